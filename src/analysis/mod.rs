@@ -1,0 +1,7 @@
+//! Fusion, verdict, oracle and the figures of a run.
+
+mod fusion;
+mod verdict;
+
+pub use fusion::{Fused, fuse};
+pub use verdict::{CaseOutcome, Verdict};

@@ -1,0 +1,67 @@
+//! What the K predictions of a case say together.
+
+/// Do the predictions agree? (reference.md §5.2)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Consistent,
+    /// At least two of the K predictions name different labels.
+    Inconsistent,
+}
+
+/// The answers of a case beside its gold label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseOutcome {
+    /// Gold label's position in the task.
+    pub gold: usize,
+    /// Each hit's own answer, in the order of the hits.
+    pub answers: Vec<usize>,
+    pub fused: usize,
+}
+
+impl CaseOutcome {
+    /// Consistent or not: are all answers the same label?
+    pub fn verdict(&self) -> Verdict {
+        let all_same = self.answers.windows(2).all(|pair| pair[0] == pair[1]);
+        if all_same { Verdict::Consistent } else { Verdict::Inconsistent }
+    }
+
+    /// Is the fused answer right?
+    pub fn is_right(&self) -> bool {
+        self.fused == self.gold
+    }
+
+    /// Would picking the right hit have given the right answer? (reference.md §5.4)
+    pub fn oracle_is_right(&self) -> bool {
+        self.answers.contains(&self.gold)
+    }
+
+    /// A hit whose own answer is right where the fused one is wrong.
+    pub fn is_rescued_by(&self, hit: usize) -> bool {
+        !self.is_right() && self.answers.get(hit) == Some(&self.gold)
+    }
+
+    /// A hit whose own answer is wrong where the fused one is right.
+    pub fn is_ruined_by(&self, hit: usize) -> bool {
+        self.is_right() && self.answers.get(hit).is_some_and(|answer| *answer != self.gold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disagreement_is_inconsistent_and_may_hide_the_right_answer() {
+        let outcome = CaseOutcome { gold: 1, answers: vec![0, 0, 1], fused: 0 };
+        assert_eq!(outcome.verdict(), Verdict::Inconsistent);
+        assert!(outcome.oracle_is_right() && !outcome.is_right());
+        assert!(outcome.is_rescued_by(2) && !outcome.is_rescued_by(0) && !outcome.is_ruined_by(2));
+    }
+
+    #[test]
+    fn agreement_is_consistent_also_when_wrong() {
+        let outcome = CaseOutcome { gold: 1, answers: vec![0, 0], fused: 0 };
+        assert_eq!(outcome.verdict(), Verdict::Consistent);
+        assert!(!outcome.oracle_is_right());
+    }
+}

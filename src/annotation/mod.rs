@@ -1,0 +1,1 @@
+//! Annotations: an append-only journal per annotator, the taxonomy, exports.

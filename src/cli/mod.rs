@@ -1,0 +1,82 @@
+//! The command line: one file per subcommand.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Explore retrieval-augmented diagnosis: one prediction per retrieved image.
+#[derive(Debug, Parser)]
+#[command(name = "dissent", version, about)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every subcommand takes.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Folder for everything derived (index, runs, annotations); default: DATASET/.dissent, else the user's data folder
+    #[arg(long, global = true, env = "DISSENT_WORKSPACE", value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Where models run: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, global = true, env = "DISSENT_DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Number type of the models
+    #[arg(long, global = true, env = "DISSENT_DTYPE", value_enum, default_value_t = Precision::Auto)]
+    pub dtype: Precision,
+    /// Colours of the screen
+    #[arg(long, global = true, env = "DISSENT_COLOR", value_enum, default_value_t = ColorDepth::Auto)]
+    pub color: ColorDepth,
+    /// How images are drawn
+    #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum, default_value_t = ImageProtocol::Auto)]
+    pub images: ImageProtocol,
+    /// Name of a built-in theme (dark, light) or path of a theme file
+    #[arg(long, global = true, env = "DISSENT_THEME", value_name = "NAME|FILE")]
+    pub theme: Option<String>,
+    /// Say more on standard error
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Number type of weights and activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    Auto,
+    F32,
+    Bf16,
+    F16,
+}
+
+/// How many colours the terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorDepth {
+    Auto,
+    Always,
+    Never,
+    #[value(name = "16")]
+    Ansi16,
+    #[value(name = "256")]
+    Ansi256,
+    Truecolor,
+}
+
+/// How images reach the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImageProtocol {
+    Auto,
+    Off,
+    Half,
+    Kitty,
+    Iterm,
+    Sixel,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+/// Runs the chosen subcommand.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {}
+}

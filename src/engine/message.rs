@@ -1,0 +1,59 @@
+//! What the explorer asks of the engine and what comes back.
+
+use crate::reader::LabelScores;
+use crate::retriever::Hit;
+
+/// Number of a request: a later one is larger, and answers to an earlier one may be dropped.
+pub type Ticket = u64;
+
+/// A wish. A newer `Open` replaces one that is still waiting and cancels the one in work; so does a newer search.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Retrieve for this case (position in `Dataset::cases`), then read each hit.
+    Open { case: usize },
+    /// Work through these cases when nothing else is wanted, in this order; replaces the list given before.
+    Ahead { cases: Vec<usize> },
+    /// Search captions.
+    SearchCaptions { ticket: Ticket, query: String, limit: usize },
+}
+
+/// One line of a caption search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptionResult {
+    /// Row of the document in the corpus.
+    pub row: usize,
+    /// BM25 score.
+    pub score: f32,
+    /// Byte ranges of the caption that match.
+    pub highlights: Vec<std::ops::Range<usize>>,
+}
+
+/// Who answers, for the status line and for the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineDescription {
+    pub retriever: String,
+    pub reader: String,
+    pub device: String,
+    /// "Flat, 420 documents".
+    pub index: String,
+    /// Fingerprint of dataset, retriever, reader, prompts and K together: what an annotation was made on.
+    pub run_fingerprint: String,
+}
+
+/// What the engine reports. Answers about a case are valid whenever they arrive, whatever was asked since.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Models and index are loaded.
+    Ready(EngineDescription),
+    /// A line about long work: "indexing 120 of 420".
+    Progress(String),
+    /// The hits of a case, before they are read.
+    Hits { case: usize, hits: Vec<Hit> },
+    /// The reader's answer to a case with the hit in this slot (0 is the first).
+    Prediction { case: usize, slot: usize, scores: LabelScores },
+    /// The reader's answer to a case without a document.
+    ClosedBook { case: usize, scores: LabelScores },
+    CaptionResults { ticket: Ticket, results: Vec<CaptionResult> },
+    /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
+    Failed { case: Option<usize>, message: String },
+}

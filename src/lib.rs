@@ -1,0 +1,36 @@
+//! dissent: a terminal explorer for retrieval-augmented medical diagnosis.
+//!
+//! A retriever fetches documents (image and caption) for a case, a reader (vision-language model) answers once per
+//! document, and where those answers disagree the case is *inconsistent*. The way of the data:
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`data`] | cases, documents, tasks, the dataset directory, importers, `dissent check` |
+//! | [`phantom`] | the synthetic sample: images, captions, site tables |
+//! | [`model`] | differentiable CLIP and Pixtral over candle, Hugging Face weight names |
+//! | [`train`] | optimiser, schedule, checkpoints; the dual encoder's and the reader's training loops |
+//! | [`index`] | FAISS for vectors, Tantivy for captions |
+//! | [`retriever`] | heads, hits, merging |
+//! | [`reader`] | prompts, the `Reader` trait and its engines, label scoring |
+//! | [`analysis`] | fusion, verdict, oracle, summary figures |
+//! | [`engine`] | worker threads behind channels; knows no terminal |
+//! | [`annotation`] | journal of events, taxonomy, export |
+//! | [`tui`] | the explorer |
+//! | [`cli`] | one file per subcommand |
+
+pub mod analysis;
+pub mod annotation;
+pub mod cli;
+pub mod data;
+pub mod engine;
+pub mod index;
+pub mod model;
+pub mod phantom;
+pub mod reader;
+pub mod retriever;
+pub mod train;
+pub mod tui;
+
+pub mod durable;
+pub mod fingerprint;
+pub mod workspace;

@@ -1,0 +1,1 @@
+//! CLIP (`CLIPModel`): image tower, text tower, projections, logit scale.

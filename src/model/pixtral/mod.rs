@@ -1,0 +1,1 @@
+//! Pixtral (`LlavaForConditionalGeneration`): vision tower, projector, Mistral decoder.

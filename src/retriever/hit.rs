@@ -1,0 +1,53 @@
+//! A hit: a retrieved document with head, rank and score.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which index a query searched. The *image head* searches image vectors, the *caption head* caption vectors
+/// (paper, dual-head retriever; reference.md §2.2). `Person` marks a document that the user put in by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    Image,
+    Caption,
+    Lexical,
+    Person,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Image => "image",
+            Self::Caption => "caption",
+            Self::Lexical => "lexical",
+            Self::Person => "person",
+        })
+    }
+}
+
+/// How one head found a document.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    pub head: Head,
+    /// From 1, within that head.
+    pub rank: usize,
+    /// Inner product of unit vectors (cosine similarity).
+    pub score: f32,
+}
+
+/// A retrieved document. Found by two heads, it is one hit with two provenances, the first head's first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Row of the document in `corpus.jsonl`.
+    pub row: usize,
+    /// Id of the document.
+    pub document: String,
+    pub provenances: Vec<Provenance>,
+}
+
+impl Hit {
+    /// The provenance that decides the hit's place in the list.
+    pub fn first(&self) -> &Provenance {
+        &self.provenances[0]
+    }
+}

@@ -1,0 +1,1 @@
+//! The explorer: event, action, update, view.

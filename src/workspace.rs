@@ -1,0 +1,1 @@
+//! The workspace: where everything derived from a dataset is kept.
