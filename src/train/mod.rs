@@ -1,1 +1,25 @@
 //! Training: optimiser, schedule, checkpoints and the loops of the dual encoder and the reader.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `optimizer` | AdamW whose state is saved, so that a resumed run takes the very same steps |
+//! | `schedule` | linear warm-up, then cosine |
+//! | `gradients` | gradients summed over shards on two threads, clipping by global norm |
+//! | `session` | one training run on disk: state after each epoch, best weights, `train.jsonl` |
+//! | `augmentation` | shifts, gain and noise on a training image |
+//! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
+//! | `dual_encoder` | `dissent train dual-encoder` |
+//! | `vision_warm_up` | the vision tower learns labels through linear heads before a decoder reads it |
+//! | `reader` | `dissent train reader` |
+
+mod augmentation;
+mod contrastive;
+mod dual_encoder;
+mod gradients;
+mod optimizer;
+mod schedule;
+mod session;
+
+pub use optimizer::{AdamW, AdamWSettings};
+pub use schedule::CosineSchedule;
+pub use session::{EpochReport, Session, SessionSettings};

@@ -1,0 +1,223 @@
+//! One training run on disk: the state after each epoch, the best weights, `train.jsonl`.
+//!
+//! ```text
+//! OUT/config.json, model.safetensors, …   best weights so far, a Hugging Face directory
+//! OUT/training/state.safetensors          weights, moments and counters after the last whole epoch: one file, so that
+//!                                         a kill leaves either the old epoch or the new one
+//! OUT/training/train.jsonl                one line per epoch
+//! ```
+//!
+//! Every epoch draws from its own random stream, made of the seed and the epoch's number; so a run that was killed and
+//! resumed takes the very same steps as one that was not.
+
+use super::optimizer::AdamW;
+use crate::durable;
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{Device, Tensor, Var};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What a run is; a resumed run must have the same.
+#[derive(Clone, Debug)]
+pub struct SessionSettings {
+    pub out: PathBuf,
+    pub seed: u64,
+    pub epochs: usize,
+    /// Every setting that changes the result, in words; compared on resume.
+    pub description: String,
+    /// Forget an earlier run in the same folder.
+    pub restart: bool,
+}
+
+/// One line of `train.jsonl`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EpochReport {
+    pub epoch: usize,
+    pub seed: u64,
+    pub stage: String,
+    /// Mean training loss.
+    pub loss: f64,
+    /// What chooses the best epoch; larger is better. On validation data only.
+    pub validation: f64,
+    /// Further figures by name.
+    pub figures: BTreeMap<String, f64>,
+    pub learning_rate: f64,
+    pub seconds: f64,
+}
+
+/// A run in its folder.
+pub struct Session {
+    settings: SessionSettings,
+    /// Whole epochs done.
+    pub epochs_done: usize,
+    best: Option<f64>,
+}
+
+impl Session {
+    /// Opens the folder; a run that is already there is resumed if its settings are the same.
+    pub fn open(settings: SessionSettings) -> Result<Self> {
+        let session = Self { settings, epochs_done: 0, best: None };
+        if session.settings.restart && session.folder().exists() {
+            std::fs::remove_dir_all(session.folder())
+                .with_context(|| format!("cannot remove {}", session.folder().display()))?;
+        }
+        std::fs::create_dir_all(session.folder())
+            .with_context(|| format!("cannot create {}", session.folder().display()))?;
+        Ok(session)
+    }
+
+    /// Puts stored weights and moments back. Returns the number of whole epochs already done.
+    pub fn resume(&mut self, weights: &[(String, Var)], optimizer: &mut AdamW) -> Result<usize> {
+        let path = self.state_path();
+        if !path.exists() {
+            return Ok(0);
+        }
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
+            .with_context(|| format!("{} is not a training state", path.display()))?;
+        let counters = header.metadata().clone().unwrap_or_default();
+        let counter = |name: &str| {
+            counters.get(name).with_context(|| format!("{}: {name} is missing from the header", path.display()))
+        };
+        let found = counter("description")?;
+        if *found != self.settings.description {
+            bail!(
+                "{} holds another run: expected {}, found {found}; choose another --out or pass --restart",
+                self.folder().display(),
+                self.settings.description
+            );
+        }
+        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
+        for (name, variable) in weights {
+            let key = format!("weight.{name}");
+            let stored = tensors.get(&key).with_context(|| format!("{}: tensor {key} is missing", path.display()))?;
+            ensure!(
+                stored.shape() == variable.shape(),
+                "{}: tensor {key}: expected shape {:?}, found {:?}",
+                path.display(),
+                variable.shape(),
+                stored.shape()
+            );
+            variable.set(stored)?;
+        }
+        optimizer.restore(&tensors, counter("optimizer_steps")?.parse()?)?;
+        self.epochs_done = counter("epochs_done")?.parse()?;
+        self.best = counter("best")?.parse().ok();
+        Ok(self.epochs_done)
+    }
+
+    /// The random stream of an epoch.
+    pub fn random_stream(&self, epoch: usize) -> ChaCha8Rng {
+        let mut stream = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        stream.set_stream(epoch as u64 + 1);
+        stream
+    }
+
+    /// Would this validation figure be the best so far?
+    pub fn is_best(&self, validation: f64) -> bool {
+        self.best.is_none_or(|best| validation > best)
+    }
+
+    /// Records a whole epoch. Save the best weights before this, so that a kill in between repeats the epoch.
+    pub fn finish_epoch(&mut self, report: &EpochReport, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
+        if self.is_best(report.validation) {
+            self.best = Some(report.validation);
+        }
+        self.epochs_done = report.epoch;
+        let (mut tensors, steps) = optimizer.state();
+        for (name, variable) in weights {
+            tensors.insert(format!("weight.{name}"), variable.as_tensor().detach());
+        }
+        let counters = HashMap::from([
+            ("description".to_owned(), self.settings.description.clone()),
+            ("epochs_done".to_owned(), self.epochs_done.to_string()),
+            ("optimizer_steps".to_owned(), steps.to_string()),
+            ("best".to_owned(), self.best.map_or_else(|| "none".to_owned(), |best| best.to_string())),
+        ]);
+        let named: BTreeMap<&str, &Tensor> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+        let bytes = safetensors::serialize(named, Some(counters))?;
+        durable::write_file(&self.state_path(), &bytes)?;
+        self.log(report)
+    }
+
+    fn log(&self, report: &EpochReport) -> Result<()> {
+        let path = self.folder().join("train.jsonl");
+        let mut line = serde_json::to_string(report)?;
+        line.push('\n');
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()))
+            .with_context(|| format!("cannot append to {}", path.display()))
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.settings.out.join("training")
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.folder().join("state.safetensors")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::AdamWSettings;
+    use candle_core::DType;
+
+    fn report(epoch: usize, validation: f64) -> EpochReport {
+        EpochReport {
+            epoch,
+            seed: 1,
+            stage: "test".into(),
+            loss: 1.0,
+            validation,
+            figures: BTreeMap::new(),
+            learning_rate: 0.1,
+            seconds: 0.0,
+        }
+    }
+
+    fn open(out: &std::path::Path, description: &str) -> (Session, Vec<(String, Var)>, AdamW) {
+        let settings = SessionSettings {
+            out: out.into(),
+            seed: 1,
+            epochs: 3,
+            description: description.into(),
+            restart: false,
+        };
+        let weights = vec![("w".to_owned(), Var::ones((2, 2), DType::F32, &Device::Cpu).unwrap())];
+        let optimizer = AdamW::new(weights.clone(), AdamWSettings::default()).unwrap();
+        (Session::open(settings).unwrap(), weights, optimizer)
+    }
+
+    #[test]
+    fn a_run_is_resumed_with_its_weights_and_its_best() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut session, weights, optimizer) = open(folder.path(), "a");
+        weights[0].1.set(&Tensor::full(7.0_f32, (2, 2), &Device::Cpu).unwrap()).unwrap();
+        session.finish_epoch(&report(1, 0.5), &weights, &optimizer).unwrap();
+
+        let (mut session, weights, mut optimizer) = open(folder.path(), "a");
+        assert_eq!(session.resume(&weights, &mut optimizer).unwrap(), 1);
+        assert_eq!(weights[0].1.to_vec2::<f32>().unwrap(), [[7.0, 7.0], [7.0, 7.0]]);
+        assert!(!session.is_best(0.4) && session.is_best(0.6));
+    }
+
+    #[test]
+    fn another_run_in_the_same_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut session, weights, optimizer) = open(folder.path(), "a");
+        session.finish_epoch(&report(1, 0.5), &weights, &optimizer).unwrap();
+        let (mut session, weights, mut optimizer) = open(folder.path(), "b");
+        let message = session.resume(&weights, &mut optimizer).unwrap_err().to_string();
+        assert!(message.contains("expected b, found a"), "{message}");
+    }
+}
