@@ -74,9 +74,8 @@ mod tests {
         let logits = [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]].map(|row| LabelScores(row.to_vec()));
         let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
         let scores = [0.8, 0.72, 0.32, 0.28];
-        let predictions: Vec<_> = (0..4)
-            .map(|i| (Provenance { head: heads[i], rank: i % 2 + 1, score: scores[i] }, &logits[i]))
-            .collect();
+        let predictions: Vec<_> =
+            (0..4).map(|i| (Provenance { head: heads[i], rank: i % 2 + 1, score: scores[i] }, &logits[i])).collect();
         let fused = fuse(&predictions).unwrap();
         close(&fused.weights, &[0.264_038, 0.238_911, 0.264_038, 0.233_013]);
         close(&fused.scores.0, &[0.658_270, 1.304_032]);

@@ -48,12 +48,28 @@ pub enum Event {
     /// A line about long work: "indexing 120 of 420".
     Progress(String),
     /// The hits of a case, before they are read.
-    Hits { case: usize, hits: Vec<Hit> },
+    Hits {
+        case: usize,
+        hits: Vec<Hit>,
+    },
     /// The reader's answer to a case with the hit in this slot (0 is the first).
-    Prediction { case: usize, slot: usize, scores: LabelScores },
+    Prediction {
+        case: usize,
+        slot: usize,
+        scores: LabelScores,
+    },
     /// The reader's answer to a case without a document.
-    ClosedBook { case: usize, scores: LabelScores },
-    CaptionResults { ticket: Ticket, results: Vec<CaptionResult> },
+    ClosedBook {
+        case: usize,
+        scores: LabelScores,
+    },
+    CaptionResults {
+        ticket: Ticket,
+        results: Vec<CaptionResult>,
+    },
     /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
-    Failed { case: Option<usize>, message: String },
+    Failed {
+        case: Option<usize>,
+        message: String,
+    },
 }

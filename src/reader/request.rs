@@ -67,5 +67,9 @@ pub trait Reader: Send {
     fn fingerprint(&self) -> &Fingerprint;
 
     /// Scores every label for each request, in order. `cancelled` is asked between batches.
-    fn score(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<LabelScores>, ReaderError>;
+    fn score(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError>;
 }

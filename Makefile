@@ -1,0 +1,29 @@
+# Two commands: `make demo` opens the explorer on the embedded sample, `make test` runs the whole suite.
+# Both call scripts/set-up first, which installs what the build needs and says what and why.
+
+SAMPLE_SEED := 1
+
+.PHONY: demo test set-up lint bench sample help
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
+
+demo: set-up ## open the explorer on the embedded sample
+	cargo run --locked -- demo
+
+test: set-up ## run the whole test suite
+	cargo test --locked
+
+set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
+	@sh scripts/set-up
+
+lint: set-up ## format, clippy and docs, warnings denied
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+bench: set-up ## time the explorer on the sample
+	cargo bench --locked --profile dev
+
+sample: set-up ## redraw the sample from its seed and retrain its models (about an hour on two cores)
+	sh scripts/make-sample $(SAMPLE_SEED)
