@@ -1,1 +1,182 @@
 //! The workspace: where everything derived from a dataset is kept.
+
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result, bail};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folder of the workspace inside a dataset that can be written.
+pub const WORKSPACE_FOLDER: &str = ".dissent";
+
+/// Why the workspace is where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkspaceOrigin {
+    /// `--workspace` or `DISSENT_WORKSPACE`.
+    Explicit,
+    /// `DATASET/.dissent`.
+    InDataset,
+    /// A folder of the user's data directory, because the dataset cannot be written.
+    UserData,
+}
+
+/// A folder that exists and can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    pub path: PathBuf,
+    pub origin: WorkspaceOrigin,
+}
+
+impl Workspace {
+    /// Finds and makes the workspace of a dataset: the explicit folder if one is given, else `DATASET/.dissent` if it
+    /// can be written, else a folder of the user's data directory named after the dataset's path.
+    ///
+    /// # Errors
+    /// If the explicit folder, or the last choice, cannot be written.
+    pub fn open(dataset_root: &Path, explicit: Option<&Path>) -> Result<Self> {
+        let user_data =
+            directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.data_dir().to_path_buf());
+        Self::choose(dataset_root, explicit, user_data.as_deref())
+    }
+
+    fn choose(dataset_root: &Path, explicit: Option<&Path>, user_data: Option<&Path>) -> Result<Self> {
+        if let Some(path) = explicit {
+            make_writable(path).with_context(|| format!("cannot use the workspace {}", path.display()))?;
+            return Ok(Self { path: path.into(), origin: WorkspaceOrigin::Explicit });
+        }
+        if !dataset_root.is_dir() {
+            bail!("{}: no such folder; expected a dataset directory", dataset_root.display());
+        }
+        let inside = dataset_root.join(WORKSPACE_FOLDER);
+        let refusal = match make_writable(&inside) {
+            Ok(()) => return Ok(Self { path: inside, origin: WorkspaceOrigin::InDataset }),
+            Err(refusal) => refusal,
+        };
+        let Some(user_data) = user_data else {
+            return Err(refusal.context("the dataset cannot be written and there is no home folder; give --workspace"));
+        };
+        let path = user_data.join("workspaces").join(folder_name(dataset_root)?);
+        make_writable(&path).with_context(|| {
+            format!("neither {} nor {} can be written; give --workspace", inside.display(), path.display())
+        })?;
+        Ok(Self { path, origin: WorkspaceOrigin::UserData })
+    }
+
+    /// Tantivy directory, FAISS files and `index.toml`.
+    pub fn index_dir(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// All runs.
+    pub fn runs_dir(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    /// One run: `run.toml` and `predictions.jsonl`.
+    ///
+    /// # Errors
+    /// If the name is not one plain folder name.
+    pub fn run_dir(&self, name: &str) -> Result<PathBuf> {
+        let plain = !name.is_empty()
+            && !name.starts_with('.')
+            && name.chars().all(|letter| letter.is_alphanumeric() || "-_.+".contains(letter));
+        if !plain {
+            bail!("expected a run name of letters, digits, - _ . +, not starting with a dot; found {name:?}");
+        }
+        Ok(self.runs_dir().join(name))
+    }
+
+    /// Journals and `taxonomy.toml`.
+    pub fn annotations_dir(&self) -> PathBuf {
+        self.path.join("annotations")
+    }
+
+    /// What can be computed again at any time.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.path.join("cache")
+    }
+}
+
+impl fmt::Display for Workspace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match self.origin {
+            WorkspaceOrigin::Explicit => "as asked",
+            WorkspaceOrigin::InDataset => "in the dataset",
+            WorkspaceOrigin::UserData => "the dataset cannot be written",
+        };
+        write!(formatter, "{} ({reason})", self.path.display())
+    }
+}
+
+/// Makes the folder and writes a file in it: permissions alone do not tell (read-only mounts, network file systems).
+fn make_writable(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot create folder {}", path.display()))?;
+    tempfile::Builder::new()
+        .prefix(".probe-")
+        .tempfile_in(path)
+        .with_context(|| format!("cannot write in {}", path.display()))?;
+    Ok(())
+}
+
+/// The dataset's own name, for people, and a fingerprint of its full path, so that no two share a workspace.
+fn folder_name(dataset_root: &Path) -> Result<String> {
+    let full = fs::canonicalize(dataset_root).with_context(|| format!("cannot find {}", dataset_root.display()))?;
+    let name = full.file_name().map_or_else(|| "root".into(), |name| name.to_string_lossy().into_owned());
+    let fingerprint = Fingerprint::of_bytes(full.as_os_str().as_encoded_bytes());
+    Ok(format!("{name}-{fingerprint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writable_dataset_holds_its_workspace() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::choose(folder.path(), None, None).unwrap();
+        assert_eq!(workspace.origin, WorkspaceOrigin::InDataset);
+        assert!(workspace.path.starts_with(folder.path()));
+        assert_eq!(fs::read_dir(&workspace.path).unwrap().count(), 0, "the probe is gone");
+    }
+
+    #[test]
+    fn a_dataset_that_cannot_be_written_uses_the_user_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dataset, home) = (folder.path().join("scans"), folder.path().join("home"));
+        fs::create_dir(&dataset).unwrap();
+        // A file in the folder's place stops even root.
+        fs::write(dataset.join(WORKSPACE_FOLDER), b"").unwrap();
+        let workspace = Workspace::choose(&dataset, None, Some(&home)).unwrap();
+        assert_eq!(workspace.origin, WorkspaceOrigin::UserData);
+        assert!(workspace.path.starts_with(home.join("workspaces")));
+        assert!(workspace.path.file_name().unwrap().to_str().unwrap().starts_with("scans-"));
+        assert!(workspace.to_string().contains("cannot be written"));
+        assert_eq!(Workspace::choose(&dataset, None, Some(&home)).unwrap(), workspace, "the same one the next time");
+
+        let error = Workspace::choose(&dataset, None, Some(&dataset.join(WORKSPACE_FOLDER))).unwrap_err();
+        assert!(format!("{error:#}").contains("give --workspace"), "{error:#}");
+    }
+
+    #[test]
+    fn an_explicit_workspace_is_used_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = folder.path().join("deep/work");
+        let workspace = Workspace::choose(folder.path(), Some(&wanted), None).unwrap();
+        assert_eq!((workspace.origin, &workspace.path), (WorkspaceOrigin::Explicit, &wanted));
+        assert!(!folder.path().join(WORKSPACE_FOLDER).exists());
+
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = Workspace::choose(folder.path(), Some(&file), None).unwrap_err();
+        assert!(format!("{error:#}").contains("cannot use the workspace"), "{error:#}");
+    }
+
+    #[test]
+    fn a_run_name_cannot_leave_the_workspace() {
+        let workspace = Workspace { path: "w".into(), origin: WorkspaceOrigin::Explicit };
+        assert_eq!(workspace.run_dir("base-k4").unwrap(), Path::new("w/runs/base-k4"));
+        for name in ["", "..", "a/b", ".hidden"] {
+            assert!(workspace.run_dir(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,9 +1,20 @@
 //! The dataset directory: `dataset.toml`, `cases.jsonl`, `corpus.jsonl`, `images/`.
 
-use super::{Case, Document, Task};
-use std::path::PathBuf;
+use super::identity::ImageIdentities;
+use super::lines::{Lines, read_cases, read_documents};
+use super::manifest::{MANIFEST_FILE, Manifest};
+use super::{Case, Document, Picture, Problem, Task};
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A dataset read into memory; images stay on disk.
+/// File name of the cases, one JSON object a line.
+pub const CASES_FILE: &str = "cases.jsonl";
+/// File name of the corpus, one JSON object a line.
+pub const CORPUS_FILE: &str = "corpus.jsonl";
+
+/// A dataset read into memory; images stay on disk. Cheap parts of its state (image hashes) fill in as they are asked.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// The directory.
@@ -15,4 +26,163 @@ pub struct Dataset {
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
     pub corpus: Vec<Document>,
+    identities: Arc<ImageIdentities>,
+}
+
+/// A dataset as far as it could be read, with everything that was wrong.
+#[derive(Debug)]
+pub struct LenientDataset {
+    /// The good lines; `None` if `dataset.toml` itself cannot be used.
+    pub dataset: Option<Dataset>,
+    /// Line of each case in `cases.jsonl`, from 1.
+    pub case_lines: Vec<usize>,
+    /// Line of each document in `corpus.jsonl`, from 1.
+    pub document_lines: Vec<usize>,
+    pub problems: Vec<Problem>,
+}
+
+impl Dataset {
+    /// A dataset from its parts, as if read from `root`.
+    pub fn new(root: &Path, manifest: Manifest, cases: Vec<Case>, corpus: Vec<Document>) -> Self {
+        Self {
+            root: root.into(),
+            name: manifest.name,
+            licence: manifest.licence,
+            note: manifest.note,
+            tasks: manifest.tasks,
+            cases,
+            corpus,
+            identities: Arc::default(),
+        }
+    }
+
+    /// Reads a dataset in which everything is right.
+    ///
+    /// # Errors
+    /// The first problem (a [`Problem`], which names path, line and field) if there is any that is not a mere warning.
+    pub fn open(root: &Path) -> Result<Self> {
+        let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
+        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+        let more = errors.len().saturating_sub(1);
+        match (errors.into_iter().next(), dataset) {
+            (None, Some(dataset)) => Ok(dataset),
+            (None, None) => anyhow::bail!("{} cannot be read as a dataset", root.display()),
+            (Some(problem), _) if more == 0 => Err(problem.into()),
+            (Some(problem), _) => Err(anyhow::Error::from(problem))
+                .with_context(|| format!("{} problems, `dissent check` lists all; the first", more + 1)),
+        }
+    }
+
+    /// Reads what can be read and lists the rest: a bad line costs that line.
+    pub fn open_lenient(root: &Path) -> LenientDataset {
+        let mut problems = Vec::new();
+        let nothing =
+            |problems| LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems };
+        if !root.is_dir() {
+            let message =
+                "no such folder; expected a dataset directory with dataset.toml, cases.jsonl and corpus.jsonl";
+            return nothing(vec![Problem::error(root, message)]);
+        }
+        let manifest = match Manifest::read(&root.join(MANIFEST_FILE)) {
+            Ok((manifest, found)) => {
+                let usable = !found.iter().any(Problem::is_error);
+                problems.extend(found);
+                if !usable {
+                    return nothing(problems);
+                }
+                manifest
+            }
+            Err(problem) => return nothing(vec![problem]),
+        };
+        let cases_path = root.join(CASES_FILE);
+        let cases = read_cases(&cases_path, &manifest.tasks);
+        let (case_lines, cases) = take(cases, &cases_path, "no usable case; expected one a line", &mut problems);
+        let corpus_path = root.join(CORPUS_FILE);
+        let corpus = read_documents(&corpus_path);
+        let (document_lines, corpus) =
+            take(corpus, &corpus_path, "the corpus is empty; expected one document a line", &mut problems);
+        LenientDataset { dataset: Some(Self::new(root, manifest, cases, corpus)), case_lines, document_lines, problems }
+    }
+
+    /// The task with this id.
+    pub fn task(&self, id: &str) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// The question to ask: the case's own, else its task's.
+    pub fn question_of<'a>(&'a self, case: &'a Case) -> &'a str {
+        match &case.question {
+            Some(question) => question,
+            None => self.task(&case.task).and_then(|task| task.question.as_deref()).unwrap_or_default(),
+        }
+    }
+
+    /// Position of the gold label in the task's labels. An opened dataset has one for every case; for a case made by
+    /// hand with an unknown task or label this is `usize::MAX`, which equals no prediction.
+    pub fn gold_of(&self, case: &Case) -> usize {
+        self.task(&case.task).and_then(|task| task.label_index(&case.answer)).unwrap_or(usize::MAX)
+    }
+
+    /// Where an image of a case or document lies.
+    pub fn image_path(&self, image: &Path) -> PathBuf {
+        self.root.join(image)
+    }
+
+    /// Reads the image of a case or document.
+    pub fn picture(&self, image: &Path) -> Result<Picture> {
+        Picture::read(&self.image_path(image))
+    }
+
+    /// Fingerprint of the corpus: every field of every document in order, and the sizes of the image files. What is
+    /// built from the corpus carries it.
+    pub fn corpus_fingerprint(&self) -> Fingerprint {
+        let mut parts: Vec<String> = Vec::with_capacity(self.corpus.len() * 6);
+        for document in &self.corpus {
+            let size = std::fs::metadata(self.image_path(&document.image)).map(|metadata| metadata.len());
+            parts.push(document.id.clone());
+            parts.push(document.image.display().to_string());
+            parts.push(size.map_or_else(|_| "missing".into(), |bytes| bytes.to_string()));
+            parts.push(document.caption.clone());
+            parts.push(document.source.clone().unwrap_or_default());
+            parts.push(document.group.clone().unwrap_or_default());
+        }
+        Fingerprint::of_parts(parts.iter().map(String::as_str))
+    }
+
+    /// Fingerprint of what a reader is told about a case: image content, question and label ids (not the prompt
+    /// template, and not the gold answer).
+    ///
+    /// # Errors
+    /// If the image file cannot be read.
+    pub fn case_fingerprint(&self, case: &Case) -> Result<Fingerprint> {
+        let image = self.identities.content(&self.image_path(&case.image))?;
+        let mut parts = vec![image.as_str(), self.question_of(case)];
+        if let Some(task) = self.task(&case.task) {
+            parts.extend(task.labels.iter().map(|label| label.id.as_str()));
+        }
+        Ok(Fingerprint::of_parts(parts))
+    }
+
+    /// Whether a case may be shown the document in this row of the corpus: not one with its id, its group, its image
+    /// file or its image's content. Files are hashed only if their sizes agree, and once.
+    pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
+        let Some(document) = self.corpus.get(row) else { return false };
+        if case.id == document.id || case.image == document.image {
+            return false;
+        }
+        if case.group.is_some() && case.group == document.group {
+            return false;
+        }
+        !self.identities.same_content(&self.image_path(&case.image), &self.image_path(&document.image))
+    }
+}
+
+/// Splits lines from their numbers, gathers the problems and adds one if nothing is left.
+fn take<T>(lines: Lines<T>, path: &Path, if_empty: &str, problems: &mut Vec<Problem>) -> (Vec<usize>, Vec<T>) {
+    let unreadable = lines.good.is_empty() && lines.problems.iter().any(|problem| problem.line.is_none());
+    problems.extend(lines.problems);
+    if lines.good.is_empty() && !unreadable {
+        problems.push(Problem::error(path, if_empty));
+    }
+    lines.good.into_iter().unzip()
 }

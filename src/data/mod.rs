@@ -3,11 +3,21 @@
 mod case;
 mod dataset;
 mod document;
+mod fields;
+mod identity;
+mod jpeg_end;
+mod lines;
+mod manifest;
 mod picture;
+mod problem;
 mod task;
+mod writer;
 
 pub use case::{Case, Split};
-pub use dataset::Dataset;
+pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset};
 pub use document::Document;
+pub use manifest::{MANIFEST_FILE, Manifest};
 pub use picture::Picture;
+pub use problem::{Problem, Severity};
 pub use task::{Label, PromptTemplate, Task, TaskKind};
+pub use writer::{DatasetWriter, Existing};

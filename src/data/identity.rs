@@ -1,0 +1,49 @@
+//! Which image files are the same picture, found out as it is asked and remembered.
+
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Sizes and content hashes of image files asked for so far.
+#[derive(Debug, Default)]
+pub(super) struct ImageIdentities {
+    sizes: Mutex<HashMap<PathBuf, Option<u64>>>,
+    contents: Mutex<HashMap<PathBuf, Fingerprint>>,
+}
+
+impl ImageIdentities {
+    /// Hash of a file's content.
+    pub fn content(&self, path: &Path) -> Result<Fingerprint> {
+        if let Some(known) = self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return Ok(known.clone());
+        }
+        let content = Fingerprint::of_file(path).with_context(|| format!("cannot read image {}", path.display()))?;
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into(), content.clone());
+        Ok(content)
+    }
+
+    /// Whether two files hold the same bytes. A file that cannot be read is the same as no other; whoever shows it
+    /// says what is wrong with it.
+    pub fn same_content(&self, one: &Path, other: &Path) -> bool {
+        let (Some(one_size), Some(other_size)) = (self.size(one), self.size(other)) else { return false };
+        if one_size != other_size {
+            return false;
+        }
+        match (self.content(one), self.content(other)) {
+            (Ok(one_content), Ok(other_content)) => one_content == other_content,
+            _ => false,
+        }
+    }
+
+    fn size(&self, path: &Path) -> Option<u64> {
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sizes.get(path) {
+            return *known;
+        }
+        let size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+        sizes.insert(path.into(), size);
+        size
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading `cases.jsonl` and `corpus.jsonl`: good lines, and a problem for each bad one.
+
+use super::fields::Fields;
+use super::{Case, Document, Problem, Split, Task};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// What a file gave.
+pub(super) struct Lines<T> {
+    /// Good lines, each with its number in the file (from 1).
+    pub good: Vec<(usize, T)>,
+    pub problems: Vec<Problem>,
+}
+
+/// Fields of a case, the reference's and ours; `target`, `passages` and `metadata` are the reference's and not used.
+const CASE_FIELDS: [&str; 12] = [
+    "id",
+    "task",
+    "split",
+    "image",
+    "question",
+    "answer",
+    "group",
+    "image_path",
+    "answers",
+    "target",
+    "passages",
+    "metadata",
+];
+
+/// Fields of a document; those after `dataset_source` are the reference's and not used.
+const DOCUMENT_FIELDS: [&str; 12] = [
+    "id",
+    "image",
+    "caption",
+    "source",
+    "group",
+    "img_path",
+    "text",
+    "dataset_source",
+    "type",
+    "score",
+    "title",
+    "type_split",
+];
+
+/// Reads the cases; a line is good if its fields are there, its id is new and its task, split and answer are known.
+pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
+    read_lines(path, |fields| {
+        let case = Case {
+            id: fields.required(&["id"]),
+            task: fields.required(&["task"]),
+            split: split_of(fields),
+            image: PathBuf::from(fields.required(&["image", "image_path"])),
+            question: fields.optional(&["question"]),
+            answer: fields.required(&["answer", "answers"]),
+            group: fields.optional(&["group"]),
+        };
+        check_task(fields, &case, tasks);
+        fields.warn_of_unknown(&CASE_FIELDS);
+        let id = case.id.clone();
+        (id, case)
+    })
+}
+
+/// Reads the corpus; a line is good if its fields are there and its id is new.
+pub(super) fn read_documents(path: &Path) -> Lines<Document> {
+    read_lines(path, |fields| {
+        let document = Document {
+            id: fields.required(&["id"]),
+            image: PathBuf::from(fields.required(&["image", "img_path"])),
+            caption: fields.required(&["caption", "text"]),
+            source: fields.optional(&["source", "dataset_source"]),
+            group: fields.optional(&["group"]),
+        };
+        fields.warn_of_unknown(&DOCUMENT_FIELDS);
+        let id = document.id.clone();
+        (id, document)
+    })
+}
+
+/// Reads line by line: the file is never held whole, and bytes that are not UTF-8 spoil one line only.
+fn read_lines<T>(path: &Path, mut parse: impl FnMut(&mut Fields) -> (String, T)) -> Lines<T> {
+    let mut lines = Lines { good: Vec::new(), problems: Vec::new() };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            let message = format!("cannot read the file ({error}); expected one JSON object a line");
+            lines.problems.push(Problem::error(path, message));
+            return lines;
+        }
+    };
+    let mut reader = BufReader::new(file);
+    let mut first_lines: HashMap<String, usize> = HashMap::new();
+    let mut bytes = Vec::new();
+    let mut number = 0;
+    loop {
+        bytes.clear();
+        match reader.read_until(b'\n', &mut bytes) {
+            Ok(0) => return lines,
+            Ok(_) => number += 1,
+            Err(error) => {
+                let message = format!("cannot read on ({error})");
+                lines.problems.push(Problem::error(path, message).at_line(number + 1));
+                return lines;
+            }
+        }
+        let mut content = bytes.trim_ascii();
+        if number == 1 {
+            content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+        }
+        if content.is_empty() {
+            continue;
+        }
+        let mut fields = match Fields::parse(content, path, number) {
+            Ok(fields) => fields,
+            Err(problem) => {
+                lines.problems.push(problem);
+                continue;
+            }
+        };
+        let (id, item) = parse(&mut fields);
+        if !id.is_empty() {
+            match first_lines.get(&id) {
+                Some(first) => {
+                    let message = format!("{id:?} was used on line {first}; expected an id of its own");
+                    fields.report("id", message);
+                }
+                None => {
+                    first_lines.insert(id, number);
+                }
+            }
+        }
+        if !fields.problems.iter().any(Problem::is_error) {
+            lines.good.push((number, item));
+        }
+        lines.problems.append(&mut fields.problems);
+    }
+}
+
+fn split_of(fields: &mut Fields) -> Split {
+    let text = fields.required(&["split"]);
+    match text.as_str() {
+        "train" => Split::Train,
+        "validation" | "val" | "valid" => Split::Validation,
+        "test" => Split::Test,
+        // A missing split is reported already.
+        "" => Split::Test,
+        other => {
+            fields.report("split", format!("unknown split {other:?}; expected train, validation or test"));
+            Split::Test
+        }
+    }
+}
+
+fn check_task(fields: &mut Fields, case: &Case, tasks: &[Task]) {
+    if case.task.is_empty() {
+        return;
+    }
+    let Some(task) = tasks.iter().find(|task| task.id == case.task) else {
+        let known: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        let message = format!("unknown task {:?}; dataset.toml has {}", case.task, quoted(&known));
+        fields.report("task", message);
+        return;
+    };
+    if !case.answer.is_empty() && task.label_index(&case.answer).is_none() {
+        let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
+        let message =
+            format!("unknown label {:?} of task {}; expected one of {}", case.answer, task.id, quoted(&known));
+        fields.report("answer", message);
+    }
+    if case.question.is_none() && task.question.is_none() {
+        let message = format!("the field is missing, and task {} has no question of its own", task.id);
+        fields.report("question", message);
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    if quoted.is_empty() { "none".into() } else { quoted.join(", ") }
+}

@@ -1,0 +1,122 @@
+//! `dataset.toml`: name, licence, note and tasks.
+
+use super::{Problem, Task, TaskKind};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// File name of the manifest.
+pub const MANIFEST_FILE: &str = "dataset.toml";
+
+/// The slots that a prompt template may use.
+const SLOTS: [&str; 4] = ["document_image", "caption", "query_image", "question"];
+
+/// The content of `dataset.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Shown to the user wherever the dataset is explored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    #[serde(rename = "task")]
+    pub tasks: Vec<Task>,
+}
+
+impl Manifest {
+    /// Reads `path`; a file that is no manifest is one problem, its tasks may have several.
+    pub fn read(path: &Path) -> Result<(Self, Vec<Problem>), Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::error(path, format!("cannot read the file ({error}); expected name and [[task]] entries"))
+        })?;
+        let manifest: Self = toml::from_str(&text).map_err(|error| {
+            let problem = Problem::error(path, error.message().replace('\n', " "));
+            match error.span() {
+                Some(span) => problem.at_line(line_of(&text, span.start)),
+                None => problem,
+            }
+        })?;
+        let problems = manifest.problems(path);
+        Ok((manifest, problems))
+    }
+
+    /// The text of `dataset.toml`.
+    pub fn to_toml(&self) -> anyhow::Result<String> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+
+    fn problems(&self, path: &Path) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.name.trim().is_empty() {
+            problems.push(Problem::error(path, "expected a name, found an empty one").in_field("name"));
+        }
+        if self.tasks.is_empty() {
+            problems.push(Problem::error(path, "expected at least one [[task]], found none").in_field("task"));
+        }
+        let mut ids = HashSet::new();
+        for task in &self.tasks {
+            if !ids.insert(&task.id) {
+                problems.push(Problem::error(path, format!("task id {:?} is used twice", task.id)).in_field("task.id"));
+            }
+            task_problems(task, path, &mut problems);
+        }
+        problems
+    }
+}
+
+fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
+    let mut report = |field: &str, message: String| {
+        problems.push(Problem::error(path, message).in_field(&format!("task {}: {field}", task.id)));
+    };
+    if task.id.trim().is_empty() {
+        report("id", "expected an id, found an empty one".into());
+    }
+    if task.kind == TaskKind::MultiLabel {
+        report("kind", "expected classification or closed-vqa, found multi-label, which is not read yet".into());
+    }
+    if task.labels.len() < 2 {
+        report("labels", format!("expected two labels or more, found {}", task.labels.len()));
+    }
+    let mut ids = HashSet::new();
+    for label in &task.labels {
+        if label.id.trim().is_empty() || label.id.trim() != label.id {
+            report("labels", format!("expected a label id without spaces at its ends, found {:?}", label.id));
+        }
+        if !ids.insert(&label.id) {
+            report("labels", format!("label id {:?} is used twice", label.id));
+        }
+    }
+    for (field, template) in
+        [("prompt.with_document", &task.prompt.with_document), ("prompt.closed_book", &task.prompt.closed_book)]
+    {
+        for slot in slots_of(template) {
+            if !SLOTS.contains(&slot) {
+                report(field, format!("unknown slot {{{slot}}}; expected one of {{{}}}", SLOTS.join("}, {")));
+            }
+        }
+        for slot in ["{query_image}", "{question}"] {
+            if !template.contains(slot) {
+                report(field, format!("expected the slot {slot}, found none"));
+            }
+        }
+    }
+}
+
+/// The names in `{braces}` that look like slots: lower-case letters and underscores.
+fn slots_of(template: &str) -> Vec<&str> {
+    let mut slots = Vec::new();
+    for piece in template.split('{').skip(1) {
+        let Some((name, _)) = piece.split_once('}') else { continue };
+        if !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_') {
+            slots.push(name);
+        }
+    }
+    slots
+}
+
+/// Line, from 1, of a byte offset.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,158 @@
+//! Writing a dataset directory: aside, checked, then renamed, so that a killed import leaves no half dataset.
+
+use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
+use anyhow::{Context, Result, bail};
+use image::{DynamicImage, ImageFormat};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{BufWriter, Cursor, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// What to do with a dataset that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    Refuse,
+    /// Replace it, unless people's annotations lie in it.
+    Replace,
+}
+
+/// A dataset in the making. Dropped unfinished, it removes what it wrote.
+pub struct DatasetWriter {
+    target: PathBuf,
+    /// Hidden sibling of the target, on the same file system.
+    aside: PathBuf,
+    cases: BufWriter<File>,
+    corpus: BufWriter<File>,
+    images: Vec<PathBuf>,
+}
+
+impl DatasetWriter {
+    /// Starts a dataset that will be at `target`.
+    ///
+    /// # Errors
+    /// If the target exists and may not be replaced, or its parent folder cannot be written.
+    pub fn create(target: &Path, existing: Existing) -> Result<Self> {
+        check_target(target, existing)?;
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).with_context(|| format!("cannot create folder {}", parent.display()))?;
+        let Some(name) = target.file_name() else {
+            bail!("expected the name of a new folder, found {}", target.display());
+        };
+        let aside = parent.join(format!(".{}.unfinished-{}", name.to_string_lossy(), uuid::Uuid::now_v7()));
+        fs::create_dir(&aside).with_context(|| format!("cannot write in {}", parent.display()))?;
+        let open = |file: &str| {
+            File::create(aside.join(file)).with_context(|| format!("cannot write {} in {}", file, aside.display()))
+        };
+        let files = open(CASES_FILE).and_then(|cases| Ok((cases, open(CORPUS_FILE)?)));
+        match files {
+            Ok((cases, corpus)) => Ok(Self {
+                target: target.into(),
+                cases: BufWriter::new(cases),
+                corpus: BufWriter::new(corpus),
+                images: Vec::new(),
+                aside,
+            }),
+            Err(error) => {
+                // The error that led here is the one to report.
+                let _ = fs::remove_dir_all(&aside);
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the bytes of a PNG or JPEG file and gives its path as cases and documents name it. `name` is relative to
+    /// `images/` and may have folders: `train/0001.png`.
+    pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let relative = Path::new("images").join(name);
+        if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
+            bail!("expected an image name inside the dataset, found {name:?}");
+        }
+        let path = self.aside.join(&relative);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
+        }
+        File::create_new(&path)
+            .and_then(|mut file| file.write_all(bytes))
+            .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))?;
+        self.images.push(path);
+        Ok(relative)
+    }
+
+    /// Encodes an image as PNG and writes it, as [`DatasetWriter::image`] does.
+    pub fn png(&mut self, name: &str, image: &DynamicImage) -> Result<PathBuf> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).with_context(|| format!("cannot encode image {name}"))?;
+        self.image(name, bytes.get_ref())
+    }
+
+    /// Appends a case.
+    pub fn case(&mut self, case: &Case) -> Result<()> {
+        append(&mut self.cases, case, CASES_FILE)
+    }
+
+    /// Appends a document.
+    pub fn document(&mut self, document: &Document) -> Result<()> {
+        append(&mut self.corpus, document, CORPUS_FILE)
+    }
+
+    /// Writes `dataset.toml`, reads everything back as [`Dataset::open`] would, syncs, and puts the folder in place.
+    pub fn finish(mut self, manifest: &Manifest) -> Result<Dataset> {
+        for (file, name) in [(&mut self.cases, CASES_FILE), (&mut self.corpus, CORPUS_FILE)] {
+            file.flush()
+                .and_then(|()| file.get_ref().sync_all())
+                .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
+        }
+        crate::durable::write_file(&self.aside.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
+        Dataset::open(&self.aside).context("what was to be written is not a valid dataset")?;
+        // Side by side, because a file system gathers many syncs into one.
+        self.images.par_iter().try_for_each(|path| {
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
+        })?;
+        crate::durable::replace_folder(&self.aside, &self.target)?;
+        Dataset::open(&self.target)
+    }
+}
+
+impl Drop for DatasetWriter {
+    fn drop(&mut self) {
+        // Gone already if finished; if it cannot be removed, the next import is not in its way.
+        let _ = fs::remove_dir_all(&self.aside);
+    }
+}
+
+fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    file.write_all(&text).with_context(|| format!("cannot write {name} (is the disk full?)"))
+}
+
+/// Only a missing or empty folder is written to, or, if asked, a dataset without annotations.
+fn check_target(target: &Path, existing: Existing) -> Result<()> {
+    if !target.exists() {
+        return Ok(());
+    }
+    if !target.is_dir() {
+        bail!("expected a folder to make, found a file: {}", target.display());
+    }
+    let mut entries = fs::read_dir(target).with_context(|| format!("cannot read folder {}", target.display()))?;
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    if existing == Existing::Refuse {
+        bail!("{} exists and is not empty; give another folder, or --replace", target.display());
+    }
+    if !target.join(MANIFEST_FILE).is_file() {
+        bail!("{} is not empty and no dataset (it has no {MANIFEST_FILE}); it is left as it is", target.display());
+    }
+    let annotations = target.join(".dissent").join("annotations");
+    if fs::read_dir(&annotations).is_ok_and(|mut files| files.next().is_some()) {
+        bail!("{} holds annotations; move them away before the dataset is replaced", annotations.display());
+    }
+    Ok(())
+}

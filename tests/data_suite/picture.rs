@@ -1,0 +1,141 @@
+//! Reading images: depths, channels, palettes, and files that are none.
+
+use crate::support::{error_text, grey_png, png};
+use dissent::data::Picture;
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
+use std::io::Cursor;
+use std::path::Path;
+
+fn decode(bytes: &[u8]) -> Picture {
+    Picture::decode(Path::new("image"), bytes).unwrap()
+}
+
+fn first_pixel(bytes: &[u8]) -> [u8; 3] {
+    decode(bytes).to_rgb8().get_pixel(0, 0).0
+}
+
+#[test]
+fn eight_bit_grey_is_replicated() {
+    assert_eq!(first_pixel(&grey_png(2, 2, 77)), [77; 3]);
+}
+
+#[test]
+fn sixteen_bit_is_kept_and_scaled_not_cut() {
+    // 65535 → 255, 257 × 100 → 100, 128 → 0 and 129 → 1 (nearest).
+    let values = [65535_u16, 25700, 128, 129];
+    let bytes = png(&DynamicImage::ImageLuma16(ImageBuffer::<Luma<u16>, _>::from_raw(4, 1, values.to_vec()).unwrap()));
+    let picture = decode(&bytes);
+    assert_eq!(picture.image.as_luma16().unwrap().as_raw().as_slice(), values);
+    let scaled: Vec<u8> = picture.to_rgb8().pixels().map(|pixel| pixel.0[0]).collect();
+    assert_eq!(scaled, [255, 100, 0, 1]);
+
+    let colour = ImageBuffer::<Rgb<u16>, _>::from_pixel(2, 2, Rgb([0, 257, 65535]));
+    assert_eq!(first_pixel(&png(&DynamicImage::ImageRgb16(colour))), [0, 1, 255]);
+}
+
+#[test]
+fn alpha_is_laid_over_black() {
+    let clear = ImageBuffer::from_pixel(1, 1, Rgba([200_u8, 100, 50, 0]));
+    assert_eq!(first_pixel(&png(&clear.into())), [0; 3]);
+    let half = ImageBuffer::from_pixel(1, 1, LumaA([200_u8, 51]));
+    assert_eq!(first_pixel(&png(&DynamicImage::ImageLumaA8(half))), [40; 3]);
+    let opaque = ImageBuffer::from_pixel(1, 1, Rgba([200_u8, 100, 50, 255]));
+    assert_eq!(first_pixel(&png(&opaque.into())), [200, 100, 50]);
+    let deep = ImageBuffer::from_pixel(1, 1, Rgba([65535_u16, 65535, 0, 32768]));
+    assert_eq!(first_pixel(&png(&DynamicImage::ImageRgba16(deep))), [128, 128, 0]);
+}
+
+#[test]
+fn palettes_and_single_bits_are_expanded() {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 2, 1);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(vec![10, 20, 30, 200, 100, 0]);
+    encoder.write_header().unwrap().write_image_data(&[1, 0]).unwrap();
+    let picture = decode(&bytes).to_rgb8();
+    assert_eq!((picture.get_pixel(0, 0).0, picture.get_pixel(1, 0).0), ([200, 100, 0], [10, 20, 30]));
+
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 2, 1);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    encoder.write_header().unwrap().write_image_data(&[0b1000_0000]).unwrap();
+    let picture = decode(&bytes).to_rgb8();
+    assert_eq!((picture.get_pixel(0, 0).0, picture.get_pixel(1, 0).0), ([255; 3], [0; 3]));
+}
+
+fn jpeg(image: &DynamicImage) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
+/// An image whose coded form is long enough to be cut in many places.
+fn busy_image() -> DynamicImage {
+    DynamicImage::ImageRgb8(ImageBuffer::from_fn(64, 64, |x, y| {
+        Rgb([(x * 37 + y * 11) as u8, (x * y) as u8, (x * 5 + y * 91) as u8])
+    }))
+}
+
+#[test]
+fn jpeg_in_grey_and_colour_is_read() {
+    let grey = DynamicImage::ImageLuma8(ImageBuffer::from_pixel(16, 16, Luma([120])));
+    let [red, green, blue] = first_pixel(&jpeg(&grey));
+    assert!(red.abs_diff(120) <= 2 && red == green && green == blue);
+    assert_eq!(decode(&jpeg(&busy_image())).width(), 64);
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_an_error_with_its_path() {
+    for whole in [png(&busy_image()), jpeg(&busy_image())] {
+        for parts in 1..20 {
+            let cut = &whole[..whole.len() * parts / 20];
+            let error = error_text(Picture::decode(Path::new("scans/a.img"), cut));
+            assert!(error.starts_with("scans/a.img: "), "{error}");
+        }
+        let almost = &whole[..whole.len() - 1];
+        // A PNG without the last byte of its last checksum still has every pixel.
+        if image::guess_format(&whole).unwrap() == ImageFormat::Jpeg {
+            assert!(error_text(Picture::decode(Path::new("a"), almost)).contains("cut short"));
+        }
+    }
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    for whole in [png(&busy_image()), jpeg(&busy_image())] {
+        for position in 0..whole.len().min(600) {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 0x55;
+            let _ = Picture::decode(Path::new("a"), &damaged).map(|picture| picture.to_rgb8());
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_a_folder_and_another_format_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("gone.png");
+    let error = error_text(Picture::read(&missing));
+    assert!(error.contains("gone.png: expected a PNG or JPEG file"), "{error}");
+    assert!(error_text(Picture::read(folder.path())).contains("found a folder"));
+    let text = folder.path().join("text.png");
+    std::fs::write(&text, "GIF89a not really").unwrap();
+    let error = error_text(Picture::read(&text));
+    assert!(error.contains("text.png: expected a PNG or JPEG image, found other content (GIF89a"), "{error}");
+    std::fs::write(&text, "").unwrap();
+    assert!(error_text(Picture::read(&text)).contains("found an empty file"));
+}
+
+#[test]
+fn an_image_that_claims_to_be_huge_is_refused_before_memory_is_taken() {
+    // A valid header of 60000 × 60000 pixels, RGBA 16 bit, with no data behind it.
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 60000, 60000);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    drop(encoder.write_header().unwrap());
+    let error = error_text(Picture::decode(Path::new("huge.png"), &bytes));
+    assert!(error.contains("huge.png"), "{error}");
+}
