@@ -31,6 +31,7 @@ pub mod retriever;
 pub mod train;
 pub mod tui;
 
+pub mod bounded;
 pub mod durable;
 pub mod fingerprint;
 pub mod workspace;

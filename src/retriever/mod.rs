@@ -1,5 +1,9 @@
 //! Retrieval: heads, hits and how hits of two heads become one list.
 
 mod hit;
+mod merge;
+mod source;
 
 pub use hit::{Head, Hit, Provenance};
+pub use merge::merge_hits;
+pub use source::HitSource;

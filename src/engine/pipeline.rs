@@ -1,0 +1,296 @@
+//! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
+//! where the caches do not know the answer.
+
+use super::pictures::Pictures;
+use super::{Event, KeyedLog};
+use crate::data::{Case, Dataset, Picture, Task};
+use crate::fingerprint::Fingerprint;
+use crate::reader::{Evidence, LabelScores, ReadRequest, Reader, ReaderError, check_templates, prediction_key};
+use crate::retriever::{Hit, HitSource};
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Everything the models say about one case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseAnswer {
+    /// Position in `Dataset::cases`.
+    pub case: usize,
+    /// Empty where the case was read closed-book only.
+    pub hits: Vec<Hit>,
+    /// One per hit.
+    pub predictions: Vec<LabelScores>,
+    pub closed_book: LabelScores,
+}
+
+/// Retriever, reader and their caches, for one dataset.
+pub struct Pipeline {
+    dataset: Arc<Dataset>,
+    tasks: HashMap<String, Arc<Task>>,
+    /// `None` reads closed-book only.
+    source: Option<Box<dyn HitSource>>,
+    reader: Box<dyn Reader>,
+    known_hits: KeyedLog<Vec<Hit>>,
+    known_predictions: KeyedLog<LabelScores>,
+    pictures: Pictures,
+}
+
+impl Pipeline {
+    /// `cache` is a folder for answers that outlive the program.
+    ///
+    /// # Errors
+    /// Where a prompt template is wrong or a cache file cannot be read.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        source: Option<Box<dyn HitSource>>,
+        reader: Box<dyn Reader>,
+        cache: &Path,
+    ) -> Result<Self> {
+        let mut tasks = HashMap::new();
+        for task in &dataset.tasks {
+            check_templates(task)?;
+            tasks.insert(task.id.clone(), Arc::new(task.clone()));
+        }
+        Ok(Self {
+            dataset,
+            tasks,
+            source,
+            reader,
+            known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
+            known_predictions: KeyedLog::open(&cache.join("predictions.jsonl"))?,
+            pictures: Pictures::new(),
+        })
+    }
+
+    /// Answers one case piece by piece: hits, then predictions as they come. The first unknown prediction is read alone,
+    /// so that something shows early; the others, closed-book among them, are one batch.
+    ///
+    /// # Errors
+    /// `Cancelled` between batches. A document that cannot be read (its image is missing, say) is reported as
+    /// [`Event::Failed`] and the others are answered.
+    pub fn answer(
+        &mut self,
+        case: usize,
+        cancelled: &dyn Fn() -> bool,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<(), ReaderError> {
+        let (query, task, question) = self.open(case)?;
+        let hits = self.hits(case, &query)?;
+        emit(Event::Hits { case, hits: hits.clone() });
+        let mut slots = Vec::new();
+        let mut requests = Vec::new();
+        for (slot, hit) in hits.iter().enumerate() {
+            match self.evidence(hit) {
+                Ok(evidence) => {
+                    slots.push(Some(slot));
+                    requests.push(ReadRequest {
+                        task: task.clone(),
+                        question: question.clone(),
+                        query: query.clone(),
+                        evidence: Some(evidence),
+                    });
+                }
+                Err(error) => emit(Event::Failed { case: Some(case), message: format!("{error:#}") }),
+            }
+        }
+        slots.push(None);
+        requests.push(ReadRequest { task, question, query, evidence: None });
+
+        let mut unknown = Vec::new();
+        for (position, request) in requests.iter().enumerate() {
+            match self.known_predictions.get(&prediction_key(self.reader.fingerprint(), request)) {
+                Some(scores) => emit(answer_event(case, slots[position], scores.clone())),
+                None => unknown.push(position),
+            }
+        }
+        let (first, others) = unknown.split_at(unknown.len().min(1));
+        for batch in [first, others] {
+            if batch.is_empty() {
+                continue;
+            }
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let asked: Vec<ReadRequest> = batch.iter().map(|position| requests[*position].clone()).collect();
+            let scores = self.read(&asked, cancelled)?;
+            for (position, scores) in batch.iter().zip(scores) {
+                emit(answer_event(case, slots[*position], scores));
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers several cases in one go, every prediction in batches as large as the reader likes. A case that cannot be
+    /// read is an error in its place.
+    ///
+    /// # Errors
+    /// `Cancelled`, or where the reader itself fails.
+    pub fn answer_all(
+        &mut self,
+        cases: &[usize],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
+        let mut requests = Vec::new();
+        let mut prepared = Vec::new();
+        for case in cases {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            prepared.push(self.prepare(*case).map(|(hits, asked)| {
+                let count = asked.len();
+                requests.extend(asked);
+                (*case, hits, count)
+            }));
+        }
+        let mut scores = self.read(&requests, cancelled)?.into_iter();
+        let mut answers = Vec::new();
+        for outcome in prepared {
+            answers.push(outcome.and_then(|(case, hits, count)| {
+                let mut predictions: Vec<LabelScores> = scores.by_ref().take(count).collect();
+                let closed_book = predictions.pop().context("the reader gave fewer answers than it was asked for")?;
+                Ok(CaseAnswer { case, hits, predictions, closed_book })
+            }));
+        }
+        Ok(answers)
+    }
+
+    /// What the reader is: its name and fingerprint.
+    pub fn reader(&self) -> &dyn Reader {
+        &*self.reader
+    }
+
+    /// Why the caches are no longer written to disk, once.
+    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
+        self.known_hits.take_trouble().into_iter().chain(self.known_predictions.take_trouble()).collect()
+    }
+
+    /// The hits of a case and its requests, one per hit, the closed-book one last.
+    fn prepare(&mut self, case: usize) -> Result<(Vec<Hit>, Vec<ReadRequest>)> {
+        let (query, task, question) = self.open(case)?;
+        let hits = self.hits(case, &query)?;
+        let mut requests = Vec::new();
+        for hit in &hits {
+            let evidence = Some(self.evidence(hit)?);
+            requests.push(ReadRequest {
+                task: task.clone(),
+                question: question.clone(),
+                query: query.clone(),
+                evidence,
+            });
+        }
+        requests.push(ReadRequest { task, question, query, evidence: None });
+        Ok((hits, requests))
+    }
+
+    fn case(&self, case: usize) -> Result<&Case> {
+        let count = self.dataset.cases.len();
+        self.dataset.cases.get(case).with_context(|| format!("there is no case number {case}, only {count}"))
+    }
+
+    /// Image, task and question of a case.
+    fn open(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
+        let path = self.dataset.root.join(&self.case(case)?.image);
+        let query = self.pictures.read(&path)?;
+        let case = self.case(case)?;
+        let task = self.tasks.get(&case.task);
+        let task =
+            task.with_context(|| format!("case {} has the task {}, which dataset.toml lacks", case.id, case.task))?;
+        let question = case.question.clone().or_else(|| task.question.clone());
+        let question =
+            question.with_context(|| format!("neither case {} nor its task {} has a question", case.id, task.id))?;
+        Ok((query, task.clone(), question))
+    }
+
+    fn hits(&mut self, case: usize, query: &Picture) -> Result<Vec<Hit>> {
+        let Some(source) = &mut self.source else { return Ok(Vec::new()) };
+        let dataset = &self.dataset;
+        let case = dataset.cases.get(case).ok_or_else(|| anyhow!("there is no case number {case}"))?;
+        // The group decides what the case may not see.
+        let image = case.image.to_string_lossy();
+        let group = case.group.as_deref().unwrap_or("");
+        let parts = [source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group];
+        let key = Fingerprint::of_parts(parts);
+        if let Some(hits) = self.known_hits.get(&key) {
+            return Ok(hits.clone());
+        }
+        let hits = source.retrieve(dataset, case, query).with_context(|| format!("retrieving for case {}", case.id))?;
+        self.known_hits.insert(key, hits.clone());
+        Ok(hits)
+    }
+
+    fn evidence(&mut self, hit: &Hit) -> Result<Evidence> {
+        let document = self.dataset.corpus.get(hit.row);
+        let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
+        let image = self.pictures.read(&self.dataset.root.join(&document.image))?;
+        Ok(Evidence { image, caption: document.caption.clone() })
+    }
+
+    /// Asks the reader for what the cache does not know, checks the answers and keeps them.
+    fn read(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut keys = Vec::new();
+        let mut unknown: Vec<ReadRequest> = Vec::new();
+        let mut unknown_keys: Vec<Fingerprint> = Vec::new();
+        for request in requests {
+            let key = prediction_key(self.reader.fingerprint(), request);
+            // Two cases may share image and document: one question is then enough.
+            if self.known_predictions.get(&key).is_none() && !unknown_keys.contains(&key) {
+                unknown.push(request.clone());
+                unknown_keys.push(key.clone());
+            }
+            keys.push(key);
+        }
+        if !unknown.is_empty() {
+            let answers = self.reader.score(&unknown, cancelled)?;
+            check_answers(self.reader.name(), &unknown, &answers)?;
+            for (key, scores) in unknown_keys.into_iter().zip(answers) {
+                self.known_predictions.insert(key, scores);
+            }
+        }
+        let mut scores = Vec::new();
+        for key in &keys {
+            let known = self.known_predictions.get(key);
+            scores.push(known.cloned().context("a prediction is missing from the cache")?);
+        }
+        Ok(scores)
+    }
+}
+
+fn answer_event(case: usize, slot: Option<usize>, scores: LabelScores) -> Event {
+    match slot {
+        Some(slot) => Event::Prediction { case, slot, scores },
+        None => Event::ClosedBook { case, scores },
+    }
+}
+
+/// Broken weights show as numbers that are none; those never reach a file or the screen.
+fn check_answers(reader: &str, requests: &[ReadRequest], answers: &[LabelScores]) -> Result<()> {
+    if answers.len() != requests.len() {
+        bail!("reader {reader} was asked {} questions and gave {} answers", requests.len(), answers.len());
+    }
+    for (request, answer) in requests.iter().zip(answers) {
+        let labels = &request.task.labels;
+        if answer.0.len() != labels.len() {
+            bail!(
+                "reader {reader} scored {} labels of task {}, which has {}",
+                answer.0.len(),
+                request.task.id,
+                labels.len()
+            );
+        }
+        for (label, value) in labels.iter().zip(&answer.0) {
+            if !value.is_finite() {
+                bail!(
+                    "reader {reader} gave {value} as log-probability of label {} for {}; its weights may be damaged",
+                    label.id,
+                    request.query.path.display()
+                );
+            }
+        }
+    }
+    Ok(())
+}

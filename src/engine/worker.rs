@@ -1,0 +1,127 @@
+//! What the two threads do: one answers cases with the models, one searches captions and never waits for the reader.
+
+use super::Event;
+use super::handle::{LoadParts, LoadSearch, report};
+use super::mailbox::{Mailbox, Work};
+use super::parts::Parts;
+use crate::reader::ReaderError;
+use crossbeam_channel::{Receiver, Sender};
+use std::any::Any;
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Loads the models, then answers cases until the mailbox closes. Errors and panics become events; the loop goes on.
+/// `loaded` hears one message when loading is over, however it went; `known` cases need no answer.
+pub(super) fn answer_cases(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    load_parts: LoadParts,
+    loaded: &Sender<()>,
+    known: &HashSet<usize>,
+) {
+    let progress = |line: String| report(sender, Event::Progress(line));
+    let outcome = catch_unwind(AssertUnwindSafe(|| load_parts(&progress, &|| mailbox.is_closed())));
+    let mut parts = match outcome {
+        Ok(Ok(parts)) => Some(parts),
+        Ok(Err(error)) => {
+            report(sender, Event::Failed { case: None, message: format!("{error:#}") });
+            None
+        }
+        Err(panic) => {
+            report(sender, Event::Failed { case: None, message: panic_message("loading the models", &*panic) });
+            None
+        }
+    };
+    if let Some(parts) = &parts {
+        report(sender, Event::Ready(parts.description.clone()));
+    }
+    // Where the search thread is gone nobody waits for this.
+    let _ = loaded.send(());
+    while let Some(work) = mailbox.next_work() {
+        let (Work::Open(case) | Work::Ahead(case)) = work;
+        // All of its answers were reported at the start.
+        if known.contains(&case) {
+            continue;
+        }
+        answer_case(mailbox, sender, parts.as_mut(), work);
+    }
+}
+
+fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Parts>, work: Work) {
+    let (Work::Open(case) | Work::Ahead(case)) = work;
+    let Some(parts) = parts else {
+        if matches!(work, Work::Open(_)) {
+            let message = "no models are loaded, so this case cannot be read".to_string();
+            report(sender, Event::Failed { case: Some(case), message });
+        }
+        return;
+    };
+    let cancelled = || mailbox.is_overtaken(case);
+    let mut emit = |event| report(sender, event);
+    let outcome = catch_unwind(AssertUnwindSafe(|| parts.pipeline.answer(case, &cancelled, &mut emit)));
+    for trouble in parts.pipeline.take_troubles() {
+        report(sender, Event::Failed { case: None, message: format!("{trouble:#}") });
+    }
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(ReaderError::Cancelled)) => {
+            if matches!(work, Work::Ahead(_)) {
+                mailbox.put_back(case);
+            }
+        }
+        Ok(Err(ReaderError::Failed(error))) => {
+            report(sender, Event::Failed { case: Some(case), message: format!("{error:#}") });
+        }
+        Err(panic) => {
+            let what = format!("reading case number {case}");
+            report(sender, Event::Failed { case: None, message: panic_message(&what, &*panic) });
+        }
+    }
+}
+
+/// Answers caption searches until the mailbox closes. Waits for the loading first, since that may rebuild the index.
+pub(super) fn answer_searches(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    when_loaded: &Receiver<()>,
+    load_search: LoadSearch,
+) {
+    // An error means that the reading thread is gone; the loop below then ends by the mailbox.
+    let _ = when_loaded.recv();
+    if mailbox.is_closed() {
+        return;
+    }
+    let mut captions = match catch_unwind(AssertUnwindSafe(load_search)) {
+        Ok(Ok(captions)) => Ok(captions),
+        Ok(Err(error)) => Err(format!("captions cannot be searched: {error:#}")),
+        Err(panic) => Err(panic_message("opening the caption index", &*panic)),
+    };
+    while let Some(search) = mailbox.next_search() {
+        let captions = match &mut captions {
+            Ok(captions) => captions,
+            Err(message) => {
+                report(sender, Event::Failed { case: None, message: message.clone() });
+                continue;
+            }
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| captions.search(&search.query, search.limit)));
+        report(
+            sender,
+            match outcome {
+                Ok(Ok(results)) => Event::CaptionResults { ticket: search.ticket, results },
+                Ok(Err(error)) => Event::Failed { case: None, message: format!("{error:#}") },
+                Err(panic) => Event::Failed { case: None, message: panic_message("searching captions", &*panic) },
+            },
+        );
+    }
+}
+
+/// A line about a panic, which is a fault of this program and worth a report.
+fn panic_message(what: &str, panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_string());
+    format!("internal error while {what}: {text}")
+}

@@ -1,0 +1,17 @@
+//! The key of a prediction: nobody asks the reader twice for the same thing.
+
+use super::ReadRequest;
+use crate::fingerprint::Fingerprint;
+
+/// Fingerprint of all that the answer depends on: reader, prompt template, question, labels, query image and document
+/// (image and caption). Ids do not count: a renamed case has the same answer.
+pub fn prediction_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
+    let template = request.template();
+    let mut parts = vec![reader.as_str(), template, &request.question, request.query.fingerprint.as_str()];
+    match &request.evidence {
+        Some(evidence) => parts.extend(["document", evidence.image.fingerprint.as_str(), &evidence.caption]),
+        None => parts.push("closed-book"),
+    }
+    parts.extend(request.task.labels.iter().map(|label| label.id.as_str()));
+    Fingerprint::of_parts(parts)
+}

@@ -1,0 +1,50 @@
+//! How the hits of several heads become one list.
+
+use super::{Head, Hit, Provenance};
+use crate::data::Document;
+
+/// Joins ranked lists of (corpus row, score), one per head, in the order given: all hits of the first head, then those
+/// of the second. A document found twice stays where it first stood and keeps both provenances. Rows outside the corpus
+/// are left out.
+pub fn merge_hits(corpus: &[Document], lists: &[(Head, Vec<(usize, f32)>)]) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    for (head, found) in lists {
+        for (position, (row, score)) in found.iter().enumerate() {
+            let provenance = Provenance { head: *head, rank: position + 1, score: *score };
+            if let Some(known) = hits.iter_mut().find(|hit| hit.row == *row) {
+                known.provenances.push(provenance);
+                continue;
+            }
+            let Some(document) = corpus.get(*row) else { continue };
+            hits.push(Hit { row: *row, document: document.id.clone(), provenances: vec![provenance] });
+        }
+    }
+    hits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corpus() -> Vec<Document> {
+        let document = |id: &str| Document {
+            id: id.into(),
+            image: format!("{id}.png").into(),
+            caption: String::new(),
+            source: None,
+            group: None,
+        };
+        ["a", "b", "c", "d"].map(document).to_vec()
+    }
+
+    #[test]
+    fn a_document_found_by_both_heads_is_one_hit_with_both_provenances() {
+        let lists = [(Head::Image, vec![(2, 0.9), (0, 0.8)]), (Head::Caption, vec![(3, 0.4), (2, 0.3)])];
+        let hits = merge_hits(&corpus(), &lists);
+        let documents: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();
+        assert_eq!(documents, ["c", "a", "d"]);
+        assert_eq!(hits[0].first(), &Provenance { head: Head::Image, rank: 1, score: 0.9 });
+        assert_eq!(hits[0].provenances[1], Provenance { head: Head::Caption, rank: 2, score: 0.3 });
+        assert_eq!(hits[1].provenances.len(), 1);
+    }
+}

@@ -1,0 +1,19 @@
+//! Where hits come from.
+
+use super::Hit;
+use crate::data::{Case, Dataset, Picture};
+use crate::fingerprint::Fingerprint;
+use anyhow::Result;
+
+/// Finds documents for a case: the dual encoder with its index, or anything else that can.
+pub trait HitSource: Send {
+    /// Of encoder, index and K: the same fingerprint gives the same hits.
+    fn fingerprint(&self) -> &Fingerprint;
+
+    /// The hits of a case, in the order in which they are read. `query` is the case's image. A document that the case
+    /// may not see (its own image or group) is never among them.
+    ///
+    /// # Errors
+    /// Where the image cannot be encoded or the index cannot be searched.
+    fn retrieve(&mut self, dataset: &Dataset, case: &Case, query: &Picture) -> Result<Vec<Hit>>;
+}

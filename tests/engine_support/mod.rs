@@ -1,0 +1,136 @@
+//! A dataset of small images on disk, hits from a list, and a reader that counts what it is asked.
+
+use anyhow::anyhow;
+use dissent::data::{Case, Dataset, Document, Label, Picture, PromptTemplate, Split, Task, TaskKind};
+use dissent::fingerprint::Fingerprint;
+use dissent::reader::{LabelScores, ReadRequest, Reader, ReaderError};
+use dissent::retriever::{Head, Hit, HitSource, merge_hits};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Four documents and `cases` cases, each with an image of its own under `root/images`.
+pub fn dataset(root: &Path, cases: usize) -> Dataset {
+    std::fs::create_dir_all(root.join("images")).unwrap();
+    let mut level = 0_u8;
+    let mut image = |name: String| {
+        let relative = format!("images/{name}.png");
+        image::GrayImage::from_pixel(8, 8, image::Luma([level])).save(root.join(&relative)).unwrap();
+        level += 1;
+        relative.into()
+    };
+    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    Dataset {
+        root: root.to_path_buf(),
+        name: "squares".into(),
+        licence: None,
+        note: None,
+        tasks: vec![Task {
+            id: "grey".into(),
+            kind: TaskKind::ClosedVqa,
+            question: Some("Is it grey?".into()),
+            labels: vec![label("No"), label("Yes")],
+            prompt: PromptTemplate::default(),
+        }],
+        cases: (0..cases)
+            .map(|number| Case {
+                id: format!("case-{number}"),
+                task: "grey".into(),
+                split: Split::Test,
+                image: image(format!("case-{number}")),
+                question: None,
+                answer: "Yes".into(),
+                group: None,
+            })
+            .collect(),
+        corpus: (0..4)
+            .map(|number| Document {
+                id: format!("document-{number}"),
+                image: image(format!("document-{number}")),
+                caption: format!("caption {number}"),
+                source: None,
+                group: None,
+            })
+            .collect(),
+    }
+}
+
+/// Finds the same documents for every case: rows 0 and 1 by image, 1 and 2 by caption.
+pub struct FixedHits {
+    fingerprint: Fingerprint,
+}
+
+impl FixedHits {
+    pub fn new() -> Self {
+        Self { fingerprint: Fingerprint::of_bytes(b"fixed") }
+    }
+}
+
+impl HitSource for FixedHits {
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn retrieve(&mut self, dataset: &Dataset, _case: &Case, _query: &Picture) -> anyhow::Result<Vec<Hit>> {
+        let lists = [(Head::Image, vec![(0, 0.9), (1, 0.8)]), (Head::Caption, vec![(1, 0.4), (2, 0.3)])];
+        Ok(merge_hits(&dataset.corpus, &lists))
+    }
+}
+
+/// Runs before a batch is answered, with the batch.
+pub type BeforeBatch = Box<dyn FnMut(&[ReadRequest]) + Send>;
+
+/// Says Yes to even documents and closed-book, No to the odd one. One batch is one call.
+pub struct CountingReader {
+    fingerprint: Fingerprint,
+    /// Requests answered or cancelled so far.
+    pub asked: Arc<AtomicUsize>,
+    /// Sizes of the batches, in order.
+    pub batches: Arc<Mutex<Vec<usize>>>,
+    pub before_batch: Option<BeforeBatch>,
+    /// Answers NaN instead.
+    pub is_broken: bool,
+}
+
+impl CountingReader {
+    pub fn new() -> Self {
+        Self {
+            fingerprint: Fingerprint::of_bytes(b"counting"),
+            asked: Arc::default(),
+            batches: Arc::default(),
+            before_batch: None,
+            is_broken: false,
+        }
+    }
+}
+
+impl Reader for CountingReader {
+    fn name(&self) -> &str {
+        "counting"
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn score(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        if cancelled() {
+            return Err(ReaderError::Cancelled);
+        }
+        self.asked.fetch_add(requests.len(), Ordering::SeqCst);
+        self.batches.lock().map_err(|_| anyhow!("poisoned"))?.push(requests.len());
+        if let Some(before_batch) = &mut self.before_batch {
+            before_batch(requests);
+        }
+        let answer = |request: &ReadRequest| {
+            let is_odd = request.evidence.as_ref().is_some_and(|evidence| evidence.caption == "caption 1");
+            let scores = if is_odd { vec![-0.1, -2.0] } else { vec![-2.0, -0.1] };
+            LabelScores(if self.is_broken { vec![f32::NAN, -0.1] } else { scores })
+        };
+        Ok(requests.iter().map(answer).collect())
+    }
+}
