@@ -1,0 +1,9 @@
+//! Hugging Face checkpoint folders: reading weights with checks, writing them whole or not at all.
+
+mod error;
+mod read;
+mod write;
+
+pub use error::CheckpointError;
+pub use read::{Weights, read_json};
+pub use write::{CheckpointFiles, StoredType, pretty_json, save_checkpoint, variables_of};

@@ -1,0 +1,198 @@
+//! `config.json` of a `CLIPModel`.
+
+use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::layers::Activation;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The fields of `config.json` that the network needs; missing ones have the defaults of `transformers`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClipConfig {
+    pub vision_config: VisionConfig,
+    pub text_config: TextConfig,
+    /// Width of the shared embedding space.
+    pub projection_dim: usize,
+    /// Start value of the logarithm of the similarity's scale.
+    pub logit_scale_init_value: f64,
+}
+
+/// The image tower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisionConfig {
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub num_channels: usize,
+    /// Side of the square input, in pixels.
+    pub image_size: usize,
+    /// Side of a square patch, in pixels.
+    pub patch_size: usize,
+    pub hidden_act: Activation,
+    pub layer_norm_eps: f64,
+    pub initializer_range: f64,
+    pub initializer_factor: f64,
+}
+
+/// The text tower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TextConfig {
+    pub vocab_size: usize,
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    /// Longest text, in tokens, with begin and end marks.
+    pub max_position_embeddings: usize,
+    pub hidden_act: Activation,
+    pub layer_norm_eps: f64,
+    pub initializer_factor: f64,
+    pub pad_token_id: u32,
+    pub bos_token_id: u32,
+    /// The token whose state is the text's; 2 means the legacy rule, the highest token number of the text.
+    pub eos_token_id: u32,
+}
+
+impl Default for ClipConfig {
+    fn default() -> Self {
+        Self {
+            vision_config: VisionConfig::default(),
+            text_config: TextConfig::default(),
+            projection_dim: 512,
+            logit_scale_init_value: 2.6592,
+        }
+    }
+}
+
+impl Default for VisionConfig {
+    fn default() -> Self {
+        Self {
+            hidden_size: 768,
+            intermediate_size: 3072,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            num_channels: 3,
+            image_size: 224,
+            patch_size: 32,
+            hidden_act: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+            initializer_range: 0.02,
+            initializer_factor: 1.0,
+        }
+    }
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self {
+            vocab_size: 49408,
+            hidden_size: 512,
+            intermediate_size: 2048,
+            num_hidden_layers: 12,
+            num_attention_heads: 8,
+            max_position_embeddings: 77,
+            hidden_act: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+            initializer_factor: 1.0,
+            pad_token_id: 1,
+            bos_token_id: 49406,
+            eos_token_id: 49407,
+        }
+    }
+}
+
+impl ClipConfig {
+    /// The sample's model: 64-pixel images in 8-pixel patches, 4 + 2 layers of 3 heads of 32, 64-wide embeddings. The
+    /// token numbers are those of [`crate::model::tokenizer::build_tokenizer_files`].
+    pub fn small(vocab_size: usize) -> Self {
+        let vision_config = VisionConfig {
+            hidden_size: 96,
+            intermediate_size: 288,
+            num_hidden_layers: 4,
+            num_attention_heads: 3,
+            image_size: 64,
+            patch_size: 8,
+            ..VisionConfig::default()
+        };
+        let text_config = TextConfig {
+            vocab_size,
+            hidden_size: 96,
+            intermediate_size: 288,
+            num_hidden_layers: 2,
+            num_attention_heads: 3,
+            pad_token_id: 0,
+            bos_token_id: 2,
+            eos_token_id: 3,
+            ..TextConfig::default()
+        };
+        Self { vision_config, text_config, projection_dim: 64, ..Self::default() }
+    }
+
+    /// Reads and checks `config.json` of `folder`.
+    ///
+    /// # Errors
+    /// A missing or broken file, another kind of model, a field of the wrong type, sizes that do not fit together.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let mut value = read_json(folder, "config.json", "it says what model this is")?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        if value["model_type"] != "clip" {
+            return Err(bad(format!("field model_type: expected \"clip\", found {}", value["model_type"])));
+        }
+        // Old files repeat a tower's changes in `*_config_dict`, and transformers lets those win, defaults and all.
+        for tower in ["vision_config", "text_config"] {
+            let changes = value[format!("{tower}_dict")].take();
+            if changes.is_object() {
+                value[tower] = changes;
+            }
+        }
+        let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        config.check().map_err(bad)?;
+        Ok(config)
+    }
+
+    /// The whole `config.json`.
+    pub fn to_json(&self) -> Value {
+        let mut value = json!(self);
+        value["architectures"] = json!(["CLIPModel"]);
+        value["model_type"] = json!("clip");
+        for (tower, model_type) in [("vision_config", "clip_vision_model"), ("text_config", "clip_text_model")] {
+            value[tower]["model_type"] = json!(model_type);
+            value[tower]["projection_dim"] = json!(self.projection_dim);
+        }
+        value
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (vision, text) = (&self.vision_config, &self.text_config);
+        let heads = [
+            ("vision_config", vision.hidden_size, vision.num_attention_heads),
+            ("text_config", text.hidden_size, text.num_attention_heads),
+        ];
+        for (tower, width, heads) in heads {
+            if heads == 0 || width == 0 || width % heads != 0 {
+                return Err(format!("{tower}: hidden_size {width} is not a multiple of num_attention_heads {heads}"));
+            }
+        }
+        if vision.num_channels != 3 {
+            return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
+        }
+        if vision.patch_size == 0 || vision.patch_size > vision.image_size {
+            return Err(format!(
+                "vision_config: patch_size {} does not fit into image_size {}",
+                vision.patch_size, vision.image_size
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl VisionConfig {
+    /// Patches along one side of the image; pixels that fill no patch are dropped, as a strided convolution does.
+    pub fn grid(&self) -> usize {
+        self.image_size / self.patch_size
+    }
+}

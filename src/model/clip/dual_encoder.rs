@@ -1,0 +1,128 @@
+//! A CLIP checkpoint ready to use: pictures and texts to unit vectors.
+
+use super::config::ClipConfig;
+use super::image_processor::ClipImageProcessor;
+use super::model::ClipModel;
+use crate::fingerprint::Fingerprint;
+use crate::model::checkpoint::Weights;
+use crate::model::layers::Mode;
+use crate::model::tokenizer::Tokenizer;
+use anyhow::{Context, Result};
+use candle_core::{D, DType, Device, Tensor};
+use image::RgbImage;
+use std::path::Path;
+
+/// Most pictures or texts in one forward pass; more are taken in several.
+const LARGEST_BATCH: usize = 64;
+
+/// The files beside the weights that decide the vectors.
+const SETTINGS: [&str; 5] =
+    ["config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json"];
+
+/// Image tower, text tower, tokenizer and image processor of one checkpoint folder, for inference.
+#[derive(Clone, Debug)]
+pub struct DualEncoder {
+    model: ClipModel,
+    config: ClipConfig,
+    tokenizer: Tokenizer,
+    processor: ClipImageProcessor,
+    device: Device,
+    name: String,
+    fingerprint: Fingerprint,
+}
+
+impl DualEncoder {
+    /// Loads the checkpoint `folder`.
+    ///
+    /// # Errors
+    /// A missing or broken file, a tensor that is missing, of the wrong shape or not finite; each is named.
+    pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+        let in_folder = || format!("cannot load the dual encoder {}", folder.display());
+        let config = ClipConfig::read(folder).with_context(in_folder)?;
+        let processor = ClipImageProcessor::read(folder).with_context(in_folder)?;
+        let text = &config.text_config;
+        let tokenizer =
+            Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id).with_context(in_folder)?;
+        let weights = Weights::read(folder).with_context(in_folder)?;
+        let model = ClipModel::new(&config, &weights.builder(dtype, device), Mode::Infer).with_context(in_folder)?;
+        let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let name = absolute.file_name().map_or_else(|| "model".to_string(), |name| name.to_string_lossy().into_owned());
+        let fingerprint = fingerprint_of(folder).with_context(in_folder)?;
+        Ok(Self { model, config, tokenizer, processor, device: device.clone(), name, fingerprint })
+    }
+
+    /// Unit vectors of `pictures`, in their order.
+    pub fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
+        let mut vectors = Vec::with_capacity(pictures.len());
+        for batch in pictures.chunks(LARGEST_BATCH) {
+            let pixels = self.processor.pixels(batch)?.to_device(&self.device)?;
+            vectors.extend(unit_vectors(&self.model.image_features(&pixels)?)?);
+        }
+        Ok(vectors)
+    }
+
+    /// Unit vectors of `texts`, in their order; a text that is too long is cut.
+    pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(LARGEST_BATCH) {
+            let ids = self.tokenizer.pad(&self.tokenizer.encode(batch)?, &self.device)?;
+            vectors.extend(unit_vectors(&self.model.text_features(&ids)?)?);
+        }
+        Ok(vectors)
+    }
+
+    /// Length of the vectors.
+    pub fn dimension(&self) -> usize {
+        self.config.projection_dim
+    }
+
+    /// Of the weights and every file that decides a vector.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// The folder's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The network, for heads that are built on its states.
+    pub fn model(&self) -> &ClipModel {
+        &self.model
+    }
+
+    /// The network's configuration.
+    pub fn config(&self) -> &ClipConfig {
+        &self.config
+    }
+
+    /// How pictures become pixels.
+    pub fn processor(&self) -> &ClipImageProcessor {
+        &self.processor
+    }
+
+    /// How texts become tokens.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+}
+
+/// Rows of `features` [B, D] at length 1, in f32.
+fn unit_vectors(features: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let features = features.to_dtype(DType::F32)?;
+    let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+    Ok(features.broadcast_div(&lengths)?.to_vec2()?)
+}
+
+fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
+    let mut files = Weights::files_of(folder)?;
+    files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
+    let mut parts = Vec::new();
+    for path in &files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let content = Fingerprint::of_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+        parts.push(name);
+        parts.push(content.as_str().to_string());
+    }
+    Ok(Fingerprint::of_parts(parts.iter().map(String::as_str)))
+}

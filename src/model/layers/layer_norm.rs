@@ -1,0 +1,45 @@
+//! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
+
+use super::Mode;
+use candle_core::{D, DType, Result, Tensor};
+use candle_nn::{Init, VarBuilder};
+
+/// Layer normalisation with `weight` and `bias`.
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    epsilon: f64,
+    mode: Mode,
+}
+
+/// A layer norm over `width` values; new weights are 1, biases 0.
+pub fn layer_norm(width: usize, epsilon: f64, mode: Mode, vars: &VarBuilder) -> Result<LayerNorm> {
+    let weight = vars.get_with_hints(width, "weight", Init::Const(1.0))?;
+    let bias = vars.get_with_hints(width, "bias", Init::Const(0.0))?;
+    Ok(LayerNorm { weight, bias, epsilon, mode })
+}
+
+impl LayerNorm {
+    /// Normalises the last dimension of `values`; same shape and type.
+    pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
+        match self.mode {
+            Mode::Infer => {
+                candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, self.epsilon as f32)
+            }
+            Mode::Train => self.differentiable(values),
+        }
+    }
+
+    fn differentiable(&self, values: &Tensor) -> Result<Tensor> {
+        let dtype = values.dtype();
+        let values = match dtype {
+            DType::F16 | DType::BF16 => values.to_dtype(DType::F32)?,
+            _ => values.clone(),
+        };
+        let centred = values.broadcast_sub(&values.mean_keepdim(D::Minus1)?)?;
+        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+        let normalised = centred.broadcast_div(&(variance + self.epsilon)?.sqrt()?)?.to_dtype(dtype)?;
+        normalised.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
+    }
+}

@@ -1,0 +1,27 @@
+//! Layers that CLIP and Pixtral share, each in two forms: differentiable for training, fused for inference.
+//!
+//! candle-nn's own `LayerNorm`, `softmax_last_dim` and `RmsNorm` have no backward pass and drop gradients without an
+//! error (huggingface/candle#3011), so the form is never left to chance: it is a [`Mode`].
+
+mod activation;
+mod attention;
+mod embedding;
+mod layer_norm;
+mod linear;
+mod softmax;
+
+pub use activation::Activation;
+pub use attention::{attend, causal_mask};
+pub use embedding::embedding;
+pub use layer_norm::{LayerNorm, layer_norm};
+pub use linear::{linear, linear_without_bias};
+pub use softmax::softmax_last_dim;
+
+/// Which form of a layer runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Differentiable: gradients reach every variable.
+    Train,
+    /// Fused and faster; no gradient passes.
+    Infer,
+}

@@ -1,0 +1,83 @@
+//! Text to token numbers, through the `tokenizers` crate.
+
+use crate::model::checkpoint::{CheckpointError, read_json};
+use anyhow::{Result, anyhow, bail};
+use candle_core::{Device, Tensor};
+use serde_json::Value;
+use std::path::Path;
+use tokenizers::TruncationParams;
+
+/// A checkpoint's tokenizer with its padding token and longest text.
+#[derive(Clone, Debug)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    pad_id: u32,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json` of `folder`; texts are cut at `longest` tokens, begin and end marks kept.
+    ///
+    /// The padding token is `tokenizer_config.json`'s `pad_token`, else `default_pad_id`.
+    pub fn read(folder: &Path, longest: usize, default_pad_id: u32) -> Result<Self> {
+        // Read as JSON first: a missing or torn file then has the same message as everywhere else.
+        let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
+        let path = folder.join("tokenizer.json");
+        let bad = |reason: String| CheckpointError::BadJson { path: path.clone(), reason };
+        let mut inner = tokenizers::Tokenizer::from_bytes(definition.to_string())
+            .map_err(|error| bad(format!("not a tokenizer: {error}")))?;
+        let truncation = TruncationParams { max_length: longest, ..TruncationParams::default() };
+        inner.with_padding(None).with_truncation(Some(truncation)).map_err(|error| bad(error.to_string()))?;
+        let pad_id = match pad_token(folder)? {
+            None => default_pad_id,
+            Some(token) => {
+                inner.token_to_id(&token).ok_or_else(|| bad(format!("padding token '{token}' is not in it")))?
+            }
+        };
+        Ok(Self { inner, pad_id })
+    }
+
+    /// The token numbers of each text, with begin and end marks.
+    pub fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
+        let mut rows = Vec::with_capacity(texts.len());
+        for text in texts {
+            let encoding =
+                self.inner.encode(*text, true).map_err(|error| anyhow!("cannot tokenize '{text}': {error}"))?;
+            rows.push(encoding.get_ids().to_vec());
+        }
+        Ok(rows)
+    }
+
+    /// Token numbers as one tensor [B, T] (u32), padded on the right to the longest.
+    pub fn pad(&self, rows: &[Vec<u32>], device: &Device) -> Result<Tensor> {
+        let length = rows.iter().map(Vec::len).max().unwrap_or(0);
+        if length == 0 {
+            bail!("no tokens to pad: {} texts, all empty", rows.len());
+        }
+        let mut flat = Vec::with_capacity(rows.len() * length);
+        for row in rows {
+            flat.extend_from_slice(row);
+            flat.resize(flat.len() + length - row.len(), self.pad_id);
+        }
+        Ok(Tensor::from_vec(flat, (rows.len(), length), device)?)
+    }
+
+    /// Number of tokens, special ones included.
+    pub fn size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// The number of a token, if it is one.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+}
+
+/// `pad_token` of `tokenizer_config.json`, which may be absent; a string or an object with `content`.
+fn pad_token(folder: &Path) -> Result<Option<String>, CheckpointError> {
+    if !folder.join("tokenizer_config.json").is_file() {
+        return Ok(None);
+    }
+    let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
+    let token = &config["pad_token"];
+    Ok(token.as_str().or_else(|| token.get("content").and_then(Value::as_str)).map(str::to_string))
+}
