@@ -16,6 +16,8 @@ pub struct ClipConfig {
     pub projection_dim: usize,
     /// Start value of the logarithm of the similarity's scale.
     pub logit_scale_init_value: f64,
+    /// Factor on the initial deviation of the projections.
+    pub initializer_factor: f64,
 }
 
 /// The image tower.
@@ -64,6 +66,7 @@ impl Default for ClipConfig {
             text_config: TextConfig::default(),
             projection_dim: 512,
             logit_scale_init_value: 2.6592,
+            initializer_factor: 1.0,
         }
     }
 }

@@ -24,14 +24,15 @@ impl ClipModel {
     /// A tensor that is missing or of the wrong shape.
     pub fn new(config: &ClipConfig, vars: &VarBuilder, mode: Mode) -> Result<Self> {
         let (vision, text, width) = (&config.vision_config, &config.text_config, config.projection_dim);
-        let project = |inputs: usize, factor: f64, name: &str| {
-            linear_without_bias(inputs, width, factor * (inputs as f64).powf(-0.5), &vars.pp(name))
+        let project = |inputs: usize, name: &str| {
+            let deviation = config.initializer_factor * (inputs as f64).powf(-0.5);
+            linear_without_bias(inputs, width, deviation, &vars.pp(name))
         };
         Ok(Self {
             vision: VisionTower::new(vision, mode, &vars.pp("vision_model"))?,
             text: TextTower::new(text, mode, &vars.pp("text_model"))?,
-            visual_projection: project(vision.hidden_size, vision.initializer_factor, "visual_projection")?,
-            text_projection: project(text.hidden_size, text.initializer_factor, "text_projection")?,
+            visual_projection: project(vision.hidden_size, "visual_projection")?,
+            text_projection: project(text.hidden_size, "text_projection")?,
             logit_scale: vars.get_with_hints((), "logit_scale", Init::Const(config.logit_scale_init_value))?,
         })
     }
