@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+pub mod phantom;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -74,9 +76,14 @@ pub enum ImageProtocol {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Draw synthetic images and captions
+    Phantom(phantom::Args),
+}
 
 /// Runs the chosen subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {}
+    match cli.command {
+        Command::Phantom(args) => phantom::run(args, &cli.common),
+    }
 }

@@ -1,1 +1,25 @@
-//! The synthetic sample in the tradition of the Shepp and Logan phantom: images, captions and site tables.
+//! Synthetic images with captions, in the tradition of Shepp and Logan: no patient, no licence, byte for byte
+//! reproducible from a seed.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`ultrasound`] | a lesion in layered tissue, grey; entity = margin x interior |
+//! | [`fundus`] | a retina in colour; grade 0 to 4 |
+//! | [`subject`], [`tasks`] | a phantom of either kind; the questions asked about it |
+//! | [`pool`] | training pools, a dataset directory for each stage |
+//! | [`wording`] | how much a caption says |
+//! | [`encode`] | small PNG files, same bytes everywhere |
+//! | [`dice`], [`field`] | randomness and smooth noise, the same on every machine |
+//! | [`sheet`] | contact sheet to look at |
+
+mod attribute;
+pub mod dice;
+pub mod encode;
+pub mod field;
+pub mod fundus;
+pub mod pool;
+pub mod sheet;
+pub mod subject;
+pub mod tasks;
+pub mod ultrasound;
+pub mod wording;

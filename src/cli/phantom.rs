@@ -1,0 +1,80 @@
+//! `dissent phantom`: draws synthetic images, captions and training pools.
+
+use super::Common;
+use crate::phantom::pool::{Pool, Stage};
+use crate::phantom::sheet::draw_sheet;
+use anyhow::{Context, Result};
+use clap::{Args as ClapArgs, Subcommand};
+use std::path::PathBuf;
+
+/// Draw synthetic images and captions.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a training pool: a dataset directory from a seed, without outcome knowledge
+    Pool(PoolArgs),
+    /// Draw a contact sheet of all entities and grades to look at
+    Sheet(SheetArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+struct PoolArgs {
+    /// New folder
+    out: PathBuf,
+    /// What the pool teaches
+    #[arg(long, value_enum)]
+    stage: Stage,
+    /// Training documents, images or pairs; a twentieth (at most 200) more is held out
+    #[arg(long)]
+    count: usize,
+    #[arg(long)]
+    seed: u64,
+    /// Share of fundus phantoms; the rest is ultrasound
+    #[arg(long, default_value_t = 0.25)]
+    fundus_share: f32,
+    /// Evidence: probability that the outcome shown is malignant
+    #[arg(long, default_value_t = 0.4)]
+    shown_malignant: f32,
+    /// Evidence: probability of gold "No" where the reference case is of another entity
+    #[arg(long, default_value_t = 0.6)]
+    default_no: f32,
+}
+
+#[derive(Debug, ClapArgs)]
+struct SheetArgs {
+    /// PNG file
+    out: PathBuf,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Enlargement
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    scale: u32,
+}
+
+/// Runs `dissent phantom`.
+pub fn run(args: Args, _common: &Common) -> Result<()> {
+    match args.command {
+        Command::Pool(args) => {
+            let pool = Pool {
+                stage: args.stage,
+                count: args.count,
+                seed: args.seed,
+                fundus_share: args.fundus_share,
+                shown_malignant: args.shown_malignant,
+                default_no: args.default_no,
+            };
+            pool.write(&args.out)?;
+            eprintln!("{} items and {} held out in {}", pool.count, pool.held_out(), args.out.display());
+            Ok(())
+        }
+        Command::Sheet(args) => {
+            let sheet = draw_sheet(args.seed, args.scale)?;
+            sheet.save(&args.out).with_context(|| format!("cannot write {}", args.out.display()))
+        }
+    }
+}

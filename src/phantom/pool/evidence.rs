@@ -1,0 +1,111 @@
+//! Pairs of a query and one reference case, from which a reader learns to use evidence that matches (recipe, P4, P4b).
+//!
+//! The outcome shown is random, so nothing but the reference case can tell the answer; where the reference is of another
+//! entity there is nothing to go by, and the gold answer is a coin that leans to `No`.
+
+use super::folder::{Item, Pair};
+use super::{Pool, numbered_image};
+use crate::data::{Case, Document, Split};
+use crate::phantom::dice::Dice;
+use crate::phantom::encode::Effort;
+use crate::phantom::subject::Subject;
+use crate::phantom::tasks::{GRADE, MALIGNANCY, yes_or_no};
+use crate::phantom::ultrasound::{Entity, Interior, Margin, Outcome};
+use crate::phantom::wording::Wording;
+use crate::phantom::{fundus, ultrasound};
+use anyhow::Result;
+
+/// Share of pairs of the same entity (of the same grade); of pairs that share one sign. The rest is random.
+const SAME_ENTITY: f32 = 0.4;
+const ONE_SIGN_SHARED: f32 = 0.3;
+
+/// What a pair is about.
+struct Drawn {
+    query: Subject,
+    reference: Subject,
+    caption: String,
+    /// Task and gold answer.
+    asked: Vec<(&'static str, &'static str)>,
+}
+
+/// The pair of this number: two images, a document, and the cases asked about them.
+pub fn evidence_item(pool: &Pool, index: usize, split: Split, dice: &mut Dice) -> Result<Item> {
+    let drawn = match Subject::draw(pool.fundus_share, dice) {
+        Subject::Ultrasound(query) => ultrasound_pair(pool, query, index, dice),
+        Subject::Fundus(query) => fundus_pair(query, dice),
+    };
+    let (query_image, reference_image) = (numbered_image("q", index), numbered_image("d", index));
+    let mut item = Item::default();
+    item.images.push((query_image.clone(), drawn.query.png(Effort::Quick, dice)?));
+    item.images.push((reference_image.clone(), drawn.reference.png(Effort::Quick, dice)?));
+    let document = format!("d{index:06}");
+    for (task, answer) in drawn.asked {
+        let id = format!("q{index:06}-{task}");
+        item.pairs.push(Pair { case: id.clone(), document: document.clone() });
+        item.cases.push(Case {
+            id,
+            task: task.into(),
+            split,
+            image: query_image.clone().into(),
+            question: None,
+            answer: answer.into(),
+            group: None,
+        });
+    }
+    item.documents.push(Document {
+        id: document,
+        image: reference_image.into(),
+        caption: drawn.caption,
+        source: Some(drawn.reference.source().into()),
+        group: None,
+    });
+    Ok(item)
+}
+
+fn ultrasound_pair(pool: &Pool, query: ultrasound::Attributes, index: usize, dice: &mut Dice) -> Drawn {
+    let entity = reference_entity(query.entity, dice);
+    let reference = ultrasound::Attributes::draw(entity, dice);
+    let malignant_shown = dice.chance(pool.shown_malignant);
+    let outcome = if malignant_shown { Outcome::Malignant } else { Outcome::Benign };
+    let malignant = if entity == query.entity { malignant_shown } else { !dice.chance(pool.default_no) };
+    let same = if index.is_multiple_of(2) {
+        ("same-margin", yes_or_no(entity.margin == query.entity.margin))
+    } else {
+        ("same-interior", yes_or_no(entity.interior == query.entity.interior))
+    };
+    Drawn {
+        query: Subject::Ultrasound(query),
+        reference: Subject::Ultrasound(reference),
+        caption: ultrasound::caption(&reference, &Wording::CORPUS, Some(outcome), dice),
+        asked: vec![(MALIGNANCY, yes_or_no(malignant)), same],
+    }
+}
+
+fn reference_entity(query: Entity, dice: &mut Dice) -> Entity {
+    let kind = dice.unit();
+    if kind < SAME_ENTITY {
+        return query;
+    }
+    if kind >= SAME_ENTITY + ONE_SIGN_SHARED {
+        return Entity::draw(dice);
+    }
+    // One of the three other values of one sign.
+    let other = dice.count(1, 3);
+    if dice.chance(0.5) {
+        Entity { margin: Margin::ALL[(query.margin as usize + other) % Margin::ALL.len()], ..query }
+    } else {
+        Entity { interior: Interior::ALL[(query.interior as usize + other) % Interior::ALL.len()], ..query }
+    }
+}
+
+/// The reference has a grade of its own; its caption helps only as far as the two retinas look alike.
+fn fundus_pair(query: fundus::Attributes, dice: &mut Dice) -> Drawn {
+    let grade = if dice.chance(SAME_ENTITY) { query.grade } else { fundus::Grade::draw(dice) };
+    let reference = fundus::Attributes::draw(grade, dice);
+    Drawn {
+        query: Subject::Fundus(query),
+        reference: Subject::Fundus(reference),
+        caption: fundus::caption(&reference, &Wording::CORPUS, true, dice),
+        asked: vec![(GRADE, query.grade.word()), ("same-grade", yes_or_no(grade == query.grade))],
+    }
+}

@@ -1,0 +1,98 @@
+//! Writing a pool: many small files, quickly. A pool is drawn again from its seed if it is lost, so nothing is synced;
+//! `dataset.toml` comes last, and a folder without it is no dataset.
+
+use super::draw_items;
+use crate::data::{Case, Document, Task};
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Items drawn at a time: enough for every core, few enough for little memory.
+const CHUNK: usize = 1000;
+
+/// A case is to be read with this document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pair {
+    pub case: String,
+    pub document: String,
+}
+
+/// What one number of a pool brings.
+#[derive(Default)]
+pub struct Item {
+    /// Path in the dataset and bytes.
+    pub images: Vec<(String, Vec<u8>)>,
+    pub cases: Vec<Case>,
+    pub documents: Vec<Document>,
+    pub pairs: Vec<Pair>,
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    name: &'a str,
+    licence: &'a str,
+    note: &'a str,
+    task: &'a [Task],
+}
+
+/// Draws `total` items and writes them with their manifest.
+pub fn write_folder(
+    out: &Path,
+    name: &str,
+    tasks: &[Task],
+    total: usize,
+    item: impl Fn(usize) -> Result<Item> + Sync,
+) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("cannot create folder {}", out.display()))?;
+    let mut entries = fs::read_dir(out).with_context(|| format!("cannot read folder {}", out.display()))?;
+    ensure!(entries.next().is_none(), "expected a new or empty folder for the pool, found files in {}", out.display());
+    for thousand in 0..=(total - 1) / 1000 {
+        let folder = out.join(format!("images/{thousand:03}"));
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
+    }
+    let mut cases = lines_file(&out.join("cases.jsonl"))?;
+    let mut corpus = lines_file(&out.join("corpus.jsonl"))?;
+    let mut pairs: Option<BufWriter<File>> = None;
+    for start in (0..total).step_by(CHUNK) {
+        let items = draw_items(start..(start + CHUNK).min(total), &item)?;
+        items.par_iter().flat_map(|item| &item.images).try_for_each(|(path, bytes)| {
+            let path = out.join(path);
+            fs::write(&path, bytes).with_context(|| format!("cannot write {} (is the disk full?)", path.display()))
+        })?;
+        for item in &items {
+            item.cases.iter().try_for_each(|case| write_line(&mut cases, case))?;
+            item.documents.iter().try_for_each(|document| write_line(&mut corpus, document))?;
+            for pair in &item.pairs {
+                if pairs.is_none() {
+                    pairs = Some(lines_file(&out.join("pairs.jsonl"))?);
+                }
+                if let Some(file) = &mut pairs {
+                    write_line(file, pair)?;
+                }
+            }
+        }
+    }
+    for file in [Some(cases), Some(corpus), pairs].into_iter().flatten() {
+        file.into_inner().context("cannot write the last lines (is the disk full?)")?;
+    }
+    let manifest = Manifest {
+        name,
+        licence: "synthetic, no rights reserved",
+        note: "Synthetic phantoms for training. The outcomes in it are random.",
+        task: tasks,
+    };
+    let path = out.join("dataset.toml");
+    fs::write(&path, toml::to_string_pretty(&manifest)?).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn lines_file(path: &Path) -> Result<BufWriter<File>> {
+    Ok(BufWriter::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?))
+}
+
+fn write_line(file: &mut BufWriter<File>, value: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(&mut *file, value).context("cannot write a line (is the disk full?)")?;
+    file.write_all(b"\n").context("cannot write a line (is the disk full?)")
+}

@@ -1,0 +1,66 @@
+//! A phantom of either kind: what it shows, its picture, its captions.
+
+use super::dice::Dice;
+use super::encode::{Effort, colour_png, grey_png};
+use super::ultrasound::{Entity, Outcome};
+use super::wording::Wording;
+use super::{fundus, ultrasound};
+use anyhow::Result;
+
+/// What one phantom shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Ultrasound(ultrasound::Attributes),
+    Fundus(fundus::Attributes),
+}
+
+impl Subject {
+    /// A subject with everything drawn uniformly; a fundus with probability `fundus_share`.
+    pub fn draw(fundus_share: f32, dice: &mut Dice) -> Self {
+        if dice.chance(fundus_share) {
+            let grade = fundus::Grade::draw(dice);
+            return Self::Fundus(fundus::Attributes::draw(grade, dice));
+        }
+        let entity = Entity::draw(dice);
+        Self::Ultrasound(ultrasound::Attributes::draw(entity, dice))
+    }
+
+    /// The picture as a PNG file, with the default knobs.
+    pub fn png(&self, effort: Effort, dice: &mut Dice) -> Result<Vec<u8>> {
+        match self {
+            Self::Ultrasound(attributes) => {
+                grey_png(&ultrasound::draw(attributes, &ultrasound::Knobs::default(), dice), effort)
+            }
+            Self::Fundus(attributes) => colour_png(&fundus::draw(attributes, &fundus::Knobs::default(), dice), effort),
+        }
+    }
+
+    /// Only the signs, all of them.
+    pub fn sign_caption(&self) -> String {
+        match self {
+            Self::Ultrasound(attributes) => ultrasound::sign_caption(attributes.entity),
+            Self::Fundus(attributes) => fundus::sign_caption(attributes.grade),
+        }
+    }
+
+    /// A whole caption without knowledge of any outcome: half of the ultrasound captions end in a random outcome, half
+    /// of the fundus captions in the grade.
+    pub fn pool_caption(&self, dice: &mut Dice) -> String {
+        let concluded = dice.chance(0.5);
+        match self {
+            Self::Ultrasound(attributes) => {
+                let outcome = concluded.then(|| Outcome::draw(dice));
+                ultrasound::caption(attributes, &Wording::POOL, outcome, dice)
+            }
+            Self::Fundus(attributes) => fundus::caption(attributes, &Wording::POOL, concluded, dice),
+        }
+    }
+
+    /// Value of `source` in a document of a pool.
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::Ultrasound(_) => "ultrasound",
+            Self::Fundus(_) => "fundus",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What an ultrasound phantom shows.
+
+use crate::phantom::attribute::attribute;
+use crate::phantom::dice::Dice;
+
+attribute!(
+    /// First sign: the outline of the lesion.
+    Margin { Smooth = "smooth", Lobulated = "lobulated", Spiculated = "spiculated", Indistinct = "indistinct" }
+);
+attribute!(
+    /// Second sign: what is inside the lesion.
+    Interior { Homogeneous = "homogeneous", Dotted = "dotted", Septated = "septated", Hollow = "hollow" }
+);
+attribute!(
+    /// Nuisance: field of view.
+    ProbeShape { Linear = "linear", Curved = "curvilinear" }
+);
+attribute!(
+    /// Nuisance: overall brightness.
+    Gain { Dim = "dim", Medium = "medium", Bright = "bright" }
+);
+attribute!(
+    /// Nuisance: thickness of the layers, their echo level and grain.
+    Tissue { Fatty = "fatty", Dense = "dense" }
+);
+attribute!(
+    /// Nuisance: the lesion across the image.
+    Side { Left = "left", Central = "central", Right = "right" }
+);
+attribute!(
+    /// Nuisance: the lesion below the skin.
+    Depth { Shallow = "shallow", Deep = "deep" }
+);
+attribute!(
+    /// Nuisance: the lesion's radius.
+    Size { Small = "small", Large = "large" }
+);
+attribute!(
+    /// Nuisance: what the sound does behind the lesion.
+    Posterior { Clear = "clear", Shadowing = "shadowing", Enhancing = "enhancing" }
+);
+attribute!(
+    /// What the biopsy said; a site's table tells it from the entity, no picture shows it.
+    Outcome { Benign = "benign", Malignant = "malignant" }
+);
+
+/// One of 16 lesions: margin and interior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entity {
+    pub margin: Margin,
+    pub interior: Interior,
+}
+
+impl Entity {
+    /// Number of entities.
+    pub const COUNT: usize = 16;
+
+    /// All entities, by number.
+    pub fn all() -> Vec<Self> {
+        let mut entities = Vec::with_capacity(Self::COUNT);
+        for &margin in Margin::ALL {
+            for &interior in Interior::ALL {
+                entities.push(Self { margin, interior });
+            }
+        }
+        entities
+    }
+
+    /// 4 x margin + interior.
+    pub fn number(self) -> usize {
+        self.margin as usize * Interior::ALL.len() + self.interior as usize
+    }
+
+    /// An entity drawn uniformly.
+    pub fn draw(dice: &mut Dice) -> Self {
+        Self { margin: Margin::draw(dice), interior: Interior::draw(dice) }
+    }
+}
+
+/// Everything that a caption can say about an ultrasound phantom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    pub entity: Entity,
+    pub probe: ProbeShape,
+    pub gain: Gain,
+    pub tissue: Tissue,
+    pub side: Side,
+    pub depth: Depth,
+    pub size: Size,
+    pub posterior: Posterior,
+}
+
+impl Attributes {
+    /// This entity among nuisances drawn uniformly and independently.
+    pub fn draw(entity: Entity, dice: &mut Dice) -> Self {
+        Self {
+            entity,
+            probe: ProbeShape::draw(dice),
+            gain: Gain::draw(dice),
+            tissue: Tissue::draw(dice),
+            side: Side::draw(dice),
+            depth: Depth::draw(dice),
+            size: Size::draw(dice),
+            posterior: Posterior::draw(dice),
+        }
+    }
+}
