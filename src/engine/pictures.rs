@@ -2,8 +2,7 @@
 
 use crate::bounded::BoundedCache;
 use crate::data::Picture;
-use crate::fingerprint::Fingerprint;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,16 +24,9 @@ impl Pictures {
         if let Some(picture) = self.recent.get(path) {
             return Ok(picture.clone());
         }
-        let picture = Arc::new(read_picture(path)?);
+        let picture = Arc::new(Picture::read(path)?);
         let size = picture.image.as_bytes().len();
         self.recent.insert(path.to_path_buf(), picture.clone(), size);
         Ok(picture)
     }
-}
-
-fn read_picture(path: &Path) -> Result<Picture> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read image {}", path.display()))?;
-    let image =
-        image::load_from_memory(&bytes).with_context(|| format!("{} is no whole PNG or JPEG image", path.display()))?;
-    Ok(Picture { path: path.to_path_buf(), fingerprint: Fingerprint::of_bytes(&bytes), image })
 }

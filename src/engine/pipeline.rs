@@ -190,16 +190,17 @@ impl Pipeline {
 
     /// Image, task and question of a case.
     fn open(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
-        let path = self.dataset.root.join(&self.case(case)?.image);
+        let path = self.dataset.image_path(&self.case(case)?.image);
         let query = self.pictures.read(&path)?;
         let case = self.case(case)?;
         let task = self.tasks.get(&case.task);
         let task =
             task.with_context(|| format!("case {} has the task {}, which dataset.toml lacks", case.id, case.task))?;
-        let question = case.question.clone().or_else(|| task.question.clone());
-        let question =
-            question.with_context(|| format!("neither case {} nor its task {} has a question", case.id, task.id))?;
-        Ok((query, task.clone(), question))
+        let question = self.dataset.question_of(case);
+        if question.is_empty() {
+            bail!("neither case {} nor its task {} has a question", case.id, task.id);
+        }
+        Ok((query, task.clone(), question.to_string()))
     }
 
     fn hits(&mut self, case: usize, query: &Picture) -> Result<Vec<Hit>> {
@@ -222,7 +223,7 @@ impl Pipeline {
     fn evidence(&mut self, hit: &Hit) -> Result<Evidence> {
         let document = self.dataset.corpus.get(hit.row);
         let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
-        let image = self.pictures.read(&self.dataset.root.join(&document.image))?;
+        let image = self.pictures.read(&self.dataset.image_path(&document.image))?;
         Ok(Evidence { image, caption: document.caption.clone() })
     }
 

@@ -1,7 +1,7 @@
 //! A dataset of small images on disk, hits from a list, and a reader that counts what it is asked.
 
 use anyhow::anyhow;
-use dissent::data::{Case, Dataset, Document, Label, Picture, PromptTemplate, Split, Task, TaskKind};
+use dissent::data::{Case, Dataset, Document, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind};
 use dissent::fingerprint::Fingerprint;
 use dissent::reader::{LabelScores, ReadRequest, Reader, ReaderError};
 use dissent::retriever::{Head, Hit, HitSource, merge_hits};
@@ -20,8 +20,7 @@ pub fn dataset(root: &Path, cases: usize) -> Dataset {
         relative.into()
     };
     let label = |id: &str| Label { id: id.into(), name: id.into() };
-    Dataset {
-        root: root.to_path_buf(),
+    let manifest = Manifest {
         name: "squares".into(),
         licence: None,
         note: None,
@@ -32,27 +31,28 @@ pub fn dataset(root: &Path, cases: usize) -> Dataset {
             labels: vec![label("No"), label("Yes")],
             prompt: PromptTemplate::default(),
         }],
-        cases: (0..cases)
-            .map(|number| Case {
-                id: format!("case-{number}"),
-                task: "grey".into(),
-                split: Split::Test,
-                image: image(format!("case-{number}")),
-                question: None,
-                answer: "Yes".into(),
-                group: None,
-            })
-            .collect(),
-        corpus: (0..4)
-            .map(|number| Document {
-                id: format!("document-{number}"),
-                image: image(format!("document-{number}")),
-                caption: format!("caption {number}"),
-                source: None,
-                group: None,
-            })
-            .collect(),
-    }
+    };
+    let cases = (0..cases)
+        .map(|number| Case {
+            id: format!("case-{number}"),
+            task: "grey".into(),
+            split: Split::Test,
+            image: image(format!("case-{number}")),
+            question: None,
+            answer: "Yes".into(),
+            group: None,
+        })
+        .collect();
+    let corpus = (0..4)
+        .map(|number| Document {
+            id: format!("document-{number}"),
+            image: image(format!("document-{number}")),
+            caption: format!("caption {number}"),
+            source: None,
+            group: None,
+        })
+        .collect();
+    Dataset::new(root, manifest, cases, corpus)
 }
 
 /// Finds the same documents for every case: rows 0 and 1 by image, 1 and 2 by caption.
