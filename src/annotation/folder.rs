@@ -1,30 +1,15 @@
 //! Reading every journal of the annotations folder.
 
 use super::event::{EVENT_VERSION, Event};
+use crate::data::Problem;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
-use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A line that could not be used; the rest of its file is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub path: PathBuf,
-    /// Counted from 1.
-    pub line: usize,
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}", self.path.display(), self.line, self.message)
-    }
-}
-
 /// Events of all `*.jsonl` files in `folder`, in the order of replay and without duplicates, and the lines that are no
-/// events. A missing folder holds no events. A last line that was cut short belongs to a write that was never
+/// events; their good neighbours are kept. A missing folder holds no events. A last line that was cut short belongs to a write that was never
 /// acknowledged (or is under way): it is passed over without a problem.
 ///
 /// # Errors
@@ -45,7 +30,7 @@ pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
                     let known = by_id.entry(event.id).or_insert_with(|| event.clone());
                     if *known != event {
                         let message = format!("id {} was already used by another event", event.id);
-                        problems.push(Problem { path: path.clone(), line: index + 1, message });
+                        problems.push(Problem::error(&path, message).at_line(index + 1));
                     }
                 }
                 Err(_) if is_tail => {}
@@ -112,8 +97,8 @@ mod tests {
         fs::write(folder.path().join("bob@box.jsonl"), format!("{good}{{\"v\":1}}\n{newer}{good}")).unwrap();
         let (events, problems) = read_folder(folder.path()).unwrap();
         assert_eq!(events.len(), 1);
-        let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
-        assert_eq!(lines, [2, 3]);
+        let lines: Vec<Option<usize>> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [Some(2), Some(3)]);
         assert!(problems[0].to_string().contains("bob@box.jsonl:2: not an annotation event: missing field"));
         assert!(problems[1].message.contains("expected 1, found 2"));
     }

@@ -14,7 +14,7 @@ mod taxonomy;
 
 pub use event::{EVENT_VERSION, Event, EventKind};
 pub use export::{ExportFormat, ExportRow, export_rows, write_rows};
-pub use folder::{Problem, read_folder};
+pub use folder::read_folder;
 pub use journal::Journal;
 pub use state::{AnnotationState, CaseAnnotation};
 pub use taxonomy::{Category, RESERVED_KEYS, TAXONOMY_FILE, Taxonomy};

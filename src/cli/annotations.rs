@@ -1,0 +1,146 @@
+//! `dissent annotations`: list and export what people said about the cases.
+
+use super::Common;
+use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
+use crate::data::{Case, Dataset};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use unicode_width::UnicodeWidthStr;
+
+/// Arguments of `dissent annotations`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show each annotator's final word on each case
+    List {
+        /// Dataset directory
+        dataset: PathBuf,
+        /// Only this person's
+        #[arg(long, value_name = "NAME")]
+        annotator: Option<String>,
+        /// One JSON array instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write each annotator's final word on each case, joined with task, split and gold answer
+    Export {
+        /// Dataset directory
+        dataset: PathBuf,
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+        /// File to write, whole or not at all; standard output without it
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// Runs `dissent annotations`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    match args.action {
+        Action::List { dataset, annotator, json } => {
+            let annotations = Annotations::read(&dataset, common)?;
+            let mut rows = annotations.rows()?;
+            if let Some(annotator) = annotator {
+                rows.retain(|row| row.annotator == annotator);
+            }
+            let mut output = io::stdout().lock();
+            if json {
+                serde_json::to_writer_pretty(&mut output, &rows)?;
+                writeln!(output)?;
+                return Ok(());
+            }
+            write_table(&rows, &mut output)
+        }
+        Action::Export { dataset, format, output } => {
+            let annotations = Annotations::read(&dataset, common)?;
+            let rows = annotations.rows()?;
+            let Some(path) = output else { return write_rows(&rows, format, &mut io::stdout().lock()) };
+            let mut content = Vec::new();
+            write_rows(&rows, format, &mut content)?;
+            crate::durable::write_file(&path, &content)?;
+            eprintln!("{} rows written to {}", rows.len(), path.display());
+            Ok(())
+        }
+    }
+}
+
+/// Everything that a row is joined from.
+struct Annotations {
+    state: AnnotationState,
+    taxonomy: Taxonomy,
+    cases: Vec<Case>,
+}
+
+impl Annotations {
+    /// Reads the annotations folder and the dataset. Bad lines are named on standard error and passed over: a broken
+    /// case must not lock people out of their own annotations.
+    fn read(root: &Path, common: &Common) -> Result<Self> {
+        let lenient = Dataset::open_lenient(root);
+        let Some(dataset) = lenient.dataset else {
+            let first = lenient.problems.into_iter().next();
+            return Err(first.map_or_else(|| anyhow::anyhow!("{} is no dataset", root.display()), Into::into));
+        };
+        let folder = Workspace::open(root, common.workspace.as_deref())?.annotations_dir();
+        let (events, problems) = read_folder(&folder)?;
+        for problem in lenient.problems.iter().filter(|problem| problem.is_error()).chain(&problems) {
+            eprintln!("warning: {problem}");
+        }
+        let taxonomy = Taxonomy::read(&folder)?;
+        Ok(Self { state: AnnotationState::fold(&events), taxonomy, cases: dataset.cases })
+    }
+
+    fn rows(&self) -> Result<Vec<ExportRow<'_>>> {
+        export_rows(&self.state, &self.taxonomy, &self.cases).context("cannot list the annotations")
+    }
+}
+
+/// Columns for people; what is said is last, because it may be long.
+fn write_table(rows: &[ExportRow<'_>], output: &mut impl Write) -> Result<()> {
+    if rows.is_empty() {
+        eprintln!("no annotations");
+        return Ok(());
+    }
+    let mut lines = vec![["annotator", "case", "task", "split", "gold", "category", "note"].map(str::to_owned)];
+    for row in rows {
+        let split = row.split.map_or_else(|| "?".into(), |split| split.to_string());
+        let decision = row.category.unwrap_or(if row.skipped { "(skipped)" } else { "" });
+        lines.push([
+            one_line(row.annotator),
+            one_line(row.case),
+            one_line(row.task.unwrap_or("?")),
+            split,
+            one_line(row.gold.unwrap_or("?")),
+            one_line(decision),
+            one_line(row.note.unwrap_or("")),
+        ]);
+    }
+    let mut widths = [0; 7];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    for line in &lines {
+        let mut text = String::new();
+        for (width, cell) in widths.iter().zip(line) {
+            text.push_str(cell);
+            // By columns of the terminal, which `format!` does not count.
+            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+        }
+        writeln!(output, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Notes and ids come from people and files: no line break or escape sequence of theirs reaches the terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
