@@ -34,7 +34,7 @@ pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
                     }
                 }
                 Err(_) if is_tail => {}
-                Err(message) => problems.push(Problem { path: path.clone(), line: index + 1, message }),
+                Err(message) => problems.push(Problem::error(&path, message).at_line(index + 1)),
             }
         }
     }

@@ -17,4 +17,4 @@ pub use export::{ExportFormat, ExportRow, export_rows, write_rows};
 pub use folder::read_folder;
 pub use journal::Journal;
 pub use state::{AnnotationState, CaseAnnotation};
-pub use taxonomy::{Category, RESERVED_KEYS, TAXONOMY_FILE, Taxonomy};
+pub use taxonomy::{Category, TAXONOMY_FILE, Taxonomy};

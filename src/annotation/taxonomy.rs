@@ -11,12 +11,10 @@ use std::path::Path;
 /// Name of the file in the annotations folder.
 pub const TAXONOMY_FILE: &str = "taxonomy.toml";
 
-/// Keys that the explorer uses itself and a category cannot have.
-pub const RESERVED_KEYS: &str = "hjklgGnNuUqQsSwrRtTvV/?: []{}+-=0";
-
 const DEFAULT: &str = include_str!("default_taxonomy.toml");
 
-/// The categories in the order of the file; keys and ids are unique.
+/// The categories in the order of the file; keys and ids are unique. Whether a key is one that the explorer uses itself is
+/// for its table of actions to say (`tui::keymap::conflict`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taxonomy {
     pub categories: Vec<Category>,
@@ -104,11 +102,8 @@ impl Taxonomy {
                     bail!("{place}: field {field}: expected text, found nothing");
                 }
             }
-            if category.key.is_control() || category.key.is_whitespace() || RESERVED_KEYS.contains(category.key) {
-                bail!(
-                    "{place}: field key: {:?} is used by the explorer itself; take a digit from 1 to 9",
-                    category.key
-                );
+            if category.key.is_control() || category.key.is_whitespace() {
+                bail!("{place}: field key: expected a key that can be seen, found {:?}", category.key);
             }
             if let Some(other) = keys.insert(category.key, index) {
                 bail!("{place}: field key: {:?} is already the key of category {}", category.key, other + 1);
@@ -161,7 +156,7 @@ mod tests {
             (twice, vec!["category 2 (id \"b\")", "field key", "category 1"]),
             (category("1", "a") + &category("2", "a"), vec!["category 2", "field id", "category 1"]),
             (category("12", "a"), vec!["line 2", "key", "12"]),
-            (category("q", "a"), vec!["field key", "'q'", "explorer itself"]),
+            (category(" ", "a"), vec!["field key", "can be seen"]),
             (category("1", " "), vec!["field id", "found nothing"]),
             (category("1", "a") + "colour = \"red\"\n", vec!["colour", "line 6"]),
             ("[[category]]\nkey = \"1\"\n".into(), vec!["missing field", "id"]),

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod annotations;
 pub mod phantom;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +78,8 @@ pub enum ImageProtocol {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List or export what people said about the cases
+    Annotations(annotations::Args),
     /// Draw synthetic images and captions
     Phantom(phantom::Args),
 }
@@ -84,6 +87,7 @@ pub enum Command {
 /// Runs the chosen subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
     }
 }

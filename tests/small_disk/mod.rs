@@ -1,0 +1,42 @@
+//! A file system of a few pages, where the machine lets us mount one.
+
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Unmounted when dropped.
+pub struct SmallDisk {
+    folder: TempDir,
+}
+
+/// Mounts 64 KB of memory; says so and returns `None` where that is not allowed (it takes root on Linux).
+pub fn mount() -> Option<SmallDisk> {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "dissent-test"]).arg(folder.path()).output();
+    if mounted.is_ok_and(|output| output.status.success()) {
+        return Some(SmallDisk { folder });
+    }
+    println!("skipped: a small tmpfs cannot be mounted here");
+    None
+}
+
+impl SmallDisk {
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the disk large enough for what failed before.
+    #[allow(dead_code, reason = "not every test file that mounts a disk needs it")]
+    pub fn make_room(&self) {
+        let status = Command::new("mount").args(["-o", "remount,size=1m"]).arg(self.path()).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, because the test may still have a file open there.
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
