@@ -1,0 +1,169 @@
+//! The one table of actions: keymap, help screen, hint bar and tests are all made from it.
+
+/// Something a person can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    NextHit,
+    PreviousHit,
+    SwitchFocus,
+    SwitchImage,
+    Enlarge,
+    /// Name the error of the case: position of the category in the taxonomy.
+    Annotate(usize),
+    Note,
+    Skip,
+    Undo,
+    ToggleGold,
+    OnlyInconsistent,
+    Search,
+    Help,
+    Accept,
+    Cancel,
+    Redraw,
+    Suspend,
+    Quit,
+    Interrupt,
+}
+
+/// What the keys act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    Explore,
+    Search,
+    Note,
+    Help,
+}
+
+impl Context {
+    pub const ALL: [Self; 4] = [Self::Explore, Self::Search, Self::Note, Self::Help];
+
+    /// Heading on the help screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Explore => "Cases and hits",
+            Self::Search => "Caption search",
+            Self::Note => "Note",
+            Self::Help => "This page",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    pub action: Action,
+    /// Short name in kebab-case.
+    pub name: &'static str,
+    pub context: Context,
+    /// Names as [`super::keymap::key_name`] gives them; the first is the one shown in hints.
+    pub keys: &'static [&'static str],
+    /// Word for the hint bar; `None` keeps the action out of it.
+    pub hint: Option<&'static str>,
+    /// One sentence.
+    pub description: &'static str,
+}
+
+const fn row(
+    context: Context,
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    hint: Option<&'static str>,
+    description: &'static str,
+) -> Binding {
+    Binding { action, name, context, keys, hint, description }
+}
+
+use Context::{Explore, Help, Note, Search};
+
+/// Every action with its keys. The order is that of the help screen and of the hint bar.
+pub const TABLE: &[Binding] = &[
+    row(Explore, Action::Down, "down", &["j", "down"], None, "Next case, or next hit where the hits have the focus."),
+    row(Explore, Action::Up, "up", &["k", "up"], None, "Previous case, or previous hit where the hits have the focus."),
+    row(Explore, Action::PageDown, "page-down", &["pgdn", "ctrl-d"], None, "Ten cases or hits further."),
+    row(Explore, Action::PageUp, "page-up", &["pgup", "ctrl-u"], None, "Ten cases or hits back."),
+    row(Explore, Action::First, "first", &["home"], None, "First case or hit."),
+    row(Explore, Action::Last, "last", &["end"], None, "Last case or hit."),
+    row(Explore, Action::NextHit, "next-hit", &["l", "right"], Some("hit"), "Next hit, whatever has the focus."),
+    row(Explore, Action::PreviousHit, "previous-hit", &["h", "left"], None, "Previous hit, whatever has the focus."),
+    row(Explore, Action::SwitchFocus, "switch-focus", &["tab"], Some("focus"), "Give the focus to the hits, or back to the queue."),
+    row(Explore, Action::SwitchImage, "switch-image", &["enter"], Some("image"), "Change between the query image and the document's."),
+    row(Explore, Action::Enlarge, "enlarge", &["z"], Some("enlarge"), "Let the image fill the screen, or shrink it again."),
+    row(Explore, Action::Note, "note", &["n"], Some("note"), "Write a note on this case, or change it."),
+    row(Explore, Action::Skip, "skip", &["s"], Some("skip"), "Mark this case as skipped and go to the next."),
+    row(Explore, Action::Undo, "undo", &["u"], Some("undo"), "Take back your latest annotation, note or skip."),
+    row(Explore, Action::ToggleGold, "toggle-gold", &["g"], Some("gold"), "Show the gold answers, or hide them."),
+    row(
+        Explore,
+        Action::OnlyInconsistent,
+        "only-inconsistent",
+        &["i"],
+        Some("only !"),
+        "Keep only cases known to be inconsistent, or all again.",
+    ),
+    row(Explore, Action::Search, "search", &["/"], Some("search"), "Search the captions of the corpus."),
+    row(Explore, Action::Help, "help", &["?"], Some("help"), "Show this page."),
+    row(Explore, Action::Quit, "quit", &["q"], Some("quit"), "Leave; everything you marked is on disk already."),
+    row(Explore, Action::Cancel, "back", &["esc"], None, "Leave the enlarged image or the document found by search."),
+    row(Explore, Action::Redraw, "redraw", &["ctrl-l"], None, "Draw the whole screen anew."),
+    row(Explore, Action::Suspend, "suspend", &["ctrl-z"], None, "Stop the program; `fg` in the shell brings it back."),
+    row(Explore, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Search, Action::Down, "down", &["down", "ctrl-n"], None, "Next caption."),
+    row(Search, Action::Up, "up", &["up", "ctrl-p"], None, "Previous caption."),
+    row(Search, Action::PageDown, "page-down", &["pgdn"], None, "Ten captions further."),
+    row(Search, Action::PageUp, "page-up", &["pgup"], None, "Ten captions back."),
+    row(Search, Action::Accept, "accept", &["enter"], Some("show its image"), "Show the image of this document."),
+    row(Search, Action::Cancel, "cancel", &["esc"], Some("close"), "Close the search."),
+    row(Search, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Note, Action::Accept, "accept", &["enter"], Some("keep"), "Write the note to disk; an empty one removes it."),
+    row(Note, Action::Cancel, "cancel", &["esc"], Some("leave as it was"), "Leave the note as it was."),
+    row(Note, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Help, Action::Down, "down", &["j", "down"], Some("scroll"), "One line further."),
+    row(Help, Action::Up, "up", &["k", "up"], None, "One line back."),
+    row(Help, Action::PageDown, "page-down", &["pgdn", "space"], None, "Ten lines further."),
+    row(Help, Action::PageUp, "page-up", &["pgup"], None, "Ten lines back."),
+    row(Help, Action::Cancel, "close", &["esc", "q", "?", "enter"], Some("close"), "Close this page."),
+    row(Help, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        for context in Context::ALL {
+            let mut seen = HashSet::new();
+            for binding in TABLE.iter().filter(|binding| binding.context == context) {
+                for key in binding.keys {
+                    assert!(seen.insert(key), "{key} is bound twice in {context:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_has_a_key_and_a_sentence() {
+        for binding in TABLE {
+            assert!(!binding.keys.is_empty(), "{} has no key", binding.name);
+            assert!(binding.description.ends_with('.'), "{} has no sentence", binding.name);
+        }
+    }
+
+    #[test]
+    fn every_context_can_be_left() {
+        for context in Context::ALL {
+            assert!(
+                TABLE.iter().any(|row| row.context == context && row.action == Action::Interrupt),
+                "{context:?} has no way out"
+            );
+        }
+    }
+}

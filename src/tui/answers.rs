@@ -1,0 +1,113 @@
+//! What the engine has said about one case so far.
+
+use crate::analysis::{CaseOutcome, Fused, Verdict, fuse};
+use crate::reader::LabelScores;
+use crate::retriever::Hit;
+
+/// Hits and predictions of a case; they arrive one by one.
+#[derive(Clone, Debug, Default)]
+pub struct CaseAnswers {
+    /// `None` until retrieval is done; an empty list means that nothing was found.
+    pub hits: Option<Vec<Hit>>,
+    /// One per hit.
+    pub predictions: Vec<Option<LabelScores>>,
+    pub closed_book: Option<LabelScores>,
+    /// Why the engine gave up on this case.
+    pub failed: Option<String>,
+    /// Set once every hit is read.
+    fused: Option<Fused>,
+}
+
+impl CaseAnswers {
+    /// The hits arrived. Predictions that were here before are dropped: they belong to other hits.
+    pub fn set_hits(&mut self, hits: Vec<Hit>) {
+        if self.hits.as_ref() == Some(&hits) {
+            return;
+        }
+        self.predictions = vec![None; hits.len()];
+        self.fused = None;
+        self.failed = None;
+        self.hits = Some(hits);
+    }
+
+    /// The reader's answer with the hit in this slot. A slot that does not exist is ignored.
+    pub fn set_prediction(&mut self, slot: usize, scores: LabelScores) {
+        let Some(place) = self.predictions.get_mut(slot) else { return };
+        *place = Some(scores);
+        self.failed = None;
+        self.fused = self.fuse_when_complete();
+    }
+
+    /// The fused answer, once every hit is read.
+    pub fn fused(&self) -> Option<&Fused> {
+        self.fused.as_ref()
+    }
+
+    /// How many hits are read.
+    pub fn read_count(&self) -> usize {
+        self.predictions.iter().flatten().count()
+    }
+
+    /// Nothing more will come for this case unless it is asked for again.
+    pub fn is_settled(&self) -> bool {
+        self.failed.is_some() || self.fused.is_some() || self.hits.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The answers beside the gold label; `None` until every hit is read.
+    pub fn outcome(&self, gold: usize) -> Option<CaseOutcome> {
+        let fused = self.fused.as_ref()?;
+        let answers = self.predictions.iter().flatten().map(LabelScores::arg_max).collect();
+        Some(CaseOutcome { gold, answers, fused: fused.answer })
+    }
+
+    /// Do the predictions agree? `None` until every hit is read.
+    pub fn verdict(&self) -> Option<Verdict> {
+        // The verdict does not look at the gold label.
+        self.outcome(0).map(|outcome| outcome.verdict())
+    }
+
+    fn fuse_when_complete(&self) -> Option<Fused> {
+        let hits = self.hits.as_ref()?;
+        let mut read = Vec::with_capacity(hits.len());
+        for (hit, scores) in hits.iter().zip(&self.predictions) {
+            read.push((*hit.provenances.first()?, scores.as_ref()?));
+        }
+        fuse(&read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retriever::{Head, Provenance};
+
+    fn hit(row: usize) -> Hit {
+        Hit {
+            row,
+            document: format!("d{row}"),
+            provenances: vec![Provenance { head: Head::Image, rank: row + 1, score: 0.9 }],
+        }
+    }
+
+    #[test]
+    fn the_fused_answer_waits_for_the_last_prediction() {
+        let mut answers = CaseAnswers::default();
+        answers.set_hits(vec![hit(0), hit(1)]);
+        answers.set_prediction(1, LabelScores(vec![-0.1, -3.0]));
+        assert!(answers.fused().is_none() && answers.verdict().is_none());
+        answers.set_prediction(0, LabelScores(vec![-3.0, -0.2]));
+        assert_eq!(answers.verdict(), Some(Verdict::Inconsistent));
+        assert!(answers.is_settled());
+    }
+
+    #[test]
+    fn new_hits_drop_old_predictions_and_the_same_hits_do_not() {
+        let mut answers = CaseAnswers::default();
+        answers.set_hits(vec![hit(0)]);
+        answers.set_prediction(0, LabelScores(vec![-0.1, -3.0]));
+        answers.set_hits(vec![hit(0)]);
+        assert_eq!(answers.read_count(), 1);
+        answers.set_hits(vec![hit(1)]);
+        assert_eq!(answers.read_count(), 0);
+    }
+}

@@ -1,0 +1,205 @@
+//! The explorer's state. [`App::update`] and its siblings change it, [`super::views`] draws it; neither waits.
+
+use super::action::Context;
+use super::answers::CaseAnswers;
+use super::images::{ImageMode, Pictures};
+use super::mark::{Category, Mark};
+use super::queue::Queue;
+use super::theme::Theme;
+use crate::analysis::Verdict;
+use crate::data::{Case, Dataset, Document, Task};
+use crate::engine::{CaptionResult, EngineDescription, Ticket};
+use crate::retriever::Hit;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tui_input::Input;
+
+/// Which list j and k move in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    Queue,
+    Hits,
+}
+
+/// Which image a person looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Query,
+    Document,
+}
+
+/// What the document's image pane shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The selected hit.
+    Hit,
+    /// A document found by search: its row in the corpus.
+    Row(usize),
+}
+
+/// Something that lies over the screen.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    Help { scroll: usize },
+    Note(Input),
+    Search(Search),
+}
+
+/// The caption search.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    pub input: Input,
+    /// Number of the latest request; results of an earlier one are dropped.
+    pub ticket: Ticket,
+    /// `None` until the engine has answered the first query.
+    pub results: Option<Vec<CaptionResult>>,
+    pub selected: usize,
+}
+
+/// A line at the bottom that stays until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Said(String),
+    /// Stays until the next action that succeeds.
+    Error(String),
+}
+
+/// What the explorer starts with.
+pub struct Setting {
+    pub dataset: Arc<Dataset>,
+    /// Cases to step through, as positions in `Dataset::cases`.
+    pub queue: Vec<usize>,
+    /// One sentence per line of the dataset that was left out.
+    pub left_out: Vec<String>,
+    pub categories: Vec<Category>,
+    /// What the journals say already.
+    pub marks: HashMap<usize, Mark>,
+    pub theme: Theme,
+    pub images: ImageMode,
+}
+
+/// The whole state.
+pub struct App {
+    pub dataset: Arc<Dataset>,
+    pub left_out: Vec<String>,
+    pub categories: Vec<Category>,
+    pub theme: Theme,
+    pub images: ImageMode,
+    pub queue: Queue,
+    pub answers: HashMap<usize, CaseAnswers>,
+    pub marks: HashMap<usize, Mark>,
+    pub focus: Focus,
+    pub side: Side,
+    pub shown: Shown,
+    /// Place in the hits of the current case.
+    pub hit: usize,
+    pub enlarged: bool,
+    pub gold_visible: bool,
+    pub overlay: Option<Overlay>,
+    pub notice: Option<Notice>,
+    /// `None` while models and index are being loaded.
+    pub engine: Option<EngineDescription>,
+    /// What the engine is doing, as it says itself.
+    pub progress: Option<String>,
+    /// Why the engine cannot answer at all.
+    pub engine_failure: Option<String>,
+    /// Images that are decoded and scaled.
+    pub pictures: Pictures,
+    /// The list the engine was last asked to work ahead on.
+    pub(super) ahead: Vec<usize>,
+    pub(super) last_ticket: Ticket,
+}
+
+impl App {
+    /// The state before the first frame.
+    pub fn new(setting: Setting) -> Self {
+        Self {
+            dataset: setting.dataset,
+            left_out: setting.left_out,
+            categories: setting.categories,
+            theme: setting.theme,
+            images: setting.images,
+            queue: Queue::new(setting.queue),
+            answers: HashMap::new(),
+            marks: setting.marks,
+            focus: Focus::Queue,
+            side: Side::Query,
+            shown: Shown::Hit,
+            hit: 0,
+            enlarged: false,
+            gold_visible: false,
+            overlay: None,
+            notice: None,
+            engine: None,
+            progress: None,
+            engine_failure: None,
+            pictures: Pictures::default(),
+            ahead: Vec::new(),
+            last_ticket: 0,
+        }
+    }
+
+    /// Which keys count now.
+    pub fn context(&self) -> Context {
+        match self.overlay {
+            None => Context::Explore,
+            Some(Overlay::Help { .. }) => Context::Help,
+            Some(Overlay::Note(_)) => Context::Note,
+            Some(Overlay::Search(_)) => Context::Search,
+        }
+    }
+
+    /// The case one stands on, with its position in the dataset.
+    pub fn current(&self) -> Option<(usize, &Case)> {
+        let index = self.queue.current()?;
+        Some((index, self.dataset.cases.get(index)?))
+    }
+
+    /// The task of a case.
+    pub fn task_of(&self, case: &Case) -> Option<&Task> {
+        self.dataset.tasks.iter().find(|task| task.id == case.task)
+    }
+
+    /// What is known of a case's answers.
+    pub fn answers_of(&self, case: usize) -> Option<&CaseAnswers> {
+        self.answers.get(&case)
+    }
+
+    /// The gold label's position in the task.
+    pub fn gold_of(&self, case: &Case) -> Option<usize> {
+        self.task_of(case)?.label_index(&case.answer)
+    }
+
+    /// The hits of the current case; empty until they arrive.
+    pub fn hits(&self) -> &[Hit] {
+        self.queue
+            .current()
+            .and_then(|case| self.answers.get(&case))
+            .and_then(|answers| answers.hits.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// The hit that has the mark.
+    pub fn selected_hit(&self) -> Option<&Hit> {
+        self.hits().get(self.hit)
+    }
+
+    /// The document whose image is shown.
+    pub fn shown_document(&self) -> Option<&Document> {
+        let row = match self.shown {
+            Shown::Row(row) => row,
+            Shown::Hit => self.selected_hit()?.row,
+        };
+        self.dataset.corpus.get(row)
+    }
+
+    /// Is this case known to be inconsistent?
+    pub fn is_inconsistent(&self, case: usize) -> bool {
+        self.answers.get(&case).and_then(CaseAnswers::verdict) == Some(Verdict::Inconsistent)
+    }
+
+    /// How many cases of the queue carry an annotation, note or skip.
+    pub fn marked_count(&self) -> usize {
+        self.queue.all().iter().filter(|case| self.marks.get(case).is_some_and(|mark| !mark.is_empty())).count()
+    }
+}

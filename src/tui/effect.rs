@@ -1,0 +1,18 @@
+//! What an update asks of the world: the explorer's state itself touches no file, no engine and no terminal.
+
+use super::mark::Record;
+use crate::engine::Request;
+
+/// A wish of [`super::App::update`], carried out by the session before the next frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Engine(Request),
+    /// Write to the journal and sync; the result comes back through [`super::App::recorded`].
+    Record(Record),
+    /// Draw every cell again.
+    Redraw,
+    /// Give the terminal back and stop the program until it is continued.
+    Suspend,
+    /// Leave with this exit code.
+    Quit(u8),
+}

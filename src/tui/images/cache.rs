@@ -1,0 +1,99 @@
+//! Scaled images by path and size; the least recently drawn go first.
+
+use ratatui::layout::Size;
+use ratatui_image::protocol::Protocol;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Images kept. A half-block picture of 40×20 cells takes about 30 kB.
+const CAPACITY: usize = 64;
+
+/// An image in a pane of this many cells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PictureKey {
+    pub path: PathBuf,
+    pub size: Size,
+}
+
+/// What came of loading it: something to draw, or a message.
+pub type Picture = Result<Protocol, String>;
+
+/// The cache, and the wish list that drawing fills.
+#[derive(Default)]
+pub struct Pictures {
+    entries: HashMap<PictureKey, (Picture, Cell<u64>)>,
+    clock: Cell<u64>,
+    /// Keys asked for since [`Pictures::take_wanted`], missing or not.
+    wanted: RefCell<Vec<PictureKey>>,
+}
+
+impl Pictures {
+    /// The image, if it is there; asking also says that it is wanted.
+    pub fn get(&self, key: &PictureKey) -> Option<&Picture> {
+        self.want(key.clone());
+        let (picture, used) = self.entries.get(key)?;
+        self.clock.set(self.clock.get() + 1);
+        used.set(self.clock.get());
+        Some(picture)
+    }
+
+    /// Says that an image will be wanted soon.
+    pub fn want(&self, key: PictureKey) {
+        let mut wanted = self.wanted.borrow_mut();
+        if !wanted.contains(&key) {
+            wanted.push(key);
+        }
+    }
+
+    /// What was asked for since the last call and is not here, in order.
+    pub fn take_wanted(&self) -> Vec<PictureKey> {
+        let wanted = self.wanted.take();
+        wanted.into_iter().filter(|key| !self.entries.contains_key(key)).collect()
+    }
+
+    /// Keeps an image; the least recently drawn one goes if there are too many.
+    pub fn insert(&mut self, key: PictureKey, picture: Picture) {
+        self.clock.set(self.clock.get() + 1);
+        self.entries.insert(key, (picture, Cell::new(self.clock.get())));
+        if self.entries.len() <= CAPACITY {
+            return;
+        }
+        let oldest = self.entries.iter().min_by_key(|(_, (_, used))| used.get()).map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> PictureKey {
+        PictureKey { path: name.into(), size: Size::new(10, 5) }
+    }
+
+    #[test]
+    fn what_is_missing_is_wanted_once() {
+        let mut pictures = Pictures::default();
+        assert!(pictures.get(&key("a")).is_none() && pictures.get(&key("a")).is_none());
+        assert_eq!(pictures.take_wanted(), [key("a")]);
+        pictures.insert(key("a"), Err("no such file".into()));
+        assert!(pictures.get(&key("a")).is_some());
+        assert!(pictures.take_wanted().is_empty());
+    }
+
+    #[test]
+    fn the_least_recently_drawn_goes_first() {
+        let mut pictures = Pictures::default();
+        pictures.insert(key("old"), Err(String::new()));
+        pictures.insert(key("older"), Err(String::new()));
+        assert!(pictures.get(&key("old")).is_some());
+        for index in 2..=CAPACITY {
+            pictures.insert(key(&index.to_string()), Err(String::new()));
+        }
+        assert!(pictures.get(&key("old")).is_some());
+        assert!(pictures.get(&key("older")).is_none());
+    }
+}

@@ -1,0 +1,110 @@
+//! From an image file to what the terminal draws.
+
+use anyhow::{Context, Result};
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageBuffer, Luma};
+use ratatui::layout::Size;
+use ratatui_image::protocol::Protocol;
+use ratatui_image::protocol::halfblocks::Halfblocks;
+use ratatui_image::protocol::iterm2::Iterm2;
+use ratatui_image::protocol::kitty::Kitty;
+use ratatui_image::protocol::sixel::Sixel;
+use ratatui_image::{FontSize, Resize};
+
+/// How images reach the terminal. `tmux` wraps pixel images so that tmux passes them on (`allow-passthrough` must be
+/// on there).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageMode {
+    Off,
+    /// Two pixels per cell, through ratatui's buffer.
+    Half,
+    Kitty { tmux: bool },
+    Iterm { tmux: bool },
+    Sixel { tmux: bool },
+}
+
+impl ImageMode {
+    /// The word for the status line and the help page.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Half => "half-blocks",
+            Self::Kitty { .. } => "kitty",
+            Self::Iterm { .. } => "iTerm2",
+            Self::Sixel { .. } => "sixel",
+        }
+    }
+}
+
+/// Scales an image into `size` cells, keeping its shape, and encodes it. `cell` is the size of a cell in pixels, for
+/// pixel protocols. `id` must be new for each image: kitty keeps images by number.
+///
+/// # Errors
+/// Where the protocol's encoder fails.
+pub fn encode(image: &DynamicImage, size: Size, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
+    // Half-blocks have one column and two rows of pixels a cell: scaling straight to that grid scales only once.
+    let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
+    let image = stretch_deep_grey(image);
+    let resize = Resize::Scale(Some(FilterType::CatmullRom));
+    let cells = resize.size_for(&image, cell, size);
+    let width = u32::from(cells.width) * u32::from(cell.width);
+    let height = u32::from(cells.height) * u32::from(cell.height);
+    let scaled = image.resize_exact(width.max(1), height.max(1), FilterType::CatmullRom);
+    match mode {
+        ImageMode::Off | ImageMode::Half => Halfblocks::new(scaled, cells).map(Protocol::Halfblocks),
+        ImageMode::Kitty { tmux } => Kitty::new(scaled, cells, id, tmux, false).map(Protocol::Kitty),
+        ImageMode::Iterm { tmux } => Iterm2::new(scaled, cells, tmux).map(Protocol::ITerm2),
+        ImageMode::Sixel { tmux } => Sixel::new(scaled, cells, tmux).map(Protocol::Sixel),
+    }
+    .context("cannot encode the image for the terminal")
+}
+
+/// A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black: its darkest value becomes
+/// black and its lightest white. 8-bit images are shown as they are.
+fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
+    let deep = match image {
+        DynamicImage::ImageLuma16(deep) => deep,
+        _ => return image.clone(),
+    };
+    let darkest = deep.pixels().map(|pixel| pixel.0[0]).min().unwrap_or(0);
+    let lightest = deep.pixels().map(|pixel| pixel.0[0]).max().unwrap_or(u16::MAX);
+    let range = u32::from(lightest - darkest).max(1);
+    let shallow: ImageBuffer<Luma<u8>, Vec<u8>> = ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| {
+        let value = u32::from(deep.get_pixel(x, y).0[0] - darkest) * 255 / range;
+        Luma([u8::try_from(value).unwrap_or(u8::MAX)])
+    });
+    DynamicImage::ImageLuma8(shallow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(image: &DynamicImage, size: Size) -> Protocol {
+        encode(image, size, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
+    }
+
+    #[test]
+    fn a_small_square_fills_the_pane_and_stays_square() {
+        let image = DynamicImage::new_luma8(8, 8);
+        assert_eq!(encoded(&image, Size::new(60, 15)).size(), Size::new(30, 15));
+        assert_eq!(encoded(&image, Size::new(20, 15)).size(), Size::new(20, 10));
+    }
+
+    #[test]
+    fn extreme_shapes_still_have_a_cell() {
+        for (width, height) in [(4000, 1), (1, 4000)] {
+            let size = encoded(&DynamicImage::new_luma8(width, height), Size::new(10, 5)).size();
+            assert!(size.width >= 1 && size.height >= 1, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn twelve_bits_in_sixteen_are_not_shown_black() {
+        let deep = ImageBuffer::from_fn(2, 1, |x, _| Luma([if x == 0 { 0_u16 } else { 4095 }]));
+        let DynamicImage::ImageLuma8(shown) = stretch_deep_grey(&DynamicImage::ImageLuma16(deep)) else {
+            panic!("still deep")
+        };
+        assert_eq!(shown.into_raw(), [0, 255]);
+    }
+}

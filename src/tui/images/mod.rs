@@ -1,0 +1,9 @@
+//! Images on the screen: decoded and scaled by a worker thread, drawn by ratatui-image.
+
+mod cache;
+mod encode;
+mod worker;
+
+pub use cache::{Picture, PictureKey, Pictures};
+pub use encode::{ImageMode, encode};
+pub use worker::{ImageWorker, Loaded};

@@ -1,0 +1,228 @@
+//! Themes: what each part of the screen looks like, one TOML file per theme.
+
+use anyhow::{Context, Result, bail};
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a piece of the screen means; the theme says how that looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Plain text.
+    Text,
+    /// Name of the dataset, headings.
+    Title,
+    /// Text of second rank: labels, units, hints.
+    Muted,
+    /// Lines between panes, places not filled yet.
+    Faint,
+    /// What has the focus.
+    Accent,
+    /// The selected row of the list that has the focus.
+    Selection,
+    /// The selected row of the other list.
+    SelectionResting,
+    /// An answer equal to the fused one; a consistent case.
+    Same,
+    /// An answer that differs; an inconsistent case.
+    Differs,
+    /// An answer equal to the gold label, once that is shown.
+    Right,
+    /// Filled part of a probability bar.
+    Bar,
+    /// Unfilled part.
+    BarRest,
+    /// A person's annotation.
+    Mark,
+    /// News in the status line.
+    Notice,
+    /// Something failed.
+    Error,
+    /// A key in hints and on the help page.
+    Key,
+    /// Words of a caption that match the search.
+    Match,
+    /// Border of what lies over the screen.
+    Frame,
+}
+
+impl Role {
+    /// Every role with its name in theme files.
+    pub const ALL: [(Self, &'static str); 18] = [
+        (Self::Text, "text"),
+        (Self::Title, "title"),
+        (Self::Muted, "muted"),
+        (Self::Faint, "faint"),
+        (Self::Accent, "accent"),
+        (Self::Selection, "selection"),
+        (Self::SelectionResting, "selection-resting"),
+        (Self::Same, "same"),
+        (Self::Differs, "differs"),
+        (Self::Right, "right"),
+        (Self::Bar, "bar"),
+        (Self::BarRest, "bar-rest"),
+        (Self::Mark, "mark"),
+        (Self::Notice, "notice"),
+        (Self::Error, "error"),
+        (Self::Key, "key"),
+        (Self::Match, "match"),
+        (Self::Frame, "frame"),
+    ];
+}
+
+/// The themes inside the program, by name.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("dark", include_str!("../../themes/dark.toml")),
+    ("light", include_str!("../../themes/light.toml")),
+    ("monochrome", include_str!("../../themes/monochrome.toml")),
+];
+
+/// A style for every role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    styles: BTreeMap<Role, Style>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThemeFile {
+    roles: BTreeMap<String, StyleText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StyleText {
+    fg: Option<String>,
+    bg: Option<String>,
+    #[serde(default)]
+    bold: bool,
+    #[serde(default)]
+    dim: bool,
+    #[serde(default)]
+    italic: bool,
+    #[serde(default)]
+    underlined: bool,
+    #[serde(default)]
+    reversed: bool,
+}
+
+impl Theme {
+    /// A built-in theme by name, else a theme file by path.
+    ///
+    /// # Errors
+    /// Names the file and the key that is wrong.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+            return Self::parse(text).with_context(|| format!("built-in theme {name}"));
+        }
+        let path = Path::new(name_or_path);
+        if !path.exists() {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            bail!("no theme {name_or_path}: expected {} or the path of a theme file", names.join(", "));
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read theme {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("theme {}", path.display()))
+    }
+
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(&role).copied().unwrap_or_default()
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let mut file: ThemeFile = toml::from_str(text)?;
+        let mut styles = BTreeMap::new();
+        for (role, name) in Role::ALL {
+            let Some(style) = file.roles.remove(name) else { bail!("roles.{name} is missing") };
+            styles.insert(role, style.resolve(name)?);
+        }
+        if let Some(name) = file.roles.keys().next() {
+            let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
+            bail!("roles.{name} is no role: expected one of {}", names.join(", "));
+        }
+        Ok(Self { styles })
+    }
+}
+
+impl StyleText {
+    fn resolve(&self, role: &str) -> Result<Style> {
+        let mut style = Style::new();
+        if let Some(text) = &self.fg {
+            style = style.fg(color(text, role, "fg")?);
+        }
+        if let Some(text) = &self.bg {
+            style = style.bg(color(text, role, "bg")?);
+        }
+        let switches = [
+            (self.bold, Modifier::BOLD),
+            (self.dim, Modifier::DIM),
+            (self.italic, Modifier::ITALIC),
+            (self.underlined, Modifier::UNDERLINED),
+            (self.reversed, Modifier::REVERSED),
+        ];
+        for (on, modifier) in switches {
+            if on {
+                style = style.add_modifier(modifier);
+            }
+        }
+        Ok(style)
+    }
+}
+
+fn color(text: &str, role: &str, field: &str) -> Result<Color> {
+    text.parse().map_err(|_| {
+        anyhow::anyhow!("roles.{role}.{field}: expected a colour such as blue, bright-blue, 39 or #5a9bc5, found {text:?}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_theme_has_every_role() {
+        for (name, _) in BUILT_IN {
+            let theme = Theme::load(name).unwrap();
+            assert_eq!(theme.styles.len(), Role::ALL.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_monochrome_theme_has_no_colour() {
+        for style in Theme::load("monochrome").unwrap().styles.values() {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+
+    #[test]
+    fn the_roles_are_these() {
+        let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
+        insta::assert_snapshot!(names.join(" "), @"");
+    }
+
+    #[test]
+    fn a_bad_colour_is_named_with_file_and_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let text = include_str!("../../themes/dark.toml").replace("#e69f00\", bold", "orangish\", bold");
+        std::fs::write(&path, text).unwrap();
+        let message = format!("{:#}", Theme::load(path.to_str().unwrap()).unwrap_err());
+        assert!(message.contains("mine.toml: roles.differs.fg: expected a colour"), "{message}");
+        assert!(message.contains("\"orangish\""), "{message}");
+    }
+
+    #[test]
+    fn a_missing_and_an_unknown_role_are_named() {
+        let dark = include_str!("../../themes/dark.toml");
+        let message = |text: &str| format!("{:#}", Theme::parse(text).unwrap_err());
+        assert_eq!(message(&dark.replace("mark = ", "marc = ")), "roles.mark is missing");
+        assert!(message(&format!("{dark}\nglow = {{}}\n")).starts_with("roles.glow is no role"));
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_themes() {
+        let message = format!("{:#}", Theme::load("solarised").unwrap_err());
+        assert!(message.contains("dark, light, monochrome"), "{message}");
+    }
+}

@@ -1,0 +1,269 @@
+//! From an action to a new state, and the effects it asks for.
+
+use super::action::{Action, Context};
+use super::app::{App, Focus, Notice, Overlay, Search, Shown, Side};
+use super::effect::Effect;
+use super::mark::Record;
+use crate::engine::Request;
+use tui_input::{Input, InputRequest};
+
+/// Places a page key moves by.
+const PAGE: isize = 10;
+/// Cases that the engine reads in advance.
+const AHEAD: usize = 10;
+/// Lines of a caption search.
+const SEARCH_LIMIT: usize = 50;
+
+impl App {
+    /// What to ask of the engine before the first frame.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.open_current()
+    }
+
+    /// Carries out an action.
+    pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        if matches!(self.notice, Some(Notice::Said(_))) {
+            self.notice = None;
+        }
+        match action {
+            Action::Interrupt => return vec![Effect::Quit(130)],
+            Action::Redraw => return vec![Effect::Redraw],
+            _ => {}
+        }
+        match self.context() {
+            Context::Explore => self.update_explorer(action),
+            Context::Help => self.update_help(action),
+            Context::Search => self.update_search(action),
+            Context::Note => self.update_note(action),
+        }
+    }
+
+    fn update_explorer(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Down => return self.step(1),
+            Action::Up => return self.step(-1),
+            Action::PageDown => return self.step(PAGE),
+            Action::PageUp => return self.step(-PAGE),
+            Action::First => return self.step(isize::MIN),
+            Action::Last => return self.step(isize::MAX),
+            Action::NextHit => self.step_hit(1),
+            Action::PreviousHit => self.step_hit(-1),
+            Action::SwitchFocus => self.switch_focus(),
+            Action::SwitchImage => self.switch_image(),
+            Action::Enlarge => self.enlarged = !self.enlarged,
+            Action::Annotate(category) => return self.annotate(category),
+            Action::Note => self.open_note(),
+            Action::Skip => return self.record_here(|case| Record::Skip { case }),
+            Action::Undo => return vec![Effect::Record(Record::Undo)],
+            Action::ToggleGold => self.gold_visible = !self.gold_visible,
+            Action::OnlyInconsistent => return self.toggle_filter(),
+            Action::Search => self.overlay = Some(Overlay::Search(Search::default())),
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Cancel => {
+                self.enlarged = false;
+                self.shown = Shown::Hit;
+                self.notice = None;
+            }
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Quit => return vec![Effect::Quit(0)],
+            Action::Accept | Action::Redraw | Action::Interrupt => {}
+        }
+        Vec::new()
+    }
+
+    fn update_help(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Help { scroll }) = &mut self.overlay else { return Vec::new() };
+        match action {
+            Action::Down => *scroll = scroll.saturating_add(1),
+            Action::Up => *scroll = scroll.saturating_sub(1),
+            Action::PageDown => *scroll = scroll.saturating_add(10),
+            Action::PageUp => *scroll = scroll.saturating_sub(10),
+            Action::Cancel => self.overlay = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn update_search(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
+        let results = search.results.as_deref().unwrap_or_default();
+        let last = results.len().saturating_sub(1);
+        match action {
+            Action::Down => search.selected = (search.selected + 1).min(last),
+            Action::Up => search.selected = search.selected.saturating_sub(1),
+            Action::PageDown => search.selected = (search.selected + 10).min(last),
+            Action::PageUp => search.selected = search.selected.saturating_sub(10),
+            Action::Accept => {
+                let Some(result) = results.get(search.selected) else { return Vec::new() };
+                self.shown = Shown::Row(result.row);
+                self.side = Side::Document;
+                self.overlay = None;
+            }
+            Action::Cancel => self.overlay = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn update_note(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Note(input)) = &self.overlay else { return Vec::new() };
+        let text = input.value().trim().to_owned();
+        match action {
+            Action::Accept => {
+                self.overlay = None;
+                self.record_here(|case| Record::Note { case, text })
+            }
+            Action::Cancel => {
+                self.overlay = None;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A change to the line being edited; a changed query searches at once.
+    pub fn edit(&mut self, request: InputRequest) -> Vec<Effect> {
+        match &mut self.overlay {
+            Some(Overlay::Note(input)) => {
+                input.handle(request);
+                Vec::new()
+            }
+            Some(Overlay::Search(search)) => {
+                let changed = search.input.handle(request).is_some_and(|change| change.value);
+                if changed { self.search() } else { Vec::new() }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Pasted text goes into the line being edited, on one line, and nowhere else.
+    pub fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let line = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+        match &mut self.overlay {
+            Some(Overlay::Note(input)) => {
+                for character in line {
+                    input.handle(InputRequest::InsertChar(character));
+                }
+                Vec::new()
+            }
+            Some(Overlay::Search(search)) => {
+                for character in line {
+                    search.input.handle(InputRequest::InsertChar(character));
+                }
+                self.search()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn search(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
+        let query = search.input.value().trim().to_owned();
+        self.last_ticket += 1;
+        search.ticket = self.last_ticket;
+        search.selected = 0;
+        if query.is_empty() {
+            search.results = None;
+            return Vec::new();
+        }
+        vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
+    }
+
+    fn step(&mut self, steps: isize) -> Vec<Effect> {
+        if self.focus == Focus::Hits {
+            self.step_hit(steps);
+            return Vec::new();
+        }
+        if self.queue.step(steps) { self.open_current() } else { Vec::new() }
+    }
+
+    fn step_hit(&mut self, steps: isize) {
+        let last = self.hits().len().saturating_sub(1);
+        self.hit = self.hit.saturating_add_signed(steps).min(last);
+        self.shown = Shown::Hit;
+        self.side = Side::Document;
+    }
+
+    fn switch_focus(&mut self) {
+        (self.focus, self.side) = match self.focus {
+            Focus::Queue => (Focus::Hits, Side::Document),
+            Focus::Hits => (Focus::Queue, Side::Query),
+        };
+        self.shown = Shown::Hit;
+    }
+
+    fn switch_image(&mut self) {
+        self.side = match self.side {
+            Side::Query => Side::Document,
+            Side::Document => Side::Query,
+        };
+    }
+
+    fn annotate(&mut self, category: usize) -> Vec<Effect> {
+        if category >= self.categories.len() {
+            return Vec::new();
+        }
+        self.record_here(|case| Record::Annotate { case, category })
+    }
+
+    fn record_here(&mut self, record: impl FnOnce(usize) -> Record) -> Vec<Effect> {
+        let Some(case) = self.queue.current() else { return Vec::new() };
+        vec![Effect::Record(record(case))]
+    }
+
+    fn open_note(&mut self) {
+        let Some(case) = self.queue.current() else { return };
+        let text = self.marks.get(&case).and_then(|mark| mark.note.clone()).unwrap_or_default();
+        self.overlay = Some(Overlay::Note(Input::new(text)));
+    }
+
+    fn toggle_filter(&mut self) -> Vec<Effect> {
+        let before = self.queue.current();
+        if self.queue.is_filtered() {
+            self.queue.unfilter();
+            return self.work_ahead();
+        }
+        let inconsistent: Vec<usize> =
+            self.queue.all().iter().copied().filter(|case| self.is_inconsistent(*case)).collect();
+        if !self.queue.filter(|case| inconsistent.contains(&case)) {
+            let read = self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
+            self.notice = Some(Notice::Said(format!("none of the {} cases read so far is inconsistent", read.count())));
+            return Vec::new();
+        }
+        if self.queue.current() == before { self.work_ahead() } else { self.open_current() }
+    }
+
+    /// The place changed: start the case from its first hit and ask the engine for it.
+    pub(super) fn open_current(&mut self) -> Vec<Effect> {
+        self.hit = 0;
+        self.shown = Shown::Hit;
+        if self.focus == Focus::Queue {
+            self.side = Side::Query;
+        }
+        let Some(case) = self.queue.current() else { return Vec::new() };
+        let mut effects = Vec::new();
+        // A settled case needs no answer, but its opening still cancels work on the case one left.
+        effects.push(Effect::Engine(Request::Open { case }));
+        effects.extend(self.work_ahead());
+        effects
+    }
+
+    /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read, so
+    /// that the list grows.
+    pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
+        let source = if self.queue.is_filtered() { self.queue.all() } else { self.queue.shown() };
+        let here = self.queue.current().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
+        let cases: Vec<usize> = source
+            .iter()
+            .skip(here + 1)
+            .copied()
+            .filter(|case| !self.answers_of(*case).is_some_and(super::answers::CaseAnswers::is_settled))
+            .take(AHEAD)
+            .collect();
+        if cases == self.ahead {
+            return Vec::new();
+        }
+        self.ahead.clone_from(&cases);
+        vec![Effect::Engine(Request::Ahead { cases })]
+    }
+}
