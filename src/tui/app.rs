@@ -3,10 +3,11 @@
 use super::action::Context;
 use super::answers::CaseAnswers;
 use super::images::{ImageMode, Pictures};
-use super::mark::{Category, Mark};
+use super::mark::Mark;
 use super::queue::Queue;
 use super::theme::Theme;
 use crate::analysis::Verdict;
+use crate::annotation::Category;
 use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{CaptionResult, EngineDescription, Ticket};
 use crate::retriever::Hit;

@@ -1,7 +1,7 @@
 //! From a key press to an action, by the table; what the table does not know is text for the line editor.
 
 use super::action::{Action, Context, TABLE};
-use super::mark::Category;
+use crate::annotation::Category;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
@@ -29,9 +29,7 @@ pub fn pressed(key: KeyEvent, context: Context, categories: &[Category]) -> Pres
             .iter()
             .position(|category| name == category.key.to_string())
             .map_or(Pressed::Nothing, |index| Pressed::Action(Action::Annotate(index))),
-        Context::Search | Context::Note => {
-            to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit)
-        }
+        Context::Search | Context::Note => to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit),
         Context::Help => Pressed::Nothing,
     }
 }
@@ -48,9 +46,8 @@ fn bound(name: &str, context: Context) -> Option<Action> {
 pub fn conflict(categories: &[Category]) -> Option<(&Category, &'static str)> {
     for category in categories {
         let key = category.key.to_string();
-        let taken = TABLE
-            .iter()
-            .find(|binding| binding.context == Context::Explore && binding.keys.contains(&key.as_str()));
+        let taken =
+            TABLE.iter().find(|binding| binding.context == Context::Explore && binding.keys.contains(&key.as_str()));
         if let Some(binding) = taken {
             return Some((category, binding.name));
         }
@@ -116,7 +113,12 @@ mod tests {
     }
 
     fn categories() -> Vec<Category> {
-        vec![Category { key: '1', name: "look-alike".into(), definition: "It only looks alike.".into() }]
+        vec![Category {
+            key: '1',
+            id: "look-alike".into(),
+            name: "Look-alike".into(),
+            definition: "It only looks alike.".into(),
+        }]
     }
 
     #[test]

@@ -1,13 +1,5 @@
 //! What a person said about a case, as the screen shows it.
 
-/// A category of the taxonomy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Category {
-    pub key: char,
-    pub name: String,
-    pub definition: String,
-}
-
 /// The annotation of one case, after all events of its journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -27,10 +19,18 @@ impl Mark {
 /// What to write to the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    Annotate { case: usize, category: usize },
+    Annotate {
+        case: usize,
+        category: usize,
+    },
     /// An empty text removes the note.
-    Note { case: usize, text: String },
-    Skip { case: usize },
+    Note {
+        case: usize,
+        text: String,
+    },
+    Skip {
+        case: usize,
+    },
     /// Takes back the latest event that still counts.
     Undo,
 }

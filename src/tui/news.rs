@@ -60,7 +60,8 @@ impl App {
         if self.is_inconsistent(case) {
             self.queue.admit(case);
         }
-        let waiting = self.ahead.iter().any(|case| !self.answers.get(case).is_some_and(super::answers::CaseAnswers::is_settled));
+        let waiting =
+            self.ahead.iter().any(|case| !self.answers.get(case).is_some_and(super::answers::CaseAnswers::is_settled));
         if waiting { Vec::new() } else { self.work_ahead() }
     }
 
@@ -95,7 +96,11 @@ impl App {
             }
             Record::Undo => {
                 self.notice = Some(Notice::Said(format!("{id}: taken back")));
-                if self.queue.current() == Some(case) || !self.queue.go_to(case) { Vec::new() } else { self.open_current() }
+                if self.queue.current() == Some(case) || !self.queue.go_to(case) {
+                    Vec::new()
+                } else {
+                    self.open_current()
+                }
             }
         }
     }

@@ -172,7 +172,9 @@ impl StyleText {
 
 fn color(text: &str, role: &str, field: &str) -> Result<Color> {
     text.parse().map_err(|_| {
-        anyhow::anyhow!("roles.{role}.{field}: expected a colour such as blue, bright-blue, 39 or #5a9bc5, found {text:?}")
+        anyhow::anyhow!(
+            "roles.{role}.{field}: expected a colour such as blue, bright-blue, 39 or #5a9bc5, found {text:?}"
+        )
     })
 }
 

@@ -226,7 +226,8 @@ impl App {
         let inconsistent: Vec<usize> =
             self.queue.all().iter().copied().filter(|case| self.is_inconsistent(*case)).collect();
         if !self.queue.filter(|case| inconsistent.contains(&case)) {
-            let read = self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
+            let read =
+                self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
             self.notice = Some(Notice::Said(format!("none of the {} cases read so far is inconsistent", read.count())));
             return Vec::new();
         }

@@ -18,9 +18,15 @@ pub enum ImageMode {
     Off,
     /// Two pixels per cell, through ratatui's buffer.
     Half,
-    Kitty { tmux: bool },
-    Iterm { tmux: bool },
-    Sixel { tmux: bool },
+    Kitty {
+        tmux: bool,
+    },
+    Iterm {
+        tmux: bool,
+    },
+    Sixel {
+        tmux: bool,
+    },
 }
 
 impl ImageMode {

@@ -30,11 +30,7 @@ impl ImageWorker {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(
-        mode: ImageMode,
-        cell: FontSize,
-        deliver: impl Fn(Loaded) -> bool + Send + 'static,
-    ) -> Result<Self> {
+    pub fn start(mode: ImageMode, cell: FontSize, deliver: impl Fn(Loaded) -> bool + Send + 'static) -> Result<Self> {
         let (wishes, inbox) = unbounded();
         thread::Builder::new()
             .name("dissent-images".into())

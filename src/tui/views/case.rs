@@ -1,0 +1,88 @@
+//! The case: its question, its images, its answers and its hits.
+
+use super::super::app::{App, Side};
+use super::super::theme::Role;
+use super::{WIDE, facts, hits, picture, text};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// From this height the facts stand below the images and the caption is written out.
+const TALL: u16 = 27;
+/// Columns the facts need beside an image.
+const FACTS_WIDTH: u16 = 22;
+/// Rows of the facts below the images.
+const FACTS_ROWS: u16 = 3;
+/// Rows of the selected hit's caption.
+const CAPTION_ROWS: u16 = 4;
+
+/// Draws the pane right of the queue.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+    let Some((_, case)) = app.current() else { return };
+    let tall = area.height >= TALL;
+    let question = app.dataset.question_of(case);
+    let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
+    let hit_rows = (app.hits().len().max(4) as u16 + 1).min(area.height / 3);
+    let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
+    let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
+    let [title, asked, images, facts_below, table, caption] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(question_rows + u16::from(tall)),
+        Constraint::Min(1),
+        Constraint::Length(facts_rows),
+        Constraint::Length(hit_rows),
+        Constraint::Length(caption_rows),
+    ])
+    .areas(area);
+    draw_title(app, frame, title);
+    let lines: Vec<Line> = text::wrap_into(question, usize::from(asked.width), usize::from(question_rows))
+        .into_iter()
+        .map(Line::from)
+        .collect();
+    frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Text)), asked);
+    if tall {
+        draw_images(app, frame, images, 0);
+        facts::below(app, frame, facts_below);
+        hits::draw_caption(app, frame, caption);
+    } else {
+        let beside = draw_images(app, frame, images, FACTS_WIDTH);
+        facts::beside(app, frame, beside);
+    }
+    hits::draw(app, frame, table);
+}
+
+fn draw_title(app: &App, frame: &mut Frame, area: Rect) {
+    let Some((_, case)) = app.current() else { return };
+    let theme = &app.theme;
+    let rest = format!(" · {} · {}", case.split, case.task);
+    let spans = vec![
+        Span::styled(text::fit_end(&case.id, usize::from(area.width)), theme.style(Role::Title)),
+        Span::styled(rest, theme.style(Role::Muted)),
+    ];
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// Draws one image or two, each as wide as a square one would be, and gives back what is left on the right;
+/// at least `reserved` columns are.
+fn draw_images(app: &App, frame: &mut Frame, area: Rect, reserved: u16) -> Rect {
+    // A cell is about twice as high as wide; one row is the heading.
+    let square = area.height.saturating_sub(1) * 2;
+    let free = area.width.saturating_sub(reserved + 2);
+    let both = frame.area().width >= WIDE;
+    let width = if both { square.min(free.saturating_sub(2) / 2) } else { square.min(free) };
+    let first = Rect { width, ..area };
+    let mut used = width + 2;
+    if both {
+        let second = Rect { x: area.x + width + 2, width, ..area };
+        picture::query(app, app.side == Side::Query, frame, first);
+        picture::document(app, app.side == Side::Document, frame, second);
+        used += width + 2;
+    } else {
+        match app.side {
+            Side::Query => picture::query(app, false, frame, first),
+            Side::Document => picture::document(app, false, frame, first),
+        }
+    }
+    Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area }
+}

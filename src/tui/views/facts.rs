@@ -1,0 +1,211 @@
+//! The answers of a case: closed-book, fused, verdict, gold, mark.
+
+use super::super::answers::CaseAnswers;
+use super::super::app::{App, Shown, Side};
+use super::super::theme::Role;
+use super::text;
+use crate::analysis::Verdict;
+use crate::reader::LabelScores;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Columns of a bar below the images.
+const BAR: usize = 12;
+
+/// A block right of a single image; where that is the document's, its caption comes first.
+pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
+    if area.width < 8 {
+        return;
+    }
+    let width = usize::from(area.width);
+    let narrow = frame.area().width < super::WIDE;
+    let lines = if narrow && app.side == Side::Document {
+        document_lines(app, width, usize::from(area.height))
+    } else {
+        answer_lines(app, width)
+    };
+    // The first row is level with the image's heading.
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let heading = |text: &str| Line::styled(text.to_owned(), theme.style(Role::Muted));
+    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let bar_width = width.min(16);
+    let mut lines = vec![heading("closed-book")];
+    lines.extend(answer_block(app, answers.and_then(|a| a.closed_book.as_ref()), width, bar_width));
+    lines.push(heading("fused"));
+    lines.extend(answer_block(app, answers.and_then(|a| a.fused().map(|fused| &fused.scores)), width, bar_width));
+    lines.push(Line::from(verdict(app, answers, width)));
+    lines.push(Line::from(gold(app, width)));
+    lines.push(Line::default());
+    lines.extend(mark_lines(app, width, 4));
+    lines
+}
+
+fn answer_block(app: &App, scores: Option<&LabelScores>, width: usize, bar_width: usize) -> [Line<'static>; 2] {
+    let theme = &app.theme;
+    let Some(scores) = scores else {
+        return [Line::styled("…", theme.style(Role::Faint)), Line::default()];
+    };
+    let (label, probability) = best(scores);
+    let mut answer = answer_text(app, label, width.saturating_sub(5));
+    answer.push(Span::styled(format!(" {}", text::probability(probability)), theme.style(Role::Muted)));
+    [Line::from(answer), Line::from(text::bar(theme, probability, bar_width).to_vec())]
+}
+
+/// Where the image is the document's: what the hit is and what it says.
+fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let Some(document) = app.shown_document() else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
+        for provenance in &hit.provenances {
+            let found = format!("{} #{} {:.3}", provenance.head, provenance.rank, provenance.score);
+            lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
+        }
+    }
+    if let Some(source) = &document.source {
+        lines.push(Line::styled(text::fit(&format!("source {source}"), width), theme.style(Role::Muted)));
+    }
+    lines.push(Line::default());
+    let room = rows.saturating_sub(lines.len());
+    lines.extend(text::wrap_into(&document.caption, width, room).into_iter().map(Line::from));
+    lines
+}
+
+/// Rows under two images: closed-book, fused with verdict, gold with mark.
+pub fn below(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let width = usize::from(area.width);
+    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let label_width = (width / 4).clamp(10, 24);
+    let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
+    let mut fused = answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.scores)), label_width);
+    let used: usize = fused.iter().map(Span::width).sum();
+    fused.push(Span::raw("  "));
+    fused.extend(verdict(app, answers, width.saturating_sub(used + 2)));
+    let mut last = vec![Span::styled("gold         ", theme.style(Role::Muted))];
+    last.extend(gold_answer(app, label_width));
+    let used: usize = last.iter().map(Span::width).sum();
+    last.push(Span::raw("   "));
+    last.extend(mark_spans(app, width.saturating_sub(used + 3)));
+    let lines = vec![Line::default(), Line::from(closed), Line::from(fused), Line::from(last)];
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn answer_row(app: &App, name: &str, scores: Option<&LabelScores>, label_width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let mut spans = vec![Span::styled(text::column(name, 13), theme.style(Role::Muted))];
+    let Some(scores) = scores else {
+        spans.push(Span::styled("…", theme.style(Role::Faint)));
+        return spans;
+    };
+    let (label, probability) = best(scores);
+    let answer = answer_text(app, label, label_width);
+    let used: usize = answer.iter().map(Span::width).sum();
+    spans.extend(answer);
+    spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used) + 1)));
+    spans.push(Span::styled(format!("{} ", text::probability(probability)), theme.style(Role::Text)));
+    spans.extend(text::bar(theme, probability, BAR));
+    spans
+}
+
+/// Letter and name of a label in at most `width` columns.
+fn answer_text(app: &App, label: usize, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let name = label_name(app, label);
+    let right = app.gold_visible && app.current().and_then(|(_, case)| app.gold_of(case)) == Some(label);
+    let star = if right { "*" } else { " " };
+    vec![
+        Span::styled(text::letter(label).to_string(), theme.style(Role::Title)),
+        Span::styled(star, theme.style(Role::Right)),
+        Span::styled(text::fit(&name, width.saturating_sub(2)), theme.style(Role::Title)),
+    ]
+}
+
+/// Name of a label of the current case's task.
+pub fn label_name(app: &App, label: usize) -> String {
+    app.current()
+        .and_then(|(_, case)| app.task_of(case))
+        .and_then(|task| task.labels.get(label))
+        .map_or_else(|| "?".to_owned(), |label| label.name.clone())
+}
+
+/// Most probable label and its probability.
+pub fn best(scores: &LabelScores) -> (usize, f32) {
+    let label = scores.arg_max();
+    (label, scores.probabilities().get(label).copied().unwrap_or(f32::NAN))
+}
+
+fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let Some(answers) = answers else { return Vec::new() };
+    if let Some(message) = &answers.failed {
+        return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
+    }
+    let count = answers.predictions.len();
+    if answers.hits.is_some() && count == 0 {
+        return vec![Span::styled(text::fit("no hit", width), theme.style(Role::Muted))];
+    }
+    let Some(fused) = answers.fused() else {
+        let line = if count == 0 { String::new() } else { format!("{} of {count} read", answers.read_count()) };
+        return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
+    };
+    let differing = answers.predictions.iter().flatten().filter(|scores| scores.arg_max() != fused.answer).count();
+    let (line, role) = match answers.verdict() {
+        Some(Verdict::Inconsistent) => (format!("! {differing} of {count} differ"), Role::Differs),
+        _ => (format!("= all {count} agree"), Role::Same),
+    };
+    vec![Span::styled(text::fit(&line, width), theme.style(role))]
+}
+
+fn gold(app: &App, width: usize) -> Vec<Span<'static>> {
+    let mut spans = vec![Span::styled("gold ", app.theme.style(Role::Muted))];
+    spans.extend(gold_answer(app, width.saturating_sub(5)));
+    spans
+}
+
+fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    if !app.gold_visible {
+        return vec![Span::styled("hidden (g)", theme.style(Role::Faint))];
+    }
+    match app.current().and_then(|(_, case)| app.gold_of(case)) {
+        Some(label) => {
+            let name = format!("{} {}", text::letter(label), label_name(app, label));
+            vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
+        }
+        None => vec![Span::styled("not among the labels", theme.style(Role::Error))],
+    }
+}
+
+/// The mark of the current case on one line.
+fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
+    let line = mark_text(app).join("  ");
+    vec![Span::styled(text::fit(&line, width), app.theme.style(Role::Mark))]
+}
+
+fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let style = app.theme.style(Role::Mark);
+    let lines: Vec<String> = mark_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
+    lines.into_iter().take(rows).map(|line| Line::styled(line, style)).collect()
+}
+
+fn mark_text(app: &App) -> Vec<String> {
+    let Some(mark) = app.queue.current().and_then(|case| app.marks.get(&case)) else { return Vec::new() };
+    let mut parts = Vec::new();
+    if let Some(category) = mark.category.and_then(|index| app.categories.get(index)) {
+        parts.push(format!("{} {}", category.key, category.name));
+    }
+    if mark.skipped {
+        parts.push("skipped".to_owned());
+    }
+    if let Some(note) = &mark.note {
+        parts.push(format!("“{note}”"));
+    }
+    parts
+}

@@ -1,0 +1,107 @@
+//! The help page: every action of the table, the taxonomy, the signs, and what is loaded.
+
+use super::super::action::{Context, TABLE};
+use super::super::app::App;
+use super::super::keymap;
+use super::super::theme::{Role, Theme};
+use super::text;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+
+/// Columns of keys.
+const KEYS: usize = 14;
+
+/// The signs of the screen.
+const SIGNS: [(&str, &str); 8] = [
+    ("=", "this hit's own answer is the fused one; in the queue: all answers of the case agree"),
+    ("!", "it differs; in the queue: the case is inconsistent"),
+    ("*", "equal to the gold answer, once that is shown"),
+    ("…", "not read yet"),
+    ("x", "failed; the message stands with the case"),
+    ("A B C", "labels of the task in its order"),
+    ("head+", "found by several heads; the score is the first one's"),
+    ("m", "your mark: a category's key, s skipped, n a note only"),
+];
+
+/// Draws the page over the body.
+pub fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect) {
+    let width = area.width.saturating_sub(4).min(96);
+    let popup = Rect { x: area.x + (area.width - width) / 2, width, ..area };
+    frame.render_widget(Clear, popup);
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(app.theme.style(Role::Frame))
+        .title(Span::styled(" help ", app.theme.style(Role::Title)));
+    let inner = block.inner(popup);
+    frame.render_widget(block, popup);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let lines = lines(app, usize::from(inner.width));
+    let last = lines.len().saturating_sub(usize::from(inner.height));
+    let visible: Vec<Line> = lines.into_iter().skip(scroll.min(last)).take(usize::from(inner.height)).collect();
+    frame.render_widget(Paragraph::new(visible), inner);
+}
+
+/// The whole page.
+fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let mut lines = Vec::new();
+    for context in Context::ALL {
+        lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
+        for binding in TABLE.iter().filter(|binding| binding.context == context) {
+            let keys: Vec<String> = binding.keys.iter().map(|key| keymap::shown(key)).collect();
+            lines.extend(entry(theme, &keys.join(" "), binding.description, width));
+        }
+        lines.push(Line::default());
+    }
+    lines.push(Line::styled("Name the error of a case and go to the next", theme.style(Role::Accent)));
+    for category in &app.categories {
+        let sentence = format!("{}: {}", category.name, category.definition);
+        lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled("Signs", theme.style(Role::Accent)));
+    for (sign, meaning) in SIGNS {
+        lines.extend(entry(theme, sign, meaning, width));
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled("Loaded", theme.style(Role::Accent)));
+    for (name, value) in loaded(app) {
+        lines.extend(entry(theme, name, &value, width));
+    }
+    lines
+}
+
+fn loaded(app: &App) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("dataset", app.dataset.root.display().to_string())];
+    if let Some(note) = &app.dataset.note {
+        rows.push(("note", note.clone()));
+    }
+    if let Some(licence) = &app.dataset.licence {
+        rows.push(("licence", licence.clone()));
+    }
+    if let Some(engine) = &app.engine {
+        rows.push(("retriever", engine.retriever.clone()));
+        rows.push(("reader", engine.reader.clone()));
+        rows.push(("device", engine.device.clone()));
+        rows.push(("index", engine.index.clone()));
+    }
+    rows.push(("images", app.images.name().to_owned()));
+    rows.extend(app.left_out.iter().map(|sentence| ("left out", sentence.clone())));
+    rows
+}
+
+fn entry(theme: &Theme, key: &str, sentence: &str, width: usize) -> Vec<Line<'static>> {
+    let wrapped = text::wrap(sentence, width.saturating_sub(KEYS + 1));
+    let mut lines = Vec::new();
+    for (index, part) in wrapped.into_iter().enumerate() {
+        let left = if index == 0 { text::column(key, KEYS) } else { " ".repeat(KEYS) };
+        lines.push(Line::from(vec![
+            Span::styled(left, theme.style(Role::Key)),
+            Span::raw(" "),
+            Span::styled(part, theme.style(Role::Text)),
+        ]));
+    }
+    lines
+}

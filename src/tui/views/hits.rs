@@ -1,0 +1,162 @@
+//! A row per hit: rank, head, score, this hit's prediction, caption.
+
+use super::super::answers::CaseAnswers;
+use super::super::app::{App, Focus, Shown};
+use super::super::theme::Role;
+use super::{facts, text};
+use crate::retriever::Hit;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Widths that depend on the room.
+struct Columns {
+    /// Label name after the letter; 0 leaves it out.
+    name: usize,
+    bar: usize,
+    caption: usize,
+}
+
+impl Columns {
+    fn for_width(width: usize) -> Self {
+        // marker 2, place 3, head 8, score 6, glyph and letter 5, probability 5
+        let (name, bar) = match width {
+            0..60 => (0, 5),
+            60..76 => (6, 6),
+            76..110 => (10, 8),
+            _ => (16, 12),
+        };
+        let fixed = 2 + 3 + 8 + 6 + 5 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5;
+        Self { name, bar, caption: width.saturating_sub(fixed) }
+    }
+}
+
+/// Draws the table; it scrolls with the selected hit.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+    let columns = Columns::for_width(usize::from(area.width));
+    let heading_row = Rect { height: 1, ..area };
+    frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else {
+        draw_message(app, "…", Role::Faint, frame, body);
+        return;
+    };
+    let Some(hits) = &answers.hits else {
+        match &answers.failed {
+            Some(message) => draw_message(app, message, Role::Error, frame, body),
+            None => draw_message(app, "…", Role::Faint, frame, body),
+        }
+        return;
+    };
+    if hits.is_empty() {
+        draw_message(app, "nothing was retrieved for this case", Role::Muted, frame, body);
+        return;
+    }
+    let rows = usize::from(body.height);
+    let first = (app.hit + 1).saturating_sub(rows);
+    for (offset, (slot, hit)) in hits.iter().enumerate().skip(first).take(rows).enumerate() {
+        let line = Rect { y: body.y + offset as u16, height: 1, ..body };
+        draw_row(app, answers, slot, hit, &columns, frame, line);
+    }
+}
+
+fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: Rect) {
+    let lines: Vec<Line> =
+        text::wrap_into(message, usize::from(area.width).saturating_sub(2), usize::from(area.height))
+            .into_iter()
+            .map(|line| Line::from(format!("  {line}")))
+            .collect();
+    frame.render_widget(Paragraph::new(lines).style(app.theme.style(role)), area);
+}
+
+fn heading(columns: &Columns) -> String {
+    let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
+    let bar = text::column("", columns.bar + 1);
+    format!("   # head    score ans  {name}{bar}   p caption")
+}
+
+fn draw_row(
+    app: &App,
+    answers: &CaseAnswers,
+    slot: usize,
+    hit: &Hit,
+    columns: &Columns,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    let theme = &app.theme;
+    let selected = slot == app.hit && app.shown == Shown::Hit;
+    let focused = app.focus == Focus::Hits;
+    let row_style = match (selected, focused) {
+        (true, true) => theme.style(Role::Selection),
+        (true, false) => theme.style(Role::SelectionResting),
+        (false, _) => Style::new(),
+    };
+    let marker = if selected { "▸ " } else { "  " };
+    let (head, score) = match hit.provenances.as_slice() {
+        [] => (String::new(), String::new()),
+        [one] => (one.head.to_string(), format!("{:.3}", one.score)),
+        // Found by several heads: the first one's score, and a plus.
+        [one, ..] => (format!("{}+", one.head), format!("{:.3}", one.score)),
+    };
+    let mut spans = vec![
+        Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
+        Span::styled(format!("{:>2} ", slot + 1), theme.style(Role::Text)),
+        Span::styled(text::column(&head, 8), theme.style(Role::Muted)),
+        Span::styled(text::column(&score, 6), theme.style(Role::Muted)),
+    ];
+    spans.extend(prediction(app, answers, slot, columns));
+    let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
+    spans.push(Span::styled(text::fit(caption, columns.caption), theme.style(Role::Text)));
+    frame.render_widget(Line::from(spans).style(row_style), area);
+}
+
+/// `=` or `!` against the fused answer, letter, `*` where gold is shown and this is right, name, bar, probability.
+fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
+    let Some(scores) = answers.predictions.get(slot).and_then(Option::as_ref) else {
+        let width = 5 + name_columns + columns.bar + 1 + 5;
+        return vec![Span::styled(text::column("  …", width), theme.style(Role::Faint))];
+    };
+    let (label, probability) = facts::best(scores);
+    let (glyph, role) = match answers.fused() {
+        None => (" ", Role::Text),
+        Some(fused) if fused.answer == label => ("=", Role::Same),
+        Some(_) => ("!", Role::Differs),
+    };
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    let right = app.gold_visible && gold == Some(label);
+    let mut spans = vec![
+        Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
+        Span::styled(if right { "* " } else { "  " }, theme.style(Role::Right)),
+    ];
+    if columns.name > 0 {
+        spans.push(Span::styled(text::column(&facts::label_name(app, label), columns.name + 1), theme.style(role)));
+    }
+    spans.extend(text::bar(theme, probability, columns.bar));
+    spans.push(Span::styled(format!(" {} ", text::probability(probability)), theme.style(Role::Muted)));
+    spans
+}
+
+/// The caption of the shown document, written out, with where it comes from.
+pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
+    let Some(document) = app.shown_document() else { return };
+    let theme = &app.theme;
+    let width = usize::from(area.width);
+    let mut origin = document.id.clone();
+    if let Some(source) = &document.source {
+        origin = format!("{origin} · {source}");
+    }
+    if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
+        for found in &hit.provenances {
+            origin = format!("{origin} · {} #{} {:.3}", found.head, found.rank, found.score);
+        }
+    }
+    let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
+    let rows = usize::from(area.height).saturating_sub(lines.len());
+    lines.extend(text::wrap_into(&document.caption, width, rows).into_iter().map(Line::from));
+    frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
+}

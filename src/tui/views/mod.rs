@@ -1,0 +1,91 @@
+//! Drawing: from the state to a frame, and nothing else.
+
+mod case;
+mod facts;
+mod help;
+mod hits;
+mod note;
+mod picture;
+mod queue;
+mod search;
+mod status;
+mod text;
+
+use super::app::{App, Overlay};
+use super::theme::Role;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders};
+
+/// Below this the screen holds one line that says so.
+pub const SMALLEST: (u16, u16) = (60, 15);
+/// From this width both images are shown side by side.
+pub const WIDE: u16 = 100;
+
+/// Draws the whole screen. At 80×24:
+///
+/// ```text
+///  dissent  ultrasound-phantom              synthetic: the two sites differ on purpose    header
+///  case        ·gold fused ! mark │ us-0007 · test · malignancy         closed-book …     queue │ case
+///    us-0005         A No  =     │ Is the lesion malignant?
+///  ▸ us-0007         B Yes !   3 │ query
+///    us-0008          …          │ ▀▄▀▄▀▄▀▄▀▄▀▄▀▄   closed-book                           picture │ facts
+///    us-0009                     │ ▀▄▀▄▀▄▀▄▀▄▀▄▀▄   A No    0.61 ━━━━━━━━────
+///                                │ ▀▄▀▄▀▄▀▄▀▄▀▄▀▄   fused
+///                                │ ▀▄▀▄▀▄▀▄▀▄▀▄▀▄   B Yes   0.58 ━━━━━━━─────
+///                                │  # head    score answer          p  caption            hits
+///                                │  1 image   0.912 = B Yes   ━━━  .81 hypoechoic mass …
+///                                │ ▸2 image   0.893 ! A No    ━━── .66 …
+///                                │  3 caption 0.412 …                  …
+///  tiny-pixtral · cpu · Flat, 420 documents                       7/600 · 5 marked        status
+///  l hit  Tab focus  Enter image  1-8 name the error  n note  u undo  ? help  q quit      hints
+/// ```
+///
+/// From 100 columns the document's image stands beside the query image; from 30 rows the facts stand below them and the
+/// selected hit's caption is written out. Help, note and search lie over this.
+pub fn draw(app: &App, frame: &mut Frame) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(app, frame, area);
+        return;
+    }
+    let [header, body, status, hints] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(1), Constraint::Length(1)])
+            .areas(area);
+    status::header(app, frame, header);
+    status::status(app, frame, status);
+    status::hints(app, frame, hints);
+    if app.enlarged {
+        picture::enlarged(app, frame, body);
+    } else {
+        draw_body(app, frame, body);
+    }
+    match &app.overlay {
+        None => {}
+        Some(Overlay::Help { scroll }) => help::draw(app, *scroll, frame, body),
+        Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
+        Some(Overlay::Search(search)) => search::draw(app, search, frame, body),
+    }
+}
+
+fn draw_body(app: &App, frame: &mut Frame, body: Rect) {
+    let queue_width = match body.width {
+        0..WIDE => 27,
+        WIDE..160 => 33,
+        _ => 42,
+    };
+    let [queue, line, case] =
+        Layout::horizontal([Constraint::Length(queue_width), Constraint::Length(1), Constraint::Min(1)]).areas(body);
+    frame.render_widget(Block::new().borders(Borders::LEFT).border_style(app.theme.style(Role::Faint)), line);
+    queue::draw(app, frame, queue);
+    let inner = Rect { x: case.x + 1, width: case.width.saturating_sub(2), ..case };
+    case::draw(app, frame, inner);
+}
+
+/// One line, whatever the size.
+fn too_small(app: &App, frame: &mut Frame, area: Rect) {
+    let (width, height) = SMALLEST;
+    let message = format!("dissent needs {width}x{height} characters; this window has {}x{}", area.width, area.height);
+    frame.render_widget(Line::from(Span::styled(message, app.theme.style(Role::Text))), area);
+}

@@ -1,0 +1,144 @@
+//! The queue: a row per case with its answers and its mark.
+
+use super::super::answers::CaseAnswers;
+use super::super::app::{App, Focus};
+use super::super::mark::Mark;
+use super::super::theme::Role;
+use super::text;
+use crate::analysis::Verdict;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Columns right of the id: gold, fused, verdict, mark.
+const RIGHT_COLUMNS: usize = 10;
+/// Fewest rows below which the taxonomy is not listed under the queue.
+const ROWS_FOR_CATEGORIES: u16 = 30;
+
+/// Draws the queue, and under it the taxonomy where there is room.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+    let wanted = u16::try_from(app.categories.len() + 2).unwrap_or(0);
+    let legend = if area.height >= ROWS_FOR_CATEGORIES && wanted * 2 < area.height { wanted } else { 0 };
+    let [heading, list, categories] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(legend)]).areas(area);
+    frame.render_widget(head(app, usize::from(area.width)), heading);
+    draw_list(app, frame, list);
+    if legend > 0 {
+        draw_categories(app, frame, categories);
+    }
+}
+
+fn head(app: &App, width: usize) -> Line<'static> {
+    let style = app.theme.style(Role::Muted);
+    let what = if app.queue.is_filtered() { "only inconsistent" } else { "case" };
+    let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS));
+    let gold = if app.gold_visible { "g" } else { " " };
+    Line::from(Span::styled(format!("{id} {gold} ans   m"), style))
+}
+
+fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
+    let cases = app.queue.shown();
+    if cases.is_empty() {
+        frame.render_widget(Paragraph::new("  no case").style(app.theme.style(Role::Muted)), area);
+        return;
+    }
+    let rows = usize::from(area.height);
+    // The place stays off the edges, so that one sees what comes.
+    let margin = (rows / 4).min(5);
+    let first = app.queue.place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
+    for (offset, case) in cases.iter().skip(first).take(rows).enumerate() {
+        let line = Rect { y: area.y + offset as u16, height: 1, ..area };
+        let selected = first + offset == app.queue.place();
+        draw_row(app, *case, selected, frame, line);
+    }
+}
+
+fn draw_row(app: &App, index: usize, selected: bool, frame: &mut Frame, area: Rect) {
+    let Some(case) = app.dataset.cases.get(index) else { return };
+    let theme = &app.theme;
+    let focused = app.focus == Focus::Queue;
+    let row_style = match (selected, focused) {
+        (true, true) => theme.style(Role::Selection),
+        (true, false) => theme.style(Role::SelectionResting),
+        (false, _) => Style::new(),
+    };
+    let marker = if selected { "▸ " } else { "  " };
+    let several_tasks = app.dataset.tasks.len() > 1;
+    let room = usize::from(area.width).saturating_sub(RIGHT_COLUMNS + 2);
+    let task_width = if several_tasks { (room / 3).min(10) } else { 0 };
+    let id = text::column(&text::fit_end(&case.id, room - task_width), room - task_width);
+    let task = if several_tasks { format!(" {}", text::column(&case.task, task_width - 1)) } else { String::new() };
+    let gold = app.gold_of(case);
+    let answers = app.answers_of(index);
+    let mut spans = vec![
+        Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
+        Span::styled(id, theme.style(Role::Text)),
+        Span::styled(task, theme.style(Role::Muted)),
+        Span::raw(" "),
+        Span::styled(gold_cell(app, gold), theme.style(Role::Right)),
+        Span::raw(" "),
+    ];
+    spans.extend(answer_cells(app, answers, gold));
+    spans.push(Span::raw(" "));
+    spans.push(mark_cell(app, app.marks.get(&index)));
+    frame.render_widget(Line::from(spans).style(row_style), area);
+}
+
+fn gold_cell(app: &App, gold: Option<usize>) -> String {
+    match gold {
+        Some(label) if app.gold_visible => text::letter(label).to_string(),
+        _ => " ".to_owned(),
+    }
+}
+
+/// Fused letter, `*` where gold is shown and the letter is right, verdict: five columns.
+fn answer_cells(app: &App, answers: Option<&CaseAnswers>, gold: Option<usize>) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let Some(answers) = answers else { return vec![Span::raw("     ")] };
+    if answers.failed.is_some() {
+        return vec![Span::styled(" x   ", theme.style(Role::Error))];
+    }
+    let Some(fused) = answers.fused() else {
+        return vec![Span::styled(" …   ", theme.style(Role::Faint))];
+    };
+    let right = app.gold_visible && gold == Some(fused.answer);
+    let (glyph, role) = match answers.verdict() {
+        Some(Verdict::Inconsistent) => ("!", Role::Differs),
+        _ => ("=", Role::Same),
+    };
+    vec![
+        Span::styled(format!(" {}", text::letter(fused.answer)), theme.style(Role::Text)),
+        Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
+        Span::styled(format!("{glyph} "), theme.style(role)),
+    ]
+}
+
+/// The category's key, `s` for skipped, `n` where there is only a note.
+fn mark_cell(app: &App, mark: Option<&Mark>) -> Span<'static> {
+    let style = app.theme.style(Role::Mark);
+    let Some(mark) = mark else { return Span::raw(" ") };
+    if let Some(category) = mark.category {
+        return Span::styled(app.categories.get(category).map_or('?', |category| category.key).to_string(), style);
+    }
+    if mark.skipped {
+        return Span::styled("s", app.theme.style(Role::Muted));
+    }
+    Span::styled(if mark.note.is_some() { "n" } else { " " }, style)
+}
+
+fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let width = usize::from(area.width).saturating_sub(5);
+    let mut lines = vec![Line::default(), Line::styled("  name the error", theme.style(Role::Muted))];
+    let current = app.queue.current().and_then(|case| app.marks.get(&case)).and_then(|mark| mark.category);
+    for (index, category) in app.categories.iter().enumerate() {
+        let chosen = current == Some(index);
+        let name =
+            Span::styled(text::fit(&category.name, width), theme.style(if chosen { Role::Mark } else { Role::Muted }));
+        let key = Span::styled(category.key.to_string(), theme.style(if chosen { Role::Mark } else { Role::Key }));
+        lines.push(Line::from(vec![Span::raw(if chosen { "▸ " } else { "  " }), key, Span::raw("  "), name]));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}

@@ -1,0 +1,111 @@
+//! The lines above and below: header, status, hints.
+
+use super::super::action::{Context, TABLE};
+use super::super::app::{App, Notice};
+use super::super::keymap;
+use super::super::theme::Role;
+use super::text;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Name of the dataset left, its note right.
+pub fn header(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let name = format!(" {}", app.dataset.name);
+    let width = usize::from(area.width);
+    let left = vec![Span::styled(text::fit(&name, width), theme.style(Role::Title))];
+    let room = width.saturating_sub(left.iter().map(Span::width).sum::<usize>() + 3);
+    let note = app.dataset.note.as_deref().unwrap_or_default();
+    both_ends(left, Span::styled(text::fit(note, room), theme.style(Role::Muted)), frame, area);
+}
+
+/// News or the engine left, the place right.
+pub fn status(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let place = if app.queue.shown().is_empty() { 0 } else { app.queue.place() + 1 };
+    let mut right = format!("{place}/{} · {} marked ", app.queue.shown().len(), app.marked_count());
+    if !app.left_out.is_empty() {
+        right = format!("{} left out (?) · {right}", lines(app.left_out.len()));
+    }
+    let right = Span::styled(right, theme.style(Role::Muted));
+    let room = usize::from(area.width).saturating_sub(right.width() + 3);
+    let (line, role) = news(app);
+    let left = Span::styled(text::fit(&format!(" {line}"), room), theme.style(role));
+    both_ends(vec![left], right, frame, area);
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+/// What the status line says on the left, the most urgent first.
+fn news(app: &App) -> (String, Role) {
+    match &app.notice {
+        Some(Notice::Error(message)) => return (message.clone(), Role::Error),
+        Some(Notice::Said(message)) => return (message.clone(), Role::Notice),
+        None => {}
+    }
+    if let Some(message) = &app.engine_failure {
+        return (format!("no answers: {message}"), Role::Error);
+    }
+    if let Some(progress) = &app.progress {
+        return (progress.clone(), Role::Muted);
+    }
+    match &app.engine {
+        None => ("loading models and index …".to_owned(), Role::Muted),
+        Some(engine) => (format!("{} · {} · {}", engine.reader, engine.device, engine.index), Role::Muted),
+    }
+}
+
+/// Keys that matter here, from the table, as many as fit.
+pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let context = app.context();
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for binding in TABLE.iter().filter(|binding| binding.context == context) {
+        let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
+        pairs.push((keymap::shown(key), hint.to_owned()));
+    }
+    if context == Context::Explore && !app.categories.is_empty() {
+        pairs.insert(0, (category_keys(app), "name error".to_owned()));
+    }
+    // Help and leaving come last in the table and must not fall off.
+    let keep = pairs.split_off(pairs.len().saturating_sub(2));
+    let width_of = |pair: &(String, String)| Span::raw(format!("{} {}  ", pair.0, pair.1)).width();
+    let mut room = usize::from(area.width).saturating_sub(keep.iter().map(width_of).sum::<usize>() + 1);
+    let mut spans = vec![Span::raw(" ")];
+    let mut shown = Vec::new();
+    for pair in pairs {
+        let width = width_of(&pair);
+        if width > room {
+            break;
+        }
+        room -= width;
+        shown.push(pair);
+    }
+    for (key, hint) in shown.into_iter().chain(keep) {
+        spans.push(Span::styled(key, theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// `1-8`, or the keys one by one where they are no range.
+fn category_keys(app: &App) -> String {
+    let keys: Vec<char> = app.categories.iter().map(|category| category.key).collect();
+    let in_order = keys.windows(2).all(|pair| u32::from(pair[1]) == u32::from(pair[0]) + 1);
+    match keys.as_slice() {
+        [first, .., last] if in_order => format!("{first}-{last}"),
+        _ => keys.iter().collect(),
+    }
+}
+
+fn both_ends(left: Vec<Span<'_>>, right: Span<'_>, frame: &mut Frame, area: Rect) {
+    let used: usize = left.iter().map(Span::width).sum::<usize>() + right.width();
+    let gap = usize::from(area.width).saturating_sub(used + 1);
+    let mut spans = left;
+    spans.push(Span::raw(" ".repeat(gap)));
+    spans.push(right);
+    frame.render_widget(Line::from(spans), area);
+}

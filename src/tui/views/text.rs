@@ -1,0 +1,148 @@
+//! Fitting text into columns.
+
+use super::super::theme::{Role, Theme};
+use ratatui::text::Span;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The text in at most `width` columns; what is cut ends in an ellipsis. Control characters become spaces.
+pub fn fit(text: &str, width: usize) -> String {
+    let clean: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    if clean.width() <= width {
+        return clean;
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for character in clean.chars() {
+        let columns = character.width().unwrap_or(0);
+        if used + columns + 1 > width {
+            break;
+        }
+        kept.push(character);
+        used += columns;
+    }
+    if width > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// As [`fit`], keeping the end: ids often differ there.
+pub fn fit_end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return fit(text, width);
+    }
+    let mut kept: Vec<char> = Vec::new();
+    let mut used = 1;
+    for character in text.chars().rev() {
+        let columns = character.width().unwrap_or(0);
+        if used + columns > width {
+            break;
+        }
+        kept.push(if character.is_control() { ' ' } else { character });
+        used += columns;
+    }
+    let tail: String = kept.into_iter().rev().collect();
+    if width == 0 { String::new() } else { format!("…{tail}") }
+}
+
+/// The text in exactly `width` columns.
+pub fn column(text: &str, width: usize) -> String {
+    let fitted = fit(text, width);
+    let rest = width.saturating_sub(fitted.width());
+    format!("{fitted}{}", " ".repeat(rest))
+}
+
+/// Breaks text into lines of at most `width` columns, at spaces where possible.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let needed = if line.is_empty() { word.width() } else { line.width() + 1 + word.width() };
+        if needed > width && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for character in word.chars() {
+            if line.width() + character.width().unwrap_or(0) > width && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(character);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// As [`wrap`], with the last of at most `rows` lines ending in an ellipsis where text is left over.
+pub fn wrap_into(text: &str, width: usize, rows: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > rows {
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            *last = fit(&format!("{last} …"), width.max(1));
+            if !last.ends_with('…') {
+                last.push('…');
+            }
+        }
+    }
+    lines
+}
+
+/// A label's letter: A for the first.
+pub fn letter(label: usize) -> char {
+    const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    LETTERS.get(label).map_or('#', |letter| char::from(*letter))
+}
+
+/// A probability bar of `width` columns, in half columns.
+pub fn bar(theme: &Theme, probability: f32, width: usize) -> [Span<'static>; 2] {
+    let share = if probability.is_finite() { probability.clamp(0.0, 1.0) } else { 0.0 };
+    let halves = (share * width as f32 * 2.0).round() as usize;
+    let (whole, half) = (halves / 2, halves % 2);
+    let filled = format!("{}{}", "━".repeat(whole), if half == 1 { "╸" } else { "" });
+    let rest = "─".repeat(width.saturating_sub(whole + half));
+    [Span::styled(filled, theme.style(Role::Bar)), Span::styled(rest, theme.style(Role::BarRest))]
+}
+
+/// A probability in four columns.
+pub fn probability(value: f32) -> String {
+    if value.is_finite() { format!("{value:.2}") } else { "  ? ".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cut_text_ends_in_an_ellipsis() {
+        assert_eq!(
+            (fit("hypoechoic", 6).as_str(), fit("mass", 6).as_str(), fit("mass", 0).as_str()),
+            ("hypoe…", "mass", "")
+        );
+        assert_eq!(fit_end("us-test-0012", 6), "…-0012");
+        assert_eq!(fit("two\nlines", 20), "two lines");
+        assert_eq!(fit("超音波検査", 5), "超音…");
+        assert_eq!(column("a", 3), "a  ");
+    }
+
+    #[test]
+    fn text_wraps_at_spaces_and_long_words_break() {
+        assert_eq!(wrap("a round mass", 7), ["a round", "mass"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap_into("one two three four", 5, 2), ["one", "two …"]);
+        assert!(wrap("", 5).is_empty());
+    }
+
+    #[test]
+    fn a_bar_is_as_wide_as_told_whatever_the_number() {
+        let theme = Theme::load("monochrome").unwrap();
+        for value in [0.0, 0.05, 0.5, 0.97, 1.0, 7.0, -1.0, f32::NAN] {
+            let width: usize = bar(&theme, value, 8).iter().map(|span| span.width()).sum();
+            assert_eq!(width, 8, "{value}");
+        }
+    }
+}
