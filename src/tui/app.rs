@@ -41,7 +41,10 @@ pub enum Shown {
 /// Something that lies over the screen.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    Help { scroll: usize },
+    /// First line shown; drawing keeps it within the page.
+    Help {
+        scroll: std::cell::Cell<usize>,
+    },
     Note(Input),
     Search(Search),
 }

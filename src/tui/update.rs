@@ -58,7 +58,7 @@ impl App {
             Action::ToggleGold => self.gold_visible = !self.gold_visible,
             Action::OnlyInconsistent => return self.toggle_filter(),
             Action::Search => self.overlay = Some(Overlay::Search(Search::default())),
-            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: std::cell::Cell::new(0) }),
             Action::Cancel => {
                 self.enlarged = false;
                 self.shown = Shown::Hit;
@@ -72,12 +72,12 @@ impl App {
     }
 
     fn update_help(&mut self, action: Action) -> Vec<Effect> {
-        let Some(Overlay::Help { scroll }) = &mut self.overlay else { return Vec::new() };
+        let Some(Overlay::Help { scroll }) = &self.overlay else { return Vec::new() };
         match action {
-            Action::Down => *scroll = scroll.saturating_add(1),
-            Action::Up => *scroll = scroll.saturating_sub(1),
-            Action::PageDown => *scroll = scroll.saturating_add(10),
-            Action::PageUp => *scroll = scroll.saturating_sub(10),
+            Action::Down => scroll.set(scroll.get() + 1),
+            Action::Up => scroll.set(scroll.get().saturating_sub(1)),
+            Action::PageDown => scroll.set(scroll.get() + 10),
+            Action::PageUp => scroll.set(scroll.get().saturating_sub(10)),
             Action::Cancel => self.overlay = None,
             _ => {}
         }

@@ -15,7 +15,7 @@ const FACTS_WIDTH: u16 = 22;
 /// Rows of the facts below the images.
 const FACTS_ROWS: u16 = 3;
 /// Rows of the selected hit's caption.
-const CAPTION_ROWS: u16 = 4;
+const CAPTION_ROWS: u16 = 6;
 
 /// Draws the pane right of the queue.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
@@ -26,11 +26,12 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let hit_rows = (app.hits().len().max(4) as u16 + 1).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
     let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
-    let [title, asked, images, facts_below, table, caption] = Layout::vertical([
+    let [title, asked, images, facts_below, _, table, caption] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(question_rows + u16::from(tall)),
         Constraint::Min(1),
         Constraint::Length(facts_rows),
+        Constraint::Length(u16::from(tall)),
         Constraint::Length(hit_rows),
         Constraint::Length(caption_rows),
     ])

@@ -119,11 +119,11 @@ fn answer_text(app: &App, label: usize, width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let name = label_name(app, label);
     let right = app.gold_visible && app.current().and_then(|(_, case)| app.gold_of(case)) == Some(label);
-    let star = if right { "*" } else { " " };
+    let star = if right { "*" } else { "" };
     vec![
         Span::styled(text::letter(label).to_string(), theme.style(Role::Title)),
         Span::styled(star, theme.style(Role::Right)),
-        Span::styled(text::fit(&name, width.saturating_sub(2)), theme.style(Role::Title)),
+        Span::styled(format!(" {}", text::fit(&name, width.saturating_sub(3))), theme.style(Role::Title)),
     ]
 }
 

@@ -9,9 +9,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use std::cell::Cell;
 
 /// Columns of keys.
 const KEYS: usize = 14;
+/// Columns of the page where there is room.
+const WIDEST: u16 = 96;
 
 /// The signs of the screen.
 const SIGNS: [(&str, &str); 8] = [
@@ -26,9 +29,11 @@ const SIGNS: [(&str, &str); 8] = [
 ];
 
 /// Draws the page over the body.
-pub fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect) {
-    let width = area.width.saturating_sub(4).min(96);
-    let popup = Rect { x: area.x + (area.width - width) / 2, width, ..area };
+pub fn draw(app: &App, scroll: &Cell<usize>, frame: &mut Frame, area: Rect) {
+    let width = area.width.saturating_sub(4).min(WIDEST);
+    let lines = lines(app, usize::from(width).saturating_sub(4));
+    let height = area.height.min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+    let popup = Rect { x: area.x + (area.width - width) / 2, width, height, ..area };
     frame.render_widget(Clear, popup);
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
@@ -37,9 +42,9 @@ pub fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect) {
     let inner = block.inner(popup);
     frame.render_widget(block, popup);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let lines = lines(app, usize::from(inner.width));
-    let last = lines.len().saturating_sub(usize::from(inner.height));
-    let visible: Vec<Line> = lines.into_iter().skip(scroll.min(last)).take(usize::from(inner.height)).collect();
+    let rows = usize::from(inner.height);
+    scroll.set(scroll.get().min(lines.len().saturating_sub(rows)));
+    let visible: Vec<Line> = lines.into_iter().skip(scroll.get()).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 

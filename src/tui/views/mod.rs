@@ -63,7 +63,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     match &app.overlay {
         None => {}
-        Some(Overlay::Help { scroll }) => help::draw(app, *scroll, frame, body),
+        Some(Overlay::Help { scroll }) => help::draw(app, scroll, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
         Some(Overlay::Search(search)) => search::draw(app, search, frame, body),
     }

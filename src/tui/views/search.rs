@@ -16,7 +16,7 @@ const ID: usize = 16;
 
 /// Draws the search over the body.
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
-    let popup = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let popup = area;
     frame.render_widget(Clear, popup);
     let block = Block::bordered()
         .border_type(BorderType::Rounded)

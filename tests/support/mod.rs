@@ -1,0 +1,163 @@
+//! A small dataset with hand-written answers, and the explorer on a screen in memory.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use dissent::annotation::Taxonomy;
+use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
+use dissent::engine::{EngineDescription, Event};
+use dissent::reader::LabelScores;
+use dissent::retriever::{Head, Hit, Provenance};
+use dissent::tui::images::{ImageMode, encode};
+use dissent::tui::theme::Theme;
+use dissent::tui::{App, Setting, views};
+use image::{DynamicImage, ImageBuffer, Luma};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui_image::FontSize;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub const QUESTION: &str = "Does this ultrasound image show a malignant lesion?";
+
+/// Captions of the corpus, in order.
+pub const CAPTIONS: [&str; 5] = [
+    "Irregular hypoechoic mass with spiculated margin and posterior shadowing, site north.",
+    "Oval circumscribed mass, homogeneous interior, site north.",
+    "Lobulated mass with heterogeneous interior; calcifications not seen, site south.",
+    "Round anechoic lesion with posterior enhancement, a simple cyst, site south.",
+    "Hypoechoic mass, indistinct margin, site north.",
+];
+
+/// A dataset of `count` cases whose images are gradients on disk.
+pub fn dataset(root: &Path, count: usize) -> Dataset {
+    std::fs::create_dir_all(root.join("images")).unwrap();
+    let mut cases = Vec::new();
+    for index in 0..count {
+        let image = format!("images/q{index}.png");
+        gradient(index).save(root.join(&image)).unwrap();
+        cases.push(Case {
+            id: format!("us-test-{:04}", index + 1),
+            task: "malignancy".into(),
+            split: Split::Test,
+            image: image.into(),
+            question: None,
+            answer: if index % 2 == 0 { "Yes".into() } else { "No".into() },
+            group: None,
+        });
+    }
+    let mut corpus = Vec::new();
+    for (index, caption) in CAPTIONS.iter().enumerate() {
+        let image = format!("images/d{index}.png");
+        gradient(index + 3).save(root.join(&image)).unwrap();
+        corpus.push(Document {
+            id: format!("us-doc-{:03}", index + 1),
+            image: image.into(),
+            caption: (*caption).into(),
+            source: Some(if index % 2 == 0 { "north" } else { "south" }.into()),
+            group: None,
+        });
+    }
+    Dataset::new(root, manifest(), cases, corpus)
+}
+
+pub fn manifest() -> Manifest {
+    let label = |id: &str, name: &str| Label { id: id.into(), name: name.into() };
+    Manifest {
+        name: "ultrasound-phantom".into(),
+        licence: Some("CC0-1.0".into()),
+        note: Some("synthetic: the two sites differ on purpose".into()),
+        tasks: vec![Task {
+            id: "malignancy".into(),
+            kind: TaskKind::ClosedVqa,
+            question: Some(QUESTION.into()),
+            labels: vec![label("No", "No"), label("Yes", "Yes")],
+            prompt: PromptTemplate::default(),
+        }],
+    }
+}
+
+/// An image that is not the same anywhere.
+pub fn gradient(seed: usize) -> DynamicImage {
+    let shift = u32::try_from(seed).unwrap() * 37;
+    DynamicImage::ImageLuma8(ImageBuffer::from_fn(64, 64, |x, y| {
+        Luma([u8::try_from((x * 2 + y + shift) % 256).unwrap()])
+    }))
+}
+
+/// An explorer over `count` cases, before the engine has said anything.
+pub fn app(root: &Path, count: usize) -> App {
+    App::new(Setting {
+        dataset: Arc::new(dataset(root, count)),
+        queue: (0..count).collect(),
+        left_out: Vec::new(),
+        categories: Taxonomy::default().categories,
+        marks: HashMap::new(),
+        theme: Theme::load("dark").unwrap(),
+        images: ImageMode::Half,
+    })
+}
+
+pub fn ready() -> Event {
+    Event::Ready(EngineDescription {
+        retriever: "small-clip".into(),
+        reader: "tiny-pixtral".into(),
+        device: "cpu".into(),
+        index: "Flat, 5 documents".into(),
+        run_fingerprint: "0011223344556677".into(),
+    })
+}
+
+/// Four hits of two heads; the second is found by both.
+pub fn hits() -> Vec<Hit> {
+    let found = |head, rank, score| Provenance { head, rank, score };
+    let hit = |row: usize, provenances| Hit { row, document: format!("us-doc-{:03}", row + 1), provenances };
+    vec![
+        hit(0, vec![found(Head::Image, 1, 0.912)]),
+        hit(2, vec![found(Head::Image, 2, 0.893), found(Head::Caption, 2, 0.398)]),
+        hit(4, vec![found(Head::Caption, 1, 0.412)]),
+        hit(3, vec![found(Head::Lexical, 1, 0.377)]),
+    ]
+}
+
+/// Label log-probabilities of No and Yes.
+pub fn scores(yes: f32) -> LabelScores {
+    LabelScores(vec![(1.0 - yes).ln(), yes.ln()])
+}
+
+/// Answers a case: closed-book No; the hits say Yes with these probabilities.
+pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
+    app.on_engine_event(Event::Hits { case, hits: hits() });
+    for (slot, probability) in yes.iter().enumerate() {
+        app.on_engine_event(Event::Prediction { case, slot, scores: scores(*probability) });
+    }
+    app.on_engine_event(Event::ClosedBook { case, scores: scores(0.39) });
+}
+
+/// Draws, loads the images that the frame wanted, and draws again.
+pub fn screen(app: &mut App, width: u16, height: u16) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| views::draw(app, frame)).unwrap();
+    for key in app.pictures.take_wanted() {
+        let picture = dissent::data::Picture::read(&key.path)
+            .and_then(|picture| encode(&picture.image, key.size, ImageMode::Half, FontSize::new(8, 16), 1))
+            .map_err(|error| error.root_cause().to_string());
+        app.pictures.insert(key, picture);
+    }
+    terminal.draw(|frame| views::draw(app, frame)).unwrap();
+    terminal
+}
+
+/// The screen as lines of text.
+pub fn text(terminal: &Terminal<TestBackend>) -> String {
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        for x in 0..buffer.area.width {
+            line.push_str(buffer[(x, y)].symbol());
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,179 @@
+//! The screen as an artefact: literal screens at the sizes that people have.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use dissent::engine::{CaptionResult, Event};
+use dissent::tui::App;
+use dissent::tui::action::{Action, TABLE};
+use dissent::tui::effect::Effect;
+use dissent::tui::mark::{Mark, Record, Recorded};
+use support::{answer, app, ready, screen, text};
+use tui_input::InputRequest;
+
+/// Three cases read (the second inconsistent), one being read, the second annotated and selected.
+fn explorer(root: &std::path::Path) -> App {
+    let mut app = app(root, 12);
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.2, 0.3, 0.1, 0.4]);
+    answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
+    answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
+    app.on_engine_event(Event::Hits { case: 3, hits: support::hits() });
+    app.marks.insert(1, Mark { category: Some(0), skipped: false, note: Some("margin copied".into()) });
+    app.update(Action::Down);
+    app
+}
+
+#[test]
+fn the_design_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    insta::assert_snapshot!("80x24", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn the_document_at_the_design_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::NextHit);
+    app.update(Action::ToggleGold);
+    insta::assert_snapshot!("80x24-document", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn two_images_from_120_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::ToggleGold);
+    insta::assert_snapshot!("120x40", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn a_case_that_is_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Down);
+    app.update(Action::Down);
+    app.on_engine_event(Event::Prediction { case: 3, slot: 1, scores: support::scores(0.7) });
+    insta::assert_snapshot!("100x24-reading", text(&screen(&mut app, 100, 24)));
+}
+
+#[test]
+fn the_help_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.left_out.push("line 17 of cases.jsonl was left out: unknown label".into());
+    app.update(Action::Help);
+    let root = folder.path().display().to_string();
+    insta::assert_snapshot!("help", text(&screen(&mut app, 100, 100)).replace(&root, &"~".repeat(root.len())));
+}
+
+#[test]
+fn the_help_page_names_every_action() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Help);
+    let help = text(&screen(&mut app, 120, 120));
+    for binding in TABLE {
+        assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
+    }
+}
+
+#[test]
+fn the_caption_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Search);
+    let mut effects = Vec::new();
+    for character in "mass".chars() {
+        effects = app.edit(InputRequest::InsertChar(character));
+    }
+    let [Effect::Engine(dissent::engine::Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+        panic!("no search in {effects:?}")
+    };
+    let results = vec![
+        CaptionResult { row: 4, score: 1.31, highlights: vec![11..15] },
+        CaptionResult { row: 0, score: 1.02, highlights: vec![21..25] },
+    ];
+    app.on_engine_event(Event::CaptionResults { ticket: *ticket, results });
+    insta::assert_snapshot!("80x24-search", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn the_note_editor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Note);
+    app.paste(", see hit\n3");
+    insta::assert_snapshot!("80x24-note", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn a_label_that_could_not_be_written_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let record = Record::Annotate { case: 1, category: 3 };
+    app.recorded(&record, Err("No space left on device".into()));
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("not saved: No space left on device"), "{shown}");
+    assert_eq!(app.marks[&1].category, Some(0), "the old annotation stands");
+    app.recorded(&record, Ok(Recorded { changed: Some((1, Mark { category: Some(3), ..Mark::default() })) }));
+    assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
+}
+
+#[test]
+fn a_missing_image_costs_one_pane() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    std::fs::remove_file(folder.path().join("images/q1.png")).unwrap();
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("No such"), "{shown}");
+    assert!(shown.contains("us-doc") || shown.contains("hypoechoic"), "{shown}");
+}
+
+#[test]
+fn a_window_too_small_says_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for (width, height) in [(59, 14), (59, 40), (200, 14), (20, 1)] {
+        let shown = text(&screen(&mut app, width, height));
+        assert!(
+            shown.starts_with("dissent needs 60x15") || width < 20 || shown.starts_with("dissent needs"),
+            "{shown}"
+        );
+        assert_eq!(shown.lines().filter(|line| !line.is_empty()).count(), 1, "{shown}");
+    }
+    insta::assert_snapshot!(text(&screen(&mut app, 59, 14)).trim_end(), @"dissent needs 60x15 characters; this window has 59x14");
+}
+
+#[test]
+fn every_size_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for overlay in [Action::Cancel, Action::Help, Action::Cancel, Action::Search, Action::Cancel, Action::Note] {
+        app.update(overlay);
+        for width in [1, 60, 61, 79, 99, 100, 131, 220] {
+            for height in [1, 15, 16, 24, 29, 30, 31, 60] {
+                screen(&mut app, width, height);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_images_their_names_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.images = dissent::tui::images::ImageMode::Off;
+    assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
+}
+
+#[test]
+fn gold_is_hidden_until_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let hidden = text(&screen(&mut app, 120, 40));
+    assert!(!hidden.contains('*'), "{hidden}");
+    app.update(Action::ToggleGold);
+    assert!(text(&screen(&mut app, 120, 40)).contains('*'));
+}

@@ -1,0 +1,217 @@
+//! What keys do to the state, and what they ask of the world.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use dissent::engine::{CaptionResult, Event, Request};
+use dissent::tui::action::{Action, Context};
+use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
+use dissent::tui::effect::Effect;
+use dissent::tui::mark::{Mark, Record, Recorded};
+use dissent::tui::{App, views};
+use support::{answer, app, hits, ready, scores, screen};
+use tui_input::InputRequest;
+
+fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
+    Ok(Recorded { changed: Some((case, mark)) })
+}
+
+fn category(index: usize) -> Mark {
+    Mark { category: Some(index), ..Mark::default() }
+}
+
+#[test]
+fn the_first_case_is_opened_and_the_next_ten_are_read_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 15);
+    let effects = app.start();
+    assert_eq!(
+        effects,
+        [Effect::Engine(Request::Open { case: 0 }), Effect::Engine(Request::Ahead { cases: (1..=10).collect() })]
+    );
+}
+
+#[test]
+fn moving_opens_the_new_case_and_the_ends_ask_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    assert_eq!(app.update(Action::Down)[0], Effect::Engine(Request::Open { case: 1 }));
+    assert_eq!(app.update(Action::Last)[0], Effect::Engine(Request::Open { case: 2 }));
+    assert!(app.update(Action::PageDown).is_empty());
+    assert_eq!(app.update(Action::First)[0], Effect::Engine(Request::Open { case: 0 }));
+}
+
+#[test]
+fn a_digit_writes_first_and_moves_on_when_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    let record = Record::Annotate { case: 0, category: 2 };
+    assert_eq!(app.update(Action::Annotate(2)), [Effect::Record(record.clone())]);
+    assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0), "nothing shows before it is on disk");
+    app.recorded(&record, written(0, category(2)));
+    assert_eq!((app.queue.current(), app.marks[&0].category), (Some(1), Some(2)));
+    assert_eq!(app.marked_count(), 1);
+}
+
+#[test]
+fn a_failed_write_neither_shows_nor_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.recorded(&Record::Skip { case: 0 }, Err("disk full".into()));
+    assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0));
+    assert_eq!(app.notice, Some(Notice::Error("not saved: disk full".into())));
+}
+
+#[test]
+fn a_category_that_does_not_exist_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    assert!(app.update(Action::Annotate(99)).is_empty());
+}
+
+#[test]
+fn undo_goes_back_to_the_case_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.recorded(&Record::Annotate { case: 0, category: 2 }, written(0, category(2)));
+    assert_eq!(app.update(Action::Undo), [Effect::Record(Record::Undo)]);
+    app.recorded(&Record::Undo, written(0, Mark::default()));
+    assert_eq!((app.queue.current(), app.marked_count()), (Some(0), 0));
+    app.recorded(&Record::Undo, Ok(Recorded { changed: None }));
+    assert_eq!(app.notice, Some(Notice::Said("nothing to undo".into())));
+}
+
+#[test]
+fn a_note_is_edited_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.marks.insert(0, Mark { note: Some("old".into()), ..Mark::default() });
+    app.update(Action::Note);
+    assert_eq!(app.context(), Context::Note);
+    app.edit(InputRequest::InsertChar('!'));
+    app.paste(" two\nlines");
+    let text = "old! two lines".to_owned();
+    assert_eq!(app.update(Action::Accept), [Effect::Record(Record::Note { case: 0, text })]);
+    app.update(Action::Note);
+    assert!(app.update(Action::Cancel).is_empty() && app.overlay.is_none());
+}
+
+#[test]
+fn the_filter_keeps_inconsistent_cases_and_takes_in_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 5);
+    app.start();
+    app.update(Action::OnlyInconsistent);
+    assert_eq!(app.notice, Some(Notice::Said("none of the 0 cases read so far is inconsistent".into())));
+    answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
+    answer(&mut app, 3, &[0.9, 0.2, 0.9, 0.9]);
+    app.update(Action::OnlyInconsistent);
+    assert_eq!((app.queue.shown(), app.queue.current()), ([3].as_slice(), Some(3)));
+    answer(&mut app, 1, &[0.9, 0.9, 0.2, 0.9]);
+    assert_eq!((app.queue.shown(), app.queue.current()), ([1, 3].as_slice(), Some(3)));
+    app.update(Action::OnlyInconsistent);
+    assert_eq!((app.queue.shown().len(), app.queue.current()), (5, Some(3)));
+}
+
+#[test]
+fn with_the_filter_on_the_engine_gets_more_cases_when_it_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 30);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    app.update(Action::OnlyInconsistent);
+    for case in 1..10 {
+        answer(&mut app, case, &[0.9, 0.9, 0.9, 0.9]);
+    }
+    app.on_engine_event(Event::Hits { case: 10, hits: hits() });
+    let mut effects = Vec::new();
+    for slot in 0..4 {
+        effects = app.on_engine_event(Event::Prediction { case: 10, slot, scores: scores(0.9) });
+    }
+    assert_eq!(effects, [Effect::Engine(Request::Ahead { cases: (11..=20).collect() })]);
+}
+
+#[test]
+fn tab_moves_in_the_hits_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    app.update(Action::SwitchFocus);
+    assert_eq!((app.focus, app.side), (Focus::Hits, Side::Document));
+    assert!(app.update(Action::Down).is_empty(), "moving in the hits asks nothing of the engine");
+    assert_eq!((app.hit, app.queue.current()), (1, Some(0)));
+    app.update(Action::Last);
+    assert_eq!(app.hit, 3);
+    app.update(Action::SwitchFocus);
+    app.update(Action::Down);
+    assert_eq!((app.hit, app.queue.current(), app.side), (0, Some(1), Side::Query));
+}
+
+#[test]
+fn search_drops_late_results_and_shows_the_chosen_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.update(Action::Search);
+    app.edit(InputRequest::InsertChar('c'));
+    app.edit(InputRequest::InsertChar('y'));
+    let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
+    app.on_engine_event(Event::CaptionResults { ticket: 1, results: vec![result(0)] });
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("the search is closed") };
+    assert_eq!((search.ticket, &search.results), (2, &None));
+    app.on_engine_event(Event::CaptionResults { ticket: 2, results: vec![result(1), result(3)] });
+    app.update(Action::Down);
+    app.update(Action::Accept);
+    assert_eq!((app.shown, app.side), (Shown::Row(3), Side::Document));
+    assert_eq!(app.shown_document().unwrap().id, "us-doc-004");
+    app.update(Action::NextHit);
+    assert_eq!(app.shown, Shown::Hit);
+}
+
+#[test]
+fn an_empty_query_asks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.update(Action::Search);
+    app.edit(InputRequest::InsertChar('c'));
+    assert!(app.edit(InputRequest::DeletePrevChar).is_empty());
+}
+
+#[test]
+fn leaving_has_its_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    assert_eq!(app.update(Action::Quit), [Effect::Quit(0)]);
+    for overlay in [Action::Cancel, Action::Help, Action::Cancel, Action::Note] {
+        app.update(overlay);
+        assert_eq!(app.update(Action::Interrupt), [Effect::Quit(130)]);
+    }
+}
+
+#[test]
+fn resizing_asks_nothing_of_the_engine_but_images_of_the_new_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.on_engine_event(ready());
+    screen(&mut app, 80, 24);
+    assert!(app.pictures.take_wanted().is_empty());
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
+    terminal.draw(|frame| views::draw(&app, frame)).unwrap();
+    assert!(!app.pictures.take_wanted().is_empty());
+}
+
+#[test]
+fn the_engine_may_fail_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app: App = app(folder.path(), 3);
+    app.start();
+    app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
+    assert_eq!(app.engine_failure.as_deref(), Some("no reader"));
+    assert_eq!(app.update(Action::Annotate(0)).len(), 1);
+    app.on_engine_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
+    assert!(support::text(&screen(&mut app, 80, 24)).contains("image is cut short"));
+}
