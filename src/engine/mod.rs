@@ -1,5 +1,6 @@
 //! Worker threads behind channels. Newest request wins; nothing here knows a terminal.
 
+mod answer;
 mod handle;
 mod keyed_log;
 mod mailbox;
@@ -7,10 +8,12 @@ mod message;
 mod parts;
 mod pictures;
 mod pipeline;
+pub mod run;
 mod worker;
 
+pub use answer::CaseAnswer;
 pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress};
 pub use keyed_log::KeyedLog;
 pub use message::{CaptionResult, EngineDescription, Event, Request, Ticket};
 pub use parts::{Parts, SearchCaptions};
-pub use pipeline::{CaseAnswer, Pipeline};
+pub use pipeline::Pipeline;

@@ -2,7 +2,7 @@
 //! where the caches do not know the answer.
 
 use super::pictures::Pictures;
-use super::{Event, KeyedLog};
+use super::{CaseAnswer, Event, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::fingerprint::Fingerprint;
 use crate::reader::{Evidence, LabelScores, ReadRequest, Reader, ReaderError, check_templates, prediction_key};
@@ -11,18 +11,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Everything the models say about one case.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CaseAnswer {
-    /// Position in `Dataset::cases`.
-    pub case: usize,
-    /// Empty where the case was read closed-book only.
-    pub hits: Vec<Hit>,
-    /// One per hit.
-    pub predictions: Vec<LabelScores>,
-    pub closed_book: LabelScores,
-}
 
 /// Retriever, reader and their caches, for one dataset.
 pub struct Pipeline {

@@ -1,0 +1,168 @@
+//! `run.toml`: what a run was made from.
+
+use crate::data::Dataset;
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Names for people, and the fingerprints that decide whether a run may be continued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    /// Version of this program.
+    pub dissent: String,
+    /// When the run was begun, RFC 3339 in UTC.
+    pub created: String,
+    /// Name of the dataset.
+    pub dataset_name: String,
+    /// Names of the checkpoints.
+    pub reader_name: String,
+    /// Absent where the run is closed-book only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder_name: Option<String>,
+    /// Hits per head; 0 where the run is closed-book only.
+    pub k_image: usize,
+    pub k_caption: usize,
+    pub fingerprints: RunFingerprints,
+}
+
+/// One fingerprint per thing that decides a prediction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFingerprints {
+    /// Cases: every field, and the sizes of the image files.
+    pub dataset: Fingerprint,
+    pub corpus: Fingerprint,
+    /// Tasks: questions, labels, prompt templates.
+    pub prompts: Fingerprint,
+    /// Weights, tokenizer, image processor and number type.
+    pub reader: Fingerprint,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Fingerprint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Fingerprint>,
+    /// Encoder, index and K together, as the predictions name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retriever: Option<Fingerprint>,
+}
+
+/// The retriever of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetrieverIdentity {
+    pub encoder_name: String,
+    pub encoder: Fingerprint,
+    pub index: Fingerprint,
+    /// Encoder, index and K together.
+    pub fingerprint: Fingerprint,
+    pub k_image: usize,
+    pub k_caption: usize,
+}
+
+impl RunIdentity {
+    /// The identity of a run begun now. Without a retriever it is closed-book only.
+    pub fn new(
+        dataset: &Dataset,
+        reader_name: &str,
+        reader: &Fingerprint,
+        retriever: Option<&RetrieverIdentity>,
+    ) -> Self {
+        Self {
+            dissent: env!("CARGO_PKG_VERSION").into(),
+            // A clock outside the years that RFC 3339 can write is no reason to fail.
+            created: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+            dataset_name: dataset.name.clone(),
+            reader_name: reader_name.into(),
+            encoder_name: retriever.map(|retriever| retriever.encoder_name.clone()),
+            k_image: retriever.map_or(0, |retriever| retriever.k_image),
+            k_caption: retriever.map_or(0, |retriever| retriever.k_caption),
+            fingerprints: RunFingerprints {
+                dataset: cases_fingerprint(dataset),
+                corpus: dataset.corpus_fingerprint(),
+                prompts: prompts_fingerprint(dataset),
+                reader: reader.clone(),
+                encoder: retriever.map(|retriever| retriever.encoder.clone()),
+                index: retriever.map(|retriever| retriever.index.clone()),
+                retriever: retriever.map(|retriever| retriever.fingerprint.clone()),
+            },
+        }
+    }
+
+    /// One fingerprint of everything that decides a prediction; the date and the names do not count.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let values: Vec<String> = self.parts().into_iter().map(|(_, value)| value).collect();
+        Fingerprint::of_parts(values.iter().map(String::as_str))
+    }
+
+    /// What differs from another identity, each as "reader (0123… then, 4567… now)"; empty where nothing does.
+    pub fn differences(&self, now: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        for ((name, then), (_, now)) in self.parts().into_iter().zip(now.parts()) {
+            if then != now {
+                differences.push(format!("{name} ({then} then, {now} now)"));
+            }
+        }
+        differences
+    }
+
+    /// Reads `run.toml`.
+    ///
+    /// # Errors
+    /// Where the file is missing or is no `run.toml`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{}: expected the fields of a run.toml", path.display()))
+    }
+
+    /// Writes `run.toml`, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string_pretty(self).context("cannot write run.toml")?;
+        crate::durable::write_file(path, text.as_bytes())
+    }
+
+    fn parts(&self) -> [(&'static str, String); 8] {
+        let prints = &self.fingerprints;
+        let optional = |print: &Option<Fingerprint>| print.as_ref().map_or_else(|| "none".into(), ToString::to_string);
+        [
+            ("dataset", prints.dataset.to_string()),
+            ("corpus", prints.corpus.to_string()),
+            ("index", optional(&prints.index)),
+            ("encoder", optional(&prints.encoder)),
+            ("reader", prints.reader.to_string()),
+            ("prompts", prints.prompts.to_string()),
+            ("hits of the image head", self.k_image.to_string()),
+            ("hits of the caption head", self.k_caption.to_string()),
+        ]
+    }
+}
+
+fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
+    let mut parts = Vec::with_capacity(dataset.cases.len() * 8);
+    for case in &dataset.cases {
+        let size = std::fs::metadata(dataset.image_path(&case.image)).map(|metadata| metadata.len());
+        parts.push(case.id.clone());
+        parts.push(case.task.clone());
+        parts.push(case.split.to_string());
+        parts.push(case.image.display().to_string());
+        parts.push(size.map_or_else(|_| "missing".into(), |bytes| bytes.to_string()));
+        parts.push(case.question.clone().unwrap_or_default());
+        parts.push(case.answer.clone());
+        parts.push(case.group.clone().unwrap_or_default());
+    }
+    Fingerprint::of_parts(parts.iter().map(String::as_str))
+}
+
+fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
+    let mut parts: Vec<&str> = Vec::new();
+    for task in &dataset.tasks {
+        parts.push(&task.id);
+        parts.push(task.question.as_deref().unwrap_or_default());
+        parts.push(&task.prompt.with_document);
+        parts.push(&task.prompt.closed_book);
+        parts.extend(task.labels.iter().map(|label| label.id.as_str()));
+    }
+    Fingerprint::of_parts(parts)
+}

@@ -1,0 +1,115 @@
+//! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (reference.md §6).
+
+use crate::data::{Case, Dataset, Document, Split};
+use crate::engine::CaseAnswer;
+use crate::fingerprint::Fingerprint;
+use crate::reader::LabelScores;
+use crate::retriever::{Hit, Provenance};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// A prediction for a case with one document, or (`document` is null) closed-book.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictionLine {
+    /// The question that was asked; a field of the reference, like the next five.
+    pub query: String,
+    /// Gold answer.
+    pub answers: String,
+    /// What the reader says: the id of its best label.
+    pub generation: String,
+    /// The retrieved document; empty where closed-book.
+    pub passages: Vec<Passage>,
+    /// The case as it stands in `cases.jsonl`.
+    pub metadata: Case,
+    /// Id of the case, again under `case`.
+    pub id: String,
+    pub task: String,
+    pub split: Split,
+    pub case: String,
+    /// Id of the document; null where closed-book.
+    pub document: Option<String>,
+    /// How each head found the document, the deciding one first.
+    pub heads: Vec<Provenance>,
+    /// Rank and score of the deciding head.
+    pub rank: Option<usize>,
+    pub score: Option<f32>,
+    /// Label ids in the task's order.
+    pub labels: Vec<String>,
+    /// log p(label | prompt), one per label.
+    pub label_log_probabilities: LabelScores,
+    /// Id of the best label.
+    pub prediction: String,
+    /// Id of the gold label.
+    pub gold: String,
+    /// Fingerprints.
+    pub reader: Fingerprint,
+    pub retriever: Option<Fingerprint>,
+}
+
+/// A document as the reference writes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    pub id: String,
+    pub img_path: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_source: Option<String>,
+}
+
+impl Passage {
+    fn of(document: &Document) -> Self {
+        Self {
+            id: document.id.clone(),
+            img_path: document.image.to_string_lossy().into_owned(),
+            text: document.caption.clone(),
+            dataset_source: document.source.clone(),
+        }
+    }
+}
+
+/// The lines of a case: one per hit, in order, and the closed-book one, which ends the case.
+///
+/// # Errors
+/// Where case, task or document are not in the dataset.
+pub(super) fn lines_of(
+    dataset: &Dataset,
+    answer: &CaseAnswer,
+    reader: &Fingerprint,
+    retriever: Option<&Fingerprint>,
+) -> Result<Vec<PredictionLine>> {
+    let case = dataset.cases.get(answer.case);
+    let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
+    let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
+    let line = |hit: Option<(&Hit, &Document)>, scores: &LabelScores| {
+        let prediction = task.labels.get(scores.arg_max()).map(|label| label.id.clone()).unwrap_or_default();
+        PredictionLine {
+            query: dataset.question_of(case).to_string(),
+            answers: case.answer.clone(),
+            generation: prediction.clone(),
+            passages: hit.iter().map(|(_, document)| Passage::of(document)).collect(),
+            metadata: case.clone(),
+            id: case.id.clone(),
+            task: task.id.clone(),
+            split: case.split,
+            case: case.id.clone(),
+            document: hit.map(|(hit, _)| hit.document.clone()),
+            heads: hit.map(|(hit, _)| hit.provenances.clone()).unwrap_or_default(),
+            rank: hit.map(|(hit, _)| hit.first().rank),
+            score: hit.map(|(hit, _)| hit.first().score),
+            labels: task.labels.iter().map(|label| label.id.clone()).collect(),
+            label_log_probabilities: scores.clone(),
+            prediction,
+            gold: case.answer.clone(),
+            reader: reader.clone(),
+            retriever: retriever.cloned(),
+        }
+    };
+    let mut lines = Vec::new();
+    for (hit, scores) in answer.hits.iter().zip(&answer.predictions) {
+        let document = dataset.corpus.get(hit.row);
+        let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
+        lines.push(line(Some((hit, document)), scores));
+    }
+    lines.push(line(None, &answer.closed_book));
+    Ok(lines)
+}
