@@ -43,6 +43,12 @@ impl Fingerprint {
         }
     }
 
+    /// Reads what `as_str` gave; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        digits.then(|| Self(text.into()))
+    }
+
     /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

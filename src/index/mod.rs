@@ -1,1 +1,23 @@
 //! FAISS for vectors, Tantivy for captions, both stamped with what they were built from.
+//!
+//! `WORKSPACE/index/` holds `image.faiss`, `caption.faiss`, the Tantivy folder `text`, the document vectors themselves
+//! (`vectors.safetensors`, for training and for the next build) and `index.toml`. It is built aside and renamed.
+
+mod build;
+mod embedder;
+mod error;
+mod images;
+mod lock;
+mod manifest;
+mod store;
+mod text;
+mod vector_file;
+mod vectors;
+
+pub use build::{Progress, Stage};
+pub use embedder::Embedder;
+pub use error::IndexError;
+pub use manifest::LeftOut;
+pub use store::{Index, VectorSide};
+pub use text::TextIndex;
+pub use vectors::{FLAT_LIMIT, VectorIndex, VectorKind};

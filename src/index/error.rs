@@ -1,0 +1,40 @@
+//! What can be wrong with an index, for callers that decide what to do about it.
+
+use crate::fingerprint::Fingerprint;
+use std::path::{Path, PathBuf};
+
+/// Why an index cannot be used. The first three are mended by building it again.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// There is none.
+    #[error("no index in {}; `dissent index` builds it", path.display())]
+    Missing { path: PathBuf },
+    /// It was built from something else.
+    #[error(
+        "the index in {} is stale: it was built from {what} {found}, expected {expected}; `dissent index` builds it \
+         again", path.display()
+    )]
+    Stale { path: PathBuf, what: &'static str, expected: Fingerprint, found: Fingerprint },
+    /// A file is missing, cut short or not what it should be.
+    #[error("the index is damaged: {}: {reason}; `dissent index --force` builds it again", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    /// A query that cannot be understood.
+    #[error(
+        "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, source:NAME, AND, OR, brackets"
+    )]
+    Query { query: String, reason: String },
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl IndexError {
+    /// A damaged file.
+    pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged { path: path.into(), reason: reason.to_string() }
+    }
+
+    /// Whether building the index again would help.
+    pub fn is_mended_by_building(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Damaged { .. })
+    }
+}

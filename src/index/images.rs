@@ -1,0 +1,66 @@
+//! Reading and decoding the corpus images ahead of the encoder, on all cores, a bounded number of them at a time.
+
+use crate::data::{Dataset, Picture};
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use image::RgbImage;
+use rayon::prelude::*;
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Images decoded and embedded at a time.
+const BATCH: usize = 16;
+/// Batches that wait for the encoder: with the one in work and the one being decoded, four are in memory at most.
+const WAITING_BATCHES: usize = 2;
+
+/// One corpus image.
+pub(super) struct DecodedImage {
+    /// Hash of the file's content.
+    pub fingerprint: Fingerprint,
+    /// `None` where the content is among the known ones: its vector is at hand.
+    pub pixels: Option<RgbImage>,
+}
+
+/// A batch in corpus order: a broken image is an error in its place.
+pub(super) type DecodedBatch = Vec<(usize, Result<DecodedImage>)>;
+
+/// Calls `consume` with every batch of the corpus, in order, while the next ones are decoded.
+pub(super) fn for_each_batch(
+    dataset: &Dataset,
+    known: &HashSet<Fingerprint>,
+    mut consume: impl FnMut(DecodedBatch) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<DecodedBatch>(WAITING_BATCHES);
+        scope.spawn(move || {
+            let rows: Vec<usize> = (0..dataset.corpus.len()).collect();
+            for batch in rows.chunks(BATCH) {
+                let decoded = batch.par_iter().map(|row| (*row, decode(dataset, *row, known))).collect();
+                // The consumer has given up.
+                if sender.send(decoded).is_err() {
+                    return;
+                }
+            }
+        });
+        consume_all(receiver, &mut consume)
+    })
+}
+
+/// Takes the receiver by value: it is gone on an error, and the decoding thread ends.
+fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(DecodedBatch) -> Result<()>) -> Result<()> {
+    for batch in receiver {
+        consume(batch)?;
+    }
+    Ok(())
+}
+
+fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
+    let path = dataset.image_path(&dataset.corpus[row].image);
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read image {}", path.display()))?;
+    let fingerprint = Fingerprint::of_bytes(&bytes);
+    if known.contains(&fingerprint) {
+        return Ok(DecodedImage { fingerprint, pixels: None });
+    }
+    let picture = Picture::decode(&path, &bytes)?;
+    Ok(DecodedImage { fingerprint, pixels: Some(picture.to_rgb8()) })
+}
