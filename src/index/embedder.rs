@@ -1,6 +1,7 @@
 //! What the index needs of a dual encoder.
 
 use crate::fingerprint::Fingerprint;
+use crate::model::clip::DualEncoder;
 use anyhow::Result;
 use image::RgbImage;
 
@@ -26,4 +27,26 @@ pub trait Embedder {
 
     /// Short name for status lines.
     fn name(&self) -> &str;
+}
+
+impl Embedder for DualEncoder {
+    fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
+        DualEncoder::embed_pictures(self, pictures)
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        DualEncoder::embed_texts(self, texts)
+    }
+
+    fn dimension(&self) -> usize {
+        DualEncoder::dimension(self)
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        DualEncoder::fingerprint(self)
+    }
+
+    fn name(&self) -> &str {
+        DualEncoder::name(self)
+    }
 }

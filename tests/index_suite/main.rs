@@ -1,0 +1,6 @@
+//! The index: FAISS vectors, Tantivy captions, the folder on disk, and the commands over it.
+
+mod captions;
+mod store;
+mod support;
+mod vectors;
