@@ -1,12 +1,11 @@
 //! The journal against the file system: acknowledged means on disk, one writer per file, undo across sessions.
 
+use crate::small_disk;
 use dissent::annotation::{AnnotationState, Event, EventKind, Journal, read_folder};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-mod small_disk;
 
 fn annotate(category: &str) -> EventKind {
     EventKind::Annotate { category: category.into() }
@@ -127,7 +126,7 @@ fn no_acknowledged_event_is_lost_to_a_kill() {
     let mut acknowledged = Vec::new();
     for events_before_kill in [1, 7, 40] {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "appends_until_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "journal::appends_until_killed", "--ignored", "--nocapture"])
             .env("DISSENT_TEST_JOURNAL", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,0 +1,132 @@
+//! `dissent annotations`, by the binary.
+
+use dissent::annotation::{EventKind, Journal};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Three cases (the last one's line is broken), two people; one note that CSV and terminals find hard.
+fn annotated_dataset() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = r#"
+name = "tiny"
+[[task]]
+id = "lesion"
+kind = "closed-vqa"
+question = "Malignant?"
+labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
+"#;
+    fs::write(folder.path().join("dataset.toml"), manifest).unwrap();
+    let cases = r#"{"id":"c1","task":"lesion","split":"test","image":"images/a.png","answer":"Yes"}
+{"id":"c2","task":"lesion","split":"train","image":"images/a.png","answer":"No"}
+{"id":"c3"
+"#;
+    fs::write(folder.path().join("cases.jsonl"), cases).unwrap();
+    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/a.png\",\"caption\":\"x\"}\n").unwrap();
+
+    let annotations = folder.path().join(".dissent/annotations");
+    let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
+    ada.append("c1", EventKind::Annotate { category: "look-alike".into() }, Some("ab12")).unwrap();
+    ada.append("c1", EventKind::Note { note: "says \"cyst\",\nred \u{1b}[31m".into() }, None).unwrap();
+    ada.append("c2", EventKind::Annotate { category: "other".into() }, None).unwrap();
+    ada.undo().unwrap();
+    let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
+    bob.append("c2", EventKind::Skip, None).unwrap();
+    bob.append("gone", EventKind::Annotate { category: "renamed".into() }, None).unwrap();
+    folder
+}
+
+fn annotations(arguments: &[&str], dataset: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dissent")).arg("annotations").args(arguments).arg(dataset).output().unwrap()
+}
+
+fn stdout_of(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn list_shows_a_table() {
+    let dataset = annotated_dataset();
+    let output = annotations(&["list"], dataset.path());
+    let expected = [
+        "annotator  case  task    split  gold  category    note",
+        "ada        c1    lesion  test   Yes   look-alike  says \"cyst\", red  [31m",
+        "bob        c2    lesion  train  No    (skipped)",
+        "bob        gone  ?       ?      ?     renamed",
+    ];
+    assert_eq!(stdout_of(&output).lines().collect::<Vec<_>>(), expected);
+    let warnings = String::from_utf8(output.stderr).unwrap();
+    assert!(warnings.contains("cases.jsonl:3"), "{warnings}");
+}
+
+#[test]
+fn list_as_json_of_one_person() {
+    let dataset = annotated_dataset();
+    let text = stdout_of(&annotations(&["list", "--json", "--annotator", "ada"], dataset.path()));
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["category_name"], json!("Misleading look-alike"));
+    assert_eq!(rows[0]["run_fingerprint"], json!("ab12"));
+    assert_eq!(rows[0]["split"], json!("test"));
+    assert_eq!(stdout_of(&annotations(&["list", "--json", "--annotator", "eve"], dataset.path())).trim(), "[]");
+}
+
+#[test]
+fn export_gives_every_row_in_both_formats() {
+    let dataset = annotated_dataset();
+    let text = stdout_of(&annotations(&["export"], dataset.path()));
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[1]["skipped"], json!(true));
+    assert_eq!((&rows[2]["gold"], &rows[2]["category_name"]), (&Value::Null, &Value::Null));
+
+    let file = dataset.path().join("out.csv");
+    let output = annotations(&["export", "--format", "csv", "-o", file.to_str().unwrap()], dataset.path());
+    assert_eq!(stdout_of(&output), "");
+    let mut table = csv::Reader::from_path(&file).unwrap();
+    let header: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let records: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), 3);
+    for (record, row) in records.iter().zip(&rows) {
+        let columns: Vec<&String> = row.as_object().unwrap().keys().collect();
+        assert_eq!(columns.len(), header.len());
+        for (column, cell) in header.iter().zip(record) {
+            let expected = match &row[column] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(cell, expected, "{column}");
+        }
+    }
+}
+
+#[test]
+fn without_annotations_there_is_an_empty_result_and_nothing_is_written() {
+    let dataset = annotated_dataset();
+    fs::remove_dir_all(dataset.path().join(".dissent/annotations")).unwrap();
+    assert_eq!(stdout_of(&annotations(&["list"], dataset.path())), "");
+    assert_eq!(stdout_of(&annotations(&["export"], dataset.path())), "");
+    let header = stdout_of(&annotations(&["export", "--format", "csv"], dataset.path()));
+    assert!(header.starts_with("annotator,case,") && header.lines().count() == 1, "{header}");
+    assert!(!dataset.path().join(".dissent/annotations").exists());
+}
+
+#[test]
+fn failures_are_named() {
+    let dataset = annotated_dataset();
+    fs::write(dataset.path().join(".dissent/annotations/taxonomy.toml"), "[[category]]\nkey = \"1\"\n").unwrap();
+    let output = annotations(&["list"], dataset.path());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message.contains("taxonomy.toml") && message.contains("missing field"), "{message}");
+
+    let output = annotations(&["list"], Path::new("/nonexistent/dataset"));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message.contains("/nonexistent/dataset: no such folder"), "{message}");
+    assert_eq!(annotations(&["burn"], dataset.path()).status.code(), Some(2));
+}
