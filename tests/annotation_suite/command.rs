@@ -24,7 +24,8 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
 {"id":"c3"
 "#;
     fs::write(folder.path().join("cases.jsonl"), cases).unwrap();
-    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/a.png\",\"caption\":\"x\"}\n").unwrap();
+    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/a.png\",\"caption\":\"x\"}\n")
+        .unwrap();
 
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();

@@ -55,6 +55,9 @@ fn category_by_definition(events: &[Event], annotator: &str, case: &str) -> Opti
 }
 
 proptest! {
+    // Each case of the second property syncs a file several times.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_order_and_repetition_folds_to_the_same(
         (events, shuffled) in any_events().prop_flat_map(|events| {
