@@ -1,6 +1,6 @@
 //! Small changes to a training image: shift, gain, noise. No mirror images: left and right are findings.
 
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use rand::Rng;
 
 /// How much an image may change.
@@ -14,40 +14,35 @@ pub struct Augmentation {
     pub noise: f32,
 }
 
-/// Writes the image into `pixels` (planes R, G, B of `[height, width]`) as `(value / 255 - mean) / std` per channel,
-/// changed at random if an augmentation is given.
-pub fn write_planes(
-    image: &RgbImage,
-    mean: [f32; 3],
-    std: [f32; 3],
-    augmentation: Option<(&Augmentation, &mut impl Rng)>,
-    pixels: &mut Vec<f32>,
-) {
-    let (width, height) = (image.width() as i32, image.height() as i32);
-    let mut shift = (0, 0);
-    let mut gain = 1.0_f32;
-    let mut noise: Option<Vec<f32>> = None;
-    if let Some((change, random)) = augmentation {
-        shift = (random.random_range(-change.shift..=change.shift), random.random_range(-change.shift..=change.shift));
-        gain = 1.0 + random.random_range(-1.0..=1.0) * change.gain;
-        if change.noise > 0.0 {
-            // One value per pixel, the same in all channels: grey images stay grey.
-            noise = Some((0..width * height).map(|_| random.random_range(-change.noise..=change.noise)).collect());
-        }
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self { shift: 2, gain: 0.1, noise: 6.0 }
     }
-    let raw = image.as_raw();
-    for channel in 0..3 {
+}
+
+impl Augmentation {
+    /// A changed copy; the same random stream gives the same copy.
+    pub fn apply(&self, image: &RgbImage, random: &mut impl Rng) -> RgbImage {
+        let (width, height) = image.dimensions();
+        let (right, down) = (self.draw_shift(random), self.draw_shift(random));
+        let gain = 1.0 + random.random_range(-1.0..=1.0_f32) * self.gain;
+        let mut changed = RgbImage::new(width, height);
         for y in 0..height {
-            let source_y = (y + shift.1).clamp(0, height - 1);
             for x in 0..width {
-                let source_x = (x + shift.0).clamp(0, width - 1);
-                let mut value = f32::from(raw[((source_y * width + source_x) * 3) as usize + channel]) * gain;
-                if let Some(noise) = &noise {
-                    value += noise[(y * width + x) as usize];
-                }
-                pixels.push((value.clamp(0.0, 255.0) / 255.0 - mean[channel]) / std[channel]);
+                let source_x = (x as i32 + right).clamp(0, width as i32 - 1) as u32;
+                let source_y = (y as i32 + down).clamp(0, height as i32 - 1) as u32;
+                // One value for all channels: grey images stay grey.
+                let noise = random.random_range(-1.0..=1.0_f32) * self.noise;
+                let change = |value: u8| (f32::from(value) * gain + noise).round().clamp(0.0, 255.0) as u8;
+                let Rgb([red, green, blue]) = *image.get_pixel(source_x, source_y);
+                changed.put_pixel(x, y, Rgb([change(red), change(green), change(blue)]));
             }
         }
+        changed
+    }
+
+    fn draw_shift(&self, random: &mut impl Rng) -> i32 {
+        random.random_range(-self.shift..=self.shift)
     }
 }
 
@@ -57,29 +52,20 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    fn gradient() -> RgbImage {
-        RgbImage::from_fn(4, 4, |x, y| image::Rgb([(x * 10) as u8, (y * 10) as u8, 200]))
-    }
-
-    #[test]
-    fn without_change_it_only_normalises() {
-        let mut pixels = Vec::new();
-        write_planes(&gradient(), [0.5; 3], [0.25; 3], None::<(&Augmentation, &mut ChaCha8Rng)>, &mut pixels);
-        assert_eq!(pixels.len(), 48);
-        assert!((pixels[1] - (10.0 / 255.0 - 0.5) / 0.25).abs() < 1e-6);
-        assert!((pixels[16 + 4] - (10.0 / 255.0 - 0.5) / 0.25).abs() < 1e-6);
+    fn changed(augmentation: Augmentation, seed: u64) -> RgbImage {
+        let image = RgbImage::from_fn(8, 8, |x, y| Rgb([(x * 10) as u8, (y * 10) as u8, 100]));
+        augmentation.apply(&image, &mut ChaCha8Rng::seed_from_u64(seed))
     }
 
     #[test]
     fn the_same_stream_gives_the_same_image() {
-        let change = Augmentation { shift: 2, gain: 0.1, noise: 4.0 };
-        let draw = |seed| {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let mut pixels = Vec::new();
-            write_planes(&gradient(), [0.0; 3], [1.0; 3], Some((&change, &mut random)), &mut pixels);
-            pixels
-        };
-        assert_eq!(draw(1), draw(1));
-        assert_ne!(draw(1), draw(2));
+        assert_eq!(changed(Augmentation::default(), 1), changed(Augmentation::default(), 1));
+        assert_ne!(changed(Augmentation::default(), 1), changed(Augmentation::default(), 2));
+    }
+
+    #[test]
+    fn no_change_is_possible() {
+        let still = Augmentation { shift: 0, gain: 0.0, noise: 0.0 };
+        assert_eq!(changed(still, 1).get_pixel(3, 5), &Rgb([30, 50, 100]));
     }
 }

@@ -13,7 +13,8 @@ impl Gradients {
         Ok(Self::of_store(&loss.backward()?, variables))
     }
 
-    fn of_store<'a>(store: &GradStore, variables: impl Iterator<Item = (&'a str, &'a Var)>) -> Self {
+    /// The gradients of named variables in a store.
+    pub fn of_store<'a>(store: &GradStore, variables: impl Iterator<Item = (&'a str, &'a Var)>) -> Self {
         let mut gradients = BTreeMap::new();
         for (name, variable) in variables {
             if let Some(gradient) = store.get(variable.as_tensor()) {

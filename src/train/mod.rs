@@ -6,6 +6,9 @@
 //! | `schedule` | linear warm-up, then cosine |
 //! | `gradients` | gradients summed over shards on two threads, clipping by global norm |
 //! | `session` | one training run on disk: state after each epoch, best weights, `train.jsonl` |
+//! | `pictures` | training images, decoded once |
+//! | `variables` | the variables of a model in one fixed order |
+//! | `progress` | bar or lines on standard error |
 //! | `augmentation` | shifts, gain and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
 //! | `dual_encoder` | `dissent train dual-encoder` |
@@ -17,9 +20,14 @@ mod contrastive;
 mod dual_encoder;
 mod gradients;
 mod optimizer;
+mod pictures;
+mod progress;
 mod schedule;
 mod session;
+mod variables;
 
+pub use augmentation::Augmentation;
+pub use dual_encoder::{ClipShape, DualEncoderSettings, train_dual_encoder};
 pub use optimizer::{AdamW, AdamWSettings};
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};

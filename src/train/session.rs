@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! OUT/config.json, model.safetensors, …   best weights so far, a Hugging Face directory
-//! OUT/training/state.safetensors          weights, moments and counters after the last whole epoch: one file, so that
+//! OUT.training/state.safetensors          weights, moments and counters after the last whole epoch: one file, so that
 //!                                         a kill leaves either the old epoch or the new one
-//! OUT/training/train.jsonl                one line per epoch
+//! OUT.training/train.jsonl                one line per epoch
 //! ```
 //!
 //! Every epoch draws from its own random stream, made of the seed and the epoch's number; so a run that was killed and
@@ -27,7 +27,6 @@ use std::path::PathBuf;
 pub struct SessionSettings {
     pub out: PathBuf,
     pub seed: u64,
-    pub epochs: usize,
     /// Every setting that changes the result, in words; compared on resume.
     pub description: String,
     /// Forget an earlier run in the same folder.
@@ -158,7 +157,9 @@ impl Session {
     }
 
     fn folder(&self) -> PathBuf {
-        self.settings.out.join("training")
+        let mut name = self.settings.out.file_name().unwrap_or_default().to_owned();
+        name.push(".training");
+        self.settings.out.with_file_name(name)
     }
 
     fn state_path(&self) -> PathBuf {

@@ -1,0 +1,42 @@
+//! Progress of an epoch: a bar on a terminal, one line per epoch elsewhere.
+
+use super::session::EpochReport;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar with loss and time left; drawn on standard error and only on a terminal.
+pub struct TrainingBar {
+    bar: ProgressBar,
+    smoothed: Option<f64>,
+    epochs: usize,
+}
+
+impl TrainingBar {
+    /// Starts the bar of one epoch.
+    pub fn new(what: &str, epoch: usize, epochs: usize, steps: usize) -> Self {
+        let bar = ProgressBar::new(steps as u64);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}  {msg}  {eta} left") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(format!("{what} {epoch}/{epochs}"));
+        Self { bar, smoothed: None, epochs }
+    }
+
+    /// One step with its loss; the bar shows a running mean.
+    pub fn step(&mut self, loss: f64) {
+        let smoothed = self.smoothed.map_or(loss, |before| 0.95 * before + 0.05 * loss);
+        self.smoothed = Some(smoothed);
+        self.bar.set_message(format!("loss {smoothed:.4}"));
+        self.bar.inc(1);
+    }
+
+    /// Ends the bar and leaves one line.
+    pub fn finish(&self, report: &EpochReport) {
+        self.bar.finish_and_clear();
+        let figures: String = report.figures.iter().map(|(name, value)| format!("  {name} {value:.4}")).collect();
+        let line = format!(
+            "{} epoch {}/{}  loss {:.4}  validation {:.4}{figures}  {:.0} s",
+            report.stage, report.epoch, self.epochs, report.loss, report.validation, report.seconds
+        );
+        eprintln!("{line}");
+    }
+}
