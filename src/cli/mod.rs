@@ -2,6 +2,7 @@
 
 pub mod annotations;
 pub mod phantom;
+pub mod train;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -82,6 +83,8 @@ pub enum Command {
     Annotations(annotations::Args),
     /// Draw synthetic images and captions
     Phantom(phantom::Args),
+    /// Train the dual encoder
+    Train(train::Args),
 }
 
 /// Runs the chosen subcommand.
@@ -89,5 +92,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
+        Command::Train(args) => train::run(args, &cli.common),
     }
 }

@@ -72,8 +72,14 @@ impl Weights {
 
     /// Sets every variable of `variables` from these weights, for fine-tuning. All are checked before any is set.
     pub fn load_into(&self, variables: &VarMap) -> anyhow::Result<()> {
+        self.load_part_into(variables, &[""])
+    }
+
+    /// The same for the variables whose names begin with one of `prefixes`; the others keep their values.
+    pub fn load_part_into(&self, variables: &VarMap, prefixes: &[&str]) -> anyhow::Result<()> {
         let variables = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
-        let sorted: BTreeMap<&String, &Var> = variables.iter().collect();
+        let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let sorted: BTreeMap<&String, &Var> = variables.iter().filter(|(name, _)| wanted(name)).collect();
         for (name, variable) in &sorted {
             self.checked(name, variable.shape())?;
         }

@@ -112,13 +112,18 @@ impl ClipImageProcessor {
         Tensor::stack(&batch, 0)
     }
 
+    /// The picture at the size that the model sees; doing it twice changes nothing.
+    pub fn resized(&self, picture: &RgbImage) -> RgbImage {
+        let picture = if self.do_resize { self.resize(picture) } else { picture.clone() };
+        if self.do_center_crop { self.crop(&picture) } else { picture }
+    }
+
     fn pixels_of_one(&self, picture: &RgbImage) -> Result<Tensor> {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 {
             candle_core::bail!("a picture of {width}×{height} pixels has nothing to encode");
         }
-        let picture = if self.do_resize { self.resize(picture) } else { picture.clone() };
-        let picture = if self.do_center_crop { self.crop(&picture) } else { picture };
+        let picture = self.resized(picture);
         let (width, height) = picture.dimensions();
         let mut values = Vec::with_capacity((3 * width * height) as usize);
         for channel in 0..3 {
