@@ -100,6 +100,7 @@ struct DualEncoderArgs {
 
 /// Runs the training that was asked for.
 pub fn run(args: Args, _common: &Common) -> Result<()> {
+    relaunch_with_training_settings()?;
     match args.what {
         What::DualEncoder(args) => dual_encoder(args),
     }
@@ -133,5 +134,32 @@ fn dual_encoder(args: DualEncoderArgs) -> Result<()> {
         eprintln!("all {} epochs were already done; --restart begins anew", args.run.epochs);
     }
     println!("{}", args.run.out.display());
+    Ok(())
+}
+
+/// Starts this program again with the settings that training needs, which candle and the C library read from the
+/// environment before `main`: kernels on one thread each, because training runs a shard of every batch on each core (with
+/// candle's own threads on top a step took three times the processor time); and memory kept between steps instead of
+/// handed back (a third of the time went to page faults).
+#[cfg(unix)]
+fn relaunch_with_training_settings() -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    const KEPT: &str = "1073741824";
+    if std::env::var_os("RAYON_NUM_THREADS").is_some() {
+        return Ok(());
+    }
+    let program = std::env::current_exe()?;
+    let error = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .env("RAYON_NUM_THREADS", "1")
+        .env("MALLOC_MMAP_THRESHOLD_", KEPT)
+        .env("MALLOC_TRIM_THRESHOLD_", KEPT)
+        .env("MALLOC_TOP_PAD_", "67108864")
+        .exec();
+    Err(error.into())
+}
+
+#[cfg(not(unix))]
+fn relaunch_with_training_settings() -> Result<()> {
     Ok(())
 }

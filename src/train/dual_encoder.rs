@@ -168,7 +168,10 @@ impl Batch<'_> {
         let vectors: Vec<Result<(Tensor, Tensor)>> = std::thread::scope(|scope| {
             let workers: Vec<_> =
                 shards.iter().map(|(rows, images)| scope.spawn(|| self.unit_vectors(rows, images))).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| anyhow::bail!("a training thread panicked"))).collect()
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|_| anyhow::bail!("a training thread panicked")))
+                .collect()
         });
         let vectors = vectors.into_iter().collect::<Result<Vec<_>>>()?;
 

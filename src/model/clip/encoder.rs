@@ -1,8 +1,8 @@
 //! The pre-norm transformer that both towers share.
 
-use crate::model::layers::{Activation, LayerNorm, Mode, attend, layer_norm, linear};
+use crate::model::layers::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
 use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use candle_nn::{Module, VarBuilder};
 
 /// Sizes of a tower's transformer.
 pub(super) struct EncoderShape {

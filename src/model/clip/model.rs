@@ -3,9 +3,9 @@
 use super::config::ClipConfig;
 use super::text::TextTower;
 use super::vision::VisionTower;
-use crate::model::layers::{Mode, linear_without_bias};
+use crate::model::layers::{Linear, Mode, linear_without_bias};
 use candle_core::{Result, Tensor};
-use candle_nn::{Init, Linear, Module, VarBuilder};
+use candle_nn::{Init, Module, VarBuilder};
 
 /// `CLIPModel`. Every parameter comes from the builder: none is invented, none is lost on saving.
 #[derive(Clone, Debug)]

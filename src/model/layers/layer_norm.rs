@@ -1,6 +1,7 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
 
 use super::Mode;
+use super::per_channel::{add_per_channel, multiply_per_channel};
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -40,6 +41,6 @@ impl LayerNorm {
         let centred = values.broadcast_sub(&values.mean_keepdim(D::Minus1)?)?;
         let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
         let normalised = centred.broadcast_div(&(variance + self.epsilon)?.sqrt()?)?.to_dtype(dtype)?;
-        normalised.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
+        add_per_channel(&multiply_per_channel(&normalised, &self.weight)?, &self.bias)
     }
 }

@@ -8,13 +8,15 @@ mod attention;
 mod embedding;
 mod layer_norm;
 mod linear;
+mod per_channel;
 mod softmax;
 
 pub use activation::Activation;
 pub use attention::{attend, causal_mask};
 pub use embedding::embedding;
 pub use layer_norm::{LayerNorm, layer_norm};
-pub use linear::{linear, linear_without_bias};
+pub use linear::{Linear, linear, linear_without_bias};
+pub use per_channel::{add_per_channel, multiply_per_channel};
 pub use softmax::softmax_last_dim;
 
 /// Which form of a layer runs.
