@@ -1,0 +1,267 @@
+//! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as transformers 4 and 5 and the hub write it.
+
+use super::config_json::{ConfigJson, RopeJson, TextJson, VisionJson};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// Everything the model needs to know about its shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ConfigJson", into = "ConfigJson")]
+pub struct PixtralConfig {
+    pub vision: VisionConfig,
+    pub text: TextConfig,
+    /// Id of `[IMG]`: each is replaced by one projected patch.
+    pub image_token: u32,
+    pub projector_activation: Activation,
+    pub projector_bias: bool,
+    /// The output matrix is the token embedding.
+    pub tied_embeddings: bool,
+}
+
+/// The Pixtral image tower.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VisionConfig {
+    pub hidden: usize,
+    pub intermediate: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub channels: usize,
+    /// Longest side in pixels.
+    pub image_size: usize,
+    /// Side of a patch in pixels.
+    pub patch_size: usize,
+    pub activation: Activation,
+    pub rope_theta: f64,
+}
+
+/// The Mistral decoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextConfig {
+    pub vocabulary: usize,
+    pub hidden: usize,
+    pub intermediate: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub key_value_heads: usize,
+    pub head_size: usize,
+    pub activation: Activation,
+    /// Longest sequence in tokens.
+    pub positions: usize,
+    pub norm_epsilon: f64,
+    pub rope_theta: f64,
+    /// A token sees this many tokens, itself among them; all earlier ones if absent.
+    pub sliding_window: Option<usize>,
+    pub beginning_token: Option<u32>,
+    pub end_token: Option<u32>,
+    pub padding_token: Option<u32>,
+}
+
+/// Non-linearities that Pixtral checkpoints use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// The exact one, by the error function.
+    Gelu,
+    Silu,
+}
+
+impl Activation {
+    /// Applies it to every element.
+    pub(super) fn apply(self, input: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Gelu => input.gelu_erf(),
+            Self::Silu => input.silu(),
+        }
+    }
+}
+
+impl VisionConfig {
+    /// Size of an attention head.
+    pub fn head_size(&self) -> usize {
+        self.hidden / self.heads
+    }
+
+    /// Patches along the longest side.
+    pub fn patches_per_side(&self) -> usize {
+        self.image_size / self.patch_size
+    }
+}
+
+/// Sizes of a small model; heads of 32, which serving engines take.
+#[derive(Clone, Debug)]
+pub struct SmallPixtral {
+    pub image_size: usize,
+    pub patch_size: usize,
+    pub vision_hidden: usize,
+    pub vision_intermediate: usize,
+    pub vision_layers: usize,
+    pub text_hidden: usize,
+    pub text_intermediate: usize,
+    pub text_layers: usize,
+    pub key_value_heads: usize,
+    pub positions: usize,
+}
+
+impl Default for SmallPixtral {
+    fn default() -> Self {
+        Self {
+            image_size: 64,
+            patch_size: 8,
+            vision_hidden: 96,
+            vision_intermediate: 256,
+            vision_layers: 4,
+            text_hidden: 128,
+            text_intermediate: 320,
+            text_layers: 4,
+            key_value_heads: 2,
+            positions: 2048,
+        }
+    }
+}
+
+/// Head size of the small models.
+const SMALL_HEAD: usize = 32;
+
+impl PixtralConfig {
+    /// The reader of the sample, for a vocabulary of our own tokenizer (`tokens::SpecialTokens` fixes the ids).
+    pub fn small(vocabulary: usize) -> Self {
+        Self::small_with(vocabulary, &SmallPixtral::default())
+    }
+
+    /// A small model of the given sizes.
+    pub fn small_with(vocabulary: usize, sizes: &SmallPixtral) -> Self {
+        Self {
+            vision: VisionConfig {
+                hidden: sizes.vision_hidden,
+                intermediate: sizes.vision_intermediate,
+                layers: sizes.vision_layers,
+                heads: sizes.vision_hidden / SMALL_HEAD,
+                channels: 3,
+                image_size: sizes.image_size,
+                patch_size: sizes.patch_size,
+                activation: Activation::Silu,
+                rope_theta: 10_000.0,
+            },
+            text: TextConfig {
+                vocabulary,
+                hidden: sizes.text_hidden,
+                intermediate: sizes.text_intermediate,
+                layers: sizes.text_layers,
+                heads: sizes.text_hidden / SMALL_HEAD,
+                key_value_heads: sizes.key_value_heads,
+                head_size: SMALL_HEAD,
+                activation: Activation::Silu,
+                positions: sizes.positions,
+                norm_epsilon: 1e-5,
+                rope_theta: 10_000.0,
+                sliding_window: None,
+                beginning_token: Some(super::special::BEGINNING.1),
+                end_token: Some(super::special::END.1),
+                padding_token: Some(super::special::PADDING.1),
+            },
+            image_token: super::special::IMAGE.1,
+            projector_activation: Activation::Gelu,
+            projector_bias: true,
+            tied_embeddings: false,
+        }
+    }
+}
+
+impl TryFrom<ConfigJson> for PixtralConfig {
+    type Error = String;
+
+    fn try_from(json: ConfigJson) -> Result<Self, String> {
+        if json.model_type != "llava" {
+            return Err(format!("expected \"model_type\": \"llava\", found \"{}\"", json.model_type));
+        }
+        if json.vision_feature_layer != -1 {
+            return Err(format!("expected \"vision_feature_layer\": -1, found {}", json.vision_feature_layer));
+        }
+        if json.vision_feature_select_strategy != "full" {
+            let found = &json.vision_feature_select_strategy;
+            return Err(format!("expected \"vision_feature_select_strategy\": \"full\", found \"{found}\""));
+        }
+        let config = Self {
+            vision: VisionConfig::try_from(&json.vision_config)?,
+            text: TextConfig::try_from(&json.text_config)?,
+            image_token: json.image_token_index,
+            projector_activation: json.projector_hidden_act,
+            projector_bias: json.multimodal_projector_bias,
+            tied_embeddings: json.tie_word_embeddings || json.text_config.tie_word_embeddings,
+        };
+        Ok(config)
+    }
+}
+
+impl TryFrom<&VisionJson> for VisionConfig {
+    type Error = String;
+
+    fn try_from(json: &VisionJson) -> Result<Self, String> {
+        if json.model_type != "pixtral" {
+            return Err(format!("vision_config: expected \"model_type\": \"pixtral\", found \"{}\"", json.model_type));
+        }
+        divides("vision_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
+        divides("vision_config: patch_size", json.patch_size, "image_size", json.image_size)?;
+        if (json.hidden_size / json.num_attention_heads) % 4 != 0 {
+            return Err("vision_config: expected a head size divisible by 4, for two-dimensional rotation".to_owned());
+        }
+        Ok(Self {
+            hidden: json.hidden_size,
+            intermediate: json.intermediate_size,
+            layers: json.num_hidden_layers,
+            heads: json.num_attention_heads,
+            channels: json.num_channels,
+            image_size: json.image_size,
+            patch_size: json.patch_size,
+            activation: json.hidden_act,
+            rope_theta: RopeJson::theta(json.rope_parameters.as_ref(), json.rope_theta, "vision_config")?,
+        })
+    }
+}
+
+impl TryFrom<&TextJson> for TextConfig {
+    type Error = String;
+
+    fn try_from(json: &TextJson) -> Result<Self, String> {
+        if json.model_type != "mistral" {
+            return Err(format!("text_config: expected \"model_type\": \"mistral\", found \"{}\"", json.model_type));
+        }
+        let key_value_heads = json.num_key_value_heads.unwrap_or(json.num_attention_heads);
+        divides("text_config: num_key_value_heads", key_value_heads, "num_attention_heads", json.num_attention_heads)?;
+        let head_size = match json.head_dim {
+            Some(head_size) => head_size,
+            None => {
+                divides("text_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
+                json.hidden_size / json.num_attention_heads
+            }
+        };
+        if head_size == 0 || head_size % 2 != 0 {
+            return Err(format!("text_config: expected an even head size, found {head_size}"));
+        }
+        Ok(Self {
+            vocabulary: json.vocab_size,
+            hidden: json.hidden_size,
+            intermediate: json.intermediate_size,
+            layers: json.num_hidden_layers,
+            heads: json.num_attention_heads,
+            key_value_heads,
+            head_size,
+            activation: json.hidden_act,
+            positions: json.max_position_embeddings,
+            norm_epsilon: json.rms_norm_eps,
+            rope_theta: RopeJson::theta(json.rope_parameters.as_ref(), json.rope_theta, "text_config")?,
+            sliding_window: json.sliding_window,
+            beginning_token: json.bos_token_id,
+            end_token: json.eos_token_id,
+            padding_token: json.pad_token_id,
+        })
+    }
+}
+
+/// An error unless `part` divides `whole`.
+fn divides(part_name: &str, part: usize, whole_name: &str, whole: usize) -> Result<(), String> {
+    if part == 0 || whole == 0 || whole % part != 0 {
+        return Err(format!("{part_name} ({part}) must divide {whole_name} ({whole})"));
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The fields of `config.json` under their names in the file, with the defaults transformers gives absent ones.
+
+use super::config::{Activation, PixtralConfig};
+use serde::{Deserialize, Serialize};
+
+/// Top level (`LlavaConfig`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ConfigJson {
+    #[serde(default)]
+    pub architectures: Vec<String>,
+    pub model_type: String,
+    #[serde(alias = "image_token_id")]
+    pub image_token_index: u32,
+    #[serde(default = "default_feature_layer")]
+    pub vision_feature_layer: i64,
+    #[serde(default = "default_select_strategy")]
+    pub vision_feature_select_strategy: String,
+    #[serde(default = "gelu")]
+    pub projector_hidden_act: Activation,
+    #[serde(default = "yes")]
+    pub multimodal_projector_bias: bool,
+    #[serde(default)]
+    pub tie_word_embeddings: bool,
+    /// Patches of a square image; read by transformers 4 only.
+    #[serde(default)]
+    pub image_seq_length: usize,
+    #[serde(default, alias = "torch_dtype", skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+    pub text_config: TextJson,
+    pub vision_config: VisionJson,
+}
+
+/// `text_config` (`MistralConfig`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TextJson {
+    #[serde(default = "mistral")]
+    pub model_type: String,
+    #[serde(default = "default_vocabulary")]
+    pub vocab_size: usize,
+    #[serde(default = "default_text_hidden")]
+    pub hidden_size: usize,
+    #[serde(default = "default_text_intermediate")]
+    pub intermediate_size: usize,
+    #[serde(default = "thirty_two")]
+    pub num_hidden_layers: usize,
+    #[serde(default = "thirty_two")]
+    pub num_attention_heads: usize,
+    #[serde(default = "default_key_value_heads")]
+    pub num_key_value_heads: Option<usize>,
+    #[serde(default)]
+    pub head_dim: Option<usize>,
+    #[serde(default = "silu")]
+    pub hidden_act: Activation,
+    #[serde(default = "default_positions")]
+    pub max_position_embeddings: usize,
+    #[serde(default = "default_norm_epsilon")]
+    pub rms_norm_eps: f64,
+    #[serde(default)]
+    pub rope_parameters: Option<RopeJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rope_theta: Option<f64>,
+    #[serde(default = "default_sliding_window")]
+    pub sliding_window: Option<usize>,
+    #[serde(default)]
+    pub tie_word_embeddings: bool,
+    #[serde(default = "default_beginning")]
+    pub bos_token_id: Option<u32>,
+    #[serde(default = "default_end")]
+    pub eos_token_id: Option<u32>,
+    #[serde(default)]
+    pub pad_token_id: Option<u32>,
+}
+
+/// `vision_config` (`PixtralVisionConfig`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct VisionJson {
+    pub model_type: String,
+    #[serde(default = "default_vision_hidden")]
+    pub hidden_size: usize,
+    #[serde(default = "default_vision_intermediate")]
+    pub intermediate_size: usize,
+    #[serde(default = "default_vision_layers")]
+    pub num_hidden_layers: usize,
+    #[serde(default = "default_vision_heads")]
+    pub num_attention_heads: usize,
+    /// Derived in transformers 5, stored for earlier versions and other engines.
+    #[serde(default)]
+    pub head_dim: Option<usize>,
+    #[serde(default = "three")]
+    pub num_channels: usize,
+    #[serde(default = "default_image_size")]
+    pub image_size: usize,
+    #[serde(default = "default_patch_size")]
+    pub patch_size: usize,
+    #[serde(default = "gelu")]
+    pub hidden_act: Activation,
+    #[serde(default)]
+    pub rope_parameters: Option<RopeJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rope_theta: Option<f64>,
+}
+
+/// `rope_parameters` of transformers 5; earlier versions write `rope_theta` beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RopeJson {
+    #[serde(default = "default_rope_type")]
+    pub rope_type: String,
+    #[serde(default)]
+    pub rope_theta: Option<f64>,
+}
+
+impl RopeJson {
+    /// The base of the rotation, from whichever field holds it.
+    pub fn theta(parameters: Option<&Self>, beside: Option<f64>, place: &str) -> Result<f64, String> {
+        let Some(parameters) = parameters else {
+            return Ok(beside.unwrap_or(10_000.0));
+        };
+        if parameters.rope_type != "default" && parameters.rope_type != "axial" {
+            let found = &parameters.rope_type;
+            return Err(format!("{place}: expected \"rope_type\": \"default\" or \"axial\", found \"{found}\""));
+        }
+        Ok(parameters.rope_theta.or(beside).unwrap_or(10_000.0))
+    }
+}
+
+impl From<PixtralConfig> for ConfigJson {
+    fn from(config: PixtralConfig) -> Self {
+        let PixtralConfig { vision, text, .. } = &config;
+        Self {
+            architectures: vec!["LlavaForConditionalGeneration".to_owned()],
+            model_type: "llava".to_owned(),
+            image_token_index: config.image_token,
+            vision_feature_layer: -1,
+            vision_feature_select_strategy: "full".to_owned(),
+            projector_hidden_act: config.projector_activation,
+            multimodal_projector_bias: config.projector_bias,
+            tie_word_embeddings: config.tied_embeddings,
+            image_seq_length: vision.patches_per_side().pow(2),
+            dtype: Some("float32".to_owned()),
+            text_config: TextJson {
+                model_type: mistral(),
+                vocab_size: text.vocabulary,
+                hidden_size: text.hidden,
+                intermediate_size: text.intermediate,
+                num_hidden_layers: text.layers,
+                num_attention_heads: text.heads,
+                num_key_value_heads: Some(text.key_value_heads),
+                head_dim: Some(text.head_size),
+                hidden_act: text.activation,
+                max_position_embeddings: text.positions,
+                rms_norm_eps: text.norm_epsilon,
+                rope_parameters: Some(RopeJson {
+                    rope_type: default_rope_type(),
+                    rope_theta: Some(text.rope_theta),
+                }),
+                rope_theta: Some(text.rope_theta),
+                sliding_window: text.sliding_window,
+                tie_word_embeddings: config.tied_embeddings,
+                bos_token_id: text.beginning_token,
+                eos_token_id: text.end_token,
+                pad_token_id: text.padding_token,
+            },
+            vision_config: VisionJson {
+                model_type: "pixtral".to_owned(),
+                hidden_size: vision.hidden,
+                intermediate_size: vision.intermediate,
+                num_hidden_layers: vision.layers,
+                num_attention_heads: vision.heads,
+                head_dim: Some(vision.head_size()),
+                num_channels: vision.channels,
+                image_size: vision.image_size,
+                patch_size: vision.patch_size,
+                hidden_act: vision.activation,
+                // Without `rope_parameters` every version derives the right rotation from `rope_theta`.
+                rope_parameters: None,
+                rope_theta: Some(vision.rope_theta),
+            },
+        }
+    }
+}
+
+// The values below are transformers' defaults for absent fields.
+
+fn default_feature_layer() -> i64 {
+    -2
+}
+
+fn default_select_strategy() -> String {
+    "default".to_owned()
+}
+
+fn default_rope_type() -> String {
+    "default".to_owned()
+}
+
+fn mistral() -> String {
+    "mistral".to_owned()
+}
+
+fn gelu() -> Activation {
+    Activation::Gelu
+}
+
+fn silu() -> Activation {
+    Activation::Silu
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn three() -> usize {
+    3
+}
+
+fn thirty_two() -> usize {
+    32
+}
+
+fn default_vocabulary() -> usize {
+    32_000
+}
+
+fn default_text_hidden() -> usize {
+    4096
+}
+
+fn default_text_intermediate() -> usize {
+    14_336
+}
+
+fn default_key_value_heads() -> Option<usize> {
+    Some(8)
+}
+
+fn default_positions() -> usize {
+    4096 * 32
+}
+
+fn default_norm_epsilon() -> f64 {
+    1e-6
+}
+
+fn default_sliding_window() -> Option<usize> {
+    Some(4096)
+}
+
+fn default_beginning() -> Option<u32> {
+    Some(1)
+}
+
+fn default_end() -> Option<u32> {
+    Some(2)
+}
+
+fn default_vision_hidden() -> usize {
+    1024
+}
+
+fn default_vision_intermediate() -> usize {
+    4096
+}
+
+fn default_vision_layers() -> usize {
+    24
+}
+
+fn default_vision_heads() -> usize {
+    16
+}
+
+fn default_image_size() -> usize {
+    1024
+}
+
+fn default_patch_size() -> usize {
+    16
+}

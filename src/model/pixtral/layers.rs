@@ -1,0 +1,152 @@
+//! Layers of the image tower and the decoder, fused in inference and differentiable in training.
+
+use super::config::Activation;
+use super::mode::Mode;
+use super::rotary::Rotation;
+use candle_core::{D, DType, Result, Tensor};
+use candle_nn::{Linear, Module, VarBuilder};
+use candle_transformers::utils::repeat_kv;
+
+/// A linear layer without bias: `output` × `input` weights.
+pub(super) fn linear(input: usize, output: usize, weights: VarBuilder) -> Result<Linear> {
+    Ok(Linear::new(weights.get((output, input), "weight")?, None))
+}
+
+/// Division by the root of the mean square, then a weight per channel.
+#[derive(Clone, Debug)]
+pub(super) struct RmsNorm {
+    weight: Tensor,
+    epsilon: f32,
+    mode: Mode,
+}
+
+impl RmsNorm {
+    pub fn new(size: usize, epsilon: f64, weights: VarBuilder, mode: Mode) -> Result<Self> {
+        Ok(Self { weight: weights.get(size, "weight")?, epsilon: epsilon as f32, mode })
+    }
+
+    /// Over the last dimension.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        match self.mode {
+            Mode::Train => candle_nn::ops::rms_norm_slow(input, &self.weight, self.epsilon),
+            Mode::Infer => candle_nn::ops::rms_norm(&input.contiguous()?, &self.weight, self.epsilon),
+        }
+    }
+}
+
+/// Gated feed-forward block: `down(activation(gate(x)) * up(x))`.
+#[derive(Clone, Debug)]
+pub(super) struct FeedForward {
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+    activation: Activation,
+}
+
+impl FeedForward {
+    pub fn new(hidden: usize, intermediate: usize, activation: Activation, weights: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            gate: linear(hidden, intermediate, weights.pp("gate_proj"))?,
+            up: linear(hidden, intermediate, weights.pp("up_proj"))?,
+            down: linear(intermediate, hidden, weights.pp("down_proj"))?,
+            activation,
+        })
+    }
+
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        let gate = self.activation.apply(&self.gate.forward(input)?)?;
+        self.down.forward(&(gate * self.up.forward(input)?)?)
+    }
+}
+
+/// Sizes of an attention block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttentionShape {
+    pub hidden: usize,
+    pub heads: usize,
+    pub key_value_heads: usize,
+    pub head_size: usize,
+}
+
+/// Attention with rotated queries and keys, and fewer key and value heads than query heads where the shape says so.
+#[derive(Clone, Debug)]
+pub(super) struct Attention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    shape: AttentionShape,
+    mode: Mode,
+}
+
+/// Keys and values of one layer, each `[B, key_value_heads, S, head_size]`.
+pub(super) type KeysAndValues = (Tensor, Tensor);
+
+impl Attention {
+    pub fn new(shape: AttentionShape, weights: VarBuilder, mode: Mode) -> Result<Self> {
+        let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
+        Ok(Self {
+            query: linear(shape.hidden, query_size, weights.pp("q_proj"))?,
+            key: linear(shape.hidden, key_size, weights.pp("k_proj"))?,
+            value: linear(shape.hidden, key_size, weights.pp("v_proj"))?,
+            output: linear(query_size, shape.hidden, weights.pp("o_proj"))?,
+            shape,
+            mode,
+        })
+    }
+
+    /// `input` is `[B, T, hidden]`; `mask` is added to the scores and broadcasts to `[B, heads, T, S]`. `cache` holds
+    /// the keys and values of earlier tokens and gets this input's appended.
+    pub fn forward(
+        &self,
+        input: &Tensor,
+        rotation: &Rotation,
+        mask: Option<&Tensor>,
+        cache: Option<&mut Option<KeysAndValues>>,
+    ) -> Result<Tensor> {
+        let (batch, length, _) = input.dims3()?;
+        let AttentionShape { heads, key_value_heads, head_size, .. } = self.shape;
+        let split = |projected: Tensor, heads: usize| {
+            projected.reshape((batch, length, heads, head_size))?.transpose(1, 2)?.contiguous()
+        };
+        // Scaling the queries is cheaper than scaling the scores.
+        let query = (self.query.forward(input)? * (head_size as f64).powf(-0.5))?;
+        let query = rotation.apply(&split(query, heads)?, self.mode)?;
+        let key = rotation.apply(&split(self.key.forward(input)?, key_value_heads)?, self.mode)?;
+        let value = split(self.value.forward(input)?, key_value_heads)?;
+        let (key, value) = match cache {
+            None => (key, value),
+            Some(cache) => append(cache, key, value)?,
+        };
+        let groups = heads / key_value_heads;
+        let key = repeat_kv(key, groups)?;
+        let value = repeat_kv(value, groups)?;
+        let scores = query.matmul(&key.t()?)?;
+        let scores = match mask {
+            None => scores,
+            Some(mask) => scores.broadcast_add(mask)?,
+        };
+        let attended = self.softmax(&scores)?.matmul(&value)?;
+        self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, heads * head_size))?)
+    }
+
+    /// Over the last dimension, in `f32` whatever the type of the scores, as transformers does.
+    fn softmax(&self, scores: &Tensor) -> Result<Tensor> {
+        let wide = scores.to_dtype(DType::F32)?;
+        let weights = match self.mode {
+            Mode::Train => candle_nn::ops::softmax(&wide, D::Minus1)?,
+            Mode::Infer => candle_nn::ops::softmax_last_dim(&wide)?,
+        };
+        weights.to_dtype(scores.dtype())
+    }
+}
+
+/// Appends to the cache and returns all keys and values.
+fn append(cache: &mut Option<KeysAndValues>, key: Tensor, value: Tensor) -> Result<KeysAndValues> {
+    let all = match cache.take() {
+        None => (key, value),
+        Some((keys, values)) => (Tensor::cat(&[&keys, &key], 2)?, Tensor::cat(&[&values, &value], 2)?),
+    };
+    *cache = Some(all.clone());
+    Ok(all)
+}

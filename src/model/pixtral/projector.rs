@@ -1,0 +1,34 @@
+//! From image features to the decoder's embedding space: linear, activation, linear.
+
+use super::config::{Activation, PixtralConfig};
+use candle_core::{Result, Tensor};
+use candle_nn::{Linear, Module, VarBuilder};
+
+/// Weights under `multi_modal_projector.`.
+#[derive(Clone, Debug)]
+pub(super) struct Projector {
+    first: Linear,
+    second: Linear,
+    activation: Activation,
+}
+
+impl Projector {
+    pub fn new(config: &PixtralConfig, weights: &VarBuilder) -> Result<Self> {
+        let layer = |name: &str, input: usize| {
+            let weights = weights.pp(name);
+            let output = config.text.hidden;
+            let bias = if config.projector_bias { Some(weights.get(output, "bias")?) } else { None };
+            Ok::<_, candle_core::Error>(Linear::new(weights.get((output, input), "weight")?, bias))
+        };
+        Ok(Self {
+            first: layer("linear_1", config.vision.hidden)?,
+            second: layer("linear_2", config.text.hidden)?,
+            activation: config.projector_activation,
+        })
+    }
+
+    /// `[.., vision hidden]` to `[.., text hidden]`.
+    pub fn forward(&self, features: &Tensor) -> Result<Tensor> {
+        self.second.forward(&self.activation.apply(&self.first.forward(features)?)?)
+    }
+}

@@ -1,0 +1,81 @@
+//! Rotary position embedding: one-dimensional in the decoder, two-dimensional (row and column) in the image tower.
+
+use super::mode::Mode;
+use candle_core::{D, DType, Device, Result, Tensor};
+
+/// Cosines and sines of the rotation angles, each `[T, head_size / 2]` or, where the rows of a batch have positions of
+/// their own, `[B, T, head_size / 2]`.
+#[derive(Clone, Debug)]
+pub(super) struct Rotation {
+    cos: Tensor,
+    sin: Tensor,
+}
+
+impl Rotation {
+    /// From angles in `f32` of the shapes above.
+    fn of_angles(angles: &Tensor, dtype: DType) -> Result<Self> {
+        Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
+    }
+
+    /// Angles of tokens in sequence: `positions` holds one row of positions for all, or one per row of the batch.
+    pub fn of_positions(
+        positions: &[Vec<usize>],
+        head_size: usize,
+        theta: f64,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let frequencies = frequencies(head_size, theta);
+        let length = positions.first().map_or(0, Vec::len);
+        let mut angles = Vec::with_capacity(positions.len() * length * frequencies.len());
+        for position in positions.iter().flatten() {
+            angles.extend(frequencies.iter().map(|frequency| *position as f32 * frequency));
+        }
+        let angles = Tensor::from_vec(angles, (positions.len(), length, frequencies.len()), device)?;
+        let angles = if positions.len() == 1 { angles.squeeze(0)? } else { angles };
+        Self::of_angles(&angles, dtype)
+    }
+
+    /// Angles of the patches of an image, row by row: the even frequencies turn by the row, the odd ones by the column.
+    pub fn of_grid(
+        rows: usize,
+        columns: usize,
+        head_size: usize,
+        theta: f64,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let frequencies = frequencies(head_size, theta);
+        let mut angles = Vec::with_capacity(rows * columns * frequencies.len());
+        for row in 0..rows {
+            for column in 0..columns {
+                angles.extend(frequencies.iter().step_by(2).map(|frequency| row as f32 * frequency));
+                angles.extend(frequencies.iter().skip(1).step_by(2).map(|frequency| column as f32 * frequency));
+            }
+        }
+        Self::of_angles(&Tensor::from_vec(angles, (rows * columns, frequencies.len()), device)?, dtype)
+    }
+
+    /// Rotates `[B, heads, T, head_size]`, first half of a head against its second half.
+    pub fn apply(&self, heads: &Tensor, mode: Mode) -> Result<Tensor> {
+        if mode == Mode::Infer {
+            return candle_nn::rotary_emb::rope(heads, &self.cos, &self.sin);
+        }
+        let half = heads.dim(D::Minus1)? / 2;
+        let first = heads.narrow(D::Minus1, 0, half)?;
+        let second = heads.narrow(D::Minus1, half, half)?;
+        // One angle for all heads.
+        let (cos, sin) = match self.cos.rank() {
+            2 => (self.cos.clone(), self.sin.clone()),
+            _ => (self.cos.unsqueeze(1)?, self.sin.unsqueeze(1)?),
+        };
+        let turned_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
+        let turned_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
+        Tensor::cat(&[turned_first, turned_second], D::Minus1)
+    }
+}
+
+/// `1 / theta^(2i / head_size)` for each pair `i`.
+fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
+    (0..head_size / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_size as f64) as f32).collect()
+}

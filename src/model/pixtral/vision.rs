@@ -1,0 +1,98 @@
+//! The Pixtral image tower: patches, norm, transformer blocks with two-dimensional rotation. Each image is read alone,
+//! which is what transformers' block-diagonal mask over several images amounts to.
+
+use super::config::VisionConfig;
+use super::layers::{Attention, AttentionShape, FeedForward, RmsNorm};
+use super::mode::Mode;
+use super::rotary::Rotation;
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+/// Fixed in the architecture, not in `config.json`.
+const NORM_EPSILON: f64 = 1e-5;
+
+/// One block of the tower.
+#[derive(Clone, Debug)]
+struct Block {
+    attention_norm: RmsNorm,
+    attention: Attention,
+    feed_forward_norm: RmsNorm,
+    feed_forward: FeedForward,
+}
+
+impl Block {
+    fn new(config: &VisionConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+        let shape = AttentionShape {
+            hidden: config.hidden,
+            heads: config.heads,
+            key_value_heads: config.heads,
+            head_size: config.head_size(),
+        };
+        let (hidden, intermediate) = (config.hidden, config.intermediate);
+        Ok(Self {
+            attention_norm: RmsNorm::new(hidden, NORM_EPSILON, weights.pp("attention_norm"), mode)?,
+            attention: Attention::new(shape, weights.pp("attention"), mode)?,
+            feed_forward_norm: RmsNorm::new(hidden, NORM_EPSILON, weights.pp("ffn_norm"), mode)?,
+            feed_forward: FeedForward::new(hidden, intermediate, config.activation, weights.pp("feed_forward"))?,
+        })
+    }
+
+    fn forward(&self, input: &Tensor, rotation: &Rotation) -> Result<Tensor> {
+        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rotation, None, None)?;
+        let input = (input + attended)?;
+        let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
+        input + fed
+    }
+}
+
+/// The image tower, weights under `vision_tower.`.
+#[derive(Clone, Debug)]
+pub(super) struct VisionTower {
+    /// `[hidden, channels * patch * patch]`: a convolution whose stride is its kernel is a matrix product over patches.
+    patch_weight: Tensor,
+    norm: RmsNorm,
+    blocks: Vec<Block>,
+    config: VisionConfig,
+}
+
+impl VisionTower {
+    pub fn new(config: &VisionConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+        let (channels, patch) = (config.channels, config.patch_size);
+        let kernel = weights.get((config.hidden, channels, patch, patch), "patch_conv.weight")?;
+        let mut blocks = Vec::with_capacity(config.layers);
+        for layer in 0..config.layers {
+            blocks.push(Block::new(config, &weights.pp(format!("transformer.layers.{layer}")), mode)?);
+        }
+        Ok(Self {
+            patch_weight: kernel.reshape((config.hidden, channels * patch * patch))?,
+            norm: RmsNorm::new(config.hidden, NORM_EPSILON, weights.pp("ln_pre"), mode)?,
+            blocks,
+            config: config.clone(),
+        })
+    }
+
+    /// `[B, channels, H, W]` of images of one size, normalised, sides multiples of the patch, to `[B, patches, hidden]`.
+    pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
+        let (batch, channels, height, width) = pixels.dims4()?;
+        let patch = self.config.patch_size;
+        if channels != self.config.channels || height % patch != 0 || width % patch != 0 {
+            let expected = self.config.channels;
+            candle_core::bail!(
+                "expected {expected} channels and sides divisible by {patch}, found {channels} × {height} × {width}"
+            )
+        }
+        let (rows, columns) = (height / patch, width / patch);
+        let patches = pixels
+            .reshape(vec![batch, channels, rows, patch, columns, patch])?
+            .permute(vec![0, 2, 4, 1, 3, 5])?
+            .reshape((batch * rows * columns, channels * patch * patch))?;
+        let embedded = patches.matmul(&self.patch_weight.t()?)?.reshape((batch, rows * columns, self.config.hidden))?;
+        let (head_size, theta) = (self.config.head_size(), self.config.rope_theta);
+        let rotation = Rotation::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
+        let mut hidden = self.norm.forward(&embedded)?;
+        for block in &self.blocks {
+            hidden = block.forward(&hidden, &rotation)?;
+        }
+        Ok(hidden)
+    }
+}
