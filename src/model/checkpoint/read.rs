@@ -64,6 +64,12 @@ impl Weights {
         Ok(names.into_iter().map(|name| folder.join(name)).collect())
     }
 
+    /// The same tensors under other names.
+    pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
+        let tensors = self.tensors.into_iter().map(|(name, entry)| (new_name(&name), entry)).collect();
+        Self { tensors, files: self.files }
+    }
+
     /// A builder over these weights, cast to `dtype` on `device`. What the model asks for is checked as it is asked
     /// for: presence, shape, finite values; the error names tensor and file.
     pub fn builder(self, dtype: DType, device: &Device) -> VarBuilder<'static> {

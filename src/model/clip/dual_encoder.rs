@@ -4,7 +4,7 @@ use super::config::ClipConfig;
 use super::image_processor::ClipImageProcessor;
 use super::model::ClipModel;
 use crate::fingerprint::Fingerprint;
-use crate::model::checkpoint::Weights;
+use crate::model::checkpoint::{Weights, fingerprint_of, folder_name};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::Tokenizer;
 use anyhow::{Context, Result};
@@ -14,10 +14,6 @@ use std::path::Path;
 
 /// Most pictures or texts in one forward pass; more are taken in several.
 const LARGEST_BATCH: usize = 64;
-
-/// The files beside the weights that decide the vectors.
-const SETTINGS: [&str; 5] =
-    ["config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /// Image tower, text tower, tokenizer and image processor of one checkpoint folder, for inference.
 #[derive(Clone, Debug)]
@@ -45,8 +41,7 @@ impl DualEncoder {
             Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id).with_context(in_folder)?;
         let weights = Weights::read(folder).with_context(in_folder)?;
         let model = ClipModel::new(&config, &weights.builder(dtype, device), Mode::Infer).with_context(in_folder)?;
-        let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-        let name = absolute.file_name().map_or_else(|| "model".to_string(), |name| name.to_string_lossy().into_owned());
+        let name = folder_name(folder);
         let fingerprint = fingerprint_of(folder).with_context(in_folder)?;
         Ok(Self { model, config, tokenizer, processor, device: device.clone(), name, fingerprint })
     }
@@ -112,17 +107,4 @@ fn unit_vectors(features: &Tensor) -> Result<Vec<Vec<f32>>> {
     let features = features.to_dtype(DType::F32)?;
     let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
     Ok(features.broadcast_div(&lengths)?.to_vec2()?)
-}
-
-fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
-    let mut files = Weights::files_of(folder)?;
-    files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
-    let mut parts = Vec::new();
-    for path in &files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let content = Fingerprint::of_file(path).with_context(|| format!("cannot read {}", path.display()))?;
-        parts.push(name);
-        parts.push(content.as_str().to_string());
-    }
-    Ok(Fingerprint::of_parts(parts.iter().map(String::as_str)))
 }

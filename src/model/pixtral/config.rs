@@ -1,7 +1,7 @@
 //! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as transformers 4 and 5 and the hub write it.
 
 use super::config_json::{ConfigJson, RopeJson, TextJson, VisionJson};
-use candle_core::Tensor;
+use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
 
 /// Everything the model needs to know about its shape.
@@ -56,25 +56,6 @@ pub struct TextConfig {
     pub padding_token: Option<u32>,
 }
 
-/// Non-linearities that Pixtral checkpoints use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// The exact one, by the error function.
-    Gelu,
-    Silu,
-}
-
-impl Activation {
-    /// Applies it to every element.
-    pub(super) fn apply(self, input: &Tensor) -> candle_core::Result<Tensor> {
-        match self {
-            Self::Gelu => input.gelu_erf(),
-            Self::Silu => input.silu(),
-        }
-    }
-}
-
 impl VisionConfig {
     /// Size of an attention head.
     pub fn head_size(&self) -> usize {
@@ -123,7 +104,7 @@ impl Default for SmallPixtral {
 const SMALL_HEAD: usize = 32;
 
 impl PixtralConfig {
-    /// The reader of the sample, for a vocabulary of our own tokenizer (`tokens::SpecialTokens` fixes the ids).
+    /// The reader of the sample, for a vocabulary of our own tokenizer (its special tokens have the ids of [`special`](super::special)).
     pub fn small(vocabulary: usize) -> Self {
         Self::small_with(vocabulary, &SmallPixtral::default())
     }

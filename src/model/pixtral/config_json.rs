@@ -1,6 +1,7 @@
 //! The fields of `config.json` under their names in the file, with the defaults transformers gives absent ones.
 
-use super::config::{Activation, PixtralConfig};
+use super::config::PixtralConfig;
+use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
 
 /// Top level (`LlavaConfig`).
@@ -149,10 +150,7 @@ impl From<PixtralConfig> for ConfigJson {
                 hidden_act: text.activation,
                 max_position_embeddings: text.positions,
                 rms_norm_eps: text.norm_epsilon,
-                rope_parameters: Some(RopeJson {
-                    rope_type: default_rope_type(),
-                    rope_theta: Some(text.rope_theta),
-                }),
+                rope_parameters: Some(RopeJson { rope_type: default_rope_type(), rope_theta: Some(text.rope_theta) }),
                 rope_theta: Some(text.rope_theta),
                 sliding_window: text.sliding_window,
                 tie_word_embeddings: config.tied_embeddings,

@@ -2,12 +2,12 @@
 
 use super::cache::KvCache;
 use super::config::{PixtralConfig, TextConfig};
-use super::layers::{Attention, AttentionShape, FeedForward, KeysAndValues, RmsNorm, linear};
+use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, spread};
 use super::layout::{RowLayout, attention_mask, rotation_positions};
-use super::mode::Mode;
 use super::rotary::Rotation;
+use crate::model::layers::{Mode, linear_without_bias};
 use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use candle_nn::{Init, Linear, Module, VarBuilder};
 
 /// One block of the decoder.
 #[derive(Clone, Debug)]
@@ -25,18 +25,20 @@ impl Block {
             heads: config.heads,
             key_value_heads: config.key_value_heads,
             head_size: config.head_size,
+            blocks: config.layers,
         };
-        let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, weights.pp(name), mode);
+        let feed_forward = FeedForwardShape {
+            hidden: config.hidden,
+            intermediate: config.intermediate,
+            activation: config.activation,
+            blocks: config.layers,
+        };
+        let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, &weights.pp(name), mode);
         Ok(Self {
             attention_norm: norm("input_layernorm")?,
-            attention: Attention::new(shape, weights.pp("self_attn"), mode)?,
+            attention: Attention::new(shape, &weights.pp("self_attn"), mode)?,
             feed_forward_norm: norm("post_attention_layernorm")?,
-            feed_forward: FeedForward::new(
-                config.hidden,
-                config.intermediate,
-                config.activation,
-                weights.pp("mlp"),
-            )?,
+            feed_forward: FeedForward::new(feed_forward, &weights.pp("mlp"))?,
         })
     }
 
@@ -68,16 +70,17 @@ impl Decoder {
     pub fn new(config: &PixtralConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
         let text = &config.text;
         let inner = weights.pp("model");
-        let embedding = inner.get((text.vocabulary, text.hidden), "embed_tokens.weight")?;
+        let start = Init::Randn { mean: 0.0, stdev: spread(text.hidden) };
+        let embedding = inner.get_with_hints((text.vocabulary, text.hidden), "embed_tokens.weight", start)?;
         let output = match config.tied_embeddings {
             true => Linear::new(embedding.clone(), None),
-            false => linear(text.hidden, text.vocabulary, weights.pp("lm_head"))?,
+            false => linear_without_bias(text.hidden, text.vocabulary, spread(text.hidden), &weights.pp("lm_head"))?,
         };
         let mut blocks = Vec::with_capacity(text.layers);
         for layer in 0..text.layers {
             blocks.push(Block::new(text, &inner.pp(format!("layers.{layer}")), mode)?);
         }
-        let norm = RmsNorm::new(text.hidden, text.norm_epsilon, inner.pp("norm"), mode)?;
+        let norm = RmsNorm::new(text.hidden, text.norm_epsilon, &inner.pp("norm"), mode)?;
         Ok(Self { embedding, blocks, norm, output, config: text.clone() })
     }
 

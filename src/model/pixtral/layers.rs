@@ -1,15 +1,20 @@
 //! Layers of the image tower and the decoder, fused in inference and differentiable in training.
 
-use super::config::Activation;
-use super::mode::Mode;
 use super::rotary::Rotation;
-use candle_core::{D, DType, Result, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use crate::model::layers::{Activation, Mode, linear_without_bias, softmax_last_dim};
+use candle_core::{Result, Tensor};
+use candle_nn::{Init, Linear, Module, VarBuilder};
 use candle_transformers::utils::repeat_kv;
 
-/// A linear layer without bias: `output` × `input` weights.
-pub(super) fn linear(input: usize, output: usize, weights: VarBuilder) -> Result<Linear> {
-    Ok(Linear::new(weights.get((output, input), "weight")?, None))
+/// First spread of weights that keeps the variance of their input.
+pub(super) fn spread(inputs: usize) -> f64 {
+    (inputs as f64).powf(-0.5)
+}
+
+/// First spread of weights that write to the residual stream: two layers of each of `blocks` do, and the sum of all
+/// shall have the variance of one.
+fn residual_spread(inputs: usize, blocks: usize) -> f64 {
+    spread(inputs * 2 * blocks)
 }
 
 /// Division by the root of the mean square, then a weight per channel.
@@ -21,8 +26,9 @@ pub(super) struct RmsNorm {
 }
 
 impl RmsNorm {
-    pub fn new(size: usize, epsilon: f64, weights: VarBuilder, mode: Mode) -> Result<Self> {
-        Ok(Self { weight: weights.get(size, "weight")?, epsilon: epsilon as f32, mode })
+    pub fn new(size: usize, epsilon: f64, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+        let weight = weights.get_with_hints(size, "weight", Init::Const(1.0))?;
+        Ok(Self { weight, epsilon: epsilon as f32, mode })
     }
 
     /// Over the last dimension.
@@ -32,6 +38,16 @@ impl RmsNorm {
             Mode::Infer => candle_nn::ops::rms_norm(&input.contiguous()?, &self.weight, self.epsilon),
         }
     }
+}
+
+/// Sizes of a feed-forward block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FeedForwardShape {
+    pub hidden: usize,
+    pub intermediate: usize,
+    pub activation: Activation,
+    /// Blocks of the whole stack.
+    pub blocks: usize,
 }
 
 /// Gated feed-forward block: `down(activation(gate(x)) * up(x))`.
@@ -44,11 +60,13 @@ pub(super) struct FeedForward {
 }
 
 impl FeedForward {
-    pub fn new(hidden: usize, intermediate: usize, activation: Activation, weights: VarBuilder) -> Result<Self> {
+    pub fn new(shape: FeedForwardShape, weights: &VarBuilder) -> Result<Self> {
+        let FeedForwardShape { hidden, intermediate, activation, blocks } = shape;
+        let down = residual_spread(intermediate, blocks);
         Ok(Self {
-            gate: linear(hidden, intermediate, weights.pp("gate_proj"))?,
-            up: linear(hidden, intermediate, weights.pp("up_proj"))?,
-            down: linear(intermediate, hidden, weights.pp("down_proj"))?,
+            gate: linear_without_bias(hidden, intermediate, spread(hidden), &weights.pp("gate_proj"))?,
+            up: linear_without_bias(hidden, intermediate, spread(hidden), &weights.pp("up_proj"))?,
+            down: linear_without_bias(intermediate, hidden, down, &weights.pp("down_proj"))?,
             activation,
         })
     }
@@ -66,6 +84,8 @@ pub(super) struct AttentionShape {
     pub heads: usize,
     pub key_value_heads: usize,
     pub head_size: usize,
+    /// Blocks of the whole stack.
+    pub blocks: usize,
 }
 
 /// Attention with rotated queries and keys, and fewer key and value heads than query heads where the shape says so.
@@ -83,13 +103,15 @@ pub(super) struct Attention {
 pub(super) type KeysAndValues = (Tensor, Tensor);
 
 impl Attention {
-    pub fn new(shape: AttentionShape, weights: VarBuilder, mode: Mode) -> Result<Self> {
+    pub fn new(shape: AttentionShape, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+        let hidden = shape.hidden;
         let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
+        let output = residual_spread(query_size, shape.blocks);
         Ok(Self {
-            query: linear(shape.hidden, query_size, weights.pp("q_proj"))?,
-            key: linear(shape.hidden, key_size, weights.pp("k_proj"))?,
-            value: linear(shape.hidden, key_size, weights.pp("v_proj"))?,
-            output: linear(query_size, shape.hidden, weights.pp("o_proj"))?,
+            query: linear_without_bias(hidden, query_size, spread(hidden), &weights.pp("q_proj"))?,
+            key: linear_without_bias(hidden, key_size, spread(hidden), &weights.pp("k_proj"))?,
+            value: linear_without_bias(hidden, key_size, spread(hidden), &weights.pp("v_proj"))?,
+            output: linear_without_bias(query_size, hidden, output, &weights.pp("o_proj"))?,
             shape,
             mode,
         })
@@ -126,18 +148,8 @@ impl Attention {
             None => scores,
             Some(mask) => scores.broadcast_add(mask)?,
         };
-        let attended = self.softmax(&scores)?.matmul(&value)?;
+        let attended = softmax_last_dim(&scores, self.mode)?.matmul(&value)?;
         self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, heads * head_size))?)
-    }
-
-    /// Over the last dimension, in `f32` whatever the type of the scores, as transformers does.
-    fn softmax(&self, scores: &Tensor) -> Result<Tensor> {
-        let wide = scores.to_dtype(DType::F32)?;
-        let weights = match self.mode {
-            Mode::Train => candle_nn::ops::softmax(&wide, D::Minus1)?,
-            Mode::Infer => candle_nn::ops::softmax_last_dim(&wide)?,
-        };
-        weights.to_dtype(scores.dtype())
     }
 }
 

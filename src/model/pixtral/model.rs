@@ -4,9 +4,9 @@ use super::cache::KvCache;
 use super::config::PixtralConfig;
 use super::decoder::Decoder;
 use super::input::{Decoded, DecoderInput, TokenPlace};
-use super::mode::Mode;
 use super::projector::Projector;
 use super::vision::VisionTower;
+use crate::model::layers::Mode;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -21,8 +21,9 @@ pub struct PixtralModel {
 }
 
 impl PixtralModel {
-    /// `weights` holds tensors under the names of [`PixtralWeights`](super::PixtralWeights).
-    pub fn new(config: &PixtralConfig, weights: VarBuilder, mode: Mode) -> Result<Self> {
+    /// `weights` names tensors as the hub does: `vision_tower.`, `multi_modal_projector.`, `language_model.model.`,
+    /// `language_model.lm_head.`. New ones keep the variance of their inputs, with norms at 1.
+    pub fn new(config: &PixtralConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
         Ok(Self {
             tower: VisionTower::new(&config.vision, &weights.pp("vision_tower"), mode)?,
             projector: Projector::new(config, &weights.pp("multi_modal_projector"))?,

@@ -1,6 +1,8 @@
 //! From image features to the decoder's embedding space: linear, activation, linear.
 
-use super::config::{Activation, PixtralConfig};
+use super::config::PixtralConfig;
+use super::layers::spread;
+use crate::model::layers::{Activation, linear, linear_without_bias};
 use candle_core::{Result, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
@@ -15,10 +17,11 @@ pub(super) struct Projector {
 impl Projector {
     pub fn new(config: &PixtralConfig, weights: &VarBuilder) -> Result<Self> {
         let layer = |name: &str, input: usize| {
-            let weights = weights.pp(name);
-            let output = config.text.hidden;
-            let bias = if config.projector_bias { Some(weights.get(output, "bias")?) } else { None };
-            Ok::<_, candle_core::Error>(Linear::new(weights.get((output, input), "weight")?, bias))
+            let (output, weights) = (config.text.hidden, weights.pp(name));
+            match config.projector_bias {
+                true => linear(input, output, spread(input), &weights),
+                false => linear_without_bias(input, output, spread(input), &weights),
+            }
         };
         Ok(Self {
             first: layer("linear_1", config.vision.hidden)?,

@@ -1,6 +1,6 @@
 //! Rotary position embedding: one-dimensional in the decoder, two-dimensional (row and column) in the image tower.
 
-use super::mode::Mode;
+use crate::model::layers::Mode;
 use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Cosines and sines of the rotation angles, each `[T, head_size / 2]` or, where the rows of a batch have positions of

@@ -2,11 +2,11 @@
 //! which is what transformers' block-diagonal mask over several images amounts to.
 
 use super::config::VisionConfig;
-use super::layers::{Attention, AttentionShape, FeedForward, RmsNorm};
-use super::mode::Mode;
+use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, spread};
 use super::rotary::Rotation;
+use crate::model::layers::Mode;
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
+use candle_nn::{Init, VarBuilder};
 
 /// Fixed in the architecture, not in `config.json`.
 const NORM_EPSILON: f64 = 1e-5;
@@ -27,13 +27,20 @@ impl Block {
             heads: config.heads,
             key_value_heads: config.heads,
             head_size: config.head_size(),
+            blocks: config.layers,
         };
-        let (hidden, intermediate) = (config.hidden, config.intermediate);
+        let feed_forward = FeedForwardShape {
+            hidden: config.hidden,
+            intermediate: config.intermediate,
+            activation: config.activation,
+            blocks: config.layers,
+        };
+        let hidden = config.hidden;
         Ok(Self {
-            attention_norm: RmsNorm::new(hidden, NORM_EPSILON, weights.pp("attention_norm"), mode)?,
-            attention: Attention::new(shape, weights.pp("attention"), mode)?,
-            feed_forward_norm: RmsNorm::new(hidden, NORM_EPSILON, weights.pp("ffn_norm"), mode)?,
-            feed_forward: FeedForward::new(hidden, intermediate, config.activation, weights.pp("feed_forward"))?,
+            attention_norm: RmsNorm::new(hidden, NORM_EPSILON, &weights.pp("attention_norm"), mode)?,
+            attention: Attention::new(shape, &weights.pp("attention"), mode)?,
+            feed_forward_norm: RmsNorm::new(hidden, NORM_EPSILON, &weights.pp("ffn_norm"), mode)?,
+            feed_forward: FeedForward::new(feed_forward, &weights.pp("feed_forward"))?,
         })
     }
 
@@ -58,14 +65,15 @@ pub(super) struct VisionTower {
 impl VisionTower {
     pub fn new(config: &VisionConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
         let (channels, patch) = (config.channels, config.patch_size);
-        let kernel = weights.get((config.hidden, channels, patch, patch), "patch_conv.weight")?;
+        let start = Init::Randn { mean: 0.0, stdev: spread(channels * patch * patch) };
+        let kernel = weights.get_with_hints((config.hidden, channels, patch, patch), "patch_conv.weight", start)?;
         let mut blocks = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
             blocks.push(Block::new(config, &weights.pp(format!("transformer.layers.{layer}")), mode)?);
         }
         Ok(Self {
             patch_weight: kernel.reshape((config.hidden, channels * patch * patch))?,
-            norm: RmsNorm::new(config.hidden, NORM_EPSILON, weights.pp("ln_pre"), mode)?,
+            norm: RmsNorm::new(config.hidden, NORM_EPSILON, &weights.pp("ln_pre"), mode)?,
             blocks,
             config: config.clone(),
         })

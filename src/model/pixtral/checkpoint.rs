@@ -1,0 +1,132 @@
+//! A Pixtral checkpoint directory: loading for inference or training, saving.
+
+use super::config::PixtralConfig;
+use super::model::PixtralModel;
+use super::processor::PixtralProcessor;
+use crate::fingerprint::Fingerprint;
+use crate::model::checkpoint::{
+    CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json, save_checkpoint,
+    variables_of,
+};
+use crate::model::initialise::seeded_builder;
+use crate::model::layers::Mode;
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarMap;
+use serde_json::json;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A model with its processor, for inference.
+#[derive(Clone, Debug)]
+pub struct PixtralCheckpoint {
+    pub model: PixtralModel,
+    pub processor: PixtralProcessor,
+    /// The folder's name.
+    pub name: String,
+    /// Of the weights and every file that decides an answer.
+    pub fingerprint: Fingerprint,
+}
+
+impl PixtralCheckpoint {
+    /// Loads the checkpoint `folder`.
+    ///
+    /// # Errors
+    /// A missing or broken file, a tensor that is missing, of the wrong shape or not finite, a tokenizer that does not
+    /// fit the model; each is named.
+    pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+        Self::load_parts(folder, device, dtype).with_context(|| format!("cannot load the reader {}", folder.display()))
+    }
+
+    fn load_parts(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+        let config = PixtralConfig::read(folder)?;
+        let processor = PixtralProcessor::read(folder)?;
+        check_tokenizer(folder, &config, &processor)?;
+        let weights = Weights::read(folder)?.renamed(canonical_name);
+        let model = PixtralModel::new(&config, &weights.builder(dtype, device), Mode::Infer)?;
+        let name = folder_name(folder);
+        Ok(Self { model, processor, name, fingerprint: fingerprint_of(folder)? })
+    }
+}
+
+impl PixtralConfig {
+    /// Reads `config.json` of a checkpoint directory.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let value = read_json(folder, "config.json", "it describes the model")?;
+        serde_json::from_value(value)
+            .map_err(|error| CheckpointError::BadJson { path: folder.join("config.json"), reason: error.to_string() })
+    }
+}
+
+/// A model to train, in `f32`, with its variables in `variables`: those of `folder` if one is given, else drawn from
+/// `seed`.
+pub fn trainable_pixtral(
+    config: &PixtralConfig,
+    variables: &VarMap,
+    seed: u64,
+    folder: Option<&Path>,
+    device: &Device,
+) -> Result<PixtralModel> {
+    let model = PixtralModel::new(config, &seeded_builder(variables, seed, DType::F32, device), Mode::Train)?;
+    if let Some(folder) = folder {
+        Weights::read(folder)?.renamed(canonical_name).load_into(variables)?;
+    }
+    Ok(model)
+}
+
+/// Replaces `folder` by a checkpoint of these variables, whole or not at all; `files` from `processor_files`, or those of
+/// the checkpoint that training began with.
+pub fn save_pixtral(
+    folder: &Path,
+    config: &PixtralConfig,
+    variables: &VarMap,
+    files: &CheckpointFiles,
+    stored_type: StoredType,
+) -> Result<()> {
+    let tensors: HashMap<String, Tensor> = variables_of(variables);
+    save_checkpoint(folder, &tensors, &json!(config), files, stored_type)
+}
+
+/// The hub's name of a tensor, whichever version of transformers named it: newer ones name tensors in memory, and some
+/// tools on disk, `model.vision_tower.`, `model.language_model.` and `lm_head.`.
+fn canonical_name(name: &str) -> String {
+    if let Some(rest) = name.strip_prefix("model.language_model.") {
+        return format!("language_model.model.{rest}");
+    }
+    if let Some(rest) = name.strip_prefix("lm_head.") {
+        return format!("language_model.lm_head.{rest}");
+    }
+    name.strip_prefix("model.").unwrap_or(name).to_string()
+}
+
+/// Tokenizer and model agree on the vocabulary and the image token.
+fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralProcessor) -> Result<(), CheckpointError> {
+    let bad = |reason: String| Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason });
+    let (size, vocabulary) = (processor.tokenizer().size(), config.text.vocabulary);
+    if size > vocabulary {
+        return bad(format!("{size} tokens, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
+    }
+    let (image, expected) = (processor.tokenizer().special().image, config.image_token);
+    if image != expected {
+        return bad(format!("the image token has id {image}, config.json says {expected} (image_token_index)"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical_name;
+
+    #[test]
+    fn names_of_all_versions_are_read() {
+        for (name, expected) in [
+            ("model.language_model.layers.0.mlp.up_proj.weight", "language_model.model.layers.0.mlp.up_proj.weight"),
+            ("lm_head.weight", "language_model.lm_head.weight"),
+            ("model.vision_tower.ln_pre.weight", "vision_tower.ln_pre.weight"),
+            ("model.multi_modal_projector.linear_1.bias", "multi_modal_projector.linear_1.bias"),
+            ("language_model.model.norm.weight", "language_model.model.norm.weight"),
+        ] {
+            assert_eq!(canonical_name(name), expected);
+        }
+    }
+}

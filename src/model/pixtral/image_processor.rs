@@ -1,0 +1,222 @@
+//! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
+
+use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::pillow_resize::resize_bicubic;
+use candle_core::{Device, Result, Tensor};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Pillow's number for the bicubic filter.
+const BICUBIC: u32 = 3;
+const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
+const DEVIATION: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
+
+/// The fields of the image processor; missing ones have transformers' values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PixtralImageProcessor {
+    do_resize: bool,
+    size: LargestSize,
+    patch_size: PatchSize,
+    resample: u32,
+    do_rescale: bool,
+    rescale_factor: f64,
+    do_normalize: bool,
+    image_mean: [f64; 3],
+    image_std: [f64; 3],
+}
+
+/// `size`: what a picture must fit into.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum LargestSize {
+    LongestEdge { longest_edge: u32 },
+    Exact { height: u32, width: u32 },
+}
+
+/// `patch_size`: a number is the side of a square.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum PatchSize {
+    Sides { height: u32, width: u32 },
+    Number(u32),
+}
+
+/// Patches of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageGrid {
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl ImageGrid {
+    /// Number of patches.
+    pub fn patches(self) -> usize {
+        self.rows * self.columns
+    }
+}
+
+/// A picture ready for the image tower.
+#[derive(Clone, Debug)]
+pub struct PreparedImage {
+    /// `[3, H, W]`, f32, on the CPU.
+    pub pixels: Tensor,
+    pub grid: ImageGrid,
+}
+
+impl Default for PixtralImageProcessor {
+    fn default() -> Self {
+        Self::new(1024, 16)
+    }
+}
+
+impl PixtralImageProcessor {
+    /// Pictures of at most `longest_edge` pixels in patches of `patch` pixels.
+    pub fn new(longest_edge: u32, patch: u32) -> Self {
+        Self {
+            do_resize: true,
+            size: LargestSize::LongestEdge { longest_edge },
+            patch_size: PatchSize::Sides { height: patch, width: patch },
+            resample: BICUBIC,
+            do_rescale: true,
+            rescale_factor: 1.0 / 255.0,
+            do_normalize: true,
+            image_mean: MEAN,
+            image_std: DEVIATION,
+        }
+    }
+
+    /// Reads `processor_config.json`, where transformers 5 nests it, else `preprocessor_config.json`.
+    ///
+    /// `patch_size` of `processor_config.json` (times `spatial_merge_size`, which must be 1) wins over the image
+    /// processor's own, as in transformers.
+    pub fn read(folder: &Path) -> std::result::Result<Self, CheckpointError> {
+        let file = "processor_config.json";
+        let mut outer = read_json(folder, file, "it says how images become patches")?;
+        let (inner_file, inner) = match outer["image_processor"].take() {
+            Value::Null => {
+                let file = "preprocessor_config.json";
+                (file, read_json(folder, file, "it says how images are scaled")?)
+            }
+            nested => (file, nested),
+        };
+        let bad = |file: &str, reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        let mut processor: Self =
+            serde_json::from_value(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
+        let patch = outer["patch_size"].as_u64().unwrap_or(16);
+        if patch == 0 || patch > 4096 {
+            return Err(bad(file, format!("field patch_size: expected pixels of a patch, found {patch}")));
+        }
+        processor.patch_size = PatchSize::Number(patch as u32);
+        let merge = outer["spatial_merge_size"].as_u64().unwrap_or(1);
+        if merge != 1 {
+            return Err(bad(file, format!("field spatial_merge_size: expected 1, found {merge}")));
+        }
+        if processor.resample != BICUBIC {
+            let found = processor.resample;
+            return Err(bad(inner_file, format!("field resample: expected {BICUBIC} (bicubic), found {found}")));
+        }
+        Ok(processor)
+    }
+
+    /// The fields as `preprocessor_config.json` and the nested object hold them.
+    pub fn to_json(&self) -> Value {
+        let mut value = json!(self);
+        let (height, width) = self.patch();
+        value["patch_size"] = json!({ "height": height, "width": width });
+        value["do_convert_rgb"] = json!(true);
+        value["do_pad"] = json!(true);
+        value["image_processor_type"] = json!("PixtralImageProcessor");
+        value
+    }
+
+    /// Side of a patch in pixels.
+    pub fn patch_side(&self) -> u32 {
+        self.patch().0
+    }
+
+    /// Pixels and patches of a picture. Fails on a picture without pixels, or on one that is not whole patches where
+    /// resizing is off.
+    pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        let (width, height) = picture.dimensions();
+        if width == 0 || height == 0 {
+            candle_core::bail!("a picture of {width} × {height} pixels has nothing to read");
+        }
+        let (patch_height, patch_width) = self.patch();
+        let (height, width) = if self.do_resize { self.target(width, height) } else { (height, width) };
+        if height % patch_height != 0 || width % patch_width != 0 {
+            candle_core::bail!("a picture of {width} × {height} pixels, patches of {patch_width} × {patch_height}");
+        }
+        let resized = resize_bicubic(picture, width, height);
+        let mut values = Vec::with_capacity((3 * width * height) as usize);
+        for channel in 0..3 {
+            for pixel in resized.pixels() {
+                values.push(self.value(pixel.0[channel], channel));
+            }
+        }
+        Ok(PreparedImage {
+            pixels: Tensor::from_vec(values, (3, height as usize, width as usize), &Device::Cpu)?,
+            grid: ImageGrid { rows: (height / patch_height) as usize, columns: (width / patch_width) as usize },
+        })
+    }
+
+    /// Height and width after resizing: shrunk to fit, then rounded up to whole patches.
+    fn target(&self, width: u32, height: u32) -> (u32, u32) {
+        let (largest_height, largest_width) = match self.size {
+            LargestSize::LongestEdge { longest_edge } => (longest_edge, longest_edge),
+            LargestSize::Exact { height, width } => (height, width),
+        };
+        let (tall, wide) = (f64::from(height), f64::from(width));
+        let ratio = (tall / f64::from(largest_height)).max(wide / f64::from(largest_width));
+        // transformers gives a very thin picture 0 pixels and fails; one patch is the least here.
+        let shrink = |side: u32| if ratio > 1.0 { ((f64::from(side) / ratio) as u32).max(1) } else { side };
+        let (patch_height, patch_width) = self.patch();
+        (shrink(height).div_ceil(patch_height) * patch_height, shrink(width).div_ceil(patch_width) * patch_width)
+    }
+
+    /// Height and width of a patch in pixels.
+    fn patch(&self) -> (u32, u32) {
+        match self.patch_size {
+            PatchSize::Sides { height, width } => (height.max(1), width.max(1)),
+            PatchSize::Number(side) => (side.max(1), side.max(1)),
+        }
+    }
+
+    /// A byte as the tower reads it.
+    fn value(&self, byte: u8, channel: usize) -> f32 {
+        let value = f64::from(byte) * if self.do_rescale { self.rescale_factor } else { 1.0 };
+        if !self.do_normalize {
+            return value as f32;
+        }
+        ((value - self.image_mean[channel]) / self.image_std[channel]) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_whole_patches_that_fit() {
+        let processor = PixtralImageProcessor::new(64, 8);
+        // (width, height) to (height, width), from transformers' get_resize_output_image_size.
+        for ((width, height), expected) in [
+            ((64, 64), (64, 64)),
+            ((64, 48), (48, 64)),
+            ((203, 120), (40, 64)),
+            ((33, 57), (64, 40)),
+            ((1, 1), (8, 8)),
+            ((1000, 3), (8, 64)),
+        ] {
+            assert_eq!(processor.target(width, height), expected, "{width} × {height}");
+        }
+    }
+
+    #[test]
+    fn a_picture_without_pixels_is_refused() {
+        let error = PixtralImageProcessor::new(64, 8).prepare(&RgbImage::new(0, 5)).unwrap_err();
+        assert!(error.to_string().contains("0 × 5"), "{error}");
+    }
+}

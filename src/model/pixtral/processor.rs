@@ -1,0 +1,166 @@
+//! `PixtralProcessor`: pictures and text to what the model reads, as transformers' processor and our chat template do.
+
+use super::image_processor::{ImageGrid, PixtralImageProcessor, PreparedImage};
+use super::special;
+use super::tokenizer::PixtralTokenizer;
+use crate::model::checkpoint::{CheckpointFiles, pretty_json};
+use anyhow::Result;
+use image::RgbImage;
+use serde_json::json;
+use std::path::Path;
+
+/// A part of a user's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    Text(&'a str),
+    Image(ImageGrid),
+}
+
+/// Image processor and tokenizer of a checkpoint.
+#[derive(Clone, Debug)]
+pub struct PixtralProcessor {
+    images: PixtralImageProcessor,
+    tokenizer: PixtralTokenizer,
+}
+
+impl PixtralProcessor {
+    /// Reads the processor and tokenizer files of a checkpoint directory.
+    pub fn read(folder: &Path) -> Result<Self> {
+        Ok(Self { images: PixtralImageProcessor::read(folder)?, tokenizer: PixtralTokenizer::read(folder)? })
+    }
+
+    /// Pixels and patches of a picture.
+    pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        Ok(self.images.prepare(picture)?)
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &PixtralTokenizer {
+        &self.tokenizer
+    }
+
+    /// Ids of a prompt: `<s>[INST]`, the pieces, `[/INST]`. The answer follows.
+    ///
+    /// An image is a row of `[IMG]` per row of patches, each row ended by `[IMG_BREAK]`, the last by `[IMG_END]`.
+    /// Neighbouring texts are read as one. Special tokens spelled in a text stay text.
+    pub fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        let special = self.tokenizer.special();
+        let mut ids = vec![special.beginning, special.instruction];
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(part) => text.push_str(part),
+                Piece::Image(grid) => {
+                    self.flush(&mut text, &mut ids)?;
+                    self.push_image(*grid, &mut ids);
+                }
+            }
+        }
+        self.flush(&mut text, &mut ids)?;
+        ids.push(special.instruction_end);
+        Ok(ids)
+    }
+
+    /// Ids of an answer after a prompt, with `</s>` where the turn ends with it.
+    pub fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        let mut ids = self.tokenizer.encode(answer)?;
+        if ends {
+            ids.push(self.tokenizer.special().end);
+        }
+        Ok(ids)
+    }
+
+    fn flush(&self, text: &mut String, ids: &mut Vec<u32>) -> Result<()> {
+        if !text.is_empty() {
+            ids.extend(self.tokenizer.encode(text)?);
+            text.clear();
+        }
+        Ok(())
+    }
+
+    fn push_image(&self, grid: ImageGrid, ids: &mut Vec<u32>) {
+        let special = self.tokenizer.special();
+        for row in 0..grid.rows {
+            ids.extend(std::iter::repeat_n(special.image, grid.columns));
+            ids.push(if row + 1 == grid.rows { special.image_end } else { special.image_break });
+        }
+    }
+}
+
+/// `<s>`, then each message: a user's between `[INST]` and `[/INST]`, an assistant's up to `</s>`. Content is a string
+/// or a list of parts; each image part becomes one `[IMG]`, which the processor expands.
+const CHAT_TEMPLATE: &str = "\
+{{- bos_token }}
+{%- for message in messages %}
+    {%- if message['role'] == 'user' %}
+        {{- '[INST]' }}
+    {%- elif message['role'] != 'assistant' %}
+        {{- raise_exception('expected the roles user and assistant, found ' + message['role']) }}
+    {%- endif %}
+    {%- if message['content'] is string %}
+        {{- message['content'] }}
+    {%- else %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] in ['image', 'image_url'] %}
+                {{- '[IMG]' }}
+            {%- elif 'text' in part %}
+                {{- part['text'] }}
+            {%- else %}
+                {{- part['content'] }}
+            {%- endif %}
+        {%- endfor %}
+    {%- endif %}
+    {%- if message['role'] == 'user' %}
+        {{- '[/INST]' }}
+    {%- else %}
+        {{- eos_token }}
+    {%- endif %}
+{%- endfor %}
+";
+
+/// The files beside the weights and `config.json`, for a tokenizer of our own (`train_tokenizer`): what transformers 4
+/// and 5 and vLLM read.
+pub fn processor_files(
+    images: &PixtralImageProcessor,
+    tokenizer_json: Vec<u8>,
+    longest_text: usize,
+) -> Result<CheckpointFiles> {
+    let image_processor = images.to_json();
+    let processor = json!({
+        "processor_class": "PixtralProcessor",
+        "patch_size": images.patch_side(),
+        "spatial_merge_size": 1,
+        "image_token": special::IMAGE.0,
+        "image_break_token": special::IMAGE_BREAK.0,
+        "image_end_token": special::IMAGE_END.0,
+        "image_processor": image_processor,
+    });
+    // transformers 4 does not look into processor_config.json for the image processor.
+    let mut preprocessor = image_processor;
+    preprocessor["processor_class"] = json!("PixtralProcessor");
+    let tokenizer = json!({
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "processor_class": "PixtralProcessor",
+        "bos_token": special::BEGINNING.0,
+        "eos_token": special::END.0,
+        "pad_token": special::PADDING.0,
+        "unk_token": special::UNKNOWN.0,
+        "padding_side": "left",
+        "model_max_length": longest_text,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "clean_up_tokenization_spaces": false,
+    });
+    let generation = json!({
+        "bos_token_id": special::BEGINNING.1,
+        "eos_token_id": special::END.1,
+        "pad_token_id": special::PADDING.1,
+    });
+    Ok(CheckpointFiles::from([
+        ("tokenizer.json".to_string(), tokenizer_json),
+        ("tokenizer_config.json".to_string(), pretty_json(&tokenizer)?),
+        ("processor_config.json".to_string(), pretty_json(&processor)?),
+        ("preprocessor_config.json".to_string(), pretty_json(&preprocessor)?),
+        ("generation_config.json".to_string(), pretty_json(&generation)?),
+        ("chat_template.jinja".to_string(), CHAT_TEMPLATE.as_bytes().to_vec()),
+    ]))
+}

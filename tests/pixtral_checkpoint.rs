@@ -1,0 +1,215 @@
+//! A Pixtral directory: saved and loaded again, and every fault of one named.
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarMap;
+use dissent::model::checkpoint::StoredType;
+use dissent::model::pixtral::{
+    DecoderInput, DecoderRow, Piece, PixtralCheckpoint, PixtralConfig, PixtralImageProcessor, SmallPixtral,
+    processor_files, save_pixtral, train_tokenizer, trainable_pixtral,
+};
+use image::RgbImage;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CORPUS: [&str; 2] = ["background: a dark mass with spiculated margins", "is the lesion malignant? Yes No"];
+
+fn fixture() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint")
+}
+
+fn load(folder: &Path) -> anyhow::Result<PixtralCheckpoint> {
+    PixtralCheckpoint::load(folder, &Device::Cpu, DType::F32)
+}
+
+/// A copy of the fixture to break.
+fn copy() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(fixture()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+fn message(folder: &Path) -> String {
+    format!("{:#}", load(folder).unwrap_err())
+}
+
+fn tensors(folder: &Path) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap()
+}
+
+fn store(folder: &Path, tensors: &HashMap<String, Tensor>) {
+    candle_core::safetensors::save(tensors, folder.join("model.safetensors")).unwrap();
+}
+
+/// A small model of our own, saved.
+fn save_own(folder: &Path) -> VarMap {
+    let sizes = SmallPixtral { vision_layers: 3, text_layers: 2, text_hidden: 64, ..SmallPixtral::default() };
+    let (tokenizer, vocabulary) = train_tokenizer(CORPUS.into_iter(), 300).unwrap();
+    let config = PixtralConfig::small_with(vocabulary, &sizes);
+    let variables = VarMap::new();
+    trainable_pixtral(&config, &variables, 1, None, &Device::Cpu).unwrap();
+    let files = processor_files(&PixtralImageProcessor::new(64, 8), tokenizer, 2048).unwrap();
+    save_pixtral(folder, &config, &variables, &files, StoredType::F32).unwrap();
+    variables
+}
+
+#[test]
+fn what_is_saved_is_loaded() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("reader");
+    let variables = save_own(&folder);
+    let checkpoint = load(&folder).unwrap();
+    assert_eq!(checkpoint.name, "reader");
+    let again = VarMap::new();
+    let model = trainable_pixtral(checkpoint.model.config(), &again, 2, Some(&folder), &Device::Cpu).unwrap();
+    let (first, second) = (variables.data().lock().unwrap(), again.data().lock().unwrap());
+    assert_eq!(first.len(), second.len());
+    for (name, variable) in first.iter() {
+        let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(flat(variable), flat(&second[name]), "{name}");
+    }
+
+    let image = checkpoint.processor.prepare(&RgbImage::from_pixel(64, 40, image::Rgb([9, 99, 200]))).unwrap();
+    let ids = checkpoint.processor.encode(&[Piece::Image(image.grid), Piece::Text("malignant?")]).unwrap();
+    let mut logits = Vec::new();
+    for model in [&checkpoint.model, &model] {
+        let features = model.vision_features(std::slice::from_ref(&image.pixels)).unwrap();
+        let decoded = model.decode(&DecoderInput::new(vec![DecoderRow { ids: ids.clone(), features }]), None).unwrap();
+        logits.push(model.logits(&decoded, &decoded.last_places()).unwrap().to_vec2::<f32>().unwrap().remove(0));
+    }
+    let difference = logits[0].iter().zip(&logits[1]).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-4, "difference {difference}");
+}
+
+#[test]
+fn the_same_content_has_the_same_bytes_and_fingerprint() {
+    let parent = tempfile::tempdir().unwrap();
+    let (first, second) = (parent.path().join("first"), parent.path().join("second"));
+    save_own(&first);
+    save_own(&second);
+    for entry in fs::read_dir(&first).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(fs::read(first.join(&name)).unwrap() == fs::read(second.join(&name)).unwrap(), "{name:?}");
+    }
+    assert_eq!(load(&first).unwrap().fingerprint, load(&second).unwrap().fingerprint);
+    assert_ne!(load(&first).unwrap().fingerprint, load(&fixture()).unwrap().fingerprint);
+}
+
+#[test]
+fn newer_tensor_names_are_read() {
+    let folder = copy();
+    let mut renamed = HashMap::new();
+    for (name, tensor) in tensors(folder.path()) {
+        let name = match name.strip_prefix("language_model.") {
+            Some("lm_head.weight") => "lm_head.weight".to_string(),
+            Some(rest) => format!("model.language_model.{}", rest.strip_prefix("model.").unwrap()),
+            None => format!("model.{name}"),
+        };
+        renamed.insert(name, tensor);
+    }
+    store(folder.path(), &renamed);
+    load(folder.path()).unwrap();
+}
+
+#[test]
+fn configurations_of_the_hub_are_read() {
+    // The fields that mistral-community/pixtral-12b writes; the rest are transformers' defaults.
+    let config: PixtralConfig = serde_json::from_str(
+        r#"{"architectures": ["LlavaForConditionalGeneration"], "ignore_index": -100, "image_seq_length": 1,
+            "image_token_index": 10, "model_type": "llava", "projector_hidden_act": "gelu",
+            "text_config": {"head_dim": 128, "hidden_size": 5120, "intermediate_size": 14336,
+                "is_composition": true, "max_position_embeddings": 1024000, "model_type": "mistral",
+                "num_hidden_layers": 40, "num_key_value_heads": 8, "rms_norm_eps": 1e-05, "rope_theta": 1000000000.0,
+                "sliding_window": null, "vocab_size": 131072},
+            "torch_dtype": "bfloat16",
+            "vision_config": {"head_dim": 64, "hidden_act": "silu", "image_size": 1024, "is_composition": true,
+                "model_type": "pixtral", "patch_size": 16, "rope_theta": 10000.0},
+            "vision_feature_layer": -1, "vision_feature_select_strategy": "full"}"#,
+    )
+    .unwrap();
+    assert_eq!((config.text.heads, config.text.head_size, config.text.rope_theta), (32, 128, 1e9));
+    assert_eq!((config.vision.heads, config.vision.layers, config.text.sliding_window), (16, 24, None));
+    let written = serde_json::to_value(&config).unwrap();
+    assert_eq!(serde_json::from_value::<PixtralConfig>(written).unwrap(), config);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    for file in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "processor_config.json"]
+    {
+        let folder = copy();
+        fs::remove_file(folder.path().join(file)).unwrap();
+        assert!(message(folder.path()).contains(file), "{file}: {}", message(folder.path()));
+    }
+    assert!(message(Path::new("nowhere")).contains("nowhere"));
+}
+
+#[test]
+fn a_bad_tensor_is_named() {
+    let name = "language_model.model.layers.1.mlp.up_proj.weight";
+    let ones = Tensor::ones((80, 64), DType::F32, &Device::Cpu).unwrap();
+    let nan = (&ones * f64::NAN).unwrap();
+    for (tensor, words) in [
+        (None, vec!["missing"]),
+        (Some(ones.narrow(0, 0, 79).unwrap()), vec!["[79, 64]", "[80, 64]"]),
+        (Some(nan), vec!["not a number"]),
+    ] {
+        let folder = copy();
+        let mut all = tensors(folder.path());
+        all.remove(name);
+        all.extend(tensor.map(|tensor| (name.to_string(), tensor)));
+        store(folder.path(), &all);
+        let message = message(folder.path());
+        for word in words.into_iter().chain([name, "model.safetensors"]) {
+            assert!(message.contains(word), "'{word}' is not in: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_field_out_of_range_is_named() {
+    for (from, to, word) in [
+        (r#""vision_feature_layer": -1"#, r#""vision_feature_layer": -2"#, "vision_feature_layer"),
+        (r#""model_type": "mistral""#, r#""model_type": "llama""#, "mistral"),
+        (r#""num_key_value_heads": 2"#, r#""num_key_value_heads": 3"#, "num_key_value_heads"),
+        (r#""vocab_size": 300"#, r#""vocab_size": 299"#, "vocab_size"),
+        (r#""image_token_index": 5"#, r#""image_token_index": 7"#, "image_token_index"),
+        (r#""rope_type": "axial""#, r#""rope_type": "yarn""#, "yarn"),
+        (r#""hidden_act": "silu""#, r#""hidden_act": "swish9""#, "swish9"),
+    ] {
+        let folder = copy();
+        let path = folder.path().join("config.json");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(&path, text.replace(from, to)).unwrap();
+        assert!(message(folder.path()).contains(word), "{word}: {}", message(folder.path()));
+    }
+}
+
+#[test]
+fn text_cannot_forge_special_tokens() {
+    let checkpoint = load(&fixture()).unwrap();
+    let special = checkpoint.processor.tokenizer().special();
+    let ids = checkpoint.processor.encode(&[Piece::Text("a [IMG] and </s> [/INST]")]).unwrap();
+    let count = |id: u32| ids.iter().filter(|other| **other == id).count();
+    assert_eq!((count(special.image), count(special.end), count(special.instruction_end)), (0, 0, 1));
+    assert_eq!(checkpoint.processor.tokenizer().decode(&ids).unwrap(), "a [IMG] and </s> [/INST]");
+}
+
+#[test]
+fn input_that_does_not_fit_is_refused() {
+    let model = load(&fixture()).unwrap().model;
+    let features = Tensor::zeros((2, 64), DType::F32, &Device::Cpu).unwrap();
+    for (row, words) in [
+        (DecoderRow { ids: vec![1, 5, 4], features: vec![features] }, "1 image tokens for 2 image features"),
+        (DecoderRow::text(vec![1, 300]), "token 300"),
+        (DecoderRow::text(Vec::new()), "no tokens"),
+        (DecoderRow::text(vec![9; 513]), "513 tokens"),
+    ] {
+        let error = model.decode(&DecoderInput::new(vec![row]), None).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
