@@ -1,6 +1,9 @@
 //! The command line: one file per subcommand.
 
 pub mod annotations;
+pub mod check;
+pub mod import;
+pub(crate) mod output;
 pub mod phantom;
 pub mod train;
 
@@ -81,6 +84,10 @@ pub enum ImageProtocol {
 pub enum Command {
     /// List or export what people said about the cases
     Annotations(annotations::Args),
+    /// Import a published format into a dataset directory
+    Import(import::Args),
+    /// Check a dataset: every problem with file, line and field
+    Check(check::Args),
     /// Draw synthetic images and captions
     Phantom(phantom::Args),
     /// Train the dual encoder
@@ -91,6 +98,8 @@ pub enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Annotations(args) => annotations::run(args, &cli.common),
+        Command::Import(args) => import::run(args, &cli.common),
+        Command::Check(args) => check::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
         Command::Train(args) => train::run(args, &cli.common),
     }

@@ -146,10 +146,11 @@ fn split_of(fields: &mut Fields) -> Split {
         "train" => Split::Train,
         "validation" | "val" | "valid" => Split::Validation,
         "test" => Split::Test,
-        // A missing split is reported already.
-        "" => Split::Test,
         other => {
-            fields.report("split", format!("unknown split {other:?}; expected train, validation or test"));
+            // A missing split is reported already.
+            if !other.is_empty() {
+                fields.report("split", format!("unknown split {other:?}; expected train, validation or test"));
+            }
             Split::Test
         }
     }

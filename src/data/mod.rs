@@ -1,11 +1,14 @@
 //! Cases, documents, tasks and the dataset directory that holds them.
 
 mod case;
+mod check;
 mod dataset;
 mod document;
 mod fields;
 mod identity;
+pub mod import;
 mod jpeg_end;
+mod leakage;
 mod lines;
 mod manifest;
 mod picture;
@@ -14,6 +17,7 @@ mod task;
 mod writer;
 
 pub use case::{Case, Split};
+pub use check::{CheckReport, Summary, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset};
 pub use document::Document;
 pub use manifest::{MANIFEST_FILE, Manifest};

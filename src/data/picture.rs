@@ -36,12 +36,9 @@ impl Picture {
         if bytes.is_empty() {
             bail!("{}: expected a PNG or JPEG image, found an empty file", path.display());
         }
-        let format = match image::guess_format(bytes) {
-            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
-            _ => {
-                let start = bytes[..bytes.len().min(8)].escape_ascii();
-                bail!("{}: expected a PNG or JPEG image, found other content ({start}…)", path.display());
-            }
+        let Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) = image::guess_format(bytes) else {
+            let start = bytes[..bytes.len().min(8)].escape_ascii();
+            bail!("{}: expected a PNG or JPEG image, found other content ({start}…)", path.display());
         };
         // The JPEG decoder fills what is missing with grey and says nothing.
         if format == ImageFormat::Jpeg && !super::jpeg_end::has_end(bytes) {

@@ -34,11 +34,13 @@ impl Problem {
     }
 
     /// Adds the line, counted from 1.
+    #[must_use]
     pub fn at_line(self, line: usize) -> Self {
         Self { line: Some(line), ..self }
     }
 
     /// Adds the field.
+    #[must_use]
     pub fn in_field(self, field: &str) -> Self {
         Self { field: Some(field.into()), ..self }
     }

@@ -62,7 +62,7 @@ fn every_wrong_field_is_named_with_what_is_right() {
             r#"{"id":"x","task":"lesion","split":"test","image":"images/a.png","answer":true}"#,
             "answer: expected a text, found true or false",
         ),
-        (r#"[1, 2]"#, "expected a JSON object {…} on one line, found a list"),
+        ("[1, 2]", "expected a JSON object {…} on one line, found a list"),
         ("\u{1}", "not valid JSON"),
     ] {
         let tiny = TinyDataset::new();

@@ -1,5 +1,9 @@
 //! Tests of datasets on disk: reading, writing, checking, importing. One binary, because linking one is slow.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod check;
 mod dataset;
+mod import_medmnist;
+mod import_vqa_rad;
 mod picture;
 mod support;

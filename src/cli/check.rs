@@ -1,0 +1,67 @@
+//! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
+
+use super::Common;
+use super::output::{print_line, progress_bar};
+use crate::data::{CheckReport, Split, Summary, check};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+/// Arguments of `dissent check`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    pub dataset: PathBuf,
+    /// Print one JSON object: problems and summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Checks and prints; fails if there is any error. Warnings fail nothing.
+pub fn run(args: Args, _common: &Common) -> Result<()> {
+    let bar = progress_bar("images");
+    let report = check(&args.dataset, &|done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let text = if args.json { serde_json::to_string_pretty(&report)? } else { text_of(&report) };
+    print_line(&text)?;
+    let errors = report.errors();
+    if errors > 0 {
+        bail!("{errors} {} in {}", if errors == 1 { "problem" } else { "problems" }, args.dataset.display());
+    }
+    Ok(())
+}
+
+fn text_of(report: &CheckReport) -> String {
+    let mut lines = Vec::new();
+    for problem in &report.problems {
+        let kind = if problem.is_error() { "error" } else { "warning" };
+        lines.push(format!("{kind}: {problem}"));
+    }
+    match &report.summary {
+        Some(summary) => lines.push(summary_text(summary)),
+        None => lines.push("nothing else could be checked".into()),
+    }
+    let errors = report.errors();
+    let warnings = report.problems.len() - errors;
+    lines.push(format!("{errors} errors, {warnings} warnings"));
+    lines.join("\n")
+}
+
+/// Name, cases by task, split and label, documents by source.
+pub(super) fn summary_text(summary: &Summary) -> String {
+    let mut lines = vec![summary.name.clone()];
+    for (task, splits) in &summary.cases {
+        for split in [Split::Train, Split::Validation, Split::Test] {
+            let Some(labels) = splits.get(&split) else { continue };
+            let total: usize = labels.values().sum();
+            let parts: Vec<String> = labels.iter().map(|(label, count)| format!("{label} {count}")).collect();
+            lines.push(format!("  {task}, {split}: {total} cases ({})", parts.join(", ")));
+        }
+    }
+    let sources: Vec<String> = summary.sources.iter().map(|(source, count)| format!("{source} {count}")).collect();
+    lines.push(format!("  corpus: {} documents ({})", summary.documents, sources.join(", ")));
+    lines.push(format!("  images: {} files", summary.images));
+    lines.join("\n")
+}

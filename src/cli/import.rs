@@ -1,0 +1,104 @@
+//! `dissent import`: from a published format to a dataset directory.
+
+use super::Common;
+use super::check::summary_text;
+use super::output::{print_line, progress_bar};
+use crate::data::import::{FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_vqa_rad};
+use crate::data::{Existing, Summary};
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `dissent import`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of the format; see --list
+    #[arg(required_unless_present = "list")]
+    pub format: Option<String>,
+    /// What to read: a file or folder, as --list says
+    #[arg(required_unless_present = "list")]
+    pub source: Option<PathBuf>,
+    /// Dataset directory to make
+    #[arg(required_unless_present = "list")]
+    pub dataset: Option<PathBuf>,
+    /// List the formats
+    #[arg(long)]
+    pub list: bool,
+    /// medmnist: label names of a set not known by name, in the order of the array's numbers
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    pub labels: Vec<String>,
+    /// medmnist: the question, with --labels or in place of a known set's
+    #[arg(long)]
+    pub question: Option<String>,
+    /// medmnist: what the images are, for captions, with --labels
+    #[arg(long, requires = "labels")]
+    pub modality: Option<String>,
+    /// vqa-rad: leave out training questions about images that test questions use too
+    #[arg(long)]
+    pub drop_shared_images: bool,
+    /// Replace a dataset that is there already, unless it holds annotations
+    #[arg(long)]
+    pub replace: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Imports, and says what came of it.
+pub fn run(args: Args, _common: &Common) -> Result<()> {
+    let (Some(format), Some(source), Some(dataset)) = (&args.format, &args.source, &args.dataset) else {
+        return list(args.json);
+    };
+    if args.list {
+        return list(args.json);
+    }
+    let imported = import(&args, format, source, dataset)?;
+    let summary = Summary::of(&imported.dataset);
+    if args.json {
+        let value = serde_json::json!({"dataset": dataset, "summary": summary, "remarks": imported.remarks});
+        return print_line(&serde_json::to_string_pretty(&value)?);
+    }
+    let mut lines = vec![summary_text(&summary)];
+    lines.extend(imported.remarks.iter().map(|remark| format!("  {remark}")));
+    lines.push(format!("written to {}", dataset.display()));
+    print_line(&lines.join("\n"))
+}
+
+fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
+    let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
+    let bar = progress_bar("images");
+    let progress = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let imported = match format {
+        "medmnist" => {
+            let options = MedmnistOptions {
+                labels: args.labels.clone(),
+                question: args.question.clone(),
+                modality: args.modality.clone(),
+            };
+            import_medmnist(source, dataset, &options, existing, &progress)
+        }
+        "vqa-rad" => {
+            let options = VqaRadOptions { drop_shared_images: args.drop_shared_images };
+            import_vqa_rad(source, dataset, options, existing, &progress)
+        }
+        other => {
+            let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+            bail!("unknown format {other:?}; expected one of {}", known.join(", "))
+        }
+    };
+    bar.finish_and_clear();
+    imported
+}
+
+fn list(json: bool) -> Result<()> {
+    if json {
+        return print_line(&serde_json::to_string_pretty(&FORMATS)?);
+    }
+    let lines: Vec<String> = FORMATS
+        .iter()
+        .map(|format| format!("{}\n  from {}\n  to   {}", format.name, format.source, format.result))
+        .collect();
+    print_line(&lines.join("\n"))
+}

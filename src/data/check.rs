@@ -1,0 +1,136 @@
+//! `dissent check`: every problem of a dataset, images included, and what is in it.
+
+use super::leakage::leakage_warnings;
+use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, Problem, Split};
+use crate::fingerprint::Fingerprint;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The result of a check.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    pub problems: Vec<Problem>,
+    /// Of the good lines; nothing if `dataset.toml` itself cannot be used.
+    pub summary: Option<Summary>,
+}
+
+impl CheckReport {
+    /// Number of problems that are not mere warnings.
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.is_error()).count()
+    }
+}
+
+/// What is in a dataset.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub name: String,
+    /// Task, then split, then gold label: number of cases.
+    pub cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>,
+    pub documents: usize,
+    /// Source: number of documents; those without are under "(none)".
+    pub sources: BTreeMap<String, usize>,
+    /// Image files named by cases and documents, each counted once.
+    pub images: usize,
+}
+
+impl Summary {
+    /// Counts the lines of a dataset.
+    pub fn of(dataset: &Dataset) -> Self {
+        let mut cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>> = BTreeMap::new();
+        for case in &dataset.cases {
+            let gold = dataset.task(&case.task).and_then(|task| task.labels.get(dataset.gold_of(case)));
+            let label = gold.map_or_else(|| case.answer.clone(), |label| label.id.clone());
+            let splits = cases.entry(case.task.clone()).or_default();
+            *splits.entry(case.split).or_default().entry(label).or_default() += 1;
+        }
+        let mut sources = BTreeMap::new();
+        for document in &dataset.corpus {
+            *sources.entry(document.source.clone().unwrap_or_else(|| "(none)".into())).or_default() += 1;
+        }
+        Self {
+            name: dataset.name.clone(),
+            cases,
+            documents: dataset.corpus.len(),
+            sources,
+            images: image_uses(dataset).len(),
+        }
+    }
+}
+
+/// Reads everything, decodes every image, and lists what is wrong. `progress` is told images done and in all.
+pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckReport {
+    let lenient = Dataset::open_lenient(root);
+    let mut problems = lenient.problems.clone();
+    let Some(dataset) = &lenient.dataset else {
+        return CheckReport { problems, summary: None };
+    };
+    let contents = check_images(dataset, &lenient, &mut problems, progress);
+    problems.extend(leakage_warnings(dataset, &lenient, &contents));
+    CheckReport { problems, summary: Some(Summary::of(dataset)) }
+}
+
+/// Who names an image: positions in the cases and in the corpus.
+#[derive(Default)]
+struct Uses {
+    cases: Vec<usize>,
+    documents: Vec<usize>,
+}
+
+fn image_uses(dataset: &Dataset) -> BTreeMap<PathBuf, Uses> {
+    let mut uses: BTreeMap<PathBuf, Uses> = BTreeMap::new();
+    for (position, case) in dataset.cases.iter().enumerate() {
+        uses.entry(case.image.clone()).or_default().cases.push(position);
+    }
+    for (position, document) in dataset.corpus.iter().enumerate() {
+        uses.entry(document.image.clone()).or_default().documents.push(position);
+    }
+    uses
+}
+
+/// Decodes each image file once; the content hash of each good one comes back.
+fn check_images(
+    dataset: &Dataset,
+    lenient: &LenientDataset,
+    problems: &mut Vec<Problem>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> HashMap<PathBuf, Fingerprint> {
+    let uses: Vec<(PathBuf, Uses)> = image_uses(dataset).into_iter().collect();
+    let done = AtomicUsize::new(0);
+    let results: Vec<Result<Fingerprint, String>> = uses
+        .par_iter()
+        .map(|(image, _)| {
+            let result = Picture::read(&dataset.image_path(image));
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, uses.len());
+            result.map(|picture| picture.fingerprint).map_err(|error| format!("{error:#}"))
+        })
+        .collect();
+    let mut contents = HashMap::new();
+    for ((image, uses), result) in uses.into_iter().zip(results) {
+        match result {
+            Ok(content) => {
+                contents.insert(image, content);
+            }
+            Err(message) => problems.push(image_problem(dataset, lenient, &uses, &message)),
+        }
+    }
+    contents
+}
+
+/// The problem stands at the first line that names the image and counts the others.
+fn image_problem(dataset: &Dataset, lenient: &LenientDataset, uses: &Uses, message: &str) -> Problem {
+    let (file, line) = match (uses.cases.first(), uses.documents.first()) {
+        (Some(case), _) => (CASES_FILE, lenient.case_lines.get(*case)),
+        (None, document) => (CORPUS_FILE, document.and_then(|document| lenient.document_lines.get(*document))),
+    };
+    let others = uses.cases.len() + uses.documents.len() - 1;
+    let message = if others == 0 { message.into() } else { format!("{message} (and {others} more lines name it)") };
+    let problem = Problem::error(&dataset.root.join(file), message).in_field("image");
+    match line {
+        Some(line) => problem.at_line(*line),
+        None => problem,
+    }
+}

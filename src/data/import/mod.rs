@@ -1,0 +1,48 @@
+//! Importers: from published formats to a dataset directory.
+
+mod medmnist;
+mod medmnist_sets;
+mod npy;
+mod vqa_rad;
+mod vqa_rad_caption;
+mod vqa_rad_rows;
+
+pub use medmnist::{MedmnistOptions, import_medmnist};
+pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
+
+use super::Dataset;
+
+/// Told how many of how many items are done.
+pub type ProgressReport<'a> = &'a dyn Fn(usize, usize);
+
+/// A finished import.
+#[derive(Debug)]
+pub struct Imported {
+    pub dataset: Dataset,
+    /// What a user should know: what was left out, what is shared between splits.
+    pub remarks: Vec<String>,
+}
+
+/// One line of `dissent import --list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ImportFormat {
+    pub name: &'static str,
+    /// What SOURCE is.
+    pub source: &'static str,
+    /// What becomes of it.
+    pub result: &'static str,
+}
+
+/// Every format that can be imported.
+pub const FORMATS: [ImportFormat; 2] = [
+    ImportFormat {
+        name: "medmnist",
+        source: "an npz file of MedMNIST: {train,val,test}_{images,labels}, 2-D, grey or colour, one label",
+        result: "every image a case; the training split is also the corpus, captioned with its label names",
+    },
+    ImportFormat {
+        name: "vqa-rad",
+        source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
+        result: "closed yes/no questions as cases; training images as the corpus, captioned with their answers",
+    },
+];

@@ -1,0 +1,209 @@
+//! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases; the images that no test or
+//! validation question uses become the corpus, captioned with what their questions and answers say.
+
+use super::vqa_rad_caption::caption_of;
+use super::vqa_rad_rows::{Row, read_rows};
+use super::{Imported, ProgressReport};
+use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
+use crate::data::{Task, TaskKind};
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result, bail};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TASK: &str = "vqa-rad";
+
+/// One image in this many, of those without test questions, is kept for validation.
+const VALIDATION_ONE_IN: u64 = 5;
+
+/// Choices of the VQA-RAD import.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VqaRadOptions {
+    /// Leave out training questions about images that test questions use too. The official split has many.
+    pub drop_shared_images: bool,
+}
+
+/// Imports the folder `source`, which holds one JSON file and one folder of images.
+pub fn import_vqa_rad(
+    source: &Path,
+    target: &Path,
+    options: VqaRadOptions,
+    existing: Existing,
+    progress: ProgressReport,
+) -> Result<Imported> {
+    let (json, images) = find_parts(source)?;
+    let rows = read_rows(&json)?;
+    let groups = groups_of(&rows);
+    let test_images: HashSet<&str> = rows.iter().filter(|row| row.test).map(|row| row.image.as_str()).collect();
+    let test_groups: HashSet<&str> = test_images.iter().filter_map(|image| groups.get(*image).copied()).collect();
+    let part_of = |row: &Row| {
+        if row.test {
+            return Split::Test;
+        }
+        let group = groups.get(row.image.as_str()).copied().unwrap_or(&row.image);
+        // Images of the test split are no fair validation: their training questions stay training questions.
+        if !test_groups.contains(group) && is_for_validation(group) { Split::Validation } else { Split::Train }
+    };
+
+    let mut by_image: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        by_image.entry(&row.image).or_default().push(row);
+    }
+    let mut writer = DatasetWriter::create(target, existing)?;
+    let (mut open, mut no_label, mut shared) = (0, 0, 0);
+    for (done, (image, rows)) in by_image.iter().enumerate() {
+        let is_document = !test_images.contains(image) && rows.iter().all(|row| part_of(row) == Split::Train);
+        let mut asked = Vec::new();
+        for row in rows {
+            if !row.closed {
+                open += 1;
+                continue;
+            }
+            let Some(yes) = row.yes_or_no() else {
+                no_label += 1;
+                continue;
+            };
+            if !row.test && test_images.contains(image) {
+                shared += 1;
+                if options.drop_shared_images {
+                    continue;
+                }
+            }
+            asked.push((row, yes));
+        }
+        progress(done + 1, by_image.len());
+        if asked.is_empty() && !is_document {
+            continue;
+        }
+        let path = copy_image(&mut writer, &images, image, rows)?;
+        let group = groups.get(image).map(|group| String::from(*group));
+        for (row, yes) in asked {
+            writer.case(&Case {
+                id: format!("q{}", row.qid),
+                task: TASK.into(),
+                split: part_of(row),
+                image: path.clone(),
+                question: Some(row.question.clone()),
+                answer: if yes { "yes".into() } else { "no".into() },
+                group: group.clone(),
+            })?;
+        }
+        if is_document {
+            writer.document(&Document {
+                id: stem(image).into(),
+                image: path,
+                caption: caption_of(rows),
+                source: Some("VQA-RAD".into()),
+                group,
+            })?;
+        }
+    }
+    let what = if options.drop_shared_images { "left out" } else { "kept, as in the official split" };
+    let shared_remark = format!("{shared} training questions are about images that test questions use too: {what}");
+    let mut remarks = vec![
+        format!("{open} open questions and {no_label} closed ones with another answer than yes or no are not cases"),
+        shared_remark.clone(),
+    ];
+    if shared > 0 && !options.drop_shared_images {
+        remarks.push("--drop-shared-images leaves them out".into());
+    }
+    let dataset = writer.finish(&manifest(&shared_remark))?;
+    Ok(Imported { dataset, remarks })
+}
+
+fn manifest(shared_remark: &str) -> Manifest {
+    let label = |id: &str, name: &str| Label { id: id.into(), name: name.into() };
+    Manifest {
+        name: "VQA-RAD".into(),
+        licence: Some("CC0 1.0".into()),
+        note: Some(format!(
+            "VQA-RAD (Lau et al., Scientific Data 2018), images from MedPix; for research, not for diagnosis. \
+             {shared_remark}."
+        )),
+        tasks: vec![Task {
+            id: TASK.into(),
+            kind: TaskKind::ClosedVqa,
+            question: None,
+            labels: vec![label("yes", "Yes"), label("no", "No")],
+            prompt: PromptTemplate::default(),
+        }],
+    }
+}
+
+/// The one JSON file and the one folder in `source`.
+fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf)> {
+    let entries = fs::read_dir(source).with_context(|| {
+        format!(
+            "cannot read {}: expected the folder of VQA-RAD, with a JSON file and an image folder",
+            source.display()
+        )
+    })?;
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot read {}", source.display()))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !hidden {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            files.push(path);
+        }
+    }
+    let counts = (files.len(), folders.len());
+    match (files.pop(), folders.pop(), counts) {
+        (Some(json), Some(images), (1, 1)) => Ok((json, images)),
+        _ => bail!(
+            "{}: expected one JSON file and one image folder, found {} JSON files and {} folders",
+            source.display(),
+            counts.0,
+            counts.1
+        ),
+    }
+}
+
+/// The group of each image: the first image, by name, that shares a MedPix case with it, directly or through others.
+fn groups_of(rows: &[Row]) -> HashMap<&str, &str> {
+    let mut group_of: BTreeMap<&str, &str> = rows.iter().map(|row| (row.image.as_str(), row.image.as_str())).collect();
+    let mut links: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows {
+        links.entry(&row.medpix_case).or_default().push(&row.image);
+    }
+    // A few rounds at most: a case has one image, rarely two.
+    loop {
+        let mut changed = false;
+        for images in links.values() {
+            let Some(first) = images.iter().filter_map(|image| group_of.get(image).copied()).min() else { continue };
+            for image in images {
+                if group_of.insert(image, first) != Some(first) {
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    group_of.into_iter().map(|(image, group)| (image, stem(group))).collect()
+}
+
+/// Drawn by the group's name, so that it is the same on every machine and whatever else is imported.
+fn is_for_validation(group: &str) -> bool {
+    let fingerprint = Fingerprint::of_parts(["validation", group]);
+    u64::from_str_radix(fingerprint.as_str(), 16).is_ok_and(|number| number % VALIDATION_ONE_IN == 0)
+}
+
+fn copy_image(writer: &mut DatasetWriter, folder: &Path, image: &str, rows: &[&Row]) -> Result<PathBuf> {
+    let path = folder.join(image);
+    let used_by = || {
+        let qid = rows.first().map_or("?", |row| row.qid.as_str());
+        format!("image of question {qid}")
+    };
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display())).with_context(used_by)?;
+    Picture::decode(&path, &bytes).with_context(used_by)?;
+    writer.image(image, &bytes)
+}
+
+/// A file name without its extension.
+fn stem(image: &str) -> &str {
+    image.rsplit_once('.').map_or(image, |(stem, _)| stem)
+}

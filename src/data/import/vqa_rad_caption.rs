@@ -1,0 +1,241 @@
+//! From the questions and answers about one image to its caption: region, modality and plane, then the findings.
+
+use super::vqa_rad_rows::Row;
+use std::collections::HashSet;
+
+/// How a question names a modality or plane, and what the caption calls it. Longer spellings come first.
+const MODALITIES: [(&str, &str); 11] = [
+    ("diffusion weighted", "diffusion-weighted MRI"),
+    ("flair", "FLAIR MRI"),
+    ("t1 weighted", "T1-weighted MRI"),
+    ("t2 weighted", "T2-weighted MRI"),
+    ("mri", "MRI"),
+    ("mr", "MRI"),
+    ("ct", "CT"),
+    ("cxr", "x-ray"),
+    ("x-ray", "x-ray"),
+    ("xray", "x-ray"),
+    ("ultrasound", "ultrasound"),
+];
+const PLANES: [(&str, &str); 10] = [
+    ("axial", "axial"),
+    ("transverse", "axial"),
+    ("coronal", "coronal"),
+    ("sagittal", "sagittal"),
+    ("lateral", "lateral"),
+    ("posterior anterior", "posteroanterior"),
+    ("posteroanterior", "posteroanterior"),
+    ("pa", "posteroanterior"),
+    ("anterior posterior", "anteroposterior"),
+    ("ap", "anteroposterior"),
+];
+
+/// Beginnings of a question that asks whether something is there.
+const PRESENCE: [&str; 11] = [
+    "is there evidence of ",
+    "is there any evidence of ",
+    "are there signs of ",
+    "is there ",
+    "are there ",
+    "do you see ",
+    "can you see ",
+    "does the patient have ",
+    "does this patient have ",
+    "does the image show ",
+    "does this image show ",
+];
+
+/// A caption from the rows about one image, in their order. A rephrased question says nothing new and is left out.
+pub(super) fn caption_of(rows: &[&Row]) -> String {
+    let mut head = vec![region(rows)];
+    for (kind, names) in [("MODALITY", &MODALITIES[..]), ("PLANE", &PLANES[..])] {
+        for name in stated(rows, kind, names) {
+            if !head.contains(&name) {
+                head.push(name);
+            }
+        }
+    }
+    let mut sentences = vec![head.join(", ")];
+    let mut linked = HashSet::new();
+    let mut said = HashSet::new();
+    for row in rows {
+        let is_head = (row.has_type("MODALITY") || row.has_type("PLANE"))
+            && (row.yes_or_no().is_some()
+                || names_in(&row.answer, &MODALITIES).or(names_in(&row.answer, &PLANES)).is_some());
+        if is_head || !linked.insert(row.linked_id.as_str()) {
+            continue;
+        }
+        let sentence = sentence_of(row);
+        if said.insert(sentence.to_lowercase()) {
+            sentences.push(sentence);
+        }
+    }
+    let mut caption = String::new();
+    for sentence in sentences {
+        if !caption.is_empty() {
+            caption.push(' ');
+        }
+        caption.push_str(&capitalised(&sentence));
+        if !caption.ends_with(['.', '?', '!']) {
+            caption.push('.');
+        }
+    }
+    caption
+}
+
+fn region(rows: &[&Row]) -> String {
+    match rows.first().map(|row| row.organ.as_str()) {
+        Some("ABD") => "abdomen".into(),
+        Some(organ) => organ.to_lowercase(),
+        None => "image".into(),
+    }
+}
+
+/// What the rows of one type say outright: an open answer, or a question answered with yes.
+fn stated(rows: &[&Row], kind: &str, names: &[(&str, &str)]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| row.has_type(kind)) {
+        // "What type of imaging does this not represent?"
+        if words(&row.question).contains(" not ") {
+            continue;
+        }
+        let text = match row.yes_or_no() {
+            Some(true) => &row.question,
+            Some(false) => continue,
+            None => &row.answer,
+        };
+        if let Some(name) = names_in(text, names)
+            && !found.contains(&name)
+        {
+            found.push(name);
+        }
+    }
+    // "MRI" says nothing beside "FLAIR MRI".
+    let all = found.clone();
+    found.retain(|name| !all.iter().any(|other| other != name && other.ends_with(name.as_str())));
+    found
+}
+
+/// The first of the names that the text has as whole words.
+fn names_in(text: &str, names: &[(&str, &str)]) -> Option<String> {
+    let text = words(text);
+    for (spelling, name) in names {
+        if text.contains(&words(spelling)) {
+            return Some((*name).into());
+        }
+    }
+    None
+}
+
+/// Lower case, one space between and around words, no punctuation: whole words are found with spaces around them.
+fn words(text: &str) -> String {
+    let mut result = String::from(" ");
+    for word in text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()) {
+        if !word.is_empty() {
+            result.push_str(word);
+            result.push(' ');
+        }
+    }
+    result
+}
+
+/// "Is there a pneumothorax?" and "No" make "no pneumothorax"; what cannot be turned so is kept as question and answer.
+fn sentence_of(row: &Row) -> String {
+    let question = row.question.trim().trim_end_matches(['?', '.', ' ']);
+    if let Some(yes) = row.yes_or_no()
+        && let Some(finding) = finding_in(question)
+    {
+        return if yes { finding } else { format!("no {finding}") };
+    }
+    format!("{question}? {}", capitalised(&row.answer))
+}
+
+fn finding_in(question: &str) -> Option<String> {
+    let lower = question.to_lowercase();
+    let start = PRESENCE.iter().find(|start| lower.starts_with(**start))?;
+    // Same length in bytes: the beginnings are ASCII and compared without regard to ASCII case.
+    let mut finding = question.get(start.len()..)?.trim();
+    for start in ["any ", "a ", "an ", "the ", "evidence of "] {
+        if finding.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start)) {
+            finding = finding.get(start.len()..)?.trim_start();
+        }
+    }
+    for end in [" in this image", " in the image", " on this image", " present", " seen", " visible", " pictured"] {
+        finding = finding.strip_suffix(end).unwrap_or(finding);
+    }
+    let unfit = ["no ", "not ", "only ", "more ", "less ", "anything ", "something ", "all "]
+        .iter()
+        .any(|word| finding.to_lowercase().starts_with(word));
+    (!finding.is_empty() && !unfit).then(|| finding.to_string())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: &str, question: &str, answer: &str) -> Row {
+        Row {
+            qid: question.into(),
+            linked_id: question.into(),
+            test: false,
+            closed: true,
+            image: "a.jpg".into(),
+            medpix_case: "case".into(),
+            organ: "CHEST".into(),
+            question_type: kind.into(),
+            question: question.into(),
+            answer: answer.into(),
+        }
+    }
+
+    #[test]
+    fn answers_become_findings() {
+        let rows = [
+            row("PRES", "Is there evidence of a pleural effusion?", "Yes"),
+            row("PRES", "Are there any rib fractures in this image?", "no"),
+            row("POS", "Where is the mass?", "left upper lobe"),
+            row("ABN", "Is the trachea midline", "yes"),
+            row("PRES", "Is there no free air?", "no"),
+        ];
+        assert_eq!(
+            caption_of(&rows.iter().collect::<Vec<_>>()),
+            "Chest. Pleural effusion. No rib fractures. Where is the mass? Left upper lobe. \
+             Is the trachea midline? Yes. Is there no free air? No."
+        );
+    }
+
+    #[test]
+    fn modality_and_plane_come_first_and_only_if_stated() {
+        let rows = [
+            row("PRES", "Is there a mass?", "yes"),
+            row("MODALITY", "Is this a CT?", "no"),
+            row("MODALITY", "What type of imaging does this not represent?", "ultrasound"),
+            row("MODALITY", "Is this an MRI?", "yes"),
+            row("MODALITY", "What sequence is this?", "FLAIR"),
+            row("PLANE", "In what plane is this?", "Axial"),
+            row("PLANE", "Is this a transverse section?", "yes"),
+        ];
+        assert_eq!(caption_of(&rows.iter().collect::<Vec<_>>()), "Chest, FLAIR MRI, axial. Mass.");
+    }
+
+    #[test]
+    fn a_rephrased_question_is_said_once() {
+        let first = row("PRES", "Is there a nodule?", "yes");
+        let again = Row { question: "Is a nodule seen?".into(), ..first.clone() };
+        assert_eq!(caption_of(&[&first, &again]), "Chest. Nodule.");
+    }
+
+    #[test]
+    fn letters_of_any_script_do_not_break_a_caption() {
+        let odd = row("PRES", "Is there a İstanbul sign ß?", "yes");
+        assert_eq!(caption_of(&[&odd]), "Chest. İstanbul sign ß.");
+    }
+}

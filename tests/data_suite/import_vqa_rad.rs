@@ -1,0 +1,147 @@
+//! The VQA-RAD importer on a cut of the format with texts of our own, and on the real release where it is there.
+
+use crate::support::{error_text, shared_data};
+use dissent::data::import::{Imported, VqaRadOptions, import_vqa_rad};
+use dissent::data::{Case, Dataset, Existing, Split, check};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma};
+use std::collections::HashSet;
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vqa-rad-cut/questions.json");
+
+/// A source folder in the shape of the release: the JSON text and an image for every name in the fixture.
+fn source_folder(json: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Questions Public.json"), json).unwrap();
+    let images = folder.path().join("Image Folder");
+    fs::create_dir(&images).unwrap();
+    for number in [1_u8, 2, 3, 5, 6] {
+        let image = DynamicImage::ImageLuma8(GrayImage::from_pixel(8, 8, Luma([number * 30])));
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+        fs::write(images.join(format!("made{number:02}.jpg")), bytes.into_inner()).unwrap();
+    }
+    folder
+}
+
+fn import(folder: &Path, options: VqaRadOptions) -> anyhow::Result<Imported> {
+    import_vqa_rad(folder, &folder.join("out"), options, Existing::Refuse, &|_, _| {})
+}
+
+fn fixture() -> String {
+    fs::read_to_string(FIXTURE).unwrap()
+}
+
+fn case<'a>(dataset: &'a Dataset, id: &str) -> Option<&'a Case> {
+    dataset.cases.iter().find(|case| case.id == id)
+}
+
+#[test]
+fn closed_questions_become_cases_with_the_official_test_split() {
+    let folder = source_folder(&fixture());
+    let imported = import(folder.path(), VqaRadOptions::default()).unwrap();
+    let dataset = imported.dataset;
+    let ids = |split| -> Vec<&str> {
+        dataset.cases.iter().filter(|case| case.split == split).map(|case| case.id.as_str()).collect()
+    };
+    // q2 and q3 are open, q6 is closed but neither yes nor no, q10 is open.
+    assert_eq!(ids(Split::Train), ["q0", "q1", "q4", "q5", "q9", "q12"]);
+    assert_eq!(ids(Split::Validation), ["q11"]);
+    assert_eq!(ids(Split::Test), ["q7", "q8"]);
+    assert_eq!(case(&dataset, "q5").unwrap().answer, "yes");
+    assert_eq!(dataset.question_of(case(&dataset, "q7").unwrap()), "Is there an imaginary stone?");
+    assert!(imported.remarks[0].starts_with("3 open questions and 1 closed"), "{:?}", imported.remarks);
+    assert!(imported.remarks[1].starts_with("1 training questions are about images"), "{:?}", imported.remarks);
+    assert!(dataset.note.as_deref().unwrap().contains("kept, as in the official split"));
+    assert_eq!(check(&dataset.root, &|_, _| {}).errors(), 0);
+}
+
+#[test]
+fn the_corpus_is_made_of_training_images_only() {
+    let folder = source_folder(&fixture());
+    let dataset = import(folder.path(), VqaRadOptions::default()).unwrap().dataset;
+    let documents: Vec<(&str, &str)> =
+        dataset.corpus.iter().map(|document| (document.id.as_str(), document.caption.as_str())).collect();
+    assert_eq!(
+        documents,
+        [
+            ("made01", "Chest, x-ray. Made-up effusion. How many ribs are invented? 2."),
+            ("made02", "Head, axial. No invented lesions. Is the lesion bigger or smaller? Smaller."),
+            ("made05", "Abdomen. Sketched cyst."),
+        ]
+    );
+    // made05 is of the same MedPix case as the test image made03.
+    let test = case(&dataset, "q7").unwrap();
+    assert_eq!((0..3).map(|row| dataset.may_retrieve(test, row)).collect::<Vec<_>>(), [true, true, false]);
+    assert!(!dataset.may_retrieve(case(&dataset, "q0").unwrap(), 0));
+}
+
+#[test]
+fn questions_about_shared_images_can_be_left_out() {
+    let folder = source_folder(&fixture());
+    let imported = import(folder.path(), VqaRadOptions { drop_shared_images: true }).unwrap();
+    assert!(case(&imported.dataset, "q9").is_none());
+    assert!(case(&imported.dataset, "q7").is_some());
+    assert!(imported.remarks[1].ends_with("left out"));
+}
+
+#[test]
+fn a_wrong_row_is_named() {
+    for (from, to, expected) in [
+        ("\"CLOSED \"", "\"MAYBE\"", "row 1 (from 0): answer_type: expected CLOSED or OPEN, found \"MAYBE\""),
+        ("\"test_para\"", "\"test_paraphrase\"", "row 8 (from 0): phrase_type: expected freeform"),
+        ("\"qid\": 4,", "", "row 4 (from 0): qid: the field is missing"),
+        ("\"qid\": 4,", "\"qid\": 3,", "row 4 (from 0): qid: 3 is used twice"),
+        ("\"How was this image taken?\"", "\" \"", "row 2 (from 0): question: expected a text, found an empty one"),
+        ("\"made06.jpg\"", "\"../made06.jpg\"", "row 11 (from 0): image_name: expected a plain file name"),
+        ("\"made06.jpg\"", "\"made07.jpg\"", "image of question 11: cannot read"),
+        ("\"qid\": \"0\"", "\"qid\" \"0\"", "expected a JSON list of objects"),
+    ] {
+        let changed = fixture().replacen(from, to, 1);
+        assert_ne!(changed, fixture(), "{from}");
+        let folder = source_folder(&changed);
+        let error = error_text(import(folder.path(), VqaRadOptions::default()));
+        assert!(error.contains(expected), "{expected}\n{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+    }
+}
+
+#[test]
+fn a_truncated_image_is_named_with_its_question() {
+    let folder = source_folder(&fixture());
+    let path = folder.path().join("Image Folder/made02.jpg");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = error_text(import(folder.path(), VqaRadOptions::default()));
+    assert!(error.contains("image of question 4: ") && error.contains("cut short"), "{error}");
+}
+
+#[test]
+fn another_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = error_text(import(folder.path(), VqaRadOptions::default()));
+    assert!(error.contains("expected one JSON file and one image folder, found 0 JSON files and 0 folders"), "{error}");
+    let error = error_text(import(&folder.path().join("gone"), VqaRadOptions::default()));
+    assert!(error.contains("expected the folder of VQA-RAD"), "{error}");
+}
+
+#[test]
+fn the_real_release_is_imported_without_leaks_into_the_corpus() {
+    let Some(source) = shared_data("vqa-rad") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("set");
+    let options = VqaRadOptions::default();
+    let dataset = import_vqa_rad(&source, &target, options, Existing::Refuse, &|_, _| {}).unwrap().dataset;
+    let images = |split| -> HashSet<&Path> {
+        dataset.cases.iter().filter(|case| case.split == split).map(|case| case.image.as_path()).collect()
+    };
+    assert_eq!(dataset.cases.iter().filter(|case| case.split == Split::Test).count(), 251);
+    let (validation, test) = (images(Split::Validation), images(Split::Test));
+    assert!(validation.len() > 10 && validation.is_disjoint(&test) && validation.is_disjoint(&images(Split::Train)));
+    assert!(dataset.corpus.len() > 80);
+    for document in &dataset.corpus {
+        assert!(!test.contains(document.image.as_path()) && !validation.contains(document.image.as_path()));
+    }
+}
