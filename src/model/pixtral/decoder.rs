@@ -5,9 +5,9 @@ use super::config::{PixtralConfig, TextConfig};
 use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, spread};
 use super::layout::{RowLayout, attention_mask, rotation_positions};
 use super::rotary::Rotation;
-use crate::model::layers::{Mode, linear_without_bias};
+use crate::model::layers::Mode;
 use candle_core::{Result, Tensor};
-use candle_nn::{Init, Linear, Module, VarBuilder};
+use candle_nn::{Init, VarBuilder};
 
 /// One block of the decoder.
 #[derive(Clone, Debug)]
@@ -62,7 +62,8 @@ pub(super) struct Decoder {
     embedding: Tensor,
     blocks: Vec<Block>,
     norm: RmsNorm,
-    output: Linear,
+    /// `[vocabulary, hidden]`.
+    output: Tensor,
     config: TextConfig,
 }
 
@@ -73,8 +74,8 @@ impl Decoder {
         let start = Init::Randn { mean: 0.0, stdev: spread(text.hidden) };
         let embedding = inner.get_with_hints((text.vocabulary, text.hidden), "embed_tokens.weight", start)?;
         let output = match config.tied_embeddings {
-            true => Linear::new(embedding.clone(), None),
-            false => linear_without_bias(text.hidden, text.vocabulary, spread(text.hidden), &weights.pp("lm_head"))?,
+            true => embedding.clone(),
+            false => weights.get_with_hints((text.vocabulary, text.hidden), "lm_head.weight", start)?,
         };
         let mut blocks = Vec::with_capacity(text.layers);
         for layer in 0..text.layers {
@@ -113,6 +114,6 @@ impl Decoder {
 
     /// `[N, hidden]` before the final norm to `[N, vocabulary]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.output.forward(&self.norm.forward(hidden)?)
+        self.norm.forward(hidden)?.matmul(&self.output.t()?)
     }
 }

@@ -1,9 +1,9 @@
 //! Layers of the image tower and the decoder, fused in inference and differentiable in training.
 
 use super::rotary::Rotation;
-use crate::model::layers::{Activation, Mode, linear_without_bias, softmax_last_dim};
-use candle_core::{Result, Tensor};
-use candle_nn::{Init, Linear, Module, VarBuilder};
+use crate::model::layers::{Activation, Linear, Mode, linear_without_bias, multiply_per_channel, softmax_last_dim};
+use candle_core::{D, DType, Module, Result, Tensor};
+use candle_nn::{Init, VarBuilder};
 use candle_transformers::utils::repeat_kv;
 
 /// First spread of weights that keeps the variance of their input.
@@ -34,9 +34,21 @@ impl RmsNorm {
     /// Over the last dimension.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         match self.mode {
-            Mode::Train => candle_nn::ops::rms_norm_slow(input, &self.weight, self.epsilon),
+            Mode::Train => self.differentiable(input),
             Mode::Infer => candle_nn::ops::rms_norm(&input.contiguous()?, &self.weight, self.epsilon),
         }
+    }
+
+    /// The statistics of half types are computed in `f32`, as transformers does.
+    fn differentiable(&self, input: &Tensor) -> Result<Tensor> {
+        let dtype = input.dtype();
+        let input = match dtype {
+            DType::F16 | DType::BF16 => input.to_dtype(DType::F32)?,
+            _ => input.clone(),
+        };
+        let mean_square = input.sqr()?.mean_keepdim(D::Minus1)?;
+        let normalised = input.broadcast_div(&(mean_square + f64::from(self.epsilon))?.sqrt()?)?;
+        multiply_per_channel(&normalised.to_dtype(dtype)?, &self.weight)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::config::PixtralConfig;
 use super::layers::spread;
-use crate::model::layers::{Activation, linear, linear_without_bias};
-use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use crate::model::layers::{Activation, Linear, linear, linear_without_bias};
+use candle_core::{Module, Result, Tensor};
+use candle_nn::VarBuilder;
 
 /// Weights under `multi_modal_projector.`.
 #[derive(Clone, Debug)]
