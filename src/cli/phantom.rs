@@ -1,7 +1,9 @@
 //! `dissent phantom`: draws synthetic images, captions and training pools.
 
 use super::Common;
+use crate::data::Existing;
 use crate::phantom::pool::{Pool, Stage};
+use crate::phantom::sample::{DEFAULT_SEED, write_sample};
 use crate::phantom::sheet::draw_sheet;
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, Subcommand};
@@ -18,6 +20,8 @@ pub struct Args {
 enum Command {
     /// Write a training pool: a dataset directory from a seed, without outcome knowledge
     Pool(PoolArgs),
+    /// Write the data of the embedded sample: OUT/dataset (site B and fundus) and OUT/training (site A and fundus)
+    Sample(SampleArgs),
     /// Draw a contact sheet of all entities and grades to look at
     Sheet(SheetArgs),
 }
@@ -46,6 +50,17 @@ struct PoolArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+struct SampleArgs {
+    /// Folder for the two datasets
+    out: PathBuf,
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Replace datasets that are there already
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 struct SheetArgs {
     /// PNG file
     out: PathBuf,
@@ -71,6 +86,10 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
             pool.write(&args.out)?;
             eprintln!("{} items and {} held out in {}", pool.count, pool.held_out(), args.out.display());
             Ok(())
+        }
+        Command::Sample(args) => {
+            let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
+            write_sample(&args.out, args.seed, existing)
         }
         Command::Sheet(args) => {
             let sheet = draw_sheet(args.seed, args.scale)?;

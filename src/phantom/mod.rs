@@ -10,6 +10,8 @@
 //! | [`wording`] | how much a caption says |
 //! | [`encode`] | small PNG files, same bytes everywhere |
 //! | [`dice`], [`field`] | randomness and smooth noise, the same on every machine |
+//! | [`sites`] | which entity is malignant at which site |
+//! | [`sample`] | the embedded sample: two datasets, one corpus of images |
 //! | [`sheet`] | contact sheet to look at |
 
 mod attribute;
@@ -18,8 +20,13 @@ pub mod encode;
 pub mod field;
 pub mod fundus;
 pub mod pool;
+pub mod sample;
 pub mod sheet;
+pub mod sites;
 pub mod subject;
 pub mod tasks;
 pub mod ultrasound;
 pub mod wording;
+
+/// Licence of everything drawn here.
+pub const LICENCE: &str = "synthetic; CC0-1.0";

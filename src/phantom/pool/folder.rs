@@ -2,7 +2,8 @@
 //! `dataset.toml` comes last, and a folder without it is no dataset.
 
 use super::draw_items;
-use crate::data::{Case, Document, Task};
+use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, Task};
+use crate::phantom::LICENCE;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -10,6 +11,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+/// Beside `cases.jsonl` where each case is to be read with one given document: `{"case": id, "document": id}` lines.
+pub const PAIRS_FILE: &str = "pairs.jsonl";
 /// Items drawn at a time: enough for every core, few enough for little memory.
 const CHUNK: usize = 1000;
 
@@ -30,19 +33,11 @@ pub struct Item {
     pub pairs: Vec<Pair>,
 }
 
-#[derive(Serialize)]
-struct Manifest<'a> {
-    name: &'a str,
-    licence: &'a str,
-    note: &'a str,
-    task: &'a [Task],
-}
-
 /// Draws `total` items and writes them with their manifest.
 pub fn write_folder(
     out: &Path,
     name: &str,
-    tasks: &[Task],
+    tasks: Vec<Task>,
     total: usize,
     item: impl Fn(usize) -> Result<Item> + Sync,
 ) -> Result<()> {
@@ -53,8 +48,8 @@ pub fn write_folder(
         let folder = out.join(format!("images/{thousand:03}"));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
     }
-    let mut cases = lines_file(&out.join("cases.jsonl"))?;
-    let mut corpus = lines_file(&out.join("corpus.jsonl"))?;
+    let mut cases = lines_file(&out.join(CASES_FILE))?;
+    let mut corpus = lines_file(&out.join(CORPUS_FILE))?;
     let mut pairs: Option<BufWriter<File>> = None;
     for start in (0..total).step_by(CHUNK) {
         let items = draw_items(start..(start + CHUNK).min(total), &item)?;
@@ -67,7 +62,7 @@ pub fn write_folder(
             item.documents.iter().try_for_each(|document| write_line(&mut corpus, document))?;
             for pair in &item.pairs {
                 if pairs.is_none() {
-                    pairs = Some(lines_file(&out.join("pairs.jsonl"))?);
+                    pairs = Some(lines_file(&out.join(PAIRS_FILE))?);
                 }
                 if let Some(file) = &mut pairs {
                     write_line(file, pair)?;
@@ -79,13 +74,13 @@ pub fn write_folder(
         file.into_inner().context("cannot write the last lines (is the disk full?)")?;
     }
     let manifest = Manifest {
-        name,
-        licence: "synthetic, no rights reserved",
-        note: "Synthetic phantoms for training. The outcomes in it are random.",
-        task: tasks,
+        name: name.into(),
+        licence: Some(LICENCE.into()),
+        note: Some("Synthetic phantoms for training. The outcomes in it are random.".into()),
+        tasks,
     };
-    let path = out.join("dataset.toml");
-    fs::write(&path, toml::to_string_pretty(&manifest)?).with_context(|| format!("cannot write {}", path.display()))
+    let path = out.join(MANIFEST_FILE);
+    fs::write(&path, manifest.to_toml()?).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn lines_file(path: &Path) -> Result<BufWriter<File>> {

@@ -15,6 +15,7 @@ use super::tasks::{attribute_tasks, grade_task, malignancy_task, yes_no_task};
 use crate::data::{Document, Split, Task};
 use anyhow::{Result, ensure};
 use evidence::evidence_item;
+pub use folder::PAIRS_FILE;
 use folder::{Item, write_folder};
 use questions::{Asked, question_cases};
 use rayon::prelude::*;
@@ -70,7 +71,7 @@ impl Pool {
             ensure!((0.0..=1.0).contains(&value), "expected {name} from 0 to 1, found {value}");
         }
         let total = self.count + self.held_out();
-        write_folder(out, self.name(), &self.tasks(), total, |index| self.item(index))
+        write_folder(out, self.name(), self.tasks(), total, |index| self.item(index))
     }
 
     fn name(&self) -> &'static str {

@@ -117,7 +117,7 @@ impl Outline {
             // Rounded lobes with sharper notches between them.
             Self::Lobes { count, depth, phase } => {
                 let wave = libm::fabsf(libm::cosf(0.5 * count * angle + phase));
-                1.0 + depth * (2.4 * wave - 1.5)
+                1.0 + depth * (1.7 * wave - 1.1)
             }
             Self::Spikes { directions, half_width } => {
                 let mut radius: f32 = 0.8;

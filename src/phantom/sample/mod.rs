@@ -1,0 +1,145 @@
+//! The data of the embedded sample, from one seed.
+//!
+//! ```text
+//! OUT/dataset/    what is explored: ultrasound of site B (validation, test), fundus (validation, test)
+//! OUT/training/   what models are trained on: ultrasound of site A (train, validation), fundus (train, validation)
+//! OUT/entities.csv   which signs each image shows, for measuring retrieval; the program does not read it
+//! ```
+//!
+//! Both datasets have the same corpus of images; its captions in `training` end in site A's outcomes, in `dataset` in
+//! site B's. `training` refers to the images in `dataset`, so the two stay side by side.
+
+mod part;
+
+use super::dice::Dice;
+use super::encode::Effort;
+use super::sites::{OutcomeTable, Sites};
+use super::subject::Subject;
+use super::tasks::{GRADE, MALIGNANCY, grade_task, malignancy_task, yes_or_no};
+use super::ultrasound::Outcome;
+use super::wording::Wording;
+use super::{LICENCE, fundus, ultrasound};
+use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
+use crate::durable::write_file;
+use anyhow::{Context, Result};
+use part::{Part, Phantom};
+use rayon::prelude::*;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Seed of the sample in the repository.
+pub const DEFAULT_SEED: u64 = 2026;
+/// Folder of the dataset that is explored.
+pub const DATASET: &str = "dataset";
+/// Folder of the dataset that models are trained on.
+pub const TRAINING: &str = "training";
+
+const NOTE: &str = "Synthetic images: no patient, no diagnosis. Two sites differ on purpose: what is malignant at site A, \
+     where the models were trained, need not be at site B, whose cases and corpus these are; only the retrieved \
+     evidence tells.";
+const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultrasound as reported at site A; site B, where the \
+     models are evaluated, differs on purpose.";
+
+/// Draws the sample and writes it to `out`.
+///
+/// # Errors
+/// If a dataset is there and may not be replaced, or the disk is full.
+pub fn write_sample(out: &Path, seed: u64, existing: Existing) -> Result<()> {
+    let mut dice = Dice::new(seed, 0);
+    let sites = Sites::draw(&mut dice);
+    let mut phantoms: Vec<Phantom> = Vec::new();
+    for part in Part::ALL {
+        phantoms.extend(part.phantoms(&sites, seed));
+    }
+    let pictures: Vec<Vec<u8>> = phantoms
+        .par_iter()
+        .map(|phantom| phantom.subject.png(Effort::Small, &mut phantom.picture_dice(seed)))
+        .collect::<Result<_>>()?;
+
+    let mut dataset = DatasetWriter::create(&out.join(DATASET), existing)?;
+    for (phantom, bytes) in phantoms.iter().zip(&pictures) {
+        if !phantom.part.in_dataset() {
+            continue;
+        }
+        let image = dataset.image(&phantom.file(), bytes)?;
+        match phantom.part.split() {
+            None => dataset.document(&document(phantom, image, &sites.b, "ultrasound-b", seed))?,
+            Some(split) => dataset.case(&case(phantom, image, &sites.b, split))?,
+        }
+    }
+    dataset.finish(&manifest("phantoms, site B", NOTE)).context("cannot finish the sample's dataset")?;
+
+    // Second, because its corpus points at the images of the first.
+    let mut training = DatasetWriter::create(&out.join(TRAINING), existing)?;
+    for (phantom, bytes) in phantoms.iter().zip(&pictures) {
+        if !phantom.part.in_training() {
+            continue;
+        }
+        let image = if phantom.part.in_dataset() {
+            PathBuf::from(format!("../{DATASET}/images/{}", phantom.file()))
+        } else {
+            training.image(&phantom.file(), bytes)?
+        };
+        match phantom.part.split() {
+            None => training.document(&document(phantom, image, &sites.a, "ultrasound-a", seed))?,
+            Some(split) => training.case(&case(phantom, image, &sites.a, split))?,
+        }
+    }
+    training
+        .finish(&manifest("phantoms, site A", TRAINING_NOTE))
+        .context("cannot finish the sample's training data")?;
+    write_file(&out.join("entities.csv"), entities(&phantoms)?.as_bytes())
+}
+
+fn manifest(name: &str, note: &str) -> Manifest {
+    Manifest {
+        name: name.into(),
+        licence: Some(LICENCE.into()),
+        note: Some(note.into()),
+        tasks: vec![malignancy_task(), grade_task()],
+    }
+}
+
+/// The document as this site reports it. The words are the same at both sites, only the outcome differs.
+fn document(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, source: &str, seed: u64) -> Document {
+    let mut dice = phantom.caption_dice(seed);
+    let (caption, source) = match &phantom.subject {
+        Subject::Ultrasound(shown) => {
+            let outcome = site.outcome(shown.entity);
+            (ultrasound::caption(shown, &Wording::CORPUS, Some(outcome), &mut dice), source)
+        }
+        Subject::Fundus(shown) => (fundus::caption(shown, &Wording::CORPUS, true, &mut dice), "fundus"),
+    };
+    Document { id: phantom.id(), image, caption, source: Some(source.into()), group: None }
+}
+
+/// The case with its gold answer at this site.
+fn case(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, split: Split) -> Case {
+    let (task, answer) = match &phantom.subject {
+        Subject::Ultrasound(shown) => (MALIGNANCY, yes_or_no(site.outcome(shown.entity) == Outcome::Malignant)),
+        Subject::Fundus(shown) => (GRADE, shown.grade.word()),
+    };
+    Case {
+        id: phantom.id(),
+        task: task.into(),
+        split,
+        image,
+        question: None,
+        answer: answer.into(),
+        // Every phantom is a patient of its own.
+        group: None,
+    }
+}
+
+fn entities(phantoms: &[Phantom]) -> Result<String> {
+    let mut text = String::from("id,signs\n");
+    for phantom in phantoms {
+        match &phantom.subject {
+            Subject::Ultrasound(shown) => {
+                writeln!(text, "{},{} {}", phantom.id(), shown.entity.margin.word(), shown.entity.interior.word())?;
+            }
+            Subject::Fundus(shown) => writeln!(text, "{},grade {}", phantom.id(), shown.grade.word())?,
+        }
+    }
+    Ok(text)
+}
