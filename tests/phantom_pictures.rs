@@ -174,7 +174,11 @@ fn ultrasound_signs_can_be_seen() {
     let septated = ring_roughness(&with_interior(Interior::Septated), 8.0);
     let hollow = ring_roughness(&with_interior(Interior::Hollow), 8.0);
     assert!(even < 1.0 && hollow < 2.0, "even {even}, hollow {hollow}");
-    assert!(dotted > 2.5 && septated > dotted, "dotted {dotted}, septated {septated}");
+    assert!(dotted > 5.0 && septated > 5.0, "dotted {dotted}, septated {septated}");
+    // Septa fill more of the lesion than dots do.
+    let fill = |interior| mean_around_lesion(&with_interior(interior), (-8, 8), (-6, 6));
+    assert!(fill(Interior::Septated) > fill(Interior::Dotted) + 6.0);
+    assert!(fill(Interior::Dotted) > fill(Interior::Homogeneous) + 3.0);
 
     let with_margin =
         |margin| ultrasound::Attributes { entity: Entity { margin, interior: Interior::Homogeneous }, ..plain() };
@@ -185,7 +189,7 @@ fn ultrasound_signs_can_be_seen() {
     assert!(far(Margin::Spiculated) > far(Margin::Smooth) + 4.0, "{} {}", far(Margin::Spiculated), far(Margin::Smooth));
     assert!(far(Margin::Spiculated) > far(Margin::Lobulated) + 4.0);
     // The edge of an indistinct lesion is spread over many pixels.
-    let inside_rim = |margin| mean_around_lesion(&with_margin(margin), (-1, 1), (-8, -7));
+    let inside_rim = |margin| mean_around_lesion(&with_margin(margin), (11, 12), (-2, 2));
     assert!(inside_rim(Margin::Indistinct) > inside_rim(Margin::Smooth) + 12.0);
 }
 
