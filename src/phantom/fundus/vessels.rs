@@ -2,6 +2,7 @@
 
 use super::canvas::{Canvas, Colour, bezier};
 use crate::phantom::dice::Dice;
+use std::f32::consts::TAU;
 
 const VEIN: Colour = [0.42, 0.08, 0.06];
 const ARTERY: Colour = [0.62, 0.17, 0.08];
@@ -48,7 +49,7 @@ fn branch(canvas: &mut Canvas, arcade: &[(f32, f32)], vertical: f32, colour: Col
 
 /// The same line with a gentle winding of this height, pixels; its start stays where it is.
 fn wound(points: &[(f32, f32)], height: f32, dice: &mut Dice) -> Vec<(f32, f32)> {
-    let (turns, phase) = (dice.between(5.0, 11.0), dice.between(0.0, 6.283));
+    let (turns, phase) = (dice.between(5.0, 11.0), dice.between(0.0, TAU));
     let count = points.len().max(1) as f32;
     let mut result = Vec::with_capacity(points.len());
     for (index, &(x, y)) in points.iter().enumerate() {

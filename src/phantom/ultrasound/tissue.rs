@@ -3,6 +3,7 @@
 use super::attributes::Tissue;
 use crate::phantom::dice::Dice;
 use crate::phantom::field::{Field, SIDE, smoothstep};
+use std::f32::consts::TAU;
 
 /// A boundary between layers: a depth that waves across the image.
 struct Boundary {
@@ -14,7 +15,7 @@ struct Boundary {
 
 impl Boundary {
     fn draw(depth: f32, height: f32, dice: &mut Dice) -> Self {
-        Self { depth, height, frequency: dice.between(0.08, 0.2), phase: dice.between(0.0, 6.283) }
+        Self { depth, height, frequency: dice.between(0.08, 0.2), phase: dice.between(0.0, TAU) }
     }
 
     fn at(&self, x: f32) -> f32 {
@@ -50,7 +51,7 @@ impl Layers {
             gland_level,
             muscle_level: -19.0,
             strand_slope: dice.sign() * dice.between(0.35, 0.8),
-            strand_phase: dice.between(0.0, 6.283),
+            strand_phase: dice.between(0.0, TAU),
             blobs: Field::blobs(dice, blob_sigma.0, blob_sigma.1),
             blob_level: dice.between(1.6, 2.6),
         }
