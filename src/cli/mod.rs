@@ -1,10 +1,17 @@
 //! The command line: one file per subcommand.
 
 pub mod annotations;
+mod caption_line;
 pub mod check;
+pub mod doctor;
 pub mod import;
+pub mod index;
+pub mod models;
 pub(crate) mod output;
 pub mod phantom;
+mod print_picture;
+pub mod search;
+pub mod show;
 pub mod train;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -88,8 +95,16 @@ pub enum Command {
     Import(import::Args),
     /// Check a dataset: every problem with file, line and field
     Check(check::Args),
+    /// Say what the program found: terminal, colours, device, models, workspace, file system
+    Doctor(doctor::Args),
+    /// Build the index of a dataset: FAISS for vectors, Tantivy for captions
+    Index(index::Args),
     /// Draw synthetic images and captions
     Phantom(phantom::Args),
+    /// Find documents by words or by an image
+    Search(search::Args),
+    /// Show one picture, case or document in the terminal
+    Show(show::Args),
     /// Train the dual encoder
     Train(train::Args),
 }
@@ -100,7 +115,11 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Import(args) => import::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
+        Command::Doctor(args) => doctor::run(args, &cli.common),
+        Command::Index(args) => index::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
+        Command::Search(args) => search::run(args, &cli.common),
+        Command::Show(args) => show::run(args, &cli.common),
         Command::Train(args) => train::run(args, &cli.common),
     }
 }

@@ -1,6 +1,7 @@
 //! The index: FAISS vectors, Tantivy captions, the folder on disk, and the commands over it.
 
 mod captions;
+mod commands;
 mod store;
 mod support;
 mod vectors;

@@ -67,7 +67,7 @@ pub fn encode(image: &DynamicImage, size: Size, mode: ImageMode, cell: FontSize,
 
 /// A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black: its darkest value becomes
 /// black and its lightest white. 8-bit images are shown as they are.
-fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
+pub fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
     let deep = match image {
         DynamicImage::ImageLuma16(deep) => deep,
         _ => return image.clone(),

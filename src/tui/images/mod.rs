@@ -5,5 +5,5 @@ mod encode;
 mod worker;
 
 pub use cache::{Picture, PictureKey, Pictures};
-pub use encode::{ImageMode, encode};
+pub use encode::{ImageMode, encode, stretch_deep_grey};
 pub use worker::{ImageWorker, Loaded};

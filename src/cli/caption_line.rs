@@ -1,0 +1,86 @@
+//! A caption on one line of the terminal: clipped by columns, matching words marked, no control characters.
+
+use std::ops::Range;
+use unicode_width::UnicodeWidthChar;
+
+const MARK: &str = "\x1b[1;4m";
+const UNMARK: &str = "\x1b[0m";
+/// Columns shown before the first match where the start of the caption is cut.
+const LEAD: usize = 12;
+
+/// At most `columns` columns of `caption`; with `marked`, the byte ranges `highlights` are bold and underlined. The
+/// first match is always in view.
+pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: usize, marked: bool) -> String {
+    let shown: Vec<(usize, char)> =
+        caption.char_indices().map(|(start, letter)| (start, if letter.is_control() { ' ' } else { letter })).collect();
+    let width = |letters: &[(usize, char)]| letters.iter().filter_map(|(_, letter)| letter.width()).sum::<usize>();
+    let first_match = highlights.first().map_or(0, |range| range.end);
+    let until_match = shown.partition_point(|(start, _)| *start < first_match);
+    let mut skipped = 0;
+    if width(&shown) > columns && width(&shown[..until_match]) + 1 > columns {
+        let match_start =
+            shown.partition_point(|(start, _)| highlights.first().is_some_and(|range| *start < range.start));
+        skipped = match_start.saturating_sub(LEAD.min(columns / 4));
+    }
+    let mut line = String::new();
+    let mut used = 0;
+    if skipped > 0 {
+        line.push('…');
+        used = 1;
+    }
+    let rest = &shown[skipped..];
+    let cut = used + width(rest) > columns;
+    let room = if cut { columns.saturating_sub(1) } else { columns };
+    let mut inside = false;
+    for (start, letter) in rest {
+        let letter_width = letter.width().unwrap_or(0);
+        if used + letter_width > room {
+            break;
+        }
+        let matching = marked && highlights.iter().any(|range| range.contains(start));
+        if matching != inside {
+            line.push_str(if matching { MARK } else { UNMARK });
+            inside = matching;
+        }
+        line.push(*letter);
+        used += letter_width;
+    }
+    if inside {
+        line.push_str(UNMARK);
+    }
+    if cut {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_caption_is_whole_and_marked() {
+        assert_eq!(caption_line("no effusion", &[3..11], 80, false), "no effusion");
+        assert_eq!(caption_line("no effusion seen", &[3..11], 80, true), "no \x1b[1;4meffusion\x1b[0m seen");
+    }
+
+    #[test]
+    fn a_long_caption_is_clipped_by_columns() {
+        assert_eq!(caption_line("abcdefgh", &[], 8, false), "abcdefgh");
+        assert_eq!(caption_line("abcdefgh", &[], 5, false), "abcd…");
+        // Two columns each.
+        assert_eq!(caption_line("胸部胸部", &[], 5, false), "胸部…");
+    }
+
+    #[test]
+    fn the_first_match_is_in_view() {
+        let caption = format!("{}effusion and more", "x ".repeat(40));
+        let line = caption_line(&caption, &[80..88, 93..97], 24, false);
+        assert_eq!(line, "…x x x effusion and mor…");
+    }
+
+    #[test]
+    fn a_caption_cannot_send_escape_sequences() {
+        assert_eq!(caption_line("a\x1b[2Jb\nc", &[], 80, false), "a [2Jb c");
+    }
+}

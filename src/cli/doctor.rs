@@ -1,0 +1,229 @@
+//! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
+
+use super::Common;
+use super::models::{resolve_encoder, resolve_reader, resolve_retriever};
+use crate::model::device::choose_device;
+use crate::tui::depth::{color_depth, default_theme, image_mode};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use serde::Serialize;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `dissent doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory whose workspace is looked at
+    dataset: Option<PathBuf>,
+    /// One JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Versions of the crates that bug reports are about, from the lock file this program was built with.
+const LOCK_FILE: &str = include_str!("../../Cargo.lock");
+const CRATES: [&str; 8] =
+    ["candle-core", "crossterm", "faiss", "ratatui", "ratatui-image", "tantivy", "tokenizers", "viuer"];
+
+/// Environment variables that decide what the screen looks like.
+const VARIABLES: [&str; 11] = [
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "COLORFGBG",
+    "TERM_PROGRAM",
+    "LC_TERMINAL",
+    "TMUX",
+    "STY",
+    "ZELLIJ",
+    "SSH_TTY",
+    "LANG",
+];
+
+/// File systems over a network: slow to sync, and not all of them have locks.
+const NETWORK_FILE_SYSTEMS: [&str; 7] = ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "afs"];
+
+#[derive(Serialize)]
+struct Fact {
+    section: &'static str,
+    name: String,
+    value: String,
+    /// What may go wrong because of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
+
+/// Runs `dissent doctor`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let mut facts = Vec::new();
+    program(&mut facts);
+    terminal(common, &mut facts);
+    models(args.dataset.as_deref(), common, &mut facts);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&facts)?);
+        return Ok(());
+    }
+    let mut section = "";
+    for fact in &facts {
+        if fact.section != section {
+            section = fact.section;
+            println!("{section}");
+        }
+        println!("  {:15} {}", fact.name, fact.value);
+        if let Some(warning) = &fact.warning {
+            println!("  {:15} warning: {warning}", "");
+        }
+    }
+    Ok(())
+}
+
+fn fact(section: &'static str, name: &str, value: impl Into<String>) -> Fact {
+    Fact { section, name: name.into(), value: value.into(), warning: None }
+}
+
+fn program(facts: &mut Vec<Fact>) {
+    let section = "program";
+    facts.push(fact(section, "dissent", env!("CARGO_PKG_VERSION")));
+    facts.push(fact(section, "system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)));
+    let threads = std::thread::available_parallelism().map_or_else(|_| "unknown".into(), |count| count.to_string());
+    facts.push(fact(section, "threads", threads));
+    let mut processor = fact(section, "AVX2", if has_avx2() { "yes" } else { "no" });
+    if !has_avx2() && cfg!(target_arch = "x86_64") {
+        processor.warning = Some("FAISS is built for processors with AVX2 and stops on this one".into());
+    }
+    facts.push(processor);
+    for name in CRATES {
+        facts.push(fact(section, name, locked_version(LOCK_FILE, name).unwrap_or("unknown")));
+    }
+}
+
+fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx2")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
+/// The version of a package in a Cargo.lock, whose packages are a `name` line and a `version` line each.
+fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
+    let wanted = format!("name = \"{name}\"");
+    let mut lines = lock.lines();
+    lines.find(|line| *line == wanted)?;
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+fn terminal(common: &Common, facts: &mut Vec<Fact>) {
+    let section = "terminal";
+    let environment = |name: &str| std::env::var(name).ok();
+    for name in VARIABLES {
+        if let Some(value) = environment(name) {
+            facts.push(fact(section, name, value.escape_debug().to_string()));
+        }
+    }
+    let yes_no = |yes: bool| if yes { "terminal" } else { "no terminal" };
+    facts.push(fact(section, "input", yes_no(std::io::stdin().is_terminal())));
+    facts.push(fact(section, "output", yes_no(std::io::stdout().is_terminal())));
+    let mut size = fact(section, "size", "unknown");
+    if let Ok((columns, rows)) = crossterm::terminal::size() {
+        size.value = format!("{columns} × {rows}");
+        if columns < 80 || rows < 24 {
+            size.warning = Some("the explorer wants 80 × 24, better 120 × 40".into());
+        }
+    }
+    facts.push(size);
+    facts.push(fact(section, "colours", format!("{:?}", color_depth(common.color, &environment)).to_lowercase()));
+    facts.push(fact(section, "images", image_mode(common.images, &environment).name()));
+    let theme = common.theme.as_deref().unwrap_or_else(|| default_theme(&environment));
+    facts.push(fact(section, "theme", theme));
+}
+
+fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
+    let section = "models and files";
+    match choose_device(&common.device) {
+        Ok((_, reason)) => facts.push(fact(section, "device", reason)),
+        Err(error) => facts.push(Fact { warning: Some(format!("{error:#}")), ..fact(section, "device", "none") }),
+    }
+    let workspace = match (dataset, common.workspace.as_deref()) {
+        (Some(dataset), explicit) => Workspace::open(dataset, explicit),
+        (None, Some(explicit)) => Workspace::open(explicit, Some(explicit)),
+        (None, None) => {
+            facts.push(fact(section, "workspace", "DATASET/.dissent (name a dataset to look at it)"));
+            return;
+        }
+    };
+    let workspace = match workspace {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            facts.push(Fact { warning: Some(format!("{error:#}")), ..fact(section, "workspace", "none") });
+            return;
+        }
+    };
+    facts.push(fact(section, "workspace", workspace.to_string()));
+    if let Some(kind) = file_system(&workspace.path) {
+        let mut line = fact(section, "file system", kind.clone());
+        if NETWORK_FILE_SYSTEMS.contains(&kind.as_str()) {
+            line.warning = Some("over a network: slower keys; --workspace DIR puts the workspace elsewhere".into());
+        }
+        facts.push(line);
+    }
+    let index = workspace.index_dir();
+    let has_index = index.join("index.toml").is_file();
+    facts.push(fact(section, "index", if has_index { index.display().to_string() } else { "none yet".into() }));
+    for (name, folder) in [
+        ("encoder", resolve_encoder(None, &workspace.path)),
+        ("reader", resolve_reader(None, &workspace.path)),
+        ("retriever", resolve_retriever(None, &workspace.path)),
+    ] {
+        facts.push(fact(section, name, folder.map_or_else(|_| "none".into(), |folder| folder.display().to_string())));
+    }
+}
+
+/// Kind of the file system that a folder is on, where the system says it (Linux).
+fn file_system(path: &Path) -> Option<String> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    kind_of_mount(&mounts, &path.canonicalize().ok()?)
+}
+
+/// The kind of the innermost mount around `path`: field 5 of a line is the mount point, the one after " - " the kind.
+fn kind_of_mount(mounts: &str, path: &Path) -> Option<String> {
+    let mut best: Option<(usize, &str)> = None;
+    for line in mounts.lines() {
+        let Some((left, right)) = line.split_once(" - ") else { continue };
+        let (Some(point), Some(kind)) = (left.split(' ').nth(4), right.split(' ').next()) else { continue };
+        // Spaces are written as octal escapes.
+        let point = point.replace("\\040", " ");
+        // A later mount on the same point hides the earlier one.
+        if path.starts_with(&point) && best.is_none_or(|(length, _)| point.len() >= length) {
+            best = Some((point.len(), kind));
+        }
+    }
+    best.map(|(_, kind)| kind.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_mount_decides() {
+        let mounts = "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n\
+                      30 22 0:40 / /home rw shared:1 - nfs4 server:/home rw\n\
+                      31 22 0:41 / /my\\040data rw - tmpfs tmpfs rw\n";
+        assert_eq!(kind_of_mount(mounts, Path::new("/home/a/scans")).as_deref(), Some("nfs4"));
+        assert_eq!(kind_of_mount(mounts, Path::new("/homes")).as_deref(), Some("ext4"));
+        assert_eq!(kind_of_mount(mounts, Path::new("/my data/x")).as_deref(), Some("tmpfs"));
+    }
+
+    #[test]
+    fn every_crate_named_is_in_the_lock_file() {
+        for name in CRATES {
+            let version = locked_version(LOCK_FILE, name).unwrap_or_default();
+            assert!(version.split('.').count() >= 3, "{name}: {version}");
+        }
+        assert_eq!(locked_version(LOCK_FILE, "no-such-crate"), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! `dissent index`: builds the index of a dataset.
+
+use super::Common;
+use super::models::load_encoder;
+use crate::data::Dataset;
+use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, VectorSide};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `dissent index`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Build even if the index is up to date, and take nothing over from it
+    #[arg(long)]
+    force: bool,
+    /// One JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// "built" or "up to date".
+    state: &'static str,
+    folder: &'a Path,
+    documents: usize,
+    image: String,
+    caption: String,
+    encoder: &'a str,
+    date: &'a str,
+    left_out: &'a [LeftOut],
+    /// Absent where nothing was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_per_second: Option<f64>,
+}
+
+/// Runs `dissent index`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let dataset = Dataset::open(&args.dataset)?;
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
+    let folder = workspace.index_dir();
+    if !args.force {
+        match Index::open(&folder, &dataset.corpus_fingerprint(), Embedder::fingerprint(&encoder)) {
+            Ok(index) => return report(&index, None, args.json),
+            // Nothing to explain the first time.
+            Err(IndexError::Missing { .. }) => {}
+            Err(error) if error.is_mended_by_building() => eprintln!("{error}: building"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let start = Instant::now();
+    let mut bar = BuildBar::new();
+    let index =
+        Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, args.force, &mut |progress| bar.show(progress))?;
+    bar.finish();
+    let timing = Timing { seconds: start.elapsed().as_secs_f64(), image_seconds: bar.image_seconds };
+    report(&index, Some(&timing), args.json)
+}
+
+/// Opens the index for another command, or builds it with a progress bar.
+pub(super) fn open_or_build(dataset: &Dataset, workspace: &Workspace, encoder: &dyn Embedder) -> Result<Index> {
+    let folder = workspace.index_dir();
+    match Index::open(&folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
+        Ok(index) => return Ok(index),
+        Err(error) if error.is_mended_by_building() => eprintln!("{error}: building"),
+        Err(error) => return Err(error.into()),
+    }
+    let mut bar = BuildBar::new();
+    let index = Index::build(dataset, &folder, encoder, &mut |progress| bar.show(progress))?;
+    bar.finish();
+    warn_of_left_out(index.left_out());
+    Ok(index)
+}
+
+struct Timing {
+    seconds: f64,
+    image_seconds: f64,
+}
+
+fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
+    let images = index.side(VectorSide::Image);
+    let rate = timing.map(|timing| index.documents() as f64 / timing.image_seconds.max(1e-9));
+    if json {
+        let report = Report {
+            state: if timing.is_some() { "built" } else { "up to date" },
+            folder: index.folder(),
+            documents: index.documents(),
+            image: images.description(),
+            caption: index.side(VectorSide::Caption).description(),
+            encoder: index.encoder_name(),
+            date: index.date(),
+            left_out: index.left_out(),
+            seconds: timing.map(|timing| timing.seconds),
+            images_per_second: rate,
+        };
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    warn_of_left_out(index.left_out());
+    match (timing, rate) {
+        (Some(timing), Some(rate)) => println!(
+            "index built in {:.1} s ({rate:.0} images per second): {}",
+            timing.seconds,
+            index.folder().display()
+        ),
+        _ => println!("index up to date (built {}): {}", index.date(), index.folder().display()),
+    }
+    println!("images    {}", images.description());
+    println!("captions  {}", index.side(VectorSide::Caption).description());
+    println!("encoder   {}", index.encoder_name());
+    Ok(())
+}
+
+fn warn_of_left_out(left_out: &[LeftOut]) {
+    for document in left_out {
+        eprintln!("warning: document {} is found by its caption only: {}", document.document, document.reason);
+    }
+}
+
+/// A progress bar on standard error; nothing where that is no terminal.
+struct BuildBar {
+    bar: ProgressBar,
+    stage: Option<Stage>,
+    start: Instant,
+    /// How long the images took.
+    image_seconds: f64,
+}
+
+impl BuildBar {
+    fn new() -> Self {
+        Self { bar: ProgressBar::no_length(), stage: None, start: Instant::now(), image_seconds: 0.0 }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        if self.stage != Some(progress.stage) {
+            if self.stage == Some(Stage::Images) {
+                self.image_seconds = self.start.elapsed().as_secs_f64();
+            }
+            self.stage = Some(progress.stage);
+            let (what, template) = match progress.stage {
+                Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
+                Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
+                Stage::Writing => ("writing", "{msg:9}"),
+            };
+            self.bar.reset();
+            // A template is a constant; a wrong one would cost the bar's looks and no more.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style);
+            }
+            self.bar.set_length(progress.total as u64);
+            self.bar.set_message(what);
+        }
+        self.bar.set_position(progress.done as u64);
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,81 @@
+//! Where a model comes from: the flag, else the workspace.
+
+use super::Common;
+use crate::model::clip::DualEncoder;
+use crate::model::device::{choose_device, choose_dtype};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail, ensure};
+use std::path::{Path, PathBuf};
+
+/// The dual encoder's folder: `flag`, else `WORKSPACE/models/encoder`.
+///
+/// # Errors
+/// If the folder named is none, or there is nothing to choose from; says how to get one.
+pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
+    let advice = "give --encoder DIR (a CLIP checkpoint) or train one with `dissent train dual-encoder DATASET --out";
+    resolve("encoder", "encoder", flag, workspace, advice)
+}
+
+/// The reader's folder: `flag`, else `WORKSPACE/models/reader`.
+///
+/// # Errors
+/// As [`resolve_encoder`].
+pub fn resolve_reader(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
+    let advice = "give --reader DIR (a Pixtral checkpoint) or train one with `dissent train reader DATASET --out";
+    resolve("reader", "reader", flag, workspace, advice)
+}
+
+/// The trained retriever's folder: `flag`, else `WORKSPACE/models/retriever`.
+///
+/// # Errors
+/// As [`resolve_encoder`].
+pub fn resolve_retriever(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
+    let advice = "give --retriever DIR or train one with `dissent train retriever DATASET --out";
+    resolve("retriever", "retriever", flag, workspace, advice)
+}
+
+fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice: &str) -> Result<PathBuf> {
+    if let Some(folder) = flag {
+        ensure!(
+            folder.is_dir(),
+            "{}: no such folder; expected a checkpoint folder with config.json and model.safetensors",
+            folder.display()
+        );
+        return Ok(folder.into());
+    }
+    let own = workspace.join("models").join(name);
+    if own.join("config.json").is_file() {
+        return Ok(own);
+    }
+    bail!("no {what}: {advice} {}`", own.display())
+}
+
+/// Loads the dual encoder for a workspace on the device and in the number type of the options.
+pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &Common) -> Result<DualEncoder> {
+    let folder = resolve_encoder(flag, &workspace.path)?;
+    let (device, reason) = choose_device(&common.device)?;
+    if common.verbose > 0 {
+        eprintln!("encoder {} on {reason}", folder.display());
+    }
+    DualEncoder::load(&folder, &device, choose_dtype(common.dtype, &device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_wins_then_the_workspace() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = folder.path();
+        let message = resolve_encoder(None, workspace).unwrap_err().to_string();
+        assert!(message.contains("--encoder DIR") && message.contains("models/encoder"), "{message}");
+        let own = workspace.join("models/encoder");
+        std::fs::create_dir_all(&own).unwrap();
+        assert!(resolve_encoder(None, workspace).is_err(), "an empty folder is no checkpoint");
+        std::fs::write(own.join("config.json"), "{}").unwrap();
+        assert_eq!(resolve_encoder(None, workspace).unwrap(), own);
+        assert_eq!(resolve_encoder(Some(workspace), workspace).unwrap(), workspace);
+        assert!(resolve_reader(Some(&own.join("nowhere")), workspace).is_err());
+    }
+}

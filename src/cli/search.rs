@@ -1,0 +1,225 @@
+//! `dissent search`: finds documents by words or by an image.
+
+use super::caption_line::caption_line;
+use super::index::open_or_build;
+use super::models::load_encoder;
+use super::print_picture::PicturePrinter;
+use super::{Cli, Common};
+use crate::data::{Dataset, Picture};
+use crate::engine::CaptionResult;
+use crate::index::{Index, IndexError, TextIndex, VectorSide};
+use crate::model::clip::DualEncoder;
+use crate::tui::depth::{Depth, color_depth};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, ValueEnum};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::io::{IsTerminal, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+use unicode_width::UnicodeWidthStr;
+
+/// Arguments of `dissent search`.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("query").required(true))]
+pub struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Words, "a phrase", -word, source:NAME, AND, OR; any sentence with --by captions or images
+    #[arg(long, group = "query", value_name = "QUERY")]
+    text: Option<String>,
+    /// A PNG or JPEG image
+    #[arg(long, group = "query", value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// Number of results
+    #[arg(short, value_name = "N", default_value_t = 10)]
+    k: usize,
+    /// What is searched; default: words for a text, images for an image
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Only documents of this source
+    #[arg(long, value_name = "S")]
+    source: Option<String>,
+    /// Only documents whose caption has all these words
+    #[arg(long, value_name = "WORDS")]
+    words: Option<String>,
+    /// Print the images as well
+    #[arg(long)]
+    show: bool,
+    /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a query is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    /// Words of the captions (BM25)
+    Words,
+    /// Vectors of the captions (cosine similarity)
+    Captions,
+    /// Vectors of the images (cosine similarity)
+    Images,
+}
+
+/// One line of the answer.
+#[derive(Serialize)]
+struct Found<'a> {
+    rank: usize,
+    score: f32,
+    row: usize,
+    id: &'a str,
+    source: Option<&'a str>,
+    image: PathBuf,
+    caption: &'a str,
+    /// Byte ranges of the caption that match.
+    highlights: Vec<Range<usize>>,
+}
+
+/// Runs `dissent search`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let by = args.by.unwrap_or(if args.image.is_some() { By::Images } else { By::Words });
+    if args.image.is_some() && by == By::Words {
+        let message = "--image is compared with vectors: use --by images or --by captions";
+        Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    let dataset = Dataset::open(&args.dataset)?;
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    if let Some(source) = &args.source {
+        check_source(&dataset, source)?;
+    }
+    let results = match by {
+        By::Words => search_words(&args, common, &dataset, &workspace)?,
+        By::Captions => search_vectors(&args, common, &dataset, &workspace, VectorSide::Caption)?,
+        By::Images => search_vectors(&args, common, &dataset, &workspace, VectorSide::Image)?,
+    };
+    let mut found = Vec::with_capacity(results.len());
+    for (position, result) in results.into_iter().enumerate() {
+        let document = dataset.corpus.get(result.row).context("the index names a row that the corpus does not have")?;
+        found.push(Found {
+            rank: position + 1,
+            score: result.score,
+            row: result.row,
+            id: &document.id,
+            source: document.source.as_deref(),
+            image: dataset.image_path(&document.image),
+            caption: &document.caption,
+            highlights: result.highlights,
+        });
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "by": by, "results": found }))?);
+        return Ok(());
+    }
+    if found.is_empty() {
+        eprintln!("nothing found");
+        return Ok(());
+    }
+    print_table(&found, common, args.show)
+}
+
+fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
+    let mut known: Vec<&str> = dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+    known.sort_unstable();
+    known.dedup();
+    if !known.contains(&source) {
+        anyhow::bail!("no document has the source '{source}'; expected one of: {}", known.join(", "));
+    }
+    Ok(())
+}
+
+/// Opens the captions without an encoder where the index is sound; a stale one is built again, which needs one.
+fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Workspace) -> Result<Vec<CaptionResult>> {
+    let query = args.text.as_deref().unwrap_or_default();
+    let search = |text: &TextIndex| -> Result<Vec<CaptionResult>> {
+        let rows = words_filter(text, args)?;
+        let allowed = |row: usize| rows.as_ref().is_none_or(|rows| rows.contains(&row));
+        Ok(text.search(query, args.source.as_deref(), args.k, &allowed)?)
+    };
+    match Index::open_text(&workspace.index_dir(), &dataset.corpus_fingerprint()) {
+        Ok(text) => search(&text),
+        Err(error) if error.is_mended_by_building() => {
+            let encoder =
+                load_encoder(args.encoder.as_deref(), workspace, common).with_context(|| error.to_string())?;
+            search(open_or_build(dataset, workspace, &encoder)?.text())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn search_vectors(
+    args: &Args,
+    common: &Common,
+    dataset: &Dataset,
+    workspace: &Workspace,
+    side: VectorSide,
+) -> Result<Vec<CaptionResult>> {
+    let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
+    let query = query_vector(args, &encoder)?;
+    let index = open_or_build(dataset, workspace, &encoder)?;
+    let rows = words_filter(index.text(), args)?;
+    let allowed = |row: usize| {
+        let of_source =
+            |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source.as_ref() == Some(source));
+        args.source.as_ref().is_none_or(of_source) && rows.as_ref().is_none_or(|rows| rows.contains(&row))
+    };
+    let found = index.search(side, &query, args.k, &allowed)?;
+    Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+}
+
+fn query_vector(args: &Args, encoder: &DualEncoder) -> Result<Vec<f32>> {
+    let vectors = match (&args.image, &args.text) {
+        (Some(path), _) => encoder.embed_pictures(&[&Picture::read(path)?.to_rgb8()])?,
+        (None, text) => encoder.embed_texts(&[text.as_deref().unwrap_or_default()])?,
+    };
+    vectors.into_iter().next().context("the encoder gave no vector")
+}
+
+/// Rows that `--words` allows; `None` without it.
+fn words_filter(text: &TextIndex, args: &Args) -> Result<Option<HashSet<usize>>, IndexError> {
+    args.words.as_deref().map(|words| text.rows_with_words(words, None)).transpose()
+}
+
+fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    let terminal = output.is_terminal();
+    let environment = |name: &str| std::env::var(name).ok();
+    let marked = color_depth(common.color, &environment) != Depth::Monochrome
+        && (terminal || common.color != super::ColorDepth::Auto);
+    let clean = |text: &str| caption_line(text, &[], 24, false);
+    let id_width = found.iter().map(|line| clean(line.id).width()).max().unwrap_or(0);
+    let source_width = found.iter().map(|line| clean(line.source.unwrap_or("")).width()).max().unwrap_or(0);
+    // Rank, score, id, source and two spaces after each.
+    let before = 3 + 2 + 7 + 2 + id_width + 2 + if source_width > 0 { source_width + 2 } else { 0 };
+    let columns =
+        if terminal { crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)) } else { 0 };
+    let caption_columns = if terminal { columns.saturating_sub(before).max(16) } else { usize::MAX };
+    let printer = show.then(|| PicturePrinter::new(common));
+    for line in found {
+        let mut text = format!("{:>3}  {:>7.4}  {}", line.rank, line.score, padded(&clean(line.id), id_width));
+        if source_width > 0 {
+            text.push_str(&padded(&clean(line.source.unwrap_or("")), source_width));
+        }
+        text.push_str(&caption_line(line.caption, &line.highlights, caption_columns, marked));
+        writeln!(output, "{text}")?;
+        if let Some(printer) = &printer {
+            output.flush()?;
+            match Picture::read(&line.image) {
+                Ok(picture) => printer.print(&picture, 16, &mut output)?,
+                Err(error) => eprintln!("warning: {error:#}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The text in `width` columns of the terminal, which `format!` does not count, and two spaces.
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width()) + 2))
+}

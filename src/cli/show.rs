@@ -1,0 +1,119 @@
+//! `dissent show`: one picture, case or document to the terminal.
+
+use super::Common;
+use super::print_picture::PicturePrinter;
+use crate::data::{Case, Dataset, Document, Picture};
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `dissent show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Image file, or dataset directory
+    #[arg(value_name = "IMAGE|DATASET")]
+    target: PathBuf,
+    /// Id of a case (or document) of the dataset
+    #[arg(value_name = "CASE")]
+    id: Option<String>,
+    /// One JSON object, without the picture
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `dissent show`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let Some(id) = &args.id else {
+        if args.target.is_dir() {
+            bail!("{} is a folder; to show a case: dissent show {0} CASE", args.target.display());
+        }
+        return show_picture(&Picture::read(&args.target)?, args.json, common);
+    };
+    let dataset = Dataset::open(&args.target)?;
+    if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
+        return show_case(&dataset, case, args.json, common);
+    }
+    let Some(document) = dataset.corpus.iter().find(|document| document.id == *id) else {
+        let first = dataset.cases.first().map_or("", |case| case.id.as_str());
+        bail!("no case or document '{id}' in {}; a case is called, for example, '{first}'", args.target.display());
+    };
+    show_document(&dataset, document, args.json, common)
+}
+
+fn show_picture(picture: &Picture, json: bool, common: &Common) -> Result<()> {
+    let kind = format!("{:?}", picture.image.color());
+    if json {
+        let facts = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
+            "pixels": kind, "fingerprint": picture.fingerprint });
+        println!("{}", serde_json::to_string_pretty(&facts)?);
+        return Ok(());
+    }
+    let mut output = std::io::stdout().lock();
+    PicturePrinter::new(common).print(picture, u32::MAX, &mut output)?;
+    writeln!(output, "{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height())?;
+    Ok(())
+}
+
+fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Result<()> {
+    let task = dataset.task(&case.task).with_context(|| format!("case {}: no task '{}'", case.id, case.task))?;
+    let question = dataset.question_of(case);
+    let path = dataset.image_path(&case.image);
+    if json {
+        let facts = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
+        println!("{}", serde_json::to_string_pretty(&facts)?);
+        return Ok(());
+    }
+    let gold = dataset.gold_of(case);
+    let labels: Vec<String> = task
+        .labels
+        .iter()
+        .enumerate()
+        .map(|(position, label)| {
+            let mark = if position == gold { "*" } else { "" };
+            let name = if label.name == label.id { String::new() } else { format!(" ({})", one_line(&label.name)) };
+            format!("{mark}{}{name}", one_line(&label.id))
+        })
+        .collect();
+    let mut facts = vec![
+        ("case", case.id.clone()),
+        ("task", case.task.clone()),
+        ("split", case.split.to_string()),
+        ("question", question.to_string()),
+        ("labels", format!("{}   * gold", labels.join("  "))),
+    ];
+    facts.extend(case.group.clone().map(|group| ("group", group)));
+    facts.extend(dataset.note.clone().map(|note| ("note", note)));
+    print_with_facts(&path, &facts, common)
+}
+
+fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Common) -> Result<()> {
+    let path = dataset.image_path(&document.image);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "document": document, "image_path": path }))?);
+        return Ok(());
+    }
+    let mut facts = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
+    facts.extend(document.source.clone().map(|source| ("source", source)));
+    facts.extend(document.group.clone().map(|group| ("group", group)));
+    print_with_facts(&path, &facts, common)
+}
+
+/// The facts come first and stay even if the image is broken.
+fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    for (name, value) in facts {
+        writeln!(output, "{name:9} {}", one_line(value))?;
+    }
+    writeln!(output, "{:9} {}", "image", path.display())?;
+    let picture = Picture::read(path)?;
+    // The facts stay in view above the picture.
+    let (_, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+    let room = u32::from(rows).saturating_sub(facts.len() as u32 + 3).max(8);
+    PicturePrinter::new(common).print(&picture, room, &mut output)
+}
+
+/// Without control characters, which could steer the terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
