@@ -2,6 +2,7 @@
 
 use super::Common;
 use super::models::{resolve_encoder, resolve_reader, resolve_retriever};
+use super::output::print_line;
 use crate::model::device::choose_device;
 use crate::tui::depth::{color_depth, default_theme, image_mode};
 use crate::workspace::Workspace;
@@ -60,21 +61,20 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     terminal(common, &mut facts);
     models(args.dataset.as_deref(), common, &mut facts);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&facts)?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&facts)?);
     }
-    let mut section = "";
+    let (mut section, mut text) = ("", Vec::new());
     for fact in &facts {
         if fact.section != section {
             section = fact.section;
-            println!("{section}");
+            text.push(section.to_string());
         }
-        println!("  {:15} {}", fact.name, fact.value);
+        text.push(format!("  {:15} {}", fact.name, fact.value));
         if let Some(warning) = &fact.warning {
-            println!("  {:15} warning: {warning}", "");
+            text.push(format!("  {:15} warning: {warning}", ""));
         }
     }
-    Ok(())
+    print_line(&text.join("\n"))
 }
 
 fn fact(section: &'static str, name: &str, value: impl Into<String>) -> Fact {

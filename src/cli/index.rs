@@ -2,6 +2,7 @@
 
 use super::Common;
 use super::models::load_encoder;
+use super::output::print_line;
 use crate::data::Dataset;
 use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, VectorSide};
 use crate::workspace::Workspace;
@@ -106,22 +107,20 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
             seconds: timing.map(|timing| timing.seconds),
             images_per_second: rate,
         };
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&report)?);
     }
     warn_of_left_out(index.left_out());
-    match (timing, rate) {
-        (Some(timing), Some(rate)) => println!(
-            "index built in {:.1} s ({rate:.0} images per second): {}",
-            timing.seconds,
-            index.folder().display()
-        ),
-        _ => println!("index up to date (built {}): {}", index.date(), index.folder().display()),
-    }
-    println!("images    {}", images.description());
-    println!("captions  {}", index.side(VectorSide::Caption).description());
-    println!("encoder   {}", index.encoder_name());
-    Ok(())
+    let first = match (timing, rate) {
+        (Some(timing), Some(rate)) => format!("index built in {:.1} s ({rate:.0} images per second)", timing.seconds),
+        _ => format!("index up to date (built {})", index.date()),
+    };
+    let captions = index.side(VectorSide::Caption).description();
+    print_line(&format!(
+        "{first}: {}\nimages    {}\ncaptions  {captions}\nencoder   {}",
+        index.folder().display(),
+        images.description(),
+        index.encoder_name()
+    ))
 }
 
 fn warn_of_left_out(left_out: &[LeftOut]) {

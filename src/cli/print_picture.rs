@@ -4,6 +4,7 @@
 //! a time-out has been answered before; the other protocols are decided by flag and environment.
 
 use super::Common;
+use super::output::print_line;
 use crate::data::Picture;
 use crate::tui::depth::{Depth, color_depth, image_mode};
 use crate::tui::images::{ImageMode, stretch_deep_grey};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
 use ratatui_image::picker::{Picker, ProtocolType};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal};
 
 /// From dark to light, where there are no colours to draw with.
 const GLYPHS: &[u8] = b" .:-=+*#%@";
@@ -61,7 +62,7 @@ impl PicturePrinter {
     }
 
     /// Prints at the cursor, at most `most_rows` rows high, and ends the line.
-    pub fn print(&self, picture: &Picture, most_rows: u32, output: &mut impl Write) -> Result<()> {
+    pub fn print(&self, picture: &Picture, most_rows: u32) -> Result<()> {
         if self.mode == Mode::Off {
             return Ok(());
         }
@@ -69,7 +70,7 @@ impl PicturePrinter {
         let image = stretch_deep_grey(&picture.image);
         let colourless = matches!(self.depth, Depth::Monochrome | Depth::Named);
         if self.mode == Mode::Half && colourless {
-            return print_glyphs(&image, columns, rows, output);
+            return print_line(&glyphs(&image, columns, rows));
         }
         let (width, height) = match self.mode {
             // viuer's own arithmetic: an odd height leaves the last half row empty.
@@ -86,9 +87,11 @@ impl PicturePrinter {
             use_iterm: self.mode == Mode::Iterm,
             ..viuer::Config::default()
         };
-        output.flush()?;
-        viuer::print(&scaled, &config).with_context(|| format!("cannot print {}", picture.path.display()))?;
-        Ok(())
+        match viuer::print(&scaled, &config) {
+            // A reader that has gone (`| head`) is no error.
+            Err(viuer::ViuError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            result => result.map(drop).with_context(|| format!("cannot print {}", picture.path.display())),
+        }
     }
 }
 
@@ -106,14 +109,11 @@ fn fit(width: u32, height: u32, columns: u32, rows: u32) -> (u32, u32) {
     (cells(width * scale).min(columns), cells(height * scale / 2.0).min(rows))
 }
 
-fn print_glyphs(image: &DynamicImage, columns: u32, rows: u32, output: &mut impl Write) -> Result<()> {
+fn glyphs(image: &DynamicImage, columns: u32, rows: u32) -> String {
     let grey = image.resize_exact(columns, rows, FilterType::CatmullRom).to_luma8();
-    for row in grey.rows() {
-        let line: String =
-            row.map(|pixel| char::from(GLYPHS[usize::from(pixel.0[0]) * (GLYPHS.len() - 1) / 255])).collect();
-        writeln!(output, "{}", line.trim_end())?;
-    }
-    Ok(())
+    let glyph = |pixel: &image::Luma<u8>| char::from(GLYPHS[usize::from(pixel.0[0]) * (GLYPHS.len() - 1) / 255]);
+    let lines: Vec<String> = grey.rows().map(|row| row.map(glyph).collect::<String>().trim_end().to_string()).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -131,9 +131,7 @@ mod tests {
     #[test]
     fn without_colours_brightness_is_a_glyph() {
         let image = DynamicImage::ImageLuma8(image::GrayImage::from_fn(10, 2, |x, _| image::Luma([x as u8 * 28])));
-        let mut output = Vec::new();
-        print_glyphs(&image, 10, 2, &mut output).unwrap();
-        let text = String::from_utf8(output).unwrap();
+        let text = glyphs(&image, 10, 2);
         assert_eq!(text.lines().count(), 2);
         assert!(text.lines().all(|line| line.starts_with(' ') && line.ends_with(['%', '@'])), "{text}");
     }

@@ -3,6 +3,7 @@
 use super::caption_line::caption_line;
 use super::index::open_or_build;
 use super::models::load_encoder;
+use super::output::print_line;
 use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
@@ -16,7 +17,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, ValueEnum};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::PathBuf;
 use unicode_width::UnicodeWidthStr;
@@ -114,8 +115,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         });
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "by": by, "results": found }))?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&serde_json::json!({ "by": by, "results": found }))?);
     }
     if found.is_empty() {
         eprintln!("nothing found");
@@ -187,8 +187,7 @@ fn words_filter(text: &TextIndex, args: &Args) -> Result<Option<HashSet<usize>>,
 }
 
 fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
-    let mut output = std::io::stdout().lock();
-    let terminal = output.is_terminal();
+    let terminal = std::io::stdout().is_terminal();
     let environment = |name: &str| std::env::var(name).ok();
     let marked = color_depth(common.color, &environment) != Depth::Monochrome
         && (terminal || common.color != super::ColorDepth::Auto);
@@ -207,11 +206,10 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
             text.push_str(&padded(&clean(line.source.unwrap_or("")), source_width));
         }
         text.push_str(&caption_line(line.caption, &line.highlights, caption_columns, marked));
-        writeln!(output, "{text}")?;
+        print_line(&text)?;
         if let Some(printer) = &printer {
-            output.flush()?;
             match Picture::read(&line.image) {
-                Ok(picture) => printer.print(&picture, 16, &mut output)?,
+                Ok(picture) => printer.print(&picture, 16)?,
                 Err(error) => eprintln!("warning: {error:#}"),
             }
         }

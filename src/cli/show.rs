@@ -1,11 +1,11 @@
 //! `dissent show`: one picture, case or document to the terminal.
 
 use super::Common;
+use super::output::print_line;
 use super::print_picture::PicturePrinter;
 use crate::data::{Case, Dataset, Document, Picture};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `dissent show`.
@@ -46,13 +46,10 @@ fn show_picture(picture: &Picture, json: bool, common: &Common) -> Result<()> {
     if json {
         let facts = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
             "pixels": kind, "fingerprint": picture.fingerprint });
-        println!("{}", serde_json::to_string_pretty(&facts)?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&facts)?);
     }
-    let mut output = std::io::stdout().lock();
-    PicturePrinter::new(common).print(picture, u32::MAX, &mut output)?;
-    writeln!(output, "{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height())?;
-    Ok(())
+    PicturePrinter::new(common).print(picture, u32::MAX)?;
+    print_line(&format!("{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height()))
 }
 
 fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Result<()> {
@@ -61,8 +58,7 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
     let path = dataset.image_path(&case.image);
     if json {
         let facts = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
-        println!("{}", serde_json::to_string_pretty(&facts)?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&facts)?);
     }
     let gold = dataset.gold_of(case);
     let labels: Vec<String> = task
@@ -90,8 +86,7 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
 fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Common) -> Result<()> {
     let path = dataset.image_path(&document.image);
     if json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "document": document, "image_path": path }))?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&json!({ "document": document, "image_path": path }))?);
     }
     let mut facts = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
     facts.extend(document.source.clone().map(|source| ("source", source)));
@@ -101,16 +96,15 @@ fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Co
 
 /// The facts come first and stay even if the image is broken.
 fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> Result<()> {
-    let mut output = std::io::stdout().lock();
     for (name, value) in facts {
-        writeln!(output, "{name:9} {}", one_line(value))?;
+        print_line(&format!("{name:9} {}", one_line(value)))?;
     }
-    writeln!(output, "{:9} {}", "image", path.display())?;
+    print_line(&format!("{:9} {}", "image", path.display()))?;
     let picture = Picture::read(path)?;
     // The facts stay in view above the picture.
     let (_, rows) = crossterm::terminal::size().unwrap_or((80, 24));
     let room = u32::from(rows).saturating_sub(facts.len() as u32 + 3).max(8);
-    PicturePrinter::new(common).print(&picture, room, &mut output)
+    PicturePrinter::new(common).print(&picture, room)
 }
 
 /// Without control characters, which could steer the terminal.

@@ -2,6 +2,7 @@
 
 mod captions;
 mod commands;
+mod silent_terminal;
 mod store;
 mod support;
 mod vectors;
