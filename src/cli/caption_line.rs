@@ -75,8 +75,9 @@ mod tests {
     #[test]
     fn the_first_match_is_in_view() {
         let caption = format!("{}effusion and more", "x ".repeat(40));
-        let line = caption_line(&caption, &[80..88, 93..97], 24, false);
-        assert_eq!(line, "…x x x effusion and mor…");
+        let line = |columns| caption_line(&caption, &[80..88, 93..97], columns, false);
+        assert_eq!(line(24), "…x x x effusion and more");
+        assert_eq!(line(22), "… x x effusion and mo…");
     }
 
     #[test]
