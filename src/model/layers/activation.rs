@@ -1,6 +1,7 @@
 //! Activation functions by their Hugging Face names.
 
-use candle_core::{Result, Tensor};
+use super::slices::{floats, is_fusible};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// `hidden_act` of a Hugging Face configuration.
@@ -17,14 +18,76 @@ pub enum Activation {
     Silu,
 }
 
+const QUICK_GELU: f32 = 1.702;
+
 impl Activation {
     /// Applies the function to every element; differentiable.
     pub fn apply(self, values: &Tensor) -> Result<Tensor> {
         match self {
-            Self::QuickGelu => values * candle_nn::ops::sigmoid(&(values * 1.702)?)?,
+            Self::QuickGelu => swish(values, QUICK_GELU),
             Self::Gelu => values.gelu_erf(),
             Self::GeluPytorchTanh => values.gelu(),
-            Self::Silu => values.silu(),
+            Self::Silu => swish(values, 1.0),
         }
     }
+}
+
+/// x · sigmoid(slope · x).
+fn swish(values: &Tensor, slope: f32) -> Result<Tensor> {
+    if is_fusible(values) {
+        return values.contiguous()?.apply_op1(Swish { slope });
+    }
+    values * candle_nn::ops::sigmoid(&(values * f64::from(slope))?)?
+}
+
+struct Swish {
+    slope: f32,
+}
+
+impl CustomOp1 for Swish {
+    fn name(&self) -> &'static str {
+        "swish"
+    }
+
+    fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let values = floats(values, layout)?;
+        let result = values.iter().map(|&value| value * sigmoid(self.slope * value)).collect();
+        Ok((CpuStorage::F32(result), layout.shape().clone()))
+    }
+
+    fn bwd(&self, values: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let slope = SwishGradient { slope: self.slope };
+        Ok(Some(values.apply_op2_no_bwd(&gradient.contiguous()?, &slope)?))
+    }
+}
+
+/// gradient · (s + slope · x · s · (1 - s)), where s = sigmoid(slope · x).
+struct SwishGradient {
+    slope: f32,
+}
+
+impl CustomOp2 for SwishGradient {
+    fn name(&self) -> &'static str {
+        "swish-gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        values: &CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (values, gradient) = (floats(values, layout)?, floats(gradient, gradient_layout)?);
+        let mut result = Vec::with_capacity(values.len());
+        for (&value, slope) in values.iter().zip(gradient) {
+            let share = sigmoid(self.slope * value);
+            result.push(slope * share * (1.0 + self.slope * value * (1.0 - share)));
+        }
+        Ok((CpuStorage::F32(result), layout.shape().clone()))
+    }
+}
+
+fn sigmoid(value: f32) -> f32 {
+    1.0 / (1.0 + (-value).exp())
 }

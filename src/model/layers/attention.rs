@@ -9,8 +9,8 @@ use candle_core::{Device, Result, Tensor};
 pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
     let scale = (queries.dim(3)? as f64).powf(-0.5);
     let queries = (queries * scale)?.contiguous()?;
-    let keys = keys.transpose(2, 3)?.contiguous()?;
-    let scores = queries.matmul(&keys)?;
+    // The product reads transposed keys as they lie; copying them would cost more.
+    let scores = queries.matmul(&keys.contiguous()?.transpose(2, 3)?)?;
     let scores = match mask {
         Some(mask) => scores.broadcast_add(&mask.to_dtype(scores.dtype())?)?,
         None => scores,

@@ -1,7 +1,9 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
 
 use super::Mode;
+use super::layer_norm_fused::FusedLayerNorm;
 use super::per_channel::{add_per_channel, multiply_per_channel};
+use super::slices::is_fusible;
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -24,15 +26,17 @@ pub fn layer_norm(width: usize, epsilon: f64, mode: Mode, vars: &VarBuilder) -> 
 impl LayerNorm {
     /// Normalises the last dimension of `values`; same shape and type.
     pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
+        let epsilon = self.epsilon as f32;
         match self.mode {
-            Mode::Infer => {
-                candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, self.epsilon as f32)
+            Mode::Infer => candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, epsilon),
+            Mode::Train if is_fusible(values) => {
+                values.contiguous()?.apply_op3(&self.weight, &self.bias, FusedLayerNorm { epsilon })
             }
-            Mode::Train => self.differentiable(values),
+            Mode::Train => self.composed(values),
         }
     }
 
-    fn differentiable(&self, values: &Tensor) -> Result<Tensor> {
+    fn composed(&self, values: &Tensor) -> Result<Tensor> {
         let dtype = values.dtype();
         let values = match dtype {
             DType::F16 | DType::BF16 => values.to_dtype(DType::F32)?,

@@ -5,10 +5,13 @@
 
 mod activation;
 mod attention;
+mod bias_fused;
 mod embedding;
 mod layer_norm;
+mod layer_norm_fused;
 mod linear;
 mod per_channel;
+mod slices;
 mod softmax;
 
 pub use activation::Activation;

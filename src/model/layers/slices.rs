@@ -1,0 +1,25 @@
+//! Access to the numbers of CPU tensors, for the fused operations of training.
+//!
+//! candle's composed operations take about ten passes for a softmax, and its sums over leading dimensions divide once
+//! per element: together they cost more than the matrix products of a small model. The fused operations have a
+//! backward pass, which candle-nn's own do not.
+
+use candle_core::{CpuStorage, DType, Layout, Result, Tensor};
+
+/// Whether the fused operations take this tensor; elsewhere candle's composed operations do.
+pub(super) fn is_fusible(values: &Tensor) -> bool {
+    values.device().is_cpu() && values.dtype() == DType::F32
+}
+
+/// The numbers of a contiguous f32 tensor.
+pub(super) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("a fused operation was given a tensor that is not contiguous"),
+    }
+}
+
+/// Length of the last dimension, at least 1 so that rows can be cut.
+pub(super) fn row_length(layout: &Layout) -> usize {
+    layout.dims().last().copied().unwrap_or(1).max(1)
+}
