@@ -1,12 +1,17 @@
 //! Arguments, dispatch, exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 use clap::Parser;
+use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted};
 use dissent::cli::{self, Cli};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("{error}");
+            ExitCode::from(INTERRUPTED_EXIT_CODE)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -1,18 +1,20 @@
 //! The command line: one file per subcommand.
 
 pub mod annotations;
-mod caption_line;
 pub mod check;
 pub mod doctor;
 pub mod import;
 pub mod index;
+pub mod interrupt;
 pub mod models;
 pub(crate) mod output;
 pub mod phantom;
-mod print_picture;
+pub mod predict;
 pub mod search;
 pub mod show;
 pub mod train;
+mod caption_line;
+mod print_picture;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -107,6 +109,8 @@ pub enum Command {
     Show(show::Args),
     /// Train the dual encoder
     Train(train::Args),
+    /// Predict every case of a split with every one of its hits
+    Predict(predict::Args),
 }
 
 /// Runs the chosen subcommand.
@@ -121,5 +125,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Search(args) => search::run(args, &cli.common),
         Command::Show(args) => show::run(args, &cli.common),
         Command::Train(args) => train::run(args, &cli.common),
+        Command::Predict(args) => predict::run(args, &cli.common),
     }
 }

@@ -2,8 +2,10 @@
 
 mod hit;
 mod merge;
+mod search;
 mod source;
 
 pub use hit::{Head, Hit, Provenance};
 pub use merge::merge_hits;
+pub use search::{HitsPerHead, Retriever};
 pub use source::HitSource;

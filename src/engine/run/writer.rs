@@ -60,6 +60,10 @@ impl RunWriter {
             }
             then
         } else {
+            let length = file.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
+            if length > 0 {
+                bail!("{} has predictions, but there is no {RUN_FILE} that says from what", folder.display());
+            }
             now.write(&identity_path)?;
             now.clone()
         };

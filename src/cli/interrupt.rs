@@ -1,0 +1,42 @@
+//! Ctrl-C and SIGTERM for commands without a screen: the work stops at the next good place, exit code 130.
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Exit code of a command that was interrupted.
+pub const INTERRUPTED_EXIT_CODE: u8 = 130;
+
+/// The command was interrupted; what was done so far is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; {kept}")]
+pub struct Interrupted {
+    /// What is kept and how to go on.
+    pub kept: String,
+}
+
+/// True once the user wants the command to end.
+#[derive(Clone, Debug)]
+pub struct InterruptFlag(Arc<AtomicBool>);
+
+impl InterruptFlag {
+    /// Watches the signals from now on. The second one ends the program at once.
+    ///
+    /// # Errors
+    /// Where the system does not let signals be handled.
+    pub fn watch() -> Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED_EXIT_CODE), flag.clone())
+                .and_then(|_| signal_hook::flag::register(signal, flag.clone()))
+                .context("cannot watch for signals")?;
+        }
+        Ok(Self(flag))
+    }
+
+    /// Has a signal come?
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,223 @@
+//! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
+
+use super::Common;
+use super::interrupt::{InterruptFlag, Interrupted};
+use crate::analysis::{Summary, SummaryCase};
+use crate::data::{Dataset, Split};
+use crate::engine::run::{Run, RunWriter};
+use crate::engine::{CaseAnswer, LoadedModels, ModelChoice, Pipeline, load_models, model_folder};
+use crate::reader::ReaderError;
+use crate::retriever::HitsPerHead;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::collections::HashSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Cases that are read, written and synced together.
+const CASES_PER_BATCH: usize = 8;
+
+/// Arguments of `dissent predict`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Name of the run; one that was begun goes on where it stopped
+    #[arg(long, value_name = "NAME")]
+    run: String,
+    /// Which cases
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    split: Split,
+    /// Checkpoint of the dual encoder; default: DATASET/models/dual-encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Checkpoint of the reader; default: DATASET/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
+    reader: Option<PathBuf>,
+    /// Hits per head
+    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    k: u16,
+    /// Only cases of this task
+    #[arg(long, value_name = "ID")]
+    task: Option<String>,
+    /// Retrieve nothing: read every case without a document only
+    #[arg(long)]
+    closed_book: bool,
+    /// Only the first N of those cases
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Predicts what is missing in the run, then prints its figures.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let interrupt = InterruptFlag::watch()?;
+    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let folder = workspace.run_dir(&args.run)?;
+    let wanted = wanted_cases(&dataset, &args)?;
+    let k = usize::from(args.k);
+    let encoder = if args.closed_book {
+        None
+    } else {
+        Some(model_folder(&dataset, args.encoder.as_deref(), "dual-encoder", "--encoder")?)
+    };
+    let choice = ModelChoice {
+        encoder,
+        reader: model_folder(&dataset, args.reader.as_deref(), "reader", "--reader")?,
+        device: common.device.clone(),
+        precision: common.dtype,
+        hits: HitsPerHead { image: k, caption: k },
+    };
+    let progress = |line: String| eprintln!("{line}");
+    let LoadedModels { mut pipeline, identity, .. } =
+        load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set())?;
+    let mut writer = RunWriter::open(&folder, &identity)?;
+    let begun = Instant::now();
+    let outcome = predict(&dataset, &mut pipeline, &mut writer, &wanted, &interrupt)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    drop(writer);
+    print_summary(&dataset, &folder, &wanted, &args, &outcome, seconds)?;
+    ensure!(
+        outcome.failures.is_empty(),
+        "{} of {} cases could not be read and are not in the run; the first: {}",
+        outcome.failures.len(),
+        wanted.len(),
+        outcome.failures[0]
+    );
+    Ok(())
+}
+
+/// Positions of the cases that were asked for.
+fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
+    if let Some(task) = &args.task
+        && dataset.task(task).is_none()
+    {
+        let known: Vec<&str> = dataset.tasks.iter().map(|task| task.id.as_str()).collect();
+        bail!("--task {task}: no such task; this dataset has {}", known.join(", "));
+    }
+    let wanted: Vec<usize> = dataset
+        .cases
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| case.split == args.split && args.task.as_ref().is_none_or(|task| case.task == *task))
+        .map(|(position, _)| position)
+        .take(args.limit.unwrap_or(usize::MAX))
+        .collect();
+    ensure!(!wanted.is_empty(), "{}: no case to predict in split {}", dataset.root.display(), args.split);
+    Ok(wanted)
+}
+
+/// What one call did.
+struct Outcome {
+    /// Cases predicted now; the others were in the run already.
+    predicted: usize,
+    /// Why cases could not be read.
+    failures: Vec<String>,
+}
+
+fn predict(
+    dataset: &Dataset,
+    pipeline: &mut Pipeline,
+    writer: &mut RunWriter,
+    wanted: &[usize],
+    interrupt: &InterruptFlag,
+) -> Result<Outcome> {
+    let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
+    if missing.len() < wanted.len() {
+        eprintln!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len());
+    }
+    let bar = progress_bar(missing.len());
+    let mut outcome = Outcome { predicted: 0, failures: Vec::new() };
+    for batch in missing.chunks(CASES_PER_BATCH) {
+        let answers = match pipeline.answer_all(batch, &|| interrupt.is_set()) {
+            Ok(answers) => answers,
+            Err(ReaderError::Cancelled) => {
+                bar.abandon();
+                let kept = format!(
+                    "{} of {} cases are in the run, the same command goes on from there",
+                    wanted.len() - missing.len() + outcome.predicted,
+                    wanted.len()
+                );
+                return Err(Interrupted { kept }.into());
+            }
+            Err(ReaderError::Failed(error)) => return Err(error),
+        };
+        let mut whole: Vec<CaseAnswer> = Vec::new();
+        for answer in answers {
+            match answer {
+                Ok(answer) => whole.push(answer),
+                Err(error) => {
+                    bar.suspend(|| eprintln!("{error:#}"));
+                    outcome.failures.push(format!("{error:#}"));
+                }
+            }
+        }
+        writer.append(dataset, &whole)?;
+        outcome.predicted += whole.len();
+        for trouble in pipeline.take_troubles() {
+            bar.suspend(|| eprintln!("{trouble:#}"));
+        }
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+/// A bar with cases per second and the time left; nothing where standard error is no terminal.
+fn progress_bar(cases: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(cases as u64);
+    let template = "predicting {bar:30} {pos}/{len} cases, {per_sec}, {eta} left";
+    // The template is fixed; if it were wrong the default style would do.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{:.1} cases/s", state.per_sec());
+        }));
+    }
+    bar
+}
+
+fn print_summary(
+    dataset: &Dataset,
+    folder: &Path,
+    wanted: &[usize],
+    args: &Args,
+    outcome: &Outcome,
+    seconds: f64,
+) -> Result<()> {
+    let run = Run::open(folder)?;
+    let wanted: HashSet<usize> = wanted.iter().copied().collect();
+    let answers = run.answers(dataset)?;
+    let cases: Vec<SummaryCase> = answers
+        .iter()
+        .filter(|answer| wanted.contains(&answer.case))
+        .filter_map(|answer| answer.to_summary_case(dataset))
+        .collect();
+    let summary = Summary::of(&args.split.to_string(), &cases);
+    if args.json {
+        let report = json!({
+            "run": args.run,
+            "folder": folder,
+            "identity": run.identity,
+            "cases": cases.len(),
+            "predicted_now": outcome.predicted,
+            "seconds": seconds,
+            "failures": outcome.failures,
+            "summary": summary,
+        });
+        println!("{}", serde_json::to_string_pretty(&report).context("cannot write the summary as JSON")?);
+        return Ok(());
+    }
+    print!("{}", summary.text());
+    println!("run {} in {}: {} cases predicted now, {seconds:.1} s", args.run, folder.display(), outcome.predicted);
+    Ok(())
+}

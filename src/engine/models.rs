@@ -1,0 +1,165 @@
+//! Loading retriever and reader, building the index where that is needed.
+
+use super::handle::Progress;
+use super::run::{RetrieverIdentity, RunIdentity};
+use super::{EngineDescription, Pipeline};
+use crate::cli::Precision;
+use crate::data::Dataset;
+use crate::index::{Index, Stage};
+use crate::model::clip::DualEncoder;
+use crate::model::device::{choose_device, choose_dtype};
+use crate::reader::{CandleReader, Reader};
+use crate::retriever::{HitSource, HitsPerHead, Retriever};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+use candle_core::{DType, Device};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Folder of a dataset that holds its models, where no other is named.
+const MODELS_FOLDER: &str = "models";
+/// Least time between two lines about a build.
+const BETWEEN_LINES: Duration = Duration::from_millis(100);
+
+/// Which models, and where they run.
+#[derive(Clone, Debug)]
+pub struct ModelChoice {
+    /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
+    pub encoder: Option<PathBuf>,
+    /// Checkpoint folder of the reader.
+    pub reader: PathBuf,
+    /// As `--device`.
+    pub device: String,
+    /// As `--dtype`.
+    pub precision: Precision,
+    pub hits: HitsPerHead,
+}
+
+/// Models at work, and what they are.
+pub struct LoadedModels {
+    pub pipeline: Pipeline,
+    pub description: EngineDescription,
+    /// What a run by these models is made from.
+    pub identity: RunIdentity,
+}
+
+/// The folder of a model: the one asked for, else `DATASET/models/NAME`.
+///
+/// # Errors
+/// Where that is no folder; the message says what to do.
+pub fn model_folder(dataset: &Dataset, asked: Option<&Path>, name: &str, flag: &str) -> Result<PathBuf> {
+    if let Some(folder) = asked {
+        if !folder.is_dir() {
+            bail!(
+                "{flag} {}: no such folder; expected a checkpoint (config.json, model.safetensors, …)",
+                folder.display()
+            );
+        }
+        return Ok(folder.to_path_buf());
+    }
+    let folder = dataset.root.join(MODELS_FOLDER).join(name);
+    if !folder.is_dir() {
+        bail!(
+            "no {name} for this dataset: {} does not exist; name a checkpoint with {flag} DIR, or train one with \
+             `dissent train {name} {} --out {}`",
+            folder.display(),
+            dataset.root.display(),
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+/// Loads everything. `cancelled` is asked between the steps.
+///
+/// # Errors
+/// Where a checkpoint, the index or a cache cannot be read, or the index cannot be built.
+pub fn load_models(
+    dataset: &Arc<Dataset>,
+    workspace: &Workspace,
+    choice: &ModelChoice,
+    progress: Progress,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<LoadedModels> {
+    let (device, device_reason) = choose_device(&choice.device)?;
+    let dtype = choose_dtype(choice.precision, &device);
+    progress(format!("models run on {device_reason}, in {}", dtype.as_str()));
+    let retriever = match &choice.encoder {
+        Some(folder) => {
+            progress(format!("loading the dual encoder {}", folder.display()));
+            Some(load_retriever(dataset, workspace, folder, choice.hits, &device, dtype, progress)?)
+        }
+        None => None,
+    };
+    if cancelled() {
+        bail!("loading was interrupted");
+    }
+    progress(format!("loading the reader {}", choice.reader.display()));
+    let reader = CandleReader::load(&choice.reader, &device, dtype)?;
+    let identity_of_retriever = retriever.as_ref().map(identity_of);
+    let identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
+    let description = EngineDescription {
+        retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
+        reader: format!("{} ({})", reader.name(), dtype.as_str()),
+        device: device_reason,
+        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().description()),
+        run_fingerprint: identity.fingerprint().to_string(),
+    };
+    let source = retriever.map(|retriever| Box::new(retriever) as Box<dyn HitSource>);
+    let pipeline = Pipeline::new(dataset.clone(), source, Box::new(reader), &workspace.cache_dir())?;
+    Ok(LoadedModels { pipeline, description, identity })
+}
+
+fn load_retriever(
+    dataset: &Dataset,
+    workspace: &Workspace,
+    folder: &Path,
+    hits: HitsPerHead,
+    device: &Device,
+    dtype: DType,
+    progress: Progress,
+) -> Result<Retriever> {
+    let encoder = DualEncoder::load(folder, device, dtype)?;
+    let index_folder = workspace.index_dir();
+    let index = match Index::open(&index_folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
+        Ok(index) => index,
+        Err(error) if error.is_mended_by_building() => {
+            progress(format!("{error}; building it now"));
+            let last_line = Cell::new(Instant::now());
+            Index::build(dataset, &index_folder, &encoder, &mut |step| {
+                if step.done < step.total && last_line.get().elapsed() < BETWEEN_LINES {
+                    return;
+                }
+                last_line.set(Instant::now());
+                let what = match step.stage {
+                    Stage::Images => "indexing images",
+                    Stage::Captions => "indexing captions",
+                    Stage::Writing => "writing the index",
+                };
+                progress(format!("{what}: {} of {}", step.done, step.total));
+            })?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Retriever::new(encoder, index, hits))
+}
+
+fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
+    let hits = retriever.hits_per_head();
+    RetrieverIdentity {
+        encoder_name: retriever.encoder().name().to_string(),
+        encoder: retriever.encoder().fingerprint().clone(),
+        index: retriever.index().fingerprint(),
+        fingerprint: HitSource::fingerprint(retriever).clone(),
+        k_image: hits.image,
+        k_caption: hits.caption,
+    }
+}
+
+/// "dual-encoder, 2 by image and 2 by caption".
+fn name_of(retriever: &Retriever) -> String {
+    let HitsPerHead { image, caption } = retriever.hits_per_head();
+    format!("{}, {image} by image and {caption} by caption", retriever.encoder().name())
+}

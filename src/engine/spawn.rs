@@ -1,0 +1,75 @@
+//! Starting the engine on a dataset with real models.
+
+use super::models::{LoadedModels, ModelChoice, load_models};
+use super::parts::{Parts, SearchCaptions};
+use super::run::Run;
+use super::{CaptionResult, EngineHandle};
+use crate::data::Dataset;
+use crate::index::{Index, IndexError, TextIndex};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+use std::sync::Arc;
+
+/// What the engine works on and with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub dataset: Arc<Dataset>,
+    pub workspace: Workspace,
+    pub models: ModelChoice,
+    /// A stored run whose answers are shown at once. Its cases are not read again, and the others only by the models that
+    /// the run was made with.
+    pub run: Option<String>,
+}
+
+impl EngineHandle {
+    /// Starts the engine. Models are loaded on its thread; the answers of a stored run are reported first.
+    ///
+    /// # Errors
+    /// Where the stored run cannot be read, or the system gives no thread.
+    pub fn spawn(config: EngineConfig) -> Result<Self> {
+        let mut stored_events = Vec::new();
+        let mut stored_identity = None;
+        if let Some(name) = &config.run {
+            let run = Run::open(&config.workspace.run_dir(name)?)?;
+            for answer in run.answers(&config.dataset)? {
+                stored_events.extend(answer.events());
+            }
+            stored_identity = Some((name.clone(), run.identity));
+        }
+        let (dataset, index_folder) = (config.dataset.clone(), config.workspace.index_dir());
+        let load_search = move || -> Result<Box<dyn SearchCaptions>> {
+            Ok(Box::new(Captions { index: Index::open_text(&index_folder, &dataset.corpus_fingerprint())? }))
+        };
+        let load_parts = move |progress: super::Progress, cancelled: &dyn Fn() -> bool| -> Result<Parts> {
+            let EngineConfig { dataset, workspace, models, .. } = &config;
+            let LoadedModels { pipeline, description, identity } =
+                load_models(dataset, workspace, models, progress, cancelled)?;
+            if let Some((name, then)) = &stored_identity {
+                let differences = then.differences(&identity);
+                if !differences.is_empty() {
+                    bail!(
+                        "the run {name} was made from something else: {}; its cases are shown as stored, no others are read",
+                        differences.join(", ")
+                    );
+                }
+            }
+            Ok(Parts { pipeline, description })
+        };
+        Self::start(stored_events, Box::new(load_parts), Box::new(load_search))
+    }
+}
+
+struct Captions {
+    index: TextIndex,
+}
+
+impl SearchCaptions for Captions {
+    fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>> {
+        let every_row = |_: usize| true;
+        match self.index.search(query, None, limit, &every_row) {
+            // Somebody is still typing: an open quote is no mistake yet.
+            Err(IndexError::Query { .. }) => self.index.search_plain(query, limit, &every_row),
+            found => Ok(found?),
+        }
+    }
+}

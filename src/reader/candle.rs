@@ -1,0 +1,222 @@
+//! The reader in this process: Pixtral over candle. Labels are scored from one prefill; nothing is generated.
+
+use super::label_tokens::LabelTokens;
+use super::vision_cache::{ImageFeatures, VisionCache};
+use super::{LabelScores, PromptPiece, ReadRequest, Reader, ReaderError};
+use crate::data::Picture;
+use crate::fingerprint::Fingerprint;
+use crate::model::pixtral::{DecoderInput, DecoderRow, KvCache, Piece, PixtralCheckpoint, TokenPlace};
+use anyhow::{Context, Result};
+use candle_core::{D, DType, Device, Tensor};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Requests whose images go through the tower together.
+const REQUESTS_PER_GROUP: usize = 8;
+/// Tokens in one prefill on a CPU: more save no time there and delay a cancellation.
+const TOKENS_PER_BATCH_CPU: usize = 2048;
+/// Tokens in one prefill on a GPU.
+const TOKENS_PER_BATCH_GPU: usize = 16384;
+
+/// A Pixtral checkpoint that scores labels.
+pub struct CandleReader {
+    checkpoint: PixtralCheckpoint,
+    dtype: DType,
+    fingerprint: Fingerprint,
+    images: VisionCache,
+    tokens_per_batch: usize,
+}
+
+/// A prompt and the tokens of its labels.
+struct Prepared {
+    row: DecoderRow,
+    labels: LabelTokens,
+}
+
+impl CandleReader {
+    /// Loads the checkpoint `folder`.
+    ///
+    /// # Errors
+    /// As [`PixtralCheckpoint::load`].
+    pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+        Ok(Self::new(PixtralCheckpoint::load(folder, device, dtype)?, dtype))
+    }
+
+    /// A loaded checkpoint of this number type.
+    pub fn new(checkpoint: PixtralCheckpoint, dtype: DType) -> Self {
+        // Rounding is part of the answer: half types give others.
+        let fingerprint = Fingerprint::of_parts([checkpoint.fingerprint.as_str(), dtype.as_str()]);
+        let on_cpu = checkpoint.model.device().is_cpu();
+        let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
+        Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), tokens_per_batch }
+    }
+
+    fn score_all(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut scores = Vec::with_capacity(requests.len());
+        for group in requests.chunks(REQUESTS_PER_GROUP) {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let pictures: Vec<&Picture> = group
+                .iter()
+                .flat_map(|request| [Some(&request.query), request.evidence.as_ref().map(|evidence| &evidence.image)])
+                .flatten()
+                .map(AsRef::as_ref)
+                .collect();
+            let features = self.images.features_of(&self.checkpoint, self.dtype, &pictures)?;
+            let mut prepared = Vec::with_capacity(group.len());
+            for request in group {
+                prepared.push(self.prepare(request, &features)?);
+            }
+            for batch in batches(&prepared, self.tokens_per_batch) {
+                if cancelled() {
+                    return Err(ReaderError::Cancelled);
+                }
+                scores.extend(self.score_batch(batch)?);
+            }
+        }
+        Ok(scores)
+    }
+
+    fn prepare(&self, request: &ReadRequest, features: &HashMap<Fingerprint, ImageFeatures>) -> Result<Prepared> {
+        let features_of = |picture: &Picture| {
+            let known = features.get(&picture.fingerprint);
+            known.with_context(|| format!("{} was not encoded", picture.path.display()))
+        };
+        let query = features_of(&request.query)?;
+        let document = request.evidence.as_ref().map(|evidence| features_of(&evidence.image)).transpose()?;
+        let prompt = request.prompt()?;
+        let mut pieces = Vec::with_capacity(prompt.len());
+        let mut images = Vec::new();
+        for piece in &prompt {
+            let image = match piece {
+                PromptPiece::Text(text) => {
+                    pieces.push(Piece::Text(text));
+                    continue;
+                }
+                PromptPiece::QueryImage => query,
+                PromptPiece::DocumentImage => document.context("a closed-book prompt wants a document's image")?,
+            };
+            pieces.push(Piece::Image(image.grid));
+            images.push(image.features.clone());
+        }
+        let ids = self.checkpoint.processor.encode(&pieces)?;
+        let labels = LabelTokens::of(&request.task.labels, &self.checkpoint.processor)
+            .with_context(|| format!("task {}", request.task.id))?;
+        Ok(Prepared { row: DecoderRow { ids, features: images }, labels })
+    }
+
+    fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
+        let model = &self.checkpoint.model;
+        let input = DecoderInput::new(batch.iter().map(|prepared| prepared.row.clone()).collect());
+        let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
+        let mut cache = needs_whole_labels.then(KvCache::new);
+        let decoded = model.decode(&input, cache.as_mut())?;
+        let after_prompt = log_probabilities(&model.logits(&decoded, &decoded.last_places())?)?;
+        let mut scores = Vec::with_capacity(batch.len());
+        for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
+            scores.push(LabelScores(match &prepared.labels {
+                LabelTokens::First(first) => first.iter().map(|token| at(after_prompt, *token)).collect(),
+                LabelTokens::Whole(labels) => labels.iter().map(|tokens| at(after_prompt, tokens[0])).collect(),
+            }));
+        }
+        if let Some(cache) = cache {
+            self.add_later_tokens(batch, &cache, &mut scores)?;
+        }
+        Ok(scores)
+    }
+
+    /// Adds the log-probabilities of the tokens after each label's first, given those before them: every label goes on
+    /// from the prompt in the cache, all in one batch.
+    fn add_later_tokens(&self, batch: &[Prepared], cache: &KvCache, scores: &mut [LabelScores]) -> Result<()> {
+        let mut rows = Vec::new();
+        let mut from = Vec::new();
+        let mut places = Vec::new();
+        // Row and label of each place, and the token wanted there.
+        let mut wanted = Vec::new();
+        for (number, prepared) in batch.iter().enumerate() {
+            let LabelTokens::Whole(labels) = &prepared.labels else { continue };
+            for (label, tokens) in labels.iter().enumerate() {
+                let Some((_, before_last)) = tokens.split_last() else { continue };
+                if before_last.is_empty() {
+                    continue;
+                }
+                for index in 0..before_last.len() {
+                    places.push(TokenPlace { row: rows.len(), index });
+                    wanted.push((number, label, tokens[index + 1]));
+                }
+                rows.push(DecoderRow::text(before_last.to_vec()));
+                from.push(number);
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let model = &self.checkpoint.model;
+        let mut branches = cache.select(&from)?;
+        let decoded = model.decode(&DecoderInput::new(rows), Some(&mut branches))?;
+        let log_probabilities = log_probabilities(&model.logits(&decoded, &places)?)?;
+        for ((number, label, token), distribution) in wanted.into_iter().zip(&log_probabilities) {
+            scores[number].0[label] += at(distribution, token);
+        }
+        Ok(())
+    }
+}
+
+impl Reader for CandleReader {
+    fn name(&self) -> &str {
+        &self.checkpoint.name
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn score(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        self.score_all(requests, cancelled).map_err(|error| match error {
+            ReaderError::Cancelled => ReaderError::Cancelled,
+            ReaderError::Failed(error) => {
+                ReaderError::Failed(error.context(format!("reader {}", self.checkpoint.name)))
+            }
+        })
+    }
+}
+
+/// Neighbouring prompts, together at most `tokens` long with their padding; at least one each.
+fn batches(prepared: &[Prepared], tokens: usize) -> Vec<&[Prepared]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    let mut longest = 0;
+    for (position, prompt) in prepared.iter().enumerate() {
+        let with_this = prompt.row.ids.len().max(longest);
+        if position > start && with_this * (position + 1 - start) > tokens {
+            batches.push(&prepared[start..position]);
+            start = position;
+            longest = 0;
+        }
+        longest = longest.max(prompt.row.ids.len());
+    }
+    if start < prepared.len() {
+        batches.push(&prepared[start..]);
+    }
+    batches
+}
+
+/// `[N, vocabulary]` logits to log-probabilities, in f32 whatever the model's number type.
+fn log_probabilities(logits: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let logits = logits.to_dtype(DType::F32)?;
+    Ok(candle_nn::ops::log_softmax(&logits, D::Minus1)?.to_vec2()?)
+}
+
+/// A token that the vocabulary lacks has no probability; the caller refuses what is not a number.
+fn at(distribution: &[f32], token: u32) -> f32 {
+    distribution.get(token as usize).copied().unwrap_or(f32::NAN)
+}

@@ -1,0 +1,69 @@
+//! Image features of the reader, by the picture's content: an image is encoded once.
+
+use crate::bounded::BoundedCache;
+use crate::data::Picture;
+use crate::fingerprint::Fingerprint;
+use crate::model::pixtral::{ImageGrid, PixtralCheckpoint};
+use anyhow::{Context, Result};
+use candle_core::{DType, Tensor};
+use std::collections::HashMap;
+
+/// Bytes of features kept.
+const CAPACITY: usize = 128 << 20;
+
+/// Features of one picture.
+#[derive(Clone, Debug)]
+pub(super) struct ImageFeatures {
+    pub grid: ImageGrid,
+    /// [patches, text hidden].
+    pub features: Tensor,
+}
+
+/// Features seen before, the recent ones.
+pub(super) struct VisionCache {
+    recent: BoundedCache<Fingerprint, ImageFeatures>,
+}
+
+impl VisionCache {
+    pub fn new() -> Self {
+        Self { recent: BoundedCache::new(CAPACITY) }
+    }
+
+    /// Features of these pictures, by fingerprint; the unknown ones go through the tower together.
+    pub fn features_of(
+        &mut self,
+        checkpoint: &PixtralCheckpoint,
+        dtype: DType,
+        pictures: &[&Picture],
+    ) -> Result<HashMap<Fingerprint, ImageFeatures>> {
+        let mut found = HashMap::new();
+        let mut unknown = Vec::new();
+        let mut pixels = Vec::new();
+        for picture in pictures {
+            let print = &picture.fingerprint;
+            if found.contains_key(print) || unknown.iter().any(|(known, _)| known == print) {
+                continue;
+            }
+            if let Some(features) = self.recent.get(print) {
+                found.insert(print.clone(), features.clone());
+                continue;
+            }
+            let prepared = checkpoint
+                .processor
+                .prepare(&picture.to_rgb8())
+                .with_context(|| format!("cannot prepare {} for the reader", picture.path.display()))?;
+            unknown.push((print.clone(), prepared.grid));
+            pixels.push(prepared.pixels.to_device(checkpoint.model.device())?.to_dtype(dtype)?);
+        }
+        let encoded = checkpoint.model.vision_features(&pixels)?;
+        for ((print, grid), features) in unknown.into_iter().zip(encoded) {
+            // A copy of its own: a view would keep the features of the whole batch alive.
+            let features = features.copy()?;
+            let size = features.elem_count() * features.dtype().size_in_bytes();
+            let features = ImageFeatures { grid, features };
+            self.recent.insert(print.clone(), features.clone(), size);
+            found.insert(print, features);
+        }
+        Ok(found)
+    }
+}

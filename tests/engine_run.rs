@@ -1,0 +1,173 @@
+//! Runs on disk: written whole, continued after a kill, refused when stale.
+
+mod engine_support;
+
+use dissent::data::Dataset;
+use dissent::engine::run::{PREDICTIONS_FILE, Passage, RetrieverIdentity, Run, RunIdentity, RunWriter};
+use dissent::engine::{CaseAnswer, Pipeline};
+use dissent::fingerprint::Fingerprint;
+use engine_support::{CountingReader, FixedHits, dataset};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+fn identity(dataset: &Dataset, reader: &[u8]) -> RunIdentity {
+    let retriever = RetrieverIdentity {
+        encoder_name: "fixed".into(),
+        encoder: Fingerprint::of_bytes(b"encoder"),
+        index: Fingerprint::of_bytes(b"index"),
+        fingerprint: Fingerprint::of_bytes(b"fixed"),
+        k_image: 2,
+        k_caption: 2,
+    };
+    RunIdentity::new(dataset, "counting", &Fingerprint::of_bytes(reader), Some(&retriever))
+}
+
+fn answers(root: &Path, dataset: &Arc<Dataset>, cases: &[usize]) -> Vec<CaseAnswer> {
+    let source = Some(Box::new(FixedHits::new()) as _);
+    let mut pipeline =
+        Pipeline::new(dataset.clone(), source, Box::new(CountingReader::new()), &root.join("cache")).unwrap();
+    pipeline.answer_all(cases, &|| false).unwrap().into_iter().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_run_reads_back_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 3));
+    let run_folder = folder.path().join("runs/a");
+    let mut writer = RunWriter::open(&run_folder, &identity(&dataset, b"counting")).unwrap();
+    let written = answers(folder.path(), &dataset, &[0, 1, 2]);
+    writer.append(&dataset, &written).unwrap();
+    let run = Run::open(&run_folder).unwrap();
+    assert_eq!(run.answers(&dataset).unwrap(), written);
+    let lines = &run.lines()[1];
+    assert_eq!(lines.len(), 4, "three documents and closed-book");
+    let line = &lines[1];
+    assert_eq!((line.query.as_str(), line.answers.as_str(), line.generation.as_str()), ("Is it grey?", "Yes", "No"));
+    let passage = Passage {
+        id: "document-1".into(),
+        img_path: "images/document-1.png".into(),
+        text: "caption 1".into(),
+        dataset_source: None,
+    };
+    assert_eq!(line.passages, [passage]);
+    assert_eq!((line.heads.len(), line.rank, line.score), (2, Some(2), Some(0.8)));
+    assert_eq!(lines[3].document, None);
+}
+
+#[test]
+fn a_case_fuses_to_an_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 1));
+    let answer = answers(folder.path(), &dataset, &[0]).remove(0);
+    let case = answer.to_summary_case(&dataset).unwrap();
+    let outcome = case.outcome.unwrap();
+    assert_eq!((case.gold, case.closed_book), (1, 1));
+    assert_eq!((outcome.answers.as_slice(), outcome.fused), ([1, 0, 1].as_slice(), 1));
+}
+
+#[test]
+fn a_run_goes_on_after_a_kill_in_the_middle_of_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 3));
+    let identity = identity(&dataset, b"counting");
+    let run_folder = folder.path().join("runs/a");
+    let predictions = run_folder.join(PREDICTIONS_FILE);
+    let all = answers(folder.path(), &dataset, &[0, 1, 2]);
+    let mut writer = RunWriter::open(&run_folder, &identity).unwrap();
+    writer.append(&dataset, &all[..1]).unwrap();
+    let one_case = fs::read(&predictions).unwrap().len();
+    writer.append(&dataset, &all[1..]).unwrap();
+    drop(writer);
+    let whole = fs::read(&predictions).unwrap();
+
+    // Every length that a kill can leave: whole cases stay, nothing else does.
+    for length in (0..whole.len()).step_by(97).chain([one_case - 1, one_case, one_case + 1]) {
+        fs::write(&predictions, &whole[..length]).unwrap();
+        let stored = Run::open(&run_folder).unwrap().answers(&dataset).unwrap();
+        let mut writer = RunWriter::open(&run_folder, &identity).unwrap();
+        let missing: Vec<CaseAnswer> =
+            all.iter().filter(|answer| !writer.has(&dataset.cases[answer.case].id)).cloned().collect();
+        assert_eq!(missing.len() + stored.len(), 3);
+        assert_eq!(stored.is_empty(), length < one_case, "at {length} bytes");
+        writer.append(&dataset, &missing).unwrap();
+        drop(writer);
+        assert_eq!(fs::read(&predictions).unwrap(), whole, "the same bytes as without the kill, cut at {length}");
+    }
+}
+
+#[test]
+fn a_bad_line_before_whole_cases_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 2));
+    let run_folder = folder.path().join("runs/a");
+    let mut writer = RunWriter::open(&run_folder, &identity(&dataset, b"counting")).unwrap();
+    writer.append(&dataset, &answers(folder.path(), &dataset, &[0, 1])).unwrap();
+    drop(writer);
+    let predictions = run_folder.join(PREDICTIONS_FILE);
+    let text = fs::read_to_string(&predictions).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1] = "{\"query\": 5}";
+    fs::write(&predictions, lines.join("\n") + "\n").unwrap();
+    let message = Run::open(&run_folder).unwrap_err().to_string();
+    assert!(message.contains("predictions.jsonl:2: expected a prediction"), "{message}");
+}
+
+#[test]
+fn a_stale_run_is_refused_with_both_fingerprints() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 2));
+    let run_folder = folder.path().join("runs/a");
+    let then = identity(&dataset, b"reader of then");
+    drop(RunWriter::open(&run_folder, &then).unwrap());
+    let now = identity(&dataset, b"reader of now");
+    let message = RunWriter::open(&run_folder, &now).unwrap_err().to_string();
+    let expected = format!("reader ({} then, {} now)", then.fingerprints.reader, now.fingerprints.reader);
+    assert!(message.contains(&expected), "{message}");
+    assert!(!message.contains("corpus"), "only what differs: {message}");
+    assert_ne!(then.fingerprint(), now.fingerprint());
+}
+
+#[test]
+fn two_programs_cannot_write_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 1));
+    let run_folder = folder.path().join("runs/a");
+    let identity = identity(&dataset, b"counting");
+    let writer = RunWriter::open(&run_folder, &identity).unwrap();
+    let message = RunWriter::open(&run_folder, &identity).unwrap_err().to_string();
+    assert!(message.contains("another dissent is writing"), "{message}");
+    drop(writer);
+    RunWriter::open(&run_folder, &identity).unwrap();
+}
+
+#[test]
+fn a_run_of_another_dataset_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = Arc::new(dataset(folder.path(), 2));
+    let run_folder = folder.path().join("runs/a");
+    let mut writer = RunWriter::open(&run_folder, &identity(&large, b"counting")).unwrap();
+    writer.append(&large, &answers(folder.path(), &large, &[1])).unwrap();
+    let small = dataset(folder.path(), 1);
+    let error = Run::open(&run_folder).unwrap().answers(&small).unwrap_err();
+    assert!(format!("{error:#}").contains("case case-1 is not in the dataset"), "{error:#}");
+}
+
+#[test]
+fn shared_questions_are_asked_once_and_a_broken_case_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 3));
+    // Case 2 has the picture of case 0 under another name.
+    fs::copy(folder.path().join("images/case-0.png"), folder.path().join("images/case-2.png")).unwrap();
+    fs::write(folder.path().join("images/case-1.png"), b"no image").unwrap();
+    let reader = CountingReader::new();
+    let asked = reader.asked.clone();
+    let source = Some(Box::new(FixedHits::new()) as _);
+    let mut pipeline = Pipeline::new(dataset.clone(), source, Box::new(reader), &folder.path().join("cache")).unwrap();
+    let answers = pipeline.answer_all(&[0, 1, 2], &|| false).unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 4);
+    let (first, third) = (answers[0].as_ref().unwrap(), answers[2].as_ref().unwrap());
+    assert_eq!(first.predictions, third.predictions);
+    let error = format!("{:#}", answers[1].as_ref().unwrap_err());
+    assert!(error.contains("case-1.png"), "{error}");
+}
