@@ -5,9 +5,19 @@ use dissent::data::{Case, Dataset, Document, Label, Manifest, Picture, PromptTem
 use dissent::fingerprint::Fingerprint;
 use dissent::reader::{LabelScores, ReadRequest, Reader, ReaderError};
 use dissent::retriever::{Head, Hit, HitSource, merge_hits};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// A random tiny Pixtral.
+pub fn reader_fixture() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint")
+}
+
+/// A random tiny CLIP.
+pub fn encoder_fixture() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clip/gelu")
+}
 
 /// Four documents and `cases` cases, each with an image of its own under `root/images`.
 pub fn dataset(root: &Path, cases: usize) -> Dataset {

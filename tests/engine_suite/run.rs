@@ -1,12 +1,10 @@
 //! Runs on disk: written whole, continued after a kill, refused when stale.
 
-mod engine_support;
-
+use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::data::Dataset;
 use dissent::engine::run::{PREDICTIONS_FILE, Passage, RetrieverIdentity, Run, RunIdentity, RunWriter};
 use dissent::engine::{CaseAnswer, Pipeline};
 use dissent::fingerprint::Fingerprint;
-use engine_support::{CountingReader, FixedHits, dataset};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -170,4 +168,28 @@ fn shared_questions_are_asked_once_and_a_broken_case_costs_only_itself() {
     assert_eq!(first.predictions, third.predictions);
     let error = format!("{:#}", answers[1].as_ref().unwrap_err());
     assert!(error.contains("case-1.png"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_the_case_in_work_and_no_other() {
+    let Some(disk) = crate::small_disk::mount() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 40));
+    let identity = identity(&dataset, b"counting");
+    let run_folder = disk.path().join("run");
+    let all = answers(folder.path(), &dataset, &(0..40).collect::<Vec<_>>());
+    let mut writer = RunWriter::open(&run_folder, &identity).unwrap();
+    let mut kept = 0;
+    let error = loop {
+        match writer.append(&dataset, &all[kept..=kept]) {
+            Ok(()) => kept += 1,
+            Err(error) => break format!("{error:#}"),
+        }
+    };
+    assert!(error.contains("is the disk full?") && error.contains(&format!("{kept} whole cases are kept")), "{error}");
+    assert_eq!(Run::open(&run_folder).unwrap().answers(&dataset).unwrap(), all[..kept]);
+    disk.make_room();
+    writer.append(&dataset, &all[kept..]).unwrap();
+    assert_eq!(Run::open(&run_folder).unwrap().answers(&dataset).unwrap(), all);
 }

@@ -1,12 +1,10 @@
 //! The engine's threads: what arrives, in which order, and what happens when something else is wanted or goes wrong.
 
-mod engine_support;
-
+use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::engine::{
     CaptionResult, EngineDescription, EngineHandle, Event, Parts, Pipeline, Request, SearchCaptions,
 };
 use dissent::reader::{LabelScores, ReadRequest};
-use engine_support::{CountingReader, FixedHits, dataset};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,0 +1,178 @@
+//! `dissent predict` as a program, with the tiny checkpoints of the fixtures.
+
+use crate::support::{encoder_fixture, reader_fixture};
+use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
+use dissent::data::{Task, TaskKind};
+use dissent::engine::run::{PREDICTIONS_FILE, Run};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A dataset on disk; case 0 and document 0 are of one patient, case 1 and document 1 are the same picture.
+fn write_dataset(root: &Path, cases: usize) -> Dataset {
+    let mut writer = DatasetWriter::create(root, Existing::Refuse).unwrap();
+    let picture = |seed: usize| {
+        let pixel = |x: u32, y: u32| {
+            image::Luma([((x * 3 + y * 5 + x * y * (seed as u32 % 7) + seed as u32 * 31) % 251) as u8])
+        };
+        image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(40, 40, pixel))
+    };
+    for number in 0..6 {
+        let seed = if number == 1 { 101 } else { number };
+        let image = writer.png(&format!("document-{number}.png"), &picture(seed)).unwrap();
+        let group = (number == 0).then(|| "patient".to_string());
+        let caption = format!("a hypoechoic mass, number {number}");
+        let id = format!("document-{number}");
+        writer.document(&Document { id, image, caption, source: None, group }).unwrap();
+    }
+    for number in 0..cases {
+        let image = writer.png(&format!("case-{number}.png"), &picture(100 + number)).unwrap();
+        let group = (number == 0).then(|| "patient".to_string());
+        let answer = if number % 2 == 0 { "Yes" } else { "No" }.to_string();
+        let (id, task, split) = (format!("case-{number}"), "mass".to_string(), Split::Test);
+        writer.case(&Case { id, task, split, image, question: None, answer, group }).unwrap();
+    }
+    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    let task = Task {
+        id: "mass".into(),
+        kind: TaskKind::ClosedVqa,
+        question: Some("is there evidence of malignancy?".into()),
+        labels: vec![label("No"), label("Yes")],
+        prompt: PromptTemplate::default(),
+    };
+    writer.finish(&Manifest { name: "masses".into(), licence: None, note: None, tasks: vec![task] }).unwrap()
+}
+
+struct Setting {
+    // Held so that the folder lives as long as the setting.
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+    dataset: Dataset,
+}
+
+impl Setting {
+    fn new(cases: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("dataset");
+        let dataset = write_dataset(&root, cases);
+        Self { _folder: folder, root, dataset }
+    }
+
+    fn run_folder(&self) -> PathBuf {
+        self.root.join(".dissent/runs/a")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        command.arg("predict").arg(&self.root).args(["--run", "a", "--device", "cpu"]).args(arguments);
+        command.arg("--encoder").arg(encoder_fixture()).arg("--reader").arg(reader_fixture());
+        for variable in ["DISSENT_WORKSPACE", "DISSENT_DEVICE", "DISSENT_DTYPE", "DISSENT_ENCODER", "DISSENT_READER"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn predict(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+fn report(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_run_is_predicted_continued_and_guarded() {
+    let setting = Setting::new(5);
+    let first = report(&setting.predict(&["--json", "--limit", "3"]));
+    assert_eq!((&first["cases"], &first["predicted_now"]), (&3.into(), &3.into()));
+    let summary = &first["summary"]["tasks"][0];
+    assert_eq!((&summary["fused_accuracy"]["n"], &summary["closed_book_accuracy"]["n"]), (&3.into(), &3.into()));
+
+    // A kill in the middle of a line costs that case and no other.
+    let predictions = setting.run_folder().join(PREDICTIONS_FILE);
+    let content = fs::read(&predictions).unwrap();
+    fs::write(&predictions, &content[..content.len() - 20]).unwrap();
+    let output = setting.predict(&["--json"]);
+    assert!(stderr(&output).contains("2 of 5 cases are in the run already"), "{}", stderr(&output));
+    assert_eq!(report(&output)["predicted_now"], 3);
+    assert!(fs::read(&predictions).unwrap().starts_with(&content), "the same answers as before the kill");
+
+    let table = setting.predict(&[]);
+    let text = String::from_utf8(table.stdout).unwrap();
+    assert!(text.contains("mass, split test, 5 cases") && text.contains("oracle accuracy"), "{text}");
+
+    let run = Run::open(&setting.run_folder()).unwrap();
+    let answers = run.answers(&setting.dataset).unwrap();
+    for answer in &answers {
+        assert!((2..=4).contains(&answer.hits.len()), "{:?}", answer.hits);
+        assert_eq!(answer.hits.iter().map(|hit| hit.provenances.len()).sum::<usize>(), 4, "two hits per head");
+    }
+    assert!(answers[0].hits.iter().all(|hit| hit.row != 0), "a case never sees its own patient");
+    assert!(answers[1].hits.iter().all(|hit| hit.row != 1), "a case never sees its own picture");
+
+    let refused = setting.predict(&["-k", "1"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("hits of the image head (2 then, 1 now)"), "{}", stderr(&refused));
+}
+
+#[test]
+fn closed_book_retrieves_nothing() {
+    let setting = Setting::new(2);
+    let report = report(&setting.predict(&["--json", "--closed-book"]));
+    let summary = &report["summary"]["tasks"][0];
+    assert_eq!((&summary["fused_accuracy"]["n"], &summary["closed_book_accuracy"]["n"]), (&0.into(), &2.into()));
+    assert!(!setting.root.join(".dissent/index").exists(), "no index is needed");
+}
+
+#[test]
+fn wrong_wishes_are_named() {
+    let setting = Setting::new(1);
+    let task = setting.predict(&["--task", "grade"]);
+    assert_eq!(task.status.code(), Some(1));
+    assert!(stderr(&task).contains("--task grade: no such task; this dataset has mass"), "{}", stderr(&task));
+    let split = setting.predict(&["--split", "validation"]);
+    assert!(stderr(&split).contains("no case to predict in split validation"), "{}", stderr(&split));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let output = command.arg("predict").arg(&setting.root).args(["--run", "a"]).output().unwrap();
+    assert!(stderr(&output).contains("train one with `dissent train dual-encoder"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
+    let setting = Setting::new(3);
+    fs::remove_file(setting.root.join(&setting.dataset.cases[1].image)).unwrap();
+    let output = setting.predict(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("1 of 3 cases could not be read") && message.contains("case-1.png"), "{message}");
+    assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_is_done_and_exits_130() {
+    let setting = Setting::new(200);
+    let mut child = setting.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let predictions = setting.run_folder().join(PREDICTIONS_FILE);
+    let begun = Instant::now();
+    while fs::metadata(&predictions).map_or(0, |metadata| metadata.len()) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no prediction appeared");
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the same command goes on from there"), "{}", stderr(&output));
+    let kept = Run::open(&setting.run_folder()).unwrap().len();
+    assert!(kept > 0 && kept < 200, "{kept} cases kept");
+}
