@@ -2,6 +2,7 @@
 
 use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
+use super::output::print_line;
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::run::{Run, RunWriter};
@@ -214,10 +215,8 @@ fn print_summary(
             "failures": outcome.failures,
             "summary": summary,
         });
-        println!("{}", serde_json::to_string_pretty(&report).context("cannot write the summary as JSON")?);
-        return Ok(());
+        return print_line(&serde_json::to_string_pretty(&report).context("cannot write the summary as JSON")?);
     }
-    print!("{}", summary.text());
-    println!("run {} in {}: {} cases predicted now, {seconds:.1} s", args.run, folder.display(), outcome.predicted);
-    Ok(())
+    let last = format!("run {} in {}: {} cases predicted now", args.run, folder.display(), outcome.predicted);
+    print_line(&format!("{}{last}, {seconds:.1} s", summary.text()))
 }
