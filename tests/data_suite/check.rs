@@ -149,3 +149,27 @@ fn import_lists_its_formats_and_refuses_others() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot open no/such.npz"));
 }
+
+/// A limited file size stands in for a full disk: both fail in the middle of a write.
+#[cfg(unix)]
+#[test]
+fn an_import_that_runs_out_of_space_says_so_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("pneumoniamnist.npz");
+    fs::write(&source, crate::import_medmnist::small_npz()).unwrap();
+    let target = folder.path().join("out");
+    let run = |limit: &str| {
+        Command::new("sh")
+            .args(["-c", &format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\""), "sh"])
+            .args([env!("CARGO_BIN_EXE_dissent"), "import", "medmnist"])
+            .args([&source, &target])
+            .output()
+            .unwrap()
+    };
+    let output = run("1");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("cannot write cases.jsonl (is the disk full?)"), "{message}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the source is left");
+    assert_eq!(run("unlimited").status.code(), Some(0));
+}

@@ -51,6 +51,11 @@ fn npz(arrays: &[(String, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// A grey set of nine images, for other tests.
+pub fn small_npz() -> Vec<u8> {
+    npz(&arrays(false), CompressionMethod::Deflated)
+}
+
 struct Import {
     folder: tempfile::TempDir,
     result: anyhow::Result<Imported>,

@@ -75,7 +75,9 @@ pub(super) fn caption_of(rows: &[&Row]) -> String {
         if !caption.is_empty() {
             caption.push(' ');
         }
-        caption.push_str(&capitalised(&sentence));
+        // Some answers have tabs and line ends in them.
+        let words: Vec<&str> = sentence.split_whitespace().collect();
+        caption.push_str(&capitalised(&words.join(" ")));
         if !caption.ends_with(['.', '?', '!']) {
             caption.push('.');
         }
@@ -151,12 +153,13 @@ fn sentence_of(row: &Row) -> String {
 }
 
 fn finding_in(question: &str) -> Option<String> {
-    let lower = question.to_lowercase();
-    let start = PRESENCE.iter().find(|start| lower.starts_with(**start))?;
-    // Same length in bytes: the beginnings are ASCII and compared without regard to ASCII case.
+    let start = PRESENCE.iter().find(|start| starts_with(question, start)).copied().or_else(|| {
+        // "Is a pneumothorax present?"
+        (starts_with(question, "is a") && question.ends_with(" present")).then_some("is ")
+    })?;
     let mut finding = question.get(start.len()..)?.trim();
     for start in ["any ", "a ", "an ", "the ", "evidence of "] {
-        if finding.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start)) {
+        if starts_with(finding, start) {
             finding = finding.get(start.len()..)?.trim_start();
         }
     }
@@ -167,6 +170,11 @@ fn finding_in(question: &str) -> Option<String> {
         .iter()
         .any(|word| finding.to_lowercase().starts_with(word));
     (!finding.is_empty() && !unfit).then(|| finding.to_string())
+}
+
+/// Without regard to ASCII case.
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
 }
 
 fn capitalised(text: &str) -> String {
@@ -201,13 +209,14 @@ mod tests {
         let rows = [
             row("PRES", "Is there evidence of a pleural effusion?", "Yes"),
             row("PRES", "Are there any rib fractures in this image?", "no"),
-            row("POS", "Where is the mass?", "left upper lobe"),
+            row("PRES", "Is a pneumothorax present?", "No"),
+            row("POS", "Where is the mass?", "left\tupper lobe"),
             row("ABN", "Is the trachea midline", "yes"),
             row("PRES", "Is there no free air?", "no"),
         ];
         assert_eq!(
             caption_of(&rows.iter().collect::<Vec<_>>()),
-            "Chest. Pleural effusion. No rib fractures. Where is the mass? Left upper lobe. \
+            "Chest. Pleural effusion. No rib fractures. No pneumothorax. Where is the mass? Left upper lobe. \
              Is the trachea midline? Yes. Is there no free air? No."
         );
     }
