@@ -1,4 +1,5 @@
 //! CLIP against `transformers` on random tiny models (`tests/fixtures/clip/generate.py`).
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use candle_core::{DType, Device, Tensor};
 use dissent::model::checkpoint::Weights;

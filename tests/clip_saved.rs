@@ -1,4 +1,5 @@
 //! A dual encoder that we save is whole, repeatable and loads again; a damaged one says what is wrong.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
@@ -9,7 +10,7 @@ use dissent::model::layers::Mode;
 use dissent::model::tokenizer::{TokenizerPlan, build_tokenizer_files};
 use image::RgbImage;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -62,6 +63,25 @@ fn saved_and_loaded_is_the_same_in_every_type() {
     }
     let size = |name: &str| fs::metadata(folder.path().join(name).join("model.safetensors")).unwrap().len();
     assert!(size("f16") < size("f32") * 11 / 20);
+}
+
+#[test]
+fn half_types_compute_nearly_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    save(&path, StoredType::F32);
+    let vectors = [DType::F32, DType::F16, DType::BF16].map(|dtype| {
+        let encoder = DualEncoder::load(&path, &Device::Cpu, dtype).unwrap();
+        let mut vectors = encoder.embed_pictures(&[&picture()]).unwrap();
+        vectors.extend(encoder.embed_texts(&TEXTS).unwrap());
+        vectors
+    });
+    for half in &vectors[1..] {
+        for (exact, rounded) in vectors[0].iter().zip(half) {
+            let cosine: f32 = exact.iter().zip(rounded).map(|(a, b)| a * b).sum();
+            assert!(cosine > 0.99, "{cosine}");
+        }
+    }
 }
 
 #[test]
@@ -134,7 +154,7 @@ fn a_torn_file_is_named() {
 }
 
 /// Saves a model with `change` made to its tensors; what loading says.
-fn message_after(change: impl Fn(&mut HashMap<String, Tensor>)) -> String {
+fn message_after(change: impl Fn(&mut BTreeMap<String, Tensor>)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     let mut tensors = variables_of(&save(&path, StoredType::F32));

@@ -25,15 +25,14 @@ pub fn choose_device(wish: &str) -> Result<(Device, String)> {
     }
 }
 
-/// The number type for `wish` on `device`: `auto` is bf16 on a GPU and f32 on a CPU, where half types save no time.
+/// The number type for `wish` on `device`: `auto` is bf16 with CUDA, f16 with Metal and f32 on a CPU, where half types save no time.
 pub fn choose_dtype(wish: Precision, device: &Device) -> DType {
     match wish {
-        Precision::F32 => DType::F32,
         Precision::Bf16 => DType::BF16,
         Precision::F16 => DType::F16,
         Precision::Auto if device.is_cuda() => DType::BF16,
         Precision::Auto if device.is_metal() => DType::F16,
-        Precision::Auto => DType::F32,
+        Precision::Auto | Precision::F32 => DType::F32,
     }
 }
 

@@ -36,7 +36,7 @@ fn resize_rows(picture: &RgbImage, width: u32) -> RgbImage {
         let window = &windows[x as usize];
         let mut sums = [1_i32 << (PRECISION_BITS - 1); 3];
         for (source, &weight) in (window.first..).zip(&window.weights) {
-            add(&mut sums, &picture.get_pixel(source, y).0, weight);
+            add(&mut sums, picture.get_pixel(source, y).0, weight);
         }
         pixel.0 = sums.map(to_byte);
     }
@@ -50,15 +50,15 @@ fn resize_columns(picture: &RgbImage, height: u32) -> RgbImage {
         let window = &windows[y as usize];
         let mut sums = [1_i32 << (PRECISION_BITS - 1); 3];
         for (source, &weight) in (window.first..).zip(&window.weights) {
-            add(&mut sums, &picture.get_pixel(x, source).0, weight);
+            add(&mut sums, picture.get_pixel(x, source).0, weight);
         }
         pixel.0 = sums.map(to_byte);
     }
     resized
 }
 
-fn add(sums: &mut [i32; 3], pixel: &[u8; 3], weight: i32) {
-    for (sum, &channel) in sums.iter_mut().zip(pixel) {
+fn add(sums: &mut [i32; 3], pixel: [u8; 3], weight: i32) {
+    for (sum, channel) in sums.iter_mut().zip(pixel) {
         *sum += i32::from(channel) * weight;
     }
 }

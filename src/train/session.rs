@@ -187,8 +187,7 @@ mod tests {
     }
 
     fn open(out: &std::path::Path, description: &str) -> (Session, Vec<(String, Var)>, AdamW) {
-        let settings =
-            SessionSettings { out: out.into(), seed: 1, epochs: 3, description: description.into(), restart: false };
+        let settings = SessionSettings { out: out.into(), seed: 1, description: description.into(), restart: false };
         let weights = vec![("w".to_owned(), Var::ones((2, 2), DType::F32, &Device::Cpu).unwrap())];
         let optimizer = AdamW::new(weights.clone(), AdamWSettings::default()).unwrap();
         (Session::open(settings).unwrap(), weights, optimizer)

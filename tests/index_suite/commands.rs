@@ -213,11 +213,8 @@ fn doctor_says_what_it_found() {
 #[test]
 fn a_reader_that_has_gone_is_no_error() {
     let (_folder, root) = dataset();
-    let mut child = command(&["doctor", root.to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(&["doctor", root.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -65,6 +65,7 @@ impl Weights {
     }
 
     /// The same tensors under other names.
+    #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
         let tensors = self.tensors.into_iter().map(|(name, entry)| (new_name(&name), entry)).collect();
         Self { tensors, files: self.files }

@@ -41,7 +41,7 @@ impl StoredType {
 pub type CheckpointFiles = BTreeMap<String, Vec<u8>>;
 
 /// The tensors of all variables of `variables`, for [`save_checkpoint`].
-pub fn variables_of(variables: &VarMap) -> HashMap<String, Tensor> {
+pub fn variables_of(variables: &VarMap) -> BTreeMap<String, Tensor> {
     let variables = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
     variables.iter().map(|(name, variable)| (name.clone(), variable.as_detached_tensor())).collect()
 }
@@ -51,7 +51,7 @@ pub fn variables_of(variables: &VarMap) -> HashMap<String, Tensor> {
 /// The same content gives the same bytes. The old folder stays until the new one is whole on disk.
 pub fn save_checkpoint(
     folder: &Path,
-    tensors: &HashMap<String, Tensor>,
+    tensors: &BTreeMap<String, Tensor>,
     config: &Value,
     files: &CheckpointFiles,
     stored_type: StoredType,
@@ -70,7 +70,7 @@ pub fn save_checkpoint(
 
 fn write_files(
     aside: &Path,
-    tensors: &HashMap<String, Tensor>,
+    tensors: &BTreeMap<String, Tensor>,
     config: &Value,
     files: &CheckpointFiles,
     stored_type: StoredType,
@@ -85,7 +85,7 @@ fn write_files(
     Ok(())
 }
 
-fn weight_bytes(tensors: &HashMap<String, Tensor>, stored_type: StoredType) -> Result<Vec<u8>> {
+fn weight_bytes(tensors: &BTreeMap<String, Tensor>, stored_type: StoredType) -> Result<Vec<u8>> {
     let mut cast = BTreeMap::new();
     for (name, tensor) in tensors {
         let tensor = tensor.to_dtype(stored_type.dtype()).with_context(|| format!("tensor {name}"))?;

@@ -11,7 +11,7 @@ use std::path::Path;
 /// Pillow's number for the bicubic filter.
 const BICUBIC: u32 = 3;
 const OPENAI_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const OPENAI_DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+const OPENAI_DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// The fields of `preprocessor_config.json`; missing ones have the defaults of `transformers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

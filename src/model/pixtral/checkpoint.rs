@@ -11,10 +11,9 @@ use crate::model::checkpoint::{
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use candle_nn::VarMap;
 use serde_json::json;
-use std::collections::HashMap;
 use std::path::Path;
 
 /// A model with its processor, for inference.
@@ -83,7 +82,7 @@ pub fn save_pixtral(
     files: &CheckpointFiles,
     stored_type: StoredType,
 ) -> Result<()> {
-    let tensors: HashMap<String, Tensor> = variables_of(variables);
+    let tensors = variables_of(variables);
     save_checkpoint(folder, &tensors, &json!(config), files, stored_type)
 }
 
