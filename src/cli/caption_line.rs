@@ -21,6 +21,10 @@ pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: 
         let match_start =
             shown.partition_point(|(start, _)| highlights.first().is_some_and(|range| *start < range.start));
         skipped = match_start.saturating_sub(LEAD.min(columns / 4));
+        // What would be room behind the end shows more before the match.
+        while skipped > 0 && 1 + width(&shown[skipped - 1..]) <= columns {
+            skipped -= 1;
+        }
     }
     let mut line = String::new();
     let mut used = 0;
@@ -77,6 +81,8 @@ mod tests {
         let caption = format!("{}effusion and more", "x ".repeat(40));
         let line = |columns| caption_line(&caption, &[80..88, 93..97], columns, false);
         assert_eq!(line(24), "…x x x effusion and more");
+        let at_the_end = caption_line(&caption[..88], &[80..88], 24, false);
+        assert_eq!(at_the_end, "… x x x x x x x effusion", "no column is wasted");
         assert_eq!(line(22), "… x x effusion and mo…");
     }
 
