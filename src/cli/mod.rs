@@ -107,7 +107,7 @@ pub enum Command {
     Search(search::Args),
     /// Show one picture, case or document in the terminal
     Show(show::Args),
-    /// Train the dual encoder
+    /// Train the dual encoder or the reader
     Train(train::Args),
     /// Predict every case of a split with every one of its hits
     Predict(predict::Args),

@@ -2,11 +2,20 @@
 
 use super::Common;
 use crate::data::Dataset;
+use crate::index::Index;
 use crate::model::checkpoint::StoredType;
-use crate::train::{Augmentation, ClipShape, DualEncoderSettings, train_dual_encoder};
+use crate::model::clip::DualEncoder;
+use crate::model::pixtral::SmallPixtral;
+use crate::retriever::{HitsPerHead, Retriever};
+use crate::train::{
+    Augmentation, ClipShape, DualEncoderSettings, EpochReport, LoopSettings, ReaderSettings, train_dual_encoder,
+    train_reader,
+};
+use crate::workspace::Workspace;
 use anyhow::Result;
+use candle_core::{DType, Device};
 use clap::{Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to train.
 #[derive(Debug, clap::Args)]
@@ -19,6 +28,8 @@ pub struct Args {
 enum What {
     /// CLIP on the captions of the corpus: the retriever's dual encoder
     DualEncoder(DualEncoderArgs),
+    /// A small Pixtral on each training case with each of its retrieved documents: the reader
+    Reader(ReaderArgs),
 }
 
 /// Options that every training has.
@@ -31,6 +42,9 @@ struct Run {
     out: PathBuf,
     #[arg(long, default_value_t = 10)]
     epochs: usize,
+    /// Samples of a step
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
     /// Seed of weights, order and augmentation
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,18 +83,23 @@ impl From<Weights> for StoredType {
     }
 }
 
+/// What the towers see.
 #[derive(Debug, clap::Args)]
-struct DualEncoderArgs {
-    #[command(flatten)]
-    run: Run,
-    #[arg(long, default_value_t = 128)]
-    batch: usize,
+struct ImageArgs {
     /// Side of the image in pixels
     #[arg(long, default_value_t = 64)]
     image_size: usize,
     /// Side of a patch in pixels
     #[arg(long, default_value_t = 8)]
     patch_size: usize,
+}
+
+#[derive(Debug, clap::Args)]
+struct DualEncoderArgs {
+    #[command(flatten)]
+    run: Run,
+    #[command(flatten)]
+    images: ImageArgs,
     /// Layers of the image tower
     #[arg(long, default_value_t = 4)]
     layers: usize,
@@ -98,11 +117,65 @@ struct DualEncoderArgs {
     image_tower: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Args)]
+struct ReaderArgs {
+    #[command(flatten)]
+    run: Run,
+    /// Checkpoint of the dual encoder that retrieves the documents; not needed where the dataset has pairs.jsonl
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Hits per head
+    #[arg(short, default_value_t = 2, value_name = "N")]
+    k: usize,
+    /// Continue from this checkpoint instead of a new reader
+    #[arg(long, value_name = "DIR")]
+    init: Option<PathBuf>,
+    /// Epochs in which the image tower first learns the labels through linear heads
+    #[arg(long, default_value_t = 0)]
+    vision_epochs: usize,
+    #[arg(long, default_value_t = 1e-3)]
+    vision_learning_rate: f64,
+    /// Train the image tower together with the decoder, too
+    #[arg(long)]
+    train_vision: bool,
+    /// Share of the cases that are also asked without a document
+    #[arg(long, default_value_t = 0.2)]
+    closed_book_share: f64,
+    #[command(flatten)]
+    images: ImageArgs,
+    /// Layers of the image tower; serving engines want three or more
+    #[arg(long, default_value_t = 4)]
+    vision_layers: usize,
+    /// Width of the image tower, in heads of 32
+    #[arg(long, default_value_t = 96)]
+    vision_hidden: usize,
+    /// Layers of the decoder
+    #[arg(long, default_value_t = 3)]
+    layers: usize,
+    /// Width of the decoder, in heads of 32
+    #[arg(long, default_value_t = 96)]
+    hidden: usize,
+}
+
+impl Run {
+    fn training(&self) -> LoopSettings {
+        LoopSettings {
+            epochs: self.epochs,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            warm_up_steps: self.warm_up,
+            clip_norm: self.clip,
+        }
+    }
+}
+
 /// Runs the training that was asked for.
-pub fn run(args: Args, _common: &Common) -> Result<()> {
+pub fn run(args: Args, common: &Common) -> Result<()> {
     relaunch_with_training_settings()?;
     match args.what {
         What::DualEncoder(args) => dual_encoder(args),
+        What::Reader(args) => reader(args, common),
     }
 }
 
@@ -110,16 +183,11 @@ fn dual_encoder(args: DualEncoderArgs) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let settings = DualEncoderSettings {
         out: args.run.out.clone(),
-        epochs: args.run.epochs,
-        batch: args.batch,
-        learning_rate: args.run.learning_rate,
-        weight_decay: args.run.weight_decay,
-        warm_up_steps: args.run.warm_up,
-        clip_norm: args.run.clip,
+        training: args.run.training(),
         seed: args.run.seed,
         shape: ClipShape {
-            image_size: args.image_size,
-            patch_size: args.patch_size,
+            image_size: args.images.image_size,
+            patch_size: args.images.patch_size,
             layers: args.layers,
             heads: args.heads,
             text_layers: args.text_layers,
@@ -130,11 +198,60 @@ fn dual_encoder(args: DualEncoderArgs) -> Result<()> {
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    if train_dual_encoder(&dataset, &settings)?.is_none() {
-        eprintln!("all {} epochs were already done; --restart begins anew", args.run.epochs);
-    }
-    println!("{}", args.run.out.display());
+    finish(train_dual_encoder(&dataset, &settings)?, &args.run);
     Ok(())
+}
+
+fn reader(args: ReaderArgs, common: &Common) -> Result<()> {
+    let dataset = Dataset::open(&args.run.dataset)?;
+    let mut retriever = match &args.encoder {
+        None => None,
+        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common)?),
+    };
+    let settings = ReaderSettings {
+        out: args.run.out.clone(),
+        seed: args.run.seed,
+        init: args.init,
+        sizes: SmallPixtral {
+            image_size: args.images.image_size,
+            patch_size: args.images.patch_size,
+            vision_hidden: args.vision_hidden,
+            vision_intermediate: args.vision_hidden * 2,
+            vision_layers: args.vision_layers,
+            text_hidden: args.hidden,
+            text_intermediate: args.hidden * 2,
+            text_layers: args.layers,
+            key_value_heads: 1,
+            ..SmallPixtral::default()
+        },
+        vision: LoopSettings {
+            epochs: args.vision_epochs,
+            learning_rate: args.vision_learning_rate,
+            ..args.run.training()
+        },
+        answers: args.run.training(),
+        train_vision: args.train_vision,
+        closed_book_share: args.closed_book_share,
+        augmentation: Augmentation::default(),
+        stored_type: args.run.weights.into(),
+        restart: args.run.restart,
+    };
+    finish(train_reader(&dataset, retriever.as_mut(), &settings)?, &args.run);
+    Ok(())
+}
+
+fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -> Result<Retriever> {
+    let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
+    let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
+    let index = Index::open_or_build(dataset, &workspace.index_dir(), &encoder, &mut |_| {})?;
+    Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k }))
+}
+
+fn finish(last: Option<EpochReport>, run: &Run) {
+    if last.is_none() {
+        eprintln!("all {} epochs were already done; --restart begins anew", run.epochs);
+    }
+    println!("{}", run.out.display());
 }
 
 /// Starts this program again with the settings that training needs, which candle and the C library read from the

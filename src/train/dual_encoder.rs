@@ -3,12 +3,10 @@
 use super::augmentation::Augmentation;
 use super::contrastive::{caption_targets, contrastive_loss};
 use super::gradients::{Gradients, sum_over_shards};
-use super::optimizer::{AdamW, AdamWSettings};
+use super::epochs::{LoopSettings, Objective, run_epochs};
 use super::pictures::decode_all;
-use super::progress::TrainingBar;
-use super::schedule::CosineSchedule;
 use super::session::{EpochReport, Session, SessionSettings};
-use super::variables::sorted_variables;
+use super::variables::{named, sorted_variables};
 use crate::data::Dataset;
 use crate::model::checkpoint::{CheckpointFiles, StoredType, Weights, pretty_json, save_checkpoint, variables_of};
 use crate::model::clip::{ClipConfig, ClipImageProcessor, ClipModel};
@@ -19,10 +17,9 @@ use anyhow::{Result, ensure};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::VarMap;
 use image::RgbImage;
-use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Shards of a batch, one thread each.
 const SHARDS: usize = 2;
@@ -35,12 +32,7 @@ const LONGEST_CAPTION: usize = 77;
 #[derive(Clone, Debug)]
 pub struct DualEncoderSettings {
     pub out: PathBuf,
-    pub epochs: usize,
-    pub batch: usize,
-    pub learning_rate: f64,
-    pub weight_decay: f64,
-    pub warm_up_steps: usize,
-    pub clip_norm: f64,
+    pub training: LoopSettings,
     pub seed: u64,
     pub shape: ClipShape,
     pub augmentation: Augmentation,
@@ -76,95 +68,110 @@ struct Corpus {
 /// Trains and returns the report of the last epoch; `None` if all epochs were already done.
 pub fn train_dual_encoder(dataset: &Dataset, settings: &DualEncoderSettings) -> Result<Option<EpochReport>> {
     ensure!(dataset.corpus.len() >= 16, "expected at least 16 documents to train on, found {}", dataset.corpus.len());
-    let device = Device::Cpu;
-    let (tokenizer_files, vocabulary) = build_tokenizer_files(
+    let (mut files, vocabulary) = build_tokenizer_files(
         dataset.corpus.iter().map(|document| document.caption.as_str()),
         TokenizerPlan { largest_vocabulary: 4000, least_count: 2, longest_text: LONGEST_CAPTION },
     )?;
     let config = config_of(settings.shape, vocabulary);
     let processor = ClipImageProcessor::square(settings.shape.image_size as u32);
-    let tokenizer = read_back(&tokenizer_files)?;
+    let tokenizer = read_back(&files)?;
+    files.insert("preprocessor_config.json".into(), pretty_json(&processor.to_json())?);
     let corpus = load_corpus(dataset, &processor, &tokenizer)?;
 
     let variables = VarMap::new();
-    let model = ClipModel::new(&config, &seeded_builder(&variables, settings.seed, DType::F32, &device), Mode::Train)?;
+    let builder = seeded_builder(&variables, settings.seed, DType::F32, &Device::Cpu);
+    let model = ClipModel::new(&config, &builder, Mode::Train)?;
     if let Some(folder) = &settings.image_tower {
         Weights::read(folder)?.load_part_into(&variables, &["vision_model.", "visual_projection."])?;
     }
     let weights = sorted_variables(&variables);
-    let decay = AdamWSettings { weight_decay: settings.weight_decay, ..AdamWSettings::default() };
-    let mut optimizer = AdamW::new(weights.clone(), decay)?;
     let mut session = Session::open(session_settings(dataset, settings))?;
-    let done = session.resume(&weights, &mut optimizer)?;
-    let steps_per_epoch = corpus.training.len().div_ceil(settings.batch);
-    let schedule = CosineSchedule {
-        peak: settings.learning_rate,
-        warm_up_steps: settings.warm_up_steps,
-        total_steps: settings.epochs * steps_per_epoch,
+    let mut objective = CaptionMatching {
+        model,
+        processor,
+        tokenizer,
+        corpus,
+        variables,
+        weights: weights.clone(),
+        config,
+        files,
+        settings: settings.clone(),
     };
-    let mut files = tokenizer_files;
-    files.insert("preprocessor_config.json".into(), pretty_json(&processor.to_json())?);
+    run_epochs(&mut objective, &weights, &mut session, settings.training)
+}
 
-    let mut last = None;
-    for epoch in done + 1..=settings.epochs {
-        let started = Instant::now();
-        let mut random = session.random_stream(epoch);
-        let mut order = corpus.training.clone();
-        order.shuffle(&mut random);
-        let mut bar = TrainingBar::new("dual encoder", epoch, settings.epochs, steps_per_epoch);
-        let mut loss_sum = 0.0;
-        let mut learning_rate = 0.0;
-        for (number, rows) in order.chunks(settings.batch).enumerate() {
-            let images: Vec<RgbImage> =
-                rows.iter().map(|&row| settings.augmentation.apply(&corpus.images[row], &mut random)).collect();
-            let images: Vec<&RgbImage> = images.iter().collect();
-            let batch = Batch { model: &model, processor: &processor, tokenizer: &tokenizer, corpus: &corpus, rows };
-            let (loss, mut gradients) = batch.backward(&images, &weights)?;
-            gradients.clip(settings.clip_norm)?;
-            learning_rate = schedule.at((epoch - 1) * steps_per_epoch + number);
-            optimizer.step(&gradients, learning_rate)?;
-            limit_logit_scale(&weights)?;
-            loss_sum += loss;
-            bar.step(loss);
-        }
-        let (validation_loss, recall) = validate(&model, &processor, &tokenizer, &corpus)?;
-        let report = EpochReport {
-            epoch,
-            seed: settings.seed,
-            stage: "dual-encoder".into(),
-            loss: loss_sum / steps_per_epoch as f64,
-            validation: -validation_loss,
-            figures: BTreeMap::from([("validation_recall_at_1".into(), recall)]),
-            learning_rate,
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        bar.finish(&report);
-        if session.is_best(report.validation) {
-            let tensors = variables_of(&variables);
-            save_checkpoint(&settings.out, &tensors, &config.to_json(), &files, settings.stored_type)?;
-        }
-        session.finish_epoch(&report, &weights, &optimizer)?;
-        last = Some(report);
+/// Images and captions find each other.
+struct CaptionMatching {
+    model: ClipModel,
+    processor: ClipImageProcessor,
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    variables: VarMap,
+    weights: Vec<(String, Var)>,
+    config: ClipConfig,
+    files: CheckpointFiles,
+    settings: DualEncoderSettings,
+}
+
+impl Objective for CaptionMatching {
+    fn name(&self) -> &'static str {
+        "dual-encoder"
     }
-    Ok(last)
+
+    fn items(&mut self, _random: &mut ChaCha8Rng) -> Vec<usize> {
+        self.corpus.training.clone()
+    }
+
+    fn backward(&self, rows: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+        let changed = |&row: &usize| self.settings.augmentation.apply(&self.corpus.images[row], random);
+        let images: Vec<RgbImage> = rows.iter().map(changed).collect();
+        self.backward_of_batch(rows, &images.iter().collect::<Vec<_>>())
+    }
+
+    fn after_step(&self) -> Result<()> {
+        for (name, variable) in &self.weights {
+            if name == "logit_scale" {
+                variable.set(&variable.as_tensor().clamp(0.0, LARGEST_LOGIT_SCALE)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Minus the loss on the held-out documents in batches of 128; and how often an image's nearest caption in its batch
+    /// is its own or equal to it.
+    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)> {
+        let (mut loss_sum, mut hits, mut batches) = (0.0, 0, 0);
+        for rows in self.corpus.validation.chunks(128) {
+            let images: Vec<&RgbImage> = rows.iter().map(|&row| &self.corpus.images[row]).collect();
+            let (images, captions) = self.unit_vectors(rows, &images)?;
+            let (images, captions) = (images.detach(), captions.detach());
+            let texts: Vec<&str> = rows.iter().map(|&row| self.corpus.captions[row].as_str()).collect();
+            let targets = caption_targets(&texts, &Device::Cpu)?;
+            let scale = self.model.logit_scale().exp()?.detach();
+            loss_sum += f64::from(contrastive_loss(&images, &captions, &scale, &targets)?.to_scalar::<f32>()?);
+            let nearest = images.matmul(&captions.t()?)?.argmax(D::Minus1)?.to_vec1::<u32>()?;
+            hits += nearest.iter().enumerate().filter(|&(row, &column)| texts[row] == texts[column as usize]).count();
+            batches += 1;
+        }
+        let recall = hits as f64 / self.corpus.validation.len().max(1) as f64;
+        Ok((-loss_sum / f64::from(batches.max(1)), BTreeMap::from([("recall_at_1_in_batch".into(), recall)])))
+    }
+
+    fn save(&self) -> Result<()> {
+        let tensors = variables_of(&self.variables);
+        let settings = &self.settings;
+        save_checkpoint(&settings.out, &tensors, &self.config.to_json(), &self.files, settings.stored_type)
+    }
 }
 
-/// One step's documents.
-struct Batch<'a> {
-    model: &'a ClipModel,
-    processor: &'a ClipImageProcessor,
-    tokenizer: &'a Tokenizer,
-    corpus: &'a Corpus,
-    rows: &'a [usize],
-}
-
-impl Batch<'_> {
+impl CaptionMatching {
     /// Loss of the whole batch and its gradients. The towers run in shards on their own threads; the loss needs all
     /// vectors, so it is differentiated with respect to them first, and each shard then carries its part on (gradient
     /// caching, Gao et al. 2021; exact).
-    fn backward(&self, images: &[&RgbImage], weights: &[(String, Var)]) -> Result<(f64, Gradients)> {
-        let size = self.rows.len().div_ceil(SHARDS);
-        let shards: Vec<(&[usize], &[&RgbImage])> = self.rows.chunks(size).zip(images.chunks(size)).collect();
+    fn backward_of_batch(&self, rows: &[usize], images: &[&RgbImage]) -> Result<(f64, Gradients)> {
+        let weights = &self.weights;
+        let size = rows.len().div_ceil(SHARDS);
+        let shards: Vec<(&[usize], &[&RgbImage])> = rows.chunks(size).zip(images.chunks(size)).collect();
         let vectors: Vec<Result<(Tensor, Tensor)>> = std::thread::scope(|scope| {
             let workers: Vec<_> =
                 shards.iter().map(|(rows, images)| scope.spawn(|| self.unit_vectors(rows, images))).collect();
@@ -180,7 +187,7 @@ impl Batch<'_> {
             Ok(Var::from_tensor(&Tensor::cat(&parts, 0)?)?)
         };
         let (image_vectors, caption_vectors) = (stack(|pair| &pair.0)?, stack(|pair| &pair.1)?);
-        let captions: Vec<&str> = self.rows.iter().map(|&row| self.corpus.captions[row].as_str()).collect();
+        let captions: Vec<&str> = rows.iter().map(|&row| self.corpus.captions[row].as_str()).collect();
         let targets = caption_targets(&captions, &Device::Cpu)?;
         let scale = self.model.logit_scale().exp()?;
         let loss = contrastive_loss(image_vectors.as_tensor(), caption_vectors.as_tensor(), &scale, &targets)?;
@@ -211,29 +218,6 @@ impl Batch<'_> {
         let ids = self.tokenizer.pad(&tokens, &Device::Cpu)?;
         Ok((normalised(&self.model.image_features(&pixels)?)?, normalised(&self.model.text_features(&ids)?)?))
     }
-}
-
-/// Loss on the held-out documents in batches of 128, and how often an image's nearest caption is its own (or equal).
-fn validate(
-    model: &ClipModel,
-    processor: &ClipImageProcessor,
-    tokenizer: &Tokenizer,
-    corpus: &Corpus,
-) -> Result<(f64, f64)> {
-    let (mut loss_sum, mut hits, mut batches) = (0.0, 0, 0);
-    for rows in corpus.validation.chunks(128) {
-        let images: Vec<&RgbImage> = rows.iter().map(|&row| &corpus.images[row]).collect();
-        let (images, captions) = Batch { model, processor, tokenizer, corpus, rows }.unit_vectors(rows, &images)?;
-        let (images, captions) = (images.detach(), captions.detach());
-        let texts: Vec<&str> = rows.iter().map(|&row| corpus.captions[row].as_str()).collect();
-        let targets = caption_targets(&texts, &Device::Cpu)?;
-        let scale = model.logit_scale().exp()?.detach();
-        loss_sum += f64::from(contrastive_loss(&images, &captions, &scale, &targets)?.to_scalar::<f32>()?);
-        let nearest = images.matmul(&captions.t()?)?.argmax(D::Minus1)?.to_vec1::<u32>()?;
-        hits += nearest.iter().enumerate().filter(|&(row, &column)| texts[row] == texts[column as usize]).count();
-        batches += 1;
-    }
-    Ok((loss_sum / f64::from(batches.max(1)), hits as f64 / corpus.validation.len().max(1) as f64))
 }
 
 fn load_corpus(dataset: &Dataset, processor: &ClipImageProcessor, tokenizer: &Tokenizer) -> Result<Corpus> {
@@ -269,12 +253,9 @@ fn session_settings(dataset: &Dataset, settings: &DualEncoderSettings) -> Sessio
         out: settings.out.clone(),
         seed: settings.seed,
         description: format!(
-            "dual encoder, corpus {}, {} epochs, batch {}, learning rate {}, weight decay {}, seed {}, {:?}, image tower {tower}",
+            "dual encoder, corpus {}, {:?}, seed {}, {:?}, image tower {tower}",
             dataset.corpus_fingerprint(),
-            settings.epochs,
-            settings.batch,
-            settings.learning_rate,
-            settings.weight_decay,
+            settings.training,
             settings.seed,
             settings.shape,
         ),
@@ -289,19 +270,6 @@ fn read_back(files: &CheckpointFiles) -> Result<Tokenizer> {
         std::fs::write(folder.path().join(name), content)?;
     }
     Tokenizer::read(folder.path(), LONGEST_CAPTION, 0)
-}
-
-fn limit_logit_scale(weights: &[(String, Var)]) -> Result<()> {
-    for (name, variable) in weights {
-        if name == "logit_scale" {
-            variable.set(&variable.as_tensor().clamp(0.0, LARGEST_LOGIT_SCALE)?)?;
-        }
-    }
-    Ok(())
-}
-
-fn named(weights: &[(String, Var)]) -> impl Iterator<Item = (&str, &Var)> {
-    weights.iter().map(|(name, variable)| (name.as_str(), variable))
 }
 
 fn normalised(features: &Tensor) -> Result<Tensor> {

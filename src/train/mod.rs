@@ -9,25 +9,29 @@
 //! | `pictures` | training images, decoded once |
 //! | `variables` | the variables of a model in one fixed order |
 //! | `progress` | bar or lines on standard error |
+//! | `epochs` | the loop that all trainings share |
 //! | `augmentation` | shifts, gain and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
 //! | `dual_encoder` | `dissent train dual-encoder` |
-//! | `vision_warm_up` | the vision tower learns labels through linear heads before a decoder reads it |
 //! | `reader` | `dissent train reader` |
 
 mod augmentation;
 mod contrastive;
 mod dual_encoder;
+mod epochs;
 mod gradients;
 mod optimizer;
 mod pictures;
 mod progress;
+mod reader;
 mod schedule;
 mod session;
 mod variables;
 
 pub use augmentation::Augmentation;
 pub use dual_encoder::{ClipShape, DualEncoderSettings, train_dual_encoder};
+pub use epochs::LoopSettings;
 pub use optimizer::{AdamW, AdamWSettings};
+pub use reader::{ReaderSettings, train_reader};
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};

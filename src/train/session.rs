@@ -110,6 +110,11 @@ impl Session {
         Ok(self.epochs_done)
     }
 
+    /// The run's seed.
+    pub fn seed(&self) -> u64 {
+        self.settings.seed
+    }
+
     /// The random stream of an epoch.
     pub fn random_stream(&self, epoch: usize) -> ChaCha8Rng {
         let mut stream = ChaCha8Rng::seed_from_u64(self.settings.seed);

@@ -11,3 +11,8 @@ pub fn sorted_variables(variables: &VarMap) -> Vec<(String, Var)> {
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     sorted
 }
+
+/// The variables as pairs of references, for [`super::gradients::Gradients`].
+pub fn named(weights: &[(String, Var)]) -> impl Iterator<Item = (&str, &Var)> {
+    weights.iter().map(|(name, variable)| (name.as_str(), variable))
+}

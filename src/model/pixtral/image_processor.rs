@@ -137,6 +137,13 @@ impl PixtralImageProcessor {
         self.patch().0
     }
 
+    /// The patches that a picture of this size will have.
+    pub fn grid_of(&self, width: u32, height: u32) -> ImageGrid {
+        let (height, width) = if self.do_resize { self.target(width, height) } else { (height, width) };
+        let (patch_height, patch_width) = self.patch();
+        ImageGrid { rows: (height / patch_height) as usize, columns: (width / patch_width) as usize }
+    }
+
     /// Pixels and patches of a picture. Fails on a picture without pixels, or on one that is not whole patches where
     /// resizing is off.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {

@@ -29,6 +29,11 @@ impl PixtralProcessor {
         Ok(Self { images: PixtralImageProcessor::read(folder)?, tokenizer: PixtralTokenizer::read(folder)? })
     }
 
+    /// The patches that a picture of this size will have.
+    pub fn grid_of(&self, width: u32, height: u32) -> ImageGrid {
+        self.images.grid_of(width, height)
+    }
+
     /// Pixels and patches of a picture.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         Ok(self.images.prepare(picture)?)

@@ -1,0 +1,183 @@
+//! The decoder learns to answer: cross entropy on the answer's tokens, given prompt and images.
+
+use super::samples::{Sample, Samples};
+use super::{ReaderSettings, ensure_samples};
+use crate::data::Split;
+use crate::model::checkpoint::CheckpointFiles;
+use crate::model::pixtral::{
+    DecoderInput, DecoderRow, PixtralConfig, PixtralModel, PixtralProcessor, TokenPlace, save_pixtral,
+};
+use crate::train::epochs::Objective;
+use crate::train::gradients::{Gradients, sum_over_shards};
+use crate::train::variables::named;
+use anyhow::Result;
+use candle_core::{D, Device, Tensor, Var};
+use candle_nn::VarMap;
+use candle_nn::ops::log_softmax;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+
+/// Most validation samples looked at after an epoch.
+const LARGEST_VALIDATION: usize = 1200;
+
+/// The decoder over images whose features are kept, or computed anew where the tower learns too.
+pub struct AnswerLearning<'a> {
+    samples: &'a Samples,
+    model: &'a PixtralModel,
+    weights: Vec<(String, Var)>,
+    settings: &'a ReaderSettings,
+    images: Images,
+    training: Vec<usize>,
+    validation: Vec<usize>,
+    saved: Option<(&'a VarMap, &'a PixtralConfig, &'a CheckpointFiles)>,
+}
+
+/// What is kept of each picture: tower features `[patches, vision hidden]`, or pixels `[3, H, W]`.
+enum Images {
+    Features(Vec<Tensor>),
+    Pixels(Vec<Tensor>),
+}
+
+impl<'a> AnswerLearning<'a> {
+    /// Encodes all pictures once if the tower is frozen.
+    pub fn new(
+        samples: &'a Samples,
+        model: &'a PixtralModel,
+        weights: &[(String, Var)],
+        processor: &PixtralProcessor,
+        settings: &'a ReaderSettings,
+    ) -> Result<Self> {
+        let training = samples.of_split(Split::Train);
+        ensure_samples(training.len(), "to answer")?;
+        let mut validation = samples.of_split(Split::Validation);
+        let step = validation.len().div_ceil(LARGEST_VALIDATION).max(1);
+        validation = validation.into_iter().step_by(step).collect();
+        let mut pixels = Vec::with_capacity(samples.pictures.len());
+        for picture in &samples.pictures {
+            pixels.push(processor.prepare(&picture.to_rgb8())?.pixels);
+        }
+        let images = if settings.train_vision { Images::Pixels(pixels) } else { Images::Features(encode(model, &pixels)?) };
+        Ok(Self {
+            samples,
+            model,
+            weights: weights.to_vec(),
+            settings,
+            images,
+            training,
+            validation,
+            saved: None,
+        })
+    }
+
+    /// What to save as the best checkpoint.
+    pub fn on_best(&mut self, variables: &'a VarMap, config: &'a PixtralConfig, files: &'a CheckpointFiles) {
+        self.saved = Some((variables, config, files));
+    }
+
+    fn features_of(&self, picture: usize) -> Result<Tensor> {
+        let features = match &self.images {
+            Images::Features(features) => features[picture].clone(),
+            Images::Pixels(pixels) => self.model.tower_features(&pixels[picture].unsqueeze(0)?)?.squeeze(0)?,
+        };
+        Ok(self.model.project(&features)?)
+    }
+
+    /// Log-probabilities `[N, vocabulary]` at every place that predicts an answer token, with the tokens wanted there.
+    fn answer_log_probabilities(&self, samples: &[&Sample]) -> Result<(Tensor, Vec<u32>)> {
+        let mut rows = Vec::with_capacity(samples.len());
+        let mut places = Vec::new();
+        let mut wanted = Vec::new();
+        for (row, sample) in samples.iter().enumerate() {
+            let mut features = Vec::with_capacity(sample.pictures.len());
+            for picture in &sample.pictures {
+                features.push(self.features_of(*picture)?);
+            }
+            let read = sample.ids.len() - 1;
+            for index in sample.prompt_length - 1..read {
+                places.push(TokenPlace { row, index });
+                wanted.push(sample.ids[index + 1]);
+            }
+            rows.push(DecoderRow { ids: sample.ids[..read].to_vec(), features });
+        }
+        let decoded = self.model.decode(&DecoderInput::new(rows), None)?;
+        let logits = self.model.logits(&decoded, &places)?;
+        Ok((log_softmax(&logits, D::Minus1)?, wanted))
+    }
+}
+
+fn encode(model: &PixtralModel, pixels: &[Tensor]) -> Result<Vec<Tensor>> {
+    let mut features = Vec::with_capacity(pixels.len());
+    for batch in pixels.chunks(64) {
+        let same_size = batch.windows(2).all(|pair| pair[0].dims() == pair[1].dims());
+        let groups: Vec<&[Tensor]> = if same_size { vec![batch] } else { batch.chunks(1).collect() };
+        for group in groups {
+            let encoded = model.tower_features(&Tensor::stack(group, 0)?)?.detach();
+            for place in 0..group.len() {
+                features.push(encoded.get(place)?.contiguous()?);
+            }
+        }
+    }
+    Ok(features)
+}
+
+impl Objective for AnswerLearning<'_> {
+    fn name(&self) -> &'static str {
+        "reader-answers"
+    }
+
+    /// All samples with a document, and a random share of the closed-book ones; only those where there are no others.
+    fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
+        let with_document = self.training.iter().any(|&sample| !self.samples.list[sample].closed_book);
+        let share = if with_document { self.settings.closed_book_share } else { 1.0 };
+        let is_wanted = |sample: &usize| !self.samples.list[*sample].closed_book || random.random::<f64>() < share;
+        self.training.iter().copied().filter(is_wanted).collect()
+    }
+
+    fn backward(&self, items: &[usize], _random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+        let batch: Vec<&Sample> = items.iter().map(|&item| &self.samples.list[item]).collect();
+        let answer_tokens: usize = batch.iter().map(|sample| sample.ids.len() - sample.prompt_length).sum();
+        let shards: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
+        sum_over_shards(&shards, |shard| {
+            let (log_probabilities, wanted) = self.answer_log_probabilities(shard)?;
+            let wanted = Tensor::new(wanted.as_slice(), &Device::Cpu)?.unsqueeze(1)?;
+            let loss = (log_probabilities.gather(&wanted, 1)?.sum_all()? * (-1.0 / answer_tokens as f64))?;
+            Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, named(&self.weights))?))
+        })
+    }
+
+    /// Minus the mean cross entropy of the first answer token; accuracy by task, with and without a document.
+    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)> {
+        let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        let mut loss = 0.0;
+        for batch in self.validation.chunks(32) {
+            let samples: Vec<&Sample> = batch.iter().map(|&item| &self.samples.list[item]).collect();
+            let (log_probabilities, wanted) = self.answer_log_probabilities(&samples)?;
+            let rows = log_probabilities.detach().to_vec2::<f32>()?;
+            let mut first = 0;
+            for sample in samples {
+                let row = &rows[first];
+                loss -= f64::from(row[wanted[first] as usize]);
+                let tokens = &self.samples.label_tokens[sample.task];
+                let mut best = 0;
+                for (label, token) in tokens.iter().enumerate() {
+                    if row[*token as usize] > row[tokens[best] as usize] {
+                        best = label;
+                    }
+                }
+                let kind = if sample.closed_book { "closed" } else { "document" };
+                let count = counts.entry(format!("task_{}_{kind}", sample.task)).or_default();
+                count.0 += usize::from(best == sample.label);
+                count.1 += 1;
+                first += sample.ids.len() - sample.prompt_length;
+            }
+        }
+        let figures = counts.into_iter().map(|(name, (right, asked))| (name, right as f64 / asked as f64)).collect();
+        Ok((-loss / self.validation.len().max(1) as f64, figures))
+    }
+
+    fn save(&self) -> Result<()> {
+        let Some((variables, config, files)) = self.saved else { return Ok(()) };
+        save_pixtral(&self.settings.out, config, variables, files, self.settings.stored_type)
+    }
+}

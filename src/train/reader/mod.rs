@@ -1,0 +1,160 @@
+//! `dissent train reader`: retrieval-augmented fine-tuning (paper, stage 1; reference.md §3.1).
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `samples` | each case with each of its documents is one sample |
+//! | `pairs` | `pairs.jsonl`: documents given by hand instead of retrieved |
+//! | `vision_warm_up` | the image tower learns the labels through linear heads, before a decoder reads it |
+//! | `answers` | the decoder learns the answers; loss on the answer's tokens only |
+
+mod answers;
+mod pairs;
+mod samples;
+mod vision_warm_up;
+
+use super::augmentation::Augmentation;
+use super::epochs::{LoopSettings, run_epochs};
+use super::session::{EpochReport, Session, SessionSettings};
+use super::variables::sorted_variables;
+use crate::data::Dataset;
+use crate::model::checkpoint::{CheckpointFiles, StoredType};
+use crate::model::pixtral::{
+    PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, train_tokenizer,
+    trainable_pixtral,
+};
+use crate::retriever::Retriever;
+use answers::AnswerLearning;
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+use candle_nn::VarMap;
+use samples::Samples;
+use std::path::{Path, PathBuf};
+use vision_warm_up::VisionWarmUp;
+
+/// Files of a checkpoint beside config and weights.
+const PROCESSOR_FILES: [&str; 6] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "processor_config.json",
+    "preprocessor_config.json",
+    "generation_config.json",
+    "chat_template.jinja",
+];
+/// Most tokens of the tokenizer that a new reader gets.
+const LARGEST_VOCABULARY: usize = 512;
+
+/// Settings of a run.
+#[derive(Clone, Debug)]
+pub struct ReaderSettings {
+    pub out: PathBuf,
+    pub seed: u64,
+    /// Continue from this checkpoint; its sizes then count, not `sizes`.
+    pub init: Option<PathBuf>,
+    pub sizes: SmallPixtral,
+    /// The image tower through linear heads; 0 epochs leave it as it is.
+    pub vision: LoopSettings,
+    /// The decoder.
+    pub answers: LoopSettings,
+    /// Train the image tower with the decoder too, as the reference does.
+    pub train_vision: bool,
+    /// Share of the cases that are also asked without a document in each epoch.
+    pub closed_book_share: f64,
+    pub augmentation: Augmentation,
+    pub stored_type: StoredType,
+    pub restart: bool,
+}
+
+/// Trains a reader on the training cases; documents come from `pairs.jsonl` where the dataset has one, else from
+/// `retriever`; a dataset with neither is read closed-book. Returns the last report.
+pub fn train_reader(
+    dataset: &Dataset,
+    retriever: Option<&mut Retriever>,
+    settings: &ReaderSettings,
+) -> Result<Option<EpochReport>> {
+    let device = Device::Cpu;
+    let (config, files) = match &settings.init {
+        Some(folder) => (PixtralConfig::read(folder)?, read_files(folder)?),
+        None => new_model(dataset, &settings.sizes)?,
+    };
+    let processor = read_back(&files)?;
+    let samples = Samples::collect(dataset, retriever, &processor)?;
+    let variables = VarMap::new();
+    let model = trainable_pixtral(&config, &variables, settings.seed, settings.init.as_deref(), &device)?;
+    let mut last = None;
+    if settings.vision.epochs > 0 {
+        let mut session = Session::open(session_settings(dataset, settings, "vision"))?;
+        let mut objective = VisionWarmUp::new(&samples, &model, &variables, &processor, settings)?;
+        let weights = objective.weights();
+        last = run_epochs(&mut objective, &weights, &mut session, settings.vision)?;
+    }
+    let mut session = Session::open(session_settings(dataset, settings, "answers"))?;
+    let weights: Vec<_> = sorted_variables(&variables)
+        .into_iter()
+        .filter(|(name, _)| settings.train_vision || !name.starts_with("vision_tower."))
+        .collect();
+    let mut objective = AnswerLearning::new(&samples, &model, &weights, &processor, settings)?;
+    objective.on_best(&variables, &config, &files);
+    Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers)?.or(last))
+}
+
+fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, CheckpointFiles)> {
+    let mut texts: Vec<&str> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    for task in &dataset.tasks {
+        texts.extend([task.prompt.with_document.as_str(), task.prompt.closed_book.as_str()]);
+        texts.extend(task.labels.iter().map(|label| label.id.as_str()));
+    }
+    texts.extend(dataset.cases.iter().map(|case| dataset.question_of(case)));
+    let (tokenizer, vocabulary) = train_tokenizer(texts.into_iter(), LARGEST_VOCABULARY)?;
+    let images = PixtralImageProcessor::new(sizes.image_size as u32, sizes.patch_size as u32);
+    let files = processor_files(&images, tokenizer, sizes.positions)?;
+    Ok((PixtralConfig::small_with(vocabulary, sizes), files))
+}
+
+fn read_files(folder: &Path) -> Result<CheckpointFiles> {
+    let mut files = CheckpointFiles::new();
+    for name in PROCESSOR_FILES {
+        let path = folder.join(name);
+        if path.is_file() {
+            files.insert(name.into(), std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+        }
+    }
+    Ok(files)
+}
+
+/// The processor as the finished checkpoint will have it.
+fn read_back(files: &CheckpointFiles) -> Result<PixtralProcessor> {
+    let folder = tempfile::tempdir()?;
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content)?;
+    }
+    PixtralProcessor::read(folder.path())
+}
+
+fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -> SessionSettings {
+    let mut out = settings.out.clone().into_os_string();
+    if stage == "vision" {
+        out.push(".vision");
+    }
+    let init = settings.init.as_ref().map_or_else(|| format!("new {:?}", settings.sizes), |path| path.display().to_string());
+    SessionSettings {
+        out: out.into(),
+        seed: settings.seed,
+        description: format!(
+            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, seed {}, from {init}",
+            dataset.cases.len(),
+            dataset.corpus_fingerprint(),
+            settings.vision,
+            settings.answers,
+            settings.train_vision,
+            settings.closed_book_share,
+            settings.seed,
+        ),
+        restart: settings.restart,
+    }
+}
+
+/// At least one training sample is needed.
+fn ensure_samples(count: usize, what: &str) -> Result<()> {
+    ensure!(count > 0, "expected cases of the split train to learn {what} from, found none");
+    Ok(())
+}
