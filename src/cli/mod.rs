@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 pub mod annotations;
+mod caption_line;
 pub mod check;
 pub mod doctor;
 pub mod import;
@@ -10,11 +11,10 @@ pub mod models;
 pub(crate) mod output;
 pub mod phantom;
 pub mod predict;
+mod print_picture;
 pub mod search;
 pub mod show;
 pub mod train;
-mod caption_line;
-mod print_picture;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

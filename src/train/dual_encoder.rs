@@ -2,8 +2,8 @@
 
 use super::augmentation::Augmentation;
 use super::contrastive::{caption_targets, contrastive_loss};
-use super::gradients::{Gradients, sum_over_shards};
 use super::epochs::{LoopSettings, Objective, run_epochs};
+use super::gradients::{Gradients, sum_over_shards};
 use super::pictures::decode_all;
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};

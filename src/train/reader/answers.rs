@@ -1,18 +1,14 @@
 //! The decoder learns to answer: cross entropy on the answer's tokens, given prompt and images.
 
 use super::samples::{Sample, Samples};
-use super::{ReaderSettings, ensure_samples};
+use super::{CheckpointParts, ReaderSettings, ensure_samples};
 use crate::data::Split;
-use crate::model::checkpoint::CheckpointFiles;
-use crate::model::pixtral::{
-    DecoderInput, DecoderRow, PixtralConfig, PixtralModel, PixtralProcessor, TokenPlace, save_pixtral,
-};
+use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};
 use crate::train::epochs::Objective;
 use crate::train::gradients::{Gradients, sum_over_shards};
 use crate::train::variables::named;
 use anyhow::Result;
 use candle_core::{D, Device, Tensor, Var};
-use candle_nn::VarMap;
 use candle_nn::ops::log_softmax;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -30,7 +26,7 @@ pub struct AnswerLearning<'a> {
     images: Images,
     training: Vec<usize>,
     validation: Vec<usize>,
-    saved: Option<(&'a VarMap, &'a PixtralConfig, &'a CheckpointFiles)>,
+    checkpoint: CheckpointParts<'a>,
 }
 
 /// What is kept of each picture: tower features `[patches, vision hidden]`, or pixels `[3, H, W]`.
@@ -45,6 +41,7 @@ impl<'a> AnswerLearning<'a> {
         samples: &'a Samples,
         model: &'a PixtralModel,
         weights: &[(String, Var)],
+        checkpoint: CheckpointParts<'a>,
         processor: &PixtralProcessor,
         settings: &'a ReaderSettings,
     ) -> Result<Self> {
@@ -57,22 +54,9 @@ impl<'a> AnswerLearning<'a> {
         for picture in &samples.pictures {
             pixels.push(processor.prepare(&picture.to_rgb8())?.pixels);
         }
-        let images = if settings.train_vision { Images::Pixels(pixels) } else { Images::Features(encode(model, &pixels)?) };
-        Ok(Self {
-            samples,
-            model,
-            weights: weights.to_vec(),
-            settings,
-            images,
-            training,
-            validation,
-            saved: None,
-        })
-    }
-
-    /// What to save as the best checkpoint.
-    pub fn on_best(&mut self, variables: &'a VarMap, config: &'a PixtralConfig, files: &'a CheckpointFiles) {
-        self.saved = Some((variables, config, files));
+        let images =
+            if settings.train_vision { Images::Pixels(pixels) } else { Images::Features(encode(model, &pixels)?) };
+        Ok(Self { samples, model, weights: weights.to_vec(), settings, images, training, validation, checkpoint })
     }
 
     fn features_of(&self, picture: usize) -> Result<Tensor> {
@@ -177,7 +161,6 @@ impl Objective for AnswerLearning<'_> {
     }
 
     fn save(&self) -> Result<()> {
-        let Some((variables, config, files)) = self.saved else { return Ok(()) };
-        save_pixtral(&self.settings.out, config, variables, files, self.settings.stored_type)
+        self.checkpoint.save(self.settings)
     }
 }

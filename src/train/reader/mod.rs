@@ -19,8 +19,8 @@ use super::variables::sorted_variables;
 use crate::data::Dataset;
 use crate::model::checkpoint::{CheckpointFiles, StoredType};
 use crate::model::pixtral::{
-    PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, train_tokenizer,
-    trainable_pixtral,
+    PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, save_pixtral,
+    train_tokenizer, trainable_pixtral,
 };
 use crate::retriever::Retriever;
 use answers::AnswerLearning;
@@ -80,21 +80,38 @@ pub fn train_reader(
     let samples = Samples::collect(dataset, retriever, &processor)?;
     let variables = VarMap::new();
     let model = trainable_pixtral(&config, &variables, settings.seed, settings.init.as_deref(), &device)?;
+    let checkpoint = CheckpointParts { variables: &variables, config: &config, files: &files };
     let mut last = None;
     if settings.vision.epochs > 0 {
         let mut session = Session::open(session_settings(dataset, settings, "vision"))?;
-        let mut objective = VisionWarmUp::new(&samples, &model, &variables, &processor, settings)?;
+        let mut objective = VisionWarmUp::new(&samples, &model, checkpoint, &processor, settings)?;
         let weights = objective.weights();
         last = run_epochs(&mut objective, &weights, &mut session, settings.vision)?;
+    }
+    if settings.answers.epochs == 0 {
+        return Ok(last);
     }
     let mut session = Session::open(session_settings(dataset, settings, "answers"))?;
     let weights: Vec<_> = sorted_variables(&variables)
         .into_iter()
         .filter(|(name, _)| settings.train_vision || !name.starts_with("vision_tower."))
         .collect();
-    let mut objective = AnswerLearning::new(&samples, &model, &weights, &processor, settings)?;
-    objective.on_best(&variables, &config, &files);
+    let mut objective = AnswerLearning::new(&samples, &model, &weights, checkpoint, &processor, settings)?;
     Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers)?.or(last))
+}
+
+/// What makes a checkpoint of the present weights.
+#[derive(Clone, Copy)]
+struct CheckpointParts<'a> {
+    variables: &'a VarMap,
+    config: &'a PixtralConfig,
+    files: &'a CheckpointFiles,
+}
+
+impl CheckpointParts<'_> {
+    fn save(&self, settings: &ReaderSettings) -> Result<()> {
+        save_pixtral(&settings.out, self.config, self.variables, self.files, settings.stored_type)
+    }
 }
 
 fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, CheckpointFiles)> {
@@ -135,7 +152,8 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
     if stage == "vision" {
         out.push(".vision");
     }
-    let init = settings.init.as_ref().map_or_else(|| format!("new {:?}", settings.sizes), |path| path.display().to_string());
+    let init =
+        settings.init.as_ref().map_or_else(|| format!("new {:?}", settings.sizes), |path| path.display().to_string());
     SessionSettings {
         out: out.into(),
         seed: settings.seed,

@@ -52,7 +52,8 @@ impl Samples {
         let shared: Vec<Arc<crate::data::Task>> = dataset.tasks.iter().map(|task| Arc::new(task.clone())).collect();
         let mut list = Vec::new();
         for ((case, query), rows) in cases.iter().zip(&queries).zip(&documents) {
-            let task = *tasks.get(case.task.as_str()).with_context(|| format!("case {}: no task {}", case.id, case.task))?;
+            let task =
+                *tasks.get(case.task.as_str()).with_context(|| format!("case {}: no task {}", case.id, case.task))?;
             for row in rows.iter().map(|row| Some(*row)).chain([None]) {
                 let document = row.map(|row| &dataset.corpus[row]);
                 let document_picture = document.map(|document| album.position(&document.image));

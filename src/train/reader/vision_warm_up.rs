@@ -3,7 +3,7 @@
 //! learns to see (measured on the sample's prototype: attribute questions stayed at chance).
 
 use super::samples::Samples;
-use super::{ReaderSettings, ensure_samples};
+use super::{CheckpointParts, ReaderSettings, ensure_samples};
 use crate::data::Split;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::{Linear, linear};
@@ -36,6 +36,7 @@ pub struct VisionWarmUp<'a> {
     validation: Vec<Labelled>,
     heads: Vec<Linear>,
     weights: Vec<(String, Var)>,
+    checkpoint: CheckpointParts<'a>,
 }
 
 impl<'a> VisionWarmUp<'a> {
@@ -43,7 +44,7 @@ impl<'a> VisionWarmUp<'a> {
     pub fn new(
         samples: &Samples,
         model: &'a PixtralModel,
-        variables: &VarMap,
+        checkpoint: CheckpointParts<'a>,
         processor: &'a PixtralProcessor,
         settings: &'a ReaderSettings,
     ) -> Result<Self> {
@@ -54,7 +55,7 @@ impl<'a> VisionWarmUp<'a> {
         for (task, labels) in samples.label_tokens.iter().enumerate() {
             heads.push(linear(width, labels.len(), 0.02, &builder.pp(format!("head.{task}")))?);
         }
-        let mut weights: Vec<_> = sorted_variables(variables)
+        let mut weights: Vec<_> = sorted_variables(checkpoint.variables)
             .into_iter()
             .filter(|(name, _)| name.starts_with("vision_tower."))
             .chain(sorted_variables(&head_variables))
@@ -71,6 +72,7 @@ impl<'a> VisionWarmUp<'a> {
             validation: labelled(samples, Split::Validation),
             heads,
             weights,
+            checkpoint,
         })
     }
 
@@ -162,8 +164,8 @@ impl Objective for VisionWarmUp<'_> {
         Ok((share(right.iter().sum(), asked.iter().sum()), figures))
     }
 
-    /// The tower goes on to the decoder as it is; only the whole reader is a checkpoint.
+    /// A whole reader, with a decoder that has learned nothing yet: what `--init` of a later run takes.
     fn save(&self) -> Result<()> {
-        Ok(())
+        self.checkpoint.save(self.settings)
     }
 }
