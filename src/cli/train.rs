@@ -141,6 +141,9 @@ struct ReaderArgs {
     /// Share of the cases that are also asked without a document
     #[arg(long, default_value_t = 0.2)]
     closed_book_share: f64,
+    /// Repeat the cases of rare labels until all labels of a task are equally frequent
+    #[arg(long)]
+    balance: bool,
     #[command(flatten)]
     images: ImageArgs,
     /// Layers of the image tower; serving engines want three or more
@@ -232,6 +235,7 @@ fn reader(args: ReaderArgs, common: &Common) -> Result<()> {
         answers: args.run.training(),
         train_vision: args.train_vision,
         closed_book_share: args.closed_book_share,
+        balance: args.balance,
         augmentation: Augmentation::default(),
         stored_type: args.run.weights.into(),
         restart: args.run.restart,

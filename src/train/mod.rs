@@ -9,13 +9,15 @@
 //! | `pictures` | training images, decoded once |
 //! | `variables` | the variables of a model in one fixed order |
 //! | `progress` | bar or lines on standard error |
+//! | `balance` | classes equally frequent |
+//! | `reader` | `dissent train reader` |
 //! | `epochs` | the loop that all trainings share |
 //! | `augmentation` | shifts, gain and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
 //! | `dual_encoder` | `dissent train dual-encoder` |
-//! | `reader` | `dissent train reader` |
 
 mod augmentation;
+mod balance;
 mod contrastive;
 mod dual_encoder;
 mod epochs;

@@ -4,6 +4,7 @@ use super::samples::{Sample, Samples};
 use super::{CheckpointParts, ReaderSettings, ensure_samples};
 use crate::data::Split;
 use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};
+use crate::train::balance::balanced;
 use crate::train::epochs::Objective;
 use crate::train::gradients::{Gradients, sum_over_shards};
 use crate::train::variables::named;
@@ -114,8 +115,13 @@ impl Objective for AnswerLearning<'_> {
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
         let with_document = self.training.iter().any(|&sample| !self.samples.list[sample].closed_book);
         let share = if with_document { self.settings.closed_book_share } else { 1.0 };
-        let is_wanted = |sample: &usize| !self.samples.list[*sample].closed_book || random.random::<f64>() < share;
-        self.training.iter().copied().filter(is_wanted).collect()
+        let mut is_wanted = |sample: &usize| !self.samples.list[*sample].closed_book || random.random::<f64>() < share;
+        let wanted: Vec<usize> = self.training.iter().copied().filter(&mut is_wanted).collect();
+        if !self.settings.balance {
+            return wanted;
+        }
+        let class_of = |item: usize| (self.samples.list[item].task, self.samples.list[item].label);
+        balanced(&wanted, class_of, random)
     }
 
     fn backward(&self, items: &[usize], _random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {

@@ -59,6 +59,8 @@ pub struct ReaderSettings {
     pub train_vision: bool,
     /// Share of the cases that are also asked without a document in each epoch.
     pub closed_book_share: f64,
+    /// Repeat the cases of rare labels until all labels of a task are equally frequent.
+    pub balance: bool,
     pub augmentation: Augmentation,
     pub stored_type: StoredType,
     pub restart: bool,
@@ -158,13 +160,14 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
         out: out.into(),
         seed: settings.seed,
         description: format!(
-            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, seed {}, from {init}",
+            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, seed {}, from {init}",
             dataset.cases.len(),
             dataset.corpus_fingerprint(),
             settings.vision,
             settings.answers,
             settings.train_vision,
             settings.closed_book_share,
+            settings.balance,
             settings.seed,
         ),
         restart: settings.restart,

@@ -8,6 +8,7 @@ use crate::data::Split;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::{Linear, linear};
 use crate::model::pixtral::{PixtralModel, PixtralProcessor};
+use crate::train::balance::balanced;
 use crate::train::epochs::Objective;
 use crate::train::gradients::{Gradients, sum_over_shards};
 use crate::train::variables::{named, sorted_variables};
@@ -109,8 +110,13 @@ impl Objective for VisionWarmUp<'_> {
         "reader-vision"
     }
 
-    fn items(&mut self, _random: &mut ChaCha8Rng) -> Vec<usize> {
-        (0..self.training.len()).collect()
+    /// An image counts as of the class of its first label.
+    fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
+        let all: Vec<usize> = (0..self.training.len()).collect();
+        if !self.settings.balance {
+            return all;
+        }
+        balanced(&all, |item| self.training[item].labels.first().copied().unwrap_or_default(), random)
     }
 
     fn backward(&self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
