@@ -57,6 +57,18 @@ mod tests {
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_it_where_the_umask_lets_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, plain) = (folder.path().join("ours"), folder.path().join("plain"));
+        write_file(&ours, b"one").unwrap();
+        fs::write(&plain, b"one").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+
     #[test]
     fn a_folder_is_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
