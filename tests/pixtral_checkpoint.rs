@@ -1,5 +1,7 @@
 //! A Pixtral directory: saved and loaded again, and every fault of one named.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::StoredType;
@@ -212,4 +214,46 @@ fn input_that_does_not_fit_is_refused() {
         let error = model.decode(&DecoderInput::new(vec![row]), None).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// Writes what tests/fixtures/pixtral/check_saved.py compares with transformers; its first lines say how to run both.
+#[test]
+#[ignore = "writes a directory for check_saved.py"]
+fn save_for_transformers() {
+    let target = PathBuf::from(std::env::var("DISSENT_SAVED_PIXTRAL").expect("DISSENT_SAVED_PIXTRAL names a folder"));
+    save_own(&target.join("reader"));
+    let checkpoint = load(&target.join("reader")).unwrap();
+    let mut prompts = Vec::new();
+    let prompts_of = [
+        ("background: a dark mass\n\n", [(64, 64), (48, 64)], "is the lesion malignant? ünï 肺"),
+        ("background: ", [(203, 120), (33, 57)], "Yes or No"),
+    ];
+    for (number, (caption, sizes, question)) in prompts_of.into_iter().enumerate() {
+        let mut features = Vec::new();
+        let mut grids = Vec::new();
+        let mut files = Vec::new();
+        for (place, (width, height)) in sizes.into_iter().enumerate() {
+            let picture = RgbImage::from_fn(width, height, |x, y| {
+                let value = |channel: u32| ((x * 7 + y * 13 + x * y * channel) % 256) as u8;
+                image::Rgb([value(1), value(2), value(3)])
+            });
+            let file = format!("{number}-{place}.png");
+            picture.save(target.join(&file)).unwrap();
+            let image = checkpoint.processor.prepare(&picture).unwrap();
+            features.extend(checkpoint.model.vision_features(&[image.pixels]).unwrap());
+            grids.push(image.grid);
+            files.push(file);
+        }
+        let pieces = [Piece::Image(grids[0]), Piece::Text(caption), Piece::Image(grids[1]), Piece::Text(question)];
+        let ids = checkpoint.processor.encode(&pieces).unwrap();
+        let row = DecoderRow { ids: ids.clone(), features };
+        let decoded = checkpoint.model.decode(&DecoderInput::new(vec![row]), None).unwrap();
+        let logits = checkpoint.model.logits(&decoded, &decoded.last_places()).unwrap();
+        prompts.push(serde_json::json!({
+            "images": files, "caption": caption, "question": question, "ids": ids,
+            "logits": logits.to_vec2::<f32>().unwrap()[0],
+            "answer": "Yes", "answer_ids": checkpoint.processor.answer_ids("Yes", true).unwrap(),
+        }));
+    }
+    fs::write(target.join("ours.json"), serde_json::to_vec(&prompts).unwrap()).unwrap();
 }

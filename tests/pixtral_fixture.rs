@@ -1,5 +1,7 @@
 //! Pixtral against transformers on a random tiny checkpoint (tests/fixtures/pixtral/generate.py).
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use candle_core::{DType, Device, Tensor};
 use dissent::model::layers::Mode;
 use dissent::model::pixtral::{

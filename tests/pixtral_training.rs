@@ -1,5 +1,7 @@
 //! Gradients reach every variable of Pixtral, and training lowers the loss.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarMap;
 use dissent::model::pixtral::{
