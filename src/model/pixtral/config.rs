@@ -183,7 +183,7 @@ impl TryFrom<&VisionJson> for VisionConfig {
         }
         divides("vision_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
         divides("vision_config: patch_size", json.patch_size, "image_size", json.image_size)?;
-        if (json.hidden_size / json.num_attention_heads) % 4 != 0 {
+        if !(json.hidden_size / json.num_attention_heads).is_multiple_of(4) {
             return Err("vision_config: expected a head size divisible by 4, for two-dimensional rotation".to_owned());
         }
         Ok(Self {
@@ -209,14 +209,11 @@ impl TryFrom<&TextJson> for TextConfig {
         }
         let key_value_heads = json.num_key_value_heads.unwrap_or(json.num_attention_heads);
         divides("text_config: num_key_value_heads", key_value_heads, "num_attention_heads", json.num_attention_heads)?;
-        let head_size = match json.head_dim {
-            Some(head_size) => head_size,
-            None => {
-                divides("text_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
-                json.hidden_size / json.num_attention_heads
-            }
-        };
-        if head_size == 0 || head_size % 2 != 0 {
+        if json.head_dim.is_none() {
+            divides("text_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
+        }
+        let head_size = json.head_dim.unwrap_or_else(|| json.hidden_size / json.num_attention_heads.max(1));
+        if head_size == 0 || !head_size.is_multiple_of(2) {
             return Err(format!("text_config: expected an even head size, found {head_size}"));
         }
         Ok(Self {
@@ -241,7 +238,7 @@ impl TryFrom<&TextJson> for TextConfig {
 
 /// An error unless `part` divides `whole`.
 fn divides(part_name: &str, part: usize, whole_name: &str, whole: usize) -> Result<(), String> {
-    if part == 0 || whole == 0 || whole % part != 0 {
+    if whole == 0 || !whole.is_multiple_of(part) {
         return Err(format!("{part_name} ({part}) must divide {whole_name} ({whole})"));
     }
     Ok(())

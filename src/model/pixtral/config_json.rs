@@ -33,71 +33,46 @@ pub(super) struct ConfigJson {
 
 /// `text_config` (`MistralConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct TextJson {
-    #[serde(default = "mistral")]
     pub model_type: String,
-    #[serde(default = "default_vocabulary")]
     pub vocab_size: usize,
-    #[serde(default = "default_text_hidden")]
     pub hidden_size: usize,
-    #[serde(default = "default_text_intermediate")]
     pub intermediate_size: usize,
-    #[serde(default = "thirty_two")]
     pub num_hidden_layers: usize,
-    #[serde(default = "thirty_two")]
     pub num_attention_heads: usize,
-    #[serde(default = "default_key_value_heads")]
     pub num_key_value_heads: Option<usize>,
-    #[serde(default)]
     pub head_dim: Option<usize>,
-    #[serde(default = "silu")]
     pub hidden_act: Activation,
-    #[serde(default = "default_positions")]
     pub max_position_embeddings: usize,
-    #[serde(default = "default_norm_epsilon")]
     pub rms_norm_eps: f64,
-    #[serde(default)]
     pub rope_parameters: Option<RopeJson>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
-    #[serde(default = "default_sliding_window")]
     pub sliding_window: Option<usize>,
-    #[serde(default)]
     pub tie_word_embeddings: bool,
-    #[serde(default = "default_beginning")]
     pub bos_token_id: Option<u32>,
-    #[serde(default = "default_end")]
     pub eos_token_id: Option<u32>,
-    #[serde(default)]
     pub pad_token_id: Option<u32>,
 }
 
 /// `vision_config` (`PixtralVisionConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct VisionJson {
     pub model_type: String,
-    #[serde(default = "default_vision_hidden")]
     pub hidden_size: usize,
-    #[serde(default = "default_vision_intermediate")]
     pub intermediate_size: usize,
-    #[serde(default = "default_vision_layers")]
     pub num_hidden_layers: usize,
-    #[serde(default = "default_vision_heads")]
     pub num_attention_heads: usize,
     /// Derived in transformers 5, stored for earlier versions and other engines.
-    #[serde(default)]
     pub head_dim: Option<usize>,
-    #[serde(default = "three")]
     pub num_channels: usize,
-    #[serde(default = "default_image_size")]
     pub image_size: usize,
-    #[serde(default = "default_patch_size")]
     pub patch_size: usize,
-    #[serde(default = "gelu")]
     pub hidden_act: Activation,
-    #[serde(default)]
     pub rope_parameters: Option<RopeJson>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
 }
 
@@ -139,7 +114,7 @@ impl From<PixtralConfig> for ConfigJson {
             image_seq_length: vision.patches_per_side().pow(2),
             dtype: Some("float32".to_owned()),
             text_config: TextJson {
-                model_type: mistral(),
+                model_type: "mistral".to_owned(),
                 vocab_size: text.vocabulary,
                 hidden_size: text.hidden,
                 intermediate_size: text.intermediate,
@@ -177,7 +152,52 @@ impl From<PixtralConfig> for ConfigJson {
     }
 }
 
-// The values below are transformers' defaults for absent fields.
+// The values below are transformers' for absent fields.
+
+impl Default for TextJson {
+    fn default() -> Self {
+        Self {
+            model_type: "mistral".to_owned(),
+            vocab_size: 32_000,
+            hidden_size: 4096,
+            intermediate_size: 14_336,
+            num_hidden_layers: 32,
+            num_attention_heads: 32,
+            num_key_value_heads: Some(8),
+            head_dim: None,
+            hidden_act: Activation::Silu,
+            max_position_embeddings: 4096 * 32,
+            rms_norm_eps: 1e-6,
+            rope_parameters: None,
+            rope_theta: None,
+            sliding_window: Some(4096),
+            tie_word_embeddings: false,
+            bos_token_id: Some(1),
+            eos_token_id: Some(2),
+            pad_token_id: None,
+        }
+    }
+}
+
+impl Default for VisionJson {
+    fn default() -> Self {
+        Self {
+            // What transformers takes an unnamed tower for.
+            model_type: "clip_vision_model".to_owned(),
+            hidden_size: 1024,
+            intermediate_size: 4096,
+            num_hidden_layers: 24,
+            num_attention_heads: 16,
+            head_dim: None,
+            num_channels: 3,
+            image_size: 1024,
+            patch_size: 16,
+            hidden_act: Activation::Gelu,
+            rope_parameters: None,
+            rope_theta: None,
+        }
+    }
+}
 
 fn default_feature_layer() -> i64 {
     -2
@@ -191,86 +211,10 @@ fn default_rope_type() -> String {
     "default".to_owned()
 }
 
-fn mistral() -> String {
-    "mistral".to_owned()
-}
-
 fn gelu() -> Activation {
     Activation::Gelu
 }
 
-fn silu() -> Activation {
-    Activation::Silu
-}
-
 fn yes() -> bool {
     true
-}
-
-fn three() -> usize {
-    3
-}
-
-fn thirty_two() -> usize {
-    32
-}
-
-fn default_vocabulary() -> usize {
-    32_000
-}
-
-fn default_text_hidden() -> usize {
-    4096
-}
-
-fn default_text_intermediate() -> usize {
-    14_336
-}
-
-fn default_key_value_heads() -> Option<usize> {
-    Some(8)
-}
-
-fn default_positions() -> usize {
-    4096 * 32
-}
-
-fn default_norm_epsilon() -> f64 {
-    1e-6
-}
-
-fn default_sliding_window() -> Option<usize> {
-    Some(4096)
-}
-
-fn default_beginning() -> Option<u32> {
-    Some(1)
-}
-
-fn default_end() -> Option<u32> {
-    Some(2)
-}
-
-fn default_vision_hidden() -> usize {
-    1024
-}
-
-fn default_vision_intermediate() -> usize {
-    4096
-}
-
-fn default_vision_layers() -> usize {
-    24
-}
-
-fn default_vision_heads() -> usize {
-    16
-}
-
-fn default_image_size() -> usize {
-    1024
-}
-
-fn default_patch_size() -> usize {
-    16
 }

@@ -73,9 +73,10 @@ impl Decoder {
         let inner = weights.pp("model");
         let start = Init::Randn { mean: 0.0, stdev: spread(text.hidden) };
         let embedding = inner.get_with_hints((text.vocabulary, text.hidden), "embed_tokens.weight", start)?;
-        let output = match config.tied_embeddings {
-            true => embedding.clone(),
-            false => weights.get_with_hints((text.vocabulary, text.hidden), "lm_head.weight", start)?,
+        let output = if config.tied_embeddings {
+            embedding.clone()
+        } else {
+            weights.get_with_hints((text.vocabulary, text.hidden), "lm_head.weight", start)?
         };
         let mut blocks = Vec::with_capacity(text.layers);
         for layer in 0..text.layers {

@@ -18,9 +18,10 @@ impl Projector {
     pub fn new(config: &PixtralConfig, weights: &VarBuilder) -> Result<Self> {
         let layer = |name: &str, input: usize| {
             let (output, weights) = (config.text.hidden, weights.pp(name));
-            match config.projector_bias {
-                true => linear(input, output, spread(input), &weights),
-                false => linear_without_bias(input, output, spread(input), &weights),
+            if config.projector_bias {
+                linear(input, output, spread(input), &weights)
+            } else {
+                linear_without_bias(input, output, spread(input), &weights)
             }
         };
         Ok(Self {
