@@ -2,11 +2,12 @@
 
 use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
+use super::models::{resolve_encoder, resolve_reader};
 use super::output::print_line;
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::run::{Run, RunWriter};
-use crate::engine::{CaseAnswer, LoadedModels, ModelChoice, Pipeline, load_models, model_folder};
+use crate::engine::{CaseAnswer, LoadedModels, ModelChoice, Pipeline, load_models};
 use crate::reader::ReaderError;
 use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
@@ -33,10 +34,10 @@ pub struct Args {
     /// Which cases
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
-    /// Checkpoint of the dual encoder; default: DATASET/models/dual-encoder
+    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Checkpoint of the reader; default: DATASET/models/reader
+    /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
     /// Hits per head
@@ -64,14 +65,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = workspace.run_dir(&args.run)?;
     let wanted = wanted_cases(&dataset, &args)?;
     let k = usize::from(args.k);
-    let encoder = if args.closed_book {
-        None
-    } else {
-        Some(model_folder(&dataset, args.encoder.as_deref(), "dual-encoder", "--encoder")?)
-    };
+    let encoder =
+        if args.closed_book { None } else { Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?) };
     let choice = ModelChoice {
         encoder,
-        reader: model_folder(&dataset, args.reader.as_deref(), "reader", "--reader")?,
+        reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
         device: common.device.clone(),
         precision: common.dtype,
         hits: HitsPerHead { image: k, caption: k },

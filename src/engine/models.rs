@@ -18,8 +18,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Folder of a dataset that holds its models, where no other is named.
-const MODELS_FOLDER: &str = "models";
 /// Least time between two lines about a build.
 const BETWEEN_LINES: Duration = Duration::from_millis(100);
 
@@ -43,33 +41,6 @@ pub struct LoadedModels {
     pub description: EngineDescription,
     /// What a run by these models is made from.
     pub identity: RunIdentity,
-}
-
-/// The folder of a model: the one asked for, else `DATASET/models/NAME`.
-///
-/// # Errors
-/// Where that is no folder; the message says what to do.
-pub fn model_folder(dataset: &Dataset, asked: Option<&Path>, name: &str, flag: &str) -> Result<PathBuf> {
-    if let Some(folder) = asked {
-        if !folder.is_dir() {
-            bail!(
-                "{flag} {}: no such folder; expected a checkpoint (config.json, model.safetensors, …)",
-                folder.display()
-            );
-        }
-        return Ok(folder.to_path_buf());
-    }
-    let folder = dataset.root.join(MODELS_FOLDER).join(name);
-    if !folder.is_dir() {
-        bail!(
-            "no {name} for this dataset: {} does not exist; name a checkpoint with {flag} DIR, or train one with \
-             `dissent train {name} {} --out {}`",
-            folder.display(),
-            dataset.root.display(),
-            folder.display()
-        );
-    }
-    Ok(folder)
 }
 
 /// Loads everything. `cancelled` is asked between the steps.

@@ -1,6 +1,7 @@
 //! The reader in this process: Pixtral over candle. Labels are scored from one prefill; nothing is generated.
 
 use super::label_tokens::LabelTokens;
+use super::shards::Shards;
 use super::vision_cache::{ImageFeatures, VisionCache};
 use super::{LabelScores, PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
@@ -24,6 +25,7 @@ pub struct CandleReader {
     dtype: DType,
     fingerprint: Fingerprint,
     images: VisionCache,
+    shards: Shards,
     tokens_per_batch: usize,
 }
 
@@ -39,16 +41,20 @@ impl CandleReader {
     /// # Errors
     /// As [`PixtralCheckpoint::load`].
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
-        Ok(Self::new(PixtralCheckpoint::load(folder, device, dtype)?, dtype))
+        Self::new(PixtralCheckpoint::load(folder, device, dtype)?, dtype)
     }
 
     /// A loaded checkpoint of this number type.
-    pub fn new(checkpoint: PixtralCheckpoint, dtype: DType) -> Self {
+    ///
+    /// # Errors
+    /// Where the system gives no threads.
+    pub fn new(checkpoint: PixtralCheckpoint, dtype: DType) -> Result<Self> {
         // Rounding is part of the answer: half types give others.
         let fingerprint = Fingerprint::of_parts([checkpoint.fingerprint.as_str(), dtype.as_str()]);
         let on_cpu = checkpoint.model.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
-        Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), tokens_per_batch }
+        let shards = Shards::for_model(checkpoint.model.config().text.hidden, on_cpu)?;
+        Ok(Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), shards, tokens_per_batch })
     }
 
     fn score_all(
@@ -67,7 +73,7 @@ impl CandleReader {
                 .flatten()
                 .map(AsRef::as_ref)
                 .collect();
-            let features = self.images.features_of(&self.checkpoint, self.dtype, &pictures)?;
+            let features = self.images.features_of(&self.checkpoint, self.dtype, &self.shards, &pictures)?;
             let mut prepared = Vec::with_capacity(group.len());
             for request in group {
                 prepared.push(self.prepare(request, &features)?);
@@ -76,7 +82,7 @@ impl CandleReader {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
                 }
-                scores.extend(self.score_batch(batch)?);
+                scores.extend(self.shards.run(batch, |share| self.score_batch(share))?);
             }
         }
         Ok(scores)

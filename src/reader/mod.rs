@@ -5,6 +5,7 @@ mod key;
 mod label_tokens;
 mod prompt;
 mod request;
+mod shards;
 mod vision_cache;
 
 pub use candle::CandleReader;

@@ -1,5 +1,6 @@
 //! Image features of the reader, by the picture's content: an image is encoded once.
 
+use super::shards::Shards;
 use crate::bounded::BoundedCache;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
@@ -34,6 +35,7 @@ impl VisionCache {
         &mut self,
         checkpoint: &PixtralCheckpoint,
         dtype: DType,
+        shards: &Shards,
         pictures: &[&Picture],
     ) -> Result<HashMap<Fingerprint, ImageFeatures>> {
         let mut found = HashMap::new();
@@ -55,7 +57,7 @@ impl VisionCache {
             unknown.push((print.clone(), prepared.grid));
             pixels.push(prepared.pixels.to_device(checkpoint.model.device())?.to_dtype(dtype)?);
         }
-        let encoded = checkpoint.model.vision_features(&pixels)?;
+        let encoded = shards.run(&pixels, |share| Ok(checkpoint.model.vision_features(share)?))?;
         for ((print, grid), features) in unknown.into_iter().zip(encoded) {
             // A copy of its own: a view would keep the features of the whole batch alive.
             let features = features.copy()?;

@@ -16,7 +16,7 @@ fn checkpoint() -> PixtralCheckpoint {
 }
 
 fn reader() -> CandleReader {
-    CandleReader::new(checkpoint(), DType::F32)
+    CandleReader::new(checkpoint(), DType::F32).unwrap()
 }
 
 fn task(labels: &[&str]) -> Arc<Task> {
@@ -166,6 +166,6 @@ fn labels_that_the_reader_cannot_tell_apart_are_an_error() {
 
 #[test]
 fn the_number_type_is_part_of_the_fingerprint() {
-    let half = CandleReader::new(checkpoint(), DType::BF16);
+    let half = CandleReader::new(checkpoint(), DType::BF16).unwrap();
     assert_ne!(half.fingerprint(), reader().fingerprint());
 }
