@@ -263,7 +263,7 @@ fn finish(last: Option<EpochReport>, run: &Run) {
 /// candle's own threads on top a step took three times the processor time); and memory kept between steps instead of
 /// handed back (a third of the time went to page faults).
 #[cfg(unix)]
-fn relaunch_with_training_settings() -> Result<()> {
+pub(super) fn relaunch_with_training_settings() -> Result<()> {
     use std::os::unix::process::CommandExt;
     const KEPT: &str = "1073741824";
     if std::env::var_os("RAYON_NUM_THREADS").is_some() {
@@ -281,6 +281,6 @@ fn relaunch_with_training_settings() -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn relaunch_with_training_settings() -> Result<()> {
+pub(super) fn relaunch_with_training_settings() -> Result<()> {
     Ok(())
 }

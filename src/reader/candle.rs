@@ -1,12 +1,12 @@
 //! The reader in this process: Pixtral over candle. Labels are scored from one prefill; nothing is generated.
 
 use super::label_tokens::LabelTokens;
-use super::shards::Shards;
+use super::shards::{Shards, suits_shards};
 use super::vision_cache::{ImageFeatures, VisionCache};
 use super::{LabelScores, PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::pixtral::{DecoderInput, DecoderRow, KvCache, Piece, PixtralCheckpoint, TokenPlace};
+use crate::model::pixtral::{DecoderInput, DecoderRow, KvCache, Piece, PixtralCheckpoint, PixtralConfig, TokenPlace};
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use std::collections::HashMap;
@@ -55,6 +55,15 @@ impl CandleReader {
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
         let shards = Shards::for_model(checkpoint.model.config().text.hidden, on_cpu)?;
         Ok(Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), shards, tokens_per_batch })
+    }
+
+    /// Does the checkpoint in `folder` run a share of a batch on each core of a CPU? Then one thread per kernel
+    /// (`RAYON_NUM_THREADS=1`, read by candle when it starts) is fastest.
+    ///
+    /// # Errors
+    /// Where its `config.json` cannot be read.
+    pub fn runs_in_shards(folder: &Path) -> Result<bool> {
+        Ok(suits_shards(PixtralConfig::read(folder)?.text.hidden))
     }
 
     fn score_all(

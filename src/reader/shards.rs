@@ -12,6 +12,11 @@ const SMALL_MODEL: usize = 512;
 /// More shards than prompts of a case are of no use.
 const MOST_SHARDS: usize = 8;
 
+/// Does a model of `hidden` columns run in shards on a CPU?
+pub(super) fn suits_shards(hidden: usize) -> bool {
+    hidden < SMALL_MODEL
+}
+
 /// Pools of one thread.
 pub(super) struct Shards {
     /// Empty where the kernels' own threads serve better.
@@ -22,7 +27,7 @@ impl Shards {
     /// As many as there are cores for a model of `hidden` columns on the CPU, none for others.
     pub fn for_model(hidden: usize, on_cpu: bool) -> Result<Self> {
         let mut pools = Vec::new();
-        if on_cpu && hidden < SMALL_MODEL {
+        if on_cpu && suits_shards(hidden) {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             for _ in 0..cores.min(MOST_SHARDS) {
                 pools.push(ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a reader thread")?);

@@ -141,7 +141,13 @@ fn wrong_wishes_are_named() {
     let split = setting.predict(&["--split", "validation"]);
     assert!(stderr(&split).contains("no case to predict in split validation"), "{}", stderr(&split));
     let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-    let output = command.arg("predict").arg(&setting.root).args(["--run", "a"]).output().unwrap();
+    let output = command
+        .arg("predict")
+        .arg(&setting.root)
+        .args(["--run", "a", "--reader"])
+        .arg(reader_fixture())
+        .output()
+        .unwrap();
     assert!(stderr(&output).contains("train one with `dissent train dual-encoder"), "{}", stderr(&output));
 }
 
