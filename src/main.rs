@@ -1,11 +1,12 @@
 //! Arguments, dispatch, exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 use clap::Parser;
-use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted};
+use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
 use dissent::cli::{self, Cli};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    outlive_file_size_limit();
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => {

@@ -1,12 +1,12 @@
 //! `dissent annotations`: list and export what people said about the cases.
 
 use super::Common;
+use super::output::{print_bytes, print_line};
 use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
 use crate::data::{Case, Dataset};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use unicode_width::UnicodeWidthStr;
 
@@ -51,20 +51,21 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             if let Some(annotator) = annotator {
                 rows.retain(|row| row.annotator == annotator);
             }
-            let mut output = io::stdout().lock();
             if json {
-                serde_json::to_writer_pretty(&mut output, &rows)?;
-                writeln!(output)?;
+                return print_line(&serde_json::to_string_pretty(&rows)?);
+            }
+            if rows.is_empty() {
+                eprintln!("no annotations");
                 return Ok(());
             }
-            write_table(&rows, &mut output)
+            print_line(&table_of(&rows))
         }
         Action::Export { dataset, format, output } => {
             let annotations = Annotations::read(&dataset, common)?;
             let rows = annotations.rows()?;
-            let Some(path) = output else { return write_rows(&rows, format, &mut io::stdout().lock()) };
             let mut content = Vec::new();
             write_rows(&rows, format, &mut content)?;
+            let Some(path) = output else { return print_bytes(&content) };
             crate::durable::write_file(&path, &content)?;
             eprintln!("{} rows written to {}", rows.len(), path.display());
             Ok(())
@@ -103,11 +104,7 @@ impl Annotations {
 }
 
 /// Columns for people; what is said is last, because it may be long.
-fn write_table(rows: &[ExportRow<'_>], output: &mut impl Write) -> Result<()> {
-    if rows.is_empty() {
-        eprintln!("no annotations");
-        return Ok(());
-    }
+fn table_of(rows: &[ExportRow<'_>]) -> String {
     let mut lines = vec![["annotator", "case", "task", "split", "gold", "category", "note"].map(str::to_owned)];
     for row in rows {
         let split = row.split.map_or_else(|| "?".into(), |split| split.to_string());
@@ -128,6 +125,7 @@ fn write_table(rows: &[ExportRow<'_>], output: &mut impl Write) -> Result<()> {
             *width = (*width).max(cell.width());
         }
     }
+    let mut table = Vec::new();
     for line in &lines {
         let mut text = String::new();
         for (width, cell) in widths.iter().zip(line) {
@@ -135,9 +133,9 @@ fn write_table(rows: &[ExportRow<'_>], output: &mut impl Write) -> Result<()> {
             // By columns of the terminal, which `format!` does not count.
             text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
         }
-        writeln!(output, "{}", text.trim_end())?;
+        table.push(text.trim_end().to_owned());
     }
-    Ok(())
+    table.join("\n")
 }
 
 /// Notes and ids come from people and files: no line break or escape sequence of theirs reaches the terminal.

@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM for commands without a screen: the work stops at the next good place, exit code 130.
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,6 +14,13 @@ pub const INTERRUPTED_EXIT_CODE: u8 = 130;
 pub struct Interrupted {
     /// What is kept and how to go on.
     pub kept: String,
+}
+
+/// From now on a write beyond the user's file size limit (`ulimit -f`) is an error with a message, where the system
+/// would end the program without a word.
+pub fn outlive_file_size_limit() {
+    // Any handler will do; where none can be set, the system's way stays.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 /// True once the user wants the command to end.

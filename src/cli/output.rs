@@ -6,8 +6,13 @@ use std::io::{self, ErrorKind, Write};
 
 /// Prints a result and ends the line. A reader that has gone (`| head`) is no error.
 pub(crate) fn print_line(text: &str) -> Result<()> {
+    print_bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints a result as it is, as [`print_line`] does.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write the result"),
         _ => Ok(()),
     }

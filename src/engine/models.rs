@@ -114,6 +114,9 @@ fn load_retriever(
         }
         Err(error) => return Err(error.into()),
     };
+    for document in index.left_out() {
+        progress(format!("document {} is passed over: {}", document.document, document.reason));
+    }
     Ok(Retriever::new(encoder, index, hits))
 }
 

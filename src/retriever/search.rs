@@ -7,6 +7,7 @@ use crate::fingerprint::Fingerprint;
 use crate::index::{Index, VectorSide};
 use crate::model::clip::DualEncoder;
 use anyhow::{Context, Result};
+use std::collections::HashSet;
 
 /// Hits per head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Retriever {
     encoder: DualEncoder,
     index: Index,
     hits: HitsPerHead,
+    /// Rows whose image could not be read when the index was built: the reader could not be shown one, so none is a hit.
+    without_image: HashSet<usize>,
     fingerprint: Fingerprint,
 }
 
@@ -37,7 +40,8 @@ impl Retriever {
         let index_print = index.fingerprint();
         let parts = [index_print.as_str(), encoder.fingerprint().as_str(), &counts[0], &counts[1]];
         let fingerprint = Fingerprint::of_parts(parts);
-        Self { encoder, index, hits, fingerprint }
+        let without_image = index.left_out().iter().map(|document| document.row).collect();
+        Self { encoder, index, hits, without_image, fingerprint }
     }
 
     /// The dual encoder.
@@ -64,7 +68,7 @@ impl HitSource for Retriever {
     fn retrieve(&mut self, dataset: &Dataset, case: &Case, query: &Picture) -> Result<Vec<Hit>> {
         let vectors = self.encoder.embed_pictures(&[&query.to_rgb8()])?;
         let vector = vectors.first().context("the dual encoder gave no vector")?;
-        let allowed = |row: usize| dataset.may_retrieve(case, row);
+        let allowed = |row: usize| dataset.may_retrieve(case, row) && !self.without_image.contains(&row);
         let by_image = self.index.search(VectorSide::Image, vector, self.hits.image, &allowed)?;
         let by_caption = self.index.search(VectorSide::Caption, vector, self.hits.caption, &allowed)?;
         Ok(merge_hits(&dataset.corpus, &[(Head::Image, by_image), (Head::Caption, by_caption)]))

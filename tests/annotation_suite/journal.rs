@@ -84,7 +84,7 @@ fn a_torn_tail_is_closed_off_and_kept() {
 
 #[test]
 fn a_full_disk_is_an_error_and_leaves_whole_lines() {
-    let Some(disk) = small_disk::mount() else { return };
+    let Some(disk) = small_disk::mount(64) else { return };
     let folder = disk.path().join("annotations");
     let mut journal = Journal::open(&folder, "ada", "box").unwrap();
     let note = || EventKind::Note { note: "x".repeat(1500) };

@@ -9,11 +9,13 @@ pub struct SmallDisk {
     folder: TempDir,
 }
 
-/// Mounts 64 KB of memory; says so and returns `None` where that is not allowed (it takes root on Linux).
-pub fn mount() -> Option<SmallDisk> {
+/// Mounts some memory; says so and returns `None` where that is not allowed (it takes root on Linux).
+pub fn mount(kilobytes: usize) -> Option<SmallDisk> {
     let folder = tempfile::tempdir().unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "dissent-test"]).arg(folder.path()).output();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "dissent-test"])
+        .arg(folder.path())
+        .output();
     if mounted.is_ok_and(|output| output.status.success()) {
         return Some(SmallDisk { folder });
     }
@@ -29,7 +31,7 @@ impl SmallDisk {
     /// Makes the disk large enough for what failed before.
     #[allow(dead_code, reason = "not every test file that mounts a disk needs it")]
     pub fn make_room(&self) {
-        let status = Command::new("mount").args(["-o", "remount,size=1m"]).arg(self.path()).status().unwrap();
+        let status = Command::new("mount").args(["-o", "remount,size=8m"]).arg(self.path()).status().unwrap();
         assert!(status.success());
     }
 }

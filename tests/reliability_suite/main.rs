@@ -1,0 +1,11 @@
+//! Broken input and broken machines against the real binary: every fault gives a message that names it and exit code 1
+//! (2 for wrong usage), none a panic. One binary, because linking one is slow.
+
+mod dataset;
+mod index;
+mod models;
+#[path = "../small_disk/mod.rs"]
+mod small_disk;
+mod storage;
+mod usage;
+mod world;
