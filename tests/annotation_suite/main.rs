@@ -1,4 +1,5 @@
 //! Tests of annotations: the fold, the journal on disk, the command. One binary, because linking one is slow.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod command;
 mod fold;

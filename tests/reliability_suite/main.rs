@@ -1,5 +1,6 @@
 //! Broken input and broken machines against the real binary: every fault gives a message that names it and exit code 1
 //! (2 for wrong usage), none a panic. One binary, because linking one is slow.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod dataset;
 mod index;
