@@ -1,6 +1,6 @@
 //! Datasets with something wrong: `check` lists it, `predict` refuses or passes it over.
 
-use crate::world::{World, case_line, png};
+use crate::world::{World, case_line, png, predictions};
 use image::DynamicImage;
 use std::fs;
 
@@ -11,7 +11,7 @@ fn a_dataset_with_nothing_wrong_is_predicted() {
     world.predict().succeeds();
     for case in ["c3", "c17"] {
         // At least closed-book and one document.
-        assert!(world.predictions(&world.path(".dissent"), case) >= 2, "{case}");
+        assert!(predictions(&world.path(".dissent"), case) >= 2, "{case}");
     }
 }
 
@@ -21,8 +21,8 @@ fn a_missing_case_image_costs_that_case() {
     fs::remove_file(world.path("images/c3.png")).unwrap();
     world.dissent(&["check", "DATASET"]).fails_with(&["cases.jsonl:3: image", "c3.png"]);
     world.predict().fails_with(&["1 of 2 cases", "c3.png"]);
-    assert!(world.predictions(&world.path(".dissent"), "c17") >= 2, "the other case is kept");
-    assert_eq!(world.predictions(&world.path(".dissent"), "c3"), 0);
+    assert!(predictions(&world.path(".dissent"), "c17") >= 2, "the other case is kept");
+    assert_eq!(predictions(&world.path(".dissent"), "c3"), 0);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_truncated_png_is_named() {
     let outcome = world.dissent(&["check", "DATASET"]);
     outcome.fails_with(&["cases.jsonl:3: image", "c3.png", "corpus.jsonl:3: image", "d2.png", "cut short"]);
     world.predict().fails_with(&["1 of 2 cases", "c3.png", "cut short"]);
-    assert!(world.predictions(&world.path(".dissent"), "c17") >= 2);
+    assert!(predictions(&world.path(".dissent"), "c17") >= 2);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn sixteen_bit_pngs_are_read() {
     fs::write(world.path("images/d2.png"), png(&DynamicImage::ImageRgb16(colour))).unwrap();
     world.dissent(&["check", "DATASET"]).succeeds();
     world.predict().succeeds();
-    assert!(world.predictions(&world.path(".dissent"), "c3") >= 2);
+    assert!(predictions(&world.path(".dissent"), "c3") >= 2);
 }
 
 #[test]

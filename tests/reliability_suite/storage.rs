@@ -1,7 +1,7 @@
 //! Disks that are full or cannot be written.
 
 use crate::small_disk;
-use crate::world::{World, outcome_of};
+use crate::world::{World, outcome_of, predictions};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -49,7 +49,7 @@ fn a_read_only_dataset_works_from_the_users_folder() {
     let Some(_mounted) = ReadOnly::mount(&root) else { return };
     world.dissent(&["check", "DATASET"]).succeeds();
     world.predict().succeeds();
-    assert!(world.predictions(&user_workspace(&world), "c3") >= 2);
+    assert!(predictions(&user_workspace(&world), "c3") >= 2);
     world.dissent(&["annotations", "list", "DATASET"]).succeeds();
     assert!(!world.path(".dissent").exists());
 }
@@ -61,7 +61,7 @@ fn a_dataset_whose_workspace_cannot_be_made_works_from_the_users_folder() {
     // A file in the folder's place stops even root, wherever mounting is not allowed.
     fs::write(world.path(".dissent"), b"").unwrap();
     world.predict().succeeds();
-    assert!(world.predictions(&user_workspace(&world), "c3") >= 2);
+    assert!(predictions(&user_workspace(&world), "c3") >= 2);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_disk_that_fills_up_stops_a_prediction_which_goes_on_once_there_is_room() {
         let place = workspace.to_str().unwrap();
         let arguments = ["predict", "DATASET", "--run", "r", "--workspace", place, "--device", "cpu"];
         let outcome = world.dissent(&arguments);
-        let whole = world.predictions(&workspace, "c3") + world.predictions(&workspace, "c17");
+        let whole = predictions(&workspace, "c3") + predictions(&workspace, "c17");
         if outcome.code == 0 {
             assert!(whole >= 4, "{kilobytes} KB: {outcome:#?}");
             break;
@@ -98,7 +98,7 @@ fn a_disk_that_fills_up_stops_a_prediction_which_goes_on_once_there_is_room() {
         for line in lines.lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }
-        assert!(world.predictions(&workspace, "c3") >= 2 && world.predictions(&workspace, "c17") >= 2);
+        assert!(predictions(&workspace, "c3") >= 2 && predictions(&workspace, "c17") >= 2);
     }
     assert!(failures >= 4, "the disks were not small");
 }

@@ -126,12 +126,6 @@ impl World {
     pub fn index(&self) -> Outcome {
         self.dissent(&["index", "DATASET", "--device", "cpu"])
     }
-
-    /// The lines of the run `r`, by case, wherever the workspace is.
-    pub fn predictions(&self, workspace: &Path, case: &str) -> usize {
-        let text = fs::read_to_string(workspace.join("runs/r/predictions.jsonl")).unwrap_or_default();
-        text.lines().filter(|line| line.contains(&format!("\"{case}\""))).count()
-    }
 }
 
 impl Outcome {
@@ -151,6 +145,12 @@ impl Outcome {
         assert_eq!(self.code, 0, "{self:#?}");
         self
     }
+}
+
+/// The lines of the run `r`, by case, wherever the workspace is.
+pub fn predictions(workspace: &Path, case: &str) -> usize {
+    let text = fs::read_to_string(workspace.join("runs/r/predictions.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains(&format!("\"{case}\""))).count()
 }
 
 /// Runs a command; a panic or a death by signal fails the test.
