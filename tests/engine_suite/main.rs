@@ -1,4 +1,5 @@
 //! Engine, runs, prompts, the candle reader and `dissent predict`. One binary, because linking one is slow.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod predict;
 mod prompt;

@@ -115,7 +115,7 @@ impl CountingReader {
 }
 
 impl Reader for CountingReader {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "counting"
     }
 

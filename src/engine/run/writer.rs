@@ -41,11 +41,9 @@ impl RunWriter {
             .truncate(false)
             .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("another dissent is writing the run in {}", folder.display()),
-            // Some network file systems know no locks; then nothing guards against a second writer.
-            Err(TryLockError::Error(_)) => {}
+        // Some network file systems know no locks; then nothing guards against a second writer.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!("another dissent is writing the run in {}", folder.display());
         }
         let identity_path = folder.join(RUN_FILE);
         let identity = if identity_path.exists() {
