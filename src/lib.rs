@@ -34,4 +34,5 @@ pub mod tui;
 pub mod bounded;
 pub mod durable;
 pub mod fingerprint;
+pub mod sample;
 pub mod workspace;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
-use dissent::cli::{self, Cli};
+use dissent::cli::{self, Cli, ExitWith};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,6 +14,9 @@ fn main() -> ExitCode {
             ExitCode::from(INTERRUPTED_EXIT_CODE)
         }
         Err(error) => {
+            if let Some(ExitWith(code)) = error.downcast_ref() {
+                return ExitCode::from(*code);
+            }
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -64,8 +64,11 @@ fn the_help_page() {
     let mut app = explorer(folder.path());
     app.left_out.push("line 17 of cases.jsonl was left out: unknown label".into());
     app.update(Action::Help);
+    // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    insta::assert_snapshot!("help", text(&screen(&mut app, 100, 100)).replace(&root, &"~".repeat(root.len())));
+    let page = text(&screen(&mut app, 100, 100));
+    let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
+    insta::assert_snapshot!("help", lines.join("\n"));
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn a_missing_image_costs_one_pane() {
     std::fs::remove_file(folder.path().join("images/q1.png")).unwrap();
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("No such"), "{shown}");
-    assert!(shown.contains("us-doc") || shown.contains("hypoechoic"), "{shown}");
+    assert!(shown.contains("Lobulated"), "the hits are still there: {shown}");
 }
 
 #[test]

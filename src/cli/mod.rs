@@ -3,7 +3,9 @@
 pub mod annotations;
 mod caption_line;
 pub mod check;
+pub mod demo;
 pub mod doctor;
+pub mod explore;
 pub mod import;
 pub mod index;
 pub mod interrupt;
@@ -91,6 +93,10 @@ pub enum ImageProtocol {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Explore the embedded sample
+    Demo(demo::Args),
+    /// Step through the cases of a dataset: one prediction per retrieved image
+    Explore(explore::Args),
     /// List or export what people said about the cases
     Annotations(annotations::Args),
     /// Import a published format into a dataset directory
@@ -113,9 +119,16 @@ pub enum Command {
     Predict(predict::Args),
 }
 
+/// An exit code other than 0 and 1, without a message: 130 after Ctrl-C, 128 plus its number after another signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("exit code {0}")]
+pub struct ExitWith(pub u8);
+
 /// Runs the chosen subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        Command::Demo(args) => demo::run(args, &cli.common),
+        Command::Explore(args) => explore::run(args, &cli.common),
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Import(args) => import::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),

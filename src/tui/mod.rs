@@ -9,6 +9,8 @@
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
 //! | [`theme`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
+//! | [`session`], `inbox`, [`terminal`] | the loop, what wakes it, taking and giving back the terminal |
+//! | [`notebook`] | the journal as the explorer uses it |
 //! | [`images`] | decoding and scaling on a thread of its own |
 
 pub mod action;
@@ -17,11 +19,15 @@ pub mod app;
 pub mod depth;
 pub mod effect;
 pub mod images;
+mod inbox;
 pub mod keymap;
 pub mod mark;
 mod news;
+pub mod notebook;
 pub mod quantise;
 mod queue;
+pub mod session;
+pub mod terminal;
 pub mod theme;
 mod update;
 pub mod views;

@@ -161,3 +161,14 @@ pub fn text(terminal: &Terminal<TestBackend>) -> String {
     }
     text
 }
+
+/// Writes the dataset as files.
+pub fn write_dataset(root: &Path, count: usize) {
+    let dataset = dataset(root, count);
+    std::fs::write(root.join("dataset.toml"), manifest().to_toml().unwrap()).unwrap();
+    let lines = |values: Vec<String>| values.join("\n") + "\n";
+    let cases = dataset.cases.iter().map(|case| serde_json::to_string(case).unwrap()).collect();
+    std::fs::write(root.join("cases.jsonl"), lines(cases)).unwrap();
+    let corpus = dataset.corpus.iter().map(|document| serde_json::to_string(document).unwrap()).collect();
+    std::fs::write(root.join("corpus.jsonl"), lines(corpus)).unwrap();
+}

@@ -26,12 +26,14 @@ pub struct Pictures {
     clock: Cell<u64>,
     /// Keys asked for since [`Pictures::take_wanted`], missing or not.
     wanted: RefCell<Vec<PictureKey>>,
+    /// Keys that will be asked for soon.
+    soon: RefCell<Vec<PictureKey>>,
 }
 
 impl Pictures {
     /// The image, if it is there; asking also says that it is wanted.
     pub fn get(&self, key: &PictureKey) -> Option<&Picture> {
-        self.want(key.clone());
+        push_new(&mut self.wanted.borrow_mut(), key.clone());
         let (picture, used) = self.entries.get(key)?;
         self.clock.set(self.clock.get() + 1);
         used.set(self.clock.get());
@@ -39,16 +41,16 @@ impl Pictures {
     }
 
     /// Says that an image will be wanted soon.
-    pub fn want(&self, key: PictureKey) {
-        let mut wanted = self.wanted.borrow_mut();
-        if !wanted.contains(&key) {
-            wanted.push(key);
-        }
+    pub fn want_soon(&self, key: PictureKey) {
+        push_new(&mut self.soon.borrow_mut(), key);
     }
 
-    /// What was asked for since the last call and is not here, in order.
+    /// What was asked for since the last call and is not here: first what is drawn, then what will be.
     pub fn take_wanted(&self) -> Vec<PictureKey> {
-        let wanted = self.wanted.take();
+        let mut wanted = self.wanted.take();
+        for key in self.soon.take() {
+            push_new(&mut wanted, key);
+        }
         wanted.into_iter().filter(|key| !self.entries.contains_key(key)).collect()
     }
 
@@ -63,6 +65,12 @@ impl Pictures {
         if let Some(oldest) = oldest {
             self.entries.remove(&oldest);
         }
+    }
+}
+
+fn push_new(keys: &mut Vec<PictureKey>, key: PictureKey) {
+    if !keys.contains(&key) {
+        keys.push(key);
     }
 }
 

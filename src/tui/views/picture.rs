@@ -20,7 +20,7 @@ pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let pane = draw(app, "query", active, Some(&case.image), frame, area);
     for next in app.queue.shown().iter().skip(app.queue.place() + 1).take(AHEAD) {
         if let Some(case) = app.dataset.cases.get(*next) {
-            app.pictures.want(PictureKey { path: app.dataset.root.join(&case.image), size: pane });
+            app.pictures.want_soon(PictureKey { path: app.dataset.root.join(&case.image), size: pane });
         }
     }
 }
@@ -36,7 +36,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let pane = draw(app, &heading, active, document.map(|document| document.image.as_path()), frame, area);
     for hit in app.hits() {
         if let Some(document) = app.dataset.corpus.get(hit.row) {
-            app.pictures.want(PictureKey { path: app.dataset.root.join(&document.image), size: pane });
+            app.pictures.want_soon(PictureKey { path: app.dataset.root.join(&document.image), size: pane });
         }
     }
 }

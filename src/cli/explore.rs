@@ -1,0 +1,192 @@
+//! `dissent explore`: step through the cases of a dataset.
+
+use super::models::{resolve_encoder, resolve_reader};
+use super::{Common, ExitWith};
+use crate::annotation::Taxonomy;
+use crate::data::{Dataset, LenientDataset, Problem, Split};
+use crate::engine::{EngineConfig, EngineHandle, ModelChoice};
+use crate::retriever::HitsPerHead;
+use crate::tui::app::Notice;
+use crate::tui::notebook::Notebook;
+use crate::tui::theme::Theme;
+use crate::tui::{App, Setting, depth, keymap, session};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Arguments of `dissent explore`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    pub dataset: PathBuf,
+    /// Only cases of this split; default: test where there is one, else all
+    #[arg(long, value_enum)]
+    pub split: Option<Split>,
+    /// Show the answers of this stored run
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<String>,
+    /// Name under which annotations are kept; default: the user's name
+    #[arg(long, value_name = "NAME")]
+    pub annotator: Option<String>,
+    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
+    pub reader: Option<PathBuf>,
+    /// Hits per head
+    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub k: u16,
+}
+
+impl Args {
+    /// Every option as it is by default.
+    pub fn for_dataset(dataset: PathBuf) -> Self {
+        Self { dataset, split: None, run: None, annotator: None, encoder: None, reader: None, k: 2 }
+    }
+}
+
+/// Runs `dissent explore`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    require_terminal()?;
+    let environment = |name: &str| std::env::var(name).ok();
+    let color_depth = depth::color_depth(common.color, &environment);
+    let theme = match &common.theme {
+        _ if color_depth == depth::Depth::Monochrome => Theme::load("monochrome")?,
+        Some(name_or_path) => Theme::load(name_or_path)?,
+        None => Theme::load(depth::default_theme(&environment))?,
+    };
+    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
+    let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+    let Some(dataset) = dataset else {
+        let Some(first) = errors.into_iter().next() else { bail!("{}: no dataset", args.dataset.display()) };
+        return Err(first.into());
+    };
+    let dataset = Arc::new(dataset);
+    let queue = queue(&dataset, args.split);
+    if queue.is_empty() {
+        match errors.into_iter().next() {
+            Some(problem) => return Err(problem.into()),
+            None => bail!("{}: no case of the split asked for", args.dataset.display()),
+        }
+    }
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let folder = workspace.annotations_dir();
+    let categories = Taxonomy::load(&folder)?.categories;
+    if let Some((category, action)) = keymap::conflict(&categories) {
+        bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
+    }
+    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let host = gethostname::gethostname();
+    let (mut notebook, journal_problems) =
+        Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), categories.clone())?;
+    let left_out: Vec<String> =
+        errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
+    let mut app = App::new(Setting {
+        dataset: dataset.clone(),
+        queue,
+        left_out,
+        categories,
+        marks: notebook.marks(),
+        theme,
+        images: depth::image_mode(common.images, &environment),
+    });
+    app.notice = first_notice(&app, &notebook);
+    let engine = start_engine(&args, common, &dataset, &workspace)?;
+    let code = session::run(app, &mut notebook, &engine, color_depth)?;
+    if notebook.written() > 0 {
+        eprintln!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path());
+    }
+    if code == 0 { Ok(()) } else { Err(ExitWith(code).into()) }
+}
+
+/// The explorer without a terminal has nothing to draw on.
+///
+/// # Errors
+/// Where standard output is no terminal.
+pub fn require_terminal() -> Result<()> {
+    if !stdout().is_terminal() {
+        bail!("the explorer needs a terminal and standard output is none; `dissent predict` answers without a screen");
+    }
+    Ok(())
+}
+
+/// The engine on real models; without them an engine that says why it answers nothing, so that the rest can be seen.
+fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace: &Workspace) -> Result<EngineHandle> {
+    let models = match model_choice(args, common, workspace) {
+        Ok(models) => models,
+        // Asked for by name and not there: a mistake in the command.
+        Err(error) if args.encoder.is_some() || args.reader.is_some() => return Err(error),
+        Err(error) => {
+            let message = format!("{error:#}");
+            let again = message.clone();
+            return EngineHandle::start(
+                Vec::new(),
+                Box::new(move |_, _| bail!("{message}")),
+                Box::new(move || bail!("{again}")),
+            );
+        }
+    };
+    EngineHandle::spawn(EngineConfig {
+        dataset: dataset.clone(),
+        workspace: workspace.clone(),
+        models,
+        run: args.run.clone(),
+    })
+}
+
+fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<ModelChoice> {
+    let k = usize::from(args.k);
+    Ok(ModelChoice {
+        encoder: Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?),
+        reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
+        device: common.device.clone(),
+        precision: common.dtype,
+        hits: HitsPerHead { image: k, caption: k },
+    })
+}
+
+/// Cases of the split, in the dataset's order.
+fn queue(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
+    let has_test = dataset.cases.iter().any(|case| case.split == Split::Test);
+    let wanted = split.or(has_test.then_some(Split::Test));
+    let cases = dataset.cases.iter().enumerate();
+    cases.filter(|(_, case)| wanted.is_none_or(|split| case.split == split)).map(|(index, _)| index).collect()
+}
+
+/// What the status line says first: that nothing can be marked, or that lines were left out.
+fn first_notice(app: &App, notebook: &Notebook) -> Option<Notice> {
+    if let Some(trouble) = notebook.trouble() {
+        return Some(Notice::Error(format!("nothing can be marked: {trouble}")));
+    }
+    let first = app.left_out.first()?;
+    let rest = match app.left_out.len() {
+        1 => String::new(),
+        more => format!(" (and {} more, see ?)", more - 1),
+    };
+    Some(Notice::Said(format!("left out: {first}{rest}")))
+}
+
+/// The problem with its file named from the dataset.
+fn sentence(problem: &Problem, root: &Path) -> String {
+    let path = problem.path.strip_prefix(root).unwrap_or(&problem.path).to_path_buf();
+    Problem { path, ..problem.clone() }.to_string()
+}
+
+/// The user's name as the system has it, bent to what a file name may hold.
+fn user_name() -> String {
+    let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
+    let name = name.unwrap_or_default();
+    let bent: String = name
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '-' })
+        .collect();
+    let bent = bent.trim_start_matches(['.', '-']);
+    if bent.is_empty() { "anonymous".to_owned() } else { bent.to_owned() }
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,0 +1,241 @@
+//! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
+
+use super::app::App;
+use super::depth::Depth;
+use super::effect::Effect;
+use super::images::{ImageMode, ImageWorker, PictureKey};
+use super::inbox::{self, Message};
+use super::keymap::{self, Pressed};
+use super::notebook::Notebook;
+use super::quantise::quantise;
+use super::{terminal, views};
+use crate::engine::{self, EngineHandle};
+use anyhow::{Context, Result, bail};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossterm::event;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::getpgrp;
+use ratatui::Terminal;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::layout::Rect;
+use ratatui_image::FontSize;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use std::io::{BufWriter, Stdout, stdout};
+use std::time::{Duration, Instant};
+
+/// Shortest time from frame to frame; what happens in between is drawn together.
+const FRAME: Duration = Duration::from_millis(10);
+/// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
+const USUAL_CELL: FontSize = FontSize::new(8, 16);
+
+type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// The explorer at work.
+struct Session<'a> {
+    app: App,
+    notebook: &'a mut Notebook,
+    engine: &'a EngineHandle,
+    images: ImageWorker,
+    screen: Screen,
+    depth: Depth,
+    kitty: bool,
+    /// Images asked for and not here yet.
+    in_flight: Vec<PictureKey>,
+    /// Stop signals that we sent to our own process group and will hear of.
+    own_stops: usize,
+    /// Set once the loop is to end.
+    exit: Option<u8>,
+}
+
+/// Runs the explorer until a person leaves or a signal ends it; the result is the exit code. The terminal is restored in
+/// any case.
+pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, depth: Depth) -> Result<u8> {
+    let (sender, messages) = unbounded();
+    let on_panic = sender.clone();
+    terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
+    inbox::read_signals(sender.clone())?;
+    let kitty = matches!(app.images, ImageMode::Kitty { .. });
+    let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
+    let images = start_images(app.images, sender.clone())?;
+    inbox::read_engine(engine.events.clone(), sender.clone())?;
+    inbox::read_input(sender)?;
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
+    let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
+    let mut session = Session {
+        app,
+        notebook,
+        engine,
+        images,
+        screen,
+        depth,
+        kitty,
+        in_flight: Vec::new(),
+        own_stops: 0,
+        exit: None,
+    };
+    let code = session.run(&messages);
+    drop(taken);
+    code
+}
+
+fn start_images(mode: ImageMode, sender: Sender<Message>) -> Result<ImageWorker> {
+    let cell = match crossterm::terminal::window_size() {
+        Ok(size) if size.width > size.columns && size.height > size.rows && size.columns > 0 && size.rows > 0 => {
+            FontSize::new(size.width / size.columns, size.height / size.rows)
+        }
+        _ => USUAL_CELL,
+    };
+    ImageWorker::start(mode, cell, move |loaded| sender.send(Message::Image(loaded)).is_ok())
+}
+
+impl Session<'_> {
+    fn run(&mut self, messages: &Receiver<Message>) -> Result<u8> {
+        let effects = self.app.start();
+        self.carry_out(effects)?;
+        let mut changed = true;
+        let mut last_frame: Option<Instant> = None;
+        loop {
+            if let Some(code) = self.exit {
+                return Ok(code);
+            }
+            let wait = last_frame.map_or(Duration::ZERO, |last| FRAME.saturating_sub(last.elapsed()));
+            if changed && wait.is_zero() {
+                self.draw()?;
+                changed = false;
+                last_frame = Some(Instant::now());
+                continue;
+            }
+            let first = if changed {
+                match messages.recv_timeout(wait) {
+                    Ok(message) => message,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => bail!("all threads of the explorer ended"),
+                }
+            } else {
+                messages.recv().context("all threads of the explorer ended")?
+            };
+            changed |= self.take(first)?;
+            // What came meanwhile goes into the same frame.
+            while self.exit.is_none()
+                && let Ok(message) = messages.try_recv()
+            {
+                changed |= self.take(message)?;
+            }
+        }
+    }
+
+    /// Takes one message in; true if the screen may have changed.
+    fn take(&mut self, message: Message) -> Result<bool> {
+        match message {
+            Message::Terminal(event) => return self.on_terminal(event),
+            Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
+            Message::Signal(signal) => return self.on_signal(signal),
+            Message::Engine(event) => {
+                if let engine::Event::Ready(description) = &event {
+                    self.notebook.run_fingerprint = Some(description.run_fingerprint.clone());
+                }
+                let effects = self.app.on_engine_event(event);
+                self.carry_out(effects)?;
+            }
+            Message::Image(loaded) => {
+                self.in_flight.retain(|key| *key != loaded.key);
+                self.app.pictures.insert(loaded.key, loaded.picture);
+            }
+            Message::Panicked => bail!("a part of the program panicked; the message is above"),
+        }
+        Ok(true)
+    }
+
+    fn on_terminal(&mut self, event: event::Event) -> Result<bool> {
+        let effects = match event {
+            event::Event::Key(key) => match keymap::pressed(key, self.app.context(), &self.app.categories) {
+                Pressed::Action(action) => self.app.update(action),
+                Pressed::Edit(request) => self.app.edit(request),
+                Pressed::Nothing => return Ok(false),
+            },
+            event::Event::Paste(text) => self.app.paste(&text),
+            event::Event::Resize(..) => Vec::new(),
+            event::Event::FocusGained | event::Event::FocusLost | event::Event::Mouse(_) => return Ok(false),
+        };
+        self.carry_out(effects)?;
+        Ok(true)
+    }
+
+    fn on_signal(&mut self, signal: i32) -> Result<bool> {
+        match signal {
+            SIGINT | SIGTERM | SIGHUP => self.exit = Some(128 + signal as u8),
+            SIGTSTP if self.own_stops > 0 => {
+                self.own_stops -= 1;
+                return Ok(false);
+            }
+            SIGTSTP => self.suspend()?,
+            SIGCONT if !terminal::is_taken() => self.resume()?,
+            SIGCONT => self.redraw()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Engine(request) => self.engine.send(request),
+                Effect::Record(record) => {
+                    let outcome = self.notebook.record(&record).map_err(|error| format!("{error:#}"));
+                    let effects = self.app.recorded(&record, outcome);
+                    self.carry_out(effects)?;
+                }
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => self.suspend()?,
+                Effect::Quit(code) => self.exit = Some(code),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal
+    /// for its cursor and wait for an answer.)
+    fn redraw(&mut self) -> Result<()> {
+        let size = self.screen.backend().size()?;
+        self.screen.resize(Rect::from(size)).context("cannot draw on the terminal")
+    }
+
+    /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
+    fn suspend(&mut self) -> Result<()> {
+        terminal::restore();
+        self.own_stops += 1;
+        if killpg(getpgrp(), Signal::SIGTSTP).is_err() {
+            self.own_stops -= 1;
+        }
+        signal_hook::low_level::emulate_default_handler(SIGTSTP).context("cannot stop the program")?;
+        self.resume()
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        terminal::enter(self.kitty).context("cannot take the terminal again")?;
+        self.redraw()
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        if !terminal::is_taken() {
+            return Ok(());
+        }
+        let Self { app, screen, depth, .. } = self;
+        queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
+        screen
+            .draw(|frame| {
+                views::draw(app, frame);
+                quantise(frame.buffer_mut(), *depth);
+            })
+            .context("cannot draw on the terminal")?;
+        execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
+        let wanted = self.app.pictures.take_wanted();
+        if !wanted.iter().all(|key| self.in_flight.contains(key)) {
+            self.in_flight.clone_from(&wanted);
+            self.images.want(wanted);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Taking the terminal and giving it back: [`restore`] is the one way back, for exit, error, panic and signal.
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::{Print, ResetColor, force_color_output};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Is the terminal ours? Drawing looks at this too, so that nothing is drawn after it was given back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Were images left in kitty's memory?
+static KITTY: AtomicBool = AtomicBool::new(false);
+
+/// Takes the terminal: raw mode, alternate screen, bracketed paste, no cursor. `kitty` says that images will be sent by
+/// kitty's protocol.
+pub fn enter(kitty: bool) -> io::Result<()> {
+    // We strip colours ourselves: crossterm's way of honouring NO_COLOR also strips the selection.
+    force_color_output(true);
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    KITTY.store(kitty, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+}
+
+/// Gives the terminal back as it was; does nothing where it is not ours. Errors are of no use here: where the terminal
+/// is gone, nobody is left to see it restored.
+pub fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    if KITTY.load(Ordering::SeqCst) {
+        // Delete all images, and do not answer.
+        let _ = queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"));
+    }
+    let _ = queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}
+
+/// Is the terminal ours?
+pub fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
+}
+
+/// Makes every panic, on any thread, restore the terminal before its message is printed, and then tell `on_panic`.
+pub fn restore_on_panic(on_panic: impl Fn() + Send + Sync + 'static) {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore();
+        print(panic);
+        on_panic();
+    }));
+}
+
+/// Holds the terminal; dropping it gives the terminal back.
+pub struct Taken;
+
+impl Taken {
+    /// See [`enter`].
+    pub fn take(kitty: bool) -> io::Result<Self> {
+        let taken = Self;
+        enter(kitty)?;
+        Ok(taken)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        restore();
+    }
+}
