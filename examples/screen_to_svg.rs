@@ -22,7 +22,8 @@ const NAMED: [&str; 16] = [
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |name: &str| -> Result<u16> {
-        let text = arguments.next().with_context(|| format!("expected {name}: screen_to_svg COLUMNS ROWS < capture"))?;
+        let text =
+            arguments.next().with_context(|| format!("expected {name}: screen_to_svg COLUMNS ROWS < capture"))?;
         text.parse().with_context(|| format!("{name}: expected a number, found {text}"))
     };
     let (columns, rows) = (number("COLUMNS")?, number("ROWS")?);

@@ -22,7 +22,7 @@ pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: 
             shown.partition_point(|(start, _)| highlights.first().is_some_and(|range| *start < range.start));
         skipped = match_start.saturating_sub(LEAD.min(columns / 4));
         // What would be room behind the end shows more before the match.
-        while skipped > 0 && 1 + width(&shown[skipped - 1..]) <= columns {
+        while skipped > 0 && width(&shown[skipped - 1..]) < columns {
             skipped -= 1;
         }
     }
@@ -59,6 +59,8 @@ pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: 
 }
 
 #[cfg(test)]
+// A list of one range is one highlight here, never a range of numbers.
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 

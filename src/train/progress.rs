@@ -32,7 +32,10 @@ impl TrainingBar {
     /// Ends the bar and leaves one line.
     pub fn finish(&self, report: &EpochReport) {
         self.bar.finish_and_clear();
-        let figures: String = report.figures.iter().map(|(name, value)| format!("  {name} {value:.4}")).collect();
+        let mut figures = String::new();
+        for (name, value) in &report.figures {
+            figures.push_str(&format!("  {name} {value:.4}"));
+        }
         let line = format!(
             "{} epoch {}/{}  loss {:.4}  validation {:.4}{figures}  {:.0} s",
             report.stage, report.epoch, self.epochs, report.loss, report.validation, report.seconds

@@ -68,10 +68,7 @@ pub fn encode(image: &DynamicImage, size: Size, mode: ImageMode, cell: FontSize,
 /// A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black: its darkest value becomes
 /// black and its lightest white. 8-bit images are shown as they are.
 pub fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
-    let deep = match image {
-        DynamicImage::ImageLuma16(deep) => deep,
-        _ => return image.clone(),
-    };
+    let DynamicImage::ImageLuma16(deep) = image else { return image.clone() };
     let darkest = deep.pixels().map(|pixel| pixel.0[0]).min().unwrap_or(0);
     let lightest = deep.pixels().map(|pixel| pixel.0[0]).max().unwrap_or(u16::MAX);
     let range = u32::from(lightest - darkest).max(1);
