@@ -141,7 +141,7 @@ mod tests {
     fn a_bar_is_as_wide_as_told_whatever_the_number() {
         let theme = Theme::load("monochrome").unwrap();
         for value in [0.0, 0.05, 0.5, 0.97, 1.0, 7.0, -1.0, f32::NAN] {
-            let width: usize = bar(&theme, value, 8).iter().map(ratatui::text::Span::width).sum();
+            let width: usize = bar(&theme, value, 8).iter().map(Span::width).sum();
             assert_eq!(width, 8, "{value}");
         }
     }
