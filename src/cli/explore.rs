@@ -58,6 +58,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         Some(name_or_path) => Theme::load(name_or_path)?,
         None => Theme::load(depth::default_theme(&environment))?,
     };
+    let theme = if color_depth == depth::Depth::Named { theme.without_full_backgrounds()? } else { theme };
     let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
     let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
     let Some(dataset) = dataset else {

@@ -125,6 +125,21 @@ impl Theme {
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
     }
 
+    /// The same theme for 16 colours: a background given in full has no counterpart there (the nearest named one may be
+    /// loud or invisible), so such a style becomes that of the monochrome theme.
+    ///
+    /// # Errors
+    /// Where the monochrome theme cannot be read.
+    pub fn without_full_backgrounds(mut self) -> Result<Self> {
+        let plain = Self::load("monochrome")?;
+        for (role, style) in &mut self.styles {
+            if matches!(style.bg, Some(Color::Rgb(..) | Color::Indexed(_))) {
+                *style = plain.style(*role);
+            }
+        }
+        Ok(self)
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(&role).copied().unwrap_or_default()
@@ -195,6 +210,13 @@ mod tests {
         for style in Theme::load("monochrome").unwrap().styles.values() {
             assert_eq!((style.fg, style.bg), (None, None));
         }
+    }
+
+    #[test]
+    fn in_sixteen_colours_the_selection_is_reversed() {
+        let theme = Theme::load("dark").unwrap().without_full_backgrounds().unwrap();
+        assert_eq!(theme.style(Role::Selection), Style::new().add_modifier(Modifier::REVERSED));
+        assert_eq!(theme.style(Role::Same), Theme::load("dark").unwrap().style(Role::Same));
     }
 
     #[test]

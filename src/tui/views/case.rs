@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// From this height the facts stand below the images and the caption is written out.
-const TALL: u16 = 27;
+const TALL: u16 = 33;
 /// Columns the facts need beside an image.
 const FACTS_WIDTH: u16 = 22;
 /// Rows of the facts below the images.

@@ -10,6 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of a bar below the images.
 const BAR: usize = 12;
@@ -82,7 +83,8 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let width = usize::from(area.width);
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
-    let label_width = (width / 4).clamp(10, 24);
+    // Letter, star, space and the longest label, so that the figures stand in one column close by.
+    let label_width = (longest_label(app) + 3).clamp(8, (width / 2).max(8));
     let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
     let mut fused = answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.scores)), label_width);
     let used: usize = fused.iter().map(Span::width).sum();
@@ -133,6 +135,12 @@ pub fn label_name(app: &App, label: usize) -> String {
         .and_then(|(_, case)| app.task_of(case))
         .and_then(|task| task.labels.get(label))
         .map_or_else(|| "?".to_owned(), |label| label.name.clone())
+}
+
+/// Columns of the longest label name of the current case's task.
+pub fn longest_label(app: &App) -> usize {
+    let task = app.current().and_then(|(_, case)| app.task_of(case));
+    task.and_then(|task| task.labels.iter().map(|label| label.name.width()).max()).unwrap_or(0)
 }
 
 /// Most probable label and its probability.

@@ -20,14 +20,15 @@ struct Columns {
 }
 
 impl Columns {
-    fn for_width(width: usize) -> Self {
+    fn fit(width: usize, longest_label: usize) -> Self {
         // marker 2, place 3, head 8, score 6, glyph and letter 5, probability 5
         let (name, bar) = match width {
             0..60 => (0, 5),
             60..76 => (6, 6),
             76..110 => (10, 8),
-            _ => (16, 12),
+            _ => (24, 12),
         };
+        let name = longest_label.min(name);
         let fixed = 2 + 3 + 8 + 6 + 5 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5;
         Self { name, bar, caption: width.saturating_sub(fixed) }
     }
@@ -35,7 +36,7 @@ impl Columns {
 
 /// Draws the table; it scrolls with the selected hit.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let columns = Columns::for_width(usize::from(area.width));
+    let columns = Columns::fit(usize::from(area.width), facts::longest_label(app));
     let heading_row = Rect { height: 1, ..area };
     frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -134,7 +135,8 @@ fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) 
         Span::styled(if right { "* " } else { "  " }, theme.style(Role::Right)),
     ];
     if columns.name > 0 {
-        spans.push(Span::styled(text::column(&facts::label_name(app, label), columns.name + 1), theme.style(role)));
+        let name = text::fit(&facts::label_name(app, label), columns.name);
+        spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));
     spans.push(Span::styled(format!(" {} ", text::probability(probability)), theme.style(Role::Muted)));

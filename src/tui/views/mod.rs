@@ -42,7 +42,7 @@ pub const WIDE: u16 = 100;
 ///  l hit  Tab focus  Enter image  1-8 name the error  n note  u undo  ? help  q quit      hints
 /// ```
 ///
-/// From 100 columns the document's image stands beside the query image; from 30 rows the facts stand below them and the
+/// From 100 columns the document's image stands beside the query image; from 36 rows the facts stand below them and the
 /// selected hit's caption is written out. Help, note and search lie over this.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();

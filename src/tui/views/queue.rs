@@ -11,9 +11,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns right of the id: gold, fused, verdict, mark.
 const RIGHT_COLUMNS: usize = 10;
+/// Fewest columns in which a task's id says something, with the space before it.
+const LEAST_TASK: usize = 5;
 /// Fewest rows below which the taxonomy is not listed under the queue.
 const ROWS_FOR_CATEGORIES: u16 = 30;
 
@@ -48,14 +51,32 @@ fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
     // The place stays off the edges, so that one sees what comes.
     let margin = (rows / 4).min(5);
     let first = app.queue.place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
-    for (offset, case) in cases.iter().skip(first).take(rows).enumerate() {
+    let visible = cases.iter().skip(first).take(rows);
+    let widths = Widths::fit(app, visible.clone(), usize::from(area.width));
+    for (offset, case) in visible.enumerate() {
         let line = Rect { y: area.y + offset as u16, height: 1, ..area };
         let selected = first + offset == app.queue.place();
-        draw_row(app, *case, selected, frame, line);
+        draw_row(app, *case, selected, &widths, frame, line);
     }
 }
 
-fn draw_row(app: &App, index: usize, selected: bool, frame: &mut Frame, area: Rect) {
+/// Columns of id and task; the task is left out where there is only one or no room.
+struct Widths {
+    id: usize,
+    task: usize,
+}
+
+impl Widths {
+    fn fit<'a>(app: &App, visible: impl Iterator<Item = &'a usize>, width: usize) -> Self {
+        let room = width.saturating_sub(RIGHT_COLUMNS + 2);
+        let longest_id = visible.filter_map(|case| app.dataset.cases.get(*case)).map(|case| case.id.width()).max();
+        let left = room.saturating_sub(longest_id.unwrap_or(0));
+        let task = if app.dataset.tasks.len() > 1 && left >= LEAST_TASK { left } else { 0 };
+        Self { id: room - task, task }
+    }
+}
+
+fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mut Frame, area: Rect) {
     let Some(case) = app.dataset.cases.get(index) else { return };
     let theme = &app.theme;
     let focused = app.focus == Focus::Queue;
@@ -65,11 +86,8 @@ fn draw_row(app: &App, index: usize, selected: bool, frame: &mut Frame, area: Re
         (false, _) => Style::new(),
     };
     let marker = if selected { "▸ " } else { "  " };
-    let several_tasks = app.dataset.tasks.len() > 1;
-    let room = usize::from(area.width).saturating_sub(RIGHT_COLUMNS + 2);
-    let task_width = if several_tasks { (room / 3).min(10) } else { 0 };
-    let id = text::column(&text::fit_end(&case.id, room - task_width), room - task_width);
-    let task = if several_tasks { format!(" {}", text::column(&case.task, task_width - 1)) } else { String::new() };
+    let id = text::column(&text::fit_end(&case.id, widths.id), widths.id);
+    let task = if widths.task > 0 { format!(" {}", text::column(&case.task, widths.task - 1)) } else { String::new() };
     let gold = app.gold_of(case);
     let answers = app.answers_of(index);
     let mut spans = vec![

@@ -54,7 +54,11 @@ fn news(app: &App) -> (String, Role) {
     }
     match &app.engine {
         None => ("loading models and index …".to_owned(), Role::Muted),
-        Some(engine) => (format!("{} · {} · {}", engine.reader, engine.device, engine.index), Role::Muted),
+        Some(engine) => {
+            // The reason for the device stands on the help page.
+            let device = engine.device.split(',').next().unwrap_or_default();
+            (format!("{} · {device} · {}", engine.reader, engine.index), Role::Muted)
+        }
     }
 }
 
