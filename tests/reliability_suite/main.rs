@@ -8,5 +8,6 @@ mod models;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
 mod storage;
+mod training;
 mod usage;
 mod world;

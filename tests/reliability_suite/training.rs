@@ -1,0 +1,129 @@
+//! Training that cannot be done: every fault gives a message, none a panic or half a checkpoint.
+
+use crate::small_disk;
+use crate::world::{Outcome, World, case_line};
+use std::fs;
+
+/// A world with documents enough to train on: each train case's image is one more.
+fn trainable_world() -> World {
+    let world = World::new();
+    let mut corpus = fs::read_to_string(world.path("corpus.jsonl")).unwrap();
+    for number in (1..=20).filter(|number| !matches!(number, 3 | 17)) {
+        let caption = format!("a mass of {number} millimetres");
+        corpus += &format!(r#"{{"id":"t{number}","image":"images/c{number}.png","caption":"{caption}"}}"#);
+        corpus.push('\n');
+    }
+    fs::write(world.path("corpus.jsonl"), corpus).unwrap();
+    world
+}
+
+/// A dual encoder small enough for a test.
+fn train(world: &World, more: &[&str]) -> Outcome {
+    let small = ["--epochs", "1", "--batch", "4", "--layers", "1", "--heads", "1", "--text-layers", "1"];
+    let arguments = [&["train", "dual-encoder", "DATASET"], more, &small].concat();
+    world.dissent(&arguments)
+}
+
+/// A reader that starts from the world's own.
+fn train_reader(world: &World, out: &str) -> Outcome {
+    let (init, encoder) = (world.path("checkpoints/reader"), world.path("checkpoints/dual-encoder"));
+    let models = ["--init", init.to_str().unwrap(), "--encoder", encoder.to_str().unwrap()];
+    let arguments =
+        [&["train", "reader", "DATASET", "--out", out, "--epochs", "1", "--batch", "4"], &models[..]].concat();
+    world.dissent(&arguments)
+}
+
+#[test]
+fn sizes_that_make_no_model_are_refused() {
+    let world = trainable_world();
+    let out = world.path("out");
+    let wrong = [
+        ("--image-size", "0"),
+        ("--image-size", "7"),
+        ("--patch-size", "0"),
+        ("--patch-size", "7"),
+        ("--patch-size", "128"),
+        ("--embedding", "0"),
+        ("--learning-rate", "nan"),
+        ("--learning-rate", "-1"),
+        ("--weight-decay", "inf"),
+        ("--clip", "0"),
+    ];
+    for (flag, value) in wrong {
+        let outcome = train(&world, &["--out", out.to_str().unwrap(), flag, value]);
+        assert!(matches!(outcome.code, 1 | 2), "{flag} {value}: {outcome:#?}");
+        assert!(outcome.stderr.contains("error: "), "{flag} {value}: {outcome:#?}");
+        assert!(!out.exists(), "{flag} {value}");
+    }
+    for flag in ["--epochs", "--batch", "--layers", "--heads", "--text-layers"] {
+        let out = ["train", "dual-encoder", "DATASET", "--out", out.to_str().unwrap(), flag, "0"];
+        let outcome = world.dissent(&out);
+        assert!(matches!(outcome.code, 1 | 2), "{flag} 0: {outcome:#?}");
+        assert!(outcome.stderr.contains("error: "), "{flag} 0: {outcome:#?}");
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_checkpoint() {
+    let world = trainable_world();
+    let Some(disk) = small_disk::mount(64) else { return };
+    for name in ["encoder", "reader"] {
+        let out = disk.path().join(name);
+        let place = out.to_str().unwrap();
+        let outcome = if name == "encoder" { train(&world, &["--out", place]) } else { train_reader(&world, place) };
+        outcome.fails_with(&["No space left on device", place]);
+        assert!(!out.exists(), "{:?}", fs::read_dir(&out).unwrap().collect::<Vec<_>>());
+    }
+    disk.make_room();
+    let out = disk.path().join("encoder");
+    train(&world, &["--out", out.to_str().unwrap()]).succeeds();
+    assert!(out.join("model.safetensors").is_file());
+}
+
+#[test]
+fn a_damaged_state_is_named() {
+    let world = trainable_world();
+    let out = world.path("out");
+    let place = out.to_str().unwrap();
+    train(&world, &["--out", place]).succeeds();
+    let state: Vec<_> = fs::read_dir(world.path("out.training")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let tensors = state.iter().find(|path| path.extension().is_some_and(|ending| ending == "safetensors")).unwrap();
+    let whole = fs::read(tensors).unwrap();
+    fs::write(tensors, &whole[..whole.len() / 2]).unwrap();
+    train(&world, &["--out", place]).fails_with(&[tensors.file_name().unwrap().to_str().unwrap()]);
+    train(&world, &["--out", place, "--restart"]).succeeds();
+}
+
+#[test]
+fn nothing_to_learn_from_is_named() {
+    let world = trainable_world();
+    let out = world.path("out");
+    for line in 1..=20 {
+        let case = case_line(&format!("c{line}"), "test", &format!("images/c{line}.png"), "Yes");
+        world.replace_line("cases.jsonl", line, &case);
+    }
+    train_reader(&world, out.to_str().unwrap()).fails_with(&["train"]);
+    fs::write(world.path("corpus.jsonl"), "").unwrap();
+    train(&world, &["--out", out.to_str().unwrap()]).fails_with(&["the corpus is empty"]);
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_missing_image_is_named_before_or_passed_over() {
+    let world = trainable_world();
+    fs::remove_file(world.path("images/c5.png")).unwrap();
+    fs::remove_file(world.path("images/d2.png")).unwrap();
+    let out = world.path("out");
+    let outcome = train(&world, &["--out", out.to_str().unwrap()]);
+    assert!(outcome.stderr.contains("d2.png"), "{outcome:#?}");
+    let outcome = train_reader(&world, world.path("reader").to_str().unwrap());
+    assert!(outcome.stderr.contains("c5.png"), "{outcome:#?}");
+}
+
+#[test]
+fn a_place_that_is_no_folder_is_named() {
+    let world = trainable_world();
+    fs::write(world.path("out"), "a file").unwrap();
+    let out = world.path("out/deep");
+    train(&world, &["--out", out.to_str().unwrap()]).fails_with(&["out/deep"]);
+}
