@@ -67,12 +67,14 @@ struct Corpus {
 
 /// Trains and returns the report of the last epoch; `None` if all epochs were already done.
 pub fn train_dual_encoder(dataset: &Dataset, settings: &DualEncoderSettings) -> Result<Option<EpochReport>> {
+    settings.training.check()?;
     ensure!(dataset.corpus.len() >= 16, "expected at least 16 documents to train on, found {}", dataset.corpus.len());
     let (mut files, vocabulary) = build_tokenizer_files(
         dataset.corpus.iter().map(|document| document.caption.as_str()),
         TokenizerPlan { largest_vocabulary: 4000, least_count: 2, longest_text: LONGEST_CAPTION },
     )?;
     let config = config_of(settings.shape, vocabulary);
+    config.check().map_err(|reason| anyhow::anyhow!("these sizes make no dual encoder: {reason}"))?;
     let processor = ClipImageProcessor::square(settings.shape.image_size as u32);
     let tokenizer = read_back(&files)?;
     files.insert("preprocessor_config.json".into(), pretty_json(&processor.to_json())?);

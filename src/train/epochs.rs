@@ -5,7 +5,7 @@ use super::optimizer::{AdamW, AdamWSettings};
 use super::progress::TrainingBar;
 use super::schedule::CosineSchedule;
 use super::session::{EpochReport, Session};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::Var;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -22,6 +22,25 @@ pub struct LoopSettings {
     pub warm_up_steps: usize,
     /// Largest global norm of a gradient.
     pub clip_norm: f64,
+}
+
+impl LoopSettings {
+    /// Whether anything can be learned with these; no epoch at all is fine.
+    ///
+    /// # Errors
+    /// Names the setting.
+    pub fn check(&self) -> Result<()> {
+        let Self { batch, learning_rate, weight_decay, clip_norm, .. } = *self;
+        ensure!(batch > 0, "expected batches of at least one sample, found --batch 0");
+        for (name, value) in [("learning rate", learning_rate), ("clip norm", clip_norm)] {
+            ensure!(value.is_finite() && value > 0.0, "expected a {name} above 0, found {value}");
+        }
+        ensure!(
+            weight_decay.is_finite() && weight_decay >= 0.0,
+            "expected a weight decay from 0, found {weight_decay}"
+        );
+        Ok(())
+    }
 }
 
 /// What is trained.

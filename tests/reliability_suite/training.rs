@@ -41,7 +41,6 @@ fn sizes_that_make_no_model_are_refused() {
         ("--image-size", "0"),
         ("--image-size", "7"),
         ("--patch-size", "0"),
-        ("--patch-size", "7"),
         ("--patch-size", "128"),
         ("--embedding", "0"),
         ("--learning-rate", "nan"),
@@ -55,11 +54,20 @@ fn sizes_that_make_no_model_are_refused() {
         assert!(outcome.stderr.contains("error: "), "{flag} {value}: {outcome:#?}");
         assert!(!out.exists(), "{flag} {value}");
     }
-    for flag in ["--epochs", "--batch", "--layers", "--heads", "--text-layers"] {
-        let out = ["train", "dual-encoder", "DATASET", "--out", out.to_str().unwrap(), flag, "0"];
-        let outcome = world.dissent(&out);
-        assert!(matches!(outcome.code, 1 | 2), "{flag} 0: {outcome:#?}");
-        assert!(outcome.stderr.contains("error: "), "{flag} 0: {outcome:#?}");
+    for (model, flag) in [
+        ("dual-encoder", "--batch"),
+        ("dual-encoder", "--heads"),
+        ("reader", "--batch"),
+        ("reader", "--hidden"),
+        ("reader", "--vision-hidden"),
+        ("reader", "--patch-size"),
+        ("reader", "--image-size"),
+    ] {
+        let outcome =
+            world.dissent(&["train", model, "DATASET", "--epochs", "1", "--out", out.to_str().unwrap(), flag, "0"]);
+        assert!(matches!(outcome.code, 1 | 2), "{model} {flag} 0: {outcome:#?}");
+        assert!(outcome.stderr.contains("error: "), "{model} {flag} 0: {outcome:#?}");
+        assert!(!out.exists(), "{model} {flag} 0");
     }
 }
 

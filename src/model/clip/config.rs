@@ -169,7 +169,8 @@ impl ClipConfig {
         value
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Whether sizes fit together; says which do not.
+    pub fn check(&self) -> Result<(), String> {
         let (vision, text) = (&self.vision_config, &self.text_config);
         let heads = [
             ("vision_config", vision.hidden_size, vision.num_attention_heads),
@@ -188,6 +189,9 @@ impl ClipConfig {
                 "vision_config: patch_size {} does not fit into image_size {}",
                 vision.patch_size, vision.image_size
             ));
+        }
+        if self.projection_dim == 0 {
+            return Err("expected vectors of at least one number, found projection_dim 0".into());
         }
         Ok(())
     }

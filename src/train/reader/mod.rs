@@ -73,6 +73,8 @@ pub fn train_reader(
     retriever: Option<&mut Retriever>,
     settings: &ReaderSettings,
 ) -> Result<Option<EpochReport>> {
+    settings.vision.check()?;
+    settings.answers.check()?;
     let device = Device::Cpu;
     let (config, files) = match &settings.init {
         Some(folder) => (PixtralConfig::read(folder)?, read_files(folder)?),
@@ -124,9 +126,12 @@ fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, 
     }
     texts.extend(dataset.cases.iter().map(|case| dataset.question_of(case)));
     let (tokenizer, vocabulary) = train_tokenizer(texts.into_iter(), LARGEST_VOCABULARY)?;
+    let config = PixtralConfig::small_with(vocabulary, sizes);
+    // As strictly as a configuration from a file.
+    serde_json::from_value::<PixtralConfig>(serde_json::json!(config)).context("these sizes make no reader")?;
     let images = PixtralImageProcessor::new(sizes.image_size as u32, sizes.patch_size as u32);
     let files = processor_files(&images, tokenizer, sizes.positions)?;
-    Ok((PixtralConfig::small_with(vocabulary, sizes), files))
+    Ok((config, files))
 }
 
 fn read_files(folder: &Path) -> Result<CheckpointFiles> {
