@@ -57,14 +57,14 @@ pub struct TextConfig {
 }
 
 impl VisionConfig {
-    /// Size of an attention head.
+    /// Size of an attention head; 0, which no reading of a configuration accepts, without heads.
     pub fn head_size(&self) -> usize {
-        self.hidden / self.heads
+        self.hidden.checked_div(self.heads).unwrap_or(0)
     }
 
     /// Patches along the longest side.
     pub fn patches_per_side(&self) -> usize {
-        self.image_size / self.patch_size
+        self.image_size.checked_div(self.patch_size).unwrap_or(0)
     }
 }
 
