@@ -9,14 +9,21 @@ use std::path::Path;
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
-    let mut aside =
-        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut aside = new_aside().tempfile_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
     aside
         .write_all(content)
         .and_then(|()| aside.as_file().sync_all())
         .with_context(|| format!("cannot write {} (is the disk full?)", path.display()))?;
     aside.persist(path).map_err(|error| error.error).with_context(|| format!("cannot replace {}", path.display()))?;
     sync_folder(folder)
+}
+
+/// A temporary file is its owner's alone; this one becomes a file like any other, as the umask says.
+fn new_aside() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }
 
 /// Replaces the folder `target` by the finished folder `aside`, which must be on the same file system.
