@@ -19,7 +19,7 @@ set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missi
 
 lint: set-up ## format, clippy and docs, warnings denied
 	cargo fmt --check
-	cargo clippy --locked --lib --bins --examples -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
 bench: set-up ## time the explorer on the sample

@@ -1,6 +1,6 @@
 //! The real binary in a pseudo-terminal: however it ends, the terminal is restored and what was marked is on disk.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 #[path = "support/pty.rs"]

@@ -1,5 +1,5 @@
 //! What a step costs on the line to the terminal: SSH users pay for every byte.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! The screen as an artefact: literal screens at the sizes that people have.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::single_range_in_vec_init, reason = "one highlight is a list of one range")]
 
 mod support;
 

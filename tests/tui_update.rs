@@ -1,5 +1,5 @@
 //! What keys do to the state, and what they ask of the world.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -12,6 +12,7 @@ use dissent::tui::{App, views};
 use support::{answer, app, hits, ready, scores, screen};
 use tui_input::InputRequest;
 
+#[allow(clippy::unnecessary_wraps, reason = "what the journal answers")]
 fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
     Ok(Recorded { changed: Some((case, mark)) })
 }

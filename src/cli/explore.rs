@@ -1,10 +1,12 @@
 //! `dissent explore`: step through the cases of a dataset.
 
 use super::models::{resolve_encoder, resolve_reader};
-use super::{Common, ExitWith};
+use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
 use crate::engine::{EngineConfig, EngineHandle, ModelChoice};
+use crate::model::device::choose_device;
+use crate::reader::CandleReader;
 use crate::retriever::HitsPerHead;
 use crate::tui::app::Notice;
 use crate::tui::notebook::Notebook;
@@ -51,6 +53,10 @@ impl Args {
 /// Runs `dissent explore`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     require_terminal()?;
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    if reader_is_small(&args, common, &workspace) {
+        relaunch::with_one_thread_per_kernel()?;
+    }
     let environment = |name: &str| std::env::var(name).ok();
     let color_depth = depth::color_depth(common.color, &environment);
     let theme = match &common.theme {
@@ -73,7 +79,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             None => bail!("{}: no case of the split asked for", args.dataset.display()),
         }
     }
-    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let folder = workspace.annotations_dir();
     let categories = Taxonomy::load(&folder)?.categories;
     if let Some((category, action)) = keymap::conflict(&categories) {
@@ -112,6 +117,13 @@ pub fn require_terminal() -> Result<()> {
         bail!("the explorer needs a terminal and standard output is none; `dissent predict` answers without a screen");
     }
     Ok(())
+}
+
+/// Is there a reader that suits one thread per kernel? What is wrong with it, if anything, is said once it is loaded.
+fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool {
+    let Ok((device, _)) = choose_device(&common.device) else { return false };
+    let Ok(reader) = resolve_reader(args.reader.as_deref(), &workspace.path) else { return false };
+    device.is_cpu() && CandleReader::runs_in_shards(&reader).unwrap_or(false)
 }
 
 /// The engine on real models; without them an engine that says why it answers nothing, so that the rest can be seen.

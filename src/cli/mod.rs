@@ -14,6 +14,7 @@ pub(crate) mod output;
 pub mod phantom;
 pub mod predict;
 mod print_picture;
+mod relaunch;
 pub mod search;
 pub mod show;
 pub mod train;

@@ -1,10 +1,9 @@
 //! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
 
-use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{resolve_encoder, resolve_reader};
 use super::output::print_line;
-use super::train::relaunch_with_training_settings;
+use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::run::{Run, RunWriter};
@@ -65,7 +64,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let reader = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     if choose_device(&common.device)?.0.is_cpu() && CandleReader::runs_in_shards(&reader)? {
         // Shards are why training does it, too: a third less processor time per case with the sample reader.
-        relaunch_with_training_settings()?;
+        relaunch::with_settings_for_throughput()?;
     }
     let interrupt = InterruptFlag::watch()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);

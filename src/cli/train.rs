@@ -1,6 +1,6 @@
 //! `dissent train dual-encoder|reader`: train the models of a dataset.
 
-use super::Common;
+use super::{Common, relaunch};
 use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::checkpoint::StoredType;
@@ -175,7 +175,7 @@ impl Run {
 
 /// Runs the training that was asked for.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    relaunch_with_training_settings()?;
+    relaunch::with_settings_for_throughput()?;
     match args.what {
         What::DualEncoder(args) => dual_encoder(args),
         What::Reader(args) => reader(args, common),
@@ -256,31 +256,4 @@ fn finish(last: Option<EpochReport>, run: &Run) {
         eprintln!("all {} epochs were already done; --restart begins anew", run.epochs);
     }
     println!("{}", run.out.display());
-}
-
-/// Starts this program again with the settings that training needs, which candle and the C library read from the
-/// environment before `main`: kernels on one thread each, because training runs a shard of every batch on each core (with
-/// candle's own threads on top a step took three times the processor time); and memory kept between steps instead of
-/// handed back (a third of the time went to page faults).
-#[cfg(unix)]
-pub(super) fn relaunch_with_training_settings() -> Result<()> {
-    use std::os::unix::process::CommandExt;
-    const KEPT: &str = "1073741824";
-    if std::env::var_os("RAYON_NUM_THREADS").is_some() {
-        return Ok(());
-    }
-    let program = std::env::current_exe()?;
-    let error = std::process::Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .env("RAYON_NUM_THREADS", "1")
-        .env("MALLOC_MMAP_THRESHOLD_", KEPT)
-        .env("MALLOC_TRIM_THRESHOLD_", KEPT)
-        .env("MALLOC_TOP_PAD_", "67108864")
-        .exec();
-    Err(error.into())
-}
-
-#[cfg(not(unix))]
-pub(super) fn relaunch_with_training_settings() -> Result<()> {
-    Ok(())
 }

@@ -190,7 +190,7 @@ impl Embedder for DyingEncoder {
     fn fingerprint(&self) -> &dissent::fingerprint::Fingerprint {
         self.0.fingerprint()
     }
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "dying"
     }
 }

@@ -52,7 +52,7 @@ impl Embedder for LetterEncoder {
         &self.fingerprint
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "letters"
     }
 }

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod dataset;
+#[cfg(unix)]
+mod explore;
 mod index;
 mod models;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
 mod storage;
+#[cfg(unix)]
+#[path = "../support/pty.rs"]
+mod terminal;
 mod training;
 mod usage;
 mod world;

@@ -8,7 +8,7 @@ use super::bias_fused::AddBias;
 use super::slices::is_fusible;
 use candle_core::{Result, Tensor};
 
-/// `values` [.., C] plus `vector` [C].
+/// `values` (.., C) plus `vector` (C).
 pub fn add_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if is_fusible(values) {
         return values.contiguous()?.apply_op2(vector, AddBias);
@@ -16,7 +16,7 @@ pub fn add_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if vector.is_variable() { values + over_rows(vector, values)? } else { values.broadcast_add(vector) }
 }
 
-/// `values` [.., C] times `vector` [C].
+/// `values` (.., C) times `vector` (C).
 pub fn multiply_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if vector.is_variable() { values * over_rows(vector, values)? } else { values.broadcast_mul(vector) }
 }

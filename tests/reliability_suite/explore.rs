@@ -1,0 +1,71 @@
+//! The explorer over broken models and files: it says what is wrong, everything else works, and q leaves with 0.
+
+use crate::terminal::Pty;
+use crate::world::World;
+use std::fs;
+use std::path::Path;
+
+fn explore(world: &World) -> Pty {
+    let path = |name: &str| world.path(name).to_str().unwrap().to_owned();
+    let (home, encoder, reader) =
+        (world.home().to_str().unwrap().to_owned(), path("checkpoints/dual-encoder"), path("checkpoints/reader"));
+    let environment = [
+        ("HOME", home.as_str()),
+        ("TERM", "xterm-256color"),
+        ("USER", "ada"),
+        ("DISSENT_ENCODER", &encoder),
+        ("DISSENT_READER", &reader),
+        ("DISSENT_DEVICE", "cpu"),
+    ];
+    let root = path("");
+    let pty = Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &["explore", &root], &environment, (120, 40));
+    pty.wait_for("c3 · test");
+    pty
+}
+
+/// Annotates the case on the screen, leaves, and finds the annotation on disk and nothing said of a panic.
+fn annotate_and_leave(world: &World, mut pty: Pty) {
+    pty.type_keys("8");
+    pty.wait_for("takes it back");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
+    pty.assert_restored();
+    assert!(!String::from_utf8_lossy(&pty.bytes()).contains("panicked at"));
+    let listed = world.dissent(&["annotations", "list", "DATASET"]);
+    assert!(listed.succeeds().stdout.contains("ada"), "{listed:#?}");
+}
+
+#[test]
+fn whole_models_answer() {
+    let world = World::new();
+    let pty = explore(&world);
+    println!("{}", pty.screen());
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    println!("{}", pty.screen());
+    annotate_and_leave(&world, pty);
+    panic!();
+}
+
+#[test]
+fn damaged_weights_are_named_on_the_screen() {
+    let world = World::new();
+    let path = world.path("checkpoints/reader/model.safetensors");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let pty = explore(&world);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    println!("{}", pty.screen());
+    annotate_and_leave(&world, pty);
+    panic!();
+}
+
+#[test]
+fn a_missing_image_is_named_on_the_screen() {
+    let world = World::new();
+    fs::remove_file(world.path("images/c3.png")).unwrap();
+    let pty = explore(&world);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    println!("{}", pty.screen());
+    annotate_and_leave(&world, pty);
+    panic!();
+}
