@@ -61,6 +61,9 @@ struct Run {
     /// Number type of the weights on disk
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
+    /// How much training images are changed
+    #[arg(long, value_enum, default_value_t = Augment::Light)]
+    augment: Augment,
     /// Forget an earlier run in the same folder instead of resuming it
     #[arg(long)]
     restart: bool,
@@ -92,6 +95,24 @@ struct ImageArgs {
     /// Side of a patch in pixels
     #[arg(long, default_value_t = 8)]
     patch_size: usize,
+}
+
+/// How much training images are changed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Augment {
+    /// Shift, brightness, noise
+    Light,
+    /// More of it; contrast, turn and size too
+    Strong,
+}
+
+impl From<Augment> for Augmentation {
+    fn from(augment: Augment) -> Self {
+        match augment {
+            Augment::Light => Self::LIGHT,
+            Augment::Strong => Self::STRONG,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -141,6 +162,9 @@ struct ReaderArgs {
     /// Share of the cases that are also asked without a document
     #[arg(long, default_value_t = 0.2)]
     closed_book_share: f64,
+    /// Changed copies of every image that the decoder learns from, beside the image itself
+    #[arg(long, default_value_t = 0)]
+    views: usize,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent
     #[arg(long)]
     balance: bool,
@@ -196,7 +220,7 @@ fn dual_encoder(args: DualEncoderArgs) -> Result<()> {
             text_layers: args.text_layers,
             embedding: args.embedding,
         },
-        augmentation: Augmentation::default(),
+        augmentation: args.run.augment.into(),
         image_tower: args.image_tower,
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
@@ -236,7 +260,8 @@ fn reader(args: ReaderArgs, common: &Common) -> Result<()> {
         train_vision: args.train_vision,
         closed_book_share: args.closed_book_share,
         balance: args.balance,
-        augmentation: Augmentation::default(),
+        views: args.views,
+        augmentation: args.run.augment.into(),
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };

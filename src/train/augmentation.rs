@@ -1,4 +1,4 @@
-//! Small changes to a training image: shift, gain, noise. No mirror images: left and right are findings.
+//! Small changes to a training image: place, exposure, noise. No mirror images: left and right are findings.
 
 use image::{Rgb, RgbImage};
 use rand::Rng;
@@ -10,32 +10,43 @@ pub struct Augmentation {
     pub shift: i32,
     /// Largest relative change of brightness.
     pub gain: f32,
+    /// Largest relative change of contrast, about middle grey.
+    pub contrast: f32,
+    /// Largest turn in degrees, either way.
+    pub turn: f32,
+    /// Largest relative change of size.
+    pub zoom: f32,
     /// Largest added noise, in grey levels of 255.
     pub noise: f32,
 }
 
-impl Default for Augmentation {
-    fn default() -> Self {
-        Self { shift: 2, gain: 0.1, noise: 6.0 }
-    }
-}
-
 impl Augmentation {
+    /// For images that all come from one device, as the sample's do.
+    pub const LIGHT: Self = Self { shift: 2, gain: 0.1, contrast: 0.0, turn: 0.0, zoom: 0.0, noise: 6.0 };
+    /// For images whose exposure and position vary from place to place, as radiographs do.
+    pub const STRONG: Self = Self { shift: 2, gain: 0.2, contrast: 0.3, turn: 10.0, zoom: 0.12, noise: 8.0 };
+
     /// A changed copy; the same random stream gives the same copy.
     pub fn apply(&self, image: &RgbImage, random: &mut impl Rng) -> RgbImage {
         let (width, height) = image.dimensions();
         let (right, down) = (self.draw_shift(random), self.draw_shift(random));
-        let gain = 1.0 + random.random_range(-1.0..=1.0_f32) * self.gain;
+        let gain = 1.0 + draw(self.gain, random);
+        let contrast = 1.0 + draw(self.contrast, random);
+        let turn = draw(self.turn, random).to_radians();
+        let size = 1.0 + draw(self.zoom, random);
+        let (across, along) = (turn.cos() / size, turn.sin() / size);
+        let (middle_x, middle_y) = (width.saturating_sub(1) as f32 / 2.0, height.saturating_sub(1) as f32 / 2.0);
         let mut changed = RgbImage::new(width, height);
         for y in 0..height {
             for x in 0..width {
-                let source_x = (x as i32 + right).clamp(0, width as i32 - 1) as u32;
-                let source_y = (y as i32 + down).clamp(0, height as i32 - 1) as u32;
+                let (from_x, from_y) = (x as f32 - middle_x, y as f32 - middle_y);
+                let source_x = middle_x + across * from_x - along * from_y + right as f32;
+                let source_y = middle_y + along * from_x + across * from_y + down as f32;
                 // One value for all channels: grey images stay grey.
-                let noise = random.random_range(-1.0..=1.0_f32) * self.noise;
-                let change = |value: u8| (f32::from(value) * gain + noise).round().clamp(0.0, 255.0) as u8;
-                let Rgb([red, green, blue]) = *image.get_pixel(source_x, source_y);
-                changed.put_pixel(x, y, Rgb([change(red), change(green), change(blue)]));
+                let noise = draw(self.noise, random);
+                let values = between_pixels(image, source_x, source_y);
+                let change = |value: f32| (((value - 128.0) * contrast + 128.0) * gain + noise).round() as u8;
+                changed.put_pixel(x, y, Rgb(values.map(change)));
             }
         }
         changed
@@ -44,6 +55,26 @@ impl Augmentation {
     fn draw_shift(&self, random: &mut impl Rng) -> i32 {
         random.random_range(-self.shift..=self.shift)
     }
+}
+
+/// A number between minus and plus `largest`. Nothing is drawn where it is 0.
+fn draw(largest: f32, random: &mut impl Rng) -> f32 {
+    if largest == 0.0 { 0.0 } else { random.random_range(-1.0..=1.0_f32) * largest }
+}
+
+/// The image between its pixels (bilinear); beyond the edge it is the edge.
+fn between_pixels(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
+    let x = x.clamp(0.0, image.width().saturating_sub(1) as f32);
+    let y = y.clamp(0.0, image.height().saturating_sub(1) as f32);
+    let (left, top) = (x.floor() as u32, y.floor() as u32);
+    let (right, bottom) = ((x.ceil()) as u32, (y.ceil()) as u32);
+    let (part_x, part_y) = (x.fract(), y.fract());
+    let at = |x: u32, y: u32, channel: usize| f32::from(image.get_pixel(x, y).0[channel]);
+    [0, 1, 2].map(|channel| {
+        let above = at(left, top, channel) * (1.0 - part_x) + at(right, top, channel) * part_x;
+        let below = at(left, bottom, channel) * (1.0 - part_x) + at(right, bottom, channel) * part_x;
+        above * (1.0 - part_y) + below * part_y
+    })
 }
 
 #[cfg(test)]
@@ -59,13 +90,33 @@ mod tests {
 
     #[test]
     fn the_same_stream_gives_the_same_image() {
-        assert_eq!(changed(Augmentation::default(), 1), changed(Augmentation::default(), 1));
-        assert_ne!(changed(Augmentation::default(), 1), changed(Augmentation::default(), 2));
+        assert_eq!(changed(Augmentation::STRONG, 1), changed(Augmentation::STRONG, 1));
+        assert_ne!(changed(Augmentation::STRONG, 1), changed(Augmentation::STRONG, 2));
     }
+
+    const STILL: Augmentation = Augmentation { shift: 0, gain: 0.0, contrast: 0.0, turn: 0.0, zoom: 0.0, noise: 0.0 };
 
     #[test]
     fn no_change_is_possible() {
-        let still = Augmentation { shift: 0, gain: 0.0, noise: 0.0 };
-        assert_eq!(changed(still, 1).get_pixel(3, 5), &Rgb([30, 50, 100]));
+        assert_eq!(changed(STILL, 1).get_pixel(3, 5), &Rgb([30, 50, 100]));
+    }
+
+    #[test]
+    fn turning_and_zooming_leave_the_middle_and_move_the_rest() {
+        let image = RgbImage::from_fn(9, 9, |x, y| Rgb([(x * 20) as u8, (y * 20) as u8, 0]));
+        let turned = Augmentation { turn: 40.0, zoom: 0.4, ..STILL }.apply(&image, &mut ChaCha8Rng::seed_from_u64(3));
+        assert_eq!(turned.get_pixel(4, 4), image.get_pixel(4, 4));
+        assert_ne!(turned, image);
+    }
+
+    #[test]
+    fn contrast_leaves_middle_grey_alone() {
+        let image = RgbImage::from_pixel(2, 2, Rgb([128, 28, 228]));
+        let changed = Augmentation { contrast: 0.5, ..STILL }.apply(&image, &mut ChaCha8Rng::seed_from_u64(4));
+        let Rgb([middle, dark, bright]) = *changed.get_pixel(0, 0);
+        assert_eq!(middle, 128);
+        assert_ne!(dark, 28);
+        // As far up as down.
+        assert_eq!(i32::from(bright) - 128, 128 - i32::from(dark));
     }
 }

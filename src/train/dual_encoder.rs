@@ -255,11 +255,12 @@ fn session_settings(dataset: &Dataset, settings: &DualEncoderSettings) -> Sessio
         out: settings.out.clone(),
         seed: settings.seed,
         description: format!(
-            "dual encoder, corpus {}, {:?}, seed {}, {:?}, image tower {tower}",
+            "dual encoder, corpus {}, {:?}, seed {}, {:?}, {:?}, image tower {tower}",
             dataset.corpus_fingerprint(),
             settings.training,
             settings.seed,
             settings.shape,
+            settings.augmentation,
         ),
         restart: settings.restart,
     }

@@ -12,7 +12,7 @@
 //! | `balance` | classes equally frequent |
 //! | `reader` | `dissent train reader` |
 //! | `epochs` | the loop that all trainings share |
-//! | `augmentation` | shifts, gain and noise on a training image |
+//! | `augmentation` | changes of place, exposure and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
 //! | `dual_encoder` | `dissent train dual-encoder` |
 

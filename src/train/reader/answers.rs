@@ -13,6 +13,7 @@ use candle_core::{D, Device, Tensor, Var};
 use candle_nn::ops::log_softmax;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeMap;
 
 /// Most validation samples looked at after an epoch.
@@ -30,10 +31,17 @@ pub struct AnswerLearning<'a> {
     checkpoint: CheckpointParts<'a>,
 }
 
-/// What is kept of each picture: tower features `[patches, vision hidden]`, or pixels `[3, H, W]`.
+/// What is kept of each picture, followed by its changed copies: tower features `[patches, vision hidden]`, or pixels
+/// `[3, H, W]`.
 enum Images {
     Features(Vec<Tensor>),
     Pixels(Vec<Tensor>),
+}
+
+/// A sample with the view of each of its pictures, 0 being the picture itself.
+struct Seen<'a> {
+    sample: &'a Sample,
+    views: Vec<usize>,
 }
 
 impl<'a> AnswerLearning<'a> {
@@ -51,32 +59,38 @@ impl<'a> AnswerLearning<'a> {
         let mut validation = samples.of_split(Split::Validation);
         let step = validation.len().div_ceil(LARGEST_VALIDATION).max(1);
         validation = validation.into_iter().step_by(step).collect();
-        let mut pixels = Vec::with_capacity(samples.pictures.len());
+        let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+        let mut pixels = Vec::with_capacity(samples.pictures.len() * (1 + settings.views));
         for picture in &samples.pictures {
-            pixels.push(processor.prepare(&picture.to_rgb8())?.pixels);
+            let picture = picture.to_rgb8();
+            pixels.push(processor.prepare(&picture)?.pixels);
+            for _ in 0..settings.views {
+                pixels.push(processor.prepare(&settings.augmentation.apply(&picture, &mut random))?.pixels);
+            }
         }
         let images =
             if settings.train_vision { Images::Pixels(pixels) } else { Images::Features(encode(model, &pixels)?) };
         Ok(Self { samples, model, weights: weights.to_vec(), settings, images, training, validation, checkpoint })
     }
 
-    fn features_of(&self, picture: usize) -> Result<Tensor> {
+    fn features_of(&self, picture: usize, view: usize) -> Result<Tensor> {
+        let place = picture * (1 + self.settings.views) + view;
         let features = match &self.images {
-            Images::Features(features) => features[picture].clone(),
-            Images::Pixels(pixels) => self.model.tower_features(&pixels[picture].unsqueeze(0)?)?.squeeze(0)?,
+            Images::Features(features) => features[place].clone(),
+            Images::Pixels(pixels) => self.model.tower_features(&pixels[place].unsqueeze(0)?)?.squeeze(0)?,
         };
         Ok(self.model.project(&features)?)
     }
 
     /// Log-probabilities `[N, vocabulary]` at every place that predicts an answer token, with the tokens wanted there.
-    fn answer_log_probabilities(&self, samples: &[&Sample]) -> Result<(Tensor, Vec<u32>)> {
+    fn answer_log_probabilities(&self, samples: &[Seen]) -> Result<(Tensor, Vec<u32>)> {
         let mut rows = Vec::with_capacity(samples.len());
         let mut places = Vec::new();
         let mut wanted = Vec::new();
-        for (row, sample) in samples.iter().enumerate() {
+        for (row, Seen { sample, views }) in samples.iter().enumerate() {
             let mut features = Vec::with_capacity(sample.pictures.len());
-            for picture in &sample.pictures {
-                features.push(self.features_of(*picture)?);
+            for (picture, view) in sample.pictures.iter().zip(views) {
+                features.push(self.features_of(*picture, *view)?);
             }
             let read = sample.ids.len() - 1;
             for index in sample.prompt_length - 1..read {
@@ -124,9 +138,16 @@ impl Objective for AnswerLearning<'_> {
         balanced(&wanted, class_of, random)
     }
 
-    fn backward(&self, items: &[usize], _random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
-        let batch: Vec<&Sample> = items.iter().map(|&item| &self.samples.list[item]).collect();
-        let answer_tokens: usize = batch.iter().map(|sample| sample.ids.len() - sample.prompt_length).sum();
+    fn backward(&self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+        let mut batch = Vec::with_capacity(items.len());
+        for &item in items {
+            let sample = &self.samples.list[item];
+            let mut draw = |_: &usize| {
+                if self.settings.views == 0 { 0 } else { random.random_range(0..=self.settings.views) }
+            };
+            batch.push(Seen { sample, views: sample.pictures.iter().map(&mut draw).collect() });
+        }
+        let answer_tokens: usize = batch.iter().map(|seen| seen.sample.ids.len() - seen.sample.prompt_length).sum();
         let shards: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
         sum_over_shards(&shards, |shard| {
             let (log_probabilities, wanted) = self.answer_log_probabilities(shard)?;
@@ -141,11 +162,15 @@ impl Objective for AnswerLearning<'_> {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         let mut loss = 0.0;
         for batch in self.validation.chunks(32) {
-            let samples: Vec<&Sample> = batch.iter().map(|&item| &self.samples.list[item]).collect();
+            let as_it_is = |&item: &usize| {
+                let sample = &self.samples.list[item];
+                Seen { sample, views: vec![0; sample.pictures.len()] }
+            };
+            let samples: Vec<Seen> = batch.iter().map(as_it_is).collect();
             let (log_probabilities, wanted) = self.answer_log_probabilities(&samples)?;
             let rows = log_probabilities.detach().to_vec2::<f32>()?;
             let mut first = 0;
-            for sample in samples {
+            for Seen { sample, .. } in samples {
                 let row = &rows[first];
                 loss -= f64::from(row[wanted[first] as usize]);
                 let tokens = &self.samples.label_tokens[sample.task];

@@ -62,6 +62,9 @@ pub struct ReaderSettings {
     /// Repeat the cases of rare labels until all labels of a task are equally frequent.
     pub balance: bool,
     pub augmentation: Augmentation,
+    /// Changed copies of every image that the decoder learns from, beside the image itself. A tower knows the images that
+    /// it was trained on too well: a decoder that sees only those learns that no document is needed.
+    pub views: usize,
     pub stored_type: StoredType,
     pub restart: bool,
 }
@@ -165,7 +168,7 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
         out: out.into(),
         seed: settings.seed,
         description: format!(
-            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, seed {}, from {init}",
+            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, {:?}, {} views, seed {}, from {init}",
             dataset.cases.len(),
             dataset.corpus_fingerprint(),
             settings.vision,
@@ -173,6 +176,8 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
             settings.train_vision,
             settings.closed_book_share,
             settings.balance,
+            settings.augmentation,
+            settings.views,
             settings.seed,
         ),
         restart: settings.restart,
