@@ -17,6 +17,7 @@ fn explore(world: &World) -> Pty {
         ("DISSENT_READER", &reader),
         ("DISSENT_DEVICE", "cpu"),
     ];
+    fs::create_dir_all(world.home()).unwrap();
     let root = path("");
     let pty = Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &["explore", &root], &environment, (120, 40));
     pty.wait_for("c3 · test");
@@ -39,11 +40,11 @@ fn annotate_and_leave(world: &World, mut pty: Pty) {
 fn whole_models_answer() {
     let world = World::new();
     let pty = explore(&world);
-    println!("{}", pty.screen());
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    println!("{}", pty.screen());
+    pty.wait_until("an answer of every hit", |pty| {
+        let screen = pty.screen();
+        screen.contains("agree") || screen.contains("differ")
+    });
     annotate_and_leave(&world, pty);
-    panic!();
 }
 
 #[test]
@@ -53,10 +54,13 @@ fn damaged_weights_are_named_on_the_screen() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let pty = explore(&world);
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    println!("{}", pty.screen());
+    // Written out in the place of the hits, broken into lines between words or within a long path.
+    pty.wait_until("the damaged file", |pty| {
+        let lines: Vec<String> =
+            pty.screen().lines().map(|line| line.split('│').next_back().unwrap().to_owned()).collect();
+        lines.iter().map(|line| line.trim()).collect::<String>().contains("model.safetensors")
+    });
     annotate_and_leave(&world, pty);
-    panic!();
 }
 
 #[test]
@@ -64,8 +68,6 @@ fn a_missing_image_is_named_on_the_screen() {
     let world = World::new();
     fs::remove_file(world.path("images/c3.png")).unwrap();
     let pty = explore(&world);
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    println!("{}", pty.screen());
+    pty.wait_for("c3.png");
     annotate_and_leave(&world, pty);
-    panic!();
 }

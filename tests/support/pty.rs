@@ -93,7 +93,8 @@ impl Pty {
         kill(self.pid(), signal).unwrap();
     }
 
-    fn pid(&self) -> Pid {
+    /// Of the program.
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap())
     }
 
@@ -148,7 +149,7 @@ impl Pty {
             let over = Instant::now() > deadline;
             assert!(!over, "waited in vain for {what}; the screen:\n{}", self.screen());
             let gone = self.process_state() == 'Z';
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(1));
             // One more look: what it wrote last may have been on its way.
             assert!(!gone || is_so(self), "the program ended before {what}; the screen:\n{}", self.screen());
         }

@@ -45,7 +45,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     };
     let Some(hits) = &answers.hits else {
-        match &answers.failed {
+        // Why nothing at all is read says more than that this case is not.
+        match app.engine_failure.as_ref().or(answers.failed.as_ref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
             None => draw_message(app, "…", Role::Faint, frame, body),
         }

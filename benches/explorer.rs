@@ -1,0 +1,183 @@
+//! What a person feels: the explorer on the embedded sample, in a pseudo-terminal of 120x40 with half-block images, its
+//! reader at work. Prints one line per figure; `make bench` runs it. Everything is timed from outside, on the screen.
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+
+#[path = "../tests/support/pty.rs"]
+mod terminal;
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use terminal::Pty;
+
+const SIZE: (u16, u16) = (120, 40);
+/// Cases of the sample's test split, as the status line counts them.
+const CASES: usize = 700;
+const STARTS: usize = 20;
+const KEYS: usize = 300;
+const JUMPS: usize = 30;
+/// Cases from one jump to the next: beyond what is read ahead.
+const JUMP: usize = 20;
+const STEPS: usize = 40;
+const IDLE: Duration = Duration::from_secs(10);
+
+fn main() {
+    let home = tempfile::tempdir().unwrap();
+    println!("explorer on the embedded sample, {}x{}, half-blocks, truecolor", SIZE.0, SIZE.1);
+    first_frames(home.path());
+    println!(
+        "{:<46} {:>8.0} ms  (n=1: sample unpacked, index built)",
+        "first answer of the very first start",
+        first_start()
+    );
+    let mut pty = start(home.path());
+    pty.wait_for("vectors of");
+    new_cases(&mut pty);
+    keys(&mut pty);
+    idle(&pty);
+    steps(&mut pty);
+    println!("{:<46} {:>8.0} MB  (n=1)", "peak memory after all this", peak_memory(&pty));
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+fn start(home: &Path) -> Pty {
+    let environment =
+        [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "bench")];
+    Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &["demo", "--images", "half"], &environment, SIZE)
+}
+
+/// From the start of the program to the first frame with the first case on it; the sample is unpacked already.
+fn first_frames(home: &Path) {
+    let mut pty = start(home);
+    pty.wait_for("differ");
+    pty.type_keys("q");
+    pty.exit_code();
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let begun = Instant::now();
+        let mut pty = start(home);
+        pty.wait_for("us-t0001 · test");
+        times.push(milliseconds(begun));
+        pty.type_keys("q");
+        pty.exit_code();
+    }
+    report("time to first frame", "ms", times);
+}
+
+/// A person's very first start: nothing unpacked, no index. Milliseconds to the first prediction.
+fn first_start() -> f64 {
+    let home = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let pty = start(home.path());
+    pty.wait_until("a prediction", |pty| predictions(&pty.screen()) > 0);
+    milliseconds(begun)
+}
+
+/// Jumps to a case that nobody has read, and waits for its first prediction and for all of them.
+fn new_cases(pty: &mut Pty) {
+    let (mut first, mut all) = (Vec::new(), Vec::new());
+    for jump in 1..=JUMPS {
+        let place = jump * JUMP + 1;
+        let begun = Instant::now();
+        // Page down moves by ten.
+        pty.type_keys("\x1b[6~\x1b[6~");
+        pty.wait_until("the case", |pty| is_at(&pty.screen(), place));
+        pty.wait_until("a prediction", |pty| predictions(&pty.screen()) > 0);
+        first.push(milliseconds(begun));
+        pty.wait_until("all predictions", |pty| is_read(&pty.screen()));
+        all.push(milliseconds(begun));
+    }
+    report("new case: key to first prediction", "ms", first);
+    report("new case: key to all K and the fused answer", "ms", all);
+}
+
+/// From a key to the frame that shows its case, while the reader works ahead.
+fn keys(pty: &mut Pty) {
+    pty.type_keys("\x1b[H");
+    pty.wait_until("the first case", |pty| is_at(&pty.screen(), 1));
+    let mut times = Vec::new();
+    for press in 1..=KEYS {
+        // Out of step with the reader and with the frames.
+        sleep(Duration::from_millis(23 + (press % 7) as u64));
+        let begun = Instant::now();
+        pty.type_keys("j");
+        pty.wait_until("the next case", |pty| is_at(&pty.screen(), 1 + press));
+        times.push(milliseconds(begun));
+    }
+    report("key to frame, reader at work", "ms", times);
+}
+
+/// Bytes per step from case to case, everything drawn: text, two images, answers.
+fn steps(pty: &mut Pty) {
+    let mut bytes = Vec::new();
+    for _ in 0..STEPS {
+        let before = pty.byte_count();
+        pty.type_keys("k");
+        settle(pty);
+        bytes.push((pty.byte_count() - before) as f64 / 1024.0);
+    }
+    report("bytes written per step", "KB", bytes);
+}
+
+fn idle(pty: &Pty) {
+    settle(pty);
+    let before = pty.byte_count();
+    sleep(IDLE);
+    println!("{:<46} {:>8} B   in {} s", "bytes written when idle", pty.byte_count() - before, IDLE.as_secs());
+}
+
+/// Waits until nothing has come for half a second.
+fn settle(pty: &Pty) {
+    let mut last = pty.byte_count();
+    loop {
+        sleep(Duration::from_millis(500));
+        let now = pty.byte_count();
+        if now == last {
+            return;
+        }
+        last = now;
+    }
+}
+
+/// Does the status line say that this is the case at `place`?
+fn is_at(screen: &str, place: usize) -> bool {
+    screen.contains(&format!(" {place}/{CASES} "))
+}
+
+/// Rows of the table of hits that have an answer, with its bar.
+fn predictions(screen: &str) -> usize {
+    let table = screen.lines().skip_while(|line| !line.contains("# head"));
+    table.filter(|line| line.contains('━')).count()
+}
+
+/// Does the fused answer stand there?
+fn is_read(screen: &str) -> bool {
+    let fused = screen.lines().find(|line| line.contains("fused  "));
+    fused.is_some_and(|line| line.contains("differ") || line.contains("agree"))
+}
+
+/// Largest resident memory in MB.
+fn peak_memory(pty: &Pty) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pty.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes / 1024.0
+}
+
+fn milliseconds(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Prints median, 99th percentile and largest.
+fn report(what: &str, unit: &str, mut values: Vec<f64>) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    println!(
+        "{what:<46} {:>8.1} {unit}  median, p99 {:.1}, largest {:.1} (n={})",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        values.len()
+    );
+}

@@ -1,0 +1,57 @@
+//! Seconds per case for scoring the labels with every hit of a case (K prompts), cold: the reader has seen neither the
+//! query nor the documents. `against_transformers.py` runs this and PyTorch in turn.
+//!
+//! `cargo bench --profile dev --bench reader -- RUN_FOLDER DATASET READER CASES` prints one JSON object per case:
+//! `{"case": id, "seconds": s, "label_log_probabilities": [[..], ..]}`.
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+
+use candle_core::{DType, Device};
+use dissent::data::Dataset;
+use dissent::engine::run::Run;
+use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let [run, dataset, reader, cases] = arguments.as_slice() else {
+        eprintln!("reader: not run; give RUN_FOLDER DATASET READER CASES, or use benches/against_transformers.py");
+        return;
+    };
+    time_cases(Path::new(run), Path::new(dataset), &PathBuf::from(reader), cases.parse().unwrap());
+}
+
+fn time_cases(run: &Path, dataset: &Path, reader: &Path, count: usize) {
+    let dataset = Dataset::open(dataset).unwrap();
+    let answers = Run::open(run).unwrap().answers(&dataset).unwrap();
+    // One reader to warm up, a fresh one for the cases, each of whose images it meets for the first time.
+    for timed in [false, true] {
+        for answer in answers.iter().take(if timed { count } else { 3 }) {
+            let mut reader = CandleReader::load(reader, &Device::Cpu, DType::F32).unwrap();
+            let case = &dataset.cases[answer.case];
+            let task = dataset.tasks.iter().find(|task| task.id == case.task).unwrap();
+            let (task, query) = (Arc::new(task.clone()), Arc::new(dataset.picture(&case.image).unwrap()));
+            let mut requests = Vec::new();
+            for hit in &answer.hits {
+                let document = &dataset.corpus[hit.row];
+                requests.push(ReadRequest {
+                    task: task.clone(),
+                    question: dataset.question_of(case).to_owned(),
+                    query: query.clone(),
+                    evidence: Some(Evidence {
+                        image: Arc::new(dataset.picture(&document.image).unwrap()),
+                        caption: document.caption.clone(),
+                    }),
+                });
+            }
+            let begun = Instant::now();
+            let scores = reader.score(&requests, &|| false).unwrap();
+            let seconds = begun.elapsed().as_secs_f64();
+            if timed {
+                let line = serde_json::json!({"case": case.id, "seconds": seconds, "label_log_probabilities": scores});
+                println!("{line}");
+            }
+        }
+    }
+}
