@@ -19,7 +19,9 @@ pub mod search;
 pub mod show;
 pub mod train;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::model::device::Precision;
+use crate::tui::depth::{ColorDepth, ImageProtocol};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Explore retrieval-augmented diagnosis: one prediction per retrieved image.
@@ -56,39 +58,6 @@ pub struct Common {
     /// Say more on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-}
-
-/// Number type of weights and activations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    Auto,
-    F32,
-    Bf16,
-    F16,
-}
-
-/// How many colours the terminal shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorDepth {
-    Auto,
-    Always,
-    Never,
-    #[value(name = "16")]
-    Ansi16,
-    #[value(name = "256")]
-    Ansi256,
-    Truecolor,
-}
-
-/// How images reach the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImageProtocol {
-    Auto,
-    Off,
-    Half,
-    Kitty,
-    Iterm,
-    Sixel,
 }
 
 /// The subcommands.

@@ -3,11 +3,10 @@
 use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity};
 use super::{EngineDescription, Pipeline};
-use crate::cli::Precision;
 use crate::data::Dataset;
 use crate::index::{Index, Stage};
 use crate::model::clip::DualEncoder;
-use crate::model::device::{choose_device, choose_dtype};
+use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;

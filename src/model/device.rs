@@ -1,9 +1,18 @@
 //! Where models run and in which number type.
 
-use crate::cli::Precision;
 use anyhow::{Context, Result, bail};
 use candle_core::utils::{cuda_is_available, metal_is_available};
 use candle_core::{DType, Device};
+use clap::ValueEnum;
+
+/// Number type of weights and activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    Auto,
+    F32,
+    Bf16,
+    F16,
+}
 
 /// The device for `wish` (`auto`, `cpu`, `cuda`, `cuda:N` or `metal`), and why it was taken, for the user.
 ///

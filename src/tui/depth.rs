@@ -2,7 +2,31 @@
 //! never asked, because one that does not answer would keep a person waiting.
 
 use super::images::ImageMode;
-use crate::cli::{ColorDepth, ImageProtocol};
+use clap::ValueEnum;
+
+/// How many colours the terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorDepth {
+    Auto,
+    Always,
+    Never,
+    #[value(name = "16")]
+    Ansi16,
+    #[value(name = "256")]
+    Ansi256,
+    Truecolor,
+}
+
+/// How images reach the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImageProtocol {
+    Auto,
+    Off,
+    Half,
+    Kitty,
+    Iterm,
+    Sixel,
+}
 
 /// Colours the screen may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
