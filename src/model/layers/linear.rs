@@ -11,7 +11,7 @@ pub struct Linear {
     bias: Option<Tensor>,
 }
 
-/// A linear layer `weight` [outputs, inputs] and `bias` [outputs]; new weights are normal with `deviation`, the bias 0.
+/// A linear layer `weight` (outputs, inputs) and `bias` (outputs); new weights are normal with `deviation`, the bias 0.
 pub fn linear(inputs: usize, outputs: usize, deviation: f64, vars: &VarBuilder) -> Result<Linear> {
     let weight = vars.get_with_hints((outputs, inputs), "weight", normal(deviation))?;
     let bias = vars.get_with_hints(outputs, "bias", Init::Const(0.0))?;
