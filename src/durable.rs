@@ -34,9 +34,17 @@ pub fn replace_folder(aside: &Path, target: &Path) -> Result<()> {
     if had_old {
         fs::rename(target, &old).with_context(|| format!("cannot move {} away", target.display()))?;
     }
-    fs::rename(aside, target).with_context(|| format!("cannot move {} to {}", aside.display(), target.display()))?;
+    if let Err(error) = fs::rename(aside, target) {
+        if had_old {
+            fs::rename(&old, target).with_context(|| {
+                format!("cannot move {} back: what was in it is now in {}", target.display(), old.display())
+            })?;
+        }
+        return Err(error).with_context(|| format!("cannot move {} to {}", aside.display(), target.display()));
+    }
     if had_old {
-        fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+        // Something may still be open in it; the new folder is in place either way.
+        let _ = fs::remove_dir_all(&old);
     }
     sync_folder(parent)
 }

@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and not be empty; `names` are the field's name and its other spellings.
     pub fn required(&mut self, names: &[&str]) -> String {
-        match self.optional(names) {
+        match self.text(names) {
             Some(text) if !text.trim().is_empty() => text,
             Some(_) => {
                 self.report(names[0], "expected a text, found an empty one".into());
@@ -46,7 +46,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that may be missing or null. A number is read as its digits: the reference writes ids and grades so.
+    /// An empty text is none: an empty group would be one group of all that have it, an empty question would hide the
+    /// task's.
     pub fn optional(&mut self, names: &[&str]) -> Option<String> {
+        self.text(names).filter(|text| !text.trim().is_empty())
+    }
+
+    fn text(&mut self, names: &[&str]) -> Option<String> {
         let value = names.iter().find_map(|name| self.values.get(*name))?;
         match value {
             Value::Null => None,

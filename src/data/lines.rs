@@ -49,7 +49,7 @@ const DOCUMENT_FIELDS: [&str; 12] = [
 /// Reads the cases; a line is good if its fields are there, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
     read_lines(path, |fields| {
-        let case = Case {
+        let mut case = Case {
             id: fields.required(&["id"]),
             task: fields.required(&["task"]),
             split: split_of(fields),
@@ -58,7 +58,7 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
             answer: fields.required(&["answer", "answers"]),
             group: fields.optional(&["group"]),
         };
-        check_task(fields, &case, tasks);
+        check_task(fields, &mut case, tasks);
         fields.warn_of_unknown(&CASE_FIELDS);
         let id = case.id.clone();
         (id, case)
@@ -156,7 +156,9 @@ fn split_of(fields: &mut Fields) -> Split {
     }
 }
 
-fn check_task(fields: &mut Fields, case: &Case, tasks: &[Task]) {
+/// Problems of the task's fields. The answer becomes the label's id as the task spells it, which is what everything else
+/// compares with.
+fn check_task(fields: &mut Fields, case: &mut Case, tasks: &[Task]) {
     if case.task.is_empty() {
         return;
     }
@@ -166,7 +168,9 @@ fn check_task(fields: &mut Fields, case: &Case, tasks: &[Task]) {
         fields.report("task", message);
         return;
     };
-    if !case.answer.is_empty() && task.label_index(&case.answer).is_none() {
+    if let Some(label) = task.label_index(&case.answer) {
+        case.answer.clone_from(&task.labels[label].id);
+    } else if !case.answer.is_empty() {
         let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
         let message =
             format!("unknown label {:?} of task {}; expected one of {}", case.answer, task.id, quoted(&known));

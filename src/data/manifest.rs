@@ -94,6 +94,8 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
         for slot in slots_of(template) {
             if !SLOTS.contains(&slot) {
                 report(field, format!("unknown slot {{{slot}}}; expected one of {{{}}}", SLOTS.join("}, {")));
+            } else if field == "prompt.closed_book" && ["document_image", "caption"].contains(&slot) {
+                report(field, format!("found the slot {{{slot}}}, but closed-book there is no document"));
             }
         }
         for slot in ["{query_image}", "{question}"] {

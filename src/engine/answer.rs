@@ -34,8 +34,8 @@ impl CaseAnswer {
     pub fn to_summary_case(&self, dataset: &Dataset) -> Option<SummaryCase> {
         let case = dataset.cases.get(self.case)?;
         let gold = dataset.gold_of(case);
-        let predictions: Vec<(Provenance, &LabelScores)> =
-            self.hits.iter().map(|hit| *hit.first()).zip(&self.predictions).collect();
+        let predictions: Vec<(&[Provenance], &LabelScores)> =
+            self.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&self.predictions).collect();
         let outcome = fuse(&predictions).map(|fused| CaseOutcome {
             gold,
             answers: self.predictions.iter().map(LabelScores::arg_max).collect(),

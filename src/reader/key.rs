@@ -3,11 +3,15 @@
 use super::ReadRequest;
 use crate::fingerprint::Fingerprint;
 
+/// Counted up when the same request would get another answer: after a change to prompts, images or scoring.
+const ANSWERS_VERSION: &str = "answers 1";
+
 /// Fingerprint of all that the answer depends on: reader, prompt template, question, labels, query image and document
 /// (image and caption). Ids do not count: a renamed case has the same answer.
 pub fn prediction_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
     let template = request.template();
-    let mut parts = vec![reader.as_str(), template, &request.question, request.query.fingerprint.as_str()];
+    let mut parts =
+        vec![ANSWERS_VERSION, reader.as_str(), template, &request.question, request.query.fingerprint.as_str()];
     match &request.evidence {
         Some(evidence) => parts.extend(["document", evidence.image.fingerprint.as_str(), &evidence.caption]),
         None => parts.push("closed-book"),

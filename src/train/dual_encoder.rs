@@ -228,8 +228,8 @@ fn load_corpus(dataset: &Dataset, processor: &ClipImageProcessor, tokenizer: &To
     let captions: Vec<String> = dataset.corpus.iter().map(|document| document.caption.clone()).collect();
     let texts: Vec<&str> = captions.iter().map(String::as_str).collect();
     let tokens = tokenizer.encode(&texts)?;
-    // Every twentieth document is held out, 1024 at most.
-    let step = 20.max(captions.len() / 1024);
+    // Every twentieth document is held out, 1024 at most, two at least: one caption alone is always the right one.
+    let step = 20.min(captions.len() / 2).max(2).max(captions.len() / 1024);
     let validation: Vec<usize> = (0..captions.len()).step_by(step).collect();
     let training = (0..captions.len()).filter(|row| row % step != 0).collect();
     Ok(Corpus { images, captions, tokens, training, validation })

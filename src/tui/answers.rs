@@ -70,7 +70,7 @@ impl CaseAnswers {
         let hits = self.hits.as_ref()?;
         let mut read = Vec::with_capacity(hits.len());
         for (hit, scores) in hits.iter().zip(&self.predictions) {
-            read.push((*hit.provenances.first()?, scores.as_ref()?));
+            read.push((hit.provenances.as_slice(), scores.as_ref()?));
         }
         fuse(&read)
     }

@@ -71,6 +71,10 @@ impl App {
             Ok(recorded) => recorded.changed,
             Err(message) => {
                 self.notice = Some(Notice::Error(format!("not saved: {message}")));
+                // What was typed is still there to be kept elsewhere, or tried again.
+                if let Record::Note { text, .. } = record {
+                    self.overlay = Some(Overlay::Note(text.clone().into()));
+                }
                 return Vec::new();
             }
         };

@@ -42,7 +42,9 @@ impl DualEncoder {
         let weights = Weights::read(folder).with_context(in_folder)?;
         let model = ClipModel::new(&config, &weights.builder(dtype, device), Mode::Infer).with_context(in_folder)?;
         let name = folder_name(folder);
-        let fingerprint = fingerprint_of(folder).with_context(in_folder)?;
+        // Half types round: their vectors are others.
+        let files = fingerprint_of(folder).with_context(in_folder)?;
+        let fingerprint = Fingerprint::of_parts([files.as_str(), dtype.as_str()]);
         Ok(Self { model, config, tokenizer, processor, device: device.clone(), name, fingerprint })
     }
 
@@ -71,7 +73,7 @@ impl DualEncoder {
         self.config.projection_dim
     }
 
-    /// Of the weights and every file that decides a vector.
+    /// Of the weights, every file that decides a vector, and the number type.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
     }

@@ -1,7 +1,7 @@
 //! The decoder learns to answer: cross entropy on the answer's tokens, given prompt and images.
 
 use super::samples::{Sample, Samples};
-use super::{CheckpointParts, ReaderSettings, ensure_samples};
+use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
 use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};
 use crate::train::balance::balanced;
@@ -57,6 +57,7 @@ impl<'a> AnswerLearning<'a> {
         let training = samples.of_split(Split::Train);
         ensure_samples(training.len(), "to answer")?;
         let mut validation = samples.of_split(Split::Validation);
+        ensure_validation(validation.len())?;
         let step = validation.len().div_ceil(LARGEST_VALIDATION).max(1);
         validation = validation.into_iter().step_by(step).collect();
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);

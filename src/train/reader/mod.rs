@@ -16,7 +16,7 @@ use super::augmentation::Augmentation;
 use super::epochs::{LoopSettings, run_epochs};
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::sorted_variables;
-use crate::data::Dataset;
+use crate::data::{Dataset, Split};
 use crate::model::checkpoint::{CheckpointFiles, StoredType};
 use crate::model::pixtral::{
     PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, save_pixtral,
@@ -127,7 +127,8 @@ fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, 
         texts.extend([task.prompt.with_document.as_str(), task.prompt.closed_book.as_str()]);
         texts.extend(task.labels.iter().map(|label| label.id.as_str()));
     }
-    texts.extend(dataset.cases.iter().map(|case| dataset.question_of(case)));
+    let learned_from = dataset.cases.iter().filter(|case| case.split != Split::Test);
+    texts.extend(learned_from.map(|case| dataset.question_of(case)));
     let (tokenizer, vocabulary) = train_tokenizer(texts.into_iter(), LARGEST_VOCABULARY)?;
     let config = PixtralConfig::small_with(vocabulary, sizes);
     // As strictly as a configuration from a file.
@@ -182,6 +183,12 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
         ),
         restart: settings.restart,
     }
+}
+
+/// The epoch that is kept is the best by validation: without any, only the first would ever be.
+fn ensure_validation(count: usize) -> Result<()> {
+    ensure!(count > 0, "expected cases of the split validation to choose the best epoch by, found none");
+    Ok(())
 }
 
 /// At least one training sample is needed.

@@ -1,7 +1,7 @@
 //! `pairs.jsonl`: which document goes with which case, where that is given and not retrieved.
 
 use crate::data::Dataset;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -32,6 +32,11 @@ pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>
         let row = *rows
             .get(pair.document.as_str())
             .with_context(|| format!("{}: field document: no document {}", place(), pair.document))?;
+        if let Some(case) = dataset.cases.iter().find(|case| case.id == pair.case)
+            && !dataset.may_retrieve(case, row)
+        {
+            bail!("{}: case {} would be given its own image or group: document {}", place(), case.id, pair.document);
+        }
         pairs.entry(pair.case).or_default().push(row);
     }
     Ok(Some(pairs))

@@ -3,7 +3,7 @@
 //! learns to see (measured on the sample's prototype: attribute questions stayed at chance).
 
 use super::samples::Samples;
-use super::{CheckpointParts, ReaderSettings, ensure_samples};
+use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::{Linear, linear};
@@ -63,14 +63,16 @@ impl<'a> VisionWarmUp<'a> {
             .collect();
         weights.sort_by(|a, b| a.0.cmp(&b.0));
         let training = labelled(samples, Split::Train);
+        let validation = labelled(samples, Split::Validation);
         ensure_samples(training.len(), "to see")?;
+        ensure_validation(validation.len())?;
         Ok(Self {
             model,
             processor,
             settings,
             images: samples.pictures.iter().map(|picture| picture.to_rgb8()).collect(),
             training,
-            validation: labelled(samples, Split::Validation),
+            validation,
             heads,
             weights,
             checkpoint,

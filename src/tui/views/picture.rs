@@ -13,6 +13,8 @@ use std::path::Path;
 
 /// Cases whose query images are loaded in advance.
 const AHEAD: usize = 2;
+/// Hits from the selected one on whose images are loaded.
+const HITS_AHEAD: usize = 6;
 
 /// The query image; `active` marks the one that Enter and z act on where two are shown.
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
@@ -34,7 +36,8 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
         (_, None) => "hit".to_owned(),
     };
     let pane = draw(app, &heading, active, document.map(|document| document.image.as_path()), frame, area);
-    for hit in app.hits() {
+    // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
+    for hit in app.hits().iter().skip(app.hit).take(HITS_AHEAD) {
         if let Some(document) = app.dataset.corpus.get(hit.row) {
             app.pictures.want_soon(PictureKey { path: app.dataset.root.join(&document.image), size: pane });
         }
