@@ -64,6 +64,9 @@ fn a_failed_write_neither_shows_nor_moves() {
     app.recorded(&Record::Skip { case: 0 }, Err("disk full".into()));
     assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0));
     assert_eq!(app.notice, Some(Notice::Error("not saved: disk full".into())));
+    app.recorded(&Record::Note { case: 0, text: "long thought".into() }, Err("disk full".into()));
+    let Some(Overlay::Note(input)) = &app.overlay else { panic!("the note is gone") };
+    assert_eq!(input.value(), "long thought");
 }
 
 #[test]

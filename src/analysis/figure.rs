@@ -28,12 +28,20 @@ impl Figure {
             return Self { value: None, n, low: None, high: None };
         }
         let share = |count: usize| count as f64 / n as f64;
+        let right = outcomes.iter().filter(|right| **right).count();
+        if right == 0 || right == n {
+            // Resampling equal values gives no width at all; Wilson's score interval does.
+            let square = 1.959_964_f64.powi(2);
+            let width = square / (n as f64 + square);
+            let (low, high) = if right == 0 { (0.0, width) } else { (1.0 - width, 1.0) };
+            return Self { value: Some(share(right)), n, low: Some(low), high: Some(high) };
+        }
         let mut random = ChaCha8Rng::seed_from_u64(0);
         let mut counts: Vec<usize> =
             (0..RESAMPLES).map(|_| (0..n).filter(|_| outcomes[random.random_range(0..n)]).count()).collect();
         counts.sort_unstable();
         Self {
-            value: Some(share(outcomes.iter().filter(|right| **right).count())),
+            value: Some(share(right)),
             n,
             low: Some(share(counts[RESAMPLES / 40])),
             high: Some(share(counts[RESAMPLES - 1 - RESAMPLES / 40])),
@@ -54,6 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_share_of_all_or_none_is_not_certain() {
+        let figure = Figure::of(&[true; 5]);
+        // Wilson: n / (n + z²).
+        assert!((figure.low.unwrap() - 0.565_518).abs() < 1e-5 && figure.high == Some(1.0), "{figure:?}");
+        assert!((Figure::of(&[false; 5]).high.unwrap() - 0.434_482).abs() < 1e-5);
+    }
+
+    #[test]
     fn an_interval_has_the_width_of_the_binomial() {
         let outcomes: Vec<bool> = (0..400).map(|case| case % 4 != 0).collect();
         let figure = Figure::of(&outcomes);
@@ -67,6 +83,6 @@ mod tests {
     #[test]
     fn no_case_gives_no_number() {
         assert_eq!(Figure::of(&[]).text(), "- n=0");
-        assert_eq!(Figure::of(&[true]).text(), "1.000 [1.000, 1.000] n=1");
+        assert_eq!(Figure::of(&[true]).text(), "1.000 [0.207, 1.000] n=1");
     }
 }

@@ -122,6 +122,14 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
+    /// closed what it inherited.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// The file with the plain name if no other process writes it, else a new file that nobody can share.
 fn open_locked(folder: &Path, stem: &str) -> Result<(PathBuf, File)> {
     let plain = folder.join(format!("{stem}.jsonl"));

@@ -1,11 +1,12 @@
 //! `dissent annotations`: list and export what people said about the cases.
 
 use super::Common;
-use super::output::{print_bytes, print_line};
+use super::output::{count, one_line, print_bytes, print_line};
 use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
 use crate::data::{Case, Dataset};
+use crate::sample::Sample;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use unicode_width::UnicodeWidthStr;
@@ -21,8 +22,8 @@ pub struct Args {
 enum Action {
     /// Show each annotator's final word on each case
     List {
-        /// Dataset directory
-        dataset: PathBuf,
+        /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+        dataset: Option<PathBuf>,
         /// Only this person's
         #[arg(long, value_name = "NAME")]
         annotator: Option<String>,
@@ -32,10 +33,11 @@ enum Action {
     },
     /// Write each annotator's final word on each case, joined with task, split and gold answer
     Export {
-        /// Dataset directory
-        dataset: PathBuf,
-        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
-        format: ExportFormat,
+        /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+        dataset: Option<PathBuf>,
+        /// Default: csv where the file's name ends so, else jsonl
+        #[arg(long, value_enum)]
+        format: Option<ExportFormat>,
         /// File to write, whole or not at all; standard output without it
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -46,7 +48,7 @@ enum Action {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.action {
         Action::List { dataset, annotator, json } => {
-            let annotations = Annotations::read(&dataset, common)?;
+            let annotations = Annotations::open(dataset, common)?;
             let mut rows = annotations.rows()?;
             if let Some(annotator) = annotator {
                 rows.retain(|row| row.annotator == annotator);
@@ -61,13 +63,18 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             print_line(&table_of(&rows))
         }
         Action::Export { dataset, format, output } => {
-            let annotations = Annotations::read(&dataset, common)?;
+            let annotations = Annotations::open(dataset, common)?;
             let rows = annotations.rows()?;
             let mut content = Vec::new();
-            write_rows(&rows, format, &mut content)?;
+            let is_csv = output.as_ref().is_some_and(|path| path.extension().is_some_and(|ending| ending == "csv"));
+            let usual = if is_csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
+            write_rows(&rows, format.unwrap_or(usual), &mut content)?;
             let Some(path) = output else { return print_bytes(&content) };
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+                bail!("{}: no such folder, so {} cannot be written", folder.display(), path.display());
+            }
             crate::durable::write_file(&path, &content)?;
-            eprintln!("{} rows written to {}", rows.len(), path.display());
+            eprintln!("{} written to {}", count(rows.len(), "row"), path.display());
             Ok(())
         }
     }
@@ -81,15 +88,23 @@ struct Annotations {
 }
 
 impl Annotations {
+    fn open(dataset: Option<PathBuf>, common: &Common) -> Result<Self> {
+        if let Some(dataset) = dataset {
+            return Self::read(&dataset, common.workspace.as_deref());
+        }
+        let sample = Sample::unpack()?;
+        Self::read(&sample.dataset, Some(common.workspace.as_deref().unwrap_or(&sample.workspace)))
+    }
+
     /// Reads the annotations folder and the dataset. Bad lines are named on standard error and passed over: a broken
     /// case must not lock people out of their own annotations.
-    fn read(root: &Path, common: &Common) -> Result<Self> {
+    fn read(root: &Path, workspace: Option<&Path>) -> Result<Self> {
         let lenient = Dataset::open_lenient(root);
         let Some(dataset) = lenient.dataset else {
             let first = lenient.problems.into_iter().next();
             return Err(first.map_or_else(|| anyhow::anyhow!("{} is no dataset", root.display()), Into::into));
         };
-        let folder = Workspace::open(root, common.workspace.as_deref())?.annotations_dir();
+        let folder = Workspace::open(root, workspace)?.annotations_dir();
         let (events, problems) = read_folder(&folder)?;
         for problem in lenient.problems.iter().filter(|problem| problem.is_error()).chain(&problems) {
             eprintln!("warning: {problem}");
@@ -136,9 +151,4 @@ fn table_of(rows: &[ExportRow<'_>]) -> String {
         table.push(text.trim_end().to_owned());
     }
     table.join("\n")
-}
-
-/// Notes and ids come from people and files: no line break or escape sequence of theirs reaches the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

@@ -1,7 +1,7 @@
 //! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
 
 use super::Common;
-use super::output::{print_line, progress_bar};
+use super::output::{count, print_line, progress_bar};
 use crate::data::{CheckReport, Split, Summary, check};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ fn text_of(report: &CheckReport) -> String {
     }
     let errors = report.errors();
     let warnings = report.problems.len() - errors;
-    lines.push(format!("{errors} errors, {warnings} warnings"));
+    lines.push(format!("{}, {}", count(errors, "error"), count(warnings, "warning")));
     lines.join("\n")
 }
 

@@ -26,3 +26,13 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+/// "1 row", "2 rows".
+pub(crate) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// Notes, ids and names come from people and files: no line break or escape sequence of theirs reaches the terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

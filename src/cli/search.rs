@@ -35,8 +35,8 @@ pub struct Args {
     #[arg(long, group = "query", value_name = "FILE")]
     image: Option<PathBuf>,
     /// Number of results
-    #[arg(short, value_name = "N", default_value_t = 10)]
-    k: usize,
+    #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    k: u32,
     /// What is searched; default: words for a text, images for an image
     #[arg(long, value_enum)]
     by: Option<By>,
@@ -140,7 +140,7 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
     let search = |text: &TextIndex| -> Result<Vec<CaptionResult>> {
         let rows = words_filter(text, args)?;
         let allowed = |row: usize| rows.as_ref().is_none_or(|rows| rows.contains(&row));
-        Ok(text.search(query, args.source.as_deref(), args.k, &allowed)?)
+        Ok(text.search(query, args.source.as_deref(), args.k as usize, &allowed)?)
     };
     match Index::open_text(&workspace.index_dir(), &dataset.corpus_fingerprint()) {
         Ok(text) => search(&text),
@@ -169,7 +169,7 @@ fn search_vectors(
             |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source.as_ref() == Some(source));
         args.source.as_ref().is_none_or(of_source) && rows.as_ref().is_none_or(|rows| rows.contains(&row))
     };
-    let found = index.search(side, &query, args.k, &allowed)?;
+    let found = index.search(side, &query, args.k as usize, &allowed)?;
     Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
 }
 

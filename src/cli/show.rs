@@ -1,10 +1,10 @@
 //! `dissent show`: one picture, case or document to the terminal.
 
 use super::Common;
-use super::output::print_line;
+use super::output::{one_line, print_line};
 use super::print_picture::PicturePrinter;
-use crate::data::{Case, Dataset, Document, Picture};
-use anyhow::{Context, Result, bail};
+use crate::data::{Case, Dataset, Document, LenientDataset, Picture};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         }
         return show_picture(&Picture::read(&args.target)?, args.json, common);
     };
-    let dataset = Dataset::open(&args.target)?;
+    // One bad line elsewhere in the dataset does not hide the rest of it.
+    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.target);
+    let Some(dataset) = dataset else {
+        let first = problems.into_iter().next();
+        return Err(first.map_or_else(|| anyhow!("{}: no dataset", args.target.display()), Into::into));
+    };
     if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
         return show_case(&dataset, case, args.json, common);
     }
@@ -105,9 +110,4 @@ fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> R
     let (_, rows) = crossterm::terminal::size().unwrap_or((80, 24));
     let room = u32::from(rows).saturating_sub(facts.len() as u32 + 3).max(8);
     PicturePrinter::new(common).print(&picture, room)
-}
-
-/// Without control characters, which could steer the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

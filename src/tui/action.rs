@@ -105,7 +105,7 @@ pub const TABLE: &[Binding] = &[
         Action::SwitchImage,
         "switch-image",
         &["enter"],
-        Some("image"),
+        None,
         "Change between the query image and the document's.",
     ),
     row(Explore, Action::Note, "note", &["n"], Some("note"), "Write a note on this case, or change it."),

@@ -183,6 +183,17 @@ fn a_case_finds_neither_itself_nor_its_group() {
 }
 
 #[test]
+fn an_empty_group_is_no_group_and_a_label_is_spelt_as_its_task_does() {
+    let tiny = TinyDataset::new();
+    let line = r#"{"id":"c1","task":"lesion","split":"train","image":"images/c1.png","answer":" yes","group":"","question":" "}"#;
+    tiny.replace_line("cases.jsonl", 1, line);
+    let dataset = Dataset::open(tiny.root()).unwrap();
+    let case = &dataset.cases[0];
+    assert_eq!((case.group.as_deref(), case.answer.as_str()), (None, "Yes"));
+    assert_eq!(dataset.question_of(case), "Is there a lesion?");
+}
+
+#[test]
 fn fingerprints_follow_what_they_are_of() {
     let tiny = TinyDataset::new();
     let before = Dataset::open(tiny.root()).unwrap();

@@ -4,9 +4,13 @@ use crate::small_disk;
 use crate::world::{Outcome, World, case_line};
 use std::fs;
 
-/// A world with documents enough to train on: each train case's image is one more.
+/// A world with documents enough to train on, each train case's image being one more, and two validation cases.
 fn trainable_world() -> World {
     let world = World::new();
+    for (line, answer) in [(19, "Yes"), (20, "No")] {
+        let case = case_line(&format!("c{line}"), "validation", &format!("images/c{line}.png"), answer);
+        world.replace_line("cases.jsonl", line, &case);
+    }
     let mut corpus = fs::read_to_string(world.path("corpus.jsonl")).unwrap();
     for number in (1..=20).filter(|number| !matches!(number, 3 | 17)) {
         let caption = format!("a mass of {number} millimetres");
@@ -114,6 +118,25 @@ fn nothing_to_learn_from_is_named() {
     fs::write(world.path("corpus.jsonl"), "").unwrap();
     train(&world, &["--out", out.to_str().unwrap()]).fails_with(&["the corpus is empty"]);
     assert!(!out.exists());
+}
+
+#[test]
+fn a_reader_needs_cases_to_choose_its_best_epoch_by() {
+    let world = trainable_world();
+    for line in 19..=20 {
+        let case = case_line(&format!("c{line}"), "train", &format!("images/c{line}.png"), "Yes");
+        world.replace_line("cases.jsonl", line, &case);
+    }
+    train_reader(&world, world.path("out").to_str().unwrap()).fails_with(&["split validation"]);
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn a_given_pair_of_a_case_and_its_own_image_is_refused() {
+    let world = trainable_world();
+    let pairs = "{\"case\":\"c1\",\"document\":\"d0\"}\n{\"case\":\"c2\",\"document\":\"t2\"}\n";
+    fs::write(world.path("pairs.jsonl"), pairs).unwrap();
+    train_reader(&world, world.path("out").to_str().unwrap()).fails_with(&["pairs.jsonl:2", "c2", "t2"]);
 }
 
 #[test]

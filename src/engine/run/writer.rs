@@ -120,3 +120,11 @@ impl RunWriter {
         Ok(())
     }
 }
+
+impl Drop for RunWriter {
+    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
+    /// closed what it inherited.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}

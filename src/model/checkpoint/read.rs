@@ -133,7 +133,9 @@ fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
 
 impl SimpleBackend for Weights {
     fn get(&self, shape: Shape, name: &str, _init: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
-        self.checked(name, &shape).map_err(candle_core::Error::wrap)?.to_device(device)?.to_dtype(dtype)
+        // `Error::wrap` would print a backtrace with a message that is for people.
+        let tensor = self.checked(name, &shape).map_err(|error| candle_core::Error::Wrapped(Box::new(error)))?;
+        tensor.to_device(device)?.to_dtype(dtype)
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! OUT/dataset/    what is explored: ultrasound of site B (validation, test), fundus (validation, test)
-//! OUT/training/   what models are trained on: ultrasound of site A (train, validation), fundus (train, validation)
+//! OUT/training/   for training on the sample itself: ultrasound of site A (train, validation), fundus (train, validation)
 //! OUT/entities.csv   which signs each image shows, for measuring retrieval; the program does not read it
 //! ```
 //!
@@ -31,14 +31,14 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_SEED: u64 = 2026;
 /// Folder of the dataset that is explored.
 pub const DATASET: &str = "dataset";
-/// Folder of the dataset that models are trained on.
+/// Folder of the dataset for training on the sample itself. The embedded models are trained on pools of other seeds.
 pub const TRAINING: &str = "training";
 
-const NOTE: &str = "Synthetic images: no patient, no diagnosis. Two sites differ on purpose: what is malignant at site A, \
-     where the models were trained, need not be at site B, whose cases and corpus these are; only the retrieved \
-     evidence tells.";
-const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultrasound as reported at site A; site B, where the \
-     models are evaluated, differs on purpose.";
+const NOTE: &str = "Synthetic images: no patient, no diagnosis. Two sites differ on purpose: what is malignant at site A \
+     need not be at site B, whose cases and corpus these are. The models were taught neither site's outcomes; only the \
+     retrieved evidence tells.";
+const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultrasound as reported at site A; site B, where \
+     models are evaluated, differs on purpose. The embedded models have not seen these cases.";
 
 /// Draws the sample and writes it to `out`.
 ///

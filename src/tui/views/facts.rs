@@ -47,10 +47,16 @@ fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// For an answer that is not there: still to come, or never.
+fn absent(app: &App) -> &'static str {
+    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    if answers.is_some_and(|answers| answers.failed.is_some()) { "-" } else { "…" }
+}
+
 fn answer_block(app: &App, scores: Option<&LabelScores>, width: usize, bar_width: usize) -> [Line<'static>; 2] {
     let theme = &app.theme;
     let Some(scores) = scores else {
-        return [Line::styled("…", theme.style(Role::Faint)), Line::default()];
+        return [Line::styled(absent(app), theme.style(Role::Faint)), Line::default()];
     };
     let (label, probability) = best(scores);
     let mut answer = answer_text(app, label, width.saturating_sub(5));
@@ -103,7 +109,7 @@ fn answer_row(app: &App, name: &str, scores: Option<&LabelScores>, label_width: 
     let theme = &app.theme;
     let mut spans = vec![Span::styled(text::column(name, 13), theme.style(Role::Muted))];
     let Some(scores) = scores else {
-        spans.push(Span::styled("…", theme.style(Role::Faint)));
+        spans.push(Span::styled(absent(app), theme.style(Role::Faint)));
         return spans;
     };
     let (label, probability) = best(scores);

@@ -1,7 +1,7 @@
 //! The help page: every action of the table, the taxonomy, the signs, and what is loaded.
 
 use super::super::action::{Context, TABLE};
-use super::super::app::App;
+use super::super::app::{App, Notice};
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::text;
@@ -59,13 +59,15 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
             lines.extend(entry(theme, &keys.join(" "), binding.description, width));
         }
         lines.push(Line::default());
+        if context == Context::Explore {
+            lines.push(Line::styled("Name the error of a case and go to the next", theme.style(Role::Accent)));
+            for category in &app.categories {
+                let sentence = format!("{}: {}", category.name, category.definition);
+                lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
+            }
+            lines.push(Line::default());
+        }
     }
-    lines.push(Line::styled("Name the error of a case and go to the next", theme.style(Role::Accent)));
-    for category in &app.categories {
-        let sentence = format!("{}: {}", category.name, category.definition);
-        lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
-    }
-    lines.push(Line::default());
     lines.push(Line::styled("Signs", theme.style(Role::Accent)));
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));
@@ -91,6 +93,13 @@ fn loaded(app: &App) -> Vec<(&'static str, String)> {
         rows.push(("reader", engine.reader.clone()));
         rows.push(("device", engine.device.clone()));
         rows.push(("index", engine.index.clone()));
+    }
+    // The status line may have cut them.
+    if let Some(message) = &app.engine_failure {
+        rows.push(("no answers", message.clone()));
+    }
+    if let Some(Notice::Error(message)) = &app.notice {
+        rows.push(("trouble", message.clone()));
     }
     rows.push(("images", app.images.name().to_owned()));
     rows.extend(app.left_out.iter().map(|sentence| ("left out", sentence.clone())));
