@@ -162,6 +162,43 @@ fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
     assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 2);
 }
 
+/// Gives every case that `chosen` picks a question that is longer than the reader has positions.
+fn ask_at_length(setting: &Setting, chosen: impl Fn(&str) -> bool) {
+    let path = setting.root.join("cases.jsonl");
+    let mut text = String::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let mut case: Case = serde_json::from_str(line).unwrap();
+        if chosen(&case.id) {
+            case.question = Some("is it malignant? ".repeat(200));
+        }
+        text += &(serde_json::to_string(&case).unwrap() + "\n");
+    }
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_case_that_the_reader_cannot_read_is_named_and_the_others_are_predicted() {
+    let setting = Setting::new(5);
+    ask_at_length(&setting, |id| id == "case-1");
+    for _ in 0..2 {
+        let output = setting.predict(&[]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = stderr(&output);
+        assert!(message.contains("1 of 5 cases could not be read") && message.contains("case case-1: "), "{message}");
+        assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn a_reader_that_fails_on_everything_ends_the_command() {
+    let setting = Setting::new(20);
+    ask_at_length(&setting, |_| true);
+    let output = setting.predict(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("error: reader ") && !message.contains("could not be read"), "{message}");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_is_done_and_exits_130() {
