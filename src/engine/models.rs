@@ -4,7 +4,7 @@ use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity};
 use super::{EngineDescription, Pipeline};
 use crate::data::Dataset;
-use crate::index::{Index, Stage};
+use crate::index::{Index, IndexError, Stage};
 use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
@@ -12,7 +12,6 @@ use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use candle_core::{DType, Device};
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,26 +92,21 @@ fn load_retriever(
 ) -> Result<Retriever> {
     let encoder = DualEncoder::load(folder, device, dtype)?;
     let index_folder = workspace.index_dir();
-    let index = match Index::open(&index_folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
-        Ok(index) => index,
-        Err(error) if error.is_mended_by_building() => {
-            progress(format!("{error}; building it now"));
-            let last_line = Cell::new(Instant::now());
-            Index::build(dataset, &index_folder, &encoder, &mut |step| {
-                if step.done < step.total && last_line.get().elapsed() < BETWEEN_LINES {
-                    return;
-                }
-                last_line.set(Instant::now());
-                let what = match step.stage {
-                    Stage::Images => "indexing images",
-                    Stage::Captions => "indexing captions",
-                    Stage::Writing => "writing the index",
-                };
-                progress(format!("{what}: {} of {}", step.done, step.total));
-            })?
+    let mut last_line = Instant::now();
+    let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
+    let index = Index::open_or_build(dataset, &index_folder, &encoder, &mut on_rebuild, &mut |step| {
+        if step.done < step.total && last_line.elapsed() < BETWEEN_LINES {
+            return Ok(());
         }
-        Err(error) => return Err(error.into()),
-    };
+        last_line = Instant::now();
+        let what = match step.stage {
+            Stage::Images => "indexing images",
+            Stage::Captions => "indexing captions",
+            Stage::Writing => "writing the index",
+        };
+        progress(format!("{what}: {} of {}", step.done, step.total));
+        Ok(())
+    })?;
     for document in index.left_out() {
         progress(format!("document {} is passed over: {}", document.document, document.reason));
     }
