@@ -126,21 +126,12 @@ fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool 
     device.is_cpu() && CandleReader::runs_in_shards(&reader).unwrap_or(false)
 }
 
-/// The engine on real models; without them an engine that says why it answers nothing, so that the rest can be seen.
+/// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
 fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace: &Workspace) -> Result<EngineHandle> {
     let models = match model_choice(args, common, workspace) {
-        Ok(models) => models,
         // Asked for by name and not there: a mistake in the command.
         Err(error) if args.encoder.is_some() || args.reader.is_some() => return Err(error),
-        Err(error) => {
-            let message = format!("{error:#}");
-            let again = message.clone();
-            return EngineHandle::start(
-                Vec::new(),
-                Box::new(move |_, _| bail!("{message}")),
-                Box::new(move || bail!("{again}")),
-            );
-        }
+        models => models.map_err(|error| format!("{error:#}")),
     };
     EngineHandle::spawn(EngineConfig {
         dataset: dataset.clone(),

@@ -4,10 +4,13 @@ use crate::support::{encoder_fixture, reader_fixture};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
 use dissent::engine::run::{PREDICTIONS_FILE, Run};
+use dissent::engine::{EngineConfig, EngineHandle, Event, Request};
+use dissent::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A dataset on disk; case 0 and document 0 are of one patient, case 1 and document 1 are the same picture.
@@ -130,6 +133,28 @@ fn closed_book_retrieves_nothing() {
     let summary = &report["summary"]["tasks"][0];
     assert_eq!((&summary["fused_accuracy"]["n"], &summary["closed_book_accuracy"]["n"]), (&0.into(), &2.into()));
     assert!(!setting.root.join(".dissent/index").exists(), "no index is needed");
+}
+
+#[test]
+fn without_models_a_stored_run_is_shown_and_captions_are_found() {
+    let setting = Setting::new(2);
+    report(&setting.predict(&["--json"]));
+    let engine = EngineHandle::spawn(EngineConfig {
+        dataset: Arc::new(Dataset::open(&setting.root).unwrap()),
+        workspace: Workspace::open(&setting.root, None).unwrap(),
+        models: Err("no reader".into()),
+        run: Some("a".into()),
+    })
+    .unwrap();
+    engine.send(Request::SearchCaptions { ticket: 1, query: "mass".into(), limit: 3 });
+    let mut events = Vec::new();
+    while !matches!(events.last(), Some(Event::CaptionResults { .. })) {
+        events.push(engine.events.recv_timeout(Duration::from_secs(20)).unwrap());
+    }
+    let answered = events.iter().filter(|event| matches!(event, Event::ClosedBook { .. })).count();
+    assert_eq!(answered, 2);
+    assert!(events.contains(&Event::Failed { case: None, message: "no reader".into() }), "{events:?}");
+    assert!(matches!(events.last(), Some(Event::CaptionResults { results, .. }) if results.len() == 3));
 }
 
 #[test]
