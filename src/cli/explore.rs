@@ -4,6 +4,7 @@ use super::models::{resolve_encoder, resolve_reader};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
+use crate::engine::run::{RUN_FILE, RunIdentity};
 use crate::engine::{EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
@@ -101,6 +102,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     });
     app.notice = first_notice(&app, &notebook);
     let engine = start_engine(&args, common, &dataset, &workspace)?;
+    if let Some(name) = &args.run {
+        // The models of the run may never be loaded here; what is marked was seen in this run all the same.
+        let identity = RunIdentity::read(&workspace.run_dir(name)?.join(RUN_FILE))?;
+        notebook.run_fingerprint = Some(identity.fingerprint().to_string());
+    }
     let code = session::run(app, &mut notebook, &engine, color_depth)?;
     if notebook.written() > 0 {
         eprintln!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path());
