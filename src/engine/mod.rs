@@ -14,7 +14,7 @@ mod spawn;
 mod worker;
 
 pub use answer::CaseAnswer;
-pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress};
+pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress, catches_its_panics};
 pub use keyed_log::KeyedLog;
 pub use message::{CaptionResult, EngineDescription, Event, Request, Ticket};
 pub use models::{LoadedModels, ModelChoice, load_models};

@@ -206,7 +206,7 @@ fn a_panic_is_an_event_and_the_next_case_is_answered() {
     engine.send(Request::Open { case: 0 });
     let message = std::iter::from_fn(|| Some(next(&engine)))
         .find_map(|event| match event {
-            Event::Failed { case: None, message } => Some(message),
+            Event::Failed { case: Some(0), message } => Some(message),
             _ => None,
         })
         .unwrap();
