@@ -7,7 +7,7 @@ use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::run::{Run, RunWriter};
-use crate::engine::{CaseAnswer, LoadedModels, ModelChoice, Pipeline, load_models};
+use crate::engine::{CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
 use crate::model::device::choose_device;
 use crate::reader::{CandleReader, ReaderError};
 use crate::retriever::HitsPerHead;
@@ -84,7 +84,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     let progress = |line: String| eprintln!("{line}");
     let LoadedModels { mut pipeline, identity, .. } =
-        load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set())?;
+        load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set()).map_err(|error| {
+            if !error.is::<LoadingInterrupted>() {
+                return error;
+            }
+            Interrupted { kept: "no case was read yet, the same command begins again".into() }.into()
+        })?;
     let mut writer = RunWriter::open(&folder, &identity)?;
     let begun = Instant::now();
     let outcome = predict(&dataset, &mut pipeline, &mut writer, &wanted, &interrupt)?;

@@ -4,10 +4,13 @@ use crate::support::{encoder_fixture, reader_fixture};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
 use dissent::engine::run::{PREDICTIONS_FILE, Run};
-use dissent::engine::{EngineConfig, EngineHandle, Event, Request};
+use dissent::engine::{EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models};
+use dissent::model::device::Precision;
+use dissent::retriever::HitsPerHead;
 use dissent::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -174,6 +177,39 @@ fn wrong_wishes_are_named() {
         .output()
         .unwrap();
     assert!(stderr(&output).contains("train one with `dissent train dual-encoder"), "{}", stderr(&output));
+}
+
+#[test]
+fn loading_is_given_up_also_while_the_index_is_built() {
+    let setting = Setting::new(1);
+    let dataset = Arc::new(Dataset::open(&setting.root).unwrap());
+    let workspace = Workspace::open(&setting.root, None).unwrap();
+    for encoder in [None, Some(encoder_fixture())] {
+        let choice = ModelChoice {
+            encoder,
+            reader: reader_fixture(),
+            device: "cpu".into(),
+            precision: Precision::F32,
+            hits: HitsPerHead { image: 2, caption: 2 },
+        };
+        let error = load_models(&dataset, &workspace, &choice, &|_| (), &|| true).err().unwrap();
+        assert!(error.is::<LoadingInterrupted>(), "{error:#}");
+    }
+    assert!(!setting.root.join(".dissent/index").exists());
+}
+
+/// The signal comes as soon as the command says anything, while it loads.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_loading_exits_130() {
+    let setting = Setting::new(200);
+    let mut child = setting.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    said.read_to_string(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
 }
 
 #[test]
