@@ -282,6 +282,10 @@ fn child_that_panics() {
     println!("ready");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
+    // The engine catches what happens on this one.
+    let reader = std::thread::Builder::new().name("dissent-reader".into());
+    reader.spawn(|| panic!("a case could not be read")).unwrap().join().unwrap_err();
+    assert!(dissent::tui::terminal::is_taken());
     let worker = std::thread::spawn(|| panic!("a worker panicked"));
     worker.join().unwrap_err();
     drop(taken);
@@ -299,4 +303,5 @@ fn a_panic_on_any_thread_restores_the_terminal_before_its_message() {
     assert_eq!(pty.exit_code(), 101);
     pty.assert_restored();
     pty.wait_for("a worker panicked");
+    assert!(!pty.screen().contains("a case could not be read"), "{}", pty.screen());
 }

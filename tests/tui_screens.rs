@@ -121,7 +121,7 @@ fn a_label_that_could_not_be_written_says_so() {
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
     assert_eq!(app.marks[&1].category, Some(0), "the old annotation stands");
-    app.recorded(&record, Ok(Recorded { changed: Some((1, Mark { category: Some(3), ..Mark::default() })) }));
+    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { category: Some(3), ..Mark::default() } }));
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
 

@@ -3,18 +3,21 @@
 
 mod support;
 
+use dissent::annotation::Taxonomy;
 use dissent::engine::{CaptionResult, Event, Request};
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
 use dissent::tui::mark::{Mark, Record, Recorded};
+use dissent::tui::notebook::Notebook;
 use dissent::tui::{App, views};
+use std::sync::Arc;
 use support::{answer, app, hits, ready, scores, screen};
 use tui_input::InputRequest;
 
 #[allow(clippy::unnecessary_wraps, reason = "what the journal answers")]
 fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
-    Ok(Recorded { changed: Some((case, mark)) })
+    Ok(Recorded::Changed { case, mark })
 }
 
 fn category(index: usize) -> Mark {
@@ -85,8 +88,24 @@ fn undo_goes_back_to_the_case_it_changes() {
     assert_eq!(app.update(Action::Undo), [Effect::Record(Record::Undo)]);
     app.recorded(&Record::Undo, written(0, Mark::default()));
     assert_eq!((app.queue.current(), app.marked_count()), (Some(0), 0));
-    app.recorded(&Record::Undo, Ok(Recorded { changed: None }));
+    app.recorded(&Record::Undo, Ok(Recorded::Nothing));
     assert_eq!(app.notice, Some(Notice::Said("nothing to undo".into())));
+    app.recorded(&Record::Undo, Ok(Recorded::Elsewhere { id: "old-7".into() }));
+    assert_eq!(app.notice, Some(Notice::Said("old-7: taken back; it is not in this dataset".into())));
+}
+
+#[test]
+fn an_undo_for_a_case_of_another_dataset_is_written_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |count| {
+        let dataset = Arc::new(support::dataset(folder.path(), count));
+        let categories = Taxonomy::default().categories;
+        Notebook::open(&folder.path().join("annotations"), "ada", "here", dataset, categories).unwrap().0
+    };
+    open(2).record(&Record::Skip { case: 1 }).unwrap();
+    let mut smaller = open(1);
+    assert_eq!(smaller.record(&Record::Undo).unwrap(), Recorded::Elsewhere { id: "us-test-0002".into() });
+    assert_eq!(smaller.record(&Record::Undo).unwrap(), Recorded::Nothing);
 }
 
 #[test]
@@ -214,8 +233,23 @@ fn the_engine_may_fail_and_the_rest_goes_on() {
     let mut app: App = app(folder.path(), 3);
     app.start();
     app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
+    app.on_engine_event(Event::Failed { case: None, message: "no index".into() });
     assert_eq!(app.engine_failure.as_deref(), Some("no reader"));
+    assert_eq!(app.notice, Some(Notice::Error("no index".into())), "a search that failed");
     assert_eq!(app.update(Action::Annotate(0)).len(), 1);
     app.on_engine_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
     assert!(support::text(&screen(&mut app, 80, 24)).contains("image is cut short"));
+}
+
+#[test]
+fn a_hit_that_cannot_be_read_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app: App = app(folder.path(), 1);
+    app.start();
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.9, 0.8, 0.7]);
+    assert!(support::text(&screen(&mut app, 120, 40)).contains("  4 lexical 0.377  …"));
+    app.on_engine_event(Event::Failed { case: Some(0), message: "d4.png is missing".into() });
+    let text = support::text(&screen(&mut app, 120, 40));
+    assert!(text.contains("d4.png is missing") && text.contains("  4 lexical 0.377  x"), "{text}");
 }

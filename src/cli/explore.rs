@@ -4,6 +4,7 @@ use super::models::{resolve_encoder, resolve_reader};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
+use crate::engine::run::{RUN_FILE, RunIdentity};
 use crate::engine::{EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
@@ -101,6 +102,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     });
     app.notice = first_notice(&app, &notebook);
     let engine = start_engine(&args, common, &dataset, &workspace)?;
+    if let Some(name) = &args.run {
+        // The models of the run may never be loaded here; what is marked was seen in this run all the same.
+        let identity = RunIdentity::read(&workspace.run_dir(name)?.join(RUN_FILE))?;
+        notebook.run_fingerprint = Some(identity.fingerprint().to_string());
+    }
     let code = session::run(app, &mut notebook, &engine, color_depth)?;
     if notebook.written() > 0 {
         eprintln!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path());
@@ -126,21 +132,12 @@ fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool 
     device.is_cpu() && CandleReader::runs_in_shards(&reader).unwrap_or(false)
 }
 
-/// The engine on real models; without them an engine that says why it answers nothing, so that the rest can be seen.
+/// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
 fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace: &Workspace) -> Result<EngineHandle> {
     let models = match model_choice(args, common, workspace) {
-        Ok(models) => models,
         // Asked for by name and not there: a mistake in the command.
         Err(error) if args.encoder.is_some() || args.reader.is_some() => return Err(error),
-        Err(error) => {
-            let message = format!("{error:#}");
-            let again = message.clone();
-            return EngineHandle::start(
-                Vec::new(),
-                Box::new(move |_, _| bail!("{message}")),
-                Box::new(move || bail!("{again}")),
-            );
-        }
+        models => models.map_err(|error| format!("{error:#}")),
     };
     EngineHandle::spawn(EngineConfig {
         dataset: dataset.clone(),

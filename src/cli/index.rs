@@ -53,36 +53,40 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
     let folder = workspace.index_dir();
-    if !args.force {
-        match Index::open(&folder, &dataset.corpus_fingerprint(), Embedder::fingerprint(&encoder)) {
-            Ok(index) => return report(&index, None, args.json),
-            // Nothing to explain the first time.
-            Err(IndexError::Missing { .. }) => {}
-            Err(error) if error.is_mended_by_building() => eprintln!("{error}: building"),
-            Err(error) => return Err(error.into()),
-        }
-    }
     let start = Instant::now();
     let mut bar = BuildBar::new();
-    let index =
-        Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, args.force, &mut |progress| bar.show(progress))?;
+    let mut is_built = args.force;
+    let index = if args.force {
+        Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
+    } else {
+        let mut on_rebuild = |error: &IndexError| {
+            is_built = true;
+            // Nothing to explain the first time.
+            if !matches!(error, IndexError::Missing { .. }) {
+                eprintln!("{error}: building");
+            }
+        };
+        Index::open_or_build(&dataset, &folder, &encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?
+    };
     bar.finish();
-    let timing = Timing { seconds: start.elapsed().as_secs_f64(), image_seconds: bar.image_seconds };
-    report(&index, Some(&timing), args.json)
+    let timing = is_built.then(|| Timing { seconds: start.elapsed().as_secs_f64(), image_seconds: bar.image_seconds });
+    report(&index, timing.as_ref(), args.json)
 }
 
 /// Opens the index for another command, or builds it with a progress bar.
 pub(super) fn open_or_build(dataset: &Dataset, workspace: &Workspace, encoder: &dyn Embedder) -> Result<Index> {
-    let folder = workspace.index_dir();
-    match Index::open(&folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
-        Ok(index) => return Ok(index),
-        Err(error) if error.is_mended_by_building() => eprintln!("{error}: building"),
-        Err(error) => return Err(error.into()),
-    }
     let mut bar = BuildBar::new();
-    let index = Index::build(dataset, &folder, encoder, &mut |progress| bar.show(progress))?;
+    let mut is_built = false;
+    let mut on_rebuild = |error: &IndexError| {
+        is_built = true;
+        eprintln!("{error}: building");
+    };
+    let folder = workspace.index_dir();
+    let index = Index::open_or_build(dataset, &folder, encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?;
     bar.finish();
-    warn_of_left_out(index.left_out());
+    if is_built {
+        warn_of_left_out(index.left_out());
+    }
     Ok(index)
 }
 
@@ -143,7 +147,8 @@ impl BuildBar {
         Self { bar: ProgressBar::no_length(), stage: None, start: Instant::now(), image_seconds: 0.0 }
     }
 
-    fn show(&mut self, progress: Progress) {
+    #[allow(clippy::unnecessary_wraps, reason = "a build may be ended from here; this one never is")]
+    fn show(&mut self, progress: Progress) -> Result<()> {
         if self.stage != Some(progress.stage) {
             if self.stage == Some(Stage::Images) {
                 self.image_seconds = self.start.elapsed().as_secs_f64();
@@ -163,9 +168,12 @@ impl BuildBar {
             self.bar.set_message(what);
         }
         self.bar.set_position(progress.done as u64);
+        Ok(())
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
+        if self.stage.is_some() {
+            self.bar.finish_and_clear();
+        }
     }
 }

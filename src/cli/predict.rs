@@ -7,7 +7,7 @@ use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::run::{Run, RunWriter};
-use crate::engine::{CaseAnswer, LoadedModels, ModelChoice, Pipeline, load_models};
+use crate::engine::{CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
 use crate::model::device::choose_device;
 use crate::reader::{CandleReader, ReaderError};
 use crate::retriever::HitsPerHead;
@@ -23,6 +23,8 @@ use std::time::Instant;
 
 /// Cases that are read, written and synced together.
 const CASES_PER_BATCH: usize = 8;
+/// Cases in a row that the reader fails on before the reader is blamed and not the cases.
+const FAILURES_IN_A_ROW: usize = 8;
 
 /// Arguments of `dissent predict`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +84,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     let progress = |line: String| eprintln!("{line}");
     let LoadedModels { mut pipeline, identity, .. } =
-        load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set())?;
+        load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set()).map_err(|error| {
+            if !error.is::<LoadingInterrupted>() {
+                return error;
+            }
+            Interrupted { kept: "no case was read yet, the same command begins again".into() }.into()
+        })?;
     let mut writer = RunWriter::open(&folder, &identity)?;
     let begun = Instant::now();
     let outcome = predict(&dataset, &mut pipeline, &mut writer, &wanted, &interrupt)?;
@@ -140,8 +147,9 @@ fn predict(
     }
     let bar = progress_bar(missing.len());
     let mut outcome = Outcome { predicted: 0, failures: Vec::new() };
+    let mut failed_in_a_row = 0;
     for batch in missing.chunks(CASES_PER_BATCH) {
-        let answers = match pipeline.answer_all(batch, &|| interrupt.is_set()) {
+        let answers = match answer_batch(dataset, pipeline, batch, &mut failed_in_a_row, &|| interrupt.is_set()) {
             Ok(answers) => answers,
             Err(ReaderError::Cancelled) => {
                 bar.abandon();
@@ -173,6 +181,41 @@ fn predict(
     }
     bar.finish_and_clear();
     Ok(outcome)
+}
+
+/// Answers a batch. Where the reader fails on it, each case is asked alone, so that one it cannot read costs no other.
+fn answer_batch(
+    dataset: &Dataset,
+    pipeline: &mut Pipeline,
+    batch: &[usize],
+    failed_in_a_row: &mut usize,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
+    match pipeline.answer_all(batch, cancelled) {
+        Err(ReaderError::Failed(_)) => {}
+        outcome => {
+            *failed_in_a_row = 0;
+            return outcome;
+        }
+    }
+    let mut answers = Vec::with_capacity(batch.len());
+    for case in batch {
+        match pipeline.answer_all(&[*case], cancelled) {
+            Ok(answer) => {
+                *failed_in_a_row = 0;
+                answers.extend(answer);
+            }
+            Err(ReaderError::Cancelled) => return Err(ReaderError::Cancelled),
+            Err(ReaderError::Failed(error)) => {
+                *failed_in_a_row += 1;
+                if *failed_in_a_row == FAILURES_IN_A_ROW {
+                    return Err(ReaderError::Failed(error));
+                }
+                answers.push(Err(error.context(format!("case {}", dataset.cases[*case].id))));
+            }
+        }
+    }
+    Ok(answers)
 }
 
 /// A bar with cases per second and the time left; nothing where standard error is no terminal.

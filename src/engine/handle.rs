@@ -4,6 +4,7 @@ use super::mailbox::Mailbox;
 use super::parts::{Parts, SearchCaptions};
 use super::worker;
 use super::{Event, Request};
+use crate::reader::SHARD_THREAD;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
@@ -24,6 +25,14 @@ pub type LoadSearch = Box<dyn FnOnce() -> Result<Box<dyn SearchCaptions>> + Send
 /// How long dropping the handle waits for the threads. They look up between prefill batches; one that is inside a
 /// longer step (reading weights, say) is left to end by itself.
 const FAREWELL: Duration = Duration::from_millis(1500);
+
+const READER_THREAD: &str = "dissent-reader";
+const SEARCH_THREAD: &str = "dissent-search";
+
+/// Does this thread (by name) catch its own panics and report them as events?
+pub fn catches_its_panics(thread: &str) -> bool {
+    [READER_THREAD, SEARCH_THREAD, SHARD_THREAD].contains(&thread)
+}
 
 /// A running engine. Dropping it cancels the work and ends the threads.
 pub struct EngineHandle {
@@ -59,14 +68,14 @@ impl EngineHandle {
         let reading = {
             let (mailbox, sender) = (mailbox.clone(), sender.clone());
             thread::Builder::new()
-                .name("dissent-reader".into())
+                .name(READER_THREAD.into())
                 .spawn(move || worker::answer_cases(&mailbox, &sender, load_parts, &loaded, &known))
                 .context("cannot start the reader thread")?
         };
         let searching = {
             let mailbox = mailbox.clone();
             thread::Builder::new()
-                .name("dissent-search".into())
+                .name(SEARCH_THREAD.into())
                 .spawn(move || worker::answer_searches(&mailbox, &sender, &when_loaded, load_search))
                 .context("cannot start the search thread")?
         };

@@ -14,10 +14,10 @@ mod spawn;
 mod worker;
 
 pub use answer::CaseAnswer;
-pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress};
+pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress, catches_its_panics};
 pub use keyed_log::KeyedLog;
 pub use message::{CaptionResult, EngineDescription, Event, Request, Ticket};
-pub use models::{LoadedModels, ModelChoice, load_models};
+pub use models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};
 pub use parts::{Parts, SearchCaptions};
 pub use pipeline::Pipeline;
 pub use spawn::EngineConfig;

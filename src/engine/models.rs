@@ -4,15 +4,14 @@ use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity};
 use super::{EngineDescription, Pipeline};
 use crate::data::Dataset;
-use crate::index::{Index, Stage};
+use crate::index::{Index, IndexError, Stage};
 use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use candle_core::{DType, Device};
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +33,11 @@ pub struct ModelChoice {
     pub hits: HitsPerHead,
 }
 
+/// Loading was given up because `cancelled` said so.
+#[derive(Debug, thiserror::Error)]
+#[error("loading was interrupted")]
+pub struct LoadingInterrupted;
+
 /// Models at work, and what they are.
 pub struct LoadedModels {
     pub pipeline: Pipeline,
@@ -42,10 +46,10 @@ pub struct LoadedModels {
     pub identity: RunIdentity,
 }
 
-/// Loads everything. `cancelled` is asked between the steps.
+/// Loads everything. `cancelled` is asked between the steps and while an index is built.
 ///
 /// # Errors
-/// Where a checkpoint, the index or a cache cannot be read, or the index cannot be built.
+/// [`LoadingInterrupted`] once cancelled; where a checkpoint, the index or a cache cannot be read, or the index cannot be built.
 pub fn load_models(
     dataset: &Arc<Dataset>,
     workspace: &Workspace,
@@ -59,12 +63,12 @@ pub fn load_models(
     let retriever = match &choice.encoder {
         Some(folder) => {
             progress(format!("loading the dual encoder {}", folder.display()));
-            Some(load_retriever(dataset, workspace, folder, choice.hits, &device, dtype, progress)?)
+            Some(load_retriever(dataset, workspace, folder, choice.hits, &device, dtype, progress, cancelled)?)
         }
         None => None,
     };
     if cancelled() {
-        bail!("loading was interrupted");
+        return Err(LoadingInterrupted.into());
     }
     progress(format!("loading the reader {}", choice.reader.display()));
     let reader = CandleReader::load(&choice.reader, &device, dtype)?;
@@ -90,29 +94,28 @@ fn load_retriever(
     device: &Device,
     dtype: DType,
     progress: Progress,
+    cancelled: &dyn Fn() -> bool,
 ) -> Result<Retriever> {
     let encoder = DualEncoder::load(folder, device, dtype)?;
     let index_folder = workspace.index_dir();
-    let index = match Index::open(&index_folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
-        Ok(index) => index,
-        Err(error) if error.is_mended_by_building() => {
-            progress(format!("{error}; building it now"));
-            let last_line = Cell::new(Instant::now());
-            Index::build(dataset, &index_folder, &encoder, &mut |step| {
-                if step.done < step.total && last_line.get().elapsed() < BETWEEN_LINES {
-                    return;
-                }
-                last_line.set(Instant::now());
-                let what = match step.stage {
-                    Stage::Images => "indexing images",
-                    Stage::Captions => "indexing captions",
-                    Stage::Writing => "writing the index",
-                };
-                progress(format!("{what}: {} of {}", step.done, step.total));
-            })?
+    let mut last_line = Instant::now();
+    let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
+    let index = Index::open_or_build(dataset, &index_folder, &encoder, &mut on_rebuild, &mut |step| {
+        if cancelled() {
+            return Err(LoadingInterrupted.into());
         }
-        Err(error) => return Err(error.into()),
-    };
+        if step.done < step.total && last_line.elapsed() < BETWEEN_LINES {
+            return Ok(());
+        }
+        last_line = Instant::now();
+        let what = match step.stage {
+            Stage::Images => "indexing images",
+            Stage::Captions => "indexing captions",
+            Stage::Writing => "writing the index",
+        };
+        progress(format!("{what}: {} of {}", step.done, step.total));
+        Ok(())
+    })?;
     for document in index.left_out() {
         progress(format!("document {} is passed over: {}", document.document, document.reason));
     }

@@ -56,7 +56,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// `Cancelled` between batches. A document that cannot be read (its image is missing, say) is reported as
-    /// [`Event::Failed`] and the others are answered.
+    /// [`Event::Failed`] once the others are answered: that is the last word on the case.
     pub fn answer(
         &mut self,
         case: usize,
@@ -68,6 +68,7 @@ impl Pipeline {
         emit(Event::Hits { case, hits: hits.clone() });
         let mut slots = Vec::new();
         let mut requests = Vec::new();
+        let mut unreadable = Vec::new();
         for (slot, hit) in hits.iter().enumerate() {
             match self.evidence(hit) {
                 Ok(evidence) => {
@@ -79,7 +80,7 @@ impl Pipeline {
                         evidence: Some(evidence),
                     });
                 }
-                Err(error) => emit(Event::Failed { case: Some(case), message: format!("{error:#}") }),
+                Err(error) => unreadable.push(Event::Failed { case: Some(case), message: format!("{error:#}") }),
             }
         }
         slots.push(None);
@@ -106,6 +107,7 @@ impl Pipeline {
                 emit(answer_event(case, slots[*position], scores));
             }
         }
+        unreadable.into_iter().for_each(emit);
         Ok(())
     }
 

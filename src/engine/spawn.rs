@@ -7,7 +7,7 @@ use super::{CaptionResult, EngineHandle};
 use crate::data::Dataset;
 use crate::index::{Index, IndexError, TextIndex};
 use crate::workspace::Workspace;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use std::sync::Arc;
 
 /// What the engine works on and with.
@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub struct EngineConfig {
     pub dataset: Arc<Dataset>,
     pub workspace: Workspace,
-    pub models: ModelChoice,
+    /// `Err` says why there are none: stored answers are shown and captions found, and no case is read.
+    pub models: Result<ModelChoice, String>,
     /// A stored run whose answers are shown at once. Its cases are not read again, and the others only by the models that
     /// the run was made with.
     pub run: Option<String>,
@@ -42,6 +43,7 @@ impl EngineHandle {
         };
         let load_parts = move |progress: super::Progress, cancelled: &dyn Fn() -> bool| -> Result<Parts> {
             let EngineConfig { dataset, workspace, models, .. } = &config;
+            let models = models.as_ref().map_err(|message| anyhow!("{message}"))?;
             let LoadedModels { pipeline, description, identity } =
                 load_models(dataset, workspace, models, progress, cancelled)?;
             if let Some((name, then)) = &stored_identity {

@@ -4,7 +4,7 @@ use super::Event;
 use super::handle::{LoadParts, LoadSearch, report};
 use super::mailbox::{Mailbox, Work};
 use super::parts::Parts;
-use crate::reader::ReaderError;
+use crate::reader::{ReaderError, panic_text};
 use crossbeam_channel::{Receiver, Sender};
 use std::any::Any;
 use std::collections::HashSet;
@@ -74,7 +74,7 @@ fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Par
         }
         Err(panic) => {
             let what = format!("reading case number {case}");
-            report(sender, Event::Failed { case: None, message: panic_message(&what, &*panic) });
+            report(sender, Event::Failed { case: Some(case), message: panic_message(&what, &*panic) });
         }
     }
 }
@@ -118,10 +118,5 @@ pub(super) fn answer_searches(
 
 /// A line about a panic, which is a fault of this program and worth a report.
 fn panic_message(what: &str, panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_string());
-    format!("internal error while {what}: {text}")
+    format!("internal error while {what}: {}", panic_text(panic))
 }

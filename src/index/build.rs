@@ -52,7 +52,7 @@ pub(super) fn embed_corpus(
     encoder: &dyn Embedder,
     known_images: KnownVectors,
     known_captions: KnownVectors,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<EmbeddedCorpus> {
     let (count, dimension) = (dataset.corpus.len(), encoder.dimension());
     let mut corpus = EmbeddedCorpus {
@@ -74,17 +74,16 @@ impl EmbeddedCorpus {
         dataset: &Dataset,
         encoder: &dyn Embedder,
         mut vectors: KnownVectors,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
         let known: HashSet<Fingerprint> = vectors.keys().cloned().collect();
         let total = dataset.corpus.len();
         let mut done = 0;
-        progress(Progress { stage: Stage::Images, done, total });
+        progress(Progress { stage: Stage::Images, done, total })?;
         for_each_batch(dataset, &known, |batch| {
             done += batch.len();
             self.embed_image_batch(dataset, encoder, &mut vectors, batch)?;
-            progress(Progress { stage: Stage::Images, done, total });
-            Ok(())
+            progress(Progress { stage: Stage::Images, done, total })
         })
     }
 
@@ -132,10 +131,10 @@ impl EmbeddedCorpus {
         dataset: &Dataset,
         encoder: &dyn Embedder,
         mut vectors: KnownVectors,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
         let total = dataset.corpus.len();
-        progress(Progress { stage: Stage::Captions, done: 0, total });
+        progress(Progress { stage: Stage::Captions, done: 0, total })?;
         for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(dataset.corpus.chunks(CAPTION_BATCH)) {
             let contents: Vec<Fingerprint> =
                 documents.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes())).collect();
@@ -158,7 +157,7 @@ impl EmbeddedCorpus {
                 copy_row(&mut self.captions, vectors.get(&content), start + position);
                 self.caption_contents.push(content);
             }
-            progress(Progress { stage: Stage::Captions, done: start + documents.len(), total });
+            progress(Progress { stage: Stage::Captions, done: start + documents.len(), total })?;
         }
         Ok(())
     }

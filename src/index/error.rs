@@ -3,7 +3,7 @@
 use crate::fingerprint::Fingerprint;
 use std::path::{Path, PathBuf};
 
-/// Why an index cannot be used. The first three are mended by building it again.
+/// Why an index cannot be used. The first four are mended by building it again.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// There is none.
@@ -15,6 +15,9 @@ pub enum IndexError {
          again", path.display()
     )]
     Stale { path: PathBuf, what: &'static str, expected: Fingerprint, found: Fingerprint },
+    /// An image that was left out can be read now.
+    #[error("the index in {} lacks the image of document {document}, which can be read now", path.display())]
+    Incomplete { path: PathBuf, document: String },
     /// A file is missing, cut short or not what it should be.
     #[error("the index is damaged: {}: {reason}; `dissent index --force` builds it again", path.display())]
     Damaged { path: PathBuf, reason: String },
@@ -35,6 +38,6 @@ impl IndexError {
 
     /// Whether building the index again would help.
     pub fn is_mended_by_building(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Damaged { .. })
+        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Incomplete { .. } | Self::Damaged { .. })
     }
 }

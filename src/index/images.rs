@@ -54,6 +54,11 @@ fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(Decode
     Ok(())
 }
 
+/// Could this document's image be indexed now?
+pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
+    decode(dataset, row, &HashSet::new()).is_ok()
+}
+
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
     let path = dataset.image_path(&dataset.corpus[row].image);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read image {}", path.display()))?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Raised when the files change their meaning; an index of another version is built again.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Content of `index.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(super) struct Manifest {
     /// Lines of the corpus.
     pub documents: usize,
     pub corpus: Fingerprint,
+    /// Of `contents.tsv`: what every image and caption held, and which images were left out.
+    pub contents: Fingerprint,
     pub encoder: EncoderStamp,
     pub image: VectorKind,
     pub caption: VectorKind,

@@ -1,6 +1,7 @@
 //! The index of one corpus by one encoder: opened whole or not at all, built aside and renamed.
 
 use super::build::{EmbeddedCorpus, KnownVectors, embed_corpus};
+use super::images::is_readable;
 use super::lock::{ASIDE_PREFIX, BuildLock};
 use super::manifest::{EncoderStamp, Manifest, VERSION};
 use super::vector_file::VectorFile;
@@ -68,7 +69,8 @@ impl Index {
         TextIndex::open(&folder.join(TEXT_FOLDER), manifest.documents)
     }
 
-    /// Opens the index of a dataset, or builds it where it is missing, stale or damaged.
+    /// Opens the index of a dataset, or builds it where it is missing, stale, incomplete or damaged; `on_rebuild` hears
+    /// which before the build begins.
     ///
     /// # Errors
     /// If it cannot be built.
@@ -76,26 +78,40 @@ impl Index {
         dataset: &Dataset,
         folder: &Path,
         encoder: &dyn Embedder,
-        progress: &mut dyn FnMut(Progress),
+        on_rebuild: &mut dyn FnMut(&IndexError),
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
-        match Self::open(folder, &dataset.corpus_fingerprint(), encoder.fingerprint()) {
+        match Self::open_complete(dataset, folder, encoder) {
             Ok(index) => Ok(index),
-            Err(error) if error.is_mended_by_building() => Self::build(dataset, folder, encoder, progress),
+            Err(error) if error.is_mended_by_building() => {
+                on_rebuild(&error);
+                Self::build(dataset, folder, encoder, progress)
+            }
             Err(error) => Err(error.into()),
         }
     }
 
+    /// As [`Index::open`]; nothing that was left out may be readable by now. The corpus fingerprint cannot tell: a file
+    /// of the same size may hold something else, or may be ours to read since.
+    fn open_complete(dataset: &Dataset, folder: &Path, encoder: &dyn Embedder) -> Result<Self, IndexError> {
+        let index = Self::open(folder, &dataset.corpus_fingerprint(), encoder.fingerprint())?;
+        match index.left_out().iter().find(|document| is_readable(dataset, document.row)) {
+            None => Ok(index),
+            Some(mended) => Err(IndexError::Incomplete { path: folder.into(), document: mended.document.clone() }),
+        }
+    }
+
     /// Builds the index of a dataset in `folder` (`WORKSPACE/index`) and opens it. The old one stays until the new one
-    /// is whole; what it has of the same encoder is not embedded again.
+    /// is whole; what it has of the same encoder is not embedded again. An error from `progress` ends the build.
     ///
     /// # Errors
-    /// If the encoder fails or gives vectors that are not of length 1, the disk is full, no image can be read, or
+    /// If `progress` says so, the encoder fails or gives vectors that are not of length 1, the disk is full, no image can be read, or
     /// another process is building.
     pub fn build(
         dataset: &Dataset,
         folder: &Path,
         encoder: &dyn Embedder,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
         Self::build_with(dataset, folder, encoder, FLAT_LIMIT, false, progress)
     }
@@ -110,7 +126,7 @@ impl Index {
         encoder: &dyn Embedder,
         flat_limit: usize,
         afresh: bool,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
         ensure!(!dataset.corpus.is_empty(), "the corpus of {} is empty: nothing to index", dataset.root.display());
         let workspace = folder.parent().context("expected the index folder inside a workspace")?;
@@ -127,12 +143,14 @@ impl Index {
                 first.reason
             );
         }
-        progress(Progress { stage: Stage::Writing, done: 0, total: 1 });
+        progress(Progress { stage: Stage::Writing, done: 0, total: 1 })?;
+        let contents = contents_of(&corpus);
         let manifest = Manifest {
             version: VERSION,
             date: OffsetDateTime::now_utc().format(&Rfc3339).context("cannot write the date")?,
             documents: dataset.corpus.len(),
             corpus: corpus_fingerprint,
+            contents: Fingerprint::of_bytes(contents.as_bytes()),
             encoder: EncoderStamp {
                 name: encoder.name().into(),
                 fingerprint: encoder.fingerprint().clone(),
@@ -149,13 +167,13 @@ impl Index {
         // tempdir makes it readable by its owner alone; a group that shares the workspace shares the index.
         let building = aside.path().join("index");
         std::fs::create_dir(&building).with_context(|| format!("cannot create {}", building.display()))?;
-        write_all(&building, dataset, &corpus, &manifest)?;
+        write_all(&building, dataset, &corpus, &contents, &manifest)?;
         drop(corpus);
         // FAISS and Tantivy buffer; what can be opened whole has been written whole.
         drop(Self::load(&building, manifest.clone())?);
         sync_all(&building)?;
         durable::replace_folder(&building, folder)?;
-        progress(Progress { stage: Stage::Writing, done: 1, total: 1 });
+        progress(Progress { stage: Stage::Writing, done: 1, total: 1 })?;
         Ok(Self::load(folder, manifest)?)
     }
 
@@ -225,11 +243,12 @@ impl Index {
         &self.manifest.date
     }
 
-    /// Of corpus, encoder and kind of index: the same fingerprint gives the same results.
+    /// Of corpus, contents of its files, encoder and kind of index: the same fingerprint gives the same results.
     pub fn fingerprint(&self) -> Fingerprint {
         let kinds = [self.manifest.image.to_string(), self.manifest.caption.to_string()];
         Fingerprint::of_parts([
             self.manifest.corpus.as_str(),
+            self.manifest.contents.as_str(),
             self.manifest.encoder.fingerprint.as_str(),
             &kinds[0],
             &kinds[1],
@@ -259,7 +278,23 @@ fn check_corpus(folder: &Path, manifest: &Manifest, corpus: &Fingerprint) -> Res
     })
 }
 
-fn write_all(folder: &Path, dataset: &Dataset, corpus: &EmbeddedCorpus, manifest: &Manifest) -> Result<()> {
+/// The lines of `contents.tsv`.
+fn contents_of(corpus: &EmbeddedCorpus) -> String {
+    let mut contents = String::new();
+    for (image, caption) in corpus.image_contents.iter().zip(&corpus.caption_contents) {
+        let image = image.as_ref().map_or("-", Fingerprint::as_str);
+        contents.push_str(&format!("{image}\t{caption}\n"));
+    }
+    contents
+}
+
+fn write_all(
+    folder: &Path,
+    dataset: &Dataset,
+    corpus: &EmbeddedCorpus,
+    contents: &str,
+    manifest: &Manifest,
+) -> Result<()> {
     let dimension = manifest.encoder.dimension;
     let image_rows = manifest.image_rows();
     let with_image: Vec<f32>;
@@ -278,11 +313,6 @@ fn write_all(folder: &Path, dataset: &Dataset, corpus: &EmbeddedCorpus, manifest
         .save(&folder.join(CAPTION_FILE))?;
     TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
     VectorFile::write(&folder.join(VECTOR_FILE), &corpus.images, &corpus.captions, dimension)?;
-    let mut contents = String::new();
-    for (image, caption) in corpus.image_contents.iter().zip(&corpus.caption_contents) {
-        let image = image.as_ref().map_or("-", Fingerprint::as_str);
-        contents.push_str(&format!("{image}\t{caption}\n"));
-    }
     durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
     manifest.write(&folder.join(MANIFEST_FILE))
 }

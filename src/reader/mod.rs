@@ -12,3 +12,4 @@ pub use candle::CandleReader;
 pub use key::prediction_key;
 pub use prompt::{PromptPiece, check_templates};
 pub use request::{Evidence, LabelScores, ReadRequest, Reader, ReaderError};
+pub(crate) use shards::{SHARD_THREAD, panic_text};

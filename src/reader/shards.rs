@@ -6,9 +6,12 @@
 
 use anyhow::{Context, Result, anyhow};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::any::Any;
 
 /// Models with fewer columns than this run in shards.
 const SMALL_MODEL: usize = 512;
+/// Name of the threads; a panic on one is an error of the batch.
+pub(crate) const SHARD_THREAD: &str = "dissent-shard";
 /// More shards than prompts of a case are of no use.
 const MOST_SHARDS: usize = 8;
 
@@ -30,7 +33,8 @@ impl Shards {
         if on_cpu && suits_shards(hidden) {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             for _ in 0..cores.min(MOST_SHARDS) {
-                pools.push(ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a reader thread")?);
+                let pool = ThreadPoolBuilder::new().num_threads(1).thread_name(|_| SHARD_THREAD.into());
+                pools.push(pool.build().context("cannot start a reader thread")?);
             }
         }
         Ok(Self { pools })
@@ -51,8 +55,10 @@ impl Shards {
                 .zip(&self.pools)
                 .map(|(items, pool)| scope.spawn(|| pool.install(|| work(items))))
                 .collect();
-            let panicked = || anyhow!("internal error: a share of a batch panicked");
-            shares.into_iter().map(|share| share.join().unwrap_or_else(|_| Err(panicked()))).collect()
+            let panicked = |panic: Box<dyn Any + Send>| {
+                Err(anyhow!("internal error while reading a share of a batch: {}", panic_text(&*panic)))
+            };
+            shares.into_iter().map(|share| share.join().unwrap_or_else(panicked)).collect()
         });
         let mut results = Vec::with_capacity(items.len());
         for outcome in outcomes {
@@ -60,6 +66,15 @@ impl Shards {
         }
         Ok(results)
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_string())
 }
 
 #[cfg(test)]

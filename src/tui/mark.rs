@@ -37,7 +37,11 @@ pub enum Record {
 
 /// What the journal holds once a record is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// The case whose mark changed; `None` where there was nothing to undo.
-    pub changed: Option<(usize, Mark)>,
+pub enum Recorded {
+    /// The mark of this case changed.
+    Changed { case: usize, mark: Mark },
+    /// An undo took back what was said of a case that this dataset lacks.
+    Elsewhere { id: String },
+    /// There was nothing to undo.
+    Nothing,
 }

@@ -42,7 +42,8 @@ impl App {
             }
             Event::Failed { case: None, message } => {
                 self.progress = None;
-                if self.engine.is_none() {
+                // The first is why there is no engine; a search that fails later is another matter.
+                if self.engine.is_none() && self.engine_failure.is_none() {
                     self.engine_failure = Some(message);
                 } else {
                     self.notice = Some(Notice::Error(message));
@@ -68,7 +69,12 @@ impl App {
     /// The journal has written a record, or could not. Only a written one shows, and only then does the place move on.
     pub fn recorded(&mut self, record: &Record, outcome: Result<Recorded, String>) -> Vec<Effect> {
         let changed = match outcome {
-            Ok(recorded) => recorded.changed,
+            Ok(Recorded::Changed { case, mark }) => Some((case, mark)),
+            Ok(Recorded::Elsewhere { id }) => {
+                self.notice = Some(Notice::Said(format!("{id}: taken back; it is not in this dataset")));
+                return Vec::new();
+            }
+            Ok(Recorded::Nothing) => None,
             Err(message) => {
                 self.notice = Some(Notice::Error(format!("not saved: {message}")));
                 // What was typed is still there to be kept elsewhere, or tried again.

@@ -86,17 +86,19 @@ impl Notebook {
         let event = journal.append(&id, kind, self.run_fingerprint.as_deref())?;
         self.written += 1;
         self.state.apply(&event);
-        Ok(Recorded { changed: Some((*case, self.mark_of(&id))) })
+        Ok(Recorded::Changed { case: *case, mark: self.mark_of(&id) })
     }
 
     fn undo(&mut self) -> Result<Recorded> {
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let Some(event) = journal.undo()? else { return Ok(Recorded { changed: None }) };
+        let Some(event) = journal.undo()? else { return Ok(Recorded::Nothing) };
         self.written += 1;
         self.state.apply(&event);
         let case = self.dataset.cases.iter().position(|case| case.id == event.case);
-        let Some(case) = case else { bail!("taken back for {}, which is not in this dataset", event.case) };
-        Ok(Recorded { changed: Some((case, self.mark_of(&event.case))) })
+        Ok(match case {
+            Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
+            None => Recorded::Elsewhere { id: event.case },
+        })
     }
 
     fn mark_of(&self, case: &str) -> Mark {

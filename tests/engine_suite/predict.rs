@@ -4,10 +4,16 @@ use crate::support::{encoder_fixture, reader_fixture};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
 use dissent::engine::run::{PREDICTIONS_FILE, Run};
+use dissent::engine::{EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models};
+use dissent::model::device::Precision;
+use dissent::retriever::HitsPerHead;
+use dissent::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A dataset on disk; case 0 and document 0 are of one patient, case 1 and document 1 are the same picture.
@@ -133,6 +139,28 @@ fn closed_book_retrieves_nothing() {
 }
 
 #[test]
+fn without_models_a_stored_run_is_shown_and_captions_are_found() {
+    let setting = Setting::new(2);
+    report(&setting.predict(&["--json"]));
+    let engine = EngineHandle::spawn(EngineConfig {
+        dataset: Arc::new(Dataset::open(&setting.root).unwrap()),
+        workspace: Workspace::open(&setting.root, None).unwrap(),
+        models: Err("no reader".into()),
+        run: Some("a".into()),
+    })
+    .unwrap();
+    engine.send(Request::SearchCaptions { ticket: 1, query: "mass".into(), limit: 3 });
+    let mut events = Vec::new();
+    while !matches!(events.last(), Some(Event::CaptionResults { .. })) {
+        events.push(engine.events.recv_timeout(Duration::from_secs(20)).unwrap());
+    }
+    let answered = events.iter().filter(|event| matches!(event, Event::ClosedBook { .. })).count();
+    assert_eq!(answered, 2);
+    assert!(events.contains(&Event::Failed { case: None, message: "no reader".into() }), "{events:?}");
+    assert!(matches!(events.last(), Some(Event::CaptionResults { results, .. }) if results.len() == 3));
+}
+
+#[test]
 fn wrong_wishes_are_named() {
     let setting = Setting::new(1);
     let task = setting.predict(&["--task", "grade"]);
@@ -152,6 +180,39 @@ fn wrong_wishes_are_named() {
 }
 
 #[test]
+fn loading_is_given_up_also_while_the_index_is_built() {
+    let setting = Setting::new(1);
+    let dataset = Arc::new(Dataset::open(&setting.root).unwrap());
+    let workspace = Workspace::open(&setting.root, None).unwrap();
+    for encoder in [None, Some(encoder_fixture())] {
+        let choice = ModelChoice {
+            encoder,
+            reader: reader_fixture(),
+            device: "cpu".into(),
+            precision: Precision::F32,
+            hits: HitsPerHead { image: 2, caption: 2 },
+        };
+        let error = load_models(&dataset, &workspace, &choice, &|_| (), &|| true).err().unwrap();
+        assert!(error.is::<LoadingInterrupted>(), "{error:#}");
+    }
+    assert!(!setting.root.join(".dissent/index").exists());
+}
+
+/// The signal comes as soon as the command says anything, while it loads.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_loading_exits_130() {
+    let setting = Setting::new(200);
+    let mut child = setting.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    said.read_to_string(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
+}
+
+#[test]
 fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
     let setting = Setting::new(3);
     fs::remove_file(setting.root.join(&setting.dataset.cases[1].image)).unwrap();
@@ -160,6 +221,43 @@ fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
     let message = stderr(&output);
     assert!(message.contains("1 of 3 cases could not be read") && message.contains("case-1.png"), "{message}");
     assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 2);
+}
+
+/// Gives every case that `chosen` picks a question that is longer than the reader has positions.
+fn ask_at_length(setting: &Setting, chosen: impl Fn(&str) -> bool) {
+    let path = setting.root.join("cases.jsonl");
+    let mut text = String::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let mut case: Case = serde_json::from_str(line).unwrap();
+        if chosen(&case.id) {
+            case.question = Some("is it malignant? ".repeat(200));
+        }
+        text += &(serde_json::to_string(&case).unwrap() + "\n");
+    }
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_case_that_the_reader_cannot_read_is_named_and_the_others_are_predicted() {
+    let setting = Setting::new(5);
+    ask_at_length(&setting, |id| id == "case-1");
+    for _ in 0..2 {
+        let output = setting.predict(&[]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = stderr(&output);
+        assert!(message.contains("1 of 5 cases could not be read") && message.contains("case case-1: "), "{message}");
+        assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn a_reader_that_fails_on_everything_ends_the_command() {
+    let setting = Setting::new(20);
+    ask_at_length(&setting, |_| true);
+    let output = setting.predict(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("error: reader ") && !message.contains("could not be read"), "{message}");
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ fn index_folder(dataset: &Dataset) -> PathBuf {
 }
 
 fn build(dataset: &Dataset, encoder: &LetterEncoder) -> Index {
-    Index::build(dataset, &index_folder(dataset), encoder, &mut |_| ()).unwrap()
+    Index::build(dataset, &index_folder(dataset), encoder, &mut |_| Ok(())).unwrap()
 }
 
 fn open(dataset: &Dataset, encoder: &LetterEncoder) -> Result<Index, IndexError> {
@@ -25,7 +25,11 @@ fn what_is_built_is_opened_and_finds_every_document_by_its_own_vector() {
     let encoder = LetterEncoder::new("letters");
     assert!(matches!(open(&dataset, &encoder), Err(IndexError::Missing { .. })));
     let mut seen: Vec<Progress> = Vec::new();
-    let built = Index::build(&dataset, &index_folder(&dataset), &encoder, &mut |step| seen.push(step)).unwrap();
+    let mut note = |step| {
+        seen.push(step);
+        Ok(())
+    };
+    let built = Index::build(&dataset, &index_folder(&dataset), &encoder, &mut note).unwrap();
     assert!(seen.contains(&Progress { stage: Stage::Images, done: 6, total: 6 }));
     assert!(seen.contains(&Progress { stage: Stage::Captions, done: 6, total: 6 }));
     let index = open(&dataset, &encoder).unwrap();
@@ -80,10 +84,12 @@ fn another_corpus_and_another_encoder_are_stale() {
 
     // The one caption that changed is all that the encoder looks at again.
     encoder.looked_at.set(0);
-    let index = Index::open_or_build(&changed, &index_folder(&changed), &encoder, &mut |_| ()).unwrap();
+    let index =
+        Index::open_or_build(&changed, &index_folder(&changed), &encoder, &mut |_| (), &mut |_| Ok(())).unwrap();
     assert_eq!(encoder.looked_at.get(), 1);
     assert_eq!(index.text().search("elbow", None, 1, EVERYTHING).unwrap()[0].row, 4);
-    Index::open_or_build(&changed, &index_folder(&changed), &encoder, &mut |_| panic!("built again")).unwrap();
+    Index::open_or_build(&changed, &index_folder(&changed), &encoder, &mut |_| panic!("built again"), &mut |_| Ok(()))
+        .unwrap();
 }
 
 #[test]
@@ -123,8 +129,32 @@ fn a_broken_image_is_named_and_the_rest_works() {
     // Once mended it is the only one to be looked at.
     write_picture(folder.path(), "images/d4.png", [1, 2, 3]);
     encoder.looked_at.set(0);
-    let mended = Index::open_or_build(&dataset, &index_folder(&dataset), &encoder, &mut |_| ()).unwrap();
+    let mended =
+        Index::open_or_build(&dataset, &index_folder(&dataset), &encoder, &mut |_| (), &mut |_| Ok(())).unwrap();
     assert_eq!((encoder.looked_at.get(), mended.left_out().len()), (1, 1));
+}
+
+#[test]
+fn another_image_of_the_same_size_is_told_apart_and_a_mended_one_is_taken_in() {
+    let (folder, dataset) = small_dataset();
+    let encoder = LetterEncoder::new("letters");
+    let path = folder.path().join("images/d2.png");
+    let whole = fs::read(&path).unwrap();
+    let before = build(&dataset, &encoder).fingerprint();
+    assert_eq!(build(&dataset, &encoder).fingerprint(), before, "the same files, the same hits");
+
+    fs::write(&path, vec![0; whole.len()]).unwrap();
+    let without = build(&dataset, &encoder);
+    assert_eq!(without.left_out().len(), 1);
+    assert_ne!(without.fingerprint(), before);
+
+    fs::write(&path, &whole).unwrap();
+    let mut reasons = Vec::new();
+    let mut on_rebuild = |error: &IndexError| reasons.push(error.to_string());
+    let mended =
+        Index::open_or_build(&dataset, &index_folder(&dataset), &encoder, &mut on_rebuild, &mut |_| Ok(())).unwrap();
+    assert_eq!((mended.left_out().len(), mended.fingerprint()), (0, before));
+    assert!(reasons[0].contains("document d2, which can be read now"), "{reasons:?}");
 }
 
 #[test]
@@ -133,7 +163,7 @@ fn no_readable_image_at_all_is_an_error() {
     for row in 0..6 {
         fs::write(folder.path().join(format!("images/d{row}.png")), b"x").unwrap();
     }
-    let error = Index::build(&dataset, &index_folder(&dataset), &LetterEncoder::new("letters"), &mut |_| ()).err();
+    let error = Index::build(&dataset, &index_folder(&dataset), &LetterEncoder::new("letters"), &mut |_| Ok(())).err();
     assert!(error.unwrap().to_string().contains("none of the 6 corpus images can be read"));
 }
 
@@ -150,14 +180,14 @@ fn every_damaged_file_is_named_and_mended() {
         let error = open(&dataset, &encoder).err().unwrap();
         let IndexError::Damaged { path: named, .. } = &error else { panic!("{name}: {error}") };
         assert!(path.starts_with(named), "{name}: {error}");
-        Index::open_or_build(&dataset, &index_folder(&dataset), &encoder, &mut |_| ()).unwrap();
+        Index::open_or_build(&dataset, &index_folder(&dataset), &encoder, &mut |_| (), &mut |_| Ok(())).unwrap();
     }
     fs::remove_file(index_folder(&dataset).join("caption.faiss")).unwrap();
     assert!(matches!(open(&dataset, &encoder), Err(IndexError::Damaged { .. })));
     let toml = index_folder(&dataset).join("index.toml");
     let text = fs::read_to_string(&toml).unwrap();
-    fs::write(&toml, text.replace("version = 1", "version = 99")).unwrap();
-    assert!(open(&dataset, &encoder).err().unwrap().to_string().contains("expected format version 1, found 99"));
+    fs::write(&toml, text.replace("version = 2", "version = 99")).unwrap();
+    assert!(open(&dataset, &encoder).err().unwrap().to_string().contains("expected format version 2, found 99"));
 }
 
 #[test]
@@ -167,7 +197,7 @@ fn vectors_of_a_broken_encoder_never_reach_the_disk() {
     build(&dataset, &sound);
     for factor in [0.5, f32::NAN] {
         let broken = LetterEncoder { factor, ..LetterEncoder::new("broken") };
-        let error = Index::build(&dataset, &index_folder(&dataset), &broken, &mut |_| ()).err().unwrap();
+        let error = Index::build(&dataset, &index_folder(&dataset), &broken, &mut |_| Ok(())).err().unwrap();
         let message = format!("{error:#}");
         assert!(message.starts_with("encoder letters, the image of document d0: expected"), "{message}");
         assert!(open(&dataset, &sound).is_ok(), "the old index stays");
@@ -202,7 +232,7 @@ fn a_build_that_dies_leaves_the_old_index_and_no_rubbish() {
     build(&dataset, &encoder);
     let workspace = dataset.root.join(".dissent");
     let dying = DyingEncoder(LetterEncoder::new("dying"));
-    assert!(Index::build(&dataset, &index_folder(&dataset), &dying, &mut |_| ()).is_err());
+    assert!(Index::build(&dataset, &index_folder(&dataset), &dying, &mut |_| Ok(())).is_err());
     // What a kill in the middle of writing leaves.
     let rubbish = workspace.join(".index-building-left");
     fs::create_dir_all(rubbish.join("index")).unwrap();
@@ -232,7 +262,7 @@ fn inverted_lists_work_through_the_folder() {
     let dataset = Dataset::open(folder.path()).unwrap();
     let encoder = LetterEncoder::new("letters");
     let path = index_folder(&dataset);
-    Index::build_with(&dataset, &path, &encoder, 100, false, &mut |_| ()).unwrap();
+    Index::build_with(&dataset, &path, &encoder, 100, false, &mut |_| Ok(())).unwrap();
     let index = open(&dataset, &encoder).unwrap();
     assert_eq!(index.description(), "IVF of 5 lists, 5 probed, 200 vectors of 4");
     let picture = dataset.picture(&dataset.corpus[123].image).unwrap().to_rgb8();

@@ -2,6 +2,7 @@
 
 use crate::terminal::Pty;
 use crate::world::World;
+use dissent::engine::run::Run;
 use std::fs;
 use std::path::Path;
 
@@ -61,6 +62,22 @@ fn damaged_weights_are_named_on_the_screen() {
         lines.iter().map(|line| line.trim()).collect::<String>().contains("model.safetensors")
     });
     annotate_and_leave(&world, pty);
+}
+
+#[test]
+fn marks_on_a_stored_run_name_it_even_without_models() {
+    let world = World::new();
+    world.predict().succeeds();
+    let run = Run::open(&world.path(".dissent/runs/r")).unwrap().identity.fingerprint();
+    let (home, root) = (world.home().to_str().unwrap().to_owned(), world.root().to_str().unwrap().to_owned());
+    fs::create_dir_all(world.home()).unwrap();
+    let environment = [("HOME", home.as_str()), ("TERM", "xterm-256color"), ("USER", "ada")];
+    let program = Path::new(env!("CARGO_BIN_EXE_dissent"));
+    let pty = Pty::start(program, &["explore", &root, "--run", "r"], &environment, (120, 40));
+    pty.wait_until("the stored answers", |pty| pty.screen().contains("agree") || pty.screen().contains("differ"));
+    annotate_and_leave(&world, pty);
+    let exported = world.dissent(&["annotations", "export", "DATASET", "--format", "jsonl"]);
+    assert!(exported.succeeds().stdout.contains(run.as_str()), "{exported:#?}");
 }
 
 #[test]

@@ -121,7 +121,9 @@ fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) 
     let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
     let Some(scores) = answers.predictions.get(slot).and_then(Option::as_ref) else {
         let width = 5 + name_columns + columns.bar + 1 + 5;
-        return vec![Span::styled(text::column("  …", width), theme.style(Role::Faint))];
+        // After a failure nothing more comes for this case.
+        let (glyph, role) = if answers.failed.is_some() { ("  x", Role::Error) } else { ("  …", Role::Faint) };
+        return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
     let (label, probability) = facts::best(scores);
     let (glyph, role) = match answers.fused() {
