@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
+use dissent::cli::output::say;
 use dissent::cli::{self, Cli, ExitWith};
 use std::process::ExitCode;
 
@@ -10,14 +11,14 @@ fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => {
-            eprintln!("{error}");
+            say(&error.to_string());
             ExitCode::from(INTERRUPTED_EXIT_CODE)
         }
         Err(error) => {
             if let Some(ExitWith(code)) = error.downcast_ref() {
                 return ExitCode::from(*code);
             }
-            eprintln!("error: {error:#}");
+            say(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,7 @@
 //! `dissent annotations`: list and export what people said about the cases.
 
 use super::Common;
-use super::output::{count, one_line, print_bytes, print_line};
+use super::output::{count, one_line, print_bytes, print_line, say};
 use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
 use crate::data::{Case, Dataset};
 use crate::sample::Sample;
@@ -57,7 +57,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
                 return print_line(&serde_json::to_string_pretty(&rows)?);
             }
             if rows.is_empty() {
-                eprintln!("no annotations");
+                say("no annotations");
                 return Ok(());
             }
             print_line(&table_of(&rows))
@@ -74,7 +74,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
                 bail!("{}: no such folder, so {} cannot be written", folder.display(), path.display());
             }
             crate::durable::write_file(&path, &content)?;
-            eprintln!("{} written to {}", count(rows.len(), "row"), path.display());
+            say(&format!("{} written to {}", count(rows.len(), "row"), path.display()));
             Ok(())
         }
     }
@@ -107,7 +107,7 @@ impl Annotations {
         let folder = Workspace::open(root, workspace)?.annotations_dir();
         let (events, problems) = read_folder(&folder)?;
         for problem in lenient.problems.iter().filter(|problem| problem.is_error()).chain(&problems) {
-            eprintln!("warning: {problem}");
+            say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
         Ok(Self { state: AnnotationState::fold(&events), taxonomy, cases: dataset.cases })

@@ -1,6 +1,7 @@
 //! `dissent explore`: step through the cases of a dataset.
 
 use super::models::{resolve_encoder, resolve_reader};
+use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
@@ -109,7 +110,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let code = session::run(app, &mut notebook, &engine, color_depth)?;
     if notebook.written() > 0 {
-        eprintln!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path());
+        say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
     }
     if code == 0 { Ok(()) } else { Err(ExitWith(code).into()) }
 }
@@ -195,8 +196,4 @@ fn user_name() -> String {
         .collect();
     let bent = bent.trim_start_matches(['.', '-']);
     if bent.is_empty() { "anonymous".to_owned() } else { bent.to_owned() }
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

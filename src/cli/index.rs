@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::models::load_encoder;
-use super::output::print_line;
+use super::output::{print_line, say};
 use crate::data::Dataset;
 use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, VectorSide};
 use crate::workspace::Workspace;
@@ -63,7 +63,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             is_built = true;
             // Nothing to explain the first time.
             if !matches!(error, IndexError::Missing { .. }) {
-                eprintln!("{error}: building");
+                say(&format!("{error}: building"));
             }
         };
         Index::open_or_build(&dataset, &folder, &encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?
@@ -79,7 +79,7 @@ pub(super) fn open_or_build(dataset: &Dataset, workspace: &Workspace, encoder: &
     let mut is_built = false;
     let mut on_rebuild = |error: &IndexError| {
         is_built = true;
-        eprintln!("{error}: building");
+        say(&format!("{error}: building"));
     };
     let folder = workspace.index_dir();
     let index = Index::open_or_build(dataset, &folder, encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?;
@@ -129,7 +129,7 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
 
 fn warn_of_left_out(left_out: &[LeftOut]) {
     for document in left_out {
-        eprintln!("warning: document {} is found by its caption only: {}", document.document, document.reason);
+        say(&format!("warning: document {} is found by its caption only: {}", document.document, document.reason));
     }
 }
 
@@ -155,6 +155,7 @@ impl BuildBar {
             }
             self.stage = Some(progress.stage);
             let (what, template) = match progress.stage {
+                Stage::Waiting => ("waiting", "another program builds this index; {msg} {elapsed}"),
                 Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Writing => ("writing", "{msg:9}"),

@@ -10,7 +10,7 @@ pub mod import;
 pub mod index;
 pub mod interrupt;
 pub mod models;
-pub(crate) mod output;
+pub mod output;
 pub mod phantom;
 pub mod predict;
 mod print_picture;

@@ -1,6 +1,7 @@
 //! Where a model comes from: the flag, else the workspace.
 
 use super::Common;
+use super::output::say;
 use crate::model::clip::DualEncoder;
 use crate::model::device::{choose_device, choose_dtype};
 use crate::workspace::Workspace;
@@ -55,7 +56,7 @@ pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &
     let folder = resolve_encoder(flag, &workspace.path)?;
     let (device, reason) = choose_device(&common.device)?;
     if common.verbose > 0 {
-        eprintln!("encoder {} on {reason}", folder.display());
+        say(&format!("encoder {} on {reason}", folder.display()));
     }
     DualEncoder::load(&folder, &device, choose_dtype(common.dtype, &device))
 }

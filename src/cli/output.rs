@@ -27,6 +27,11 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
     }
 }
 
+/// Says something on standard error. A log that is full or closed ends no work.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// "1 row", "2 rows".
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }

@@ -1,6 +1,7 @@
 //! `dissent phantom`: draws synthetic images, captions and training pools.
 
 use super::Common;
+use super::output::say;
 use crate::data::Existing;
 use crate::phantom::pool::{Pool, Stage};
 use crate::phantom::sample::{DEFAULT_SEED, write_sample};
@@ -84,7 +85,7 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
                 default_no: args.default_no,
             };
             pool.write(&args.out)?;
-            eprintln!("{} items and {} held out in {}", pool.count, pool.held_out(), args.out.display());
+            say(&format!("{} items and {} held out in {}", pool.count, pool.held_out(), args.out.display()));
             Ok(())
         }
         Command::Sample(args) => {

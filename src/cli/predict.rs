@@ -2,7 +2,7 @@
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{resolve_encoder, resolve_reader};
-use super::output::print_line;
+use super::output::{print_line, say};
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split};
@@ -82,7 +82,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         precision: common.dtype,
         hits: HitsPerHead { image: k, caption: k },
     };
-    let progress = |line: String| eprintln!("{line}");
+    let progress = |line: String| say(&line);
     let LoadedModels { mut pipeline, identity, .. } =
         load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set()).map_err(|error| {
             if !error.is::<LoadingInterrupted>() {
@@ -143,7 +143,7 @@ fn predict(
 ) -> Result<Outcome> {
     let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
     if missing.len() < wanted.len() {
-        eprintln!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len());
+        say(&format!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len()));
     }
     let bar = progress_bar(missing.len());
     let mut outcome = Outcome { predicted: 0, failures: Vec::new() };
@@ -167,7 +167,7 @@ fn predict(
             match answer {
                 Ok(answer) => whole.push(answer),
                 Err(error) => {
-                    bar.suspend(|| eprintln!("{error:#}"));
+                    bar.suspend(|| say(&format!("{error:#}")));
                     outcome.failures.push(format!("{error:#}"));
                 }
             }
@@ -175,7 +175,7 @@ fn predict(
         writer.append(dataset, &whole)?;
         outcome.predicted += whole.len();
         for trouble in pipeline.take_troubles() {
-            bar.suspend(|| eprintln!("{trouble:#}"));
+            bar.suspend(|| say(&format!("{trouble:#}")));
         }
         bar.inc(batch.len() as u64);
     }

@@ -4,7 +4,7 @@
 //! a time-out has been answered before; the other protocols are decided by flag and environment.
 
 use super::Common;
-use super::output::print_line;
+use super::output::{print_line, say};
 use crate::data::Picture;
 use crate::tui::depth::{Depth, color_depth, image_mode};
 use crate::tui::images::{ImageMode, stretch_deep_grey};
@@ -51,7 +51,7 @@ impl PicturePrinter {
             ImageMode::Iterm { .. } if on_terminal && viuer::is_iterm_supported() => Mode::Iterm,
             ImageMode::Kitty { .. } | ImageMode::Iterm { .. } | ImageMode::Sixel { .. } => {
                 if !automatic {
-                    eprintln!("note: no {} graphics here, drawing with half-blocks", wanted.name());
+                    say(&format!("note: no {} graphics here, drawing with half-blocks", wanted.name()));
                 }
                 Mode::Half
             }

@@ -3,7 +3,7 @@
 use super::caption_line::caption_line;
 use super::index::open_or_build;
 use super::models::load_encoder;
-use super::output::print_line;
+use super::output::{print_line, say};
 use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
@@ -118,7 +118,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_line(&serde_json::to_string_pretty(&serde_json::json!({ "by": by, "results": found }))?);
     }
     if found.is_empty() {
-        eprintln!("nothing found");
+        say("nothing found");
         return Ok(());
     }
     print_table(&found, common, args.show)
@@ -210,7 +210,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
         if let Some(printer) = &printer {
             match Picture::read(&line.image) {
                 Ok(picture) => printer.print(&picture, 16)?,
-                Err(error) => eprintln!("warning: {error:#}"),
+                Err(error) => say(&format!("warning: {error:#}")),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `dissent train dual-encoder|reader`: train the models of a dataset.
 
+use super::output::say;
 use super::{Common, relaunch};
 use crate::data::Dataset;
 use crate::index::Index;
@@ -278,7 +279,7 @@ fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -
 
 fn finish(last: Option<EpochReport>, run: &Run) {
     if last.is_none() {
-        eprintln!("all {} epochs were already done; --restart begins anew", run.epochs);
+        say(&format!("all {} epochs were already done; --restart begins anew", run.epochs));
     }
     println!("{}", run.out.display());
 }

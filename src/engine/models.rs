@@ -109,6 +109,10 @@ fn load_retriever(
         }
         last_line = Instant::now();
         let what = match step.stage {
+            Stage::Waiting => {
+                progress("another program is building this index: waiting".into());
+                return Ok(());
+            }
             Stage::Images => "indexing images",
             Stage::Captions => "indexing captions",
             Stage::Writing => "writing the index",

@@ -16,6 +16,8 @@ const CAPTION_BATCH: usize = 64;
 /// What a build is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Another process builds the index of this workspace; what it has embedded is taken over.
+    Waiting,
     Images,
     Captions,
     Writing,

@@ -1,8 +1,11 @@
 //! One builder at a time, and no rubbish of a killed one.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Folders under construction begin with this.
 pub(super) const ASIDE_PREFIX: &str = ".index-building-";
@@ -10,23 +13,27 @@ pub(super) const ASIDE_PREFIX: &str = ".index-building-";
 /// Held while an index is built; the operating system lets go of it even if the process is killed.
 #[derive(Debug)]
 pub(super) struct BuildLock {
-    _file: File,
+    file: File,
 }
 
 impl BuildLock {
-    /// Takes the lock of a workspace and removes what a killed builder left.
-    pub fn take(workspace: &Path) -> Result<Self> {
+    /// Takes the lock of a workspace and removes what a killed builder left. While another process has it `waiting` is
+    /// called ten times a second; its error ends the wait.
+    pub fn take(workspace: &Path, waiting: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
         std::fs::create_dir_all(workspace)
             .with_context(|| format!("cannot create the workspace {}", workspace.display()))?;
         let path = workspace.join("index.lock");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("another process is building the index in {}; wait for it", workspace.display())
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    waiting()?;
+                    std::thread::sleep(BETWEEN_TRIES);
+                }
+                // Some network file systems have no locks; two builders there cost time, not correctness.
+                Err(TryLockError::Error(_)) => return Ok(Self { file }),
             }
-            // Some network file systems have no locks; two builders there cost time, not correctness.
-            Err(TryLockError::Error(_)) => return Ok(Self { _file: file }),
         }
         let entries = std::fs::read_dir(workspace).with_context(|| format!("cannot list {}", workspace.display()))?;
         for entry in entries.flatten() {
@@ -35,7 +42,15 @@ impl BuildLock {
                     .with_context(|| format!("cannot remove {}", entry.path().display()))?;
             }
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for BuildLock {
+    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
+    /// closed what it inherited.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 
@@ -44,14 +59,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_builder_is_refused_and_rubbish_goes() {
+    fn the_second_builder_waits_and_rubbish_goes() {
         let folder = tempfile::tempdir().unwrap();
         let rubbish = folder.path().join(format!("{ASIDE_PREFIX}x"));
         std::fs::create_dir(&rubbish).unwrap();
-        let first = BuildLock::take(folder.path()).unwrap();
+        let mut first = Some(BuildLock::take(folder.path(), &mut || panic!("nobody else has it")).unwrap());
         assert!(!rubbish.exists());
-        assert!(BuildLock::take(folder.path()).unwrap_err().to_string().contains("another process"));
-        drop(first);
-        BuildLock::take(folder.path()).unwrap();
+        let gave_up = BuildLock::take(folder.path(), &mut || anyhow::bail!("gave up"));
+        assert_eq!(gave_up.unwrap_err().to_string(), "gave up");
+        let mut calls = 0;
+        let second = BuildLock::take(folder.path(), &mut || {
+            calls += 1;
+            if calls == 2 {
+                first = None;
+            }
+            Ok(())
+        });
+        assert!(second.is_ok() && calls == 2, "{calls}");
     }
 }

@@ -105,8 +105,8 @@ impl Index {
     /// is whole; what it has of the same encoder is not embedded again. An error from `progress` ends the build.
     ///
     /// # Errors
-    /// If `progress` says so, the encoder fails or gives vectors that are not of length 1, the disk is full, no image can be read, or
-    /// another process is building.
+    /// If `progress` says so, the encoder fails or gives vectors that are not of length 1, the disk is full, or no image can be read.
+    /// Where another process is building it waits.
     pub fn build(
         dataset: &Dataset,
         folder: &Path,
@@ -130,7 +130,8 @@ impl Index {
     ) -> Result<Self> {
         ensure!(!dataset.corpus.is_empty(), "the corpus of {} is empty: nothing to index", dataset.root.display());
         let workspace = folder.parent().context("expected the index folder inside a workspace")?;
-        let _lock = BuildLock::take(workspace)?;
+        let _lock =
+            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Before the images are read: a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint();
         let (known_images, known_captions) =

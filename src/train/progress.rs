@@ -2,6 +2,7 @@
 
 use super::session::EpochReport;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
 
 /// A bar with loss and time left; drawn on standard error and only on a terminal.
 pub struct TrainingBar {
@@ -40,6 +41,7 @@ impl TrainingBar {
             "{} epoch {}/{}  loss {:.4}  validation {:.4}{figures}  {:.0} s",
             report.stage, report.epoch, self.epochs, report.loss, report.validation, report.seconds
         );
-        eprintln!("{line}");
+        // A log that is full or closed does not end the training.
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 }
