@@ -248,8 +248,8 @@ fn a_hit_that_cannot_be_read_is_not_waited_for() {
     app.start();
     app.on_engine_event(ready());
     answer(&mut app, 0, &[0.9, 0.8, 0.7]);
-    assert!(support::text(&screen(&mut app, 120, 40)).contains("  4 lexical 0.377  …"));
+    assert!(support::text(&screen(&mut app, 120, 40)).contains("  4 lexical 0.377   …"));
     app.on_engine_event(Event::Failed { case: Some(0), message: "d4.png is missing".into() });
     let text = support::text(&screen(&mut app, 120, 40));
-    assert!(text.contains("d4.png is missing") && text.contains("  4 lexical 0.377  x"), "{text}");
+    assert!(text.contains("d4.png is missing") && text.contains("  4 lexical 0.377   x"), "{text}");
 }

@@ -11,8 +11,7 @@ use crate::reader::{CandleReader, Reader};
 use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
-use candle_core::{DType, Device};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,7 +62,8 @@ pub fn load_models(
     let retriever = match &choice.encoder {
         Some(folder) => {
             progress(format!("loading the dual encoder {}", folder.display()));
-            Some(load_retriever(dataset, workspace, folder, choice.hits, &device, dtype, progress, cancelled)?)
+            let encoder = DualEncoder::load(folder, &device, dtype)?;
+            Some(open_retriever(dataset, workspace, encoder, choice.hits, progress, cancelled)?)
         }
         None => None,
     };
@@ -86,17 +86,14 @@ pub fn load_models(
     Ok(LoadedModels { pipeline, description, identity })
 }
 
-fn load_retriever(
+fn open_retriever(
     dataset: &Dataset,
     workspace: &Workspace,
-    folder: &Path,
+    encoder: DualEncoder,
     hits: HitsPerHead,
-    device: &Device,
-    dtype: DType,
     progress: Progress,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Retriever> {
-    let encoder = DualEncoder::load(folder, device, dtype)?;
     let index_folder = workspace.index_dir();
     let mut last_line = Instant::now();
     let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
