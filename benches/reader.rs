@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --profile dev --bench reader -- RUN_FOLDER DATASET READER CASES` prints one JSON object per case:
 //! `{"case": id, "seconds": s, "label_log_probabilities": [[..], ..]}`.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a benchmark stops at the first surprise")]
 
 use candle_core::{DType, Device};
 use dissent::data::Dataset;

@@ -1,5 +1,6 @@
 //! Tests of datasets on disk: reading, writing, checking, importing. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod check;
 mod dataset;
