@@ -53,8 +53,8 @@ pub struct Args {
     #[arg(long)]
     closed_book: bool,
     /// Only the first N of those cases
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -120,7 +120,7 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .enumerate()
         .filter(|(_, case)| case.split == args.split && args.task.as_ref().is_none_or(|task| case.task == *task))
         .map(|(position, _)| position)
-        .take(args.limit.unwrap_or(usize::MAX))
+        .take(args.limit.map_or(usize::MAX, |limit| limit as usize))
         .collect();
     ensure!(!wanted.is_empty(), "{}: no case to predict in split {}", dataset.root.display(), args.split);
     Ok(wanted)

@@ -1,5 +1,6 @@
 //! What the explorer asks of the engine and what comes back.
 
+use crate::index::CaptionResult;
 use crate::reader::LabelScores;
 use crate::retriever::Hit;
 
@@ -15,17 +16,6 @@ pub enum Request {
     Ahead { cases: Vec<usize> },
     /// Search captions.
     SearchCaptions { ticket: Ticket, query: String, limit: usize },
-}
-
-/// One line of a caption search.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CaptionResult {
-    /// Row of the document in the corpus.
-    pub row: usize,
-    /// BM25 score.
-    pub score: f32,
-    /// Byte ranges of the caption that match.
-    pub highlights: Vec<std::ops::Range<usize>>,
 }
 
 /// Who answers, for the status line and for the journal.

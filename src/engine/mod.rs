@@ -13,10 +13,11 @@ pub mod run;
 mod spawn;
 mod worker;
 
+pub use crate::index::CaptionResult;
 pub use answer::CaseAnswer;
 pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress, catches_its_panics};
 pub use keyed_log::KeyedLog;
-pub use message::{CaptionResult, EngineDescription, Event, Request, Ticket};
+pub use message::{EngineDescription, Event, Request, Ticket};
 pub use models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};
 pub use parts::{Parts, SearchCaptions};
 pub use pipeline::Pipeline;

@@ -6,6 +6,7 @@
 mod build;
 mod embedder;
 mod error;
+mod files;
 mod images;
 mod lock;
 mod manifest;
@@ -19,5 +20,5 @@ pub use embedder::Embedder;
 pub use error::IndexError;
 pub use manifest::LeftOut;
 pub use store::{Index, VectorSide};
-pub use text::TextIndex;
+pub use text::{CaptionResult, TextIndex};
 pub use vectors::{FLAT_LIMIT, VectorIndex, VectorKind};

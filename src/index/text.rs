@@ -2,7 +2,6 @@
 
 use super::IndexError;
 use crate::data::Document;
-use crate::engine::CaptionResult;
 use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -13,6 +12,17 @@ use tantivy::schema::{
 };
 use tantivy::snippet::SnippetGenerator;
 use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, Term, doc};
+
+/// One line of a caption search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptionResult {
+    /// Row of the document in the corpus.
+    pub row: usize,
+    /// BM25 score.
+    pub score: f32,
+    /// Byte ranges of the caption that match.
+    pub highlights: Vec<std::ops::Range<usize>>,
+}
 
 /// Lower case, words of 40 letters at most, English stems: "effusions" finds "effusion".
 const CAPTION_TOKENIZER: &str = "en_stem";

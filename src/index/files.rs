@@ -1,0 +1,100 @@
+//! The files of an index: written, and read again for the next build.
+
+use super::build::{EmbeddedCorpus, KnownVectors};
+use super::manifest::Manifest;
+use super::vector_file::VectorFile;
+use super::{Embedder, TextIndex, VectorIndex};
+use crate::data::Dataset;
+use crate::durable;
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::path::Path;
+
+pub(super) const MANIFEST_FILE: &str = "index.toml";
+pub(super) const IMAGE_FILE: &str = "image.faiss";
+pub(super) const CAPTION_FILE: &str = "caption.faiss";
+pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
+/// One line a document: hashes of image and caption, "-" for an image that was left out.
+const CONTENT_FILE: &str = "contents.tsv";
+pub(super) const TEXT_FOLDER: &str = "text";
+
+/// The lines of `contents.tsv`.
+pub(super) fn contents_of(corpus: &EmbeddedCorpus) -> String {
+    let mut contents = String::new();
+    for (image, caption) in corpus.image_contents.iter().zip(&corpus.caption_contents) {
+        let image = image.as_ref().map_or("-", Fingerprint::as_str);
+        contents.push_str(&format!("{image}\t{caption}\n"));
+    }
+    contents
+}
+
+/// Writes all files of an index into a folder.
+pub(super) fn write_all(
+    folder: &Path,
+    dataset: &Dataset,
+    corpus: &EmbeddedCorpus,
+    contents: &str,
+    manifest: &Manifest,
+) -> Result<()> {
+    let dimension = manifest.encoder.dimension;
+    let image_rows = manifest.image_rows();
+    let with_image: Vec<f32>;
+    let images = if image_rows.len() == manifest.documents {
+        &corpus.images
+    } else {
+        let row_of = |row: &u32| &corpus.images[*row as usize * dimension..(*row as usize + 1) * dimension];
+        with_image = image_rows.iter().flat_map(row_of).copied().collect();
+        &with_image
+    };
+    VectorIndex::build(images, dimension, image_rows, manifest.image)
+        .context("image vectors")?
+        .save(&folder.join(IMAGE_FILE))?;
+    VectorIndex::build(&corpus.captions, dimension, manifest.caption_rows(), manifest.caption)
+        .context("caption vectors")?
+        .save(&folder.join(CAPTION_FILE))?;
+    TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
+    VectorFile::write(&folder.join(VECTOR_FILE), &corpus.images, &corpus.captions, dimension)?;
+    durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
+    manifest.write(&folder.join(MANIFEST_FILE))
+}
+
+/// Vectors of an earlier index by the same encoder, by content; none where anything is wrong with it.
+pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVectors, KnownVectors) {
+    let mut known = (KnownVectors::new(), KnownVectors::new());
+    let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
+    let stamp = &manifest.encoder;
+    if stamp.fingerprint != *encoder.fingerprint() || stamp.dimension != encoder.dimension() {
+        return known;
+    }
+    let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {
+        return known;
+    };
+    let Ok(contents) = std::fs::read_to_string(folder.join(CONTENT_FILE)) else { return known };
+    for (row, line) in contents.lines().enumerate() {
+        let Some((image, caption)) = line.split_once('\t') else { continue };
+        // A vector that is not of length 1 is damaged and is made again.
+        let sound = |tensor| vectors.row(tensor, row).ok().filter(|vector| super::vectors::unit(vector).is_ok());
+        if let (Some(image), Some(vector)) = (Fingerprint::parse(image), sound(0)) {
+            known.0.insert(image, vector);
+        }
+        if let (Some(caption), Some(vector)) = (Fingerprint::parse(caption), sound(1)) {
+            known.1.insert(caption, vector);
+        }
+    }
+    known
+}
+
+/// Brings every file of a folder, and the folders, to disk.
+pub(super) fn sync_all(folder: &Path) -> Result<()> {
+    let in_folder = || format!("cannot sync {}", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(in_folder)? {
+        let entry = entry.with_context(in_folder)?;
+        if entry.file_type().with_context(in_folder)?.is_dir() {
+            sync_all(&entry.path())?;
+            continue;
+        }
+        File::open(entry.path()).and_then(|file| file.sync_all()).with_context(in_folder)?;
+    }
+    File::open(folder).and_then(|handle| handle.sync_all()).with_context(in_folder)
+}
