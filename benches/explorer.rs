@@ -15,7 +15,7 @@ const SIZE: (u16, u16) = (120, 40);
 const CASES: usize = 700;
 const STARTS: usize = 20;
 const KEYS: usize = 300;
-const JUMPS: usize = 30;
+const JUMPS: usize = 28;
 /// Cases from one jump to the next: beyond what is read ahead.
 const JUMP: usize = 20;
 const STEPS: usize = 40;

@@ -26,7 +26,7 @@ use std::io::{BufWriter, Stdout, stdout};
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
-const FRAME: Duration = Duration::from_millis(10);
+const FRAME: Duration = Duration::from_millis(8);
 /// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
 const USUAL_CELL: FontSize = FontSize::new(8, 16);
 

@@ -90,7 +90,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width);
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
-    let label_width = (longest_label(app) + 3).clamp(8, (width / 2).max(8));
+    let label_width = (longest_label(app) + 3).clamp(8, (width * 2 / 5).max(8));
     let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
     let mut fused = answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.scores)), label_width);
     let used: usize = fused.iter().map(Span::width).sum();
