@@ -15,7 +15,7 @@ const FACTS_WIDTH: u16 = 22;
 /// Rows of the facts below the images.
 const FACTS_ROWS: u16 = 3;
 /// Rows of the selected hit's caption.
-const CAPTION_ROWS: u16 = 6;
+const CAPTION_ROWS: u16 = 7;
 
 /// Draws the pane right of the queue.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
