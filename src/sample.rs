@@ -17,6 +17,8 @@ pub struct Sample {
     pub dataset: PathBuf,
     /// Checkpoint of the dual encoder.
     pub encoder: PathBuf,
+    /// Trained heads.
+    pub retriever: PathBuf,
     /// Checkpoint of the reader.
     pub reader: PathBuf,
     /// Where index, runs and annotations belong.
@@ -40,6 +42,7 @@ impl Sample {
         let sample = Self {
             dataset: target.join("dataset"),
             encoder: target.join("models").join("encoder"),
+            retriever: target.join("models").join("retriever"),
             reader: target.join("models").join("reader"),
             workspace: data.join("sample").join(fingerprint.as_str()),
         };

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 /// Resamples behind an interval.
-const RESAMPLES: usize = 2000;
+pub(super) const RESAMPLES: usize = 2000;
 
 /// A share of cases with its bootstrap 95 % interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]

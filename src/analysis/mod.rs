@@ -1,11 +1,15 @@
-//! Fusion, verdict, oracle and the figures of a run.
+//! Fusion, verdict, oracle, the figures of a run and the difference between two.
 
+mod comparison;
 mod figure;
 mod fusion;
+mod mcnemar;
 mod summary;
 mod verdict;
 
+pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use figure::Figure;
 pub use fusion::{Fused, fuse};
+pub use mcnemar::mcnemar_exact;
 pub use summary::{Summary, SummaryCase, TaskSummary};
 pub use verdict::{CaseOutcome, Verdict};

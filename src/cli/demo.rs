@@ -1,5 +1,6 @@
 //! `dissent demo`: the explorer on the embedded sample.
 
+use super::models::RetrieverChoice;
 use super::{Common, explore};
 use crate::sample::Sample;
 use anyhow::Result;
@@ -10,6 +11,9 @@ pub struct Args {
     /// Name under which annotations are kept; default: the user's name
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
+    /// Which heads search: standard (the dual encoder itself), trained (the sample's) or a folder of heads
+    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
+    retriever: RetrieverChoice,
 }
 
 /// Runs `dissent demo`.
@@ -22,5 +26,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     explore.annotator = args.annotator;
     explore.encoder = Some(sample.encoder);
     explore.reader = Some(sample.reader);
+    explore.retriever = match args.retriever {
+        RetrieverChoice::Trained => RetrieverChoice::Folder(sample.retriever),
+        other => other,
+    };
     explore::run(explore, &common)
 }

@@ -1,7 +1,7 @@
 //! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
 
 use super::Common;
-use super::models::{resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::print_line;
 use crate::model::device::choose_device;
 use crate::tui::depth::{color_depth, default_theme, image_mode};
@@ -176,7 +176,7 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     for (name, folder) in [
         ("encoder", resolve_encoder(None, &workspace.path)),
         ("reader", resolve_reader(None, &workspace.path)),
-        ("retriever", resolve_retriever(None, &workspace.path)),
+        ("retriever", resolve_retriever(&RetrieverChoice::Trained, &workspace.path).map(Option::unwrap_or_default)),
     ] {
         facts.push(fact(section, name, folder.map_or_else(|_| "none".into(), |folder| folder.display().to_string())));
     }

@@ -1,6 +1,6 @@
 //! `dissent explore`: step through the cases of a dataset.
 
-use super::models::{resolve_encoder, resolve_reader};
+use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
@@ -37,6 +37,9 @@ pub struct Args {
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     pub encoder: Option<PathBuf>,
+    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
+    pub retriever: RetrieverChoice,
     /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     pub reader: Option<PathBuf>,
@@ -48,7 +51,20 @@ pub struct Args {
 impl Args {
     /// Every option as it is by default.
     pub fn for_dataset(dataset: PathBuf) -> Self {
-        Self { dataset, split: None, run: None, annotator: None, encoder: None, reader: None, k: 2 }
+        Self {
+            dataset,
+            split: None,
+            run: None,
+            annotator: None,
+            encoder: None,
+            retriever: RetrieverChoice::Standard,
+            reader: None,
+            k: 2,
+        }
+    }
+
+    fn names_a_model(&self) -> bool {
+        self.encoder.is_some() || self.reader.is_some() || self.retriever != RetrieverChoice::Standard
     }
 }
 
@@ -137,7 +153,7 @@ fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool 
 fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace: &Workspace) -> Result<EngineHandle> {
     let models = match model_choice(args, common, workspace) {
         // Asked for by name and not there: a mistake in the command.
-        Err(error) if args.encoder.is_some() || args.reader.is_some() => return Err(error),
+        Err(error) if args.names_a_model() => return Err(error),
         models => models.map_err(|error| format!("{error:#}")),
     };
     EngineHandle::spawn(EngineConfig {
@@ -152,6 +168,7 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
     let k = usize::from(args.k);
     Ok(ModelChoice {
         encoder: Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?),
+        heads: resolve_retriever(&args.retriever, &workspace.path)?,
         reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
         device: common.device.clone(),
         precision: common.dtype,

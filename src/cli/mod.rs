@@ -5,6 +5,7 @@ mod caption_line;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod evaluate;
 pub mod explore;
 pub mod import;
 pub mod index;
@@ -83,10 +84,12 @@ pub enum Command {
     Search(search::Args),
     /// Show one picture, case or document in the terminal
     Show(show::Args),
-    /// Train the dual encoder or the reader
+    /// Train the dual encoder, the reader or the retriever's heads
     Train(train::Args),
     /// Predict every case of a split with every one of its hits
     Predict(predict::Args),
+    /// Figures of stored runs, each compared with the first
+    Evaluate(evaluate::Args),
 }
 
 /// An exit code other than 0 and 1, without a message: 130 after Ctrl-C, 128 plus its number after another signal.
@@ -109,5 +112,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(args) => show::run(args, &cli.common),
         Command::Train(args) => train::run(args, &cli.common),
         Command::Predict(args) => predict::run(args, &cli.common),
+        Command::Evaluate(args) => evaluate::run(args, &cli.common),
     }
 }

@@ -7,6 +7,7 @@ use crate::model::device::{choose_device, choose_dtype};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// The dual encoder's folder: `flag`, else `WORKSPACE/models/encoder`.
 ///
@@ -26,13 +27,42 @@ pub fn resolve_reader(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> 
     resolve("reader", "reader", flag, workspace, advice)
 }
 
-/// The trained retriever's folder: `flag`, else `WORKSPACE/models/retriever`.
+/// Which heads search: `--retriever`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RetrieverChoice {
+    /// The dual encoder itself: standard RAG.
+    #[default]
+    Standard,
+    /// The heads in `WORKSPACE/models/retriever`.
+    Trained,
+    /// The heads in this folder.
+    Folder(PathBuf),
+}
+
+impl FromStr for RetrieverChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "standard" => Self::Standard,
+            "trained" => Self::Trained,
+            folder => Self::Folder(folder.into()),
+        })
+    }
+}
+
+/// The folder of the trained heads that were asked for; `None` for standard RAG.
 ///
 /// # Errors
 /// As [`resolve_encoder`].
-pub fn resolve_retriever(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
+pub fn resolve_retriever(choice: &RetrieverChoice, workspace: &Path) -> Result<Option<PathBuf>> {
+    let flag = match choice {
+        RetrieverChoice::Standard => return Ok(None),
+        RetrieverChoice::Trained => None,
+        RetrieverChoice::Folder(folder) => Some(folder.as_path()),
+    };
     let advice = "give --retriever DIR or train one with `dissent train retriever DATASET --out";
-    resolve("retriever", "retriever", flag, workspace, advice)
+    resolve("trained retriever", "retriever", flag, workspace, advice).map(Some)
 }
 
 fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice: &str) -> Result<PathBuf> {

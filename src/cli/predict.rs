@@ -1,7 +1,7 @@
 //! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::{resolve_encoder, resolve_reader};
+use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{print_line, say};
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
@@ -40,6 +40,9 @@ pub struct Args {
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
+    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
+    retriever: RetrieverChoice,
     /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
@@ -77,6 +80,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         if args.closed_book { None } else { Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?) };
     let choice = ModelChoice {
         encoder,
+        heads: if args.closed_book { None } else { resolve_retriever(&args.retriever, &workspace.path)? },
         reader,
         device: common.device.clone(),
         precision: common.dtype,

@@ -8,6 +8,7 @@ use crate::index::{Index, IndexError, Stage};
 use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
+use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -23,6 +24,8 @@ const BETWEEN_LINES: Duration = Duration::from_millis(100);
 pub struct ModelChoice {
     /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
     pub encoder: Option<PathBuf>,
+    /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
+    pub heads: Option<PathBuf>,
     /// Checkpoint folder of the reader.
     pub reader: PathBuf,
     /// As `--device`.
@@ -63,7 +66,9 @@ pub fn load_models(
         Some(folder) => {
             progress(format!("loading the dual encoder {}", folder.display()));
             let encoder = DualEncoder::load(folder, &device, dtype)?;
-            Some(open_retriever(dataset, workspace, encoder, choice.hits, progress, cancelled)?)
+            let heads = choice.heads.as_ref().map(|folder| TrainedHeads::load(folder, &encoder)).transpose()?;
+            let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
+            Some(Retriever::new(encoder, index, choice.hits, heads))
         }
         None => None,
     };
@@ -72,6 +77,12 @@ pub fn load_models(
     }
     progress(format!("loading the reader {}", choice.reader.display()));
     let reader = CandleReader::load(&choice.reader, &device, dtype)?;
+    if let Some(heads) = retriever.as_ref().and_then(Retriever::heads)
+        && heads.record.reader != *reader.fingerprint()
+    {
+        let (then, now) = (&heads.record.reader_name, reader.name());
+        progress(format!("the heads {} learned from another reader ({then}) than the one in use ({now})", heads.name));
+    }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
     let description = EngineDescription {
@@ -86,18 +97,17 @@ pub fn load_models(
     Ok(LoadedModels { pipeline, description, identity })
 }
 
-fn open_retriever(
+fn open_index(
     dataset: &Dataset,
     workspace: &Workspace,
-    encoder: DualEncoder,
-    hits: HitsPerHead,
+    encoder: &DualEncoder,
     progress: Progress,
     cancelled: &dyn Fn() -> bool,
-) -> Result<Retriever> {
+) -> Result<Index> {
     let index_folder = workspace.index_dir();
     let mut last_line = Instant::now();
     let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
-    let index = Index::open_or_build(dataset, &index_folder, &encoder, &mut on_rebuild, &mut |step| {
+    let index = Index::open_or_build(dataset, &index_folder, encoder, &mut on_rebuild, &mut |step| {
         if cancelled() {
             return Err(LoadingInterrupted.into());
         }
@@ -120,7 +130,7 @@ fn open_retriever(
     for document in index.left_out() {
         progress(format!("document {} is passed over: {}", document.document, document.reason));
     }
-    Ok(Retriever::new(encoder, index, hits))
+    Ok(index)
 }
 
 fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
@@ -132,11 +142,15 @@ fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
         fingerprint: HitSource::fingerprint(retriever).clone(),
         k_image: hits.image,
         k_caption: hits.caption,
+        heads_name: retriever.heads().map(|heads| heads.name.clone()),
+        heads: retriever.heads().map(|heads| heads.fingerprint().clone()),
     }
 }
 
-/// "dual-encoder, 2 by image and 2 by caption".
+/// "dual-encoder, standard, 2 by image and 2 by caption".
 fn name_of(retriever: &Retriever) -> String {
     let HitsPerHead { image, caption } = retriever.hits_per_head();
-    format!("{}, {image} by image and {caption} by caption", retriever.encoder().name())
+    let heads =
+        retriever.heads().map_or_else(|| "standard".to_string(), |heads| format!("trained: {}", heads.description()));
+    format!("{}, {heads}, {image} by image and {caption} by caption", retriever.encoder().name())
 }

@@ -8,9 +8,12 @@ use crate::fingerprint::Fingerprint;
 use crate::reader::{Evidence, LabelScores, ReadRequest, Reader, ReaderError, check_templates, prediction_key};
 use crate::retriever::{Hit, HitSource};
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Requests of [`Pipeline::score_pairs`] that are put together at a time.
+const PAIRS_AT_A_TIME: usize = 512;
 
 /// Retriever, reader and their caches, for one dataset.
 pub struct Pipeline {
@@ -22,6 +25,14 @@ pub struct Pipeline {
     known_hits: KeyedLog<Vec<Hit>>,
     known_predictions: KeyedLog<LabelScores>,
     pictures: Pictures,
+    calls: ReaderCalls,
+}
+
+/// How often an answer was wanted, and how often the reader had to be asked for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReaderCalls {
+    pub wanted: usize,
+    pub asked: usize,
 }
 
 impl Pipeline {
@@ -48,6 +59,7 @@ impl Pipeline {
             known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
             known_predictions: KeyedLog::open(&cache.join("predictions.jsonl"))?,
             pictures: Pictures::new(),
+            calls: ReaderCalls::default(),
         })
     }
 
@@ -145,6 +157,34 @@ impl Pipeline {
         Ok(answers)
     }
 
+    /// The reader's answers to cases with one document each: (case, corpus row), in order.
+    ///
+    /// # Errors
+    /// `Cancelled`; where a case or image cannot be read, or the reader fails.
+    pub fn score_pairs(
+        &mut self,
+        pairs: &[(usize, usize)],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut scores = Vec::with_capacity(pairs.len());
+        // A request holds its images: a bounded number of them at a time.
+        for part in pairs.chunks(PAIRS_AT_A_TIME) {
+            let mut requests = Vec::with_capacity(part.len());
+            for (case, row) in part {
+                let (query, task, question) = self.open(*case)?;
+                let evidence = Some(self.document(*row)?);
+                requests.push(ReadRequest { task, question, query, evidence });
+            }
+            scores.extend(self.read(&requests, cancelled)?);
+        }
+        Ok(scores)
+    }
+
+    /// Answers wanted through [`Self::answer_all`] and [`Self::score_pairs`] so far.
+    pub fn calls(&self) -> ReaderCalls {
+        self.calls
+    }
+
     /// What the reader is: its name and fingerprint.
     pub fn reader(&self) -> &dyn Reader {
         &*self.reader
@@ -211,8 +251,13 @@ impl Pipeline {
     }
 
     fn evidence(&mut self, hit: &Hit) -> Result<Evidence> {
-        let document = self.dataset.corpus.get(hit.row);
-        let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
+        self.document(hit.row).with_context(|| format!("document {}", hit.document))
+    }
+
+    fn document(&mut self, row: usize) -> Result<Evidence> {
+        let count = self.dataset.corpus.len();
+        let document = self.dataset.corpus.get(row);
+        let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
         let image = self.pictures.read(&self.dataset.image_path(&document.image))?;
         Ok(Evidence { image, caption: document.caption.clone() })
     }
@@ -226,15 +271,18 @@ impl Pipeline {
         let mut keys = Vec::new();
         let mut unknown: Vec<ReadRequest> = Vec::new();
         let mut unknown_keys: Vec<Fingerprint> = Vec::new();
+        let mut seen: HashSet<Fingerprint> = HashSet::new();
         for request in requests {
             let key = prediction_key(self.reader.fingerprint(), request);
             // Two cases may share image and document: one question is then enough.
-            if self.known_predictions.get(&key).is_none() && !unknown_keys.contains(&key) {
+            if self.known_predictions.get(&key).is_none() && seen.insert(key.clone()) {
                 unknown.push(request.clone());
                 unknown_keys.push(key.clone());
             }
             keys.push(key);
         }
+        self.calls.wanted += requests.len();
+        self.calls.asked += unknown.len();
         if !unknown.is_empty() {
             let answers = self.reader.score(&unknown, cancelled)?;
             check_answers(self.reader.name(), &unknown, &answers)?;

@@ -1,5 +1,6 @@
 //! Retrieval: heads, hits and how hits of two heads become one list.
 
+pub mod heads;
 mod hit;
 mod merge;
 mod search;

@@ -66,7 +66,11 @@ struct Corpus {
 }
 
 /// Trains and returns the report of the last epoch; `None` if all epochs were already done.
-pub fn train_dual_encoder(dataset: &Dataset, settings: &DualEncoderSettings) -> Result<Option<EpochReport>> {
+pub fn train_dual_encoder(
+    dataset: &Dataset,
+    settings: &DualEncoderSettings,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Option<EpochReport>> {
     settings.training.check()?;
     ensure!(dataset.corpus.len() >= 16, "expected at least 16 documents to train on, found {}", dataset.corpus.len());
     let (mut files, vocabulary) = build_tokenizer_files(
@@ -99,7 +103,7 @@ pub fn train_dual_encoder(dataset: &Dataset, settings: &DualEncoderSettings) -> 
         files,
         settings: settings.clone(),
     };
-    run_epochs(&mut objective, &weights, &mut session, settings.training)
+    run_epochs(&mut objective, &weights, &mut session, settings.training, interrupted)
 }
 
 /// Images and captions find each other.
@@ -124,7 +128,7 @@ impl Objective for CaptionMatching {
         self.corpus.training.clone()
     }
 
-    fn backward(&self, rows: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+    fn backward(&mut self, rows: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
         let changed = |&row: &usize| self.settings.augmentation.apply(&self.corpus.images[row], random);
         let images: Vec<RgbImage> = rows.iter().map(changed).collect();
         self.backward_of_batch(rows, &images.iter().collect::<Vec<_>>())
@@ -141,7 +145,7 @@ impl Objective for CaptionMatching {
 
     /// Minus the loss on the held-out documents in batches of 128; and how often an image's nearest caption in its batch
     /// is its own or equal to it.
-    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)> {
+    fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let (mut loss_sum, mut hits, mut batches) = (0.0, 0, 0);
         for rows in self.corpus.validation.chunks(128) {
             let images: Vec<&RgbImage> = rows.iter().map(|&row| &self.corpus.images[row]).collect();

@@ -4,8 +4,8 @@ use super::gradients::Gradients;
 use super::optimizer::{AdamW, AdamWSettings};
 use super::progress::TrainingBar;
 use super::schedule::CosineSchedule;
-use super::session::{EpochReport, Session};
-use anyhow::{Result, ensure};
+use super::session::{EpochReport, Position, Session};
+use anyhow::{Context, Result, ensure};
 use candle_core::Var;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -22,6 +22,18 @@ pub struct LoopSettings {
     pub warm_up_steps: usize,
     /// Largest global norm of a gradient.
     pub clip_norm: f64,
+    /// Weight decay on biases, norms and scalars too, as `torch.optim.AdamW` does when told nothing.
+    pub decay_vectors: bool,
+    /// Stop after so many epochs without a better validation.
+    pub patience: Option<usize>,
+}
+
+/// Training was interrupted after a whole step; its state is on disk.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted in epoch {epoch} after {steps} steps")]
+pub struct TrainingInterrupted {
+    pub epoch: usize,
+    pub steps: usize,
 }
 
 impl LoopSettings {
@@ -49,31 +61,60 @@ pub trait Objective {
     fn name(&self) -> &'static str;
     /// Training items of an epoch; a random part of them may be drawn anew each time.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize>;
+    /// Called before each step, counted from 0 over the whole run.
+    fn before_step(&mut self, _step: usize) -> Result<()> {
+        Ok(())
+    }
     /// Mean loss of a batch and its gradients.
-    fn backward(&self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)>;
+    fn backward(&mut self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)>;
     /// Called after each step, for limits on variables.
     fn after_step(&self) -> Result<()> {
         Ok(())
     }
+    /// Variables beside the trained ones that a resumed run needs.
+    fn state(&self) -> Vec<(String, Var)> {
+        Vec::new()
+    }
+    /// What the progress bar says beside the loss.
+    fn note(&self) -> String {
+        String::new()
+    }
+    /// A batch in words, for an error.
+    fn describe(&self, items: &[usize]) -> String {
+        format!("{} samples", items.len())
+    }
     /// What chooses the best epoch, larger is better, and further figures. On validation data only.
-    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)>;
+    fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)>;
     /// Saves the present weights as the best so far.
     fn save(&self) -> Result<()>;
+    /// Saves the present weights as the last ones, where such are kept.
+    fn save_last(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Trains until all epochs are done, from where the session stands. Returns the last report, `None` if nothing was left
 /// to do.
+///
+/// # Errors
+/// [`TrainingInterrupted`] once `interrupted` says so; where a loss or gradient is not finite, or the disk is full.
 pub fn run_epochs(
     objective: &mut dyn Objective,
     weights: &[(String, Var)],
     session: &mut Session,
     settings: LoopSettings,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Option<EpochReport>> {
-    let decay = AdamWSettings { weight_decay: settings.weight_decay, ..AdamWSettings::default() };
+    let LoopSettings { weight_decay, decay_vectors, .. } = settings;
+    let decay = AdamWSettings { weight_decay, decay_vectors, ..AdamWSettings::default() };
     let mut optimizer = AdamW::new(weights.to_vec(), decay)?;
-    let done = session.resume(weights, &mut optimizer)?;
+    let stored = [weights, &objective.state()].concat();
+    let mut position = session.resume(&stored, &mut optimizer)?;
     let mut last = None;
-    for epoch in done + 1..=settings.epochs {
+    for epoch in position.epochs_done + 1..=settings.epochs {
+        if settings.patience.is_some_and(|patience| session.epochs_since_best(epoch - 1) >= patience) {
+            break;
+        }
         let started = Instant::now();
         let mut random = session.random_stream(epoch);
         let mut items = objective.items(&mut random);
@@ -84,17 +125,41 @@ pub fn run_epochs(
             warm_up_steps: settings.warm_up_steps,
             total_steps: settings.epochs * steps,
         };
+        let Position { steps: taken, mut loss_sum, word_position, .. } = position;
+        position = Position::default();
+        if taken > 0 {
+            random.set_word_pos(word_position);
+        }
         let mut bar = TrainingBar::new(objective.name(), epoch, settings.epochs, steps);
-        let mut loss_sum = 0.0;
+        bar.skip(taken);
         let mut learning_rate = 0.0;
-        for (number, batch) in items.chunks(settings.batch).enumerate() {
-            let (loss, mut gradients) = objective.backward(batch, &mut random)?;
-            gradients.clip(settings.clip_norm)?;
-            learning_rate = schedule.at((epoch - 1) * steps + number);
+        for (number, batch) in items.chunks(settings.batch).enumerate().skip(taken) {
+            let step = (epoch - 1) * steps + number;
+            let place = |objective: &dyn Objective| format!("step {} on {}", step + 1, objective.describe(batch));
+            let word_position = random.get_word_pos();
+            let here = Position { epochs_done: epoch - 1, steps: number, loss_sum, word_position };
+            objective.before_step(step)?;
+            let (loss, mut gradients) = match objective.backward(batch, &mut random) {
+                // The step was given up: it is the first one next time.
+                Err(_) if interrupted() => return Err(interrupt(session, here, &stored, &optimizer)),
+                outcome => outcome.with_context(|| place(objective))?,
+            };
+            ensure!(
+                loss.is_finite(),
+                "{}: expected a finite loss, found {loss}: lower the learning rate (--learning-rate)",
+                place(objective)
+            );
+            gradients.clip(settings.clip_norm).with_context(|| place(objective))?;
+            learning_rate = schedule.at(step);
             optimizer.step(&gradients, learning_rate)?;
             objective.after_step()?;
             loss_sum += loss;
-            bar.step(loss);
+            bar.step(loss, &objective.note());
+            if interrupted() {
+                let word_position = random.get_word_pos();
+                let here = Position { epochs_done: epoch - 1, steps: number + 1, loss_sum, word_position };
+                return Err(interrupt(session, here, &stored, &optimizer));
+            }
         }
         let (validation, figures) = objective.validate()?;
         let report = EpochReport {
@@ -111,8 +176,17 @@ pub fn run_epochs(
         if session.is_best(validation) {
             objective.save()?;
         }
-        session.finish_epoch(&report, weights, &optimizer)?;
+        objective.save_last()?;
+        session.finish_epoch(&report, &stored, &optimizer)?;
         last = Some(report);
     }
     Ok(last)
+}
+
+/// Keeps the run and gives the error that says so.
+fn interrupt(session: &Session, here: Position, stored: &[(String, Var)], optimizer: &AdamW) -> anyhow::Error {
+    match session.save_state(here, stored, optimizer) {
+        Ok(()) => TrainingInterrupted { epoch: here.epochs_done + 1, steps: here.steps }.into(),
+        Err(error) => error,
+    }
 }

@@ -1,4 +1,4 @@
-//! Training: optimiser, schedule, checkpoints and the loops of the dual encoder and the reader.
+//! Training: optimiser, schedule, checkpoints and the loops of the dual encoder, the reader and the retriever.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `progress` | bar or lines on standard error |
 //! | `balance` | classes equally frequent |
 //! | `reader` | `dissent train reader` |
+//! | `retriever` | `dissent train retriever` |
 //! | `epochs` | the loop that all trainings share |
 //! | `augmentation` | changes of place, exposure and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
@@ -26,14 +27,18 @@ mod optimizer;
 mod pictures;
 mod progress;
 mod reader;
+mod retriever;
 mod schedule;
 mod session;
 mod variables;
 
 pub use augmentation::Augmentation;
 pub use dual_encoder::{ClipShape, DualEncoderSettings, train_dual_encoder};
-pub use epochs::LoopSettings;
+pub use epochs::{LoopSettings, TrainingInterrupted};
 pub use optimizer::{AdamW, AdamWSettings};
 pub use reader::{ReaderSettings, train_reader};
+pub use retriever::{
+    Direction, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, retriever_loss, train_retriever,
+};
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};

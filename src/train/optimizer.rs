@@ -12,13 +12,15 @@ pub struct AdamWSettings {
     pub beta1: f64,
     pub beta2: f64,
     pub epsilon: f64,
-    /// Decoupled decay, on matrices only: biases, norms and scalars are left alone.
+    /// Decoupled decay.
     pub weight_decay: f64,
+    /// Whether biases, norms and scalars decay too, and not matrices only.
+    pub decay_vectors: bool,
 }
 
 impl Default for AdamWSettings {
     fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01, decay_vectors: false }
     }
 }
 
@@ -56,7 +58,7 @@ impl AdamW {
     /// One step. A variable without a gradient stays as it is.
     pub fn step(&mut self, gradients: &Gradients, learning_rate: f64) -> Result<()> {
         self.steps += 1;
-        let AdamWSettings { beta1, beta2, epsilon, weight_decay } = self.settings;
+        let AdamWSettings { beta1, beta2, epsilon, weight_decay, decay_vectors } = self.settings;
         let correction1 = 1.0 - beta1.powi(self.steps as i32);
         let correction2 = 1.0 - beta2.powi(self.steps as i32);
         for slot in &mut self.slots {
@@ -65,7 +67,8 @@ impl AdamW {
             slot.second = ((&slot.second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
             let denominator = ((&slot.second / correction2)?.sqrt()? + epsilon)?;
             let update = ((&slot.first / correction1)? / denominator)?;
-            let decay = if slot.variable.rank() >= 2 { 1.0 - learning_rate * weight_decay } else { 1.0 };
+            let decays = decay_vectors || slot.variable.rank() >= 2;
+            let decay = if decays { 1.0 - learning_rate * weight_decay } else { 1.0 };
             let value = ((slot.variable.as_tensor() * decay)? - (update * learning_rate)?)?;
             slot.variable.set(&value)?;
         }

@@ -22,11 +22,17 @@ impl TrainingBar {
         Self { bar, smoothed: None, epochs }
     }
 
-    /// One step with its loss; the bar shows a running mean.
-    pub fn step(&mut self, loss: f64) {
+    /// Steps that an earlier run took.
+    pub fn skip(&self, steps: usize) {
+        self.bar.inc(steps as u64);
+        self.bar.reset_eta();
+    }
+
+    /// One step with its loss, of which the bar shows a running mean, and a note.
+    pub fn step(&mut self, loss: f64, note: &str) {
         let smoothed = self.smoothed.map_or(loss, |before| 0.95 * before + 0.05 * loss);
         self.smoothed = Some(smoothed);
-        self.bar.set_message(format!("loss {smoothed:.4}"));
+        self.bar.set_message(format!("loss {smoothed:.4}{note}"));
         self.bar.inc(1);
     }
 

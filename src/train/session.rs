@@ -49,18 +49,36 @@ pub struct EpochReport {
     pub seconds: f64,
 }
 
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Position {
+    /// Whole epochs done.
+    pub epochs_done: usize,
+    /// Steps done of the next one; more than 0 only after an interruption.
+    pub steps: usize,
+    /// Sum of the losses of those steps.
+    pub loss_sum: f64,
+    /// Where the epoch's random stream stands.
+    pub word_position: u128,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Best {
+    epoch: usize,
+    validation: f64,
+}
+
 /// A run in its folder.
 pub struct Session {
     settings: SessionSettings,
-    /// Whole epochs done.
-    pub epochs_done: usize,
-    best: Option<f64>,
+    best: Option<Best>,
 }
 
 impl Session {
     /// Opens the folder; a run that is already there is resumed if its settings are the same.
     pub fn open(settings: SessionSettings) -> Result<Self> {
-        let session = Self { settings, epochs_done: 0, best: None };
+        let session = Self { settings, best: None };
         if session.settings.restart && session.folder().exists() {
             std::fs::remove_dir_all(session.folder())
                 .with_context(|| format!("cannot remove {}", session.folder().display()))?;
@@ -70,11 +88,11 @@ impl Session {
         Ok(session)
     }
 
-    /// Puts stored weights and moments back. Returns the number of whole epochs already done.
-    pub fn resume(&mut self, weights: &[(String, Var)], optimizer: &mut AdamW) -> Result<usize> {
+    /// Puts stored weights and moments back. Returns how far the run is.
+    pub fn resume(&mut self, weights: &[(String, Var)], optimizer: &mut AdamW) -> Result<Position> {
         let path = self.state_path();
         if !path.exists() {
-            return Ok(0);
+            return Ok(Position::default());
         }
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
@@ -105,9 +123,16 @@ impl Session {
             variable.set(stored)?;
         }
         optimizer.restore(&tensors, counter("optimizer_steps")?.parse()?)?;
-        self.epochs_done = counter("epochs_done")?.parse()?;
-        self.best = counter("best")?.parse().ok();
-        Ok(self.epochs_done)
+        self.best = match (counter("best_epoch")?.parse(), counter("best")?.parse()) {
+            (Ok(epoch), Ok(validation)) => Some(Best { epoch, validation }),
+            _ => None,
+        };
+        Ok(Position {
+            epochs_done: counter("epochs_done")?.parse()?,
+            steps: counter("steps")?.parse()?,
+            loss_sum: f64::from_bits(counter("loss_sum_bits")?.parse()?),
+            word_position: counter("word_position")?.parse()?,
+        })
     }
 
     /// The run's seed.
@@ -124,29 +149,44 @@ impl Session {
 
     /// Would this validation figure be the best so far?
     pub fn is_best(&self, validation: f64) -> bool {
-        self.best.is_none_or(|best| validation > best)
+        self.best.is_none_or(|best| validation > best.validation)
+    }
+
+    /// Epochs since the best one, after `epochs_done`.
+    pub fn epochs_since_best(&self, epochs_done: usize) -> usize {
+        epochs_done - self.best.map_or(0, |best| best.epoch.min(epochs_done))
     }
 
     /// Records a whole epoch. Save the best weights before this, so that a kill in between repeats the epoch.
     pub fn finish_epoch(&mut self, report: &EpochReport, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
         if self.is_best(report.validation) {
-            self.best = Some(report.validation);
+            self.best = Some(Best { epoch: report.epoch, validation: report.validation });
         }
-        self.epochs_done = report.epoch;
+        let position = Position { epochs_done: report.epoch, ..Position::default() };
+        self.save_state(position, weights, optimizer)?;
+        self.log(report)
+    }
+
+    /// Keeps a run that is interrupted, to go on with the very next step.
+    pub fn save_state(&self, position: Position, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
         let (mut tensors, steps) = optimizer.state();
         for (name, variable) in weights {
             tensors.insert(format!("weight.{name}"), variable.as_tensor().detach());
         }
+        let best = |part: fn(Best) -> String| self.best.map_or_else(|| "none".to_owned(), part);
         let counters = HashMap::from([
             ("description".to_owned(), self.settings.description.clone()),
-            ("epochs_done".to_owned(), self.epochs_done.to_string()),
+            ("epochs_done".to_owned(), position.epochs_done.to_string()),
+            ("steps".to_owned(), position.steps.to_string()),
+            ("loss_sum_bits".to_owned(), position.loss_sum.to_bits().to_string()),
+            ("word_position".to_owned(), position.word_position.to_string()),
             ("optimizer_steps".to_owned(), steps.to_string()),
-            ("best".to_owned(), self.best.map_or_else(|| "none".to_owned(), |best| best.to_string())),
+            ("best".to_owned(), best(|best| best.validation.to_string())),
+            ("best_epoch".to_owned(), best(|best| best.epoch.to_string())),
         ]);
         let named: BTreeMap<&str, &Tensor> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
         let bytes = safetensors::serialize(named, Some(counters))?;
-        durable::write_file(&self.state_path(), &bytes)?;
-        self.log(report)
+        durable::write_file(&self.state_path(), &bytes)
     }
 
     fn log(&self, report: &EpochReport) -> Result<()> {
@@ -161,7 +201,8 @@ impl Session {
             .with_context(|| format!("cannot append to {}", path.display()))
     }
 
-    fn folder(&self) -> PathBuf {
+    /// `OUT.training`.
+    pub fn folder(&self) -> PathBuf {
         let mut name = self.settings.out.file_name().unwrap_or_default().to_owned();
         name.push(".training");
         self.settings.out.with_file_name(name)
@@ -206,9 +247,10 @@ mod tests {
         session.finish_epoch(&report(1, 0.5), &weights, &optimizer).unwrap();
 
         let (mut session, weights, mut optimizer) = open(folder.path(), "a");
-        assert_eq!(session.resume(&weights, &mut optimizer).unwrap(), 1);
+        assert_eq!(session.resume(&weights, &mut optimizer).unwrap().epochs_done, 1);
         assert_eq!(weights[0].1.to_vec2::<f32>().unwrap(), [[7.0, 7.0], [7.0, 7.0]]);
         assert!(!session.is_best(0.4) && session.is_best(0.6));
+        assert_eq!(session.epochs_since_best(3), 2);
     }
 
     #[test]

@@ -187,6 +187,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
     for encoder in [None, Some(encoder_fixture())] {
         let choice = ModelChoice {
             encoder,
+            heads: None,
             reader: reader_fixture(),
             device: "cpu".into(),
             precision: Precision::F32,

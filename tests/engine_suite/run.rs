@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 fn identity(dataset: &Dataset, reader: &[u8]) -> RunIdentity {
     let retriever = RetrieverIdentity {
+        heads_name: None,
+        heads: None,
         encoder_name: "fixed".into(),
         encoder: Fingerprint::of_bytes(b"encoder"),
         index: Fingerprint::of_bytes(b"index"),

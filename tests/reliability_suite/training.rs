@@ -4,23 +4,6 @@ use crate::small_disk;
 use crate::world::{Outcome, World, case_line};
 use std::fs;
 
-/// A world with documents enough to train on, each train case's image being one more, and two validation cases.
-fn trainable_world() -> World {
-    let world = World::new();
-    for (line, answer) in [(19, "Yes"), (20, "No")] {
-        let case = case_line(&format!("c{line}"), "validation", &format!("images/c{line}.png"), answer);
-        world.replace_line("cases.jsonl", line, &case);
-    }
-    let mut corpus = fs::read_to_string(world.path("corpus.jsonl")).unwrap();
-    for number in (1..=20).filter(|number| !matches!(number, 3 | 17)) {
-        let caption = format!("a mass of {number} millimetres");
-        corpus += &format!(r#"{{"id":"t{number}","image":"images/c{number}.png","caption":"{caption}"}}"#);
-        corpus.push('\n');
-    }
-    fs::write(world.path("corpus.jsonl"), corpus).unwrap();
-    world
-}
-
 /// A dual encoder small enough for a test.
 fn train(world: &World, more: &[&str]) -> Outcome {
     let small = ["--epochs", "1", "--batch", "4", "--layers", "1", "--heads", "1", "--text-layers", "1"];
@@ -39,7 +22,7 @@ fn train_reader(world: &World, out: &str) -> Outcome {
 
 #[test]
 fn sizes_that_make_no_model_are_refused() {
-    let world = trainable_world();
+    let world = World::trainable();
     let out = world.path("out");
     let wrong = [
         ("--image-size", "0"),
@@ -77,7 +60,7 @@ fn sizes_that_make_no_model_are_refused() {
 
 #[test]
 fn a_full_disk_leaves_no_half_checkpoint() {
-    let world = trainable_world();
+    let world = World::trainable();
     let Some(disk) = small_disk::mount(64) else { return };
     for name in ["encoder", "reader"] {
         let out = disk.path().join(name);
@@ -94,7 +77,7 @@ fn a_full_disk_leaves_no_half_checkpoint() {
 
 #[test]
 fn a_damaged_state_is_named() {
-    let world = trainable_world();
+    let world = World::trainable();
     let out = world.path("out");
     let place = out.to_str().unwrap();
     train(&world, &["--out", place]).succeeds();
@@ -108,7 +91,7 @@ fn a_damaged_state_is_named() {
 
 #[test]
 fn nothing_to_learn_from_is_named() {
-    let world = trainable_world();
+    let world = World::trainable();
     let out = world.path("out");
     for line in 1..=20 {
         let case = case_line(&format!("c{line}"), "test", &format!("images/c{line}.png"), "Yes");
@@ -122,7 +105,7 @@ fn nothing_to_learn_from_is_named() {
 
 #[test]
 fn a_reader_needs_cases_to_choose_its_best_epoch_by() {
-    let world = trainable_world();
+    let world = World::trainable();
     for line in 19..=20 {
         let case = case_line(&format!("c{line}"), "train", &format!("images/c{line}.png"), "Yes");
         world.replace_line("cases.jsonl", line, &case);
@@ -133,7 +116,7 @@ fn a_reader_needs_cases_to_choose_its_best_epoch_by() {
 
 #[test]
 fn a_given_pair_of_a_case_and_its_own_image_is_refused() {
-    let world = trainable_world();
+    let world = World::trainable();
     let pairs = "{\"case\":\"c1\",\"document\":\"d0\"}\n{\"case\":\"c2\",\"document\":\"t2\"}\n";
     fs::write(world.path("pairs.jsonl"), pairs).unwrap();
     train_reader(&world, world.path("out").to_str().unwrap()).fails_with(&["pairs.jsonl:2", "c2", "t2"]);
@@ -141,7 +124,7 @@ fn a_given_pair_of_a_case_and_its_own_image_is_refused() {
 
 #[test]
 fn a_missing_image_is_named_before_or_passed_over() {
-    let world = trainable_world();
+    let world = World::trainable();
     fs::remove_file(world.path("images/c5.png")).unwrap();
     fs::remove_file(world.path("images/d2.png")).unwrap();
     let out = world.path("out");
@@ -153,7 +136,7 @@ fn a_missing_image_is_named_before_or_passed_over() {
 
 #[test]
 fn a_place_that_is_no_folder_is_named() {
-    let world = trainable_world();
+    let world = World::trainable();
     fs::write(world.path("out"), "a file").unwrap();
     let out = world.path("out/deep");
     train(&world, &["--out", out.to_str().unwrap()]).fails_with(&["out/deep"]);

@@ -22,6 +22,9 @@ pub struct RunIdentity {
     /// Absent where the run is closed-book only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder_name: Option<String>,
+    /// Name of the trained heads; absent where the encoder itself searched (standard RAG).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads_name: Option<String>,
     /// Hits per head; 0 where the run is closed-book only.
     pub k_image: usize,
     pub k_caption: usize,
@@ -41,8 +44,10 @@ pub struct RunFingerprints {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<Fingerprint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Fingerprint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<Fingerprint>,
-    /// Encoder, index and K together, as the predictions name it.
+    /// Encoder, heads, index and K together, as the predictions name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retriever: Option<Fingerprint>,
 }
@@ -52,8 +57,10 @@ pub struct RunFingerprints {
 pub struct RetrieverIdentity {
     pub encoder_name: String,
     pub encoder: Fingerprint,
+    pub heads_name: Option<String>,
+    pub heads: Option<Fingerprint>,
     pub index: Fingerprint,
-    /// Encoder, index and K together.
+    /// Encoder, heads, index and K together.
     pub fingerprint: Fingerprint,
     pub k_image: usize,
     pub k_caption: usize,
@@ -74,6 +81,7 @@ impl RunIdentity {
             dataset_name: dataset.name.clone(),
             reader_name: reader_name.into(),
             encoder_name: retriever.map(|retriever| retriever.encoder_name.clone()),
+            heads_name: retriever.and_then(|retriever| retriever.heads_name.clone()),
             k_image: retriever.map_or(0, |retriever| retriever.k_image),
             k_caption: retriever.map_or(0, |retriever| retriever.k_caption),
             fingerprints: RunFingerprints {
@@ -82,6 +90,7 @@ impl RunIdentity {
                 prompts: prompts_fingerprint(dataset),
                 reader: reader.clone(),
                 encoder: retriever.map(|retriever| retriever.encoder.clone()),
+                heads: retriever.and_then(|retriever| retriever.heads.clone()),
                 index: retriever.map(|retriever| retriever.index.clone()),
                 retriever: retriever.map(|retriever| retriever.fingerprint.clone()),
             },
@@ -123,7 +132,7 @@ impl RunIdentity {
         crate::durable::write_file(path, text.as_bytes())
     }
 
-    fn parts(&self) -> [(&'static str, String); 8] {
+    fn parts(&self) -> [(&'static str, String); 9] {
         let prints = &self.fingerprints;
         let optional = |print: &Option<Fingerprint>| print.as_ref().map_or_else(|| "none".into(), ToString::to_string);
         [
@@ -131,6 +140,7 @@ impl RunIdentity {
             ("corpus", prints.corpus.to_string()),
             ("index", optional(&prints.index)),
             ("encoder", optional(&prints.encoder)),
+            ("trained heads", optional(&prints.heads)),
             ("reader", prints.reader.to_string()),
             ("prompts", prints.prompts.to_string()),
             ("hits of the image head", self.k_image.to_string()),
@@ -155,7 +165,8 @@ fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
     Fingerprint::of_parts(parts.iter().map(String::as_str))
 }
 
-fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
+/// Of questions, labels and prompt templates.
+pub fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts: Vec<&str> = Vec::new();
     for task in &dataset.tasks {
         parts.push(&task.id);

@@ -91,10 +91,15 @@ impl Weights {
             self.checked(name, variable.shape())?;
         }
         for (name, variable) in sorted {
-            let value = self.checked(name, variable.shape())?;
-            variable.set(&value.to_dtype(variable.dtype())?.to_device(variable.device())?)?;
+            self.set(name, variable)?;
         }
         Ok(())
+    }
+
+    /// Sets one variable from the tensor of this name.
+    pub fn set(&self, name: &str, variable: &Var) -> anyhow::Result<()> {
+        let value = self.checked(name, variable.shape())?;
+        Ok(variable.set(&value.to_dtype(variable.dtype())?.to_device(variable.device())?)?)
     }
 
     /// Names of all tensors, sorted.

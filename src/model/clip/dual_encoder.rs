@@ -10,7 +10,7 @@ use crate::model::tokenizer::Tokenizer;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use image::RgbImage;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most pictures or texts in one forward pass; more are taken in several.
 const LARGEST_BATCH: usize = 64;
@@ -23,7 +23,10 @@ pub struct DualEncoder {
     tokenizer: Tokenizer,
     processor: ClipImageProcessor,
     device: Device,
+    dtype: DType,
     name: String,
+    folder: PathBuf,
+    checkpoint_fingerprint: Fingerprint,
     fingerprint: Fingerprint,
 }
 
@@ -43,17 +46,27 @@ impl DualEncoder {
         let model = ClipModel::new(&config, &weights.builder(dtype, device), Mode::Infer).with_context(in_folder)?;
         let name = folder_name(folder);
         // Half types round: their vectors are others.
-        let files = fingerprint_of(folder).with_context(in_folder)?;
-        let fingerprint = Fingerprint::of_parts([files.as_str(), dtype.as_str()]);
-        Ok(Self { model, config, tokenizer, processor, device: device.clone(), name, fingerprint })
+        let checkpoint_fingerprint = fingerprint_of(folder).with_context(in_folder)?;
+        let fingerprint = Fingerprint::of_parts([checkpoint_fingerprint.as_str(), dtype.as_str()]);
+        Ok(Self {
+            model,
+            config,
+            tokenizer,
+            processor,
+            device: device.clone(),
+            dtype,
+            name,
+            folder: folder.into(),
+            checkpoint_fingerprint,
+            fingerprint,
+        })
     }
 
     /// Unit vectors of `pictures`, in their order.
     pub fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(LARGEST_BATCH) {
-            let pixels = self.processor.pixels(batch)?.to_device(&self.device)?;
-            vectors.extend(unit_vectors(&self.model.image_features(&pixels)?)?);
+            vectors.extend(self.unit(&self.model.image_features(&self.pixels(batch)?)?)?.to_vec2()?);
         }
         Ok(vectors)
     }
@@ -62,10 +75,27 @@ impl DualEncoder {
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(LARGEST_BATCH) {
-            let ids = self.tokenizer.pad(&self.tokenizer.encode(batch)?, &self.device)?;
-            vectors.extend(unit_vectors(&self.model.text_features(&ids)?)?);
+            vectors.extend(self.text_vectors(batch)?.to_vec2()?);
         }
         Ok(vectors)
+    }
+
+    /// Pixels [B, 3, side, side] of `pictures` on the encoder's device.
+    pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
+        Ok(self.processor.pixels(pictures)?.to_device(&self.device)?)
+    }
+
+    /// Unit vectors [B, D] of `texts` in f32; a text that is too long is cut.
+    pub fn text_vectors(&self, texts: &[&str]) -> Result<Tensor> {
+        let ids = self.tokenizer.pad(&self.tokenizer.encode(texts)?, &self.device)?;
+        self.unit(&self.model.text_features(&ids)?)
+    }
+
+    /// Rows of `features` [B, D] at length 1, in f32.
+    pub fn unit(&self, features: &Tensor) -> Result<Tensor> {
+        let features = features.to_dtype(DType::F32)?;
+        let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+        Ok(features.broadcast_div(&lengths)?)
     }
 
     /// Length of the vectors.
@@ -76,6 +106,16 @@ impl DualEncoder {
     /// Of the weights, every file that decides a vector, and the number type.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// Of the weights and every file that decides a vector, whatever the number type.
+    pub fn checkpoint_fingerprint(&self) -> &Fingerprint {
+        &self.checkpoint_fingerprint
+    }
+
+    /// Where it was loaded from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The folder's name.
@@ -93,20 +133,23 @@ impl DualEncoder {
         &self.config
     }
 
-    /// How pictures become pixels.
-    pub fn processor(&self) -> &ClipImageProcessor {
-        &self.processor
+    /// Number type of the weights.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// How texts become tokens.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
-}
 
-/// Rows of `features` [B, D] at length 1, in f32.
-fn unit_vectors(features: &Tensor) -> Result<Vec<Vec<f32>>> {
-    let features = features.to_dtype(DType::F32)?;
-    let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-    Ok(features.broadcast_div(&lengths)?.to_vec2()?)
+    /// How pictures become pixels.
+    pub fn processor(&self) -> &ClipImageProcessor {
+        &self.processor
+    }
 }

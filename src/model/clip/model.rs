@@ -1,8 +1,8 @@
 //! The two towers with their projections into the shared space.
 
 use super::config::ClipConfig;
+use super::image_tower::ImageTower;
 use super::text::TextTower;
-use super::vision::VisionTower;
 use crate::model::layers::{Linear, Mode, linear_without_bias};
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, Module, VarBuilder};
@@ -10,9 +10,8 @@ use candle_nn::{Init, Module, VarBuilder};
 /// `CLIPModel`. Every parameter comes from the builder: none is invented, none is lost on saving.
 #[derive(Clone, Debug)]
 pub struct ClipModel {
-    vision: VisionTower,
+    image_tower: ImageTower,
     text: TextTower,
-    visual_projection: Linear,
     text_projection: Linear,
     logit_scale: Tensor,
 }
@@ -23,43 +22,30 @@ impl ClipModel {
     /// # Errors
     /// A tensor that is missing or of the wrong shape.
     pub fn new(config: &ClipConfig, vars: &VarBuilder, mode: Mode) -> Result<Self> {
-        let (vision, text, width) = (&config.vision_config, &config.text_config, config.projection_dim);
-        let project = |inputs: usize, name: &str| {
-            let deviation = config.initializer_factor * (inputs as f64).powf(-0.5);
-            linear_without_bias(inputs, width, deviation, &vars.pp(name))
-        };
+        let text = &config.text_config;
+        let deviation = config.initializer_factor * (text.hidden_size as f64).powf(-0.5);
+        let projection = vars.pp("text_projection");
         Ok(Self {
-            vision: VisionTower::new(vision, mode, &vars.pp("vision_model"))?,
+            image_tower: ImageTower::new(config, vars, mode)?,
             text: TextTower::new(text, mode, &vars.pp("text_model"))?,
-            visual_projection: project(vision.hidden_size, "visual_projection")?,
-            text_projection: project(text.hidden_size, "text_projection")?,
+            text_projection: linear_without_bias(text.hidden_size, config.projection_dim, deviation, &projection)?,
             logit_scale: vars.get_with_hints((), "logit_scale", Init::Const(config.logit_scale_init_value))?,
         })
     }
 
+    /// The image side.
+    pub fn image_tower(&self) -> &ImageTower {
+        &self.image_tower
+    }
+
     /// Embeddings [B, D] of `pixels` [B, 3, side, side], not normalised.
     pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.project_image(&self.vision_pooled(&self.vision_hidden(pixels)?)?)
+        self.image_tower.features(pixels)
     }
 
     /// Embeddings [B, D] of `ids` [B, T] (u32), padded on the right; not normalised. Padding changes nothing.
     pub fn text_features(&self, ids: &Tensor) -> Result<Tensor> {
         self.text_projection.forward(&self.text.pooled(ids)?)
-    }
-
-    /// The image tower's last states [B, 1 + patches, H], class token first, before the last norm.
-    pub fn vision_hidden(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.vision.hidden(pixels)
-    }
-
-    /// The image tower's pooled output [B, H] from its last states.
-    pub fn vision_pooled(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.vision.pool(hidden)
-    }
-
-    /// Projects pooled outputs [B, H] to embeddings [B, D].
-    pub fn project_image(&self, pooled: &Tensor) -> Result<Tensor> {
-        self.visual_projection.forward(pooled)
     }
 
     /// The logarithm of the factor on cosine similarities: a scalar, trained.

@@ -139,7 +139,7 @@ impl Objective for AnswerLearning<'_> {
         balanced(&wanted, class_of, random)
     }
 
-    fn backward(&self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+    fn backward(&mut self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
         let mut batch = Vec::with_capacity(items.len());
         for &item in items {
             let sample = &self.samples.list[item];
@@ -159,7 +159,7 @@ impl Objective for AnswerLearning<'_> {
     }
 
     /// Minus the mean cross entropy of the first answer token; accuracy by task, with and without a document.
-    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)> {
+    fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         let mut loss = 0.0;
         for batch in self.validation.chunks(32) {

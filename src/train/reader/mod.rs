@@ -16,7 +16,7 @@ use super::augmentation::Augmentation;
 use super::epochs::{LoopSettings, run_epochs};
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::sorted_variables;
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Part, Split};
 use crate::model::checkpoint::{CheckpointFiles, StoredType};
 use crate::model::pixtral::{
     PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, save_pixtral,
@@ -65,6 +65,8 @@ pub struct ReaderSettings {
     /// Changed copies of every image that the decoder learns from, beside the image itself. A tower knows the images that
     /// it was trained on too well: a decoder that sees only those learns that no document is needed.
     pub views: usize,
+    /// Learn from this part of the training cases only.
+    pub part: Option<Part>,
     pub stored_type: StoredType,
     pub restart: bool,
 }
@@ -75,6 +77,7 @@ pub fn train_reader(
     dataset: &Dataset,
     retriever: Option<&mut Retriever>,
     settings: &ReaderSettings,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Option<EpochReport>> {
     settings.vision.check()?;
     settings.answers.check()?;
@@ -84,7 +87,7 @@ pub fn train_reader(
         None => new_model(dataset, &settings.sizes)?,
     };
     let processor = read_back(&files)?;
-    let samples = Samples::collect(dataset, retriever, &processor)?;
+    let samples = Samples::collect(dataset, retriever, &processor, settings.part)?;
     let variables = VarMap::new();
     let model = trainable_pixtral(&config, &variables, settings.seed, settings.init.as_deref(), &device)?;
     let checkpoint = CheckpointParts { variables: &variables, config: &config, files: &files };
@@ -93,7 +96,7 @@ pub fn train_reader(
         let mut session = Session::open(session_settings(dataset, settings, "vision"))?;
         let mut objective = VisionWarmUp::new(&samples, &model, checkpoint, &processor, settings)?;
         let weights = objective.weights();
-        last = run_epochs(&mut objective, &weights, &mut session, settings.vision)?;
+        last = run_epochs(&mut objective, &weights, &mut session, settings.vision, interrupted)?;
     }
     if settings.answers.epochs == 0 {
         return Ok(last);
@@ -104,7 +107,7 @@ pub fn train_reader(
         .filter(|(name, _)| settings.train_vision || !name.starts_with("vision_tower."))
         .collect();
     let mut objective = AnswerLearning::new(&samples, &model, &weights, checkpoint, &processor, settings)?;
-    Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers)?.or(last))
+    Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers, interrupted)?.or(last))
 }
 
 /// What makes a checkpoint of the present weights.
@@ -169,7 +172,7 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
         out: out.into(),
         seed: settings.seed,
         description: format!(
-            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, {:?}, {} views, seed {}, from {init}",
+            "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, {:?}, {} views, part {}, seed {}, from {init}",
             dataset.cases.len(),
             dataset.corpus_fingerprint(),
             settings.vision,
@@ -179,6 +182,7 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
             settings.balance,
             settings.augmentation,
             settings.views,
+            settings.part.map_or_else(|| "all".into(), |part| part.to_string()),
             settings.seed,
         ),
         restart: settings.restart,

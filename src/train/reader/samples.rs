@@ -1,7 +1,7 @@
 //! Training samples: each case with each of its documents, tokens and pictures ready.
 
 use super::pairs::read_pairs;
-use crate::data::{Case, Dataset, Picture, Split};
+use crate::data::{Case, Dataset, Part, Picture, Split};
 use crate::model::pixtral::{Piece, PixtralProcessor};
 use crate::reader::{Evidence, PromptPiece, ReadRequest};
 use crate::retriever::{HitSource, Retriever};
@@ -37,9 +37,19 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Collects the samples of the splits train and validation: with every document, and closed-book.
-    pub fn collect(dataset: &Dataset, retriever: Option<&mut Retriever>, processor: &PixtralProcessor) -> Result<Self> {
-        let cases: Vec<&Case> = dataset.cases.iter().filter(|case| case.split != Split::Test).collect();
+    /// Collects the samples of the splits train (this part of it) and validation: with every document, and closed-book.
+    pub fn collect(
+        dataset: &Dataset,
+        retriever: Option<&mut Retriever>,
+        processor: &PixtralProcessor,
+        part: Option<Part>,
+    ) -> Result<Self> {
+        let is_wanted = |case: &&Case| match case.split {
+            Split::Train => part.is_none_or(|part| part.has(case)),
+            Split::Validation => true,
+            Split::Test => false,
+        };
+        let cases: Vec<&Case> = dataset.cases.iter().filter(is_wanted).collect();
         let mut album = Album::default();
         let queries: Vec<usize> = cases.iter().map(|case| album.position(&case.image)).collect();
         let documents = documents_of(dataset, &cases, retriever)?;

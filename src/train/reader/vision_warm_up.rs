@@ -121,7 +121,7 @@ impl Objective for VisionWarmUp<'_> {
         balanced(&all, |item| self.training[item].labels.first().copied().unwrap_or_default(), random)
     }
 
-    fn backward(&self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+    fn backward(&mut self, items: &[usize], random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
         let changed = |&item: &usize| {
             let labelled = &self.training[item];
             (self.settings.augmentation.apply(&self.images[labelled.picture], random), labelled)
@@ -148,7 +148,7 @@ impl Objective for VisionWarmUp<'_> {
     }
 
     /// Share of right labels, and the same for each task.
-    fn validate(&self) -> Result<(f64, BTreeMap<String, f64>)> {
+    fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let mut right = vec![0_usize; self.heads.len()];
         let mut asked = vec![0_usize; self.heads.len()];
         for batch in self.validation.chunks(64) {

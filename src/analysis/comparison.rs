@@ -1,0 +1,229 @@
+//! Two retrievers on the same cases: accuracy, disagreement, and whether the difference is more than chance. The cases
+//! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (reference.md
+//! §5.2, §5.3).
+
+use super::figure::RESAMPLES;
+use super::{CaseOutcome, Figure, Verdict, mcnemar_exact};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+/// One case as both see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairedOutcome {
+    /// Task id.
+    pub task: String,
+    pub first: CaseOutcome,
+    pub second: CaseOutcome,
+    /// Whether both retrieved the same set of documents.
+    pub same_documents: bool,
+}
+
+/// Fused accuracy of both on one set of cases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairedAccuracy {
+    pub first: Figure,
+    pub second: Figure,
+    /// Second minus first, with its paired bootstrap 95 % interval.
+    pub difference: Option<Difference>,
+    /// Wrong at first, right at second.
+    pub gained: usize,
+    /// Right at first, wrong at second.
+    pub lost: usize,
+    /// McNemar's exact two-sided p.
+    pub p: f64,
+}
+
+/// A difference of shares and its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Both on one task, or on all.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskComparison {
+    /// `None` is all tasks together.
+    pub task: Option<String>,
+    pub n: usize,
+    pub accuracy: PairedAccuracy,
+    /// On the cases that are inconsistent at first.
+    pub on_inconsistent: PairedAccuracy,
+    /// On the cases that are consistent at first.
+    pub on_consistent: PairedAccuracy,
+    pub inconsistent_first: Figure,
+    pub inconsistent_second: Figure,
+    /// Cases whose sets of documents differ.
+    pub changed_documents: usize,
+}
+
+/// Two systems by task; all tasks together last where there is more than one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    pub split: String,
+    pub first: String,
+    pub second: String,
+    pub tasks: Vec<TaskComparison>,
+}
+
+impl Comparison {
+    /// Compares on the given cases, all from one split.
+    pub fn of(split: &str, first: &str, second: &str, cases: &[PairedOutcome]) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        for case in cases {
+            if !names.contains(&case.task.as_str()) {
+                names.push(&case.task);
+            }
+        }
+        let mut tasks = Vec::new();
+        for name in &names {
+            let own: Vec<&PairedOutcome> = cases.iter().filter(|case| case.task == *name).collect();
+            tasks.push(TaskComparison::of(Some((*name).to_string()), &own));
+        }
+        if names.len() != 1 {
+            tasks.push(TaskComparison::of(None, &cases.iter().collect::<Vec<_>>()));
+        }
+        Self { split: split.into(), first: first.into(), second: second.into(), tasks }
+    }
+
+    /// A table for people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for task in &self.tasks {
+            let name = task.task.as_deref().unwrap_or("all tasks");
+            text.push_str(&format!(
+                "{name}, split {}, {} cases: {} → {}; intervals: bootstrap over cases, 95 %\n",
+                self.split, task.n, self.first, self.second
+            ));
+            for (label, accuracy) in [
+                ("fused accuracy", &task.accuracy),
+                ("accuracy on inconsistent", &task.on_inconsistent),
+                ("accuracy on consistent", &task.on_consistent),
+            ] {
+                text.push_str(&format!("  {label:<25} {}\n", accuracy.text()));
+            }
+            let (first, second) = (task.inconsistent_first.text(), task.inconsistent_second.text());
+            text.push_str(&format!("  {:<25} {first} → {second}\n", "inconsistent cases"));
+            text.push_str(&format!("  {:<25} {} of {}\n", "other documents", task.changed_documents, task.n));
+        }
+        text.push_str(&format!("inconsistent and consistent cases are those of {}\n", self.first));
+        text
+    }
+}
+
+impl TaskComparison {
+    fn of(task: Option<String>, cases: &[&PairedOutcome]) -> Self {
+        let with_verdict = |verdict: Verdict| -> Vec<&PairedOutcome> {
+            cases.iter().copied().filter(|case| case.first.verdict() == verdict).collect()
+        };
+        let inconsistent = |pick: fn(&PairedOutcome) -> &CaseOutcome| {
+            Figure::of(&cases.iter().map(|case| pick(case).verdict() == Verdict::Inconsistent).collect::<Vec<_>>())
+        };
+        Self {
+            task,
+            n: cases.len(),
+            accuracy: PairedAccuracy::of(cases),
+            on_inconsistent: PairedAccuracy::of(&with_verdict(Verdict::Inconsistent)),
+            on_consistent: PairedAccuracy::of(&with_verdict(Verdict::Consistent)),
+            inconsistent_first: inconsistent(|case| &case.first),
+            inconsistent_second: inconsistent(|case| &case.second),
+            changed_documents: cases.iter().filter(|case| !case.same_documents).count(),
+        }
+    }
+}
+
+impl PairedAccuracy {
+    fn of(cases: &[&PairedOutcome]) -> Self {
+        let first: Vec<bool> = cases.iter().map(|case| case.first.is_right()).collect();
+        let second: Vec<bool> = cases.iter().map(|case| case.second.is_right()).collect();
+        let changes: Vec<i32> = first.iter().zip(&second).map(|(a, b)| i32::from(*b) - i32::from(*a)).collect();
+        let count = |wanted: i32| changes.iter().filter(|change| **change == wanted).count();
+        let (gained, lost) = (count(1), count(-1));
+        Self {
+            first: Figure::of(&first),
+            second: Figure::of(&second),
+            difference: Difference::of(&changes),
+            gained,
+            lost,
+            p: mcnemar_exact(gained, lost),
+        }
+    }
+
+    /// "0.668 [..] → 0.761 [..], +0.093 [0.021, 0.141], 49 gained, 26 lost, p 0.011".
+    fn text(&self) -> String {
+        let Some(Difference { value, low, high }) = self.difference else { return "- n=0".into() };
+        let p = if self.p < 0.0001 { "p < 0.0001".into() } else { format!("p {:.4}", self.p) };
+        format!(
+            "{} → {}\n  {:<25} {value:+.3} [{low:+.3}, {high:+.3}], {} gained, {} lost, {p}",
+            self.first.text(),
+            self.second.text(),
+            "",
+            self.gained,
+            self.lost
+        )
+    }
+}
+
+impl Difference {
+    /// Mean of the changes, one a case, with the percentile bootstrap over cases. `None` without a case.
+    fn of(changes: &[i32]) -> Option<Self> {
+        let n = changes.len();
+        if n == 0 {
+            return None;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let mut sums: Vec<i32> =
+            (0..RESAMPLES).map(|_| (0..n).map(|_| changes[random.random_range(0..n)]).sum()).collect();
+        sums.sort_unstable();
+        let share = |sum: i32| f64::from(sum) / n as f64;
+        Some(Self {
+            value: share(changes.iter().sum()),
+            low: share(sums[RESAMPLES / 40]),
+            high: share(sums[RESAMPLES - 1 - RESAMPLES / 40]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(answers: &[usize], fused: usize) -> CaseOutcome {
+        CaseOutcome { gold: 1, answers: answers.to_vec(), fused }
+    }
+
+    fn pair(first: CaseOutcome, second: CaseOutcome) -> PairedOutcome {
+        PairedOutcome { task: "t".into(), first, second, same_documents: false }
+    }
+
+    #[test]
+    fn the_first_systems_split_is_kept_for_both() {
+        let cases = [
+            pair(outcome(&[0, 1], 0), outcome(&[1, 1], 1)),
+            pair(outcome(&[0, 1], 1), outcome(&[0, 0], 0)),
+            pair(outcome(&[0, 1], 0), outcome(&[1, 1], 1)),
+            pair(outcome(&[1, 1], 1), outcome(&[0, 1], 1)),
+        ];
+        let comparison = Comparison::of("validation", "standard", "trained", &cases);
+        let [task] = &comparison.tasks[..] else { panic!("{comparison:?}") };
+        assert_eq!((task.on_inconsistent.gained, task.on_inconsistent.lost), (2, 1));
+        assert_eq!((task.on_inconsistent.first.n, task.on_consistent.first.n), (3, 1));
+        assert_eq!(task.accuracy.difference.unwrap().value, 0.25);
+        assert_eq!((task.inconsistent_first.value, task.inconsistent_second.value), (Some(0.75), Some(0.25)));
+        assert_eq!(task.changed_documents, 4);
+        assert_eq!(task.on_inconsistent.p, 1.0);
+        assert!(comparison.text().contains("2 gained, 1 lost, p 1.0000"), "{}", comparison.text());
+    }
+
+    #[test]
+    fn the_interval_of_a_difference_has_its_normal_width() {
+        // 60 gained, 20 lost, 320 unchanged: 0.1 ± 1.96 · sqrt((0.2 − 0.01) / 400).
+        let changes: Vec<i32> =
+            (0..400).map(|case| i32::from(case < 60) - i32::from((60..80).contains(&case))).collect();
+        let difference = Difference::of(&changes).unwrap();
+        assert!((difference.value - 0.1).abs() < 1e-12);
+        assert!((difference.low - 0.0573).abs() < 0.01 && (difference.high - 0.1427).abs() < 0.01, "{difference:?}");
+    }
+}

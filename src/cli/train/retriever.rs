@@ -1,0 +1,190 @@
+//! `dissent train retriever`.
+
+use super::{Stoppable, Weights, open_retriever};
+use crate::cli::Common;
+use crate::cli::models::{resolve_encoder, resolve_reader};
+use crate::cli::output::{print_line, say};
+use crate::data::{Dataset, Part};
+use crate::engine::Pipeline;
+use crate::reader::CandleReader;
+use crate::retriever::heads::HeadKind;
+use crate::train::{
+    Direction, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, train_retriever,
+};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use candle_core::{DType, Device};
+use clap::ValueEnum;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Arguments of `dissent train retriever`. What is not given follows from --compat.
+#[derive(Debug, clap::Args)]
+pub(super) struct RetrieverArgs {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Folder for the heads; the run's state and log go to DIR.caption.training and DIR.training
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
+    reader: Option<PathBuf>,
+    /// What a head is made of
+    #[arg(long, value_enum, default_value_t = HeadKind::Adapter)]
+    kind: HeadKind,
+    /// Loss and defaults: clean, or those of the reference code
+    #[arg(long, value_enum, default_value_t = Compat::Clean)]
+    compat: Compat,
+    /// Share of the trained head in the query, from 0 to 1 [default: 0.7; reference 0.15]
+    #[arg(long, value_name = "SHARE")]
+    alpha: Option<f64>,
+    /// Steps of each head, rounded up to whole rounds of --validate-every [default: 150; reference 50000]
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    /// Cases of a step [default: 128; reference 2]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Documents fetched for each case
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    candidates: usize,
+    /// Steps between two snapshots of the head that fetches [default: 15; reference 10]
+    #[arg(long, value_name = "N")]
+    snapshot_every: Option<usize>,
+    /// [default: 3e-3, for tower heads 1e-4; reference 1e-4]
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Steps of linear warm-up before the cosine [default: 10; reference 20]
+    #[arg(long, value_name = "N")]
+    warm_up: Option<usize>,
+    /// [default: 0.01; reference 1.0]
+    #[arg(long)]
+    weight_decay: Option<f64>,
+    /// Largest global norm of a gradient [default: 1.0; reference none]
+    #[arg(long)]
+    clip: Option<f64>,
+    /// Temperature of the retriever's scores [default: 0.2; reference 1]
+    #[arg(long)]
+    temperature: Option<f64>,
+    /// Temperature of the reader's scores [default: 0.3; reference 1]
+    #[arg(long)]
+    reader_temperature: Option<f64>,
+    /// Order of the divergence between posterior and retriever
+    #[arg(long, value_enum, default_value_t = Direction::PosteriorFirst)]
+    direction: Direction,
+    /// Leave the present retriever out of the posterior
+    #[arg(long)]
+    no_prior: bool,
+    /// Repeat the cases of rare labels until all labels of a task are equally frequent
+    #[arg(long)]
+    balance: bool,
+    /// Learn from one of several equal parts of the training cases, as 2/2: the reader should know another
+    #[arg(long, value_name = "N/OF")]
+    part: Option<Part>,
+    /// What rates the candidates: reader, or a control: shuffled, or a CSV file id,entity
+    #[arg(long, default_value = "reader")]
+    signal: SignalSource,
+    /// Steps between two validations
+    #[arg(long, default_value_t = 15, value_name = "N")]
+    validate_every: usize,
+    /// Stop after so many validations without a better one
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
+    /// Hits per head in validation
+    #[arg(short, default_value_t = 2, value_name = "N")]
+    k: usize,
+    /// Seed of the order of the cases
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number type of the weights on disk
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    weights: Weights,
+    /// Forget an earlier run in the same folder instead of resuming it
+    #[arg(long)]
+    restart: bool,
+    /// Print the table as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which loss and which defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Compat {
+    /// ℓ = log p(gold), mean over cases, weight decay 0.01
+    Clean,
+    /// As the reference code: double softmax, mean over cases and candidates, weight decay 1.0, temperatures 1
+    Reference,
+}
+
+impl RetrieverArgs {
+    fn settings(&self) -> RetrieverSettings {
+        let is_reference = self.compat == Compat::Reference;
+        let by_mode = |clean: f64, reference: f64| if is_reference { reference } else { clean };
+        let count_by_mode = |clean: usize, reference: usize| if is_reference { reference } else { clean };
+        let loss = if is_reference { LossSettings::REFERENCE } else { LossSettings::CLEAN };
+        let clean_rate = if self.kind == HeadKind::Tower { 1e-4 } else { 3e-3 };
+        let steps = self.steps.unwrap_or(count_by_mode(150, 50_000));
+        RetrieverSettings {
+            out: self.out.clone(),
+            seed: self.seed,
+            kind: self.kind,
+            alpha: self.alpha.unwrap_or(by_mode(0.7, 0.15)),
+            loss: LossSettings {
+                temperature: self.temperature.unwrap_or(loss.temperature),
+                reader_temperature: self.reader_temperature.unwrap_or(loss.reader_temperature),
+                prior: !self.no_prior,
+                direction: self.direction,
+                ..loss
+            },
+            training: LoopSettings {
+                epochs: steps.div_ceil(self.validate_every.max(1)),
+                batch: self.batch.unwrap_or(count_by_mode(128, 2)),
+                learning_rate: self.learning_rate.unwrap_or(by_mode(clean_rate, 1e-4)),
+                weight_decay: self.weight_decay.unwrap_or(by_mode(0.01, 1.0)),
+                warm_up_steps: self.warm_up.unwrap_or(count_by_mode(10, 20)),
+                // The reference clips before it has a gradient, which does nothing.
+                clip_norm: self.clip.unwrap_or(by_mode(1.0, f64::MAX)),
+                decay_vectors: is_reference,
+                patience: self.patience,
+            },
+            validate_every: self.validate_every,
+            candidates: self.candidates,
+            snapshot_every: self.snapshot_every.unwrap_or(count_by_mode(15, 10)),
+            balance: self.balance,
+            signal: self.signal.clone(),
+            part: self.part,
+            stored_type: self.weights.into(),
+            restart: self.restart,
+        }
+    }
+}
+
+/// Trains both heads and says what was learned.
+pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppable) -> Result<()> {
+    let settings = args.settings();
+    settings.check()?;
+    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
+    let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
+    let reader = resolve_reader(args.reader.as_deref(), &workspace.path)?;
+    let retriever = open_retriever(&dataset, &encoder, args.k, common)?;
+    let reader = CandleReader::load(&reader, &Device::Cpu, DType::F32)?;
+    let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
+    let report = train_retriever(&dataset, &retriever, pipeline, &settings, &training.interrupted())?;
+    let RetrieverReport { comparison, parameters, calls } = report;
+    if args.json {
+        let value = serde_json::json!({
+            "out": args.out, "parameters_per_head": parameters, "reader_calls": calls.asked,
+            "reader_answers_wanted": calls.wanted, "comparison": comparison,
+        });
+        return print_line(&serde_json::to_string_pretty(&value)?);
+    }
+    let saved = 100.0 * (1.0 - calls.asked as f64 / calls.wanted.max(1) as f64);
+    say(&format!(
+        "{parameters} trained numbers per head; the reader was asked {} times for {} answers, {saved:.1} % saved",
+        calls.asked, calls.wanted
+    ));
+    print_line(&format!("{}{}", comparison.text(), args.out.display()))
+}

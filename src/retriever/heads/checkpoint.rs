@@ -1,0 +1,154 @@
+//! Trained heads on disk: only what was trained, and what it was trained on.
+//!
+//! ```text
+//! DIR/config.json         kind, α of each head, fingerprints of base encoder, reader and prompts, seed
+//! DIR/model.safetensors   tensors `image_head.…` and `caption_head.…`, named below that as in the dual encoder
+//! ```
+
+use super::{HeadKind, QueryHead, QueryInputs};
+use crate::fingerprint::Fingerprint;
+use crate::model::checkpoint::{
+    CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json, save_checkpoint,
+};
+use crate::model::clip::DualEncoder;
+use crate::model::layers::Mode;
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// `model_type` of the configuration.
+pub const HEADS_MODEL_TYPE: &str = "dissent-heads";
+
+/// `config.json` of trained heads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadsRecord {
+    pub model_type: String,
+    pub kind: HeadKind,
+    /// `None`: not trained, the encoder itself searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<HeadRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<HeadRecord>,
+    /// The dual encoder that the heads begin as, stay mixed with and search the vectors of.
+    pub base: Fingerprint,
+    pub base_name: String,
+    /// The reader whose answers they learned from.
+    pub reader: Fingerprint,
+    pub reader_name: String,
+    /// Questions, labels and prompt templates.
+    pub prompts: Fingerprint,
+    pub corpus: Fingerprint,
+    pub seed: u64,
+}
+
+/// One head of [`HeadsRecord`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadRecord {
+    /// Share of the head in the query.
+    pub alpha: f64,
+    /// Steps it was trained for.
+    pub steps: usize,
+}
+
+impl HeadsRecord {
+    fn read(folder: &Path) -> Result<Self> {
+        let config = read_json(folder, "config.json", "it says what the heads are")?;
+        let path = folder.join("config.json");
+        let found = config.get("model_type").and_then(serde_json::Value::as_str).unwrap_or("none");
+        ensure!(
+            found == HEADS_MODEL_TYPE,
+            "{}: expected the trained heads of a retriever (model_type {HEADS_MODEL_TYPE}), found model_type {found}",
+            path.display()
+        );
+        serde_json::from_value(config).with_context(|| path.display().to_string())
+    }
+}
+
+/// The heads of one checkpoint, ready to search with.
+#[derive(Clone, Debug)]
+pub struct TrainedHeads {
+    pub record: HeadsRecord,
+    pub name: String,
+    image: Option<QueryHead>,
+    caption: Option<QueryHead>,
+    fingerprint: Fingerprint,
+}
+
+impl TrainedHeads {
+    /// Loads the heads in `folder` for this dual encoder.
+    ///
+    /// # Errors
+    /// Where a file is missing or broken, or the heads belong to another dual encoder.
+    pub fn load(folder: &Path, encoder: &DualEncoder) -> Result<Self> {
+        let in_folder = || format!("cannot load the retriever {}", folder.display());
+        let record = HeadsRecord::read(folder).with_context(in_folder)?;
+        if record.base != *encoder.checkpoint_fingerprint() {
+            bail!(
+                "the heads in {} were trained on the dual encoder {} ({}) and cannot search with {} ({})",
+                folder.display(),
+                record.base_name,
+                record.base,
+                encoder.name(),
+                encoder.checkpoint_fingerprint()
+            );
+        }
+        let vars = Weights::read(folder).with_context(in_folder)?.builder(encoder.dtype(), encoder.device());
+        let head = |name: &str, record_of_head: &Option<HeadRecord>| -> Result<Option<QueryHead>> {
+            let Some(HeadRecord { alpha, .. }) = record_of_head else { return Ok(None) };
+            ensure!((0.0..=1.0).contains(alpha), "{name}: expected alpha from 0 to 1, found {alpha}");
+            let head = QueryHead::new(record.kind, encoder.config(), *alpha, &vars.pp(name), Mode::Infer)?;
+            Ok(Some(head))
+        };
+        Ok(Self {
+            image: head("image_head", &record.image).with_context(in_folder)?,
+            caption: head("caption_head", &record.caption).with_context(in_folder)?,
+            name: folder_name(folder),
+            fingerprint: fingerprint_of(folder).with_context(in_folder)?,
+            record,
+        })
+    }
+
+    /// Query vectors of one case for the image index and for the caption index.
+    ///
+    /// # Errors
+    /// Where the network cannot be run.
+    pub fn queries(&self, inputs: &QueryInputs) -> Result<(Vec<f32>, Vec<f32>)> {
+        let query = |head: &Option<QueryHead>| -> Result<Vec<f32>> {
+            let vectors = match head {
+                Some(head) => head.queries(inputs)?,
+                None => inputs.base.to_dtype(candle_core::DType::F32)?,
+            };
+            vectors.to_vec2()?.into_iter().next().context("the head gave no vector")
+        };
+        Ok((query(&self.image)?, query(&self.caption)?))
+    }
+
+    /// Of weights and configuration.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// "retriever, adapter, α 0.5".
+    pub fn description(&self) -> String {
+        let alpha =
+            |head: &Option<HeadRecord>| head.as_ref().map_or_else(|| "none".into(), |head| head.alpha.to_string());
+        let (image, caption) = (alpha(&self.record.image), alpha(&self.record.caption));
+        let alpha = if image == caption { image } else { format!("{image} and {caption}") };
+        format!("{}, {}, α {alpha}", self.name, self.record.kind)
+    }
+}
+
+/// Writes heads: `tensors` by full name (`image_head.…`, `caption_head.…`).
+///
+/// # Errors
+/// Where the folder cannot be written.
+pub fn save_heads(
+    folder: &Path,
+    record: &HeadsRecord,
+    tensors: &BTreeMap<String, Tensor>,
+    stored_type: StoredType,
+) -> Result<()> {
+    save_checkpoint(folder, tensors, &serde_json::to_value(record)?, &CheckpointFiles::new(), stored_type)
+}

@@ -1,0 +1,22 @@
+//! Heads: what makes a query vector of a case (reference.md §2.2).
+//!
+//! ```text
+//! q = α · norm(E_h(x)) + (1 − α) · norm(E_0(x))      h: image head or caption head, E_0: the frozen dual encoder
+//! ```
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `kind` | the three kinds of E_h: a copy of the tower, an adapter, an adapter that hears the question |
+//! | `inputs` | what a head sees of a case, computed once |
+//! | `query_head` | one head over its variables |
+//! | `checkpoint` | the trained heads of a folder, bound to the dual encoder they were trained on |
+
+mod checkpoint;
+mod inputs;
+mod kind;
+mod query_head;
+
+pub use checkpoint::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads, save_heads};
+pub use inputs::QueryInputs;
+pub use kind::HeadKind;
+pub use query_head::QueryHead;

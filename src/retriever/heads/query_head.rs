@@ -1,0 +1,64 @@
+//! One head over its variables.
+
+use super::{HeadKind, QueryInputs};
+use crate::model::clip::{ClipConfig, ImageTower, visual_projection};
+use crate::model::layers::{Linear, Mode, linear_without_bias};
+use anyhow::{Context, Result};
+use candle_core::{D, DType, Tensor};
+use candle_nn::{Module, VarBuilder};
+
+/// A head: its network and the share that it has in the query.
+#[derive(Clone, Debug)]
+pub struct QueryHead {
+    network: Network,
+    /// α; 1 − α is the share of the frozen encoder.
+    pub alpha: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Network {
+    Tower(Box<ImageTower>),
+    Adapter(Linear),
+    Question { image: Linear, question: Linear },
+}
+
+impl QueryHead {
+    /// A head over `vars`; a new question map is zero, so that the head begins as the encoder.
+    ///
+    /// # Errors
+    /// A tensor that is missing or of the wrong shape.
+    pub fn new(kind: HeadKind, config: &ClipConfig, alpha: f64, vars: &VarBuilder, mode: Mode) -> Result<Self> {
+        let network = match kind {
+            HeadKind::Tower => Network::Tower(Box::new(ImageTower::new(config, vars, mode)?)),
+            HeadKind::Adapter => Network::Adapter(visual_projection(config, vars)?),
+            HeadKind::Question => {
+                let width = config.projection_dim;
+                Network::Question {
+                    image: visual_projection(config, vars)?,
+                    question: linear_without_bias(width, width, 0.0, &vars.pp("question_projection"))?,
+                }
+            }
+        };
+        Ok(Self { network, alpha })
+    }
+
+    /// q = α · norm(E_h(x)) + (1 − α) · E_0(x), [B, D] in f32, not normalised again (reference.md §2.2).
+    ///
+    /// # Errors
+    /// Where the inputs are of another kind of head.
+    pub fn queries(&self, inputs: &QueryInputs) -> Result<Tensor> {
+        let embedded = match &self.network {
+            Network::Tower(tower) => tower.features(inputs.pixels.as_ref().context("a tower head wants pixels")?)?,
+            Network::Adapter(image) => image.forward(&inputs.pooled)?,
+            Network::Question { image, question } => {
+                let asked = inputs.questions.as_ref().context("a question head wants questions")?;
+                (image.forward(&inputs.pooled)? + question.forward(asked)?)?
+            }
+        };
+        let embedded = embedded.to_dtype(DType::F32)?;
+        let lengths = embedded.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+        let own = (embedded.broadcast_div(&lengths)? * self.alpha)?;
+        let base = (inputs.base.to_dtype(DType::F32)? * (1.0 - self.alpha))?;
+        Ok((own + base)?)
+    }
+}

@@ -1,0 +1,52 @@
+//! The frozen reader as a judge of candidates: asked once per case and document in the life of a workspace.
+
+use crate::engine::{Pipeline, ReaderCalls};
+use crate::reader::{LabelScores, ReaderError};
+use anyhow::{Result, bail};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Answers of the reader that training has seen.
+pub struct Judge<'a> {
+    pipeline: Pipeline,
+    interrupted: &'a dyn Fn() -> bool,
+    known: HashMap<(usize, usize), Arc<LabelScores>>,
+    wanted: usize,
+}
+
+impl<'a> Judge<'a> {
+    /// The pipeline's reader, with its cache.
+    pub fn new(pipeline: Pipeline, interrupted: &'a dyn Fn() -> bool) -> Self {
+        Self { pipeline, interrupted, known: HashMap::new(), wanted: 0 }
+    }
+
+    /// The reader's answers to pairs of a case and a corpus row, in order.
+    ///
+    /// # Errors
+    /// Where an image cannot be read, the reader fails, or the user interrupts.
+    pub fn answers(&mut self, pairs: &[(usize, usize)]) -> Result<Vec<Arc<LabelScores>>> {
+        self.wanted += pairs.len();
+        let unknown: Vec<(usize, usize)> =
+            pairs.iter().copied().filter(|pair| !self.known.contains_key(pair)).collect();
+        match self.pipeline.score_pairs(&unknown, self.interrupted) {
+            Ok(scores) => self.known.extend(unknown.into_iter().zip(scores.into_iter().map(Arc::new))),
+            Err(ReaderError::Cancelled) => return Err(ReaderError::Cancelled.into()),
+            Err(ReaderError::Failed(error)) => return Err(error),
+        }
+        // Without the cache a resumed run would ask for everything again.
+        if let Some(trouble) = self.pipeline.take_troubles().into_iter().next() {
+            return Err(trouble);
+        }
+        let mut answers = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            let Some(scores) = self.known.get(pair) else { bail!("the reader gave no answer to the pair {pair:?}") };
+            answers.push(scores.clone());
+        }
+        Ok(answers)
+    }
+
+    /// Answers wanted so far, and how many of them the reader had to give.
+    pub fn calls(&self) -> ReaderCalls {
+        ReaderCalls { wanted: self.wanted, asked: self.pipeline.calls().asked }
+    }
+}

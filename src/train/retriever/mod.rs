@@ -1,0 +1,247 @@
+//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; reference.md
+//! §2.2, §4).
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `settings` | what can be set |
+//! | `loss` | ℓ, the posterior over candidates, the divergence |
+//! | `queries` | what heads see of the cases, computed once |
+//! | `head_weights` | a head with its variables |
+//! | `judge` | the frozen reader and what it has said |
+//! | `signal` | ℓ from the reader, or from a control |
+//! | `stage` | the training of one head |
+//! | `validation` | the pair of heads on the validation cases |
+//! | `save` | best and last checkpoints |
+
+mod head_weights;
+mod judge;
+mod loss;
+mod queries;
+mod save;
+mod settings;
+mod signal;
+mod stage;
+mod validation;
+
+pub use loss::{Direction, LossSettings, retriever_loss};
+pub use settings::RetrieverSettings;
+pub use signal::SignalSource;
+
+use super::epochs::run_epochs;
+use super::session::{Session, SessionSettings};
+use crate::analysis::Comparison;
+use crate::data::{Dataset, Split};
+use crate::engine::run::prompts_fingerprint;
+use crate::engine::{Pipeline, ReaderCalls};
+use crate::index::VectorSide;
+use crate::model::checkpoint::Weights;
+use crate::model::layers::Mode;
+use crate::retriever::Retriever;
+use crate::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads};
+use anyhow::{Result, ensure};
+use candle_core::DType;
+use head_weights::{HeadWeights, query_vectors};
+use judge::Judge;
+use queries::Queries;
+use save::{Save, load_head};
+use signal::Signal;
+use stage::{Common, HeadTraining, Tally};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use validation::Validation;
+
+/// What came of a training.
+#[derive(Clone, Debug)]
+pub struct RetrieverReport {
+    /// Standard RAG against the best heads, on validation.
+    pub comparison: Comparison,
+    /// Trained numbers of one head.
+    pub parameters: usize,
+    pub calls: ReaderCalls,
+}
+
+/// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
+/// with the encoder itself; `pipeline` brings the reader and its cache.
+///
+/// # Errors
+/// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
+pub fn train_retriever(
+    dataset: &Dataset,
+    retriever: &Retriever,
+    pipeline: Pipeline,
+    settings: &RetrieverSettings,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<RetrieverReport> {
+    settings.check()?;
+    let (training, validation_cases) = split_cases(dataset, settings)?;
+    let encoder = retriever.encoder();
+    let queries =
+        Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
+    let signal = Signal::open(&settings.signal, dataset, settings.seed)?;
+    let record = HeadsRecord {
+        model_type: HEADS_MODEL_TYPE.into(),
+        kind: settings.kind,
+        image: None,
+        caption: None,
+        base: encoder.checkpoint_fingerprint().clone(),
+        base_name: encoder.name().into(),
+        reader: pipeline.reader().fingerprint().clone(),
+        reader_name: pipeline.reader().name().into(),
+        prompts: prompts_fingerprint(dataset),
+        corpus: dataset.corpus_fingerprint(),
+        seed: settings.seed,
+    };
+    let mut judge = Judge::new(pipeline, interrupted);
+    let base_queries = queries.inputs(&validation_cases)?.base.to_dtype(DType::F32)?.to_vec2()?;
+    let validation = Validation::new(dataset, retriever, &mut judge, validation_cases, &base_queries)?;
+    let mut stages = Stages {
+        dataset,
+        retriever,
+        queries: &queries,
+        judge: &mut judge,
+        signal: &signal,
+        validation: &validation,
+        settings,
+        training: &training,
+        base: Weights::read(encoder.folder())?,
+        record,
+        interrupted,
+    };
+    let (caption, caption_record) = stages.train(VectorSide::Caption, None, base_queries)?;
+    let inputs = |cases: &[usize]| queries.inputs(cases);
+    let caption_queries = query_vectors(&caption.head, &validation.cases, inputs)?;
+    let finished = Some((VectorSide::Caption, &caption, caption_record));
+    let (image, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
+    let image_queries = query_vectors(&image.head, &validation.cases, inputs)?;
+    let trained = validation.read(dataset, retriever, &mut judge, &image_queries, &caption_queries)?;
+    Ok(RetrieverReport {
+        comparison: validation.comparison(dataset, &trained),
+        parameters: image.count(),
+        calls: judge.calls(),
+    })
+}
+
+/// What the training of either head needs.
+struct Stages<'a, 'j> {
+    dataset: &'a Dataset,
+    retriever: &'a Retriever,
+    queries: &'a Queries,
+    judge: &'a mut Judge<'j>,
+    signal: &'a Signal,
+    validation: &'a Validation,
+    settings: &'a RetrieverSettings,
+    training: &'a [usize],
+    base: Weights,
+    record: HeadsRecord,
+    interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Stages<'_, '_> {
+    /// Trains one head and gives its best state, as it was saved. `other_queries` are the validation queries of the
+    /// head that rests.
+    fn train(
+        &mut self,
+        side: VectorSide,
+        finished: Option<(VectorSide, &HeadWeights, HeadRecord)>,
+        other_queries: Vec<Vec<f32>>,
+    ) -> Result<(HeadWeights, HeadRecord)> {
+        let settings = self.settings;
+        let out = stage_folder(settings, side);
+        let mut session = Session::open(self.session_settings(out.clone()))?;
+        let encoder = self.retriever.encoder();
+        let new_head = |mode| HeadWeights::of_base(settings.kind, encoder, &self.base, settings.alpha, mode);
+        let (head, snapshot) = (new_head(Mode::Train)?, new_head(Mode::Infer)?);
+        let save =
+            Save { settings, record: self.record.clone(), finished, out: out.clone(), session: session.folder() };
+        let tally = Tally::new(self.judge.calls());
+        let mut objective = HeadTraining {
+            common: Common {
+                dataset: self.dataset,
+                retriever: self.retriever,
+                queries: self.queries,
+                judge: self.judge,
+                signal: self.signal,
+                validation: self.validation,
+                settings,
+                training: self.training,
+            },
+            side,
+            head: &head,
+            snapshot,
+            other_queries,
+            save: &save,
+            fetched: HashMap::new(),
+            tally,
+            steps: 0,
+        };
+        run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.interrupted)?;
+        load_head(&out, side, &head)?;
+        let heads = TrainedHeads::load(&out, encoder)?.record;
+        let record = match side {
+            VectorSide::Image => heads.image,
+            VectorSide::Caption => heads.caption,
+        };
+        let record = record.unwrap_or(HeadRecord { alpha: settings.alpha, steps: 0 });
+        Ok((head, record))
+    }
+
+    fn session_settings(&self, out: PathBuf) -> SessionSettings {
+        let settings = self.settings;
+        let part = settings.part.map_or_else(|| "all".into(), |part| part.to_string());
+        SessionSettings {
+            out,
+            seed: settings.seed,
+            description: format!(
+                "{} heads, alpha {}, {:?}, {:?}, round {}, {} candidates, snapshot {}, balanced {}, signal {:?}, part {part}, seed {}, \
+                 encoder {}, reader {}, prompts {}, corpus {}, {} cases",
+                settings.kind,
+                settings.alpha,
+                settings.loss,
+                settings.training,
+                settings.validate_every,
+                settings.candidates,
+                settings.snapshot_every,
+                settings.balance,
+                settings.signal,
+                settings.seed,
+                self.record.base,
+                self.record.reader,
+                self.record.prompts,
+                self.record.corpus,
+                self.training.len(),
+            ),
+            restart: settings.restart,
+        }
+    }
+}
+
+/// The image head comes last and with it the whole: its folder is OUT.
+fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
+    match side {
+        VectorSide::Image => settings.out.clone(),
+        VectorSide::Caption => {
+            let mut name = settings.out.clone().into_os_string();
+            name.push(".caption");
+            name.into()
+        }
+    }
+}
+
+/// Cases to learn from, and cases to validate on.
+fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<usize>, Vec<usize>)> {
+    let (mut training, mut validation) = (Vec::new(), Vec::new());
+    for (position, case) in dataset.cases.iter().enumerate() {
+        match case.split {
+            Split::Train if settings.part.is_none_or(|part| part.has(case)) => training.push(position),
+            Split::Validation => validation.push(position),
+            Split::Train | Split::Test => {}
+        }
+    }
+    let root = dataset.root.display();
+    ensure!(!training.is_empty(), "{root}: expected cases of the split train to learn from, found none");
+    ensure!(
+        !validation.is_empty(),
+        "{root}: expected cases of the split validation to choose the best heads by, found none"
+    );
+    Ok((training, validation))
+}

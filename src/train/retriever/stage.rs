@@ -1,0 +1,263 @@
+//! One head's training: fetch with the snapshot, ask the reader, pull the query towards what helped.
+
+use super::RetrieverSettings;
+use super::head_weights::{HeadWeights, query_vectors};
+use super::judge::Judge;
+use super::loss::{LossSettings, retriever_loss};
+use super::queries::Queries;
+use super::save::Save;
+use super::signal::Signal;
+use super::validation::Validation;
+use crate::data::Dataset;
+use crate::engine::ReaderCalls;
+use crate::index::VectorSide;
+use crate::reader::LabelScores;
+use crate::retriever::Retriever;
+use crate::train::balance::balanced;
+use crate::train::epochs::Objective;
+use crate::train::gradients::{Gradients, sum_over_shards};
+use crate::train::variables::named;
+use anyhow::{Context, Result, ensure};
+use candle_core::{Tensor, Var};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+/// Shards of a batch, one thread each.
+const SHARDS: usize = 2;
+
+/// What all heads of a training share.
+pub struct Common<'a, 'j> {
+    pub dataset: &'a Dataset,
+    pub retriever: &'a Retriever,
+    pub queries: &'a Queries,
+    pub judge: &'a mut Judge<'j>,
+    pub signal: &'a Signal,
+    pub validation: &'a Validation,
+    pub settings: &'a RetrieverSettings,
+    /// Cases to learn from.
+    pub training: &'a [usize],
+}
+
+/// One head in training.
+pub struct HeadTraining<'a, 'j> {
+    pub common: Common<'a, 'j>,
+    /// The index that the head searches.
+    pub side: VectorSide,
+    pub head: &'a HeadWeights,
+    pub snapshot: HeadWeights,
+    /// Validation queries of the head that is not in training.
+    pub other_queries: Vec<Vec<f32>>,
+    pub save: &'a Save<'a>,
+    /// Candidates of each case, fetched with the present snapshot.
+    pub fetched: HashMap<usize, Vec<usize>>,
+    pub tally: Tally,
+    /// Steps taken in all.
+    pub steps: usize,
+}
+
+/// What happened since the last validation.
+pub struct Tally {
+    calls_before: ReaderCalls,
+    calls: ReaderCalls,
+    cases: usize,
+    /// Cases whose candidates lead the reader to different answers: the others teach nothing or little.
+    disagreeing: usize,
+    since: Instant,
+    steps: usize,
+}
+
+impl Tally {
+    /// Begins to count.
+    pub fn new(calls: ReaderCalls) -> Self {
+        Self { calls_before: calls, calls, cases: 0, disagreeing: 0, since: Instant::now(), steps: 0 }
+    }
+
+    fn asked(&self) -> usize {
+        self.calls.asked - self.calls_before.asked
+    }
+
+    fn wanted(&self) -> usize {
+        self.calls.wanted - self.calls_before.wanted
+    }
+}
+
+impl HeadTraining<'_, '_> {
+    /// Candidates of these cases. All get as many as the poorest one may see.
+    fn candidates(&mut self, cases: &[usize]) -> Result<Vec<Vec<usize>>> {
+        let mut missing: Vec<usize> = cases.iter().copied().filter(|case| !self.fetched.contains_key(case)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let Common { dataset, retriever, queries, settings, .. } = &self.common;
+        let vectors = query_vectors(&self.snapshot.head, &missing, |cases| queries.inputs(cases))?;
+        for (case, vector) in missing.into_iter().zip(vectors) {
+            let of = &dataset.cases[case];
+            let found = retriever.nearest(dataset, of, self.side, &vector, settings.candidates)?;
+            ensure!(
+                found.len() > 1,
+                "case {}: expected two documents or more that it may see, found {}",
+                of.id,
+                found.len()
+            );
+            self.fetched.insert(case, found.into_iter().map(|(row, _)| row).collect());
+        }
+        let lists: Vec<&Vec<usize>> = cases.iter().filter_map(|case| self.fetched.get(case)).collect();
+        let shortest = lists.iter().map(|rows| rows.len()).min().unwrap_or(0);
+        Ok(lists.into_iter().map(|rows| rows[..shortest].to_vec()).collect())
+    }
+
+    /// ℓ of the candidates, [cases][candidates].
+    fn reader_scores(&mut self, cases: &[usize], candidates: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
+        let Common { dataset, judge, signal, settings, .. } = &mut self.common;
+        let pairs: Vec<(usize, usize)> =
+            cases.iter().zip(candidates).flat_map(|(case, rows)| rows.iter().map(|row| (*case, *row))).collect();
+        // All at once: the reader likes large batches.
+        let answers = judge.answers(&pairs)?;
+        let mut answers = answers.iter().map(AsRef::as_ref);
+        let mut scores = Vec::with_capacity(cases.len());
+        for (case, rows) in cases.iter().zip(candidates) {
+            let own: Vec<&LabelScores> = answers.by_ref().take(rows.len()).collect();
+            let disagree = own.windows(2).any(|pair| pair[0].arg_max() != pair[1].arg_max());
+            self.tally.cases += 1;
+            self.tally.disagreeing += usize::from(disagree);
+            let gold = dataset.gold_of(&dataset.cases[*case]);
+            scores.push(signal.scores(settings.loss.reader_score, *case, gold, &own, rows));
+        }
+        self.tally.calls = judge.calls();
+        Ok(scores)
+    }
+
+    /// Document vectors [cases, candidates, D] of the side that the head searches.
+    fn document_vectors(&self, candidates: &[Vec<usize>]) -> Result<Tensor> {
+        let index = self.common.retriever.index();
+        let (mut values, mut count) = (Vec::new(), 0);
+        for row in candidates.iter().flatten() {
+            let vector = index.document_vector(self.side, *row)?;
+            values.extend(vector.with_context(|| format!("document in row {row} has no vector"))?);
+            count += 1;
+        }
+        let shape = (candidates.len(), count / candidates.len().max(1), values.len() / count.max(1));
+        Ok(Tensor::from_vec(values, shape, self.common.retriever.encoder().device())?)
+    }
+}
+
+/// Loss of a share of a batch, divided so that the shares add up to the whole.
+fn backward_of_shard(
+    head: &HeadWeights,
+    queries: &Queries,
+    loss: &LossSettings,
+    shard: &(Vec<usize>, Tensor, Tensor),
+    share: f64,
+) -> Result<(f64, Gradients)> {
+    let (cases, documents, reader) = shard;
+    let queries = head.head.queries(&queries.inputs(cases)?)?;
+    let scores = queries.unsqueeze(1)?.broadcast_mul(documents)?.sum(2)?;
+    let loss = (retriever_loss(&scores, reader, loss)? * share)?;
+    Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, named(&head.variables))?))
+}
+
+impl Objective for HeadTraining<'_, '_> {
+    fn name(&self) -> &'static str {
+        match self.side {
+            VectorSide::Image => "image-head",
+            VectorSide::Caption => "caption-head",
+        }
+    }
+
+    /// Whole passes over the training cases, each in its own order, as many as the round needs.
+    fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
+        let Common { dataset, settings, training, .. } = &self.common;
+        let wanted = settings.training.batch * settings.validate_every;
+        let tasks: HashMap<&str, usize> =
+            dataset.tasks.iter().enumerate().map(|(position, task)| (task.id.as_str(), position)).collect();
+        let class_of = |case: usize| {
+            let case = &dataset.cases[case];
+            (tasks.get(case.task.as_str()).copied().unwrap_or(0), dataset.gold_of(case))
+        };
+        let mut items = Vec::with_capacity(wanted);
+        while items.len() < wanted {
+            let mut pass = if settings.balance { balanced(training, class_of, random) } else { training.to_vec() };
+            pass.shuffle(random);
+            items.extend(pass);
+        }
+        items.truncate(wanted);
+        items
+    }
+
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        self.steps = step + 1;
+        if step.is_multiple_of(self.common.settings.snapshot_every) {
+            self.snapshot.copy_from(self.head)?;
+            self.fetched.clear();
+        }
+        Ok(())
+    }
+
+    fn backward(&mut self, items: &[usize], _random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
+        let candidates = self.candidates(items)?;
+        let reader = self.reader_scores(items, &candidates)?;
+        self.tally.steps += 1;
+        let (head, queries, loss) = (self.head, self.common.queries, &self.common.settings.loss);
+        let size = items.len().div_ceil(SHARDS);
+        let mut shards = Vec::new();
+        for ((cases, rows), reader) in items.chunks(size).zip(candidates.chunks(size)).zip(reader.chunks(size)) {
+            let documents = self.document_vectors(rows)?;
+            let reader = Tensor::new(reader.to_vec(), documents.device())?;
+            shards.push((cases.to_vec(), documents, reader));
+        }
+        sum_over_shards(&shards, |shard| {
+            backward_of_shard(head, queries, loss, shard, shard.0.len() as f64 / items.len() as f64)
+        })
+    }
+
+    fn state(&self) -> Vec<(String, Var)> {
+        self.snapshot.named("snapshot")
+    }
+
+    fn note(&self) -> String {
+        let tally = &self.tally;
+        format!(
+            "  {:.0} % disagree  {} reader calls, {:.0} % saved",
+            100.0 * tally.disagreeing as f64 / tally.cases.max(1) as f64,
+            tally.calls.asked,
+            100.0 * (1.0 - tally.asked() as f64 / tally.wanted().max(1) as f64)
+        )
+    }
+
+    fn describe(&self, items: &[usize]) -> String {
+        let ids: Vec<&str> = items.iter().take(8).map(|case| self.common.dataset.cases[*case].id.as_str()).collect();
+        let more =
+            if items.len() > ids.len() { format!(" and {} more", items.len() - ids.len()) } else { String::new() };
+        format!("the cases {}{more}", ids.join(", "))
+    }
+
+    fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
+        let tally = &self.tally;
+        let mut cost = BTreeMap::from([
+            ("reader_calls".to_owned(), tally.asked() as f64),
+            ("reader_answers_wanted".to_owned(), tally.wanted() as f64),
+            ("seconds_per_step".to_owned(), tally.since.elapsed().as_secs_f64() / tally.steps.max(1) as f64),
+            ("disagreeing".to_owned(), tally.disagreeing as f64 / tally.cases.max(1) as f64),
+        ]);
+        let Common { dataset, retriever, queries, judge, validation, .. } = &mut self.common;
+        let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
+        let (image, caption) = match self.side {
+            VectorSide::Image => (&own, &self.other_queries),
+            VectorSide::Caption => (&self.other_queries, &own),
+        };
+        let validated = validation.read(dataset, retriever, judge, image, caption)?;
+        let (figure, mut figures) = validation.figures(&validated);
+        figures.append(&mut cost);
+        self.tally = Tally::new(judge.calls());
+        Ok((figure, figures))
+    }
+
+    fn save(&self) -> Result<()> {
+        self.save.best(self.side, self.head, self.steps)
+    }
+
+    fn save_last(&self) -> Result<()> {
+        self.save.last(self.side, self.head, self.steps)
+    }
+}

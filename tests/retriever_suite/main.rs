@@ -1,0 +1,8 @@
+//! The LVLM-aware retriever: heads on disk, their training, and what is refused.
+#![allow(clippy::unwrap_used)]
+
+mod heads;
+mod training;
+#[path = "../reliability_suite/world.rs"]
+#[allow(dead_code)]
+mod world;

@@ -1,0 +1,168 @@
+//! `dissent train retriever` as its user sees it: killed, interrupted, resumed, refused.
+
+use crate::world::{Outcome, World};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+const SMALL: [&str; 12] =
+    ["--steps", "6", "--validate-every", "2", "--batch", "5", "--candidates", "6", "--snapshot-every", "3", "-k", "2"];
+
+fn arguments<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["train", "retriever", "DATASET", "--out", out], &SMALL[..], more].concat()
+}
+
+fn train(world: &World, out: &Path, more: &[&str]) -> Outcome {
+    world.dissent(&arguments(out.to_str().unwrap(), more))
+}
+
+/// The losses and validations of both heads, as numbers written to the last bit.
+fn losses(out: &Path) -> Vec<(String, u64, u64)> {
+    let mut found = Vec::new();
+    for stage in [".caption.training", ".training"] {
+        let log = format!("{}{stage}/train.jsonl", out.display());
+        for line in fs::read_to_string(&log).unwrap().lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let bits = |field: &str| line[field].as_f64().unwrap().to_bits();
+            found.push((line["stage"].as_str().unwrap().to_owned(), bits("loss"), bits("validation")));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_kind_learns_and_predict_uses_what_it_learned() {
+    let world = World::trainable();
+    for kind in ["adapter", "question", "tower"] {
+        let out = world.path(kind);
+        let outcome = train(&world, &out, &["--kind", kind]);
+        outcome.succeeds();
+        let said = &outcome.stdout;
+        assert!(said.contains("standard → trained") && said.contains("fused accuracy"), "{outcome:#?}");
+        assert_eq!(losses(&out).len(), 6, "three rounds of each head");
+        assert!(world.path(&format!("{kind}.training/last/model.safetensors")).is_file());
+        let heads = out.to_str().unwrap();
+        let predict = ["predict", "DATASET", "--run", kind, "--device", "cpu", "--retriever", heads];
+        world.dissent(&predict).succeeds();
+        let record = fs::read_to_string(world.path(&format!(".dissent/runs/{kind}/run.toml"))).unwrap();
+        assert!(record.contains(&format!("heads_name = \"{kind}\"")), "{record}");
+    }
+    world.dissent(&["predict", "DATASET", "--run", "plain", "--device", "cpu"]).succeeds();
+    let compared = world.dissent(&["evaluate", "DATASET", "--runs", "plain,adapter"]);
+    let said = &compared.succeeds().stdout;
+    assert!(said.contains("plain → adapter") && said.contains("gained"), "{said}");
+}
+
+#[test]
+fn the_reader_is_asked_once_for_each_case_and_document() {
+    let world = World::trainable();
+    let calls = |outcome: &Outcome| {
+        let value: Value = serde_json::from_str(&outcome.succeeds().stdout).unwrap();
+        (value["reader_calls"].as_u64().unwrap(), value["reader_answers_wanted"].as_u64().unwrap())
+    };
+    let (asked, wanted) = calls(&train(&world, &world.path("first"), &["--json"]));
+    assert!(asked > 0 && asked < wanted, "{asked} of {wanted}");
+    // Another training in the same workspace, with the same seed, finds all answers there.
+    assert_eq!(calls(&train(&world, &world.path("second"), &["--json"])), (0, wanted));
+}
+
+/// Waits until the file holds so many lines.
+fn wait_for_lines(file: &str, lines: usize, child: &mut Child) {
+    let begun = Instant::now();
+    while fs::read_to_string(file).unwrap_or_default().lines().count() < lines {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{file} has not {lines} lines after two minutes");
+        assert!(child.try_wait().unwrap().is_none(), "the training ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_very_same_numbers() {
+    let whole = World::trainable();
+    train(&whole, &whole.path("out"), &["--kind", "tower"]).succeeds();
+
+    let world = World::trainable();
+    let out = world.path("out");
+    // Killed in the caption head, then in the image head.
+    for (stage, lines) in [(".caption.training", 1), (".training", 2)] {
+        let mut command = world.command(&arguments(out.to_str().unwrap(), &["--kind", "tower"]));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_lines(&format!("{}{stage}/train.jsonl", out.display()), lines, &mut child);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    train(&world, &out, &["--kind", "tower"]).succeeds();
+    assert_eq!(losses(&out), losses(&whole.path("out")));
+    let weights = |world: &World| fs::read(world.path("out/model.safetensors")).unwrap();
+    assert!(weights(&world) == weights(&whole), "the weights differ");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_steps_taken() {
+    let whole = World::trainable();
+    train(&whole, &whole.path("out"), &["--kind", "tower"]).succeeds();
+
+    let world = World::trainable();
+    let out = world.path("out");
+    let mut command = world.command(&arguments(out.to_str().unwrap(), &["--kind", "tower"]));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_lines(&format!("{}.caption.training/train.jsonl", out.display()), 1, &mut child);
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("are kept, the same command goes on from there"), "{said}");
+    train(&world, &out, &["--kind", "tower"]).succeeds();
+    assert_eq!(losses(&out), losses(&whole.path("out")));
+}
+
+#[test]
+fn another_setting_in_the_same_folder_is_refused() {
+    let world = World::trainable();
+    let out = world.path("out");
+    train(&world, &out, &[]).succeeds();
+    train(&world, &out, &["--alpha", "0.3"]).fails_with(&["another run", "--restart"]);
+    train(&world, &out, &["--alpha", "0.3", "--restart"]).succeeds();
+}
+
+#[test]
+fn settings_that_teach_nothing_are_refused() {
+    let world = World::trainable();
+    let out = world.path("out");
+    for (flag, value) in [
+        ("--alpha", "1.5"),
+        ("--alpha", "nan"),
+        ("--temperature", "0"),
+        ("--reader-temperature", "-1"),
+        ("--candidates", "1"),
+        ("--steps", "0"),
+        ("--validate-every", "0"),
+        ("--snapshot-every", "0"),
+        ("--batch", "0"),
+        ("--part", "3/2"),
+        ("--signal", "nonsense"),
+    ] {
+        let outcome = world.dissent(&["train", "retriever", "DATASET", "--out", out.to_str().unwrap(), flag, value]);
+        assert!(matches!(outcome.code, 1 | 2), "{flag} {value}: {outcome:#?}");
+        assert!(outcome.stderr.contains("error: "), "{flag} {value}: {outcome:#?}");
+        assert!(!out.exists(), "{flag} {value}");
+    }
+}
+
+#[test]
+fn a_learning_rate_that_breaks_everything_names_the_batch() {
+    let world = World::trainable();
+    let outcome = train(&world, &world.path("out"), &["--kind", "tower", "--learning-rate", "1e30", "--warm-up", "1"]);
+    outcome.fails_with(&["step ", " on the cases c", "finite loss", "--learning-rate"]);
+}
+
+#[test]
+fn a_dataset_without_validation_cases_is_refused() {
+    let world = World::new();
+    let outcome = train(&world, &world.path("out"), &[]);
+    outcome.fails_with(&["split validation"]);
+}
