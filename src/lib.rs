@@ -34,5 +34,6 @@ pub mod tui;
 pub mod bounded;
 pub mod durable;
 pub mod fingerprint;
+pub mod out_of_memory;
 pub mod sample;
 pub mod workspace;

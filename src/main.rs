@@ -4,7 +4,11 @@ use clap::Parser;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
 use dissent::cli::output::say;
 use dissent::cli::{self, Cli, ExitWith};
+use dissent::out_of_memory::AdvisingAllocator;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: AdvisingAllocator = AdvisingAllocator;
 
 fn main() -> ExitCode {
     outlive_file_size_limit();

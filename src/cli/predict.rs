@@ -5,7 +5,7 @@ use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_re
 use super::output::{print_line, say};
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Split, Task};
 use crate::engine::run::{Run, RunWriter};
 use crate::engine::{CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
 use crate::model::device::choose_device;
@@ -123,10 +123,16 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .iter()
         .enumerate()
         .filter(|(_, case)| case.split == args.split && args.task.as_ref().is_none_or(|task| case.task == *task))
+        .filter(|(_, case)| dataset.task(&case.task).is_some_and(Task::chooses_one_label))
         .map(|(position, _)| position)
         .take(args.limit.map_or(usize::MAX, |limit| limit as usize))
         .collect();
-    ensure!(!wanted.is_empty(), "{}: no case to predict in split {}", dataset.root.display(), args.split);
+    ensure!(
+        !wanted.is_empty(),
+        "{}: no case to predict in split {} (answers that are a text and no label are not predicted)",
+        dataset.root.display(),
+        args.split
+    );
     Ok(wanted)
 }
 

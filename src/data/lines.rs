@@ -168,13 +168,14 @@ fn check_task(fields: &mut Fields, case: &mut Case, tasks: &[Task]) {
         fields.report("task", message);
         return;
     };
-    if let Some(label) = task.label_index(&case.answer) {
-        case.answer.clone_from(&task.labels[label].id);
-    } else if !case.answer.is_empty() {
-        let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
-        let message =
-            format!("unknown label {:?} of task {}; expected one of {}", case.answer, task.id, quoted(&known));
-        fields.report("answer", message);
+    match task.spell(&case.answer) {
+        Ok(answer) => case.answer = answer,
+        Err(_) if case.answer.is_empty() => {}
+        Err(unknown) => {
+            let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
+            let message = format!("unknown label {unknown:?} of task {}; expected one of {}", task.id, quoted(&known));
+            fields.report("answer", message);
+        }
     }
     if case.question.is_none() && task.question.is_none() {
         let message = format!("the field is missing, and task {} has no question of its own", task.id);

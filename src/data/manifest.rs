@@ -73,11 +73,14 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
     if task.id.trim().is_empty() {
         report("id", "expected an id, found an empty one".into());
     }
-    if task.kind == TaskKind::MultiLabel {
-        report("kind", "expected classification or closed-vqa, found multi-label, which is not read yet".into());
-    }
-    if task.labels.len() < 2 {
-        report("labels", format!("expected two labels or more, found {}", task.labels.len()));
+    match (task.kind, task.labels.len()) {
+        (TaskKind::OpenVqa, 0) => {}
+        (TaskKind::OpenVqa, count) => report("labels", format!("expected none for open-vqa, found {count}")),
+        (_, count @ 0..2) => report("labels", format!("expected two labels or more, found {count}")),
+        (TaskKind::MultiLabel, _) if task.labels.iter().any(|label| label.id.contains(',')) => {
+            report("labels", "expected ids without commas, which part the labels of an answer".into());
+        }
+        _ => {}
     }
     let mut ids = HashSet::new();
     for label in &task.labels {

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum TaskKind {
     Classification,
     ClosedVqa,
+    /// Several labels at once: the answer lists their ids, as in `0, 3`.
     MultiLabel,
+    /// The answer is free words; there are no labels.
+    OpenVqa,
 }
 
 /// One possible answer. The reader is scored on `id`, the text it would say; people read `name`.
@@ -52,6 +55,8 @@ pub struct Task {
     /// Asked where a case brings no question of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// None for [`TaskKind::OpenVqa`].
+    #[serde(default)]
     pub labels: Vec<Label>,
     #[serde(default)]
     pub prompt: PromptTemplate,
@@ -65,5 +70,56 @@ impl Task {
             .iter()
             .position(|label| label.id == answer)
             .or_else(|| self.labels.iter().position(|label| label.id.eq_ignore_ascii_case(answer)))
+    }
+
+    /// Is the answer one of the labels? Then a reader predicts it. Otherwise it is a text, whose likelihood tells what a
+    /// document is worth.
+    pub fn chooses_one_label(&self) -> bool {
+        matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa)
+    }
+
+    /// The answer as a reader would say it: the label's id, the ids in the order of the labels, or the words themselves.
+    ///
+    /// # Errors
+    /// The part of the answer that is no label.
+    pub fn spell(&self, answer: &str) -> Result<String, String> {
+        let known = |part: &str| self.label_index(part).ok_or_else(|| part.trim().to_owned());
+        match self.kind {
+            TaskKind::Classification | TaskKind::ClosedVqa => Ok(self.labels[known(answer)?].id.clone()),
+            TaskKind::OpenVqa => Ok(answer.trim().to_owned()),
+            TaskKind::MultiLabel => {
+                let mut chosen = answer.split(',').map(known).collect::<Result<Vec<usize>, String>>()?;
+                chosen.sort_unstable();
+                chosen.dedup();
+                let ids: Vec<&str> = chosen.into_iter().map(|label| self.labels[label].id.as_str()).collect();
+                Ok(ids.join(", "))
+            }
+        }
+    }
+
+    /// The task with this answer as its only label: a reader then gives the likelihood of the whole text.
+    #[must_use]
+    pub fn asking_for(&self, answer: &str) -> Self {
+        Self { labels: vec![Label { id: answer.into(), name: answer.into() }], ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(kind: TaskKind, labels: &[&str]) -> Task {
+        let labels = labels.iter().map(|id| Label { id: (*id).into(), name: (*id).into() }).collect();
+        Task { id: "t".into(), kind, question: None, labels, prompt: PromptTemplate::default() }
+    }
+
+    #[test]
+    fn answers_are_spelt_in_one_way() {
+        assert_eq!(task(TaskKind::ClosedVqa, &["Yes", "No"]).spell(" yes "), Ok("Yes".into()));
+        assert_eq!(task(TaskKind::ClosedVqa, &["Yes", "No"]).spell("maybe"), Err("maybe".into()));
+        let findings = task(TaskKind::MultiLabel, &["0", "1", "2", "3"]);
+        assert_eq!(findings.spell("3,0, 3"), Ok("0, 3".into()));
+        assert_eq!(findings.spell("3, 9"), Err("9".into()));
+        assert_eq!(task(TaskKind::OpenVqa, &[]).spell(" left upper lobe"), Ok("left upper lobe".into()));
     }
 }

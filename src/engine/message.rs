@@ -21,6 +21,8 @@ pub enum Request {
 /// Who answers, for the status line and for the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineDescription {
+    /// "standard retriever" or "trained retriever", for where there is little room.
+    pub heads: String,
     pub retriever: String,
     pub reader: String,
     pub device: String,

@@ -86,6 +86,11 @@ pub fn load_models(
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
     let description = EngineDescription {
+        heads: match &retriever {
+            None => "no retriever".into(),
+            Some(retriever) if retriever.heads().is_some() => "trained retriever".into(),
+            Some(_) => "standard retriever".into(),
+        },
         retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
         reader: format!("{} ({})", reader.name(), dtype.as_str()),
         device: device_reason,

@@ -25,14 +25,8 @@ pub struct Pipeline {
     known_hits: KeyedLog<Vec<Hit>>,
     known_predictions: KeyedLog<LabelScores>,
     pictures: Pictures,
-    calls: ReaderCalls,
-}
-
-/// How often an answer was wanted, and how often the reader had to be asked for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReaderCalls {
-    pub wanted: usize,
-    pub asked: usize,
+    /// Questions that the reader was asked.
+    asked: usize,
 }
 
 impl Pipeline {
@@ -59,7 +53,7 @@ impl Pipeline {
             known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
             known_predictions: KeyedLog::open(&cache.join("predictions.jsonl"))?,
             pictures: Pictures::new(),
-            calls: ReaderCalls::default(),
+            asked: 0,
         })
     }
 
@@ -75,7 +69,7 @@ impl Pipeline {
         cancelled: &dyn Fn() -> bool,
         emit: &mut dyn FnMut(Event),
     ) -> Result<(), ReaderError> {
-        let (query, task, question) = self.open(case)?;
+        let (query, task, question) = self.open_to_predict(case)?;
         let hits = self.hits(case, &query)?;
         emit(Event::Hits { case, hits: hits.clone() });
         let mut slots = Vec::new();
@@ -157,7 +151,8 @@ impl Pipeline {
         Ok(answers)
     }
 
-    /// The reader's answers to cases with one document each: (case, corpus row), in order.
+    /// The reader's answers to cases with one document each: (case, corpus row), in order. Where the answer is a text (open
+    /// answers, several labels) there is one score, the log-probability of the gold one, teacher-forced over its tokens.
     ///
     /// # Errors
     /// `Cancelled`; where a case or image cannot be read, or the reader fails.
@@ -171,7 +166,10 @@ impl Pipeline {
         for part in pairs.chunks(PAIRS_AT_A_TIME) {
             let mut requests = Vec::with_capacity(part.len());
             for (case, row) in part {
-                let (query, task, question) = self.open(*case)?;
+                let (query, mut task, question) = self.open(*case)?;
+                if !task.chooses_one_label() {
+                    task = Arc::new(task.asking_for(&self.case(*case)?.answer));
+                }
                 let evidence = Some(self.document(*row)?);
                 requests.push(ReadRequest { task, question, query, evidence });
             }
@@ -180,9 +178,9 @@ impl Pipeline {
         Ok(scores)
     }
 
-    /// Answers wanted through [`Self::answer_all`] and [`Self::score_pairs`] so far.
-    pub fn calls(&self) -> ReaderCalls {
-        self.calls
+    /// Questions that the reader itself was asked so far; the others were in the cache.
+    pub fn asked(&self) -> usize {
+        self.asked
     }
 
     /// What the reader is: its name and fingerprint.
@@ -197,7 +195,7 @@ impl Pipeline {
 
     /// The hits of a case and its requests, one per hit, the closed-book one last.
     fn prepare(&mut self, case: usize) -> Result<(Vec<Hit>, Vec<ReadRequest>)> {
-        let (query, task, question) = self.open(case)?;
+        let (query, task, question) = self.open_to_predict(case)?;
         let hits = self.hits(case, &query)?;
         let mut requests = Vec::new();
         for hit in &hits {
@@ -233,6 +231,19 @@ impl Pipeline {
         Ok((query, task.clone(), question.to_string()))
     }
 
+    /// As [`Self::open`], where there are labels to choose one from.
+    fn open_to_predict(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
+        let opened = self.open(case)?;
+        if !opened.1.chooses_one_label() {
+            bail!(
+                "case {}: task {} is answered with a text and not with one of its labels, so there is nothing to predict",
+                self.case(case)?.id,
+                opened.1.id
+            );
+        }
+        Ok(opened)
+    }
+
     fn hits(&mut self, case: usize, query: &Picture) -> Result<Vec<Hit>> {
         let Some(source) = &mut self.source else { return Ok(Vec::new()) };
         let dataset = &self.dataset;
@@ -240,7 +251,8 @@ impl Pipeline {
         // The group decides what the case may not see.
         let image = case.image.to_string_lossy();
         let group = case.group.as_deref().unwrap_or("");
-        let parts = [source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group];
+        let question = dataset.question_of(case);
+        let parts = [source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group, question];
         let key = Fingerprint::of_parts(parts);
         if let Some(hits) = self.known_hits.get(&key) {
             return Ok(hits.clone());
@@ -281,8 +293,7 @@ impl Pipeline {
             }
             keys.push(key);
         }
-        self.calls.wanted += requests.len();
-        self.calls.asked += unknown.len();
+        self.asked += unknown.len();
         if !unknown.is_empty() {
             let answers = self.reader.score(&unknown, cancelled)?;
             check_answers(self.reader.name(), &unknown, &answers)?;

@@ -10,7 +10,7 @@ pub(super) enum LabelTokens {
     /// Every label begins with another token: one token each is enough.
     First(Vec<u32>),
     /// Whole labels. Each ends with the end token where one label begins another ("1" and "12"), for otherwise the
-    /// shorter could never lose.
+    /// shorter could never lose; so does an only label, whose likelihood is that of the whole answer.
     Whole(Vec<Vec<u32>>),
 }
 
@@ -31,6 +31,9 @@ impl LabelTokens {
             if let Some(same) = tokens[..position].iter().position(|other| *other == tokens[position]) {
                 bail!("labels {:?} and {:?} are the same tokens to the reader", labels[same].id, label.id);
             }
+        }
+        if labels.len() == 1 {
+            return Ok(Self::Whole(with_end(true)?));
         }
         let first: Vec<u32> = tokens.iter().map(|label| label[0]).collect();
         let is_told_apart = first.iter().enumerate().all(|(position, token)| !first[..position].contains(token));

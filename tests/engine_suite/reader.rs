@@ -129,6 +129,22 @@ fn labels_that_share_a_first_token_are_scored_whole() {
 }
 
 #[test]
+fn an_answer_in_words_is_scored_over_all_its_tokens_and_its_end() {
+    let checkpoint = checkpoint();
+    let answer = "malignant mass";
+    let tokens = checkpoint.processor.answer_ids(answer, true).unwrap();
+    assert!(tokens.len() > 2);
+    let requests = requests(&task(&["Yes", "No"]));
+    let asked: Vec<ReadRequest> = requests
+        .iter()
+        .map(|request| ReadRequest { task: Arc::new(request.task.asking_for(answer)), ..request.clone() })
+        .collect();
+    let expected: Vec<LabelScores> =
+        asked.iter().map(|request| LabelScores(vec![by_hand(&checkpoint, request, &tokens)])).collect();
+    assert_close(&score(&mut reader(), &asked), &expected);
+}
+
+#[test]
 fn a_batch_gives_what_single_requests_give_also_from_cached_features() {
     let task = task(&["No", "Yes"]);
     let requests = requests(&task);

@@ -23,6 +23,7 @@ impl SearchCaptions for Shouting {
 
 fn description() -> EngineDescription {
     EngineDescription {
+        heads: "fixed".into(),
         retriever: "fixed".into(),
         reader: "counting".into(),
         device: "cpu".into(),

@@ -160,9 +160,82 @@ fn a_learning_rate_that_breaks_everything_names_the_batch() {
     outcome.fails_with(&["step ", " on the cases c", "finite loss", "--learning-rate"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn running_out_of_memory_names_what_to_lower() {
+    let world = World::trainable();
+    let out = world.path("out");
+    let arguments = ["train", "retriever", "DATASET", "--out", out.to_str().unwrap(), "--kind", "tower"];
+    // Two hundred thousand images in one step, in 4 GB of addresses.
+    let huge = ["--candidates", "6", "--batch", "200000", "--validate-every", "1", "--steps", "1"];
+    let command = world.command(&[&arguments[..], &huge].concat());
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let output = limited.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("out of memory") && said.contains("lower --batch"), "{said}");
+}
+
 #[test]
 fn a_dataset_without_validation_cases_is_refused() {
     let world = World::new();
     let outcome = train(&world, &world.path("out"), &[]);
     outcome.fails_with(&["split validation"]);
+}
+
+/// Open answers and several labels at once teach through the likelihood of the gold text (reference.md §7.9, §8.29).
+#[test]
+fn answers_in_words_and_several_labels_teach_too() {
+    let world = World::trainable();
+    let mut manifest = fs::read_to_string(world.path("dataset.toml")).unwrap();
+    manifest += r#"
+[[task]]
+id = "where"
+kind = "open-vqa"
+question = "Where is it?"
+[[task]]
+id = "findings"
+kind = "multi-label"
+question = "What is seen?"
+labels = [{ id = "0", name = "mass" }, { id = "1", name = "cyst" }, { id = "2", name = "noise" }]
+"#;
+    fs::write(world.path("dataset.toml"), manifest).unwrap();
+    let cases = fs::read_to_string(world.path("cases.jsonl")).unwrap();
+    let mut changed = String::new();
+    for (number, line) in (1..).zip(cases.lines()) {
+        let mut case: Value = serde_json::from_str(line).unwrap();
+        let (task, answer) = match number {
+            5..=10 | 19 => ("where", "a dark mass"),
+            11..=16 | 20 => ("findings", "2,0"),
+            _ => ("lesion", "Yes"),
+        };
+        case["task"] = task.into();
+        case["answer"] = answer.into();
+        changed += &format!("{case}\n");
+    }
+    fs::write(world.path("cases.jsonl"), changed).unwrap();
+    let outcome = train(&world, &world.path("out"), &[]);
+    outcome.succeeds();
+    // Two validation cases, both with answers in words: there is nothing to be right about.
+    assert!(outcome.stderr.contains("standard RAG on 2 validation cases"), "{outcome:#?}");
+    let first = losses(&world.path("out"))[0].clone();
+    assert!(f64::from_bits(first.1) > 0.0 && f64::from_bits(first.2) < 0.0, "{first:?}");
+    // Only the cases with labels to choose from are predicted.
+    let predicted = world.dissent(&["predict", "DATASET", "--run", "r", "--device", "cpu", "--json"]);
+    assert!(predicted.succeeds().stdout.contains("\"lesion\""), "{predicted:#?}");
+    world.replace_line("cases.jsonl", 11, &changed_answer(&world, 11, "2, 7"));
+    world.dissent(&["check", "DATASET"]).fails_with(&["cases.jsonl:11", "unknown label \"7\" of task findings"]);
+}
+
+fn changed_answer(world: &World, line: usize, answer: &str) -> String {
+    let cases = fs::read_to_string(world.path("cases.jsonl")).unwrap();
+    let mut case: Value = serde_json::from_str(cases.lines().nth(line - 1).unwrap()).unwrap();
+    case["answer"] = answer.into();
+    case.to_string()
 }

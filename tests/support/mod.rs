@@ -99,6 +99,7 @@ pub fn app(root: &Path, count: usize) -> App {
 
 pub fn ready() -> Event {
     Event::Ready(EngineDescription {
+        heads: "standard retriever".into(),
         retriever: "small-clip".into(),
         reader: "tiny-pixtral".into(),
         device: "cpu".into(),

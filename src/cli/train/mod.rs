@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::checkpoint::StoredType;
 use crate::model::clip::DualEncoder;
+use crate::out_of_memory;
 use crate::retriever::{HitsPerHead, Retriever};
 use crate::train::{Augmentation, EpochReport, LoopSettings, TrainingInterrupted};
 use crate::workspace::Workspace;
@@ -158,6 +159,7 @@ impl Stoppable {
 /// Runs the training that was asked for.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     relaunch::with_settings_for_throughput()?;
+    out_of_memory::advise("lower --batch, and --candidates where a retriever is trained, or use a smaller model");
     let training = Stoppable { interrupt: InterruptFlag::watch()? };
     let outcome = match args.what {
         What::DualEncoder(args) => dual_encoder(args, &training),

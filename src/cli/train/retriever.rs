@@ -172,7 +172,8 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let retriever = open_retriever(&dataset, &encoder, args.k, common)?;
     let reader = CandleReader::load(&reader, &Device::Cpu, DType::F32)?;
     let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
-    let report = train_retriever(&dataset, &retriever, pipeline, &settings, &training.interrupted())?;
+    let report =
+        train_retriever(&dataset, &retriever, pipeline, &settings, &|line| say(line), &training.interrupted())?;
     let RetrieverReport { comparison, parameters, calls } = report;
     if args.json {
         let value = serde_json::json!({

@@ -135,7 +135,11 @@ impl Objective for AnswerLearning<'_> {
         if !self.settings.balance {
             return wanted;
         }
-        let class_of = |item: usize| (self.samples.list[item].task, self.samples.list[item].label);
+        let class_of = |item: usize| {
+            let sample = &self.samples.list[item];
+            // Answers in words are one class.
+            (sample.task, sample.label.unwrap_or(0))
+        };
         balanced(&wanted, class_of, random)
     }
 
@@ -174,18 +178,20 @@ impl Objective for AnswerLearning<'_> {
             for Seen { sample, .. } in samples {
                 let row = &rows[first];
                 loss -= f64::from(row[wanted[first] as usize]);
+                first += sample.ids.len() - sample.prompt_length;
+                // An answer in words is likely or not; it is chosen from nothing.
+                let Some(label) = sample.label else { continue };
                 let tokens = &self.samples.label_tokens[sample.task];
                 let mut best = 0;
-                for (label, token) in tokens.iter().enumerate() {
+                for (candidate, token) in tokens.iter().enumerate() {
                     if row[*token as usize] > row[tokens[best] as usize] {
-                        best = label;
+                        best = candidate;
                     }
                 }
                 let kind = if sample.closed_book { "closed" } else { "document" };
                 let count = counts.entry(format!("task_{}_{kind}", sample.task)).or_default();
-                count.0 += usize::from(best == sample.label);
+                count.0 += usize::from(best == label);
                 count.1 += 1;
-                first += sample.ids.len() - sample.prompt_length;
             }
         }
         let figures = counts.into_iter().map(|(name, (right, asked))| (name, right as f64 / asked as f64)).collect();

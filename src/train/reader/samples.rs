@@ -16,8 +16,8 @@ pub struct Sample {
     pub split: Split,
     /// Position of the case's task.
     pub task: usize,
-    /// Gold label within the task.
-    pub label: usize,
+    /// Gold label within the task; `None` where the answer is a text.
+    pub label: Option<usize>,
     /// Token ids of prompt and answer; the prompt's length.
     pub ids: Vec<u32>,
     pub prompt_length: usize,
@@ -81,7 +81,7 @@ impl Samples {
                 list.push(Sample {
                     split: case.split,
                     task,
-                    label: dataset.gold_of(case),
+                    label: shared[task].chooses_one_label().then(|| dataset.gold_of(case)),
                     ids,
                     prompt_length,
                     pictures: order.into_iter().map(in_prompt).collect(),

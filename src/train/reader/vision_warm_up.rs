@@ -54,7 +54,8 @@ impl<'a> VisionWarmUp<'a> {
         let builder = seeded_builder(&head_variables, settings.seed, DType::F32, &Device::Cpu);
         let mut heads = Vec::new();
         for (task, labels) in samples.label_tokens.iter().enumerate() {
-            heads.push(linear(width, labels.len(), 0.02, &builder.pp(format!("head.{task}")))?);
+            // A task without labels is asked nothing; its head keeps the others' numbers.
+            heads.push(linear(width, labels.len().max(1), 0.02, &builder.pp(format!("head.{task}")))?);
         }
         let mut weights: Vec<_> = sorted_variables(checkpoint.variables)
             .into_iter()
@@ -102,7 +103,8 @@ impl<'a> VisionWarmUp<'a> {
 fn labelled(samples: &Samples, split: Split) -> Vec<Labelled> {
     let mut by_picture: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
     for sample in samples.list.iter().filter(|sample| sample.closed_book && sample.split == split) {
-        by_picture.entry(sample.query).or_default().push((sample.task, sample.label));
+        let Some(label) = sample.label else { continue };
+        by_picture.entry(sample.query).or_default().push((sample.task, label));
     }
     by_picture.into_iter().map(|(picture, labels)| Labelled { picture, labels }).collect()
 }

@@ -1,10 +1,17 @@
 //! The frozen reader as a judge of candidates: asked once per case and document in the life of a workspace.
 
-use crate::engine::{Pipeline, ReaderCalls};
+use crate::engine::Pipeline;
 use crate::reader::{LabelScores, ReaderError};
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// How often an answer was wanted, and how often the reader had to be asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReaderCalls {
+    pub wanted: usize,
+    pub asked: usize,
+}
 
 /// Answers of the reader that training has seen.
 pub struct Judge<'a> {
@@ -47,6 +54,6 @@ impl<'a> Judge<'a> {
 
     /// Answers wanted so far, and how many of them the reader had to give.
     pub fn calls(&self) -> ReaderCalls {
-        ReaderCalls { wanted: self.wanted, asked: self.pipeline.calls().asked }
+        ReaderCalls { wanted: self.wanted, asked: self.pipeline.asked() }
     }
 }

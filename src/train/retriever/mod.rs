@@ -10,6 +10,7 @@
 //! | `judge` | the frozen reader and what it has said |
 //! | `signal` | ℓ from the reader, or from a control |
 //! | `stage` | the training of one head |
+//! | `tally` | what the steps cost |
 //! | `validation` | the pair of heads on the validation cases |
 //! | `save` | best and last checkpoints |
 
@@ -21,6 +22,7 @@ mod save;
 mod settings;
 mod signal;
 mod stage;
+mod tally;
 mod validation;
 
 pub use loss::{Direction, LossSettings, retriever_loss};
@@ -31,8 +33,8 @@ use super::epochs::run_epochs;
 use super::session::{Session, SessionSettings};
 use crate::analysis::Comparison;
 use crate::data::{Dataset, Split};
+use crate::engine::Pipeline;
 use crate::engine::run::prompts_fingerprint;
-use crate::engine::{Pipeline, ReaderCalls};
 use crate::index::VectorSide;
 use crate::model::checkpoint::Weights;
 use crate::model::layers::Mode;
@@ -41,13 +43,14 @@ use crate::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, Trained
 use anyhow::{Result, ensure};
 use candle_core::DType;
 use head_weights::{HeadWeights, query_vectors};
-use judge::Judge;
+use judge::{Judge, ReaderCalls};
 use queries::Queries;
 use save::{Save, load_head};
 use signal::Signal;
-use stage::{Common, HeadTraining, Tally};
+use stage::{Common, HeadTraining};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use tally::Tally;
 use validation::Validation;
 
 /// What came of a training.
@@ -61,7 +64,7 @@ pub struct RetrieverReport {
 }
 
 /// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
-/// with the encoder itself; `pipeline` brings the reader and its cache.
+/// with the encoder itself; `pipeline` brings the reader and its cache. `said` hears how standard RAG does.
 ///
 /// # Errors
 /// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
@@ -70,6 +73,7 @@ pub fn train_retriever(
     retriever: &Retriever,
     pipeline: Pipeline,
     settings: &RetrieverSettings,
+    said: &dyn Fn(&str),
     interrupted: &dyn Fn() -> bool,
 ) -> Result<RetrieverReport> {
     settings.check()?;
@@ -94,15 +98,18 @@ pub fn train_retriever(
     let mut judge = Judge::new(pipeline, interrupted);
     let base_queries = queries.inputs(&validation_cases)?.base.to_dtype(DType::F32)?.to_vec2()?;
     let validation = Validation::new(dataset, retriever, &mut judge, validation_cases, &base_queries)?;
+    said(&validation.standard_line());
     let mut stages = Stages {
-        dataset,
-        retriever,
-        queries: &queries,
-        judge: &mut judge,
-        signal: &signal,
-        validation: &validation,
-        settings,
-        training: &training,
+        common: Common {
+            dataset,
+            retriever,
+            queries: &queries,
+            judge: &mut judge,
+            signal: &signal,
+            validation: &validation,
+            settings,
+            training: &training,
+        },
         base: Weights::read(encoder.folder())?,
         record,
         interrupted,
@@ -121,16 +128,9 @@ pub fn train_retriever(
     })
 }
 
-/// What the training of either head needs.
+/// The training of one head after the other.
 struct Stages<'a, 'j> {
-    dataset: &'a Dataset,
-    retriever: &'a Retriever,
-    queries: &'a Queries,
-    judge: &'a mut Judge<'j>,
-    signal: &'a Signal,
-    validation: &'a Validation,
-    settings: &'a RetrieverSettings,
-    training: &'a [usize],
+    common: Common<'a, 'j>,
     base: Weights,
     record: HeadsRecord,
     interrupted: &'a dyn Fn() -> bool,
@@ -145,26 +145,17 @@ impl Stages<'_, '_> {
         finished: Option<(VectorSide, &HeadWeights, HeadRecord)>,
         other_queries: Vec<Vec<f32>>,
     ) -> Result<(HeadWeights, HeadRecord)> {
-        let settings = self.settings;
+        let (settings, retriever) = (self.common.settings, self.common.retriever);
         let out = stage_folder(settings, side);
         let mut session = Session::open(self.session_settings(out.clone()))?;
-        let encoder = self.retriever.encoder();
+        let encoder = retriever.encoder();
         let new_head = |mode| HeadWeights::of_base(settings.kind, encoder, &self.base, settings.alpha, mode);
         let (head, snapshot) = (new_head(Mode::Train)?, new_head(Mode::Infer)?);
         let save =
             Save { settings, record: self.record.clone(), finished, out: out.clone(), session: session.folder() };
-        let tally = Tally::new(self.judge.calls());
+        let tally = Tally::new(self.common.judge.calls());
         let mut objective = HeadTraining {
-            common: Common {
-                dataset: self.dataset,
-                retriever: self.retriever,
-                queries: self.queries,
-                judge: self.judge,
-                signal: self.signal,
-                validation: self.validation,
-                settings,
-                training: self.training,
-            },
+            common: &mut self.common,
             side,
             head: &head,
             snapshot,
@@ -186,7 +177,7 @@ impl Stages<'_, '_> {
     }
 
     fn session_settings(&self, out: PathBuf) -> SessionSettings {
-        let settings = self.settings;
+        let settings = self.common.settings;
         let part = settings.part.map_or_else(|| "all".into(), |part| part.to_string());
         SessionSettings {
             out,
@@ -208,7 +199,7 @@ impl Stages<'_, '_> {
                 self.record.reader,
                 self.record.prompts,
                 self.record.corpus,
-                self.training.len(),
+                self.common.training.len(),
             ),
             restart: settings.restart,
         }

@@ -7,9 +7,9 @@ use super::loss::{LossSettings, retriever_loss};
 use super::queries::Queries;
 use super::save::Save;
 use super::signal::Signal;
+use super::tally::Tally;
 use super::validation::Validation;
 use crate::data::Dataset;
-use crate::engine::ReaderCalls;
 use crate::index::VectorSide;
 use crate::reader::LabelScores;
 use crate::retriever::Retriever;
@@ -22,12 +22,11 @@ use candle_core::{Tensor, Var};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
 
 /// Shards of a batch, one thread each.
 const SHARDS: usize = 2;
 
-/// What all heads of a training share.
+/// What the training of either head needs.
 pub struct Common<'a, 'j> {
     pub dataset: &'a Dataset,
     pub retriever: &'a Retriever,
@@ -41,8 +40,8 @@ pub struct Common<'a, 'j> {
 }
 
 /// One head in training.
-pub struct HeadTraining<'a, 'j> {
-    pub common: Common<'a, 'j>,
+pub struct HeadTraining<'a, 'c, 'j> {
+    pub common: &'a mut Common<'c, 'j>,
     /// The index that the head searches.
     pub side: VectorSide,
     pub head: &'a HeadWeights,
@@ -57,39 +56,13 @@ pub struct HeadTraining<'a, 'j> {
     pub steps: usize,
 }
 
-/// What happened since the last validation.
-pub struct Tally {
-    calls_before: ReaderCalls,
-    calls: ReaderCalls,
-    cases: usize,
-    /// Cases whose candidates lead the reader to different answers: the others teach nothing or little.
-    disagreeing: usize,
-    since: Instant,
-    steps: usize,
-}
-
-impl Tally {
-    /// Begins to count.
-    pub fn new(calls: ReaderCalls) -> Self {
-        Self { calls_before: calls, calls, cases: 0, disagreeing: 0, since: Instant::now(), steps: 0 }
-    }
-
-    fn asked(&self) -> usize {
-        self.calls.asked - self.calls_before.asked
-    }
-
-    fn wanted(&self) -> usize {
-        self.calls.wanted - self.calls_before.wanted
-    }
-}
-
-impl HeadTraining<'_, '_> {
+impl HeadTraining<'_, '_, '_> {
     /// Candidates of these cases. All get as many as the poorest one may see.
     fn candidates(&mut self, cases: &[usize]) -> Result<Vec<Vec<usize>>> {
         let mut missing: Vec<usize> = cases.iter().copied().filter(|case| !self.fetched.contains_key(case)).collect();
         missing.sort_unstable();
         missing.dedup();
-        let Common { dataset, retriever, queries, settings, .. } = &self.common;
+        let Common { dataset, retriever, queries, settings, .. } = &*self.common;
         let vectors = query_vectors(&self.snapshot.head, &missing, |cases| queries.inputs(cases))?;
         for (case, vector) in missing.into_iter().zip(vectors) {
             let of = &dataset.cases[case];
@@ -109,7 +82,7 @@ impl HeadTraining<'_, '_> {
 
     /// ℓ of the candidates, [cases][candidates].
     fn reader_scores(&mut self, cases: &[usize], candidates: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
-        let Common { dataset, judge, signal, settings, .. } = &mut self.common;
+        let Common { dataset, judge, signal, settings, .. } = &mut *self.common;
         let pairs: Vec<(usize, usize)> =
             cases.iter().zip(candidates).flat_map(|(case, rows)| rows.iter().map(|row| (*case, *row))).collect();
         // All at once: the reader likes large batches.
@@ -157,7 +130,7 @@ fn backward_of_shard(
     Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, named(&head.variables))?))
 }
 
-impl Objective for HeadTraining<'_, '_> {
+impl Objective for HeadTraining<'_, '_, '_> {
     fn name(&self) -> &'static str {
         match self.side {
             VectorSide::Image => "image-head",
@@ -167,12 +140,13 @@ impl Objective for HeadTraining<'_, '_> {
 
     /// Whole passes over the training cases, each in its own order, as many as the round needs.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
-        let Common { dataset, settings, training, .. } = &self.common;
+        let Common { dataset, settings, training, .. } = &*self.common;
         let wanted = settings.training.batch * settings.validate_every;
         let tasks: HashMap<&str, usize> =
             dataset.tasks.iter().enumerate().map(|(position, task)| (task.id.as_str(), position)).collect();
         let class_of = |case: usize| {
             let case = &dataset.cases[case];
+            // Answers in words are one class.
             (tasks.get(case.task.as_str()).copied().unwrap_or(0), dataset.gold_of(case))
         };
         let mut items = Vec::with_capacity(wanted);
@@ -216,13 +190,7 @@ impl Objective for HeadTraining<'_, '_> {
     }
 
     fn note(&self) -> String {
-        let tally = &self.tally;
-        format!(
-            "  {:.0} % disagree  {} reader calls, {:.0} % saved",
-            100.0 * tally.disagreeing as f64 / tally.cases.max(1) as f64,
-            tally.calls.asked,
-            100.0 * (1.0 - tally.asked() as f64 / tally.wanted().max(1) as f64)
-        )
+        self.tally.note()
     }
 
     fn describe(&self, items: &[usize]) -> String {
@@ -233,14 +201,8 @@ impl Objective for HeadTraining<'_, '_> {
     }
 
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
-        let tally = &self.tally;
-        let mut cost = BTreeMap::from([
-            ("reader_calls".to_owned(), tally.asked() as f64),
-            ("reader_answers_wanted".to_owned(), tally.wanted() as f64),
-            ("seconds_per_step".to_owned(), tally.since.elapsed().as_secs_f64() / tally.steps.max(1) as f64),
-            ("disagreeing".to_owned(), tally.disagreeing as f64 / tally.cases.max(1) as f64),
-        ]);
-        let Common { dataset, retriever, queries, judge, validation, .. } = &mut self.common;
+        let mut cost = self.tally.figures();
+        let Common { dataset, retriever, queries, judge, validation, .. } = &mut *self.common;
         let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
         let (image, caption) = match self.side {
             VectorSide::Image => (&own, &self.other_queries),

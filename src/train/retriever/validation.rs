@@ -3,7 +3,7 @@
 use super::judge::Judge;
 use super::loss::{ReaderScore, reader_score};
 use crate::analysis::{CaseOutcome, Comparison, PairedOutcome, Verdict, fuse};
-use crate::data::Dataset;
+use crate::data::{Dataset, Task};
 use crate::reader::LabelScores;
 use crate::retriever::{Hit, Provenance, Retriever};
 use anyhow::{Context, Result};
@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// One validation case under one pair of heads.
 #[derive(Clone, Debug)]
 pub struct Validated {
-    pub outcome: CaseOutcome,
+    /// `None` where the answer is a text: it is likely or not, never chosen.
+    pub outcome: Option<CaseOutcome>,
     /// log p(gold) of the fused answer.
     pub log_probability: f64,
     /// Rows of the hits, ascending.
@@ -66,12 +67,13 @@ impl Validation {
             held.iter().filter(|holds| **holds).count() as f64 / held.len().max(1) as f64
         };
         let figures = BTreeMap::from([
-            ("accuracy".into(), share(&|now, _| Some(now.outcome.is_right()))),
-            ("inconsistent".into(), share(&|now, _| Some(now.outcome.verdict() == Verdict::Inconsistent))),
+            ("accuracy".into(), share(&|now, _| now.outcome.as_ref().map(CaseOutcome::is_right))),
+            ("inconsistent".into(), share(&|now, _| now.outcome.as_ref().map(is_inconsistent))),
             (
                 "accuracy_on_inconsistent".into(),
                 share(&|now, standard| {
-                    (standard.outcome.verdict() == Verdict::Inconsistent).then(|| now.outcome.is_right())
+                    let is_hard = standard.outcome.as_ref().is_some_and(is_inconsistent);
+                    now.outcome.as_ref().filter(|_| is_hard).map(CaseOutcome::is_right)
                 }),
             ),
             ("other_documents".into(), share(&|now, standard| Some(now.documents != standard.documents))),
@@ -80,19 +82,34 @@ impl Validation {
         (sum / trained.len().max(1) as f64, figures)
     }
 
-    /// Standard RAG against these answers, by task.
+    /// What the figures are before the first step.
+    pub fn standard_line(&self) -> String {
+        let (figure, figures) = self.figures(&self.standard);
+        let mut line = format!("standard RAG on {} validation cases: validation {figure:.4}", self.cases.len());
+        for (name, value) in figures {
+            line.push_str(&format!("  {name} {value:.4}"));
+        }
+        line
+    }
+
+    /// Standard RAG against these answers, by task, where answers are chosen.
     pub fn comparison(&self, dataset: &Dataset, trained: &[Validated]) -> Comparison {
         let mut pairs = Vec::with_capacity(self.cases.len());
         for ((case, standard), trained) in self.cases.iter().zip(&self.standard).zip(trained) {
+            let (Some(first), Some(second)) = (&standard.outcome, &trained.outcome) else { continue };
             pairs.push(PairedOutcome {
                 task: dataset.cases[*case].task.clone(),
-                first: standard.outcome.clone(),
-                second: trained.outcome.clone(),
+                first: first.clone(),
+                second: second.clone(),
                 same_documents: standard.documents == trained.documents,
             });
         }
         Comparison::of("validation", "standard", "trained", &pairs)
     }
+}
+
+fn is_inconsistent(outcome: &CaseOutcome) -> bool {
+    outcome.verdict() == Verdict::Inconsistent
 }
 
 fn read_all(
@@ -121,12 +138,11 @@ fn read_all(
         let gold = dataset.gold_of(case);
         let mut documents: Vec<usize> = hits.iter().map(|hit| hit.row).collect();
         documents.sort_unstable();
+        let outcome =
+            CaseOutcome { gold, answers: answers.iter().map(|scores| scores.arg_max()).collect(), fused: fused.answer };
+        let chooses = dataset.task(&case.task).is_some_and(Task::chooses_one_label);
         validated.push(Validated {
-            outcome: CaseOutcome {
-                gold,
-                answers: answers.iter().map(|scores| scores.arg_max()).collect(),
-                fused: fused.answer,
-            },
+            outcome: chooses.then_some(outcome),
             log_probability: f64::from(reader_score(ReaderScore::LogProbability, &fused.scores, gold)),
             documents,
         });

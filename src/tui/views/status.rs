@@ -57,7 +57,7 @@ fn news(app: &App) -> (String, Role) {
         Some(engine) => {
             // The reason for the device stands on the help page.
             let device = engine.device.split(',').next().unwrap_or_default();
-            (format!("{} · {device} · {}", engine.reader, engine.index), Role::Muted)
+            (format!("{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
         }
     }
 }

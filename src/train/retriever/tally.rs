@@ -1,0 +1,54 @@
+//! What the steps since the last validation cost and saw.
+
+use super::judge::ReaderCalls;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Counts since the last validation.
+pub struct Tally {
+    before: ReaderCalls,
+    /// As of the last step.
+    pub calls: ReaderCalls,
+    pub cases: usize,
+    /// Cases whose candidates lead the reader to different answers: the others teach nothing or little.
+    pub disagreeing: usize,
+    pub steps: usize,
+    since: Instant,
+}
+
+impl Tally {
+    /// Begins to count.
+    pub fn new(calls: ReaderCalls) -> Self {
+        Self { before: calls, calls, cases: 0, disagreeing: 0, steps: 0, since: Instant::now() }
+    }
+
+    /// What the progress bar says.
+    pub fn note(&self) -> String {
+        let saved = 1.0 - self.asked() as f64 / self.wanted().max(1) as f64;
+        let (disagreeing, calls) = (100.0 * self.disagreeing(), self.calls.asked);
+        format!("  {disagreeing:.0} % disagree  {calls} reader calls, {:.0} % saved", 100.0 * saved)
+    }
+
+    /// Figures for the log.
+    pub fn figures(&self) -> BTreeMap<String, f64> {
+        let seconds = self.since.elapsed().as_secs_f64() / self.steps.max(1) as f64;
+        BTreeMap::from([
+            ("reader_calls".to_owned(), self.asked() as f64),
+            ("reader_answers_wanted".to_owned(), self.wanted() as f64),
+            ("seconds_per_step".to_owned(), seconds),
+            ("disagreeing".to_owned(), self.disagreeing()),
+        ])
+    }
+
+    fn disagreeing(&self) -> f64 {
+        self.disagreeing as f64 / self.cases.max(1) as f64
+    }
+
+    fn asked(&self) -> usize {
+        self.calls.asked - self.before.asked
+    }
+
+    fn wanted(&self) -> usize {
+        self.calls.wanted - self.before.wanted
+    }
+}
