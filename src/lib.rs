@@ -8,11 +8,11 @@
 //! | [`data`] | cases, documents, tasks, the dataset directory, importers, `dissent check` |
 //! | [`phantom`] | the synthetic sample: images, captions, site tables |
 //! | [`model`] | differentiable CLIP and Pixtral over candle, Hugging Face weight names |
-//! | [`train`] | optimiser, schedule, checkpoints; the dual encoder's and the reader's training loops |
+//! | [`train`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
 //! | [`retriever`] | heads, hits, merging |
 //! | [`reader`] | prompts, the `Reader` trait and its engines, label scoring |
-//! | [`analysis`] | fusion, verdict, oracle, summary figures |
+//! | [`analysis`] | fusion, verdict, oracle, summary figures, one run against another |
 //! | [`engine`] | worker threads behind channels; knows no terminal |
 //! | [`annotation`] | journal of events, taxonomy, export |
 //! | [`tui`] | the explorer |
