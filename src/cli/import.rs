@@ -3,7 +3,9 @@
 use super::Common;
 use super::check::summary_text;
 use super::output::{print_line, progress_bar};
-use crate::data::import::{FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_vqa_rad};
+use crate::data::import::{
+    FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_nih_cxr, import_vqa_rad,
+};
 use crate::data::{Existing, Summary};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
@@ -83,6 +85,7 @@ fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Im
             let options = VqaRadOptions { drop_shared_images: args.drop_shared_images };
             import_vqa_rad(source, dataset, options, existing, &progress)
         }
+        "nih-cxr" => import_nih_cxr(source, dataset, existing, &progress),
         other => {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             bail!("unknown format {other:?}; expected one of {}", known.join(", "))

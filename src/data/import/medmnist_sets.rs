@@ -85,15 +85,19 @@ fn describe(name: &str, licence: &str, question: &str, labels: &[(&str, &str)], 
     }
 }
 
-/// Puts the meaning of the digits before the question, as the reference does for skin lesions.
 fn with_label_key(mut set: SetDescription) -> SetDescription {
+    add_label_key(&mut set.task);
+    set
+}
+
+/// Puts the meaning of the digits before the question, as the reference does for skin lesions.
+pub(super) fn add_label_key(task: &mut Task) {
     let mut key = String::from("Answer with one of these numbers:\n");
-    for label in &set.task.labels {
+    for label in &task.labels {
         key.push_str(&format!("{} - '{}'\n", label.id, label.name));
     }
     let slot = format!("{key}{{question}}");
-    let prompt = &mut set.task.prompt;
+    let prompt = &mut task.prompt;
     prompt.with_document = prompt.with_document.replace("{question}", &slot);
     prompt.closed_book = prompt.closed_book.replace("{question}", &slot);
-    set
 }

@@ -2,12 +2,14 @@
 
 mod medmnist;
 mod medmnist_sets;
+mod nih_cxr;
 mod npy;
 mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
 
 pub use medmnist::{MedmnistOptions, import_medmnist};
+pub use nih_cxr::import_nih_cxr;
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
 use super::Dataset;
@@ -34,7 +36,7 @@ pub struct ImportFormat {
 }
 
 /// Every format that can be imported.
-pub const FORMATS: [ImportFormat; 2] = [
+pub const FORMATS: [ImportFormat; 3] = [
     ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST: {train,val,test}_{images,labels}, 2-D, grey or colour, one label",
@@ -44,5 +46,10 @@ pub const FORMATS: [ImportFormat; 2] = [
         name: "vqa-rad",
         source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
         result: "closed yes/no questions as cases; training images as the corpus, captioned with their answers",
+    },
+    ImportFormat {
+        name: "nih-cxr",
+        source: "a folder of NIH ChestX-ray8 images, one folder per finding, files named PATIENT_….jpg or .png",
+        result: "every image a case, split by patient; training images are also the corpus, captioned with the finding",
     },
 ];

@@ -1,0 +1,223 @@
+//! `import nih-cxr`: images of NIH ChestX-ray8 sorted into one folder per finding. The splits are drawn by patient; the
+//! training images are cases and also the corpus, and the patient as group keeps a case from finding its own images.
+
+use super::medmnist_sets::add_label_key;
+use super::{Imported, ProgressReport};
+use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
+use crate::data::{Task, TaskKind};
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result, bail};
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FORMAT: &str = "nih-cxr";
+const CREDIT: &str = "Wang et al., CVPR 2017; images provided by the NIH Clinical Center";
+const NOISE: &str = "labels were mined from reports and are noisy";
+
+struct Folder {
+    path: PathBuf,
+    /// Name of the label.
+    label: String,
+}
+
+struct Xray {
+    /// File name without its extension.
+    id: String,
+    file_name: String,
+    path: PathBuf,
+    /// Number without leading zeros, as in the tables of the release.
+    patient: String,
+    split: Split,
+    /// Position in the task's labels.
+    label: usize,
+}
+
+/// Imports the folder `source`, which holds one folder of images per finding; one image is in memory at a time.
+///
+/// # Errors
+/// If there are fewer than two folders, a file is no image or its name tells no patient, an image is in two folders, or
+/// the target may not be written.
+pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress: ProgressReport) -> Result<Imported> {
+    let (folders, loose_files) = find_folders(source)?;
+    let xrays = find_xrays(&folders)?;
+    if !xrays.iter().any(|xray| xray.split == Split::Train) {
+        bail!("{}: expected more patients, found none drawn for training, which makes the corpus", source.display());
+    }
+    let task = task_of(&folders);
+    let mut writer = DatasetWriter::create(target, existing)?;
+    for (done, xray) in xrays.iter().enumerate() {
+        write_xray(&mut writer, &task, xray)?;
+        progress(done + 1, xrays.len());
+    }
+    let manifest = Manifest {
+        name: "NIH ChestX-ray8".into(),
+        licence: Some("no restriction on use".into()),
+        note: Some(format!("{CREDIT}; {NOISE}; for research, not for diagnosis")),
+        tasks: vec![task],
+    };
+    let mut remarks = remarks_about(&xrays);
+    if loose_files > 0 {
+        remarks.push(format!("{loose_files} files beside the folders have no label and are left out"));
+    }
+    Ok(Imported { dataset: writer.finish(&manifest)?, remarks })
+}
+
+/// The folders of `source`, the one without a finding first, then by label; and the number of files beside them.
+fn find_folders(source: &Path) -> Result<(Vec<Folder>, usize)> {
+    let mut by_label = BTreeMap::new();
+    let mut loose_files = 0;
+    for (name, path) in visible_entries(source)? {
+        if !path.is_dir() {
+            loose_files += 1;
+            continue;
+        }
+        let label = name.replace('_', " ").trim().to_lowercase();
+        if label.is_empty() {
+            bail!("{}: expected a folder named by a finding, such as Pneumonia, found {name:?}", path.display());
+        }
+        if let Some(other) = by_label.insert((!is_no_finding(&label), label), path.clone()) {
+            bail!("{}: expected one folder per finding, found {} too", path.display(), other.display());
+        }
+    }
+    if by_label.len() < 2 {
+        let found = by_label.values().next().map_or("none".into(), |path| format!("only {}", path.display()));
+        bail!("{}: expected a folder for each of two findings or more, found {found}", source.display());
+    }
+    Ok((by_label.into_iter().map(|((_, label), path)| Folder { path, label }).collect(), loose_files))
+}
+
+/// Every image, sorted by id, so that cases of one patient are neighbours and those of one label are not.
+fn find_xrays(folders: &[Folder]) -> Result<Vec<Xray>> {
+    let mut by_id: BTreeMap<String, Xray> = BTreeMap::new();
+    for (label, folder) in folders.iter().enumerate() {
+        let files = visible_entries(&folder.path)?;
+        if files.is_empty() {
+            bail!("{}: expected images, found none", folder.path.display());
+        }
+        for (file_name, path) in files {
+            let shown = path.display();
+            if !path.is_file() {
+                bail!("{shown}: expected a PNG or JPEG image, found a folder or device");
+            }
+            let Some(patient) = patient_of(&file_name) else {
+                bail!("{shown}: expected a patient's number and _ first, as in 00001280_004.jpg, found {file_name:?}");
+            };
+            let id = file_name.rsplit_once('.').map_or(file_name.as_str(), |(stem, _)| stem).to_string();
+            if let Some(other) = by_id.get(&id) {
+                bail!("{shown}: expected each image once, with one finding, found {} too", other.path.display());
+            }
+            let split = split_of(&patient)?;
+            by_id.insert(id.clone(), Xray { id, file_name, path, patient, split, label });
+        }
+    }
+    Ok(by_id.into_values().collect())
+}
+
+/// Names and paths of what is in a folder, in order, without hidden ones.
+fn visible_entries(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let cannot_read = || format!("cannot read {}: expected a folder", folder.display());
+    let mut visible = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(cannot_read)? {
+        let entry = entry.with_context(cannot_read)?;
+        let Ok(name) = entry.file_name().into_string() else {
+            bail!("{}: expected a name in UTF-8, found other bytes", entry.path().display());
+        };
+        if !name.starts_with('.') {
+            visible.insert(name, entry.path());
+        }
+    }
+    Ok(visible)
+}
+
+/// The release itself writes "No Finding", cuts of it also "No_findings".
+fn is_no_finding(label: &str) -> bool {
+    label == "no finding" || label == "no findings"
+}
+
+/// The number before the first `_`, without leading zeros; `None` if there is none.
+fn patient_of(file_name: &str) -> Option<String> {
+    let (digits, _) = file_name.split_once('_')?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse::<u64>().ok().map(|number| number.to_string())
+}
+
+/// Of a hundred patients about 50 train, 15 validate and 35 test. Drawn by the patient's number alone, so that it is the
+/// same on every machine and whatever else is imported.
+fn split_of(patient: &str) -> Result<Split> {
+    let fingerprint = Fingerprint::of_parts(["split", patient]);
+    let number = u64::from_str_radix(fingerprint.as_str(), 16).context("a fingerprint is not hexadecimal")?;
+    Ok(match number % 100 {
+        0..50 => Split::Train,
+        50..65 => Split::Validation,
+        _ => Split::Test,
+    })
+}
+
+/// A yes/no question where one finding stands against none, else a choice by number.
+fn task_of(folders: &[Folder]) -> Task {
+    let yes_no = match folders {
+        [none, finding] if is_no_finding(&none.label) && !is_no_finding(&finding.label) => Some(&finding.label),
+        _ => None,
+    };
+    let mut labels = Vec::new();
+    for (number, folder) in folders.iter().enumerate() {
+        let id = if yes_no.is_some() { ["No", "Yes"][number].into() } else { number.to_string() };
+        labels.push(Label { id, name: folder.label.clone() });
+    }
+    let (kind, question) = match yes_no {
+        Some(finding) => (TaskKind::ClosedVqa, format!("Does this chest X-ray show signs of {finding}?")),
+        None => (TaskKind::Classification, "Which finding does this chest X-ray show?".into()),
+    };
+    let prompt = PromptTemplate::default();
+    let mut task = Task { id: FORMAT.into(), kind, question: Some(question), labels, prompt };
+    if yes_no.is_none() {
+        add_label_key(&mut task);
+    }
+    task
+}
+
+/// Copies one image and writes its case and, in the training split, its document.
+fn write_xray(writer: &mut DatasetWriter, task: &Task, xray: &Xray) -> Result<()> {
+    let bytes = fs::read(&xray.path).with_context(|| format!("cannot read {}", xray.path.display()))?;
+    Picture::decode(&xray.path, &bytes)?;
+    // By split and not by finding: whoever sees the path of an image should not see the answer.
+    let image = writer.image(&format!("{}/{}", xray.split, xray.file_name), &bytes)?;
+    let label = &task.labels[xray.label];
+    writer.case(&Case {
+        id: xray.id.clone(),
+        task: task.id.clone(),
+        split: xray.split,
+        image: image.clone(),
+        question: None,
+        answer: label.id.clone(),
+        group: Some(xray.patient.clone()),
+    })?;
+    if xray.split != Split::Train {
+        return Ok(());
+    }
+    writer.document(&Document {
+        id: xray.id.clone(),
+        image,
+        caption: format!("frontal chest X-ray: {}", label.name),
+        source: Some(FORMAT.into()),
+        group: Some(xray.patient.clone()),
+    })
+}
+
+fn remarks_about(xrays: &[Xray]) -> Vec<String> {
+    let (mut counts, mut all_patients) = (Vec::new(), 0);
+    for split in [Split::Train, Split::Validation, Split::Test] {
+        let of_split: Vec<&Xray> = xrays.iter().filter(|xray| xray.split == split).collect();
+        let patients: HashSet<&str> = of_split.iter().map(|xray| xray.patient.as_str()).collect();
+        all_patients += patients.len();
+        counts.push(format!("{split} {} images ({} patients)", of_split.len(), patients.len()));
+    }
+    vec![
+        format!("{} images of {all_patients} patients; split by patient: {}", xrays.len(), counts.join(", ")),
+        NOISE.into(),
+        format!("credit: {CREDIT}"),
+    ]
+}
