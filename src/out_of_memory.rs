@@ -1,4 +1,5 @@
-//! The system's allocator, which says what to change before the program ends for want of memory.
+//! The system's allocator, which says what to change before the program ends for want of memory. It speaks where the system
+//! refuses memory (a limit on addresses, no overcommitment); a process that the kernel kills has no last word.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -44,7 +45,7 @@ fn advise_if_null(memory: *mut u8, size: usize) -> *mut u8 {
     {
         let megabytes = size >> 20;
         // Standard error has no buffer; where it is closed nobody can be told.
-        let _ = writeln!(std::io::stderr(), "error: out of memory ({megabytes} MiB more were wanted): {advice}");
+        let _ = writeln!(std::io::stderr(), "out of memory ({megabytes} MiB more were wanted): {advice}");
     }
     memory
 }

@@ -24,7 +24,7 @@ pub struct PairedOutcome {
 pub struct PairedAccuracy {
     pub first: Figure,
     pub second: Figure,
-    /// Second minus first, with its paired bootstrap 95 % interval.
+    /// Second minus first, with its paired bootstrap 95 % interval; `None` where every case changed alike, or none did.
     pub difference: Option<Difference>,
     /// Wrong at first, right at second.
     pub gained: usize,
@@ -138,9 +138,10 @@ impl PairedAccuracy {
     fn of(cases: &[&PairedOutcome]) -> Self {
         let first: Vec<bool> = cases.iter().map(|case| case.first.is_right()).collect();
         let second: Vec<bool> = cases.iter().map(|case| case.second.is_right()).collect();
-        let changes: Vec<i32> = first.iter().zip(&second).map(|(a, b)| i32::from(*b) - i32::from(*a)).collect();
-        let count = |wanted: i32| changes.iter().filter(|change| **change == wanted).count();
-        let (gained, lost) = (count(1), count(-1));
+        let change = |(a, b): (&bool, &bool)| f64::from(i8::from(*b) - i8::from(*a));
+        let changes: Vec<f64> = first.iter().zip(&second).map(change).collect();
+        let gained = changes.iter().filter(|change| **change > 0.0).count();
+        let lost = changes.iter().filter(|change| **change < 0.0).count();
         Self {
             first: Figure::of(&first),
             second: Figure::of(&second),
@@ -151,33 +152,30 @@ impl PairedAccuracy {
         }
     }
 
-    /// "0.668 [..] → 0.761 [..], +0.093 [0.021, 0.141], 49 gained, 26 lost, p 0.011".
+    /// "0.668 [..] → 0.761 [..]" and a second line "+0.093 [0.021, 0.141], 49 gained, 26 lost, p 0.011".
     fn text(&self) -> String {
-        let Some(Difference { value, low, high }) = self.difference else { return "- n=0".into() };
+        let both = format!("{} → {}", self.first.text(), self.second.text());
+        let interval = self.difference.map_or_else(String::new, |Difference { value, low, high }| {
+            format!("{value:+.3} [{low:+.3}, {high:+.3}], ")
+        });
         let p = if self.p < 0.0001 { "p < 0.0001".into() } else { format!("p {:.4}", self.p) };
-        format!(
-            "{} → {}\n  {:<25} {value:+.3} [{low:+.3}, {high:+.3}], {} gained, {} lost, {p}",
-            self.first.text(),
-            self.second.text(),
-            "",
-            self.gained,
-            self.lost
-        )
+        format!("{both}\n  {:<25} {interval}{} gained, {} lost, {p}", "", self.gained, self.lost)
     }
 }
 
 impl Difference {
-    /// Mean of the changes, one a case, with the percentile bootstrap over cases. `None` without a case.
-    fn of(changes: &[i32]) -> Option<Self> {
+    /// Mean of the changes, one a case, with the percentile bootstrap over cases. `None` without a case, and where all
+    /// changes are the same: resampling equal values gives no width, as if there were no doubt.
+    pub fn of(changes: &[f64]) -> Option<Self> {
         let n = changes.len();
-        if n == 0 {
+        if changes.windows(2).all(|pair| pair[0] == pair[1]) {
             return None;
         }
         let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut sums: Vec<i32> =
+        let mut sums: Vec<f64> =
             (0..RESAMPLES).map(|_| (0..n).map(|_| changes[random.random_range(0..n)]).sum()).collect();
-        sums.sort_unstable();
-        let share = |sum: i32| f64::from(sum) / n as f64;
+        sums.sort_unstable_by(f64::total_cmp);
+        let share = |sum: f64| sum / n as f64;
         Some(Self {
             value: share(changes.iter().sum()),
             low: share(sums[RESAMPLES / 40]),
@@ -220,8 +218,8 @@ mod tests {
     #[test]
     fn the_interval_of_a_difference_has_its_normal_width() {
         // 60 gained, 20 lost, 320 unchanged: 0.1 ± 1.96 · sqrt((0.2 − 0.01) / 400).
-        let changes: Vec<i32> =
-            (0..400).map(|case| i32::from(case < 60) - i32::from((60..80).contains(&case))).collect();
+        let change = |case: i32| f64::from(i8::from(case < 60) - i8::from((60..80).contains(&case)));
+        let changes: Vec<f64> = (0..400).map(change).collect();
         let difference = Difference::of(&changes).unwrap();
         assert!((difference.value - 0.1).abs() < 1e-12);
         assert!((difference.low - 0.0573).abs() < 0.01 && (difference.high - 0.1427).abs() < 0.01, "{difference:?}");

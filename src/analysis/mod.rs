@@ -7,7 +7,7 @@ mod mcnemar;
 mod summary;
 mod verdict;
 
-pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
+pub use comparison::{Comparison, Difference, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use figure::Figure;
 pub use fusion::{Fused, fuse};
 pub use mcnemar::mcnemar_exact;

@@ -2,10 +2,10 @@
 
 use super::Common;
 use super::output::print_line;
-use crate::analysis::{Comparison, PairedOutcome, Summary, SummaryCase};
+use crate::analysis::{CaseOutcome, Comparison, PairedOutcome, Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::CaseAnswer;
-use crate::engine::run::Run;
+use crate::engine::run::{Run, RunIdentity};
 use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -31,6 +31,7 @@ pub struct Args {
 /// The answers of one run to the cases of the split.
 struct Answers {
     name: String,
+    identity: RunIdentity,
     cases: Vec<(CaseAnswer, SummaryCase)>,
 }
 
@@ -53,14 +54,22 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let mut comparisons = Vec::new();
     for second in all.iter().skip(1) {
+        let differences = all[0].identity.differences(&second.identity);
+        if !differences.is_empty() {
+            text.push_str(&format!("{} and {} differ in {}\n", all[0].name, second.name, differences.join(", ")));
+        }
         let pairs = pairs_of(&all[0], second);
         ensure!(
             !pairs.is_empty(),
-            "the runs {} and {} have no case of the split {split} in common that was read with documents",
+            "the runs {} and {} have no case of the split {split} in common",
             all[0].name,
             second.name
         );
         let comparison = Comparison::of(&split, &all[0].name, &second.name, &pairs);
+        let alone = all[0].cases.len() + second.cases.len() - 2 * pairs.len();
+        if alone > 0 {
+            text.push_str(&format!("{alone} cases are in one of the two only and are left out of the comparison\n"));
+        }
         text.push_str(&comparison.text());
         comparisons.push(comparison);
     }
@@ -74,7 +83,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 fn answers_of(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<Answers> {
     let folder = workspace.run_dir(name)?;
     let mut cases = Vec::new();
-    for answer in Run::open(&folder)?.answers(dataset)? {
+    let run = Run::open(&folder)?;
+    for answer in run.answers(dataset)? {
         if dataset.cases[answer.case].split == split
             && let Some(case) = answer.to_summary_case(dataset)
         {
@@ -82,25 +92,30 @@ fn answers_of(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split
         }
     }
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
-    Ok(Answers { name: name.into(), cases })
+    Ok(Answers { name: name.into(), identity: run.identity, cases })
 }
 
-/// Cases that both read with documents.
+/// Cases that both read.
 fn pairs_of(first: &Answers, second: &Answers) -> Vec<PairedOutcome> {
     let seconds: HashMap<usize, &(CaseAnswer, SummaryCase)> =
         second.cases.iter().map(|pair| (pair.0.case, pair)).collect();
     let mut pairs = Vec::new();
     for (answer, case) in &first.cases {
         let Some((other_answer, other)) = seconds.get(&answer.case) else { continue };
-        let (Some(first), Some(second)) = (&case.outcome, &other.outcome) else { continue };
         pairs.push(PairedOutcome {
             task: case.task.clone(),
-            first: first.clone(),
-            second: second.clone(),
+            first: outcome_of(case),
+            second: outcome_of(other),
             same_documents: rows_of(answer) == rows_of(other_answer),
         });
     }
     pairs
+}
+
+/// What the run says in the end: its closed-book answer where it read without documents.
+fn outcome_of(case: &SummaryCase) -> CaseOutcome {
+    let closed_book = || CaseOutcome { gold: case.gold, answers: vec![case.closed_book], fused: case.closed_book };
+    case.outcome.clone().unwrap_or_else(closed_book)
 }
 
 fn rows_of(answer: &CaseAnswer) -> Vec<usize> {

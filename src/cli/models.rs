@@ -59,7 +59,14 @@ pub fn resolve_retriever(choice: &RetrieverChoice, workspace: &Path) -> Result<O
     let flag = match choice {
         RetrieverChoice::Standard => return Ok(None),
         RetrieverChoice::Trained => None,
-        RetrieverChoice::Folder(folder) => Some(folder.as_path()),
+        RetrieverChoice::Folder(folder) => {
+            let text = folder.display();
+            ensure!(
+                folder.is_dir(),
+                "--retriever {text}: expected standard, trained or a folder of heads, found no such folder"
+            );
+            Some(folder.as_path())
+        }
     };
     let advice = "give --retriever DIR or train one with `dissent train retriever DATASET --out";
     resolve("trained retriever", "retriever", flag, workspace, advice).map(Some)

@@ -1,10 +1,11 @@
 //! Loading retriever and reader, building the index where that is needed.
 
 use super::handle::Progress;
-use super::run::{RetrieverIdentity, RunIdentity};
+use super::run::{RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use super::{EngineDescription, Pipeline};
 use crate::data::Dataset;
 use crate::index::{Index, IndexError, Stage};
+use crate::model::checkpoint::fingerprint_of;
 use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
@@ -12,7 +13,7 @@ use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,11 +78,8 @@ pub fn load_models(
     }
     progress(format!("loading the reader {}", choice.reader.display()));
     let reader = CandleReader::load(&choice.reader, &device, dtype)?;
-    if let Some(heads) = retriever.as_ref().and_then(Retriever::heads)
-        && heads.record.reader != *reader.fingerprint()
-    {
-        let (then, now) = (&heads.record.reader_name, reader.name());
-        progress(format!("the heads {} learned from another reader ({then}) than the one in use ({now})", heads.name));
+    if let Some(heads) = retriever.as_ref().and_then(Retriever::heads) {
+        say_what_differs(heads, &choice.reader, dataset, progress)?;
     }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
@@ -100,6 +98,20 @@ pub fn load_models(
     let source = retriever.map(|retriever| Box::new(retriever) as Box<dyn HitSource>);
     let pipeline = Pipeline::new(dataset.clone(), source, Box::new(reader), &workspace.cache_dir())?;
     Ok(LoadedModels { pipeline, description, identity })
+}
+
+/// Heads work with any reader and prompt, but they learned from one.
+fn say_what_differs(heads: &TrainedHeads, reader: &Path, dataset: &Dataset, progress: Progress) -> Result<()> {
+    let (name, record) = (&heads.name, &heads.record);
+    let now = fingerprint_of(reader)?;
+    if record.reader != now {
+        let then = (&record.reader_name, &record.reader);
+        progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
+    }
+    if record.prompts != prompts_fingerprint(dataset) {
+        progress(format!("the heads {name} learned with other questions, labels or prompts"));
+    }
+    Ok(())
 }
 
 fn open_index(

@@ -163,7 +163,7 @@ impl Objective for CaptionMatching {
         Ok((-loss_sum / f64::from(batches.max(1)), BTreeMap::from([("recall_at_1_in_batch".into(), recall)])))
     }
 
-    fn save(&self) -> Result<()> {
+    fn save(&self, _steps: usize) -> Result<()> {
         let tensors = variables_of(&self.variables);
         let settings = &self.settings;
         save_checkpoint(&settings.out, &tensors, &self.config.to_json(), &self.files, settings.stored_type)

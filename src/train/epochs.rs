@@ -83,12 +83,16 @@ pub trait Objective {
     fn describe(&self, items: &[usize]) -> String {
         format!("{} samples", items.len())
     }
+    /// The validation of what the training begins with, where that is worth keeping if nothing better comes.
+    fn untrained(&mut self) -> Result<Option<f64>> {
+        Ok(None)
+    }
     /// What chooses the best epoch, larger is better, and further figures. On validation data only.
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)>;
-    /// Saves the present weights as the best so far.
-    fn save(&self) -> Result<()>;
-    /// Saves the present weights as the last ones, where such are kept.
-    fn save_last(&self) -> Result<()> {
+    /// Saves the present weights, after so many steps, as the best so far.
+    fn save(&self, steps: usize) -> Result<()>;
+    /// Saves the present weights, after so many steps, as the last ones, where such are kept.
+    fn save_last(&self, _steps: usize) -> Result<()> {
         Ok(())
     }
 }
@@ -110,6 +114,13 @@ pub fn run_epochs(
     let mut optimizer = AdamW::new(weights.to_vec(), decay)?;
     let stored = [weights, &objective.state()].concat();
     let mut position = session.resume(&stored, &mut optimizer)?;
+    if position == Position::default()
+        && !session.has_best()
+        && let Some(validation) = objective.untrained()?
+    {
+        objective.save(0)?;
+        session.begin_with(validation);
+    }
     let mut last = None;
     for epoch in position.epochs_done + 1..=settings.epochs {
         if settings.patience.is_some_and(|patience| session.epochs_since_best(epoch - 1) >= patience) {
@@ -132,7 +143,7 @@ pub fn run_epochs(
         }
         let mut bar = TrainingBar::new(objective.name(), epoch, settings.epochs, steps);
         bar.skip(taken);
-        let mut learning_rate = 0.0;
+        let mut learning_rate = schedule.at((epoch * steps).saturating_sub(1));
         for (number, batch) in items.chunks(settings.batch).enumerate().skip(taken) {
             let step = (epoch - 1) * steps + number;
             let place = |objective: &dyn Objective| format!("step {} on {}", step + 1, objective.describe(batch));
@@ -161,7 +172,15 @@ pub fn run_epochs(
                 return Err(interrupt(session, here, &stored, &optimizer));
             }
         }
-        let (validation, figures) = objective.validate()?;
+        let (validation, figures) = match objective.validate() {
+            // All steps are taken: the validation comes first next time.
+            Err(_) if interrupted() => {
+                let word_position = random.get_word_pos();
+                let here = Position { epochs_done: epoch - 1, steps, loss_sum, word_position };
+                return Err(interrupt(session, here, &stored, &optimizer));
+            }
+            outcome => outcome?,
+        };
         let report = EpochReport {
             epoch,
             seed: session.seed(),
@@ -174,9 +193,9 @@ pub fn run_epochs(
         };
         bar.finish(&report);
         if session.is_best(validation) {
-            objective.save()?;
+            objective.save(epoch * steps)?;
         }
-        objective.save_last()?;
+        objective.save_last(epoch * steps)?;
         session.finish_epoch(&report, &stored, &optimizer)?;
         last = Some(report);
     }

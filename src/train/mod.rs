@@ -38,7 +38,8 @@ pub use epochs::{LoopSettings, TrainingInterrupted};
 pub use optimizer::{AdamW, AdamWSettings};
 pub use reader::{ReaderSettings, train_reader};
 pub use retriever::{
-    Direction, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, retriever_loss, train_retriever,
+    Direction, Likelihood, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, retriever_loss,
+    train_retriever,
 };
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};

@@ -14,11 +14,14 @@ pub struct TrainingBar {
 impl TrainingBar {
     /// Starts the bar of one epoch.
     pub fn new(what: &str, epoch: usize, epochs: usize, steps: usize) -> Self {
-        let bar = ProgressBar::new(steps as u64);
+        // One bar over all epochs: the time left is that of the whole training.
+        let bar = ProgressBar::new((steps * epochs) as u64);
         if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}  {msg}  {eta} left") {
             bar.set_style(style);
         }
         bar.set_prefix(format!("{what} {epoch}/{epochs}"));
+        bar.set_position(((epoch - 1) * steps) as u64);
+        bar.reset_eta();
         Self { bar, smoothed: None, epochs }
     }
 

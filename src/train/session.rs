@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! OUT/config.json, model.safetensors, …   best weights so far, a Hugging Face directory
-//! OUT.training/state.safetensors          weights, moments and counters after the last whole epoch: one file, so that
-//!                                         a kill leaves either the old epoch or the new one
+//! OUT.training/state.safetensors          weights, moments and counters after the last whole epoch, or after the step at
+//!                                         which it was interrupted: one file, so that a kill leaves the old or the new
 //! OUT.training/train.jsonl                one line per epoch
 //! ```
 //!
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a run is; a resumed run must have the same.
 #[derive(Clone, Debug)]
@@ -79,9 +79,8 @@ impl Session {
     /// Opens the folder; a run that is already there is resumed if its settings are the same.
     pub fn open(settings: SessionSettings) -> Result<Self> {
         let session = Self { settings, best: None };
-        if session.settings.restart && session.folder().exists() {
-            std::fs::remove_dir_all(session.folder())
-                .with_context(|| format!("cannot remove {}", session.folder().display()))?;
+        if session.settings.restart {
+            forget(&session.settings.out)?;
         }
         std::fs::create_dir_all(session.folder())
             .with_context(|| format!("cannot create {}", session.folder().display()))?;
@@ -147,6 +146,16 @@ impl Session {
         stream
     }
 
+    /// Is there a best epoch yet?
+    pub fn has_best(&self) -> bool {
+        self.best.is_some()
+    }
+
+    /// What the run begins with has been validated and saved: it is the best until something better comes.
+    pub fn begin_with(&mut self, validation: f64) {
+        self.best = Some(Best { epoch: 0, validation });
+    }
+
     /// Would this validation figure be the best so far?
     pub fn is_best(&self, validation: f64) -> bool {
         self.best.is_none_or(|best| validation > best.validation)
@@ -203,14 +212,28 @@ impl Session {
 
     /// `OUT.training`.
     pub fn folder(&self) -> PathBuf {
-        let mut name = self.settings.out.file_name().unwrap_or_default().to_owned();
-        name.push(".training");
-        self.settings.out.with_file_name(name)
+        beside(&self.settings.out, ".training")
     }
 
     fn state_path(&self) -> PathBuf {
         self.folder().join("state.safetensors")
     }
+}
+
+/// `OUT` with something added to its name, whether it was given with a slash at its end or not.
+pub fn beside(out: &Path, suffix: &str) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    out.with_file_name(name)
+}
+
+/// Removes the state of an earlier run of `OUT`.
+pub fn forget(out: &Path) -> Result<()> {
+    let folder = beside(out, ".training");
+    if !folder.exists() {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
 
 #[cfg(test)]
@@ -232,7 +255,7 @@ mod tests {
         }
     }
 
-    fn open(out: &std::path::Path, description: &str) -> (Session, Vec<(String, Var)>, AdamW) {
+    fn open(out: &Path, description: &str) -> (Session, Vec<(String, Var)>, AdamW) {
         let settings = SessionSettings { out: out.into(), seed: 1, description: description.into(), restart: false };
         let weights = vec![("w".to_owned(), Var::ones((2, 2), DType::F32, &Device::Cpu).unwrap())];
         let optimizer = AdamW::new(weights.clone(), AdamWSettings::default()).unwrap();

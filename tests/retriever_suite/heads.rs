@@ -54,6 +54,21 @@ fn a_new_head_is_the_encoder() {
     }
 }
 
+/// As on a GPU, where the half types are the default.
+#[test]
+fn heads_work_in_half_types() {
+    let world = World::new();
+    let folder = world.path("checkpoints/dual-encoder");
+    let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::BF16).unwrap();
+    for kind in KINDS {
+        let variables = VarMap::new();
+        let builder = seeded_builder(&variables, 3, DType::BF16, &Device::Cpu);
+        let head = QueryHead::new(kind, encoder.config(), 0.6, &builder, Mode::Infer).unwrap();
+        let queries = head.queries(&inputs(&encoder, kind)).unwrap();
+        assert_eq!((queries.dims(), queries.dtype()), (&[2, encoder.dimension()][..], DType::F32), "{kind}");
+    }
+}
+
 #[test]
 fn every_variable_of_a_head_gets_a_gradient() {
     let world = World::new();

@@ -11,11 +11,13 @@ use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::checkpoint::StoredType;
 use crate::model::clip::DualEncoder;
+use crate::model::device::Precision;
 use crate::out_of_memory;
+use crate::reader::ReaderError;
 use crate::retriever::{HitsPerHead, Retriever};
 use crate::train::{Augmentation, EpochReport, LoopSettings, TrainingInterrupted};
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device};
 use clap::{Subcommand, ValueEnum};
 use dual_encoder::{DualEncoderArgs, dual_encoder};
@@ -158,6 +160,7 @@ impl Stoppable {
 
 /// Runs the training that was asked for.
 pub fn run(args: Args, common: &Common) -> Result<()> {
+    check_device(common)?;
     relaunch::with_settings_for_throughput()?;
     out_of_memory::advise("lower --batch, and --candidates where a retriever is trained, or use a smaller model");
     let training = Stoppable { interrupt: InterruptFlag::watch()? };
@@ -166,19 +169,32 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         What::Reader(args) => reader(args, common, &training),
         What::Retriever(args) => retriever(args, common, &training),
     };
-    outcome.map_err(|error| {
-        if !training.interrupt.is_set() {
-            return error;
-        }
-        let kept = match error.downcast_ref::<TrainingInterrupted>() {
-            Some(stopped) => format!(
-                "{} steps of epoch {} and all before are kept, the same command goes on from there",
+    outcome.map_err(|error| match error.downcast_ref::<TrainingInterrupted>() {
+        Some(stopped) => {
+            let kept = format!(
+                "{} steps of epoch {} and all before are kept, the same command (without --restart) goes on from there",
                 stopped.steps, stopped.epoch
-            ),
-            None => "no step was taken yet, the same command begins again".into(),
-        };
-        Interrupted { kept }.into()
+            );
+            Interrupted { kept }.into()
+        }
+        None if matches!(error.downcast_ref(), Some(ReaderError::Cancelled)) => {
+            let kept = "what was saved before is kept, the same command (without --restart) goes on".into();
+            Interrupted { kept }.into()
+        }
+        None => error,
     })
+}
+
+/// Training runs on the CPU in f32, whatever the models run on later.
+fn check_device(common: &Common) -> Result<()> {
+    let device = common.device.as_str();
+    ensure!(
+        matches!(device, "auto" | "cpu"),
+        "training runs on the CPU: expected --device auto or cpu, found {device}"
+    );
+    let is_f32 = matches!(common.dtype, Precision::Auto | Precision::F32);
+    ensure!(is_f32, "training runs in f32: expected --dtype auto or f32, found {:?}", common.dtype);
+    Ok(())
 }
 
 /// The dual encoder itself as a retriever, its index built where it is missing.

@@ -6,10 +6,12 @@ use crate::cli::models::{resolve_encoder, resolve_reader};
 use crate::cli::output::{print_line, say};
 use crate::data::{Dataset, Part};
 use crate::engine::Pipeline;
+use crate::model::checkpoint::fingerprint_of;
 use crate::reader::CandleReader;
 use crate::retriever::heads::HeadKind;
 use crate::train::{
-    Direction, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, train_retriever,
+    Direction, Likelihood, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, SignalSource,
+    train_retriever,
 };
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -18,12 +20,15 @@ use clap::ValueEnum;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Forward passes of the reader for one answer in the reference code: 8 greedy steps without a cache (reference.md §4.4).
+const REFERENCE_PASSES: usize = 8;
+
 /// Arguments of `dissent train retriever`. What is not given follows from --compat.
 #[derive(Debug, clap::Args)]
 pub(super) struct RetrieverArgs {
     /// Dataset directory
     dataset: PathBuf,
-    /// Folder for the heads; the run's state and log go to DIR.caption.training and DIR.training
+    /// Folder for the heads; DIR.caption holds the caption head alone, DIR.training and DIR.caption.training state and log
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
@@ -32,9 +37,9 @@ pub(super) struct RetrieverArgs {
     /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
-    /// What a head is made of
-    #[arg(long, value_enum, default_value_t = HeadKind::Adapter)]
-    kind: HeadKind,
+    /// What a head is made of [default: adapter; reference tower]
+    #[arg(long, value_enum)]
+    kind: Option<HeadKind>,
     /// Loss and defaults: clean, or those of the reference code
     #[arg(long, value_enum, default_value_t = Compat::Clean)]
     compat: Compat,
@@ -77,7 +82,7 @@ pub(super) struct RetrieverArgs {
     /// Leave the present retriever out of the posterior
     #[arg(long)]
     no_prior: bool,
-    /// Repeat the cases of rare labels until all labels of a task are equally frequent
+    /// Repeat the cases of rare labels until all labels of a task are equally frequent; the reference does
     #[arg(long)]
     balance: bool,
     /// Learn from one of several equal parts of the training cases, as 2/2: the reader should know another
@@ -87,14 +92,14 @@ pub(super) struct RetrieverArgs {
     #[arg(long, default_value = "reader")]
     signal: SignalSource,
     /// Steps between two validations
-    #[arg(long, default_value_t = 15, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N")]
     validate_every: usize,
     /// Stop after so many validations without a better one
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
     /// Hits per head in validation
-    #[arg(short, default_value_t = 2, value_name = "N")]
-    k: usize,
+    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    k: u16,
     /// Seed of the order of the cases
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -124,12 +129,13 @@ impl RetrieverArgs {
         let by_mode = |clean: f64, reference: f64| if is_reference { reference } else { clean };
         let count_by_mode = |clean: usize, reference: usize| if is_reference { reference } else { clean };
         let loss = if is_reference { LossSettings::REFERENCE } else { LossSettings::CLEAN };
-        let clean_rate = if self.kind == HeadKind::Tower { 1e-4 } else { 3e-3 };
+        let kind = self.kind.unwrap_or(if is_reference { HeadKind::Tower } else { HeadKind::Adapter });
+        let clean_rate = if kind == HeadKind::Tower { 1e-4 } else { 3e-3 };
         let steps = self.steps.unwrap_or(count_by_mode(150, 50_000));
         RetrieverSettings {
             out: self.out.clone(),
             seed: self.seed,
-            kind: self.kind,
+            kind,
             alpha: self.alpha.unwrap_or(by_mode(0.7, 0.15)),
             loss: LossSettings {
                 temperature: self.temperature.unwrap_or(loss.temperature),
@@ -152,7 +158,8 @@ impl RetrieverArgs {
             validate_every: self.validate_every,
             candidates: self.candidates,
             snapshot_every: self.snapshot_every.unwrap_or(count_by_mode(15, 10)),
-            balance: self.balance,
+            // reference.md §1.4.
+            balance: self.balance || is_reference,
             signal: self.signal.clone(),
             part: self.part,
             stored_type: self.weights.into(),
@@ -168,24 +175,30 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
-    let reader = resolve_reader(args.reader.as_deref(), &workspace.path)?;
-    let retriever = open_retriever(&dataset, &encoder, args.k, common)?;
-    let reader = CandleReader::load(&reader, &Device::Cpu, DType::F32)?;
+    let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
+    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common)?;
+    let reader = CandleReader::load(&folder, &Device::Cpu, DType::F32)?;
+    let print = fingerprint_of(&folder)?;
     let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
     let report =
-        train_retriever(&dataset, &retriever, pipeline, &settings, &|line| say(line), &training.interrupted())?;
-    let RetrieverReport { comparison, parameters, calls } = report;
+        train_retriever(&dataset, &retriever, pipeline, &print, &settings, &|line| say(line), &training.interrupted())?;
+    let RetrieverReport { comparison, likelihoods, parameters, calls } = report;
     if args.json {
         let value = serde_json::json!({
             "out": args.out, "parameters_per_head": parameters, "reader_calls": calls.asked,
-            "reader_answers_wanted": calls.wanted, "comparison": comparison,
+            "reader_answers_wanted": calls.wanted, "comparison": comparison, "likelihoods": likelihoods,
         });
         return print_line(&serde_json::to_string_pretty(&value)?);
     }
     let saved = 100.0 * (1.0 - calls.asked as f64 / calls.wanted.max(1) as f64);
     say(&format!(
-        "{parameters} trained numbers per head; the reader was asked {} times for {} answers, {saved:.1} % saved",
-        calls.asked, calls.wanted
+        "{parameters} trained numbers per head; the reader was asked {} times for {} answers, {saved:.1} % saved \
+         (the reference's procedure: {} forward passes)",
+        calls.asked,
+        calls.wanted,
+        calls.wanted * REFERENCE_PASSES
     ));
-    print_line(&format!("{}{}", comparison.text(), args.out.display()))
+    let table = if comparison.tasks.iter().any(|task| task.n > 0) { comparison.text() } else { String::new() };
+    let texts: String = likelihoods.iter().map(Likelihood::text).collect();
+    print_line(&format!("{table}{texts}{}", args.out.display()))
 }

@@ -149,7 +149,8 @@ impl RunIdentity {
     }
 }
 
-fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
+/// Of every case's fields and the sizes of the image files.
+pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts = Vec::with_capacity(dataset.cases.len() * 8);
     for case in &dataset.cases {
         let size = std::fs::metadata(dataset.image_path(&case.image)).map(|metadata| metadata.len());

@@ -5,7 +5,7 @@ mod line;
 mod stored;
 mod writer;
 
-pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, prompts_fingerprint};
+pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
 pub use line::{Passage, PredictionLine};
 pub use writer::RunWriter;
 

@@ -3,7 +3,7 @@
 //! ```text
 //! OUT/dataset/    what is explored: ultrasound of site B (validation, test), fundus (validation, test)
 //! OUT/training/   for training on the sample itself: ultrasound of site A (train, validation), fundus (train, validation)
-//! OUT/entities.csv   which signs each image shows, for measuring retrieval; the program does not read it
+//! OUT/entities.csv   which signs each image shows, for measuring retrieval; read as a control of training only
 //! ```
 //!
 //! Both datasets have the same corpus of images; its captions in `training` end in site A's outcomes, in `dataset` in
@@ -31,14 +31,15 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_SEED: u64 = 2026;
 /// Folder of the dataset that is explored.
 pub const DATASET: &str = "dataset";
-/// Folder of the dataset for training on the sample itself. The embedded models are trained on pools of other seeds.
+/// Folder of the dataset that the retriever's heads learn from. Encoder and reader are trained on pools of other seeds.
 pub const TRAINING: &str = "training";
 
 const NOTE: &str = "Synthetic images: no patient, no diagnosis. Two sites differ on purpose: what is malignant at site A \
-     need not be at site B, whose cases and corpus these are. The models were taught neither site's outcomes; only the \
-     retrieved evidence tells.";
+     need not be at site B, whose cases and corpus these are. Encoder and reader were taught neither site's outcomes; only \
+     the retrieved evidence tells.";
 const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultrasound as reported at site A; site B, where \
-     models are evaluated, differs on purpose. The embedded models have not seen these cases.";
+     models are evaluated, differs on purpose. The embedded encoder and reader have not seen these cases; the trained \
+     retriever has learned from them.";
 
 /// Draws the sample and writes it to `out`.
 ///

@@ -52,7 +52,8 @@ impl QueryHead {
             Network::Adapter(image) => image.forward(&inputs.pooled)?,
             Network::Question { image, question } => {
                 let asked = inputs.questions.as_ref().context("a question head wants questions")?;
-                (image.forward(&inputs.pooled)? + question.forward(asked)?)?
+                let asked = asked.to_dtype(inputs.pooled.dtype())?;
+                (image.forward(&inputs.pooled)? + question.forward(&asked)?)?
             }
         };
         let embedded = embedded.to_dtype(DType::F32)?;

@@ -198,7 +198,7 @@ impl Objective for AnswerLearning<'_> {
         Ok((-loss / self.validation.len().max(1) as f64, figures))
     }
 
-    fn save(&self) -> Result<()> {
+    fn save(&self, _steps: usize) -> Result<()> {
         self.checkpoint.save(self.settings)
     }
 }

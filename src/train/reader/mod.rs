@@ -14,7 +14,7 @@ mod vision_warm_up;
 
 use super::augmentation::Augmentation;
 use super::epochs::{LoopSettings, run_epochs};
-use super::session::{EpochReport, Session, SessionSettings};
+use super::session::{EpochReport, Session, SessionSettings, beside};
 use super::variables::sorted_variables;
 use crate::data::{Dataset, Part, Split};
 use crate::model::checkpoint::{CheckpointFiles, StoredType};
@@ -162,14 +162,11 @@ fn read_back(files: &CheckpointFiles) -> Result<PixtralProcessor> {
 }
 
 fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -> SessionSettings {
-    let mut out = settings.out.clone().into_os_string();
-    if stage == "vision" {
-        out.push(".vision");
-    }
+    let out = if stage == "vision" { beside(&settings.out, ".vision") } else { settings.out.clone() };
     let init =
         settings.init.as_ref().map_or_else(|| format!("new {:?}", settings.sizes), |path| path.display().to_string());
     SessionSettings {
-        out: out.into(),
+        out,
         seed: settings.seed,
         description: format!(
             "reader {stage}, {} cases, corpus {}, vision {:?}, answers {:?}, vision trained {}, closed-book {}, balanced {}, {:?}, {} views, part {}, seed {}, from {init}",

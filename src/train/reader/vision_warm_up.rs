@@ -175,7 +175,7 @@ impl Objective for VisionWarmUp<'_> {
     }
 
     /// A whole reader, with a decoder that has learned nothing yet: what `--init` of a later run takes.
-    fn save(&self) -> Result<()> {
+    fn save(&self, _steps: usize) -> Result<()> {
         self.checkpoint.save(self.settings)
     }
 }

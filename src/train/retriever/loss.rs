@@ -7,6 +7,9 @@
 //! p*     = softmax(ℓ / τ_reader + log p_ret)     the posterior over candidates given the answer; no gradient
 //! L      = KL(p* ‖ p_ret)
 //! ```
+//!
+//! At temperatures of 1 this is the reference's. At others the prior keeps its own temperature here, so that a reader that
+//! does not care gives no gradient; the reference divides ℓ and prior together by the reader's.
 
 use crate::reader::LabelScores;
 use anyhow::Result;
@@ -52,6 +55,8 @@ pub struct LossSettings {
     pub prior: bool,
     pub direction: Direction,
     pub reduction: Reduction,
+    /// Factor on the gradient. Adam takes it out again but for its ε, which small gradients feel.
+    pub scale: f64,
 }
 
 impl LossSettings {
@@ -63,6 +68,7 @@ impl LossSettings {
         prior: true,
         direction: Direction::PosteriorFirst,
         reduction: Reduction::Mean,
+        scale: 1000.0,
     };
     /// A log-likelihood, per case, at temperatures at which cosines tell candidates apart.
     pub const CLEAN: Self = Self {
@@ -70,6 +76,7 @@ impl LossSettings {
         temperature: 0.2,
         reader_temperature: 0.3,
         reduction: Reduction::BatchMean,
+        scale: 1.0,
         ..Self::REFERENCE
     };
 }

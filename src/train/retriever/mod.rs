@@ -28,19 +28,21 @@ mod validation;
 pub use loss::{Direction, LossSettings, retriever_loss};
 pub use settings::RetrieverSettings;
 pub use signal::SignalSource;
+pub use validation::Likelihood;
 
 use super::epochs::run_epochs;
-use super::session::{Session, SessionSettings};
+use super::session::{Session, SessionSettings, beside, forget};
 use crate::analysis::Comparison;
 use crate::data::{Dataset, Split};
 use crate::engine::Pipeline;
-use crate::engine::run::prompts_fingerprint;
+use crate::engine::run::{cases_fingerprint, prompts_fingerprint};
+use crate::fingerprint::Fingerprint;
 use crate::index::VectorSide;
 use crate::model::checkpoint::Weights;
 use crate::model::layers::Mode;
 use crate::retriever::Retriever;
 use crate::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use candle_core::DType;
 use head_weights::{HeadWeights, query_vectors};
 use judge::{Judge, ReaderCalls};
@@ -58,13 +60,16 @@ use validation::Validation;
 pub struct RetrieverReport {
     /// Standard RAG against the best heads, on validation.
     pub comparison: Comparison,
+    /// The same for tasks that are answered with a text.
+    pub likelihoods: Vec<Likelihood>,
     /// Trained numbers of one head.
     pub parameters: usize,
     pub calls: ReaderCalls,
 }
 
 /// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
-/// with the encoder itself; `pipeline` brings the reader and its cache. `said` hears how standard RAG does.
+/// with the encoder itself; `pipeline` brings the reader and its cache, `reader` is the fingerprint of its checkpoint.
+/// `said` hears how standard RAG does.
 ///
 /// # Errors
 /// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
@@ -72,11 +77,18 @@ pub fn train_retriever(
     dataset: &Dataset,
     retriever: &Retriever,
     pipeline: Pipeline,
+    reader: &Fingerprint,
     settings: &RetrieverSettings,
     said: &dyn Fn(&str),
     interrupted: &dyn Fn() -> bool,
 ) -> Result<RetrieverReport> {
     settings.check()?;
+    if settings.restart {
+        // Both at once: a head of the earlier run must not stand beside one of this.
+        for side in [VectorSide::Caption, VectorSide::Image] {
+            forget(&stage_folder(settings, side))?;
+        }
+    }
     let (training, validation_cases) = split_cases(dataset, settings)?;
     let encoder = retriever.encoder();
     let queries =
@@ -89,7 +101,7 @@ pub fn train_retriever(
         caption: None,
         base: encoder.checkpoint_fingerprint().clone(),
         base_name: encoder.name().into(),
-        reader: pipeline.reader().fingerprint().clone(),
+        reader: reader.clone(),
         reader_name: pipeline.reader().name().into(),
         prompts: prompts_fingerprint(dataset),
         corpus: dataset.corpus_fingerprint(),
@@ -123,6 +135,7 @@ pub fn train_retriever(
     let trained = validation.read(dataset, retriever, &mut judge, &image_queries, &caption_queries)?;
     Ok(RetrieverReport {
         comparison: validation.comparison(dataset, &trained),
+        likelihoods: validation.likelihoods(dataset, &trained),
         parameters: image.count(),
         calls: judge.calls(),
     })
@@ -163,17 +176,16 @@ impl Stages<'_, '_> {
             save: &save,
             fetched: HashMap::new(),
             tally,
-            steps: 0,
         };
         run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.interrupted)?;
-        load_head(&out, side, &head)?;
+        load_head(&out, side, &head)
+            .with_context(|| format!("the training's best head is not in {}; --restart begins anew", out.display()))?;
         let heads = TrainedHeads::load(&out, encoder)?.record;
         let record = match side {
             VectorSide::Image => heads.image,
             VectorSide::Caption => heads.caption,
         };
-        let record = record.unwrap_or(HeadRecord { alpha: settings.alpha, steps: 0 });
-        Ok((head, record))
+        Ok((head, record.with_context(|| format!("{} lacks the head that it was saved with", out.display()))?))
     }
 
     fn session_settings(&self, out: PathBuf) -> SessionSettings {
@@ -183,8 +195,8 @@ impl Stages<'_, '_> {
             out,
             seed: settings.seed,
             description: format!(
-                "{} heads, alpha {}, {:?}, {:?}, round {}, {} candidates, snapshot {}, balanced {}, signal {:?}, part {part}, seed {}, \
-                 encoder {}, reader {}, prompts {}, corpus {}, {} cases",
+                "{} heads, alpha {}, {:?}, {:?}, round {}, {} candidates, snapshot {}, balanced {}, signal {:?} {}, part {part}, \
+                 {:?}, {:?}, seed {}, encoder {}, reader {}, prompts {}, corpus {}, cases {}",
                 settings.kind,
                 settings.alpha,
                 settings.loss,
@@ -194,12 +206,15 @@ impl Stages<'_, '_> {
                 settings.snapshot_every,
                 settings.balance,
                 settings.signal,
+                self.common.signal.fingerprint(),
+                self.common.retriever.hits_per_head(),
+                settings.stored_type,
                 settings.seed,
                 self.record.base,
                 self.record.reader,
                 self.record.prompts,
                 self.record.corpus,
-                self.common.training.len(),
+                cases_fingerprint(self.common.dataset),
             ),
             restart: settings.restart,
         }
@@ -210,11 +225,7 @@ impl Stages<'_, '_> {
 fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
     match side {
         VectorSide::Image => settings.out.clone(),
-        VectorSide::Caption => {
-            let mut name = settings.out.clone().into_os_string();
-            name.push(".caption");
-            name.into()
-        }
+        VectorSide::Caption => beside(&settings.out, ".caption"),
     }
 }
 
@@ -229,7 +240,8 @@ fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<u
         }
     }
     let root = dataset.root.display();
-    ensure!(!training.is_empty(), "{root}: expected cases of the split train to learn from, found none");
+    let part = settings.part.map_or_else(String::new, |part| format!(" in part {part}"));
+    ensure!(!training.is_empty(), "{root}: expected cases of the split train to learn from{part}, found none");
     ensure!(
         !validation.is_empty(),
         "{root}: expected cases of the split validation to choose the best heads by, found none"

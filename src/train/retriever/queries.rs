@@ -31,12 +31,15 @@ impl Queries {
     /// Where an image cannot be read.
     pub fn of(dataset: &Dataset, encoder: &DualEncoder, kind: HeadKind, cases: &[usize]) -> Result<Self> {
         let paths: Vec<_> = cases.iter().map(|case| dataset.cases[*case].image.as_path()).collect();
-        let pictures = decode_all(dataset, &paths, |image| encoder.processor().resized(image))?;
         let questions: Vec<&str> = cases.iter().map(|case| dataset.question_of(&dataset.cases[*case])).collect();
         let (mut base, mut pooled, mut asked) = (Vec::new(), Vec::new(), Vec::new());
-        for (pictures, questions) in pictures.chunks(BATCH).zip(questions.chunks(BATCH)) {
-            let pictures: Vec<&RgbImage> = pictures.iter().collect();
-            let inputs = QueryInputs::of(encoder, kind, &pictures, questions)?;
+        let mut kept = Vec::new();
+        for (paths, questions) in paths.chunks(BATCH).zip(questions.chunks(BATCH)) {
+            let pictures = decode_all(dataset, paths, |image| encoder.processor().resized(image))?;
+            let inputs = QueryInputs::of(encoder, kind, &pictures.iter().collect::<Vec<_>>(), questions)?;
+            if kind == HeadKind::Tower {
+                kept.extend(pictures);
+            }
             base.push(inputs.base);
             pooled.push(inputs.pooled);
             asked.extend(inputs.questions);
@@ -47,7 +50,7 @@ impl Queries {
             base: Tensor::cat(&base, 0)?,
             pooled: Tensor::cat(&pooled, 0)?,
             questions: if asked.is_empty() { None } else { Some(Tensor::cat(&asked, 0)?) },
-            pictures: (kind == HeadKind::Tower).then_some(pictures),
+            pictures: (kind == HeadKind::Tower).then_some(kept),
         })
     }
 

@@ -1,5 +1,5 @@
-//! Checkpoints of a training: the best heads in `OUT`, the last ones in `OUT.training/last`, the caption head alone in
-//! `OUT.caption` until the image head is done.
+//! Checkpoints of a training: the best heads in `OUT`, the last ones in `OUT.training/last`; the caption head alone in
+//! `OUT.caption` and `OUT.caption.training/last`.
 
 use super::RetrieverSettings;
 use super::head_weights::HeadWeights;

@@ -49,6 +49,7 @@ impl RetrieverSettings {
         }
         ensure!(self.candidates > 1, "expected --candidates of 2 or more, found {}", self.candidates);
         ensure!(self.snapshot_every > 0, "expected --snapshot-every of 1 or more, found 0");
+        ensure!(self.training.patience != Some(0), "expected --patience of 1 or more, found 0");
         ensure!(self.validate_every > 0, "expected --validate-every of 1 or more, found 0");
         Ok(())
     }

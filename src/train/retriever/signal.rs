@@ -2,6 +2,7 @@
 
 use super::loss::{ReaderScore, reader_score};
 use crate::data::Dataset;
+use crate::fingerprint::Fingerprint;
 use crate::reader::LabelScores;
 use anyhow::{Context, Result, bail};
 use rand::SeedableRng;
@@ -68,6 +69,17 @@ impl Signal {
                     );
                 }
                 Ok(Self::Entities { of_case, of_document })
+            }
+        }
+    }
+
+    /// Of what the source knows.
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Reader | Self::Shuffled { .. } => Fingerprint::of_bytes(b""),
+            Self::Entities { of_case, of_document } => {
+                let entities = of_case.iter().chain(of_document);
+                Fingerprint::of_parts(entities.map(|entity| entity.as_deref().unwrap_or_default()))
             }
         }
     }

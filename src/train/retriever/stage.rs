@@ -9,7 +9,7 @@ use super::save::Save;
 use super::signal::Signal;
 use super::tally::Tally;
 use super::validation::Validation;
-use crate::data::Dataset;
+use crate::data::{Dataset, Task};
 use crate::index::VectorSide;
 use crate::reader::LabelScores;
 use crate::retriever::Retriever;
@@ -52,8 +52,6 @@ pub struct HeadTraining<'a, 'c, 'j> {
     /// Candidates of each case, fetched with the present snapshot.
     pub fetched: HashMap<usize, Vec<usize>>,
     pub tally: Tally,
-    /// Steps taken in all.
-    pub steps: usize,
 }
 
 impl HeadTraining<'_, '_, '_> {
@@ -63,8 +61,9 @@ impl HeadTraining<'_, '_, '_> {
         missing.sort_unstable();
         missing.dedup();
         let Common { dataset, retriever, queries, settings, .. } = &*self.common;
-        let vectors = query_vectors(&self.snapshot.head, &missing, |cases| queries.inputs(cases))?;
-        for (case, vector) in missing.into_iter().zip(vectors) {
+        for case in missing {
+            // Each alone: in batches of other sizes the last bits differ, and a resumed run could fetch others.
+            let vector = self.snapshot.head.queries(&queries.inputs(&[case])?)?.detach().squeeze(0)?.to_vec1()?;
             let of = &dataset.cases[case];
             let found = retriever.nearest(dataset, of, self.side, &vector, settings.candidates)?;
             ensure!(
@@ -101,6 +100,18 @@ impl HeadTraining<'_, '_, '_> {
         Ok(scores)
     }
 
+    /// How the head, as it is now, does on validation.
+    fn validation_figures(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
+        let Common { dataset, retriever, queries, judge, validation, .. } = &mut *self.common;
+        let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
+        let (image, caption) = match self.side {
+            VectorSide::Image => (&own, &self.other_queries),
+            VectorSide::Caption => (&self.other_queries, &own),
+        };
+        let validated = validation.read(dataset, retriever, judge, image, caption)?;
+        Ok(validation.figures(&validated))
+    }
+
     /// Document vectors [cases, candidates, D] of the side that the head searches.
     fn document_vectors(&self, candidates: &[Vec<usize>]) -> Result<Tensor> {
         let index = self.common.retriever.index();
@@ -126,8 +137,9 @@ fn backward_of_shard(
     let (cases, documents, reader) = shard;
     let queries = head.head.queries(&queries.inputs(cases)?)?;
     let scores = queries.unsqueeze(1)?.broadcast_mul(documents)?.sum(2)?;
-    let loss = (retriever_loss(&scores, reader, loss)? * share)?;
-    Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, named(&head.variables))?))
+    let value = (retriever_loss(&scores, reader, loss)? * share)?;
+    let scaled = (&value * loss.scale)?;
+    Ok((f64::from(value.to_scalar::<f32>()?), Gradients::of_loss(&scaled, named(&head.variables))?))
 }
 
 impl Objective for HeadTraining<'_, '_, '_> {
@@ -138,7 +150,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
         }
     }
 
-    /// Whole passes over the training cases, each in its own order, as many as the round needs.
+    /// Passes over the training cases, as many as the round needs; the round is shuffled as a whole.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
         let Common { dataset, settings, training, .. } = &*self.common;
         let wanted = settings.training.batch * settings.validate_every;
@@ -146,8 +158,10 @@ impl Objective for HeadTraining<'_, '_, '_> {
             dataset.tasks.iter().enumerate().map(|(position, task)| (task.id.as_str(), position)).collect();
         let class_of = |case: usize| {
             let case = &dataset.cases[case];
-            // Answers in words are one class.
-            (tasks.get(case.task.as_str()).copied().unwrap_or(0), dataset.gold_of(case))
+            let task = tasks.get(case.task.as_str()).copied().unwrap_or(0);
+            // Answers that are a text are one class.
+            let chooses = dataset.tasks.get(task).is_some_and(Task::chooses_one_label);
+            (task, if chooses { dataset.gold_of(case) } else { 0 })
         };
         let mut items = Vec::with_capacity(wanted);
         while items.len() < wanted {
@@ -160,7 +174,6 @@ impl Objective for HeadTraining<'_, '_, '_> {
     }
 
     fn before_step(&mut self, step: usize) -> Result<()> {
-        self.steps = step + 1;
         if step.is_multiple_of(self.common.settings.snapshot_every) {
             self.snapshot.copy_from(self.head)?;
             self.fetched.clear();
@@ -200,26 +213,25 @@ impl Objective for HeadTraining<'_, '_, '_> {
         format!("the cases {}{more}", ids.join(", "))
     }
 
+    fn untrained(&mut self) -> Result<Option<f64>> {
+        let (figure, _) = self.validation_figures()?;
+        self.tally = Tally::new(self.common.judge.calls());
+        Ok(Some(figure))
+    }
+
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let mut cost = self.tally.figures();
-        let Common { dataset, retriever, queries, judge, validation, .. } = &mut *self.common;
-        let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
-        let (image, caption) = match self.side {
-            VectorSide::Image => (&own, &self.other_queries),
-            VectorSide::Caption => (&self.other_queries, &own),
-        };
-        let validated = validation.read(dataset, retriever, judge, image, caption)?;
-        let (figure, mut figures) = validation.figures(&validated);
+        let (figure, mut figures) = self.validation_figures()?;
         figures.append(&mut cost);
-        self.tally = Tally::new(judge.calls());
+        self.tally = Tally::new(self.common.judge.calls());
         Ok((figure, figures))
     }
 
-    fn save(&self) -> Result<()> {
-        self.save.best(self.side, self.head, self.steps)
+    fn save(&self, steps: usize) -> Result<()> {
+        self.save.best(self.side, self.head, steps)
     }
 
-    fn save_last(&self) -> Result<()> {
-        self.save.last(self.side, self.head, self.steps)
+    fn save_last(&self, steps: usize) -> Result<()> {
+        self.save.last(self.side, self.head, steps)
     }
 }

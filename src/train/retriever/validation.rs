@@ -2,11 +2,12 @@
 
 use super::judge::Judge;
 use super::loss::{ReaderScore, reader_score};
-use crate::analysis::{CaseOutcome, Comparison, PairedOutcome, Verdict, fuse};
+use crate::analysis::{CaseOutcome, Comparison, Difference, PairedOutcome, Verdict, fuse};
 use crate::data::{Dataset, Task};
 use crate::reader::LabelScores;
 use crate::retriever::{Hit, Provenance, Retriever};
 use anyhow::{Context, Result};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +20,32 @@ pub struct Validated {
     pub log_probability: f64,
     /// Rows of the hits, ascending.
     pub documents: Vec<usize>,
+}
+
+/// Mean log p(gold answer) of the fused answers to a task that is answered with a text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Likelihood {
+    pub task: String,
+    pub n: usize,
+    pub standard: f64,
+    pub trained: f64,
+    /// Trained minus standard, with its paired bootstrap 95 % interval.
+    pub difference: Option<Difference>,
+    /// Cases whose sets of documents differ.
+    pub changed_documents: usize,
+}
+
+impl Likelihood {
+    /// A line for people.
+    pub fn text(&self) -> String {
+        let interval = self.difference.map_or_else(String::new, |Difference { value, low, high }| {
+            format!(", {value:+.3} [{low:+.3}, {high:+.3}]")
+        });
+        format!(
+            "{}, split validation, {} cases: mean log p(gold) {:.3} → {:.3}{interval}, other documents {} of {}\n",
+            self.task, self.n, self.standard, self.trained, self.changed_documents, self.n
+        )
+    }
 }
 
 /// The validation cases and how standard RAG does on them.
@@ -61,25 +88,50 @@ impl Validation {
     /// The figure that chooses (mean log p(gold) of the fused answers: on some hundred cases it is steadier than their
     /// accuracy), and those that people want.
     pub fn figures(&self, trained: &[Validated]) -> (f64, BTreeMap<String, f64>) {
-        let share = |hold: &dyn Fn(&Validated, &Validated) -> Option<bool>| {
+        let mut figures = BTreeMap::new();
+        let mut count = |name: &str, hold: &dyn Fn(&Validated, &Validated) -> Option<bool>| {
             let held: Vec<bool> =
                 trained.iter().zip(&self.standard).filter_map(|(now, standard)| hold(now, standard)).collect();
-            held.iter().filter(|holds| **holds).count() as f64 / held.len().max(1) as f64
+            // A share of no case is no figure.
+            if !held.is_empty() {
+                let share = held.iter().filter(|holds| **holds).count() as f64 / held.len() as f64;
+                figures.insert(name.to_owned(), share);
+            }
         };
-        let figures = BTreeMap::from([
-            ("accuracy".into(), share(&|now, _| now.outcome.as_ref().map(CaseOutcome::is_right))),
-            ("inconsistent".into(), share(&|now, _| now.outcome.as_ref().map(is_inconsistent))),
-            (
-                "accuracy_on_inconsistent".into(),
-                share(&|now, standard| {
-                    let is_hard = standard.outcome.as_ref().is_some_and(is_inconsistent);
-                    now.outcome.as_ref().filter(|_| is_hard).map(CaseOutcome::is_right)
-                }),
-            ),
-            ("other_documents".into(), share(&|now, standard| Some(now.documents != standard.documents))),
-        ]);
+        count("accuracy", &|now, _| now.outcome.as_ref().map(CaseOutcome::is_right));
+        count("inconsistent", &|now, _| now.outcome.as_ref().map(is_inconsistent));
+        count("accuracy_on_inconsistent", &|now, standard| {
+            let is_hard = standard.outcome.as_ref().is_some_and(is_inconsistent);
+            now.outcome.as_ref().filter(|_| is_hard).map(CaseOutcome::is_right)
+        });
+        count("other_documents", &|now, standard| Some(now.documents != standard.documents));
         let sum: f64 = trained.iter().map(|case| case.log_probability).sum();
         (sum / trained.len().max(1) as f64, figures)
+    }
+
+    /// Standard RAG against these answers, by task, where the answer is a text.
+    pub fn likelihoods(&self, dataset: &Dataset, trained: &[Validated]) -> Vec<Likelihood> {
+        let mut by_task: BTreeMap<&str, Vec<(&Validated, &Validated)>> = BTreeMap::new();
+        for ((case, standard), trained) in self.cases.iter().zip(&self.standard).zip(trained) {
+            if trained.outcome.is_none() {
+                by_task.entry(&dataset.cases[*case].task).or_default().push((standard, trained));
+            }
+        }
+        let mut likelihoods = Vec::new();
+        for (task, pairs) in by_task {
+            let n = pairs.len();
+            let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n as f64;
+            let changes: Vec<f64> = pairs.iter().map(|(a, b)| b.log_probability - a.log_probability).collect();
+            likelihoods.push(Likelihood {
+                task: task.to_owned(),
+                n,
+                standard: mean(&mut pairs.iter().map(|(standard, _)| standard.log_probability)),
+                trained: mean(&mut pairs.iter().map(|(_, trained)| trained.log_probability)),
+                difference: Difference::of(&changes),
+                changed_documents: pairs.iter().filter(|(a, b)| a.documents != b.documents).count(),
+            });
+        }
+        likelihoods
     }
 
     /// What the figures are before the first step.
