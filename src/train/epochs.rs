@@ -83,10 +83,6 @@ pub trait Objective {
     fn describe(&self, items: &[usize]) -> String {
         format!("{} samples", items.len())
     }
-    /// The validation of what the training begins with, where that is worth keeping if nothing better comes.
-    fn untrained(&mut self) -> Result<Option<f64>> {
-        Ok(None)
-    }
     /// What chooses the best epoch, larger is better, and further figures. On validation data only.
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)>;
     /// Saves the present weights, after so many steps, as the best so far.
@@ -114,13 +110,6 @@ pub fn run_epochs(
     let mut optimizer = AdamW::new(weights.to_vec(), decay)?;
     let stored = [weights, &objective.state()].concat();
     let mut position = session.resume(&stored, &mut optimizer)?;
-    if position == Position::default()
-        && !session.has_best()
-        && let Some(validation) = objective.untrained()?
-    {
-        objective.save(0)?;
-        session.begin_with(validation);
-    }
     let mut last = None;
     for epoch in position.epochs_done + 1..=settings.epochs {
         if settings.patience.is_some_and(|patience| session.epochs_since_best(epoch - 1) >= patience) {

@@ -146,16 +146,6 @@ impl Session {
         stream
     }
 
-    /// Is there a best epoch yet?
-    pub fn has_best(&self) -> bool {
-        self.best.is_some()
-    }
-
-    /// What the run begins with has been validated and saved: it is the best until something better comes.
-    pub fn begin_with(&mut self, validation: f64) {
-        self.best = Some(Best { epoch: 0, validation });
-    }
-
     /// Would this validation figure be the best so far?
     pub fn is_best(&self, validation: f64) -> bool {
         self.best.is_none_or(|best| validation > best.validation)

@@ -94,17 +94,17 @@ fn heads_learn_to_fetch_what_they_are_taught() {
     assert!(after > before, "{after} hits of the right entity after training, {before} before");
 }
 
-/// Validation stops a training that gets no better, and the very first state counts.
+/// Validation stops a training that gets no better.
 #[test]
 fn patience_ends_a_training_also_one_that_goes_on_later() {
     let world = World::trainable();
     let out = world.path("out");
-    // Nothing moves, so nothing is ever better than the encoder itself.
-    let still = ["--learning-rate", "1e-30", "--patience", "2"];
+    // Nothing moves, so nothing is ever better than the first round.
+    let still = ["--learning-rate", "1e-30", "--patience", "1"];
     train(&world, &out, &still).succeeds();
     assert_eq!(losses(&out).len(), 4, "two rounds of each head");
     let record: Value = serde_json::from_str(&fs::read_to_string(out.join("config.json")).unwrap()).unwrap();
-    assert_eq!((&record["image"]["steps"], &record["caption"]["steps"]), (&0.into(), &0.into()));
+    assert_eq!((&record["image"]["steps"], &record["caption"]["steps"]), (&2.into(), &2.into()));
     train(&world, &out, &still).succeeds();
     assert_eq!(losses(&out).len(), 4, "it is over");
 }

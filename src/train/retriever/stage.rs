@@ -213,12 +213,6 @@ impl Objective for HeadTraining<'_, '_, '_> {
         format!("the cases {}{more}", ids.join(", "))
     }
 
-    fn untrained(&mut self) -> Result<Option<f64>> {
-        let (figure, _) = self.validation_figures()?;
-        self.tally = Tally::new(self.common.judge.calls());
-        Ok(Some(figure))
-    }
-
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let mut cost = self.tally.figures();
         let (figure, mut figures) = self.validation_figures()?;
