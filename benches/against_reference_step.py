@@ -19,6 +19,7 @@ import time
 import tomllib
 
 import torch
+import transformers
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, CLIPModel, CLIPProcessor
 from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
@@ -35,6 +36,7 @@ BATCH, CANDIDATES, CHUNK, NEW_TOKENS, ALPHA = 2, 50, 5, 8, 0.15
 dataset, encoder, reader = (options.sample / part for part in ("training", "models/encoder", "models/reader"))
 torch.set_num_threads(options.threads)
 torch.manual_seed(1)
+transformers.logging.set_verbosity_error()
 
 processor = AutoProcessor.from_pretrained(reader)
 processor.image_processor = PixtralImageProcessorPil.from_pretrained(reader)

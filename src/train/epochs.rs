@@ -125,10 +125,10 @@ pub fn run_epochs(
             warm_up_steps: settings.warm_up_steps,
             total_steps: settings.epochs * steps,
         };
-        let Position { steps: taken, mut loss_sum, word_position, .. } = position;
+        let Position { steps: taken, mut loss_sum, random_word, .. } = position;
         position = Position::default();
         if taken > 0 {
-            random.set_word_pos(word_position);
+            random.set_word_pos(random_word);
         }
         let mut bar = TrainingBar::new(objective.name(), epoch, settings.epochs, steps);
         bar.skip(taken);
@@ -136,8 +136,8 @@ pub fn run_epochs(
         for (number, batch) in items.chunks(settings.batch).enumerate().skip(taken) {
             let step = (epoch - 1) * steps + number;
             let place = |objective: &dyn Objective| format!("step {} on {}", step + 1, objective.describe(batch));
-            let word_position = random.get_word_pos();
-            let here = Position { epochs_done: epoch - 1, steps: number, loss_sum, word_position };
+            let random_word = random.get_word_pos();
+            let here = Position { epochs_done: epoch - 1, steps: number, loss_sum, random_word };
             objective.before_step(step)?;
             let (loss, mut gradients) = match objective.backward(batch, &mut random) {
                 // The step was given up: it is the first one next time.
@@ -156,16 +156,16 @@ pub fn run_epochs(
             loss_sum += loss;
             bar.step(loss, &objective.note());
             if interrupted() {
-                let word_position = random.get_word_pos();
-                let here = Position { epochs_done: epoch - 1, steps: number + 1, loss_sum, word_position };
+                let random_word = random.get_word_pos();
+                let here = Position { epochs_done: epoch - 1, steps: number + 1, loss_sum, random_word };
                 return Err(interrupt(session, here, &stored, &optimizer));
             }
         }
         let (validation, figures) = match objective.validate() {
             // All steps are taken: the validation comes first next time.
             Err(_) if interrupted() => {
-                let word_position = random.get_word_pos();
-                let here = Position { epochs_done: epoch - 1, steps, loss_sum, word_position };
+                let random_word = random.get_word_pos();
+                let here = Position { epochs_done: epoch - 1, steps, loss_sum, random_word };
                 return Err(interrupt(session, here, &stored, &optimizer));
             }
             outcome => outcome?,

@@ -59,7 +59,7 @@ pub struct Position {
     /// Sum of the losses of those steps.
     pub loss_sum: f64,
     /// Where the epoch's random stream stands.
-    pub word_position: u128,
+    pub random_word: u128,
 }
 
 /// The best epoch so far.
@@ -130,7 +130,7 @@ impl Session {
             epochs_done: counter("epochs_done")?.parse()?,
             steps: counter("steps")?.parse()?,
             loss_sum: f64::from_bits(counter("loss_sum_bits")?.parse()?),
-            word_position: counter("word_position")?.parse()?,
+            random_word: counter("random_word")?.parse()?,
         })
     }
 
@@ -178,7 +178,7 @@ impl Session {
             ("epochs_done".to_owned(), position.epochs_done.to_string()),
             ("steps".to_owned(), position.steps.to_string()),
             ("loss_sum_bits".to_owned(), position.loss_sum.to_bits().to_string()),
-            ("word_position".to_owned(), position.word_position.to_string()),
+            ("random_word".to_owned(), position.random_word.to_string()),
             ("optimizer_steps".to_owned(), steps.to_string()),
             ("best".to_owned(), best(|best| best.validation.to_string())),
             ("best_epoch".to_owned(), best(|best| best.epoch.to_string())),

@@ -1,6 +1,6 @@
 //! `dissent train dual-encoder`.
 
-use super::{ImageArgs, Run, Stoppable};
+use super::{ImageArgs, Run, Stoppable, finish};
 use crate::data::Dataset;
 use crate::train::{ClipShape, DualEncoderSettings, train_dual_encoder};
 use anyhow::Result;
@@ -50,6 +50,6 @@ pub(super) fn dual_encoder(args: DualEncoderArgs, training: &Stoppable) -> Resul
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    training.finish(train_dual_encoder(&dataset, &settings, &training.interrupted())?, &args.run);
+    finish(train_dual_encoder(&dataset, &settings, &training.interrupted())?, &args.run);
     Ok(())
 }

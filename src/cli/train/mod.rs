@@ -149,13 +149,13 @@ impl Stoppable {
     fn interrupted(&self) -> impl Fn() -> bool {
         || self.interrupt.is_set()
     }
+}
 
-    fn finish(&self, last: Option<EpochReport>, run: &Run) {
-        if last.is_none() {
-            say(&format!("all {} epochs were already done; --restart begins anew", run.epochs));
-        }
-        println!("{}", run.out.display());
+fn finish(last: Option<EpochReport>, run: &Run) {
+    if last.is_none() {
+        say(&format!("all {} epochs were already done; --restart begins anew", run.epochs));
     }
+    println!("{}", run.out.display());
 }
 
 /// Runs the training that was asked for.

@@ -1,6 +1,6 @@
 //! `dissent train reader`.
 
-use super::{ImageArgs, Run, Stoppable, open_retriever};
+use super::{ImageArgs, Run, Stoppable, finish, open_retriever};
 use crate::cli::Common;
 use crate::data::{Dataset, Part};
 use crate::model::pixtral::SmallPixtral;
@@ -96,6 +96,6 @@ pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) ->
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    training.finish(train_reader(&dataset, retriever.as_mut(), &settings, &training.interrupted())?, &args.run);
+    finish(train_reader(&dataset, retriever.as_mut(), &settings, &training.interrupted())?, &args.run);
     Ok(())
 }

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// ℓ of a candidate of the right entity, and of another, in the control that knows the entities.
-const ENTITY_SCORES: [f32; 2] = [-0.105_360_5, -2.302_585];
+/// p(gold) of a candidate of the right entity, and of another, in the control that knows the entities.
+const ENTITY_PROBABILITIES: [f32; 2] = [0.9, 0.1];
 
 /// Where ℓ comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Signal {
             Self::Entities { of_case, of_document } => {
                 for (score, row) in scores.iter_mut().zip(rows) {
                     let same = of_case[case].is_some() && of_case[case] == of_document[*row];
-                    *score = ENTITY_SCORES[usize::from(!same)];
+                    *score = ENTITY_PROBABILITIES[usize::from(!same)].ln();
                 }
             }
         }
