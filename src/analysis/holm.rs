@@ -1,0 +1,16 @@
+//! Several tests in one table.
+
+/// Holm's correction (1979): each p adjusted so that the chance of one false discovery among all stays below the level at
+/// which it is read. In the order given.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
+    let mut adjusted = vec![0.0; p_values.len()];
+    let mut largest = 0.0_f64;
+    for (place, position) in order.into_iter().enumerate() {
+        let stepped = p_values[position] * (p_values.len() - place) as f64;
+        largest = largest.max(stepped.min(1.0));
+        adjusted[position] = largest;
+    }
+    adjusted
+}

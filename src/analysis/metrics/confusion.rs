@@ -1,0 +1,79 @@
+//! Gold labels against answers, counted.
+
+use serde::Serialize;
+
+/// How often each gold label got each answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// `counts[gold][answer]`; the last answer of each row is "none of the labels" (a parse failure).
+    counts: Vec<Vec<usize>>,
+}
+
+/// Precision, recall and F1, averaged over labels with equal weight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MacroAverages {
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+}
+
+impl Confusion {
+    /// Counts pairs of gold label and answer, both positions below `labels`; an answer that is `None` or no such
+    /// position could not be parsed. A pair whose gold label is none is left out.
+    pub fn of(labels: usize, pairs: impl IntoIterator<Item = (usize, Option<usize>)>) -> Self {
+        let mut counts = vec![vec![0; labels + 1]; labels];
+        for (gold, answer) in pairs {
+            if let Some(row) = counts.get_mut(gold) {
+                row[answer.map_or(labels, |answer| answer.min(labels))] += 1;
+            }
+        }
+        Self { counts }
+    }
+
+    /// `[gold][answer]`, answers that could not be parsed last.
+    pub fn counts(&self) -> &[Vec<usize>] {
+        &self.counts
+    }
+
+    /// Cases.
+    pub fn total(&self) -> usize {
+        self.counts.iter().flatten().sum()
+    }
+
+    /// Share of right answers. `None` without a case.
+    pub fn accuracy(&self) -> Option<f64> {
+        let total = self.total();
+        let right: usize = self.counts.iter().enumerate().map(|(label, row)| row[label]).sum();
+        (total > 0).then(|| right as f64 / total as f64)
+    }
+
+    /// Macro averages over the labels that occur as gold or as answer; 0 where a label has no answer or no case, as
+    /// scikit-learn with `zero_division=0`. What could not be parsed is wrong and no label. `None` without a case.
+    pub fn macro_averages(&self) -> Option<MacroAverages> {
+        let mut sums = MacroAverages { precision: 0.0, recall: 0.0, f1: 0.0 };
+        let mut occurring = 0;
+        for label in 0..self.counts.len() {
+            let right = self.counts[label][label];
+            let gold: usize = self.counts[label].iter().sum();
+            let answered: usize = self.counts.iter().map(|row| row[label]).sum();
+            if gold + answered == 0 {
+                continue;
+            }
+            occurring += 1;
+            sums.precision += share(right, answered);
+            sums.recall += share(right, gold);
+            sums.f1 += share(2 * right, gold + answered);
+        }
+        let mean = |sum: f64| sum / f64::from(occurring);
+        (occurring > 0).then(|| MacroAverages {
+            precision: mean(sums.precision),
+            recall: mean(sums.recall),
+            f1: mean(sums.f1),
+        })
+    }
+}
+
+/// 0 where there is nothing to have a share of.
+pub(super) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
