@@ -25,7 +25,7 @@ fn main() {
 
 fn time_cases(run: &Path, dataset: &Path, reader: &Path, count: usize) {
     let dataset = Dataset::open(dataset).unwrap();
-    let answers = Run::open(run).unwrap().answers(&dataset).unwrap();
+    let answers = Run::open(run).unwrap().into_answers(&dataset).unwrap();
     let mut reader = CandleReader::load(reader, &Device::Cpu, DType::F32).unwrap();
     let mut seen = HashSet::new();
     let mut timed = 0;

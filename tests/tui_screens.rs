@@ -55,7 +55,7 @@ fn a_case_that_is_being_read() {
     let mut app = explorer(folder.path());
     app.update(Action::Down);
     app.update(Action::Down);
-    app.on_engine_event(Event::Prediction { case: 3, slot: 1, scores: support::scores(0.7) });
+    app.on_engine_event(Event::Prediction { case: 3, slot: 1, prediction: support::scores(0.7).into() });
     insta::assert_snapshot!("100x24-reading", text(&screen(&mut app, 100, 24)));
 }
 

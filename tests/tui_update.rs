@@ -153,7 +153,7 @@ fn with_the_filter_on_the_engine_gets_more_cases_when_it_has_none() {
     app.on_engine_event(Event::Hits { case: 10, hits: hits() });
     let mut effects = Vec::new();
     for slot in 0..4 {
-        effects = app.on_engine_event(Event::Prediction { case: 10, slot, scores: scores(0.9) });
+        effects = app.on_engine_event(Event::Prediction { case: 10, slot, prediction: scores(0.9).into() });
     }
     assert_eq!(effects, [Effect::Engine(Request::Ahead { cases: (11..=20).collect() })]);
 }

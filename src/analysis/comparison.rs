@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn outcome(answers: &[usize], fused: usize) -> CaseOutcome {
-        CaseOutcome { gold: 1, answers: answers.to_vec(), fused }
+        CaseOutcome { gold: 1, answers: answers.iter().copied().map(Some).collect(), fused: Some(fused) }
     }
 
     fn pair(first: CaseOutcome, second: CaseOutcome) -> PairedOutcome {

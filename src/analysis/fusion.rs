@@ -1,52 +1,84 @@
 //! One answer from K predictions: the paper's late fusion (reference.md §3.3).
 
-use crate::reader::LabelScores;
+use crate::reader::{LabelScores, Prediction};
 use crate::retriever::Provenance;
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fused {
-    /// Weighted sum of label log-probabilities, one per label.
-    pub scores: LabelScores,
+    /// Label and weighted sum of label log-probabilities.
+    pub prediction: Prediction,
     /// λ, one per prediction; they sum to 1.
     pub weights: Vec<f32>,
-    /// Position of the largest fused score.
-    pub answer: usize,
 }
 
-/// Fuses K predictions, each with how its document was found, the deciding head first; a document that several heads found
-/// counts once, with the first one's score. Each score is divided by its head's largest when several heads are present, λ is the softmax of
-/// those over all predictions, and the fused score of a label is Σ λ · log p. With weights that sum to 1, label
-/// log-probabilities give the same fused distribution as logits. `None` where there is nothing to fuse.
-pub fn fuse(predictions: &[(&[Provenance], &LabelScores)]) -> Option<Fused> {
-    let (_, first) = predictions.first()?;
-    let scores = normalised_scores(predictions)?;
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = scores.iter().map(|score| (score - largest).exp()).collect();
-    let sum: f32 = exponentials.iter().sum();
-    let weights: Vec<f32> = exponentials.iter().map(|value| value / sum).collect();
-    let mut fused = vec![0.0_f32; first.0.len()];
-    for ((_, prediction), weight) in predictions.iter().zip(&weights) {
-        for (total, value) in fused.iter_mut().zip(&prediction.0) {
-            *total += weight * value;
+/// How a document was found, the deciding head first, and what the reader said with it.
+pub type Found<'a> = (&'a [Provenance], &'a Prediction);
+
+/// Fuses K predictions; a document that several heads found counts once, with the first one's score. Each score is
+/// divided by its head's largest when several heads are present, λ is the softmax of those over all predictions, and the
+/// fused score of a label is Σ λ · log p. With weights that sum to 1, label log-probabilities give the same fused
+/// distribution as logits. Where a prediction has no log-probabilities, λ weighs votes instead; where a document has no
+/// score, all weigh the same. `None` where there is nothing to fuse.
+pub fn fuse(found: &[Found]) -> Option<Fused> {
+    let weights = softmax(&normalised_scores(found)?);
+    let prediction = weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights));
+    Some(Fused { prediction, weights })
+}
+
+/// Σ w · log p and its largest label; `None` where a prediction has no log-probabilities.
+pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Prediction> {
+    let (_, first) = found.first()?;
+    let mut sums = vec![0.0_f32; first.scores.as_ref()?.0.len()];
+    for ((_, prediction), weight) in found.iter().zip(weights) {
+        for (sum, value) in sums.iter_mut().zip(&prediction.scores.as_ref()?.0) {
+            *sum += weight * value;
         }
     }
-    let scores = LabelScores(fused);
-    let answer = scores.arg_max();
-    Some(Fused { scores, weights, answer })
+    Some(Prediction::from(LabelScores(sums)))
+}
+
+/// The answer with the largest sum of weights; the one that stands first wins a tie.
+pub(super) fn weighted_vote(found: &[Found], weights: &[f32]) -> Prediction {
+    let mut votes: Vec<(Option<usize>, f32)> = Vec::new();
+    for ((_, prediction), weight) in found.iter().zip(weights) {
+        match votes.iter_mut().find(|(label, _)| *label == prediction.label) {
+            Some((_, sum)) => *sum += weight,
+            None => votes.push((prediction.label, *weight)),
+        }
+    }
+    let mut best: Option<(Option<usize>, f32)> = None;
+    for (label, sum) in votes {
+        // Votes that are equal but for rounding are a tie.
+        if best.is_none_or(|(_, largest)| sum > largest + 1e-6) {
+            best = Some((label, sum));
+        }
+    }
+    Prediction { label: best.and_then(|(label, _)| label), scores: None, text: None }
+}
+
+fn softmax(values: &[f32]) -> Vec<f32> {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = values.iter().map(|value| (value - largest).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.iter().map(|value| value / sum).collect()
 }
 
 /// Scores of one head are used as they are; with several heads each is divided by its head's largest, be that the score
-/// of a document that another head decides.
-fn normalised_scores(predictions: &[(&[Provenance], &LabelScores)]) -> Option<Vec<f32>> {
-    let all: Vec<&Provenance> = predictions.iter().flat_map(|(provenances, _)| provenances.iter()).collect();
+/// of a document that another head decides. All 0 where a score is not known.
+pub(super) fn normalised_scores(found: &[Found]) -> Option<Vec<f32>> {
+    let all: Vec<&Provenance> = found.iter().flat_map(|(provenances, _)| provenances.iter()).collect();
     let first_head = all.first()?.head;
+    if all.iter().any(|provenance| provenance.score.is_none()) {
+        return Some(vec![0.0; found.len()]);
+    }
     let several_heads = all.iter().any(|provenance| provenance.head != first_head);
-    let mut scores = Vec::with_capacity(predictions.len());
-    for (provenances, _) in predictions {
+    let mut scores = Vec::with_capacity(found.len());
+    for (provenances, _) in found {
         let Provenance { head, score, .. } = **provenances.first().as_ref()?;
         let of_head = all.iter().filter(|provenance| provenance.head == head);
-        let largest = of_head.map(|provenance| provenance.score).fold(f32::NEG_INFINITY, f32::max);
+        let largest = of_head.filter_map(|provenance| provenance.score).fold(f32::NEG_INFINITY, f32::max);
+        let score = score?;
         // A head whose best score is not positive cannot be scaled by it without turning its order round.
         scores.push(if several_heads && largest > 0.0 { score / largest } else { score });
     }
@@ -67,17 +99,18 @@ mod tests {
     /// The vectors of reference.md §4.6.
     #[test]
     fn fusion_of_two_heads_matches_the_reference() {
-        let logits = [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]].map(|row| LabelScores(row.to_vec()));
+        let logits =
+            [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]].map(|row| Prediction::from(LabelScores(row.to_vec())));
         let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
         let scores = [0.8, 0.72, 0.32, 0.28];
         let found: Vec<_> =
-            (0..4).map(|i| [Provenance { head: heads[i], rank: i % 2 + 1, score: scores[i] }]).collect();
-        let predictions: Vec<(&[Provenance], &LabelScores)> =
+            (0..4).map(|i| [Provenance { head: heads[i], rank: i % 2 + 1, score: Some(scores[i]) }]).collect();
+        let predictions: Vec<Found> =
             found.iter().zip(&logits).map(|(found, logits)| (found.as_slice(), logits)).collect();
         let fused = fuse(&predictions).unwrap();
         close(&fused.weights, &[0.264_038, 0.238_911, 0.264_038, 0.233_013]);
-        close(&fused.scores.0, &[0.658_270, 1.304_032]);
-        assert_eq!(fused.answer, 1);
+        close(&fused.prediction.scores.as_ref().unwrap().0, &[0.658_270, 1.304_032]);
+        assert_eq!(fused.prediction.label, Some(1));
     }
 
     #[test]
@@ -87,21 +120,32 @@ mod tests {
 
     #[test]
     fn one_head_uses_raw_scores() {
-        let labels = LabelScores(vec![0.0, 1.0]);
-        let at = |rank, score| [Provenance { head: Head::Image, rank, score }];
+        let labels = Prediction::from(LabelScores(vec![0.0, 1.0]));
+        let at = |rank, score| [Provenance { head: Head::Image, rank, score: Some(score) }];
         let fused = fuse(&[(&at(1, 1.0), &labels), (&at(2, 0.0), &labels)]).unwrap();
         close(&fused.weights, &[0.731_059, 0.268_941]);
     }
 
     #[test]
     fn a_head_is_scaled_by_its_best_score_even_where_another_head_decides() {
-        let labels = LabelScores(vec![0.0, 1.0]);
-        let of = |head, rank, score| Provenance { head, rank, score };
+        let labels = Prediction::from(LabelScores(vec![0.0, 1.0]));
+        let of = |head, rank, score| Provenance { head, rank, score: Some(score) };
         // The caption head's best document was found by the image head, too.
         let shared = [of(Head::Image, 1, 0.9), of(Head::Caption, 1, 0.5)];
         let second = [of(Head::Caption, 2, 0.4)];
         let fused = fuse(&[(&shared, &labels), (&second, &labels)]).unwrap();
         // Softmax of 1 and 0.4 / 0.5.
         close(&fused.weights, &[0.549_834, 0.450_166]);
+    }
+
+    #[test]
+    fn without_log_probabilities_and_scores_the_majority_wins_and_naming_no_label_is_an_answer() {
+        let said = |label| Prediction { label, scores: None, text: Some("text".into()) };
+        let at = |rank| [Provenance { head: Head::Image, rank, score: None }];
+        let (none, two) = (said(None), said(Some(2)));
+        let fused = fuse(&[(&at(1), &two), (&at(2), &none), (&at(3), &none)]).unwrap();
+        assert_eq!(fused.prediction.label, None);
+        let tied = fuse(&[(&at(1), &two), (&at(2), &none)]).unwrap();
+        assert_eq!((tied.prediction.label, tied.weights), (Some(2), vec![0.5, 0.5]));
     }
 }

@@ -11,7 +11,7 @@ mod verdict;
 
 pub use comparison::{Comparison, Difference, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use figure::Figure;
-pub use fusion::{Fused, fuse};
+pub use fusion::{Found, Fused, fuse};
 pub use holm::holm;
 pub use mcnemar::mcnemar_exact;
 pub use summary::{Summary, SummaryCase, TaskSummary};

@@ -11,8 +11,8 @@ pub struct SummaryCase {
     pub task: String,
     /// Gold label's position in the task.
     pub gold: usize,
-    /// Answer without a document.
-    pub closed_book: usize,
+    /// Answer without a document; `None` where nobody asked.
+    pub closed_book: Option<Option<usize>>,
     /// `None` where the case was read closed-book only.
     pub outcome: Option<CaseOutcome>,
 }
@@ -89,7 +89,8 @@ impl TaskSummary {
         let share = |test: fn(&CaseOutcome) -> bool| {
             Figure::of(&outcomes.iter().map(|outcome| test(outcome)).collect::<Vec<_>>())
         };
-        let closed_book: Vec<bool> = cases.iter().map(|case| case.closed_book == case.gold).collect();
+        let closed_book: Vec<bool> =
+            cases.iter().filter_map(|case| Some(case.closed_book? == Some(case.gold))).collect();
         Self {
             task,
             n: cases.len(),
@@ -119,8 +120,12 @@ mod tests {
     use super::*;
 
     fn case(task: &str, closed_book: usize, outcome: Option<(&[usize], usize)>) -> SummaryCase {
-        let outcome = outcome.map(|(answers, fused)| CaseOutcome { gold: 1, answers: answers.to_vec(), fused });
-        SummaryCase { task: task.into(), gold: 1, closed_book, outcome }
+        let outcome = outcome.map(|(answers, fused)| CaseOutcome {
+            gold: 1,
+            answers: answers.iter().copied().map(Some).collect(),
+            fused: Some(fused),
+        });
+        SummaryCase { task: task.into(), gold: 1, closed_book: Some(Some(closed_book)), outcome }
     }
 
     #[test]

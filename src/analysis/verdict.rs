@@ -13,9 +13,9 @@ pub enum Verdict {
 pub struct CaseOutcome {
     /// Gold label's position in the task.
     pub gold: usize,
-    /// Each hit's own answer, in the order of the hits.
-    pub answers: Vec<usize>,
-    pub fused: usize,
+    /// Each hit's own answer, in the order of the hits; `None` is an answer that names no label.
+    pub answers: Vec<Option<usize>>,
+    pub fused: Option<usize>,
 }
 
 impl CaseOutcome {
@@ -27,22 +27,22 @@ impl CaseOutcome {
 
     /// Is the fused answer right?
     pub fn is_right(&self) -> bool {
-        self.fused == self.gold
+        self.fused == Some(self.gold)
     }
 
     /// Would picking the right hit have given the right answer? (reference.md §5.4)
     pub fn oracle_is_right(&self) -> bool {
-        self.answers.contains(&self.gold)
+        self.answers.contains(&Some(self.gold))
     }
 
     /// A hit whose own answer is right where the fused one is wrong.
     pub fn is_rescued_by(&self, hit: usize) -> bool {
-        !self.is_right() && self.answers.get(hit) == Some(&self.gold)
+        !self.is_right() && self.answers.get(hit) == Some(&Some(self.gold))
     }
 
     /// A hit whose own answer is wrong where the fused one is right.
     pub fn is_ruined_by(&self, hit: usize) -> bool {
-        self.is_right() && self.answers.get(hit).is_some_and(|answer| *answer != self.gold)
+        self.is_right() && self.answers.get(hit).is_some_and(|answer| *answer != Some(self.gold))
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_disagreement_is_inconsistent_and_may_hide_the_right_answer() {
-        let outcome = CaseOutcome { gold: 1, answers: vec![0, 0, 1], fused: 0 };
+        let outcome = CaseOutcome { gold: 1, answers: vec![Some(0), None, Some(1)], fused: Some(0) };
         assert_eq!(outcome.verdict(), Verdict::Inconsistent);
         assert!(outcome.oracle_is_right() && !outcome.is_right());
         assert!(outcome.is_rescued_by(2) && !outcome.is_rescued_by(0) && !outcome.is_ruined_by(2));
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn agreement_is_consistent_also_when_wrong() {
-        let outcome = CaseOutcome { gold: 1, answers: vec![0, 0], fused: 0 };
+        let outcome = CaseOutcome { gold: 1, answers: vec![Some(0), Some(0)], fused: Some(0) };
         assert_eq!(outcome.verdict(), Verdict::Consistent);
         assert!(!outcome.oracle_is_right());
     }

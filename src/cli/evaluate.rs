@@ -1,7 +1,7 @@
 //! `dissent evaluate`: the figures of stored runs, and each against the first on the same cases.
 
 use super::Common;
-use super::output::print_line;
+use super::output::{print_line, say};
 use crate::analysis::{CaseOutcome, Comparison, PairedOutcome, Summary, SummaryCase};
 use crate::data::{Dataset, Split};
 use crate::engine::CaseAnswer;
@@ -84,7 +84,11 @@ fn answers_of(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split
     let folder = workspace.run_dir(name)?;
     let mut cases = Vec::new();
     let run = Run::open(&folder)?;
-    for answer in run.answers(dataset)? {
+    if let Some(remark) = run.remark() {
+        say(&remark);
+    }
+    let identity = run.identity.clone();
+    for answer in run.into_answers(dataset)? {
         if dataset.cases[answer.case].split == split
             && let Some(case) = answer.to_summary_case(dataset)
         {
@@ -92,7 +96,7 @@ fn answers_of(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split
         }
     }
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
-    Ok(Answers { name: name.into(), identity: run.identity, cases })
+    Ok(Answers { name: name.into(), identity, cases })
 }
 
 /// Cases that both read.
@@ -114,7 +118,10 @@ fn pairs_of(first: &Answers, second: &Answers) -> Vec<PairedOutcome> {
 
 /// What the run says in the end: its closed-book answer where it read without documents.
 fn outcome_of(case: &SummaryCase) -> CaseOutcome {
-    let closed_book = || CaseOutcome { gold: case.gold, answers: vec![case.closed_book], fused: case.closed_book };
+    let closed_book = || {
+        let answer = case.closed_book.flatten();
+        CaseOutcome { gold: case.gold, answers: vec![answer], fused: answer }
+    };
     case.outcome.clone().unwrap_or_else(closed_book)
 }
 

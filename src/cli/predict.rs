@@ -254,7 +254,8 @@ fn print_summary(
 ) -> Result<()> {
     let run = Run::open(folder)?;
     let wanted: HashSet<usize> = wanted.iter().copied().collect();
-    let answers = run.answers(dataset)?;
+    let identity = run.identity.clone();
+    let answers = run.into_answers(dataset)?;
     let cases: Vec<SummaryCase> = answers
         .iter()
         .filter(|answer| wanted.contains(&answer.case))
@@ -265,7 +266,7 @@ fn print_summary(
         let report = json!({
             "run": args.run,
             "folder": folder,
-            "identity": run.identity,
+            "identity": identity,
             "cases": cases.len(),
             "predicted_now": outcome.predicted,
             "seconds": seconds,

@@ -11,6 +11,7 @@ mod jpeg_end;
 mod leakage;
 mod lines;
 mod manifest;
+mod named_label;
 mod part;
 mod picture;
 mod problem;

@@ -19,6 +19,16 @@ pub enum TaskKind {
 pub struct Label {
     pub id: String,
     pub name: String,
+    /// Words by which captions name the label (`malignant` for Yes); without any, its name where that is no `Yes` or `No`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named_as: Vec<String>,
+}
+
+impl Label {
+    /// A label that captions call by its name, if at all.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), named_as: Vec::new() }
+    }
 }
 
 /// Prompt text with slots, in the order of the reference (paper section on prompts; reference.md §3.2):
@@ -100,7 +110,7 @@ impl Task {
     /// The task with this answer as its only label: a reader then gives the likelihood of the whole text.
     #[must_use]
     pub fn asking_for(&self, answer: &str) -> Self {
-        Self { labels: vec![Label { id: answer.into(), name: answer.into() }], ..self.clone() }
+        Self { labels: vec![Label::new(answer, answer)], ..self.clone() }
     }
 }
 
@@ -109,7 +119,7 @@ mod tests {
     use super::*;
 
     fn task(kind: TaskKind, labels: &[&str]) -> Task {
-        let labels = labels.iter().map(|id| Label { id: (*id).into(), name: (*id).into() }).collect();
+        let labels = labels.iter().map(|id| Label::new(*id, *id)).collect();
         Task { id: "t".into(), kind, question: None, labels, prompt: PromptTemplate::default() }
     }
 

@@ -1,10 +1,10 @@
 //! Everything the models say about one case.
 
 use super::Event;
-use crate::analysis::{CaseOutcome, SummaryCase, fuse};
+use crate::analysis::{CaseOutcome, Found, SummaryCase, fuse};
 use crate::data::Dataset;
-use crate::reader::LabelScores;
-use crate::retriever::{Hit, Provenance};
+use crate::reader::Prediction;
+use crate::retriever::Hit;
 
 /// Hits, one prediction per hit, and the closed-book one.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +14,11 @@ pub struct CaseAnswer {
     /// Empty where the case was read closed-book only.
     pub hits: Vec<Hit>,
     /// One per hit.
-    pub predictions: Vec<LabelScores>,
-    pub closed_book: LabelScores,
+    pub predictions: Vec<Prediction>,
+    /// `None` in a stored run of software that did not ask without a document.
+    pub closed_book: Option<Prediction>,
+    /// The fused answer of other software, as it wrote it.
+    pub recorded_fusion: Option<Prediction>,
 }
 
 impl CaseAnswer {
@@ -23,10 +26,10 @@ impl CaseAnswer {
     pub fn events(self) -> Vec<Event> {
         let case = self.case;
         let mut events = vec![Event::Hits { case, hits: self.hits }];
-        for (slot, scores) in self.predictions.into_iter().enumerate() {
-            events.push(Event::Prediction { case, slot, scores });
+        for (slot, prediction) in self.predictions.into_iter().enumerate() {
+            events.push(Event::Prediction { case, slot, prediction });
         }
-        events.push(Event::ClosedBook { case, scores: self.closed_book });
+        events.push(Event::ClosedBook { case, prediction: self.closed_book });
         events
     }
 
@@ -34,13 +37,21 @@ impl CaseAnswer {
     pub fn to_summary_case(&self, dataset: &Dataset) -> Option<SummaryCase> {
         let case = dataset.cases.get(self.case)?;
         let gold = dataset.gold_of(case);
-        let predictions: Vec<(&[Provenance], &LabelScores)> =
-            self.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&self.predictions).collect();
-        let outcome = fuse(&predictions).map(|fused| CaseOutcome {
+        let outcome = fuse(&self.found()).map(|fused| CaseOutcome {
             gold,
-            answers: self.predictions.iter().map(LabelScores::arg_max).collect(),
-            fused: fused.answer,
+            answers: self.predictions.iter().map(|prediction| prediction.label).collect(),
+            fused: fused.prediction.label,
         });
-        Some(SummaryCase { task: case.task.clone(), gold, closed_book: self.closed_book.arg_max(), outcome })
+        Some(SummaryCase {
+            task: case.task.clone(),
+            gold,
+            closed_book: self.closed_book.as_ref().map(|prediction| prediction.label),
+            outcome,
+        })
+    }
+
+    /// Hits and predictions, as fusers take them.
+    pub fn found(&self) -> Vec<Found<'_>> {
+        self.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&self.predictions).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! What the explorer asks of the engine and what comes back.
 
 use crate::index::CaptionResult;
-use crate::reader::LabelScores;
+use crate::reader::Prediction;
 use crate::retriever::Hit;
 
 /// Number of a request: a later one is larger, and answers to an earlier one may be dropped.
@@ -48,12 +48,12 @@ pub enum Event {
     Prediction {
         case: usize,
         slot: usize,
-        scores: LabelScores,
+        prediction: Prediction,
     },
-    /// The reader's answer to a case without a document.
+    /// The reader's answer to a case without a document; `None` in a stored run where it was not asked for one.
     ClosedBook {
         case: usize,
-        scores: LabelScores,
+        prediction: Option<Prediction>,
     },
     CaptionResults {
         ticket: Ticket,

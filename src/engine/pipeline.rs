@@ -5,7 +5,9 @@ use super::pictures::Pictures;
 use super::{CaseAnswer, Event, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::fingerprint::Fingerprint;
-use crate::reader::{Evidence, LabelScores, ReadRequest, Reader, ReaderError, check_templates, prediction_key};
+use crate::reader::{
+    Evidence, LabelScores, Prediction, ReadRequest, Reader, ReaderError, check_templates, prediction_key,
+};
 use crate::retriever::{Hit, HitSource};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{HashMap, HashSet};
@@ -143,9 +145,9 @@ impl Pipeline {
         let mut answers = Vec::new();
         for outcome in prepared {
             answers.push(outcome.and_then(|(case, hits, count)| {
-                let mut predictions: Vec<LabelScores> = scores.by_ref().take(count).collect();
+                let mut predictions: Vec<Prediction> = scores.by_ref().take(count).map(Prediction::from).collect();
                 let closed_book = predictions.pop().context("the reader gave fewer answers than it was asked for")?;
-                Ok(CaseAnswer { case, hits, predictions, closed_book })
+                Ok(CaseAnswer { case, hits, predictions, closed_book: Some(closed_book), recorded_fusion: None })
             }));
         }
         Ok(answers)
@@ -312,8 +314,8 @@ impl Pipeline {
 
 fn answer_event(case: usize, slot: Option<usize>, scores: LabelScores) -> Event {
     match slot {
-        Some(slot) => Event::Prediction { case, slot, scores },
-        None => Event::ClosedBook { case, scores },
+        Some(slot) => Event::Prediction { case, slot, prediction: scores.into() },
+        None => Event::ClosedBook { case, prediction: Some(scores.into()) },
     }
 }
 

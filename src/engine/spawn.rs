@@ -32,10 +32,10 @@ impl EngineHandle {
         let mut stored_identity = None;
         if let Some(name) = &config.run {
             let run = Run::open(&config.workspace.run_dir(name)?)?;
-            for answer in run.answers(&config.dataset)? {
+            stored_identity = Some((name.clone(), run.identity.clone()));
+            for answer in run.into_answers(&config.dataset)? {
                 stored_events.extend(answer.events());
             }
-            stored_identity = Some((name.clone(), run.identity));
         }
         let (dataset, index_folder) = (config.dataset.clone(), config.workspace.index_dir());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {

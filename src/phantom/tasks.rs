@@ -10,20 +10,25 @@ pub const GRADE: &str = "grade";
 
 /// Is the lesion malignant? Yes or No; which is right depends on the site.
 pub fn malignancy_task() -> Task {
-    yes_no_task(MALIGNANCY, "Is the lesion malignant?")
+    let mut task = yes_no_task(MALIGNANCY, "Is the lesion malignant?");
+    for (label, words) in task.labels.iter_mut().zip(["malignant", "benign"]) {
+        label.named_as = vec![words.into()];
+    }
+    task
 }
 
 /// Grade 0 to 4 of the retinopathy.
 pub fn grade_task() -> Task {
-    let labels = fundus::Grade::ALL
-        .iter()
-        .map(|grade| Label { id: grade.word().into(), name: format!("grade {}: {}", grade.word(), grade.findings()) })
-        .collect();
+    let label = |grade: &fundus::Grade| Label {
+        id: grade.word().into(),
+        name: format!("grade {}: {}", grade.word(), grade.findings()),
+        named_as: vec![format!("grade {}", grade.word())],
+    };
     Task {
         id: GRADE.into(),
         kind: TaskKind::Classification,
         question: Some("What is the grade of retinopathy?".into()),
-        labels,
+        labels: fundus::Grade::ALL.iter().map(label).collect(),
         prompt: PromptTemplate::default(),
     }
 }
@@ -39,7 +44,7 @@ pub fn word_task(id: &str, question: &str, words: &[&str], kind: TaskKind) -> Ta
         id: id.into(),
         kind,
         question: Some(question.into()),
-        labels: words.iter().map(|word| Label { id: (*word).into(), name: (*word).into() }).collect(),
+        labels: words.iter().map(|word| Label::new(*word, *word)).collect(),
         prompt: PromptTemplate::default(),
     }
 }

@@ -31,8 +31,9 @@ pub struct Provenance {
     pub head: Head,
     /// From 1, within that head.
     pub rank: usize,
-    /// Inner product of unit vectors (cosine similarity).
-    pub score: f32,
+    /// Inner product of unit vectors (cosine similarity), or BM25 for the lexical head; `None` in a run of software that
+    /// did not write it.
+    pub score: Option<f32>,
 }
 
 /// A retrieved document. Found by two heads, it is one hit with two provenances, the first head's first.

@@ -10,7 +10,7 @@ pub fn merge_hits(corpus: &[Document], lists: &[(Head, Vec<(usize, f32)>)]) -> V
     let mut hits: Vec<Hit> = Vec::new();
     for (head, found) in lists {
         for (position, (row, score)) in found.iter().enumerate() {
-            let provenance = Provenance { head: *head, rank: position + 1, score: *score };
+            let provenance = Provenance { head: *head, rank: position + 1, score: Some(*score) };
             if let Some(known) = hits.iter_mut().find(|hit| hit.row == *row) {
                 known.provenances.push(provenance);
                 continue;
@@ -43,8 +43,8 @@ mod tests {
         let hits = merge_hits(&corpus(), &lists);
         let documents: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();
         assert_eq!(documents, ["c", "a", "d"]);
-        assert_eq!(hits[0].first(), &Provenance { head: Head::Image, rank: 1, score: 0.9 });
-        assert_eq!(hits[0].provenances[1], Provenance { head: Head::Caption, rank: 2, score: 0.3 });
+        assert_eq!(hits[0].first(), &Provenance { head: Head::Image, rank: 1, score: Some(0.9) });
+        assert_eq!(hits[0].provenances[1], Provenance { head: Head::Caption, rank: 2, score: Some(0.3) });
         assert_eq!(hits[1].provenances.len(), 1);
     }
 }

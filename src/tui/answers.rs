@@ -1,7 +1,7 @@
 //! What the engine has said about one case so far.
 
 use crate::analysis::{CaseOutcome, Fused, Verdict, fuse};
-use crate::reader::LabelScores;
+use crate::reader::Prediction;
 use crate::retriever::Hit;
 
 /// Hits and predictions of a case; they arrive one by one.
@@ -10,8 +10,10 @@ pub struct CaseAnswers {
     /// `None` until retrieval is done; an empty list means that nothing was found.
     pub hits: Option<Vec<Hit>>,
     /// One per hit.
-    pub predictions: Vec<Option<LabelScores>>,
-    pub closed_book: Option<LabelScores>,
+    pub predictions: Vec<Option<Prediction>>,
+    pub closed_book: Option<Prediction>,
+    /// Set in a stored run whose reader was not asked without a document: no closed-book answer will come.
+    pub has_no_closed_book: bool,
     /// Why the engine gave up on this case.
     pub failed: Option<String>,
     /// Set once every hit is read.
@@ -31,9 +33,9 @@ impl CaseAnswers {
     }
 
     /// The reader's answer with the hit in this slot. A slot that does not exist is ignored.
-    pub fn set_prediction(&mut self, slot: usize, scores: LabelScores) {
+    pub fn set_prediction(&mut self, slot: usize, prediction: Prediction) {
         let Some(place) = self.predictions.get_mut(slot) else { return };
-        *place = Some(scores);
+        *place = Some(prediction);
         self.failed = None;
         self.fused = self.fuse_when_complete();
     }
@@ -56,8 +58,8 @@ impl CaseAnswers {
     /// The answers beside the gold label; `None` until every hit is read.
     pub fn outcome(&self, gold: usize) -> Option<CaseOutcome> {
         let fused = self.fused.as_ref()?;
-        let answers = self.predictions.iter().flatten().map(LabelScores::arg_max).collect();
-        Some(CaseOutcome { gold, answers, fused: fused.answer })
+        let answers = self.predictions.iter().flatten().map(|prediction| prediction.label).collect();
+        Some(CaseOutcome { gold, answers, fused: fused.prediction.label })
     }
 
     /// Do the predictions agree? `None` until every hit is read.
@@ -69,8 +71,8 @@ impl CaseAnswers {
     fn fuse_when_complete(&self) -> Option<Fused> {
         let hits = self.hits.as_ref()?;
         let mut read = Vec::with_capacity(hits.len());
-        for (hit, scores) in hits.iter().zip(&self.predictions) {
-            read.push((hit.provenances.as_slice(), scores.as_ref()?));
+        for (hit, prediction) in hits.iter().zip(&self.predictions) {
+            read.push((hit.provenances.as_slice(), prediction.as_ref()?));
         }
         fuse(&read)
     }
@@ -79,13 +81,14 @@ impl CaseAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::LabelScores;
     use crate::retriever::{Head, Provenance};
 
     fn hit(row: usize) -> Hit {
         Hit {
             row,
             document: format!("d{row}"),
-            provenances: vec![Provenance { head: Head::Image, rank: row + 1, score: 0.9 }],
+            provenances: vec![Provenance { head: Head::Image, rank: row + 1, score: Some(0.9) }],
         }
     }
 
@@ -93,9 +96,9 @@ mod tests {
     fn the_fused_answer_waits_for_the_last_prediction() {
         let mut answers = CaseAnswers::default();
         answers.set_hits(vec![hit(0), hit(1)]);
-        answers.set_prediction(1, LabelScores(vec![-0.1, -3.0]));
+        answers.set_prediction(1, LabelScores(vec![-0.1, -3.0]).into());
         assert!(answers.fused().is_none() && answers.verdict().is_none());
-        answers.set_prediction(0, LabelScores(vec![-3.0, -0.2]));
+        answers.set_prediction(0, LabelScores(vec![-3.0, -0.2]).into());
         assert_eq!(answers.verdict(), Some(Verdict::Inconsistent));
         assert!(answers.is_settled());
     }
@@ -104,7 +107,7 @@ mod tests {
     fn new_hits_drop_old_predictions_and_the_same_hits_do_not() {
         let mut answers = CaseAnswers::default();
         answers.set_hits(vec![hit(0)]);
-        answers.set_prediction(0, LabelScores(vec![-0.1, -3.0]));
+        answers.set_prediction(0, LabelScores(vec![-0.1, -3.0]).into());
         answers.set_hits(vec![hit(0)]);
         assert_eq!(answers.read_count(), 1);
         answers.set_hits(vec![hit(1)]);

@@ -20,14 +20,18 @@ impl App {
                     self.hit = self.hit.min(self.hits().len().saturating_sub(1));
                 }
             }
-            Event::Prediction { case, slot, scores } => {
+            Event::Prediction { case, slot, prediction } => {
                 let answers = self.answers.entry(case).or_default();
-                answers.set_prediction(slot, scores);
+                answers.set_prediction(slot, prediction);
                 if answers.is_settled() {
                     return self.case_is_settled(case);
                 }
             }
-            Event::ClosedBook { case, scores } => self.answers.entry(case).or_default().closed_book = Some(scores),
+            Event::ClosedBook { case, prediction } => {
+                let answers = self.answers.entry(case).or_default();
+                answers.has_no_closed_book = prediction.is_none();
+                answers.closed_book = prediction;
+            }
             Event::CaptionResults { ticket, results } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket

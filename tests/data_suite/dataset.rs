@@ -209,7 +209,7 @@ fn fingerprints_follow_what_they_are_of() {
 }
 
 fn manifest() -> Manifest {
-    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    let label = |id: &str| Label::new(id, id);
     Manifest {
         name: "written".into(),
         licence: None,

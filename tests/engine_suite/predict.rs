@@ -40,7 +40,7 @@ fn write_dataset(root: &Path, cases: usize) -> Dataset {
         let (id, task, split) = (format!("case-{number}"), "mass".to_string(), Split::Test);
         writer.case(&Case { id, task, split, image, question: None, answer, group }).unwrap();
     }
-    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    let label = |id: &str| Label::new(id, id);
     let task = Task {
         id: "mass".into(),
         kind: TaskKind::ClosedVqa,
@@ -116,7 +116,7 @@ fn a_run_is_predicted_continued_and_guarded() {
     assert!(text.contains("mass, split test, 5 cases") && text.contains("oracle accuracy"), "{text}");
 
     let run = Run::open(&setting.run_folder()).unwrap();
-    let answers = run.answers(&setting.dataset).unwrap();
+    let answers = run.into_answers(&setting.dataset).unwrap();
     for answer in &answers {
         assert!((2..=4).contains(&answer.hits.len()), "{:?}", answer.hits);
         assert_eq!(answer.hits.iter().map(|hit| hit.provenances.len()).sum::<usize>(), 4, "two hits per head");

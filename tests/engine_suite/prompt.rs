@@ -6,7 +6,7 @@ use dissent::reader::{Evidence, PromptPiece, ReadRequest, check_templates, predi
 use std::sync::Arc;
 
 fn task(prompt: PromptTemplate) -> Task {
-    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    let label = |id: &str| Label::new(id, id);
     Task {
         id: "mass".into(),
         kind: TaskKind::ClosedVqa,

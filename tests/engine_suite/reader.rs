@@ -24,7 +24,7 @@ fn task(labels: &[&str]) -> Arc<Task> {
         id: "malignancy".into(),
         kind: TaskKind::ClosedVqa,
         question: None,
-        labels: labels.iter().map(|id| Label { id: (*id).into(), name: (*id).into() }).collect(),
+        labels: labels.iter().map(|id| Label::new(*id, *id)).collect(),
         prompt: PromptTemplate::default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::data::Dataset;
-use dissent::engine::run::{PREDICTIONS_FILE, Passage, RetrieverIdentity, Run, RunIdentity, RunWriter};
+use dissent::engine::run::{PREDICTIONS_FILE, Passage, PredictionLine, RetrieverIdentity, Run, RunIdentity, RunWriter};
 use dissent::engine::{CaseAnswer, Pipeline};
 use dissent::fingerprint::Fingerprint;
 use std::fs;
@@ -39,11 +39,15 @@ fn a_run_reads_back_what_was_written() {
     let written = answers(folder.path(), &dataset, &[0, 1, 2]);
     writer.append(&dataset, &written).unwrap();
     let run = Run::open(&run_folder).unwrap();
-    assert_eq!(run.answers(&dataset).unwrap(), written);
-    let lines = &run.lines()[1];
-    assert_eq!(lines.len(), 4, "three documents and closed-book");
-    let line = &lines[1];
-    assert_eq!((line.query.as_str(), line.answers.as_str(), line.generation.as_str()), ("Is it grey?", "Yes", "No"));
+    assert_eq!(run.into_answers(&dataset).unwrap(), written);
+    let text = fs::read_to_string(run_folder.join(PREDICTIONS_FILE)).unwrap();
+    let lines: Vec<PredictionLine> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 12, "three documents and closed-book, three times");
+    let line = &lines[5];
+    assert_eq!(
+        (line.query.as_str(), line.answers.as_str(), line.generation.as_deref()),
+        ("Is it grey?", "Yes", Some("No"))
+    );
     let passage = Passage {
         id: "document-1".into(),
         img_path: "images/document-1.png".into(),
@@ -52,7 +56,7 @@ fn a_run_reads_back_what_was_written() {
     };
     assert_eq!(line.passages, [passage]);
     assert_eq!((line.heads.len(), line.rank, line.score), (2, Some(2), Some(0.8)));
-    assert_eq!(lines[3].document, None);
+    assert_eq!(lines[7].document, None);
 }
 
 #[test]
@@ -62,8 +66,8 @@ fn a_case_fuses_to_an_outcome() {
     let answer = answers(folder.path(), &dataset, &[0]).remove(0);
     let case = answer.to_summary_case(&dataset).unwrap();
     let outcome = case.outcome.unwrap();
-    assert_eq!((case.gold, case.closed_book), (1, 1));
-    assert_eq!((outcome.answers.as_slice(), outcome.fused), ([1, 0, 1].as_slice(), 1));
+    assert_eq!((case.gold, case.closed_book), (1, Some(Some(1))));
+    assert_eq!((outcome.answers.as_slice(), outcome.fused), ([Some(1), Some(0), Some(1)].as_slice(), Some(1)));
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_run_goes_on_after_a_kill_in_the_middle_of_a_line() {
     // Every length that a kill can leave: whole cases stay, nothing else does.
     for length in (0..whole.len()).step_by(97).chain([one_case - 1, one_case, one_case + 1]) {
         fs::write(&predictions, &whole[..length]).unwrap();
-        let stored = Run::open(&run_folder).unwrap().answers(&dataset).unwrap();
+        let stored = Run::open(&run_folder).unwrap().into_answers(&dataset).unwrap();
         let mut writer = RunWriter::open(&run_folder, &identity).unwrap();
         let missing: Vec<CaseAnswer> =
             all.iter().filter(|answer| !writer.has(&dataset.cases[answer.case].id)).cloned().collect();
@@ -149,7 +153,7 @@ fn a_run_of_another_dataset_is_named() {
     let mut writer = RunWriter::open(&run_folder, &identity(&large, b"counting")).unwrap();
     writer.append(&large, &answers(folder.path(), &large, &[1])).unwrap();
     let small = dataset(folder.path(), 1);
-    let error = Run::open(&run_folder).unwrap().answers(&small).unwrap_err();
+    let error = Run::open(&run_folder).unwrap().into_answers(&small).unwrap_err();
     assert!(format!("{error:#}").contains("case case-1 is not in the dataset"), "{error:#}");
 }
 
@@ -190,8 +194,72 @@ fn a_full_disk_costs_the_case_in_work_and_no_other() {
         }
     };
     assert!(error.contains("is the disk full?") && error.contains(&format!("{kept} whole cases are kept")), "{error}");
-    assert_eq!(Run::open(&run_folder).unwrap().answers(&dataset).unwrap(), all[..kept]);
+    assert_eq!(Run::open(&run_folder).unwrap().into_answers(&dataset).unwrap(), all[..kept]);
     disk.make_room();
     writer.append(&dataset, &all[kept..]).unwrap();
-    assert_eq!(Run::open(&run_folder).unwrap().answers(&dataset).unwrap(), all);
+    assert_eq!(Run::open(&run_folder).unwrap().into_answers(&dataset).unwrap(), all);
+}
+
+#[test]
+fn every_kind_of_damage_is_named_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Arc::new(dataset(folder.path(), 3));
+    let run_folder = folder.path().join("runs/a");
+    let mut writer = RunWriter::open(&run_folder, &identity(&dataset, b"counting")).unwrap();
+    writer.append(&dataset, &answers(folder.path(), &dataset, &[0, 1, 2])).unwrap();
+    drop(writer);
+    let predictions = run_folder.join(PREDICTIONS_FILE);
+    let text = fs::read_to_string(&predictions).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let message_for = |lines: &[String]| {
+        fs::write(&predictions, lines.join("\n") + "\n").unwrap();
+        match Run::open(&run_folder) {
+            Err(error) => format!("{error:#}"),
+            Ok(run) => format!("{:#}", run.into_answers(&dataset).unwrap_err()),
+        }
+    };
+    let edited = |line: usize, from: &str, to: &str| {
+        let mut lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        assert!(lines[line].contains(from), "{}", lines[line]);
+        lines[line] = lines[line].replace(from, to);
+        lines
+    };
+    // A number changed by hand, in the second case's first line; its other lines are not reported again.
+    let message = message_for(&edited(4, "-2.0", "-2.5"));
+    assert!(message.contains("predictions.jsonl:5: the checksum is") && message.lines().count() == 1, "{message}");
+    // A line taken out.
+    let without: Vec<String> =
+        lines.iter().enumerate().filter(|(at, _)| *at != 5).map(|(_, line)| (*line).into()).collect();
+    let message = message_for(&without);
+    assert!(message.contains("predictions.jsonl:6:") && message.contains("was removed"), "{message}");
+    // A line of another run.
+    let reader = Fingerprint::of_bytes(b"counting").to_string();
+    let message = message_for(&edited(8, &reader, "0123456789abcdef"));
+    assert!(
+        message.contains("predictions.jsonl:9: a prediction of another run: its reader is 0123456789abcdef"),
+        "{message}"
+    );
+    // A whole case twice.
+    let twice: Vec<String> = lines.iter().chain(&lines[4..8]).map(ToString::to_string).collect();
+    let message = message_for(&twice);
+    assert!(
+        message.contains("predictions.jsonl:13: case case-1 is there twice: its predictions stand from line 5"),
+        "{message}"
+    );
+    // Without checksums (other software wrote it) the content is still compared with itself.
+    let bare = |line: &str| line[..line.rfind(",\"checksum\"").unwrap()].to_string() + "}";
+    let mut other: Vec<String> = lines.iter().map(|line| bare(line)).collect();
+    other[5] = other[5]
+        .replace("\"prediction\":\"No\"", "\"prediction\":\"Yes\"")
+        .replace("\"generation\":\"No\"", "\"generation\":\"Yes\"");
+    let message = message_for(&other);
+    assert!(
+        message.contains("predictions.jsonl:6: the prediction is Yes, but the largest log-probability is that of No"),
+        "{message}"
+    );
+    // Cut off in the middle: the whole cases are read and the rest is named.
+    fs::write(&predictions, &text[..text.len() - 40]).unwrap();
+    let run = Run::open(&run_folder).unwrap();
+    assert_eq!((run.len(), run.torn_at), (2, Some(9)));
+    assert!(run.remark().unwrap().contains("predictions.jsonl:9: the last case is not whole"));
 }

@@ -29,7 +29,7 @@ pub fn dataset(root: &Path, cases: usize) -> Dataset {
         level += 1;
         relative.into()
     };
-    let label = |id: &str| Label { id: id.into(), name: id.into() };
+    let label = |id: &str| Label::new(id, id);
     let manifest = Manifest {
         name: "squares".into(),
         licence: None,

@@ -88,7 +88,7 @@ fn a_case_is_answered_first_hit_alone_then_the_rest() {
     let answers: Vec<usize> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Prediction { scores, .. } => Some(scores.arg_max()),
+            Event::Prediction { prediction, .. } => prediction.label,
             _ => None,
         })
         .collect();
@@ -165,7 +165,7 @@ fn stored_answers_come_first_and_are_not_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let stored = vec![
         Event::Hits { case: 0, hits: Vec::new() },
-        Event::ClosedBook { case: 0, scores: LabelScores(vec![-1.0, -2.0]) },
+        Event::ClosedBook { case: 0, prediction: Some(LabelScores(vec![-1.0, -2.0]).into()) },
     ];
     let reader = CountingReader::new();
     let asked = reader.asked.clone();

@@ -61,7 +61,7 @@ pub fn dataset(root: &Path, count: usize) -> Dataset {
 }
 
 pub fn manifest() -> Manifest {
-    let label = |id: &str, name: &str| Label { id: id.into(), name: name.into() };
+    let label = |id: &str, name: &str| Label::new(id, name);
     Manifest {
         name: "ultrasound-phantom".into(),
         licence: Some("CC0-1.0".into()),
@@ -110,7 +110,7 @@ pub fn ready() -> Event {
 
 /// Four hits of two heads; the second is found by both.
 pub fn hits() -> Vec<Hit> {
-    let found = |head, rank, score| Provenance { head, rank, score };
+    let found = |head, rank, score| Provenance { head, rank, score: Some(score) };
     let hit = |row: usize, provenances| Hit { row, document: format!("us-doc-{:03}", row + 1), provenances };
     vec![
         hit(0, vec![found(Head::Image, 1, 0.912)]),
@@ -129,9 +129,9 @@ pub fn scores(yes: f32) -> LabelScores {
 pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
     app.on_engine_event(Event::Hits { case, hits: hits() });
     for (slot, probability) in yes.iter().enumerate() {
-        app.on_engine_event(Event::Prediction { case, slot, scores: scores(*probability) });
+        app.on_engine_event(Event::Prediction { case, slot, prediction: scores(*probability).into() });
     }
-    app.on_engine_event(Event::ClosedBook { case, scores: scores(0.39) });
+    app.on_engine_event(Event::ClosedBook { case, prediction: Some(scores(0.39).into()) });
 }
 
 /// Draws, loads the images that the frame wanted, and draws again.

@@ -69,7 +69,7 @@ pub(super) fn described_set(name: &str, labels: &[String], question: &str, modal
 }
 
 fn describe(name: &str, licence: &str, question: &str, labels: &[(&str, &str)], caption_start: &str) -> SetDescription {
-    let labels = labels.iter().map(|(id, name)| Label { id: (*id).into(), name: (*name).into() }).collect();
+    let labels = labels.iter().map(|(id, name)| Label::new(*id, *name)).collect();
     SetDescription {
         name: name.into(),
         licence: Some(licence.into()),

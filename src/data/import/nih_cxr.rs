@@ -165,7 +165,7 @@ fn task_of(folders: &[Folder]) -> Task {
     let mut labels = Vec::new();
     for (number, folder) in folders.iter().enumerate() {
         let id = if yes_no.is_some() { ["No", "Yes"][number].into() } else { number.to_string() };
-        labels.push(Label { id, name: folder.label.clone() });
+        labels.push(Label::new(id, folder.label.clone()));
     }
     let (kind, question) = match yes_no {
         Some(finding) => (TaskKind::ClosedVqa, format!("Does this chest X-ray show signs of {finding}?")),

@@ -113,7 +113,7 @@ pub fn import_vqa_rad(
 }
 
 fn manifest(shared_remark: &str) -> Manifest {
-    let label = |id: &str, name: &str| Label { id: id.into(), name: name.into() };
+    let label = |id: &str, name: &str| Label::new(id, name);
     Manifest {
         name: "VQA-RAD".into(),
         licence: Some("CC0 1.0".into()),

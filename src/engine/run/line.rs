@@ -3,7 +3,7 @@
 use crate::data::{Case, Dataset, Document, Split};
 use crate::engine::CaseAnswer;
 use crate::fingerprint::Fingerprint;
-use crate::reader::LabelScores;
+use crate::reader::{LabelScores, Prediction};
 use crate::retriever::{Hit, Provenance};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,9 @@ pub struct PredictionLine {
     pub query: String,
     /// Gold answer.
     pub answers: String,
-    /// What the reader says: the id of its best label.
-    pub generation: String,
+    /// What the reader says: the id of its best label, or the text that other software generated; null on a closed-book
+    /// line of a run whose reader was not asked without a document.
+    pub generation: Option<String>,
     /// The retrieved document; empty where closed-book.
     pub passages: Vec<Passage>,
     /// The case as it stands in `cases.jsonl`.
@@ -35,15 +36,27 @@ pub struct PredictionLine {
     pub score: Option<f32>,
     /// Label ids in the task's order.
     pub labels: Vec<String>,
-    /// log p(label | prompt), one per label.
-    pub label_log_probabilities: LabelScores,
-    /// Id of the best label.
-    pub prediction: String,
+    /// log p(label | prompt), one per label; null where other software wrote none.
+    pub label_log_probabilities: Option<LabelScores>,
+    /// Id of the answered label; null where the generated text names none.
+    pub prediction: Option<String>,
     /// Id of the gold label.
     pub gold: String,
     /// Fingerprints.
     pub reader: Fingerprint,
     pub retriever: Option<Fingerprint>,
+    /// On the closed-book line: the fused answer of other software.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fused: Option<RecordedFusion>,
+}
+
+/// The fused answer of other software.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedFusion {
+    /// The generated text.
+    pub generation: String,
+    /// Id of the answered label; null where the text names none.
+    pub prediction: Option<String>,
 }
 
 /// A document as the reference writes it.
@@ -80,12 +93,14 @@ pub(super) fn lines_of(
     let case = dataset.cases.get(answer.case);
     let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
     let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
-    let line = |hit: Option<(&Hit, &Document)>, scores: &LabelScores| {
-        let prediction = task.labels.get(scores.arg_max()).map(|label| label.id.clone()).unwrap_or_default();
+    let label_id = |label: Option<usize>| Some(task.labels.get(label?)?.id.clone());
+    let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
+        let prediction = label_id(answer.and_then(|answer| answer.label));
+        let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());
         PredictionLine {
             query: dataset.question_of(case).to_string(),
             answers: case.answer.clone(),
-            generation: prediction.clone(),
+            generation: generated,
             passages: hit.iter().map(|(_, document)| Passage::of(document)).collect(),
             metadata: case.clone(),
             id: case.id.clone(),
@@ -95,21 +110,27 @@ pub(super) fn lines_of(
             document: hit.map(|(hit, _)| hit.document.clone()),
             heads: hit.map(|(hit, _)| hit.provenances.clone()).unwrap_or_default(),
             rank: hit.map(|(hit, _)| hit.first().rank),
-            score: hit.map(|(hit, _)| hit.first().score),
+            score: hit.and_then(|(hit, _)| hit.first().score),
             labels: task.labels.iter().map(|label| label.id.clone()).collect(),
-            label_log_probabilities: scores.clone(),
+            label_log_probabilities: answer.and_then(|answer| answer.scores.clone()),
             prediction,
             gold: case.answer.clone(),
             reader: reader.clone(),
             retriever: retriever.cloned(),
+            fused: None,
         }
     };
     let mut lines = Vec::new();
-    for (hit, scores) in answer.hits.iter().zip(&answer.predictions) {
+    for (hit, prediction) in answer.hits.iter().zip(&answer.predictions) {
         let document = dataset.corpus.get(hit.row);
         let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
-        lines.push(line(Some((hit, document)), scores));
+        lines.push(line(Some((hit, document)), Some(prediction)));
     }
-    lines.push(line(None, &answer.closed_book));
+    let mut last = line(None, answer.closed_book.as_ref());
+    last.fused = answer.recorded_fusion.as_ref().map(|fused| RecordedFusion {
+        generation: fused.text.clone().unwrap_or_default(),
+        prediction: label_id(fused.label),
+    });
+    lines.push(last);
     Ok(lines)
 }

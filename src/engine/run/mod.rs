@@ -1,18 +1,21 @@
 //! A run on disk: all predictions of one dataset, retriever, reader, prompt and K.
 
+mod checksum;
 mod identity;
 mod line;
 mod stored;
 mod writer;
 
 pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
-pub use line::{Passage, PredictionLine};
+pub use line::{Passage, PredictionLine, RecordedFusion};
+pub use stored::{StoredAnswer, StoredCase};
 pub use writer::RunWriter;
 
+use self::stored::read_cases;
 use super::CaseAnswer;
 use crate::data::Dataset;
 use crate::retriever::Hit;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -27,22 +30,25 @@ pub struct Run {
     /// The folder.
     pub folder: PathBuf,
     pub identity: RunIdentity,
-    cases: Vec<Vec<PredictionLine>>,
+    /// Number of the line where a torn tail begins: a case that was being written when the program ended.
+    pub torn_at: Option<usize>,
+    cases: Vec<StoredCase>,
 }
 
 impl Run {
     /// Reads the run in `folder`.
     ///
     /// # Errors
-    /// Where there is no run, or a line that is no prediction (path and line are named).
+    /// Where there is no run, or lines that are no predictions of this run (path and line are named).
     pub fn open(folder: &Path) -> Result<Self> {
         let identity_path = folder.join(RUN_FILE);
         if !identity_path.exists() {
             bail!("there is no run in {}: expected {RUN_FILE} and {PREDICTIONS_FILE}", folder.display());
         }
         let identity = RunIdentity::read(&identity_path)?;
-        let stored = stored::read_lines(&folder.join(PREDICTIONS_FILE))?;
-        Ok(Self { folder: folder.to_path_buf(), identity, cases: stored.cases })
+        let mut cases = Vec::new();
+        let extent = read_cases(&folder.join(PREDICTIONS_FILE), &identity, &mut |case| cases.push(case))?;
+        Ok(Self { folder: folder.to_path_buf(), identity, torn_at: extent.torn_at, cases })
     }
 
     /// Number of whole cases.
@@ -55,25 +61,36 @@ impl Run {
         self.cases.is_empty()
     }
 
-    /// The lines of each case, the closed-book one last, in the order in which they were computed.
-    pub fn lines(&self) -> &[Vec<PredictionLine>] {
-        &self.cases
+    /// "…/predictions.jsonl: the case from line 12 on is not whole …", where there is a torn tail.
+    pub fn remark(&self) -> Option<String> {
+        let line = self.torn_at?;
+        let path = self.folder.join(PREDICTIONS_FILE);
+        Some(format!("{}:{line}: the last case is not whole and is left out; predict it again", path.display()))
     }
 
     /// The stored answers, in the order of the dataset's cases.
     ///
     /// # Errors
-    /// Where a case or document of the run is not in this dataset, or a prediction has other labels than its task.
-    pub fn answers(&self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
+    /// Where a case or document of the run is not in this dataset, a case is there twice, or a prediction has other labels
+    /// than its task; the line is named.
+    pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: HashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
         let rows: HashMap<&str, usize> =
             dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
-        let mut answers = Vec::new();
-        for lines in &self.cases {
-            let answer = answer_of(dataset, &cases, &rows, lines);
-            answers
-                .push(answer.with_context(|| format!("the run in {} is of another dataset", self.folder.display()))?);
+        let path = self.folder.join(PREDICTIONS_FILE);
+        let mut first_lines: HashMap<usize, usize> = HashMap::new();
+        let mut answers = Vec::with_capacity(self.cases.len());
+        for stored in self.cases {
+            let line = stored.line;
+            let at = || format!("{}:{line}", path.display());
+            let answer = answer_of(dataset, &cases, &rows, stored).with_context(at)?;
+            if let Some(first) = first_lines.insert(answer.case, line) {
+                let id = &dataset.cases[answer.case].id;
+                return Err(anyhow!("case {id} is there twice: its predictions stand from line {first} on"))
+                    .with_context(at);
+            }
+            answers.push(answer);
         }
         answers.sort_by_key(|answer| answer.case);
         Ok(answers)
@@ -84,29 +101,23 @@ fn answer_of(
     dataset: &Dataset,
     cases: &HashMap<&str, usize>,
     rows: &HashMap<&str, usize>,
-    lines: &[PredictionLine],
+    stored: StoredCase,
 ) -> Result<CaseAnswer> {
-    let (closed_book, with_document) = lines.split_last().context("a case has no line")?;
-    let id = closed_book.case.as_str();
-    let case = *cases.get(id).with_context(|| format!("case {id} is not in the dataset"))?;
+    let id = &stored.id;
+    let of_another = "the run is of another dataset";
+    let case = *cases.get(id.as_str()).with_context(|| format!("case {id} is not in the dataset; {of_another}"))?;
     let labels = dataset.task(&dataset.cases[case].task).map(|task| task.labels.as_slice()).unwrap_or_default();
-    let mut hits = Vec::new();
-    for line in lines {
-        let same_labels = line.labels.iter().eq(labels.iter().map(|label| &label.id));
-        if !same_labels || line.label_log_probabilities.0.len() != labels.len() {
-            bail!("case {id} was predicted with the labels {}, which its task no longer has", line.labels.join(", "));
-        }
-        let Some(document) = &line.document else { continue };
-        let row = *rows.get(document.as_str()).with_context(|| format!("document {document} is not in the corpus"))?;
-        if line.heads.is_empty() {
-            bail!("case {id}: the prediction with document {document} names no head");
-        }
-        hits.push(Hit { row, document: document.clone(), provenances: line.heads.clone() });
+    if !stored.labels.iter().eq(labels.iter().map(|label| &label.id)) {
+        let then = stored.labels.join(", ");
+        bail!("case {id} was predicted with the labels {then}, which its task no longer has; {of_another}");
     }
-    Ok(CaseAnswer {
-        case,
-        hits,
-        predictions: with_document.iter().map(|line| line.label_log_probabilities.clone()).collect(),
-        closed_book: closed_book.label_log_probabilities.clone(),
-    })
+    let mut hits = Vec::with_capacity(stored.answers.len());
+    let mut predictions = Vec::with_capacity(stored.answers.len());
+    for StoredAnswer { document, heads, prediction } in stored.answers {
+        let row = rows.get(document.as_str());
+        let row = *row.with_context(|| format!("document {document} is not in the corpus; {of_another}"))?;
+        hits.push(Hit { row, document, provenances: heads });
+        predictions.push(prediction);
+    }
+    Ok(CaseAnswer { case, hits, predictions, closed_book: stored.closed_book, recorded_fusion: stored.recorded_fusion })
 }

@@ -1,9 +1,10 @@
 //! A run in the making: whole cases are appended and synced, so that a kill or a full disk costs at most the case in
 //! work, and the run goes on where it stopped.
 
+use super::checksum::seal;
 use super::identity::RunIdentity;
 use super::line::lines_of;
-use super::stored::read_lines;
+use super::stored::read_cases;
 use super::{PREDICTIONS_FILE, RUN_FILE};
 use crate::data::Dataset;
 use crate::engine::CaseAnswer;
@@ -65,13 +66,15 @@ impl RunWriter {
             now.write(&identity_path)?;
             now.clone()
         };
-        let stored = read_lines(&path)?;
-        if stored.length > stored.whole {
-            file.set_len(stored.whole).with_context(|| format!("cannot cut the torn tail of {}", path.display()))?;
+        let mut done = HashSet::new();
+        let extent = read_cases(&path, &identity, &mut |case| {
+            done.insert(case.id);
+        })?;
+        if extent.length > extent.whole {
+            file.set_len(extent.whole).with_context(|| format!("cannot cut the torn tail of {}", path.display()))?;
         }
         file.seek(SeekFrom::End(0)).with_context(|| format!("cannot write {}", path.display()))?;
-        let done = stored.cases.iter().filter_map(|lines| lines.last()).map(|line| line.case.clone()).collect();
-        Ok(Self { path, file, identity, done, whole: stored.whole })
+        Ok(Self { path, file, identity, done, whole: extent.whole })
     }
 
     /// What the run is made from.
@@ -94,9 +97,11 @@ impl RunWriter {
         let mut text = Vec::new();
         let mut ids = Vec::new();
         for answer in answers {
+            let mut checksum = None;
             for line in lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref())? {
-                serde_json::to_writer(&mut text, &line).context("cannot write a prediction as JSON")?;
-                text.push(b'\n');
+                let mut object = serde_json::to_vec(&line).context("cannot write a prediction as JSON")?;
+                checksum = Some(seal(&mut object, checksum));
+                text.extend_from_slice(&object);
                 if line.document.is_none() {
                     ids.push(line.case);
                 }

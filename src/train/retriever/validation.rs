@@ -2,14 +2,13 @@
 
 use super::judge::Judge;
 use super::loss::{ReaderScore, reader_score};
-use crate::analysis::{CaseOutcome, Comparison, Difference, PairedOutcome, Verdict, fuse};
+use crate::analysis::{CaseOutcome, Comparison, Difference, Found, PairedOutcome, Verdict, fuse};
 use crate::data::{Dataset, Task};
-use crate::reader::LabelScores;
-use crate::retriever::{Hit, Provenance, Retriever};
+use crate::reader::{LabelScores, Prediction};
+use crate::retriever::{Hit, Retriever};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// One validation case under one pair of heads.
 #[derive(Clone, Debug)]
@@ -182,20 +181,21 @@ fn read_all(
     let mut answers = judge.answers(&pairs)?.into_iter();
     let mut validated = Vec::with_capacity(cases.len());
     for (case, hits) in cases.iter().zip(&hits) {
-        let answers: Vec<Arc<LabelScores>> = answers.by_ref().take(hits.len()).collect();
-        let predictions: Vec<(&[Provenance], &LabelScores)> =
-            hits.iter().map(|hit| hit.provenances.as_slice()).zip(answers.iter().map(AsRef::as_ref)).collect();
+        let predictions: Vec<Prediction> =
+            answers.by_ref().take(hits.len()).map(|scores| Prediction::from(LabelScores::clone(&scores))).collect();
+        let found: Vec<Found> = hits.iter().map(|hit| hit.provenances.as_slice()).zip(&predictions).collect();
         let case = &dataset.cases[*case];
-        let fused = fuse(&predictions).with_context(|| format!("case {}: no document was retrieved", case.id))?;
+        let fused = fuse(&found).with_context(|| format!("case {}: no document was retrieved", case.id))?;
         let gold = dataset.gold_of(case);
         let mut documents: Vec<usize> = hits.iter().map(|hit| hit.row).collect();
         documents.sort_unstable();
-        let outcome =
-            CaseOutcome { gold, answers: answers.iter().map(|scores| scores.arg_max()).collect(), fused: fused.answer };
+        let answers = predictions.iter().map(|prediction| prediction.label).collect();
+        let outcome = CaseOutcome { gold, answers, fused: fused.prediction.label };
+        let scores = fused.prediction.scores.context("the reader gave no log-probabilities")?;
         let chooses = dataset.task(&case.task).is_some_and(Task::chooses_one_label);
         validated.push(Validated {
             outcome: chooses.then_some(outcome),
-            log_probability: f64::from(reader_score(ReaderScore::LogProbability, &fused.scores, gold)),
+            log_probability: f64::from(reader_score(ReaderScore::LogProbability, &scores, gold)),
             documents,
         });
     }

@@ -5,7 +5,7 @@ use super::super::app::{App, Shown, Side};
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::Verdict;
-use crate::reader::LabelScores;
+use crate::reader::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -39,7 +39,7 @@ fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![heading("closed-book")];
     lines.extend(answer_block(app, answers.and_then(|a| a.closed_book.as_ref()), width, bar_width));
     lines.push(heading("fused"));
-    lines.extend(answer_block(app, answers.and_then(|a| a.fused().map(|fused| &fused.scores)), width, bar_width));
+    lines.extend(answer_block(app, answers.and_then(|a| a.fused().map(|fused| &fused.prediction)), width, bar_width));
     lines.push(Line::from(verdict(app, answers, width)));
     lines.push(Line::from(gold(app, width)));
     lines.push(Line::default());
@@ -50,15 +50,16 @@ fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
 /// For an answer that is not there: still to come, or never.
 fn absent(app: &App) -> &'static str {
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
-    if answers.is_some_and(|answers| answers.failed.is_some()) { "-" } else { "…" }
+    let never = |answers: &CaseAnswers| answers.failed.is_some() || answers.has_no_closed_book;
+    if answers.is_some_and(never) { "-" } else { "…" }
 }
 
-fn answer_block(app: &App, scores: Option<&LabelScores>, width: usize, bar_width: usize) -> [Line<'static>; 2] {
+fn answer_block(app: &App, prediction: Option<&Prediction>, width: usize, bar_width: usize) -> [Line<'static>; 2] {
     let theme = &app.theme;
-    let Some(scores) = scores else {
+    let Some(prediction) = prediction else {
         return [Line::styled(absent(app), theme.style(Role::Faint)), Line::default()];
     };
-    let (label, probability) = best(scores);
+    let (label, probability) = (prediction.label, prediction.probability());
     let mut answer = answer_text(app, label, width.saturating_sub(5));
     answer.push(Span::styled(format!(" {}", text::probability(probability)), theme.style(Role::Muted)));
     [Line::from(answer), Line::from(text::bar(theme, probability, bar_width).to_vec())]
@@ -71,8 +72,7 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
         for provenance in &hit.provenances {
-            let found = format!("{} #{} {:.3}", provenance.head, provenance.rank, provenance.score);
-            lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
+            lines.push(Line::styled(text::fit(&text::provenance(provenance), width), theme.style(Role::Muted)));
         }
     }
     if let Some(source) = &document.source {
@@ -92,7 +92,8 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
     let label_width = (longest_label(app) + 3).clamp(8, (width * 2 / 5).max(8));
     let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
-    let mut fused = answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.scores)), label_width);
+    let mut fused =
+        answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.prediction)), label_width);
     let used: usize = fused.iter().map(Span::width).sum();
     fused.push(Span::raw("  "));
     fused.extend(verdict(app, answers, width.saturating_sub(used + 2)));
@@ -105,14 +106,14 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn answer_row(app: &App, name: &str, scores: Option<&LabelScores>, label_width: usize) -> Vec<Span<'static>> {
+fn answer_row(app: &App, name: &str, prediction: Option<&Prediction>, label_width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let mut spans = vec![Span::styled(text::column(name, 13), theme.style(Role::Muted))];
-    let Some(scores) = scores else {
+    let Some(prediction) = prediction else {
         spans.push(Span::styled(absent(app), theme.style(Role::Faint)));
         return spans;
     };
-    let (label, probability) = best(scores);
+    let (label, probability) = (prediction.label, prediction.probability());
     let answer = answer_text(app, label, label_width);
     let used: usize = answer.iter().map(Span::width).sum();
     spans.extend(answer);
@@ -123,10 +124,11 @@ fn answer_row(app: &App, name: &str, scores: Option<&LabelScores>, label_width: 
 }
 
 /// Letter and name of a label in at most `width` columns.
-fn answer_text(app: &App, label: usize, width: usize) -> Vec<Span<'static>> {
+fn answer_text(app: &App, label: Option<usize>, width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let name = label_name(app, label);
-    let right = app.gold_visible && app.current().and_then(|(_, case)| app.gold_of(case)) == Some(label);
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    let right = app.gold_visible && gold.is_some() && gold == label;
     let star = if right { "*" } else { "" };
     vec![
         Span::styled(text::letter(label).to_string(), theme.style(Role::Title)),
@@ -135,8 +137,9 @@ fn answer_text(app: &App, label: usize, width: usize) -> Vec<Span<'static>> {
     ]
 }
 
-/// Name of a label of the current case's task.
-pub fn label_name(app: &App, label: usize) -> String {
+/// Name of a label of the current case's task, or that an answer names none.
+pub fn label_name(app: &App, label: Option<usize>) -> String {
+    let Some(label) = label else { return "no label".to_owned() };
     app.current()
         .and_then(|(_, case)| app.task_of(case))
         .and_then(|task| task.labels.get(label))
@@ -147,12 +150,6 @@ pub fn label_name(app: &App, label: usize) -> String {
 pub fn longest_label(app: &App) -> usize {
     let task = app.current().and_then(|(_, case)| app.task_of(case));
     task.and_then(|task| task.labels.iter().map(|label| label.name.width()).max()).unwrap_or(0)
-}
-
-/// Most probable label and its probability.
-pub fn best(scores: &LabelScores) -> (usize, f32) {
-    let label = scores.arg_max();
-    (label, scores.probabilities().get(label).copied().unwrap_or(f32::NAN))
 }
 
 fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
@@ -169,7 +166,8 @@ fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'
         let line = if count == 0 { String::new() } else { format!("{} of {count} read", answers.read_count()) };
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
-    let differing = answers.predictions.iter().flatten().filter(|scores| scores.arg_max() != fused.answer).count();
+    let differing =
+        answers.predictions.iter().flatten().filter(|answer| answer.label != fused.prediction.label).count();
     let (line, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => (format!("! {differing} of {count} differ"), Role::Differs),
         _ => (format!("= all {count} agree"), Role::Same),
@@ -190,7 +188,7 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
     }
     match app.current().and_then(|(_, case)| app.gold_of(case)) {
         Some(label) => {
-            let name = format!("{} {}", text::letter(label), label_name(app, label));
+            let name = format!("{} {}", text::letter(Some(label)), label_name(app, Some(label)));
             vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
         }
         None => vec![Span::styled("not among the labels", theme.style(Role::Error))],

@@ -99,9 +99,9 @@ fn draw_row(
     let marker = if selected { "▸ " } else { "  " };
     let (head, score) = match hit.provenances.as_slice() {
         [] => (String::new(), String::new()),
-        [one] => (one.head.to_string(), format!("{:.3}", one.score)),
+        [one] => (one.head.to_string(), text::score(one.score)),
         // Found by several heads: the first one's score, and a plus.
-        [one, ..] => (format!("{}+", one.head), format!("{:.3}", one.score)),
+        [one, ..] => (format!("{}+", one.head), text::score(one.score)),
     };
     let mut spans = vec![
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
@@ -119,20 +119,20 @@ fn draw_row(
 fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
-    let Some(scores) = answers.predictions.get(slot).and_then(Option::as_ref) else {
+    let Some(prediction) = answers.predictions.get(slot).and_then(Option::as_ref) else {
         let width = 5 + name_columns + columns.bar + 1 + 5;
         // After a failure nothing more comes for this case.
         let (glyph, role) = if answers.failed.is_some() { ("  x", Role::Error) } else { ("  …", Role::Faint) };
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
-    let (label, probability) = facts::best(scores);
+    let (label, probability) = (prediction.label, prediction.probability());
     let (glyph, role) = match answers.fused() {
         None => (" ", Role::Text),
-        Some(fused) if fused.answer == label => ("=", Role::Same),
+        Some(fused) if fused.prediction.label == label => ("=", Role::Same),
         Some(_) => ("!", Role::Differs),
     };
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold == Some(label);
+    let right = app.gold_visible && gold.is_some() && gold == label;
     let mut spans = vec![
         Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
         Span::styled(if right { "* " } else { "  " }, theme.style(Role::Right)),
@@ -157,7 +157,7 @@ pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     }
     if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
         for found in &hit.provenances {
-            origin = format!("{origin} · {} #{} {:.3}", found.head, found.rank, found.score);
+            origin = format!("{origin} · {}", text::provenance(found));
         }
     }
     let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];

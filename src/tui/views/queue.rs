@@ -106,7 +106,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
 
 fn gold_cell(app: &App, gold: Option<usize>) -> String {
     match gold {
-        Some(label) if app.gold_visible => text::letter(label).to_string(),
+        Some(label) if app.gold_visible => text::letter(Some(label)).to_string(),
         _ => " ".to_owned(),
     }
 }
@@ -121,13 +121,13 @@ fn answer_cells(app: &App, answers: Option<&CaseAnswers>, gold: Option<usize>) -
     let Some(fused) = answers.fused() else {
         return vec![Span::styled(" …   ", theme.style(Role::Faint))];
     };
-    let right = app.gold_visible && gold == Some(fused.answer);
+    let right = app.gold_visible && gold.is_some() && gold == fused.prediction.label;
     let (glyph, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => ("!", Role::Differs),
         _ => ("=", Role::Same),
     };
     vec![
-        Span::styled(format!(" {}", text::letter(fused.answer)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", text::letter(fused.prediction.label)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{glyph} "), theme.style(role)),
     ]

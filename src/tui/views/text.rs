@@ -1,6 +1,7 @@
 //! Fitting text into columns.
 
 use super::super::theme::{Role, Theme};
+use crate::retriever::Provenance;
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -92,15 +93,16 @@ pub fn wrap_into(text: &str, width: usize, rows: usize) -> Vec<String> {
     lines
 }
 
-/// A label's letter: A for the first.
-pub fn letter(label: usize) -> char {
+/// A label's letter: A for the first; `?` for an answer that names none.
+pub fn letter(label: Option<usize>) -> char {
     const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some(label) = label else { return '?' };
     LETTERS.get(label).map_or('#', |letter| char::from(*letter))
 }
 
 /// A probability bar of `width` columns, in half columns.
-pub fn bar(theme: &Theme, probability: f32, width: usize) -> [Span<'static>; 2] {
-    let share = if probability.is_finite() { probability.clamp(0.0, 1.0) } else { 0.0 };
+pub fn bar(theme: &Theme, probability: Option<f32>, width: usize) -> [Span<'static>; 2] {
+    let share = probability.filter(|value| value.is_finite()).map_or(0.0, |value| value.clamp(0.0, 1.0));
     let halves = (share * width as f32 * 2.0).round() as usize;
     let (whole, half) = (halves / 2, halves % 2);
     let filled = format!("{}{}", "━".repeat(whole), if half == 1 { "╸" } else { "" });
@@ -109,8 +111,22 @@ pub fn bar(theme: &Theme, probability: f32, width: usize) -> [Span<'static>; 2] 
 }
 
 /// A probability in four columns.
-pub fn probability(value: f32) -> String {
-    if value.is_finite() { format!("{value:.2}") } else { "  ? ".to_owned() }
+pub fn probability(value: Option<f32>) -> String {
+    match value {
+        Some(value) if value.is_finite() => format!("{value:.2}"),
+        // Four columns as well: other software may not write log-probabilities.
+        _ => "  ? ".to_owned(),
+    }
+}
+
+/// A retriever's score, or `?` where the run's software did not write it.
+pub fn score(value: Option<f32>) -> String {
+    value.map_or_else(|| "?".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// How a head found a document: "image #2 0.893".
+pub fn provenance(found: &Provenance) -> String {
+    format!("{} #{} {}", found.head, found.rank, score(found.score))
 }
 
 #[cfg(test)]
@@ -141,7 +157,7 @@ mod tests {
     fn a_bar_is_as_wide_as_told_whatever_the_number() {
         let theme = Theme::load("monochrome").unwrap();
         for value in [0.0, 0.05, 0.5, 0.97, 1.0, 7.0, -1.0, f32::NAN] {
-            let width: usize = bar(&theme, value, 8).iter().map(Span::width).sum();
+            let width: usize = bar(&theme, Some(value), 8).iter().map(Span::width).sum();
             assert_eq!(width, 8, "{value}");
         }
     }

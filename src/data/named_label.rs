@@ -1,0 +1,82 @@
+//! Which label of a task a caption names: what the reader would say if it believed the caption.
+
+use super::{Label, Task};
+
+/// Shortest name that is looked for in captions; `No` would be found in "no lesions".
+const SHORTEST: usize = 4;
+
+impl Task {
+    /// Position of the label that the caption names, as whole words and without regard to case. A name within a longer one
+    /// does not count ("effusion" in "pleural effusion"); `None` where no label is named, or more than one.
+    pub fn label_named_in(&self, caption: &str) -> Option<usize> {
+        let caption = words(caption);
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for (position, label) in self.labels.iter().enumerate() {
+            found.extend(names(label).filter(|name| contains(&caption, name)).map(|name| (position, name)));
+        }
+        let within_another =
+            |name: &str| found.iter().any(|(_, other)| other.len() > name.len() && other.contains(name));
+        let mut labels = found.iter().filter(|(_, name)| !within_another(name)).map(|(position, _)| *position);
+        let first = labels.next()?;
+        labels.all(|label| label == first).then_some(first)
+    }
+}
+
+/// The names of a label in captions, in small letters with one blank between words.
+fn names(label: &Label) -> impl Iterator<Item = String> + '_ {
+    let own_name = label.named_as.is_empty().then_some(&label.name).filter(|name| name.chars().count() >= SHORTEST);
+    label.named_as.iter().chain(own_name).map(|name| words(name))
+}
+
+/// Words and numbers of a text in small letters, one blank around each.
+fn words(text: &str) -> String {
+    let mut words = String::from(" ");
+    for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        words.push_str(&word.to_lowercase());
+        words.push(' ');
+    }
+    words
+}
+
+fn contains(caption: &str, name: &str) -> bool {
+    name.len() > 1 && caption.contains(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PromptTemplate, TaskKind};
+    use super::*;
+
+    fn task(labels: &[(&str, &str, &[&str])]) -> Task {
+        let label = |(id, name, named_as): &(&str, &str, &[&str])| Label {
+            id: (*id).into(),
+            name: (*name).into(),
+            named_as: named_as.iter().map(|name| (*name).to_string()).collect(),
+        };
+        Task {
+            id: "t".into(),
+            kind: TaskKind::Classification,
+            question: None,
+            labels: labels.iter().map(label).collect(),
+            prompt: PromptTemplate::default(),
+        }
+    }
+
+    #[test]
+    fn a_label_is_found_by_its_name_as_whole_words() {
+        let task = task(&[("0", "normal", &[]), ("1", "pleural effusion", &[]), ("2", "effusion", &[])]);
+        assert_eq!(task.label_named_in("Chest film: Normal."), Some(0));
+        assert_eq!(task.label_named_in("abnormal"), None);
+        assert_eq!(task.label_named_in("small pleural  effusion"), Some(1), "the longer name");
+        assert_eq!(task.label_named_in("normal; effusion"), None, "two labels are named");
+    }
+
+    #[test]
+    fn yes_and_no_are_named_by_their_findings_only() {
+        let plain = task(&[("Yes", "Yes", &[]), ("No", "No", &[])]);
+        assert_eq!(plain.label_named_in("no mass; yes"), None);
+        let named = task(&[("Yes", "Yes", &["malignant"]), ("No", "No", &["benign"])]);
+        assert_eq!(named.label_named_in("biopsy malignant"), Some(0));
+        assert_eq!(named.label_named_in("benign, not malignant"), None);
+    }
+}
