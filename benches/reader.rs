@@ -45,8 +45,8 @@ fn time_cases(run: &Path, dataset: &Path, reader: &Path, count: usize) {
                 question: dataset.question_of(case).to_owned(),
                 query: query.clone(),
                 evidence: Some(Evidence {
-                    image: Arc::new(dataset.picture(&document.image).unwrap()),
-                    caption: document.caption.clone(),
+                    image: Some(Arc::new(dataset.picture(&document.image).unwrap())),
+                    caption: Some(document.caption.clone()),
                 }),
             });
         }

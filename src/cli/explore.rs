@@ -1,15 +1,14 @@
 //! `dissent explore`: step through the cases of a dataset.
 
-use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
 use crate::engine::run::{RUN_FILE, RunIdentity};
-use crate::engine::{EngineConfig, EngineHandle, ModelChoice};
+use crate::engine::{Ablation, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
-use crate::retriever::HitsPerHead;
 use crate::tui::app::Notice;
 use crate::tui::notebook::Notebook;
 use crate::tui::theme::Theme;
@@ -43,6 +42,9 @@ pub struct Args {
     /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     pub reader: Option<PathBuf>,
+    /// Which heads search; with the lexical one they are merged by reciprocal rank
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
+    pub heads: Vec<HeadChoice>,
     /// Hits per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub k: u16,
@@ -59,12 +61,16 @@ impl Args {
             encoder: None,
             retriever: RetrieverChoice::Standard,
             reader: None,
+            heads: vec![HeadChoice::Image, HeadChoice::Caption],
             k: 2,
         }
     }
 
     fn names_a_model(&self) -> bool {
-        self.encoder.is_some() || self.reader.is_some() || self.retriever != RetrieverChoice::Standard
+        self.heads.contains(&HeadChoice::Lexical)
+            || self.encoder.is_some()
+            || self.reader.is_some()
+            || self.retriever != RetrieverChoice::Standard
     }
 }
 
@@ -165,14 +171,14 @@ fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace:
 }
 
 fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<ModelChoice> {
-    let k = usize::from(args.k);
     Ok(ModelChoice {
         encoder: Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?),
         heads: resolve_retriever(&args.retriever, &workspace.path)?,
         reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
         device: common.device.clone(),
         precision: common.dtype,
-        hits: HitsPerHead { image: k, caption: k },
+        hits: hits_per_head(&args.heads, args.k),
+        ablation: Ablation::default(),
     })
 }
 

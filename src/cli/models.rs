@@ -4,6 +4,7 @@ use super::Common;
 use super::output::say;
 use crate::model::clip::DualEncoder;
 use crate::model::device::{choose_device, choose_dtype};
+use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,20 @@ impl FromStr for RetrieverChoice {
             folder => Self::Folder(folder.into()),
         })
     }
+}
+
+/// A head that searches: `--heads`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum HeadChoice {
+    Image,
+    Caption,
+    Lexical,
+}
+
+/// `k` hits for each head that is named.
+pub fn hits_per_head(heads: &[HeadChoice], k: u16) -> HitsPerHead {
+    let of = |head: HeadChoice| if heads.contains(&head) { usize::from(k) } else { 0 };
+    HitsPerHead { image: of(HeadChoice::Image), caption: of(HeadChoice::Caption), lexical: of(HeadChoice::Lexical) }
 }
 
 /// The folder of the trained heads that were asked for; `None` for standard RAG.

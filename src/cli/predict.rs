@@ -1,16 +1,17 @@
 //! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{print_line, say};
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split, Task};
 use crate::engine::run::{Run, RunWriter};
-use crate::engine::{CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
+use crate::engine::{
+    Ablation, CaptionShown, CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models,
+};
 use crate::model::device::choose_device;
 use crate::reader::{CandleReader, ReaderError};
-use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,6 +47,22 @@ pub struct Args {
     /// Checkpoint of the reader; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
+    /// Which heads search; with the lexical one, which looks for the words of the question and of the closed-book answer,
+    /// they are merged by reciprocal rank
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
+    heads: Vec<HeadChoice>,
+    /// Show the reader no captions
+    #[arg(long, conflicts_with_all = ["swap_captions", "closed_book"])]
+    no_caption: bool,
+    /// Show the reader no images of documents
+    #[arg(long, conflicts_with = "closed_book")]
+    no_image: bool,
+    /// Show each document with the caption of another that names another label, so that it contradicts its image
+    #[arg(long, conflicts_with = "closed_book")]
+    swap_captions: bool,
+    /// Put a document drawn at random in place of each hit
+    #[arg(long, conflicts_with = "closed_book")]
+    random_documents: bool,
     /// Hits per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     k: u16,
@@ -75,7 +92,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let folder = workspace.run_dir(&args.run)?;
     let wanted = wanted_cases(&dataset, &args)?;
-    let k = usize::from(args.k);
     let encoder =
         if args.closed_book { None } else { Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?) };
     let choice = ModelChoice {
@@ -84,7 +100,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         reader,
         device: common.device.clone(),
         precision: common.dtype,
-        hits: HitsPerHead { image: k, caption: k },
+        hits: hits_per_head(&args.heads, args.k),
+        ablation: ablation(&args),
     };
     let progress = |line: String| say(&line);
     let LoadedModels { mut pipeline, identity, .. } =
@@ -108,6 +125,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         outcome.failures[0]
     );
     Ok(())
+}
+
+fn ablation(args: &Args) -> Ablation {
+    let caption = match (args.no_caption, args.swap_captions) {
+        (true, _) => CaptionShown::None,
+        (false, true) => CaptionShown::Swapped,
+        (false, false) => CaptionShown::Own,
+    };
+    Ablation { caption, without_image: args.no_image, random_documents: args.random_documents }
 }
 
 /// Positions of the cases that were asked for.

@@ -1,5 +1,6 @@
 //! Worker threads behind channels. Newest request wins; nothing here knows a terminal.
 
+mod ablation;
 mod answer;
 mod handle;
 mod keyed_log;
@@ -14,6 +15,7 @@ mod spawn;
 mod worker;
 
 pub use crate::index::CaptionResult;
+pub use ablation::{Ablation, CaptionShown, ShownCaptions};
 pub use answer::CaseAnswer;
 pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress, catches_its_panics};
 pub use keyed_log::KeyedLog;

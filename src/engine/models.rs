@@ -2,7 +2,7 @@
 
 use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity, prompts_fingerprint};
-use super::{EngineDescription, Pipeline};
+use super::{Ablation, EngineDescription, Pipeline};
 use crate::data::Dataset;
 use crate::index::{Index, IndexError, Stage};
 use crate::model::checkpoint::fingerprint_of;
@@ -10,7 +10,7 @@ use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::heads::TrainedHeads;
-use crate::retriever::{HitSource, HitsPerHead, Retriever};
+use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct ModelChoice {
     /// As `--dtype`.
     pub precision: Precision,
     pub hits: HitsPerHead,
+    /// What is withheld from the reader.
+    pub ablation: Ablation,
 }
 
 /// Loading was given up because `cancelled` said so.
@@ -82,7 +84,8 @@ pub fn load_models(
         say_what_differs(heads, &choice.reader, dataset, progress)?;
     }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
-    let identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
+    let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
+    identity.set_ablation(choice.ablation);
     let description = EngineDescription {
         heads: match &retriever {
             None => "no retriever".into(),
@@ -95,8 +98,11 @@ pub fn load_models(
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().description()),
         run_fingerprint: identity.fingerprint().to_string(),
     };
-    let source = retriever.map(|retriever| Box::new(retriever) as Box<dyn HitSource>);
+    let source = retriever.map(|retriever| -> Box<dyn HitSource> {
+        if choice.ablation.random_documents { Box::new(RandomDocuments::new(retriever)) } else { Box::new(retriever) }
+    });
     let pipeline = Pipeline::new(dataset.clone(), source, Box::new(reader), &workspace.cache_dir())?;
+    let pipeline = pipeline.with_ablation(choice.ablation);
     Ok(LoadedModels { pipeline, description, identity })
 }
 
@@ -159,6 +165,7 @@ fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
         fingerprint: HitSource::fingerprint(retriever).clone(),
         k_image: hits.image,
         k_caption: hits.caption,
+        k_lexical: hits.lexical,
         heads_name: retriever.heads().map(|heads| heads.name.clone()),
         heads: retriever.heads().map(|heads| heads.fingerprint().clone()),
     }
@@ -166,8 +173,12 @@ fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
 
 /// "dual-encoder, standard, 2 by image and 2 by caption".
 fn name_of(retriever: &Retriever) -> String {
-    let HitsPerHead { image, caption } = retriever.hits_per_head();
+    let HitsPerHead { image, caption, lexical } = retriever.hits_per_head();
     let heads =
         retriever.heads().map_or_else(|| "standard".to_string(), |heads| format!("trained: {}", heads.description()));
-    format!("{}, {heads}, {image} by image and {caption} by caption", retriever.encoder().name())
+    let mut name = format!("{}, {heads}, {image} by image and {caption} by caption", retriever.encoder().name());
+    if lexical > 0 {
+        name.push_str(&format!(" and {lexical} by words"));
+    }
+    name
 }

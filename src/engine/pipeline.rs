@@ -1,6 +1,7 @@
 //! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
 //! where the caches do not know the answer.
 
+use super::ablation::{Ablation, CaptionShown, ShownCaptions};
 use super::pictures::Pictures;
 use super::{CaseAnswer, Event, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
@@ -17,6 +18,14 @@ use std::sync::Arc;
 /// Requests of [`Pipeline::score_pairs`] that are put together at a time.
 const PAIRS_AT_A_TIME: usize = 512;
 
+/// Hits of a case and its requests.
+type Prepared = (Vec<Hit>, Vec<ReadRequest>);
+
+/// Marks an error as the case's own: its image is missing, say.
+#[derive(Debug, thiserror::Error)]
+#[error("the case cannot be read")]
+struct CannotOpen;
+
 /// Retriever, reader and their caches, for one dataset.
 pub struct Pipeline {
     dataset: Arc<Dataset>,
@@ -27,6 +36,8 @@ pub struct Pipeline {
     known_hits: KeyedLog<Vec<Hit>>,
     known_predictions: KeyedLog<LabelScores>,
     pictures: Pictures,
+    ablation: Ablation,
+    captions: ShownCaptions,
     /// Questions that the reader was asked.
     asked: usize,
 }
@@ -42,6 +53,7 @@ impl Pipeline {
         reader: Box<dyn Reader>,
         cache: &Path,
     ) -> Result<Self> {
+        let captions = ShownCaptions::new(&dataset, CaptionShown::Own);
         let mut tasks = HashMap::new();
         for task in &dataset.tasks {
             check_templates(task)?;
@@ -55,8 +67,17 @@ impl Pipeline {
             known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
             known_predictions: KeyedLog::open(&cache.join("predictions.jsonl"))?,
             pictures: Pictures::new(),
+            ablation: Ablation::default(),
+            captions,
             asked: 0,
         })
+    }
+
+    /// Withholds from the reader what the ablation says. Random documents are the hit source's part.
+    pub fn with_ablation(mut self, ablation: Ablation) -> Self {
+        self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
+        self.ablation = ablation;
+        self
     }
 
     /// Answers one case piece by piece: hits, then predictions as they come. The first unknown prediction is read alone,
@@ -72,13 +93,14 @@ impl Pipeline {
         emit: &mut dyn FnMut(Event),
     ) -> Result<(), ReaderError> {
         let (query, task, question) = self.open_to_predict(case)?;
-        let hits = self.hits(case, &query)?;
+        let words = self.closed_book_words(case, cancelled)?;
+        let hits = self.hits(case, &query, words.as_deref())?;
         emit(Event::Hits { case, hits: hits.clone() });
         let mut slots = Vec::new();
         let mut requests = Vec::new();
         let mut unreadable = Vec::new();
         for (slot, hit) in hits.iter().enumerate() {
-            match self.evidence(hit) {
+            match self.evidence(&task.id, hit) {
                 Ok(evidence) => {
                     slots.push(Some(slot));
                     requests.push(ReadRequest {
@@ -129,13 +151,14 @@ impl Pipeline {
         cases: &[usize],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
+        self.read_closed_books(cases, cancelled)?;
         let mut requests = Vec::new();
         let mut prepared = Vec::new();
         for case in cases {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            prepared.push(self.prepare(*case).map(|(hits, asked)| {
+            prepared.push(self.prepare(*case, cancelled)?.map(|(hits, asked)| {
                 let count = asked.len();
                 requests.extend(asked);
                 (*case, hits, count)
@@ -172,7 +195,7 @@ impl Pipeline {
                 if !task.chooses_one_label() {
                     task = Arc::new(task.asking_for(&self.case(*case)?.answer));
                 }
-                let evidence = Some(self.document(*row)?);
+                let evidence = Some(self.document(&task.id, *row)?);
                 requests.push(ReadRequest { task, question, query, evidence });
             }
             scores.extend(self.read(&requests, cancelled)?);
@@ -195,13 +218,26 @@ impl Pipeline {
         self.known_hits.take_trouble().into_iter().chain(self.known_predictions.take_trouble()).collect()
     }
 
-    /// The hits of a case and its requests, one per hit, the closed-book one last.
-    fn prepare(&mut self, case: usize) -> Result<(Vec<Hit>, Vec<ReadRequest>)> {
+    /// The hits of a case and its requests, one per hit, the closed-book one last; an error in place of a case that cannot
+    /// be read.
+    ///
+    /// # Errors
+    /// Where the reader, asked for words to retrieve with, fails or is cancelled.
+    fn prepare(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Result<Prepared>, ReaderError> {
+        let words = match self.closed_book_words(case, cancelled) {
+            Ok(words) => words,
+            Err(ReaderError::Failed(error)) if error.is::<CannotOpen>() => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(self.requests_of(case, words.as_deref()))
+    }
+
+    fn requests_of(&mut self, case: usize, words: Option<&str>) -> Result<Prepared> {
         let (query, task, question) = self.open_to_predict(case)?;
-        let hits = self.hits(case, &query)?;
+        let hits = self.hits(case, &query, words)?;
         let mut requests = Vec::new();
         for hit in &hits {
-            let evidence = Some(self.evidence(hit)?);
+            let evidence = Some(self.evidence(&task.id, hit)?);
             requests.push(ReadRequest {
                 task: task.clone(),
                 question: question.clone(),
@@ -246,7 +282,34 @@ impl Pipeline {
         Ok(opened)
     }
 
-    fn hits(&mut self, case: usize, query: &Picture) -> Result<Vec<Hit>> {
+    /// Where the hit source wants closed-book answers, all of them in one batch; the cache then knows them.
+    fn read_closed_books(&mut self, cases: &[usize], cancelled: &dyn Fn() -> bool) -> Result<(), ReaderError> {
+        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
+            return Ok(());
+        }
+        let mut requests = Vec::new();
+        for case in cases {
+            // A case that cannot be opened is reported where its hits are looked for.
+            if let Ok((query, task, question)) = self.open_to_predict(*case) {
+                requests.push(ReadRequest { task, question, query, evidence: None });
+            }
+        }
+        self.read(&requests, cancelled).map(|_| ())
+    }
+
+    /// What the reader says without a document, in words to search with, where the hit source wants them.
+    fn closed_book_words(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Option<String>, ReaderError> {
+        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
+            return Ok(None);
+        }
+        let (query, task, question) = self.open_to_predict(case).context(CannotOpen)?;
+        let request = ReadRequest { task: task.clone(), question, query, evidence: None };
+        let scores = self.read(&[request], cancelled)?;
+        let label = scores.first().and_then(|scores| task.labels.get(scores.arg_max()));
+        Ok(label.map(|label| format!("{} {}", label.name, label.named_as.join(" "))))
+    }
+
+    fn hits(&mut self, case: usize, query: &Picture, closed_book: Option<&str>) -> Result<Vec<Hit>> {
         let Some(source) = &mut self.source else { return Ok(Vec::new()) };
         let dataset = &self.dataset;
         let case = dataset.cases.get(case).ok_or_else(|| anyhow!("there is no case number {case}"))?;
@@ -254,26 +317,33 @@ impl Pipeline {
         let image = case.image.to_string_lossy();
         let group = case.group.as_deref().unwrap_or("");
         let question = dataset.question_of(case);
-        let parts = [source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group, question];
+        let mut parts =
+            vec![source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group, question];
+        parts.extend(closed_book);
         let key = Fingerprint::of_parts(parts);
         if let Some(hits) = self.known_hits.get(&key) {
             return Ok(hits.clone());
         }
-        let hits = source.retrieve(dataset, case, query).with_context(|| format!("retrieving for case {}", case.id))?;
+        let hits = source.retrieve(dataset, case, query, closed_book);
+        let hits = hits.with_context(|| format!("retrieving for case {}", case.id))?;
         self.known_hits.insert(key, hits.clone());
         Ok(hits)
     }
 
-    fn evidence(&mut self, hit: &Hit) -> Result<Evidence> {
-        self.document(hit.row).with_context(|| format!("document {}", hit.document))
+    fn evidence(&mut self, task: &str, hit: &Hit) -> Result<Evidence> {
+        self.document(task, hit.row).with_context(|| format!("document {}", hit.document))
     }
 
-    fn document(&mut self, row: usize) -> Result<Evidence> {
+    fn document(&mut self, task: &str, row: usize) -> Result<Evidence> {
         let count = self.dataset.corpus.len();
         let document = self.dataset.corpus.get(row);
         let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
-        let image = self.pictures.read(&self.dataset.image_path(&document.image))?;
-        Ok(Evidence { image, caption: document.caption.clone() })
+        let image = if self.ablation.without_image {
+            None
+        } else {
+            Some(self.pictures.read(&self.dataset.image_path(&document.image))?)
+        };
+        Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
     }
 
     /// Asks the reader for what the cache does not know, checks the answers and keeps them.

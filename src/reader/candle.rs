@@ -78,7 +78,9 @@ impl CandleReader {
             }
             let pictures: Vec<&Picture> = group
                 .iter()
-                .flat_map(|request| [Some(&request.query), request.evidence.as_ref().map(|evidence| &evidence.image)])
+                .flat_map(|request| {
+                    [Some(&request.query), request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref())]
+                })
                 .flatten()
                 .map(AsRef::as_ref)
                 .collect();
@@ -103,7 +105,8 @@ impl CandleReader {
             known.with_context(|| format!("{} was not encoded", picture.path.display()))
         };
         let query = features_of(&request.query)?;
-        let document = request.evidence.as_ref().map(|evidence| features_of(&evidence.image)).transpose()?;
+        let document = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
+        let document = document.map(|image| features_of(image)).transpose()?;
         let prompt = request.prompt()?;
         let mut pieces = Vec::with_capacity(prompt.len());
         let mut images = Vec::new();

@@ -13,7 +13,14 @@ pub fn prediction_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprin
     let mut parts =
         vec![ANSWERS_VERSION, reader.as_str(), template, &request.question, request.query.fingerprint.as_str()];
     match &request.evidence {
-        Some(evidence) => parts.extend(["document", evidence.image.fingerprint.as_str(), &evidence.caption]),
+        Some(evidence) => {
+            let image = evidence.image.as_ref().map_or("no image", |image| image.fingerprint.as_str());
+            parts.extend(["document", image]);
+            match &evidence.caption {
+                Some(caption) => parts.push(caption),
+                None => parts.extend(["no", "caption"]),
+            }
+        }
         None => parts.push("closed-book"),
     }
     parts.extend(request.task.labels.iter().map(|label| label.id.as_str()));

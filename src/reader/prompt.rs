@@ -50,8 +50,13 @@ impl ReadRequest {
             let text = match stretch {
                 Stretch::Text(text) => text,
                 Stretch::Slot(Slot::Question) => &self.question,
-                Stretch::Slot(Slot::Caption) => self.evidence.as_ref().map_or("", |evidence| &evidence.caption),
+                Stretch::Slot(Slot::Caption) => {
+                    self.evidence.as_ref().and_then(|evidence| evidence.caption.as_deref()).unwrap_or_default()
+                }
                 Stretch::Slot(Slot::DocumentImage) => {
+                    if self.evidence.as_ref().is_some_and(|evidence| evidence.image.is_none()) {
+                        continue;
+                    }
                     pieces.push(PromptPiece::DocumentImage);
                     continue;
                 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 /// The retrieved document as the reader sees it.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    pub image: Arc<Picture>,
-    pub caption: String,
+    /// `None` leaves the image out of the prompt (an ablation).
+    pub image: Option<Arc<Picture>>,
+    /// `None` leaves its place in the prompt empty (an ablation).
+    pub caption: Option<String>,
 }
 
 /// One question to the reader: a case with one document, or without any (closed-book).

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Which index a query searched. The *image head* searches image vectors, the *caption head* caption vectors
-/// (paper, dual-head retriever; reference.md §2.2). `Person` marks a document that the user put in by hand.
+/// (paper, dual-head retriever; reference.md §2.2). `Lexical` searches captions for words,
+/// `Person` marks a document that the user put in by hand, `Random` one that was drawn in place of a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
@@ -12,6 +13,7 @@ pub enum Head {
     Caption,
     Lexical,
     Person,
+    Random,
 }
 
 impl fmt::Display for Head {
@@ -21,6 +23,7 @@ impl fmt::Display for Head {
             Self::Caption => "caption",
             Self::Lexical => "lexical",
             Self::Person => "person",
+            Self::Random => "random",
         })
     }
 }

@@ -3,10 +3,14 @@
 pub mod heads;
 mod hit;
 mod merge;
+mod random;
+mod reciprocal_rank;
 mod search;
 mod source;
 
 pub use hit::{Head, Hit, Provenance};
 pub use merge::merge_hits;
+pub use random::RandomDocuments;
+pub use reciprocal_rank::merge_by_reciprocal_rank;
 pub use search::{HitsPerHead, Retriever};
 pub use source::HitSource;

@@ -2,6 +2,7 @@
 //! retriever; reference.md §2.2, §2.4).
 
 use super::heads::{QueryInputs, TrainedHeads};
+use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
 use super::{Head, Hit, HitSource, merge_hits};
 use crate::data::{Case, Dataset, Picture};
 use crate::fingerprint::Fingerprint;
@@ -15,12 +16,14 @@ use std::collections::HashSet;
 pub struct HitsPerHead {
     pub image: usize,
     pub caption: usize,
+    /// Where this is not 0 the heads are merged by reciprocal rank.
+    pub lexical: usize,
 }
 
 impl Default for HitsPerHead {
-    /// Two and two, as in the paper.
+    /// Two by image and two by caption, as in the paper.
     fn default() -> Self {
-        Self { image: 2, caption: 2 }
+        Self { image: 2, caption: 2, lexical: 0 }
     }
 }
 
@@ -41,6 +44,10 @@ impl Retriever {
         let counts = [hits.image.to_string(), hits.caption.to_string()];
         let index_print = index.fingerprint();
         let mut parts = vec![index_print.as_str(), encoder.fingerprint().as_str(), &counts[0], &counts[1]];
+        let lexical = format!("lexical {}, merge 1", hits.lexical);
+        if hits.lexical > 0 {
+            parts.push(&lexical);
+        }
         if let Some(heads) = &heads {
             parts.push(heads.fingerprint().as_str());
         }
@@ -69,6 +76,11 @@ impl Retriever {
         self.heads.as_ref()
     }
 
+    /// May the case be shown the document in this row? Not its own image or group, nor one whose image cannot be read.
+    pub fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+        dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
+    }
+
     /// The `limit` documents with the largest inner product ⟨q, e⟩ that the case may see: row and score, best first.
     /// `query` need not be of length 1.
     ///
@@ -82,10 +94,9 @@ impl Retriever {
         query: &[f32],
         limit: usize,
     ) -> Result<Vec<(usize, f32)>> {
-        let allowed = |row: usize| dataset.may_retrieve(case, row) && !self.without_image.contains(&row);
         let length = query.iter().map(|value| value * value).sum::<f32>().sqrt();
         let direction: Vec<f32> = query.iter().map(|value| value / length).collect();
-        let mut found = self.index.search(side, &direction, limit, &allowed)?;
+        let mut found = self.index.search(side, &direction, limit, &|row| self.may_show(dataset, case, row))?;
         for (_, score) in &mut found {
             *score *= length;
         }
@@ -97,9 +108,46 @@ impl Retriever {
     /// # Errors
     /// As [`Self::nearest`].
     pub fn hits_of(&self, dataset: &Dataset, case: &Case, image: &[f32], caption: &[f32]) -> Result<Vec<Hit>> {
-        let by_image = self.nearest(dataset, case, VectorSide::Image, image, self.hits.image)?;
-        let by_caption = self.nearest(dataset, case, VectorSide::Caption, caption, self.hits.caption)?;
-        Ok(merge_hits(&dataset.corpus, &[(Head::Image, by_image), (Head::Caption, by_caption)]))
+        let lists = self.lists_of(dataset, case, image, caption, self.hits)?;
+        Ok(merge_hits(&dataset.corpus, &lists))
+    }
+
+    fn lists_of(
+        &self,
+        dataset: &Dataset,
+        case: &Case,
+        image: &[f32],
+        caption: &[f32],
+        hits: HitsPerHead,
+    ) -> Result<Vec<(Head, Vec<(usize, f32)>)>> {
+        let mut lists = Vec::new();
+        for (head, side, query, limit) in [
+            (Head::Image, VectorSide::Image, image, hits.image),
+            (Head::Caption, VectorSide::Caption, caption, hits.caption),
+        ] {
+            if limit > 0 {
+                lists.push((head, self.nearest(dataset, case, side, query, limit)?));
+            }
+        }
+        Ok(lists)
+    }
+
+    /// All heads, the lexical one with the words of the question and of the closed-book answer.
+    fn hits_with_words(
+        &self,
+        dataset: &Dataset,
+        case: &Case,
+        (image, caption): (&[f32], &[f32]),
+        closed_book: &str,
+    ) -> Result<Vec<Hit>> {
+        let deep = |limit: usize| if limit == 0 { 0 } else { limit.max(DEPTH) };
+        let HitsPerHead { image: by_image, caption: by_caption, lexical } = self.hits;
+        let depths = HitsPerHead { image: deep(by_image), caption: deep(by_caption), lexical: deep(lexical) };
+        let mut lists = self.lists_of(dataset, case, image, caption, depths)?;
+        let words = format!("{} {closed_book}", dataset.question_of(case));
+        let found = self.index.text().search_plain(&words, depths.lexical, &|row| self.may_show(dataset, case, row))?;
+        lists.push((Head::Lexical, found.iter().map(|result| (result.row, result.score)).collect()));
+        Ok(merge_by_reciprocal_rank(&dataset.corpus, &lists, by_image + by_caption + lexical))
     }
 }
 
@@ -108,16 +156,31 @@ impl HitSource for Retriever {
         &self.fingerprint
     }
 
-    fn retrieve(&mut self, dataset: &Dataset, case: &Case, query: &Picture) -> Result<Vec<Hit>> {
+    fn uses_closed_book(&self) -> bool {
+        self.hits.lexical > 0
+    }
+
+    fn retrieve(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        query: &Picture,
+        closed_book: Option<&str>,
+    ) -> Result<Vec<Hit>> {
         let picture = query.to_rgb8();
-        if let Some(heads) = &self.heads {
+        let (image, caption) = if let Some(heads) = &self.heads {
             let question = dataset.question_of(case);
             let inputs = QueryInputs::of(&self.encoder, heads.record.kind, &[&picture], &[question])?;
-            let (image, caption) = heads.queries(&inputs)?;
+            heads.queries(&inputs)?
+        } else {
+            let vectors = self.encoder.embed_pictures(&[&picture])?;
+            let vector = vectors.into_iter().next().context("the dual encoder gave no vector")?;
+            (vector.clone(), vector)
+        };
+        if self.hits.lexical == 0 {
             return self.hits_of(dataset, case, &image, &caption);
         }
-        let vectors = self.encoder.embed_pictures(&[&picture])?;
-        let vector = vectors.first().context("the dual encoder gave no vector")?;
-        self.hits_of(dataset, case, vector, vector)
+        let closed_book = closed_book.context("the lexical head wants the closed-book answer")?;
+        self.hits_with_words(dataset, case, (&image, &caption), closed_book)
     }
 }

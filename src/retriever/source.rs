@@ -10,10 +10,22 @@ pub trait HitSource: Send {
     /// Of encoder, index and K: the same fingerprint gives the same hits.
     fn fingerprint(&self) -> &Fingerprint;
 
-    /// The hits of a case, in the order in which they are read. `query` is the case's image. A document that the case
-    /// may not see (its own image or group) is never among them.
+    /// Does it search with the words of the closed-book answer? Then the reader is asked that first.
+    fn uses_closed_book(&self) -> bool {
+        false
+    }
+
+    /// The hits of a case, in the order in which they are read. `query` is the case's image, `closed_book` the words of the
+    /// closed-book answer where they are wanted. A document that the case may not see (its own image or group) is never
+    /// among them.
     ///
     /// # Errors
     /// Where the image cannot be encoded or the index cannot be searched.
-    fn retrieve(&mut self, dataset: &Dataset, case: &Case, query: &Picture) -> Result<Vec<Hit>>;
+    fn retrieve(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        query: &Picture,
+        closed_book: Option<&str>,
+    ) -> Result<Vec<Hit>>;
 }

@@ -4,7 +4,9 @@ use crate::support::{encoder_fixture, reader_fixture};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
 use dissent::engine::run::{PREDICTIONS_FILE, Run};
-use dissent::engine::{EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models};
+use dissent::engine::{
+    Ablation, EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models,
+};
 use dissent::model::device::Precision;
 use dissent::retriever::HitsPerHead;
 use dissent::workspace::Workspace;
@@ -71,8 +73,12 @@ impl Setting {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.command_for("a", arguments)
+    }
+
+    fn command_for(&self, run: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-        command.arg("predict").arg(&self.root).args(["--run", "a", "--device", "cpu"]).args(arguments);
+        command.arg("predict").arg(&self.root).args(["--run", run, "--device", "cpu"]).args(arguments);
         command.arg("--encoder").arg(encoder_fixture()).arg("--reader").arg(reader_fixture());
         for variable in ["DISSENT_WORKSPACE", "DISSENT_DEVICE", "DISSENT_DTYPE", "DISSENT_ENCODER", "DISSENT_READER"] {
             command.env_remove(variable);
@@ -191,7 +197,8 @@ fn loading_is_given_up_also_while_the_index_is_built() {
             reader: reader_fixture(),
             device: "cpu".into(),
             precision: Precision::F32,
-            hits: HitsPerHead { image: 2, caption: 2 },
+            hits: HitsPerHead { image: 2, caption: 2, lexical: 0 },
+            ablation: Ablation::default(),
         };
         let error = load_models(&dataset, &workspace, &choice, &|_| (), &|| true).err().unwrap();
         assert!(error.is::<LoadingInterrupted>(), "{error:#}");
@@ -280,4 +287,69 @@ fn ctrl_c_keeps_what_is_done_and_exits_130() {
     assert!(stderr(&output).contains("the same command goes on from there"), "{}", stderr(&output));
     let kept = Run::open(&setting.run_folder()).unwrap().len();
     assert!(kept > 0 && kept < 200, "{kept} cases kept");
+}
+
+#[test]
+fn ablations_are_runs_of_their_own_and_say_what_was_shown() {
+    let setting = Setting::new(4);
+    let run = |name: &str, flags: &[&str]| {
+        let output = setting.command_for(name, flags).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let folder = setting.root.join(".dissent/runs").join(name);
+        let text = fs::read_to_string(folder.join(PREDICTIONS_FILE)).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (lines, Run::open(&folder).unwrap().identity)
+    };
+    let with_document =
+        |lines: &[Value]| -> Vec<Value> { lines.iter().filter(|line| !line["document"].is_null()).cloned().collect() };
+    let (whole, _) = run("whole", &[]);
+    let (whole, whole_closed) = (with_document(&whole), whole.len());
+    let (bare, identity) = run("bare", &["--no-caption", "--no-image"]);
+    assert_eq!(identity.ablation, "no-caption, no-image");
+    assert_eq!(bare.len(), whole_closed);
+    let bare = with_document(&bare);
+    for (one, other) in whole.iter().zip(&bare) {
+        assert_eq!(one["document"], other["document"], "the same hits");
+        assert_ne!(one["label_log_probabilities"], other["label_log_probabilities"]);
+        assert_eq!(other["passages"][0]["text"], "");
+    }
+    // Without caption and image every document is the same to the reader.
+    assert_eq!(bare[0]["label_log_probabilities"], bare[1]["label_log_probabilities"]);
+    let (random, identity) = run("random", &["--random-documents"]);
+    assert_eq!(identity.ablation, "random-documents");
+    for line in with_document(&random) {
+        assert_eq!((&line["heads"][0]["head"], &line["score"]), (&Value::from("random"), &Value::Null));
+        // Case 0 is of the patient of document 0, case 1 has document 1's picture.
+        assert_ne!((&line["case"], &line["document"]), (&Value::from("case-0"), &Value::from("document-0")));
+        assert_ne!((&line["case"], &line["document"]), (&Value::from("case-1"), &Value::from("document-1")));
+    }
+    let (again, _) = run("random-again", &["--random-documents"]);
+    assert_eq!(with_document(&random), with_document(&again), "drawn the same each time");
+    // No caption of this dataset names a label: nothing can contradict.
+    let (swapped, _) = run("swapped", &["--swap-captions"]);
+    let scores =
+        |lines: &[Value]| -> Vec<Value> { lines.iter().map(|line| line["label_log_probabilities"].clone()).collect() };
+    assert_eq!(scores(&with_document(&swapped)), scores(&whole));
+    let output = setting.command_for("whole", &["--no-image"]).output().unwrap();
+    let message = stderr(&output);
+    assert!(message.contains("what is withheld from the reader (none then, no-image now)"), "{message}");
+}
+
+#[test]
+fn the_lexical_head_finds_captions_by_the_words_of_the_question() {
+    let setting = Setting::new(2);
+    let output = setting.command_for("words", &["--heads", "image,caption,lexical"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run = Run::open(&setting.root.join(".dissent/runs/words")).unwrap();
+    assert_eq!((run.identity.k_image, run.identity.k_lexical), (2, 2));
+    let answers = run.into_answers(&setting.dataset).unwrap();
+    for answer in &answers {
+        assert!(answer.hits.len() <= 6 && answer.hits.len() >= 4, "{answer:?}");
+    }
+    let output = setting.command_for("image", &["--heads", "image"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answers = Run::open(&setting.root.join(".dissent/runs/image")).unwrap().into_answers(&setting.dataset).unwrap();
+    assert!(answers.iter().all(|answer| answer.hits.len() == 2));
+    let output = setting.command_for("person", &["--heads", "person"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }

@@ -26,7 +26,7 @@ fn request(prompt: PromptTemplate, caption: Option<&str>) -> ReadRequest {
         task: Arc::new(task(prompt)),
         question: "Is there a mass?".into(),
         query: picture("query"),
-        evidence: caption.map(|caption| Evidence { image: picture("document"), caption: caption.into() }),
+        evidence: caption.map(|caption| Evidence { image: Some(picture("document")), caption: Some(caption.into()) }),
     }
 }
 
@@ -47,6 +47,10 @@ fn the_default_prompt_has_the_order_of_the_reference() {
             text("Is there a mass?")
         ]
     );
+    let mut bare = request(PromptTemplate::default(), Some("No mass."));
+    bare.evidence = Some(Evidence { image: None, caption: None });
+    let expected = [text("background: \n\n"), PromptPiece::QueryImage, text("Is there a mass?")];
+    assert_eq!(bare.prompt().unwrap(), expected, "without image and caption");
     let pieces = request(PromptTemplate::default(), None).prompt().unwrap();
     assert_eq!(pieces, [PromptPiece::QueryImage, text("Is there a mass?")]);
 }
@@ -86,10 +90,16 @@ fn the_key_depends_on_everything_that_the_answer_depends_on() {
     let mut query = base.clone();
     query.query = picture("another query");
     let mut document = base.clone();
-    document.evidence = Some(Evidence { image: picture("another document"), caption: "No mass.".into() });
+    document.evidence = Some(Evidence { image: Some(picture("another document")), caption: Some("No mass.".into()) });
+    let mut without_image = base.clone();
+    without_image.evidence = Some(Evidence { image: None, caption: Some("No mass.".into()) });
+    let mut without_caption = base.clone();
+    without_caption.evidence = Some(Evidence { image: Some(picture("document")), caption: None });
+    let mut empty_caption = base.clone();
+    empty_caption.evidence = Some(Evidence { image: Some(picture("document")), caption: Some(String::new()) });
     let mut labels = base.clone();
     Arc::make_mut(&mut labels.task).labels.reverse();
-    others.extend([question, query, document, labels]);
+    others.extend([question, query, document, without_image, without_caption, empty_caption, labels]);
     for other in &others {
         assert_ne!(key(&base), key(other), "{other:?}");
     }

@@ -41,7 +41,7 @@ fn request(task: &Arc<Task>, query: Arc<Picture>, evidence: Option<(Arc<Picture>
         task: task.clone(),
         question: "is there evidence of malignancy?".into(),
         query,
-        evidence: evidence.map(|(image, caption)| Evidence { image, caption: caption.into() }),
+        evidence: evidence.map(|(image, caption)| Evidence { image: Some(image), caption: Some(caption.into()) }),
     }
 }
 
@@ -73,9 +73,10 @@ fn assert_close(left: &[LabelScores], right: &[LabelScores]) {
 fn by_hand(checkpoint: &PixtralCheckpoint, request: &ReadRequest, tokens: &[u32]) -> f32 {
     let mut pieces = Vec::new();
     let mut pixels = Vec::new();
-    let caption = request.evidence.as_ref().map(|evidence| format!("background: {}\n\n", evidence.caption));
+    let caption =
+        request.evidence.as_ref().map(|evidence| format!("background: {}\n\n", evidence.caption.as_deref().unwrap()));
     if let (Some(evidence), Some(caption)) = (&request.evidence, &caption) {
-        let prepared = checkpoint.processor.prepare(&evidence.image.to_rgb8()).unwrap();
+        let prepared = checkpoint.processor.prepare(&evidence.image.as_ref().unwrap().to_rgb8()).unwrap();
         pieces.extend([Piece::Image(prepared.grid), Piece::Text(caption)]);
         pixels.push(prepared.pixels);
     }

@@ -19,6 +19,7 @@ fn identity(dataset: &Dataset, reader: &[u8]) -> RunIdentity {
         fingerprint: Fingerprint::of_bytes(b"fixed"),
         k_image: 2,
         k_caption: 2,
+        k_lexical: 0,
     };
     RunIdentity::new(dataset, "counting", &Fingerprint::of_bytes(reader), Some(&retriever))
 }

@@ -81,7 +81,13 @@ impl HitSource for FixedHits {
         &self.fingerprint
     }
 
-    fn retrieve(&mut self, dataset: &Dataset, _case: &Case, _query: &Picture) -> anyhow::Result<Vec<Hit>> {
+    fn retrieve(
+        &mut self,
+        dataset: &Dataset,
+        _case: &Case,
+        _query: &Picture,
+        _closed_book: Option<&str>,
+    ) -> anyhow::Result<Vec<Hit>> {
         let lists = [(Head::Image, vec![(0, 0.9), (1, 0.8)]), (Head::Caption, vec![(1, 0.4), (2, 0.3)])];
         Ok(merge_hits(&dataset.corpus, &lists))
     }
@@ -137,7 +143,8 @@ impl Reader for CountingReader {
             before_batch(requests);
         }
         let answer = |request: &ReadRequest| {
-            let is_odd = request.evidence.as_ref().is_some_and(|evidence| evidence.caption == "caption 1");
+            let is_odd =
+                request.evidence.as_ref().is_some_and(|evidence| evidence.caption.as_deref() == Some("caption 1"));
             let scores = if is_odd { vec![-0.1, -2.0] } else { vec![-2.0, -0.1] };
             LabelScores(if self.is_broken { vec![f32::NAN, -0.1] } else { scores })
         };

@@ -202,5 +202,5 @@ fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
     let index = Index::open_or_build(dataset, &workspace.index_dir(), &encoder, &mut |_| (), &mut |_| Ok(()))?;
-    Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k }, None))
+    Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k, lexical: 0 }, None))
 }

@@ -1,6 +1,7 @@
 //! `run.toml`: what a run was made from.
 
 use crate::data::Dataset;
+use crate::engine::Ablation;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,11 @@ pub struct RunIdentity {
     /// Hits per head; 0 where the run is closed-book only.
     pub k_image: usize,
     pub k_caption: usize,
+    #[serde(default)]
+    pub k_lexical: usize,
+    /// What was withheld from the reader, as `Ablation` spells it.
+    #[serde(default = "no_ablation")]
+    pub ablation: String,
     pub fingerprints: RunFingerprints,
 }
 
@@ -64,6 +70,11 @@ pub struct RetrieverIdentity {
     pub fingerprint: Fingerprint,
     pub k_image: usize,
     pub k_caption: usize,
+    pub k_lexical: usize,
+}
+
+fn no_ablation() -> String {
+    Ablation::default().to_string()
 }
 
 impl RunIdentity {
@@ -84,6 +95,8 @@ impl RunIdentity {
             heads_name: retriever.and_then(|retriever| retriever.heads_name.clone()),
             k_image: retriever.map_or(0, |retriever| retriever.k_image),
             k_caption: retriever.map_or(0, |retriever| retriever.k_caption),
+            k_lexical: retriever.map_or(0, |retriever| retriever.k_lexical),
+            ablation: no_ablation(),
             fingerprints: RunFingerprints {
                 dataset: cases_fingerprint(dataset),
                 corpus: dataset.corpus_fingerprint(),
@@ -95,6 +108,11 @@ impl RunIdentity {
                 retriever: retriever.map(|retriever| retriever.fingerprint.clone()),
             },
         }
+    }
+
+    /// Says what is withheld from the reader. Random documents make another retriever.
+    pub fn set_ablation(&mut self, ablation: Ablation) {
+        self.ablation = ablation.to_string();
     }
 
     /// One fingerprint of everything that decides a prediction; the date and the names do not count.
@@ -132,7 +150,7 @@ impl RunIdentity {
         crate::durable::write_file(path, text.as_bytes())
     }
 
-    fn parts(&self) -> [(&'static str, String); 9] {
+    fn parts(&self) -> [(&'static str, String); 11] {
         let prints = &self.fingerprints;
         let optional = |print: &Option<Fingerprint>| print.as_ref().map_or_else(|| "none".into(), ToString::to_string);
         [
@@ -145,6 +163,8 @@ impl RunIdentity {
             ("prompts", prints.prompts.to_string()),
             ("hits of the image head", self.k_image.to_string()),
             ("hits of the caption head", self.k_caption.to_string()),
+            ("hits of the lexical head", self.k_lexical.to_string()),
+            ("what is withheld from the reader", self.ablation.clone()),
         ]
     }
 }

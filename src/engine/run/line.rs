@@ -1,7 +1,7 @@
 //! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (reference.md §6).
 
 use crate::data::{Case, Dataset, Document, Split};
-use crate::engine::CaseAnswer;
+use crate::engine::{CaseAnswer, ShownCaptions};
 use crate::fingerprint::Fingerprint;
 use crate::reader::{LabelScores, Prediction};
 use crate::retriever::{Hit, Provenance};
@@ -70,11 +70,12 @@ pub struct Passage {
 }
 
 impl Passage {
-    fn of(document: &Document) -> Self {
+    /// With the caption that the reader was shown.
+    fn of(document: &Document, caption: &str) -> Self {
         Self {
             id: document.id.clone(),
             img_path: document.image.to_string_lossy().into_owned(),
-            text: document.caption.clone(),
+            text: caption.to_owned(),
             dataset_source: document.source.clone(),
         }
     }
@@ -89,11 +90,13 @@ pub(super) fn lines_of(
     answer: &CaseAnswer,
     reader: &Fingerprint,
     retriever: Option<&Fingerprint>,
+    captions: &ShownCaptions,
 ) -> Result<Vec<PredictionLine>> {
     let case = dataset.cases.get(answer.case);
     let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
     let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
     let label_id = |label: Option<usize>| Some(task.labels.get(label?)?.id.clone());
+    let caption_of = |hit: &Hit| captions.of(dataset, &task.id, hit.row).unwrap_or_default();
     let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
         let prediction = label_id(answer.and_then(|answer| answer.label));
         let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());
@@ -101,7 +104,7 @@ pub(super) fn lines_of(
             query: dataset.question_of(case).to_string(),
             answers: case.answer.clone(),
             generation: generated,
-            passages: hit.iter().map(|(_, document)| Passage::of(document)).collect(),
+            passages: hit.iter().map(|(hit, document)| Passage::of(document, caption_of(hit))).collect(),
             metadata: case.clone(),
             id: case.id.clone(),
             task: task.id.clone(),

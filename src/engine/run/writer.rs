@@ -7,7 +7,7 @@ use super::line::lines_of;
 use super::stored::read_cases;
 use super::{PREDICTIONS_FILE, RUN_FILE};
 use crate::data::Dataset;
-use crate::engine::CaseAnswer;
+use crate::engine::{Ablation, CaseAnswer, ShownCaptions};
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -22,6 +22,8 @@ pub struct RunWriter {
     identity: RunIdentity,
     /// Ids of the cases that are whole in the file.
     done: HashSet<String>,
+    /// Captions as the reader is shown them, once they are needed.
+    captions: Option<ShownCaptions>,
     /// Bytes of whole cases; what a failed write leaves behind is cut off.
     whole: u64,
 }
@@ -74,7 +76,7 @@ impl RunWriter {
             file.set_len(extent.whole).with_context(|| format!("cannot cut the torn tail of {}", path.display()))?;
         }
         file.seek(SeekFrom::End(0)).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { path, file, identity, done, whole: extent.whole })
+        Ok(Self { path, file, identity, done, captions: None, whole: extent.whole })
     }
 
     /// What the run is made from.
@@ -93,12 +95,14 @@ impl RunWriter {
     /// # Errors
     /// Where the file cannot be written, or an answer does not belong to the dataset.
     pub fn append(&mut self, dataset: &Dataset, answers: &[CaseAnswer]) -> Result<()> {
+        let ablation: Ablation = self.identity.ablation.parse().context("run.toml, field ablation")?;
+        let captions = self.captions.get_or_insert_with(|| ShownCaptions::new(dataset, ablation.caption));
         let prints = &self.identity.fingerprints;
         let mut text = Vec::new();
         let mut ids = Vec::new();
         for answer in answers {
             let mut checksum = None;
-            for line in lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref())? {
+            for line in lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref(), captions)? {
                 let mut object = serde_json::to_vec(&line).context("cannot write a prediction as JSON")?;
                 checksum = Some(seal(&mut object, checksum));
                 text.extend_from_slice(&object);

@@ -72,8 +72,8 @@ impl Samples {
                     question: dataset.question_of(case).to_owned(),
                     query: pictures[*query].clone(),
                     evidence: document.zip(document_picture).map(|(document, picture)| Evidence {
-                        image: pictures[picture].clone(),
-                        caption: document.caption.clone(),
+                        image: Some(pictures[picture].clone()),
+                        caption: Some(document.caption.clone()),
                     }),
                 };
                 let (ids, prompt_length, order) = encode(&request, &case.answer, processor)?;
@@ -116,7 +116,7 @@ fn documents_of(dataset: &Dataset, cases: &[&Case], retriever: Option<&mut Retri
     let Some(retriever) = retriever else { return Ok(vec![Vec::new(); cases.len()]) };
     let mut documents = Vec::with_capacity(cases.len());
     for case in cases {
-        let hits = retriever.retrieve(dataset, case, &dataset.picture(&case.image)?)?;
+        let hits = retriever.retrieve(dataset, case, &dataset.picture(&case.image)?, None)?;
         documents.push(hits.iter().map(|hit| hit.row).collect());
     }
     Ok(documents)
@@ -139,7 +139,8 @@ fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> 
             }
             PromptPiece::DocumentImage => {
                 order.push(false);
-                &request.evidence.as_ref().context("a closed-book prompt wants a document's image")?.image
+                let image = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
+                image.context("the prompt wants a document's image and there is none")?
             }
         };
         pieces.push(Piece::Image(processor.grid_of(picture.width(), picture.height())));
