@@ -2,10 +2,7 @@
 //! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (reference.md
 //! §5.2, §5.3).
 
-use super::figure::RESAMPLES;
-use super::{CaseOutcome, Figure, Verdict, mcnemar_exact};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use super::{Bootstrap, CaseOutcome, Difference, Figure, Verdict, mcnemar_exact};
 use serde::Serialize;
 
 /// One case as both see it.
@@ -32,14 +29,6 @@ pub struct PairedAccuracy {
     pub lost: usize,
     /// McNemar's exact two-sided p.
     pub p: f64,
-}
-
-/// A difference of shares and its interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Difference {
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
 }
 
 /// Both on one task, or on all.
@@ -138,14 +127,12 @@ impl PairedAccuracy {
     fn of(cases: &[&PairedOutcome]) -> Self {
         let first: Vec<bool> = cases.iter().map(|case| case.first.is_right()).collect();
         let second: Vec<bool> = cases.iter().map(|case| case.second.is_right()).collect();
-        let change = |(a, b): (&bool, &bool)| f64::from(i8::from(*b) - i8::from(*a));
-        let changes: Vec<f64> = first.iter().zip(&second).map(change).collect();
-        let gained = changes.iter().filter(|change| **change > 0.0).count();
-        let lost = changes.iter().filter(|change| **change < 0.0).count();
+        let gained = first.iter().zip(&second).filter(|(first, second)| !**first && **second).count();
+        let lost = first.iter().zip(&second).filter(|(first, second)| **first && !**second).count();
         Self {
             first: Figure::of(&first),
             second: Figure::of(&second),
-            difference: Difference::of(&changes),
+            difference: Difference::of_share(&first, &second, Bootstrap::BY_CASE),
             gained,
             lost,
             p: mcnemar_exact(gained, lost),
@@ -155,32 +142,9 @@ impl PairedAccuracy {
     /// "0.668 [..] → 0.761 [..]" and a second line "+0.093 [0.021, 0.141], 49 gained, 26 lost, p 0.011".
     fn text(&self) -> String {
         let both = format!("{} → {}", self.first.text(), self.second.text());
-        let interval = self.difference.map_or_else(String::new, |Difference { value, low, high }| {
-            format!("{value:+.3} [{low:+.3}, {high:+.3}], ")
-        });
+        let interval = self.difference.map_or_else(String::new, |difference| format!("{}, ", difference.text()));
         let p = if self.p < 0.0001 { "p < 0.0001".into() } else { format!("p {:.4}", self.p) };
         format!("{both}\n  {:<25} {interval}{} gained, {} lost, {p}", "", self.gained, self.lost)
-    }
-}
-
-impl Difference {
-    /// Mean of the changes, one a case, with the percentile bootstrap over cases. `None` without a case, and where all
-    /// changes are the same: resampling equal values gives no width, as if there were no doubt.
-    pub fn of(changes: &[f64]) -> Option<Self> {
-        let n = changes.len();
-        if changes.windows(2).all(|pair| pair[0] == pair[1]) {
-            return None;
-        }
-        let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut sums: Vec<f64> =
-            (0..RESAMPLES).map(|_| (0..n).map(|_| changes[random.random_range(0..n)]).sum()).collect();
-        sums.sort_unstable_by(f64::total_cmp);
-        let share = |sum: f64| sum / n as f64;
-        Some(Self {
-            value: share(changes.iter().sum()),
-            low: share(sums[RESAMPLES / 40]),
-            high: share(sums[RESAMPLES - 1 - RESAMPLES / 40]),
-        })
     }
 }
 
@@ -213,15 +177,5 @@ mod tests {
         assert_eq!(task.changed_documents, 4);
         assert_eq!(task.on_inconsistent.p, 1.0);
         assert!(comparison.text().contains("2 gained, 1 lost, p 1.0000"), "{}", comparison.text());
-    }
-
-    #[test]
-    fn the_interval_of_a_difference_has_its_normal_width() {
-        // 60 gained, 20 lost, 320 unchanged: 0.1 ± 1.96 · sqrt((0.2 − 0.01) / 400).
-        let change = |case: i32| f64::from(i8::from(case < 60) - i8::from((60..80).contains(&case)));
-        let changes: Vec<f64> = (0..400).map(change).collect();
-        let difference = Difference::of(&changes).unwrap();
-        assert!((difference.value - 0.1).abs() < 1e-12);
-        assert!((difference.low - 0.0573).abs() < 0.01 && (difference.high - 0.1427).abs() < 0.01, "{difference:?}");
     }
 }

@@ -1,57 +1,78 @@
-//! A share with how many cases it stands on and how sure it is.
+//! A figure with how many cases it stands on and how sure it is.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use super::bootstrap::{Bootstrap, Interval};
 use serde::Serialize;
 
-/// Resamples behind an interval.
-pub(super) const RESAMPLES: usize = 2000;
-
-/// A share of cases with its bootstrap 95 % interval.
+/// A figure of a set of cases with its bootstrap 95 % interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
-    /// `None` where there is no case.
+    /// `None` where there is no case to tell it from.
     pub value: Option<f64>,
     /// Cases.
     pub n: usize,
-    /// Ends of the interval; `None` where there is no case.
+    /// Ends of the interval; `None` where there is none.
     pub low: Option<f64>,
     pub high: Option<f64>,
 }
 
 impl Figure {
-    /// The share of `true`, one value per case. The interval is the percentile bootstrap over cases, always the same for
-    /// the same values.
+    /// The share of `true`, one value per case; cases are drawn for the interval.
     pub fn of(outcomes: &[bool]) -> Self {
+        Self::of_share(outcomes, Bootstrap::BY_CASE)
+    }
+
+    /// The share of `true`, one value per case.
+    pub fn of_share(outcomes: &[bool], bootstrap: Bootstrap) -> Self {
         let n = outcomes.len();
+        let right = outcomes.iter().filter(|right| **right).count();
         if n == 0 {
             return Self { value: None, n, low: None, high: None };
         }
-        let share = |count: usize| count as f64 / n as f64;
-        let right = outcomes.iter().filter(|right| **right).count();
-        if right == 0 || right == n {
+        let cells: Vec<usize> = outcomes.iter().map(|right| usize::from(*right)).collect();
+        let share = |counts: &[usize]| Some(counts[1] as f64 / (counts[0] + counts[1]) as f64);
+        let interval = bootstrap.of_counts(&cells, 2, &share).or_else(|| {
             // Resampling equal values gives no width at all; Wilson's score interval does.
             let square = 1.959_964_f64.powi(2);
             let width = square / (n as f64 + square);
-            let (low, high) = if right == 0 { (0.0, width) } else { (1.0 - width, 1.0) };
-            return Self { value: Some(share(right)), n, low: Some(low), high: Some(high) };
-        }
-        let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut counts: Vec<usize> =
-            (0..RESAMPLES).map(|_| (0..n).filter(|_| outcomes[random.random_range(0..n)]).count()).collect();
-        counts.sort_unstable();
-        Self {
-            value: Some(share(right)),
-            n,
-            low: Some(share(counts[RESAMPLES / 40])),
-            high: Some(share(counts[RESAMPLES - 1 - RESAMPLES / 40])),
-        }
+            match right {
+                0 => Some(Interval { low: 0.0, high: width }),
+                right if right == n => Some(Interval { low: 1.0 - width, high: 1.0 }),
+                _ => None,
+            }
+        });
+        Self::new(Some(right as f64 / n as f64), n, interval)
     }
 
-    /// "0.755 [0.720, 0.788] n=600", or "- n=0".
+    /// A statistic of counts (macro F1, say) over `cells.len()` cases; as [`Bootstrap::of_counts`].
+    pub fn of_counts(
+        cells: &[usize],
+        cell_count: usize,
+        bootstrap: Bootstrap,
+        statistic: &dyn Fn(&[usize]) -> Option<f64>,
+    ) -> Self {
+        let mut counts = vec![0; cell_count];
+        for cell in cells {
+            counts[*cell] += 1;
+        }
+        let interval = bootstrap.of_counts(cells, cell_count, statistic);
+        Self::new(statistic(&counts), cells.len(), interval)
+    }
+
+    /// A statistic that looks at every one of `n` cases; as [`Bootstrap::of_weights`].
+    pub fn of_weights(n: usize, bootstrap: Bootstrap, statistic: &mut dyn FnMut(&[u32]) -> Option<f64>) -> Self {
+        let value = statistic(&vec![1; n]);
+        Self::new(value, n, bootstrap.of_weights(n, statistic))
+    }
+
+    fn new(value: Option<f64>, n: usize, interval: Option<Interval>) -> Self {
+        Self { value, n, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
+    }
+
+    /// "0.755 [0.720, 0.788] n=600", "0.755 n=1" without an interval, or "- n=0".
     pub fn text(&self) -> String {
         match (self.value, self.low, self.high) {
             (Some(value), Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}] n={}", self.n),
+            (Some(value), ..) => format!("{value:.3} n={}", self.n),
             _ => format!("- n={}", self.n),
         }
     }

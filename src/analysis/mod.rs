@@ -1,6 +1,8 @@
 //! Fusion, verdict, oracle, metrics, the figures of a run and the difference between two.
 
+mod bootstrap;
 mod comparison;
+mod difference;
 mod figure;
 mod fusion;
 mod holm;
@@ -9,7 +11,9 @@ pub mod metrics;
 mod summary;
 mod verdict;
 
-pub use comparison::{Comparison, Difference, PairedAccuracy, PairedOutcome, TaskComparison};
+pub use bootstrap::{Bootstrap, Interval, RESAMPLES};
+pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
+pub use difference::Difference;
 pub use figure::Figure;
 pub use fusion::{Found, Fused, fuse};
 pub use holm::holm;

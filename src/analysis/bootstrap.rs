@@ -1,0 +1,211 @@
+//! Percentile bootstrap (Efron 1979): cases are drawn with replacement, or whole groups of them (the cases of a patient
+//! are not independent), and a statistic is computed on each resample.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Binomial, Distribution};
+use std::collections::HashMap;
+
+/// Resamples behind an interval.
+pub const RESAMPLES: usize = 10_000;
+
+/// How to resample a set of cases.
+#[derive(Clone, Copy, Debug)]
+pub struct Bootstrap<'a> {
+    /// Number of each case's group, where whole groups are drawn; `None` draws cases.
+    pub groups: Option<&'a [usize]>,
+    pub resamples: usize,
+}
+
+/// Ends of a 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Bootstrap<'_> {
+    /// Cases are drawn.
+    pub const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
+
+    /// The interval of a statistic of counts. `cells[case]` is the cell that the case counts in (right or wrong, say; gold
+    /// label and answer), `statistic` is given the number of cases in each of `cell_count` cells. `None` where all units
+    /// are alike: drawing equal ones gives no width, as if there were no doubt. The same cells give the same interval.
+    ///
+    /// Units with the same cells are one pattern, so that a resample is a draw of each pattern's number and not of each
+    /// unit.
+    pub fn of_counts(
+        &self,
+        cells: &[usize],
+        cell_count: usize,
+        statistic: &dyn Fn(&[usize]) -> Option<f64>,
+    ) -> Option<Interval> {
+        let patterns = self.patterns(cells);
+        if patterns.len() < 2 {
+            return None;
+        }
+        let units: usize = patterns.iter().map(|(_, count)| count).sum();
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let mut values = Vec::with_capacity(self.resamples);
+        let mut drawn = vec![0_usize; patterns.len()];
+        let mut sums = vec![0_usize; cell_count];
+        let of_unit: Vec<usize> =
+            patterns.iter().enumerate().flat_map(|(pattern, (_, count))| vec![pattern; *count]).collect();
+        for _ in 0..self.resamples {
+            if patterns.len() * 4 < units {
+                draw_numbers(&patterns, units, &mut random, &mut drawn);
+            } else {
+                drawn.fill(0);
+                for _ in 0..units {
+                    drawn[of_unit[random.random_range(0..units)]] += 1;
+                }
+            }
+            sums.fill(0);
+            for ((cells, _), count) in patterns.iter().zip(&drawn) {
+                for cell in cells {
+                    sums[*cell] += count;
+                }
+            }
+            values.extend(statistic(&sums));
+        }
+        interval_of(values)
+    }
+
+    /// The interval of a statistic that looks at every case (an area under a curve, a mean of values): it is given how often
+    /// each of `cases` cases was drawn. `None` where it has no value on any resample.
+    pub fn of_weights(&self, cases: usize, statistic: &mut dyn FnMut(&[u32]) -> Option<f64>) -> Option<Interval> {
+        let units = self.units(cases);
+        if units.len() < 2 {
+            return None;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let mut values = Vec::with_capacity(self.resamples);
+        let mut weights = vec![0_u32; cases];
+        for _ in 0..self.resamples {
+            weights.fill(0);
+            for _ in 0..units.len() {
+                for case in &units[random.random_range(0..units.len())] {
+                    weights[*case] += 1;
+                }
+            }
+            values.extend(statistic(&weights));
+        }
+        interval_of(values)
+    }
+
+    /// Cases of each unit.
+    fn units(&self, cases: usize) -> Vec<Vec<usize>> {
+        let Some(groups) = self.groups else { return (0..cases).map(|case| vec![case]).collect() };
+        let mut position: HashMap<usize, usize> = HashMap::new();
+        let mut units: Vec<Vec<usize>> = Vec::new();
+        for (case, group) in groups.iter().enumerate().take(cases) {
+            let unit = *position.entry(*group).or_insert(units.len());
+            if unit == units.len() {
+                units.push(Vec::new());
+            }
+            units[unit].push(case);
+        }
+        units
+    }
+
+    /// The different lists of cells that units have, and how many units have each; in the order of their first unit.
+    fn patterns(&self, cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
+        let mut position: HashMap<Vec<usize>, usize> = HashMap::new();
+        let mut patterns: Vec<(Vec<usize>, usize)> = Vec::new();
+        for unit in self.units(cells.len()) {
+            let mut pattern: Vec<usize> = unit.iter().map(|case| cells[*case]).collect();
+            pattern.sort_unstable();
+            match position.get(&pattern) {
+                Some(known) => patterns[*known].1 += 1,
+                None => {
+                    position.insert(pattern.clone(), patterns.len());
+                    patterns.push((pattern, 1));
+                }
+            }
+        }
+        patterns
+    }
+}
+
+/// How often each pattern is drawn among `units` draws: multinomial, one binomial after the other.
+fn draw_numbers(patterns: &[(Vec<usize>, usize)], units: usize, random: &mut ChaCha8Rng, drawn: &mut [usize]) {
+    let mut draws_left = units as u64;
+    let mut units_left = units;
+    for ((_, count), drawn) in patterns.iter().zip(drawn) {
+        let share = *count as f64 / units_left as f64;
+        // A share is between 0 and 1, so there is always a distribution.
+        let number = Binomial::new(draws_left, share.min(1.0)).map_or(0, |binomial| binomial.sample(random));
+        *drawn = number as usize;
+        draws_left -= number;
+        units_left -= count;
+    }
+}
+
+/// The 2.5 % and 97.5 % percentiles.
+fn interval_of(mut values: Vec<f64>) -> Option<Interval> {
+    let beyond = values.len() / 40;
+    let last = values.len().checked_sub(1)?;
+    let (_, low, _) = values.select_nth_unstable_by(beyond, f64::total_cmp);
+    let low = *low;
+    let (_, high, _) = values.select_nth_unstable_by(last - beyond, f64::total_cmp);
+    Some(Interval { low, high: *high })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share_of_first(counts: &[usize]) -> Option<f64> {
+        Some(counts[0] as f64 / counts.iter().sum::<usize>() as f64)
+    }
+
+    fn width(interval: Option<Interval>) -> f64 {
+        let interval = interval.unwrap();
+        interval.high - interval.low
+    }
+
+    #[test]
+    fn groups_that_answer_alike_count_as_one() {
+        // 400 cases, 300 in the first cell: ± 1.96 · sqrt(0.75 · 0.25 / 400); in groups of 4 that say the same, twice that.
+        let cells: Vec<usize> = (0..400).map(|case| usize::from(case >= 300)).collect();
+        let by_case = width(Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first));
+        assert!((by_case - 0.0849).abs() < 0.006, "{by_case}");
+        let groups: Vec<usize> = (0..400).map(|case| case / 4).collect();
+        let bootstrap = Bootstrap { groups: Some(&groups), resamples: RESAMPLES };
+        let by_group = width(bootstrap.of_counts(&cells, 2, &share_of_first));
+        assert!((by_group / by_case - 2.0).abs() < 0.1, "{by_group} {by_case}");
+    }
+
+    #[test]
+    fn counts_and_weights_are_two_ways_to_the_same_interval() {
+        let cells: Vec<usize> = (0..300).map(|case| usize::from(case % 3 == 0)).collect();
+        let by_counts = Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first).unwrap();
+        let by_weights = Bootstrap::BY_CASE.of_weights(300, &mut |weights| {
+            let first: u32 = weights.iter().zip(&cells).filter(|(_, cell)| **cell == 0).map(|(weight, _)| weight).sum();
+            Some(f64::from(first) / 300.0)
+        });
+        let by_weights = by_weights.unwrap();
+        assert!((by_counts.low - by_weights.low).abs() < 0.006, "{by_counts:?} {by_weights:?}");
+        assert!((by_counts.high - by_weights.high).abs() < 0.006, "{by_counts:?} {by_weights:?}");
+        // As many patterns as units: another way of drawing.
+        let cells: Vec<usize> = (0..300).collect();
+        let third = |counts: &[usize]| Some(counts.iter().step_by(3).sum::<usize>() as f64 / 300.0);
+        let all_different = Bootstrap::BY_CASE.of_counts(&cells, 300, &third).unwrap();
+        assert!((all_different.low - (1.0 - by_counts.high)).abs() < 0.006, "{all_different:?} {by_counts:?}");
+    }
+
+    #[test]
+    fn equal_units_give_no_interval() {
+        assert_eq!(Bootstrap::BY_CASE.of_counts(&[0; 9], 2, &share_of_first), None);
+        assert_eq!(Bootstrap::BY_CASE.of_counts(&[], 2, &share_of_first), None);
+        let one_group = Bootstrap { groups: Some(&[7, 7, 7]), resamples: 100 };
+        assert_eq!(one_group.of_counts(&[0, 1, 1], 2, &share_of_first), None);
+    }
+
+    #[test]
+    fn the_same_cells_give_the_same_interval() {
+        let cells: Vec<usize> = (0..50).map(|case| case % 2).collect();
+        let once = Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first);
+        assert_eq!(once, Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first));
+    }
+}
