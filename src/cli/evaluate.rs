@@ -1,15 +1,15 @@
 //! `dissent evaluate`: the figures of stored runs, and each against the first on the same cases.
 
 use super::Common;
-use super::output::{print_line, say};
-use crate::analysis::{CaseOutcome, Comparison, PairedOutcome, Summary, SummaryCase};
+use super::output::{print_line, say, terminal_width};
+use crate::analysis::RESAMPLES;
+use crate::analysis::report::{Report, Sampling, System, csv, markdown, table_keys, text, usual_table_keys};
 use crate::data::{Dataset, Split};
 use crate::engine::CaseAnswer;
-use crate::engine::run::{Run, RunIdentity};
+use crate::engine::run::Run;
 use crate::workspace::Workspace;
-use anyhow::{Result, ensure};
-use serde_json::json;
-use std::collections::HashMap;
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Arguments of `dissent evaluate`.
@@ -23,110 +23,102 @@ pub struct Args {
     /// Which cases
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
+    /// Only these tables, or `all`
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    tables: Vec<String>,
+    /// What is drawn for intervals; auto: groups where two cases of the split share one
+    #[arg(long, value_enum, default_value_t = Drawn::Auto)]
+    by: Drawn,
+    /// Bootstrap resamples
+    #[arg(long, default_value_t = RESAMPLES as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    resamples: u32,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, group = "form")]
     json: bool,
+    /// Print Markdown
+    #[arg(long, group = "form")]
+    markdown: bool,
+    /// Print every number on a line of comma-separated values
+    #[arg(long, group = "form")]
+    csv: bool,
 }
 
-/// The answers of one run to the cases of the split.
-struct Answers {
-    name: String,
-    identity: RunIdentity,
-    cases: Vec<(CaseAnswer, SummaryCase)>,
+/// The unit of resampling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Drawn {
+    Auto,
+    Case,
+    Group,
 }
 
-/// Prints one summary per run, then one comparison with the first run for each of the others.
+/// Reads the runs and prints their tables.
 pub fn run(args: Args, common: &Common) -> Result<()> {
+    let keys = wanted_tables(&args.tables)?;
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let mut all = Vec::new();
+    let mut systems: Vec<System> = Vec::new();
     for name in &args.runs {
-        all.push(answers_of(&dataset, &workspace, name, args.split)?);
+        ensure!(systems.iter().all(|system| system.name != *name), "--runs names {name} twice");
+        systems.push(read_system(&dataset, &workspace, name, args.split)?);
     }
+    let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
-    let mut runs = Vec::new();
-    let mut text = String::new();
-    for answers in &all {
-        let cases: Vec<SummaryCase> = answers.cases.iter().map(|(_, case)| case.clone()).collect();
-        let summary = Summary::of(&split, &cases);
-        text.push_str(&format!("run {}\n{}", answers.name, summary.text()));
-        runs.push(json!({"run": answers.name, "summary": summary}));
-    }
-    let mut comparisons = Vec::new();
-    for second in all.iter().skip(1) {
-        let differences = all[0].identity.differences(&second.identity);
-        if !differences.is_empty() {
-            text.push_str(&format!("{} and {} differ in {}\n", all[0].name, second.name, differences.join(", ")));
-        }
-        let pairs = pairs_of(&all[0], second);
-        ensure!(
-            !pairs.is_empty(),
-            "the runs {} and {} have no case of the split {split} in common",
-            all[0].name,
-            second.name
-        );
-        let comparison = Comparison::of(&split, &all[0].name, &second.name, &pairs);
-        let alone = all[0].cases.len() + second.cases.len() - 2 * pairs.len();
-        if alone > 0 {
-            text.push_str(&format!("{alone} cases are in one of the two only and are left out of the comparison\n"));
-        }
-        text.push_str(&comparison.text());
-        comparisons.push(comparison);
-    }
+    let report = Report::of(&dataset, &split, &systems, sampling, &keys).context("--runs names no run")?;
     if args.json {
-        let value = json!({"split": split, "runs": runs, "comparisons": comparisons});
-        return print_line(&serde_json::to_string_pretty(&value)?);
+        return print_line(&serde_json::to_string_pretty(&report)?);
     }
-    print_line(text.trim_end())
+    if args.markdown {
+        return print_line(markdown(&report).trim_end());
+    }
+    if args.csv {
+        return print_line(csv(&report)?.trim_end());
+    }
+    print_line(text(&report, terminal_width()).trim_end())
 }
 
-fn answers_of(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<Answers> {
+fn wanted_tables(named: &[String]) -> Result<Vec<&'static str>> {
+    if named.is_empty() {
+        return Ok(usual_table_keys());
+    }
+    if named.iter().any(|name| name == "all") {
+        return Ok(table_keys());
+    }
+    let mut keys = Vec::new();
+    for name in named {
+        let Some(key) = table_keys().into_iter().find(|key| key == name) else {
+            bail!("--tables {name}: no such table; expected all, {}", table_keys().join(", "))
+        };
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+fn by_group(dataset: &Dataset, args: &Args) -> bool {
+    if args.by != Drawn::Auto {
+        return args.by == Drawn::Group;
+    }
+    let mut seen = HashSet::new();
+    let groups = dataset.cases.iter().filter(|case| case.split == args.split).filter_map(|case| case.group.as_ref());
+    !groups.into_iter().all(|group| seen.insert(group))
+}
+
+fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<System> {
     let folder = workspace.run_dir(name)?;
-    let mut cases = Vec::new();
     let run = Run::open(&folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);
     }
-    let identity = run.identity.clone();
+    let ablation = run.identity.ablation.parse().with_context(|| format!("{}: field ablation", folder.display()))?;
+    let family = run.identity.family();
+    let (mut cases, mut validation): (Vec<CaseAnswer>, Vec<CaseAnswer>) = (Vec::new(), Vec::new());
     for answer in run.into_answers(dataset)? {
-        if dataset.cases[answer.case].split == split
-            && let Some(case) = answer.to_summary_case(dataset)
-        {
-            cases.push((answer, case));
+        let of = dataset.cases[answer.case].split;
+        if of == split {
+            cases.push(answer);
+        } else if of == Split::Validation {
+            validation.push(answer);
         }
     }
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
-    Ok(Answers { name: name.into(), identity, cases })
-}
-
-/// Cases that both read.
-fn pairs_of(first: &Answers, second: &Answers) -> Vec<PairedOutcome> {
-    let seconds: HashMap<usize, &(CaseAnswer, SummaryCase)> =
-        second.cases.iter().map(|pair| (pair.0.case, pair)).collect();
-    let mut pairs = Vec::new();
-    for (answer, case) in &first.cases {
-        let Some((other_answer, other)) = seconds.get(&answer.case) else { continue };
-        pairs.push(PairedOutcome {
-            task: case.task.clone(),
-            first: outcome_of(case),
-            second: outcome_of(other),
-            same_documents: rows_of(answer) == rows_of(other_answer),
-        });
-    }
-    pairs
-}
-
-/// What the run says in the end: its closed-book answer where it read without documents.
-fn outcome_of(case: &SummaryCase) -> CaseOutcome {
-    let closed_book = || {
-        let answer = case.closed_book.flatten();
-        CaseOutcome { gold: case.gold, answers: vec![answer], fused: answer }
-    };
-    case.outcome.clone().unwrap_or_else(closed_book)
-}
-
-fn rows_of(answer: &CaseAnswer) -> Vec<usize> {
-    let mut rows: Vec<usize> = answer.hits.iter().map(|hit| hit.row).collect();
-    rows.sort_unstable();
-    rows
+    Ok(System { name: name.to_owned(), ablation, family, cases, validation })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Prints a result and ends the line. A reader that has gone (`| head`) is no error.
 pub(crate) fn print_line(text: &str) -> Result<()> {
@@ -40,4 +40,12 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 /// Notes, ids and names come from people and files: no line break or escape sequence of theirs reaches the terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// Columns of the terminal on standard output; a file or a pipe takes lines of any length.
+pub fn terminal_width() -> usize {
+    if !io::stdout().is_terminal() {
+        return usize::MAX;
+    }
+    crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns))
 }

@@ -30,6 +30,11 @@ impl Confusion {
         Self { counts }
     }
 
+    /// From `[gold][answer]`, answers that could not be parsed last, as [`Confusion::counts`] gives them.
+    pub fn from_counts<'a>(rows: impl Iterator<Item = &'a [usize]>) -> Self {
+        Self { counts: rows.map(<[usize]>::to_vec).collect() }
+    }
+
     /// `[gold][answer]`, answers that could not be parsed last.
     pub fn counts(&self) -> &[Vec<usize>] {
         &self.counts

@@ -5,7 +5,7 @@ mod confusion;
 mod ranking;
 mod several_labels;
 
-pub use calibration::{Calibration, ReliabilityBin};
+pub use calibration::{Calibration, ConfidentCases, ReliabilityBin};
 pub use confusion::{Confusion, MacroAverages};
-pub use ranking::{area_under_curve, macro_area_under_curve};
+pub use ranking::{OneAgainstRest, area_under_curve, macro_area_under_curve};
 pub use several_labels::LabelSets;

@@ -73,6 +73,9 @@ pub struct RetrieverIdentity {
     pub k_lexical: usize,
 }
 
+/// Name of the ablation among the parts.
+const WITHHELD: &str = "what is withheld from the reader";
+
 fn no_ablation() -> String {
     Ablation::default().to_string()
 }
@@ -121,6 +124,13 @@ impl RunIdentity {
         Fingerprint::of_parts(values.iter().map(String::as_str))
     }
 
+    /// The same for runs that differ in what they withhold from the reader alone.
+    pub fn family(&self) -> String {
+        let withheld = |name: &str| name == WITHHELD;
+        let parts = self.parts().into_iter().filter(|(name, _)| !withheld(name));
+        parts.map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+    }
+
     /// What differs from another identity, each as "reader (0123… then, 4567… now)"; empty where nothing does.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
@@ -164,7 +174,7 @@ impl RunIdentity {
             ("hits of the image head", self.k_image.to_string()),
             ("hits of the caption head", self.k_caption.to_string()),
             ("hits of the lexical head", self.k_lexical.to_string()),
-            ("what is withheld from the reader", self.ablation.clone()),
+            (WITHHELD, self.ablation.clone()),
         ]
     }
 }

@@ -1,0 +1,85 @@
+//! How often systems are right: closed-book and each run, on all cases and on those that are consistent and inconsistent
+//! in the reference run (reference.md §5.3).
+
+use super::system::{Row, Subset, TaskRows};
+use super::table::{Cell, Table};
+use super::{Evaluation, SPLIT_NOTE};
+use crate::analysis::Figure;
+use crate::analysis::metrics::{Confusion, OneAgainstRest};
+use crate::reader::Prediction;
+
+/// The answer of a row that is looked at.
+type Pick = fn(&Row) -> Option<Prediction>;
+
+pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for reference in evaluation.reference_tasks() {
+        let task = &reference.task.id;
+        let mut rows = Vec::new();
+        if reference.rows.iter().any(|row| row.answer.closed_book.is_some()) {
+            let name = format!("closed-book ({})", evaluation.reference().name);
+            rows.extend(rows_of(evaluation, &name, reference, |row| row.answer.closed_book.clone()));
+        }
+        for (system, tasks) in evaluation.systems() {
+            let Some(own) = tasks.iter().find(|own| own.task.id == *task) else { continue };
+            if own.rows.iter().any(|row| row.fused.is_some()) {
+                rows.extend(rows_of(evaluation, &system.name, own, |row| row.fused.clone()));
+            }
+        }
+        tables.push(Table {
+            key: "accuracy",
+            title: format!("Accuracy, {task}"),
+            note: format!(
+                "Fused answers. Macro averages over labels as scikit-learn's with zero_division 0; AUC one against rest. \
+                 {SPLIT_NOTE}"
+            ),
+            columns: vec!["system", "cases", "n", "accuracy", "macro F1", "AUC", "macro precision", "macro recall"],
+            rows,
+        });
+    }
+    tables
+}
+
+fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for subset in Subset::by_verdict(&own.rows, evaluation.verdicts(), evaluation.sampling) {
+        let mut cells = vec![Cell::from(name), Cell::from(subset.name)];
+        cells.extend(figures(&subset, own.labels().len(), pick));
+        rows.push(cells);
+    }
+    rows
+}
+
+/// n, accuracy, macro F1, AUC, macro precision and recall.
+fn figures(subset: &Subset, labels: usize, pick: Pick) -> Vec<Cell> {
+    let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
+    let answer_of = |answer: &Option<Prediction>| answer.as_ref().and_then(|answer| answer.label);
+    let right: Vec<bool> =
+        subset.rows.iter().zip(&answers).map(|(row, answer)| answer_of(answer) == Some(row.gold)).collect();
+    let cells: Vec<usize> = (subset.rows.iter().zip(&answers))
+        .map(|(row, answer)| row.gold * (labels + 1) + answer_of(answer).unwrap_or(labels))
+        .collect();
+    let average = |pick: fn(&Confusion) -> Option<f64>| {
+        let statistic = move |counts: &[usize]| pick(&Confusion::from_counts(counts.chunks(labels + 1)));
+        Cell::Figure(Figure::of_counts(&cells, labels * (labels + 1), subset.bootstrap(), &statistic))
+    };
+    vec![
+        Cell::Count(right.len()),
+        Cell::Figure(Figure::of_share(&right, subset.bootstrap())),
+        average(|confusion| confusion.macro_averages().map(|averages| averages.f1)),
+        area(subset, labels, &answers),
+        average(|confusion| confusion.macro_averages().map(|averages| averages.precision)),
+        average(|confusion| confusion.macro_averages().map(|averages| averages.recall)),
+    ]
+}
+
+/// Over the cases whose answers have log-probabilities; missing where some have none.
+fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>]) -> Cell {
+    let scores = answers.iter().map(|answer| answer.as_ref().and_then(|answer| answer.scores.as_ref()));
+    let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::from("-") };
+    let probabilities: Vec<Vec<f32>> = scores.iter().map(|scores| scores.probabilities()).collect();
+    let gold: Vec<usize> = subset.rows.iter().map(|row| row.gold).collect();
+    let ranking = OneAgainstRest::of(labels, &probabilities, &gold);
+    let mut statistic = |weights: &[u32]| ranking.mean_area(weights);
+    Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &mut statistic))
+}

@@ -1,0 +1,85 @@
+//! Each system against the reference run on the same cases: paired differences, McNemar's exact test, Holm's correction
+//! over the whole table.
+
+use super::Evaluation;
+use super::system::{Row, Subset, TaskRows};
+use super::table::{Cell, Table};
+use crate::analysis::{Difference, holm, mcnemar_exact};
+use std::collections::HashMap;
+
+pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
+    let reference = evaluation.reference();
+    let mut rows = Vec::new();
+    let mut p_values = Vec::new();
+    for first in evaluation.reference_tasks() {
+        let task = &first.task.id;
+        if first.rows.iter().any(|row| row.answer.closed_book.is_some() && row.fused.is_some()) {
+            let name = format!("closed-book, {task}");
+            rows.extend(rows_of(evaluation, &name, first, first, &closed_book_is_right, &mut p_values));
+        }
+        for (system, own) in evaluation.of_task(task).filter(|(system, _)| system.name != reference.name) {
+            let name = format!("{}, {task}", system.name);
+            rows.extend(rows_of(evaluation, &name, first, own, &|row| Some(fused_is_right(row)), &mut p_values));
+        }
+    }
+    for (row, p) in rows.iter_mut().zip(holm(&p_values)) {
+        row.push(Cell::P(p));
+    }
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    vec![Table {
+        key: "comparisons",
+        title: format!("Against {}", reference.name),
+        note: "Accuracy of the fused answer minus that of the reference run, on the cases that both have. p: McNemar's exact \
+               test; Holm: corrected for all tests of this table."
+            .into(),
+        columns: vec!["system", "cases", "n", "difference", "gained", "lost", "p", "Holm"],
+        rows,
+    }]
+}
+
+fn fused_is_right(row: &Row) -> bool {
+    row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.label == Some(row.gold))
+}
+
+fn closed_book_is_right(row: &Row) -> Option<bool> {
+    row.answer.closed_book.as_ref().map(|answer| answer.label == Some(row.gold))
+}
+
+fn rows_of(
+    evaluation: &Evaluation,
+    name: &str,
+    first: &TaskRows,
+    second: &TaskRows,
+    is_right: &dyn Fn(&Row) -> Option<bool>,
+    p_values: &mut Vec<f64>,
+) -> Vec<Vec<Cell>> {
+    let seconds: HashMap<usize, &Row> = second.rows.iter().map(|row| (row.case, row)).collect();
+    let mut rows = Vec::new();
+    for subset in Subset::by_verdict(&first.rows, evaluation.verdicts(), evaluation.sampling) {
+        let mut shared = Vec::new();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for row in &subset.rows {
+            let Some(second) = seconds.get(&row.case).and_then(|row| is_right(row)) else { continue };
+            shared.push(*row);
+            before.push(fused_is_right(row));
+            after.push(second);
+        }
+        let shared = Subset::new(subset.name, shared, evaluation.sampling);
+        let count = |from: bool, to: bool| before.iter().zip(&after).filter(|pair| pair == &(&from, &to)).count();
+        let (gained, lost) = (count(false, true), count(true, false));
+        let p = mcnemar_exact(gained, lost);
+        p_values.push(p);
+        rows.push(vec![
+            Cell::from(name),
+            Cell::from(subset.name),
+            Cell::Count(before.len()),
+            Cell::Difference { n: before.len(), difference: Difference::of_share(&before, &after, shared.bootstrap()) },
+            Cell::Count(gained),
+            Cell::Count(lost),
+            Cell::P(p),
+        ]);
+    }
+    rows
+}

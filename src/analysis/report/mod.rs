@@ -1,0 +1,154 @@
+//! The whole evaluation of stored runs as tables: one file per table, and one per way to print them.
+
+mod accuracy;
+mod calibration;
+mod comparisons;
+mod csv;
+mod disagreement;
+mod evidence;
+mod fusers;
+mod markdown;
+mod oracle;
+mod ranks;
+mod system;
+mod table;
+mod text;
+
+pub use csv::csv;
+pub use markdown::markdown;
+pub use system::{Sampling, System};
+pub use table::{Cell, Table};
+pub use text::text;
+
+use self::system::TaskRows;
+use super::Verdict;
+use crate::data::Dataset;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// Said where cases are told apart by verdict.
+const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the reference run.";
+
+/// Makes the tables of one kind.
+type Build = fn(&Evaluation) -> Vec<Table>;
+
+/// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
+const KINDS: [(&str, bool, Build); 11] = [
+    ("accuracy", true, accuracy::tables),
+    ("comparisons", true, comparisons::tables),
+    ("oracle", true, oracle::tables),
+    ("disagreement", true, disagreement::tables),
+    ("ranks", true, ranks::tables),
+    ("fusers", true, fusers::tables),
+    ("evidence", true, evidence::tables),
+    ("calibration", true, calibration::tables),
+    ("slices", false, oracle::slices),
+    ("flips", false, ranks::flips),
+    ("confusion", false, calibration::confusion),
+];
+
+/// The names of all kinds of tables.
+pub fn table_keys() -> Vec<&'static str> {
+    KINDS.iter().map(|(key, ..)| *key).collect()
+}
+
+/// The names of those that are printed where none is asked for.
+pub fn usual_table_keys() -> Vec<&'static str> {
+    KINDS.iter().filter(|(_, usual, _)| *usual).map(|(key, ..)| *key).collect()
+}
+
+/// Every figure of some runs on the cases of one split.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub dataset: String,
+    pub split: String,
+    /// The run whose consistent and inconsistent cases are everybody's.
+    pub reference: String,
+    pub resamples: usize,
+    /// "case" or "group": what is drawn for intervals.
+    pub drawn: &'static str,
+    pub tables: Vec<Table>,
+}
+
+/// Systems with their rows, and what is the same for all tables.
+struct Evaluation<'a> {
+    dataset: &'a Dataset,
+    systems: Vec<(&'a System, Vec<TaskRows<'a>>)>,
+    verdicts: HashMap<usize, Verdict>,
+    sampling: Sampling,
+}
+
+impl Report {
+    /// Evaluates systems on the cases of one split; the first is the reference. `keys` names the tables that are wanted.
+    /// `None` without a system.
+    pub fn of(dataset: &Dataset, split: &str, systems: &[System], sampling: Sampling, keys: &[&str]) -> Option<Self> {
+        let reference = systems.first()?;
+        let evaluation = Evaluation::new(dataset, systems, sampling);
+        // Each table has random numbers of its own: the order in which they are made does not matter.
+        let tables: Vec<Vec<Table>> =
+            KINDS.par_iter().filter(|(key, ..)| keys.contains(key)).map(|(.., build)| build(&evaluation)).collect();
+        Some(Self {
+            dataset: dataset.name.clone(),
+            split: split.to_owned(),
+            reference: reference.name.clone(),
+            resamples: sampling.resamples,
+            drawn: if sampling.by_group { "group" } else { "case" },
+            tables: tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect(),
+        })
+    }
+
+    /// One line on what stands behind the figures.
+    pub fn basis(&self) -> String {
+        format!(
+            "{}, split {}; reference run {}; intervals: 95 %, percentile bootstrap, {} resamples by {}",
+            self.dataset, self.split, self.reference, self.resamples, self.drawn
+        )
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(dataset: &'a Dataset, systems: &'a [System], sampling: Sampling) -> Self {
+        let systems: Vec<(&System, Vec<TaskRows>)> =
+            systems.iter().map(|system| (system, TaskRows::of(dataset, &system.cases))).collect();
+        let rows = systems.first().into_iter().flat_map(|(_, tasks)| tasks.iter().flat_map(|own| &own.rows));
+        let verdicts = rows.filter_map(|row| Some((row.case, row.verdict()?))).collect();
+        Self { dataset, systems, verdicts, sampling }
+    }
+
+    fn reference(&self) -> &'a System {
+        self.systems[0].0
+    }
+
+    fn reference_tasks(&self) -> &[TaskRows<'a>] {
+        &self.systems[0].1
+    }
+
+    fn systems(&self) -> impl Iterator<Item = (&'a System, &[TaskRows<'a>])> {
+        self.systems.iter().map(|(system, tasks)| (*system, tasks.as_slice()))
+    }
+
+    /// Systems with their rows of one task.
+    fn of_task<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
+        self.systems
+            .iter()
+            .filter_map(move |(system, tasks)| Some((*system, tasks.iter().find(|own| own.task.id == task)?)))
+    }
+
+    fn task_of(&self, system: &System, task: &str) -> Option<&TaskRows<'a>> {
+        let (_, tasks) = self.systems.iter().find(|(other, _)| other.name == system.name)?;
+        tasks.iter().find(|own| own.task.id == task)
+    }
+
+    /// The run that withholds nothing and is otherwise like this one.
+    fn whole_of(&self, system: &System) -> Option<&'a System> {
+        self.systems
+            .iter()
+            .map(|(other, _)| *other)
+            .find(|other| other.ablation.is_none() && other.family == system.family)
+    }
+
+    fn verdicts(&self) -> &HashMap<usize, Verdict> {
+        &self.verdicts
+    }
+}
