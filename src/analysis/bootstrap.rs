@@ -93,6 +93,11 @@ impl Bootstrap<'_> {
         interval_of(values)
     }
 
+    /// How many units `cases` cases are.
+    pub fn unit_count(&self, cases: usize) -> usize {
+        self.units(cases).len()
+    }
+
     /// Cases of each unit.
     fn units(&self, cases: usize) -> Vec<Vec<usize>> {
         let Some(groups) = self.groups else { return (0..cases).map(|case| vec![case]).collect() };

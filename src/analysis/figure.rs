@@ -30,16 +30,14 @@ impl Figure {
         }
         let cells: Vec<usize> = outcomes.iter().map(|right| usize::from(*right)).collect();
         let share = |counts: &[usize]| Some(counts[1] as f64 / (counts[0] + counts[1]) as f64);
-        let interval = bootstrap.of_counts(&cells, 2, &share).or_else(|| {
-            // Resampling equal values gives no width at all; Wilson's score interval does.
-            let square = 1.959_964_f64.powi(2);
-            let width = square / (n as f64 + square);
-            match right {
-                0 => Some(Interval { low: 0.0, high: width }),
-                right if right == n => Some(Interval { low: 1.0 - width, high: 1.0 }),
-                _ => None,
-            }
-        });
+        // Resampling equal values gives no width at all; Wilson's score interval does.
+        let square = 1.959_964_f64.powi(2);
+        let width = square / (bootstrap.unit_count(n) as f64 + square);
+        let interval = match right {
+            0 => Some(Interval { low: 0.0, high: width }),
+            right if right == n => Some(Interval { low: 1.0 - width, high: 1.0 }),
+            _ => bootstrap.of_counts(&cells, 2, &share),
+        };
         Self::new(Some(right as f64 / n as f64), n, interval)
     }
 

@@ -6,7 +6,7 @@ use crate::analysis::RESAMPLES;
 use crate::analysis::report::{Report, Sampling, System, csv, markdown, table_keys, text, usual_table_keys};
 use crate::data::{Dataset, Split};
 use crate::engine::CaseAnswer;
-use crate::engine::run::Run;
+use crate::engine::run::{Run, RunIdentity};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::HashSet;
@@ -57,9 +57,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let mut systems: Vec<System> = Vec::new();
+    let mut identities: Vec<RunIdentity> = Vec::new();
     for name in &args.runs {
         ensure!(systems.iter().all(|system| system.name != *name), "--runs names {name} twice");
-        systems.push(read_system(&dataset, &workspace, name, args.split)?);
+        let (system, identity) = read_system(&dataset, &workspace, name, args.split)?;
+        let first = identities.first().unwrap_or(&identity);
+        systems.push(System { differences: first.differences(&identity), ..system });
+        identities.push(identity);
     }
     let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
@@ -102,14 +106,14 @@ fn by_group(dataset: &Dataset, args: &Args) -> bool {
     !groups.into_iter().all(|group| seen.insert(group))
 }
 
-fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<System> {
+fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<(System, RunIdentity)> {
     let folder = workspace.run_dir(name)?;
     let run = Run::open(&folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);
     }
     let ablation = run.identity.ablation.parse().with_context(|| format!("{}: field ablation", folder.display()))?;
-    let family = run.identity.family();
+    let identity = run.identity.clone();
     let (mut cases, mut validation): (Vec<CaseAnswer>, Vec<CaseAnswer>) = (Vec::new(), Vec::new());
     for answer in run.into_answers(dataset)? {
         let of = dataset.cases[answer.case].split;
@@ -120,5 +124,6 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
         }
     }
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
-    Ok(System { name: name.to_owned(), ablation, family, cases, validation })
+    let family = identity.family();
+    Ok((System { name: name.to_owned(), ablation, family, differences: Vec::new(), cases, validation }, identity))
 }

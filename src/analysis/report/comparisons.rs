@@ -31,16 +31,24 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     vec![Table {
         key: "comparisons",
         title: format!("Against {}", reference.name),
-        note: "Accuracy of the fused answer minus that of the reference run, on the cases that both have. p: McNemar's exact \
+        note: "Accuracy of the fused answer minus that of the reference run, on the cases that both have. Other documents: cases with \
+               another set of them. p: McNemar's exact \
                test; Holm: corrected for all tests of this table."
             .into(),
-        columns: vec!["system", "cases", "n", "difference", "gained", "lost", "p", "Holm"],
+        columns: vec!["system", "cases", "n", "difference", "gained", "lost", "other documents", "p", "Holm"],
         rows,
     }]
 }
 
 fn fused_is_right(row: &Row) -> bool {
     row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.label == Some(row.gold))
+}
+
+/// Rows of the retrieved documents, whatever their order.
+fn documents_of(row: &Row) -> Vec<usize> {
+    let mut documents: Vec<usize> = row.answer.hits.iter().map(|hit| hit.row).collect();
+    documents.sort_unstable();
+    documents
 }
 
 fn closed_book_is_right(row: &Row) -> Option<bool> {
@@ -59,9 +67,12 @@ fn rows_of(
     let mut rows = Vec::new();
     for subset in Subset::by_verdict(&first.rows, evaluation.verdicts(), evaluation.sampling) {
         let mut shared = Vec::new();
+        let mut other_documents = 0;
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for row in &subset.rows {
-            let Some(second) = seconds.get(&row.case).and_then(|row| is_right(row)) else { continue };
+            let Some(other) = seconds.get(&row.case) else { continue };
+            let Some(second) = is_right(other) else { continue };
+            other_documents += usize::from(documents_of(row) != documents_of(other));
             shared.push(*row);
             before.push(fused_is_right(row));
             after.push(second);
@@ -78,6 +89,7 @@ fn rows_of(
             Cell::Difference { n: before.len(), difference: Difference::of_share(&before, &after, shared.bootstrap()) },
             Cell::Count(gained),
             Cell::Count(lost),
+            Cell::Count(other_documents),
             Cell::P(p),
         ]);
     }

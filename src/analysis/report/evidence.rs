@@ -13,18 +13,18 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     for reference in evaluation.reference_tasks() {
         let task = &reference.task.id;
         let mut rows = Vec::new();
-        for (system, own) in evaluation.of_task(task) {
+        for (system, own) in evaluation.of_task_with_ablations(task) {
             let whole = evaluation.whole_of(system).and_then(|whole| evaluation.task_of(whole, task));
             rows.extend(row_of(evaluation, system, own, whole));
         }
         tables.push(Table {
             key: "evidence",
             title: format!("Use of evidence, {task}"),
-            note: "Per prediction. Right to wrong, wrong to right: against the closed-book answer to the same case. Follows the \
+            note: "Fused: accuracy of the fused answer. The rest is per prediction. Right to wrong, wrong to right: against the closed-book answer to the same case. Follows the \
                    caption: of the predictions whose shown caption names a label, those that give it. Changed: against the \
                    same document shown whole."
                 .into(),
-            columns: vec!["system", "evidence", "n", "right", "right to wrong", "wrong to right", "follows caption", "changed"],
+            columns: vec!["system", "evidence", "cases", "fused", "n", "right", "right to wrong", "wrong to right", "follows caption", "changed"],
             rows,
         });
     }
@@ -43,11 +43,15 @@ fn row_of(evaluation: &Evaluation, system: &System, own: &TaskRows, whole: Optio
     let known = whole.map(answers_by_document).unwrap_or_default();
     let new = || Answers { outcomes: Vec::new(), clusters: Clusters::new(sampling) };
     let (mut right, mut to_wrong, mut to_right, mut follows, mut changed) = (new(), new(), new(), new(), new());
+    let mut fused = new();
     for row in &own.rows {
         let push = |answers: &mut Answers, outcome: bool| {
             answers.outcomes.push(outcome);
             answers.clusters.push(row, sampling);
         };
+        if let Some(answer) = &row.fused {
+            push(&mut fused, answer.label == Some(row.gold));
+        }
         let closed_book = row.answer.closed_book.as_ref().map(|prediction| prediction.label == Some(row.gold));
         for (hit, prediction) in row.answer.hits.iter().zip(&row.answer.predictions) {
             let is_right = prediction.label == Some(row.gold);
@@ -62,6 +66,7 @@ fn row_of(evaluation: &Evaluation, system: &System, own: &TaskRows, whole: Optio
                 push(&mut follows, prediction.label == Some(named));
             }
             if !system.ablation.is_none()
+                && !system.ablation.random_documents
                 && let Some(label) = known.get(&(row.case, hit.row))
             {
                 push(&mut changed, *label != prediction.label);
@@ -76,6 +81,8 @@ fn row_of(evaluation: &Evaluation, system: &System, own: &TaskRows, whole: Optio
     Some(vec![
         Cell::from(system.name.as_str()),
         Cell::Text(name_of(system.ablation)),
+        Cell::Count(fused.outcomes.len()),
+        figure(&fused),
         Cell::Count(n),
         figure(&right),
         figure(&to_wrong),

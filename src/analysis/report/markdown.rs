@@ -5,6 +5,9 @@ use super::{Cell, Report};
 /// The whole report as Markdown.
 pub fn markdown(report: &Report) -> String {
     let mut text = format!("{}\n", report.basis());
+    for remark in &report.remarks {
+        text.push_str(&format!("\n{remark}\n"));
+    }
     for table in &report.tables {
         text.push_str(&format!("\n### {}\n\n", table.title));
         text.push_str(&row(table.columns.iter().map(|column| (*column).to_owned())));

@@ -25,7 +25,7 @@ use super::Verdict;
 use crate::data::Dataset;
 use rayon::prelude::*;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Said where cases are told apart by verdict.
 const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the reference run.";
@@ -68,6 +68,8 @@ pub struct Report {
     pub resamples: usize,
     /// "case" or "group": what is drawn for intervals.
     pub drawn: &'static str,
+    /// What a reader should know of the runs: how they differ, which cases only some of them have.
+    pub remarks: Vec<String>,
     pub tables: Vec<Table>,
 }
 
@@ -94,6 +96,7 @@ impl Report {
             reference: reference.name.clone(),
             resamples: sampling.resamples,
             drawn: if sampling.by_group { "group" } else { "case" },
+            remarks: evaluation.remarks(),
             tables: tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect(),
         })
     }
@@ -116,6 +119,26 @@ impl<'a> Evaluation<'a> {
         Self { dataset, systems, verdicts, sampling }
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let first = self.reference();
+        let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();
+        for (second, _) in self.systems.iter().skip(1) {
+            if !second.differences.is_empty() {
+                remarks.push(format!("{} and {} differ in {}", first.name, second.name, second.differences.join(", ")));
+            }
+            let others: HashSet<usize> = second.cases.iter().map(|answer| answer.case).collect();
+            let alone = own.symmetric_difference(&others).count();
+            if alone > 0 {
+                remarks.push(format!(
+                    "{alone} cases are in one of {} and {} only: no comparison has them",
+                    first.name, second.name
+                ));
+            }
+        }
+        remarks
+    }
+
     fn reference(&self) -> &'a System {
         self.systems[0].0
     }
@@ -124,12 +147,23 @@ impl<'a> Evaluation<'a> {
         &self.systems[0].1
     }
 
+    /// Does the system only show what another one's reader does with less? Then it is compared in the table of evidence.
+    fn is_ablation(&self, system: &System) -> bool {
+        !system.ablation.is_none() && self.whole_of(system).is_some()
+    }
+
     fn systems(&self) -> impl Iterator<Item = (&'a System, &[TaskRows<'a>])> {
-        self.systems.iter().map(|(system, tasks)| (*system, tasks.as_slice()))
+        let systems = self.systems.iter().filter(|(system, _)| !self.is_ablation(system));
+        systems.map(|(system, tasks)| (*system, tasks.as_slice()))
+    }
+
+    /// Systems with their rows of one task, without ablations.
+    fn of_task<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
+        self.of_task_with_ablations(task).filter(|(system, _)| !self.is_ablation(system))
     }
 
     /// Systems with their rows of one task.
-    fn of_task<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
+    fn of_task_with_ablations<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
         self.systems
             .iter()
             .filter_map(move |(system, tasks)| Some((*system, tasks.iter().find(|own| own.task.id == task)?)))
@@ -152,3 +186,6 @@ impl<'a> Evaluation<'a> {
         &self.verdicts
     }
 }
+
+#[cfg(test)]
+mod tests;

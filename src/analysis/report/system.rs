@@ -15,6 +15,8 @@ pub struct System {
     pub ablation: Ablation,
     /// The same for runs that differ in the ablation alone.
     pub family: String,
+    /// In what it differs from the reference run.
+    pub differences: Vec<String>,
     /// In the order of the dataset's cases, all of one split.
     pub cases: Vec<CaseAnswer>,
     /// Of the validation split, where the run has it: what weights may be learned from.

@@ -13,9 +13,12 @@ use super::{Cell, Report, Table};
 /// Blanks between columns.
 const GAP: &str = "  ";
 
-/// The whole report, columns that do not fit into `width` left out and named.
+/// The whole report. Columns that do not fit into `width` stand in a second block below the first.
 pub fn text(report: &Report, width: usize) -> String {
-    let mut text = format!("{}\n", report.basis());
+    let mut text = wrapped(&report.basis(), width);
+    for remark in &report.remarks {
+        text.push_str(&wrapped(remark, width));
+    }
     for table in &report.tables {
         text.push('\n');
         text.push_str(&table_text(table, width));
@@ -25,66 +28,75 @@ pub fn text(report: &Report, width: usize) -> String {
 
 fn table_text(table: &Table, width: usize) -> String {
     // The first column names a block of rows; its lines are indented by the rest.
-    let mut widths: Vec<usize> = table.columns.iter().skip(1).map(|column| column.chars().count()).collect();
+    let mut widths: Vec<usize> = table.columns.iter().map(|column| column.chars().count()).collect();
     for row in &table.rows {
-        for (own, cell) in widths.iter_mut().zip(row.iter().skip(1)) {
+        for (own, cell) in widths.iter_mut().zip(row) {
             *own = (*own).max(cell.text().chars().count());
         }
     }
-    let mut shown = 0;
-    let mut used = 0;
-    for own in &widths {
-        used += GAP.len() + own;
-        if used > width && shown > 0 {
-            break;
+    let mut text = wrapped(&table.title, width);
+    for columns in blocks(table, &widths, width) {
+        let heading: Vec<String> = columns.iter().map(|column| table.columns[*column].to_owned()).collect();
+        text.push_str(&line(&heading, &columns, &widths));
+        let mut block = None;
+        for row in &table.rows {
+            let name = row.first().map(Cell::text);
+            if name != block {
+                text.push_str(&format!("{}\n", name.as_deref().unwrap_or_default()));
+                block = name;
+            }
+            let cells: Vec<String> = columns.iter().filter_map(|column| row.get(*column)).map(Cell::text).collect();
+            text.push_str(&line(&cells, &columns, &widths));
         }
-        shown += 1;
     }
-    let mut text = format!("{}\n", table.title);
-    let heading: Vec<String> = table.columns.iter().skip(1).map(|column| (*column).to_owned()).collect();
-    text.push_str(&line(&heading[..shown], &widths));
-    let mut block = String::new();
-    for row in &table.rows {
-        let name = row.first().map(Cell::text).unwrap_or_default();
-        if name != block {
-            text.push_str(&format!("{name}\n"));
-            block = name;
-        }
-        let cells: Vec<String> = row.iter().skip(1).take(shown).map(Cell::text).collect();
-        text.push_str(&line(&cells, &widths));
-    }
-    for line in textwrap(&table.note, width) {
-        text.push_str(&format!("{line}\n"));
-    }
-    if shown < widths.len() {
-        let hidden = heading[shown..].join(", ");
-        text.push_str(&format!("not shown for want of room: {hidden} (--json, --csv, --markdown have them)\n"));
-    }
+    text.push_str(&wrapped(&table.note, width));
     text
 }
 
-fn line(cells: &[String], widths: &[usize]) -> String {
+/// Columns beside each other, as many as fit; each block begins with those that name its lines.
+fn blocks(table: &Table, widths: &[usize], width: usize) -> Vec<Vec<usize>> {
+    let names_lines = |column: &usize| table.rows.iter().all(|row| matches!(row.get(*column), Some(Cell::Text(_))));
+    let names: Vec<usize> = (1..table.columns.len()).take_while(names_lines).collect();
+    let width_of = |columns: &[usize]| -> usize { columns.iter().map(|column| GAP.len() + widths[*column]).sum() };
+    let mut blocks = vec![names.clone()];
+    for column in 1 + names.len()..table.columns.len() {
+        let last = blocks.len() - 1;
+        let is_empty = blocks[last].len() == names.len();
+        if !is_empty && width_of(&blocks[last]) + GAP.len() + widths[column] > width {
+            blocks.push(names.clone());
+        }
+        let last = blocks.len() - 1;
+        blocks[last].push(column);
+    }
+    blocks
+}
+
+fn line(cells: &[String], columns: &[usize], widths: &[usize]) -> String {
     let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
+    for (cell, column) in cells.iter().zip(columns) {
         line.push_str(GAP);
         line.push_str(cell);
-        line.push_str(&" ".repeat(width.saturating_sub(cell.chars().count())));
+        line.push_str(&" ".repeat(widths[*column].saturating_sub(cell.chars().count())));
     }
     format!("{}\n", line.trim_end())
 }
 
-fn textwrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+/// Whole words on lines of at most `width` columns.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut used = 0;
     for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-            continue;
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            wrapped.push('\n');
+            used = 0;
+        } else if used > 0 {
+            wrapped.push(' ');
+            used += 1;
         }
-        if !lines[last].is_empty() {
-            lines[last].push(' ');
-        }
-        lines[last].push_str(word);
+        wrapped.push_str(word);
+        used += length;
     }
-    lines
+    wrapped.push('\n');
+    wrapped
 }
