@@ -14,7 +14,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
         let task = &reference.task.id;
         let mut rows = Vec::new();
         for (system, own) in evaluation.of_task_with_ablations(task) {
-            let whole = evaluation.whole_of(system).and_then(|whole| evaluation.task_of(whole, task));
+            let whole = evaluation.whole_of(system).and_then(|whole| Some((whole, evaluation.task_of(whole, task)?)));
             rows.extend(row_of(evaluation, system, own, whole));
         }
         tables.push(Table {
@@ -37,10 +37,15 @@ struct Answers {
     clusters: Clusters,
 }
 
-fn row_of(evaluation: &Evaluation, system: &System, own: &TaskRows, whole: Option<&TaskRows>) -> Option<Vec<Cell>> {
+fn row_of(
+    evaluation: &Evaluation,
+    system: &System,
+    own: &TaskRows,
+    whole: Option<(&System, &TaskRows)>,
+) -> Option<Vec<Cell>> {
     let sampling = evaluation.sampling;
     let captions = ShownCaptions::new(evaluation.dataset, system.ablation.caption);
-    let known = whole.map(answers_by_document).unwrap_or_default();
+    let known = whole.map(|(_, rows)| answers_by_document(rows)).unwrap_or_default();
     let new = || Answers { outcomes: Vec::new(), clusters: Clusters::new(sampling) };
     let (mut right, mut to_wrong, mut to_right, mut follows, mut changed) = (new(), new(), new(), new(), new());
     let mut fused = new();
@@ -79,7 +84,7 @@ fn row_of(evaluation: &Evaluation, system: &System, own: &TaskRows, whole: Optio
     let n = right.outcomes.len();
     let figure = |answers: &Answers| Cell::Figure(Figure::of_share(&answers.outcomes, answers.clusters.bootstrap()));
     Some(vec![
-        Cell::from(system.name.as_str()),
+        Cell::from(whole.map_or(system.name.as_str(), |(whole, _)| &whole.name)),
         Cell::Text(name_of(system.ablation)),
         Cell::Count(fused.outcomes.len()),
         figure(&fused),

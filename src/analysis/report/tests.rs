@@ -132,16 +132,16 @@ fn an_ablation_stands_in_the_table_of_evidence_alone() {
     let swapped = System { ablation, ..system("swapped", cases) };
     let report = report(&[reference(), swapped]);
     assert_eq!(values(&report, "accuracy", &["swapped"], "accuracy"), []);
-    let evidence = |name: &str, column: &str| values(&report, "evidence", &[name], column);
+    let evidence = |name: &str, column: &str| values(&report, "evidence", &["plain", name], column);
     // Document 0 says benign (No), document 1 malignant (Yes).
-    assert_eq!(evidence("plain", "follows caption"), [Some(0.25)]);
+    assert_eq!(evidence("as retrieved", "follows caption"), [Some(0.25)]);
     // Swapped, they say the reverse; the last prediction of case 3 alone does not follow.
-    assert_eq!(evidence("swapped", "follows caption"), [Some(0.875)]);
-    assert_eq!(evidence("swapped", "changed"), [Some(0.375)]);
+    assert_eq!(evidence("swapped-captions", "follows caption"), [Some(0.875)]);
+    assert_eq!(evidence("swapped-captions", "changed"), [Some(0.375)]);
     // Cases 0, 1 and 2 are right closed-book.
-    assert_eq!(evidence("plain", "right to wrong"), [Some(0.5)]);
-    assert_eq!(evidence("plain", "wrong to right"), [Some(0.5)]);
-    assert_eq!(evidence("plain", "changed"), [None]);
+    assert_eq!(evidence("as retrieved", "right to wrong"), [Some(0.5)]);
+    assert_eq!(evidence("as retrieved", "wrong to right"), [Some(0.5)]);
+    assert_eq!(evidence("as retrieved", "changed"), [None]);
 }
 
 #[test]
