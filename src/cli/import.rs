@@ -6,7 +6,8 @@ use super::output::{print_line, progress_bar};
 use crate::data::import::{
     FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_nih_cxr, import_vqa_rad,
 };
-use crate::data::{Existing, Summary};
+use crate::data::{Existing, Split, Summary};
+use crate::engine::reference_run::{CandidateHeads, ReferenceRunOptions, import_reference_run};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,8 @@ pub struct Args {
     /// List the formats
     #[arg(long)]
     pub list: bool,
-    /// medmnist: label names of a set not known by name, in the order of the array's numbers
+    /// medmnist: label names of a set not known by name, in the order of the array's numbers; predictions: labels in the order
+    /// of the logits
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     pub labels: Vec<String>,
     /// medmnist: the question, with --labels or in place of a known set's
@@ -37,6 +39,27 @@ pub struct Args {
     /// vqa-rad: leave out training questions about images that test questions use too
     #[arg(long)]
     pub drop_shared_images: bool,
+    /// predictions: the file of fused answers (…-step-N-fused.jsonl)
+    #[arg(long, value_name = "FILE")]
+    pub fused: Option<PathBuf>,
+    /// predictions: a file of answers without a document, one line per case
+    #[arg(long, value_name = "FILE")]
+    pub closed_book: Option<PathBuf>,
+    /// predictions: where relative image paths begin; default: the file's folder
+    #[arg(long, value_name = "DIR")]
+    pub images_from: Option<PathBuf>,
+    /// predictions: which heads found the candidates; default: as the file's name says
+    #[arg(long, value_enum)]
+    pub heads: Option<CandidateHeads>,
+    /// predictions: the split of its cases
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    pub split: Split,
+    /// predictions: id of the task
+    #[arg(long, default_value = "answer", value_name = "ID")]
+    pub task: String,
+    /// predictions: name of the run
+    #[arg(long, default_value = "imported", value_name = "NAME")]
+    pub run: String,
     /// Replace a dataset that is there already, unless it holds annotations
     #[arg(long)]
     pub replace: bool,
@@ -46,14 +69,14 @@ pub struct Args {
 }
 
 /// Imports, and says what came of it.
-pub fn run(args: Args, _common: &Common) -> Result<()> {
+pub fn run(args: Args, common: &Common) -> Result<()> {
     let (Some(format), Some(source), Some(dataset)) = (&args.format, &args.source, &args.dataset) else {
         return list(args.json);
     };
     if args.list {
         return list(args.json);
     }
-    let imported = import(&args, format, source, dataset)?;
+    let imported = import(&args, common, format, source, dataset)?;
     let summary = Summary::of(&imported.dataset);
     if args.json {
         let value = serde_json::json!({"dataset": dataset, "summary": summary, "remarks": imported.remarks});
@@ -65,7 +88,7 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
     print_line(&lines.join("\n"))
 }
 
-fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
+fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
     let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
     let bar = progress_bar("images");
     let progress = |done: usize, total: usize| {
@@ -86,6 +109,19 @@ fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Im
             import_vqa_rad(source, dataset, options, existing, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, existing, &progress),
+        "predictions" => {
+            let options = ReferenceRunOptions {
+                fused: args.fused.clone(),
+                closed_book: args.closed_book.clone(),
+                images: args.images_from.clone(),
+                labels: args.labels.clone(),
+                task: args.task.clone(),
+                split: args.split,
+                run: args.run.clone(),
+                heads: args.heads,
+            };
+            import_reference_run(source, dataset, &options, existing, common.workspace.as_deref(), &progress)
+        }
         other => {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             bail!("unknown format {other:?}; expected one of {}", known.join(", "))

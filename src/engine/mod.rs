@@ -10,6 +10,7 @@ mod models;
 mod parts;
 mod pictures;
 mod pipeline;
+pub mod reference_run;
 pub mod run;
 mod spawn;
 mod worker;

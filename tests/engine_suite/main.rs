@@ -4,6 +4,7 @@
 mod predict;
 mod prompt;
 mod reader;
+mod reference_run;
 mod run;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;

@@ -36,7 +36,7 @@ pub struct ImportFormat {
 }
 
 /// Every format that can be imported.
-pub const FORMATS: [ImportFormat; 3] = [
+pub const FORMATS: [ImportFormat; 4] = [
     ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST: {train,val,test}_{images,labels}, 2-D, grey or colour, one label",
@@ -51,5 +51,10 @@ pub const FORMATS: [ImportFormat; 3] = [
         name: "nih-cxr",
         source: "a folder of NIH ChestX-ray8 images, one folder per finding, files named PATIENT_….jpg or .png",
         result: "every image a case, split by patient; training images are also the corpus, captioned with the finding",
+    },
+    ImportFormat {
+        name: "predictions",
+        source: "a per-candidate prediction file of JOMED's evaluation (…-step-N.jsonl)",
+        result: "its cases and retrieved documents as a dataset, its predictions as a run: explored with no model",
     },
 ];

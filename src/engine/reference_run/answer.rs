@@ -1,0 +1,98 @@
+//! From generated text to a label (reference.md §3.4).
+
+use super::line::Group;
+use crate::reader::{LabelScores, Prediction};
+use anyhow::{Result, ensure};
+use std::path::Path;
+
+/// The labels of the run, in the order of its logits.
+#[derive(Clone, Debug)]
+pub(super) struct AnswerParser {
+    pub labels: Vec<String>,
+}
+
+impl AnswerParser {
+    /// With these labels; without any, the different gold answers, sorted.
+    pub fn new(labels: &[String], groups: &[Group], source: &Path) -> Result<Self> {
+        let mut labels = labels.to_vec();
+        if labels.is_empty() {
+            labels = groups.iter().map(|group| group.gold.trim().to_owned()).collect();
+            labels.sort_unstable();
+            labels.dedup();
+        }
+        let known = labels.join(", ");
+        ensure!(
+            labels.len() > 1,
+            "{}: expected two labels or more, found {known}; --labels names them",
+            source.display()
+        );
+        let parser = Self { labels };
+        for group in groups {
+            ensure!(
+                parser.exact(&group.gold).is_some(),
+                "{}:{}: field answers: expected one of {known}, found {:?}; --labels names the labels",
+                source.display(),
+                group.line,
+                group.gold
+            );
+            let columns = group.logits.as_ref().and_then(|rows| rows.first()).map(Vec::len);
+            ensure!(
+                columns.is_none_or(|columns| columns == parser.labels.len()),
+                "{}:{}: field logits: expected {} numbers a row, one per label ({known}), found {}; --labels names the labels \
+                 in the order of the logits",
+                source.display(),
+                group.line,
+                parser.labels.len(),
+                columns.unwrap_or_default()
+            );
+        }
+        Ok(parser)
+    }
+
+    /// The label that a gold answer is, without regard to case.
+    pub fn exact(&self, text: &str) -> Option<usize> {
+        let text = text.trim();
+        self.labels.iter().position(|label| label.eq_ignore_ascii_case(text))
+    }
+
+    /// The label that a text is or, as the reference reads it, the first label in order that occurs in it.
+    fn label(&self, text: &str) -> Option<usize> {
+        let small = text.to_lowercase();
+        if let Some(label) = self.exact(text) {
+            return Some(label);
+        }
+        // Lists of labels ("0, 3") are right as a whole or wrong.
+        if self.labels.iter().any(|label| label.contains(',')) {
+            return None;
+        }
+        self.labels.iter().position(|label| small.contains(&label.to_lowercase()))
+    }
+
+    /// The text decides; logits become log-probabilities over the labels.
+    pub fn prediction(&self, text: &str, logits: Option<&[f32]>) -> Prediction {
+        let scores = logits.map(|logits| {
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
+            LabelScores(logits.iter().map(|value| value - largest - sum.ln()).collect())
+        });
+        Prediction { label: self.label(text), scores, text: Some(text.to_owned()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_the_reference_reads_them() {
+        let parser = AnswerParser { labels: ["No", "Yes"].map(String::from).to_vec() };
+        assert_eq!(parser.label("Yes"), Some(1));
+        assert_eq!(parser.label("yes, there is."), Some(1));
+        assert_eq!(parser.label("no, or yes"), Some(0), "No comes first");
+        assert_eq!(parser.label("unclear"), None);
+        let grades = AnswerParser { labels: ["0", "1", "2"].map(String::from).to_vec() };
+        assert_eq!(grades.label("grade 2 or 1"), Some(1));
+        let scores = grades.prediction("2", Some(&[1.0, 1.0, 1.0 + 2.0_f32.ln()])).scores.unwrap();
+        assert!((scores.0[2] - 0.5_f32.ln()).abs() < 1e-6, "{scores:?}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Prediction files of the reference code: imported, explored and evaluated with no model.
+
+use dissent::data::{Existing, Split};
+use dissent::engine::CaseAnswer;
+use dissent::engine::reference_run::{ReferenceRunOptions, import_reference_run};
+use dissent::engine::run::Run;
+use dissent::retriever::Head;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Three cases of four candidates; the second one's first text names no label, the third's candidates share a document.
+fn lines() -> Vec<Value> {
+    let mut lines = Vec::new();
+    for case in 0..3 {
+        let texts = match case {
+            0 => ["Yes", "Yes", "yes.", "Yes"],
+            1 => ["unclear", "No", "No", "Yes"],
+            _ => ["No", "Yes", "No", "Yes"],
+        };
+        for (place, text) in texts.iter().enumerate() {
+            let document = if case == 2 && place == 2 { 0 } else { place };
+            lines.push(json!({
+                "query": "does this ultrasound show cancer?",
+                "answers": if case == 1 { "No" } else { "Yes" },
+                "generation": text,
+                "logits": [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [0.0, 3.0]],
+                "passages": [{"id": document, "img_path": format!("corpus/{case}-{document}.png"),
+                              "text": format!("document {document} of {case}"), "dataset_source": "roco"}],
+                "metadata": {"image_path": format!("queries/{case}.png"), "query": "q", "target": "<extra_id_0> Yes"},
+            }));
+        }
+    }
+    lines
+}
+
+fn write(folder: &Path, name: &str, lines: &[Value]) -> PathBuf {
+    let path = folder.join(name);
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn options() -> ReferenceRunOptions {
+    ReferenceRunOptions {
+        fused: None,
+        closed_book: None,
+        images: None,
+        labels: Vec::new(),
+        task: "cancer".into(),
+        split: Split::Test,
+        run: "imported".into(),
+        heads: None,
+    }
+}
+
+fn import(
+    source: &Path,
+    target: &Path,
+    options: &ReferenceRunOptions,
+) -> Result<(Vec<CaseAnswer>, Vec<String>), String> {
+    let imported = import_reference_run(source, target, options, Existing::Refuse, None, &|_, _| {});
+    let imported = imported.map_err(|error| format!("{error:#}"))?;
+    let run = Run::open(&target.join(".dissent/runs/imported")).unwrap();
+    Ok((run.into_answers(&imported.dataset).unwrap(), imported.remarks))
+}
+
+#[test]
+fn candidates_become_hits_and_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("queries")).unwrap();
+    image::GrayImage::new(8, 8).save(folder.path().join("queries/0.png")).unwrap();
+    let source = write(folder.path(), "breast-step-0.jsonl", &lines());
+    let fused: Vec<Value> = [0, 4, 8]
+        .map(|first| {
+            let mut line = lines()[first].clone();
+            line["generation"] = json!(if first == 4 { "No" } else { "Yes" });
+            line["passages"] = json!([]);
+            line
+        })
+        .to_vec();
+    let options = ReferenceRunOptions {
+        fused: Some(write(folder.path(), "breast-step-0-fused.jsonl", &fused)),
+        closed_book: Some(write(folder.path(), "closed.jsonl", &fused)),
+        ..options()
+    };
+    let (answers, remarks) = import(&source, &folder.path().join("dataset"), &options).unwrap();
+    let labels = |answer: &CaseAnswer| -> Vec<Option<usize>> {
+        answer.predictions.iter().map(|prediction| prediction.label).collect()
+    };
+    assert_eq!(labels(&answers[0]), [Some(1); 4]);
+    assert_eq!(labels(&answers[1]), [None, Some(0), Some(0), Some(1)]);
+    assert_eq!(answers[1].predictions[0].text.as_deref(), Some("unclear"));
+    // The second logit is larger by 1: log softmax.
+    let scores = answers[0].predictions[0].scores.as_ref().unwrap();
+    assert!((scores.0[1] - -0.313_26).abs() < 1e-4, "{scores:?}");
+    let heads: Vec<(Head, usize)> = answers[0].hits.iter().map(|hit| (hit.first().head, hit.first().rank)).collect();
+    assert_eq!(heads, [(Head::Image, 1), (Head::Image, 2), (Head::Caption, 1), (Head::Caption, 2)]);
+    assert_eq!(answers[2].hits.len(), 3, "one document of both heads is one hit");
+    assert_eq!(answers[2].hits[0].provenances.len(), 2);
+    assert_eq!(answers[1].recorded_fusion.as_ref().unwrap().label, Some(0));
+    assert_eq!(answers[1].closed_book.as_ref().unwrap().label, Some(0));
+    assert!(folder.path().join("dataset/images/case-00001.png").is_file());
+    let remarks = remarks.join("\n");
+    assert!(remarks.contains("3 cases, 11 predictions") && remarks.contains("1 of 11 generated texts"), "{remarks}");
+    assert!(remarks.contains("13 images were not found"), "{remarks}");
+
+    let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))
+        .args(["evaluate", "--runs", "imported", "--csv"])
+        .arg(folder.path().join("dataset"))
+        .env_remove("DISSENT_WORKSPACE")
+        .output()
+        .unwrap();
+    let csv = String::from_utf8(evaluate.stdout).unwrap();
+    let line = |begin: &str| {
+        csv.lines().find(|line| line.starts_with(begin)).unwrap_or_else(|| panic!("{begin}: {csv}")).to_owned()
+    };
+    assert!(line("fusers,\"Fusers, cancer\",test,\"imported, as recorded\",all,").contains(",all,1,"));
+    assert!(
+        line("disagreement,\"Disagreement, cancer\",test,imported,inconsistent,")
+            .contains(",inconsistent,0.6666666666666666,")
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_named_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |name: &str, lines: &[Value], options: &ReferenceRunOptions| {
+        let source = write(folder.path(), "S-step-0.jsonl", lines);
+        import(&source, &folder.path().join(name), options).unwrap_err()
+    };
+    let cut = &lines()[..11];
+    let error = message("cut", cut, &options());
+    assert!(error.contains("S-step-0.jsonl:9: expected 4 candidates as for the first case, found 3"), "{error}");
+    let mut bad = lines();
+    bad[5]["passages"] = json!([]);
+    let error = message("fused", &bad, &options());
+    assert!(error.contains("S-step-0.jsonl:6: field passages: expected one document per line, found 0"), "{error}");
+    let mut bad = lines();
+    for line in &mut bad[4..8] {
+        line["logits"] = json!([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]);
+    }
+    let error = message("logits", &bad, &options());
+    assert!(error.contains("S-step-0.jsonl:5: field logits: expected 2 numbers a row"), "{error}");
+    let mut bad = lines();
+    bad[2].as_object_mut().unwrap().remove("generation");
+    let error = message("field", &bad, &options());
+    assert!(error.contains("S-step-0.jsonl:3:") && error.contains("generation"), "{error}");
+    let labels = ReferenceRunOptions { labels: vec!["benign".into(), "malignant".into()], ..options() };
+    let error = message("labels", &lines(), &labels);
+    assert!(
+        error.contains("S-step-0.jsonl:1: field answers: expected one of benign, malignant, found \"Yes\""),
+        "{error}"
+    );
+    let other = write(folder.path(), "other-fused.jsonl", &[lines()[4].clone()]);
+    let error = message("other", &lines(), &ReferenceRunOptions { fused: Some(other), ..options() });
+    assert!(error.contains("other-fused.jsonl:1: expected the case of line 1"), "{error}");
+    for name in ["cut", "fused", "logits", "field", "labels", "other"] {
+        assert!(!folder.path().join(name).exists(), "nothing is left of {name}");
+    }
+}
