@@ -4,10 +4,16 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution};
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Resamples behind an interval.
 pub const RESAMPLES: usize = 10_000;
+
+/// Most cases that the resamples of a statistic of weights look at.
+const MOST_LOOKS: usize = 200_000_000;
+/// Resamples that one thread makes in one go.
+const BLOCK: usize = 125;
 
 /// How to resample a set of cases.
 #[derive(Clone, Copy, Debug)]
@@ -73,29 +79,45 @@ impl Bootstrap<'_> {
 
     /// The interval of a statistic that looks at every case (an area under a curve, a mean of values): it is given how often
     /// each of `cases` cases was drawn. `None` where it has no value on any resample.
-    pub fn of_weights(&self, cases: usize, statistic: &mut dyn FnMut(&[u32]) -> Option<f64>) -> Option<Interval> {
-        let units = self.units(cases);
-        if units.len() < 2 {
+    pub fn of_weights(&self, cases: usize, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)) -> Option<Interval> {
+        let groups = self.groups.map(|_| self.units(cases));
+        let units = groups.as_ref().map_or(cases, Vec::len);
+        if units < 2 {
             return None;
         }
-        let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut values = Vec::with_capacity(self.resamples);
-        let mut weights = vec![0_u32; cases];
-        for _ in 0..self.resamples {
-            weights.fill(0);
-            for _ in 0..units.len() {
-                for case in &units[random.random_range(0..units.len())] {
-                    weights[*case] += 1;
+        let resamples = self.resamples_of_weights(cases);
+        // Blocks have random numbers of their own, so that it does not matter which thread takes which.
+        let in_block = |block: usize| {
+            let mut random = ChaCha8Rng::seed_from_u64(block as u64);
+            let mut weights = vec![0_u32; cases];
+            let mut values = Vec::with_capacity(BLOCK);
+            for _ in block * BLOCK..resamples.min((block + 1) * BLOCK) {
+                weights.fill(0);
+                for _ in 0..units {
+                    match &groups {
+                        Some(groups) => {
+                            groups[random.random_range(0..units)].iter().for_each(|case| weights[*case] += 1)
+                        }
+                        None => weights[random.random_range(0..units)] += 1,
+                    }
                 }
+                values.extend(statistic(&weights));
             }
-            values.extend(statistic(&weights));
-        }
+            values
+        };
+        let values: Vec<f64> = (0..resamples.div_ceil(BLOCK)).into_par_iter().flat_map_iter(in_block).collect();
         interval_of(values)
+    }
+
+    /// Resamples of a statistic that looks at every one of `cases` cases: fewer where they would be looked at more than
+    /// 200 million times, but 1000 at least.
+    pub fn resamples_of_weights(&self, cases: usize) -> usize {
+        self.resamples.min((MOST_LOOKS / cases.max(1)).max(1000))
     }
 
     /// How many units `cases` cases are.
     pub fn unit_count(&self, cases: usize) -> usize {
-        self.units(cases).len()
+        if self.groups.is_some() { self.units(cases).len() } else { cases }
     }
 
     /// Cases of each unit.
@@ -185,7 +207,7 @@ mod tests {
     fn counts_and_weights_are_two_ways_to_the_same_interval() {
         let cells: Vec<usize> = (0..300).map(|case| usize::from(case % 3 == 0)).collect();
         let by_counts = Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first).unwrap();
-        let by_weights = Bootstrap::BY_CASE.of_weights(300, &mut |weights| {
+        let by_weights = Bootstrap::BY_CASE.of_weights(300, &|weights| {
             let first: u32 = weights.iter().zip(&cells).filter(|(_, cell)| **cell == 0).map(|(weight, _)| weight).sum();
             Some(f64::from(first) / 300.0)
         });

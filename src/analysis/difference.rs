@@ -23,7 +23,7 @@ impl Difference {
             let total: u32 = weights.iter().sum();
             Some(sum / f64::from(total))
         };
-        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mut { mean })?;
+        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mean)?;
         Some(Self { value: changes.iter().sum::<f64>() / changes.len() as f64, low: interval.low, high: interval.high })
     }
 

@@ -57,9 +57,34 @@ impl Figure {
     }
 
     /// A statistic that looks at every one of `n` cases; as [`Bootstrap::of_weights`].
-    pub fn of_weights(n: usize, bootstrap: Bootstrap, statistic: &mut dyn FnMut(&[u32]) -> Option<f64>) -> Self {
+    pub fn of_weights(n: usize, bootstrap: Bootstrap, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)) -> Self {
         let value = statistic(&vec![1; n]);
         Self::new(value, n, bootstrap.of_weights(n, statistic))
+    }
+
+    /// The mean of values, one per case. `None` without a case.
+    pub fn of_mean(values: &[f64], bootstrap: Bootstrap) -> Self {
+        let mut different: Vec<f64> = values.to_vec();
+        different.sort_unstable_by(f64::total_cmp);
+        different.dedup();
+        let mean = |counts: &mut dyn Iterator<Item = (usize, f64)>| {
+            let (mut n, mut sum) = (0, 0.0);
+            for (count, value) in counts {
+                n += count;
+                sum += count as f64 * value;
+            }
+            (n > 0).then(|| sum / n as f64)
+        };
+        // Few values are counted, which is quicker by far.
+        if different.len() * 4 < values.len() {
+            let cell = |value: &f64| different.partition_point(|other| other.total_cmp(value).is_lt());
+            let cells: Vec<usize> = values.iter().map(cell).collect();
+            let of_counts = |counts: &[usize]| mean(&mut counts.iter().copied().zip(different.iter().copied()));
+            return Self::of_counts(&cells, different.len(), bootstrap, &of_counts);
+        }
+        let of_weights =
+            |weights: &[u32]| mean(&mut weights.iter().map(|weight| *weight as usize).zip(values.iter().copied()));
+        Self::of_weights(values.len(), bootstrap, &of_weights)
     }
 
     fn new(value: Option<f64>, n: usize, interval: Option<Interval>) -> Self {

@@ -122,6 +122,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         marks: notebook.marks(),
         theme,
         images: depth::image_mode(common.images, &environment),
+        stored_run: args.run.clone(),
     });
     app.notice = first_notice(&app, &notebook);
     let engine = start_engine(&args, common, &dataset, &workspace)?;

@@ -80,6 +80,8 @@ pub struct Setting {
     pub marks: HashMap<usize, Mark>,
     pub theme: Theme,
     pub images: ImageMode,
+    /// Name of the stored run whose answers are shown.
+    pub stored_run: Option<String>,
 }
 
 /// The whole state.
@@ -107,6 +109,8 @@ pub struct App {
     pub progress: Option<String>,
     /// Why the engine cannot answer at all.
     pub engine_failure: Option<String>,
+    /// Name of the stored run whose answers are shown.
+    pub stored_run: Option<String>,
     /// Images that are decoded and scaled.
     pub pictures: Pictures,
     /// The list the engine was last asked to work ahead on.
@@ -137,6 +141,7 @@ impl App {
             engine: None,
             progress: None,
             engine_failure: None,
+            stored_run: setting.stored_run,
             pictures: Pictures::default(),
             ahead: Vec::new(),
             last_ticket: 0,

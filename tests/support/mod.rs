@@ -94,6 +94,7 @@ pub fn app(root: &Path, count: usize) -> App {
         marks: HashMap::new(),
         theme: Theme::load("dark").unwrap(),
         images: ImageMode::Half,
+        stored_run: None,
     })
 }
 

@@ -80,6 +80,6 @@ fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>]) -> Cell 
     let probabilities: Vec<Vec<f32>> = scores.iter().map(|scores| scores.probabilities()).collect();
     let gold: Vec<usize> = subset.rows.iter().map(|row| row.gold).collect();
     let ranking = OneAgainstRest::of(labels, &probabilities, &gold);
-    let mut statistic = |weights: &[u32]| ranking.mean_area(weights);
-    Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &mut statistic))
+    let statistic = |weights: &[u32]| ranking.mean_area(weights);
+    Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &statistic))
 }

@@ -15,8 +15,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             let subset = Subset::new("all", own.rows.iter().collect(), evaluation.sampling);
             let cases = ConfidentCases::of(&probabilities, &gold);
             let figure = |pick: fn(Calibration) -> f64| {
-                let mut statistic = |weights: &[u32]| cases.calibration(weights).map(pick);
-                Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &mut statistic))
+                let statistic = |weights: &[u32]| cases.calibration(weights).map(pick);
+                Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &statistic))
             };
             rows.push(vec![
                 Cell::from(system.name.as_str()),

@@ -49,12 +49,7 @@ fn share(subset: &Subset, test: fn(&Row) -> bool) -> Cell {
 
 fn mean(subset: &Subset, value: fn(&Row) -> f64) -> Cell {
     let values: Vec<f64> = subset.rows.iter().map(|row| value(row)).collect();
-    let mut statistic = |weights: &[u32]| {
-        let sum: f64 = weights.iter().zip(&values).map(|(weight, value)| f64::from(*weight) * value).sum();
-        let total: u32 = weights.iter().sum();
-        (total > 0).then(|| sum / f64::from(total))
-    };
-    Cell::Figure(Figure::of_weights(values.len(), subset.bootstrap(), &mut statistic))
+    Cell::Figure(Figure::of_mean(&values, subset.bootstrap()))
 }
 
 /// Share of the pairs of predictions whose answers differ; 0 where there is one prediction.

@@ -21,7 +21,7 @@ pub use table::{Cell, Table};
 pub use text::text;
 
 use self::system::TaskRows;
-use super::Verdict;
+use super::{Bootstrap, Verdict};
 use crate::data::Dataset;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -66,6 +66,8 @@ pub struct Report {
     /// The run whose consistent and inconsistent cases are everybody's.
     pub reference: String,
     pub resamples: usize,
+    /// Of statistics that look at every case; fewer where there are many.
+    pub resamples_of_every_case: usize,
     /// "case" or "group": what is drawn for intervals.
     pub drawn: &'static str,
     /// What a reader should know of the runs: how they differ, which cases only some of them have.
@@ -95,16 +97,22 @@ impl Report {
             split: split.to_owned(),
             reference: reference.name.clone(),
             resamples: sampling.resamples,
+            resamples_of_every_case: Bootstrap { groups: None, resamples: sampling.resamples }
+                .resamples_of_weights(reference.cases.len()),
             drawn: if sampling.by_group { "group" } else { "case" },
             remarks: evaluation.remarks(),
             tables: tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect(),
         })
     }
 
-    /// One line on what stands behind the figures.
+    /// What stands behind the figures.
     pub fn basis(&self) -> String {
+        let fewer = match self.resamples_of_every_case {
+            fewer if fewer < self.resamples => format!(" ({fewer} for AUC and calibration)"),
+            _ => String::new(),
+        };
         format!(
-            "{}, split {}; reference run {}; intervals: 95 %, percentile bootstrap, {} resamples by {}",
+            "{}, split {}; reference run {}; intervals: 95 %, percentile bootstrap, {} resamples by {}{fewer}",
             self.dataset, self.split, self.reference, self.resamples, self.drawn
         )
     }

@@ -4,6 +4,7 @@ use super::Evaluation;
 use super::system::{Row, Subset};
 use super::table::{Cell, Table};
 use crate::analysis::{CaseOutcome, Figure};
+use crate::retriever::Head;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
@@ -89,10 +90,16 @@ fn most_hits(rows: &[Row]) -> usize {
     rows.iter().map(|row| row.answer.predictions.len()).max().unwrap_or(0)
 }
 
-/// "1 image", where the same head fills the place in most cases.
+/// "1 image", where that head fills the place in most cases.
 fn place_name(rows: &[Row], place: usize) -> String {
-    let heads: Vec<String> =
-        rows.iter().filter_map(|row| row.answer.hits.get(place)).map(|hit| hit.first().head.to_string()).collect();
-    let most = heads.iter().max_by_key(|head| heads.iter().filter(|other| other == head).count());
-    most.map_or_else(|| (place + 1).to_string(), |head| format!("{} {head}", place + 1))
+    let mut counts: Vec<(Head, usize)> = Vec::new();
+    for hit in rows.iter().filter_map(|row| row.answer.hits.get(place)) {
+        let head = hit.first().head;
+        match counts.iter_mut().find(|(known, _)| *known == head) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((head, 1)),
+        }
+    }
+    let most = counts.iter().max_by_key(|(_, count)| *count);
+    most.map_or_else(|| (place + 1).to_string(), |(head, _)| format!("{} {head}", place + 1))
 }

@@ -47,7 +47,10 @@ fn news(app: &App) -> (String, Role) {
         None => {}
     }
     if let Some(message) = &app.engine_failure {
-        return (format!("no answers: {message}"), Role::Error);
+        return match &app.stored_run {
+            Some(name) => (format!("run {name} as stored; nothing else is read: {message}"), Role::Muted),
+            None => (format!("no answers: {message}"), Role::Error),
+        };
     }
     if let Some(progress) = &app.progress {
         return (progress.clone(), Role::Muted);
