@@ -96,7 +96,9 @@ impl Bootstrap<'_> {
                 for _ in 0..units {
                     match &groups {
                         Some(groups) => {
-                            groups[random.random_range(0..units)].iter().for_each(|case| weights[*case] += 1)
+                            for case in &groups[random.random_range(0..units)] {
+                                weights[*case] += 1;
+                            }
                         }
                         None => weights[random.random_range(0..units)] += 1,
                     }
@@ -142,13 +144,12 @@ impl Bootstrap<'_> {
         for unit in self.units(cells.len()) {
             let mut pattern: Vec<usize> = unit.iter().map(|case| cells[*case]).collect();
             pattern.sort_unstable();
-            match position.get(&pattern) {
-                Some(known) => patterns[*known].1 += 1,
-                None => {
-                    position.insert(pattern.clone(), patterns.len());
-                    patterns.push((pattern, 1));
-                }
+            if let Some(known) = position.get(&pattern) {
+                patterns[*known].1 += 1;
+                continue;
             }
+            position.insert(pattern.clone(), patterns.len());
+            patterns.push((pattern, 1));
         }
         patterns
     }
@@ -183,7 +184,8 @@ mod tests {
     use super::*;
 
     fn share_of_first(counts: &[usize]) -> Option<f64> {
-        Some(counts[0] as f64 / counts.iter().sum::<usize>() as f64)
+        let n: usize = counts.iter().sum();
+        (n > 0).then(|| counts[0] as f64 / n as f64)
     }
 
     fn width(interval: Option<Interval>) -> f64 {

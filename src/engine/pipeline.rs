@@ -74,6 +74,7 @@ impl Pipeline {
     }
 
     /// Withholds from the reader what the ablation says. Random documents are the hit source's part.
+    #[must_use]
     pub fn with_ablation(mut self, ablation: Ablation) -> Self {
         self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
         self.ablation = ablation;

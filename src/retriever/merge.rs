@@ -3,10 +3,13 @@
 use super::{Head, Hit, Provenance};
 use crate::data::Document;
 
-/// Joins ranked lists of (corpus row, score), one per head, in the order given: all hits of the first head, then those
+/// What one head found: (corpus row, score), best first.
+pub type RankedList = (Head, Vec<(usize, f32)>);
+
+/// Joins ranked lists, one per head, in the order given: all hits of the first head, then those
 /// of the second. A document found twice stays where it first stood and keeps both provenances. Rows outside the corpus
 /// are left out.
-pub fn merge_hits(corpus: &[Document], lists: &[(Head, Vec<(usize, f32)>)]) -> Vec<Hit> {
+pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (head, found) in lists {
         for (position, (row, score)) in found.iter().enumerate() {

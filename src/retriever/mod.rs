@@ -9,7 +9,7 @@ mod search;
 mod source;
 
 pub use hit::{Head, Hit, Provenance};
-pub use merge::merge_hits;
+pub use merge::{RankedList, merge_hits};
 pub use random::RandomDocuments;
 pub use reciprocal_rank::merge_by_reciprocal_rank;
 pub use search::{HitsPerHead, Retriever};

@@ -1,6 +1,6 @@
 //! Merging heads whose scores cannot be compared (cosine similarity and BM25): reciprocal rank fusion.
 
-use super::{Head, Hit, merge_hits};
+use super::{Hit, RankedList, merge_hits};
 use crate::data::Document;
 
 /// Takes the edge off the first ranks (Cormack, Clarke and Büttcher, SIGIR 2009).
@@ -10,7 +10,7 @@ pub const DEPTH: usize = 50;
 
 /// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; of equal ones that which stands
 /// first in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
-pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[(Head, Vec<(usize, f32)>)], limit: usize) -> Vec<Hit> {
+pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
     let mut hits = merge_hits(corpus, lists);
     for hit in &mut hits {
         hit.provenances.sort_by_key(|provenance| provenance.rank);
@@ -25,6 +25,7 @@ pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[(Head, Vec<(usize,
 
 #[cfg(test)]
 mod tests {
+    use super::super::Head;
     use super::*;
 
     #[test]

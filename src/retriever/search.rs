@@ -3,7 +3,7 @@
 
 use super::heads::{QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
-use super::{Head, Hit, HitSource, merge_hits};
+use super::{Head, Hit, HitSource, RankedList, merge_hits};
 use crate::data::{Case, Dataset, Picture};
 use crate::fingerprint::Fingerprint;
 use crate::index::{Index, VectorSide};
@@ -119,7 +119,7 @@ impl Retriever {
         image: &[f32],
         caption: &[f32],
         hits: HitsPerHead,
-    ) -> Result<Vec<(Head, Vec<(usize, f32)>)>> {
+    ) -> Result<Vec<RankedList>> {
         let mut lists = Vec::new();
         for (head, side, query, limit) in [
             (Head::Image, VectorSide::Image, image, hits.image),

@@ -48,12 +48,11 @@ impl Cell {
                 format!("{} [{}, {}]", short(*value), short(*low), short(*high))
             }
             Self::Figure(Figure { value: Some(value), .. }) => short(*value),
-            Self::Figure(_) => "-".to_owned(),
             Self::Difference { difference: Some(difference), .. } => {
                 let Difference { value, low, high } = difference;
                 format!("{} [{}, {}]", signed(*value), signed(*low), signed(*high))
             }
-            Self::Difference { n: 0, .. } => "-".to_owned(),
+            Self::Figure(_) | Self::Difference { n: 0, .. } => "-".to_owned(),
             Self::Difference { .. } => "no change".to_owned(),
             Self::P(p) if *p < 0.0001 => "<.0001".to_owned(),
             Self::P(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),

@@ -24,7 +24,7 @@ fn dataset(cases: usize) -> Dataset {
         split: Split::Test,
         image: format!("case-{number}.png").into(),
         question: None,
-        answer: if number % 2 == 0 { "No" } else { "Yes" }.into(),
+        answer: if number.is_multiple_of(2) { "No" } else { "Yes" }.into(),
         group: None,
     };
     let document = |number: usize| Document {

@@ -59,10 +59,10 @@ fn blocks(table: &Table, widths: &[usize], width: usize) -> Vec<Vec<usize>> {
     let names: Vec<usize> = (1..table.columns.len()).take_while(names_lines).collect();
     let width_of = |columns: &[usize]| -> usize { columns.iter().map(|column| GAP.len() + widths[*column]).sum() };
     let mut blocks = vec![names.clone()];
-    for column in 1 + names.len()..table.columns.len() {
+    for (column, own) in widths.iter().enumerate().skip(1 + names.len()) {
         let last = blocks.len() - 1;
         let is_empty = blocks[last].len() == names.len();
-        if !is_empty && width_of(&blocks[last]) + GAP.len() + widths[column] > width {
+        if !is_empty && width_of(&blocks[last]) + GAP.len() + own > width {
             blocks.push(names.clone());
         }
         let last = blocks.len() - 1;

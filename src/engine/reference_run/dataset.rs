@@ -18,7 +18,7 @@ pub(super) struct DatasetParts {
 
 impl DatasetParts {
     /// One case per group, one document per different passage.
-    pub fn of(groups: &[Group], parser: &AnswerParser, options: &ReferenceRunOptions) -> Result<Self> {
+    pub fn of(groups: &[Group], parser: &AnswerParser, options: &ReferenceRunOptions) -> Self {
         let mut used = HashSet::new();
         let mut cases = Vec::with_capacity(groups.len());
         let mut rows: HashMap<Passage, usize> = HashMap::new();
@@ -57,7 +57,7 @@ impl DatasetParts {
             labels: parser.labels.iter().map(|label| Label::new(label, label)).collect(),
             prompt: PromptTemplate::default(),
         };
-        Ok(Self { cases, documents, rows, task })
+        Self { cases, documents, rows, task }
     }
 
     /// Row of the document that this passage became.
@@ -93,12 +93,11 @@ impl DatasetParts {
             }
             let kind = image.extension().unwrap_or_default().to_string_lossy();
             let name = format!("{id}.{kind}");
-            let path = match std::fs::read(images.join(image)) {
-                Ok(bytes) => writer.image(&name, &bytes)?,
-                Err(_) => {
-                    missing += 1;
-                    Path::new("images").join(&name)
-                }
+            let path = if let Ok(bytes) = std::fs::read(images.join(image)) {
+                writer.image(&name, &bytes)?
+            } else {
+                missing += 1;
+                Path::new("images").join(&name)
             };
             copied.insert(image.to_path_buf(), path.clone());
             Ok(path)

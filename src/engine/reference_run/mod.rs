@@ -70,7 +70,7 @@ pub fn import_reference_run(
     let fused = options.fused.as_deref().map(|path| read_singles(path, &groups)).transpose()?;
     let closed_book = options.closed_book.as_deref().map(|path| read_singles(path, &groups)).transpose()?;
     let images = options.images.clone().unwrap_or_else(|| source.parent().unwrap_or(Path::new(".")).to_path_buf());
-    let parts = DatasetParts::of(&groups, &parser, options)?;
+    let parts = DatasetParts::of(&groups, &parser, options);
     let (dataset, missing) = parts.write(target, &images, source, existing, progress)?;
 
     let heads = options.heads.unwrap_or_else(|| heads_of_name(source));
