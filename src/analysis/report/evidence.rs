@@ -15,8 +15,11 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
         let mut rows = Vec::new();
         for (system, own) in evaluation.of_task_with_ablations(task) {
             let whole = evaluation.whole_of(system).and_then(|whole| Some((whole, evaluation.task_of(whole, task)?)));
-            rows.extend(row_of(evaluation, system, own, whole));
+            let block = evaluation.position_of(whole.map_or(system, |(whole, _)| whole));
+            rows.extend(row_of(evaluation, system, own, whole).map(|row| (block, row)));
         }
+        rows.sort_by_key(|(block, _)| *block);
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
         tables.push(Table {
             key: "evidence",
             title: format!("Use of evidence, {task}"),

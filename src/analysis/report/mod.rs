@@ -190,6 +190,10 @@ impl<'a> Evaluation<'a> {
             .find(|other| other.ablation.is_none() && other.family == system.family)
     }
 
+    fn position_of(&self, system: &System) -> usize {
+        self.systems.iter().position(|(other, _)| other.name == system.name).unwrap_or_default()
+    }
+
     fn verdicts(&self) -> &HashMap<usize, Verdict> {
         &self.verdicts
     }
