@@ -3,8 +3,9 @@
 use super::Common;
 use super::output::{print_line, say, terminal_width};
 use crate::analysis::RESAMPLES;
-use crate::analysis::report::{Report, Sampling, System, csv, markdown, table_keys, text, usual_table_keys};
+use crate::analysis::report::{Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys};
 use crate::data::{Dataset, Split};
+use crate::durable;
 use crate::engine::CaseAnswer;
 use crate::engine::run::{Run, RunIdentity};
 use crate::workspace::Workspace;
@@ -41,6 +42,9 @@ pub struct Args {
     /// Print every number on a line of comma-separated values
     #[arg(long, group = "form")]
     csv: bool,
+    /// Write all tables and plots into one HTML file
+    #[arg(long, group = "form", value_name = "FILE", conflicts_with = "tables")]
+    html: Option<PathBuf>,
 }
 
 /// The unit of resampling.
@@ -53,7 +57,7 @@ enum Drawn {
 
 /// Reads the runs and prints their tables.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    let keys = wanted_tables(&args.tables)?;
+    let keys = if args.html.is_some() { table_keys() } else { wanted_tables(&args.tables)? };
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let mut systems: Vec<System> = Vec::new();
@@ -76,6 +80,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     if args.csv {
         return print_line(csv(&report)?.trim_end());
+    }
+    if let Some(path) = &args.html {
+        durable::write_file(path, html(&report)?.as_bytes())?;
+        return print_line(&format!("written to {}", path.display()));
     }
     print_line(text(&report, terminal_width()).trim_end())
 }

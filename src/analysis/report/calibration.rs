@@ -38,6 +38,36 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
+/// The bins behind the expected calibration error.
+pub(super) fn reliability(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for reference in evaluation.reference_tasks() {
+        let mut rows = Vec::new();
+        for (system, own) in evaluation.of_task(&reference.task.id) {
+            let Some((probabilities, gold)) = fused_probabilities(own) else { continue };
+            let Some(calibration) = Calibration::of(&probabilities, &gold) else { continue };
+            for bin in calibration.bins.iter().filter(|bin| bin.n > 0) {
+                let mean = |value: f64| Cell::Figure(Figure { value: Some(value), n: bin.n, low: None, high: None });
+                rows.push(vec![
+                    Cell::from(system.name.as_str()),
+                    Cell::Text(format!("{:.2} to {:.2}", bin.low, bin.high)),
+                    Cell::Count(bin.n),
+                    mean(bin.confidence),
+                    mean(bin.accuracy),
+                ]);
+            }
+        }
+        tables.push(Table {
+            key: "reliability",
+            title: format!("Reliability, {}", reference.task.id),
+            note: "Fused answers by the probability of their label: its mean, and the share that is right.".into(),
+            columns: vec!["system", "bin", "n", "confidence", "right"],
+            rows,
+        });
+    }
+    tables
+}
+
 /// Gold labels against fused answers.
 pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();

@@ -40,6 +40,35 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     }]
 }
 
+/// From the closed-book answer to the fused one, cases by right and wrong.
+pub(super) fn flow(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for reference in evaluation.reference_tasks() {
+        let mut rows = Vec::new();
+        for (system, own) in evaluation.of_task(&reference.task.id) {
+            let read = own.rows.iter().filter(|row| row.fused.is_some());
+            let pairs: Vec<(bool, bool)> =
+                read.filter_map(|row| Some((closed_book_is_right(row)?, fused_is_right(row)))).collect();
+            if pairs.is_empty() {
+                continue;
+            }
+            for (before, after) in [(true, true), (true, false), (false, true), (false, false)] {
+                let name = |is_right: bool| Cell::from(if is_right { "right" } else { "wrong" });
+                let count = pairs.iter().filter(|pair| **pair == (before, after)).count();
+                rows.push(vec![Cell::from(system.name.as_str()), name(before), name(after), Cell::Count(count)]);
+            }
+        }
+        tables.push(Table {
+            key: "flow",
+            title: format!("From closed-book to fused, {}", reference.task.id),
+            note: "Cases by whether the answer without a document and the fused one are right.".into(),
+            columns: vec!["system", "closed-book", "fused", "n"],
+            rows,
+        });
+    }
+    tables
+}
+
 fn fused_is_right(row: &Row) -> bool {
     row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.label == Some(row.gold))
 }

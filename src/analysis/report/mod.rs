@@ -7,14 +7,17 @@ mod csv;
 mod disagreement;
 mod evidence;
 mod fusers;
+mod html;
 mod markdown;
 mod oracle;
+mod plots;
 mod ranks;
 mod system;
 mod table;
 mod text;
 
 pub use csv::csv;
+pub use html::html;
 pub use markdown::markdown;
 pub use system::{Sampling, System};
 pub use table::{Cell, Table};
@@ -34,7 +37,7 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
-const KINDS: [(&str, bool, Build); 11] = [
+const KINDS: [(&str, bool, Build); 13] = [
     ("accuracy", true, accuracy::tables),
     ("comparisons", true, comparisons::tables),
     ("oracle", true, oracle::tables),
@@ -46,6 +49,8 @@ const KINDS: [(&str, bool, Build); 11] = [
     ("slices", false, oracle::slices),
     ("flips", false, ranks::flips),
     ("confusion", false, calibration::confusion),
+    ("reliability", false, calibration::reliability),
+    ("flow", false, comparisons::flow),
 ];
 
 /// The names of all kinds of tables.

@@ -171,6 +171,10 @@ fn every_form_has_every_number() {
     assert!(text.contains("split test") && text.matches("follows caption").count() == 1, "{text}");
     let markdown = markdown(&report);
     assert!(markdown.contains("| plain | all | 4 | .500 ["), "{markdown}");
+    let page = html(&report).unwrap();
+    // Accuracy, oracle, one of ranks, reliability, flow.
+    assert_eq!((page.matches("<svg").count(), page.matches("<table").count()), (5, report.tables.len()));
+    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/").count());
     let csv = csv(&report).unwrap();
     let line =
         csv.lines().find(|line| line.starts_with("oracle,") && line.contains("inconsistent") && line.contains(",gap,"));
