@@ -7,10 +7,10 @@ use crate::analysis::report::{Report, Sampling, System, csv, html, markdown, tab
 use crate::data::{Dataset, Split};
 use crate::durable;
 use crate::engine::CaseAnswer;
-use crate::engine::run::{Run, RunIdentity};
+use crate::engine::run::{Reranking, Run, RunIdentity};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// Arguments of `dissent evaluate`.
@@ -122,6 +122,14 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
     }
     let ablation = run.identity.ablation.parse().with_context(|| format!("{}: field ablation", folder.display()))?;
     let identity = run.identity.clone();
+    let positions: HashMap<&str, usize> =
+        dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
+    let mut rerankers = Vec::new();
+    for reranking in Reranking::read_all(&folder, &identity)? {
+        let choices = reranking.choices.into_iter();
+        let chosen = choices.filter_map(|(case, choice)| Some((*positions.get(case.as_str())?, choice.document)));
+        rerankers.push((reranking.name, chosen.collect()));
+    }
     let (mut cases, mut validation): (Vec<CaseAnswer>, Vec<CaseAnswer>) = (Vec::new(), Vec::new());
     for answer in run.into_answers(dataset)? {
         let of = dataset.cases[answer.case].split;
@@ -133,5 +141,8 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
     }
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
     let family = identity.family();
-    Ok((System { name: name.to_owned(), ablation, family, differences: Vec::new(), cases, validation }, identity))
+    Ok((
+        System { name: name.to_owned(), ablation, family, differences: Vec::new(), rerankers, cases, validation },
+        identity,
+    ))
 }

@@ -16,6 +16,7 @@ pub mod phantom;
 pub mod predict;
 mod print_picture;
 mod relaunch;
+pub mod rerank;
 pub mod search;
 pub mod show;
 pub mod train;
@@ -88,6 +89,8 @@ pub enum Command {
     Train(train::Args),
     /// Predict every case of a split with every one of its hits
     Predict(predict::Args),
+    /// Have a reader pick one retrieved document for each case of a stored run
+    Rerank(rerank::Args),
     /// Figures of stored runs, each compared with the first
     Evaluate(evaluate::Args),
 }
@@ -112,6 +115,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(args) => show::run(args, &cli.common),
         Command::Train(args) => train::run(args, &cli.common),
         Command::Predict(args) => predict::run(args, &cli.common),
+        Command::Rerank(args) => rerank::run(args, &cli.common),
         Command::Evaluate(args) => evaluate::run(args, &cli.common),
     }
 }

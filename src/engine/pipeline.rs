@@ -187,15 +187,38 @@ impl Pipeline {
         pairs: &[(usize, usize)],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
+        self.score_pairs_with(pairs, cancelled, &|case, task, question| {
+            let task = if task.chooses_one_label() { task } else { Arc::new(task.asking_for(&case.answer)) };
+            (task, question)
+        })
+    }
+
+    /// The same with another question: `ask` makes task and question from the case's own.
+    ///
+    /// # Errors
+    /// As [`Self::score_pairs`].
+    pub fn score_pairs_asking(
+        &mut self,
+        pairs: &[(usize, usize)],
+        ask: &dyn Fn(&Task, &str) -> (Arc<Task>, String),
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        self.score_pairs_with(pairs, cancelled, &|_, task, question| ask(&task, &question))
+    }
+
+    fn score_pairs_with(
+        &mut self,
+        pairs: &[(usize, usize)],
+        cancelled: &dyn Fn() -> bool,
+        ask: &dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String),
+    ) -> Result<Vec<LabelScores>, ReaderError> {
         let mut scores = Vec::with_capacity(pairs.len());
         // A request holds its images: a bounded number of them at a time.
         for part in pairs.chunks(PAIRS_AT_A_TIME) {
             let mut requests = Vec::with_capacity(part.len());
             for (case, row) in part {
-                let (query, mut task, question) = self.open(*case)?;
-                if !task.chooses_one_label() {
-                    task = Arc::new(task.asking_for(&self.case(*case)?.answer));
-                }
+                let (query, task, question) = self.open(*case)?;
+                let (task, question) = ask(self.case(*case)?, task, question);
                 let evidence = Some(self.document(&task.id, *row)?);
                 requests.push(ReadRequest { task, question, query, evidence });
             }

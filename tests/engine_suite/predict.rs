@@ -353,3 +353,48 @@ fn the_lexical_head_finds_captions_by_the_words_of_the_question() {
     let output = setting.command_for("person", &["--heads", "person"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_reranker_picks_one_of_the_hits_and_is_evaluated() {
+    let setting = Setting::new(4);
+    report(&setting.predict(&["--json"]));
+    let dissent = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        command.arg(arguments[0]).arg(&setting.root).args(&arguments[1..]);
+        for variable in ["DISSENT_WORKSPACE", "DISSENT_DEVICE", "DISSENT_DTYPE", "DISSENT_ENCODER", "DISSENT_READER"] {
+            command.env_remove(variable);
+        }
+        command.output().unwrap()
+    };
+    let reader = reader_fixture();
+    let rerank = ["rerank", "--run", "a", "--device", "cpu", "--reader", reader.to_str().unwrap()];
+    let output = dissent(&rerank);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let path = setting.run_folder().join("rerank-reranker.json");
+    let choices: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let run = Run::open(&setting.run_folder()).unwrap();
+    for answer in run.into_answers(&setting.dataset).unwrap() {
+        let choice = &choices["choices"][&setting.dataset.cases[answer.case].id];
+        assert!(answer.hits.iter().any(|hit| choice["document"] == *hit.document), "{choice}");
+        assert!(choice["probability"].as_f64().is_some_and(|value| value > 0.0 && value < 1.0), "{choice}");
+    }
+    let evaluate = ["evaluate", "--runs", "a", "--tables", "fusers", "--csv"];
+    let output = dissent(&evaluate);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"a, reranker\",all,"), "{output:?}");
+    // Another question is another answer, asked anew.
+    let other = [&rerank[..], &["--name", "other", "--question", "Is it alike? {question}"]].concat();
+    assert!(dissent(&other).status.success());
+    let other: Value =
+        serde_json::from_slice(&fs::read(setting.run_folder().join("rerank-other.json")).unwrap()).unwrap();
+    assert_ne!(other["choices"], choices["choices"]);
+    // Choices made for another run are named.
+    let text = fs::read_to_string(&path).unwrap().replace(choices["run"].as_str().unwrap(), "0123456789abcdef");
+    fs::write(&path, text).unwrap();
+    let output = dissent(&evaluate);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("rerank-reranker.json: made for a run with fingerprint 0123456789abcdef"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -41,6 +41,10 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                     fuser.answer(&row.answer.found())
                 }));
             }
+            for (name, chosen) in &system.rerankers {
+                let answer = |row: &Row| prediction_with(row, chosen.get(&row.case)?);
+                rows.extend(row_of(evaluation, &system.name, name, &read, &answer));
+            }
             if read.iter().any(|row| row.answer.recorded_fusion.is_some()) {
                 rows.extend(row_of(evaluation, &system.name, RECORDED, &read, &|row| {
                     row.answer.recorded_fusion.clone()
@@ -56,6 +60,12 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
         });
     }
     tables
+}
+
+/// The stored prediction with this document.
+fn prediction_with(row: &Row, document: &str) -> Option<Prediction> {
+    let place = row.answer.hits.iter().position(|hit| hit.document == document)?;
+    row.answer.predictions.get(place).cloned()
 }
 
 /// From the run's own validation cases, never from those that are evaluated.

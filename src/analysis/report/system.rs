@@ -19,6 +19,8 @@ pub struct System {
     pub differences: Vec<String>,
     /// In the order of the dataset's cases, all of one split.
     pub cases: Vec<CaseAnswer>,
+    /// Rerankers by name, with the document that each picked for a case.
+    pub rerankers: Vec<(String, HashMap<usize, String>)>,
     /// Of the validation split, where the run has it: what weights may be learned from.
     pub validation: Vec<CaseAnswer>,
 }

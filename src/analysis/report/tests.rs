@@ -66,6 +66,7 @@ fn system(name: &str, cases: Vec<CaseAnswer>) -> System {
         ablation: Ablation::default(),
         family: "family".into(),
         differences: Vec::new(),
+        rerankers: Vec::new(),
         cases,
         validation: Vec::new(),
     }
@@ -153,6 +154,13 @@ fn learned_weights_come_from_validation_cases_alone() {
     assert!(note.contains("--split validation"), "{note}");
     assert_eq!(fusers(&without, "top-1"), [Some(0.5)]);
     assert_eq!(fusers(&without, "majority"), [Some(0.5)]);
+    // A reranker that picks the second document where it is right.
+    let chosen = (0..4).map(|case| (case, format!("document-{}", usize::from(case == 2)))).collect();
+    let reranked = System { rerankers: vec![("reranker".into(), chosen)], ..reference() };
+    assert_eq!(
+        fusers(&Report::of(&dataset(4), "test", &[reranked], SAMPLING, &["fusers"]).unwrap(), "reranker"),
+        [Some(0.75)]
+    );
     // On 24 validation cases the second document is always right.
     let dataset = dataset(28);
     let validation = (4..28).map(|case| answer(case, 0, [1 - case % 2, case % 2])).collect();

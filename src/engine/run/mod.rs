@@ -3,11 +3,13 @@
 mod checksum;
 mod identity;
 mod line;
+mod reranking;
 mod stored;
 mod writer;
 
 pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
 pub use line::{Passage, PredictionLine, RecordedFusion};
+pub use reranking::{Choice, Reranking};
 pub use stored::{StoredAnswer, StoredCase};
 pub use writer::RunWriter;
 

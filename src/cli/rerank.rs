@@ -1,0 +1,129 @@
+//! `dissent rerank`: a reader picks one retrieved document for each case of a stored run (paper, LVLM reranker;
+//! reference.md §5.5).
+
+use super::interrupt::{InterruptFlag, Interrupted};
+use super::models::resolve_reader;
+use super::output::{print_line, progress_bar, say};
+use super::{Common, relaunch};
+use crate::data::{Dataset, Label, Task, TaskKind};
+use crate::engine::run::{Choice, Reranking, Run};
+use crate::engine::{CaseAnswer, Pipeline};
+use crate::model::device::{choose_device, choose_dtype};
+use crate::reader::{CandleReader, LabelScores, ReaderError};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Cases that are asked about together.
+const CASES_PER_BATCH: usize = 8;
+const QUESTION: &str =
+    "Do the first image and its background help to answer this question about the last image: {question} Yes or No?";
+
+/// Arguments of `dissent rerank`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Name of the stored run
+    #[arg(long, value_name = "NAME")]
+    run: String,
+    /// Checkpoint of the reader that picks; default: WORKSPACE/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
+    reader: Option<PathBuf>,
+    /// What it is asked about each document, to be answered Yes or No; {question} is the case's
+    #[arg(long, default_value = QUESTION, value_name = "TEXT")]
+    question: String,
+    /// Name of the reranker in `evaluate`
+    #[arg(long, default_value = "reranker", value_name = "NAME")]
+    name: String,
+}
+
+/// Asks about every document of every case and keeps the one that most surely helps.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let plain = args.name.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
+    ensure!(plain && !args.name.is_empty(), "--name {}: expected letters, digits, - and _", args.name);
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
+    let (device, _) = choose_device(&common.device)?;
+    if device.is_cpu() && CandleReader::runs_in_shards(&folder)? {
+        relaunch::with_settings_for_throughput()?;
+    }
+    let interrupt = InterruptFlag::watch()?;
+    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let run_folder = workspace.run_dir(&args.run)?;
+    let run = Run::open(&run_folder)?;
+    if let Some(remark) = run.remark() {
+        say(&remark);
+    }
+    let identity = run.identity.clone();
+    let answers = run.into_answers(&dataset)?;
+    let reader = CandleReader::load(&folder, &device, choose_dtype(common.dtype, &device))?;
+    let mut pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
+    let choices = match choose(&dataset, &mut pipeline, &answers, &args.question, &interrupt) {
+        Ok(choices) => choices,
+        Err(ReaderError::Cancelled) => {
+            let kept = "what was answered is in the cache, the same command goes on from there".into();
+            return Err(Interrupted { kept }.into());
+        }
+        Err(ReaderError::Failed(error)) => return Err(error),
+    };
+    let reranking = Reranking {
+        name: args.name,
+        run: identity.fingerprint(),
+        reader_name: pipeline.reader().name().to_owned(),
+        reader: pipeline.reader().fingerprint().clone(),
+        question: args.question,
+        choices,
+    };
+    let path = reranking.write(&run_folder)?;
+    print_line(&format!(
+        "{} cases reranked by {}, written to {}; `dissent evaluate --runs {}` shows it among the fusers",
+        reranking.choices.len(),
+        reranking.reader_name,
+        path.display(),
+        args.run
+    ))
+}
+
+fn choose(
+    dataset: &Dataset,
+    pipeline: &mut Pipeline,
+    answers: &[CaseAnswer],
+    question: &str,
+    interrupt: &InterruptFlag,
+) -> Result<BTreeMap<String, Choice>, ReaderError> {
+    let bar = progress_bar("cases");
+    bar.set_length(answers.len() as u64);
+    let mut choices = BTreeMap::new();
+    for batch in answers.chunks(CASES_PER_BATCH) {
+        let pairs: Vec<(usize, usize)> =
+            batch.iter().flat_map(|answer| answer.hits.iter().map(|hit| (answer.case, hit.row))).collect();
+        let asked = |task: &Task, own: &str| (yes_or_no(task), question.replace("{question}", own));
+        let scores = pipeline.score_pairs_asking(&pairs, &asked, &|| interrupt.is_set())?;
+        let mut scores = scores.iter();
+        for answer in batch {
+            let own: Vec<&LabelScores> = scores.by_ref().take(answer.hits.len()).collect();
+            let helps = |scores: &LabelScores| scores.probabilities().first().copied().unwrap_or_default();
+            let mut best: Option<Choice> = None;
+            for (hit, scores) in answer.hits.iter().zip(own) {
+                let probability = helps(scores);
+                if best.as_ref().is_none_or(|best| probability > best.probability) {
+                    best = Some(Choice { document: hit.document.clone(), probability });
+                }
+            }
+            let case = dataset.cases.get(answer.case).context("the run has a case that the dataset lacks")?;
+            choices.extend(best.map(|choice| (case.id.clone(), choice)));
+        }
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(choices)
+}
+
+/// The task's prompt with the answers Yes and No.
+fn yes_or_no(task: &Task) -> Arc<Task> {
+    let labels = ["Yes", "No"].map(|word| Label::new(word, word)).into();
+    Arc::new(Task { kind: TaskKind::ClosedVqa, labels, ..task.clone() })
+}
