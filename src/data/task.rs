@@ -10,6 +10,8 @@ pub enum TaskKind {
     ClosedVqa,
     /// Several labels at once: the answer lists their ids, as in `0, 3`.
     MultiLabel,
+    /// The answer is one of some sets of labels, each of which is a label id: `0, 3`.
+    LabelSet,
     /// The answer is free words; there are no labels.
     OpenVqa,
 }
@@ -85,7 +87,7 @@ impl Task {
     /// Is the answer one of the labels? Then a reader predicts it. Otherwise it is a text, whose likelihood tells what a
     /// document is worth.
     pub fn chooses_one_label(&self) -> bool {
-        matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa)
+        matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet)
     }
 
     /// The answer as a reader would say it: the label's id, the ids in the order of the labels, or the words themselves.
@@ -95,7 +97,9 @@ impl Task {
     pub fn spell(&self, answer: &str) -> Result<String, String> {
         let known = |part: &str| self.label_index(part).ok_or_else(|| part.trim().to_owned());
         match self.kind {
-            TaskKind::Classification | TaskKind::ClosedVqa => Ok(self.labels[known(answer)?].id.clone()),
+            TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => {
+                Ok(self.labels[known(answer)?].id.clone())
+            }
             TaskKind::OpenVqa => Ok(answer.trim().to_owned()),
             TaskKind::MultiLabel => {
                 let mut chosen = answer.split(',').map(known).collect::<Result<Vec<usize>, String>>()?;
@@ -105,6 +109,28 @@ impl Task {
                 Ok(ids.join(", "))
             }
         }
+    }
+
+    /// Of a task whose answers are sets of labels: the labels in them, in order of their first occurrence, and for each
+    /// answer the positions of its labels. `None` for other tasks.
+    pub fn label_sets(&self) -> Option<(Vec<&str>, Vec<Vec<usize>>)> {
+        if self.kind != TaskKind::LabelSet {
+            return None;
+        }
+        let mut names: Vec<&str> = Vec::new();
+        let mut sets = Vec::with_capacity(self.labels.len());
+        for label in &self.labels {
+            let mut set = Vec::new();
+            for name in label.id.split(',').map(str::trim) {
+                let known = names.iter().position(|known| *known == name);
+                set.push(known.unwrap_or(names.len()));
+                if known.is_none() {
+                    names.push(name);
+                }
+            }
+            sets.push(set);
+        }
+        Some((names, sets))
     }
 
     /// The task with this answer as its only label: a reader then gives the likelihood of the whole text.

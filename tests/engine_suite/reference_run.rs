@@ -160,3 +160,48 @@ fn what_is_wrong_with_a_file_is_named_by_line() {
         assert!(!folder.path().join(name).exists(), "nothing is left of {name}");
     }
 }
+
+#[test]
+fn lists_of_labels_are_compared_as_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = [["3, 0", "0,3"], ["0", "0, 5"], ["none", "1"]];
+    let mut lines = Vec::new();
+    for (case, (gold, texts)) in ["0, 3", "1", "1"].iter().zip(texts).enumerate() {
+        for (place, text) in texts.iter().enumerate() {
+            lines.push(json!({
+                "query": "which findings?", "answers": gold, "generation": text,
+                "passages": [{"img_path": format!("{case}-{place}.png"), "text": "a document"}],
+                "metadata": {"image_path": format!("{case}.png")},
+            }));
+        }
+    }
+    let source = write(folder.path(), "fundus-step-0.jsonl", &lines);
+    let target = folder.path().join("dataset");
+    let (answers, _) = import(&source, &target, &options()).unwrap();
+    let labels: Vec<Vec<Option<usize>>> =
+        answers.iter().map(|answer| answer.predictions.iter().map(|prediction| prediction.label).collect()).collect();
+    // Sorted: "0", "0, 3", "0, 5", "1". Two different wrong sets are two answers.
+    assert_eq!(labels, [[Some(1), Some(1)], [Some(0), Some(2)], [None, Some(3)]]);
+    let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))
+        .args(["evaluate", "--runs", "imported", "--csv", "--tables", "accuracy,labels"])
+        .arg(&target)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(evaluate.stdout).unwrap();
+    // Accuracy is that of whole sets; label 3 is right in the one case that has it, label 5 is answered in no fused answer.
+    for line in [
+        "\"imported, all, -\",accuracy,0.3333333333333333,0,1,3",
+        "\"imported, label 0\",F1,0.6666666666666666,0,1,3",
+        "\"imported, label 3\",F1,1,0,1,3",
+        "\"imported, label 5\",F1,0,0,0,3",
+        "\"imported, all labels (micro)\",F1,0.5714285714285714,0,1,3",
+    ] {
+        assert!(text.contains(line), "expected {line} in {text}");
+    }
+
+    lines[2]["answers"] = json!("drusen");
+    lines[3]["answers"] = json!("drusen");
+    let source = write(folder.path(), "named.jsonl", &lines);
+    let error = import(&source, &folder.path().join("named"), &options()).unwrap_err();
+    assert!(error.contains("named.jsonl:3: field answers: expected numbers parted by commas"), "{error}");
+}

@@ -1,6 +1,6 @@
 //! Answers that are sets of labels.
 
-use super::confusion::share;
+use super::confusion::{MacroAverages, share};
 
 /// Counts over cases whose gold answer and given answer are sets of labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,18 +12,20 @@ pub struct LabelSets {
 }
 
 impl LabelSets {
-    /// Of pairs of gold set and answered set, positions below `labels`, each once.
-    pub fn of<'a>(labels: usize, pairs: impl IntoIterator<Item = (&'a [usize], &'a [usize])>) -> Self {
+    /// Of gold set, answered set and how many cases have them; positions below `labels`, each once in a set.
+    pub fn of<'a>(labels: usize, sets: impl IntoIterator<Item = (&'a [usize], &'a [usize], usize)>) -> Self {
         let mut counted = Self { cases: 0, same: 0, labels: vec![[0; 3]; labels] };
-        for (gold, answer) in pairs {
-            counted.cases += 1;
-            counted.same += usize::from(gold.len() == answer.len() && gold.iter().all(|label| answer.contains(label)));
+        for (gold, answer, cases) in sets {
+            counted.cases += cases;
+            if gold.len() == answer.len() && gold.iter().all(|label| answer.contains(label)) {
+                counted.same += cases;
+            }
             for label in gold {
-                counted.labels[*label][1] += 1;
-                counted.labels[*label][0] += usize::from(answer.contains(label));
+                counted.labels[*label][1] += cases;
+                counted.labels[*label][0] += cases * usize::from(answer.contains(label));
             }
             for label in answer {
-                counted.labels[*label][2] += 1;
+                counted.labels[*label][2] += cases;
             }
         }
         counted
@@ -39,15 +41,19 @@ impl LabelSets {
         self.labels.iter().map(|[right, gold, answered]| share(2 * right, gold + answered)).collect()
     }
 
-    /// Mean of the labels' F1. `None` without a label.
-    pub fn macro_f1(&self) -> Option<f64> {
-        let each = self.label_f1();
-        (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64)
+    /// Means over the labels, 0 where one is neither given nor answered. `None` without a case or a label.
+    pub fn macro_averages(&self) -> Option<MacroAverages> {
+        let mean = |each: fn(&[usize; 3]) -> f64| self.labels.iter().map(each).sum::<f64>() / self.labels.len() as f64;
+        (self.cases > 0 && !self.labels.is_empty()).then(|| MacroAverages {
+            precision: mean(|[right, _, answered]| share(*right, *answered)),
+            recall: mean(|[right, gold, _]| share(*right, *gold)),
+            f1: mean(|[right, gold, answered]| share(2 * right, gold + answered)),
+        })
     }
 
-    /// F1 of all labels' decisions together; 0 where there is none.
-    pub fn micro_f1(&self) -> f64 {
+    /// F1 of all labels' decisions together; 0 where there is none. `None` without a case.
+    pub fn micro_f1(&self) -> Option<f64> {
         let sum = |place: usize| self.labels.iter().map(|counts| counts[place]).sum::<usize>();
-        share(2 * sum(0), sum(1) + sum(2))
+        (self.cases > 0).then(|| share(2 * sum(0), sum(1) + sum(2)))
     }
 }

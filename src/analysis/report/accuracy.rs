@@ -1,11 +1,13 @@
 //! How often systems are right: closed-book and each run, on all cases and on those that are consistent and inconsistent
 //! in the reference run (reference.md §5.3).
 
+use super::label_sets::AnsweredSets;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
 use super::{Evaluation, SPLIT_NOTE};
 use crate::analysis::Figure;
-use crate::analysis::metrics::{Confusion, OneAgainstRest};
+use crate::analysis::metrics::{Confusion, MacroAverages, OneAgainstRest};
+use crate::data::Task;
 use crate::reader::Prediction;
 
 /// The answer of a row that is looked at.
@@ -44,32 +46,39 @@ fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> V
     let mut rows = Vec::new();
     for subset in Subset::by_verdict(&own.rows, evaluation.verdicts(), evaluation.sampling) {
         let mut cells = vec![Cell::from(name), Cell::from(subset.name)];
-        cells.extend(figures(&subset, own.labels().len(), pick));
+        cells.extend(figures(&subset, own.task, pick));
         rows.push(cells);
     }
     rows
 }
 
 /// n, accuracy, macro F1, AUC, macro precision and recall.
-fn figures(subset: &Subset, labels: usize, pick: Pick) -> Vec<Cell> {
+fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
+    let labels = task.labels.len();
     let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
     let answer_of = |answer: &Option<Prediction>| answer.as_ref().and_then(|answer| answer.label);
     let right: Vec<bool> =
         subset.rows.iter().zip(&answers).map(|(row, answer)| answer_of(answer) == Some(row.gold)).collect();
+    let given = subset.rows.iter().zip(&answers).map(|(row, answer)| (row.gold, answer_of(answer)));
+    let sets = AnsweredSets::of(task, given);
     let cells: Vec<usize> = (subset.rows.iter().zip(&answers))
         .map(|(row, answer)| row.gold * (labels + 1) + answer_of(answer).unwrap_or(labels))
         .collect();
-    let average = |pick: fn(&Confusion) -> Option<f64>| {
-        let statistic = move |counts: &[usize]| pick(&Confusion::from_counts(counts.chunks(labels + 1)));
+    let average = |pick: fn(MacroAverages) -> f64| {
+        if let Some(sets) = &sets {
+            return sets.figure(subset.bootstrap(), &|sets| sets.macro_averages().map(pick));
+        }
+        let statistic =
+            move |counts: &[usize]| Confusion::from_counts(counts.chunks(labels + 1)).macro_averages().map(pick);
         Cell::Figure(Figure::of_counts(&cells, labels * (labels + 1), subset.bootstrap(), &statistic))
     };
     vec![
         Cell::Count(right.len()),
         Cell::Figure(Figure::of_share(&right, subset.bootstrap())),
-        average(|confusion| confusion.macro_averages().map(|averages| averages.f1)),
+        average(|averages| averages.f1),
         area(subset, labels, &answers),
-        average(|confusion| confusion.macro_averages().map(|averages| averages.precision)),
-        average(|confusion| confusion.macro_averages().map(|averages| averages.recall)),
+        average(|averages| averages.precision),
+        average(|averages| averages.recall),
     ]
 }
 

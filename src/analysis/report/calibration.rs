@@ -73,6 +73,10 @@ pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
         for (system, own) in evaluation.of_task(&reference.task.id) {
+            // Sets of labels are too many to be set against each other.
+            if own.task.label_sets().is_some() {
+                continue;
+            }
             let labels = own.labels();
             let answers = own.rows.iter().filter_map(|row| Some((row.gold, row.fused.as_ref()?.label)));
             let confusion = Confusion::of(labels.len(), answers);

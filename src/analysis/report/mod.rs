@@ -8,6 +8,7 @@ mod disagreement;
 mod evidence;
 mod fusers;
 mod html;
+mod label_sets;
 mod markdown;
 mod oracle;
 mod plots;
@@ -37,8 +38,9 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
-const KINDS: [(&str, bool, Build); 13] = [
+const KINDS: [(&str, bool, Build); 14] = [
     ("accuracy", true, accuracy::tables),
+    ("labels", true, label_sets::tables),
     ("comparisons", true, comparisons::tables),
     ("oracle", true, oracle::tables),
     ("disagreement", true, disagreement::tables),

@@ -52,7 +52,7 @@ impl DatasetParts {
         }
         let task = Task {
             id: options.task.clone(),
-            kind: TaskKind::Classification,
+            kind: if parser.sets { TaskKind::LabelSet } else { TaskKind::Classification },
             question: None,
             labels: parser.labels.iter().map(|label| Label::new(label, label)).collect(),
             prompt: PromptTemplate::default(),

@@ -66,9 +66,10 @@ pub fn import_reference_run(
     progress: &dyn Fn(usize, usize),
 ) -> Result<Imported> {
     let groups = read_groups(source)?;
-    let parser = AnswerParser::new(&options.labels, &groups, source)?;
     let fused = options.fused.as_deref().map(|path| read_singles(path, &groups)).transpose()?;
     let closed_book = options.closed_book.as_deref().map(|path| read_singles(path, &groups)).transpose()?;
+    let other_texts = [fused.as_deref(), closed_book.as_deref()].map(Option::unwrap_or_default).concat();
+    let parser = AnswerParser::new(&options.labels, &groups, &other_texts, source)?;
     let images = options.images.clone().unwrap_or_else(|| source.parent().unwrap_or(Path::new(".")).to_path_buf());
     let parts = DatasetParts::of(&groups, &parser, options);
     let (dataset, missing) = parts.write(target, &images, source, existing, progress)?;
