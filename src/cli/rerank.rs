@@ -7,7 +7,7 @@ use super::output::{print_line, progress_bar, say};
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::engine::run::{Choice, Reranking, Run};
-use crate::engine::{CaseAnswer, Pipeline};
+use crate::engine::{AskAbout, CaseAnswer, Pipeline};
 use crate::model::device::{choose_device, choose_dtype};
 use crate::reader::{CandleReader, LabelScores, ReaderError};
 use crate::workspace::Workspace;
@@ -100,8 +100,8 @@ fn choose(
     for batch in answers.chunks(CASES_PER_BATCH) {
         let pairs: Vec<(usize, usize)> =
             batch.iter().flat_map(|answer| answer.hits.iter().map(|hit| (answer.case, hit.row))).collect();
-        let asked = |task: &Task, own: &str| (yes_or_no(task), question.replace("{question}", own));
-        let scores = pipeline.score_pairs_asking(&pairs, &asked, &|| interrupt.is_set())?;
+        let ask: AskAbout = &|_, task, own| (yes_or_no(&task), question.replace("{question}", &own));
+        let scores = pipeline.score_pairs_asking(&pairs, ask, &|| interrupt.is_set())?;
         let mut scores = scores.iter();
         for answer in batch {
             let own: Vec<&LabelScores> = scores.by_ref().take(answer.hits.len()).collect();

@@ -23,5 +23,5 @@ pub use keyed_log::KeyedLog;
 pub use message::{EngineDescription, Event, Request, Ticket};
 pub use models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};
 pub use parts::{Parts, SearchCaptions};
-pub use pipeline::Pipeline;
+pub use pipeline::{AskAbout, Pipeline};
 pub use spawn::EngineConfig;

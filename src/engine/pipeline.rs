@@ -21,6 +21,9 @@ const PAIRS_AT_A_TIME: usize = 512;
 /// Hits of a case and its requests.
 type Prepared = (Vec<Hit>, Vec<ReadRequest>);
 
+/// What the reader is asked about a document: task and question, from the case and its own task and question.
+pub type AskAbout<'a> = &'a dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String);
+
 /// Marks an error as the case's own: its image is missing, say.
 #[derive(Debug, thiserror::Error)]
 #[error("the case cannot be read")]
@@ -187,30 +190,22 @@ impl Pipeline {
         pairs: &[(usize, usize)],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        self.score_pairs_with(pairs, cancelled, &|case, task, question| {
+        let own_question: AskAbout = &|case, task, question| {
             let task = if task.chooses_one_label() { task } else { Arc::new(task.asking_for(&case.answer)) };
             (task, question)
-        })
+        };
+        self.score_pairs_asking(pairs, own_question, cancelled)
     }
 
-    /// The same with another question: `ask` makes task and question from the case's own.
+    /// The same with another question.
     ///
     /// # Errors
     /// As [`Self::score_pairs`].
     pub fn score_pairs_asking(
         &mut self,
         pairs: &[(usize, usize)],
-        ask: &dyn Fn(&Task, &str) -> (Arc<Task>, String),
+        ask: AskAbout,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<LabelScores>, ReaderError> {
-        self.score_pairs_with(pairs, cancelled, &|_, task, question| ask(&task, &question))
-    }
-
-    fn score_pairs_with(
-        &mut self,
-        pairs: &[(usize, usize)],
-        cancelled: &dyn Fn() -> bool,
-        ask: &dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String),
     ) -> Result<Vec<LabelScores>, ReaderError> {
         let mut scores = Vec::with_capacity(pairs.len());
         // A request holds its images: a bounded number of them at a time.
