@@ -104,6 +104,7 @@ fn candidates_become_hits_and_predictions() {
     assert!(folder.path().join("dataset/images/case-00001.png").is_file());
     let remarks = remarks.join("\n");
     assert!(remarks.contains("3 cases, 11 predictions") && remarks.contains("1 of 11 generated texts"), "{remarks}");
+    assert!(remarks.contains("another label than the text's in 4 of 10 predictions"), "{remarks}");
     assert!(remarks.contains("13 images were not found"), "{remarks}");
 
     let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))

@@ -78,11 +78,18 @@ pub fn import_reference_run(
     let mut answers = Vec::with_capacity(groups.len());
     let mut unparsed = 0;
     let mut differing = 0;
+    let (mut scored, mut contradicted) = (0, 0);
     for (case, group) in groups.iter().enumerate() {
         let answer = answer_of(case, group, &parts, &parser, heads);
         let single = |texts: &Option<Vec<String>>| texts.as_ref().map(|texts| parser.prediction(&texts[case], None));
         let answer = CaseAnswer { closed_book: single(&closed_book), recorded_fusion: single(&fused), ..answer };
         unparsed += answer.predictions.iter().filter(|prediction| prediction.label.is_none()).count();
+        for prediction in &answer.predictions {
+            if let (Some(label), Some(scores)) = (prediction.label, &prediction.scores) {
+                scored += 1;
+                contradicted += usize::from(scores.arg_max() != label);
+            }
+        }
         let own = crate::analysis::fuse(&answer.found()).map(|fused| fused.prediction.label);
         differing += usize::from(answer.recorded_fusion.as_ref().is_some_and(|recorded| Some(recorded.label) != own));
         answers.push(answer);
@@ -104,6 +111,13 @@ pub fn import_reference_run(
         remarks.push(format!(
             "the fused answer in the file differs from the one made here, all candidates weighing the same, in {differing} of \
              {n} cases: the file has no retriever scores"
+        ));
+    }
+    if contradicted > 0 {
+        remarks.push(format!(
+            "the largest logit is another label than the text's in {contradicted} of {scored} predictions; where that is most \
+             of them, the logits have the labels in another order than {}: --labels names it",
+            parser.labels.join(",")
         ));
     }
     if missing > 0 {
