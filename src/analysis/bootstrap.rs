@@ -24,7 +24,7 @@ pub struct Bootstrap<'a> {
 }
 
 /// Ends of a 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,

@@ -111,25 +111,17 @@ impl Task {
         }
     }
 
-    /// Of a task whose answers are sets of labels: the labels in them, in order of their first occurrence, and for each
-    /// answer the positions of its labels. `None` for other tasks.
+    /// Of a task whose answers are sets of labels: the labels in them, in order (shorter ones first, so that numbers are), and
+    /// for each answer the positions of its labels. `None` for other tasks.
     pub fn label_sets(&self) -> Option<(Vec<&str>, Vec<Vec<usize>>)> {
         if self.kind != TaskKind::LabelSet {
             return None;
         }
-        let mut names: Vec<&str> = Vec::new();
-        let mut sets = Vec::with_capacity(self.labels.len());
-        for label in &self.labels {
-            let mut set = Vec::new();
-            for name in label.id.split(',').map(str::trim) {
-                let known = names.iter().position(|known| *known == name);
-                set.push(known.unwrap_or(names.len()));
-                if known.is_none() {
-                    names.push(name);
-                }
-            }
-            sets.push(set);
-        }
+        let mut names: Vec<&str> = self.labels.iter().flat_map(names_in).collect();
+        names.sort_unstable_by_key(|name| (name.len(), *name));
+        names.dedup();
+        let position = |name: &str| names.iter().position(|known| *known == name);
+        let sets = self.labels.iter().map(|label| names_in(label).filter_map(position).collect()).collect();
         Some((names, sets))
     }
 
@@ -138,6 +130,11 @@ impl Task {
     pub fn asking_for(&self, answer: &str) -> Self {
         Self { labels: vec![Label::new(answer, answer)], ..self.clone() }
     }
+}
+
+/// The labels in a set that is written as a list.
+fn names_in(set: &Label) -> impl Iterator<Item = &str> {
+    set.id.split(',').map(str::trim)
 }
 
 #[cfg(test)]
@@ -155,6 +152,9 @@ mod tests {
         assert_eq!(task(TaskKind::ClosedVqa, &["Yes", "No"]).spell("maybe"), Err("maybe".into()));
         let findings = task(TaskKind::MultiLabel, &["0", "1", "2", "3"]);
         assert_eq!(findings.spell("3,0, 3"), Ok("0, 3".into()));
+        assert_eq!(findings.label_sets(), None);
+        let sets = task(TaskKind::LabelSet, &["10", "2, 10", "1"]);
+        assert_eq!(sets.label_sets(), Some((vec!["1", "2", "10"], vec![vec![2], vec![1, 2], vec![0]])));
         assert_eq!(findings.spell("3, 9"), Err("9".into()));
         assert_eq!(task(TaskKind::OpenVqa, &[]).spell(" left upper lobe"), Ok("left upper lobe".into()));
     }

@@ -4,7 +4,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Difference, holm, mcnemar_exact};
+use crate::analysis::{holm, mcnemar_exact};
 use std::collections::HashMap;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -115,7 +115,7 @@ fn rows_of(
             Cell::from(name),
             Cell::from(subset.name),
             Cell::Count(before.len()),
-            Cell::Difference { n: before.len(), difference: Difference::of_share(&before, &after, shared.bootstrap()) },
+            Cell::change(&before, &after, shared.bootstrap()),
             Cell::Count(gained),
             Cell::Count(lost),
             Cell::Count(other_documents),

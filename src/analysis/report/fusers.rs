@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, System, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Difference, Figure, Fuser, LearnedWeights, Verdict};
+use crate::analysis::{Figure, Fuser, LearnedWeights, Verdict};
 use crate::reader::Prediction;
 
 /// The fused answer that other software wrote into the run.
@@ -103,6 +103,6 @@ fn row_of(
         Cell::Figure(Figure::of_share(&right, all.bootstrap())),
         Cell::Count(inconsistent.len()),
         Cell::Figure(Figure::of_share(&inconsistent, subset.bootstrap())),
-        Cell::Difference { n: right.len(), difference: Difference::of_share(&right, &oracle, all.bootstrap()) },
+        Cell::change(&right, &oracle, all.bootstrap()),
     ])
 }

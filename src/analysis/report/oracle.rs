@@ -4,7 +4,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Bootstrap, Difference, Figure, fuse};
+use crate::analysis::{Bootstrap, Figure, fuse};
 use crate::data::Dataset;
 use crate::retriever::{Head, Hit};
 
@@ -139,6 +139,6 @@ fn row_of(first: &str, second: &str, pairs: &[(bool, bool)], bootstrap: Bootstra
         Cell::Count(pairs.len()),
         Cell::Figure(Figure::of_share(&fused, bootstrap)),
         Cell::Figure(Figure::of_share(&oracle, bootstrap)),
-        Cell::Difference { n: pairs.len(), difference: Difference::of_share(&fused, &oracle, bootstrap) },
+        Cell::change(&fused, &oracle, bootstrap),
     ]
 }

@@ -1,6 +1,6 @@
 //! A table of figures, whatever it will be printed as.
 
-use crate::analysis::{Difference, Figure};
+use crate::analysis::{Bootstrap, Difference, Figure, Interval};
 use serde::Serialize;
 
 /// Rows of figures with what they are about.
@@ -23,10 +23,11 @@ pub enum Cell {
     Text(String),
     Count(usize),
     Figure(Figure),
-    /// A paired difference over `n` cases; `None` where no case, or every case, changed.
+    /// A paired difference over `n` cases; no value without a case, no interval where all cases changed alike.
     Difference {
         n: usize,
-        difference: Option<Difference>,
+        value: Option<f64>,
+        interval: Option<Interval>,
     },
     /// A p value.
     P(f64),
@@ -39,6 +40,15 @@ impl From<&str> for Cell {
 }
 
 impl Cell {
+    /// How the share of right cases changed; one value per case in both.
+    pub fn change(first: &[bool], second: &[bool], bootstrap: Bootstrap) -> Self {
+        let n = first.len();
+        let share = |right: &[bool]| right.iter().filter(|right| **right).count() as f64 / n as f64;
+        let difference = Difference::of_share(first, second, bootstrap);
+        let interval = difference.map(|Difference { low, high, .. }| Interval { low, high });
+        Self::Difference { n, value: (n > 0).then(|| share(second) - share(first)), interval }
+    }
+
     /// As it stands in a table for people; the n of figures has its own column.
     pub fn text(&self) -> String {
         match self {
@@ -48,12 +58,12 @@ impl Cell {
                 format!("{} [{}, {}]", short(*value), short(*low), short(*high))
             }
             Self::Figure(Figure { value: Some(value), .. }) => short(*value),
-            Self::Difference { difference: Some(difference), .. } => {
-                let Difference { value, low, high } = difference;
+            Self::Difference { value: Some(value), interval: Some(Interval { low, high }), .. } => {
                 format!("{} [{}, {}]", signed(*value), signed(*low), signed(*high))
             }
-            Self::Figure(_) | Self::Difference { n: 0, .. } => "-".to_owned(),
-            Self::Difference { .. } => "no change".to_owned(),
+            Self::Difference { value: Some(0.0), .. } => "no change".to_owned(),
+            Self::Difference { value: Some(value), .. } => signed(*value),
+            Self::Figure(_) | Self::Difference { .. } => "-".to_owned(),
             Self::P(p) if *p < 0.0001 => "<.0001".to_owned(),
             Self::P(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
         }
@@ -65,12 +75,10 @@ impl Cell {
             Self::Text(_) => None,
             Self::Count(count) => Some([Some(*count as f64), None, None, None]),
             Self::Figure(figure) => Some([figure.value, figure.low, figure.high, Some(figure.n as f64)]),
-            Self::Difference { n, difference } => Some([
-                difference.map(|difference| difference.value),
-                difference.map(|difference| difference.low),
-                difference.map(|difference| difference.high),
-                Some(*n as f64),
-            ]),
+            Self::Difference { n, value, interval } => {
+                let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
+                Some([*value, low, high, Some(*n as f64)])
+            }
             Self::P(p) => Some([Some(*p), None, None, None]),
         }
     }
@@ -97,9 +105,18 @@ mod tests {
     fn figures_are_short() {
         let figure = Figure { value: Some(0.8175), n: 600, low: Some(0.7866), high: Some(1.0) };
         assert_eq!(Cell::Figure(figure).text(), ".818 [.787, 1.000]");
-        let difference = Some(Difference { value: 0.0364, low: -0.0232, high: 0.0927 });
-        assert_eq!(Cell::Difference { n: 302, difference }.text(), "+.036 [-.023, +.093]");
+        let interval = Some(Interval { low: -0.0232, high: 0.0927 });
+        assert_eq!(Cell::Difference { n: 302, value: Some(0.0364), interval }.text(), "+.036 [-.023, +.093]");
         assert_eq!(Cell::P(0.000_01).text(), "<.0001");
         assert_eq!(Cell::P(0.27).text(), ".2700");
+    }
+
+    #[test]
+    fn a_change_of_all_cases_is_no_missing_change() {
+        let text = |first: &[bool], second: &[bool]| Cell::change(first, second, Bootstrap::BY_CASE).text();
+        assert_eq!(text(&[false, false], &[true, true]), "+1.000");
+        assert_eq!(text(&[false, true], &[false, true]), "no change");
+        assert_eq!(text(&[], &[]), "-");
+        assert!(text(&[false, true, false], &[true, true, false]).starts_with("+.333 ["));
     }
 }

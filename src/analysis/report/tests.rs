@@ -101,7 +101,7 @@ fn accuracy_and_oracle_are_counted_on_the_reference_runs_cases() {
     assert_eq!(accuracy(&["other", "consistent"]), [Some(1.0)]);
     assert_eq!(accuracy(&["other", "inconsistent"]), [Some(0.5)]);
     assert_eq!(accuracy(&["closed-book (plain)", "all"]), [Some(0.75)]);
-    assert_eq!(values(&report, "oracle", &["plain"], "gap"), [Some(0.25), None, Some(0.5)]);
+    assert_eq!(values(&report, "oracle", &["plain"], "gap"), [Some(0.25), Some(0.0), Some(0.5)]);
     assert_eq!(values(&report, "comparisons", &["other, mass", "all"], "gained"), [Some(1.0)]);
     assert_eq!(values(&report, "comparisons", &["other, mass", "all"], "lost"), [Some(0.0)]);
     let p = values(&report, "comparisons", &[], "p");
