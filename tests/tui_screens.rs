@@ -181,3 +181,15 @@ fn gold_is_hidden_until_asked_for() {
     app.update(Action::ToggleGold);
     assert!(text(&screen(&mut app, 120, 40)).contains('*'));
 }
+
+#[test]
+fn a_fusion_changed_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for action in [Action::ToggleGold, Action::DropHit, Action::NextHit, Action::NextHit, Action::WeighUp] {
+        app.update(action);
+    }
+    insta::assert_snapshot!("120x40-what-if", text(&screen(&mut app, 120, 40)));
+    app.update(Action::SwitchImage);
+    insta::assert_snapshot!("80x24-what-if", text(&screen(&mut app, 80, 24)));
+}

@@ -253,3 +253,27 @@ fn a_hit_that_cannot_be_read_is_not_waited_for() {
     let text = support::text(&screen(&mut app, 120, 40));
     assert!(text.contains("d4.png is missing") && text.contains("  4 lexical 0.377   x"), "{text}");
 }
+
+#[test]
+fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.99, 0.4, 0.4, 0.4]);
+    let label = |app: &App| app.fused_now().unwrap().prediction.label;
+    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(vec![0])));
+    assert!(app.update(Action::DropHit).is_empty());
+    assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label), (Some(0), Some(1)));
+    app.update(Action::DropHit);
+    app.update(Action::NextFuser);
+    app.update(Action::NextFuser);
+    assert_eq!(label(&app), Some(0), "the majority says No");
+    app.update(Action::WeighUp);
+    let [Effect::Record(Record::Note { case: 0, text })] = &app.update(Action::KeepWhatIf)[..] else {
+        panic!("no note")
+    };
+    assert_eq!(text, "what if majority, hit 1 ×1.5: No");
+    app.update(Action::ResetFusion);
+    assert_eq!(label(&app), Some(1));
+    assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed");
+}

@@ -44,22 +44,22 @@ impl Fuser {
             Self::MeanLogProbability => weighted_sum(found, &even()),
             Self::Majority => Some(weighted_vote(found, &even())),
             Self::TopOne => Some((*first).clone()),
-            Self::MostConfident => most_confident(found).cloned(),
+            Self::MostConfident => most_confident(found).map(|hit| found[hit].1.clone()),
             Self::Learned(weights) => weighted_sum(found, &weights.of(found)?),
         }
     }
 }
 
-/// The first of equally sure ones.
-fn most_confident<'a>(found: &[Found<'a>]) -> Option<&'a Prediction> {
-    let mut best: Option<(&Prediction, f32)> = None;
-    for (_, prediction) in found {
+/// The place of the prediction that is surest of its own answer; the first of equally sure ones.
+pub(super) fn most_confident(found: &[Found]) -> Option<usize> {
+    let mut best: Option<(usize, f32)> = None;
+    for (hit, (_, prediction)) in found.iter().enumerate() {
         let probability = prediction.probability()?;
         if best.is_none_or(|(_, largest)| probability > largest) {
-            best = Some((prediction, probability));
+            best = Some((hit, probability));
         }
     }
-    best.map(|(prediction, _)| prediction)
+    best.map(|(hit, _)| hit)
 }
 
 #[cfg(test)]

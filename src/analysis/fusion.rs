@@ -57,7 +57,7 @@ pub(super) fn weighted_vote(found: &[Found], weights: &[f32]) -> Prediction {
     Prediction { label: best.and_then(|(label, _)| label), scores: None, text: None }
 }
 
-fn softmax(values: &[f32]) -> Vec<f32> {
+pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
     let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f32> = values.iter().map(|value| (value - largest).exp()).collect();
     let sum: f32 = exponentials.iter().sum();

@@ -11,6 +11,7 @@ mod learned_fusion;
 mod mcnemar;
 pub mod metrics;
 pub mod report;
+mod reweighing;
 mod summary;
 mod verdict;
 
@@ -23,5 +24,6 @@ pub use fusion::{Found, Fused, fuse};
 pub use holm::holm;
 pub use learned_fusion::LearnedWeights;
 pub use mcnemar::mcnemar_exact;
+pub use reweighing::{Reweighing, contributions};
 pub use summary::{Summary, SummaryCase, TaskSummary};
 pub use verdict::{CaseOutcome, Verdict};

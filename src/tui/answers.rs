@@ -1,6 +1,6 @@
 //! What the engine has said about one case so far.
 
-use crate::analysis::{CaseOutcome, Fused, Verdict, fuse};
+use crate::analysis::{CaseOutcome, Found, Fused, Verdict, fuse};
 use crate::reader::Prediction;
 use crate::retriever::Hit;
 
@@ -37,7 +37,7 @@ impl CaseAnswers {
         let Some(place) = self.predictions.get_mut(slot) else { return };
         *place = Some(prediction);
         self.failed = None;
-        self.fused = self.fuse_when_complete();
+        self.fused = self.found().and_then(|found| fuse(&found));
     }
 
     /// The fused answer, once every hit is read.
@@ -68,13 +68,14 @@ impl CaseAnswers {
         self.outcome(0).map(|outcome| outcome.verdict())
     }
 
-    fn fuse_when_complete(&self) -> Option<Fused> {
+    /// Hits and predictions as fusers take them; `None` until every hit is read.
+    pub fn found(&self) -> Option<Vec<Found<'_>>> {
         let hits = self.hits.as_ref()?;
         let mut read = Vec::with_capacity(hits.len());
         for (hit, prediction) in hits.iter().zip(&self.predictions) {
             read.push((hit.provenances.as_slice(), prediction.as_ref()?));
         }
-        fuse(&read)
+        Some(read)
     }
 }
 

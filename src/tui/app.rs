@@ -6,10 +6,12 @@ use super::images::{ImageMode, Pictures};
 use super::mark::Mark;
 use super::queue::Queue;
 use super::theme::Theme;
+use super::what_if::WhatIf;
 use crate::analysis::Verdict;
 use crate::annotation::Category;
 use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{CaptionResult, EngineDescription, Ticket};
+use crate::reader::Prediction;
 use crate::retriever::Hit;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,6 +103,8 @@ pub struct App {
     pub hit: usize,
     pub enlarged: bool,
     pub gold_visible: bool,
+    /// Changes to the fusion.
+    pub what_if: WhatIf,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     /// `None` while models and index are being loaded.
@@ -136,6 +140,7 @@ impl App {
             hit: 0,
             enlarged: false,
             gold_visible: false,
+            what_if: WhatIf::default(),
             overlay: None,
             notice: None,
             engine: None,
@@ -205,6 +210,17 @@ impl App {
     /// Is this case known to be inconsistent?
     pub fn is_inconsistent(&self, case: usize) -> bool {
         self.answers.get(&case).and_then(CaseAnswers::verdict) == Some(Verdict::Inconsistent)
+    }
+
+    /// Name and probability of an answer to the current case: "Yes 0.75".
+    pub fn answer_in_words(&self, prediction: &Prediction) -> String {
+        let task = self.current().and_then(|(_, case)| self.task_of(case));
+        let label = prediction.label.and_then(|label| task?.labels.get(label));
+        let name = label.map_or("no label", |label| label.name.as_str());
+        match prediction.probability() {
+            Some(probability) => format!("{name} {probability:.2}"),
+            None => name.to_owned(),
+        }
     }
 
     /// How many cases of the queue carry an annotation, note or skip.

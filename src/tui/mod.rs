@@ -5,6 +5,7 @@
 //! | [`action`] | the one table of actions: keymap, help, hints and tests are made from it |
 //! | `keymap` | from a key press to an action |
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
+//! | [`what_if`] | the fusion as a person has changed it |
 //! | `update`, `news` | changes of the state by a person, and by engine and journal |
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
@@ -31,6 +32,7 @@ pub mod terminal;
 pub mod theme;
 mod update;
 pub mod views;
+pub mod what_if;
 
 pub use app::{App, Setting};
 pub use effect::Effect;

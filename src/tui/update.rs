@@ -56,6 +56,15 @@ impl App {
             Action::Skip => return self.record_here(|case| Record::Skip { case }),
             Action::Undo => return vec![Effect::Record(Record::Undo)],
             Action::ToggleGold => self.gold_visible = !self.gold_visible,
+            Action::DropHit
+            | Action::WeighUp
+            | Action::WeighDown
+            | Action::NextFuser
+            | Action::Sharpen
+            | Action::Flatten
+            | Action::NextHead
+            | Action::ResetFusion => self.change_fusion(action),
+            Action::KeepWhatIf => return self.keep_what_if(),
             Action::OnlyInconsistent => return self.toggle_filter(),
             Action::Search => self.overlay = Some(Overlay::Search(Search::default())),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: std::cell::Cell::new(0) }),
@@ -215,6 +224,43 @@ impl App {
         let Some(case) = self.queue.current() else { return };
         let text = self.marks.get(&case).and_then(|mark| mark.note.clone()).unwrap_or_default();
         self.overlay = Some(Overlay::Note(Input::new(text)));
+    }
+
+    /// The fused answer follows in the same frame: no model is asked.
+    fn change_fusion(&mut self, action: Action) {
+        let Some(case) = self.queue.current() else { return };
+        let hit = self.hit;
+        let has_hit = hit < self.hits().len();
+        match action {
+            Action::DropHit if has_hit => self.what_if.toggle_drop(case, hit),
+            Action::WeighUp if has_hit => self.what_if.weigh(case, hit, true),
+            Action::WeighDown if has_hit => self.what_if.weigh(case, hit, false),
+            Action::NextFuser => self.what_if.next_fuser(),
+            Action::Sharpen => self.what_if.change_temperature(false),
+            Action::Flatten => self.what_if.change_temperature(true),
+            Action::NextHead => {
+                let hits = self.hits().to_vec();
+                self.what_if.next_head(&hits);
+            }
+            Action::ResetFusion => self.what_if.reset(case),
+            _ => {}
+        }
+    }
+
+    fn keep_what_if(&mut self) -> Vec<Effect> {
+        let Some(case) = self.queue.current() else { return Vec::new() };
+        if !self.what_if.changes(case) {
+            self.notice = Some(Notice::Said(
+                "nothing is changed: Space drops a hit, + and - weigh it, m changes the fuser".into(),
+            ));
+            return Vec::new();
+        }
+        let answer =
+            self.fused_now().map_or_else(|| "no answer".to_owned(), |fused| self.answer_in_words(&fused.prediction));
+        let words = format!("what if {}: {answer}", self.what_if.words(case, self.hits().len()));
+        let before = self.marks.get(&case).and_then(|mark| mark.note.clone());
+        let text = before.map_or(words.clone(), |note| format!("{note}; {words}"));
+        vec![Effect::Record(Record::Note { case, text })]
     }
 
     fn toggle_filter(&mut self) -> Vec<Effect> {

@@ -13,7 +13,7 @@ const TALL: u16 = 33;
 /// Columns the facts need beside an image.
 const FACTS_WIDTH: u16 = 22;
 /// Rows of the facts below the images.
-const FACTS_ROWS: u16 = 3;
+const FACTS_ROWS: u16 = 5;
 /// Rows of the selected hit's caption.
 const CAPTION_ROWS: u16 = 7;
 

@@ -3,8 +3,8 @@
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Shown, Side};
 use super::super::theme::Role;
-use super::text;
-use crate::analysis::Verdict;
+use super::{text, verdict};
+use crate::analysis::Fused;
 use crate::reader::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,6 +14,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns of a bar below the images.
 const BAR: usize = 12;
+/// Columns of the names before the answers.
+const NAME: usize = 13;
 
 /// A block right of a single image; where that is the document's, its caption comes first.
 pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
@@ -33,18 +35,38 @@ pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
 
 fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
-    let heading = |text: &str| Line::styled(text.to_owned(), theme.style(Role::Muted));
+    let heading = |text: &str| Line::styled(text::fit(text, width), theme.style(Role::Muted));
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let fused = app.fused_now();
     let bar_width = width.min(16);
     let mut lines = vec![heading("closed-book")];
     lines.extend(answer_block(app, answers.and_then(|a| a.closed_book.as_ref()), width, bar_width));
-    lines.push(heading("fused"));
-    lines.extend(answer_block(app, answers.and_then(|a| a.fused().map(|fused| &fused.prediction)), width, bar_width));
-    lines.push(Line::from(verdict(app, answers, width)));
+    lines.push(fused_heading(app, width));
+    lines.extend(answer_block(app, fused.as_ref().map(|fused| &fused.prediction), width, bar_width));
+    lines.push(Line::from(verdict::verdict(app, answers, width)));
+    if let Some(fused) = &fused {
+        lines.push(Line::from(verdict::label_shares(app, fused, bar_width)));
+        lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
+    }
     lines.push(Line::from(gold(app, width)));
-    lines.push(Line::default());
+    if let Some((line, role)) = verdict::oracle(app) {
+        lines.extend(text::wrap(&line, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
+    }
     lines.extend(mark_lines(app, width, 4));
     lines
+}
+
+/// "fused", or what is changed about it.
+fn fused_heading(app: &App, width: usize) -> Line<'static> {
+    match what_if_words(app) {
+        None => Line::styled("fused", app.theme.style(Role::Muted)),
+        Some(words) => Line::styled(text::fit(&format!("what if {words}"), width), app.theme.style(Role::Accent)),
+    }
+}
+
+fn what_if_words(app: &App) -> Option<String> {
+    let case = app.queue.current()?;
+    app.what_if.changes(case).then(|| app.what_if.words(case, app.hits().len()))
 }
 
 /// For an answer that is not there: still to come, or never.
@@ -84,31 +106,62 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// Rows under two images: closed-book, fused with verdict, gold with mark.
+/// Rows under two images: closed-book, fused with verdict, shares of the labels, gold, mark.
 pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let width = usize::from(area.width);
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let fused = app.fused_now();
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
     let label_width = (longest_label(app) + 3).clamp(8, (width * 2 / 5).max(8));
     let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
-    let mut fused =
-        answer_row(app, "fused", answers.and_then(|a| a.fused().map(|fused| &fused.prediction)), label_width);
-    let used: usize = fused.iter().map(Span::width).sum();
-    fused.push(Span::raw("  "));
-    fused.extend(verdict(app, answers, width.saturating_sub(used + 2)));
-    let mut last = vec![Span::styled("gold         ", theme.style(Role::Muted))];
+    let mut second = answer_row(
+        app,
+        if what_if_words(app).is_some() { "what if" } else { "fused" },
+        fused.as_ref().map(|fused| &fused.prediction),
+        label_width,
+    );
+    let used: usize = second.iter().map(Span::width).sum();
+    second.push(Span::raw("  "));
+    second.extend(verdict::verdict(app, answers, width.saturating_sub(used + 2)));
+    let mut last = vec![Span::styled(text::column("gold", NAME), theme.style(Role::Muted))];
     last.extend(gold_answer(app, label_width));
-    let used: usize = last.iter().map(Span::width).sum();
-    last.push(Span::raw("   "));
-    last.extend(mark_spans(app, width.saturating_sub(used + 3)));
-    let lines = vec![Line::default(), Line::from(closed), Line::from(fused), Line::from(last)];
+    if let Some((line, role)) = verdict::oracle(app) {
+        let used: usize = last.iter().map(Span::width).sum();
+        last.push(Span::raw("  "));
+        last.push(Span::styled(text::fit(&line, width.saturating_sub(used + 2)), theme.style(role)));
+    }
+    let lines = vec![
+        Line::default(),
+        Line::from(closed),
+        Line::from(second),
+        Line::from(shares_row(app, fused.as_ref(), width)),
+        Line::from(last),
+        Line::from(mark_spans(app, width)),
+    ];
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Shares of the labels, then what would flip the answer, then what a person has changed.
+fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let mut spans = vec![Span::styled(text::column("by weight", NAME), theme.style(Role::Muted))];
+    if let Some(fused) = fused {
+        spans.extend(verdict::label_shares(app, fused, BAR * 2));
+        spans.push(Span::raw("  "));
+        spans.push(verdict::smallest_flip(app, fused, width.saturating_sub(NAME + BAR * 2 + 2)));
+    }
+    if let Some(words) = what_if_words(app) {
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(text::fit(&words, width.saturating_sub(used + 2)), theme.style(Role::Accent)));
+    }
+    spans
 }
 
 fn answer_row(app: &App, name: &str, prediction: Option<&Prediction>, label_width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let mut spans = vec![Span::styled(text::column(name, 13), theme.style(Role::Muted))];
+    let mut spans = vec![Span::styled(text::column(name, NAME), theme.style(Role::Muted))];
     let Some(prediction) = prediction else {
         spans.push(Span::styled(absent(app), theme.style(Role::Faint)));
         return spans;
@@ -150,29 +203,6 @@ pub fn label_name(app: &App, label: Option<usize>) -> String {
 pub fn longest_label(app: &App) -> usize {
     let task = app.current().and_then(|(_, case)| app.task_of(case));
     task.and_then(|task| task.labels.iter().map(|label| label.name.width()).max()).unwrap_or(0)
-}
-
-fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
-    let Some(answers) = answers else { return Vec::new() };
-    if let Some(message) = &answers.failed {
-        return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
-    }
-    let count = answers.predictions.len();
-    if answers.hits.is_some() && count == 0 {
-        return vec![Span::styled(text::fit("no hit", width), theme.style(Role::Muted))];
-    }
-    let Some(fused) = answers.fused() else {
-        let line = if count == 0 { String::new() } else { format!("{} of {count} read", answers.read_count()) };
-        return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
-    };
-    let differing =
-        answers.predictions.iter().flatten().filter(|answer| answer.label != fused.prediction.label).count();
-    let (line, role) = match answers.verdict() {
-        Some(Verdict::Inconsistent) => (format!("! {differing} of {count} differ"), Role::Differs),
-        _ => (format!("= all {count} agree"), Role::Same),
-    };
-    vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
 
 fn gold(app: &App, width: usize) -> Vec<Span<'static>> {

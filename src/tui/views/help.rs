@@ -17,10 +17,13 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// The signs of the screen.
-const SIGNS: [(&str, &str); 8] = [
+const SIGNS: [(&str, &str); 11] = [
     ("=", "this hit's own answer is the fused one; in the queue: all answers of the case agree"),
     ("!", "it differs; in the queue: the case is inconsistent"),
     ("*", "equal to the gold answer, once that is shown"),
+    ("↑ ↓", "with gold shown: this hit alone is right where the fused answer is wrong (rescued); the reverse (ruined)"),
+    ("λ out", "the hit's share of the weights in the fused answer; out: it is dropped"),
+    ("pull", "what the hit adds to the log-probability margin of the fused answer over the runner-up"),
     ("…", "not read yet"),
     ("x", "failed; the message stands with the case"),
     ("A B C", "labels of the task in its order"),

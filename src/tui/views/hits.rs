@@ -3,7 +3,8 @@
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus, Shown};
 use super::super::theme::Role;
-use super::{facts, text};
+use super::{facts, text, verdict};
+use crate::analysis::{Fused, contributions};
 use crate::retriever::Hit;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,26 +12,31 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+/// Columns of a hit's share of the weights.
+const WEIGHT: usize = 5;
+
 /// Widths that depend on the room.
 struct Columns {
     /// Label name after the letter; 0 leaves it out.
     name: usize,
     bar: usize,
+    /// What the hit adds to the margin of the fused answer; 0 leaves it out.
+    pull: usize,
     caption: usize,
 }
 
 impl Columns {
     fn fit(width: usize, longest_label: usize) -> Self {
-        // marker 2, place 3, head 8, score 6, glyph and letter 5, probability 5
-        let (name, bar) = match width {
-            0..60 => (0, 5),
-            60..76 => (6, 6),
-            76..110 => (10, 8),
-            _ => (24, 12),
+        // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 5
+        let (name, bar, pull) = match width {
+            0..60 => (0, 4, 0),
+            60..76 => (6, 6, 6),
+            76..110 => (10, 8, 6),
+            _ => (24, 12, 6),
         };
         let name = longest_label.min(name);
-        let fixed = 2 + 3 + 8 + 6 + 5 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5;
-        Self { name, bar, caption: width.saturating_sub(fixed) }
+        let fixed = 2 + 3 + 8 + 6 + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + pull;
+        Self { name, bar, pull, caption: width.saturating_sub(fixed) }
     }
 }
 
@@ -56,11 +62,12 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         draw_message(app, "nothing was retrieved for this case", Role::Muted, frame, body);
         return;
     }
+    let fused = app.fused_now();
     let rows = usize::from(body.height);
     let first = (app.hit + 1).saturating_sub(rows);
     for (offset, (slot, hit)) in hits.iter().enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
-        draw_row(app, answers, slot, hit, &columns, frame, line);
+        draw_row(app, answers, fused.as_ref(), (slot, hit), &columns, frame, line);
     }
 }
 
@@ -76,14 +83,15 @@ fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: R
 fn heading(columns: &Columns) -> String {
     let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
     let bar = text::column("", columns.bar + 1);
-    format!("   # head    score ans  {name}{bar}   p caption")
+    let pull = if columns.pull > 0 { " pull " } else { "" };
+    format!("   # head    score ans   {name}{bar}   p   λ {pull}caption")
 }
 
 fn draw_row(
     app: &App,
     answers: &CaseAnswers,
-    slot: usize,
-    hit: &Hit,
+    fused: Option<&Fused>,
+    (slot, hit): (usize, &Hit),
     columns: &Columns,
     frame: &mut Frame,
     area: Rect,
@@ -109,33 +117,42 @@ fn draw_row(
         Span::styled(text::column(&head, 8), theme.style(Role::Muted)),
         Span::styled(text::column(&score, 6), theme.style(Role::Muted)),
     ];
-    spans.extend(prediction(app, answers, slot, columns));
+    spans.extend(prediction(app, answers, fused, slot, columns));
+    spans.extend(weight(app, answers, fused, (slot, hit), columns));
     let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     spans.push(Span::styled(text::fit(caption, columns.caption), theme.style(Role::Text)));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
 /// `=` or `!` against the fused answer, letter, `*` where gold is shown and this is right, name, bar, probability.
-fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) -> Vec<Span<'static>> {
+fn prediction(
+    app: &App,
+    answers: &CaseAnswers,
+    fused: Option<&Fused>,
+    slot: usize,
+    columns: &Columns,
+) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
     let Some(prediction) = answers.predictions.get(slot).and_then(Option::as_ref) else {
-        let width = 5 + name_columns + columns.bar + 1 + 5;
+        let width = 6 + name_columns + columns.bar + 1 + 5;
         // After a failure nothing more comes for this case.
         let (glyph, role) = if answers.failed.is_some() { ("  x", Role::Error) } else { ("  …", Role::Faint) };
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
     let (label, probability) = (prediction.label, prediction.probability());
-    let (glyph, role) = match answers.fused() {
+    let (glyph, role) = match fused {
         None => (" ", Role::Text),
         Some(fused) if fused.prediction.label == label => ("=", Role::Same),
         Some(_) => ("!", Role::Differs),
     };
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
     let right = app.gold_visible && gold.is_some() && gold == label;
+    let (sign, sign_role) = verdict::rescue_sign(app, answers, slot);
     let mut spans = vec![
         Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
-        Span::styled(if right { "* " } else { "  " }, theme.style(Role::Right)),
+        Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
+        Span::styled(format!("{sign} "), theme.style(sign_role)),
     ];
     if columns.name > 0 {
         let name = text::fit(&facts::label_name(app, label), columns.name);
@@ -143,6 +160,36 @@ fn prediction(app: &App, answers: &CaseAnswers, slot: usize, columns: &Columns) 
     }
     spans.extend(text::bar(theme, probability, columns.bar));
     spans.push(Span::styled(format!(" {} ", text::probability(probability)), theme.style(Role::Muted)));
+    spans
+}
+
+/// The hit's share of the weights, or `out` where it is dropped, and what it adds to the margin of the fused answer.
+fn weight(
+    app: &App,
+    answers: &CaseAnswers,
+    fused: Option<&Fused>,
+    (slot, hit): (usize, &Hit),
+    columns: &Columns,
+) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let Some(case) = app.queue.current() else { return Vec::new() };
+    let mut spans = Vec::new();
+    if !app.what_if.counts(case, slot, hit) {
+        spans.push(Span::styled(text::column(" out", WEIGHT + columns.pull), theme.style(Role::Accent)));
+        return spans;
+    }
+    let share = fused.and_then(|fused| fused.weights.get(slot));
+    let share = share.map_or_else(String::new, |share| format!("{:>3.0}%", share * 100.0));
+    let by_hand = app.what_if.hit(case, slot).factor != 1.0;
+    let role = if by_hand { Role::Accent } else { Role::Muted };
+    spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
+    if columns.pull > 0 {
+        let parts = fused.and_then(|fused| contributions(&answers.found()?, fused));
+        let part = parts.and_then(|parts| parts.get(slot).copied());
+        let role = if part.is_some_and(|part| part < 0.0) { Role::Differs } else { Role::Muted };
+        let part = part.map_or_else(String::new, |part| format!("{part:+.2}"));
+        spans.push(Span::styled(text::column(&part, columns.pull), theme.style(role)));
+    }
     spans
 }
 

@@ -10,6 +10,7 @@ mod queue;
 mod search;
 mod status;
 mod text;
+mod verdict;
 
 use super::app::{App, Overlay};
 use super::theme::Role;

@@ -1,0 +1,141 @@
+//! What the answers of a case say together, in short lines: verdict, shares of the labels, smallest change that flips the
+//! answer, and, once gold is shown, which hits lead to the right answer.
+
+use super::super::answers::CaseAnswers;
+use super::super::app::App;
+use super::super::theme::Role;
+use super::text;
+use crate::analysis::{CaseOutcome, Fused, Verdict};
+use ratatui::text::Span;
+
+/// A share of the weights below which a label gets no piece of the bar.
+const LEAST_SHARE: f32 = 0.005;
+
+/// `! 1 of 4 differ`, `= all 4 agree`, how many are read, or why nothing more comes.
+pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let Some(answers) = answers else { return Vec::new() };
+    if let Some(message) = &answers.failed {
+        return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
+    }
+    let count = answers.predictions.len();
+    if answers.hits.is_some() && count == 0 {
+        return vec![Span::styled(text::fit("no hit", width), theme.style(Role::Muted))];
+    }
+    let Some(fused) = answers.fused() else {
+        let line = if count == 0 { String::new() } else { format!("{} of {count} read", answers.read_count()) };
+        return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
+    };
+    let differing =
+        answers.predictions.iter().flatten().filter(|answer| answer.label != fused.prediction.label).count();
+    let (line, role) = match answers.verdict() {
+        Some(Verdict::Inconsistent) => (format!("! {differing} of {count} differ"), Role::Differs),
+        _ => (format!("= all {count} agree"), Role::Same),
+    };
+    vec![Span::styled(text::fit(&line, width), theme.style(role))]
+}
+
+/// The weights of the hits by the label that each names: `B━━━━━━━━━A━━━`, the fused label first.
+pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
+    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Vec::new() };
+    let mut shares: Vec<(Option<usize>, f32)> = Vec::new();
+    for (prediction, weight) in answers.predictions.iter().flatten().zip(&fused.weights) {
+        match shares.iter_mut().find(|(label, _)| *label == prediction.label) {
+            Some((_, share)) => *share += weight,
+            None => shares.push((prediction.label, *weight)),
+        }
+    }
+    shares.retain(|(_, share)| *share >= LEAST_SHARE);
+    shares.sort_by(|one, other| {
+        let first = |label: Option<usize>| label == fused.prediction.label;
+        first(other.0).cmp(&first(one.0)).then(other.1.total_cmp(&one.1))
+    });
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (place, (label, share)) in shares.iter().enumerate() {
+        let left = width.saturating_sub(used);
+        let last = place + 1 == shares.len();
+        let columns = if last { left } else { ((share * width as f32).round() as usize).clamp(1, left.max(1)) };
+        if columns == 0 || left == 0 {
+            break;
+        }
+        used += columns;
+        let role = if *label == fused.prediction.label { Role::Same } else { Role::Differs };
+        let piece = format!("{}{}", text::letter(*label), "━".repeat(columns - 1));
+        spans.push(Span::styled(piece, app.theme.style(role)));
+    }
+    spans
+}
+
+/// "flips without 2 and 3": the fewest hits whose removal changes the answer.
+pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
+    if fused.weights.len() < 2 {
+        return Span::raw("");
+    }
+    let line = match app.smallest_flip() {
+        Some(hits) => format!("flips without {}", places(&hits)),
+        None => "no removal flips it".to_owned(),
+    };
+    Span::styled(text::fit(&line, width), app.theme.style(Role::Muted))
+}
+
+/// With gold shown: whether the right answer could be reached, by which hits, and what retrieval did to the case.
+pub fn oracle(app: &App) -> Option<(String, Role)> {
+    if !app.gold_visible {
+        return None;
+    }
+    let (index, case) = app.current()?;
+    let gold = app.gold_of(case)?;
+    let answers = app.answers_of(index)?;
+    let outcome = answers.outcome(gold)?;
+    let closed_book = answers.closed_book.as_ref().map(|prediction| prediction.label == Some(gold));
+    let effect = match (closed_book, outcome.is_right()) {
+        (Some(true), false) => "; retrieval ruined it",
+        (Some(false), true) => "; retrieval rescued it",
+        _ => "",
+    };
+    let hits = |test: &dyn Fn(&CaseOutcome, usize) -> bool| -> Vec<usize> {
+        (0..outcome.answers.len()).filter(|hit| test(&outcome, *hit)).collect()
+    };
+    let rescuing = hits(&CaseOutcome::is_rescued_by);
+    let ruining = hits(&CaseOutcome::is_ruined_by);
+    let (line, role) = match (outcome.is_right(), rescuing.first().or(ruining.first())) {
+        (true, None) => ("every hit is right".to_owned(), Role::Right),
+        (true, Some(_)) => (format!("right; {} alone would ruin it", named_places(&ruining)), Role::Right),
+        (false, None) => ("wrong, and no hit is right".to_owned(), Role::Differs),
+        (false, Some(first)) => {
+            let found = answers.hits.as_ref().and_then(|hits| hits.get(*first));
+            let how = found.map(|hit| format!(" ({} #{})", hit.first().head, hit.first().rank)).unwrap_or_default();
+            (format!("wrong; right through {}{how}", named_places(&rescuing)), Role::Differs)
+        }
+    };
+    Some((format!("{line}{effect}"), role))
+}
+
+/// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
+pub fn rescue_sign(app: &App, answers: &CaseAnswers, slot: usize) -> (&'static str, Role) {
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case)).filter(|_| app.gold_visible);
+    let Some(outcome) = gold.and_then(|gold| answers.outcome(gold)) else { return (" ", Role::Text) };
+    if outcome.is_rescued_by(slot) {
+        ("↑", Role::Right)
+    } else if outcome.is_ruined_by(slot) {
+        ("↓", Role::Differs)
+    } else {
+        (" ", Role::Text)
+    }
+}
+
+/// "hit 2", "hits 2 and 3".
+fn named_places(hits: &[usize]) -> String {
+    format!("{} {}", if hits.len() == 1 { "hit" } else { "hits" }, places(hits))
+}
+
+/// "2", "2 and 3", "1, 2 and 3": counted from one.
+fn places(hits: &[usize]) -> String {
+    let numbers: Vec<String> = hits.iter().map(|hit| (hit + 1).to_string()).collect();
+    match numbers.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,192 @@
+//! What if the hits weighed otherwise? The changes a person has made to the fusion, and what comes of them at once.
+
+use super::answers::CaseAnswers;
+use super::app::App;
+use crate::analysis::{Fused, Fuser, Reweighing};
+use crate::retriever::{Head, Hit};
+use std::collections::HashMap;
+
+/// Fusers in the order of the key. Learned weights need a validation split, so they are `dissent evaluate`'s.
+const FUSERS: [Fuser; 5] =
+    [Fuser::ScoreWeighted, Fuser::MeanLogProbability, Fuser::Majority, Fuser::TopOne, Fuser::MostConfident];
+/// Temperatures of the score softmax; 1 is the paper's.
+const TEMPERATURES: [f32; 9] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+const USUAL_TEMPERATURE: usize = 5;
+/// Factors of a hit's weight, in the order of + and -.
+const FACTORS: [f32; 9] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0];
+
+/// How one hit is weighed by hand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HitWeight {
+    pub dropped: bool,
+    /// Multiplies the weight that the fuser gives.
+    pub factor: f32,
+}
+
+impl Default for HitWeight {
+    fn default() -> Self {
+        Self { dropped: false, factor: 1.0 }
+    }
+}
+
+/// Fuser, temperature and heads hold for every case one looks at; hits are dropped and weighed case by case.
+#[derive(Clone, Debug)]
+pub struct WhatIf {
+    fuser: usize,
+    temperature: usize,
+    /// Only hits of this head count.
+    head: Option<Head>,
+    /// By case, then by hit.
+    hits: HashMap<usize, HashMap<usize, HitWeight>>,
+}
+
+impl Default for WhatIf {
+    fn default() -> Self {
+        Self { fuser: 0, temperature: USUAL_TEMPERATURE, head: None, hits: HashMap::new() }
+    }
+}
+
+impl WhatIf {
+    /// How this hit of this case is weighed.
+    pub fn hit(&self, case: usize, slot: usize) -> HitWeight {
+        self.hits.get(&case).and_then(|hits| hits.get(&slot)).copied().unwrap_or_default()
+    }
+
+    /// Does this hit count at all?
+    pub fn counts(&self, case: usize, slot: usize, hit: &Hit) -> bool {
+        let of_head = |head| hit.provenances.iter().any(|found| found.head == head);
+        !self.hit(case, slot).dropped && self.head.is_none_or(of_head)
+    }
+
+    /// Is anything changed that bears on this case?
+    pub fn changes(&self, case: usize) -> bool {
+        let by_hand = self.hits.get(&case).is_some_and(|hits| hits.values().any(|hit| *hit != HitWeight::default()));
+        by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
+    }
+
+    /// The changes in words: "majority, without 2 4, hit 1 ×1.5".
+    pub fn words(&self, case: usize, hits: usize) -> String {
+        let mut words = Vec::new();
+        if self.fuser != 0 {
+            words.push(FUSERS[self.fuser].name().to_owned());
+        }
+        if self.temperature != USUAL_TEMPERATURE {
+            words.push(format!("T {}", TEMPERATURES[self.temperature]));
+        }
+        if let Some(head) = self.head {
+            words.push(format!("{head} head only"));
+        }
+        let dropped: Vec<String> =
+            (0..hits).filter(|slot| self.hit(case, *slot).dropped).map(|slot| (slot + 1).to_string()).collect();
+        if !dropped.is_empty() {
+            words.push(format!("without {}", dropped.join(" ")));
+        }
+        for slot in 0..hits {
+            let weight = self.hit(case, slot);
+            if !weight.dropped && weight.factor != 1.0 {
+                words.push(format!("hit {} ×{}", slot + 1, weight.factor));
+            }
+        }
+        words.join(", ")
+    }
+
+    pub(super) fn toggle_drop(&mut self, case: usize, slot: usize) {
+        let hit = self.hit_mut(case, slot);
+        hit.dropped = !hit.dropped;
+    }
+
+    /// The next larger factor, or the next smaller; a dropped hit comes back with it.
+    pub(super) fn weigh(&mut self, case: usize, slot: usize, up: bool) {
+        let hit = self.hit_mut(case, slot);
+        hit.dropped = false;
+        let at = FACTORS.iter().position(|factor| *factor == hit.factor).unwrap_or(0);
+        hit.factor = FACTORS[stepped(at, up, FACTORS.len())];
+    }
+
+    pub(super) fn next_fuser(&mut self) {
+        self.fuser = (self.fuser + 1) % FUSERS.len();
+    }
+
+    pub(super) fn change_temperature(&mut self, up: bool) {
+        self.temperature = stepped(self.temperature, up, TEMPERATURES.len());
+    }
+
+    /// All heads, then each head of these hits alone.
+    pub(super) fn next_head(&mut self, hits: &[Hit]) {
+        let mut heads: Vec<Head> = hits.iter().flat_map(|hit| hit.provenances.iter().map(|found| found.head)).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        let next = match self.head {
+            None => 0,
+            Some(head) => heads.iter().position(|other| *other == head).map_or(heads.len(), |at| at + 1),
+        };
+        self.head = heads.get(next).copied();
+    }
+
+    /// Everything as it was found.
+    pub(super) fn reset(&mut self, case: usize) {
+        self.hits.remove(&case);
+        *self = Self { hits: std::mem::take(&mut self.hits), ..Self::default() };
+    }
+
+    /// The fusion as it is changed for this case.
+    fn reweighing(&self, case: usize, hits: &[Hit]) -> Reweighing {
+        let factor = |(slot, hit)| if self.counts(case, slot, hit) { self.hit(case, slot).factor } else { 0.0 };
+        Reweighing {
+            fuser: FUSERS[self.fuser].clone(),
+            temperature: TEMPERATURES[self.temperature],
+            factors: hits.iter().enumerate().map(factor).collect(),
+        }
+    }
+
+    fn hit_mut(&mut self, case: usize, slot: usize) -> &mut HitWeight {
+        self.hits.entry(case).or_default().entry(slot).or_default()
+    }
+}
+
+/// One place up or down, within the ends.
+fn stepped(at: usize, up: bool, count: usize) -> usize {
+    if up { (at + 1).min(count - 1) } else { at.saturating_sub(1) }
+}
+
+impl App {
+    /// The fused answer of the current case as a person has changed it, or as it is where nothing is changed. `None` until
+    /// every hit is read, and where every hit is dropped.
+    pub fn fused_now(&self) -> Option<Fused> {
+        let (case, answers) = self.current_answers()?;
+        let found = answers.found()?;
+        if !self.what_if.changes(case) {
+            return answers.fused().cloned();
+        }
+        self.what_if.reweighing(case, answers.hits.as_deref()?).fuse(&found)
+    }
+
+    /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
+    pub fn smallest_flip(&self) -> Option<Vec<usize>> {
+        let (case, answers) = self.current_answers()?;
+        self.what_if.reweighing(case, answers.hits.as_deref()?).smallest_flip(&answers.found()?)
+    }
+
+    fn current_answers(&self) -> Option<(usize, &CaseAnswers)> {
+        let case = self.queue.current()?;
+        Some((case, self.answers_of(case)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_step_and_a_heavier_hit_is_no_longer_dropped() {
+        let mut what_if = WhatIf::default();
+        what_if.toggle_drop(7, 1);
+        assert_eq!(what_if.words(7, 4), "without 2");
+        what_if.weigh(7, 1, true);
+        what_if.next_fuser();
+        assert_eq!(what_if.words(7, 4), "mean log-probability, hit 2 ×1.5");
+        assert!(what_if.changes(8), "the fuser is changed everywhere");
+        what_if.reset(7);
+        assert!(!what_if.changes(7) && !what_if.changes(8));
+    }
+}
