@@ -67,7 +67,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 100));
+    let page = text(&screen(&mut app, 100, 190));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     insta::assert_snapshot!("help", lines.join("\n"));
 }
@@ -77,7 +77,7 @@ fn the_help_page_names_every_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.update(Action::Help);
-    let help = text(&screen(&mut app, 120, 120));
+    let help = text(&screen(&mut app, 140, 200));
     for binding in TABLE {
         assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
     }
@@ -192,4 +192,25 @@ fn a_fusion_changed_by_hand() {
     insta::assert_snapshot!("120x40-what-if", text(&screen(&mut app, 120, 40)));
     app.update(Action::SwitchImage);
     insta::assert_snapshot!("80x24-what-if", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn a_filter_being_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Filter);
+    app.paste("verdict:");
+    insta::assert_snapshot!("80x24-filter", text(&screen(&mut app, 80, 24)));
+    app.update(Action::Complete);
+    app.update(Action::Accept);
+    insta::assert_snapshot!("80x24-filtered", text(&screen(&mut app, 80, 24)));
+}
+
+#[test]
+fn the_palette() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Palette);
+    app.paste("hit");
+    insta::assert_snapshot!("80x24-palette", text(&screen(&mut app, 80, 24)));
 }

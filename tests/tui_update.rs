@@ -129,7 +129,7 @@ fn the_filter_keeps_inconsistent_cases_and_takes_in_new_ones() {
     let mut app = app(folder.path(), 5);
     app.start();
     app.update(Action::OnlyInconsistent);
-    assert_eq!(app.notice, Some(Notice::Said("none of the 0 cases read so far is inconsistent".into())));
+    assert_eq!(app.notice, Some(Notice::Said("no case passes verdict:inconsistent (0 of 5 are read)".into())));
     answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
     answer(&mut app, 3, &[0.9, 0.2, 0.9, 0.9]);
     app.update(Action::OnlyInconsistent);
@@ -276,4 +276,113 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.update(Action::ResetFusion);
     assert_eq!(label(&app), Some(1));
     assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed");
+}
+
+fn type_filter(app: &mut App, line: &str) -> Vec<Effect> {
+    app.update(Action::Filter);
+    app.paste(line);
+    app.update(Action::Accept)
+}
+
+#[test]
+fn a_filter_is_completed_counted_and_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 4);
+    app.start();
+    // Gold is Yes, No, Yes, No; the answers are Yes, Yes, No, No.
+    for (case, yes) in
+        [[0.9, 0.9, 0.9, 0.9], [0.99, 0.99, 0.2, 0.9], [0.2, 0.2, 0.3, 0.2], [0.1, 0.2, 0.9, 0.1]].iter().enumerate()
+    {
+        answer(&mut app, case, yes);
+    }
+    app.update(Action::Filter);
+    app.paste("fused:w");
+    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
+    assert_eq!((edit.completions[0].word.as_str(), edit.completions[0].count), ("fused:wrong", Some(2)));
+    app.update(Action::Complete);
+    app.paste("rescued-by:any");
+    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
+    assert_eq!((edit.input.value(), &edit.outcome), ("fused:wrong rescued-by:any", &Ok(1)));
+    app.update(Action::Accept);
+    assert_eq!(app.queue.shown(), [1]);
+    app.update(Action::ToggleFilter);
+    assert_eq!((app.queue.shown().len(), app.queue.current()), (4, Some(1)));
+    app.update(Action::First);
+    app.update(Action::NextMatch);
+    assert_eq!(app.queue.current(), Some(1));
+    let shown = |app: &App| app.queue.shown().to_vec();
+    for (line, expected) in [
+        ("verdict:inconsistent", vec![1, 3]),
+        ("-fused:right", vec![1, 2]),
+        ("retrieval:ruined", vec![1]),
+        ("retrieval:rescued", vec![0]),
+        ("ruined-by:3", vec![3]),
+        ("entropy:>0.1", vec![1, 3]),
+        ("label:yes answer:a", vec![2]),
+        ("\"SPICULATED margin\" id:0003", vec![2]),
+        ("mine:none source:south head:lexical", vec![0, 1, 2, 3]),
+    ] {
+        app.update(Action::ToggleFilter);
+        app.filter = dissent::tui::filter::Filter::default();
+        type_filter(&mut app, line);
+        assert_eq!(shown(&app), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_understood_stays_open_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    type_filter(&mut app, "verdikt:right");
+    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("the line is gone") };
+    assert!(edit.outcome.as_ref().unwrap_err().starts_with("verdikt: no such field"));
+}
+
+#[test]
+fn the_queue_is_sorted_and_a_view_is_kept_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    for (case, yes) in [[0.9, 0.9, 0.9, 0.9], [0.9, 0.9, 0.9, 0.2], [0.9, 0.9, 0.2, 0.2]].iter().enumerate() {
+        answer(&mut app, case, yes);
+    }
+    app.update(Action::Order);
+    app.paste("evenly split");
+    app.update(Action::Accept);
+    assert_eq!((app.queue.shown(), app.queue.current()), ([2, 1, 0].as_slice(), Some(0)));
+    type_filter(&mut app, "verdict:inconsistent");
+    app.update(Action::SaveView);
+    app.paste("split");
+    assert_eq!(app.update(Action::Accept), [Effect::Remember]);
+    let memory = app.memory();
+    let mut later = support::app(folder.path(), 3);
+    for (case, yes) in [[0.9, 0.9, 0.9, 0.9], [0.9, 0.9, 0.9, 0.2], [0.9, 0.9, 0.2, 0.2]].iter().enumerate() {
+        answer(&mut later, case, yes);
+    }
+    later.recall(memory);
+    assert_eq!((later.queue.shown(), later.queue.current()), ([2, 1].as_slice(), app.queue.current()));
+    later.update(Action::ToggleFilter);
+    later.update(Action::Views);
+    later.update(Action::Accept);
+    assert_eq!(later.queue.shown(), [2, 1]);
+}
+
+#[test]
+fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    let dark = app.theme.clone();
+    app.update(Action::Palette);
+    app.paste("colours seen");
+    app.update(Action::Accept);
+    assert_eq!(app.context(), Context::Picker);
+    app.update(Action::Down);
+    assert_ne!(app.theme, dark);
+    app.update(Action::Cancel);
+    assert_eq!(app.theme, dark);
+    app.update(Action::Columns);
+    app.paste("entropy");
+    app.update(Action::Accept);
+    app.update(Action::Cancel);
+    assert_eq!(app.columns, [dissent::tui::column::Column::Entropy]);
 }

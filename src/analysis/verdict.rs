@@ -35,6 +35,38 @@ impl CaseOutcome {
         self.answers.contains(&Some(self.gold))
     }
 
+    /// Share of the pairs of answers that differ; 0 where there is one answer.
+    pub fn disagreement(&self) -> f64 {
+        let counts = self.answer_counts();
+        let k: usize = counts.iter().sum();
+        if k < 2 {
+            return 0.0;
+        }
+        let alike: usize = counts.iter().map(|count| count * (count - 1)).sum();
+        1.0 - alike as f64 / (k * (k - 1)) as f64
+    }
+
+    /// −Σ p · log₂ p over the answers' shares, in bits.
+    pub fn entropy(&self) -> f64 {
+        let counts = self.answer_counts();
+        let k: usize = counts.iter().sum();
+        let share = |count: usize| count as f64 / k as f64;
+        // Written so that a single answer gives 0 and not −0.
+        counts.iter().map(|count| share(*count) * (1.0 / share(*count)).log2()).sum()
+    }
+
+    /// How many hits gave each answer; one that names no label is an answer of its own.
+    fn answer_counts(&self) -> Vec<usize> {
+        let mut counts: Vec<(Option<usize>, usize)> = Vec::new();
+        for answer in &self.answers {
+            match counts.iter_mut().find(|(label, _)| label == answer) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((*answer, 1)),
+            }
+        }
+        counts.into_iter().map(|(_, count)| count).collect()
+    }
+
     /// A hit whose own answer is right where the fused one is wrong.
     pub fn is_rescued_by(&self, hit: usize) -> bool {
         !self.is_right() && self.answers.get(hit) == Some(&Some(self.gold))

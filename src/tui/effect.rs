@@ -9,6 +9,8 @@ pub enum Effect {
     Engine(Request),
     /// Write to the journal and sync; the result comes back through [`super::App::recorded`].
     Record(Record),
+    /// Write down place, views and opened cases.
+    Remember,
     /// Draw every cell again.
     Redraw,
     /// Give the terminal back and stop the program until it is continued.

@@ -1,8 +1,12 @@
 //! From a key press to an action, by the table; what the table does not know is text for the line editor.
 
-use super::action::{Action, Context, TABLE};
+use super::action::{Action, Binding, Context, TABLE};
 use crate::annotation::Category;
+use anyhow::{Context as _, Result, bail};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
 use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
 
@@ -15,44 +19,157 @@ pub enum Pressed {
     Nothing,
 }
 
-/// Looks a key up: first in the table, then among the taxonomy's keys, then as text.
-pub fn pressed(key: KeyEvent, context: Context, categories: &[Category]) -> Pressed {
-    if key.kind == KeyEventKind::Release {
-        return Pressed::Nothing;
-    }
-    let Some(name) = key_name(key) else { return Pressed::Nothing };
-    if let Some(action) = bound(&name, context) {
-        return Pressed::Action(action);
-    }
-    match context {
-        Context::Explore => categories
-            .iter()
-            .position(|category| name == category.key.to_string())
-            .map_or(Pressed::Nothing, |index| Pressed::Action(Action::Annotate(index))),
-        Context::Search | Context::Note => to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit),
-        Context::Help => Pressed::Nothing,
+/// Which keys have which action: the table's, and what a person has changed.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    /// Every row of the table with its keys.
+    rows: Vec<(&'static Binding, Vec<String>)>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let keys = |binding: &Binding| binding.keys.iter().map(ToString::to_string).collect();
+        Self { rows: TABLE.iter().map(|binding| (binding, keys(binding))).collect() }
     }
 }
 
-/// The action that a key of this name has in this context.
-fn bound(name: &str, context: Context) -> Option<Action> {
-    TABLE
-        .iter()
-        .find(|binding| binding.context == context && binding.keys.contains(&name))
-        .map(|binding| binding.action)
-}
+/// A file of keys: context, then action, then its keys.
+type KeysFile = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
-/// The first category whose key the table already uses, with the name of that action.
-pub fn conflict(categories: &[Category]) -> Option<(&Category, &'static str)> {
-    for category in categories {
-        let key = category.key.to_string();
-        let taken =
-            TABLE.iter().find(|binding| binding.context == Context::Explore && binding.keys.contains(&key.as_str()));
-        if let Some(binding) = taken {
-            return Some((category, binding.name));
+impl Keymap {
+    /// The table's keys with those of a file in their place; a missing file changes nothing.
+    ///
+    /// # Errors
+    /// Names the file and what in it is no context, no action, no key, or bound twice.
+    pub fn load(path: &Path) -> Result<Self> {
+        match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Ok(text) => Self::parse(&text).with_context(|| format!("keys {}", path.display())),
         }
     }
-    None
+
+    fn parse(text: &str) -> Result<Self> {
+        let file: KeysFile = toml::from_str(text)?;
+        let mut keymap = Self::default();
+        for (context_name, actions) in &file {
+            let Some(context) = Context::ALL.into_iter().find(|context| context.name() == context_name) else {
+                let names: Vec<&str> = Context::ALL.iter().map(|context| context.name()).collect();
+                bail!("[{context_name}]: expected one of {}", names.join(", "));
+            };
+            for (name, keys) in actions {
+                let row = keymap.rows.iter_mut().find(|(row, _)| row.context == context && row.name == name);
+                let Some((binding, bound)) = row else {
+                    let actions = TABLE.iter().filter(|row| row.context == context).map(|row| row.name);
+                    bail!("{context_name}.{name}: expected one of {}", actions.collect::<Vec<_>>().join(", "));
+                };
+                for key in keys {
+                    check_key(key).with_context(|| format!("{context_name}.{name}"))?;
+                }
+                if binding.action == Action::Interrupt && !keys.iter().any(|key| key == "ctrl-c") {
+                    bail!("{context_name}.{name}: ctrl-c always leaves; add it to the list");
+                }
+                bound.clone_from(keys);
+            }
+        }
+        keymap.check()?;
+        Ok(keymap)
+    }
+
+    /// No key may mean two things in one context.
+    fn check(&self) -> Result<()> {
+        for (place, (binding, keys)) in self.rows.iter().enumerate() {
+            for (other, other_keys) in &self.rows[place + 1..] {
+                let shared = keys.iter().find(|key| other.context == binding.context && other_keys.contains(key));
+                if let Some(key) = shared {
+                    bail!("{}: {key} is bound to {} and to {}", binding.context.name(), binding.name, other.name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole map as a file of keys, each with what it does.
+    pub fn to_toml(&self) -> String {
+        let mut text =
+            String::from("# Keys of the explorer. Change a list, or leave an action out to keep its own keys.\n");
+        for context in Context::ALL {
+            text.push_str(&format!("\n[{}]\n", context.name()));
+            for (binding, keys) in self.rows.iter().filter(|(row, _)| row.context == context) {
+                let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
+                text.push_str(&format!("# {}\n{} = [{}]\n", binding.description, binding.name, keys.join(", ")));
+            }
+        }
+        text
+    }
+
+    /// Looks a key up: first in the map, then among the taxonomy's keys, then as text.
+    pub fn pressed(&self, key: KeyEvent, context: Context, categories: &[Category]) -> Pressed {
+        if key.kind == KeyEventKind::Release {
+            return Pressed::Nothing;
+        }
+        let Some(name) = key_name(key) else { return Pressed::Nothing };
+        if let Some(binding) = self.bound(&name, context) {
+            return Pressed::Action(binding.action);
+        }
+        if context.takes_text() {
+            return to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit);
+        }
+        if context != Context::Explore {
+            return Pressed::Nothing;
+        }
+        let category = categories.iter().position(|category| name == category.key.to_string());
+        category.map_or(Pressed::Nothing, |index| Pressed::Action(Action::Annotate(index)))
+    }
+
+    /// The keys of a row of the table.
+    pub fn keys(&self, binding: &Binding) -> &[String] {
+        let same = |row: &Binding| row.context == binding.context && row.name == binding.name;
+        self.rows.iter().find(|(row, _)| same(row)).map_or(&[], |(_, keys)| keys)
+    }
+
+    /// The key to show for a row; `None` where a person has taken all keys from it.
+    pub fn shown_key(&self, binding: &Binding) -> Option<String> {
+        self.keys(binding).first().cloned()
+    }
+
+    /// The first category whose key is already used, with the name of that action.
+    pub fn conflict<'a>(&self, categories: &'a [Category]) -> Option<(&'a Category, &'static str)> {
+        categories.iter().find_map(|category| {
+            let binding = self.bound(&category.key.to_string(), Context::Explore)?;
+            Some((category, binding.name))
+        })
+    }
+
+    fn bound(&self, name: &str, context: Context) -> Option<&'static Binding> {
+        let row = self.rows.iter().find(|(row, keys)| row.context == context && keys.iter().any(|key| key == name));
+        row.map(|(binding, _)| *binding)
+    }
+}
+
+/// Is this the name of a key that every terminal sends?
+fn check_key(name: &str) -> Result<()> {
+    let bare = name.strip_prefix("ctrl-").unwrap_or(name);
+    const WORDS: [&str; 14] = [
+        "space",
+        "enter",
+        "esc",
+        "tab",
+        "backspace",
+        "delete",
+        "up",
+        "down",
+        "left",
+        "right",
+        "pgup",
+        "pgdn",
+        "home",
+        "end",
+    ];
+    if bare.chars().count() == 1 || WORDS.contains(&bare) {
+        return Ok(());
+    }
+    bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", WORDS.join(", "))
 }
 
 /// Name of a key: the character itself, or a word such as `enter`, with `ctrl-` before it. `None` for keys that no
@@ -123,15 +240,16 @@ mod tests {
 
     #[test]
     fn a_letter_moves_in_the_explorer_and_is_text_in_a_note() {
+        let keymap = Keymap::default();
         let j = key(KeyCode::Char('j'));
-        assert_eq!(pressed(j, Context::Explore, &[]), Pressed::Action(Action::Down));
-        assert_eq!(pressed(j, Context::Note, &[]), Pressed::Edit(InputRequest::InsertChar('j')));
+        assert_eq!(keymap.pressed(j, Context::Explore, &[]), Pressed::Action(Action::Down));
+        assert_eq!(keymap.pressed(j, Context::Note, &[]), Pressed::Edit(InputRequest::InsertChar('j')));
     }
 
     #[test]
     fn a_digit_annotates_where_the_taxonomy_has_it() {
         let categories = categories();
-        let at = |character| pressed(key(KeyCode::Char(character)), Context::Explore, &categories);
+        let at = |character| Keymap::default().pressed(key(KeyCode::Char(character)), Context::Explore, &categories);
         assert_eq!(at('1'), Pressed::Action(Action::Annotate(0)));
         assert_eq!(at('2'), Pressed::Nothing);
     }
@@ -140,15 +258,37 @@ mod tests {
     fn ctrl_c_leaves_everywhere() {
         let event = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         for context in Context::ALL {
-            assert_eq!(pressed(event, context, &[]), Pressed::Action(Action::Interrupt));
+            assert_eq!(Keymap::default().pressed(event, context, &[]), Pressed::Action(Action::Interrupt));
         }
     }
 
     #[test]
     fn a_category_must_not_take_a_key_of_the_table() {
         let mut categories = categories();
-        assert!(conflict(&categories).is_none());
+        let keymap = Keymap::default();
+        assert!(keymap.conflict(&categories).is_none());
         categories[0].key = 'j';
-        assert_eq!(conflict(&categories).map(|(_, action)| action), Some("down"));
+        assert_eq!(keymap.conflict(&categories).map(|(_, action)| action), Some("down"));
+    }
+
+    #[test]
+    fn the_table_itself_binds_no_key_twice_and_reads_back_from_its_file() {
+        Keymap::default().check().unwrap();
+        let text = Keymap::default().to_toml();
+        assert_eq!(Keymap::parse(&text).unwrap().to_toml(), text);
+    }
+
+    #[test]
+    fn a_file_of_keys_changes_what_it_names_and_mistakes_are_named() {
+        let keymap = Keymap::parse("[explore]\nnote = [\"N\", \"ctrl-t\"]\n").unwrap();
+        let capital = key(KeyCode::Char('N'));
+        assert_eq!(keymap.pressed(capital, Context::Explore, &[]), Pressed::Action(Action::Note));
+        assert_eq!(keymap.pressed(key(KeyCode::Char('n')), Context::Explore, &[]), Pressed::Nothing);
+        let error = |text: &str| format!("{:#}", Keymap::parse(text).unwrap_err());
+        assert_eq!(error("[explore]\nnote = [\"j\"]"), "explore: j is bound to down and to note");
+        assert!(error("[explorer]\nnote = []").starts_with("[explorer]: expected one of explore, filter"));
+        assert!(error("[note]\nkeep = []").starts_with("note.keep: expected one of accept, cancel"));
+        assert!(error("[note]\naccept = [\"return\"]").contains("\"return\" is no key"));
+        assert!(error("[note]\ninterrupt = []").contains("ctrl-c always leaves"));
     }
 }

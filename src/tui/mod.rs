@@ -6,30 +6,41 @@
 //! | `keymap` | from a key press to an action |
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
 //! | [`what_if`] | the fusion as a person has changed it |
+//! | [`filter`], [`order`], [`column`], `triage` | which cases are in the queue, in which order, with what beside them |
+//! | [`comparison`] | another run beside the one on the screen |
+//! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
 //! | `update`, `news` | changes of the state by a person, and by engine and journal |
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
 //! | [`theme`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
 //! | [`session`], `inbox`, [`terminal`] | the loop, what wakes it, taking and giving back the terminal |
 //! | [`notebook`] | the journal as the explorer uses it |
+//! | [`memory`] | place, views and opened cases, kept from one session to the next |
 //! | [`images`] | decoding and scaling on a thread of its own |
 
 pub mod action;
 mod answers;
 pub mod app;
+pub mod column;
+pub mod comparison;
 pub mod depth;
 pub mod effect;
+pub mod filter;
 pub mod images;
 mod inbox;
 pub mod keymap;
 pub mod mark;
+pub mod memory;
 mod news;
 pub mod notebook;
+pub mod order;
+pub mod picker;
 pub mod quantise;
 mod queue;
 pub mod session;
 pub mod terminal;
 pub mod theme;
+mod triage;
 mod update;
 pub mod views;
 pub mod what_if;

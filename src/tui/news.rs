@@ -59,12 +59,10 @@ impl App {
 
     /// A case is read: a filtered list takes it in, and where the engine has run out of cases it gets more.
     fn case_is_settled(&mut self, case: usize) -> Vec<Effect> {
-        if !self.queue.is_filtered() {
+        if self.filter.is_empty() {
             return Vec::new();
         }
-        if self.is_inconsistent(case) {
-            self.queue.admit(case);
-        }
+        self.admit(case);
         let waiting =
             self.ahead.iter().any(|case| !self.answers.get(case).is_some_and(super::answers::CaseAnswers::is_settled));
         if waiting { Vec::new() } else { self.work_ahead() }

@@ -1,24 +1,28 @@
 //! The list of cases on the left: what is in it and where one stands.
 
-/// Cases in the order of the dataset, a filter and a place.
+use std::collections::HashSet;
+
+/// All cases, the ones shown and a place among those.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Positions in `Dataset::cases`.
+    /// Positions in `Dataset::cases`, ascending.
     all: Vec<usize>,
-    /// The part of `all` that passes the filter; never empty unless `all` is.
+    /// The part of `all` that passes the filter, in the order chosen.
     shown: Vec<usize>,
+    /// `shown` again, to look up.
+    shown_set: HashSet<usize>,
     /// Place in `shown`.
     place: usize,
-    filtered: bool,
 }
 
 impl Queue {
-    /// A queue of these cases, unfiltered, standing on the first.
-    pub fn new(all: Vec<usize>) -> Self {
-        Self { shown: all.clone(), all, place: 0, filtered: false }
+    /// A queue of these cases, all of them shown, standing on the first.
+    pub fn new(mut all: Vec<usize>) -> Self {
+        all.sort_unstable();
+        Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, place: 0 }
     }
 
-    /// Every case, filtered out or not.
+    /// Every case, shown or not.
     pub fn all(&self) -> &[usize] {
         &self.all
     }
@@ -38,9 +42,9 @@ impl Queue {
         self.place
     }
 
-    /// Is a filter on?
+    /// Are some cases left out?
     pub fn is_filtered(&self) -> bool {
-        self.filtered
+        self.shown.len() < self.all.len()
     }
 
     /// Moves by `steps` places, not beyond the ends. True if the place changed.
@@ -59,41 +63,36 @@ impl Queue {
         true
     }
 
-    /// Shows only the cases that pass; stays on the current case or goes to the next one that passes. False, and no
-    /// change, where none passes.
-    pub fn filter(&mut self, passes: impl Fn(usize) -> bool) -> bool {
-        let shown: Vec<usize> = self.all.iter().copied().filter(|case| passes(*case)).collect();
-        if shown.is_empty() {
-            return false;
+    /// Shows these cases in this order. Stays on the current case; where that is left out, goes to the nearest one after it
+    /// in the dataset's order, else to the last.
+    pub fn show(&mut self, cases: Vec<usize>) {
+        let current = self.current();
+        self.shown_set = cases.iter().copied().collect();
+        self.shown = cases;
+        let Some(current) = current else { return };
+        if !self.go_to(current) {
+            let after =
+                self.shown.iter().enumerate().filter(|(_, case)| **case > current).min_by_key(|(_, case)| **case);
+            self.place = after.map_or(self.shown.len().saturating_sub(1), |(place, _)| place);
         }
-        let order = |case: usize| self.all.iter().position(|other| *other == case);
-        let current = self.current().and_then(order);
-        let next = shown.iter().position(|case| order(*case) >= current);
-        self.place = next.unwrap_or(shown.len() - 1);
-        self.shown = shown;
-        self.filtered = true;
-        true
     }
 
-    /// Takes a case into a filtered list at its place in the dataset's order.
+    /// Takes a case into a list in the dataset's order.
     pub fn admit(&mut self, case: usize) {
-        if !self.filtered || self.shown.contains(&case) || !self.all.contains(&case) {
+        if self.all.binary_search(&case).is_err() || !self.shown_set.insert(case) {
             return;
         }
-        let current = self.current();
-        self.shown = self.all.iter().copied().filter(|other| *other == case || self.shown.contains(other)).collect();
-        if let Some(current) = current {
-            self.go_to(current);
+        let at = self.shown.partition_point(|other| *other < case);
+        self.shown.insert(at, case);
+        if at <= self.place && self.shown.len() > 1 {
+            self.place += 1;
         }
     }
 
-    /// Shows all cases again, standing on the same one.
-    pub fn unfilter(&mut self) {
-        let current = self.current();
-        self.shown.clone_from(&self.all);
-        self.filtered = false;
-        if let Some(current) = current {
-            self.go_to(current);
+    /// Takes a case in at the end of a list in another order.
+    pub fn admit_last(&mut self, case: usize) {
+        if self.all.binary_search(&case).is_ok() && self.shown_set.insert(case) {
+            self.shown.push(case);
         }
     }
 }
@@ -112,21 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_keeps_the_place_and_gives_it_back() {
+    fn a_shorter_list_keeps_the_place_and_gives_it_back() {
         let mut queue = Queue::new((0..10).collect());
         queue.step(4);
-        assert!(queue.filter(|case| case % 3 == 0));
+        queue.show(vec![0, 3, 6, 9]);
         assert_eq!((queue.shown(), queue.current()), ([0, 3, 6, 9].as_slice(), Some(6)));
         queue.admit(5);
         assert_eq!((queue.shown(), queue.current()), ([0, 3, 5, 6, 9].as_slice(), Some(6)));
-        queue.unfilter();
-        assert_eq!((queue.shown().len(), queue.current()), (10, Some(6)));
-    }
-
-    #[test]
-    fn a_filter_that_nothing_passes_changes_nothing() {
-        let mut queue = Queue::new(vec![1, 2]);
-        assert!(!queue.filter(|_| false));
-        assert_eq!((queue.shown().len(), queue.is_filtered()), (2, false));
+        queue.show((0..10).collect());
+        assert_eq!((queue.is_filtered(), queue.current()), (false, Some(6)));
+        queue.show(vec![9, 2, 8]);
+        assert_eq!(queue.current(), Some(8), "the next in the dataset's order");
     }
 }

@@ -1,11 +1,11 @@
 //! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
 
-use super::app::App;
+use super::app::{App, Notice};
 use super::depth::Depth;
 use super::effect::Effect;
 use super::images::{ImageMode, ImageWorker, PictureKey};
 use super::inbox::{self, Message};
-use super::keymap::{self, Pressed};
+use super::keymap::Pressed;
 use super::notebook::Notebook;
 use super::quantise::quantise;
 use super::{terminal, views};
@@ -23,6 +23,7 @@ use ratatui::layout::Rect;
 use ratatui_image::FontSize;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::io::{BufWriter, Stdout, stdout};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
@@ -36,6 +37,8 @@ type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 struct Session<'a> {
     app: App,
     notebook: &'a mut Notebook,
+    /// Where place and views are written down.
+    memory: &'a Path,
     engine: &'a EngineHandle,
     images: ImageWorker,
     screen: Screen,
@@ -51,7 +54,7 @@ struct Session<'a> {
 
 /// Runs the explorer until a person leaves or a signal ends it; the result is the exit code. The terminal is restored in
 /// any case.
-pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, depth: Depth) -> Result<u8> {
+pub fn run(app: App, notebook: &mut Notebook, memory: &Path, engine: &EngineHandle, depth: Depth) -> Result<u8> {
     let (sender, messages) = unbounded();
     let on_panic = sender.clone();
     terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
@@ -66,6 +69,7 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, depth: Dept
     let mut session = Session {
         app,
         notebook,
+        memory,
         engine,
         images,
         screen,
@@ -76,6 +80,7 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, depth: Dept
         exit: None,
     };
     let code = session.run(&messages);
+    session.remember();
     drop(taken);
     code
 }
@@ -150,7 +155,7 @@ impl Session<'_> {
 
     fn on_terminal(&mut self, event: event::Event) -> Result<bool> {
         let effects = match event {
-            event::Event::Key(key) => match keymap::pressed(key, self.app.context(), &self.app.categories) {
+            event::Event::Key(key) => match self.app.keymap.pressed(key, self.app.context(), &self.app.categories) {
                 Pressed::Action(action) => self.app.update(action),
                 Pressed::Edit(request) => self.app.edit(request),
                 Pressed::Nothing => return Ok(false),
@@ -187,12 +192,20 @@ impl Session<'_> {
                     let effects = self.app.recorded(&record, outcome);
                     self.carry_out(effects)?;
                 }
+                Effect::Remember => self.remember(),
                 Effect::Redraw => self.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
         }
         Ok(())
+    }
+
+    /// Writes place and views down. A place that cannot be kept is no reason to stop.
+    fn remember(&mut self) {
+        if let Err(error) = self.app.memory().write(self.memory) {
+            self.app.notice = Some(Notice::Error(format!("the place is not kept: {error:#}")));
+        }
     }
 
     /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal

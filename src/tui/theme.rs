@@ -72,9 +72,12 @@ impl Role {
 }
 
 /// The themes inside the program, by name.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
+    ("sixteen", include_str!("../../themes/sixteen.toml")),
+    ("deuteranopia", include_str!("../../themes/deuteranopia.toml")),
+    ("tritanopia", include_str!("../../themes/tritanopia.toml")),
     ("monochrome", include_str!("../../themes/monochrome.toml")),
 ];
 
@@ -87,6 +90,12 @@ pub struct Theme {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ThemeFile {
+    /// A built-in theme whose roles hold where this file has none.
+    inherits: Option<String>,
+    /// Colours by name, for `fg` and `bg`.
+    #[serde(default)]
+    palette: BTreeMap<String, String>,
+    #[serde(default)]
     roles: BTreeMap<String, StyleText>,
 }
 
@@ -113,13 +122,9 @@ impl Theme {
     /// # Errors
     /// Names the file and the key that is wrong.
     pub fn load(name_or_path: &str) -> Result<Self> {
-        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
-            return Self::parse(text).with_context(|| format!("built-in theme {name}"));
-        }
         let path = Path::new(name_or_path);
-        if !path.exists() {
-            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            bail!("no theme {name_or_path}: expected {} or the path of a theme file", names.join(", "));
+        if Self::names().any(|name| name == name_or_path) || !path.exists() {
+            return Self::built_in(name_or_path);
         }
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read theme {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
@@ -145,12 +150,31 @@ impl Theme {
         self.styles.get(&role).copied().unwrap_or_default()
     }
 
+    /// Names of the themes inside the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    fn built_in(name: &str) -> Result<Self> {
+        let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = Self::names().collect();
+            bail!("no theme {name}: expected {} or the path of a theme file", names.join(", "));
+        };
+        Self::parse(text).with_context(|| format!("built-in theme {name}"))
+    }
+
     fn parse(text: &str) -> Result<Self> {
         let mut file: ThemeFile = toml::from_str(text)?;
-        let mut styles = BTreeMap::new();
+        let mut styles = match &file.inherits {
+            None => BTreeMap::new(),
+            Some(name) => Self::built_in(name).with_context(|| format!("inherits = {name:?}"))?.styles,
+        };
         for (role, name) in Role::ALL {
-            let Some(style) = file.roles.remove(name) else { bail!("roles.{name} is missing") };
-            styles.insert(role, style.resolve(name)?);
+            match file.roles.remove(name) {
+                Some(style) => drop(styles.insert(role, style.resolve(name, &file.palette)?)),
+                None if styles.contains_key(&role) => {}
+                None => bail!("roles.{name} is missing"),
+            }
         }
         if let Some(name) = file.roles.keys().next() {
             let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
@@ -161,13 +185,13 @@ impl Theme {
 }
 
 impl StyleText {
-    fn resolve(&self, role: &str) -> Result<Style> {
+    fn resolve(&self, role: &str, palette: &BTreeMap<String, String>) -> Result<Style> {
         let mut style = Style::new();
         if let Some(text) = &self.fg {
-            style = style.fg(color(text, role, "fg")?);
+            style = style.fg(color(text, palette, role, "fg")?);
         }
         if let Some(text) = &self.bg {
-            style = style.bg(color(text, role, "bg")?);
+            style = style.bg(color(text, palette, role, "bg")?);
         }
         let switches = [
             (self.bold, Modifier::BOLD),
@@ -185,10 +209,10 @@ impl StyleText {
     }
 }
 
-fn color(text: &str, role: &str, field: &str) -> Result<Color> {
-    text.parse().map_err(|_| {
+fn color(text: &str, palette: &BTreeMap<String, String>, role: &str, field: &str) -> Result<Color> {
+    palette.get(text).map_or(text, String::as_str).parse().map_err(|_| {
         anyhow::anyhow!(
-            "roles.{role}.{field}: expected a colour such as blue, bright-blue, 39 or #5a9bc5, found {text:?}"
+            "roles.{role}.{field}: expected a colour such as blue, bright-blue, 39, #5a9bc5 or a name of [palette], found {text:?}"
         )
     })
 }
@@ -247,8 +271,19 @@ mod tests {
     }
 
     #[test]
+    fn a_theme_inherits_what_it_does_not_say() {
+        let theme =
+            Theme::parse("inherits = \"dark\"\n[palette]\nink = \"#102030\"\n[roles]\nmark = { fg = \"ink\" }\n")
+                .unwrap();
+        assert_eq!(theme.style(Role::Mark), Style::new().fg(Color::Rgb(0x10, 0x20, 0x30)));
+        assert_eq!(theme.style(Role::Same), Theme::load("dark").unwrap().style(Role::Same));
+        let message = format!("{:#}", Theme::parse("inherits = \"drak\"").unwrap_err());
+        assert!(message.starts_with("inherits = \"drak\": no theme drak"), "{message}");
+    }
+
+    #[test]
     fn an_unknown_name_lists_the_themes() {
         let message = format!("{:#}", Theme::load("solarised").unwrap_err());
-        assert!(message.contains("dark, light, monochrome"), "{message}");
+        assert!(message.contains("dark, light, sixteen"), "{message}");
     }
 }

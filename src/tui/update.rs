@@ -4,6 +4,7 @@ use super::action::{Action, Context};
 use super::app::{App, Focus, Notice, Overlay, Search, Shown, Side};
 use super::effect::Effect;
 use super::mark::Record;
+use super::picker::{Picker, PickerKind};
 use crate::engine::Request;
 use tui_input::{Input, InputRequest};
 
@@ -17,7 +18,11 @@ const SEARCH_LIMIT: usize = 50;
 impl App {
     /// What to ask of the engine before the first frame.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.open_current()
+        let hit = self.hit;
+        let effects = self.open_current();
+        // Where the last session ended.
+        self.hit = hit;
+        effects
     }
 
     /// Carries out an action.
@@ -35,6 +40,9 @@ impl App {
             Context::Help => self.update_help(action),
             Context::Search => self.update_search(action),
             Context::Note => self.update_note(action),
+            Context::Filter => self.update_filter(action),
+            Context::Picker => self.update_picker(action),
+            Context::Name => self.update_name(action),
         }
     }
 
@@ -65,7 +73,17 @@ impl App {
             | Action::NextHead
             | Action::ResetFusion => self.change_fusion(action),
             Action::KeepWhatIf => return self.keep_what_if(),
-            Action::OnlyInconsistent => return self.toggle_filter(),
+            Action::OnlyInconsistent => return self.toggle_only_inconsistent(),
+            Action::Filter => self.open_filter(),
+            Action::ToggleFilter => return self.toggle_filter(),
+            Action::NextMatch => return self.go_to_match(true),
+            Action::PreviousMatch => return self.go_to_match(false),
+            Action::Order => self.open_picker(PickerKind::Order),
+            Action::Views => self.open_picker(PickerKind::View),
+            Action::SaveView => self.overlay = Some(Overlay::Name(Input::default())),
+            Action::Columns => self.open_picker(PickerKind::Column),
+            Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
+            Action::Palette => self.open_picker(PickerKind::Palette),
             Action::Search => self.overlay = Some(Overlay::Search(Search::default())),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: std::cell::Cell::new(0) }),
             Action::Cancel => {
@@ -75,7 +93,7 @@ impl App {
             }
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit(0)],
-            Action::Accept | Action::Redraw | Action::Interrupt => {}
+            Action::Accept | Action::Complete | Action::Delete | Action::Redraw | Action::Interrupt => {}
         }
         Vec::new()
     }
@@ -130,39 +148,77 @@ impl App {
         }
     }
 
+    fn update_filter(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Filter(edit)) = &mut self.overlay else { return Vec::new() };
+        let last = edit.completions.len().checked_sub(1);
+        match action {
+            Action::Down => edit.selected = last.map(|last| edit.selected.map_or(0, |at| (at + 1).min(last))),
+            Action::Up => edit.selected = edit.selected.and_then(|at| at.checked_sub(1)),
+            Action::Complete => self.complete_filter(),
+            Action::Accept if edit.selected.is_some() => self.complete_filter(),
+            Action::Accept => return self.accept_filter(),
+            Action::Cancel => self.overlay = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn update_name(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Name(input)) = &self.overlay else { return Vec::new() };
+        let name = input.value().trim().to_owned();
+        match action {
+            Action::Accept if name.is_empty() => return Vec::new(),
+            Action::Accept | Action::Cancel => self.overlay = None,
+            _ => return Vec::new(),
+        }
+        if action == Action::Accept { self.save_view(&name) } else { Vec::new() }
+    }
+
     /// A change to the line being edited; a changed query searches at once.
     pub fn edit(&mut self, request: InputRequest) -> Vec<Effect> {
-        match &mut self.overlay {
-            Some(Overlay::Note(input)) => {
-                input.handle(request);
-                Vec::new()
+        let Some(overlay) = &mut self.overlay else { return Vec::new() };
+        let input = match overlay {
+            Overlay::Help { .. } => return Vec::new(),
+            Overlay::Note(input) | Overlay::Name(input) => input,
+            Overlay::Search(search) => &mut search.input,
+            Overlay::Filter(edit) => &mut edit.input,
+            Overlay::Picker(picker) => &mut picker.input,
+        };
+        let changed = input.handle(request).is_some_and(|change| change.value);
+        if changed { self.line_changed() } else { Vec::new() }
+    }
+
+    /// What follows from another text in the line being edited.
+    fn line_changed(&mut self) -> Vec<Effect> {
+        match &self.overlay {
+            Some(Overlay::Search(_)) => return self.search(),
+            Some(Overlay::Filter(edit)) => {
+                let edit = self.filter_edit(edit.input.clone());
+                self.overlay = Some(Overlay::Filter(edit));
             }
-            Some(Overlay::Search(search)) => {
-                let changed = search.input.handle(request).is_some_and(|change| change.value);
-                if changed { self.search() } else { Vec::new() }
+            Some(Overlay::Picker(picker)) => {
+                let picker = Picker { selected: 0, ..picker.clone() };
+                self.narrowed(picker);
             }
-            _ => Vec::new(),
+            _ => {}
         }
+        Vec::new()
     }
 
     /// Pasted text goes into the line being edited, on one line, and nowhere else.
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         let line = text.chars().map(|character| if character.is_control() { ' ' } else { character });
-        match &mut self.overlay {
-            Some(Overlay::Note(input)) => {
-                for character in line {
-                    input.handle(InputRequest::InsertChar(character));
-                }
-                Vec::new()
-            }
-            Some(Overlay::Search(search)) => {
-                for character in line {
-                    search.input.handle(InputRequest::InsertChar(character));
-                }
-                self.search()
-            }
-            _ => Vec::new(),
+        let input = match &mut self.overlay {
+            None | Some(Overlay::Help { .. }) => return Vec::new(),
+            Some(Overlay::Note(input) | Overlay::Name(input)) => input,
+            Some(Overlay::Search(search)) => &mut search.input,
+            Some(Overlay::Filter(edit)) => &mut edit.input,
+            Some(Overlay::Picker(picker)) => &mut picker.input,
+        };
+        for character in line {
+            input.handle(InputRequest::InsertChar(character));
         }
+        self.line_changed()
     }
 
     fn search(&mut self) -> Vec<Effect> {
@@ -263,23 +319,6 @@ impl App {
         vec![Effect::Record(Record::Note { case, text })]
     }
 
-    fn toggle_filter(&mut self) -> Vec<Effect> {
-        let before = self.queue.current();
-        if self.queue.is_filtered() {
-            self.queue.unfilter();
-            return self.work_ahead();
-        }
-        let inconsistent: Vec<usize> =
-            self.queue.all().iter().copied().filter(|case| self.is_inconsistent(*case)).collect();
-        if !self.queue.filter(|case| inconsistent.contains(&case)) {
-            let read =
-                self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
-            self.notice = Some(Notice::Said(format!("none of the {} cases read so far is inconsistent", read.count())));
-            return Vec::new();
-        }
-        if self.queue.current() == before { self.work_ahead() } else { self.open_current() }
-    }
-
     /// The place changed: start the case from its first hit and ask the engine for it.
     pub(super) fn open_current(&mut self) -> Vec<Effect> {
         self.hit = 0;
@@ -288,6 +327,7 @@ impl App {
             self.side = Side::Query;
         }
         let Some(case) = self.queue.current() else { return Vec::new() };
+        self.seen.insert(case);
         let mut effects = Vec::new();
         // A settled case needs no answer, but its opening still cancels work on the case one left.
         effects.push(Effect::Engine(Request::Open { case }));
@@ -298,7 +338,7 @@ impl App {
     /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read, so
     /// that the list grows.
     pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
-        let source = if self.queue.is_filtered() { self.queue.all() } else { self.queue.shown() };
+        let source = if self.filter.is_empty() { self.queue.shown() } else { self.queue.all() };
         let here = self.queue.current().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
         let cases: Vec<usize> = source
             .iter()

@@ -7,6 +7,7 @@ use dissent::engine::{EngineDescription, Event};
 use dissent::reader::LabelScores;
 use dissent::retriever::{Head, Hit, Provenance};
 use dissent::tui::images::{ImageMode, encode};
+use dissent::tui::keymap::Keymap;
 use dissent::tui::theme::Theme;
 use dissent::tui::{App, Setting, views};
 use image::{DynamicImage, ImageBuffer, Luma};
@@ -95,6 +96,9 @@ pub fn app(root: &Path, count: usize) -> App {
         theme: Theme::load("dark").unwrap(),
         images: ImageMode::Half,
         stored_run: None,
+        against: None,
+        keymap: Keymap::default(),
+        themes: Theme::names().map(|name| (name.to_owned(), Theme::load(name).unwrap())).collect(),
     })
 }
 

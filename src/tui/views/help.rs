@@ -2,13 +2,14 @@
 
 use super::super::action::{Context, TABLE};
 use super::super::app::{App, Notice};
+use super::super::filter::field::FIELDS;
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
-use super::text;
+use super::{popup, text};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 use std::cell::Cell;
 
 /// Columns of keys.
@@ -37,13 +38,7 @@ pub fn draw(app: &App, scroll: &Cell<usize>, frame: &mut Frame, area: Rect) {
     let lines = lines(app, usize::from(width).saturating_sub(4));
     let height = area.height.min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     let popup = Rect { x: area.x + (area.width - width) / 2, width, height, ..area };
-    frame.render_widget(Clear, popup);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(app.theme.style(Role::Frame))
-        .title(Span::styled(" help ", app.theme.style(Role::Title)));
-    let inner = block.inner(popup);
-    frame.render_widget(block, popup);
+    let inner = popup::framed(app, "help", frame, popup);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let rows = usize::from(inner.height);
     scroll.set(scroll.get().min(lines.len().saturating_sub(rows)));
@@ -58,7 +53,7 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     for context in Context::ALL {
         lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
         for binding in TABLE.iter().filter(|binding| binding.context == context) {
-            let keys: Vec<String> = binding.keys.iter().map(|key| keymap::shown(key)).collect();
+            let keys: Vec<String> = app.keymap.keys(binding).iter().map(|key| keymap::shown(key)).collect();
             lines.extend(entry(theme, &keys.join(" "), binding.description, width));
         }
         lines.push(Line::default());
@@ -71,6 +66,14 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::default());
         }
     }
+    lines.push(Line::styled(
+        "Fields of a filter: field:value, field:one,other; a minus before it turns it round",
+        theme.style(Role::Accent),
+    ));
+    for row in FIELDS {
+        lines.extend(entry(theme, row.name, row.meaning, width));
+    }
+    lines.push(Line::default());
     lines.push(Line::styled("Signs", theme.style(Role::Accent)));
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));

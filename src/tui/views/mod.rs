@@ -2,10 +2,13 @@
 
 mod case;
 mod facts;
+mod filter;
 mod help;
 mod hits;
 mod note;
+mod picker;
 mod picture;
+mod popup;
 mod queue;
 mod search;
 mod status;
@@ -66,6 +69,9 @@ pub fn draw(app: &App, frame: &mut Frame) {
         None => {}
         Some(Overlay::Help { scroll }) => help::draw(app, scroll, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
+        Some(Overlay::Name(input)) => note::draw_name(app, input, frame, body),
+        Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
+        Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),
         Some(Overlay::Search(search)) => search::draw(app, search, frame, body),
     }
 }

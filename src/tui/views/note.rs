@@ -2,24 +2,30 @@
 
 use super::super::app::App;
 use super::super::theme::Role;
+use super::popup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Span;
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
 /// Draws the editor at the foot of the body, so that the case stays in view.
 pub fn draw(app: &App, input: &Input, frame: &mut Frame, area: Rect) {
     let id = app.current().map(|(_, case)| case.id.as_str()).unwrap_or_default();
-    let popup = Rect { y: area.bottom().saturating_sub(3), height: 3, ..area };
-    frame.render_widget(Clear, popup);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(app.theme.style(Role::Accent))
-        .title(Span::styled(format!(" note on {id} "), app.theme.style(Role::Title)));
-    let inner = block.inner(popup);
-    frame.render_widget(block, popup);
+    let inner = popup::framed(app, &format!("note on {id}"), frame, foot(area));
     edit_line(app, input, frame, inner);
+}
+
+/// Draws the line for the name of a view.
+pub fn draw_name(app: &App, input: &Input, frame: &mut Frame, area: Rect) {
+    let filter = if app.filter.is_empty() { "all cases".to_owned() } else { app.filter.to_string() };
+    let title = format!("name of this view: {filter}, by {}", app.order.name());
+    let inner = popup::framed(app, &title, frame, foot(area));
+    edit_line(app, input, frame, inner);
+}
+
+/// Three rows at the foot of the body.
+fn foot(area: Rect) -> Rect {
+    Rect { y: area.bottom().saturating_sub(3), height: 3, ..area }
 }
 
 /// The text being edited with the terminal's own cursor, scrolled so that the cursor is in view.

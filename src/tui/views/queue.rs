@@ -2,7 +2,9 @@
 
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus};
+use super::super::column::Column;
 use super::super::mark::Mark;
+use super::super::order::Order;
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::Verdict;
@@ -35,10 +37,13 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 
 fn head(app: &App, width: usize) -> Line<'static> {
     let style = app.theme.style(Role::Muted);
-    let what = if app.queue.is_filtered() { "only inconsistent" } else { "case" };
-    let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS));
+    let what = if app.filter.is_empty() { "case".to_owned() } else { app.filter.to_string() };
+    let what = if app.order == Order::Dataset { what } else { format!("{what} ↓{}", app.order.name()) };
+    let extra: String =
+        app.columns.iter().map(|column| format!("{:>1$}", column.heading().0, column.heading().1)).collect();
+    let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.gold_visible { "g" } else { " " };
-    Line::from(Span::styled(format!("{id} {gold} ans   m"), style))
+    Line::from(Span::styled(format!("{id}{extra} {gold} ans   m"), style))
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
@@ -68,7 +73,8 @@ struct Widths {
 
 impl Widths {
     fn fit<'a>(app: &App, visible: impl Iterator<Item = &'a usize>, width: usize) -> Self {
-        let room = width.saturating_sub(RIGHT_COLUMNS + 2);
+        let extra: usize = app.columns.iter().map(|column| column.heading().1).sum();
+        let room = width.saturating_sub(RIGHT_COLUMNS + 2 + extra);
         let longest_id = visible.filter_map(|case| app.dataset.cases.get(*case)).map(|case| case.id.width()).max();
         let left = room.saturating_sub(longest_id.unwrap_or(0));
         let task = if app.dataset.tasks.len() > 1 && left >= LEAST_TASK { left } else { 0 };
@@ -94,6 +100,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
         Span::styled(id, theme.style(Role::Text)),
         Span::styled(task, theme.style(Role::Muted)),
+        Span::styled(extra_cells(app, index), theme.style(Role::Muted)),
         Span::raw(" "),
         Span::styled(gold_cell(app, gold), theme.style(Role::Right)),
         Span::raw(" "),
@@ -102,6 +109,33 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
     spans.push(Span::raw(" "));
     spans.push(mark_cell(app, app.marks.get(&index)));
     frame.render_widget(Line::from(spans).style(row_style), area);
+}
+
+/// The cells of the columns that a person has added.
+fn extra_cells(app: &App, index: usize) -> String {
+    let answers = app.answers_of(index);
+    let mut cells = String::new();
+    for column in &app.columns {
+        let cell = match column {
+            Column::ClosedBook => answers
+                .and_then(|answers| answers.closed_book.as_ref())
+                .map(|prediction| text::letter(prediction.label).to_string()),
+            Column::Confidence => answers
+                .and_then(|answers| answers.fused())
+                .map(|fused| text::probability(fused.prediction.probability())),
+            // The entropy does not look at the gold label.
+            Column::Entropy => {
+                answers.and_then(|answers| answers.outcome(0)).map(|outcome| format!("{:.2}", outcome.entropy()))
+            }
+            Column::Against => app
+                .other_answers(index)
+                .and_then(|answers| answers.fused())
+                .map(|fused| text::letter(fused.prediction.label).to_string()),
+            Column::Seen => (!app.seen.contains(&index)).then(|| "·".to_owned()),
+        };
+        cells.push_str(&format!("{:>1$}", cell.unwrap_or_default(), column.heading().1));
+    }
+    cells
 }
 
 fn gold_cell(app: &App, gold: Option<usize>) -> String {

@@ -2,13 +2,12 @@
 
 use super::super::app::{App, Search};
 use super::super::theme::{Role, Theme};
-use super::{note, text};
+use super::{popup, text};
 use crate::engine::CaptionResult;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear};
 use unicode_width::UnicodeWidthChar;
 
 /// Columns of the document's id.
@@ -16,19 +15,10 @@ const ID: usize = 16;
 
 /// Draws the search over the body.
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
-    let popup = area;
-    frame.render_widget(Clear, popup);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(app.theme.style(Role::Frame))
-        .title(Span::styled(" search captions ", app.theme.style(Role::Title)));
-    let inner = block.inner(popup);
-    frame.render_widget(block, popup);
+    let inner = popup::framed(app, "search captions", frame, area);
     let [line, gap, list] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
-    let prompt = Rect { width: 2, ..line };
-    frame.render_widget(Line::styled("/ ", app.theme.style(Role::Accent)), prompt);
-    note::edit_line(app, &search.input, frame, Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line });
+    popup::input_line(app, "/", &search.input, frame, line);
     let Some(results) = &search.results else { return };
     let count = match results.len() {
         0 => "no caption matches".to_owned(),

@@ -24,7 +24,11 @@ pub fn header(app: &App, frame: &mut Frame, area: Rect) {
 pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let place = if app.queue.shown().is_empty() { 0 } else { app.queue.place() + 1 };
-    let mut right = format!("{place}/{} · {} marked ", app.queue.shown().len(), app.marked_count());
+    let all = app.queue.all().len();
+    let of_all = if app.queue.is_filtered() { format!(" of {all}") } else { String::new() };
+    let seen = app.queue.shown().iter().filter(|case| app.seen.contains(case)).count();
+    let mut right =
+        format!("{place}/{}{of_all} · {seen} seen · {} marked ", app.queue.shown().len(), app.marked_count());
     if !app.left_out.is_empty() {
         right = format!("{} left out (?) · {right}", lines(app.left_out.len()));
     }
@@ -71,8 +75,8 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     let context = app.context();
     let mut pairs: Vec<(String, String)> = Vec::new();
     for binding in TABLE.iter().filter(|binding| binding.context == context) {
-        let (Some(hint), Some(key)) = (binding.hint, binding.keys.first()) else { continue };
-        pairs.push((keymap::shown(key), hint.to_owned()));
+        let (Some(hint), Some(key)) = (binding.hint, app.keymap.shown_key(binding)) else { continue };
+        pairs.push((keymap::shown(&key), hint.to_owned()));
     }
     if context == Context::Explore && !app.categories.is_empty() {
         pairs.insert(0, (category_keys(app), "name error".to_owned()));

@@ -1,0 +1,15 @@
+//! `dissent keys`: the keys of the explorer as a file to start from.
+
+use super::Common;
+use crate::tui::keymap::Keymap;
+use anyhow::Result;
+
+/// Arguments of `dissent keys`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs `dissent keys`.
+pub fn run(_: Args, _: &Common) -> Result<()> {
+    print!("{}", Keymap::default().to_toml());
+    Ok(())
+}

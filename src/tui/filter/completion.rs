@@ -1,0 +1,94 @@
+//! What could be typed next, with how many cases it would leave.
+
+use super::Filter;
+use super::field::{FIELDS, Field, Kind, named};
+use super::parse::tokens;
+use crate::tui::app::App;
+use std::collections::BTreeSet;
+
+/// Values of a field that are offered at most.
+const MOST: usize = 12;
+
+/// One thing to type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The whole line with the word completed.
+    pub line: String,
+    /// The word itself.
+    pub word: String,
+    pub meaning: String,
+    /// Cases that it would leave; `None` where the word is only begun.
+    pub count: Option<usize>,
+}
+
+/// What could stand in place of the last word of the line.
+pub fn completions(app: &App, line: &str) -> Vec<Completion> {
+    let mut words = tokens(line);
+    let last = if line.ends_with(char::is_whitespace) { String::new() } else { words.pop().unwrap_or_default() };
+    let before = words.join(" ");
+    let whole = |word: &str| if before.is_empty() { word.to_owned() } else { format!("{before} {word}") };
+    let (minus, bare) = last.strip_prefix('-').map_or(("", last.as_str()), |rest| ("-", rest));
+    let Some((name, begun)) = bare.split_once(':') else {
+        let fields = FIELDS
+            .iter()
+            .filter(|row| row.name.starts_with(bare) && (row.field != Field::Against || app.compares_runs()));
+        return fields
+            .map(|row| {
+                let word = format!("{minus}{}:", row.name);
+                Completion { line: whole(&word), word, meaning: row.meaning.to_owned(), count: None }
+            })
+            .collect();
+    };
+    let Some(row) = named(name) else { return Vec::new() };
+    let passing: Vec<usize> = match before.parse::<Filter>() {
+        Ok(filter) => app.queue.all().iter().copied().filter(|case| filter.passes(app, *case)).collect(),
+        Err(_) => Vec::new(),
+    };
+    let (earlier, begun) =
+        begun.rsplit_once(',').map_or((String::new(), begun), |(earlier, last)| (format!("{earlier},"), last));
+    let begun = begun.replace('"', "").to_lowercase();
+    let mut offered = Vec::new();
+    for value in values(app, row.field, row.kind) {
+        if !value.to_lowercase().starts_with(&begun) || offered.len() >= MOST {
+            continue;
+        }
+        let value = if value.contains([' ', ',', ':']) { format!("\"{value}\"") } else { value };
+        let word = format!("{minus}{name}:{earlier}{value}");
+        let Ok(filter) = word.parse::<Filter>() else { continue };
+        let count = passing.iter().filter(|case| filter.passes(app, **case)).count();
+        offered.push(Completion { line: whole(&word), word, meaning: String::new(), count: Some(count) });
+    }
+    offered
+}
+
+fn values(app: &App, field: Field, kind: Kind) -> Vec<String> {
+    match kind {
+        Kind::Words(words) => {
+            let mut values: Vec<String> = words.iter().map(ToString::to_string).collect();
+            if field == Field::Mine {
+                values.extend(app.categories.iter().map(|category| category.key.to_string()));
+            }
+            values
+        }
+        Kind::Rank => {
+            let deepest = app.answers.values().filter_map(|answers| answers.hits.as_ref()).map(Vec::len).max();
+            let places = (1..=deepest.unwrap_or(4).min(MOST - 1)).map(|place| place.to_string());
+            std::iter::once("any".to_owned()).chain(places).collect()
+        }
+        Kind::Number => [">0.5", ">0.9", "<0.9", "<0.5"].map(str::to_owned).to_vec(),
+        Kind::Name => names(app, field).into_iter().collect(),
+    }
+}
+
+fn names(app: &App, field: Field) -> BTreeSet<String> {
+    let dataset = &app.dataset;
+    match field {
+        Field::Task => dataset.tasks.iter().map(|task| task.id.clone()).collect(),
+        Field::Label | Field::Answer => {
+            dataset.tasks.iter().flat_map(|task| task.labels.iter().map(|label| label.name.clone())).collect()
+        }
+        Field::Source => dataset.corpus.iter().filter_map(|document| document.source.clone()).collect(),
+        // Groups and ids are many: they are typed, not picked.
+        _ => BTreeSet::new(),
+    }
+}

@@ -1,0 +1,124 @@
+//! What a filter can ask of a case.
+
+/// A field of the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    Task,
+    Split,
+    Label,
+    Answer,
+    Verdict,
+    Fused,
+    ClosedBook,
+    Oracle,
+    Retrieval,
+    RescuedBy,
+    RuinedBy,
+    Mine,
+    Seen,
+    Against,
+    Head,
+    Source,
+    Group,
+    Id,
+    Entropy,
+    Disagreement,
+    Confidence,
+}
+
+/// What a field's value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A rank from 1, or `any`.
+    Rank,
+    /// A name of the dataset: a task, a label, a source.
+    Name,
+    /// Compared with `>` or `<`.
+    Number,
+}
+
+/// A field, its name in a filter, its values and what it means.
+pub struct Row {
+    pub field: Field,
+    pub name: &'static str,
+    pub kind: Kind,
+    pub meaning: &'static str,
+}
+
+const fn row(field: Field, name: &'static str, kind: Kind, meaning: &'static str) -> Row {
+    Row { field, name, kind, meaning }
+}
+
+const RIGHT_OR_WRONG: Kind = Kind::Words(&["right", "wrong"]);
+
+/// Every field, in the order of completion and help.
+pub const FIELDS: &[Row] = &[
+    row(
+        Field::Verdict,
+        "verdict",
+        Kind::Words(&["consistent", "inconsistent", "unread", "failed"]),
+        "do the answers agree",
+    ),
+    row(Field::Fused, "fused", RIGHT_OR_WRONG, "the fused answer against gold"),
+    row(Field::ClosedBook, "closed-book", RIGHT_OR_WRONG, "the answer without a document against gold"),
+    row(Field::Oracle, "oracle", RIGHT_OR_WRONG, "is any hit's own answer right"),
+    row(Field::Retrieval, "retrieval", Kind::Words(&["ruined", "rescued", "same"]), "fused against closed-book"),
+    row(Field::RescuedBy, "rescued-by", Kind::Rank, "fused wrong, the hit in this place right"),
+    row(Field::RuinedBy, "ruined-by", Kind::Rank, "fused right, the hit in this place wrong"),
+    row(
+        Field::Against,
+        "against",
+        Kind::Words(&["both", "a", "b", "neither", "flipped"]),
+        "who is right, this run (a) or the other (b)",
+    ),
+    row(
+        Field::Mine,
+        "mine",
+        Kind::Words(&["none", "any", "skipped", "note"]),
+        "your annotation; also a category's key",
+    ),
+    row(Field::Seen, "seen", Kind::Words(&["yes", "no"]), "opened before"),
+    row(Field::Task, "task", Kind::Name, "id of the task"),
+    row(Field::Label, "label", Kind::Name, "gold label"),
+    row(Field::Answer, "answer", Kind::Name, "fused label"),
+    row(Field::Split, "split", Kind::Words(&["train", "validation", "test"]), "split of the dataset"),
+    row(
+        Field::Head,
+        "head",
+        Kind::Words(&["image", "caption", "lexical", "person", "random"]),
+        "a hit was found by this head",
+    ),
+    row(Field::Source, "source", Kind::Name, "source of a retrieved document"),
+    row(Field::Group, "group", Kind::Name, "patient or study"),
+    row(Field::Id, "id", Kind::Name, "part of the case's id"),
+    row(Field::Entropy, "entropy", Kind::Number, "of the answers' shares, in bits: entropy:>0.5"),
+    row(Field::Disagreement, "disagreement", Kind::Number, "share of pairs of answers that differ"),
+    row(Field::Confidence, "confidence", Kind::Number, "probability of the fused answer"),
+];
+
+impl Field {
+    /// Its row of the table; every field has one.
+    pub fn row(self) -> &'static Row {
+        FIELDS.iter().find(|row| row.field == self).unwrap_or(&FIELDS[0])
+    }
+}
+
+/// The row of this name.
+pub fn named(name: &str) -> Option<&'static Row> {
+    FIELDS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_found_by_its_name() {
+        for row in FIELDS {
+            assert_eq!(named(row.name).map(|found| found.field), Some(row.field));
+            assert_eq!(row.field.row().name, row.name);
+        }
+    }
+}

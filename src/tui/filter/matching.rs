@@ -1,0 +1,169 @@
+//! Does a case pass?
+
+use super::field::Field;
+use super::{Comparison, Filter, Term, Test};
+use crate::analysis::{CaseOutcome, Verdict};
+use crate::data::Case;
+use crate::tui::answers::CaseAnswers;
+use crate::tui::app::App;
+use crate::tui::comparison::WhoIsRight;
+
+impl Filter {
+    /// Does this case (its position in the dataset) pass?
+    pub fn passes(&self, app: &App, case: usize) -> bool {
+        self.terms.iter().all(|term| term.passes(app, case))
+    }
+}
+
+impl Term {
+    fn passes(&self, app: &App, index: usize) -> bool {
+        let Some(case) = app.dataset.cases.get(index) else { return false };
+        let matches = match &self.test {
+            Test::Text(text) => text_is_in(app, case, app.answers_of(index), text),
+            Test::Compares(field, comparison, number) => {
+                number_of(app, index, *field).is_some_and(|value| compares(value, *comparison, *number))
+            }
+            Test::Is(field, values) => values.iter().any(|value| is(app, index, case, *field, value)),
+        };
+        matches != self.negated
+    }
+}
+
+fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
+    let answers = app.answers_of(index);
+    let gold = app.gold_of(case);
+    let outcome = gold.and_then(|gold| answers?.outcome(gold));
+    let right = |is_right: bool| is_right == (value == "right");
+    match field {
+        Field::Task => same(&case.task, value),
+        Field::Split => case.split.to_string() == value,
+        Field::Group => case.group.as_deref().is_some_and(|group| same(group, value)),
+        Field::Id => contains(&case.id, value),
+        Field::Label => label_is(app, case, gold, value),
+        Field::Answer => {
+            answers.and_then(CaseAnswers::fused).is_some_and(|fused| label_is(app, case, fused.prediction.label, value))
+        }
+        Field::Verdict => verdict_is(answers, value),
+        Field::Fused => outcome.is_some_and(|outcome| right(outcome.is_right())),
+        Field::Oracle => outcome.is_some_and(|outcome| right(outcome.oracle_is_right())),
+        Field::ClosedBook => closed_book_is_right(answers, gold).is_some_and(right),
+        Field::Retrieval => {
+            let Some((before, outcome)) = closed_book_is_right(answers, gold).zip(outcome) else { return false };
+            value
+                == match (before, outcome.is_right()) {
+                    (true, false) => "ruined",
+                    (false, true) => "rescued",
+                    _ => "same",
+                }
+        }
+        Field::RescuedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
+        Field::RuinedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
+        Field::Mine => mark_is(app, index, value),
+        Field::Seen => app.seen.contains(&index) == (value == "yes"),
+        Field::Against => app.who_is_right(index).is_some_and(|who| match value {
+            "both" => who == WhoIsRight::Both,
+            "a" => who == WhoIsRight::OnlyA,
+            "b" => who == WhoIsRight::OnlyB,
+            "neither" => who == WhoIsRight::Neither,
+            _ => app.fused_flips(index),
+        }),
+        Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| found.head.to_string() == value)),
+        Field::Source => hits_of(answers).any(|hit| {
+            let document = app.dataset.corpus.get(hit.row);
+            document.and_then(|document| document.source.as_deref()).is_some_and(|source| same(source, value))
+        }),
+        Field::Entropy | Field::Disagreement | Field::Confidence => false,
+    }
+}
+
+fn verdict_is(answers: Option<&CaseAnswers>, value: &str) -> bool {
+    let failed = answers.is_some_and(|answers| answers.failed.is_some());
+    let verdict = answers.and_then(CaseAnswers::verdict);
+    match value {
+        "inconsistent" => verdict == Some(Verdict::Inconsistent),
+        "consistent" => verdict == Some(Verdict::Consistent),
+        "failed" => failed,
+        _ => verdict.is_none() && !failed,
+    }
+}
+
+fn mark_is(app: &App, index: usize, value: &str) -> bool {
+    let mark = app.marks.get(&index).filter(|mark| !mark.is_empty());
+    match value {
+        "none" => mark.is_none(),
+        "any" => mark.is_some(),
+        "skipped" => mark.is_some_and(|mark| mark.skipped),
+        "note" => mark.is_some_and(|mark| mark.note.is_some()),
+        key => {
+            let category = mark.and_then(|mark| mark.category).and_then(|category| app.categories.get(category));
+            category.is_some_and(|category| category.key.to_string() == key)
+        }
+    }
+}
+
+/// `any`, or a place counted from one.
+fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> bool) -> bool {
+    match value.parse::<usize>() {
+        Ok(place) => place > 0 && test(outcome, place - 1),
+        Err(_) => (0..outcome.answers.len()).any(|hit| test(outcome, hit)),
+    }
+}
+
+fn closed_book_is_right(answers: Option<&CaseAnswers>, gold: Option<usize>) -> Option<bool> {
+    Some(answers?.closed_book.as_ref()?.label == Some(gold?))
+}
+
+/// By id, name, or the letter it has on the screen.
+fn label_is(app: &App, case: &Case, label: Option<usize>, value: &str) -> bool {
+    let Some(label) = label else { return value == "?" };
+    let letter = char::from(b'a' + u8::try_from(label.min(25)).unwrap_or(0));
+    let known = app.task_of(case).and_then(|task| task.labels.get(label));
+    value.chars().eq([letter]) || known.is_some_and(|known| same(&known.id, value) || same(&known.name, value))
+}
+
+fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::retriever::Hit> {
+    answers.and_then(|answers| answers.hits.as_deref()).unwrap_or_default().iter()
+}
+
+pub(super) fn number_of(app: &App, index: usize, field: Field) -> Option<f64> {
+    let answers = app.answers_of(index)?;
+    match field {
+        // Neither looks at the gold label.
+        Field::Entropy => Some(answers.outcome(0)?.entropy()),
+        Field::Disagreement => Some(answers.outcome(0)?.disagreement()),
+        Field::Confidence => answers.fused()?.prediction.probability().map(f64::from),
+        _ => None,
+    }
+}
+
+fn compares(value: f64, comparison: Comparison, number: f64) -> bool {
+    match comparison {
+        Comparison::Below => value < number,
+        Comparison::AtMost => value <= number,
+        Comparison::AtLeast => value >= number,
+        Comparison::Above => value > number,
+    }
+}
+
+fn text_is_in(app: &App, case: &Case, answers: Option<&CaseAnswers>, text: &str) -> bool {
+    if contains(&case.id, text) || contains(app.dataset.question_of(case), text) {
+        return true;
+    }
+    hits_of(answers)
+        .any(|hit| app.dataset.corpus.get(hit.row).is_some_and(|document| contains(&document.caption, text)))
+}
+
+fn same(name: &str, value: &str) -> bool {
+    name.eq_ignore_ascii_case(value) || name.to_lowercase() == value
+}
+
+/// Is `part` (in lower case) in the text, whatever its case?
+fn contains(text: &str, part: &str) -> bool {
+    if part.is_empty() {
+        return true;
+    }
+    if text.is_ascii() && part.is_ascii() {
+        return text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
+    }
+    text.to_lowercase().contains(part)
+}

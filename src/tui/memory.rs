@@ -1,0 +1,82 @@
+//! What the explorer remembers from one session to the next: the place, the saved views, the cases that were opened. One
+//! file per annotator; annotations are elsewhere, in the journal.
+
+use crate::durable;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Ids of the cases that were opened.
+    pub seen: Vec<String>,
+    pub place: Option<Place>,
+    pub view: Vec<SavedView>,
+}
+
+/// Where the last session ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// Id of the case.
+    pub case: Option<String>,
+    /// Place in its hits, from 0.
+    pub hit: usize,
+    pub filter: String,
+    pub order: String,
+    pub columns: Vec<String>,
+}
+
+/// A filter and an order by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedView {
+    pub name: String,
+    pub filter: String,
+    pub order: String,
+}
+
+impl Memory {
+    /// What the file says; a missing one says nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is damaged: the path and the line are named.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            text => text.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        toml::from_str(&text).with_context(|| format!("{}: expected what an earlier session wrote", path.display()))
+    }
+
+    /// Replaces the file, whole or not at all.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string(self).context("cannot write down the place")?;
+        durable::write_file(path, text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_damage_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ada.toml");
+        assert_eq!(Memory::read(&path).unwrap(), Memory::default());
+        let view = SavedView { name: "hard".into(), filter: "fused:wrong \"a, b\"".into(), order: "entropy".into() };
+        let place = Place { case: Some("c-1".into()), hit: 2, ..Place::default() };
+        let memory = Memory { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
+        memory.write(&path).unwrap();
+        assert_eq!(Memory::read(&path).unwrap(), memory);
+        std::fs::write(&path, "seen = 3").unwrap();
+        let message = format!("{:#}", Memory::read(&path).unwrap_err());
+        assert!(message.contains("ada.toml") && message.contains("line 1"), "{message}");
+    }
+}

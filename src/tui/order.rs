@@ -1,0 +1,97 @@
+//! The order of the queue.
+
+use super::answers::CaseAnswers;
+use super::app::App;
+use std::cmp::Ordering;
+
+/// What stands first. Cases that are alike in it stay in the dataset's order, and so do cases that nobody has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Dataset,
+    Disagreement,
+    Entropy,
+    LeastConfident,
+    OracleButWrong,
+    Flips,
+    UnseenFirst,
+}
+
+impl Order {
+    pub const ALL: [Self; 7] = [
+        Self::Dataset,
+        Self::Disagreement,
+        Self::Entropy,
+        Self::LeastConfident,
+        Self::OracleButWrong,
+        Self::Flips,
+        Self::UnseenFirst,
+    ];
+
+    /// The word on the screen and in saved views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Disagreement => "disagreement",
+            Self::Entropy => "entropy",
+            Self::LeastConfident => "least-confident",
+            Self::OracleButWrong => "oracle-but-wrong",
+            Self::Flips => "flips",
+            Self::UnseenFirst => "unseen",
+        }
+    }
+
+    /// What it is for.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Dataset => "the dataset's own order",
+            Self::Disagreement => "most pairs of differing answers first",
+            Self::Entropy => "most evenly split answers first",
+            Self::LeastConfident => "smallest probability of the fused answer first",
+            Self::OracleButWrong => "fused wrong though a hit is right, first",
+            Self::Flips => "cases that the other run answers otherwise first",
+            Self::UnseenFirst => "cases not opened yet first",
+        }
+    }
+
+    /// The order of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.name() == name)
+    }
+
+    /// Sorts positions of cases.
+    pub fn sort(self, app: &App, cases: &mut [usize]) {
+        if self == Self::Dataset {
+            cases.sort_unstable();
+            return;
+        }
+        // Each key is computed once: 20,000 cases have 300,000 comparisons.
+        let mut keyed: Vec<(f64, usize)> = cases.iter().map(|case| (self.urgency(app, *case), *case)).collect();
+        keyed.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal).then(one.1.cmp(&other.1)));
+        for (place, (_, case)) in cases.iter_mut().zip(keyed) {
+            *place = case;
+        }
+    }
+
+    /// Larger stands first; below every other value where the case is not read.
+    fn urgency(self, app: &App, index: usize) -> f64 {
+        let answers = app.answers_of(index);
+        let yes = |yes: bool| f64::from(u8::from(yes));
+        let value = match self {
+            Self::Dataset => None,
+            // Neither looks at the gold label.
+            Self::Disagreement => answers.and_then(|answers| Some(answers.outcome(0)?.disagreement())),
+            Self::Entropy => answers.and_then(|answers| Some(answers.outcome(0)?.entropy())),
+            Self::LeastConfident => {
+                let fused = answers.and_then(CaseAnswers::fused);
+                fused.and_then(|fused| fused.prediction.probability()).map(|probability| -f64::from(probability))
+            }
+            Self::OracleButWrong => {
+                app.outcome_of(index).map(|outcome| yes(outcome.oracle_is_right() && !outcome.is_right()))
+            }
+            Self::Flips => Some(yes(app.fused_flips(index))),
+            Self::UnseenFirst => Some(yes(!app.seen.contains(&index))),
+        };
+        value.unwrap_or(f64::NEG_INFINITY)
+    }
+}

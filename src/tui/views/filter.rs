@@ -1,0 +1,60 @@
+//! The filter as it is typed, with what could follow and how many cases that leaves.
+//!
+//! ```text
+//! ╭ filter ──────────────────────────────────────────────╮
+//! │ f fused:wrong rescued-by:                            │
+//! │ 54 of 302 cases                                      │
+//! │ ▸ rescued-by:any                                 31  │
+//! │   rescued-by:1                                    9  │
+//! ╰──────────────────────────────────────────────────────╯
+//! ```
+
+use super::super::app::App;
+use super::super::theme::Role;
+use super::super::triage::FilterEdit;
+use super::{popup, text};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+/// Columns of a field's name in the list.
+const WORD: usize = 22;
+
+/// Draws the line over the left of the body; the case stays in view where there is room.
+pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
+    let rows = u16::try_from(edit.completions.len() + 4).unwrap_or(area.height);
+    let area = Rect { width: area.width.min(76), height: rows.min(area.height), ..area };
+    let inner = popup::framed(app, "filter", frame, area);
+    let [line, said, list] =
+        Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
+    popup::input_line(app, "f", &edit.input, frame, line);
+    let (message, role) = match &edit.outcome {
+        Ok(count) => (format!("{count} of {} cases", app.queue.all().len()), Role::Muted),
+        Err(message) => (message.clone(), Role::Error),
+    };
+    frame.render_widget(Line::styled(text::fit(&message, usize::from(said.width)), app.theme.style(role)), said);
+    let rows = usize::from(list.height);
+    let first = (edit.selected.unwrap_or(0) + 1).saturating_sub(rows);
+    for (offset, (index, completion)) in edit.completions.iter().enumerate().skip(first).take(rows).enumerate() {
+        let selected = edit.selected == Some(index);
+        let row = Rect { y: list.y + offset as u16, height: 1, ..list };
+        let width = usize::from(list.width);
+        let mut spans = vec![Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent))];
+        match completion.count {
+            Some(count) => {
+                spans.push(Span::styled(
+                    text::column(&completion.word, width.saturating_sub(11)),
+                    app.theme.style(Role::Text),
+                ));
+                spans.push(Span::styled(format!("{count:>8}"), app.theme.style(Role::Muted)));
+            }
+            None => {
+                spans.push(Span::styled(text::column(&completion.word, WORD), app.theme.style(Role::Text)));
+                let room = width.saturating_sub(WORD + 2);
+                spans.push(Span::styled(text::fit(&completion.meaning, room), app.theme.style(Role::Muted)));
+            }
+        }
+        let style = if selected { app.theme.style(Role::Selection) } else { ratatui::style::Style::new() };
+        frame.render_widget(Line::from(spans).style(style), row);
+    }
+}

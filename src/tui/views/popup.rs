@@ -1,0 +1,29 @@
+//! What lies over the body: a frame with a title, and a line to type in.
+
+use super::super::app::App;
+use super::super::theme::Role;
+use super::note;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear};
+use tui_input::Input;
+
+/// Clears the area, frames it and gives back what is inside.
+pub fn framed(app: &App, title: &str, frame: &mut Frame, area: Rect) -> Rect {
+    frame.render_widget(Clear, area);
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(app.theme.style(Role::Frame))
+        .title(Span::styled(format!(" {title} "), app.theme.style(Role::Title)));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    inner
+}
+
+/// A line to type in, after a sign.
+pub fn input_line(app: &App, sign: &str, input: &Input, frame: &mut Frame, area: Rect) {
+    let prompt = Rect { width: area.width.min(2), ..area };
+    frame.render_widget(Line::styled(format!("{sign} "), app.theme.style(Role::Accent)), prompt);
+    note::edit_line(app, input, frame, Rect { x: area.x + prompt.width, width: area.width - prompt.width, ..area });
+}
