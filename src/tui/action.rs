@@ -252,7 +252,6 @@ pub const TABLE: &[Binding] = &[
     row(Explore, Action::Redraw, "redraw", &["ctrl-l"], None, "Draw the whole screen anew."),
     row(Explore, Action::Suspend, "suspend", &["ctrl-z"], None, "Stop the program; `fg` in the shell brings it back."),
     row(Explore, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
-    row(Explore, Action::Palette, "palette", &[":"], Some("commands"), "Find any of these commands by its words."),
     row(
         Explore,
         Action::OnlyInconsistent,
@@ -261,6 +260,7 @@ pub const TABLE: &[Binding] = &[
         Some("only !"),
         "Keep only cases known to be inconsistent, or all again.",
     ),
+    row(Explore, Action::Palette, "palette", &[":"], Some("commands"), "Find any of these commands by its words."),
     row(Explore, Action::Help, "help", &["?"], Some("help"), "Show this page."),
     row(Explore, Action::Quit, "quit", &["q"], Some("quit"), "Leave; everything you marked is on disk already."),
     row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next of what is offered."),
