@@ -214,3 +214,30 @@ fn the_palette() {
     app.paste("hit");
     insta::assert_snapshot!("80x24-palette", text(&screen(&mut app, 80, 24)));
 }
+
+/// The explorer with a second run on the three cases that are read.
+fn with_two_runs(root: &std::path::Path) -> App {
+    let mut app = explorer(root);
+    support::compare_with(&mut app, 0, &[0.9, 0.8, 0.7, 0.9]);
+    support::compare_with(&mut app, 1, &[0.2, 0.4, 0.9, 0.1]);
+    support::compare_with(&mut app, 2, &[0.9, 0.8, 0.7, 0.9]);
+    app.update(Action::ToggleGold);
+    app
+}
+
+#[test]
+fn two_runs_on_one_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    insta::assert_snapshot!("80x24-against", text(&screen(&mut app, 80, 24)));
+    insta::assert_snapshot!("120x40-against", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn the_overview() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    app.update(Action::Overview);
+    insta::assert_snapshot!("80x24-overview", text(&screen(&mut app, 80, 24)));
+    insta::assert_snapshot!("120x40-overview", text(&screen(&mut app, 120, 40)));
+}

@@ -386,3 +386,27 @@ fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
     app.update(Action::Cancel);
     assert_eq!(app.columns, [dissent::tui::column::Column::Entropy]);
 }
+
+#[test]
+fn a_cell_of_the_overview_opens_its_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    // Gold is Yes, No, Yes; this run says Yes, Yes, No; the other Yes, No, No.
+    for (case, yes) in [0.9, 0.9, 0.1].iter().enumerate() {
+        answer(&mut app, case, &[*yes; 4]);
+    }
+    for (case, yes) in [0.9, 0.1, 0.1].iter().enumerate() {
+        support::compare_with(&mut app, case, &[*yes; 4]);
+    }
+    app.update(Action::Overview);
+    let Some(Overlay::Overview(overview)) = &app.overlay else { panic!("no overview") };
+    let texts: Vec<&str> = overview.sections[0].rows[0].cells.iter().map(|cell| cell.text.as_str()).collect();
+    assert_eq!(texts, ["1", "0", "1", "1", "1.0000"]);
+    assert_eq!(overview.sections[1].rows[1].cells[0].text, "0.333 [0.000, 1.000] n=3", "fused");
+    for action in [Action::NextHit, Action::NextHit, Action::Accept] {
+        app.update(action);
+    }
+    assert_eq!((app.filter.to_string().as_str(), app.queue.shown()), ("against:b", [1].as_slice()));
+    assert!(app.overlay.is_none());
+}

@@ -44,6 +44,9 @@ pub enum Action {
     Columns,
     Themes,
     Palette,
+    Overview,
+    /// Show both runs' hits side by side, or this run's alone.
+    Compare,
     /// Take what is offered into the line.
     Complete,
     /// Remove what is selected in a list.
@@ -69,11 +72,12 @@ pub enum Context {
     Picker,
     /// The name of a view to be saved.
     Name,
+    Overview,
 }
 
 impl Context {
-    pub const ALL: [Self; 7] =
-        [Self::Explore, Self::Filter, Self::Picker, Self::Name, Self::Search, Self::Note, Self::Help];
+    pub const ALL: [Self; 8] =
+        [Self::Explore, Self::Overview, Self::Filter, Self::Picker, Self::Name, Self::Search, Self::Note, Self::Help];
 
     /// Name in a file of keys.
     pub fn name(self) -> &'static str {
@@ -85,12 +89,13 @@ impl Context {
             Self::Filter => "filter",
             Self::Picker => "picker",
             Self::Name => "name",
+            Self::Overview => "overview",
         }
     }
 
     /// Is text typed there?
     pub fn takes_text(self) -> bool {
-        !matches!(self, Self::Explore | Self::Help)
+        !matches!(self, Self::Explore | Self::Help | Self::Overview)
     }
 
     /// Heading on the help screen.
@@ -103,6 +108,7 @@ impl Context {
             Self::Filter => "Filter",
             Self::Picker => "Lists to pick from",
             Self::Name => "Name of a view",
+            Self::Overview => "Overview",
         }
     }
 }
@@ -133,7 +139,7 @@ const fn row(
     Binding { action, name, context, keys, hint, description }
 }
 
-use Context::{Explore, Filter, Help, Name, Note, Picker, Search};
+use Context::{Explore, Filter, Help, Name, Note, Overview, Picker, Search};
 
 /// Every action with its keys. The order is that of the help screen and of the hint bar.
 pub const TABLE: &[Binding] = &[
@@ -235,6 +241,22 @@ pub const TABLE: &[Binding] = &[
     ),
     row(Explore, Action::PreviousMatch, "previous-match", &[","], None, "Previous case that passes the last filter."),
     row(Explore, Action::Order, "order", &["o"], None, "Choose the order of the queue."),
+    row(
+        Explore,
+        Action::Overview,
+        "overview",
+        &["O"],
+        None,
+        "Figures and tables of the cases in the queue; a cell opens its cases.",
+    ),
+    row(
+        Explore,
+        Action::Compare,
+        "compare",
+        &["a"],
+        None,
+        "With --against: both runs side by side, or this one alone.",
+    ),
     row(Explore, Action::Views, "views", &["v"], None, "Open a saved view: a filter and an order by name."),
     row(Explore, Action::SaveView, "save-view", &["V"], None, "Save filter and order as a view."),
     row(Explore, Action::Columns, "columns", &["C"], None, "Choose the columns of the queue."),
@@ -263,6 +285,13 @@ pub const TABLE: &[Binding] = &[
     row(Explore, Action::Palette, "palette", &[":"], Some("commands"), "Find any of these commands by its words."),
     row(Explore, Action::Help, "help", &["?"], Some("help"), "Show this page."),
     row(Explore, Action::Quit, "quit", &["q"], Some("quit"), "Leave; everything you marked is on disk already."),
+    row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
+    row(Overview, Action::Up, "up", &["k", "up"], None, "Previous row."),
+    row(Overview, Action::NextHit, "right", &["l", "right"], None, "Next cell."),
+    row(Overview, Action::PreviousHit, "left", &["h", "left"], None, "Previous cell."),
+    row(Overview, Action::Accept, "open", &["enter"], Some("open these cases"), "Show the cases behind this cell."),
+    row(Overview, Action::Cancel, "close", &["esc", "q", "O"], Some("close"), "Back to the cases."),
+    row(Overview, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
     row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next of what is offered."),
     row(Filter, Action::Up, "up", &["up", "ctrl-p"], None, "Previous of what is offered."),
     row(Filter, Action::Complete, "complete", &["tab"], Some("complete"), "Take what is offered into the line."),

@@ -10,6 +10,7 @@ use super::keymap::Keymap;
 use super::mark::Mark;
 use super::memory::SavedView;
 use super::order::Order;
+use super::overview::Overview;
 use super::picker::Picker;
 use super::queue::Queue;
 use super::theme::Theme;
@@ -56,6 +57,7 @@ pub enum Overlay {
     },
     Note(Input),
     Search(Search),
+    Overview(Overview),
     Filter(FilterEdit),
     Picker(Picker),
     /// The name of a view to be saved.
@@ -121,6 +123,8 @@ pub struct App {
     /// Cases that were opened, in this session or an earlier one.
     pub seen: HashSet<usize>,
     pub against: Option<Against>,
+    /// Both runs' hits stand side by side in place of this run's alone.
+    pub comparing: bool,
     pub answers: HashMap<usize, CaseAnswers>,
     pub marks: HashMap<usize, Mark>,
     pub focus: Focus,
@@ -167,6 +171,7 @@ impl App {
             columns: Vec::new(),
             saved_views: Vec::new(),
             seen: HashSet::new(),
+            comparing: setting.against.is_some(),
             against: setting.against,
             answers: HashMap::new(),
             marks: setting.marks,
@@ -196,6 +201,7 @@ impl App {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Note(_)) => Context::Note,
             Some(Overlay::Search(_)) => Context::Search,
+            Some(Overlay::Overview(_)) => Context::Overview,
             Some(Overlay::Filter(_)) => Context::Filter,
             Some(Overlay::Picker(_)) => Context::Picker,
             Some(Overlay::Name(_)) => Context::Name,

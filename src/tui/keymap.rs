@@ -147,29 +147,31 @@ impl Keymap {
     }
 }
 
+/// Keys that go by a word.
+const KEY_WORDS: [&str; 14] = [
+    "space",
+    "enter",
+    "esc",
+    "tab",
+    "backspace",
+    "delete",
+    "up",
+    "down",
+    "left",
+    "right",
+    "pgup",
+    "pgdn",
+    "home",
+    "end",
+];
+
 /// Is this the name of a key that every terminal sends?
 fn check_key(name: &str) -> Result<()> {
     let bare = name.strip_prefix("ctrl-").unwrap_or(name);
-    const WORDS: [&str; 14] = [
-        "space",
-        "enter",
-        "esc",
-        "tab",
-        "backspace",
-        "delete",
-        "up",
-        "down",
-        "left",
-        "right",
-        "pgup",
-        "pgdn",
-        "home",
-        "end",
-    ];
-    if bare.chars().count() == 1 || WORDS.contains(&bare) {
+    if bare.chars().count() == 1 || KEY_WORDS.contains(&bare) {
         return Ok(());
     }
-    bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", WORDS.join(", "))
+    bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", KEY_WORDS.join(", "))
 }
 
 /// Name of a key: the character itself, or a word such as `enter`, with `ctrl-` before it. `None` for keys that no

@@ -6,8 +6,9 @@
 //! | `keymap` | from a key press to an action |
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
 //! | [`what_if`] | the fusion as a person has changed it |
-//! | [`filter`], [`order`], [`column`], `triage` | which cases are in the queue, in which order, with what beside them |
+//! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
 //! | [`comparison`] | another run beside the one on the screen |
+//! | [`overview`] | figures of the current view, each with the cases behind it |
 //! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
 //! | `update`, `news` | changes of the state by a person, and by engine and journal |
 //! | [`effect`] | what a change asks of the world |
@@ -34,6 +35,7 @@ pub mod memory;
 mod news;
 pub mod notebook;
 pub mod order;
+pub mod overview;
 pub mod picker;
 pub mod quantise;
 mod queue;

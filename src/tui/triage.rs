@@ -87,6 +87,23 @@ impl App {
         self.show(cases)
     }
 
+    /// Narrows the view to the cases behind a cell of the overview.
+    pub(super) fn open_cell(&mut self, filter: &str) -> Vec<Effect> {
+        let Ok(added) = filter.parse::<Filter>() else { return Vec::new() };
+        if added.is_empty() {
+            self.notice = Some(Notice::Said("this cell has no cases of its own".into()));
+            return Vec::new();
+        }
+        let mut whole = self.filter.clone();
+        for term in added.terms {
+            if !whole.terms.contains(&term) {
+                whole.terms.push(term);
+            }
+        }
+        self.overlay = None;
+        self.set_filter(whole)
+    }
+
     /// Lifts the filter, or puts the last one back.
     pub(super) fn toggle_filter(&mut self) -> Vec<Effect> {
         if !self.filter.is_empty() {

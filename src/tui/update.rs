@@ -4,6 +4,7 @@ use super::action::{Action, Context};
 use super::app::{App, Focus, Notice, Overlay, Search, Shown, Side};
 use super::effect::Effect;
 use super::mark::Record;
+use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
 use crate::engine::Request;
 use tui_input::{Input, InputRequest};
@@ -42,6 +43,7 @@ impl App {
             Context::Note => self.update_note(action),
             Context::Filter => self.update_filter(action),
             Context::Picker => self.update_picker(action),
+            Context::Overview => self.update_overview(action),
             Context::Name => self.update_name(action),
         }
     }
@@ -83,6 +85,8 @@ impl App {
             Action::SaveView => self.overlay = Some(Overlay::Name(Input::default())),
             Action::Columns => self.open_picker(PickerKind::Column),
             Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
+            Action::Overview => self.overlay = Some(Overlay::Overview(Overview::of(self))),
+            Action::Compare => self.toggle_comparison(),
             Action::Palette => self.open_picker(PickerKind::Palette),
             Action::Search => self.overlay = Some(Overlay::Search(Search::default())),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: std::cell::Cell::new(0) }),
@@ -163,6 +167,31 @@ impl App {
         Vec::new()
     }
 
+    fn update_overview(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Overview(overview)) = &mut self.overlay else { return Vec::new() };
+        match action {
+            Action::Down => overview.step_row(true),
+            Action::Up => overview.step_row(false),
+            Action::NextHit => overview.step_column(true),
+            Action::PreviousHit => overview.step_column(false),
+            Action::Accept => {
+                let cell = overview.cell().map(|cell| cell.filter.clone()).unwrap_or_default();
+                return self.open_cell(&cell);
+            }
+            Action::Cancel => self.overlay = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn toggle_comparison(&mut self) {
+        if self.compares_runs() {
+            self.comparing = !self.comparing;
+        } else {
+            self.notice = Some(Notice::Said("there is no run to compare with: start with --against NAME".into()));
+        }
+    }
+
     fn update_name(&mut self, action: Action) -> Vec<Effect> {
         let Some(Overlay::Name(input)) = &self.overlay else { return Vec::new() };
         let name = input.value().trim().to_owned();
@@ -178,7 +207,7 @@ impl App {
     pub fn edit(&mut self, request: InputRequest) -> Vec<Effect> {
         let Some(overlay) = &mut self.overlay else { return Vec::new() };
         let input = match overlay {
-            Overlay::Help { .. } => return Vec::new(),
+            Overlay::Help { .. } | Overlay::Overview(_) => return Vec::new(),
             Overlay::Note(input) | Overlay::Name(input) => input,
             Overlay::Search(search) => &mut search.input,
             Overlay::Filter(edit) => &mut edit.input,
@@ -209,7 +238,7 @@ impl App {
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         let line = text.chars().map(|character| if character.is_control() { ' ' } else { character });
         let input = match &mut self.overlay {
-            None | Some(Overlay::Help { .. }) => return Vec::new(),
+            None | Some(Overlay::Help { .. } | Overlay::Overview(_)) => return Vec::new(),
             Some(Overlay::Note(input) | Overlay::Name(input)) => input,
             Some(Overlay::Search(search)) => &mut search.input,
             Some(Overlay::Filter(edit)) => &mut edit.input,

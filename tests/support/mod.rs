@@ -3,9 +3,10 @@
 
 use dissent::annotation::Taxonomy;
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use dissent::engine::{EngineDescription, Event};
+use dissent::engine::{CaseAnswer, EngineDescription, Event};
 use dissent::reader::LabelScores;
 use dissent::retriever::{Head, Hit, Provenance};
+use dissent::tui::comparison::Against;
 use dissent::tui::images::{ImageMode, encode};
 use dissent::tui::keymap::Keymap;
 use dissent::tui::theme::Theme;
@@ -177,4 +178,22 @@ pub fn write_dataset(root: &Path, count: usize) {
     std::fs::write(root.join("cases.jsonl"), lines(cases)).unwrap();
     let corpus = dataset.corpus.iter().map(|document| serde_json::to_string(document).unwrap()).collect();
     std::fs::write(root.join("corpus.jsonl"), lines(corpus)).unwrap();
+}
+
+/// Another run's answers: other hits in another order, the answers these.
+pub fn compare_with(app: &mut App, case: usize, yes: &[f32]) {
+    let mut hits = hits();
+    hits.swap(0, 2);
+    hits[3].row = 1;
+    hits[3].document = "us-doc-002".into();
+    let answer = CaseAnswer {
+        case,
+        hits,
+        predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
+        closed_book: Some(scores(0.39).into()),
+        recorded_fusion: None,
+    };
+    let against = app.against.get_or_insert_with(|| Against { name: "trained-test".into(), ..Against::default() });
+    against.answers.insert(case, answer.into());
+    app.comparing = true;
 }

@@ -22,8 +22,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                 Cell::from(system.name.as_str()),
                 Cell::Count(all.rows.len()),
                 share(&all, |row| row.verdict() == Some(Verdict::Inconsistent)),
-                mean(&all, |outcome| outcome.disagreement()),
-                mean(&all, |outcome| outcome.entropy()),
+                mean(&all, CaseOutcome::disagreement),
+                mean(&all, CaseOutcome::entropy),
                 Cell::Count(consistent.rows.len()),
                 share(&consistent, |row| row.outcome.as_ref().is_some_and(|outcome| !outcome.is_right())),
             ]);

@@ -2,7 +2,7 @@
 
 use super::super::app::{App, Side};
 use super::super::theme::Role;
-use super::{WIDE, facts, hits, picture, text};
+use super::{WIDE, comparison, facts, hits, picture, text};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -23,7 +23,9 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let tall = area.height >= TALL;
     let question = app.dataset.question_of(case);
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
-    let hit_rows = (app.hits().len().max(4) as u16 + 1).min(area.height / 3);
+    // Two runs have a line on both of them, and up to twice as many documents.
+    let more = if app.comparing && app.compares_runs() { 3 } else { 1 };
+    let hit_rows = (app.hits().len().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
     let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
     let [title, asked, images, facts_below, _, table, caption] = Layout::vertical([
@@ -50,7 +52,11 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         let beside = draw_images(app, frame, images, FACTS_WIDTH);
         facts::beside(app, frame, beside);
     }
-    hits::draw(app, frame, table);
+    if app.comparing && app.compares_runs() {
+        comparison::draw(app, frame, table);
+    } else {
+        hits::draw(app, frame, table);
+    }
 }
 
 fn draw_title(app: &App, frame: &mut Frame, area: Rect) {

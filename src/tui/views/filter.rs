@@ -40,19 +40,14 @@ pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
         let row = Rect { y: list.y + offset as u16, height: 1, ..list };
         let width = usize::from(list.width);
         let mut spans = vec![Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent))];
-        match completion.count {
-            Some(count) => {
-                spans.push(Span::styled(
-                    text::column(&completion.word, width.saturating_sub(11)),
-                    app.theme.style(Role::Text),
-                ));
-                spans.push(Span::styled(format!("{count:>8}"), app.theme.style(Role::Muted)));
-            }
-            None => {
-                spans.push(Span::styled(text::column(&completion.word, WORD), app.theme.style(Role::Text)));
-                let room = width.saturating_sub(WORD + 2);
-                spans.push(Span::styled(text::fit(&completion.meaning, room), app.theme.style(Role::Muted)));
-            }
+        if let Some(count) = completion.count {
+            let room = width.saturating_sub(11);
+            spans.push(Span::styled(text::column(&completion.word, room), app.theme.style(Role::Text)));
+            spans.push(Span::styled(format!("{count:>8}"), app.theme.style(Role::Muted)));
+        } else {
+            spans.push(Span::styled(text::column(&completion.word, WORD), app.theme.style(Role::Text)));
+            let room = width.saturating_sub(WORD + 2);
+            spans.push(Span::styled(text::fit(&completion.meaning, room), app.theme.style(Role::Muted)));
         }
         let style = if selected { app.theme.style(Role::Selection) } else { ratatui::style::Style::new() };
         frame.render_widget(Line::from(spans).style(style), row);

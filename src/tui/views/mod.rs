@@ -1,11 +1,13 @@
 //! Drawing: from the state to a frame, and nothing else.
 
 mod case;
+mod comparison;
 mod facts;
 mod filter;
 mod help;
 mod hits;
 mod note;
+mod overview;
 mod picker;
 mod picture;
 mod popup;
@@ -70,6 +72,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Overlay::Help { scroll }) => help::draw(app, scroll, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
         Some(Overlay::Name(input)) => note::draw_name(app, input, frame, body),
+        Some(Overlay::Overview(overview)) => overview::draw(app, overview, frame, body),
         Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
         Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),
         Some(Overlay::Search(search)) => search::draw(app, search, frame, body),

@@ -39,8 +39,10 @@ fn head(app: &App, width: usize) -> Line<'static> {
     let style = app.theme.style(Role::Muted);
     let what = if app.filter.is_empty() { "case".to_owned() } else { app.filter.to_string() };
     let what = if app.order == Order::Dataset { what } else { format!("{what} ↓{}", app.order.name()) };
-    let extra: String =
-        app.columns.iter().map(|column| format!("{:>1$}", column.heading().0, column.heading().1)).collect();
+    let mut extra = String::new();
+    for (name, columns) in app.columns.iter().map(|column| column.heading()) {
+        extra.push_str(&format!("{name:>columns$}"));
+    }
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.gold_visible { "g" } else { " " };
     Line::from(Span::styled(format!("{id}{extra} {gold} ans   m"), style))

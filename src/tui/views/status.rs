@@ -27,9 +27,13 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let all = app.queue.all().len();
     let of_all = if app.queue.is_filtered() { format!(" of {all}") } else { String::new() };
     let seen = app.queue.shown().iter().filter(|case| app.seen.contains(case)).count();
-    let mut right =
-        format!("{place}/{}{of_all} · {seen} seen · {} marked ", app.queue.shown().len(), app.marked_count());
-    if !app.left_out.is_empty() {
+    let shown = app.queue.shown().len();
+    let mut right = format!("{place}/{shown}{of_all} · {seen} seen · {} marked ", app.marked_count());
+    // News needs the room.
+    if app.notice.is_some() {
+        right = format!("{place}/{shown} · {} marked ", app.marked_count());
+    }
+    if !app.left_out.is_empty() && app.notice.is_none() {
         right = format!("{} left out (?) · {right}", lines(app.left_out.len()));
     }
     let right = Span::styled(right, theme.style(Role::Muted));
@@ -81,8 +85,9 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     if context == Context::Explore && !app.categories.is_empty() {
         pairs.insert(0, (category_keys(app), "name error".to_owned()));
     }
-    // Help and leaving come last in the table and must not fall off.
-    let keep = pairs.split_off(pairs.len().saturating_sub(2));
+    // Commands, help and leaving come last in the table and must not fall off.
+    let last = if context == Context::Explore { 3 } else { 2 };
+    let keep = pairs.split_off(pairs.len().saturating_sub(last));
     let width_of = |pair: &(String, String)| Span::raw(format!("{} {}  ", pair.0, pair.1)).width();
     let mut room = usize::from(area.width).saturating_sub(keep.iter().map(width_of).sum::<usize>() + 1);
     let mut spans = vec![Span::raw(" ")];

@@ -46,6 +46,18 @@ pub fn fit_end(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { format!("…{tail}") }
 }
 
+/// Spans in at most `width` columns in all.
+pub fn fit_spans(spans: Vec<Span<'static>>, width: usize) -> Vec<Span<'static>> {
+    let mut left = width;
+    let mut kept = Vec::new();
+    for span in spans {
+        let fitted = fit(&span.content, left);
+        left -= fitted.width().min(left);
+        kept.push(Span::styled(fitted, span.style));
+    }
+    kept
+}
+
 /// The text in exactly `width` columns.
 pub fn column(text: &str, width: usize) -> String {
     let fitted = fit(text, width);

@@ -1,0 +1,149 @@
+//! Two runs on one case: their documents side by side, rank moves, predictions that flipped, who is right.
+//!
+//! ```text
+//!   A: standard-test  B Yes 0.75    B: trained-test  A No 0.64    only B is right
+//!   document       A    B   A says     B says       caption
+//!   us-doc-001     1    2 ↓ B Yes .91  B Yes .66    Irregular hypoechoic …
+//!   us-doc-005     -    1   -          A No  .88 !  …
+//! ```
+
+use super::super::answers::CaseAnswers;
+use super::super::app::App;
+use super::super::comparison::WhoIsRight;
+use super::super::theme::Role;
+use super::text;
+use crate::reader::Prediction;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Columns of a document's id.
+const DOCUMENT: usize = 14;
+/// Columns of a place with what became of it, and of an answer.
+const PLACE: usize = 5;
+const ANSWER: usize = 9;
+
+/// A document that either run found, with its place in both.
+struct Aligned {
+    row: usize,
+    a: Option<usize>,
+    b: Option<usize>,
+}
+
+/// Draws the comparison in place of the hits.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let Some(case) = app.queue.current() else { return };
+    let (Some(a), Some(b)) = (app.answers_of(case), app.other_answers(case)) else {
+        let name = app.against.as_ref().map_or("the other run", |run| run.name.as_str());
+        let line = format!("  {name} has no answer to this case");
+        frame.render_widget(Line::styled(line, theme.style(Role::Muted)), area);
+        return;
+    };
+    let width = usize::from(area.width);
+    let mut lines = vec![Line::from(text::fit_spans(summary(app, case, a, b), width))];
+    let heading = format!(
+        "  {}{}{}{}{}caption",
+        text::column("document", DOCUMENT),
+        text::column("A", PLACE),
+        text::column("B", PLACE),
+        text::column("A says", ANSWER),
+        text::column("B says", ANSWER + 2)
+    );
+    lines.push(Line::styled(text::fit(&heading, width), theme.style(Role::Muted)));
+    let aligned = align(a, b);
+    // The selected hit stays in view.
+    let rows = usize::from(area.height).saturating_sub(lines.len());
+    let at = aligned.iter().position(|document| document.a == Some(app.hit)).unwrap_or(0);
+    for document in aligned.iter().skip((at + 1).saturating_sub(rows)).take(rows) {
+        lines.push(document_line(app, document, a, b, width));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let name = |name: &str| text::fit(name, 18);
+    let said = |answers: &CaseAnswers| {
+        answers.fused().map_or_else(|| "…".to_owned(), |fused| app.answer_in_words(&fused.prediction))
+    };
+    let flips = app.fused_flips(case);
+    let role = if flips { Role::Differs } else { Role::Same };
+    let mut spans = vec![
+        Span::styled(format!("A {} ", name(app.stored_run.as_deref().unwrap_or("this"))), theme.style(Role::Muted)),
+        Span::styled(format!("{}  ", said(a)), theme.style(role)),
+        Span::styled(
+            format!("B {} ", name(app.against.as_ref().map_or("", |run| run.name.as_str()))),
+            theme.style(Role::Muted),
+        ),
+        Span::styled(format!("{}  ", said(b)), theme.style(role)),
+    ];
+    let word = match (app.gold_visible, app.who_is_right(case)) {
+        (true, Some(WhoIsRight::Both)) => "both are right",
+        (true, Some(WhoIsRight::OnlyA)) => "only A is right",
+        (true, Some(WhoIsRight::OnlyB)) => "only B is right",
+        (true, Some(WhoIsRight::Neither)) => "neither is right",
+        _ if flips => "! they differ",
+        _ => "= the same answer",
+    };
+    spans.push(Span::styled(word, theme.style(role)));
+    spans
+}
+
+/// A's hits in their order, then those that only B found.
+fn align(a: &CaseAnswers, b: &CaseAnswers) -> Vec<Aligned> {
+    let (ours, theirs) = (a.hits.as_deref().unwrap_or_default(), b.hits.as_deref().unwrap_or_default());
+    let mut aligned = Vec::new();
+    for (place, hit) in ours.iter().enumerate() {
+        let other = theirs.iter().position(|other| other.row == hit.row);
+        aligned.push(Aligned { row: hit.row, a: Some(place), b: other });
+    }
+    for (place, hit) in theirs.iter().enumerate() {
+        if !ours.iter().any(|other| other.row == hit.row) {
+            aligned.push(Aligned { row: hit.row, a: None, b: Some(place) });
+        }
+    }
+    aligned
+}
+
+fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers, width: usize) -> Line<'static> {
+    let theme = &app.theme;
+    let selected = document.a == Some(app.hit);
+    let known = app.dataset.corpus.get(document.row);
+    let id = known.map_or("?", |document| document.id.as_str());
+    let place = |place: Option<usize>| place.map_or_else(|| "-".to_owned(), |place| (place + 1).to_string());
+    let moved = match (document.a, document.b) {
+        (Some(a), Some(b)) if b < a => "↑",
+        (Some(a), Some(b)) if b > a => "↓",
+        (None, Some(_)) => "+",
+        _ => " ",
+    };
+    let said = |answers: &CaseAnswers, place: Option<usize>| -> Option<Prediction> {
+        answers.predictions.get(place?).cloned().flatten()
+    };
+    let (ours, theirs) = (said(a, document.a), said(b, document.b));
+    let flipped = matches!((&ours, &theirs), (Some(a), Some(b)) if a.label != b.label);
+    let role = if flipped { Role::Differs } else { Role::Text };
+    let answer = |prediction: &Option<Prediction>| match prediction {
+        Some(prediction) => {
+            format!("{} {}", text::letter(prediction.label), text::probability(prediction.probability()))
+        }
+        None => "-".to_owned(),
+    };
+    let used = 2 + DOCUMENT + PLACE * 2 + ANSWER * 2 + 2;
+    let caption = known.map_or("", |document| document.caption.as_str());
+    let spans = vec![
+        Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
+        Span::styled(text::column(&text::fit_end(id, DOCUMENT - 1), DOCUMENT), theme.style(Role::Text)),
+        Span::styled(text::column(&place(document.a), PLACE), theme.style(Role::Muted)),
+        Span::styled(text::column(&format!("{} {moved}", place(document.b)), PLACE), theme.style(Role::Muted)),
+        Span::styled(text::column(&answer(&ours), ANSWER), theme.style(role)),
+        Span::styled(text::column(&answer(&theirs), ANSWER), theme.style(role)),
+        Span::styled(if flipped { "! " } else { "  " }, theme.style(Role::Differs)),
+        Span::styled(text::fit(caption, width.saturating_sub(used)), theme.style(Role::Text)),
+    ];
+    let style = if selected { theme.style(Role::SelectionResting) } else { Style::new() };
+    Line::from(spans).style(style)
+}

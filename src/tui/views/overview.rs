@@ -1,0 +1,97 @@
+//! The figures of the current view, a cell per set of cases.
+//!
+//! ```text
+//! ╭ overview: fused:wrong ───────────────── 54 of 54 cases read ╮
+//! │ Accuracy [95 % interval]                                    │
+//! │               all                  consistent   inconsist…  │
+//! │ closed-book   0.600 [0.54, 0.65]   …                        │
+//! │ fused         0.818 ━━━━━━━━──                              │
+//! │ From closed-book to fused                                   │
+//! ╰─────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::super::app::App;
+use super::super::overview::{Cell, Overview};
+use super::super::theme::Role;
+use super::{popup, text};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+/// Widest name of a row.
+const NAME: usize = 24;
+/// Columns of a bar, where there is room.
+const BAR: usize = 10;
+
+/// Draws the tables over the body, scrolled so that the selected cell is in view.
+pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
+    let filter = if app.filter.is_empty() { "all cases".to_owned() } else { app.filter.to_string() };
+    let title = format!("overview: {filter} · {} of {} cases are read", overview.read, overview.cases);
+    let inner = popup::framed(app, &title, frame, area);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let width = usize::from(inner.width);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut selected_line = 0;
+    for (index, section) in overview.sections.iter().enumerate() {
+        lines.push(Line::styled(text::fit(&section.title, width), app.theme.style(Role::Title)));
+        let name = section.rows.iter().map(|row| row.name.width()).max().unwrap_or(0).min(NAME) + 2;
+        let columns = section.columns.len().max(1);
+        let cell = (width.saturating_sub(name) / columns).clamp(4, 36);
+        let mut heading = vec![Span::raw(" ".repeat(name))];
+        for column in &section.columns {
+            heading.push(Span::styled(text::column(&text::fit(column, cell - 1), cell), app.theme.style(Role::Muted)));
+        }
+        lines.push(Line::from(heading));
+        for (row_index, row) in section.rows.iter().enumerate() {
+            let mut spans =
+                vec![Span::styled(text::column(&text::fit(&row.name, name - 1), name), app.theme.style(Role::Muted))];
+            for (column, content) in row.cells.iter().enumerate() {
+                let selected = overview.selected == (index, row_index, column);
+                if selected {
+                    selected_line = lines.len();
+                }
+                spans.extend(cell_spans(app, content, selected, cell));
+            }
+            lines.push(Line::from(spans));
+        }
+        lines.push(Line::default());
+    }
+    let rows = usize::from(inner.height);
+    // The title of the section stays in view.
+    let first = (selected_line + 2).saturating_sub(rows).min(lines.len().saturating_sub(rows));
+    let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
+    frame.render_widget(Paragraph::new(visible), inner);
+}
+
+/// The figure and, where there is room, a bar of its share.
+fn cell_spans(app: &App, cell: &Cell, selected: bool, width: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let style = if selected { theme.style(Role::Selection) } else { Style::new() };
+    let marker = if selected { "▸" } else { " " };
+    let room = width.saturating_sub(2);
+    let text_width = cell.text.width();
+    let mut spans = vec![Span::styled(marker, theme.style(Role::Accent).patch(style))];
+    let bar = room.saturating_sub(text_width + 1).min(BAR);
+    let full = text_width <= room;
+    // Where an interval does not fit, the figure and its n stay.
+    let shown = if full { cell.text.clone() } else { without_interval(&cell.text) };
+    if let (Some(share), true) = (cell.share, full && bar >= 4) {
+        spans.push(Span::styled(format!("{shown} "), theme.style(Role::Text).patch(style)));
+        spans.extend(text::bar(theme, Some(share as f32), bar).map(|span| span.patch_style(style)));
+        spans.push(Span::styled(" ".repeat(room.saturating_sub(text_width + bar)), style));
+        return spans;
+    }
+    spans.push(Span::styled(text::column(&text::fit(&shown, room), room + 1), theme.style(Role::Text).patch(style)));
+    spans
+}
+
+/// "0.333 [0.000, 1.000] n=3" becomes "0.333 n=3".
+fn without_interval(text: &str) -> String {
+    match (text.split_once(" ["), text.split_once(']')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => text.to_owned(),
+    }
+}
