@@ -99,7 +99,7 @@ fn the_caption_search() {
         CaptionResult { row: 4, score: 1.31, highlights: vec![11..15] },
         CaptionResult { row: 0, score: 1.02, highlights: vec![21..25] },
     ];
-    app.on_engine_event(Event::CaptionResults { ticket: *ticket, results });
+    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
     insta::assert_snapshot!("80x24-search", text(&screen(&mut app, 80, 24)));
 }
 

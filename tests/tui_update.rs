@@ -4,7 +4,7 @@
 mod support;
 
 use dissent::annotation::Taxonomy;
-use dissent::engine::{CaptionResult, Event, Request};
+use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, Probe, Request};
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
@@ -183,10 +183,10 @@ fn search_drops_late_results_and_shows_the_chosen_document() {
     app.edit(InputRequest::InsertChar('c'));
     app.edit(InputRequest::InsertChar('y'));
     let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
-    app.on_engine_event(Event::CaptionResults { ticket: 1, results: vec![result(0)] });
+    app.on_engine_event(Event::SearchResults { ticket: 1, results: vec![result(0)] });
     let Some(Overlay::Search(search)) = &app.overlay else { panic!("the search is closed") };
     assert_eq!((search.ticket, &search.results), (2, &None));
-    app.on_engine_event(Event::CaptionResults { ticket: 2, results: vec![result(1), result(3)] });
+    app.on_engine_event(Event::SearchResults { ticket: 2, results: vec![result(1), result(3)] });
     app.update(Action::Down);
     app.update(Action::Accept);
     assert_eq!((app.shown, app.side), (Shown::Row(3), Side::Document));
@@ -409,4 +409,39 @@ fn a_cell_of_the_overview_opens_its_cases() {
     }
     assert_eq!((app.filter.to_string().as_str(), app.queue.shown()), ("against:b", [1].as_slice()));
     assert!(app.overlay.is_none());
+}
+
+#[test]
+fn a_document_that_a_person_puts_in_is_read_and_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
+    app.update(Action::SearchImages);
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let ticket = search.ticket;
+    let result = CaptionResult { row: 1, score: 0.9, highlights: Vec::new() };
+    app.on_engine_event(Event::SearchResults { ticket, results: vec![result] });
+    let probe = Probe { row: 1, ablation: Ablation::default() };
+    assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!((app.hit, app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
+    assert_eq!(app.fused_now().unwrap().prediction.label, Some(1), "not read yet");
+    app.on_engine_event(Event::Probed { case: 0, probe, outcome: Ok(scores(0.001).into()) });
+    assert_eq!(app.fused_now().unwrap().prediction.label, Some(0));
+    assert_eq!(app.answers[&0].fused().unwrap().prediction.label, Some(1), "the case's own answer stays");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 5");
+
+    // The first hit without its caption is read, and counts only when taken in.
+    app.update(Action::PreviousHit);
+    let effects = app.update(Action::WithoutCaption);
+    let ablation = Ablation { caption: CaptionShown::None, ..Ablation::default() };
+    let bare = Probe { row: 3, ablation };
+    assert_eq!(effects, [Effect::Engine(Request::Probe { case: 0, probe: bare })]);
+    app.on_engine_event(Event::Probed { case: 0, probe: bare, outcome: Ok(scores(0.9).into()) });
+    assert_eq!(app.fused_now().unwrap().weights[5], 0.0);
+    app.update(Action::DropHit);
+    assert!(app.fused_now().unwrap().weights[5] > 0.0);
+    app.update(Action::ResetFusion);
+    assert_eq!((app.slots(), app.what_if_words()), (4, None));
 }

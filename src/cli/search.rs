@@ -28,7 +28,7 @@ use unicode_width::UnicodeWidthStr;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Words, "a phrase", -word, source:NAME, AND, OR; any sentence with --by captions or images
+    /// Words, "a phrase", -word, word~, source:NAME, AND, OR; any sentence with --by captions or images
     #[arg(long, group = "query", value_name = "QUERY")]
     text: Option<String>,
     /// A PNG or JPEG image

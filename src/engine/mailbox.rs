@@ -1,16 +1,30 @@
 //! The slot between the screen and the workers: one pending wish of each kind, the newest wins.
 
+use super::probe::{ImageLike, Probe};
 use super::{Request, Ticket};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A case to answer, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Work {
     /// Somebody looks at it now.
     Open(usize),
     /// Nobody waits for it.
     Ahead(usize),
+    /// Somebody asks about a case.
+    Probe(usize, Probe),
+    /// Somebody looks for images.
+    SearchImages(ImageSearch),
+}
+
+/// A search for images that nobody has answered yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ImageSearch {
+    pub ticket: Ticket,
+    pub case: usize,
+    pub like: ImageLike,
+    pub limit: usize,
 }
 
 /// A caption search that nobody has answered yet.
@@ -26,6 +40,8 @@ struct Wishes {
     open: Option<usize>,
     ahead: VecDeque<usize>,
     search: Option<Search>,
+    probes: VecDeque<(usize, Probe)>,
+    images: Option<ImageSearch>,
     closed: bool,
 }
 
@@ -43,6 +59,10 @@ impl Mailbox {
         match request {
             Request::Open { case } => wishes.open = Some(case),
             Request::Ahead { cases } => wishes.ahead = cases.into(),
+            Request::Probe { case, probe } => wishes.probes.push_back((case, probe)),
+            Request::SearchImages { ticket, case, like, limit } => {
+                wishes.images = Some(ImageSearch { ticket, case, like, limit });
+            }
             Request::SearchCaptions { ticket, query, limit } => {
                 wishes.search = Some(Search { ticket, query, limit });
             }
@@ -71,6 +91,12 @@ impl Mailbox {
             if let Some(case) = wishes.open.take() {
                 return Some(Work::Open(case));
             }
+            if let Some(search) = wishes.images.take() {
+                return Some(Work::SearchImages(search));
+            }
+            if let Some((case, probe)) = wishes.probes.pop_front() {
+                return Some(Work::Probe(case, probe));
+            }
             if let Some(case) = wishes.ahead.pop_front() {
                 return Some(Work::Ahead(case));
             }
@@ -96,6 +122,12 @@ impl Mailbox {
     pub fn is_overtaken(&self, case: usize) -> bool {
         let wishes = self.lock();
         wishes.closed || wishes.open.is_some_and(|wanted| wanted != case)
+    }
+
+    /// Does somebody wait for a probe or an image search? Work ahead then steps back.
+    pub fn somebody_asks(&self) -> bool {
+        let wishes = self.lock();
+        !wishes.probes.is_empty() || wishes.images.is_some()
     }
 
     /// Puts back a case whose work ahead was dropped: it is the first to go on with.

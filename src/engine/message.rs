@@ -1,5 +1,6 @@
 //! What the explorer asks of the engine and what comes back.
 
+use super::probe::{ImageLike, Probe};
 use crate::index::CaptionResult;
 use crate::reader::Prediction;
 use crate::retriever::Hit;
@@ -14,6 +15,10 @@ pub enum Request {
     Open { case: usize },
     /// Work through these cases when nothing else is wanted, in this order; replaces the list given before.
     Ahead { cases: Vec<usize> },
+    /// Read this case with this document once; asked in order, before any work ahead.
+    Probe { case: usize, probe: Probe },
+    /// Search images like this one among those that the case may see.
+    SearchImages { ticket: Ticket, case: usize, like: ImageLike, limit: usize },
     /// Search captions.
     SearchCaptions { ticket: Ticket, query: String, limit: usize },
 }
@@ -40,28 +45,17 @@ pub enum Event {
     /// A line about long work: "indexing 120 of 420".
     Progress(String),
     /// The hits of a case, before they are read.
-    Hits {
-        case: usize,
-        hits: Vec<Hit>,
-    },
+    Hits { case: usize, hits: Vec<Hit> },
     /// The reader's answer to a case with the hit in this slot (0 is the first).
-    Prediction {
-        case: usize,
-        slot: usize,
-        prediction: Prediction,
-    },
+    Prediction { case: usize, slot: usize, prediction: Prediction },
     /// The reader's answer to a case without a document; `None` in a stored run where it was not asked for one.
-    ClosedBook {
-        case: usize,
-        prediction: Option<Prediction>,
-    },
-    CaptionResults {
-        ticket: Ticket,
-        results: Vec<CaptionResult>,
-    },
+    ClosedBook { case: usize, prediction: Option<Prediction> },
+    /// Captions or images that were found, best first.
+    SearchResults { ticket: Ticket, results: Vec<CaptionResult> },
+    /// A search could not be made.
+    SearchFailed { ticket: Ticket, message: String },
+    /// The reader's answer to a probe, or why there is none.
+    Probed { case: usize, probe: Probe, outcome: Result<Prediction, String> },
     /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
-    Failed {
-        case: Option<usize>,
-        message: String,
-    },
+    Failed { case: Option<usize>, message: String },
 }

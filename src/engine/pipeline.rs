@@ -3,7 +3,8 @@
 
 use super::ablation::{Ablation, CaptionShown, ShownCaptions};
 use super::pictures::Pictures;
-use super::{CaseAnswer, Event, KeyedLog};
+use super::probe::{ImageLike, Probe};
+use super::{CaptionResult, CaseAnswer, Event, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::fingerprint::Fingerprint;
 use crate::reader::{
@@ -222,6 +223,43 @@ impl Pipeline {
         Ok(scores)
     }
 
+    /// The reader's answer to a case with one document, shown as the probe says.
+    ///
+    /// # Errors
+    /// `Cancelled`; where case or document cannot be read, or the reader fails.
+    pub fn probe(
+        &mut self,
+        case: usize,
+        probe: Probe,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Prediction, ReaderError> {
+        let (query, task, question) = self.open_to_predict(case)?;
+        let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
+        let captions = ShownCaptions::new(&self.dataset, probe.ablation.caption);
+        let caption = captions.of(&self.dataset, &task.id, probe.row).map(str::to_owned);
+        let evidence = Some(Evidence { image, caption });
+        let scores = self.read(&[ReadRequest { task, question, query, evidence }], cancelled)?;
+        Ok(scores.into_iter().next().context("the reader gave no answer")?.into())
+    }
+
+    /// Documents with images like this one that the case may see, best first.
+    ///
+    /// # Errors
+    /// Where the image cannot be read, or there is no retriever to search with.
+    pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
+        let picture = match like {
+            ImageLike::Case => self.open(case)?.0,
+            ImageLike::Document(row) => self.document_image(*row)?,
+            ImageLike::File(path) => Arc::new(Picture::read(path)?),
+        };
+        let dataset = self.dataset.clone();
+        let asked = dataset.cases.get(case).with_context(|| format!("there is no case number {case}"))?;
+        let source = self.source.as_mut().context("there is no retriever to search with")?;
+        let found = source.similar_images(&dataset, asked, &picture, limit)?;
+        let found = found.context("this retriever has no encoder for images")?;
+        Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+    }
+
     /// Questions that the reader itself was asked so far; the others were in the cache.
     pub fn asked(&self) -> usize {
         self.asked
@@ -354,15 +392,15 @@ impl Pipeline {
     }
 
     fn document(&mut self, task: &str, row: usize) -> Result<Evidence> {
+        let image = if self.ablation.without_image { None } else { Some(self.document_image(row)?) };
+        Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
+    }
+
+    fn document_image(&mut self, row: usize) -> Result<Arc<Picture>> {
         let count = self.dataset.corpus.len();
         let document = self.dataset.corpus.get(row);
         let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
-        let image = if self.ablation.without_image {
-            None
-        } else {
-            Some(self.pictures.read(&self.dataset.image_path(&document.image))?)
-        };
-        Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
+        self.pictures.read(&self.dataset.image_path(&document.image))
     }
 
     /// Asks the reader for what the cache does not know, checks the answers and keeps them.

@@ -2,8 +2,9 @@
 
 use super::Event;
 use super::handle::{LoadParts, LoadSearch, report};
-use super::mailbox::{Mailbox, Work};
+use super::mailbox::{ImageSearch, Mailbox, Work};
 use super::parts::Parts;
+use super::probe::Probe;
 use crate::reader::{ReaderError, panic_text};
 use crossbeam_channel::{Receiver, Sender};
 use std::any::Any;
@@ -38,25 +39,70 @@ pub(super) fn answer_cases(
     // Where the search thread is gone nobody waits for this.
     let _ = loaded.send(());
     while let Some(work) = mailbox.next_work() {
-        let (Work::Open(case) | Work::Ahead(case)) = work;
-        // All of its answers were reported at the start.
-        if known.contains(&case) {
-            continue;
+        match work {
+            // All answers of a known case were reported at the start.
+            Work::Open(case) | Work::Ahead(case) if known.contains(&case) => {}
+            Work::Open(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Now),
+            Work::Ahead(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Ahead),
+            Work::Probe(case, probe) => answer_probe(mailbox, sender, parts.as_mut(), case, probe),
+            Work::SearchImages(search) => answer_image_search(sender, parts.as_mut(), &search),
         }
-        answer_case(mailbox, sender, parts.as_mut(), work);
     }
 }
 
-fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Parts>, work: Work) {
-    let (Work::Open(case) | Work::Ahead(case)) = work;
+/// Does anybody wait for the case?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Now,
+    Ahead,
+}
+
+/// Why nothing is read.
+const NO_MODELS: &str = "no models are loaded, so nothing can be read";
+
+fn answer_probe(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Parts>, case: usize, probe: Probe) {
+    let outcome = match parts {
+        None => Err(NO_MODELS.to_owned()),
+        Some(parts) => {
+            let cancelled = || mailbox.is_closed();
+            match catch_unwind(AssertUnwindSafe(|| parts.pipeline.probe(case, probe, &cancelled))) {
+                Ok(Ok(prediction)) => Ok(prediction),
+                Ok(Err(ReaderError::Cancelled)) => return,
+                Ok(Err(ReaderError::Failed(error))) => Err(format!("{error:#}")),
+                Err(panic) => Err(panic_message("reading a document put in by hand", &*panic)),
+            }
+        }
+    };
+    report(sender, Event::Probed { case, probe, outcome });
+}
+
+fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut Parts>, search: &ImageSearch) {
+    let ImageSearch { ticket, case, ref like, limit } = *search;
+    let outcome = match parts {
+        None => Err("no models are loaded, so no image can be searched".to_owned()),
+        Some(parts) => match catch_unwind(AssertUnwindSafe(|| parts.pipeline.similar_images(case, like, limit))) {
+            Ok(found) => found.map_err(|error| format!("{error:#}")),
+            Err(panic) => Err(panic_message("searching images", &*panic)),
+        },
+    };
+    report(
+        sender,
+        match outcome {
+            Ok(results) => Event::SearchResults { ticket, results },
+            Err(message) => Event::SearchFailed { ticket, message },
+        },
+    );
+}
+
+fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Parts>, case: usize, urgency: Urgency) {
     let Some(parts) = parts else {
-        if matches!(work, Work::Open(_)) {
+        if urgency == Urgency::Now {
             let message = "no models are loaded, so this case cannot be read".to_string();
             report(sender, Event::Failed { case: Some(case), message });
         }
         return;
     };
-    let cancelled = || mailbox.is_overtaken(case);
+    let cancelled = || mailbox.is_overtaken(case) || (urgency == Urgency::Ahead && mailbox.somebody_asks());
     let mut emit = |event| report(sender, event);
     let outcome = catch_unwind(AssertUnwindSafe(|| parts.pipeline.answer(case, &cancelled, &mut emit)));
     for trouble in parts.pipeline.take_troubles() {
@@ -65,7 +111,7 @@ fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Par
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(ReaderError::Cancelled)) => {
-            if matches!(work, Work::Ahead(_)) {
+            if urgency == Urgency::Ahead {
                 mailbox.put_back(case);
             }
         }
@@ -108,7 +154,7 @@ pub(super) fn answer_searches(
         report(
             sender,
             match outcome {
-                Ok(Ok(results)) => Event::CaptionResults { ticket: search.ticket, results },
+                Ok(Ok(results)) => Event::SearchResults { ticket: search.ticket, results },
                 Ok(Err(error)) => Event::Failed { case: None, message: format!("{error:#}") },
                 Err(panic) => Event::Failed { case: None, message: panic_message("searching captions", &*panic) },
             },

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use tantivy::collector::{DocSetCollector, TopDocs};
-use tantivy::query::{BooleanQuery, Occur, Query, QueryParser, QueryParserError, TermQuery};
+use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur, Query, QueryParser, QueryParserError, TermQuery};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value,
 };
@@ -95,7 +95,8 @@ impl TextIndex {
         Ok(Self { index, reader, fields })
     }
 
-    /// The best `limit` captions for a query in Tantivy's syntax (words, "a phrase", -word, source:NAME, AND, OR), of
+    /// The best `limit` captions for a query in Tantivy's syntax (words, "a phrase", -word, source:NAME, AND, OR; word~ and word~2 for
+    /// words in which one or two letters differ), of
     /// one source if one is given and among the `allowed` corpus rows; best first, the lower row first where scores are
     /// equal.
     ///
@@ -159,11 +160,44 @@ impl TextIndex {
         if query.trim().is_empty() {
             return Err(refused("it is empty".into()));
         }
+        let (query, fuzzy) = self.take_fuzzy_words(query)?;
         let mut parser = QueryParser::for_index(&self.index, vec![self.fields.caption]);
         if all_words {
             parser.set_conjunction_by_default();
         }
-        parser.parse_query(query).map_err(|error| refused(explain(&error)))
+        if fuzzy.is_empty() {
+            return parser.parse_query(&query).map_err(|error| refused(explain(&error)));
+        }
+        let occur = if all_words { Occur::Must } else { Occur::Should };
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = fuzzy.into_iter().map(|query| (occur, query)).collect();
+        if !query.trim().is_empty() {
+            clauses.push((occur, parser.parse_query(&query).map_err(|error| refused(explain(&error)))?));
+        }
+        Ok(Box::new(BooleanQuery::new(clauses)))
+    }
+
+    /// Takes the words with a `~` (one letter may differ) or `~2` after them out of a query; Tantivy's own syntax has no
+    /// such words.
+    fn take_fuzzy_words(&self, query: &str) -> Result<(String, Vec<Box<dyn Query>>), IndexError> {
+        let mut rest = Vec::new();
+        let mut fuzzy: Vec<Box<dyn Query>> = Vec::new();
+        let mut in_quotes = false;
+        for word in query.split_whitespace() {
+            let quotes = word.matches('"').count();
+            let inside = in_quotes || quotes > 0;
+            in_quotes ^= quotes % 2 == 1;
+            let split = word.rsplit_once('~').filter(|(stem, _)| !inside && !stem.is_empty());
+            let Some((stem, letters)) = split.and_then(|(stem, digits)| Some((stem, letters_of(digits)?))) else {
+                rest.push(word);
+                continue;
+            };
+            let mut tokenizer = self.index.tokenizer_for_field(self.fields.caption).context("no caption tokenizer")?;
+            tokenizer.token_stream(stem).process(&mut |token| {
+                let term = Term::from_field_text(self.fields.caption, &token.text);
+                fuzzy.push(Box::new(FuzzyTermQuery::new(term, letters, true)));
+            });
+        }
+        Ok((rest.join(" "), fuzzy))
     }
 
     fn of_source(&self, query: Box<dyn Query>, source: Option<&str>) -> Box<dyn Query> {
@@ -241,5 +275,13 @@ fn explain(error: &QueryParserError) -> String {
         }
         QueryParserError::AllButQueryForbidden => "it only says what not to find".into(),
         other => other.to_string(),
+    }
+}
+/// How many letters may differ: `~` is one; more than two would find anything.
+fn letters_of(digits: &str) -> Option<u8> {
+    match digits {
+        "" | "1" => Some(1),
+        "2" => Some(2),
+        _ => None,
     }
 }

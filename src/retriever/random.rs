@@ -55,4 +55,14 @@ impl HitSource for RandomDocuments {
         };
         Ok(drawn.into_iter().enumerate().map(hit).collect())
     }
+
+    fn similar_images(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        picture: &Picture,
+        limit: usize,
+    ) -> Result<Option<Vec<(usize, f32)>>> {
+        self.retriever.similar_images(dataset, case, picture, limit)
+    }
 }

@@ -112,6 +112,12 @@ impl Retriever {
         Ok(merge_hits(&dataset.corpus, &lists))
     }
 
+    /// The encoder's own vector of an image.
+    fn encode(&self, picture: &Picture) -> Result<Vec<f32>> {
+        let vectors = self.encoder.embed_pictures(&[&picture.to_rgb8()])?;
+        vectors.into_iter().next().context("the dual encoder gave no vector")
+    }
+
     fn lists_of(
         &self,
         dataset: &Dataset,
@@ -167,14 +173,13 @@ impl HitSource for Retriever {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>> {
-        let picture = query.to_rgb8();
         let (image, caption) = if let Some(heads) = &self.heads {
+            let picture = query.to_rgb8();
             let question = dataset.question_of(case);
             let inputs = QueryInputs::of(&self.encoder, heads.record.kind, &[&picture], &[question])?;
             heads.queries(&inputs)?
         } else {
-            let vectors = self.encoder.embed_pictures(&[&picture])?;
-            let vector = vectors.into_iter().next().context("the dual encoder gave no vector")?;
+            let vector = self.encode(query)?;
             (vector.clone(), vector)
         };
         if self.hits.lexical == 0 {
@@ -182,5 +187,16 @@ impl HitSource for Retriever {
         }
         let closed_book = closed_book.context("the lexical head wants the closed-book answer")?;
         self.hits_with_words(dataset, case, (&image, &caption), closed_book)
+    }
+
+    fn similar_images(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        picture: &Picture,
+        limit: usize,
+    ) -> Result<Option<Vec<(usize, f32)>>> {
+        let vector = self.encode(picture)?;
+        self.nearest(dataset, case, VectorSide::Image, &vector, limit).map(Some)
     }
 }

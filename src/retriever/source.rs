@@ -28,4 +28,19 @@ pub trait HitSource: Send {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>>;
+
+    /// Documents with images like this one that the case may see: row and cosine similarity, best first, by the encoder
+    /// itself. `None` where the source has no encoder.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    fn similar_images(
+        &mut self,
+        _dataset: &Dataset,
+        _case: &Case,
+        _picture: &Picture,
+        _limit: usize,
+    ) -> Result<Option<Vec<(usize, f32)>>> {
+        Ok(None)
+    }
 }

@@ -1,5 +1,6 @@
 //! What the engine has said about one case so far.
 
+use super::own_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Found, Fused, Verdict, fuse};
 use crate::engine::CaseAnswer;
 use crate::reader::Prediction;
@@ -17,6 +18,8 @@ pub struct CaseAnswers {
     pub has_no_closed_book: bool,
     /// Why the engine gave up on this case.
     pub failed: Option<String>,
+    /// Documents that a person has put in; they count in what-if fusions alone.
+    pub own: Vec<OwnHit>,
     /// Set once every hit is read.
     fused: Option<Fused>,
 }
@@ -40,6 +43,7 @@ impl CaseAnswers {
             return;
         }
         self.predictions = vec![None; hits.len()];
+        self.own.clear();
         self.fused = None;
         self.failed = None;
         self.hits = Some(hits);
@@ -79,6 +83,16 @@ impl CaseAnswers {
     pub fn verdict(&self) -> Option<Verdict> {
         // The verdict does not look at the gold label.
         self.outcome(0).map(|outcome| outcome.verdict())
+    }
+
+    /// The same with a person's own evidence, up to the first that is not read yet.
+    pub fn found_with_own(&self) -> Option<Vec<Found<'_>>> {
+        let mut found = self.found()?;
+        for own in &self.own {
+            let Some(Ok(prediction)) = &own.outcome else { break };
+            found.push((own.hit.provenances.as_slice(), prediction));
+        }
+        Some(found)
     }
 
     /// Hits and predictions as fusers take them; `None` until every hit is read.

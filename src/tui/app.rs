@@ -73,6 +73,10 @@ pub struct Search {
     /// `None` until the engine has answered the first query.
     pub results: Option<Vec<CaptionResult>>,
     pub selected: usize,
+    /// Images are searched, not captions.
+    pub images: bool,
+    /// Why nothing could be searched.
+    pub trouble: Option<String>,
 }
 
 /// A line at the bottom that stays until the next key.
@@ -238,9 +242,14 @@ impl App {
             .unwrap_or_default()
     }
 
+    /// How many hits the current case has, a person's own among them.
+    pub fn slots(&self) -> usize {
+        self.queue.current().and_then(|case| self.answers_of(case)).map_or(0, CaseAnswers::slots)
+    }
+
     /// The hit that has the mark.
     pub fn selected_hit(&self) -> Option<&Hit> {
-        self.hits().get(self.hit)
+        self.queue.current().and_then(|case| self.answers_of(case))?.hit_at(self.hit)
     }
 
     /// The document whose image is shown.

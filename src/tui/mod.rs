@@ -7,6 +7,7 @@
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
 //! | [`what_if`] | the fusion as a person has changed it |
 //! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
+//! | [`own_evidence`] | documents that a person puts in, hits with something withheld |
 //! | [`comparison`] | another run beside the one on the screen |
 //! | [`overview`] | figures of the current view, each with the cases behind it |
 //! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
@@ -36,6 +37,7 @@ mod news;
 pub mod notebook;
 pub mod order;
 pub mod overview;
+pub mod own_evidence;
 pub mod picker;
 pub mod quantise;
 mod queue;

@@ -17,7 +17,7 @@ impl App {
             Event::Hits { case, hits } => {
                 self.answers.entry(case).or_default().set_hits(hits);
                 if self.queue.current() == Some(case) {
-                    self.hit = self.hit.min(self.hits().len().saturating_sub(1));
+                    self.hit = self.hit.min(self.slots().saturating_sub(1));
                 }
             }
             Event::Prediction { case, slot, prediction } => {
@@ -32,7 +32,7 @@ impl App {
                 answers.has_no_closed_book = prediction.is_none();
                 answers.closed_book = prediction;
             }
-            Event::CaptionResults { ticket, results } => {
+            Event::SearchResults { ticket, results } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket
                 {
@@ -40,6 +40,14 @@ impl App {
                     search.results = Some(results);
                 }
             }
+            Event::SearchFailed { ticket, message } => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay
+                    && search.ticket == ticket
+                {
+                    search.trouble = Some(message);
+                }
+            }
+            Event::Probed { case, probe, outcome } => self.probed(case, probe, outcome),
             Event::Failed { case: Some(case), message } => {
                 self.answers.entry(case).or_default().failed = Some(message);
                 return self.case_is_settled(case);

@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::mark::Record;
 use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
-use crate::engine::Request;
+use crate::engine::{CaptionShown, ImageLike, Request};
 use tui_input::{Input, InputRequest};
 
 /// Places a page key moves by.
@@ -75,6 +75,10 @@ impl App {
             | Action::NextHead
             | Action::ResetFusion => self.change_fusion(action),
             Action::KeepWhatIf => return self.keep_what_if(),
+            Action::WithoutCaption => return self.withhold(CaptionShown::None, false),
+            Action::WithoutImage => return self.withhold(CaptionShown::Own, true),
+            Action::SwapCaption => return self.withhold(CaptionShown::Swapped, false),
+            Action::SearchImages => return self.search_images(),
             Action::OnlyInconsistent => return self.toggle_only_inconsistent(),
             Action::Filter => self.open_filter(),
             Action::ToggleFilter => return self.toggle_filter(),
@@ -126,9 +130,9 @@ impl App {
             Action::PageUp => search.selected = search.selected.saturating_sub(10),
             Action::Accept => {
                 let Some(result) = results.get(search.selected) else { return Vec::new() };
-                self.shown = Shown::Row(result.row);
-                self.side = Side::Document;
+                let row = result.row;
                 self.overlay = None;
+                return self.put_in(row);
             }
             Action::Cancel => self.overlay = None,
             _ => {}
@@ -251,8 +255,15 @@ impl App {
     }
 
     fn search(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
-        let query = search.input.value().trim().to_owned();
+        let Some(Overlay::Search(mut search)) = self.overlay.take() else { return Vec::new() };
+        let typed = search.input.value().trim().to_owned();
+        let effects =
+            if search.images { self.search_file(&mut search, &typed) } else { self.search_words(&mut search, typed) };
+        self.overlay = Some(Overlay::Search(search));
+        effects
+    }
+
+    fn search_words(&mut self, search: &mut Search, query: String) -> Vec<Effect> {
         self.last_ticket += 1;
         search.ticket = self.last_ticket;
         search.selected = 0;
@@ -261,6 +272,15 @@ impl App {
             return Vec::new();
         }
         vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
+    }
+
+    /// A path is looked for once it may be whole.
+    fn search_file(&mut self, search: &mut Search, typed: &str) -> Vec<Effect> {
+        let lower = typed.to_lowercase();
+        if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
+            return Vec::new();
+        }
+        self.send_image_search(search, ImageLike::File(typed.into()))
     }
 
     fn step(&mut self, steps: isize) -> Vec<Effect> {
@@ -272,7 +292,7 @@ impl App {
     }
 
     fn step_hit(&mut self, steps: isize) {
-        let last = self.hits().len().saturating_sub(1);
+        let last = self.slots().saturating_sub(1);
         self.hit = self.hit.saturating_add_signed(steps).min(last);
         self.shown = Shown::Hit;
         self.side = Side::Document;
@@ -315,7 +335,7 @@ impl App {
     fn change_fusion(&mut self, action: Action) {
         let Some(case) = self.queue.current() else { return };
         let hit = self.hit;
-        let has_hit = hit < self.hits().len();
+        let has_hit = hit < self.slots();
         match action {
             Action::DropHit if has_hit => self.what_if.toggle_drop(case, hit),
             Action::WeighUp if has_hit => self.what_if.weigh(case, hit, true),
@@ -327,22 +347,25 @@ impl App {
                 let hits = self.hits().to_vec();
                 self.what_if.next_head(&hits);
             }
-            Action::ResetFusion => self.what_if.reset(case),
+            Action::ResetFusion => {
+                self.what_if.reset(case);
+                self.remove_own(case);
+            }
             _ => {}
         }
     }
 
     fn keep_what_if(&mut self) -> Vec<Effect> {
         let Some(case) = self.queue.current() else { return Vec::new() };
-        if !self.what_if.changes(case) {
+        let Some(words) = self.what_if_words() else {
             self.notice = Some(Notice::Said(
                 "nothing is changed: Space drops a hit, + and - weigh it, m changes the fuser".into(),
             ));
             return Vec::new();
-        }
+        };
         let answer =
             self.fused_now().map_or_else(|| "no answer".to_owned(), |fused| self.answer_in_words(&fused.prediction));
-        let words = format!("what if {}: {answer}", self.what_if.words(case, self.hits().len()));
+        let words = format!("what if {words}: {answer}");
         let before = self.marks.get(&case).and_then(|mark| mark.note.clone());
         let text = before.map_or(words.clone(), |note| format!("{note}; {words}"));
         vec![Effect::Record(Record::Note { case, text })]

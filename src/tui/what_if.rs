@@ -54,7 +54,7 @@ impl WhatIf {
 
     /// Does this hit count at all?
     pub fn counts(&self, case: usize, slot: usize, hit: &Hit) -> bool {
-        let of_head = |head| hit.provenances.iter().any(|found| found.head == head);
+        let of_head = |head| hit.provenances.iter().any(|found| found.head == head || found.head == Head::Person);
         !self.hit(case, slot).dropped && self.head.is_none_or(of_head)
     }
 
@@ -65,7 +65,8 @@ impl WhatIf {
     }
 
     /// The changes in words: "majority, without 2 4, hit 1 ×1.5".
-    pub fn words(&self, case: usize, hits: usize) -> String {
+    pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
+        let hits = answers.hits.as_ref().map_or(0, Vec::len);
         let mut words = Vec::new();
         if self.fuser != 0 {
             words.push(FUSERS[self.fuser].name().to_owned());
@@ -81,7 +82,12 @@ impl WhatIf {
         if !dropped.is_empty() {
             words.push(format!("without {}", dropped.join(" ")));
         }
-        for slot in 0..hits {
+        for (place, own) in answers.own.iter().enumerate() {
+            if !self.hit(case, hits + place).dropped {
+                words.push(format!("with {} as {}", own.hit.document, hits + place + 1));
+            }
+        }
+        for slot in 0..answers.slots() {
             let weight = self.hit(case, slot);
             if !weight.dropped && weight.factor != 1.0 {
                 words.push(format!("hit {} ×{}", slot + 1, weight.factor));
@@ -130,12 +136,15 @@ impl WhatIf {
     }
 
     /// The fusion as it is changed for this case.
-    fn reweighing(&self, case: usize, hits: &[Hit]) -> Reweighing {
-        let factor = |(slot, hit)| if self.counts(case, slot, hit) { self.hit(case, slot).factor } else { 0.0 };
+    fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
+        let factor = |slot: usize| match answers.hit_at(slot) {
+            Some(hit) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
+            _ => 0.0,
+        };
         Reweighing {
             fuser: FUSERS[self.fuser].clone(),
             temperature: TEMPERATURES[self.temperature],
-            factors: hits.iter().enumerate().map(factor).collect(),
+            factors: (0..answers.slots()).map(factor).collect(),
         }
     }
 
@@ -154,17 +163,29 @@ impl App {
     /// every hit is read, and where every hit is dropped.
     pub fn fused_now(&self) -> Option<Fused> {
         let (case, answers) = self.current_answers()?;
-        let found = answers.found()?;
-        if !self.what_if.changes(case) {
+        if !self.fusion_is_changed(case) {
             return answers.fused().cloned();
         }
-        self.what_if.reweighing(case, answers.hits.as_deref()?).fuse(&found)
+        self.what_if.reweighing(case, answers).fuse(&answers.found_with_own()?)
     }
 
     /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
     pub fn smallest_flip(&self) -> Option<Vec<usize>> {
         let (case, answers) = self.current_answers()?;
-        self.what_if.reweighing(case, answers.hits.as_deref()?).smallest_flip(&answers.found()?)
+        self.what_if.reweighing(case, answers).smallest_flip(&answers.found_with_own()?)
+    }
+
+    /// Is the fused answer on the screen another than that of the hits as they were found?
+    pub fn fusion_is_changed(&self, case: usize) -> bool {
+        let has_own = self.answers_of(case).is_some_and(|answers| !answers.own.is_empty());
+        has_own || self.what_if.changes(case)
+    }
+
+    /// What is changed about the current case's fusion, in words.
+    pub fn what_if_words(&self) -> Option<String> {
+        let (case, answers) = self.current_answers()?;
+        let words = self.what_if.words(case, answers);
+        (self.fusion_is_changed(case) && !words.is_empty()).then_some(words)
     }
 
     fn current_answers(&self) -> Option<(usize, &CaseAnswers)> {
@@ -177,14 +198,20 @@ impl App {
 mod tests {
     use super::*;
 
+    fn hit() -> Hit {
+        Hit { row: 0, document: "d".into(), provenances: Vec::new() }
+    }
+
     #[test]
     fn factors_step_and_a_heavier_hit_is_no_longer_dropped() {
+        let mut answers = CaseAnswers::default();
+        answers.set_hits(vec![hit(); 4]);
         let mut what_if = WhatIf::default();
         what_if.toggle_drop(7, 1);
-        assert_eq!(what_if.words(7, 4), "without 2");
+        assert_eq!(what_if.words(7, &answers), "without 2");
         what_if.weigh(7, 1, true);
         what_if.next_fuser();
-        assert_eq!(what_if.words(7, 4), "mean log-probability, hit 2 ×1.5");
+        assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5");
         assert!(what_if.changes(8), "the fuser is changed everywhere");
         what_if.reset(7);
         assert!(!what_if.changes(7) && !what_if.changes(8));

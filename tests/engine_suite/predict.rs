@@ -157,13 +157,13 @@ fn without_models_a_stored_run_is_shown_and_captions_are_found() {
     .unwrap();
     engine.send(Request::SearchCaptions { ticket: 1, query: "mass".into(), limit: 3 });
     let mut events = Vec::new();
-    while !matches!(events.last(), Some(Event::CaptionResults { .. })) {
+    while !matches!(events.last(), Some(Event::SearchResults { .. })) {
         events.push(engine.events.recv_timeout(Duration::from_secs(20)).unwrap());
     }
     let answered = events.iter().filter(|event| matches!(event, Event::ClosedBook { .. })).count();
     assert_eq!(answered, 2);
     assert!(events.contains(&Event::Failed { case: None, message: "no reader".into() }), "{events:?}");
-    assert!(matches!(events.last(), Some(Event::CaptionResults { results, .. }) if results.len() == 3));
+    assert!(matches!(events.last(), Some(Event::SearchResults { results, .. }) if results.len() == 3));
 }
 
 #[test]

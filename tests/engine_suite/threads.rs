@@ -247,7 +247,7 @@ fn searches_do_not_wait_for_the_reader() {
     engine.send(Request::SearchCaptions { ticket: 5, query: "mass".into(), limit: 2 });
     let count = std::iter::from_fn(|| Some(next(&engine)))
         .find_map(|event| match event {
-            Event::CaptionResults { ticket: 5, results } => Some(results.len()),
+            Event::SearchResults { ticket: 5, results } => Some(results.len()),
             _ => None,
         })
         .unwrap();

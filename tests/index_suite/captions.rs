@@ -119,3 +119,12 @@ fn a_broken_folder_is_damaged() {
     std::fs::write(path.join("meta.json"), b"{").unwrap();
     assert!(matches!(TextIndex::open(&path, 6), Err(IndexError::Damaged { .. })));
 }
+
+#[test]
+fn a_misspelt_word_is_found_where_it_says_so() {
+    let (_folder, index) = captions();
+    assert_eq!(rows(&index, "efusion"), BTreeSet::new());
+    assert_eq!(rows(&index, "efusion~"), rows(&index, "effusion"));
+    assert_eq!(rows(&index, "plural~2 efusion~"), rows(&index, "pleural effusion"));
+    assert_eq!(rows(&index, "\"pleural effusion\""), [0, 1].into(), "a phrase keeps its own meaning");
+}

@@ -25,7 +25,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
     // Two runs have a line on both of them, and up to twice as many documents.
     let more = if app.comparing && app.compares_runs() { 3 } else { 1 };
-    let hit_rows = (app.hits().len().max(4) as u16 + more).min(area.height / 3);
+    let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
     let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
     let [title, asked, images, facts_below, _, table, caption] = Layout::vertical([

@@ -58,15 +58,10 @@ fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
 
 /// "fused", or what is changed about it.
 fn fused_heading(app: &App, width: usize) -> Line<'static> {
-    match what_if_words(app) {
+    match app.what_if_words() {
         None => Line::styled("fused", app.theme.style(Role::Muted)),
         Some(words) => Line::styled(text::fit(&format!("what if {words}"), width), app.theme.style(Role::Accent)),
     }
-}
-
-fn what_if_words(app: &App) -> Option<String> {
-    let case = app.queue.current()?;
-    app.what_if.changes(case).then(|| app.what_if.words(case, app.hits().len()))
 }
 
 /// For an answer that is not there: still to come, or never.
@@ -117,7 +112,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
     let mut second = answer_row(
         app,
-        if what_if_words(app).is_some() { "what if" } else { "fused" },
+        if app.what_if_words().is_some() { "what if" } else { "fused" },
         fused.as_ref().map(|fused| &fused.prediction),
         label_width,
     );
@@ -151,7 +146,7 @@ fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'stati
         spans.push(Span::raw("  "));
         spans.push(verdict::smallest_flip(app, fused, width.saturating_sub(NAME + BAR * 2 + 2)));
     }
-    if let Some(words) = what_if_words(app) {
+    if let Some(words) = app.what_if_words() {
         let used: usize = spans.iter().map(Span::width).sum();
         spans.push(Span::raw("  "));
         spans.push(Span::styled(text::fit(&words, width.saturating_sub(used + 2)), theme.style(Role::Accent)));

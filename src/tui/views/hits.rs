@@ -2,6 +2,7 @@
 
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus, Shown};
+use super::super::own_evidence::OwnHit;
 use super::super::theme::Role;
 use super::{facts, text, verdict};
 use crate::analysis::{Fused, contributions};
@@ -65,7 +66,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let fused = app.fused_now();
     let rows = usize::from(body.height);
     let first = (app.hit + 1).saturating_sub(rows);
-    for (offset, (slot, hit)) in hits.iter().enumerate().skip(first).take(rows).enumerate() {
+    let own = answers.own.iter().map(|own| &own.hit);
+    for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
         draw_row(app, answers, fused.as_ref(), (slot, hit), &columns, frame, line);
     }
@@ -106,6 +108,9 @@ fn draw_row(
     };
     let marker = if selected { "▸ " } else { "  " };
     let (head, score) = match hit.provenances.as_slice() {
+        _ if answers.own_at(slot).is_some_and(|own| !own.head().is_empty()) => {
+            (answers.own_at(slot).map(OwnHit::head).unwrap_or_default().to_owned(), String::new())
+        }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),
         // Found by several heads: the first one's score, and a plus.
@@ -134,10 +139,12 @@ fn prediction(
 ) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
-    let Some(prediction) = answers.predictions.get(slot).and_then(Option::as_ref) else {
+    let Some(prediction) = answers.prediction_at(slot) else {
         let width = 6 + name_columns + columns.bar + 1 + 5;
         // After a failure nothing more comes for this case.
-        let (glyph, role) = if answers.failed.is_some() { ("  x", Role::Error) } else { ("  …", Role::Faint) };
+        let own_failed = answers.own_at(slot).is_some_and(|own| matches!(own.outcome, Some(Err(_))));
+        let (glyph, role) =
+            if answers.failed.is_some() || own_failed { ("  x", Role::Error) } else { ("  …", Role::Faint) };
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
     let (label, probability) = (prediction.label, prediction.probability());
@@ -184,7 +191,7 @@ fn weight(
     let role = if by_hand { Role::Accent } else { Role::Muted };
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
     if columns.pull > 0 {
-        let parts = fused.and_then(|fused| contributions(&answers.found()?, fused));
+        let parts = fused.and_then(|fused| contributions(&answers.found_with_own()?, fused));
         let part = parts.and_then(|parts| parts.get(slot).copied());
         let role = if part.is_some_and(|part| part < 0.0) { Role::Differs } else { Role::Muted };
         let part = part.map_or_else(String::new, |part| format!("{part:+.2}"));

@@ -10,20 +10,32 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
+/// What can be typed.
+const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ for a misspelt one";
 /// Columns of the document's id.
 const ID: usize = 16;
 
 /// Draws the search over the body.
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
-    let inner = popup::framed(app, "search captions", frame, area);
+    let inner = popup::framed(
+        app,
+        if search.images { "images like this one, or type the path of a file" } else { TITLE },
+        frame,
+        area,
+    );
     let [line, gap, list] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
     popup::input_line(app, "/", &search.input, frame, line);
+    if let Some(trouble) = &search.trouble {
+        let said = text::fit(trouble, usize::from(gap.width));
+        frame.render_widget(Line::styled(said, app.theme.style(Role::Error)), gap);
+        return;
+    }
     let Some(results) = &search.results else { return };
     let count = match results.len() {
-        0 => "no caption matches".to_owned(),
-        1 => "1 caption".to_owned(),
-        count => format!("{count} captions, best first"),
+        0 => "nothing matches".to_owned(),
+        1 => "1 document".to_owned(),
+        count => format!("{count} documents, best first; Enter puts one beside the hits"),
     };
     frame.render_widget(Line::styled(count, app.theme.style(Role::Muted)), gap);
     let rows = usize::from(list.height);

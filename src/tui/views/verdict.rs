@@ -39,7 +39,8 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
 pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
     let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Vec::new() };
     let mut shares: Vec<(Option<usize>, f32)> = Vec::new();
-    for (prediction, weight) in answers.predictions.iter().flatten().zip(&fused.weights) {
+    for (slot, weight) in fused.weights.iter().enumerate() {
+        let Some(prediction) = answers.prediction_at(slot) else { continue };
         match shares.iter_mut().find(|(label, _)| *label == prediction.label) {
             Some((_, share)) => *share += weight,
             None => shares.push((prediction.label, *weight)),
