@@ -8,6 +8,7 @@ use dissent::engine::{CaptionResult, Event};
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
 use dissent::tui::effect::Effect;
+use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
@@ -240,4 +241,16 @@ fn the_overview() {
     app.update(Action::Overview);
     insta::assert_snapshot!("80x24-overview", text(&screen(&mut app, 80, 24)));
     insta::assert_snapshot!("120x40-overview", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn an_enlarged_image_zoomed_and_windowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Enlarge);
+    for change in [ViewChange::ZoomIn, ViewChange::ZoomIn, ViewChange::Right, ViewChange::Width(-40)] {
+        app.update(Action::View(change));
+    }
+    insta::assert_snapshot!("80x24-enlarged", text(&screen(&mut app, 80, 24)));
+    insta::assert_snapshot!("120x40-enlarged", text(&screen(&mut app, 120, 40)));
 }

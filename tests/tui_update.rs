@@ -8,6 +8,7 @@ use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, Probe, Reque
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
+use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::notebook::Notebook;
 use dissent::tui::{App, views};
@@ -444,4 +445,24 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     assert!(app.fused_now().unwrap().weights[5] > 0.0);
     app.update(Action::ResetFusion);
     assert_eq!((app.slots(), app.what_if_words()), (4, None));
+}
+
+#[test]
+fn an_enlarged_image_pans_where_it_is_zoomed_and_steps_where_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.update(Action::Enlarge);
+    assert_eq!(app.context(), Context::Image);
+    app.update(Action::View(ViewChange::Down));
+    assert_eq!(app.queue.current(), Some(1), "the next case");
+    app.update(Action::View(ViewChange::ZoomIn));
+    let before = app.image_view;
+    app.update(Action::View(ViewChange::Down));
+    assert_eq!(app.queue.current(), Some(1));
+    assert_ne!(app.image_view, before);
+    app.update(Action::SwitchImage);
+    assert_eq!(app.side, Side::Document, "query and document share the view");
+    app.update(Action::Cancel);
+    assert_eq!(app.context(), Context::Explore);
 }

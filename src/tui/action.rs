@@ -1,5 +1,7 @@
 //! The one table of actions: keymap, help screen, hint bar and tests are all made from it.
 
+use super::images::{ViewChange, Window};
+
 /// Something a person can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -14,6 +16,8 @@ pub enum Action {
     SwitchFocus,
     SwitchImage,
     Enlarge,
+    /// Zoom, pan, window, inversion.
+    View(ViewChange),
     /// Name the error of the case: position of the category in the taxonomy.
     Annotate(usize),
     Note,
@@ -77,11 +81,22 @@ pub enum Context {
     /// The name of a view to be saved.
     Name,
     Overview,
+    /// An image over the whole screen.
+    Image,
 }
 
 impl Context {
-    pub const ALL: [Self; 8] =
-        [Self::Explore, Self::Overview, Self::Filter, Self::Picker, Self::Name, Self::Search, Self::Note, Self::Help];
+    pub const ALL: [Self; 9] = [
+        Self::Explore,
+        Self::Image,
+        Self::Overview,
+        Self::Filter,
+        Self::Picker,
+        Self::Name,
+        Self::Search,
+        Self::Note,
+        Self::Help,
+    ];
 
     /// Name in a file of keys.
     pub fn name(self) -> &'static str {
@@ -94,12 +109,13 @@ impl Context {
             Self::Picker => "picker",
             Self::Name => "name",
             Self::Overview => "overview",
+            Self::Image => "image",
         }
     }
 
     /// Is text typed there?
     pub fn takes_text(self) -> bool {
-        !matches!(self, Self::Explore | Self::Help | Self::Overview)
+        !matches!(self, Self::Explore | Self::Help | Self::Overview | Self::Image)
     }
 
     /// Heading on the help screen.
@@ -113,6 +129,7 @@ impl Context {
             Self::Picker => "Lists to pick from",
             Self::Name => "Name of a view",
             Self::Overview => "Overview",
+            Self::Image => "Enlarged image",
         }
     }
 }
@@ -143,7 +160,7 @@ const fn row(
     Binding { action, name, context, keys, hint, description }
 }
 
-use Context::{Explore, Filter, Help, Name, Note, Overview, Picker, Search};
+use Context::{Explore, Filter, Help, Image, Name, Note, Overview, Picker, Search};
 
 /// Every action with its keys. The order is that of the help screen and of the hint bar.
 pub const TABLE: &[Binding] = &[
@@ -167,7 +184,7 @@ pub const TABLE: &[Binding] = &[
         Explore,
         Action::SwitchImage,
         "switch-image",
-        &["enter"],
+        &["enter", "b"],
         None,
         "Change between the query image and the document's.",
     ),
@@ -321,6 +338,123 @@ pub const TABLE: &[Binding] = &[
     row(Explore, Action::Palette, "palette", &[":"], Some("commands"), "Find any of these commands by its words."),
     row(Explore, Action::Help, "help", &["?"], Some("help"), "Show this page."),
     row(Explore, Action::Quit, "quit", &["q"], Some("quit"), "Leave; everything you marked is on disk already."),
+    row(
+        Image,
+        Action::View(ViewChange::ZoomIn),
+        "zoom-in",
+        &["+", "="],
+        Some("zoom"),
+        "Nearer, up to one pixel of the image for one of the screen.",
+    ),
+    row(Image, Action::View(ViewChange::ZoomOut), "zoom-out", &["-"], None, "Further away."),
+    row(Image, Action::View(ViewChange::Reset), "reset", &["0"], Some("as stored"), "The whole image as it is stored."),
+    row(
+        Image,
+        Action::View(ViewChange::Left),
+        "left",
+        &["h", "left"],
+        None,
+        "Show what is further left; with the whole image in view, the previous hit.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Right),
+        "right",
+        &["l", "right"],
+        None,
+        "Show what is further right, or the next hit.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Up),
+        "up",
+        &["k", "up"],
+        None,
+        "Show what is further up, or the previous case.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Down),
+        "down",
+        &["j", "down"],
+        None,
+        "Show what is further down, or the next case.",
+    ),
+    row(Image, Action::View(ViewChange::Invert), "invert", &["i"], Some("invert"), "Exchange black and white."),
+    row(
+        Image,
+        Action::View(ViewChange::Level(1)),
+        "level-up",
+        &["]"],
+        None,
+        "Raise the level of the window by 1 %: darker.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Level(-1)),
+        "level-down",
+        &["["],
+        Some("level"),
+        "Lower the level of the window by 1 %: lighter.",
+    ),
+    row(Image, Action::View(ViewChange::Level(10)), "level-up-coarse", &["}"], None, "Raise the level by 10 %."),
+    row(Image, Action::View(ViewChange::Level(-10)), "level-down-coarse", &["{"], None, "Lower the level by 10 %."),
+    row(Image, Action::View(ViewChange::Width(1)), "width-up", &["."], None, "Widen the window by 1 %: less contrast."),
+    row(
+        Image,
+        Action::View(ViewChange::Width(-1)),
+        "width-down",
+        &[","],
+        Some("width"),
+        "Narrow the window by 1 %: more contrast.",
+    ),
+    row(Image, Action::View(ViewChange::Width(10)), "width-up-coarse", &[">"], None, "Widen the window by 10 %."),
+    row(Image, Action::View(ViewChange::Width(-10)), "width-down-coarse", &["<"], None, "Narrow the window by 10 %."),
+    row(
+        Image,
+        Action::View(ViewChange::Window(Window::Full)),
+        "window-full",
+        &["1"],
+        None,
+        "The full range of values.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Window(Window::Auto)),
+        "window-auto",
+        &["2", "a"],
+        Some("auto"),
+        "Without the darkest and the lightest hundredth.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Window(Window::Manual { level: 25, width: 50 })),
+        "window-dark",
+        &["3"],
+        None,
+        "The darker half of the values.",
+    ),
+    row(
+        Image,
+        Action::View(ViewChange::Window(Window::Manual { level: 75, width: 50 })),
+        "window-light",
+        &["4"],
+        None,
+        "The lighter half of the values.",
+    ),
+    row(
+        Image,
+        Action::SwitchImage,
+        "switch-image",
+        &["b", "enter"],
+        Some("query/hit"),
+        "Change between query and document in the same place.",
+    ),
+    row(Image, Action::NextHit, "next-hit", &["n"], None, "Next hit."),
+    row(Image, Action::PreviousHit, "previous-hit", &["p"], None, "Previous hit."),
+    row(Image, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
+    row(Image, Action::Cancel, "close", &["esc", "z", "q"], Some("close"), "Back to the case."),
+    row(Image, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
     row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
     row(Overview, Action::Up, "up", &["k", "up"], None, "Previous row."),
     row(Overview, Action::NextHit, "right", &["l", "right"], None, "Next cell."),

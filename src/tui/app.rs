@@ -5,7 +5,7 @@ use super::answers::CaseAnswers;
 use super::column::Column;
 use super::comparison::Against;
 use super::filter::Filter;
-use super::images::{ImageMode, Pictures};
+use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
 use super::mark::Mark;
 use super::memory::SavedView;
@@ -137,6 +137,7 @@ pub struct App {
     /// Place in the hits of the current case.
     pub hit: usize,
     pub enlarged: bool,
+    pub image_view: ImageView,
     pub gold_visible: bool,
     /// Changes to the fusion.
     pub what_if: WhatIf,
@@ -184,6 +185,7 @@ impl App {
             shown: Shown::Hit,
             hit: 0,
             enlarged: false,
+            image_view: ImageView::default(),
             gold_visible: false,
             what_if: WhatIf::default(),
             overlay: None,
@@ -201,6 +203,7 @@ impl App {
     /// Which keys count now.
     pub fn context(&self) -> Context {
         match self.overlay {
+            None if self.enlarged => Context::Image,
             None => Context::Explore,
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Note(_)) => Context::Note,

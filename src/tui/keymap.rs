@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(keymap.pressed(key(KeyCode::Char('n')), Context::Explore, &[]), Pressed::Nothing);
         let error = |text: &str| format!("{:#}", Keymap::parse(text).unwrap_err());
         assert_eq!(error("[explore]\nnote = [\"j\"]"), "explore: j is bound to down and to note");
-        assert!(error("[explorer]\nnote = []").starts_with("[explorer]: expected one of explore, overview"));
+        assert!(error("[explorer]\nnote = []").starts_with("[explorer]: expected one of explore, "));
         assert!(error("[note]\nkeep = []").starts_with("note.keep: expected one of accept, cancel"));
         assert!(error("[note]\naccept = [\"return\"]").contains("\"return\" is no key"));
         assert!(error("[note]\ninterrupt = []").contains("ctrl-c always leaves"));

@@ -78,6 +78,12 @@ impl App {
             self.notice = Some(Notice::Said("no reader is loaded: the document is shown, and not read".into()));
             return Vec::new();
         }
+        if let Some(place) = self.hits().iter().position(|hit| hit.row == row) {
+            self.hit = place;
+            self.shown = Shown::Hit;
+            self.notice = Some(Notice::Said(format!("this document is hit {} already", place + 1)));
+            return Vec::new();
+        }
         self.ask(index, Probe { row, ablation: Ablation::default() })
     }
 

@@ -3,6 +3,7 @@
 use super::action::{Action, Context};
 use super::app::{App, Focus, Notice, Overlay, Search, Shown, Side};
 use super::effect::Effect;
+use super::images::ViewChange;
 use super::mark::Record;
 use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
@@ -38,6 +39,7 @@ impl App {
         }
         match self.context() {
             Context::Explore => self.update_explorer(action),
+            Context::Image => self.update_image(action),
             Context::Help => self.update_help(action),
             Context::Search => self.update_search(action),
             Context::Note => self.update_note(action),
@@ -101,8 +103,27 @@ impl App {
             }
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit(0)],
+            Action::View(change) => self.image_view = self.image_view.changed(change),
             Action::Accept | Action::Complete | Action::Delete | Action::Redraw | Action::Interrupt => {}
         }
+        Vec::new()
+    }
+
+    /// Pans where a part is visible; where the whole image is, the same keys go to other cases and hits.
+    fn update_image(&mut self, action: Action) -> Vec<Effect> {
+        let Action::View(change) = action else { return self.update_explorer(action) };
+        if !self.image_view.is_zoomed() {
+            match change {
+                ViewChange::Up => return self.step_case(-1),
+                ViewChange::Down => return self.step_case(1),
+                ViewChange::Left | ViewChange::Right => {
+                    self.step_hit(if change == ViewChange::Right { 1 } else { -1 });
+                    return Vec::new();
+                }
+                _ => {}
+            }
+        }
+        self.image_view = self.image_view.changed(change);
         Vec::new()
     }
 
@@ -288,6 +309,10 @@ impl App {
             self.step_hit(steps);
             return Vec::new();
         }
+        self.step_case(steps)
+    }
+
+    fn step_case(&mut self, steps: isize) -> Vec<Effect> {
         if self.queue.step(steps) { self.open_current() } else { Vec::new() }
     }
 

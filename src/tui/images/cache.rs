@@ -1,5 +1,6 @@
 //! Scaled images by path and size; the least recently drawn go first.
 
+use super::view::ImageView;
 use ratatui::layout::Size;
 use ratatui_image::protocol::Protocol;
 use std::cell::{Cell, RefCell};
@@ -9,11 +10,12 @@ use std::path::PathBuf;
 /// Images kept. A half-block picture of 40×20 cells takes about 30 kB.
 const CAPACITY: usize = 64;
 
-/// An image in a pane of this many cells.
+/// An image in a pane of this many cells, looked at in this way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PictureKey {
     pub path: PathBuf,
     pub size: Size,
+    pub view: ImageView,
 }
 
 /// What came of loading it: something to draw, or a message.
@@ -79,7 +81,7 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> PictureKey {
-        PictureKey { path: name.into(), size: Size::new(10, 5) }
+        PictureKey { path: name.into(), size: Size::new(10, 5), view: ImageView::default() }
     }
 
     #[test]

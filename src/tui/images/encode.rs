@@ -1,8 +1,10 @@
 //! From an image file to what the terminal draws.
 
+use super::cache::PictureKey;
+use super::view::ImageView;
 use anyhow::{Context, Result};
+use image::DynamicImage;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::layout::Size;
 use ratatui_image::protocol::Protocol;
 use ratatui_image::protocol::halfblocks::Halfblocks;
@@ -42,15 +44,17 @@ impl ImageMode {
     }
 }
 
-/// Scales an image into `size` cells, keeping its shape, and encodes it. `cell` is the size of a cell in pixels, for
+/// Lights and cuts an image as its view says, scales it into the key's cells, keeping its shape, and encodes it. `cell` is the size of a cell in pixels, for
 /// pixel protocols. `id` must be new for each image: kitty keeps images by number.
 ///
 /// # Errors
 /// Where the protocol's encoder fails.
-pub fn encode(image: &DynamicImage, size: Size, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
+pub fn encode(image: &DynamicImage, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
+    let size = key.size;
     // Half-blocks have one column and two rows of pixels a cell: scaling straight to that grid scales only once.
     let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
-    let image = stretch_deep_grey(image);
+    let grid = Size::new(size.width.saturating_mul(cell.width), size.height.saturating_mul(cell.height));
+    let image = key.view.apply(image, grid);
     let resize = Resize::Scale(Some(FilterType::CatmullRom));
     let cells = resize.size_for(&image, cell, size);
     let width = u32::from(cells.width) * u32::from(cell.width);
@@ -68,23 +72,17 @@ pub fn encode(image: &DynamicImage, size: Size, mode: ImageMode, cell: FontSize,
 /// A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black: its darkest value becomes
 /// black and its lightest white. 8-bit images are shown as they are.
 pub fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
-    let DynamicImage::ImageLuma16(deep) = image else { return image.clone() };
-    let darkest = deep.pixels().map(|pixel| pixel.0[0]).min().unwrap_or(0);
-    let lightest = deep.pixels().map(|pixel| pixel.0[0]).max().unwrap_or(u16::MAX);
-    let range = u32::from(lightest - darkest).max(1);
-    let shallow: ImageBuffer<Luma<u8>, Vec<u8>> = ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| {
-        let value = u32::from(deep.get_pixel(x, y).0[0] - darkest) * 255 / range;
-        Luma([u8::try_from(value).unwrap_or(u8::MAX)])
-    });
-    DynamicImage::ImageLuma8(shallow)
+    ImageView::default().apply(image, Size::new(1, 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::{ImageBuffer, Luma};
 
     fn encoded(image: &DynamicImage, size: Size) -> Protocol {
-        encode(image, size, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
+        let key = PictureKey { path: "a".into(), size, view: ImageView::default() };
+        encode(image, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
     }
 
     #[test]

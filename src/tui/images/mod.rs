@@ -2,8 +2,10 @@
 
 mod cache;
 mod encode;
+mod view;
 mod worker;
 
 pub use cache::{Picture, PictureKey, Pictures};
 pub use encode::{ImageMode, encode, stretch_deep_grey};
+pub use view::{ImageView, ViewChange, Window};
 pub use worker::{ImageWorker, Loaded};

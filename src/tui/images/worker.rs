@@ -60,7 +60,7 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
         }
         let Some(key) = pending.pop_front() else { continue };
         let picture = load(&key, &mut decoded)
-            .and_then(|image| encode(&image, key.size, mode, cell, next_id))
+            .and_then(|image| encode(&image, &key, mode, cell, next_id))
             .map_err(|error| format!("{error:#}"));
         next_id = next_id.wrapping_add(1);
         if !deliver(Loaded { key, picture }) {
@@ -87,6 +87,7 @@ fn load(
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::ImageView;
     use super::*;
     use ratatui::layout::Size;
     use std::time::Duration;
@@ -102,7 +103,8 @@ mod tests {
                 .unwrap();
         let size = Size::new(10, 5);
         let missing = folder.path().join("b.png");
-        worker.want(vec![PictureKey { path, size }, PictureKey { path: missing, size }]);
+        let view = ImageView::default();
+        worker.want(vec![PictureKey { path, size, view }, PictureKey { path: missing, size, view }]);
         let wait = Duration::from_secs(20);
         let first = receiver.recv_timeout(wait).unwrap();
         assert_eq!(first.picture.unwrap().size(), size);

@@ -22,7 +22,11 @@ pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let pane = draw(app, "query", active, Some(&case.image), frame, area);
     for next in app.queue.shown().iter().skip(app.queue.place() + 1).take(AHEAD) {
         if let Some(case) = app.dataset.cases.get(*next) {
-            app.pictures.want_soon(PictureKey { path: app.dataset.root.join(&case.image), size: pane });
+            app.pictures.want_soon(PictureKey {
+                path: app.dataset.root.join(&case.image),
+                size: pane,
+                view: app.image_view,
+            });
         }
     }
 }
@@ -39,7 +43,11 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
     for hit in app.hits().iter().skip(app.hit).take(HITS_AHEAD) {
         if let Some(document) = app.dataset.corpus.get(hit.row) {
-            app.pictures.want_soon(PictureKey { path: app.dataset.root.join(&document.image), size: pane });
+            app.pictures.want_soon(PictureKey {
+                path: app.dataset.root.join(&document.image),
+                size: pane,
+                view: app.image_view,
+            });
         }
     }
 }
@@ -57,8 +65,10 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
 fn draw(app: &App, heading: &str, active: bool, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
     let theme = &app.theme;
     let role = if active { Role::Accent } else { Role::Muted };
+    let words = app.image_view.words();
+    let heading = if words.is_empty() { heading.to_owned() } else { format!("{heading} · {words}") };
     let line = Rect { height: 1, ..area };
-    frame.render_widget(Line::styled(text::fit_end(heading, usize::from(area.width)), theme.style(role)), line);
+    frame.render_widget(Line::styled(text::fit(&heading, usize::from(area.width)), theme.style(role)), line);
     let pane = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let size = Size::new(pane.width, pane.height);
     let Some(image) = image else {
@@ -76,7 +86,7 @@ fn draw(app: &App, heading: &str, active: bool, image: Option<&Path>, frame: &mu
         frame.render_widget(Line::from(name), pane);
         return size;
     }
-    match app.pictures.get(&PictureKey { path: app.dataset.root.join(image), size }) {
+    match app.pictures.get(&PictureKey { path: app.dataset.root.join(image), size, view: app.image_view }) {
         None => {}
         Some(Ok(protocol)) => frame.render_widget(Image::new(protocol), pane),
         Some(Err(message)) => {

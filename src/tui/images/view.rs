@@ -1,0 +1,244 @@
+//! How an image is looked at: zoom, place, window and inversion. One view for query and document, so that both show the
+//! same part in the same light.
+
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
+use ratatui::layout::Size;
+
+/// Steps of the zoom: how many times larger than where the whole image fits.
+const ZOOMS: [f32; 10] = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0];
+/// A pan moves by this share of what is visible.
+const PAN: f32 = 0.125;
+/// Values darker than this share of the pixels, and as many lighter ones, are cut off by the automatic window.
+const TAIL: f64 = 0.01;
+
+/// The view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct ImageView {
+    /// Place in the zoom steps.
+    zoom: usize,
+    /// Middle of what is visible, from the image's middle, in thousandths of its width and height.
+    x: i32,
+    y: i32,
+    pub inverted: bool,
+    pub window: Window,
+}
+
+/// Which brightness becomes black and which white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Window {
+    /// 8-bit values as they are; 16-bit ones from the darkest to the lightest.
+    #[default]
+    Full,
+    /// Without the darkest and the lightest hundredth.
+    Auto,
+    /// Middle and width in percent of the full range.
+    Manual { level: u8, width: u8 },
+}
+
+/// What a key changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViewChange {
+    ZoomIn,
+    ZoomOut,
+    /// The whole image, as it is stored.
+    Reset,
+    Left,
+    Right,
+    Up,
+    Down,
+    Invert,
+    /// Percent added to level and width of the window.
+    Level(i8),
+    Width(i8),
+    Window(Window),
+}
+
+impl ImageView {
+    /// Is only a part of the image visible?
+    pub fn is_zoomed(&self) -> bool {
+        self.zoom > 0
+    }
+
+    /// The view after a change.
+    #[must_use]
+    pub fn changed(mut self, change: ViewChange) -> Self {
+        match change {
+            ViewChange::ZoomIn => self.zoom = (self.zoom + 1).min(ZOOMS.len() - 1),
+            ViewChange::ZoomOut => self.zoom = self.zoom.saturating_sub(1),
+            ViewChange::Reset => return Self::default(),
+            ViewChange::Left => self.x -= self.pan(),
+            ViewChange::Right => self.x += self.pan(),
+            ViewChange::Up => self.y -= self.pan(),
+            ViewChange::Down => self.y += self.pan(),
+            ViewChange::Invert => self.inverted = !self.inverted,
+            ViewChange::Level(step) => self.window = self.window.moved(step, 0),
+            ViewChange::Width(step) => self.window = self.window.moved(0, step),
+            ViewChange::Window(window) => self.window = window,
+        }
+        let reach = if self.zoom == 0 { 0 } else { (500.0 * (1.0 - 1.0 / ZOOMS[self.zoom])) as i32 };
+        self.x = self.x.clamp(-reach, reach);
+        self.y = self.y.clamp(-reach, reach);
+        self
+    }
+
+    fn pan(&self) -> i32 {
+        (1000.0 * PAN / ZOOMS[self.zoom]).max(1.0) as i32
+    }
+
+    /// What is changed, in words: "×4 inverted level 40 width 30"; empty for the whole image as it is.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        if self.zoom > 0 {
+            words.push(format!("×{}", ZOOMS[self.zoom]));
+        }
+        if self.inverted {
+            words.push("inverted".to_owned());
+        }
+        match self.window {
+            Window::Full => {}
+            Window::Auto => words.push("window auto".to_owned()),
+            Window::Manual { level, width } => words.push(format!("level {level}% width {width}%")),
+        }
+        words.join(" ")
+    }
+
+    /// The visible part in the chosen light. `grid` is what it will be drawn on, in pixels: zooming stops where a pixel of
+    /// the image has a pixel of the grid.
+    pub fn apply(&self, image: &DynamicImage, grid: Size) -> DynamicImage {
+        let lit = self.lit(image);
+        if self.zoom == 0 {
+            return lit;
+        }
+        let (width, height) = (lit.width() as f32, lit.height() as f32);
+        let (columns, rows) = (f32::from(grid.width.max(1)), f32::from(grid.height.max(1)));
+        let fit = (columns / width).min(rows / height);
+        let scale = (fit * ZOOMS[self.zoom]).min(fit.max(1.0));
+        let visible = |length: f32, cells: f32| (cells / scale).min(length).max(1.0);
+        let (part_width, part_height) = (visible(width, columns), visible(height, rows));
+        let start = |length: f32, part: f32, shift: i32| {
+            (length / 2.0 + length * shift as f32 / 1000.0 - part / 2.0).clamp(0.0, length - part)
+        };
+        let (left, top) = (start(width, part_width, self.x), start(height, part_height, self.y));
+        lit.crop_imm(left as u32, top as u32, part_width.round() as u32, part_height.round() as u32)
+    }
+
+    fn lit(&self, image: &DynamicImage) -> DynamicImage {
+        let mut lit = match (self.window, image) {
+            // Colours have no window.
+            (_, image) if image.color().has_color() => image.clone(),
+            (Window::Full, DynamicImage::ImageLuma8(_)) => image.clone(),
+            (window, image) => DynamicImage::ImageLuma8(windowed(image, window)),
+        };
+        if self.inverted {
+            lit.invert();
+        }
+        lit
+    }
+}
+
+impl Window {
+    fn moved(self, level_step: i8, width_step: i8) -> Self {
+        let (level, width) = match self {
+            Self::Manual { level, width } => (level, width),
+            Self::Full | Self::Auto => (50, 100),
+        };
+        let add = |value: u8, step: i8, least: i16| {
+            u8::try_from((i16::from(value) + i16::from(step)).clamp(least, 100)).unwrap_or(value)
+        };
+        Self::Manual { level: add(level, level_step, 0), width: add(width, width_step, 1) }
+    }
+}
+
+/// Grey values through a window; 16 bits are kept until here.
+fn windowed(image: &DynamicImage, window: Window) -> GrayImage {
+    let deep = image.to_luma16();
+    let is_8_bit = matches!(image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_));
+    let (darkest, lightest) = if is_8_bit { (0, u16::MAX) } else { range_of(&deep) };
+    let (darkest, lightest) = (f64::from(darkest), f64::from(lightest));
+    let range = (lightest - darkest).max(1.0);
+    let (low, high) = match window {
+        Window::Full => (darkest, lightest),
+        Window::Auto => without_tails(&deep),
+        Window::Manual { level, width } => {
+            let middle = darkest + range * f64::from(level) / 100.0;
+            let half = range * f64::from(width) / 200.0;
+            (middle - half, middle + half)
+        }
+    };
+    let width = (high - low).max(1.0);
+    ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| {
+        let value = (f64::from(deep.get_pixel(x, y).0[0]) - low) / width;
+        Luma([(value.clamp(0.0, 1.0) * 255.0).round() as u8])
+    })
+}
+
+fn range_of(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> (u16, u16) {
+    let darkest = image.pixels().map(|pixel| pixel.0[0]).min().unwrap_or(0);
+    let lightest = image.pixels().map(|pixel| pixel.0[0]).max().unwrap_or(u16::MAX);
+    (darkest, lightest)
+}
+
+fn without_tails(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> (f64, f64) {
+    let mut values: Vec<u16> = image.pixels().map(|pixel| pixel.0[0]).collect();
+    values.sort_unstable();
+    let last = values.len().saturating_sub(1);
+    let cut = (last as f64 * TAIL) as usize;
+    let at = |place: usize| f64::from(values.get(place).copied().unwrap_or_default());
+    (at(cut), at(last - cut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(width: u32) -> DynamicImage {
+        DynamicImage::ImageLuma16(ImageBuffer::from_fn(width, width, |x, _| Luma([(x * 4095 / (width - 1)) as u16])))
+    }
+
+    fn values(image: &DynamicImage) -> Vec<u8> {
+        image.to_luma8().rows().next().unwrap().map(|pixel| pixel.0[0]).collect()
+    }
+
+    fn after(changes: &[ViewChange]) -> ImageView {
+        changes.iter().fold(ImageView::default(), |view, change| view.changed(*change))
+    }
+
+    #[test]
+    fn a_window_takes_its_part_of_all_sixteen_bits() {
+        let grid = Size::new(10, 10);
+        let full = values(&ImageView::default().apply(&ramp(5), grid));
+        assert_eq!(full, [0, 64, 127, 191, 255]);
+        let narrow = after(&[ViewChange::Window(Window::Manual { level: 50, width: 50 })]);
+        assert_eq!(values(&narrow.apply(&ramp(5), grid)), [0, 0, 127, 255, 255]);
+        let inverted = after(&[ViewChange::Invert]);
+        assert_eq!(values(&inverted.apply(&ramp(5), grid)), [255, 191, 128, 64, 0]);
+        assert_eq!(narrow.words(), "level 50% width 50%");
+    }
+
+    #[test]
+    fn fine_steps_move_the_window_and_stop_at_its_ends() {
+        let view = after(&[ViewChange::Level(-10), ViewChange::Width(-40), ViewChange::Level(1)]);
+        assert_eq!(view.window, Window::Manual { level: 41, width: 60 });
+        let low = after(&[ViewChange::Level(-100), ViewChange::Width(-120)]);
+        assert_eq!(low.window, Window::Manual { level: 0, width: 1 });
+    }
+
+    #[test]
+    fn zooming_shows_a_part_and_stops_at_one_pixel_for_one() {
+        let grid = Size::new(100, 100);
+        let twice = after(&[ViewChange::ZoomIn, ViewChange::ZoomIn]);
+        assert_eq!(twice.apply(&ramp(400), grid).width(), 200);
+        let far = after(&[ViewChange::ZoomIn; 9]);
+        assert_eq!(far.apply(&ramp(400), grid).width(), 100);
+        assert_eq!(far.apply(&ramp(50), grid).width(), 50, "a small image is whole already");
+    }
+
+    #[test]
+    fn panning_stays_inside_and_the_whole_image_does_not_pan() {
+        let view = after(&[ViewChange::ZoomIn, ViewChange::ZoomIn]);
+        let right = [ViewChange::Right; 20].iter().fold(view, |view, change| view.changed(*change));
+        let part = right.apply(&ramp(400), Size::new(100, 100));
+        assert_eq!((part.width(), values(&part)[199]), (200, 255), "the right edge");
+        assert_eq!(after(&[ViewChange::Right]), ImageView::default());
+    }
+}
