@@ -14,8 +14,10 @@ use crate::tui::comparison::Against;
 use crate::tui::keymap::Keymap;
 use crate::tui::memory::Memory;
 use crate::tui::notebook::Notebook;
+use crate::tui::recording::Recording;
+use crate::tui::session::Output;
 use crate::tui::theme::Theme;
-use crate::tui::{App, Setting, depth, session};
+use crate::tui::{App, Setting, background, depth, session};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::io::{IsTerminal, stdout};
@@ -39,6 +41,9 @@ pub struct Args {
     /// Keys that differ from the usual ones; default: keys.toml in the user's configuration folder (see `dissent keys`)
     #[arg(long, env = "DISSENT_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
+    /// Write the session into a new file as asciicast v2, to be played by asciinema
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Name under which annotations are kept; default: the user's name
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
@@ -68,6 +73,7 @@ impl Args {
             run: None,
             against: None,
             keys: None,
+            record: None,
             annotator: None,
             encoder: None,
             retriever: RetrieverChoice::Standard,
@@ -152,7 +158,14 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let identity = RunIdentity::read(&workspace.run_dir(name)?.join(RUN_FILE))?;
         notebook.run_fingerprint = Some(identity.fingerprint().to_string());
     }
-    let code = session::run(app, &mut notebook, &memory_file, &engine, color_depth)?;
+    let size = crossterm::terminal::size().unwrap_or((80, 24));
+    let output = Output {
+        depth: color_depth,
+        memory: &memory_file,
+        screens: &workspace.path.join("screens"),
+        recording: args.record.as_deref().map(|path| Recording::start(path, size)).transpose()?,
+    };
+    let code = session::run(app, &mut notebook, &engine, output)?;
     if notebook.written() > 0 {
         say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
     }
@@ -170,7 +183,16 @@ fn choose_theme(
     let name = match &common.theme {
         _ if color_depth == depth::Depth::Monochrome => "monochrome",
         Some(name_or_path) => name_or_path,
-        None => depth::default_theme(environment),
+        None => match background::is_light(environment) {
+            Some(light) => {
+                if light {
+                    "light"
+                } else {
+                    "dark"
+                }
+            }
+            None => depth::default_theme(environment),
+        },
     };
     let theme = fit(Theme::load(name)?)?;
     let mut themes = Vec::new();

@@ -11,6 +11,10 @@ pub enum Effect {
     Record(Record),
     /// Write down place, views and opened cases.
     Remember,
+    /// Put a text into the clipboard of the terminal.
+    Copy(String),
+    /// Write the screen as SVG and as text.
+    SaveScreen,
     /// Draw every cell again.
     Redraw,
     /// Give the terminal back and stop the program until it is continued.

@@ -14,8 +14,9 @@
 //! | `update`, `news` | changes of the state by a person, and by engine and journal |
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
-//! | [`theme`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
+//! | [`theme`], [`background`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
 //! | [`session`], `inbox`, [`terminal`] | the loop, what wakes it, taking and giving back the terminal |
+//! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 //! | [`notebook`] | the journal as the explorer uses it |
 //! | [`memory`] | place, views and opened cases, kept from one session to the next |
 //! | [`images`] | decoding and scaling on a thread of its own |
@@ -23,6 +24,7 @@
 pub mod action;
 mod answers;
 pub mod app;
+pub mod background;
 pub mod column;
 pub mod comparison;
 pub mod depth;
@@ -41,7 +43,9 @@ pub mod own_evidence;
 pub mod picker;
 pub mod quantise;
 mod queue;
+pub mod recording;
 pub mod session;
+pub mod snapshot;
 pub mod terminal;
 pub mod theme;
 mod triage;

@@ -8,10 +8,13 @@ use super::inbox::{self, Message};
 use super::keymap::Pressed;
 use super::notebook::Notebook;
 use super::quantise::quantise;
-use super::{terminal, views};
+use super::recording::{Film, Recording, Screenward, tell};
+use super::{snapshot, terminal, views};
+use crate::durable;
 use crate::engine::{self, EngineHandle};
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use crossterm::{execute, queue};
@@ -19,11 +22,14 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui_image::FontSize;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-use std::io::{BufWriter, Stdout, stdout};
+use std::cell::RefCell;
+use std::io::BufWriter;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
@@ -31,7 +37,18 @@ const FRAME: Duration = Duration::from_millis(8);
 /// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
 const USUAL_CELL: FontSize = FontSize::new(8, 16);
 
-type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Screen = Terminal<CrosstermBackend<BufWriter<Screenward>>>;
+
+/// Where the session shows and writes things.
+pub struct Output<'a> {
+    pub depth: Depth,
+    /// Place and views are remembered in this file.
+    pub memory: &'a Path,
+    /// Folder for screens as pictures.
+    pub screens: &'a Path,
+    /// The film of the session, where one is made.
+    pub recording: Option<Recording>,
+}
 
 /// The explorer at work.
 struct Session<'a> {
@@ -39,6 +56,9 @@ struct Session<'a> {
     notebook: &'a mut Notebook,
     /// Where place and views are written down.
     memory: &'a Path,
+    /// Folder for screens as pictures.
+    screens: &'a Path,
+    film: Film,
     engine: &'a EngineHandle,
     images: ImageWorker,
     screen: Screen,
@@ -54,7 +74,8 @@ struct Session<'a> {
 
 /// Runs the explorer until a person leaves or a signal ends it; the result is the exit code. The terminal is restored in
 /// any case.
-pub fn run(app: App, notebook: &mut Notebook, memory: &Path, engine: &EngineHandle, depth: Depth) -> Result<u8> {
+pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Output) -> Result<u8> {
+    let Output { depth, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
     let on_panic = sender.clone();
     terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
@@ -64,12 +85,15 @@ pub fn run(app: App, notebook: &mut Notebook, memory: &Path, engine: &EngineHand
     let images = start_images(app.images, sender.clone())?;
     inbox::read_engine(engine.events.clone(), sender.clone())?;
     inbox::read_input(sender)?;
-    let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
+    let film: Film = Rc::new(RefCell::new(recording));
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
     let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
     let mut session = Session {
         app,
         notebook,
         memory,
+        screens,
+        film,
         engine,
         images,
         screen,
@@ -107,7 +131,7 @@ impl Session<'_> {
             }
             let wait = last_frame.map_or(Duration::ZERO, |last| FRAME.saturating_sub(last.elapsed()));
             if changed && wait.is_zero() {
-                self.draw()?;
+                self.draw(false)?;
                 changed = false;
                 last_frame = Some(Instant::now());
                 continue;
@@ -161,7 +185,10 @@ impl Session<'_> {
                 Pressed::Nothing => return Ok(false),
             },
             event::Event::Paste(text) => self.app.paste(&text),
-            event::Event::Resize(..) => Vec::new(),
+            event::Event::Resize(columns, rows) => {
+                tell(&self.film, |film| film.resized(columns, rows));
+                Vec::new()
+            }
             event::Event::FocusGained | event::Event::FocusLost | event::Event::Mouse(_) => return Ok(false),
         };
         self.carry_out(effects)?;
@@ -193,11 +220,34 @@ impl Session<'_> {
                     self.carry_out(effects)?;
                 }
                 Effect::Remember => self.remember(),
+                Effect::Copy(text) => {
+                    let copy = CopyToClipboard::to_clipboard_from(text);
+                    execute!(self.screen.backend_mut(), copy).context("cannot write to the terminal")?;
+                }
+                Effect::SaveScreen => self.save_screen()?,
                 Effect::Redraw => self.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
         }
+        Ok(())
+    }
+
+    /// Writes the screen as it stands, without the news of the status line, under the name of the case.
+    fn save_screen(&mut self) -> Result<()> {
+        self.app.notice = None;
+        let buffer = self.draw(true)?;
+        let Some(buffer) = buffer else { return Ok(()) };
+        let case = self.app.current().map_or("screen", |(_, case)| case.id.as_str());
+        let name: String = case.chars().map(|sign| if sign.is_alphanumeric() { sign } else { '-' }).collect();
+        let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
+        let path = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0));
+        let written = durable::write_file(&path, snapshot::to_svg(&buffer).as_bytes())
+            .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
+        self.app.notice = Some(match written {
+            Ok(()) => Notice::Said(format!("written: {} and .txt", path.display())),
+            Err(error) => Notice::Error(format!("not written: {error:#}")),
+        });
         Ok(())
     }
 
@@ -231,24 +281,26 @@ impl Session<'_> {
         self.redraw()
     }
 
-    fn draw(&mut self) -> Result<()> {
+    /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
+    fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
         if !terminal::is_taken() {
-            return Ok(());
+            return Ok(None);
         }
         let Self { app, screen, depth, .. } = self;
         queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
-        screen
+        let drawn = screen
             .draw(|frame| {
                 views::draw(app, frame);
                 quantise(frame.buffer_mut(), *depth);
             })
             .context("cannot draw on the terminal")?;
+        let buffer = wanted_back.then(|| drawn.buffer.clone());
         execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
         let wanted = self.app.pictures.take_wanted();
         if !wanted.iter().all(|key| self.in_flight.contains(key)) {
             self.in_flight.clone_from(&wanted);
             self.images.want(wanted);
         }
-        Ok(())
+        Ok(buffer)
     }
 }

@@ -91,6 +91,9 @@ impl App {
             Action::SaveView => self.overlay = Some(Overlay::Name(Input::default())),
             Action::Columns => self.open_picker(PickerKind::Column),
             Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
+            Action::CopyCase => return self.copy(self.current().map(|(_, case)| case.id.clone())),
+            Action::CopyDocument => return self.copy(self.shown_document().map(|document| document.id.clone())),
+            Action::SaveScreen => return vec![Effect::SaveScreen],
             Action::Overview => self.overlay = Some(Overlay::Overview(Overview::of(self))),
             Action::Compare => self.toggle_comparison(),
             Action::Palette => self.open_picker(PickerKind::Palette),
@@ -207,6 +210,12 @@ impl App {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn copy(&mut self, id: Option<String>) -> Vec<Effect> {
+        let Some(id) = id else { return Vec::new() };
+        self.notice = Some(Notice::Said(format!("{id} sent to the clipboard (tmux: set-clipboard on)")));
+        vec![Effect::Copy(id)]
     }
 
     fn toggle_comparison(&mut self) {

@@ -1,0 +1,125 @@
+//! A session as a film: everything written to the terminal, with its time, as asciicast v2
+//! (<https://docs.asciinema.org/manual/asciicast/v2/>).
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The file that grows with the session.
+pub struct Recording {
+    file: BufWriter<File>,
+    begun: Instant,
+    /// Bytes of a character that is not whole yet.
+    begun_character: Vec<u8>,
+}
+
+impl Recording {
+    /// Starts a new file; an old one is not written over.
+    ///
+    /// # Errors
+    /// Where the file exists or cannot be written.
+    pub fn start(path: &Path, (columns, rows): (u16, u16)) -> Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = file.with_context(|| format!("--record {}: expected the name of a new file", path.display()))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let term = std::env::var("TERM").unwrap_or_default();
+        let mut recording = Self { file: BufWriter::new(file), begun: Instant::now(), begun_character: Vec::new() };
+        let head = json!({"version": 2, "width": columns, "height": rows, "timestamp": now, "env": {"TERM": term}});
+        recording.line(&head.to_string()).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(recording)
+    }
+
+    /// The window has another size from now on.
+    pub fn resized(&mut self, columns: u16, rows: u16) -> io::Result<()> {
+        self.event("r", &format!("{columns}x{rows}"))
+    }
+
+    fn written(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.begun_character.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.begun_character) {
+            Ok(text) => text.len(),
+            // What is no text at all is passed on as such; a character that is cut waits for its rest.
+            Err(error) if error.error_len().is_some() => self.begun_character.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let rest = self.begun_character.split_off(whole);
+        let text = String::from_utf8_lossy(&std::mem::replace(&mut self.begun_character, rest)).into_owned();
+        if text.is_empty() { Ok(()) } else { self.event("o", &text) }
+    }
+
+    fn event(&mut self, kind: &str, data: &str) -> io::Result<()> {
+        let seconds = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e6;
+        self.line(&json!([seconds, kind, data]).to_string())
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.file, "{text}")?;
+        // A session that is killed leaves a film of what was seen.
+        self.file.flush()
+    }
+}
+
+/// The film of a session, shared by what writes to the terminal and what hears of its size. A film that cannot be written
+/// any more ends; the session does not.
+pub type Film = Rc<RefCell<Option<Recording>>>;
+
+/// Tells the film, where there is one.
+pub fn tell(film: &Film, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
+    let mut film = film.borrow_mut();
+    if film.as_mut().is_some_and(|recording| what(recording).is_err()) {
+        *film = None;
+    }
+}
+
+/// Standard output, and the film of it where one is made.
+pub struct Screenward {
+    out: Stdout,
+    film: Film,
+}
+
+impl Screenward {
+    pub fn new(film: Film) -> Self {
+        Self { out: stdout(), film }
+    }
+}
+
+impl Write for Screenward {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        tell(&self.film, |recording| recording.written(&bytes[..count]));
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_has_a_head_and_events_of_whole_characters_and_writes_over_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.cast");
+        let mut recording = Recording::start(&path, (80, 24)).unwrap();
+        let bytes = "a▀\x1b[m".as_bytes();
+        recording.written(&bytes[..2]).unwrap();
+        recording.written(&bytes[2..]).unwrap();
+        recording.resized(120, 40).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines[0]["version"].as_u64(), lines[0]["width"].as_u64()), (Some(2), Some(80)));
+        let data: Vec<&str> = lines[1..].iter().map(|event| event[2].as_str().unwrap()).collect();
+        assert_eq!(data, ["a", "▀\u{1b}[m", "120x40"]);
+        assert_eq!(lines[3][1], "r");
+        let message = format!("{:#}", Recording::start(&path, (80, 24)).err().unwrap());
+        assert!(message.contains("expected the name of a new file"), "{message}");
+    }
+}

@@ -1,0 +1,179 @@
+//! The screen as a picture (SVG) and as plain text, for papers and the README.
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use std::fmt::Write as _;
+
+/// Size of a cell in SVG units.
+const CELL: (usize, usize) = (8, 16);
+const BACKGROUND: (u8, u8, u8) = (0x16, 0x18, 0x1d);
+const FOREGROUND: (u8, u8, u8) = (0xd8, 0xda, 0xe0);
+/// The sixteen named colours, as many terminals show them on a dark ground.
+const NAMED: [(u8, u8, u8); 16] = [
+    (0x1c, 0x1e, 0x24),
+    (0xe0, 0x6c, 0x75),
+    (0x98, 0xc3, 0x79),
+    (0xe5, 0xc0, 0x7b),
+    (0x61, 0xaf, 0xef),
+    (0xc6, 0x78, 0xdd),
+    (0x56, 0xb6, 0xc2),
+    (0xc8, 0xcc, 0xd4),
+    (0x6b, 0x72, 0x80),
+    (0xff, 0x8b, 0x92),
+    (0xb6, 0xe3, 0xa1),
+    (0xff, 0xd6, 0x8a),
+    (0x8c, 0xc8, 0xff),
+    (0xe3, 0xa1, 0xf5),
+    (0x86, 0xdb, 0xe6),
+    (0xff, 0xff, 0xff),
+];
+
+/// The screen as lines of text without trailing spaces.
+pub fn to_text(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for row in rows(buffer) {
+        let line: String = row.iter().map(Cell::symbol).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The screen as an SVG of its own: no font file, no script. Images drawn by a pixel protocol are not in it.
+pub fn to_svg(buffer: &Buffer) -> String {
+    let (width, height) = (usize::from(buffer.area.width) * CELL.0, usize::from(buffer.area.height) * CELL.1);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" xml:space=\"preserve\">\n\
+         <rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n",
+        hex(BACKGROUND)
+    );
+    for (y, row) in rows(buffer).enumerate() {
+        let mut start = 0;
+        while start < row.len() {
+            let (front, back) = colours(&row[start]);
+            let bold = row[start].modifier.contains(Modifier::BOLD);
+            let same = |cell: &Cell| {
+                colours(cell) == (front, back)
+                    && cell.modifier.contains(Modifier::BOLD) == bold
+                    && is_block(cell) == is_block(&row[start])
+                    && (!is_block(cell) || cell.symbol() == row[start].symbol())
+            };
+            let end = (start + 1..row.len()).find(|column| !same(&row[*column])).unwrap_or(row.len());
+            draw_run(&mut svg, &row[start..end], (start * CELL.0, y * CELL.1), (front, back), bold);
+            start = end;
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Cells of one look.
+fn draw_run(
+    svg: &mut String,
+    cells: &[Cell],
+    (x, y): (usize, usize),
+    (front, back): ((u8, u8, u8), (u8, u8, u8)),
+    bold: bool,
+) {
+    let (width, half) = (cells.len() * CELL.0, CELL.1 / 2);
+    if back != BACKGROUND {
+        rectangle(svg, (x, y), (width, CELL.1), back);
+    }
+    match cells[0].symbol() {
+        "▀" => rectangle(svg, (x, y), (width, half), front),
+        "▄" => rectangle(svg, (x, y + half), (width, half), front),
+        "█" => rectangle(svg, (x, y), (width, CELL.1), front),
+        _ => {
+            let text: String = cells.iter().map(Cell::symbol).collect();
+            if text.trim().is_empty() {
+                return;
+            }
+            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let weight = if bold { " font-weight=\"bold\"" } else { "" };
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"{weight}>{text}</text>",
+                y + 12,
+                hex(front)
+            );
+        }
+    }
+}
+
+fn is_block(cell: &Cell) -> bool {
+    matches!(cell.symbol(), "▀" | "▄" | "█")
+}
+
+fn rectangle(svg: &mut String, (x, y): (usize, usize), (width, height): (usize, usize), fill: (u8, u8, u8)) {
+    // A little overlap hides the seams that viewers draw between neighbours.
+    let fill = hex(fill);
+    let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}.3\" height=\"{height}.3\" fill=\"{fill}\"/>");
+}
+
+fn rows(buffer: &Buffer) -> impl Iterator<Item = &[Cell]> {
+    buffer.content.chunks(usize::from(buffer.area.width).max(1))
+}
+
+fn colours(cell: &Cell) -> ((u8, u8, u8), (u8, u8, u8)) {
+    let (front, back) = (rgb(cell.fg, FOREGROUND), rgb(cell.bg, BACKGROUND));
+    if cell.modifier.contains(Modifier::REVERSED) { (back, front) } else { (front, back) }
+}
+
+fn rgb(color: Color, default: (u8, u8, u8)) -> (u8, u8, u8) {
+    let index = match color {
+        Color::Reset => return default,
+        Color::Rgb(red, green, blue) => return (red, green, blue),
+        Color::Indexed(index @ 16..232) => {
+            let step = |value: u8| if value == 0 { 0 } else { 55 + 40 * value };
+            let index = index - 16;
+            return (step(index / 36), step(index / 6 % 6), step(index % 6));
+        }
+        Color::Indexed(index @ 232..) => {
+            let grey = 8 + 10 * (index - 232);
+            return (grey, grey, grey);
+        }
+        Color::Indexed(index) => index,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    };
+    NAMED[usize::from(index).min(15)]
+}
+
+fn hex((red, green, blue): (u8, u8, u8)) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    #[test]
+    fn a_screen_becomes_text_and_a_picture() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
+        buffer.set_string(0, 0, "a<b", Style::new().fg(Color::Rgb(1, 2, 3)));
+        buffer.set_string(0, 1, "▀▀", Style::new().fg(Color::Rgb(9, 9, 9)).bg(Color::Indexed(232)));
+        assert_eq!(to_text(&buffer), "a<b\n▀▀\n");
+        let svg = to_svg(&buffer);
+        assert!(svg.contains("fill=\"#010203\">a&lt;b</text>"), "{svg}");
+        assert!(svg.contains("y=\"16\" width=\"16.3\" height=\"8.3\" fill=\"#090909\""), "{svg}");
+        assert!(svg.contains("fill=\"#080808\""), "the lower halves: {svg}");
+    }
+}
