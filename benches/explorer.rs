@@ -44,7 +44,12 @@ fn main() {
 fn start(home: &Path) -> Pty {
     let environment =
         [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "bench")];
-    Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &["demo", "--images", "half"], &environment, SIZE)
+    Pty::start(
+        Path::new(env!("CARGO_BIN_EXE_dissent")),
+        &["demo", "--images", "half", "--theme", "dark"],
+        &environment,
+        SIZE,
+    )
 }
 
 /// From the start of the program to the first frame with the first case on it; the sample is unpacked already.

@@ -34,6 +34,8 @@ use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
 const FRAME: Duration = Duration::from_millis(8);
+/// Screens of one case that are kept apart; the last is written over.
+const MOST_SCREENS: u32 = 10_000;
 /// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
 const USUAL_CELL: FontSize = FontSize::new(8, 16);
 
@@ -241,7 +243,8 @@ impl Session<'_> {
         let case = self.app.current().map_or("screen", |(_, case)| case.id.as_str());
         let name: String = case.chars().map(|sign| if sign.is_alphanumeric() { sign } else { '-' }).collect();
         let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
-        let path = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0));
+        let path = (1..MOST_SCREENS).map(numbered).find(|path| !path.exists());
+        let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
         let written = durable::write_file(&path, snapshot::to_svg(&buffer).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
         self.app.notice = Some(match written {
