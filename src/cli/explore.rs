@@ -5,7 +5,7 @@ use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
-use crate::engine::run::{RUN_FILE, Run, RunIdentity};
+use crate::engine::run::Run;
 use crate::engine::{Ablation, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
@@ -102,7 +102,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let color_depth = depth::color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
-    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
+    let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
+    let (opened, run) =
+        rayon::join(|| Dataset::open_lenient(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
+    let LenientDataset { dataset, problems, .. } = opened;
     let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
     let Some(dataset) = dataset else {
         let Some(first) = errors.into_iter().next() else { bail!("{}: no dataset", args.dataset.display()) };
@@ -140,7 +143,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         keymap,
         themes,
     });
-    let engine = start_engine(&args, common, &dataset, &workspace)?;
+    let run = args.run.clone().zip(run?);
+    let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
+    let engine = start_engine(&args, common, &dataset, &workspace, run)?;
     // The answers of a stored run are there already: the first frame shows them.
     while let Ok(event) = engine.events.try_recv() {
         app.on_engine_event(event);
@@ -153,11 +158,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if let Some(notice) = first_notice(&app, &notebook) {
         app.notice = Some(notice);
     }
-    if let Some(name) = &args.run {
-        // The models of the run may never be loaded here; what is marked was seen in this run all the same.
-        let identity = RunIdentity::read(&workspace.run_dir(name)?.join(RUN_FILE))?;
-        notebook.run_fingerprint = Some(identity.fingerprint().to_string());
-    }
+    // The models of the run may never be loaded here; what is marked was seen in this run all the same.
+    notebook.run_fingerprint = run_fingerprint;
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let output = Output {
         depth: color_depth,
@@ -238,18 +240,19 @@ fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool 
 }
 
 /// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
-fn start_engine(args: &Args, common: &Common, dataset: &Arc<Dataset>, workspace: &Workspace) -> Result<EngineHandle> {
+fn start_engine(
+    args: &Args,
+    common: &Common,
+    dataset: &Arc<Dataset>,
+    workspace: &Workspace,
+    run: Option<(String, Run)>,
+) -> Result<EngineHandle> {
     let models = match model_choice(args, common, workspace) {
         // Asked for by name and not there: a mistake in the command.
         Err(error) if args.names_a_model() => return Err(error),
         models => models.map_err(|error| format!("{error:#}")),
     };
-    EngineHandle::spawn(EngineConfig {
-        dataset: dataset.clone(),
-        workspace: workspace.clone(),
-        models,
-        run: args.run.clone(),
-    })
+    EngineHandle::spawn(EngineConfig { dataset: dataset.clone(), workspace: workspace.clone(), models, run })
 }
 
 fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<ModelChoice> {

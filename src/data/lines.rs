@@ -2,10 +2,14 @@
 
 use super::fields::Fields;
 use super::{Case, Document, Problem, Split, Task};
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+
+/// Lines that are parsed at a time.
+const BLOCK: usize = 8192;
 
 /// What a file gave.
 pub(super) struct Lines<T> {
@@ -81,8 +85,16 @@ pub(super) fn read_documents(path: &Path) -> Lines<Document> {
     })
 }
 
-/// Reads line by line: the file is never held whole, and bytes that are not UTF-8 spoil one line only.
-fn read_lines<T>(path: &Path, mut parse: impl FnMut(&mut Fields) -> (String, T)) -> Lines<T> {
+/// A line that was parsed on its own: its number, its id and item, and what is wrong with it.
+struct Parsed<T> {
+    number: usize,
+    found: Option<(String, T)>,
+    problems: Vec<Problem>,
+}
+
+/// Reads blocks of lines and parses each block on all cores: the file is never held whole, and bytes that are not UTF-8
+/// spoil one line only.
+fn read_lines<T: Send>(path: &Path, parse: impl Fn(&mut Fields) -> (String, T) + Sync) -> Lines<T> {
     let mut lines = Lines { good: Vec::new(), problems: Vec::new() };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -92,51 +104,79 @@ fn read_lines<T>(path: &Path, mut parse: impl FnMut(&mut Fields) -> (String, T))
             return lines;
         }
     };
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut first_lines: HashMap<String, usize> = HashMap::new();
-    let mut bytes = Vec::new();
     let mut number = 0;
     loop {
-        bytes.clear();
-        match reader.read_until(b'\n', &mut bytes) {
-            Ok(0) => return lines,
-            Ok(_) => number += 1,
-            Err(error) => {
-                let message = format!("cannot read on ({error})");
-                lines.problems.push(Problem::error(path, message).at_line(number + 1));
-                return lines;
-            }
-        }
-        let mut content = bytes.trim_ascii();
-        if number == 1 {
-            content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        }
-        if content.is_empty() {
-            continue;
-        }
-        let mut fields = match Fields::parse(content, path, number) {
-            Ok(fields) => fields,
-            Err(problem) => {
-                lines.problems.push(problem);
-                continue;
-            }
-        };
-        let (id, item) = parse(&mut fields);
-        if !id.is_empty() {
-            match first_lines.get(&id) {
-                Some(first) => {
-                    let message = format!("{id:?} was used on line {first}; expected an id of its own");
-                    fields.report("id", message);
-                }
-                None => {
-                    first_lines.insert(id, number);
+        let mut block: Vec<(usize, Vec<u8>)> = Vec::with_capacity(BLOCK);
+        let mut trouble = None;
+        while block.len() < BLOCK {
+            let mut bytes = Vec::new();
+            match reader.read_until(b'\n', &mut bytes) {
+                Ok(0) => break,
+                Ok(_) => number += 1,
+                Err(error) => {
+                    let message = format!("cannot read on ({error})");
+                    trouble = Some(Problem::error(path, message).at_line(number + 1));
+                    break;
                 }
             }
+            block.push((number, bytes));
         }
-        if !fields.problems.iter().any(Problem::is_error) {
-            lines.good.push((number, item));
+        let ended = block.len() < BLOCK;
+        let parsed: Vec<Parsed<T>> =
+            block.par_iter().filter_map(|(number, bytes)| parse_line(path, *number, bytes, &parse)).collect();
+        for mut line in parsed {
+            if let Some((id, item)) = line.found {
+                take_new(&mut lines, &mut first_lines, (path, line.number), (id, item), &mut line.problems);
+            }
+            lines.problems.append(&mut line.problems);
         }
-        lines.problems.append(&mut fields.problems);
+        lines.problems.extend(trouble);
+        if ended {
+            return lines;
+        }
+    }
+}
+
+fn parse_line<T>(
+    path: &Path,
+    number: usize,
+    bytes: &[u8],
+    parse: &(impl Fn(&mut Fields) -> (String, T) + Sync),
+) -> Option<Parsed<T>> {
+    let mut content = bytes.trim_ascii();
+    if number == 1 {
+        content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    }
+    if content.is_empty() {
+        return None;
+    }
+    Some(match Fields::parse(content, path, number) {
+        Ok(mut fields) => {
+            let found = Some(parse(&mut fields));
+            Parsed { number, found, problems: fields.problems }
+        }
+        Err(problem) => Parsed { number, found: None, problems: vec![problem] },
+    })
+}
+
+/// Keeps an item whose id is new and which has no error.
+fn take_new<T>(
+    lines: &mut Lines<T>,
+    first_lines: &mut HashMap<String, usize>,
+    (path, number): (&Path, usize),
+    (id, item): (String, T),
+    problems: &mut Vec<Problem>,
+) {
+    if let Some(first) = first_lines.get(&id) {
+        let message = format!("{id:?} was used on line {first}; expected an id of its own");
+        problems.push(Problem::error(path, message).at_line(number).in_field("id"));
+    } else if !id.is_empty() {
+        first_lines.insert(id, number);
+    }
+    if !problems.iter().any(Problem::is_error) {
+        lines.good.push((number, item));
     }
 }
 

@@ -11,7 +11,6 @@ use anyhow::{Result, anyhow, bail};
 use std::sync::Arc;
 
 /// What the engine works on and with.
-#[derive(Clone, Debug)]
 pub struct EngineConfig {
     pub dataset: Arc<Dataset>,
     pub workspace: Workspace,
@@ -19,7 +18,7 @@ pub struct EngineConfig {
     pub models: Result<ModelChoice, String>,
     /// A stored run whose answers are shown at once. Its cases are not read again, and the others only by the models that
     /// the run was made with.
-    pub run: Option<String>,
+    pub run: Option<(String, Run)>,
 }
 
 impl EngineHandle {
@@ -30,22 +29,21 @@ impl EngineHandle {
     pub fn spawn(config: EngineConfig) -> Result<Self> {
         let mut stored_events = Vec::new();
         let mut stored_identity = None;
-        if let Some(name) = &config.run {
-            let run = Run::open(&config.workspace.run_dir(name)?)?;
-            stored_identity = Some((name.clone(), run.identity.clone()));
-            for answer in run.into_answers(&config.dataset)? {
+        let EngineConfig { dataset, workspace, models, run } = config;
+        if let Some((name, run)) = run {
+            stored_identity = Some((name, run.identity.clone()));
+            for answer in run.into_answers(&dataset)? {
                 stored_events.extend(answer.events());
             }
         }
-        let (dataset, index_folder) = (config.dataset.clone(), config.workspace.index_dir());
+        let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {
-            Ok(Box::new(Captions { index: Index::open_text(&index_folder, &dataset.corpus_fingerprint())? }))
+            Ok(Box::new(Captions { index: Index::open_text(&index_folder, &searched.corpus_fingerprint())? }))
         };
         let load_parts = move |progress: super::Progress, cancelled: &dyn Fn() -> bool| -> Result<Parts> {
-            let EngineConfig { dataset, workspace, models, .. } = &config;
             let models = models.as_ref().map_err(|message| anyhow!("{message}"))?;
             let LoadedModels { pipeline, description, identity } =
-                load_models(dataset, workspace, models, progress, cancelled)?;
+                load_models(&dataset, &workspace, models, progress, cancelled)?;
             if let Some((name, then)) = &stored_identity {
                 let differences = then.differences(&identity);
                 if !differences.is_empty() {

@@ -148,11 +148,13 @@ fn closed_book_retrieves_nothing() {
 fn without_models_a_stored_run_is_shown_and_captions_are_found() {
     let setting = Setting::new(2);
     report(&setting.predict(&["--json"]));
+    let workspace = Workspace::open(&setting.root, None).unwrap();
+    let run = Run::open(&workspace.run_dir("a").unwrap()).unwrap();
     let engine = EngineHandle::spawn(EngineConfig {
         dataset: Arc::new(Dataset::open(&setting.root).unwrap()),
-        workspace: Workspace::open(&setting.root, None).unwrap(),
+        workspace,
         models: Err("no reader".into()),
-        run: Some("a".into()),
+        run: Some(("a".into(), run)),
     })
     .unwrap();
     engine.send(Request::SearchCaptions { ticket: 1, query: "mass".into(), limit: 3 });
