@@ -35,18 +35,26 @@ fn main() {
     new_cases(&mut pty);
     keys(&mut pty);
     idle(&pty);
-    steps(&mut pty);
-    println!("{:<46} {:>8.0} MB  (n=1)", "peak memory after all this", peak_memory(&pty));
+    steps("bytes written per step, half-blocks", &mut pty);
+    println!("{:<46} {:>8.0} MB  (n=1)", "peak memory after all this", pty.peak_memory());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
+    let mut pty = start_with(home.path(), "off");
+    pty.wait_for("vectors of");
+    settle(&pty);
+    steps("bytes written per step, images off", &mut pty);
 }
 
 fn start(home: &Path) -> Pty {
+    start_with(home, "half")
+}
+
+fn start_with(home: &Path, images: &str) -> Pty {
     let environment =
         [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "bench")];
     Pty::start(
         Path::new(env!("CARGO_BIN_EXE_dissent")),
-        &["demo", "--images", "half", "--theme", "dark"],
+        &["demo", "--images", images, "--theme", "dark"],
         &environment,
         SIZE,
     )
@@ -113,8 +121,8 @@ fn keys(pty: &mut Pty) {
     report("key to frame, reader at work", "ms", times);
 }
 
-/// Bytes per step from case to case, everything drawn: text, two images, answers.
-fn steps(pty: &mut Pty) {
+/// Bytes per step from case to case, everything drawn: text, two images if they are on, answers.
+fn steps(what: &str, pty: &mut Pty) {
     let mut bytes = Vec::new();
     for _ in 0..STEPS {
         let before = pty.byte_count();
@@ -122,14 +130,20 @@ fn steps(pty: &mut Pty) {
         settle(pty);
         bytes.push((pty.byte_count() - before) as f64 / 1024.0);
     }
-    report("bytes written per step", "KB", bytes);
+    report(what, "KB", bytes);
 }
 
 fn idle(pty: &Pty) {
     settle(pty);
-    let before = pty.byte_count();
+    let (before, ticks) = (pty.byte_count(), pty.cpu_ticks());
     sleep(IDLE);
-    println!("{:<46} {:>8} B   in {} s", "bytes written when idle", pty.byte_count() - before, IDLE.as_secs());
+    println!(
+        "{:<46} {:>8} B   and {:.2} % CPU in {} s",
+        "idle",
+        pty.byte_count() - before,
+        (pty.cpu_ticks() - ticks) / IDLE.as_secs_f64(),
+        IDLE.as_secs()
+    );
 }
 
 /// Waits until nothing has come for half a second.
@@ -160,14 +174,6 @@ fn predictions(screen: &str) -> usize {
 fn is_read(screen: &str) -> bool {
     let fused = screen.lines().find(|line| line.contains("fused  "));
     fused.is_some_and(|line| line.contains("differ") || line.contains("agree"))
-}
-
-/// Largest resident memory in MB.
-fn peak_memory(pty: &Pty) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pty.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kilobytes / 1024.0
 }
 
 fn milliseconds(begun: Instant) -> f64 {

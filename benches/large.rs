@@ -14,6 +14,7 @@ use dissent::retriever::{Head, Hit, Provenance};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use terminal::Pty;
 
@@ -49,20 +50,25 @@ fn main() {
     report("start to first frame", times);
     let mut pty = start(folder.path());
     pty.wait_for("c00000 · test");
-    keys(&mut pty);
+    keys("key to frame", 1, &mut pty);
+    let mut load = ReaderAtWork::start(folder.path());
+    keys("key to frame, a reader on every core", KEYS + 1, &mut pty);
+    load.stop();
+    pty.type_keys("\x1b[H");
+    pty.wait_for("c00000 · test");
     what_ifs(&mut pty);
     filters(&mut pty);
     std::thread::sleep(Duration::from_secs(1));
-    let (bytes, ticks) = (pty.byte_count(), cpu_ticks(&pty));
+    let (bytes, ticks) = (pty.byte_count(), pty.cpu_ticks());
     std::thread::sleep(IDLE);
     println!(
         "{:<46} {:>8} B and {:.2} % CPU in {} s",
         "idle",
         pty.byte_count() - bytes,
-        (cpu_ticks(&pty) - ticks) / IDLE.as_secs_f64(),
+        (pty.cpu_ticks() - ticks) / IDLE.as_secs_f64(),
         IDLE.as_secs()
     );
-    println!("{:<46} {:>8.0} MB  (n=1)", "peak memory after all this", peak_memory(&pty));
+    println!("{:<46} {:>8.0} MB  (n=1)", "peak memory after all this", pty.peak_memory());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -75,16 +81,40 @@ fn start(root: &Path) -> Pty {
     Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment, SIZE)
 }
 
-fn keys(pty: &mut Pty) {
+/// The sample's reader as busy as it gets, in a program of its own: the training cases of the sample are predicted.
+struct ReaderAtWork(Child);
+
+impl ReaderAtWork {
+    fn start(root: &Path) -> Self {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data");
+        let (encoder, reader) = (sample.join("models/encoder"), sample.join("models/reader"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        command.arg("predict").arg(sample.join("dataset")).args(["--run", "load", "--split", "train", "--workspace"]);
+        command.arg(root.join("load")).arg("--encoder").arg(encoder).arg("--reader").arg(reader);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Loading and the index come first.
+        std::thread::sleep(Duration::from_secs(3));
+        Self(child)
+    }
+
+    /// It must still be at work, or nothing was measured.
+    fn stop(&mut self) {
+        assert!(self.0.try_wait().unwrap().is_none(), "the reader was done too soon");
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn keys(what: &str, first: usize, pty: &mut Pty) {
     let mut times = Vec::new();
-    for press in 1..=KEYS {
+    for press in first..first + KEYS {
         std::thread::sleep(Duration::from_millis(11 + (press % 5) as u64));
         let begun = Instant::now();
         pty.type_keys("j");
         pty.wait_for(&format!("c{press:05} · test"));
         times.push(milliseconds(begun));
     }
-    report("key to frame", times);
+    report(what, times);
 }
 
 /// A hit dropped and taken back: from the key to the changed weights on the screen.
@@ -218,20 +248,6 @@ fn answer(dataset: &Dataset, case: usize, random: &mut ChaCha8Rng) -> CaseAnswer
 
 fn image_name(image: usize) -> String {
     format!("images/{image:02}.png")
-}
-
-/// Hundredths of a second of CPU time that the program has used.
-fn cpu_ticks(pty: &Pty) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pty.pid())).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()
-}
-
-/// Largest resident memory in MB.
-fn peak_memory(pty: &Pty) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pty.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
 fn milliseconds(begun: Instant) -> f64 {

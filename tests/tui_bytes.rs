@@ -63,7 +63,7 @@ fn draw(line: &mut Line, app: &mut App, depth: Depth) -> usize {
     let first = frame(app);
     for key in app.pictures.take_wanted() {
         let picture = Picture::read(&key.path).unwrap();
-        let encoded = encode(&picture.image, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap();
+        let encoded = encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap();
         app.pictures.insert(key, Ok(encoded));
     }
     first + frame(app)

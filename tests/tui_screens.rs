@@ -4,12 +4,15 @@
 
 mod support;
 
-use dissent::engine::{CaptionResult, Event};
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use dissent::engine::{CaptionResult, Event, Request};
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
+use dissent::tui::app::Side;
 use dissent::tui::effect::Effect;
 use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
+use dissent::tui::memory::SavedView;
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
 
@@ -68,7 +71,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 190));
+    let page = text(&screen(&mut app, 100, 215));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     insta::assert_snapshot!("help", lines.join("\n"));
 }
@@ -78,7 +81,7 @@ fn the_help_page_names_every_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.update(Action::Help);
-    let help = text(&screen(&mut app, 140, 200));
+    let help = text(&screen(&mut app, 140, 220));
     for binding in TABLE {
         assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
     }
@@ -93,7 +96,7 @@ fn the_caption_search() {
     for character in "mass".chars() {
         effects = app.edit(InputRequest::InsertChar(character));
     }
-    let [Effect::Engine(dissent::engine::Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
         panic!("no search in {effects:?}")
     };
     let results = vec![
@@ -253,4 +256,113 @@ fn an_enlarged_image_zoomed_and_windowed() {
     }
     insta::assert_snapshot!("80x24-enlarged", text(&screen(&mut app, 80, 24)));
     insta::assert_snapshot!("120x40-enlarged", text(&screen(&mut app, 120, 40)));
+}
+
+/// Every list and line that lies over the screen, at both sizes that people have.
+#[test]
+fn every_view_at_both_sizes() {
+    let views: [(&str, &[Action], &str); 10] = [
+        ("reading", &[Action::Down, Action::Down], ""),
+        ("note", &[Action::Note], ", see hit 3"),
+        ("filter", &[Action::Filter], "verdict:"),
+        ("palette", &[Action::Palette], "hit"),
+        ("orders", &[Action::Order], ""),
+        ("columns", &[Action::Columns], ""),
+        ("themes", &[Action::Themes], ""),
+        ("views", &[Action::Views], ""),
+        ("name", &[Action::SaveView], "rescued by the caption head"),
+        ("images-search", &[Action::SearchImages], "scan.dcm"),
+    ];
+    for (name, actions, typed) in views {
+        for (width, height) in [(80, 24), (120, 40)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut app = explorer(folder.path());
+            app.saved_views.push(SavedView {
+                name: "gap".into(),
+                filter: "fused:wrong oracle:right".into(),
+                order: "entropy".into(),
+            });
+            for action in actions {
+                app.update(*action);
+            }
+            app.paste(typed);
+            insta::assert_snapshot!(format!("{width}x{height}-{name}"), text(&screen(&mut app, width, height)));
+        }
+    }
+}
+
+#[test]
+fn help_starts_with_what_one_needs_first() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.update(Action::Help);
+        insta::assert_snapshot!(format!("{width}x{height}-help"), text(&screen(&mut app, width, height)));
+    }
+}
+
+#[test]
+fn a_search_with_results_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Search);
+    let effects = app.paste("\"posterior shadowing\"");
+    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+        panic!("no search in {effects:?}")
+    };
+    let results = vec![CaptionResult { row: 0, score: 2.31, highlights: vec![52..61, 62..71] }];
+    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
+    insta::assert_snapshot!("120x40-search", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn every_hit_has_its_image_where_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::ToggleGold);
+    app.update(Action::NextHit);
+    insta::assert_snapshot!("200x60-grid", text(&screen(&mut app, 200, 60)));
+}
+
+#[test]
+fn a_document_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::NextHit);
+    app.update(Action::ToggleGold);
+    insta::assert_snapshot!("120x40-document", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn a_filtered_queue_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.set_filter("verdict:inconsistent".parse().unwrap());
+    insta::assert_snapshot!("120x40-filtered", text(&screen(&mut app, 120, 40)));
+}
+
+fn at(kind: MouseEventKind, column: u16, row: u16) -> MouseEvent {
+    MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }
+}
+
+#[test]
+fn the_mouse_chooses_cases_hits_and_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    screen(&mut app, 120, 40);
+    let click = MouseEventKind::Down(MouseButton::Left);
+    app.on_mouse(at(click, 5, 4)).unwrap();
+    assert_eq!(app.current().unwrap().1.id, "us-test-0003");
+    let shown = text(&screen(&mut app, 120, 40));
+    let row = shown.lines().position(|line| line.contains("3 caption")).unwrap();
+    app.on_mouse(at(click, 60, row as u16)).unwrap();
+    assert_eq!(app.hit, 2);
+    app.on_mouse(at(MouseEventKind::ScrollUp, 60, row as u16)).unwrap();
+    assert_eq!(app.hit, 1);
+    app.on_mouse(at(MouseEventKind::ScrollUp, 5, 10)).unwrap();
+    assert_eq!(app.current().unwrap().1.id, "us-test-0002");
+    screen(&mut app, 120, 40);
+    app.on_mouse(at(click, 70, 10)).unwrap();
+    assert!(app.enlarged && app.side == Side::Document);
+    assert!(app.on_mouse(at(MouseEventKind::Moved, 1, 1)).is_none());
 }

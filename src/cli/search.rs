@@ -31,7 +31,7 @@ pub struct Args {
     /// Words, "a phrase", -word, word~, source:NAME, AND, OR; any sentence with --by captions or images
     #[arg(long, group = "query", value_name = "QUERY")]
     text: Option<String>,
-    /// A PNG or JPEG image
+    /// A PNG, JPEG or DICOM image
     #[arg(long, group = "query", value_name = "FILE")]
     image: Option<PathBuf>,
     /// Number of results

@@ -1,6 +1,6 @@
 //! The one table of actions: keymap, help screen, hint bar and tests are all made from it.
 
-use super::images::{ViewChange, Window};
+use super::images::{ViewChange, WindowStart};
 
 /// Something a person can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +16,8 @@ pub enum Action {
     SwitchFocus,
     SwitchImage,
     Enlarge,
+    /// The image over the whole terminal, in its own pixels.
+    FullScreen,
     /// Zoom, pan, window, inversion.
     View(ViewChange),
     /// Name the error of the case: position of the category in the taxonomy.
@@ -51,6 +53,7 @@ pub enum Action {
     CopyCase,
     CopyDocument,
     SaveScreen,
+    Mouse,
     Overview,
     /// Show both runs' hits side by side, or this run's alone.
     Compare,
@@ -325,6 +328,14 @@ pub const TABLE: &[Binding] = &[
         Some("enlarge"),
         "Let the image fill the screen, or shrink it again.",
     ),
+    row(
+        Explore,
+        Action::FullScreen,
+        "full-screen",
+        &["Z"],
+        None,
+        "The image over the whole screen, in pixels of kitty, iTerm2 or sixel.",
+    ),
     row(Explore, Action::Skip, "skip", &["x"], None, "Mark this case as skipped and go to the next."),
     row(Explore, Action::Cancel, "back", &["esc"], None, "Leave the enlarged image or the document found by search."),
     row(
@@ -344,6 +355,7 @@ pub const TABLE: &[Binding] = &[
         None,
         "Write this screen as SVG and as text into the workspace.",
     ),
+    row(Explore, Action::Mouse, "mouse", &["M"], None, "Let the mouse choose cases, hits and images, or give it back."),
     row(Explore, Action::Redraw, "redraw", &["ctrl-l"], None, "Draw the whole screen anew."),
     row(Explore, Action::Suspend, "suspend", &["ctrl-z"], None, "Stop the program; `fg` in the shell brings it back."),
     row(Explore, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
@@ -367,7 +379,14 @@ pub const TABLE: &[Binding] = &[
         "Nearer, up to one pixel of the image for one of the screen.",
     ),
     row(Image, Action::View(ViewChange::ZoomOut), "zoom-out", &["-"], None, "Further away."),
-    row(Image, Action::View(ViewChange::Reset), "reset", &["0"], Some("as stored"), "The whole image as it is stored."),
+    row(
+        Image,
+        Action::View(ViewChange::Reset),
+        "reset",
+        &["0"],
+        Some("as stored"),
+        "The whole image as stored, through its own window (DICOM).",
+    ),
     row(
         Image,
         Action::View(ViewChange::Left),
@@ -432,7 +451,7 @@ pub const TABLE: &[Binding] = &[
     row(Image, Action::View(ViewChange::Width(-10)), "width-down-coarse", &["<"], None, "Narrow the window by 10 %."),
     row(
         Image,
-        Action::View(ViewChange::Window(Window::Full)),
+        Action::View(ViewChange::Window(WindowStart::Full)),
         "window-full",
         &["1"],
         None,
@@ -440,7 +459,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(
         Image,
-        Action::View(ViewChange::Window(Window::Auto)),
+        Action::View(ViewChange::Window(WindowStart::Auto)),
         "window-auto",
         &["2", "a"],
         Some("auto"),
@@ -448,7 +467,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(
         Image,
-        Action::View(ViewChange::Window(Window::Manual { level: 25, width: 50 })),
+        Action::View(ViewChange::Window(WindowStart::Darker)),
         "window-dark",
         &["3"],
         None,
@@ -456,7 +475,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(
         Image,
-        Action::View(ViewChange::Window(Window::Manual { level: 75, width: 50 })),
+        Action::View(ViewChange::Window(WindowStart::Lighter)),
         "window-light",
         &["4"],
         None,
@@ -470,6 +489,7 @@ pub const TABLE: &[Binding] = &[
         Some("query/hit"),
         "Change between query and document in the same place.",
     ),
+    row(Image, Action::FullScreen, "full-screen", &["Z"], None, "This part of the image in the terminal's own pixels."),
     row(Image, Action::NextHit, "next-hit", &["n"], None, "Next hit."),
     row(Image, Action::PreviousHit, "previous-hit", &["p"], None, "Previous hit."),
     row(Image, Action::Help, "help", &["?"], Some("help"), "Show the help page."),

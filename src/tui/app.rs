@@ -9,6 +9,7 @@ use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
 use super::mark::Mark;
 use super::memory::SavedView;
+use super::mouse::Drawn;
 use super::order::Order;
 use super::overview::Overview;
 use super::picker::Picker;
@@ -153,6 +154,10 @@ pub struct App {
     pub stored_run: Option<String>,
     /// Images that are decoded and scaled.
     pub pictures: Pictures,
+    /// Where things were drawn, for the mouse.
+    pub drawn: Drawn,
+    /// The terminal reports the mouse.
+    pub mouse: bool,
     /// The list the engine was last asked to work ahead on.
     pub(super) ahead: Vec<usize>,
     pub(super) last_ticket: Ticket,
@@ -195,6 +200,8 @@ impl App {
             engine_failure: None,
             stored_run: setting.stored_run,
             pictures: Pictures::default(),
+            drawn: Drawn::default(),
+            mouse: false,
             ahead: Vec::new(),
             last_ticket: 0,
         }

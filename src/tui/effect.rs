@@ -2,6 +2,7 @@
 
 use super::mark::Record;
 use crate::engine::Request;
+use std::path::PathBuf;
 
 /// A wish of [`super::App::update`], carried out by the session before the next frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,10 @@ pub enum Effect {
     Copy(String),
     /// Write the screen as SVG and as text.
     SaveScreen,
+    /// Show this image file over the whole screen until the next key.
+    FullScreen(PathBuf),
+    /// Have the terminal report the mouse, or no longer.
+    Mouse(bool),
     /// Draw every cell again.
     Redraw,
     /// Give the terminal back and stop the program until it is continued.

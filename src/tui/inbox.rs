@@ -1,6 +1,7 @@
 //! Everything that can happen, in one channel: keys, signals, engine events, images.
 
 use super::images::Loaded;
+use super::pixels::{FullScreenImage, Pixels};
 use crate::engine;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
@@ -8,6 +9,10 @@ use crossterm::event;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use std::thread;
+use std::time::Duration;
+
+/// How often the thread that reads keys looks for an image to show, on terminals that show any.
+const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
 
 /// One thing that happened.
 pub enum Message {
@@ -18,14 +23,28 @@ pub enum Message {
     Signal(i32),
     Engine(engine::Event),
     Image(Loaded),
+    /// The full-screen image is on the terminal, or why it is not.
+    FullScreen(Result<(), String>),
     /// A thread panicked; the terminal is restored and the message printed.
     Panicked,
 }
 
+/// Shows images over the whole screen, on the thread that reads the keys: viuer reads the keyboard too, for what the
+/// terminal answers.
+pub struct FullScreen {
+    pub pixels: Pixels,
+    pub images: Receiver<FullScreenImage>,
+}
+
 /// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
-pub fn read_input(sender: Sender<Message>) -> Result<()> {
+pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
     start("dissent-input", move || {
         loop {
+            if let Some(full_screen) = &full_screen
+                && !show_until_a_key_comes(full_screen, &sender)
+            {
+                return;
+            }
             let (message, last) = match event::read() {
                 Ok(event) => (Message::Terminal(event), false),
                 Err(error) => (Message::InputEnded(error.to_string()), true),
@@ -35,6 +54,22 @@ pub fn read_input(sender: Sender<Message>) -> Result<()> {
             }
         }
     })
+}
+
+/// Shows what is to be shown until there is a key to read; false once nobody listens any more.
+fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) -> bool {
+    loop {
+        if let Ok(image) = full_screen.images.try_recv() {
+            let outcome = image.print(full_screen.pixels).map_err(|error| format!("{error:#}"));
+            if sender.send(Message::FullScreen(outcome)).is_err() {
+                return false;
+            }
+        }
+        // An error is that of the read which follows.
+        if event::poll(LOOK_FOR_IMAGES).unwrap_or(true) {
+            return true;
+        }
+    }
 }
 
 /// Turns signals into messages.

@@ -20,6 +20,8 @@
 //! | [`notebook`] | the journal as the explorer uses it |
 //! | [`memory`] | place, views and opened cases, kept from one session to the next |
 //! | [`images`] | decoding and scaling on a thread of its own |
+//! | [`pixels`] | one image in the terminal's own pixels, through viuer |
+//! | `mouse` | clicks and wheel, where a person wants them |
 
 pub mod action;
 mod answers;
@@ -35,12 +37,14 @@ mod inbox;
 pub mod keymap;
 pub mod mark;
 pub mod memory;
+mod mouse;
 mod news;
 pub mod notebook;
 pub mod order;
 pub mod overview;
 pub mod own_evidence;
 pub mod picker;
+pub mod pixels;
 pub mod quantise;
 mod queue;
 pub mod recording;

@@ -3,10 +3,11 @@
 use super::app::{App, Notice};
 use super::depth::Depth;
 use super::effect::Effect;
-use super::images::{ImageMode, ImageWorker, PictureKey};
+use super::images::{ImageMode, ImageWorker, PictureKey, Pictures};
 use super::inbox::{self, Message};
-use super::keymap::Pressed;
+use super::keymap::{Pressed, key_name};
 use super::notebook::Notebook;
+use super::pixels::{FullScreenImage, Pixels};
 use super::quantise::quantise;
 use super::recording::{Film, Recording, Screenward, tell};
 use super::{snapshot, terminal, views};
@@ -15,20 +16,21 @@ use crate::engine::{self, EngineHandle};
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::MoveTo;
 use crossterm::event;
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use crossterm::{execute, queue};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui_image::FontSize;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::cell::RefCell;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,10 @@ struct Session<'a> {
     in_flight: Vec<PictureKey>,
     /// Stop signals that we sent to our own process group and will hear of.
     own_stops: usize,
+    /// Images to show over the whole screen; `None` where the terminal takes none.
+    full_screen: Option<Sender<FullScreenImage>>,
+    /// Such an image is on the screen, or on its way: nothing is drawn until a key is pressed.
+    covered: bool,
     /// Set once the loop is to end.
     exit: Option<u8>,
 }
@@ -86,7 +92,14 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
     let images = start_images(app.images, sender.clone())?;
     inbox::read_engine(engine.events.clone(), sender.clone())?;
-    inbox::read_input(sender)?;
+    let (full_screen, reader) = match Pixels::spoken(app.images) {
+        Some(pixels) => {
+            let (images_to_show, images) = unbounded();
+            (Some(images_to_show), Some(inbox::FullScreen { pixels, images }))
+        }
+        None => (None, None),
+    };
+    inbox::read_input(sender, reader)?;
     let film: Film = Rc::new(RefCell::new(recording));
     let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
     let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
@@ -103,6 +116,8 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         kitty,
         in_flight: Vec::new(),
         own_stops: 0,
+        full_screen,
+        covered: false,
         exit: None,
     };
     let code = session.run(&messages);
@@ -174,12 +189,28 @@ impl Session<'_> {
                 self.in_flight.retain(|key| *key != loaded.key);
                 self.app.pictures.insert(loaded.key, loaded.picture);
             }
+            Message::FullScreen(Ok(())) => return Ok(false),
+            Message::FullScreen(Err(reason)) => {
+                self.app.notice = Some(Notice::Error(reason));
+                self.uncover()?;
+            }
             Message::Panicked => bail!("a part of the program panicked; the message is above"),
         }
         Ok(true)
     }
 
     fn on_terminal(&mut self, event: event::Event) -> Result<bool> {
+        if self.covered {
+            let is_ctrl_c = |key: &event::KeyEvent| key_name(*key).is_some_and(|name| name == "ctrl-c");
+            match &event {
+                event::Event::Key(key) if is_ctrl_c(key) => {}
+                event::Event::Key(_) | event::Event::Resize(..) => {
+                    self.uncover()?;
+                    return Ok(true);
+                }
+                _ => return Ok(false),
+            }
+        }
         let effects = match event {
             event::Event::Key(key) => match self.app.keymap.pressed(key, self.app.context(), &self.app.categories) {
                 Pressed::Action(action) => self.app.update(action),
@@ -191,7 +222,11 @@ impl Session<'_> {
                 tell(&self.film, |film| film.resized(columns, rows));
                 Vec::new()
             }
-            event::Event::FocusGained | event::Event::FocusLost | event::Event::Mouse(_) => return Ok(false),
+            event::Event::Mouse(mouse) => match self.app.on_mouse(mouse) {
+                Some(effects) => effects,
+                None => return Ok(false),
+            },
+            event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
         self.carry_out(effects)?;
         Ok(true)
@@ -227,12 +262,42 @@ impl Session<'_> {
                     execute!(self.screen.backend_mut(), copy).context("cannot write to the terminal")?;
                 }
                 Effect::SaveScreen => self.save_screen()?,
+                Effect::FullScreen(path) => self.cover(path)?,
+                Effect::Mouse(on) => terminal::report_mouse(on).context("cannot write to the terminal")?,
                 Effect::Redraw => self.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
         }
         Ok(())
+    }
+
+    /// Clears the screen and has the image printed on it.
+    fn cover(&mut self, path: PathBuf) -> Result<()> {
+        let Some(full_screen) = &self.full_screen else {
+            let said = "this terminal takes no pixel images (see dissent doctor): z enlarges as it can";
+            self.app.notice = Some(Notice::Said(said.into()));
+            return Ok(());
+        };
+        let size = self.screen.backend().size()?;
+        // The last row stays free: an image that touches it scrolls the screen.
+        let size = Size::new(size.width, size.height.saturating_sub(1));
+        execute!(self.screen.backend_mut(), Clear(ClearType::All), MoveTo(0, 0))
+            .context("cannot write to the terminal")?;
+        self.covered = full_screen.send(FullScreenImage { path, view: self.app.image_view, size }).is_ok();
+        Ok(())
+    }
+
+    /// Takes the image away and draws the explorer again.
+    fn uncover(&mut self) -> Result<()> {
+        self.covered = false;
+        let backend = self.screen.backend_mut();
+        if self.kitty {
+            terminal::delete_kitty_images(backend).context("cannot write to the terminal")?;
+        }
+        execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
+        self.app.pictures = Pictures::default();
+        self.redraw()
     }
 
     /// Writes the screen as it stands, without the news of the status line, under the name of the case.
@@ -286,7 +351,7 @@ impl Session<'_> {
 
     /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
     fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
-        if !terminal::is_taken() {
+        if !terminal::is_taken() || self.covered {
             return Ok(None);
         }
         let Self { app, screen, depth, .. } = self;

@@ -2,7 +2,7 @@
 
 use crate::engine::catches_its_panics;
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::style::{Print, ResetColor, force_color_output};
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -17,6 +17,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Were images left in kitty's memory?
 static KITTY: AtomicBool = AtomicBool::new(false);
 
+/// Does the terminal report the mouse?
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
 /// Takes the terminal: raw mode, alternate screen, bracketed paste, no cursor. `kitty` says that images will be sent by
 /// kitty's protocol.
 pub fn enter(kitty: bool) -> io::Result<()> {
@@ -25,7 +28,19 @@ pub fn enter(kitty: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     KITTY.store(kitty, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    if MOUSE.load(Ordering::SeqCst) { report_mouse(true) } else { Ok(()) }
+}
+
+/// Has the terminal report the mouse, or no longer; it stays so when the terminal is taken again.
+pub fn report_mouse(on: bool) -> io::Result<()> {
+    MOUSE.store(on, Ordering::SeqCst);
+    if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+}
+
+/// Removes every image that kitty keeps, and asks for no answer.
+pub fn delete_kitty_images(out: &mut impl Write) -> io::Result<()> {
+    queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"))
 }
 
 /// Gives the terminal back as it was; does nothing where it is not ours. Errors are of no use here: where the terminal
@@ -36,8 +51,10 @@ pub fn restore() {
     }
     let mut out = io::stdout();
     if KITTY.load(Ordering::SeqCst) {
-        // Delete all images, and do not answer.
-        let _ = queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"));
+        let _ = delete_kitty_images(&mut out);
+    }
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = queue!(out, DisableMouseCapture);
     }
     let _ = queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = out.flush();

@@ -63,6 +63,8 @@ impl App {
             Action::SwitchFocus => self.switch_focus(),
             Action::SwitchImage => self.switch_image(),
             Action::Enlarge => self.enlarged = !self.enlarged,
+            Action::FullScreen => return self.full_screen(),
+            Action::Mouse => return self.toggle_mouse(),
             Action::Annotate(category) => return self.annotate(category),
             Action::Note => self.open_note(),
             Action::Skip => return self.record_here(|case| Record::Skip { case }),
@@ -216,6 +218,22 @@ impl App {
         let Some(id) = id else { return Vec::new() };
         self.notice = Some(Notice::Said(format!("{id} sent to the clipboard (tmux: set-clipboard on)")));
         vec![Effect::Copy(id)]
+    }
+
+    fn full_screen(&self) -> Vec<Effect> {
+        let image = match self.side {
+            Side::Query => self.current().map(|(_, case)| &case.image),
+            Side::Document => self.shown_document().map(|document| &document.image),
+        };
+        image.map(|image| Effect::FullScreen(self.dataset.root.join(image))).into_iter().collect()
+    }
+
+    fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = !self.mouse;
+        let said =
+            if self.mouse { "the mouse chooses; M gives it back to the terminal" } else { "the mouse selects text" };
+        self.notice = Some(Notice::Said(said.into()));
+        vec![Effect::Mouse(self.mouse)]
     }
 
     fn toggle_comparison(&mut self) {

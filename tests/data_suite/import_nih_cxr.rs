@@ -193,8 +193,12 @@ fn remarks_say_what_came_of_it_and_whom_to_credit() {
 fn a_wrong_file_is_named() {
     let name = "expected a patient's number and _ first, as in 00001280_004.jpg, found";
     for (file, bytes, expected) in [
-        ("Pneumonia/00000050_008.jpg", b"a text".to_vec(), "expected a PNG or JPEG image, found other content (a text"),
-        ("Pneumonia/00000050_008.jpg", Vec::new(), "expected a PNG or JPEG image, found an empty file"),
+        (
+            "Pneumonia/00000050_008.jpg",
+            b"a text".to_vec(),
+            "expected a PNG, JPEG or DICOM image, found other content (a text",
+        ),
+        ("Pneumonia/00000050_008.jpg", Vec::new(), "expected a PNG, JPEG or DICOM image, found an empty file"),
         ("Pneumonia/00000050_008.jpg", jpeg(3)[..80].to_vec(), "the JPEG file is cut short"),
         ("Pneumonia/README.txt", b"a text".to_vec(), &format!("{name} \"README.txt\"")),
         ("Pneumonia/00000050.jpg", jpeg(3), &format!("{name} \"00000050.jpg\"")),

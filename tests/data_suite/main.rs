@@ -4,6 +4,7 @@
 
 mod check;
 mod dataset;
+mod dicom;
 mod import_medmnist;
 mod import_nih_cxr;
 mod import_vqa_rad;

@@ -18,7 +18,7 @@ fn task(prompt: PromptTemplate) -> Task {
 
 fn picture(name: &str) -> Arc<Picture> {
     let image = image::DynamicImage::new_luma8(4, 4);
-    Arc::new(Picture { path: name.into(), fingerprint: Fingerprint::of_bytes(name.as_bytes()), image })
+    Arc::new(Picture { path: name.into(), fingerprint: Fingerprint::of_bytes(name.as_bytes()), image, window: None })
 }
 
 fn request(prompt: PromptTemplate, caption: Option<&str>) -> ReadRequest {

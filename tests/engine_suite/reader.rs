@@ -33,7 +33,12 @@ fn picture(width: u32, height: u32, seed: u32) -> Arc<Picture> {
     let pixel = |x: u32, y: u32| image::Luma([((x * 7 + y * 13 + seed * 29 + x * y) % 251) as u8]);
     let image = image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(width, height, pixel));
     let name = format!("{width}x{height}-{seed}");
-    Arc::new(Picture { path: name.clone().into(), fingerprint: Fingerprint::of_bytes(name.as_bytes()), image })
+    Arc::new(Picture {
+        path: name.clone().into(),
+        fingerprint: Fingerprint::of_bytes(name.as_bytes()),
+        image,
+        window: None,
+    })
 }
 
 fn request(task: &Arc<Task>, query: Arc<Picture>, evidence: Option<(Arc<Picture>, &str)>) -> ReadRequest {

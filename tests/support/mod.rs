@@ -146,7 +146,7 @@ pub fn screen(app: &mut App, width: u16, height: u16) -> Terminal<TestBackend> {
     terminal.draw(|frame| views::draw(app, frame)).unwrap();
     for key in app.pictures.take_wanted() {
         let picture = dissent::data::Picture::read(&key.path)
-            .and_then(|picture| encode(&picture.image, &key, ImageMode::Half, FontSize::new(8, 16), 1))
+            .and_then(|picture| encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1))
             .map_err(|error| error.root_cause().to_string());
         app.pictures.insert(key, picture);
     }

@@ -105,6 +105,20 @@ impl Pty {
         after_name.chars().next().unwrap_or('?')
     }
 
+    /// Hundredths of a second of CPU time that the program has used.
+    pub fn cpu_ticks(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()
+    }
+
+    /// Largest resident memory of the program in MB.
+    pub fn peak_memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
     /// Changes the window's size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.received.lock().unwrap().emulator.screen_mut().set_size(cells(rows), cells(columns));

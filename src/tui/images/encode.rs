@@ -2,6 +2,7 @@
 
 use super::cache::PictureKey;
 use super::view::ImageView;
+use crate::data::Picture;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
@@ -49,12 +50,12 @@ impl ImageMode {
 ///
 /// # Errors
 /// Where the protocol's encoder fails.
-pub fn encode(image: &DynamicImage, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
+pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
     let size = key.size;
     // Half-blocks have one column and two rows of pixels a cell: scaling straight to that grid scales only once.
     let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
     let grid = Size::new(size.width.saturating_mul(cell.width), size.height.saturating_mul(cell.height));
-    let image = key.view.apply(image, grid);
+    let image = key.view.apply(picture, grid);
     let resize = Resize::Scale(Some(FilterType::CatmullRom));
     let cells = resize.size_for(&image, cell, size);
     let width = u32::from(cells.width) * u32::from(cell.width);
@@ -69,33 +70,38 @@ pub fn encode(image: &DynamicImage, key: &PictureKey, mode: ImageMode, cell: Fon
     .context("cannot encode the image for the terminal")
 }
 
-/// A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black: its darkest value becomes
-/// black and its lightest white. 8-bit images are shown as they are.
-pub fn stretch_deep_grey(image: &DynamicImage) -> DynamicImage {
-    ImageView::default().apply(image, Size::new(1, 1))
+/// The picture as one sees it first. A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black:
+/// its darkest value becomes black and its lightest white, unless the file names a window. 8-bit images are as they are.
+pub fn as_first_seen(picture: &Picture) -> DynamicImage {
+    ImageView::default().apply(picture, Size::new(1, 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Fingerprint;
     use image::{ImageBuffer, Luma};
 
-    fn encoded(image: &DynamicImage, size: Size) -> Protocol {
+    fn picture(image: DynamicImage) -> Picture {
+        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window: None }
+    }
+
+    fn encoded(image: DynamicImage, size: Size) -> Protocol {
         let key = PictureKey { path: "a".into(), size, view: ImageView::default() };
-        encode(image, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
+        encode(&picture(image), &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
     }
 
     #[test]
     fn a_small_square_fills_the_pane_and_stays_square() {
         let image = DynamicImage::new_luma8(8, 8);
-        assert_eq!(encoded(&image, Size::new(60, 15)).size(), Size::new(30, 15));
-        assert_eq!(encoded(&image, Size::new(20, 15)).size(), Size::new(20, 10));
+        assert_eq!(encoded(image.clone(), Size::new(60, 15)).size(), Size::new(30, 15));
+        assert_eq!(encoded(image.clone(), Size::new(20, 15)).size(), Size::new(20, 10));
     }
 
     #[test]
     fn extreme_shapes_still_have_a_cell() {
         for (width, height) in [(4000, 1), (1, 4000)] {
-            let size = encoded(&DynamicImage::new_luma8(width, height), Size::new(10, 5)).size();
+            let size = encoded(DynamicImage::new_luma8(width, height), Size::new(10, 5)).size();
             assert!(size.width >= 1 && size.height >= 1, "{size:?}");
         }
     }
@@ -103,7 +109,7 @@ mod tests {
     #[test]
     fn twelve_bits_in_sixteen_are_not_shown_black() {
         let deep = ImageBuffer::from_fn(2, 1, |x, _| Luma([if x == 0 { 0_u16 } else { 4095 }]));
-        let DynamicImage::ImageLuma8(shown) = stretch_deep_grey(&DynamicImage::ImageLuma16(deep)) else {
+        let DynamicImage::ImageLuma8(shown) = as_first_seen(&picture(DynamicImage::ImageLuma16(deep))) else {
             panic!("still deep")
         };
         assert_eq!(shown.into_raw(), [0, 255]);

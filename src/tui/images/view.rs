@@ -1,7 +1,8 @@
 //! How an image is looked at: zoom, place, window and inversion. One view for query and document, so that both show the
 //! same part in the same light.
 
-use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
+use crate::data::{Picture, ValueWindow};
+use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::layout::Size;
 
 /// Steps of the zoom: how many times larger than where the whole image fits.
@@ -23,16 +24,28 @@ pub struct ImageView {
     pub window: Window,
 }
 
-/// Which brightness becomes black and which white.
+/// Which brightness becomes black and which white: a start, and how far a person has moved from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Window {
-    /// 8-bit values as they are; 16-bit ones from the darkest to the lightest.
+pub struct Window {
+    pub start: WindowStart,
+    /// Percent of the full range added to the middle and to the width of the start.
+    level: i8,
+    width: i8,
+}
+
+/// Where a window starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum WindowStart {
+    /// The window of the file itself (DICOM); without one, 8-bit values as they are and 16-bit ones from the darkest to the
+    /// lightest.
     #[default]
+    AsStored,
+    /// All values.
     Full,
     /// Without the darkest and the lightest hundredth.
     Auto,
-    /// Middle and width in percent of the full range.
-    Manual { level: u8, width: u8 },
+    Darker,
+    Lighter,
 }
 
 /// What a key changes.
@@ -50,7 +63,7 @@ pub enum ViewChange {
     /// Percent added to level and width of the window.
     Level(i8),
     Width(i8),
-    Window(Window),
+    Window(WindowStart),
 }
 
 impl ImageView {
@@ -73,7 +86,7 @@ impl ImageView {
             ViewChange::Invert => self.inverted = !self.inverted,
             ViewChange::Level(step) => self.window = self.window.moved(step, 0),
             ViewChange::Width(step) => self.window = self.window.moved(0, step),
-            ViewChange::Window(window) => self.window = window,
+            ViewChange::Window(start) => self.window = Window { start, ..Window::default() },
         }
         let reach = if self.zoom == 0 { 0 } else { (500.0 * (1.0 - 1.0 / ZOOMS[self.zoom])) as i32 };
         self.x = self.x.clamp(-reach, reach);
@@ -85,7 +98,7 @@ impl ImageView {
         (1000.0 * PAN / ZOOMS[self.zoom]).max(1.0) as i32
     }
 
-    /// What is changed, in words: "×4 inverted level 40 width 30"; empty for the whole image as it is.
+    /// What is changed, in words: "×4 inverted level -10% width +30%"; empty for the whole image as it is.
     pub fn words(&self) -> String {
         let mut words = Vec::new();
         if self.zoom > 0 {
@@ -94,18 +107,25 @@ impl ImageView {
         if self.inverted {
             words.push("inverted".to_owned());
         }
-        match self.window {
-            Window::Full => {}
-            Window::Auto => words.push("window auto".to_owned()),
-            Window::Manual { level, width } => words.push(format!("level {level}% width {width}%")),
+        match self.window.start {
+            WindowStart::AsStored => {}
+            WindowStart::Full => words.push("all values".to_owned()),
+            WindowStart::Auto => words.push("window auto".to_owned()),
+            WindowStart::Darker => words.push("darker half".to_owned()),
+            WindowStart::Lighter => words.push("lighter half".to_owned()),
+        }
+        for (name, moved) in [("level", self.window.level), ("width", self.window.width)] {
+            if moved != 0 {
+                words.push(format!("{name} {moved:+}%"));
+            }
         }
         words.join(" ")
     }
 
     /// The visible part in the chosen light. `grid` is what it will be drawn on, in pixels: zooming stops where a pixel of
     /// the image has a pixel of the grid.
-    pub fn apply(&self, image: &DynamicImage, grid: Size) -> DynamicImage {
-        let lit = self.lit(image);
+    pub fn apply(&self, picture: &Picture, grid: Size) -> DynamicImage {
+        let lit = self.lit(picture);
         if self.zoom == 0 {
             return lit;
         }
@@ -122,12 +142,14 @@ impl ImageView {
         lit.crop_imm(left as u32, top as u32, part_width.round() as u32, part_height.round() as u32)
     }
 
-    fn lit(&self, image: &DynamicImage) -> DynamicImage {
-        let mut lit = match (self.window, image) {
+    fn lit(&self, picture: &Picture) -> DynamicImage {
+        let image = &picture.image;
+        let plain = self.window == Window::default() && picture.window.is_none();
+        let mut lit = match image {
             // Colours have no window.
-            (_, image) if image.color().has_color() => image.clone(),
-            (Window::Full, DynamicImage::ImageLuma8(_)) => image.clone(),
-            (window, image) => DynamicImage::ImageLuma8(windowed(image, window)),
+            image if image.color().has_color() => image.clone(),
+            DynamicImage::ImageLuma8(_) if plain => image.clone(),
+            _ => DynamicImage::ImageLuma8(self.window.of(picture).apply(image)),
         };
         if self.inverted {
             lit.invert();
@@ -137,39 +159,30 @@ impl ImageView {
 }
 
 impl Window {
-    fn moved(self, level_step: i8, width_step: i8) -> Self {
-        let (level, width) = match self {
-            Self::Manual { level, width } => (level, width),
-            Self::Full | Self::Auto => (50, 100),
-        };
-        let add = |value: u8, step: i8, least: i16| {
-            u8::try_from((i16::from(value) + i16::from(step)).clamp(least, 100)).unwrap_or(value)
-        };
-        Self::Manual { level: add(level, level_step, 0), width: add(width, width_step, 1) }
+    fn moved(self, level: i8, width: i8) -> Self {
+        let add = |value: i8, step: i8| value.saturating_add(step).clamp(-100, 100);
+        Self { level: add(self.level, level), width: add(self.width, width), ..self }
     }
-}
 
-/// Grey values through a window; 16 bits are kept until here.
-fn windowed(image: &DynamicImage, window: Window) -> GrayImage {
-    let deep = image.to_luma16();
-    let is_8_bit = matches!(image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_));
-    let (darkest, lightest) = if is_8_bit { (0, u16::MAX) } else { range_of(&deep) };
-    let (darkest, lightest) = (f64::from(darkest), f64::from(lightest));
-    let range = (lightest - darkest).max(1.0);
-    let (low, high) = match window {
-        Window::Full => (darkest, lightest),
-        Window::Auto => without_tails(&deep),
-        Window::Manual { level, width } => {
-            let middle = darkest + range * f64::from(level) / 100.0;
-            let half = range * f64::from(width) / 200.0;
-            (middle - half, middle + half)
-        }
-    };
-    let width = (high - low).max(1.0);
-    ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| {
-        let value = (f64::from(deep.get_pixel(x, y).0[0]) - low) / width;
-        Luma([(value.clamp(0.0, 1.0) * 255.0).round() as u8])
-    })
+    /// The values of this picture that become black and white.
+    fn of(self, picture: &Picture) -> ValueWindow {
+        let deep = picture.image.to_luma16();
+        let is_8_bit = matches!(picture.image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_));
+        let (darkest, lightest) = if is_8_bit { (0, u16::MAX) } else { range_of(&deep) };
+        let full = ValueWindow { low: f64::from(darkest), high: f64::from(lightest) };
+        let range = (full.high - full.low).max(1.0);
+        let start = match self.start {
+            WindowStart::AsStored => picture.window.unwrap_or(full),
+            WindowStart::Full => full,
+            WindowStart::Auto => without_tails(&deep),
+            WindowStart::Darker => ValueWindow { low: full.low, high: full.low + range / 2.0 },
+            WindowStart::Lighter => ValueWindow { low: full.low + range / 2.0, high: full.high },
+        };
+        let hundredth = range / 100.0;
+        let middle = (start.low + start.high) / 2.0 + f64::from(self.level) * hundredth;
+        let half = ((start.high - start.low) + f64::from(self.width) * hundredth).max(hundredth) / 2.0;
+        ValueWindow { low: middle - half, high: middle + half }
+    }
 }
 
 fn range_of(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> (u16, u16) {
@@ -178,21 +191,27 @@ fn range_of(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> (u16, u16) {
     (darkest, lightest)
 }
 
-fn without_tails(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> (f64, f64) {
+fn without_tails(image: &ImageBuffer<Luma<u16>, Vec<u16>>) -> ValueWindow {
     let mut values: Vec<u16> = image.pixels().map(|pixel| pixel.0[0]).collect();
     values.sort_unstable();
     let last = values.len().saturating_sub(1);
     let cut = (last as f64 * TAIL) as usize;
     let at = |place: usize| f64::from(values.get(place).copied().unwrap_or_default());
-    (at(cut), at(last - cut))
+    ValueWindow { low: at(cut), high: at(last - cut) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Fingerprint;
 
-    fn ramp(width: u32) -> DynamicImage {
-        DynamicImage::ImageLuma16(ImageBuffer::from_fn(width, width, |x, _| Luma([(x * 4095 / (width - 1)) as u16])))
+    fn picture(image: DynamicImage) -> Picture {
+        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window: None }
+    }
+
+    fn ramp(width: u32) -> Picture {
+        let deep = ImageBuffer::from_fn(width, width, |x, _| Luma([(x * 4095 / (width - 1)) as u16]));
+        picture(DynamicImage::ImageLuma16(deep))
     }
 
     fn values(image: &DynamicImage) -> Vec<u8> {
@@ -208,19 +227,35 @@ mod tests {
         let grid = Size::new(10, 10);
         let full = values(&ImageView::default().apply(&ramp(5), grid));
         assert_eq!(full, [0, 64, 127, 191, 255]);
-        let narrow = after(&[ViewChange::Window(Window::Manual { level: 50, width: 50 })]);
+        let narrow = after(&[ViewChange::Width(-50)]);
         assert_eq!(values(&narrow.apply(&ramp(5), grid)), [0, 0, 127, 255, 255]);
+        let dark = after(&[ViewChange::Window(WindowStart::Darker)]);
+        assert_eq!(values(&dark.apply(&ramp(5), grid)), [0, 127, 255, 255, 255]);
         let inverted = after(&[ViewChange::Invert]);
         assert_eq!(values(&inverted.apply(&ramp(5), grid)), [255, 191, 128, 64, 0]);
-        assert_eq!(narrow.words(), "level 50% width 50%");
+        assert_eq!(narrow.words(), "width -50%");
+    }
+
+    #[test]
+    fn the_files_own_window_is_where_one_starts() {
+        let grid = Size::new(10, 10);
+        let own = Picture { window: Some(ValueWindow { low: 1023.0, high: 3071.0 }), ..ramp(5) };
+        assert_eq!(values(&ImageView::default().apply(&own, grid)), [0, 0, 128, 255, 255]);
+        let all = after(&[ViewChange::Window(WindowStart::Full)]);
+        assert_eq!(values(&all.apply(&own, grid)), [0, 64, 127, 191, 255]);
+        let wider = after(&[ViewChange::Width(50)]);
+        let wider = values(&wider.apply(&own, grid));
+        assert!(wider[1] > 0 && wider[3] < 255, "{wider:?}");
     }
 
     #[test]
     fn fine_steps_move_the_window_and_stop_at_its_ends() {
         let view = after(&[ViewChange::Level(-10), ViewChange::Width(-40), ViewChange::Level(1)]);
-        assert_eq!(view.window, Window::Manual { level: 41, width: 60 });
-        let low = after(&[ViewChange::Level(-100), ViewChange::Width(-120)]);
-        assert_eq!(low.window, Window::Manual { level: 0, width: 1 });
+        assert_eq!(view.words(), "level -9% width -40%");
+        let low = after(&[ViewChange::Level(-100), ViewChange::Level(-100), ViewChange::Width(-120)]);
+        assert_eq!(low.words(), "level -100% width -100%");
+        let step = after(&[ViewChange::Width(-100)]).apply(&ramp(5), Size::new(10, 10));
+        assert_eq!(values(&step)[0..2], [0, 0], "one hundredth of the range is left");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl ImageWorker {
 }
 
 fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deliver: &dyn Fn(Loaded) -> bool) {
-    let mut decoded: VecDeque<(PictureKey, Arc<image::DynamicImage>)> = VecDeque::new();
+    let mut decoded: VecDeque<(PictureKey, Arc<data::Picture>)> = VecDeque::new();
     let mut pending: VecDeque<PictureKey> = VecDeque::new();
     let mut next_id: u32 = 1;
     loop {
@@ -60,7 +60,7 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
         }
         let Some(key) = pending.pop_front() else { continue };
         let picture = load(&key, &mut decoded)
-            .and_then(|image| encode(&image, &key, mode, cell, next_id))
+            .and_then(|picture| encode(&picture, &key, mode, cell, next_id))
             .map_err(|error| format!("{error:#}"));
         next_id = next_id.wrapping_add(1);
         if !deliver(Loaded { key, picture }) {
@@ -70,19 +70,16 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
 }
 
 /// The decoded image, from the few that are kept or from disk.
-fn load(
-    key: &PictureKey,
-    decoded: &mut VecDeque<(PictureKey, Arc<image::DynamicImage>)>,
-) -> Result<Arc<image::DynamicImage>> {
-    if let Some((_, image)) = decoded.iter().find(|(kept, _)| kept.path == key.path) {
-        return Ok(image.clone());
+fn load(key: &PictureKey, decoded: &mut VecDeque<(PictureKey, Arc<data::Picture>)>) -> Result<Arc<data::Picture>> {
+    if let Some((_, picture)) = decoded.iter().find(|(kept, _)| kept.path == key.path) {
+        return Ok(picture.clone());
     }
-    let image = Arc::new(data::Picture::read(&key.path)?.image);
-    decoded.push_back((key.clone(), image.clone()));
+    let picture = Arc::new(data::Picture::read(&key.path)?);
+    decoded.push_back((key.clone(), picture.clone()));
     if decoded.len() > DECODED {
         decoded.pop_front();
     }
-    Ok(image)
+    Ok(picture)
 }
 
 #[cfg(test)]

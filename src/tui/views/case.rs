@@ -2,7 +2,7 @@
 
 use super::super::app::{App, Side};
 use super::super::theme::Role;
-use super::{WIDE, comparison, facts, hits, picture, text};
+use super::{WIDE, comparison, facts, grid, hits, picture, text};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -10,6 +10,8 @@ use ratatui::widgets::Paragraph;
 
 /// From this height the facts stand below the images and the caption is written out.
 const TALL: u16 = 33;
+/// From this size of the pane all hits' images are shown.
+const GRID: (u16, u16) = (150, 48);
 /// Columns the facts need beside an image.
 const FACTS_WIDTH: u16 = 22;
 /// Rows of the facts below the images.
@@ -44,8 +46,14 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         .map(Line::from)
         .collect();
     frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Text)), asked);
+    app.drawn.query.set(Rect::ZERO);
+    app.drawn.document.set(Rect::ZERO);
     if tall {
-        draw_images(app, frame, images, 0);
+        if area.width >= GRID.0 && area.height >= GRID.1 {
+            grid::draw(app, frame, images);
+        } else {
+            draw_images(app, frame, images, 0);
+        }
         facts::below(app, frame, facts_below);
         hits::draw_caption(app, frame, caption);
     } else {

@@ -1,7 +1,7 @@
 //! Two runs on one case: their documents side by side, rank moves, predictions that flipped, who is right.
 //!
 //! ```text
-//!   A: standard-test  B Yes 0.75    B: trained-test  A No 0.64    only B is right
+//!   A: standard-test  B Yes 0.75    B: trained-test  A No 0.64    right: B
 //!   document       A    B   A says     B says       caption
 //!   us-doc-001     1    2 ↓ B Yes .91  B Yes .66    Irregular hypoechoic …
 //!   us-doc-005     -    1   -          A No  .88 !  …
@@ -81,10 +81,10 @@ fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span
         Span::styled(format!("{}  ", said(b)), theme.style(role)),
     ];
     let word = match (app.gold_visible, app.who_is_right(case)) {
-        (true, Some(WhoIsRight::Both)) => "both are right",
-        (true, Some(WhoIsRight::OnlyA)) => "only A is right",
-        (true, Some(WhoIsRight::OnlyB)) => "only B is right",
-        (true, Some(WhoIsRight::Neither)) => "neither is right",
+        (true, Some(WhoIsRight::Both)) => "right: both",
+        (true, Some(WhoIsRight::OnlyA)) => "right: A",
+        (true, Some(WhoIsRight::OnlyB)) => "right: B",
+        (true, Some(WhoIsRight::Neither)) => "right: none",
         _ if flips => "! they differ",
         _ => "= the same answer",
     };

@@ -17,7 +17,7 @@ const BAR: usize = 12;
 /// Columns of the names before the answers.
 const NAME: usize = 13;
 
-/// A block right of a single image; where that is the document's, its caption comes first.
+/// A block right of a single image.
 pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
     if area.width < 8 {
         return;
@@ -82,11 +82,20 @@ fn answer_block(app: &App, prediction: Option<&Prediction>, width: usize, bar_wi
     [Line::from(answer), Line::from(text::bar(theme, probability, bar_width).to_vec())]
 }
 
-/// Where the image is the document's: what the hit is and what it says.
+/// Where the image is the document's: the fused answer, then what the hit is and what it says.
 fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let Some(document) = app.shown_document() else { return Vec::new() };
-    let mut lines = Vec::new();
+    // What is done to a hit shows in the answer, which must not be hidden by its document.
+    let mut lines = vec![fused_heading(app, width)];
+    let fused = app.fused_now();
+    let [answer, _] = answer_block(app, fused.as_ref().map(|fused| &fused.prediction), width, 0);
+    lines.push(answer);
+    if let Some(fused) = &fused {
+        lines.push(Line::from(verdict::label_shares(app, fused, width.min(16))));
+        lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
+    }
+    lines.push(Line::default());
     if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
         for provenance in &hit.provenances {
             lines.push(Line::styled(text::fit(&text::provenance(provenance), width), theme.style(Role::Muted)));

@@ -47,6 +47,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let heading_row = Rect { height: 1, ..area };
     frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    app.drawn.hits.set((body, 0));
     let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else {
         draw_message(app, "…", Role::Faint, frame, body);
         return;
@@ -66,6 +67,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let fused = app.fused_now();
     let rows = usize::from(body.height);
     let first = (app.hit + 1).saturating_sub(rows);
+    app.drawn.hits.set((body, first));
     let own = answers.own.iter().map(|own| &own.hit);
     for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
@@ -148,19 +150,8 @@ fn prediction(
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
     let (label, probability) = (prediction.label, prediction.probability());
-    let (glyph, role) = match fused {
-        None => (" ", Role::Text),
-        Some(fused) if fused.prediction.label == label => ("=", Role::Same),
-        Some(_) => ("!", Role::Differs),
-    };
-    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold.is_some() && gold == label;
-    let (sign, sign_role) = verdict::rescue_sign(app, answers, slot);
-    let mut spans = vec![
-        Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
-        Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
-        Span::styled(format!("{sign} "), theme.style(sign_role)),
-    ];
+    let (signs, role) = verdict::signs(app, answers, fused, slot);
+    let mut spans = signs.to_vec();
     if columns.name > 0 {
         let name = text::fit(&facts::label_name(app, label), columns.name);
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));

@@ -4,6 +4,7 @@ mod case;
 mod comparison;
 mod facts;
 mod filter;
+mod grid;
 mod help;
 mod hits;
 mod note;
@@ -49,7 +50,7 @@ pub const WIDE: u16 = 100;
 /// ```
 ///
 /// From 100 columns the document's image stands beside the query image; from 36 rows the facts stand below them and the
-/// selected hit's caption is written out. Help, note and search lie over this.
+/// selected hit's caption is written out; from 200×60 every hit's image is there. Help, note and search lie over this.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {

@@ -19,7 +19,8 @@ const HITS_AHEAD: usize = 6;
 /// The query image; `active` marks the one that Enter and z act on where two are shown.
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
-    let pane = draw(app, "query", active, Some(&case.image), frame, area);
+    app.drawn.query.set(area);
+    let pane = pane(app, heading(app, "query", active, area), Some(&case.image), frame, area);
     for next in app.queue.shown().iter().skip(app.queue.place() + 1).take(AHEAD) {
         if let Some(case) = app.dataset.cases.get(*next) {
             app.pictures.want_soon(PictureKey {
@@ -34,12 +35,14 @@ pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
 /// The image of the selected hit, or of the document found by search.
 pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let document = app.shown_document();
-    let heading = match (app.shown, document) {
+    let name = match (app.shown, document) {
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
         (Shown::Hit, Some(document)) => format!("hit {}: {}", app.hit + 1, document.id),
         (_, None) => "hit".to_owned(),
     };
-    let pane = draw(app, &heading, active, document.map(|document| document.image.as_path()), frame, area);
+    app.drawn.document.set(area);
+    let image = document.map(|document| document.image.as_path());
+    let pane = pane(app, heading(app, &name, active, area), image, frame, area);
     // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
     for hit in app.hits().iter().skip(app.hit).take(HITS_AHEAD) {
         if let Some(document) = app.dataset.corpus.get(hit.row) {
@@ -61,14 +64,18 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// Draws heading and image and says how large the image's pane is.
-fn draw(app: &App, heading: &str, active: bool, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
-    let theme = &app.theme;
-    let role = if active { Role::Accent } else { Role::Muted };
+/// The heading of an image with what is changed about how one looks at it.
+fn heading(app: &App, name: &str, active: bool, area: Rect) -> Line<'static> {
     let words = app.image_view.words();
-    let heading = if words.is_empty() { heading.to_owned() } else { format!("{heading} · {words}") };
-    let line = Rect { height: 1, ..area };
-    frame.render_widget(Line::styled(text::fit(&heading, usize::from(area.width)), theme.style(role)), line);
+    let heading = if words.is_empty() { name.to_owned() } else { format!("{name} · {words}") };
+    let role = if active { Role::Accent } else { Role::Muted };
+    Line::styled(text::fit(&heading, usize::from(area.width)), app.theme.style(role))
+}
+
+/// Draws heading and image and says how large the image's pane is.
+pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
+    let theme = &app.theme;
+    frame.render_widget(heading, Rect { height: 1, ..area });
     let pane = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let size = Size::new(pane.width, pane.height);
     let Some(image) = image else {

@@ -58,6 +58,7 @@ fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
     // The place stays off the edges, so that one sees what comes.
     let margin = (rows / 4).min(5);
     let first = app.queue.place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
+    app.drawn.queue.set((area, first));
     let visible = cases.iter().skip(first).take(rows);
     let widths = Widths::fit(app, visible.clone(), usize::from(area.width));
     for (offset, case) in visible.enumerate() {

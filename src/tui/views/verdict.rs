@@ -35,6 +35,30 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
     vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
 
+/// `= B* ↑`: does the hit's own answer equal the fused one, its letter, `*` where gold is shown and it is right, rescued or
+/// ruined; and the role of its glyph. Blank until it is read.
+pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
+    let theme = &app.theme;
+    let Some(prediction) = answers.prediction_at(slot) else {
+        return ([Span::raw(" …"), Span::raw(" "), Span::raw("  ")], Role::Faint);
+    };
+    let label = prediction.label;
+    let (glyph, role) = match fused {
+        None => (" ", Role::Text),
+        Some(fused) if fused.prediction.label == label => ("=", Role::Same),
+        Some(_) => ("!", Role::Differs),
+    };
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    let right = app.gold_visible && gold.is_some() && gold == label;
+    let (sign, sign_role) = rescue_sign(app, answers, slot);
+    let spans = [
+        Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
+        Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
+        Span::styled(format!("{sign} "), theme.style(sign_role)),
+    ];
+    (spans, role)
+}
+
 /// The weights of the hits by the label that each names: `B━━━━━━━━━A━━━`, the fused label first.
 pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
     let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Vec::new() };
@@ -114,7 +138,7 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
 }
 
 /// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
-pub fn rescue_sign(app: &App, answers: &CaseAnswers, slot: usize) -> (&'static str, Role) {
+fn rescue_sign(app: &App, answers: &CaseAnswers, slot: usize) -> (&'static str, Role) {
     let gold = app.current().and_then(|(_, case)| app.gold_of(case)).filter(|_| app.gold_visible);
     let Some(outcome) = gold.and_then(|gold| answers.outcome(gold)) else { return (" ", Role::Text) };
     if outcome.is_rescued_by(slot) {
