@@ -210,6 +210,62 @@ fn ctrl_z_stops_and_continues() {
     pty.assert_restored();
 }
 
+/// What kitty answers: graphics, cell size and "who are you".
+const KITTY_SAYS: &str = "\x1b_Gi=31;OK\x1b\\\x1b[6;16;8t\x1b[?62;c";
+
+#[test]
+fn z_in_capitals_shows_the_image_in_the_terminals_own_pixels_until_a_key() {
+    let setup = Setup::new();
+    let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
+    let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm-kitty"), ("USER", "ada")];
+    let arguments = ["explore", dataset.to_str().unwrap(), "--theme", "dark"];
+    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    let queries = |pty: &Pty| pty.bytes().windows(4).filter(|part| part == b"a=q,").count();
+    let asked = |pty: &Pty, count: usize| pty.wait_until("a query", |pty| queries(pty) >= count);
+    asked(&pty, 1);
+    pty.type_keys(KITTY_SAYS);
+    pty.wait_for("us-test-0001 · test");
+    pty.type_keys("Z");
+    // viuer asks once more, and then whether files can be shared, which they cannot over SSH.
+    asked(&pty, 2);
+    pty.type_keys(KITTY_SAYS);
+    asked(&pty, 3);
+    pty.type_keys("\x1b_Gi=31;EBADF\x1b\\");
+    let contains = |pty: &Pty, what: &str| String::from_utf8_lossy(&pty.bytes()).contains(what);
+    pty.wait_until("the image", |pty| contains(pty, "_Gf=32,a=T,t=d,s=460,v=460,c=46,r=23"));
+    assert!(!pty.screen().contains("us-test-0001 · test"), "{}", pty.screen());
+    pty.type_keys("j");
+    pty.wait_for("us-test-0001 · test");
+    assert!(contains(&pty, "_Ga=d,d=A"), "the image stays in the terminal");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    pty.assert_restored();
+}
+
+#[test]
+fn where_only_half_blocks_are_shown_full_screen_says_so() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    pty.type_keys("Z");
+    pty.wait_for("takes no pixel images");
+}
+
+#[test]
+fn the_mouse_is_reported_when_asked_for_and_given_back() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    let sent = |pty: &Pty, what: &[u8]| pty.bytes().windows(what.len()).any(|part| part == what);
+    assert!(!sent(&pty, b"\x1b[?1000h"));
+    pty.type_keys("M");
+    pty.wait_until("mouse capture", |pty| sent(pty, b"\x1b[?1000h"));
+    // The fourth case: row 6, counted from one, SGR encoding.
+    pty.type_keys("\x1b[<0;5;6M\x1b[<0;5;6m");
+    pty.wait_for("us-test-0004 · test");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(sent(&pty, b"\x1b[?1000l"));
+}
+
 #[test]
 fn no_color_keeps_the_selection_and_sends_no_colour() {
     let setup = Setup::new();

@@ -1,51 +1,21 @@
 //! Is the terminal's background light or dark? Asked of the terminal itself (OSC 11), with a time-out.
 
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::read;
-use std::io::{IsTerminal, Write, stdin, stdout};
-use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use super::question::ask;
+use std::time::Duration;
 
 /// A terminal on the same machine answers within a millisecond or two.
 const TIME_OUT: Duration = Duration::from_millis(100);
-/// The background's colour, then "who are you", which every terminal answers: after that nothing more will come.
-const QUESTION: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// `Some(true)` for a light background. `None` where the terminal does not say, and where it is not asked: over SSH an
 /// answer may come after the time-out, and its digits would be read as keys.
 pub fn is_light(environment: super::depth::Environment) -> Option<bool> {
     let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
-    if far || !stdin().is_terminal() || !stdout().is_terminal() {
+    if far {
         return None;
     }
-    enable_raw_mode().ok()?;
-    let answer = ask();
-    drop(disable_raw_mode());
+    let answer = ask(QUESTION, TIME_OUT);
     brightness(&answer?).map(|brightness| brightness > 0.5)
-}
-
-fn ask() -> Option<Vec<u8>> {
-    let mut out = stdout();
-    out.write_all(QUESTION).ok()?;
-    out.flush().ok()?;
-    let (input, begun) = (stdin(), Instant::now());
-    let mut answer = Vec::new();
-    loop {
-        let left = TIME_OUT.saturating_sub(begun.elapsed());
-        let mut wait = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
-        let ready = poll(&mut wait, PollTimeout::try_from(left).ok()?).ok()?;
-        if ready == 0 {
-            return Some(answer);
-        }
-        let mut bytes = [0; 256];
-        let count = read(input.as_fd(), &mut bytes).ok()?;
-        answer.extend_from_slice(&bytes[..count]);
-        // The second answer is ESC [ ? … c.
-        if count == 0 || (answer.ends_with(b"c") && answer.windows(3).any(|start| start == b"\x1b[?")) {
-            return Some(answer);
-        }
-    }
 }
 
 /// 0 for black, 1 for white, of "…]11;rgb:ffff/ffff/ffff…" (one to four hexadecimal digits each).

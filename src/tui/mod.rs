@@ -15,7 +15,7 @@
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
 //! | [`theme`], [`background`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
-//! | [`session`], `inbox`, [`terminal`] | the loop, what wakes it, taking and giving back the terminal |
+//! | [`session`], `inbox`, [`terminal`], `question` | the loop, what wakes it, taking, asking and giving back the terminal |
 //! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 //! | [`notebook`] | the journal as the explorer uses it |
 //! | [`memory`] | place, views and opened cases, kept from one session to the next |
@@ -46,6 +46,7 @@ pub mod own_evidence;
 pub mod picker;
 pub mod pixels;
 pub mod quantise;
+mod question;
 mod queue;
 pub mod recording;
 pub mod session;

@@ -5,16 +5,25 @@
 //! the thread that reads the keys.
 
 use super::images::{ImageMode, ImageView};
+use super::question::{ask, attributes};
 use crate::data::Picture;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
 use ratatui::layout::Size;
-use ratatui_image::picker::{Picker, ProtocolType};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Pixels of a cell that a pixel protocol is sent, about what terminals have.
 const CELL: (u32, u32) = (10, 20);
+
+/// May this image be shown? And the answer to it.
+const KITTY: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+const KITTY_YES: &[u8] = b"_Gi=31;OK";
+/// The attribute of terminals that draw sixels.
+const SIXEL: u32 = 4;
+/// Far more than a line to another continent takes.
+const TIME_OUT: Duration = Duration::from_secs(2);
 
 /// A protocol that this terminal was found to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +38,13 @@ impl Pixels {
     /// Nothing may read the keyboard meanwhile. tmux is never asked: viuer does not wrap what tmux should pass on.
     pub fn spoken(mode: ImageMode) -> Option<Self> {
         match mode {
-            ImageMode::Kitty { tmux: false } => answers(ProtocolType::Kitty).then_some(Self::Kitty),
-            ImageMode::Sixel { tmux: false } => answers(ProtocolType::Sixel).then_some(Self::Sixel),
+            ImageMode::Kitty { tmux: false } => {
+                let answer = ask(KITTY, TIME_OUT)?;
+                answer.windows(KITTY_YES.len()).any(|part| part == KITTY_YES).then_some(Self::Kitty)
+            }
+            ImageMode::Sixel { tmux: false } => {
+                attributes(&ask(b"", TIME_OUT)?)?.contains(&SIXEL).then_some(Self::Sixel)
+            }
             ImageMode::Iterm { tmux: false } => viuer::is_iterm_supported().then_some(Self::Iterm),
             _ => None,
         }
@@ -53,11 +67,6 @@ impl Pixels {
         };
         viuer::print(&DynamicImage::ImageRgba8(scaled.to_rgba8()), &config).map(drop)
     }
-}
-
-/// Whether the terminal answers a query for this protocol in time.
-fn answers(protocol: ProtocolType) -> bool {
-    Picker::from_query_stdio().is_ok_and(|picker| picker.protocol_type() == protocol)
 }
 
 /// An image to be shown over the whole screen.

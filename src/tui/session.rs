@@ -89,10 +89,12 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
     terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
     inbox::read_signals(sender.clone())?;
     let kitty = matches!(app.images, ImageMode::Kitty { .. });
+    // Asked before the terminal is taken, and before anything reads the keyboard.
+    let pixels = Pixels::spoken(app.images);
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
     let images = start_images(app.images, sender.clone())?;
     inbox::read_engine(engine.events.clone(), sender.clone())?;
-    let (full_screen, reader) = match Pixels::spoken(app.images) {
+    let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
             (Some(images_to_show), Some(inbox::FullScreen { pixels, images }))
