@@ -282,6 +282,13 @@ impl App {
         }
     }
 
+    /// How many cases the engine has still to read: the current one and those it was asked to read ahead.
+    pub fn cases_being_read(&self) -> usize {
+        let current = self.queue.current();
+        let asked = current.iter().chain(self.ahead.iter().filter(|case| Some(**case) != current));
+        asked.filter(|case| !self.answers_of(**case).is_some_and(CaseAnswers::is_settled)).count()
+    }
+
     /// How many cases of the queue carry an annotation, note or skip.
     pub fn marked_count(&self) -> usize {
         self.queue.all().iter().filter(|case| self.marks.get(case).is_some_and(|mark| !mark.is_empty())).count()

@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ filter ──────────────────────────────────────────────╮
 //! │ f fused:wrong rescued-by:                            │
-//! │ 54 of 302 cases                                      │
+//! │ 54 of 302 cases, 12 of them not read yet             │
 //! │ ▸ rescued-by:any                                 31  │
 //! │   rescued-by:1                                    9  │
 //! ╰──────────────────────────────────────────────────────╯
@@ -29,7 +29,14 @@ pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
     popup::input_line(app, "f", &edit.input, frame, line);
     let (message, role) = match &edit.outcome {
-        Ok(count) => (format!("{count} of {} cases", app.queue.all().len()), Role::Muted),
+        Ok(count) => {
+            let unread = app.queue.all().iter().filter(|case| app.answers_of(**case).is_none_or(|a| !a.is_settled()));
+            let unread = match unread.count() {
+                0 => String::new(),
+                unread => format!(", {unread} of them not read yet"),
+            };
+            (format!("{count} of {} cases{unread}", app.queue.all().len()), Role::Muted)
+        }
         Err(message) => (message.clone(), Role::Error),
     };
     frame.render_widget(Line::styled(text::fit(&message, usize::from(said.width)), app.theme.style(role)), said);

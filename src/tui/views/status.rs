@@ -68,7 +68,11 @@ fn news(app: &App) -> (String, Role) {
         Some(engine) => {
             // The reason for the device stands on the help page.
             let device = engine.device.split(',').next().unwrap_or_default();
-            (format!("{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
+            let busy = match app.cases_being_read() {
+                0 => String::new(),
+                cases => format!("reading {cases} · "),
+            };
+            (format!("{busy}{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
         }
     }
 }
