@@ -81,7 +81,7 @@ fn start(root: &Path) -> Pty {
     Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment, SIZE)
 }
 
-/// The sample's reader as busy as it gets, in a program of its own: the training cases of the sample are predicted.
+/// The sample's reader as busy as it gets, in a program of its own: it predicts the sample's cases with 40 hits each.
 struct ReaderAtWork(Child);
 
 impl ReaderAtWork {
@@ -89,7 +89,7 @@ impl ReaderAtWork {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data");
         let (encoder, reader) = (sample.join("models/encoder"), sample.join("models/reader"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-        command.arg("predict").arg(sample.join("dataset")).args(["--run", "load", "--split", "train", "--workspace"]);
+        command.arg("predict").arg(sample.join("dataset")).args(["--run", "load", "-k", "20", "--workspace"]);
         command.arg(root.join("load")).arg("--encoder").arg(encoder).arg("--reader").arg(reader);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Loading and the index come first.

@@ -34,6 +34,7 @@ pub mod tui;
 pub mod bounded;
 pub mod durable;
 pub mod fingerprint;
+mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;
 pub mod workspace;

@@ -2,14 +2,11 @@
 
 use super::fields::Fields;
 use super::{Case, Document, Problem, Split, Task};
+use crate::line_blocks::LineBlocks;
 use rayon::prelude::*;
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
-
-/// Lines that are parsed at a time.
-const BLOCK: usize = 8192;
 
 /// What a file gave.
 pub(super) struct Lines<T> {
@@ -50,9 +47,51 @@ const DOCUMENT_FIELDS: [&str; 12] = [
     "type_split",
 ];
 
+/// A case as dissent writes it, with nothing to remark on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainCase {
+    id: String,
+    task: String,
+    split: Split,
+    image: String,
+    question: Option<String>,
+    answer: String,
+    group: Option<String>,
+}
+
+/// A document as dissent writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainDocument {
+    id: String,
+    image: String,
+    caption: String,
+    source: Option<String>,
+    group: Option<String>,
+}
+
+/// How a line becomes an item: first in one go, and where that fails field by field, so that every wrong one is named.
+struct Reading<P, F> {
+    plain: P,
+    by_field: F,
+}
+
 /// Reads the cases; a line is good if its fields are there, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
-    read_lines(path, |fields| {
+    let plain = |line: &[u8]| {
+        let line: PlainCase = serde_json::from_slice(line).ok()?;
+        let task = tasks.iter().find(|task| task.id == line.task)?;
+        let is_label = task.labels.iter().any(|label| label.id == line.answer);
+        if !is_label || is_blank(&line.id) || is_blank(&line.image) {
+            return None;
+        }
+        let (question, group) = (not_blank(line.question), not_blank(line.group));
+        let Some(_) = question.as_ref().or(task.question.as_ref()) else { return None };
+        let PlainCase { id, task, split, image, answer, .. } = line;
+        Some((id.clone(), Case { id, task, split, image: image.into(), question, answer, group }))
+    };
+    let by_field = |fields: &mut Fields| {
         let mut case = Case {
             id: fields.required(&["id"]),
             task: fields.required(&["task"]),
@@ -66,12 +105,21 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
         fields.warn_of_unknown(&CASE_FIELDS);
         let id = case.id.clone();
         (id, case)
-    })
+    };
+    read_lines(path, &Reading { plain, by_field })
 }
 
 /// Reads the corpus; a line is good if its fields are there and its id is new.
 pub(super) fn read_documents(path: &Path) -> Lines<Document> {
-    read_lines(path, |fields| {
+    let plain = |line: &[u8]| {
+        let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;
+        if is_blank(&id) || is_blank(&image) || is_blank(&caption) {
+            return None;
+        }
+        let (source, group) = (not_blank(source), not_blank(group));
+        Some((id.clone(), Document { id, image: image.into(), caption, source, group }))
+    };
+    let by_field = |fields: &mut Fields| {
         let document = Document {
             id: fields.required(&["id"]),
             image: PathBuf::from(fields.required(&["image", "img_path"])),
@@ -82,7 +130,16 @@ pub(super) fn read_documents(path: &Path) -> Lines<Document> {
         fields.warn_of_unknown(&DOCUMENT_FIELDS);
         let id = document.id.clone();
         (id, document)
-    })
+    };
+    read_lines(path, &Reading { plain, by_field })
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+fn not_blank(text: Option<String>) -> Option<String> {
+    text.filter(|text| !is_blank(text))
 }
 
 /// A line that was parsed on its own: its number, its id and item, and what is wrong with it.
@@ -92,49 +149,41 @@ struct Parsed<T> {
     problems: Vec<Problem>,
 }
 
-/// Reads blocks of lines and parses each block on all cores: the file is never held whole, and bytes that are not UTF-8
-/// spoil one line only.
-fn read_lines<T: Send>(path: &Path, parse: impl Fn(&mut Fields) -> (String, T) + Sync) -> Lines<T> {
+/// Parses each block of lines on all cores; bytes that are not UTF-8 spoil one line only.
+fn read_lines<T: Send>(
+    path: &Path,
+    reading: &Reading<impl Fn(&[u8]) -> Option<(String, T)> + Sync, impl Fn(&mut Fields) -> (String, T) + Sync>,
+) -> Lines<T> {
     let mut lines = Lines { good: Vec::new(), problems: Vec::new() };
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let mut blocks = match LineBlocks::open(path) {
+        Ok(blocks) => blocks,
         Err(error) => {
             let message = format!("cannot read the file ({error}); expected one JSON object a line");
             lines.problems.push(Problem::error(path, message));
             return lines;
         }
     };
-    let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut first_lines: HashMap<String, usize> = HashMap::new();
-    let mut number = 0;
+    let mut first_lines: FxHashMap<String, usize> = FxHashMap::default();
     loop {
-        let mut block: Vec<(usize, Vec<u8>)> = Vec::with_capacity(BLOCK);
-        let mut trouble = None;
-        while block.len() < BLOCK {
-            let mut bytes = Vec::new();
-            match reader.read_until(b'\n', &mut bytes) {
-                Ok(0) => break,
-                Ok(_) => number += 1,
-                Err(error) => {
-                    let message = format!("cannot read on ({error})");
-                    trouble = Some(Problem::error(path, message).at_line(number + 1));
-                    break;
-                }
+        let block = match blocks.next_block() {
+            Ok(Some(block)) => block,
+            Ok(None) => return lines,
+            Err(error) => {
+                let message = format!("cannot read on ({error})");
+                lines.problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
+                return lines;
             }
-            block.push((number, bytes));
-        }
-        let ended = block.len() < BLOCK;
-        let parsed: Vec<Parsed<T>> =
-            block.par_iter().filter_map(|(number, bytes)| parse_line(path, *number, bytes, &parse)).collect();
+        };
+        let parsed: Vec<Parsed<T>> = block
+            .lines()
+            .into_par_iter()
+            .filter_map(|(number, bytes)| parse_line(path, number, bytes, reading))
+            .collect();
         for mut line in parsed {
             if let Some((id, item)) = line.found {
                 take_new(&mut lines, &mut first_lines, (path, line.number), (id, item), &mut line.problems);
             }
             lines.problems.append(&mut line.problems);
-        }
-        lines.problems.extend(trouble);
-        if ended {
-            return lines;
         }
     }
 }
@@ -143,7 +192,7 @@ fn parse_line<T>(
     path: &Path,
     number: usize,
     bytes: &[u8],
-    parse: &(impl Fn(&mut Fields) -> (String, T) + Sync),
+    reading: &Reading<impl Fn(&[u8]) -> Option<(String, T)>, impl Fn(&mut Fields) -> (String, T)>,
 ) -> Option<Parsed<T>> {
     let mut content = bytes.trim_ascii();
     if number == 1 {
@@ -152,9 +201,12 @@ fn parse_line<T>(
     if content.is_empty() {
         return None;
     }
+    if let Some(found) = (reading.plain)(content) {
+        return Some(Parsed { number, found: Some(found), problems: Vec::new() });
+    }
     Some(match Fields::parse(content, path, number) {
         Ok(mut fields) => {
-            let found = Some(parse(&mut fields));
+            let found = Some((reading.by_field)(&mut fields));
             Parsed { number, found, problems: fields.problems }
         }
         Err(problem) => Parsed { number, found: None, problems: vec![problem] },
@@ -164,7 +216,7 @@ fn parse_line<T>(
 /// Keeps an item whose id is new and which has no error.
 fn take_new<T>(
     lines: &mut Lines<T>,
-    first_lines: &mut HashMap<String, usize>,
+    first_lines: &mut FxHashMap<String, usize>,
     (path, number): (&Path, usize),
     (id, item): (String, T),
     problems: &mut Vec<Problem>,

@@ -18,7 +18,7 @@ use super::CaseAnswer;
 use crate::data::Dataset;
 use crate::retriever::Hit;
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 
 /// File name of a run's identity.
@@ -76,12 +76,12 @@ impl Run {
     /// Where a case or document of the run is not in this dataset, a case is there twice, or a prediction has other labels
     /// than its task; the line is named.
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
-        let cases: HashMap<&str, usize> =
+        let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
-        let rows: HashMap<&str, usize> =
+        let rows: FxHashMap<&str, usize> =
             dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
         let path = self.folder.join(PREDICTIONS_FILE);
-        let mut first_lines: HashMap<usize, usize> = HashMap::new();
+        let mut first_lines: FxHashMap<usize, usize> = FxHashMap::default();
         let mut answers = Vec::with_capacity(self.cases.len());
         for stored in self.cases {
             let line = stored.line;
@@ -101,8 +101,8 @@ impl Run {
 
 fn answer_of(
     dataset: &Dataset,
-    cases: &HashMap<&str, usize>,
-    rows: &HashMap<&str, usize>,
+    cases: &FxHashMap<&str, usize>,
+    rows: &FxHashMap<&str, usize>,
     stored: StoredCase,
 ) -> Result<CaseAnswer> {
     let id = &stored.id;

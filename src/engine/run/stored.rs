@@ -2,13 +2,14 @@
 
 use super::RunIdentity;
 use super::checksum::check;
+use crate::line_blocks::LineBlocks;
 use crate::reader::{LabelScores, Prediction};
 use crate::retriever::Provenance;
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use rayon::prelude::*;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,76 +94,76 @@ struct Fusion<'a> {
 /// another run than `identity`: the first of them are named.
 pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn FnMut(StoredCase)) -> Result<Extent> {
     let mut extent = Extent { whole: 0, length: 0, torn_at: None };
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let mut blocks = match LineBlocks::open(path) {
+        Ok(blocks) => blocks,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(extent),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    let mut file = BufReader::with_capacity(1 << 20, file);
     let mut damage = Damage { path, lines: Vec::new(), more: 0 };
     let mut open: Option<StoredCase> = None;
     let mut checksum = None;
     // After a damaged line the rest of its case does not fit either: that is said once.
     let mut in_damaged_case = false;
     let mut labels: Arc<[String]> = Arc::new([]);
-    let mut bytes = Vec::new();
-    let mut number = 0;
-    loop {
-        bytes.clear();
-        let count = file.read_until(b'\n', &mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
-        extent.length += count as u64;
-        number += 1;
-        let is_line = bytes.ends_with(b"\n");
-        // A power cut may leave zeros where a line was to be.
-        if !is_line || bytes.iter().all(|byte| matches!(byte, 0 | b'\n')) {
-            if count > 0 || open.is_some() {
-                extent.torn_at = Some(open.as_ref().map_or(number, |case| case.line));
-            }
-            if is_line {
-                continue;
-            }
-            break;
-        }
-        let line = match parse(&bytes, identity) {
-            Ok(line) => line,
-            Err(error) => {
-                damage.add(number, &error);
-                (open, checksum, in_damaged_case) = (None, None, true);
-                continue;
-            }
-        };
-        // A case that was cut off leaves lines before those of the next one.
-        if open.as_ref().is_some_and(|case| case.id != line.case.0) {
-            (open, checksum) = (None, None);
-        }
-        let checked = check(&bytes, checksum);
-        if in_damaged_case && checked.is_err() {
-            continue;
-        }
-        in_damaged_case = false;
-        let outcome = checked.and_then(|sum| {
-            checksum = sum;
-            if !labels.iter().map(String::as_str).eq(line.labels.iter().map(|label| &*label.0)) {
-                labels = line.labels.iter().map(|label| label.0.to_string()).collect();
-            }
-            add(&mut open, &line, number, &labels, sum.is_some())
-        });
-        match outcome {
-            Ok(CaseEnds::No) => continue,
-            Ok(CaseEnds::Yes) => {
-                if let Some(case) = open.take() {
-                    on_case(case);
+    while let Some(block) = blocks.next_block().with_context(|| format!("cannot read {}", path.display()))? {
+        let lines = block.lines();
+        let parsed: Vec<Option<Result<Line>>> =
+            lines.par_iter().map(|(_, bytes)| is_written(bytes).then(|| parse(bytes, identity))).collect();
+        for ((number, bytes), line) in lines.into_iter().zip(parsed) {
+            extent.length += bytes.len() as u64;
+            let line = match line {
+                None => {
+                    extent.torn_at = Some(open.as_ref().map_or(number, |case| case.line));
+                    continue;
                 }
-                extent.whole = extent.length;
+                Some(Ok(line)) => line,
+                Some(Err(error)) => {
+                    damage.add(number, &error);
+                    (open, checksum, in_damaged_case) = (None, None, true);
+                    continue;
+                }
+            };
+            // A case that was cut off leaves lines before those of the next one.
+            if open.as_ref().is_some_and(|case| case.id != line.case.0) {
+                (open, checksum) = (None, None);
             }
-            Err(error) => {
-                damage.add(number, &error);
-                (open, in_damaged_case) = (None, true);
+            let checked = check(bytes, checksum);
+            if in_damaged_case && checked.is_err() {
+                continue;
             }
+            in_damaged_case = false;
+            let outcome = checked.and_then(|sum| {
+                checksum = sum;
+                if !labels.iter().map(String::as_str).eq(line.labels.iter().map(|label| &*label.0)) {
+                    labels = line.labels.iter().map(|label| label.0.to_string()).collect();
+                }
+                add(&mut open, &line, number, &labels, sum.is_some())
+            });
+            match outcome {
+                Ok(CaseEnds::No) => continue,
+                Ok(CaseEnds::Yes) => {
+                    if let Some(case) = open.take() {
+                        on_case(case);
+                    }
+                    extent.whole = extent.length;
+                }
+                Err(error) => {
+                    damage.add(number, &error);
+                    (open, in_damaged_case) = (None, true);
+                }
+            }
+            checksum = None;
         }
-        checksum = None;
+    }
+    if let Some(case) = open {
+        extent.torn_at = Some(case.line);
     }
     damage.into_error().map_or(Ok(extent), Err)
+}
+
+/// Is this a whole line, and no zeros that a power cut left in the place of one?
+fn is_written(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n") && bytes.iter().any(|byte| !matches!(byte, 0 | b'\n'))
 }
 
 /// Damaged lines of a file.
