@@ -1,7 +1,9 @@
 //! Tests of annotations: the fold, the journal on disk, the command. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod assignment;
 mod command;
+mod desk;
 mod fold;
 mod journal;
 #[path = "../small_disk/mod.rs"]
