@@ -1,9 +1,12 @@
-//! `dissent annotations`: list and export what people said about the cases.
+//! `dissent annotations`: list and export what people said about the cases, share the work out, merge it.
+
+mod assign;
+mod merge;
 
 use super::Common;
 use super::output::{count, one_line, print_bytes, print_line, say};
 use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
-use crate::data::{Case, Dataset};
+use crate::data::Dataset;
 use crate::sample::Sample;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -42,11 +45,17 @@ enum Action {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Share the cases out among several people, without a server
+    Assign(assign::Args),
+    /// Copy other people's journals in; doing it again changes nothing
+    Merge(merge::Args),
 }
 
 /// Runs `dissent annotations`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.action {
+        Action::Assign(args) => assign::run(args, common),
+        Action::Merge(args) => merge::run(args, common),
         Action::List { dataset, annotator, json } => {
             let annotations = Annotations::open(dataset, common)?;
             let mut rows = annotations.rows()?;
@@ -84,7 +93,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 struct Annotations {
     state: AnnotationState,
     taxonomy: Taxonomy,
-    cases: Vec<Case>,
+    dataset: Dataset,
 }
 
 impl Annotations {
@@ -110,11 +119,11 @@ impl Annotations {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
-        Ok(Self { state: AnnotationState::fold(events), taxonomy, cases: dataset.cases })
+        Ok(Self { state: AnnotationState::fold(events), taxonomy, dataset })
     }
 
     fn rows(&self) -> Result<Vec<ExportRow<'_>>> {
-        export_rows(&self.state, &self.taxonomy, &self.cases).context("cannot list the annotations")
+        export_rows(&self.state, &self.taxonomy, &self.dataset.cases).context("cannot list the annotations")
     }
 }
 
