@@ -18,6 +18,7 @@ mod journal_file;
 mod line;
 mod merge;
 mod names;
+mod replay;
 mod staleness;
 mod state;
 mod taxonomy;
