@@ -5,7 +5,7 @@ use crate::data::Problem;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Lines that one core parses at a time.
@@ -126,9 +126,18 @@ pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The lines that end in a newline, and what follows the last newline if anything does.
 fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
-    let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
-    let tail = lines.pop().filter(|tail| !tail.is_empty());
-    (lines, tail)
+    let mut lines = Vec::new();
+    let mut rest = content;
+    while !rest.is_empty() {
+        let mut after = rest;
+        // The standard library looks at words, not bytes; reading from memory cannot fail.
+        let length = after.skip_until(b'\n').unwrap_or(rest.len());
+        let line = &rest[..length];
+        let Some(line) = line.strip_suffix(b"\n") else { return (lines, Some(line)) };
+        lines.push(line);
+        rest = after;
+    }
+    (lines, None)
 }
 
 fn parse_line(line: &[u8]) -> Result<Event, String> {
