@@ -13,8 +13,8 @@ const BLOCK: usize = 2048;
 
 /// What one file holds.
 pub(super) struct Content {
-    /// Each event with its line, from 1.
-    pub events: Vec<(usize, Event)>,
+    /// Each event with its line, from 1. Boxed, because a million are moved about before each has its place.
+    pub events: Vec<(usize, Box<Event>)>,
     /// One per line that is no event.
     pub problems: Vec<Problem>,
 }
@@ -54,7 +54,7 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
                 continue;
             }
             match parse_line(line) {
-                Ok(event) => content.events.push((index + 1, event)),
+                Ok(event) => content.events.push((index + 1, Box::new(event))),
                 Err(message) if index < whole => {
                     content.problems.push(Problem::error(path, message).at_line(index + 1));
                 }
@@ -75,10 +75,10 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
 
 /// Each event once, in the order of replay. Two events that claim one id are a problem, and which of them is kept does not
 /// depend on the files' names. Small keys are sorted in place of the events: there may be a million.
-fn distinct(files: Vec<Vec<(usize, Event)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
+fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
     let places =
         || files.iter().enumerate().flat_map(|(file, events)| (0..events.len()).map(move |index| (file, index)));
-    let event_at = |(file, index): (usize, usize)| &files[file][index].1;
+    let event_at = |(file, index): (usize, usize)| files[file][index].1.as_ref();
     let mut by_id: Vec<(u128, (usize, usize))> = places().map(|place| (event_at(place).id.as_u128(), place)).collect();
     by_id.par_sort();
     let mut kept: Vec<(i128, u128, (usize, usize))> = Vec::with_capacity(by_id.len());
@@ -92,7 +92,7 @@ fn distinct(files: Vec<Vec<(usize, Event)>>, paths: &[PathBuf], problems: &mut V
         }
         for (_, place) in same {
             let (line, event) = &files[place.0][place.1];
-            if event != event_at(chosen) {
+            if event.as_ref() != event_at(chosen) {
                 let message = format!("id {} was already used by another event", event.id);
                 problems.push(Problem::error(&paths[place.0], message).at_line(*line));
             }
@@ -101,9 +101,10 @@ fn distinct(files: Vec<Vec<(usize, Event)>>, paths: &[PathBuf], problems: &mut V
         kept.push((event.ts.unix_timestamp_nanos(), same[0].0, chosen));
     }
     kept.par_sort();
-    let mut files: Vec<Vec<Option<Event>>> =
-        files.into_par_iter().map(|events| events.into_iter().map(|(_, event)| Some(event)).collect()).collect();
-    kept.into_iter().filter_map(|(_, _, (file, index))| files[file][index].take()).collect()
+    let taken = |events: Vec<(usize, Box<Event>)>| events.into_iter().map(|(_, event)| Some(event)).collect();
+    let mut files: Vec<Vec<Option<Box<Event>>>> = files.into_iter().map(taken).collect();
+    let take = |(_, _, (file, index)): (i128, u128, (usize, usize))| files[file][index].take().map(|event| *event);
+    kept.into_iter().filter_map(take).collect()
 }
 
 /// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.

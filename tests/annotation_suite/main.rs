@@ -5,9 +5,12 @@ mod annotate;
 mod assignment;
 mod command;
 mod desk;
+mod explore;
 mod fold;
 mod journal;
 mod merge;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
+#[path = "../support/pty.rs"]
+mod terminal;
 mod torture;
