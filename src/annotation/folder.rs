@@ -90,7 +90,7 @@ fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &
                 chosen = *place;
             }
         }
-        for (_, place) in same {
+        for (_, place) in same.iter().filter(|(_, place)| *place != chosen) {
             let (line, event) = &files[place.0][place.1];
             if event.as_ref() != event_at(chosen) {
                 let message = format!("id {} was already used by another event", event.id);
