@@ -3,48 +3,112 @@
 use super::event::{EVENT_VERSION, Event};
 use crate::data::Problem;
 use anyhow::{Context, Result};
-use std::collections::HashMap;
+use rayon::prelude::*;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 
+/// Lines that one core parses at a time.
+const BLOCK: usize = 2048;
+
+/// What one file holds.
+pub(super) struct Content {
+    /// Each event with its line, from 1. Boxed, because a million are moved about before each has its place.
+    pub events: Vec<(usize, Box<Event>)>,
+    /// One per line that is no event.
+    pub problems: Vec<Problem>,
+}
+
 /// Events of all `*.jsonl` files in `folder`, in the order of replay and without duplicates, and the lines that are no
-/// events; their good neighbours are kept. A missing folder holds no events. A last line that was cut short belongs to a write that was never
-/// acknowledged (or is under way): it is passed over without a problem.
+/// events; their good neighbours are kept. A missing folder holds no events. A last line that was cut short belongs to a
+/// write that was never acknowledged (or is under way): it is passed over without a problem.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read.
 pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
-    let mut by_id: HashMap<uuid::Uuid, Event> = HashMap::new();
+    let files = journal_files(folder)?;
+    let read = |path: &PathBuf| {
+        let content = fs::read(path).with_context(|| format!("cannot read journal {}", path.display()))?;
+        Ok(read_lines(&content, path))
+    };
+    let contents: Vec<Content> = files.par_iter().map(read).collect::<Result<_>>()?;
     let mut problems = Vec::new();
-    for path in journal_files(folder)? {
-        let content = fs::read(&path).with_context(|| format!("cannot read journal {}", path.display()))?;
-        let (lines, tail) = whole_lines(&content);
-        for (index, line) in lines.iter().chain(&tail).enumerate() {
+    let mut events = Vec::with_capacity(contents.len());
+    for content in contents {
+        problems.extend(content.problems);
+        events.push(content.events);
+    }
+    Ok((distinct(events, &files, &mut problems), problems))
+}
+
+/// Reads the lines of one file, on all cores.
+pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
+    let (mut lines, tail) = whole_lines(bytes);
+    let whole = lines.len();
+    lines.extend(tail);
+    let read = |(block, lines): (usize, &[&[u8]])| {
+        let mut content = Content { events: Vec::with_capacity(lines.len()), problems: Vec::new() };
+        for (index, line) in lines.iter().enumerate() {
+            let index = block * BLOCK + index;
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let is_tail = index == lines.len();
             match parse_line(line) {
-                Ok(event) => {
-                    let known = by_id.entry(event.id).or_insert_with(|| event.clone());
-                    if *known != event {
-                        let message = format!("id {} was already used by another event", event.id);
-                        problems.push(Problem::error(&path, message).at_line(index + 1));
-                    }
+                Ok(event) => content.events.push((index + 1, Box::new(event))),
+                Err(message) if index < whole => {
+                    content.problems.push(Problem::error(path, message).at_line(index + 1));
                 }
-                Err(_) if is_tail => {}
-                Err(message) => problems.push(Problem::error(&path, message).at_line(index + 1)),
+                // The torn tail.
+                Err(_) => {}
             }
         }
+        content
+    };
+    let blocks: Vec<Content> = lines.par_chunks(BLOCK).enumerate().map(read).collect();
+    let mut content = Content { events: Vec::with_capacity(lines.len()), problems: Vec::new() };
+    for block in blocks {
+        content.events.extend(block.events);
+        content.problems.extend(block.problems);
     }
-    let mut events: Vec<Event> = by_id.into_values().collect();
-    events.sort_by_key(Event::order);
-    Ok((events, problems))
+    content
+}
+
+/// Each event once, in the order of replay. Two events that claim one id are a problem, and which of them is kept does not
+/// depend on the files' names. Small keys are sorted in place of the events: there may be a million.
+fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
+    let places =
+        || files.iter().enumerate().flat_map(|(file, events)| (0..events.len()).map(move |index| (file, index)));
+    let event_at = |(file, index): (usize, usize)| files[file][index].1.as_ref();
+    let mut by_id: Vec<(u128, (usize, usize))> = places().map(|place| (event_at(place).id.as_u128(), place)).collect();
+    by_id.par_sort();
+    let mut kept: Vec<(i128, u128, (usize, usize))> = Vec::with_capacity(by_id.len());
+    for same in by_id.chunk_by(|one, other| one.0 == other.0) {
+        let mut chosen = same[0].1;
+        for (_, place) in &same[1..] {
+            let (one, other) = (event_at(*place), event_at(chosen));
+            if one != other && one.is_before(other) {
+                chosen = *place;
+            }
+        }
+        for (_, place) in same.iter().filter(|(_, place)| *place != chosen) {
+            let (line, event) = &files[place.0][place.1];
+            if event.as_ref() != event_at(chosen) {
+                let message = format!("id {} was already used by another event", event.id);
+                problems.push(Problem::error(&paths[place.0], message).at_line(*line));
+            }
+        }
+        let event = event_at(chosen);
+        kept.push((event.ts.unix_timestamp_nanos(), same[0].0, chosen));
+    }
+    kept.par_sort();
+    let taken = |events: Vec<(usize, Box<Event>)>| events.into_iter().map(|(_, event)| Some(event)).collect();
+    let mut files: Vec<Vec<Option<Box<Event>>>> = files.into_iter().map(taken).collect();
+    let take = |(_, _, (file, index)): (i128, u128, (usize, usize))| files[file][index].take().map(|event| *event);
+    kept.into_iter().filter_map(take).collect()
 }
 
 /// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.
-fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -63,9 +127,18 @@ fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The lines that end in a newline, and what follows the last newline if anything does.
 fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
-    let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
-    let tail = lines.pop().filter(|tail| !tail.is_empty());
-    (lines, tail)
+    let mut lines = Vec::new();
+    let mut rest = content;
+    while !rest.is_empty() {
+        let mut after = rest;
+        // The standard library looks at words, not bytes; reading from memory cannot fail.
+        let length = after.skip_until(b'\n').unwrap_or(rest.len());
+        let line = &rest[..length];
+        let Some(line) = line.strip_suffix(b"\n") else { return (lines, Some(line)) };
+        lines.push(line);
+        rest = after;
+    }
+    (lines, None)
 }
 
 fn parse_line(line: &[u8]) -> Result<Event, String> {
@@ -76,31 +149,31 @@ fn parse_line(line: &[u8]) -> Result<Event, String> {
             format!("not an annotation event: {error}")
         }
     })?;
-    if event.v != EVENT_VERSION {
-        return Err(format!("field v: expected {EVENT_VERSION}, found {} (written by another version)", event.v));
+    if event.v == 0 || event.v > EVENT_VERSION {
+        return Err(format!("field v: expected 1 to {EVENT_VERSION}, found {} (written by another version)", event.v));
     }
     Ok(event)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EventKind, Journal};
+    use super::super::{Circumstances, EventKind, Journal};
     use super::*;
 
     #[test]
     fn bad_lines_are_named_and_the_rest_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-        journal.append("c1", EventKind::Skip, None).unwrap();
+        journal.append("c1", EventKind::Skip, Circumstances::default()).unwrap();
         let good = fs::read_to_string(journal.path()).unwrap();
-        let newer = good.replace("\"v\":1", "\"v\":2");
+        let newer = good.replace("\"v\":2", "\"v\":3");
         fs::write(folder.path().join("bob@box.jsonl"), format!("{good}{{\"v\":1}}\n{newer}{good}")).unwrap();
         let (events, problems) = read_folder(folder.path()).unwrap();
         assert_eq!(events.len(), 1);
         let lines: Vec<Option<usize>> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [Some(2), Some(3)]);
         assert!(problems[0].to_string().contains("bob@box.jsonl:2: not an annotation event: missing field"));
-        assert!(problems[1].message.contains("expected 1, found 2"));
+        assert!(problems[1].message.contains("expected 1 to 2, found 3"));
     }
 
     #[test]

@@ -1,9 +1,12 @@
-//! `dissent annotations`: list and export what people said about the cases.
+//! `dissent annotations`: list and export what people said about the cases, share the work out, merge it.
+
+mod assign;
+mod merge;
 
 use super::Common;
 use super::output::{count, one_line, print_bytes, print_line, say};
 use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
-use crate::data::{Case, Dataset};
+use crate::data::Dataset;
 use crate::sample::Sample;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -42,11 +45,17 @@ enum Action {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Share the cases out among several people, without a server
+    Assign(assign::Args),
+    /// Copy other people's journals in; doing it again changes nothing
+    Merge(merge::Args),
 }
 
 /// Runs `dissent annotations`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.action {
+        Action::Assign(args) => assign::run(args, common),
+        Action::Merge(args) => merge::run(args, common),
         Action::List { dataset, annotator, json } => {
             let annotations = Annotations::open(dataset, common)?;
             let mut rows = annotations.rows()?;
@@ -84,7 +93,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 struct Annotations {
     state: AnnotationState,
     taxonomy: Taxonomy,
-    cases: Vec<Case>,
+    dataset: Dataset,
 }
 
 impl Annotations {
@@ -110,11 +119,11 @@ impl Annotations {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
-        Ok(Self { state: AnnotationState::fold(&events), taxonomy, cases: dataset.cases })
+        Ok(Self { state: AnnotationState::fold(events), taxonomy, dataset })
     }
 
     fn rows(&self) -> Result<Vec<ExportRow<'_>>> {
-        export_rows(&self.state, &self.taxonomy, &self.cases).context("cannot list the annotations")
+        export_rows(&self.state, &self.taxonomy, &self.dataset.cases).context("cannot list the annotations")
     }
 }
 
@@ -123,14 +132,13 @@ fn table_of(rows: &[ExportRow<'_>]) -> String {
     let mut lines = vec![["annotator", "case", "task", "split", "gold", "category", "note"].map(str::to_owned)];
     for row in rows {
         let split = row.split.map_or_else(|| "?".into(), |split| split.to_string());
-        let decision = row.category.unwrap_or(if row.skipped { "(skipped)" } else { "" });
         lines.push([
             one_line(row.annotator),
             one_line(row.case),
             one_line(row.task.unwrap_or("?")),
             split,
             one_line(row.gold.unwrap_or("?")),
-            one_line(decision),
+            one_line(&decision_of(row)),
             one_line(row.note.unwrap_or("")),
         ]);
     }
@@ -151,4 +159,34 @@ fn table_of(rows: &[ExportRow<'_>]) -> String {
         table.push(text.trim_end().to_owned());
     }
     table.join("\n")
+}
+
+/// "look-alike, other; d7 look-alike; unsure, flagged, blind, pass 2, earlier definition of other".
+fn decision_of(row: &ExportRow<'_>) -> String {
+    let mut parts = Vec::new();
+    if row.skipped {
+        parts.push("(skipped)".to_owned());
+    }
+    if !row.categories.is_empty() {
+        parts.push(row.categories.join(", "));
+    }
+    for (document, categories) in row.hits {
+        parts.push(format!("{document} {}", categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+    }
+    let mut remarks = Vec::new();
+    for (is_so, remark) in [(row.unsure, "unsure"), (row.flagged, "flagged"), (row.blind, "blind")] {
+        if is_so {
+            remarks.push(remark.to_owned());
+        }
+    }
+    if row.pass > 1 {
+        remarks.push(format!("pass {}", row.pass));
+    }
+    if !row.earlier_definitions.is_empty() {
+        remarks.push(format!("earlier definition of {}", row.earlier_definitions.join(", ")));
+    }
+    if !remarks.is_empty() {
+        parts.push(remarks.join(", "));
+    }
+    parts.join("; ")
 }

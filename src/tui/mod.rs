@@ -24,7 +24,7 @@
 //! | `mouse` | clicks and wheel, where a person wants them |
 
 pub mod action;
-mod answers;
+pub mod answers;
 pub mod app;
 pub mod background;
 pub mod column;

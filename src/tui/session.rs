@@ -230,6 +230,11 @@ impl Session<'_> {
             },
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
+        if self.app.gold_visible
+            && let Some(case) = self.app.queue.current()
+        {
+            self.notebook.gold_is_shown(case);
+        }
         self.carry_out(effects)?;
         Ok(true)
     }

@@ -1,8 +1,16 @@
 //! Tests of annotations: the fold, the journal on disk, the command. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod annotate;
+mod assignment;
 mod command;
+mod desk;
+mod explore;
 mod fold;
 mod journal;
+mod merge;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
+#[path = "../support/pty.rs"]
+mod terminal;
+mod torture;

@@ -1,0 +1,103 @@
+//! What one annotator says about one case, and what an adjudicator decided.
+
+use super::event::{Event, EventKind};
+use super::taxonomy::Taxonomy;
+use std::collections::{BTreeMap, BTreeSet};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What one annotator says about one case now, in one pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseAnnotation {
+    /// Ids of categories of the taxonomy, given to the case.
+    pub categories: BTreeSet<String>,
+    /// By document id: the categories given to that document. No set is empty.
+    pub hits: BTreeMap<String, BTreeSet<String>>,
+    pub note: Option<String>,
+    pub skipped: bool,
+    pub unsure: bool,
+    pub flagged: bool,
+    /// The last categories or skip were given without sight of the gold answer and of what anybody had said before.
+    pub blind: bool,
+    /// Time spent on the case, of the events that say so.
+    pub seconds: Option<f64>,
+    /// From 1.
+    pub pass: u32,
+    /// Of each category given to the case or a document: fingerprint of its definition at that time, where it is known.
+    pub definitions: BTreeMap<String, String>,
+    /// When the last event that counts was made.
+    pub ts: OffsetDateTime,
+    /// Of the run on the screen at the last categories or skip.
+    pub run_fingerprint: Option<String>,
+    /// Of the documents and answers on the screen then.
+    pub answers_fingerprint: Option<String>,
+    /// The events that count, in order.
+    pub event_ids: Vec<Uuid>,
+}
+
+/// An adjudicator's word on a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub adjudicator: String,
+    /// Empty where none of the taxonomy's categories applies.
+    pub categories: BTreeSet<String>,
+    /// As in [`CaseAnnotation::definitions`].
+    pub definitions: BTreeMap<String, String>,
+    /// Why, in words; may be empty.
+    pub reason: String,
+    /// The latest event of each annotation that the adjudicator saw.
+    pub seen: Vec<Uuid>,
+    pub ts: OffsetDateTime,
+    pub event_id: Uuid,
+}
+
+impl Default for CaseAnnotation {
+    /// Nothing said yet.
+    fn default() -> Self {
+        Self {
+            categories: BTreeSet::new(),
+            hits: BTreeMap::new(),
+            note: None,
+            skipped: false,
+            unsure: false,
+            flagged: false,
+            blind: false,
+            seconds: None,
+            pass: 1,
+            definitions: BTreeMap::new(),
+            ts: OffsetDateTime::UNIX_EPOCH,
+            run_fingerprint: None,
+            answers_fingerprint: None,
+            event_ids: Vec::new(),
+        }
+    }
+}
+
+impl CaseAnnotation {
+    /// Has the annotator given a category, to the case or a document, or skipped the case on purpose?
+    pub fn is_decided(&self) -> bool {
+        self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
+    }
+
+    /// The categories whose definition has changed since, or that the taxonomy no longer has. One whose definition was
+    /// not recorded (version 1 of the journal) is not among them.
+    pub fn earlier_definitions(&self, taxonomy: &Taxonomy) -> Vec<&str> {
+        taxonomy.changed_since(&self.definitions)
+    }
+}
+
+impl Decision {
+    /// The decision that this event is, if it is one.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };
+        Some(Self {
+            adjudicator: event.annotator.clone(),
+            categories: categories.clone(),
+            definitions: event.circumstances.definitions.clone(),
+            reason: reason.clone(),
+            seen: seen.clone(),
+            ts: event.ts,
+            event_id: event.id,
+        })
+    }
+}
