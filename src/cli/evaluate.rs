@@ -71,7 +71,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
-    let report = Report::of(&dataset, &split, &systems, sampling, &keys).context("--runs names no run")?;
+    let report = Report::of(&dataset, &split, &systems, None, sampling, &keys).context("--runs names no run")?;
     if args.json {
         return print_line(&serde_json::to_string_pretty(&report)?);
     }

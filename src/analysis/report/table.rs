@@ -9,7 +9,7 @@ pub struct Table {
     /// Short name, for `--tables`.
     pub key: &'static str,
     pub title: String,
-    /// What the columns mean, in a sentence or two.
+    /// What the columns mean, in a sentence or two, or a line for each.
     pub note: String,
     pub columns: Vec<&'static str>,
     /// One cell per column; the first one names the row, rows of the same name stand together.
@@ -31,6 +31,8 @@ pub enum Cell {
     },
     /// A p value.
     P(f64),
+    /// A figure that cannot be told, with the reason in a word or three.
+    Undefined(String),
 }
 
 impl From<&str> for Cell {
@@ -64,6 +66,7 @@ impl Cell {
             Self::Difference { value: Some(0.0), .. } => "no change".to_owned(),
             Self::Difference { value: Some(value), .. } => signed(*value),
             Self::Figure(_) | Self::Difference { .. } => "-".to_owned(),
+            Self::Undefined(reason) => format!("({reason})"),
             Self::P(p) if *p < 0.0001 => "<.0001".to_owned(),
             Self::P(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
         }
@@ -80,6 +83,7 @@ impl Cell {
                 Some([*value, low, high, Some(*n as f64)])
             }
             Self::P(p) => Some([Some(*p), None, None, None]),
+            Self::Undefined(_) => Some([None; 4]),
         }
     }
 }
