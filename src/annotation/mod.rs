@@ -4,11 +4,13 @@
 //! [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in the
 //! folder ([`AnnotationState`]), so folders of several people merge by copying their files together.
 
+pub mod agreement;
 mod event;
 mod export;
 mod folder;
 mod journal;
 mod names;
+
 mod state;
 mod taxonomy;
 

@@ -1,6 +1,7 @@
-//! Tests of annotations: the fold, the journal on disk, the command. One binary, because linking one is slow.
+//! Tests of annotations: the fold, the journal on disk, agreement, the command. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod agreement;
 mod command;
 mod fold;
 mod journal;
