@@ -100,8 +100,7 @@ fn an_undo_for_a_case_of_another_dataset_is_written_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let open = |count| {
         let dataset = Arc::new(support::dataset(folder.path(), count));
-        let categories = Taxonomy::default().categories;
-        Notebook::open(&folder.path().join("annotations"), "ada", "here", dataset, categories).unwrap().0
+        Notebook::open(&folder.path().join("annotations"), "ada", "here", dataset, Taxonomy::default()).unwrap().0
     };
     open(2).record(&Record::Skip { case: 1 }).unwrap();
     let mut smaller = open(1);

@@ -1,45 +1,102 @@
-//! One line of a journal: what a person did to a case, and when.
+//! One event: what a person did to a case, when, and with what before them. Its JSON line is in `line.rs`.
 
+use super::line::Line;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Version of the line format; a line with another version is reported, not guessed at.
-pub const EVENT_VERSION: u32 = 1;
+/// Version of the line format that is written. Lines of version 1 are read and mean what they meant; a line of a later
+/// version is reported, not guessed at.
+pub const EVENT_VERSION: u32 = 2;
 
-/// One event. Its JSON has the fields of [`EventKind`] beside the others:
-/// `{"v":1,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","category":…}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Line", try_from = "Line")]
 pub struct Event {
+    /// Version of the line it was read from.
     pub v: u32,
     /// UUIDv7: names the event for an undo and makes reading the same event twice harmless.
     pub id: Uuid,
-    /// RFC 3339, UTC. Strictly increasing within one journal, whatever the clock does.
-    #[serde(with = "time::serde::rfc3339")]
+    /// UTC. Larger than that of every event of the annotator that the writer knew, whatever the clock does.
     pub ts: OffsetDateTime,
     pub annotator: String,
     pub host: String,
-    /// Id of the case; of an undo, the case of the event undone.
+    /// Id of the case; of an undo or redo, the case of the event that it is about.
     pub case: String,
-    #[serde(flatten)]
     pub kind: EventKind,
-    /// Of the run on the screen when the event was made, so that a verdict on other predictions can be told apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_fingerprint: Option<String>,
+    pub circumstances: Circumstances,
 }
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// The case was given this category of the taxonomy; takes the place of an earlier category or skip.
-    Annotate { category: String },
+    /// These categories (ids of the taxonomy) and no others are the case's; they take the place of earlier ones and of a
+    /// skip. An empty set removes them.
+    Annotate { categories: BTreeSet<String> },
+    /// These categories and no others are those of one retrieved document ("this is the look-alike").
+    Hit { document: String, categories: BTreeSet<String> },
     /// The case's note became this text; an empty one removes it.
     Note { note: String },
-    /// The case was passed over on purpose; takes the place of an earlier category.
+    /// The annotator doubts what they say about the case, or no longer does.
+    Unsure { unsure: bool },
+    /// Somebody should look at this case, or need not any more.
+    Flag { flag: bool },
+    /// The case was passed over on purpose; takes the place of earlier categories, those of hits included.
     Skip,
-    /// The same annotator's event `undoes` no longer counts.
+    /// An adjudicator's decision: these are the case's categories, whoever said what.
+    Decide { categories: BTreeSet<String>, reason: String, seen: Vec<Uuid> },
+    /// The same annotator's event `undoes` on the same case no longer counts.
     Undo { undoes: Uuid },
+    /// It counts again.
+    Redo { redoes: Uuid },
+}
+
+/// What the annotator had before them, as far as it is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Circumstances {
+    /// Of the run on the screen, so that a verdict on other predictions can be told apart.
+    pub run_fingerprint: Option<String>,
+    /// Of the case's documents and answers on the screen ([`answers_fingerprint`](super::answers_fingerprint)).
+    pub answers_fingerprint: Option<String>,
+    /// Neither the gold answer nor anybody's earlier annotation of the case was shown.
+    pub blind: bool,
+    /// Time spent on the case since it was opened, or since its last event; tenths of a second are kept.
+    pub seconds: Option<f64>,
+    /// Which reading of the case this is, from 1: a second one is kept beside the first, to be compared with it.
+    pub pass: u32,
+    /// By category id: the fingerprint of the definition it was given under.
+    pub definitions: BTreeMap<String, String>,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self {
+            run_fingerprint: None,
+            answers_fingerprint: None,
+            blind: false,
+            seconds: None,
+            pass: 1,
+            definitions: BTreeMap::new(),
+        }
+    }
+}
+
+impl EventKind {
+    /// One category for the case.
+    pub fn annotate(category: &str) -> Self {
+        Self::Annotate { categories: BTreeSet::from([category.to_owned()]) }
+    }
+
+    /// The categories it gives, to the case or to a document.
+    pub fn categories(&self) -> Option<&BTreeSet<String>> {
+        match self {
+            Self::Annotate { categories } | Self::Hit { categories, .. } | Self::Decide { categories, .. } => {
+                Some(categories)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Event {
@@ -47,25 +104,10 @@ impl Event {
     pub(super) fn order(&self) -> (OffsetDateTime, Uuid) {
         (self.ts, self.id)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_reads_as_documented() {
-        let line = r#"{"v":1,"id":"019364d2-5b1c-7a90-8a3e-0123456789ab","ts":"2026-01-02T03:04:05.678Z","annotator":"ada","host":"box","case":"us-0007","kind":"annotate","category":"look-alike","run_fingerprint":"ab12"}"#;
-        let event: Event = serde_json::from_str(line).unwrap();
-        assert_eq!(event.kind, EventKind::Annotate { category: "look-alike".into() });
-        assert_eq!(event.run_fingerprint.as_deref(), Some("ab12"));
-        assert_eq!(serde_json::to_string(&event).unwrap(), line);
-    }
-
-    #[test]
-    fn a_line_without_its_category_is_refused() {
-        let line = r#"{"v":1,"id":"019364d2-5b1c-7a90-8a3e-0123456789ab","ts":"2026-01-02T03:04:05Z","annotator":"ada","host":"box","case":"us-0007","kind":"annotate"}"#;
-        let error = serde_json::from_str::<Event>(line).unwrap_err().to_string();
-        assert!(error.contains("category"), "{error}");
+    /// Decides between two events that claim one id, the same way wherever it is done.
+    pub(super) fn is_before(&self, other: &Self) -> bool {
+        let text = |event: &Self| serde_json::to_string(event).unwrap_or_default();
+        (self.order(), text(self)) < (other.order(), text(other))
     }
 }

@@ -2,21 +2,38 @@
 //!
 //! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk before
 //! [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in the
-//! folder ([`AnnotationState`]), so folders of several people merge by copying their files together.
+//! folder ([`AnnotationState`]), so folders of several people merge by copying their files together. A [`Desk`] is all
+//! three for one annotator: journal, taxonomy, state.
 
+mod adjudication;
 pub mod agreement;
+mod assignment;
+mod case_annotation;
+mod desk;
 mod event;
 mod export;
 mod folder;
+mod history;
 mod journal;
+mod journal_file;
+mod line;
 mod names;
-
+mod staleness;
 mod state;
 mod taxonomy;
+mod taxonomy_versions;
+mod worklist;
 
-pub use event::{EVENT_VERSION, Event, EventKind};
+pub use adjudication::Standing;
+pub use assignment::{Assignment, Plan};
+pub use case_annotation::{CaseAnnotation, Decision};
+pub use desk::Desk;
+pub use event::{Circumstances, EVENT_VERSION, Event, EventKind};
 pub use export::{ExportFormat, ExportRow, export_rows, write_rows};
 pub use folder::read_folder;
 pub use journal::Journal;
-pub use state::{AnnotationState, CaseAnnotation};
-pub use taxonomy::{Category, TAXONOMY_FILE, Taxonomy};
+pub use staleness::{Staleness, answers_fingerprint};
+pub use state::AnnotationState;
+pub use taxonomy::{Category, Level, TAXONOMY_FILE, Taxonomy};
+pub use taxonomy_versions::{TAXONOMIES_FOLDER, TaxonomyVersions};
+pub use worklist::{Wanted, Worklist};

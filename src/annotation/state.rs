@@ -1,126 +1,175 @@
 //! The state of all annotations: a fold over the events.
 
+use super::case_annotation::{CaseAnnotation, Decision};
 use super::event::{Event, EventKind};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use time::OffsetDateTime;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// What one annotator says about one case now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseAnnotation {
-    /// Id of a category of the taxonomy.
-    pub category: Option<String>,
-    pub note: Option<String>,
-    pub skipped: bool,
-    /// When the last event that counts was made.
-    pub ts: OffsetDateTime,
-    /// Of the run on the screen at the last category or skip.
-    pub run_fingerprint: Option<String>,
-    /// The events that count, in order.
-    pub event_ids: Vec<Uuid>,
+/// All annotators' annotations and the adjudicators' decisions. Any order and any repetition of the same events gives the
+/// same state, because what an annotator says about a case depends on the set of their events on that case alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AnnotationState {
+    /// By annotator, then case.
+    records: BTreeMap<String, BTreeMap<String, Record>>,
 }
 
-/// All annotators' annotations. Any order and any repetition of the same events gives the same state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AnnotationState {
-    seen: HashSet<Uuid>,
-    /// (annotator, event undone): only one's own events are undone.
-    undone: HashSet<(String, Uuid)>,
-    /// By annotator, then case: the events other than undos, in the order of replay, undone ones included.
-    events: BTreeMap<String, BTreeMap<String, Vec<Event>>>,
-    /// The same keys, without cases whose every event is undone.
-    current: BTreeMap<String, BTreeMap<String, CaseAnnotation>>,
-    /// Where an event is, so that an undo finds the case it changes even if it names another.
-    case_of: HashMap<Uuid, String>,
+/// One annotator's events on one case and what they add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Record {
+    /// In the order of replay, without repetitions; undone ones, undos and redos included.
+    events: Vec<Event>,
+    /// By pass; none is without an event that counts.
+    passes: BTreeMap<u32, CaseAnnotation>,
+    decision: Option<Decision>,
 }
 
 impl AnnotationState {
     /// The state after all these events.
-    pub fn fold(events: &[Event]) -> Self {
+    pub fn fold(events: Vec<Event>) -> Self {
         let mut state = Self::default();
         for event in events {
-            state.apply(event);
+            state.record_of(&event).events.push(event);
+        }
+        for record in state.records.values_mut().flat_map(BTreeMap::values_mut) {
+            record.sort();
+            record.replay();
         }
         state
     }
 
     /// Takes in one more event; one seen before changes nothing.
     pub fn apply(&mut self, event: &Event) {
-        if !self.seen.insert(event.id) {
-            return;
-        }
-        if let EventKind::Undo { undoes } = event.kind {
-            self.undone.insert((event.annotator.clone(), undoes));
-            if let Some(case) = self.case_of.get(&undoes).cloned() {
-                self.replay(&event.annotator, &case);
-            }
-            return;
-        }
-        self.case_of.insert(event.id, event.case.clone());
-        let of_case = self.events.entry(event.annotator.clone()).or_default().entry(event.case.clone()).or_default();
-        let position = of_case.partition_point(|earlier| earlier.order() < event.order());
-        of_case.insert(position, event.clone());
-        self.replay(&event.annotator, &event.case);
+        let record = self.record_of(event);
+        record.events.push(event.clone());
+        record.sort();
+        record.replay();
     }
 
-    /// What `annotator` says about `case`; `None` if nothing, or nothing any more.
+    /// What `annotator` says about `case`; `None` if nothing, or nothing any more. Of several passes it is the last in
+    /// which they decided anything.
     pub fn of(&self, annotator: &str, case: &str) -> Option<&CaseAnnotation> {
-        self.current.get(annotator)?.get(case)
+        self.records.get(annotator)?.get(case)?.latest()
     }
 
-    /// Every annotation as (annotator, case, annotation), ordered by annotator and case.
+    /// What `annotator` said about `case` in this pass.
+    pub fn of_pass(&self, annotator: &str, case: &str, pass: u32) -> Option<&CaseAnnotation> {
+        self.records.get(annotator)?.get(case)?.passes.get(&pass)
+    }
+
+    /// Every annotator's latest word as (annotator, case, annotation), ordered by annotator and case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &CaseAnnotation)> {
-        self.current.iter().flat_map(|(annotator, cases)| {
-            cases.iter().map(|(case, annotation)| (annotator.as_str(), case.as_str(), annotation))
+        self.all_records()
+            .filter_map(|(annotator, case, record)| record.latest().map(|latest| (annotator, case, latest)))
+    }
+
+    /// Every pass of every annotator, ordered by annotator, case and pass.
+    pub fn passes(&self) -> impl Iterator<Item = (&str, &str, &CaseAnnotation)> {
+        self.all_records()
+            .flat_map(|(annotator, case, record)| record.passes.values().map(move |pass| (annotator, case, pass)))
+    }
+
+    /// What each annotator says about one case, ordered by annotator.
+    pub fn on_case<'a>(&'a self, case: &'a str) -> impl Iterator<Item = (&'a str, &'a CaseAnnotation)> {
+        self.records.iter().filter_map(move |(annotator, cases)| Some((annotator.as_str(), cases.get(case)?.latest()?)))
+    }
+
+    /// The decision on a case that counts: of several adjudicators' the latest.
+    pub fn decision(&self, case: &str) -> Option<&Decision> {
+        let decisions = self.records.values().filter_map(|cases| cases.get(case)?.decision.as_ref());
+        decisions.max_by_key(|decision| (decision.ts, decision.event_id))
+    }
+
+    /// Everybody who has an event, be it undone.
+    pub fn annotators(&self) -> impl Iterator<Item = &str> {
+        self.records.keys().map(String::as_str)
+    }
+
+    /// The events of one annotator on one case in the order of replay, undone ones included: its history.
+    pub fn events_of(&self, annotator: &str, case: &str) -> &[Event] {
+        let record = self.records.get(annotator).and_then(|cases| cases.get(case));
+        record.map_or(&[], |record| record.events.as_slice())
+    }
+
+    /// Every case that somebody annotated or decided, in order, each once.
+    pub fn cases(&self) -> Vec<&str> {
+        let mut cases: Vec<&str> = self
+            .all_records()
+            .filter(|(_, _, record)| !record.passes.is_empty() || record.decision.is_some())
+            .map(|(_, case, _)| case)
+            .collect();
+        cases.sort_unstable();
+        cases.dedup();
+        cases
+    }
+
+    fn all_records(&self) -> impl Iterator<Item = (&str, &str, &Record)> {
+        self.records.iter().flat_map(|(annotator, cases)| {
+            cases.iter().map(|(case, record)| (annotator.as_str(), case.as_str(), record))
         })
     }
 
-    /// Computes the annotation of one case anew from its events.
-    fn replay(&mut self, annotator: &str, case: &str) {
-        let Some(events) = self.events.get(annotator).and_then(|cases| cases.get(case)) else { return };
-        let mut annotation: Option<CaseAnnotation> = None;
-        for event in events {
-            if self.undone.contains(&(annotator.to_owned(), event.id)) {
-                continue;
-            }
-            let now = annotation.get_or_insert_with(|| CaseAnnotation {
-                category: None,
-                note: None,
-                skipped: false,
-                ts: event.ts,
-                run_fingerprint: None,
-                event_ids: Vec::new(),
-            });
-            now.take_in(event);
+    fn record_of(&mut self, event: &Event) -> &mut Record {
+        if !self.records.contains_key(&event.annotator) {
+            self.records.insert(event.annotator.clone(), BTreeMap::new());
         }
-        let cases = self.current.entry(annotator.to_owned()).or_default();
-        match annotation {
-            Some(annotation) => cases.insert(case.to_owned(), annotation),
-            None => cases.remove(case),
-        };
-        if cases.is_empty() {
-            self.current.remove(annotator);
-        }
+        let cases = self.records.entry(event.annotator.clone()).or_default();
+        cases.entry(event.case.clone()).or_default()
     }
 }
 
-impl CaseAnnotation {
-    fn take_in(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::Annotate { category } => {
-                self.category = Some(category.clone());
-                self.skipped = false;
-                self.run_fingerprint.clone_from(&event.run_fingerprint);
-            }
-            EventKind::Skip => {
-                self.category = None;
-                self.skipped = true;
-                self.run_fingerprint.clone_from(&event.run_fingerprint);
-            }
-            EventKind::Note { note } => self.note = Some(note.clone()).filter(|note| !note.is_empty()),
-            EventKind::Undo { .. } => return,
+impl Record {
+    /// Puts the events into the order of replay, each once. Of two that claim one id, which no program writes, the same
+    /// one is kept whatever the order was.
+    fn sort(&mut self) {
+        self.events.sort_by(|one, other| one.order().cmp(&other.order()));
+        self.events.dedup_by(|later, earlier| later == earlier);
+        let mut ids: Vec<Uuid> = self.events.iter().map(|event| event.id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).all(|pair| pair[0] != pair[1]) {
+            return;
         }
-        self.ts = event.ts;
-        self.event_ids.push(event.id);
+        let mut by_id: HashMap<Uuid, Event> = HashMap::new();
+        for event in self.events.drain(..) {
+            match by_id.get_mut(&event.id) {
+                Some(kept) if event.is_before(kept) => *kept = event,
+                Some(_) => {}
+                None => drop(by_id.insert(event.id, event)),
+            }
+        }
+        self.events = by_id.into_values().collect();
+        self.events.sort_by_key(Event::order);
+    }
+
+    /// Computes what the events add up to. An event is undone where the last undo or redo that names it is an undo.
+    fn replay(&mut self) {
+        self.passes.clear();
+        self.decision = None;
+        let mut is_undone: HashMap<Uuid, bool> = HashMap::new();
+        for event in &self.events {
+            match event.kind {
+                EventKind::Undo { undoes } => is_undone.insert(undoes, true),
+                EventKind::Redo { redoes } => is_undone.insert(redoes, false),
+                _ => None,
+            };
+        }
+        for event in &self.events {
+            if is_undone.get(&event.id) == Some(&true) {
+                continue;
+            }
+            match event.kind {
+                EventKind::Undo { .. } | EventKind::Redo { .. } => {}
+                EventKind::Decide { .. } => self.decision = Decision::of(event),
+                _ => {
+                    let pass = event.circumstances.pass;
+                    let empty = || CaseAnnotation { pass, ..CaseAnnotation::default() };
+                    self.passes.entry(pass).or_insert_with(empty).take_in(event);
+                }
+            }
+        }
+    }
+
+    fn latest(&self) -> Option<&CaseAnnotation> {
+        let decided = self.passes.values().rev().find(|pass| pass.is_decided());
+        decided.or_else(|| self.passes.values().next_back())
     }
 }

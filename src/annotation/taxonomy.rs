@@ -1,9 +1,11 @@
 //! The taxonomy: categories of error that people assign, from a file that people edit.
 
+use super::taxonomy_versions::keep_version;
 use crate::durable;
+use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -17,11 +19,13 @@ const DEFAULT: &str = include_str!("default_taxonomy.toml");
 /// for its table of actions to say (`tui::keymap::conflict`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taxonomy {
+    /// A case, or a document, may have several categories. Where not, a new one takes the place of the old.
+    pub several: bool,
     pub categories: Vec<Category>,
 }
 
 /// One `[[category]]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// The one key that assigns it.
@@ -31,11 +35,57 @@ pub struct Category {
     pub name: String,
     /// When to choose it, shown beside the name.
     pub definition: String,
+    /// A case that belongs here, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_example: Option<String>,
+    /// A case that looks as if it belonged here and does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_example: Option<String>,
+    #[serde(default)]
+    pub level: Level,
+}
+
+/// What a category is said of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    #[default]
+    Case,
+    /// One retrieved document of a case.
+    Hit,
+    Both,
+}
+
+impl Level {
+    /// May a case have it?
+    pub fn is_of_case(self) -> bool {
+        self != Self::Hit
+    }
+
+    /// May a document have it?
+    pub fn is_of_hit(self) -> bool {
+        self != Self::Case
+    }
+}
+
+impl Category {
+    /// Fingerprint of what the category means: id, name, definition and examples, whatever the line breaks. Key, level and
+    /// place in the file do not count.
+    pub fn definition_fingerprint(&self) -> Fingerprint {
+        let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
+        let (positive, negative) = (optional(&self.positive_example), optional(&self.negative_example));
+        Fingerprint::of_parts(
+            [&self.id, &plain(&self.name), &plain(&self.definition), &positive, &negative].map(String::as_str),
+        )
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaxonomyFile {
+    #[serde(default)]
+    several: bool,
     category: Vec<Category>,
 }
 
@@ -43,13 +93,13 @@ impl Default for Taxonomy {
     /// The embedded categories of inconsistent-retrieval errors.
     fn default() -> Self {
         // `the_default_is_valid` below keeps this branch from being taken.
-        Self::parse(DEFAULT).unwrap_or(Self { categories: Vec::new() })
+        Self::parse(DEFAULT).unwrap_or(Self { several: false, categories: Vec::new() })
     }
 }
 
 impl Taxonomy {
-    /// The folder's taxonomy. At first use the default is written there so that people find and edit it; a folder that
-    /// cannot be written is no error here (the journal will say so).
+    /// The folder's taxonomy. At first use the default is written there so that people find and edit it, and each version
+    /// is kept under `taxonomies/`; a folder that cannot be written is no error here (the journal will say so).
     ///
     /// # Errors
     /// When the file exists and cannot be read, or is no taxonomy: file, category and field are named.
@@ -58,6 +108,10 @@ impl Taxonomy {
         let taxonomy = Self::read(folder)?;
         if !path.exists() {
             let _ = durable::write_file(&path, DEFAULT.as_bytes());
+        }
+        // Whoever reads the journals later finds the words that people went by.
+        if let Ok(text) = fs::read(&path) {
+            keep_version(folder, &text);
         }
         Ok(taxonomy)
     }
@@ -85,7 +139,35 @@ impl Taxonomy {
         self.categories.iter().find(|category| category.id == id)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Fingerprints of these categories' definitions, by id, as events carry them.
+    pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
+        let known = ids.into_iter().filter_map(|id| self.by_id(id));
+        known.map(|category| (category.id.clone(), category.definition_fingerprint().to_string())).collect()
+    }
+
+    /// Those of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded otherwise now, or gone.
+    pub fn changed_since<'a>(&self, definitions: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+        let is_changed = |id: &str, then: &str| {
+            self.by_id(id).is_none_or(|category| category.definition_fingerprint().as_str() != then)
+        };
+        let changed = definitions.iter().filter(|(id, then)| is_changed(id, then));
+        changed.map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// The set after a person assigns a category: where several are allowed it is put in or, if it is there, taken out; where
+    /// not, it takes the place of all others.
+    pub fn with_assigned(&self, given: &BTreeSet<String>, id: &str) -> BTreeSet<String> {
+        if !self.several {
+            return BTreeSet::from([id.to_owned()]);
+        }
+        let mut set = given.clone();
+        if !set.remove(id) {
+            set.insert(id.to_owned());
+        }
+        set
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self> {
         // toml's message shows line, column and the offending text.
         let file: TaxonomyFile =
             toml::from_str(text).context("expected [[category]] tables with key, id, name, definition")?;
@@ -96,9 +178,15 @@ impl Taxonomy {
         let mut ids = HashMap::new();
         for (index, category) in file.category.iter().enumerate() {
             let place = format!("category {} (id {:?})", index + 1, category.id);
-            for (field, value) in [("id", &category.id), ("name", &category.name), ("definition", &category.definition)]
-            {
-                if value.trim().is_empty() {
+            let texts = [
+                ("id", Some(&category.id)),
+                ("name", Some(&category.name)),
+                ("definition", Some(&category.definition)),
+                ("positive_example", category.positive_example.as_ref()),
+                ("negative_example", category.negative_example.as_ref()),
+            ];
+            for (field, value) in texts {
+                if value.is_some_and(|value| value.trim().is_empty()) {
                     bail!("{place}: field {field}: expected text, found nothing");
                 }
             }
@@ -112,7 +200,7 @@ impl Taxonomy {
                 bail!("{place}: field id: already the id of category {}", other + 1);
             }
         }
-        Ok(Self { categories: file.category })
+        Ok(Self { several: file.several, categories: file.category })
     }
 }
 
@@ -150,6 +238,41 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_before_loads_and_says_one_category_per_case() {
+        let taxonomy = Taxonomy::parse(&category("1", "a")).unwrap();
+        assert!(!taxonomy.several);
+        assert_eq!((taxonomy.categories[0].level, &taxonomy.categories[0].positive_example), (Level::Case, &None));
+    }
+
+    #[test]
+    fn a_changed_definition_is_noticed_and_a_reflowed_one_is_none() {
+        let text = category("1", "a") + "negative_example = \"An artefact\"\nlevel = \"both\"\n" + &category("2", "b");
+        let before = Taxonomy::parse(&format!("several = true\n{text}")).unwrap();
+        assert!(before.several && before.categories[0].level.is_of_hit() && before.categories[0].level.is_of_case());
+        let given = before.definitions_of(&["a".to_owned(), "b".to_owned(), "unknown".to_owned()]);
+        assert_eq!(given.len(), 2);
+        assert_eq!(before.changed_since(&given), [""; 0]);
+        let changed = |text: &str| {
+            let now = Taxonomy::parse(text).unwrap();
+            now.changed_since(&given).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(changed(&text.replace("A name", "A   name")), [""; 0]);
+        assert_eq!(changed(&text.replace("key = \"1\"", "key = \"9\"")), [""; 0]);
+        assert_eq!(changed(&text.replace("An artefact", "A scar")), ["a"]);
+        assert_eq!(changed(&category("1", "a")), ["a", "b"], "its negative example went, and so did b");
+    }
+
+    #[test]
+    fn assigning_toggles_where_several_are_allowed() {
+        let mut taxonomy = Taxonomy::default();
+        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "look-alike"), set(&["look-alike"]));
+        taxonomy.several = true;
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "look-alike"), set(&["look-alike", "other"]));
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "other"), set(&[]));
+    }
+
+    #[test]
     fn mistakes_are_named_with_file_and_field() {
         let twice = category("1", "a") + &category("1", "b");
         let cases = [
@@ -158,6 +281,8 @@ mod tests {
             (category("12", "a"), vec!["line 2", "key", "12"]),
             (category(" ", "a"), vec!["field key", "can be seen"]),
             (category("1", " "), vec!["field id", "found nothing"]),
+            (category("1", "a") + "positive_example = \"\"\n", vec!["field positive_example", "found nothing"]),
+            (category("1", "a") + "level = \"picture\"\n", vec!["line 6", "picture", "case"]),
             (category("1", "a") + "colour = \"red\"\n", vec!["colour", "line 6"]),
             ("[[category]]\nkey = \"1\"\n".into(), vec!["missing field", "id"]),
             (String::new(), vec!["category"]),

@@ -110,7 +110,7 @@ impl Annotations {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
-        Ok(Self { state: AnnotationState::fold(&events), taxonomy, cases: dataset.cases })
+        Ok(Self { state: AnnotationState::fold(events), taxonomy, cases: dataset.cases })
     }
 
     fn rows(&self) -> Result<Vec<ExportRow<'_>>> {
@@ -123,14 +123,13 @@ fn table_of(rows: &[ExportRow<'_>]) -> String {
     let mut lines = vec![["annotator", "case", "task", "split", "gold", "category", "note"].map(str::to_owned)];
     for row in rows {
         let split = row.split.map_or_else(|| "?".into(), |split| split.to_string());
-        let decision = row.category.unwrap_or(if row.skipped { "(skipped)" } else { "" });
         lines.push([
             one_line(row.annotator),
             one_line(row.case),
             one_line(row.task.unwrap_or("?")),
             split,
             one_line(row.gold.unwrap_or("?")),
-            one_line(decision),
+            one_line(&decision_of(row)),
             one_line(row.note.unwrap_or("")),
         ]);
     }
@@ -151,4 +150,34 @@ fn table_of(rows: &[ExportRow<'_>]) -> String {
         table.push(text.trim_end().to_owned());
     }
     table.join("\n")
+}
+
+/// "look-alike, other; d7 look-alike; unsure, flagged, blind, pass 2, earlier definition of other".
+fn decision_of(row: &ExportRow<'_>) -> String {
+    let mut parts = Vec::new();
+    if row.skipped {
+        parts.push("(skipped)".to_owned());
+    }
+    if !row.categories.is_empty() {
+        parts.push(row.categories.join(", "));
+    }
+    for (document, categories) in row.hits {
+        parts.push(format!("{document} {}", categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+    }
+    let mut remarks = Vec::new();
+    for (is_so, remark) in [(row.unsure, "unsure"), (row.flagged, "flagged"), (row.blind, "blind")] {
+        if is_so {
+            remarks.push(remark.to_owned());
+        }
+    }
+    if row.pass > 1 {
+        remarks.push(format!("pass {}", row.pass));
+    }
+    if !row.earlier_definitions.is_empty() {
+        remarks.push(format!("earlier definition of {}", row.earlier_definitions.join(", ")));
+    }
+    if !remarks.is_empty() {
+        parts.push(remarks.join(", "));
+    }
+    parts.join("; ")
 }

@@ -2,11 +2,12 @@
 
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{count, say};
+use super::queue_options::{QueueOptions, cases_of_split};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
 use crate::engine::run::Run;
-use crate::engine::{Ablation, EngineConfig, EngineHandle, ModelChoice};
+use crate::engine::{Ablation, CaseAnswer, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
 use crate::reader::CandleReader;
 use crate::tui::app::Notice;
@@ -62,6 +63,8 @@ pub struct Args {
     /// Hits per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub k: u16,
+    #[command(flatten)]
+    pub queue: QueueOptions,
 }
 
 impl Args {
@@ -80,6 +83,7 @@ impl Args {
             reader: None,
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
             k: 2,
+            queue: QueueOptions::default(),
         }
     }
 
@@ -112,27 +116,37 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return Err(first.into());
     };
     let dataset = Arc::new(dataset);
-    let queue = queue(&dataset, args.split);
-    if queue.is_empty() {
+    let of_split = cases_of_split(&dataset, args.split);
+    if of_split.is_empty() {
         match errors.into_iter().next() {
             Some(problem) => return Err(problem.into()),
             None => bail!("{}: no case of the split asked for", args.dataset.display()),
         }
     }
     let folder = workspace.annotations_dir();
-    let categories = Taxonomy::load(&folder)?.categories;
+    let taxonomy = Taxonomy::load(&folder)?;
+    let categories = taxonomy.categories.clone();
     if let Some((category, action)) = keymap.conflict(&categories) {
         bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
     }
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
     let host = gethostname::gethostname();
     let (mut notebook, journal_problems) =
-        Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), categories.clone())?;
+        Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), taxonomy)?;
+    let chosen = {
+        let state = notebook.desk().state();
+        args.queue.choose(&dataset, &of_split, &annotator, state, &answers_to_sort_by(&args, &workspace, &dataset)?)?
+    };
+    if chosen.cases.is_empty() {
+        say(&args.queue.nothing_left(&annotator, of_split.len()));
+        return Ok(());
+    }
+    notebook.begin(chosen.passes, args.queue.is_blind());
     let left_out: Vec<String> =
         errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
     let mut app = App::new(Setting {
         dataset: dataset.clone(),
-        queue,
+        queue: chosen.cases,
         left_out,
         categories,
         marks: notebook.marks(),
@@ -233,14 +247,14 @@ pub fn require_terminal() -> Result<()> {
 }
 
 /// Is there a reader that suits one thread per kernel? What is wrong with it, if anything, is said once it is loaded.
-fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool {
+pub(super) fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool {
     let Ok((device, _)) = choose_device(&common.device) else { return false };
     let Ok(reader) = resolve_reader(args.reader.as_deref(), &workspace.path) else { return false };
     device.is_cpu() && CandleReader::runs_in_shards(&reader).unwrap_or(false)
 }
 
 /// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
-fn start_engine(
+pub(super) fn start_engine(
     args: &Args,
     common: &Common,
     dataset: &Arc<Dataset>,
@@ -267,12 +281,10 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
     })
 }
 
-/// Cases of the split, in the dataset's order.
-fn queue(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
-    let has_test = dataset.cases.iter().any(|case| case.split == Split::Test);
-    let wanted = split.or(has_test.then_some(Split::Test));
-    let cases = dataset.cases.iter().enumerate();
-    cases.filter(|(_, case)| wanted.is_none_or(|split| case.split == split)).map(|(index, _)| index).collect()
+/// The stored run's answers, where the order of the queue goes by them.
+pub(super) fn answers_to_sort_by(args: &Args, workspace: &Workspace, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
+    let Some(name) = args.run.as_deref().filter(|_| args.queue.hard_first) else { return Ok(Vec::new()) };
+    Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)
 }
 
 /// What the status line says first: that nothing can be marked, or that lines were left out.
@@ -295,7 +307,7 @@ fn sentence(problem: &Problem, root: &Path) -> String {
 }
 
 /// The user's name as the system has it, bent to what a file name may hold.
-fn user_name() -> String {
+pub(super) fn user_name() -> String {
     let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     let name = name.unwrap_or_default();
     let bent: String = name

@@ -16,6 +16,7 @@ pub mod output;
 pub mod phantom;
 pub mod predict;
 mod print_picture;
+mod queue_options;
 mod relaunch;
 pub mod rerank;
 pub mod search;

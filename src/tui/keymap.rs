@@ -232,12 +232,7 @@ mod tests {
     }
 
     fn categories() -> Vec<Category> {
-        vec![Category {
-            key: '1',
-            id: "look-alike".into(),
-            name: "Look-alike".into(),
-            definition: "It only looks alike.".into(),
-        }]
+        crate::annotation::Taxonomy::default().categories.into_iter().take(1).collect()
     }
 
     #[test]

@@ -1,24 +1,23 @@
 //! The journal as the explorer uses it: records in, marks out.
 
 use super::mark::{Mark, Record, Recorded};
-use crate::annotation::{AnnotationState, Category, EventKind, Journal, read_folder};
+use crate::annotation::{Circumstances, Desk, EventKind, Taxonomy};
 use crate::data::{Dataset, Problem};
-use anyhow::{Context, Result, anyhow, bail};
-use std::collections::HashMap;
+use anyhow::{Context, Result, bail};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// One annotator's journal with the state that its events add up to.
+/// One annotator's desk, with cases and categories by their positions.
 pub struct Notebook {
-    /// `Err` where the journal cannot be written: then everything can be seen and nothing marked.
-    journal: Result<Journal, String>,
-    state: AnnotationState,
-    annotator: String,
+    desk: Desk,
     dataset: Arc<Dataset>,
-    categories: Vec<Category>,
     /// Of the run on the screen; events carry it.
     pub run_fingerprint: Option<String>,
-    written: usize,
+    /// Nobody's earlier words are shown.
+    is_blind: bool,
+    /// Cases whose gold answer was on the screen: what is said of them is not blind.
+    gold_shown: HashSet<usize>,
 }
 
 impl Notebook {
@@ -28,28 +27,41 @@ impl Notebook {
         annotator: &str,
         host: &str,
         dataset: Arc<Dataset>,
-        categories: Vec<Category>,
+        taxonomy: Taxonomy,
     ) -> Result<(Self, Vec<Problem>)> {
-        let (events, problems) = read_folder(folder)?;
-        let journal = Journal::open(folder, annotator, host).map_err(|error| format!("{error:#}"));
-        let state = AnnotationState::fold(&events);
-        let annotator = annotator.to_owned();
-        Ok((Self { journal, state, annotator, dataset, categories, run_fingerprint: None, written: 0 }, problems))
+        let (desk, problems) = Desk::open(folder, annotator, host, taxonomy)?;
+        Ok((Self { desk, dataset, run_fingerprint: None, is_blind: false, gold_shown: HashSet::new() }, problems))
+    }
+
+    /// The desk behind it.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// From now on these cases are read as these passes, and blind or not.
+    pub fn begin(&mut self, passes: HashMap<String, u32>, is_blind: bool) {
+        self.desk.set_passes(passes);
+        self.is_blind = is_blind;
+    }
+
+    /// The gold answer of this case is on the screen.
+    pub fn gold_is_shown(&mut self, case: usize) {
+        self.gold_shown.insert(case);
     }
 
     /// Why nothing can be marked, where that is so.
     pub fn trouble(&self) -> Option<&str> {
-        self.journal.as_ref().err().map(String::as_str)
+        self.desk.trouble()
     }
 
     /// Events written since it was opened.
     pub fn written(&self) -> usize {
-        self.written
+        self.desk.written()
     }
 
     /// Where events are written.
     pub fn path(&self) -> String {
-        self.journal.as_ref().map(|journal| journal.path().display().to_string()).unwrap_or_default()
+        self.desk.path().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
     /// Every mark there is, by the case's position in the dataset.
@@ -71,8 +83,8 @@ impl Notebook {
     pub fn record(&mut self, record: &Record) -> Result<Recorded> {
         let kind = match record {
             Record::Annotate { category, .. } => {
-                let category = self.categories.get(*category).context("no such category")?;
-                EventKind::Annotate { category: category.id.clone() }
+                let category = self.desk.taxonomy().categories.get(*category).context("no such category")?;
+                EventKind::annotate(&category.id)
             }
             Record::Note { text, .. } => EventKind::Note { note: text.clone() },
             Record::Skip { .. } => EventKind::Skip,
@@ -82,18 +94,17 @@ impl Notebook {
             bail!("an undo names no case");
         };
         let id = self.dataset.cases.get(*case).context("no such case")?.id.clone();
-        let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let event = journal.append(&id, kind, self.run_fingerprint.as_deref())?;
-        self.written += 1;
-        self.state.apply(&event);
+        let circumstances = Circumstances {
+            run_fingerprint: self.run_fingerprint.clone(),
+            blind: self.is_blind && !self.gold_shown.contains(case),
+            ..Circumstances::default()
+        };
+        self.desk.record(&id, kind, circumstances)?;
         Ok(Recorded::Changed { case: *case, mark: self.mark_of(&id) })
     }
 
     fn undo(&mut self) -> Result<Recorded> {
-        let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let Some(event) = journal.undo()? else { return Ok(Recorded::Nothing) };
-        self.written += 1;
-        self.state.apply(&event);
+        let Some(event) = self.desk.undo()? else { return Ok(Recorded::Nothing) };
         let case = self.dataset.cases.iter().position(|case| case.id == event.case);
         Ok(match case {
             Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
@@ -102,9 +113,9 @@ impl Notebook {
     }
 
     fn mark_of(&self, case: &str) -> Mark {
-        let Some(annotation) = self.state.of(&self.annotator, case) else { return Mark::default() };
-        let category =
-            annotation.category.as_ref().and_then(|id| self.categories.iter().position(|category| category.id == *id));
+        let Some(annotation) = self.desk.own(case) else { return Mark::default() };
+        let categories = &self.desk.taxonomy().categories;
+        let category = categories.iter().position(|category| annotation.categories.contains(&category.id));
         Mark { category, skipped: annotation.skipped, note: annotation.note.clone() }
     }
 }

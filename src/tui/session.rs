@@ -193,6 +193,11 @@ impl Session<'_> {
             }
             event::Event::FocusGained | event::Event::FocusLost | event::Event::Mouse(_) => return Ok(false),
         };
+        if self.app.gold_visible
+            && let Some(case) = self.app.queue.current()
+        {
+            self.notebook.gold_is_shown(case);
+        }
         self.carry_out(effects)?;
         Ok(true)
     }

@@ -1,6 +1,6 @@
 //! `dissent annotations`, by the binary.
 
-use dissent::annotation::{EventKind, Journal};
+use dissent::annotation::{Circumstances, EventKind, Journal, Taxonomy};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -29,13 +29,22 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
 
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
-    ada.append("c1", EventKind::Annotate { category: "look-alike".into() }, Some("ab12")).unwrap();
-    ada.append("c1", EventKind::Note { note: "says \"cyst\",\nred \u{1b}[31m".into() }, None).unwrap();
-    ada.append("c2", EventKind::Annotate { category: "other".into() }, None).unwrap();
+    let definitions = Taxonomy::default().definitions_of(&["look-alike".to_owned()]);
+    let made = Circumstances { run_fingerprint: Some("ab12".into()), definitions, ..Circumstances::default() };
+    ada.append("c1", EventKind::annotate("look-alike"), made).unwrap();
+    let note = EventKind::Note { note: "says \"cyst\",\nred \u{1b}[31m".into() };
+    ada.append("c1", note, Circumstances::default()).unwrap();
+    ada.append("c2", EventKind::annotate("other"), Circumstances::default()).unwrap();
     ada.undo().unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
-    bob.append("c2", EventKind::Skip, None).unwrap();
-    bob.append("gone", EventKind::Annotate { category: "renamed".into() }, None).unwrap();
+    bob.append("c2", EventKind::Skip, Circumstances::default()).unwrap();
+    let hits = EventKind::Hit { document: "d1".into(), categories: ["look-alike".to_owned()].into() };
+    let definitions = [("look-alike".to_owned(), "0000000000000000".to_owned())].into();
+    let made = Circumstances { definitions, blind: true, seconds: Some(4.25), pass: 2, ..Circumstances::default() };
+    bob.append("gone", EventKind::annotate("renamed"), made.clone()).unwrap();
+    bob.append("gone", hits, made.clone()).unwrap();
+    bob.append("gone", EventKind::Unsure { unsure: true }, made.clone()).unwrap();
+    bob.append("gone", EventKind::Flag { flag: true }, Circumstances { pass: 2, ..Circumstances::default() }).unwrap();
     folder
 }
 
@@ -52,11 +61,13 @@ fn stdout_of(output: &Output) -> String {
 fn list_shows_a_table() {
     let dataset = annotated_dataset();
     let output = annotations(&["list"], dataset.path());
+    let told = "renamed; d1 look-alike; unsure, flagged, blind, pass 2, earlier definition of look-alike";
+    let wide = |cell: &str| format!("{cell:width$}", width = told.len());
     let expected = [
-        "annotator  case  task    split  gold  category    note",
-        "ada        c1    lesion  test   Yes   look-alike  says \"cyst\", red  [31m",
-        "bob        c2    lesion  train  No    (skipped)",
-        "bob        gone  ?       ?      ?     renamed",
+        format!("annotator  case  task    split  gold  {}  note", wide("category")),
+        format!("ada        c1    lesion  test   Yes   {}  says \"cyst\", red  [31m", wide("look-alike")),
+        "bob        c2    lesion  train  No    (skipped)".to_owned(),
+        format!("bob        gone  ?       ?      ?     {told}"),
     ];
     assert_eq!(stdout_of(&output).lines().collect::<Vec<_>>(), expected);
     let warnings = String::from_utf8(output.stderr).unwrap();
@@ -69,7 +80,8 @@ fn list_as_json_of_one_person() {
     let text = stdout_of(&annotations(&["list", "--json", "--annotator", "ada"], dataset.path()));
     let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0]["category_name"], json!("Misleading look-alike"));
+    assert_eq!(rows[0]["category_names"], json!(["Misleading look-alike"]));
+    assert_eq!(rows[0]["earlier_definitions"], json!([]));
     assert_eq!(rows[0]["run_fingerprint"], json!("ab12"));
     assert_eq!(rows[0]["split"], json!("test"));
     assert_eq!(stdout_of(&annotations(&["list", "--json", "--annotator", "eve"], dataset.path())).trim(), "[]");
@@ -82,7 +94,9 @@ fn export_gives_every_row_in_both_formats() {
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[1]["skipped"], json!(true));
-    assert_eq!((&rows[2]["gold"], &rows[2]["category_name"]), (&Value::Null, &Value::Null));
+    assert_eq!((&rows[2]["gold"], &rows[2]["category_names"]), (&Value::Null, &json!(["renamed"])));
+    assert_eq!((&rows[2]["hits"], &rows[2]["seconds"]), (&json!({"d1": ["look-alike"]}), &json!(12.9)));
+    assert_eq!(rows[2]["earlier_definitions"], json!(["look-alike"]));
 
     let file = dataset.path().join("out.csv");
     let output = annotations(&["export", "--format", "csv", "-o", file.to_str().unwrap()], dataset.path());
@@ -98,6 +112,8 @@ fn export_gives_every_row_in_both_formats() {
             let expected = match &row[column] {
                 Value::Null => String::new(),
                 Value::String(text) => text.clone(),
+                Value::Array(list) => list.iter().map(|id| id.as_str().unwrap()).collect::<Vec<_>>().join(";"),
+                Value::Object(hits) if hits.is_empty() => String::new(),
                 other => other.to_string(),
             };
             assert_eq!(cell, expected, "{column}");

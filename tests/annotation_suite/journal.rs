@@ -1,14 +1,15 @@
 //! The journal against the file system: acknowledged means on disk, one writer per file, undo across sessions.
 
 use crate::small_disk;
-use dissent::annotation::{AnnotationState, Event, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Journal, read_folder};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-fn annotate(category: &str) -> EventKind {
-    EventKind::Annotate { category: category.into() }
+/// Appends with nothing known of the circumstances.
+fn append(journal: &mut Journal, case: &str, kind: EventKind) -> anyhow::Result<Event> {
+    journal.append(case, kind, Circumstances::default())
 }
 
 fn events(folder: &Path) -> Vec<Event> {
@@ -21,8 +22,9 @@ fn events(folder: &Path) -> Vec<Event> {
 fn what_was_appended_is_read_back_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-    let first = journal.append("c1", annotate("look-alike"), Some("ab12")).unwrap();
-    let second = journal.append("c1", EventKind::Note { note: "two\nlines".into() }, None).unwrap();
+    let made = Circumstances { run_fingerprint: Some("ab12".into()), ..Circumstances::default() };
+    let first = journal.append("c1", EventKind::annotate("look-alike"), made).unwrap();
+    let second = append(&mut journal, "c1", EventKind::Note { note: "two\nlines".into() }).unwrap();
     assert!(second.ts > first.ts);
     assert_eq!(journal.path(), folder.path().join("ada@box.jsonl"));
     assert_eq!(fs::read_to_string(journal.path()).unwrap().lines().count(), 2);
@@ -33,19 +35,19 @@ fn what_was_appended_is_read_back_in_order() {
 fn undo_goes_back_through_earlier_sessions_and_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut monday = Journal::open(folder.path(), "ada", "box").unwrap();
-    monday.append("c1", annotate("other"), None).unwrap();
-    monday.append("c1", EventKind::Skip, None).unwrap();
+    append(&mut monday, "c1", EventKind::annotate("other")).unwrap();
+    append(&mut monday, "c1", EventKind::Skip).unwrap();
     drop(monday);
-    Journal::open(folder.path(), "bob", "box").unwrap().append("c1", annotate("other"), None).unwrap();
+    append(&mut Journal::open(folder.path(), "bob", "box").unwrap(), "c1", EventKind::annotate("other")).unwrap();
 
     let mut tuesday = Journal::open(folder.path(), "ada", "laptop").unwrap();
-    tuesday.append("c2", EventKind::Skip, None).unwrap();
+    append(&mut tuesday, "c2", EventKind::Skip).unwrap();
     let mut cases = Vec::new();
     while let Some(undo) = tuesday.undo().unwrap() {
         cases.push(undo.case);
     }
     assert_eq!(cases, ["c2", "c1", "c1"]);
-    let state = AnnotationState::fold(&events(folder.path()));
+    let state = AnnotationState::fold(events(folder.path()));
     let left: Vec<&str> = state.iter().map(|(annotator, _, _)| annotator).collect();
     assert_eq!(left, ["bob"]);
     drop(tuesday);
@@ -59,8 +61,8 @@ fn a_second_writer_gets_a_file_of_its_own() {
     let mut second = Journal::open(folder.path(), "ada", "box").unwrap();
     assert_ne!(first.path(), second.path());
     assert!(second.path().file_name().unwrap().to_str().unwrap().starts_with("ada@box-"));
-    first.append("c1", EventKind::Skip, None).unwrap();
-    second.append("c2", EventKind::Skip, None).unwrap();
+    append(&mut first, "c1", EventKind::Skip).unwrap();
+    append(&mut second, "c2", EventKind::Skip).unwrap();
     assert_eq!(events(folder.path()).len(), 2);
     let plain = first.path().to_path_buf();
     drop(first);
@@ -73,7 +75,7 @@ fn a_torn_tail_is_closed_off_and_kept() {
     let path = folder.path().join("ada@box.jsonl");
     fs::write(&path, "{\"v\":1,\"id\":\"0193").unwrap();
     let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-    let event = journal.append("c1", EventKind::Skip, None).unwrap();
+    let event = append(&mut journal, "c1", EventKind::Skip).unwrap();
     assert!(fs::read_to_string(&path).unwrap().starts_with("{\"v\":1,\"id\":\"0193\n{"));
     let (read, problems) = read_folder(folder.path()).unwrap();
     assert_eq!(read, [event]);
@@ -90,7 +92,7 @@ fn a_full_disk_is_an_error_and_leaves_whole_lines() {
     let note = || EventKind::Note { note: "x".repeat(1500) };
     let mut written = Vec::new();
     let error = loop {
-        match journal.append("c1", note(), None) {
+        match append(&mut journal, "c1", note()) {
             Ok(event) => written.push(event),
             Err(error) => break format!("{error:#}"),
         }
@@ -102,7 +104,7 @@ fn a_full_disk_is_an_error_and_leaves_whole_lines() {
     assert_eq!(events(&folder), written);
 
     disk.make_room();
-    written.push(journal.append("c1", note(), None).unwrap());
+    written.push(append(&mut journal, "c1", note()).unwrap());
     assert_eq!(events(&folder), written);
 }
 
@@ -114,7 +116,7 @@ fn appends_until_killed() {
     let mut journal = Journal::open(Path::new(&folder), "ada", "box").unwrap();
     let mut output = std::io::stdout().lock();
     for number in 0..1_000_000 {
-        let event = journal.append(&format!("c{number}"), EventKind::Note { note: "x".repeat(900) }, None).unwrap();
+        let event = append(&mut journal, &format!("c{number}"), EventKind::Note { note: "x".repeat(900) }).unwrap();
         writeln!(output, "acknowledged {}", event.id).unwrap();
         output.flush().unwrap();
     }

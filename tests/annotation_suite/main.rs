@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod agreement;
+mod assignment;
 mod command;
+mod desk;
 mod fold;
 mod journal;
 #[path = "../small_disk/mod.rs"]

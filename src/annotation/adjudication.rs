@@ -1,0 +1,69 @@
+//! The final categories of a case: an adjudicator's decision, else what its annotators agree on.
+
+use super::{AnnotationState, CaseAnnotation, Decision};
+use std::collections::BTreeSet;
+
+/// Where a case stands among its annotators.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing<'a> {
+    /// Nobody has given it a category.
+    Open,
+    /// One annotator has.
+    Single(&'a BTreeSet<String>),
+    /// Two or more have, and all gave the same ones.
+    Agreed(&'a BTreeSet<String>),
+    /// They differ.
+    Disputed,
+    /// An adjudicator has decided; `is_outdated` where somebody has annotated the case anew since.
+    Decided { decision: &'a Decision, is_outdated: bool },
+}
+
+impl<'a> Standing<'a> {
+    /// The final categories, where there are any.
+    pub fn categories(&self) -> Option<&'a BTreeSet<String>> {
+        match self {
+            Self::Single(categories) | Self::Agreed(categories) => Some(categories),
+            Self::Decided { decision, .. } => Some(&decision.categories),
+            Self::Open | Self::Disputed => None,
+        }
+    }
+
+    /// Should an adjudicator look at the case?
+    pub fn is_to_be_decided(&self) -> bool {
+        matches!(self, Self::Disputed | Self::Decided { is_outdated: true, .. })
+    }
+}
+
+impl AnnotationState {
+    /// Where the case stands. Only categories given to the case itself count; a skip is no vote, and neither is a note.
+    pub fn standing<'a>(&'a self, case: &'a str) -> Standing<'a> {
+        let votes = || self.on_case(case).filter(|(_, annotation)| !annotation.categories.is_empty());
+        if let Some(decision) = self.decision(case) {
+            let is_outdated = votes().any(|(_, annotation)| !was_seen(annotation, decision));
+            return Standing::Decided { decision, is_outdated };
+        }
+        let mut votes = votes().map(|(_, annotation)| &annotation.categories);
+        let Some(first) = votes.next() else { return Standing::Open };
+        let mut is_single = true;
+        for other in votes {
+            is_single = false;
+            if other != first {
+                return Standing::Disputed;
+            }
+        }
+        if is_single { Standing::Single(first) } else { Standing::Agreed(first) }
+    }
+
+    /// The latest event of each annotation of a case: what a decision takes down as seen.
+    pub fn latest_events(&self, case: &str) -> Vec<uuid::Uuid> {
+        self.on_case(case).filter_map(|(_, annotation)| annotation.event_ids.last().copied()).collect()
+    }
+}
+
+/// A decision that names no events was made by something that does not say what it saw: then the clock tells.
+fn was_seen(annotation: &CaseAnnotation, decision: &Decision) -> bool {
+    if decision.seen.is_empty() {
+        return annotation.ts <= decision.ts;
+    }
+    annotation.event_ids.last().is_none_or(|last| decision.seen.contains(last))
+}

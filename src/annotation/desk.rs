@@ -1,0 +1,158 @@
+//! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
+
+use super::event::{Circumstances, Event, EventKind};
+use super::{AnnotationState, CaseAnnotation, Journal, Taxonomy, read_folder};
+use crate::data::Problem;
+use anyhow::{Result, anyhow};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+/// One annotator's place of work.
+#[derive(Debug)]
+pub struct Desk {
+    /// `Err` where the journal cannot be written: then everything can be seen and nothing recorded.
+    journal: Result<Journal, String>,
+    state: AnnotationState,
+    taxonomy: Taxonomy,
+    annotator: String,
+    written: usize,
+    /// By case id: as which pass it is read, where that is not the annotator's latest.
+    passes: HashMap<String, u32>,
+}
+
+impl Desk {
+    /// Opens the journal of `annotator` in this folder and reads what is there, with the lines that could not be read.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn open(folder: &Path, annotator: &str, host: &str, taxonomy: Taxonomy) -> Result<(Self, Vec<Problem>)> {
+        let (journal, events, problems) = match Journal::open_and_read(folder, annotator, host) {
+            Ok((journal, events, problems)) => (Ok(journal), events, problems),
+            Err(error) => {
+                let (events, problems) = read_folder(folder)?;
+                (Err(format!("{error:#}")), events, problems)
+            }
+        };
+        let state = AnnotationState::fold(events);
+        let (annotator, passes) = (annotator.to_owned(), HashMap::new());
+        Ok((Self { journal, state, taxonomy, annotator, written: 0, passes }, problems))
+    }
+
+    /// What everybody has said, this annotator's latest event included.
+    pub fn state(&self) -> &AnnotationState {
+        &self.state
+    }
+
+    pub fn taxonomy(&self) -> &Taxonomy {
+        &self.taxonomy
+    }
+
+    pub fn annotator(&self) -> &str {
+        &self.annotator
+    }
+
+    /// Why nothing can be recorded, where that is so.
+    pub fn trouble(&self) -> Option<&str> {
+        self.journal.as_ref().err().map(String::as_str)
+    }
+
+    /// Events written since it was opened.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Where events are written.
+    pub fn path(&self) -> Option<&Path> {
+        self.journal.as_ref().ok().map(Journal::path)
+    }
+
+    /// From now on these cases are read as these passes ([`Worklist::passes`](super::Worklist::passes)).
+    pub fn set_passes(&mut self, passes: HashMap<String, u32>) {
+        self.passes = passes;
+    }
+
+    /// As which pass the annotator reads this case: the one that was set, else the one in which they spoke last.
+    pub fn pass_of(&self, case: &str) -> u32 {
+        let latest = || self.state.of(&self.annotator, case).map_or(1, |annotation| annotation.pass);
+        self.passes.get(case).copied().unwrap_or_else(latest)
+    }
+
+    /// What the annotator says about a case in the pass that they are at; an earlier pass stays out of sight.
+    pub fn own(&self, case: &str) -> Option<&CaseAnnotation> {
+        self.state.of_pass(&self.annotator, case, self.pass_of(case))
+    }
+
+    /// Writes one event and takes it in; it is on disk before this returns. The pass is added here, and so are the
+    /// definitions that its categories are given under: those of the taxonomy now, but a category that merely stays while others change keeps the
+    /// definition it was given under.
+    ///
+    /// # Errors
+    /// Where it could not be written; nothing has changed then.
+    pub fn record(&mut self, case: &str, kind: EventKind, circumstances: Circumstances) -> Result<Event> {
+        let definitions = self.definitions_for(case, &kind);
+        let pass = self.pass_of(case);
+        let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
+        let event = journal.append(case, kind, Circumstances { definitions, pass, ..circumstances })?;
+        self.take_in(&event);
+        Ok(event)
+    }
+
+    /// Records that the adjudicator decides a case, having seen what is known here.
+    ///
+    /// # Errors
+    /// As [`Desk::record`].
+    pub fn decide(&mut self, case: &str, categories: BTreeSet<String>, reason: &str) -> Result<Event> {
+        let seen = self.state.latest_events(case);
+        let kind = EventKind::Decide { categories, reason: reason.to_owned(), seen };
+        self.record(case, kind, Circumstances::default())
+    }
+
+    /// Takes back the annotator's latest event that still counts; `None` when none does.
+    ///
+    /// # Errors
+    /// As [`Desk::record`].
+    pub fn undo(&mut self) -> Result<Option<Event>> {
+        let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
+        let event = journal.undo()?;
+        event.iter().for_each(|event| self.take_in(event));
+        Ok(event)
+    }
+
+    /// Brings back what was undone last; `None` where nothing was undone since the last new event.
+    ///
+    /// # Errors
+    /// As [`Desk::record`].
+    pub fn redo(&mut self) -> Result<Option<Event>> {
+        let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
+        let event = journal.redo()?;
+        event.iter().for_each(|event| self.take_in(event));
+        Ok(event)
+    }
+
+    fn take_in(&mut self, event: &Event) {
+        self.written += 1;
+        self.state.apply(event);
+    }
+
+    fn definitions_for(&self, case: &str, kind: &EventKind) -> BTreeMap<String, String> {
+        let Some(categories) = kind.categories() else { return BTreeMap::new() };
+        let mut definitions = self.taxonomy.definitions_of(categories);
+        let Some(before) = self.own(case) else { return definitions };
+        let nothing = BTreeSet::new();
+        let given = match kind {
+            EventKind::Annotate { .. } => &before.categories,
+            EventKind::Hit { document, .. } => before.hits.get(document).unwrap_or(&nothing),
+            _ => return definitions,
+        };
+        // Who says the same again affirms it under the words of now.
+        if given != categories {
+            for id in given.intersection(categories) {
+                match before.definitions.get(id) {
+                    Some(then) => definitions.insert(id.clone(), then.clone()),
+                    None => definitions.remove(id),
+                };
+            }
+        }
+        definitions
+    }
+}

@@ -1,0 +1,88 @@
+//! Has a case changed since it was annotated?
+
+use super::CaseAnnotation;
+use crate::fingerprint::Fingerprint;
+
+/// How what is on the screen now compares with what was on it when the case was annotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staleness {
+    /// The annotator saw the same documents and answers, or at least the same run.
+    Current,
+    /// The case's documents or the reader's answers to it are others now.
+    AnswersChanged,
+    /// The run is another one, and which answers the annotator saw is not known.
+    RunChanged,
+    /// The event does not say what it was made on, or nothing is on the screen to compare it with.
+    Unknown,
+}
+
+impl Staleness {
+    /// Should the annotator look again?
+    pub fn is_stale(self) -> bool {
+        matches!(self, Self::AnswersChanged | Self::RunChanged)
+    }
+}
+
+/// Fingerprint of what a case's annotation is about: each document with the label that the reader answered (its id;
+/// `None` where the answer named none), in the order of the screen. Scores do not count: they wobble between machines.
+pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Fingerprint {
+    let mut parts = Vec::new();
+    for (document, label) in answers {
+        parts.extend([document, if label.is_some() { "answered" } else { "no label" }, label.unwrap_or_default()]);
+    }
+    Fingerprint::of_parts(parts)
+}
+
+impl CaseAnnotation {
+    /// Compares what the annotator saw with what there is now. The case's own answers decide where both are known: another
+    /// run that says the same about this case makes no annotation stale.
+    pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
+        if let (Some(then), Some(now)) = (self.answers_fingerprint.as_deref(), answers_now) {
+            return if then == now { Staleness::Current } else { Staleness::AnswersChanged };
+        }
+        match (self.run_fingerprint.as_deref(), run_now) {
+            (Some(then), Some(now)) if then == now => Staleness::Current,
+            (Some(_), Some(_)) => Staleness::RunChanged,
+            _ => Staleness::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotation(run: Option<&str>, answers: Option<&str>) -> CaseAnnotation {
+        CaseAnnotation {
+            run_fingerprint: run.map(str::to_owned),
+            answers_fingerprint: answers.map(str::to_owned),
+            ..CaseAnnotation::default()
+        }
+    }
+
+    #[test]
+    fn the_answers_of_the_case_decide_where_they_are_known() {
+        let both = annotation(Some("run1"), Some("a1"));
+        assert_eq!(both.staleness(Some("run2"), Some("a1")), Staleness::Current);
+        assert_eq!(both.staleness(Some("run1"), Some("a2")), Staleness::AnswersChanged);
+        assert_eq!(both.staleness(Some("run2"), None), Staleness::RunChanged);
+        assert_eq!(both.staleness(None, None), Staleness::Unknown);
+        let old = annotation(Some("run1"), None);
+        assert_eq!(old.staleness(Some("run1"), Some("a1")), Staleness::Current);
+        assert_eq!(annotation(None, None).staleness(Some("run1"), Some("a1")), Staleness::Unknown);
+    }
+
+    #[test]
+    fn documents_answers_and_their_order_count() {
+        let one = answers_fingerprint([("d1", Some("Yes")), ("d2", None)]);
+        assert_eq!(one, answers_fingerprint([("d1", Some("Yes")), ("d2", None)]));
+        for other in [
+            answers_fingerprint([("d2", None), ("d1", Some("Yes"))]),
+            answers_fingerprint([("d1", Some("No")), ("d2", None)]),
+            answers_fingerprint([("d1", Some("Yes")), ("d2", Some(""))]),
+            answers_fingerprint([("d1", Some("Yes"))]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Whose cases are shown, in which order, and as which reading: the options that `explore`, `annotate` and
+//! `annotations assign` share.
+
+use super::output::count;
+use crate::annotation::{AnnotationState, Plan, Wanted, Worklist};
+use crate::data::{Dataset, Split};
+use crate::engine::CaseAnswer;
+use anyhow::{Context, Result};
+use std::collections::HashMap;
+use time::{Duration, OffsetDateTime};
+
+/// Who annotates which case. Everybody gives the same options and gets their own part; no server is asked.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PlanOptions {
+    /// Share the cases out among these people; the order does not matter
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Sharing the work")]
+    pub annotators: Vec<String>,
+    /// How many of them get each case; default: all
+    #[arg(long, value_name = "M", requires = "annotators", help_heading = "Sharing the work")]
+    pub overlap: Option<usize>,
+    /// Another seed is another assignment
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "annotators", help_heading = "Sharing the work")]
+    pub seed: u64,
+    /// Everybody gets the same N cases first, drawn by the seed
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "annotators", help_heading = "Sharing the work")]
+    pub calibration: usize,
+}
+
+/// Which of one's cases, and in which order.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct QueueOptions {
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// Cases whose stored answers differ most come first (after the calibration round); asks for --run
+    #[arg(long, requires = "run", help_heading = "Sharing the work")]
+    pub hard_first: bool,
+    /// Only cases that I have not decided
+    #[arg(long, conflicts_with_all = ["second_pass", "review_own"], help_heading = "Sharing the work")]
+    pub only_mine_left: bool,
+    /// Only cases that somebody else has decided and I have not: a second reading, blind
+    #[arg(long, conflicts_with = "review_own", help_heading = "Sharing the work")]
+    pub second_pass: bool,
+    /// Only cases that I decided long enough ago: a second reading of my own, blind; both are kept
+    #[arg(long, help_heading = "Sharing the work")]
+    pub review_own: bool,
+    /// With --review-own: how long ago
+    #[arg(
+        long,
+        default_value_t = 24,
+        value_name = "HOURS",
+        requires = "review_own",
+        help_heading = "Sharing the work"
+    )]
+    pub after: u32,
+}
+
+/// The cases of a session.
+#[derive(Clone, Debug, Default)]
+pub struct ChosenQueue {
+    /// Positions in `Dataset::cases`.
+    pub cases: Vec<usize>,
+    /// As which pass a case is read, by id; see [`Worklist::passes`].
+    pub passes: HashMap<String, u32>,
+}
+
+impl PlanOptions {
+    /// # Errors
+    /// Where the options make no plan.
+    pub fn plan(&self) -> Result<Option<Plan>> {
+        if self.annotators.is_empty() {
+            return Ok(None);
+        }
+        let overlap = self.overlap.unwrap_or(self.annotators.len());
+        Plan::new(&self.annotators, overlap, self.seed, self.calibration).map(Some)
+    }
+}
+
+impl QueueOptions {
+    /// Which of the annotator's cases are wanted.
+    pub fn wanted(&self) -> Wanted {
+        if self.only_mine_left {
+            Wanted::Left
+        } else if self.second_pass {
+            Wanted::SecondPass
+        } else if self.review_own {
+            Wanted::OwnAgain(Duration::hours(i64::from(self.after)))
+        } else {
+            Wanted::All
+        }
+    }
+
+    /// Are a person's earlier words and the gold answer to stay out of sight?
+    pub fn is_blind(&self) -> bool {
+        self.second_pass || self.review_own
+    }
+
+    /// What to say where no case is in the queue.
+    pub fn nothing_left(&self, annotator: &str, of: usize) -> String {
+        let of = count(of, "case");
+        match self.wanted() {
+            Wanted::All => format!("none of the {of} is {annotator}'s"),
+            Wanted::Left => format!("{annotator} has decided all of their part of the {of}"),
+            Wanted::SecondPass => format!("none of the {of} of {annotator}'s waits for a second reader"),
+            Wanted::OwnAgain(_) => {
+                format!("{annotator} has decided none of the {of} {} or more ago", count(self.after as usize, "hour"))
+            }
+        }
+    }
+
+    /// The queue of `annotator` from these cases of the dataset. `answers` are those of the stored run.
+    ///
+    /// # Errors
+    /// Where the plan is none, or does not name the annotator.
+    pub fn choose(
+        &self,
+        dataset: &Dataset,
+        cases: &[usize],
+        annotator: &str,
+        state: &AnnotationState,
+        answers: &[CaseAnswer],
+    ) -> Result<ChosenQueue> {
+        let (mut mine, calibration) = match self.plan.plan().context("--annotators")? {
+            None => (cases.to_vec(), 0),
+            Some(plan) => {
+                let assignment = plan.assign(&ids_of(dataset, cases));
+                let queue = assignment.queue_of(annotator).context("--annotators")?;
+                (queue.into_iter().map(|place| cases[place]).collect(), assignment.calibration.len())
+            }
+        };
+        if self.hard_first {
+            sort_hard_first(dataset, &mut mine[calibration..], answers);
+        }
+        let list =
+            Worklist::choose(&ids_of(dataset, &mine), annotator, self.wanted(), state, OffsetDateTime::now_utc());
+        Ok(ChosenQueue { cases: list.cases.into_iter().map(|place| mine[place]).collect(), passes: list.passes })
+    }
+}
+
+/// Cases of the split, in the dataset's order; without one those of the test split where there are any, else all.
+pub fn cases_of_split(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
+    let has_test = dataset.cases.iter().any(|case| case.split == Split::Test);
+    let wanted = split.or(has_test.then_some(Split::Test));
+    let cases = dataset.cases.iter().enumerate();
+    cases.filter(|(_, case)| wanted.is_none_or(|split| case.split == split)).map(|(index, _)| index).collect()
+}
+
+/// Ids of the cases at these positions.
+pub fn ids_of<'a>(dataset: &'a Dataset, cases: &[usize]) -> Vec<&'a str> {
+    cases.iter().map(|case| dataset.cases[*case].id.as_str()).collect()
+}
+
+/// By the share of pairs of answers that differ, then by the answers' entropy; cases that the run lacks come last, and
+/// what is alike keeps its order.
+fn sort_hard_first(dataset: &Dataset, cases: &mut [usize], answers: &[CaseAnswer]) {
+    let mut hardness: HashMap<usize, (f64, f64)> = HashMap::new();
+    for answer in answers {
+        let outcome = answer.to_summary_case(dataset).and_then(|case| case.outcome);
+        if let Some(outcome) = outcome {
+            hardness.insert(answer.case, (outcome.disagreement(), outcome.entropy()));
+        }
+    }
+    let of = |case: &usize| hardness.get(case).copied().unwrap_or((-1.0, -1.0));
+    cases.sort_by(|one, other| {
+        let (one, other) = (of(one), of(other));
+        other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
+    });
+}
