@@ -22,9 +22,10 @@ lint: set-up ## format, clippy and docs, warnings denied
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-bench: set-up ## time the explorer on the sample and on 20,000 cases (four minutes)
+bench: set-up ## time the explorer on the sample and on 20,000 cases, and the annotations (five minutes)
 	cargo bench --locked --profile dev --bench explorer
 	cargo bench --locked --profile dev --bench large
+	cargo bench --locked --profile dev --bench annotation
 
 sample: set-up ## redraw the sample from its seed and retrain its models (about an hour on two cores)
 	sh scripts/make-sample $(SAMPLE_SEED)

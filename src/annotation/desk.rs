@@ -92,7 +92,7 @@ impl Desk {
         let definitions = self.definitions_for(case, &kind);
         let pass = self.pass_of(case);
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let event = journal.append(case, kind, Circumstances { definitions, pass, ..circumstances })?;
+        let event = journal.append(case, kind, Circumstances { pass, definitions, ..circumstances })?;
         self.take_in(&event);
         Ok(event)
     }
@@ -114,7 +114,9 @@ impl Desk {
     pub fn undo(&mut self) -> Result<Option<Event>> {
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
         let event = journal.undo()?;
-        event.iter().for_each(|event| self.take_in(event));
+        if let Some(event) = &event {
+            self.take_in(event);
+        }
         Ok(event)
     }
 
@@ -125,7 +127,9 @@ impl Desk {
     pub fn redo(&mut self) -> Result<Option<Event>> {
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
         let event = journal.redo()?;
-        event.iter().for_each(|event| self.take_in(event));
+        if let Some(event) = &event {
+            self.take_in(event);
+        }
         Ok(event)
     }
 

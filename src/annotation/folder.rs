@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// An event and where it was read.
-struct Found {
+pub(super) struct Found {
     event: Event,
     /// Position in the list of files.
     file: usize,
@@ -35,7 +35,13 @@ pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
 }
 
 /// Reads the lines of one file, on all cores.
-fn read_lines(content: &[u8], file: usize, path: &Path, found: &mut Vec<Found>, problems: &mut Vec<Problem>) {
+pub(super) fn read_lines(
+    content: &[u8],
+    file: usize,
+    path: &Path,
+    found: &mut Vec<Found>,
+    problems: &mut Vec<Problem>,
+) {
     let (mut lines, tail) = whole_lines(content);
     let whole = lines.len();
     lines.extend(tail);
@@ -85,7 +91,7 @@ fn distinct(found: Vec<Found>, files: &[PathBuf], problems: &mut Vec<Problem>) -
 }
 
 /// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.
-fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -19,6 +19,7 @@ mod history;
 mod journal;
 mod journal_file;
 mod line;
+mod merge;
 mod names;
 mod prodigy;
 mod rated_cases;
@@ -42,6 +43,7 @@ pub use export::{
 pub use final_set::{FINAL_COLUMNS, FinalRow, final_rows, named_errors};
 pub use folder::read_folder;
 pub use journal::Journal;
+pub use merge::{Brought, Merged, merge_folder};
 pub use prodigy::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 pub use rated_cases::{Counted, rated_cases};
 pub use sheet::{Column, Kind, Sheet, write_csv, write_jsonl, write_parquet};

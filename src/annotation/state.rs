@@ -109,11 +109,7 @@ impl AnnotationState {
     }
 
     fn record_of(&mut self, event: &Event) -> &mut Record {
-        if !self.records.contains_key(&event.annotator) {
-            self.records.insert(event.annotator.clone(), BTreeMap::new());
-        }
-        let cases = self.records.entry(event.annotator.clone()).or_default();
-        cases.entry(event.case.clone()).or_default()
+        self.records.entry(event.annotator.clone()).or_default().entry(event.case.clone()).or_default()
     }
 }
 
@@ -121,7 +117,7 @@ impl Record {
     /// Puts the events into the order of replay, each once. Of two that claim one id, which no program writes, the same
     /// one is kept whatever the order was.
     fn sort(&mut self) {
-        self.events.sort_by(|one, other| one.order().cmp(&other.order()));
+        self.events.sort_by_key(Event::order);
         self.events.dedup_by(|later, earlier| later == earlier);
         let mut ids: Vec<Uuid> = self.events.iter().map(|event| event.id).collect();
         ids.sort_unstable();

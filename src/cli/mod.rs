@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod annotate;
 pub mod annotations;
 mod caption_line;
 pub mod check;
@@ -73,6 +74,8 @@ pub enum Command {
     Explore(explore::Args),
     /// Print the explorer's keys as a file that can be changed
     Keys(keys::Args),
+    /// Annotate cases line by line, from a script or with a screen reader
+    Annotate(annotate::Args),
     /// List or export what people said about the cases
     Annotations(annotations::Args),
     /// Import a published format into a dataset directory
@@ -110,6 +113,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args, &cli.common),
         Command::Explore(args) => explore::run(args, &cli.common),
         Command::Keys(args) => keys::run(args, &cli.common),
+        Command::Annotate(args) => annotate::run(args, &cli.common),
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Import(args) => import::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),

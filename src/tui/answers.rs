@@ -2,6 +2,8 @@
 
 use super::own_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Found, Fused, Verdict, fuse};
+use crate::annotation::answers_fingerprint;
+use crate::data::Label;
 use crate::engine::CaseAnswer;
 use crate::reader::Prediction;
 use crate::retriever::Hit;
@@ -83,6 +85,17 @@ impl CaseAnswers {
     pub fn verdict(&self) -> Option<Verdict> {
         // The verdict does not look at the gold label.
         self.outcome(0).map(|outcome| outcome.verdict())
+    }
+
+    /// Fingerprint of the documents and the answers to them, by which an annotation tells whether they have changed; `None`
+    /// until every hit is read.
+    pub fn fingerprint(&self, labels: &[Label]) -> Option<String> {
+        let mut read = Vec::new();
+        for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
+            let label = prediction.as_ref()?.label.and_then(|label| labels.get(label));
+            read.push((hit.document.as_str(), label.map(|label| label.id.as_str())));
+        }
+        Some(answers_fingerprint(read).to_string())
     }
 
     /// The same with a person's own evidence, up to the first that is not read yet.

@@ -22,7 +22,7 @@
 //! | [`images`] | decoding and scaling on a thread of its own |
 
 pub mod action;
-mod answers;
+pub mod answers;
 pub mod app;
 pub mod background;
 pub mod column;

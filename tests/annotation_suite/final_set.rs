@@ -2,7 +2,9 @@
 
 use super::world::{annotated_dataset, annotations, annotations_of, set, stderr_of, stdout_of};
 use dissent::analysis::report::Named;
-use dissent::annotation::{AnnotationState, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases, read_folder};
+use dissent::annotation::{
+    AnnotationState, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases, read_folder,
+};
 use dissent::data::Dataset;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -41,7 +43,8 @@ fn disagreements_come_with_everybodys_word_and_reason() {
     ];
     assert_eq!(stdout_of(&output).lines().collect::<Vec<_>>(), expected);
     assert_eq!(stderr_of(&output).trim(), "2 cases to decide");
-    let array: Value = serde_json::from_str(&stdout_of(&annotations(&["disagreements", "--json"], folder.path()))).unwrap();
+    let array: Value =
+        serde_json::from_str(&stdout_of(&annotations(&["disagreements", "--json"], folder.path()))).unwrap();
     assert_eq!(array[0]["annotations"][1]["unsure"], json!(true));
     assert_eq!(array[1]["outdated_decision"]["adjudicator"], json!("eve"));
 }
@@ -109,7 +112,8 @@ fn agreement_prints_as_text_json_csv_and_markdown() {
     }
     assert!(!text.contains("NaN"), "{text}");
     let report: Value =
-        serde_json::from_str(&stdout_of(&annotations(&["agreement", "--json", "--resamples", "0"], folder.path()))).unwrap();
+        serde_json::from_str(&stdout_of(&annotations(&["agreement", "--json", "--resamples", "0"], folder.path())))
+            .unwrap();
     let tables = report["tables"].as_array().unwrap();
     let row = |title: &str, name: &str| -> Vec<Value> {
         let table = tables.iter().find(|table| table["title"] == json!(title)).unwrap();
@@ -125,7 +129,8 @@ fn agreement_prints_as_text_json_csv_and_markdown() {
     let csv = stdout_of(&annotations(&["agreement", "--csv", "--tables", "pairs", "--resamples", "0"], folder.path()));
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let kappa = records.iter().find(|record| &record[3] == "ada and cyd, all categories" && &record[4] == "Cohen's kappa");
+    let kappa =
+        records.iter().find(|record| &record[3] == "ada and cyd, all categories" && &record[4] == "Cohen's kappa");
     assert_eq!(&kappa.unwrap()[5], "", "of one case that both call the same there is no kappa");
     assert!(records.iter().all(|record| &record[0] == "pairs"));
     let markdown = stdout_of(&annotations(&["agreement", "--markdown", "--resamples", "0"], folder.path()));

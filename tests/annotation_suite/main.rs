@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod agreement;
+mod annotate;
 mod assignment;
 mod command;
 mod desk;
+mod exports;
+mod final_set;
 mod fold;
 mod journal;
+mod merge;
+mod prodigy;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
+mod torture;
+mod world;

@@ -30,14 +30,16 @@ labels = [{ id = "a", name = "site A" }, { id = "b", name = "site B" }]
             "{{\"id\":\"c{number}\",\"task\":\"{task}\",\"split\":\"test\",\"image\":\"images/c{number}.png\",\"answer\":\"{answer}\"}}\n"
         )
     };
-    let cases: Vec<String> =
-        (1..=6).map(|number| if number < 5 { case(number, "lesion", "Yes") } else { case(number, "site", "a") }).collect();
+    let cases: Vec<String> = (1..=6)
+        .map(|number| if number < 5 { case(number, "lesion", "Yes") } else { case(number, "site", "a") })
+        .collect();
     fs::write(folder.path().join("cases.jsonl"), cases.concat()).unwrap();
     fs::create_dir(folder.path().join("images")).unwrap();
     for number in 1..=6 {
         fs::write(folder.path().join(format!("images/c{number}.png")), b"no picture is looked at here").unwrap();
     }
-    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/c1.png\",\"caption\":\"x\"}\n").unwrap();
+    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/c1.png\",\"caption\":\"x\"}\n")
+        .unwrap();
     let annotations = annotations_of(folder.path());
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();

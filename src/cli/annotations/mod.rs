@@ -1,9 +1,11 @@
 //! `dissent annotations`: what people said about the cases, how far they agree, and where not; in and out of other tools.
 
 mod agreement;
+mod assign;
 mod disagreements;
 mod export;
 mod import;
+mod merge;
 
 use super::Common;
 use super::output::{one_line, print_line, say};
@@ -44,11 +46,17 @@ enum Action {
     Export(export::Args),
     /// Take over annotations made in another tool
     Import(import::Args),
+    /// Share the cases out among several people, without a server
+    Assign(assign::Args),
+    /// Copy other people's journals in; doing it again changes nothing
+    Merge(merge::Args),
 }
 
 /// Runs `dissent annotations`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.action {
+        Action::Assign(args) => assign::run(args, common),
+        Action::Merge(args) => merge::run(args, common),
         Action::List { dataset, annotator, json } => {
             let annotations = Annotations::open(dataset, common)?;
             let mut rows = annotations.rows()?;

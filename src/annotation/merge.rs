@@ -1,0 +1,136 @@
+//! Bringing in the journals of another folder: they are copied under names that cannot collide. The fold does the rest.
+
+use super::folder::{journal_files, read_lines};
+use super::taxonomy::{TAXONOMY_FILE, Taxonomy};
+use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
+use crate::data::Problem;
+use crate::durable;
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// What became of one journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Brought {
+    /// It was copied.
+    New,
+    /// An earlier copy of it was replaced by this one, which only has more at its end.
+    Longer,
+    /// It is there already, whole.
+    Known,
+    /// It has no event.
+    NoJournal,
+}
+
+/// A journal and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Merged {
+    pub source: PathBuf,
+    /// The copy.
+    pub target: PathBuf,
+    pub brought: Brought,
+    /// Events in it.
+    pub events: usize,
+    /// Lines that are none; they are copied all the same.
+    pub problems: Vec<Problem>,
+}
+
+/// Copies every journal of `source` into `target`, and the wordings of the taxonomy that it was written under. Doing it
+/// again changes nothing. `source` is an annotations folder, a workspace or a dataset directory.
+///
+/// # Errors
+/// Where a folder cannot be read or written, or they are the same.
+pub fn merge_folder(source: &Path, target: &Path) -> Result<Vec<Merged>> {
+    let source = annotations_in(source)?;
+    fs::create_dir_all(target).with_context(|| format!("cannot create annotations folder {}", target.display()))?;
+    if fs::canonicalize(&source).ok() == fs::canonicalize(target).ok() {
+        bail!("{} is the folder that is merged into", source.display());
+    }
+    let known: Vec<Vec<u8>> = contents(target)?.into_iter().map(|(_, content)| content).collect();
+    let mut merged = Vec::new();
+    for (path, content) in contents(&source)? {
+        merged.push(bring(&path, &content, target, &known)?);
+    }
+    bring_taxonomy(&source, target)?;
+    Ok(merged)
+}
+
+/// The annotations folder that belongs to this folder.
+fn annotations_in(folder: &Path) -> Result<PathBuf> {
+    if !folder.is_dir() {
+        bail!("{}: no such folder; expected an annotations folder, a workspace or a dataset", folder.display());
+    }
+    let is_dataset = folder.join("dataset.toml").is_file();
+    let inside = if is_dataset { folder.join(".dissent/annotations") } else { folder.join("annotations") };
+    if inside.is_dir() {
+        return Ok(inside);
+    }
+    if is_dataset {
+        bail!("{}: this dataset has no annotations; expected {}", folder.display(), inside.display());
+    }
+    Ok(folder.to_path_buf())
+}
+
+fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut contents = Vec::new();
+    for path in journal_files(folder)? {
+        let content = fs::read(&path).with_context(|| format!("cannot read journal {}", path.display()))?;
+        contents.push((path, content));
+    }
+    Ok(contents)
+}
+
+fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Result<Merged> {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    read_lines(content, 0, source, &mut found, &mut problems);
+    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.split_once("-merged-").map_or(stem.as_ref(), |(stem, _)| stem);
+    let named = |print: &Fingerprint| folder.join(format!("{stem}-merged-{print}.jsonl"));
+    // The first line names its event, so a journal keeps this name as it grows.
+    let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut target = named(&Fingerprint::of_bytes(first));
+    let earlier = match fs::read(&target) {
+        Ok(earlier) => Some(earlier),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("cannot read journal {}", target.display())),
+    };
+    let brought = match &earlier {
+        _ if found.is_empty() => Brought::NoJournal,
+        _ if known.iter().any(|there| there.starts_with(content)) => Brought::Known,
+        Some(earlier) if content.starts_with(earlier) => Brought::Longer,
+        None => Brought::New,
+        Some(_) => {
+            target = named(&Fingerprint::of_bytes(content));
+            Brought::New
+        }
+    };
+    if matches!(brought, Brought::New | Brought::Longer) {
+        durable::write_file(&target, content)?;
+    }
+    Ok(Merged { source: source.into(), target, brought, events: found.len(), problems })
+}
+
+/// Copies the kept wordings; the taxonomy itself only where the target has none.
+fn bring_taxonomy(source: &Path, target: &Path) -> Result<()> {
+    for entry in fs::read_dir(source.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten() {
+        if let Ok(text) = fs::read(entry.path())
+            && std::str::from_utf8(&text).is_ok_and(|text| Taxonomy::parse(text).is_ok())
+        {
+            keep_version(target, &text);
+        }
+    }
+    let Ok(text) = fs::read_to_string(source.join(TAXONOMY_FILE)) else { return Ok(()) };
+    if Taxonomy::parse(&text).is_err() {
+        return Ok(());
+    }
+    keep_version(target, text.as_bytes());
+    let own = target.join(TAXONOMY_FILE);
+    if !own.exists() {
+        durable::write_file(&own, text.as_bytes())?;
+    }
+    Ok(())
+}

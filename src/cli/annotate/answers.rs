@@ -1,0 +1,68 @@
+//! The answers to a case, waited for: from the stored run, else from the models.
+
+use crate::cli::output::say;
+use crate::engine::{EngineHandle, Event, Request};
+use crate::tui::answers::CaseAnswers;
+use std::collections::HashMap;
+
+/// What the engine has said so far.
+pub(super) struct Answers {
+    engine: EngineHandle,
+    of_case: HashMap<usize, CaseAnswers>,
+    /// Of the stored run, else of the models once they are loaded.
+    pub run_fingerprint: Option<String>,
+}
+
+impl Answers {
+    pub fn new(engine: EngineHandle, run_fingerprint: Option<String>) -> Self {
+        Self { engine, of_case: HashMap::new(), run_fingerprint }
+    }
+
+    /// Everything about a case; waits for the reader. The first case waits for the models as well.
+    pub fn wait_for(&mut self, case: usize) -> &CaseAnswers {
+        while let Ok(event) = self.engine.events.try_recv() {
+            self.take_in(event);
+        }
+        if !self.of_case.get(&case).is_some_and(is_complete) {
+            self.engine.send(Request::Open { case });
+        }
+        while !self.of_case.get(&case).is_some_and(is_complete) {
+            // Where the engine is gone no more will come.
+            let Ok(event) = self.engine.events.recv() else { break };
+            self.take_in(event);
+        }
+        self.of_case.entry(case).or_default()
+    }
+
+    /// Lets the reader work on these cases while a person thinks.
+    pub fn work_ahead(&self, cases: Vec<usize>) {
+        self.engine.send(Request::Ahead { cases });
+    }
+
+    fn take_in(&mut self, event: Event) {
+        match event {
+            Event::Ready(description) => self.run_fingerprint = Some(description.run_fingerprint),
+            Event::Progress(line) => say(&line),
+            Event::Hits { case, hits } => self.of_case.entry(case).or_default().set_hits(hits),
+            Event::Prediction { case, slot, prediction } => {
+                self.of_case.entry(case).or_default().set_prediction(slot, prediction);
+            }
+            Event::ClosedBook { case, prediction } => {
+                let answers = self.of_case.entry(case).or_default();
+                answers.has_no_closed_book = prediction.is_none();
+                answers.closed_book = prediction;
+            }
+            Event::Failed { case: Some(case), message } => {
+                self.of_case.entry(case).or_default().failed = Some(message);
+            }
+            Event::Failed { case: None, message } => say(&message),
+            Event::SearchResults { .. } | Event::SearchFailed { .. } | Event::Probed { .. } => {}
+        }
+    }
+}
+
+/// Is there nothing more to wait for? The answer without a document comes last.
+fn is_complete(answers: &CaseAnswers) -> bool {
+    let has_closed_book = answers.closed_book.is_some() || answers.has_no_closed_book;
+    answers.failed.is_some() || (answers.is_settled() && has_closed_book)
+}

@@ -1,0 +1,133 @@
+//! `dissent annotate`: the explorer's annotation without its screen, one case and one line at a time, for scripts and
+//! screen readers. The journal is the explorer's.
+
+mod answers;
+mod command;
+mod page;
+mod session;
+
+use self::answers::Answers;
+use self::session::{Form, Session};
+use super::models::{HeadChoice, RetrieverChoice};
+use super::output::{count, say};
+use super::queue_options::{QueueOptions, cases_of_split};
+use super::{Common, explore, relaunch};
+use crate::annotation::{Desk, Taxonomy};
+use crate::data::{Dataset, LenientDataset, Split};
+use crate::engine::run::Run;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, anyhow, bail};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Arguments of `dissent annotate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// Only cases of this split; default: test where there is one, else all
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// Only these cases, in this order
+    #[arg(long, value_delimiter = ',', value_name = "ID,…", conflicts_with = "split")]
+    cases: Vec<String>,
+    /// Show the answers of this stored run
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Name under which annotations are kept; default: the user's name
+    #[arg(long, value_name = "NAME")]
+    annotator: Option<String>,
+    /// Write one JSON object a line: each case, each event once it is on disk, each mistake in a line read
+    #[arg(long)]
+    json: bool,
+    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
+    retriever: RetrieverChoice,
+    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
+    reader: Option<PathBuf>,
+    /// Which heads search; with the lexical one they are merged by reciprocal rank
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
+    heads: Vec<HeadChoice>,
+    /// Hits per head
+    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    k: u16,
+    #[command(flatten)]
+    queue: QueueOptions,
+}
+
+/// Runs `dissent annotate`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let explore = as_explored(&args);
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    if explore::reader_is_small(&explore, common, &workspace) {
+        relaunch::with_one_thread_per_kernel()?;
+    }
+    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
+    let Some(dataset) = dataset else {
+        let first = problems.into_iter().next();
+        return Err(first.map_or_else(|| anyhow!("{}: no dataset", args.dataset.display()), Into::into));
+    };
+    let dataset = Arc::new(dataset);
+    let folder = workspace.annotations_dir();
+    let taxonomy = Taxonomy::load(&folder)?;
+    let annotator = args.annotator.clone().unwrap_or_else(explore::user_name);
+    let host = gethostname::gethostname();
+    let (mut desk, journal_problems) = Desk::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
+    for problem in problems.iter().filter(|problem| problem.is_error()).chain(&journal_problems) {
+        say(&format!("left out: {problem}"));
+    }
+    if let Some(trouble) = desk.trouble() {
+        bail!("nothing can be annotated: {trouble}");
+    }
+    let cases = wanted_cases(&dataset, &args)?;
+    let stored = explore::answers_to_sort_by(&explore, &workspace, &dataset)?;
+    let chosen = args.queue.choose(&dataset, &cases, &annotator, desk.state(), &stored)?;
+    if chosen.cases.is_empty() {
+        say(&args.queue.nothing_left(&annotator, cases.len()));
+        return Ok(());
+    }
+    desk.set_passes(chosen.passes);
+    let run = args.run.as_deref().map(|name| Run::open(&workspace.run_dir(name)?)).transpose()?;
+    let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
+    let engine = explore::start_engine(&explore, common, &dataset, &workspace, args.run.clone().zip(run))?;
+    let answers = Answers::new(engine, run_fingerprint);
+    let form = if args.json { Form::Json } else { Form::Text };
+    let outcome = Session::new(dataset, desk, chosen.cases, answers, form).run(std::io::stdin().lock());
+    let (written, path) = outcome?;
+    if written > 0 {
+        say(&format!("{} written to {path}", count(written, "annotation event")));
+    }
+    Ok(())
+}
+
+/// The explorer with the same options: what starts it starts this, too.
+fn as_explored(args: &Args) -> explore::Args {
+    let mut explore = explore::Args::for_dataset(args.dataset.clone());
+    explore.run.clone_from(&args.run);
+    explore.encoder.clone_from(&args.encoder);
+    explore.retriever = args.retriever.clone();
+    explore.reader.clone_from(&args.reader);
+    explore.heads.clone_from(&args.heads);
+    explore.k = args.k;
+    explore.queue = args.queue.clone();
+    explore
+}
+
+fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
+    if args.cases.is_empty() {
+        let cases = cases_of_split(dataset, args.split);
+        if cases.is_empty() {
+            bail!("{}: no case of the split asked for", args.dataset.display());
+        }
+        return Ok(cases);
+    }
+    let position = |id: &String| {
+        let found = dataset.cases.iter().position(|case| case.id == *id);
+        found.with_context(|| format!("--cases: no case '{id}' in {}", args.dataset.display()))
+    };
+    args.cases.iter().map(position).collect()
+}

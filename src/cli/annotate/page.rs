@@ -1,0 +1,247 @@
+//! A case as a person reads it who has no screen, and as a script does.
+
+use crate::annotation::{CaseAnnotation, Staleness, Taxonomy};
+use crate::cli::output::one_line;
+use crate::data::{Case, Dataset, Label, Split};
+use crate::reader::Prediction;
+use crate::retriever::Provenance;
+use crate::tui::answers::CaseAnswers;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What is shown of one case. The gold answer is there only where it was asked for.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    /// From 1, in the queue.
+    place: usize,
+    of: usize,
+    case: &'a str,
+    task: &'a str,
+    split: Split,
+    question: &'a str,
+    labels: &'a [Label],
+    image: PathBuf,
+    hits: Vec<HitLine<'a>>,
+    closed_book: Option<Answer<'a>>,
+    fused: Option<Answer<'a>>,
+    /// `None` until every document is read.
+    answers_differ: Option<bool>,
+    /// Why there are no answers.
+    trouble: Option<&'a str>,
+    annotation: Option<Said<'a>>,
+    /// The case is not what it was when it was annotated.
+    stale: Option<&'static str>,
+    gold: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HitLine<'a> {
+    /// From 1: what `hit` names it by.
+    place: usize,
+    document: &'a str,
+    heads: &'a [Provenance],
+    caption: &'a str,
+    image: PathBuf,
+    answer: Option<Answer<'a>>,
+}
+
+/// What the reader says.
+#[derive(Serialize)]
+struct Answer<'a> {
+    /// Id of the label; `None` where the text names none.
+    label: Option<&'a str>,
+    name: Option<&'a str>,
+    probability: Option<f32>,
+    text: Option<&'a str>,
+}
+
+/// What the annotator has said of the case in this pass.
+#[derive(Serialize)]
+pub(super) struct Said<'a> {
+    categories: &'a BTreeSet<String>,
+    hits: &'a BTreeMap<String, BTreeSet<String>>,
+    note: Option<&'a str>,
+    skipped: bool,
+    unsure: bool,
+    flagged: bool,
+    pass: u32,
+    earlier_definitions: Vec<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    pub fn of(annotation: &'a CaseAnnotation, taxonomy: &Taxonomy) -> Self {
+        Self {
+            categories: &annotation.categories,
+            hits: &annotation.hits,
+            note: annotation.note.as_deref(),
+            skipped: annotation.skipped,
+            unsure: annotation.unsure,
+            flagged: annotation.flagged,
+            pass: annotation.pass,
+            earlier_definitions: annotation.earlier_definitions(taxonomy),
+        }
+    }
+
+    /// "look-alike; document d7 look-alike; unsure; note: the margin is copied".
+    pub fn text(&self) -> String {
+        let list = |set: &BTreeSet<String>| set.iter().map(|id| one_line(id)).collect::<Vec<_>>().join(", ");
+        let mut parts = Vec::new();
+        if !self.categories.is_empty() {
+            parts.push(list(self.categories));
+        }
+        for (document, categories) in self.hits {
+            parts.push(format!("document {} {}", one_line(document), list(categories)));
+        }
+        for (is_so, word) in [(self.skipped, "skipped"), (self.unsure, "unsure"), (self.flagged, "flagged")] {
+            if is_so {
+                parts.push(word.to_owned());
+            }
+        }
+        if let Some(note) = self.note {
+            parts.push(format!("note: {}", one_line(note)));
+        }
+        if !self.earlier_definitions.is_empty() {
+            parts
+                .push(format!("given under an earlier definition: {}", one_line(&self.earlier_definitions.join(", "))));
+        }
+        if parts.is_empty() { "nothing said".to_owned() } else { parts.join("; ") }
+    }
+}
+
+/// Where a case stands in the queue, and what goes with it.
+pub(super) struct Shown<'a> {
+    pub place: usize,
+    pub of: usize,
+    pub annotation: Option<&'a CaseAnnotation>,
+    pub staleness: Staleness,
+    pub with_gold: bool,
+}
+
+impl<'a> Page<'a> {
+    pub fn of(
+        dataset: &'a Dataset,
+        case: &'a Case,
+        answers: &'a CaseAnswers,
+        taxonomy: &Taxonomy,
+        shown: &Shown<'a>,
+    ) -> Self {
+        let labels = dataset.task(&case.task).map(|task| task.labels.as_slice()).unwrap_or_default();
+        let answer = |prediction: &'a Prediction| Answer::of(prediction, labels);
+        let mut hits = Vec::new();
+        for (slot, hit) in answers.hits.iter().flatten().enumerate() {
+            let document = dataset.corpus.get(hit.row);
+            hits.push(HitLine {
+                place: slot + 1,
+                document: &hit.document,
+                heads: &hit.provenances,
+                caption: document.map_or("", |document| document.caption.as_str()),
+                image: document.map(|document| dataset.image_path(&document.image)).unwrap_or_default(),
+                answer: answers.predictions.get(slot).and_then(Option::as_ref).map(answer),
+            });
+        }
+        Self {
+            place: shown.place,
+            of: shown.of,
+            case: &case.id,
+            task: &case.task,
+            split: case.split,
+            question: dataset.question_of(case),
+            labels,
+            image: dataset.image_path(&case.image),
+            hits,
+            closed_book: answers.closed_book.as_ref().map(answer),
+            fused: answers.fused().map(|fused| answer(&fused.prediction)),
+            answers_differ: answers.verdict().map(|verdict| verdict == crate::analysis::Verdict::Inconsistent),
+            trouble: answers.failed.as_deref(),
+            annotation: shown.annotation.map(|annotation| Said::of(annotation, taxonomy)),
+            stale: match shown.staleness {
+                Staleness::AnswersChanged => Some("the documents or the answers are others than when you annotated it"),
+                Staleness::RunChanged => Some("the run is another one than when you annotated it"),
+                Staleness::Current | Staleness::Unknown => None,
+            },
+            gold: shown.with_gold.then_some(case.answer.as_str()),
+        }
+    }
+
+    /// Plain lines, each of which says what it is.
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "case {} of {}: {} ({}, task {})",
+            self.place,
+            self.of,
+            one_line(self.case),
+            self.split,
+            one_line(self.task)
+        )];
+        let labels: Vec<String> = self.labels.iter().map(label_text).collect();
+        lines.push(format!("question: {}", one_line(self.question)));
+        lines.push(format!("labels: {}", labels.join(", ")));
+        lines.push(format!("image: {}", self.image.display()));
+        for hit in &self.hits {
+            let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
+            let answer = hit.answer.as_ref().map_or_else(|| "not read".to_owned(), Answer::text);
+            lines.push(format!("hit {}: {} ({}): {answer}", hit.place, one_line(hit.document), heads.join("; ")));
+            lines.push(format!("hit {} caption: {}", hit.place, one_line(hit.caption)));
+            lines.push(format!("hit {} image: {}", hit.place, hit.image.display()));
+        }
+        if let Some(answer) = &self.closed_book {
+            lines.push(format!("without a document: {}", answer.text()));
+        }
+        if let Some(answer) = &self.fused {
+            let agree = if self.answers_differ == Some(true) { "differ" } else { "agree" };
+            lines.push(format!("fused: {}; the answers {agree}", answer.text()));
+        }
+        if let Some(trouble) = self.trouble {
+            lines.push(format!("no answers: {}", one_line(trouble)));
+        }
+        if let Some(gold) = self.gold {
+            lines.push(format!("gold: {}", one_line(gold)));
+        }
+        if let Some(said) = &self.annotation {
+            let pass = if said.pass > 1 { format!(" (pass {})", said.pass) } else { String::new() };
+            lines.push(format!("you said{pass}: {}", said.text()));
+        }
+        if let Some(stale) = self.stale {
+            lines.push(format!("changed: {stale}"));
+        }
+        lines.join("\n")
+    }
+}
+
+impl<'a> Answer<'a> {
+    fn of(prediction: &'a Prediction, labels: &'a [Label]) -> Self {
+        let label = prediction.label.and_then(|label| labels.get(label));
+        Self {
+            label: label.map(|label| label.id.as_str()),
+            name: label.map(|label| label.name.as_str()),
+            probability: prediction.probability(),
+            text: prediction.text.as_deref(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = match (self.label, self.name) {
+            (Some(id), Some(name)) if id != name => format!("{} ({})", one_line(id), one_line(name)),
+            (Some(id), _) => one_line(id),
+            (None, _) => "no label".to_owned(),
+        };
+        if let Some(probability) = self.probability {
+            text += &format!(", probability {probability:.2}");
+        }
+        if let Some(said) = self.text {
+            text += &format!(", in words: {}", one_line(said));
+        }
+        text
+    }
+}
+
+fn label_text(label: &Label) -> String {
+    let (id, name) = (one_line(&label.id), one_line(&label.name));
+    if id == name { id } else { format!("{id} ({name})") }
+}
+
+fn provenance_text(found: &Provenance) -> String {
+    let score = found.score.map(|score| format!(", score {score:.3}")).unwrap_or_default();
+    format!("{} head, rank {}{score}", found.head, found.rank)
+}

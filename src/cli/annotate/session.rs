@@ -1,0 +1,377 @@
+//! The loop: print a case, read a line, write the event, say that it is written.
+
+use super::answers::Answers;
+use super::command::{COMMANDS, Command, parse};
+use super::page::{Page, Said, Shown};
+use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, Level, Staleness};
+use crate::cli::output::one_line;
+use crate::data::Dataset;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Longest line that is read.
+const LONGEST_LINE: u64 = 1 << 16;
+/// Cases that the reader works on in advance.
+const AHEAD: usize = 4;
+
+/// What is written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// One person at their queue.
+pub(super) struct Session {
+    dataset: Arc<Dataset>,
+    desk: Desk,
+    queue: Vec<usize>,
+    /// One beyond the last where every case was passed.
+    place: usize,
+    answers: Answers,
+    form: Form,
+    /// Cases whose gold answer was shown.
+    gold_shown: HashSet<usize>,
+    /// When the case was printed, or its latest event written.
+    since: Instant,
+    /// Cases of which something could not be saved.
+    unsaved: HashSet<String>,
+}
+
+/// What a line led to.
+enum Next {
+    Stay,
+    /// Print the case at the place.
+    Print,
+    Quit,
+}
+
+impl Session {
+    pub fn new(dataset: Arc<Dataset>, desk: Desk, queue: Vec<usize>, answers: Answers, form: Form) -> Self {
+        Self {
+            dataset,
+            desk,
+            queue,
+            place: 0,
+            answers,
+            form,
+            gold_shown: HashSet::new(),
+            since: Instant::now(),
+            unsaved: HashSet::new(),
+        }
+    }
+
+    /// Reads lines until the input ends. Gives the number of events written and where.
+    ///
+    /// # Errors
+    /// Where something could not be saved until the end, or the input or output breaks. A reader of the output that has gone
+    /// is no error.
+    pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {
+        match self.talk(&mut input) {
+            Err(error) if is_broken_pipe(&error) => {}
+            outcome => outcome?,
+        }
+        if !self.unsaved.is_empty() {
+            let mut cases: Vec<&str> = self.unsaved.iter().map(String::as_str).collect();
+            cases.sort_unstable();
+            bail!("not saved: what was said of {}", cases.join(", "));
+        }
+        Ok((self.desk.written(), self.desk.path().map(|path| path.display().to_string()).unwrap_or_default()))
+    }
+
+    fn talk(&mut self, input: &mut impl BufRead) -> Result<()> {
+        self.print_page()?;
+        loop {
+            if self.form == Form::Text && io::stdin().is_terminal() {
+                write_out(b"> ")?;
+            }
+            let next = match read_line(input)? {
+                Line::End => return Ok(()),
+                Line::Unusable(message) => self.refuse(&message),
+                Line::Text(text) => match parse(&text, self.desk.taxonomy()) {
+                    Ok(Some(command)) => self.carry_out(command),
+                    Ok(None) => Ok(Next::Stay),
+                    Err(message) => self.refuse(&message),
+                },
+            };
+            match next? {
+                Next::Stay => {}
+                Next::Print => self.print_page()?,
+                Next::Quit => return Ok(()),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Result<Next> {
+        match command {
+            Command::Annotate(categories) if categories.is_empty() => {
+                self.record(EventKind::Annotate { categories }, false)
+            }
+            Command::Annotate(categories) => self.record(EventKind::Annotate { categories }, true),
+            Command::Hit { place, categories } => self.mark_hit(place, categories),
+            Command::Note(note) => self.record(EventKind::Note { note }, false),
+            Command::Skip => self.record(EventKind::Skip, true),
+            Command::Unsure => {
+                let unsure = !self.own().is_some_and(|annotation| annotation.unsure);
+                self.record(EventKind::Unsure { unsure }, false)
+            }
+            Command::Flag => {
+                let flag = !self.own().is_some_and(|annotation| annotation.flagged);
+                self.record(EventKind::Flag { flag }, false)
+            }
+            Command::Undo => self.turn_back(false),
+            Command::Redo => self.turn_back(true),
+            Command::Gold => self.show_gold(),
+            Command::Again => Ok(Next::Print),
+            Command::Next => {
+                self.place = (self.place + 1).min(self.queue.len());
+                Ok(Next::Print)
+            }
+            Command::Back => {
+                self.place = self.place.saturating_sub(1);
+                Ok(Next::Print)
+            }
+            Command::GoTo(id) => match self.place_of(&id) {
+                Some(place) => {
+                    self.place = place;
+                    Ok(Next::Print)
+                }
+                None => self.refuse(&format!("no case {id:?} in this queue")),
+            },
+            Command::Define(id) => self.define(&id),
+            Command::Help => self.help(),
+            Command::Quit => Ok(Next::Quit),
+        }
+    }
+
+    /// Writes an event of the case at hand; only once it is on disk is it acknowledged.
+    fn record(&mut self, kind: EventKind, goes_on: bool) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else {
+            return self.refuse("no case is left in this queue; back goes to the last");
+        };
+        let id = self.dataset.cases[case].id.clone();
+        let circumstances = Circumstances {
+            answers_fingerprint: self.answers_fingerprint(case),
+            run_fingerprint: self.answers.run_fingerprint.clone(),
+            blind: !self.gold_shown.contains(&case),
+            seconds: Some(self.since.elapsed().as_secs_f64()),
+            ..Circumstances::default()
+        };
+        match self.desk.record(&id, kind, circumstances) {
+            Ok(event) => {
+                self.since = Instant::now();
+                self.unsaved.remove(&id);
+                self.acknowledge(&event)?;
+            }
+            Err(error) => {
+                self.unsaved.insert(id);
+                return self.refuse(&format!("{error:#}"));
+            }
+        }
+        if !goes_on {
+            return Ok(Next::Stay);
+        }
+        self.place += 1;
+        Ok(Next::Print)
+    }
+
+    fn mark_hit(&mut self, place: usize, categories: std::collections::BTreeSet<String>) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else {
+            return self.refuse("no case is left in this queue; back goes to the last");
+        };
+        let hits = self.answers.wait_for(case).hits.as_deref().unwrap_or_default();
+        let Some(document) = hits.get(place - 1).map(|hit| hit.document.clone()) else {
+            let message = match hits.len() {
+                0 => "this case has no documents here".to_owned(),
+                count => format!("expected a document from 1 to {count}, found {place}"),
+            };
+            return self.refuse(&message);
+        };
+        self.record(EventKind::Hit { document, categories }, false)
+    }
+
+    /// Undoes or redoes, and goes to the case concerned.
+    fn turn_back(&mut self, forwards: bool) -> Result<Next> {
+        let outcome = if forwards { self.desk.redo() } else { self.desk.undo() };
+        let event = match outcome {
+            Ok(Some(event)) => event,
+            Ok(None) => return self.refuse(if forwards { "nothing to redo" } else { "nothing to undo" }),
+            Err(error) => {
+                self.unsaved.insert("the last undo or redo".to_owned());
+                return self.refuse(&format!("{error:#}"));
+            }
+        };
+        self.acknowledge(&event)?;
+        match self.place_of(&event.case) {
+            Some(place) if place != self.place => {
+                self.place = place;
+                Ok(Next::Print)
+            }
+            _ => Ok(Next::Stay),
+        }
+    }
+
+    fn show_gold(&mut self) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else {
+            return self.refuse("no case is left in this queue; back goes to the last");
+        };
+        self.gold_shown.insert(case);
+        let case = &self.dataset.cases[case];
+        let text = format!("gold: {}", one_line(&case.answer));
+        self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
+        Ok(Next::Stay)
+    }
+
+    fn define(&self, id: &str) -> Result<Next> {
+        let category = self.desk.taxonomy().by_id(id).context("no such category")?;
+        self.put(&definition_text(category), json!({ "type": "definition", "category": category }))?;
+        Ok(Next::Stay)
+    }
+
+    fn help(&self) -> Result<Next> {
+        let taxonomy = self.desk.taxonomy();
+        let mut lines = Vec::new();
+        for category in &taxonomy.categories {
+            let level = match category.level {
+                Level::Case => "",
+                Level::Hit => " (of a document)",
+                Level::Both => " (of a case or a document)",
+            };
+            let (id, name) = (one_line(&category.id), one_line(&category.name));
+            lines.push(format!("{} {id}: {name}{level}", category.key));
+        }
+        let many = if taxonomy.several { "several" } else { "one" };
+        lines.push(format!("a case or document may have {many} of these"));
+        lines.extend(COMMANDS.iter().map(|(words, meaning)| format!("{words}: {meaning}")));
+        let commands: Vec<Value> =
+            COMMANDS.iter().map(|(words, meaning)| json!({ "words": words, "meaning": meaning })).collect();
+        let help = json!({ "type": "help", "several": taxonomy.several, "categories": taxonomy.categories,
+            "commands": commands });
+        self.put(&lines.join("\n"), help)?;
+        Ok(Next::Stay)
+    }
+
+    fn print_page(&mut self) -> Result<()> {
+        let Some(case) = self.queue.get(self.place).copied() else {
+            let text = "no case is left in this queue; back goes to the last, quit ends";
+            return self.put(text, json!({ "type": "end-of-queue" }));
+        };
+        let ahead = self.queue.iter().skip(self.place + 1).take(AHEAD).copied().collect();
+        let answers_now = self.answers_fingerprint(case);
+        let run_now = self.answers.run_fingerprint.clone();
+        let shown_case = &self.dataset.cases[case];
+        let annotation = self.desk.own(&shown_case.id);
+        let staleness = annotation
+            .filter(|annotation| annotation.is_decided())
+            .map_or(Staleness::Unknown, |annotation| annotation.staleness(run_now.as_deref(), answers_now.as_deref()));
+        let shown = Shown {
+            place: self.place + 1,
+            of: self.queue.len(),
+            annotation,
+            staleness,
+            with_gold: self.gold_shown.contains(&case),
+        };
+        let answers = self.answers.wait_for(case);
+        let page = Page::of(&self.dataset, shown_case, answers, self.desk.taxonomy(), &shown);
+        let mut object = serde_json::to_value(&page).context("cannot write the case as JSON")?;
+        object["type"] = json!("case");
+        let text = page.text();
+        self.put(&text, object)?;
+        self.answers.work_ahead(ahead);
+        self.since = Instant::now();
+        Ok(())
+    }
+
+    /// The event is on disk: says so, with its id and with what the annotator says now.
+    fn acknowledge(&self, event: &Event) -> Result<()> {
+        let own = self.desk.own(&event.case).map(|annotation| Said::of(annotation, self.desk.taxonomy()));
+        let said = own.as_ref().map_or_else(|| "nothing said".to_owned(), Said::text);
+        let what = match event.kind {
+            EventKind::Undo { .. } => "taken back, now ",
+            EventKind::Redo { .. } => "brought back, now ",
+            _ => "",
+        };
+        let text = format!("saved {}: {}: {what}{said}", event.id, one_line(&event.case));
+        self.put(&text, json!({ "type": "saved", "event": event, "annotation": own }))
+    }
+
+    /// Says what was wrong; the same case is asked for again.
+    fn refuse(&self, message: &str) -> Result<Next> {
+        self.put(&format!("mistake: {}", one_line(message)), json!({ "type": "mistake", "message": message }))?;
+        Ok(Next::Stay)
+    }
+
+    fn put(&self, text: &str, object: Value) -> Result<()> {
+        match self.form {
+            Form::Text => write_out(format!("{text}\n").as_bytes()),
+            Form::Json => write_out(format!("{object}\n").as_bytes()),
+        }
+    }
+
+    fn own(&self) -> Option<&crate::annotation::CaseAnnotation> {
+        let case = self.queue.get(self.place)?;
+        self.desk.own(&self.dataset.cases[*case].id)
+    }
+
+    fn place_of(&self, id: &str) -> Option<usize> {
+        self.queue.iter().position(|case| self.dataset.cases[*case].id == id)
+    }
+
+    fn answers_fingerprint(&mut self, case: usize) -> Option<String> {
+        let labels = self.dataset.task(&self.dataset.cases[case].task)?.labels.as_slice();
+        self.answers.wait_for(case).fingerprint(labels)
+    }
+}
+
+/// One line of the input.
+enum Line {
+    Text(String),
+    /// Not a line that could mean anything; what is wrong with it.
+    Unusable(String),
+    End,
+}
+
+/// Reads up to the next newline or the end. Too long a line is read to its end and refused.
+fn read_line(input: &mut impl BufRead) -> Result<Line> {
+    let mut bytes = Vec::new();
+    let mut limited = input.by_ref().take(LONGEST_LINE);
+    limited.read_until(b'\n', &mut bytes).context("cannot read standard input")?;
+    if bytes.is_empty() {
+        return Ok(Line::End);
+    }
+    if bytes.len() as u64 == LONGEST_LINE && !bytes.ends_with(b"\n") {
+        input.skip_until(b'\n').context("cannot read standard input")?;
+        return Ok(Line::Unusable(format!("expected a line of at most {LONGEST_LINE} bytes, found a longer one")));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Line::Text(text)),
+        Err(_) => Ok(Line::Unusable("expected text in UTF-8, found other bytes".to_owned())),
+    }
+}
+
+fn definition_text(category: &Category) -> String {
+    let mut lines = vec![
+        format!("{} {}: {}", category.key, one_line(&category.id), one_line(&category.name)),
+        format!("definition: {}", one_line(&category.definition)),
+    ];
+    for (what, example) in [("belongs here", &category.positive_example), ("does not", &category.negative_example)] {
+        if let Some(example) = example {
+            lines.push(format!("{what}: {}", one_line(example)));
+        }
+    }
+    lines.join("\n")
+}
+
+fn write_out(bytes: &[u8]) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
