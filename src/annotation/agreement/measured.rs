@@ -88,15 +88,20 @@ impl PairAgreement {
         let cells: Vec<usize> =
             weights.iter().enumerate().flat_map(|(pair, units)| std::iter::repeat_n(pair, *units)).collect();
         let alike: Vec<bool> = cells.iter().map(|cell| pairs[*cell].0 == pairs[*cell].1).collect();
-        let bootstrap = Bootstrap { groups: None, resamples };
         let answers = ratings.answers().len();
         let statistic = |weights: &[usize]| cohen(&pairs, weights, answers);
         let (percent, kappa) = match shared {
             0 => (Err(Undefined::NothingShared), Err(Undefined::NothingShared)),
-            _ => (Ok(Figure::of_share(&alike, bootstrap)), resampled(&cells, &weights, shared, resamples, &statistic)),
+            _ => (Ok(share(&alike, resamples)), resampled(&cells, &weights, shared, resamples, &statistic)),
         };
         Self { annotators, shared, percent, kappa, confusion }
     }
+}
+
+/// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
+fn share(outcomes: &[bool], resamples: usize) -> Figure {
+    let figure = Figure::of_share(outcomes, Bootstrap { groups: None, resamples });
+    if resamples == 0 { Figure { low: None, high: None, ..figure } } else { figure }
 }
 
 fn why_nothing(ratings: &Ratings, shared: usize) -> Option<Undefined> {
