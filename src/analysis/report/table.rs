@@ -88,10 +88,11 @@ impl Cell {
     }
 }
 
-/// Three decimals without the zero before the point: ".818", "1.000".
+/// Three decimals without the zero before the point: ".818", "1.000", "-.011".
 fn short(value: f64) -> String {
     let text = format!("{value:.3}");
-    text.strip_prefix('0').map_or(text.clone(), str::to_owned)
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    format!("{sign}{}", digits.strip_prefix('0').unwrap_or(digits))
 }
 
 /// "+.036", "-.012".
@@ -111,6 +112,8 @@ mod tests {
         assert_eq!(Cell::Figure(figure).text(), ".818 [.787, 1.000]");
         let interval = Some(Interval { low: -0.0232, high: 0.0927 });
         assert_eq!(Cell::Difference { n: 302, value: Some(0.0364), interval }.text(), "+.036 [-.023, +.093]");
+        let below_chance = Figure { value: Some(-0.011), n: 9, low: None, high: None };
+        assert_eq!(Cell::Figure(below_chance).text(), "-.011");
         assert_eq!(Cell::P(0.000_01).text(), "<.0001");
         assert_eq!(Cell::P(0.27).text(), ".2700");
     }

@@ -38,11 +38,13 @@ impl Ratings {
     }
 
     /// These units alone.
+    #[must_use]
     pub fn of_units(&self, units: impl Iterator<Item = usize>) -> Self {
         Self { units: units.map(|unit| self.units[unit].clone()).collect(), ..self.clone() }
     }
 
     /// Whether each answer has the category: the two answers are the empty set and the category alone.
+    #[must_use]
     pub fn one_against_rest(&self, category: usize) -> Self {
         let has_it: Vec<usize> = self.answers.iter().map(|answer| usize::from(answer.contains(&category))).collect();
         let with = |said: &Option<usize>| said.map(|answer| has_it[answer]);
