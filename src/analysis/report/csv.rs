@@ -14,7 +14,7 @@ pub fn csv(report: &Report) -> Result<String> {
 /// The same of any tables.
 ///
 /// # Errors
-/// As [`csv`].
+/// As [`csv()`].
 pub fn tables_csv(split: &str, tables: &[Table]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n"])?;
