@@ -84,58 +84,6 @@ impl CaseAnnotation {
     pub fn earlier_definitions(&self, taxonomy: &Taxonomy) -> Vec<&str> {
         taxonomy.changed_since(&self.definitions)
     }
-
-    /// Takes in the next event that counts, in the order of replay.
-    pub(super) fn take_in(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::Annotate { categories } => {
-                self.categories.clone_from(categories);
-                self.skipped &= categories.is_empty();
-                self.was_made_as(event);
-            }
-            EventKind::Hit { document, categories } => {
-                if categories.is_empty() {
-                    self.hits.remove(document);
-                } else {
-                    self.hits.insert(document.clone(), categories.clone());
-                    self.skipped = false;
-                }
-                self.was_made_as(event);
-            }
-            EventKind::Skip => {
-                self.categories.clear();
-                self.hits.clear();
-                self.skipped = true;
-                self.was_made_as(event);
-            }
-            EventKind::Note { note } => self.note = Some(note.clone()).filter(|note| !note.is_empty()),
-            EventKind::Unsure { unsure } => self.unsure = *unsure,
-            EventKind::Flag { flag } => self.flagged = *flag,
-            EventKind::Decide { .. } | EventKind::Undo { .. } | EventKind::Redo { .. } => return,
-        }
-        if let Some(seconds) = event.circumstances.seconds {
-            self.seconds = Some(self.seconds.unwrap_or(0.0) + seconds);
-        }
-        self.ts = event.ts;
-        self.event_ids.push(event.id);
-    }
-
-    /// Keeps what the event says of its categories and of what was on the screen.
-    fn was_made_as(&mut self, event: &Event) {
-        let made = &event.circumstances;
-        self.blind = made.blind;
-        self.run_fingerprint.clone_from(&made.run_fingerprint);
-        self.answers_fingerprint.clone_from(&made.answers_fingerprint);
-        for category in event.kind.categories().into_iter().flatten() {
-            match made.definitions.get(category) {
-                Some(definition) => self.definitions.insert(category.clone(), definition.clone()),
-                None => self.definitions.remove(category),
-            };
-        }
-        let (categories, hits) = (&self.categories, &self.hits);
-        let is_given = |id: &String| categories.contains(id) || hits.values().any(|given| given.contains(id));
-        self.definitions.retain(|id, _| is_given(id));
-    }
 }
 
 impl Decision {

@@ -5,16 +5,18 @@ use crate::data::Problem;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// An event and where it was read.
-pub(super) struct Found {
-    event: Event,
-    /// Position in the list of files.
-    file: usize,
-    /// From 1.
-    line: usize,
+/// Lines that one core parses at a time.
+const BLOCK: usize = 2048;
+
+/// What one file holds.
+pub(super) struct Content {
+    /// Each event with its line, from 1. Boxed, because a million are moved about before each has its place.
+    pub events: Vec<(usize, Box<Event>)>,
+    /// One per line that is no event.
+    pub problems: Vec<Problem>,
 }
 
 /// Events of all `*.jsonl` files in `folder`, in the order of replay and without duplicates, and the lines that are no
@@ -25,69 +27,84 @@ pub(super) struct Found {
 /// When the folder or a file in it cannot be read.
 pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
     let files = journal_files(folder)?;
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    for (file, path) in files.iter().enumerate() {
+    let read = |path: &PathBuf| {
         let content = fs::read(path).with_context(|| format!("cannot read journal {}", path.display()))?;
-        read_lines(&content, file, path, &mut found, &mut problems);
+        Ok(read_lines(&content, path))
+    };
+    let contents: Vec<Content> = files.par_iter().map(read).collect::<Result<_>>()?;
+    let mut problems = Vec::new();
+    let mut events = Vec::with_capacity(contents.len());
+    for content in contents {
+        problems.extend(content.problems);
+        events.push(content.events);
     }
-    Ok((distinct(found, &files, &mut problems), problems))
+    Ok((distinct(events, &files, &mut problems), problems))
 }
 
 /// Reads the lines of one file, on all cores.
-pub(super) fn read_lines(
-    content: &[u8],
-    file: usize,
-    path: &Path,
-    found: &mut Vec<Found>,
-    problems: &mut Vec<Problem>,
-) {
-    let (mut lines, tail) = whole_lines(content);
+pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
+    let (mut lines, tail) = whole_lines(bytes);
     let whole = lines.len();
     lines.extend(tail);
-    let parsed: Vec<Option<Result<Event, String>>> = lines
-        .par_iter()
-        .with_min_len(256)
-        .map(|line| (!line.iter().all(u8::is_ascii_whitespace)).then(|| parse_line(line)))
-        .collect();
-    for (index, outcome) in parsed.into_iter().enumerate() {
-        let line = index + 1;
-        match outcome {
-            Some(Ok(event)) => found.push(Found { event, file, line }),
-            Some(Err(message)) if index < whole => problems.push(Problem::error(path, message).at_line(line)),
-            // Nothing, or the torn tail.
-            Some(Err(_)) | None => {}
+    let read = |(block, lines): (usize, &[&[u8]])| {
+        let mut content = Content { events: Vec::with_capacity(lines.len()), problems: Vec::new() };
+        for (index, line) in lines.iter().enumerate() {
+            let index = block * BLOCK + index;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match parse_line(line) {
+                Ok(event) => content.events.push((index + 1, Box::new(event))),
+                Err(message) if index < whole => {
+                    content.problems.push(Problem::error(path, message).at_line(index + 1));
+                }
+                // The torn tail.
+                Err(_) => {}
+            }
         }
+        content
+    };
+    let blocks: Vec<Content> = lines.par_chunks(BLOCK).enumerate().map(read).collect();
+    let mut content = Content { events: Vec::with_capacity(lines.len()), problems: Vec::new() };
+    for block in blocks {
+        content.events.extend(block.events);
+        content.problems.extend(block.problems);
     }
+    content
 }
 
 /// Each event once, in the order of replay. Two events that claim one id are a problem, and which of them is kept does not
-/// depend on the files' names.
-fn distinct(found: Vec<Found>, files: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
-    let mut by_id: Vec<usize> = (0..found.len()).collect();
-    by_id.par_sort_unstable_by_key(|index| (found[*index].event.id, *index));
-    let mut is_kept = vec![true; found.len()];
-    for same in by_id.chunk_by(|one, other| found[*one].event.id == found[*other].event.id) {
-        let mut kept = same[0];
-        for index in &same[1..] {
-            let (one, other) = (&found[*index].event, &found[kept].event);
+/// depend on the files' names. Small keys are sorted in place of the events: there may be a million.
+fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
+    let places =
+        || files.iter().enumerate().flat_map(|(file, events)| (0..events.len()).map(move |index| (file, index)));
+    let event_at = |(file, index): (usize, usize)| files[file][index].1.as_ref();
+    let mut by_id: Vec<(u128, (usize, usize))> = places().map(|place| (event_at(place).id.as_u128(), place)).collect();
+    by_id.par_sort();
+    let mut kept: Vec<(i128, u128, (usize, usize))> = Vec::with_capacity(by_id.len());
+    for same in by_id.chunk_by(|one, other| one.0 == other.0) {
+        let mut chosen = same[0].1;
+        for (_, place) in &same[1..] {
+            let (one, other) = (event_at(*place), event_at(chosen));
             if one != other && one.is_before(other) {
-                kept = *index;
+                chosen = *place;
             }
         }
-        for index in same.iter().filter(|index| **index != kept) {
-            is_kept[*index] = false;
-            let Found { event, file, line } = &found[*index];
-            if *event != found[kept].event {
+        for (_, place) in same {
+            let (line, event) = &files[place.0][place.1];
+            if event.as_ref() != event_at(chosen) {
                 let message = format!("id {} was already used by another event", event.id);
-                problems.push(Problem::error(&files[*file], message).at_line(*line));
+                problems.push(Problem::error(&paths[place.0], message).at_line(*line));
             }
         }
+        let event = event_at(chosen);
+        kept.push((event.ts.unix_timestamp_nanos(), same[0].0, chosen));
     }
-    let kept = found.into_iter().zip(is_kept).filter(|(_, is_kept)| *is_kept);
-    let mut events: Vec<Event> = kept.map(|(found, _)| found.event).collect();
-    events.par_sort_unstable_by_key(Event::order);
-    events
+    kept.par_sort();
+    let taken = |events: Vec<(usize, Box<Event>)>| events.into_iter().map(|(_, event)| Some(event)).collect();
+    let mut files: Vec<Vec<Option<Box<Event>>>> = files.into_iter().map(taken).collect();
+    let take = |(_, _, (file, index)): (i128, u128, (usize, usize))| files[file][index].take().map(|event| *event);
+    kept.into_iter().filter_map(take).collect()
 }
 
 /// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.
@@ -110,9 +127,18 @@ pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The lines that end in a newline, and what follows the last newline if anything does.
 fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
-    let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
-    let tail = lines.pop().filter(|tail| !tail.is_empty());
-    (lines, tail)
+    let mut lines = Vec::new();
+    let mut rest = content;
+    while !rest.is_empty() {
+        let mut after = rest;
+        // The standard library looks at words, not bytes; reading from memory cannot fail.
+        let length = after.skip_until(b'\n').unwrap_or(rest.len());
+        let line = &rest[..length];
+        let Some(line) = line.strip_suffix(b"\n") else { return (lines, Some(line)) };
+        lines.push(line);
+        rest = after;
+    }
+    (lines, None)
 }
 
 fn parse_line(line: &[u8]) -> Result<Event, String> {

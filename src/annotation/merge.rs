@@ -1,6 +1,6 @@
 //! Bringing in the journals of another folder: they are copied under names that cannot collide. The fold does the rest.
 
-use super::folder::{journal_files, read_lines};
+use super::folder::{Content, journal_files, read_lines};
 use super::taxonomy::{TAXONOMY_FILE, Taxonomy};
 use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
 use crate::data::Problem;
@@ -85,8 +85,7 @@ fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 }
 
 fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Result<Merged> {
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    read_lines(content, 0, source, &mut found, &mut problems);
+    let Content { events, problems } = read_lines(content, source);
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.split_once("-merged-").map_or(stem.as_ref(), |(stem, _)| stem);
     let named = |print: &Fingerprint| folder.join(format!("{stem}-merged-{print}.jsonl"));
@@ -99,7 +98,7 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
         Err(error) => return Err(error).with_context(|| format!("cannot read journal {}", target.display())),
     };
     let brought = match &earlier {
-        _ if found.is_empty() => Brought::NoJournal,
+        _ if events.is_empty() => Brought::NoJournal,
         _ if known.iter().any(|there| there.starts_with(content)) => Brought::Known,
         Some(earlier) if content.starts_with(earlier) => Brought::Longer,
         None => Brought::New,
@@ -111,7 +110,7 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
     if matches!(brought, Brought::New | Brought::Longer) {
         durable::write_file(&target, content)?;
     }
-    Ok(Merged { source: source.into(), target, brought, events: found.len(), problems })
+    Ok(Merged { source: source.into(), target, brought, events: events.len(), problems })
 }
 
 /// Copies the kept wordings; the taxonomy itself only where the target has none.

@@ -23,6 +23,7 @@ mod merge;
 mod names;
 mod prodigy;
 mod rated_cases;
+mod replay;
 mod sheet;
 mod staleness;
 mod state;

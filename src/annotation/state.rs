@@ -2,6 +2,8 @@
 
 use super::case_annotation::{CaseAnnotation, Decision};
 use super::event::{Event, EventKind};
+use super::replay::Replay;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -26,13 +28,21 @@ struct Record {
 impl AnnotationState {
     /// The state after all these events.
     pub fn fold(events: Vec<Event>) -> Self {
+        let records = by_annotator_and_case(events)
+            .into_par_iter()
+            .map(|events| {
+                let mut record = Record { events, ..Record::default() };
+                record.sort();
+                record.replay();
+                record
+            })
+            .collect::<Vec<Record>>();
         let mut state = Self::default();
-        for event in events {
-            state.record_of(&event).events.push(event);
-        }
-        for record in state.records.values_mut().flat_map(BTreeMap::values_mut) {
-            record.sort();
-            record.replay();
+        for record in records {
+            // A group is of at least one event, which names annotator and case.
+            let Some(first) = record.events.first() else { continue };
+            let (annotator, case) = (first.annotator.clone(), first.case.clone());
+            state.records.entry(annotator).or_default().insert(case, record);
         }
         state
     }
@@ -113,6 +123,26 @@ impl AnnotationState {
     }
 }
 
+/// The events in groups of one annotator and one case, in the order in which they came.
+fn by_annotator_and_case(events: Vec<Event>) -> Vec<Vec<Event>> {
+    let mut groups: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut sizes = Vec::new();
+    let mut group_of = Vec::with_capacity(events.len());
+    for event in &events {
+        let group = *groups.entry((&event.annotator, &event.case)).or_insert(sizes.len());
+        if group == sizes.len() {
+            sizes.push(0);
+        }
+        sizes[group] += 1;
+        group_of.push(group);
+    }
+    let mut grouped: Vec<Vec<Event>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    for (event, group) in events.into_iter().zip(group_of) {
+        grouped[group].push(event);
+    }
+    grouped
+}
+
 impl Record {
     /// Puts the events into the order of replay, each once. Of two that claim one id, which no program writes, the same
     /// one is kept whatever the order was.
@@ -138,8 +168,6 @@ impl Record {
 
     /// Computes what the events add up to. An event is undone where the last undo or redo that names it is an undo.
     fn replay(&mut self) {
-        self.passes.clear();
-        self.decision = None;
         let mut is_undone: HashMap<Uuid, bool> = HashMap::new();
         for event in &self.events {
             match event.kind {
@@ -148,8 +176,10 @@ impl Record {
                 _ => None,
             };
         }
+        self.decision = None;
+        let mut passes: BTreeMap<u32, Replay> = BTreeMap::new();
         for event in &self.events {
-            if is_undone.get(&event.id) == Some(&true) {
+            if !is_undone.is_empty() && is_undone.get(&event.id) == Some(&true) {
                 continue;
             }
             match event.kind {
@@ -157,11 +187,11 @@ impl Record {
                 EventKind::Decide { .. } => self.decision = Decision::of(event),
                 _ => {
                     let pass = event.circumstances.pass;
-                    let empty = || CaseAnnotation { pass, ..CaseAnnotation::default() };
-                    self.passes.entry(pass).or_insert_with(empty).take_in(event);
+                    passes.entry(pass).or_insert_with(|| Replay::of_pass(pass)).take_in(event);
                 }
             }
         }
+        self.passes = passes.into_iter().map(|(pass, replay)| (pass, replay.finish())).collect();
     }
 
     fn latest(&self) -> Option<&CaseAnnotation> {

@@ -6,6 +6,7 @@ mod annotate;
 mod assignment;
 mod command;
 mod desk;
+mod explore;
 mod exports;
 mod final_set;
 mod fold;
@@ -14,5 +15,7 @@ mod merge;
 mod prodigy;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
+#[path = "../support/pty.rs"]
+mod terminal;
 mod torture;
 mod world;
