@@ -25,7 +25,7 @@ lint: set-up ## format, clippy and docs, warnings denied
 bench: set-up ## time the explorer on the sample and on 20,000 cases, and the annotations (five minutes)
 	cargo bench --locked --profile dev --bench explorer
 	cargo bench --locked --profile dev --bench large
-	cargo bench --locked --profile dev --bench annotation
+	cargo bench --locked --profile dev --bench agreement --bench annotation
 
 sample: set-up ## redraw the sample from its seed and retrain its models (about an hour on two cores)
 	sh scripts/make-sample $(SAMPLE_SEED)

@@ -46,6 +46,9 @@ impl Bootstrap<'_> {
         cell_count: usize,
         statistic: &dyn Fn(&[usize]) -> Option<f64>,
     ) -> Option<Interval> {
+        if self.resamples == 0 {
+            return None;
+        }
         let patterns = self.patterns(cells);
         if patterns.len() < 2 {
             return None;

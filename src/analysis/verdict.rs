@@ -35,6 +35,11 @@ impl CaseOutcome {
         self.answers.contains(&Some(self.gold))
     }
 
+    /// Is the fused answer wrong though one of the hits' own answers is right?
+    pub fn is_in_gap(&self) -> bool {
+        self.oracle_is_right() && !self.is_right()
+    }
+
     /// Share of the pairs of answers that differ; 0 where there is one answer.
     pub fn disagreement(&self) -> f64 {
         let counts = self.answer_counts();

@@ -6,11 +6,14 @@
 //! three for one annotator: journal, taxonomy, state.
 
 mod adjudication;
+pub mod agreement;
 mod assignment;
 mod case_annotation;
 mod desk;
+mod disagreement;
 mod event;
 mod export;
+mod final_set;
 mod folder;
 mod history;
 mod journal;
@@ -18,7 +21,10 @@ mod journal_file;
 mod line;
 mod merge;
 mod names;
+mod prodigy;
+mod rated_cases;
 mod replay;
+mod sheet;
 mod staleness;
 mod state;
 mod taxonomy;
@@ -29,11 +35,19 @@ pub use adjudication::Standing;
 pub use assignment::{Assignment, Plan};
 pub use case_annotation::{CaseAnnotation, Decision};
 pub use desk::Desk;
+pub use disagreement::{Disagreement, disagreements};
 pub use event::{Circumstances, EVENT_VERSION, Event, EventKind};
-pub use export::{ExportFormat, ExportRow, export_rows, write_rows};
+pub use export::{
+    EXPORT_COLUMNS, ExportFormat, ExportRow, LABEL_STUDIO_PREFIX, ToolExport, argilla_files, export_rows,
+    label_studio_config, label_studio_tasks,
+};
+pub use final_set::{FINAL_COLUMNS, FinalRow, final_rows, named_errors};
 pub use folder::read_folder;
 pub use journal::Journal;
 pub use merge::{Brought, Merged, merge_folder};
+pub use prodigy::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
+pub use rated_cases::{Counted, rated_cases};
+pub use sheet::{Column, Kind, Sheet, write_csv, write_jsonl, write_parquet};
 pub use staleness::{Staleness, answers_fingerprint};
 pub use state::AnnotationState;
 pub use taxonomy::{Category, Level, TAXONOMY_FILE, Taxonomy};

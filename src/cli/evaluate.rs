@@ -3,7 +3,10 @@
 use super::Common;
 use super::output::{print_line, say, terminal_width};
 use crate::analysis::RESAMPLES;
-use crate::analysis::report::{Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys};
+use crate::analysis::report::{
+    NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
+};
+use crate::annotation::{AnnotationState, Taxonomy, named_errors, read_folder};
 use crate::data::{Dataset, Split};
 use crate::durable;
 use crate::engine::CaseAnswer;
@@ -71,7 +74,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
-    let report = Report::of(&dataset, &split, &systems, sampling, &keys).context("--runs names no run")?;
+    let named = read_named_errors(&dataset, &workspace)?;
+    let report =
+        Report::of(&dataset, &split, &systems, named.as_ref(), sampling, &keys).context("--runs names no run")?;
     if args.json {
         return print_line(&serde_json::to_string_pretty(&report)?);
     }
@@ -112,6 +117,19 @@ fn by_group(dataset: &Dataset, args: &Args) -> bool {
     let mut seen = HashSet::new();
     let groups = dataset.cases.iter().filter(|case| case.split == args.split).filter_map(|case| case.group.as_ref());
     !groups.into_iter().all(|group| seen.insert(group))
+}
+
+/// What people said of the cases; `None` where nobody did. Broken lines of journals are named and passed over.
+fn read_named_errors(dataset: &Dataset, workspace: &Workspace) -> Result<Option<NamedErrors>> {
+    let folder = workspace.annotations_dir();
+    let (events, problems) = read_folder(&folder)?;
+    for problem in &problems {
+        say(&format!("warning: {problem}"));
+    }
+    if events.is_empty() {
+        return Ok(None);
+    }
+    Ok(named_errors(&AnnotationState::fold(events), &Taxonomy::read(&folder)?, &dataset.cases))
 }
 
 fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<(System, RunIdentity)> {

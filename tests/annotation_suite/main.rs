@@ -1,16 +1,21 @@
-//! Tests of annotations: the fold, the journal on disk, the command. One binary, because linking one is slow.
+//! Tests of annotations: the fold, the journal on disk, agreement, the command. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod agreement;
 mod annotate;
 mod assignment;
 mod command;
 mod desk;
 mod explore;
+mod exports;
+mod final_set;
 mod fold;
 mod journal;
 mod merge;
+mod prodigy;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
 #[path = "../support/pty.rs"]
 mod terminal;
 mod torture;
+mod world;

@@ -45,7 +45,7 @@ fn table_html(table: &Table) -> String {
         let cells: Vec<String> = row.iter().map(|cell| format!("<td>{}</td>", escaped(&Cell::text(cell)))).collect();
         html.push_str(&format!("<tr>{}</tr>\n", cells.concat()));
     }
-    html.push_str(&format!("</table></div>\n<p class=\"note\">{}</p>\n", escaped(&table.note)));
+    html.push_str(&format!("</table></div>\n<p class=\"note\">{}</p>\n", escaped(&table.note).replace('\n', "<br>")));
     html
 }
 

@@ -1,21 +1,27 @@
 //! Tables for a README.
 
-use super::{Cell, Report};
+use super::{Cell, Report, Table};
 
 /// The whole report as Markdown.
 pub fn markdown(report: &Report) -> String {
-    let mut text = format!("{}\n", report.basis());
-    for remark in &report.remarks {
+    tables_markdown(&report.basis(), &report.remarks, &report.tables)
+}
+
+/// Any tables, below what they stand on and what a reader should know of them.
+pub fn tables_markdown(basis: &str, remarks: &[String], tables: &[Table]) -> String {
+    let mut text = format!("{basis}\n");
+    for remark in remarks {
         text.push_str(&format!("\n{remark}\n"));
     }
-    for table in &report.tables {
+    for table in tables {
         text.push_str(&format!("\n### {}\n\n", table.title));
         text.push_str(&row(table.columns.iter().map(|column| (*column).to_owned())));
         text.push_str(&row(table.columns.iter().map(|_| "---".to_owned())));
         for cells in &table.rows {
             text.push_str(&row(cells.iter().map(Cell::text)));
         }
-        text.push_str(&format!("\n{}\n", table.note));
+        // A backslash keeps the end of a line.
+        text.push_str(&format!("\n{}\n", table.note.replace('\n', "\\\n")));
     }
     text
 }

@@ -10,6 +10,7 @@ mod fusers;
 mod html;
 mod label_sets;
 mod markdown;
+mod named_errors;
 mod oracle;
 mod plots;
 mod ranks;
@@ -17,12 +18,13 @@ mod system;
 mod table;
 mod text;
 
-pub use csv::csv;
+pub use csv::{csv, tables_csv};
 pub use html::html;
-pub use markdown::markdown;
+pub use markdown::{markdown, tables_markdown};
+pub use named_errors::{Named, NamedErrors};
 pub use system::{Sampling, System};
 pub use table::{Cell, Table};
-pub use text::text;
+pub use text::{tables_text, text};
 
 use self::system::TaskRows;
 use super::{Bootstrap, Verdict};
@@ -38,7 +40,7 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
-const KINDS: [(&str, bool, Build); 14] = [
+const KINDS: [(&str, bool, Build); 15] = [
     ("accuracy", true, accuracy::tables),
     ("labels", true, label_sets::tables),
     ("comparisons", true, comparisons::tables),
@@ -48,6 +50,7 @@ const KINDS: [(&str, bool, Build); 14] = [
     ("fusers", true, fusers::tables),
     ("evidence", true, evidence::tables),
     ("calibration", true, calibration::tables),
+    ("categories", true, named_errors::tables),
     ("slices", false, oracle::slices),
     ("flips", false, ranks::flips),
     ("confusion", false, calibration::confusion),
@@ -87,15 +90,23 @@ struct Evaluation<'a> {
     dataset: &'a Dataset,
     systems: Vec<(&'a System, Vec<TaskRows<'a>>)>,
     verdicts: HashMap<usize, Verdict>,
+    named: Option<&'a NamedErrors>,
     sampling: Sampling,
 }
 
 impl Report {
-    /// Evaluates systems on the cases of one split; the first is the reference. `keys` names the tables that are wanted.
-    /// `None` without a system.
-    pub fn of(dataset: &Dataset, split: &str, systems: &[System], sampling: Sampling, keys: &[&str]) -> Option<Self> {
+    /// Evaluates systems on the cases of one split; the first is the reference. `named` is what people said of the cases,
+    /// `keys` names the tables that are wanted. `None` without a system.
+    pub fn of(
+        dataset: &Dataset,
+        split: &str,
+        systems: &[System],
+        named: Option<&NamedErrors>,
+        sampling: Sampling,
+        keys: &[&str],
+    ) -> Option<Self> {
         let reference = systems.first()?;
-        let evaluation = Evaluation::new(dataset, systems, sampling);
+        let evaluation = Evaluation::new(dataset, systems, named, sampling);
         // Each table has random numbers of its own: the order in which they are made does not matter.
         let tables: Vec<Vec<Table>> =
             KINDS.par_iter().filter(|(key, ..)| keys.contains(key)).map(|(.., build)| build(&evaluation)).collect();
@@ -126,12 +137,12 @@ impl Report {
 }
 
 impl<'a> Evaluation<'a> {
-    fn new(dataset: &'a Dataset, systems: &'a [System], sampling: Sampling) -> Self {
+    fn new(dataset: &'a Dataset, systems: &'a [System], named: Option<&'a NamedErrors>, sampling: Sampling) -> Self {
         let systems: Vec<(&System, Vec<TaskRows>)> =
             systems.iter().map(|system| (system, TaskRows::of(dataset, &system.cases))).collect();
         let rows = systems.first().into_iter().flat_map(|(_, tasks)| tasks.iter().flat_map(|own| &own.rows));
         let verdicts = rows.filter_map(|row| Some((row.case, row.verdict()?))).collect();
-        Self { dataset, systems, verdicts, sampling }
+        Self { dataset, systems, verdicts, named, sampling }
     }
 
     fn remarks(&self) -> Vec<String> {

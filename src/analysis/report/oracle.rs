@@ -85,7 +85,7 @@ fn groups_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
         let of_group =
             own.rows.iter().filter(|row| evaluation.dataset.cases[row.case].group.as_deref() == Some(same[0]));
         let outcomes = of_group.clone().filter_map(|row| row.outcome.as_ref());
-        let gap = outcomes.filter(|outcome| !outcome.is_right() && outcome.oracle_is_right()).count();
+        let gap = outcomes.filter(|outcome| outcome.is_in_gap()).count();
         found.push((gap as f64 / same.len() as f64, same[0], of_group));
     }
     found.sort_by(|one, other| other.0.total_cmp(&one.0));

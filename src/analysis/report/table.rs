@@ -9,7 +9,7 @@ pub struct Table {
     /// Short name, for `--tables`.
     pub key: &'static str,
     pub title: String,
-    /// What the columns mean, in a sentence or two.
+    /// What the columns mean, in a sentence or two, or a line for each.
     pub note: String,
     pub columns: Vec<&'static str>,
     /// One cell per column; the first one names the row, rows of the same name stand together.
@@ -31,6 +31,8 @@ pub enum Cell {
     },
     /// A p value.
     P(f64),
+    /// A figure that cannot be told, with the reason in a word or three.
+    Undefined(String),
 }
 
 impl From<&str> for Cell {
@@ -64,6 +66,7 @@ impl Cell {
             Self::Difference { value: Some(0.0), .. } => "no change".to_owned(),
             Self::Difference { value: Some(value), .. } => signed(*value),
             Self::Figure(_) | Self::Difference { .. } => "-".to_owned(),
+            Self::Undefined(reason) => format!("({reason})"),
             Self::P(p) if *p < 0.0001 => "<.0001".to_owned(),
             Self::P(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
         }
@@ -80,14 +83,16 @@ impl Cell {
                 Some([*value, low, high, Some(*n as f64)])
             }
             Self::P(p) => Some([Some(*p), None, None, None]),
+            Self::Undefined(_) => Some([None; 4]),
         }
     }
 }
 
-/// Three decimals without the zero before the point: ".818", "1.000".
+/// Three decimals without the zero before the point: ".818", "1.000", "-.011".
 fn short(value: f64) -> String {
     let text = format!("{value:.3}");
-    text.strip_prefix('0').map_or(text.clone(), str::to_owned)
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    format!("{sign}{}", digits.strip_prefix('0').unwrap_or(digits))
 }
 
 /// "+.036", "-.012".
@@ -107,6 +112,8 @@ mod tests {
         assert_eq!(Cell::Figure(figure).text(), ".818 [.787, 1.000]");
         let interval = Some(Interval { low: -0.0232, high: 0.0927 });
         assert_eq!(Cell::Difference { n: 302, value: Some(0.0364), interval }.text(), "+.036 [-.023, +.093]");
+        let below_chance = Figure { value: Some(-0.011), n: 9, low: None, high: None };
+        assert_eq!(Cell::Figure(below_chance).text(), "-.011");
         assert_eq!(Cell::P(0.000_01).text(), "<.0001");
         assert_eq!(Cell::P(0.27).text(), ".2700");
     }

@@ -78,8 +78,17 @@ fn reference() -> System {
     system("plain", vec![answer(0, 0, [0, 0]), answer(1, 1, [0, 0]), answer(2, 0, [1, 0]), answer(3, 0, [1, 0])])
 }
 
+/// Case 1 and 2 have the first category, case 2 the second as well; annotators differ on case 3; nobody saw case 0.
+fn named_errors() -> NamedErrors {
+    let of_case = [(1, Named::As(vec![0])), (2, Named::As(vec![0, 1])), (3, Named::Open)];
+    NamedErrors {
+        categories: ["look-alike", "wrong site", "unused"].map(str::to_owned).to_vec(),
+        of_case: of_case.into(),
+    }
+}
+
 fn report(systems: &[System]) -> Report {
-    Report::of(&dataset(4), "test", systems, SAMPLING, &table_keys()).unwrap()
+    Report::of(&dataset(4), "test", systems, Some(&named_errors()), SAMPLING, &table_keys()).unwrap()
 }
 
 /// The values of a column in the rows that begin with these cells.
@@ -127,6 +136,24 @@ fn disagreement_ranks_flips_and_confusion() {
 }
 
 #[test]
+fn named_errors_explain_parts_of_the_gap() {
+    let report = report(&[reference()]);
+    let of = |begin: &[&str], column: &str| values(&report, "categories", begin, column);
+    // Case 2 alone is in the gap: case 1 is wrong and out of reach.
+    assert_eq!(of(&["all", "look-alike"], "n"), [Some(2.0)]);
+    assert_eq!(of(&["all", "look-alike"], "fused wrong"), [Some(1.0)]);
+    assert_eq!(of(&["all", "look-alike"], "in the gap"), [Some(0.5)]);
+    assert_eq!(of(&["all"], "of the gap"), [Some(1.0), Some(1.0), Some(0.0), Some(0.0)]);
+    assert_eq!(of(&["all", "(annotators differ)"], "fused wrong"), [Some(0.0)]);
+    assert_eq!(of(&["all", "(no category)"], "n"), [Some(1.0)]);
+    assert_eq!(of(&["consistent", "look-alike"], "of the gap"), [None], "no case is in the gap");
+    assert_eq!(of(&["label No", "wrong site"], "of the gap"), [Some(1.0)]);
+    assert_eq!(of(&["all", "unused"], "n"), []);
+    let bare = Report::of(&dataset(4), "test", &[reference()], None, SAMPLING, &table_keys()).unwrap();
+    assert!(bare.tables.iter().all(|table| table.key != "categories"));
+}
+
+#[test]
 fn an_ablation_stands_in_the_table_of_evidence_alone() {
     let ablation = Ablation { caption: CaptionShown::Swapped, ..Ablation::default() };
     let cases = vec![answer(0, 0, [1, 0]), answer(1, 1, [1, 0]), answer(2, 0, [1, 0]), answer(3, 0, [1, 1])];
@@ -158,14 +185,14 @@ fn learned_weights_come_from_validation_cases_alone() {
     let chosen = (0..4).map(|case| (case, format!("document-{}", usize::from(case == 2)))).collect();
     let reranked = System { rerankers: vec![("reranker".into(), chosen)], ..reference() };
     assert_eq!(
-        fusers(&Report::of(&dataset(4), "test", &[reranked], SAMPLING, &["fusers"]).unwrap(), "reranker"),
+        fusers(&Report::of(&dataset(4), "test", &[reranked], None, SAMPLING, &["fusers"]).unwrap(), "reranker"),
         [Some(0.75)]
     );
     // On 24 validation cases the second document is always right.
     let dataset = dataset(28);
     let validation = (4..28).map(|case| answer(case, 0, [1 - case % 2, case % 2])).collect();
     let systems = [System { validation, ..reference() }];
-    let report = Report::of(&dataset, "test", &systems, SAMPLING, &["fusers"]).unwrap();
+    let report = Report::of(&dataset, "test", &systems, None, SAMPLING, &["fusers"]).unwrap();
     assert_eq!(fusers(&report, "learned weights"), [Some(0.5)], "case 0 and now case 2, not case 3");
     let note = &report.tables[0].note;
     assert!(note.contains("24 validation cases"), "{note}");

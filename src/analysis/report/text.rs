@@ -15,11 +15,16 @@ const GAP: &str = "  ";
 
 /// The whole report. Columns that do not fit into `width` stand in a second block below the first.
 pub fn text(report: &Report, width: usize) -> String {
-    let mut text = wrapped(&report.basis(), width);
-    for remark in &report.remarks {
+    tables_text(&report.basis(), &report.remarks, &report.tables, width)
+}
+
+/// Any tables, below what they stand on and what a reader should know of them.
+pub fn tables_text(basis: &str, remarks: &[String], tables: &[Table], width: usize) -> String {
+    let mut text = wrapped(basis, width);
+    for remark in remarks {
         text.push_str(&wrapped(remark, width));
     }
-    for table in &report.tables {
+    for table in tables {
         text.push('\n');
         text.push_str(&table_text(table, width));
     }
@@ -49,7 +54,9 @@ fn table_text(table: &Table, width: usize) -> String {
             text.push_str(&line(&cells, &columns, &widths));
         }
     }
-    text.push_str(&wrapped(&table.note, width));
+    for line in table.note.lines() {
+        text.push_str(&wrapped(line, width));
+    }
     text
 }
 

@@ -1,11 +1,19 @@
-//! Annotations as a table for other programs: the final state joined with the cases.
+//! Annotations as a table for other programs: the latest state joined with the cases; and as files for other tools.
 
+mod argilla;
+mod for_tools;
+mod label_studio;
+
+pub use self::argilla::argilla_files;
+pub use self::for_tools::ToolExport;
+pub use self::label_studio::{LABEL_STUDIO_PREFIX, label_studio_config, label_studio_tasks};
+
+use super::sheet::{Column, Kind};
 use super::{AnnotationState, Taxonomy};
 use crate::data::{Case, Split};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Write;
 use time::format_description::well_known::Rfc3339;
 
 /// What `dissent annotations export` writes.
@@ -13,6 +21,11 @@ use time::format_description::well_known::Rfc3339;
 pub enum ExportFormat {
     Jsonl,
     Csv,
+    Parquet,
+    /// A folder with tasks.json, which Label Studio imports, and config.xml, its labelling configuration
+    LabelStudio,
+    /// A folder that Argilla 2 loads with `rg.Dataset.from_disk`
+    Argilla,
 }
 
 /// One annotator's final word on one case. A field that is unknown is null in JSON and empty in CSV; a list is joined by
@@ -89,76 +102,25 @@ pub fn export_rows<'a>(
     Ok(rows)
 }
 
-/// Writes the rows, in CSV with a header even when there are none.
-///
-/// # Errors
-/// When `output` cannot be written.
-pub fn write_rows(rows: &[ExportRow<'_>], format: ExportFormat, output: &mut dyn Write) -> Result<()> {
-    match format {
-        ExportFormat::Jsonl => {
-            for row in rows {
-                serde_json::to_writer(&mut *output, row)?;
-                output.write_all(b"\n")?;
-            }
-        }
-        ExportFormat::Csv => {
-            let mut table = csv::Writer::from_writer(&mut *output);
-            table.write_record(CSV_HEADER)?;
-            for row in rows {
-                table.write_record(csv_cells(row)?)?;
-            }
-            table.flush()?;
-        }
-    }
-    output.flush()?;
-    Ok(())
-}
-
 /// The fields of [`ExportRow`] in order.
-const CSV_HEADER: [&str; 19] = [
-    "annotator",
-    "case",
-    "task",
-    "split",
-    "gold",
-    "categories",
-    "category_names",
-    "hits",
-    "skipped",
-    "unsure",
-    "flagged",
-    "note",
-    "blind",
-    "pass",
-    "seconds",
-    "earlier_definitions",
-    "ts",
-    "run_fingerprint",
-    "answers_fingerprint",
+pub const EXPORT_COLUMNS: [Column; 19] = [
+    Column::new("annotator", Kind::Text),
+    Column::new("case", Kind::Text),
+    Column::new("task", Kind::Text),
+    Column::new("split", Kind::Text),
+    Column::new("gold", Kind::Text),
+    Column::new("categories", Kind::List),
+    Column::new("category_names", Kind::List),
+    Column::new("hits", Kind::Object),
+    Column::new("skipped", Kind::Flag),
+    Column::new("unsure", Kind::Flag),
+    Column::new("flagged", Kind::Flag),
+    Column::new("note", Kind::Text),
+    Column::new("blind", Kind::Flag),
+    Column::new("pass", Kind::Number),
+    Column::new("seconds", Kind::Number),
+    Column::new("earlier_definitions", Kind::List),
+    Column::new("ts", Kind::Time),
+    Column::new("run_fingerprint", Kind::Text),
+    Column::new("answers_fingerprint", Kind::Text),
 ];
-
-fn csv_cells(row: &ExportRow<'_>) -> Result<[String; CSV_HEADER.len()]> {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let hits = if row.hits.is_empty() { String::new() } else { serde_json::to_string(row.hits)? };
-    Ok([
-        row.annotator.to_owned(),
-        row.case.to_owned(),
-        text(row.task),
-        row.split.map(|split| split.to_string()).unwrap_or_default(),
-        text(row.gold),
-        row.categories.join(";"),
-        row.category_names.join(";"),
-        hits,
-        row.skipped.to_string(),
-        row.unsure.to_string(),
-        row.flagged.to_string(),
-        text(row.note),
-        row.blind.to_string(),
-        row.pass.to_string(),
-        row.seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
-        row.earlier_definitions.join(";"),
-        row.ts.clone(),
-        text(row.run_fingerprint),
-        text(row.answers_fingerprint),
-    ])
-}

@@ -1,15 +1,19 @@
-//! `dissent annotations`: list and export what people said about the cases, share the work out, merge it.
+//! `dissent annotations`: what people said about the cases, how far they agree, and where not; in and out of other tools.
 
+mod agreement;
 mod assign;
+mod disagreements;
+mod export;
+mod import;
 mod merge;
 
 use super::Common;
-use super::output::{count, one_line, print_bytes, print_line, say};
-use crate::annotation::{AnnotationState, ExportFormat, ExportRow, Taxonomy, export_rows, read_folder, write_rows};
+use super::output::{one_line, print_line, say};
+use crate::annotation::{AnnotationState, ExportRow, Taxonomy, export_rows, read_folder};
 use crate::data::Dataset;
 use crate::sample::Sample;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use unicode_width::UnicodeWidthStr;
@@ -34,17 +38,14 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Write each annotator's final word on each case, joined with task, split and gold answer
-    Export {
-        /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
-        dataset: Option<PathBuf>,
-        /// Default: csv where the file's name ends so, else jsonl
-        #[arg(long, value_enum)]
-        format: Option<ExportFormat>,
-        /// File to write, whole or not at all; standard output without it
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
+    /// How far annotators agree: percent, kappa, alpha, AC1 with intervals, by task and category, and who confuses what
+    Agreement(agreement::Args),
+    /// The cases that an adjudicator should decide, with what each annotator said and why
+    Disagreements(disagreements::Args),
+    /// Write each annotator's latest word on each case, or the final set, for other programs and annotation tools
+    Export(export::Args),
+    /// Take over annotations made in another tool
+    Import(import::Args),
     /// Share the cases out among several people, without a server
     Assign(assign::Args),
     /// Copy other people's journals in; doing it again changes nothing
@@ -71,21 +72,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             }
             print_line(&table_of(&rows))
         }
-        Action::Export { dataset, format, output } => {
-            let annotations = Annotations::open(dataset, common)?;
-            let rows = annotations.rows()?;
-            let mut content = Vec::new();
-            let is_csv = output.as_ref().is_some_and(|path| path.extension().is_some_and(|ending| ending == "csv"));
-            let usual = if is_csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
-            write_rows(&rows, format.unwrap_or(usual), &mut content)?;
-            let Some(path) = output else { return print_bytes(&content) };
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-                bail!("{}: no such folder, so {} cannot be written", folder.display(), path.display());
-            }
-            crate::durable::write_file(&path, &content)?;
-            say(&format!("{} written to {}", count(rows.len(), "row"), path.display()));
-            Ok(())
-        }
+        Action::Agreement(args) => agreement::run(args, common),
+        Action::Disagreements(args) => disagreements::run(args, common),
+        Action::Export(args) => export::run(args, common),
+        Action::Import(args) => import::run(args, common),
     }
 }
 
@@ -93,7 +83,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 struct Annotations {
     state: AnnotationState,
     taxonomy: Taxonomy,
+    /// Without its bad lines.
     dataset: Dataset,
+    /// Where the journals are.
+    folder: PathBuf,
 }
 
 impl Annotations {
@@ -119,7 +112,7 @@ impl Annotations {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
-        Ok(Self { state: AnnotationState::fold(events), taxonomy, dataset })
+        Ok(Self { state: AnnotationState::fold(events), taxonomy, dataset, folder })
     }
 
     fn rows(&self) -> Result<Vec<ExportRow<'_>>> {

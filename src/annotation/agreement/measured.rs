@@ -1,0 +1,167 @@
+//! All coefficients of a table of ratings, with their intervals.
+
+use super::chance::{cohen, fleiss, gwet, krippendorff};
+use super::coefficient::{Coefficient, Undefined};
+use super::counted::Counted;
+use super::masi::masi_distance;
+use super::ratings::Ratings;
+use crate::analysis::{Bootstrap, Figure};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// A coefficient, or why there is none.
+pub type Measured = Result<Figure, Undefined>;
+
+/// How far the annotators of a table agree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreement {
+    /// Units that two annotators or more said something of: what the figures stand on.
+    pub shared: usize,
+    /// In the order of [`Coefficient::OF_ALL`].
+    pub figures: Vec<(Coefficient, Measured)>,
+}
+
+/// How far two annotators agree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairAgreement {
+    /// Positions of the two annotators, the first before the second.
+    pub annotators: (usize, usize),
+    /// Units that both said something of.
+    pub shared: usize,
+    pub percent: Measured,
+    pub kappa: Measured,
+    /// Units by the answers of the first and the second, as positions in [`Ratings::answers`].
+    pub confusion: BTreeMap<(usize, usize), usize>,
+}
+
+impl Agreement {
+    /// Over all units. Intervals are 95 %, by the percentile bootstrap that draws units; `resamples` of 0 makes none and
+    /// keeps the work on the calling thread.
+    pub fn of(ratings: &Ratings, resamples: usize) -> Self {
+        let counted = Counted::of(ratings);
+        let shared = ratings.shared();
+        let missing = why_nothing(ratings, shared);
+        let figure = |coefficient: &Coefficient| {
+            let measured = match missing {
+                Some(reason) => Err(reason),
+                None => measure(&counted, ratings, *coefficient, shared, resamples),
+            };
+            (*coefficient, measured)
+        };
+        // Other threads may be busy with a model: whoever asks for no interval does not wait for them.
+        let figures = if resamples == 0 {
+            Coefficient::OF_ALL.iter().map(figure).collect()
+        } else {
+            Coefficient::OF_ALL.par_iter().map(figure).collect()
+        };
+        Self { shared, figures }
+    }
+
+    /// This coefficient; one that is of pairs only is not here.
+    pub fn figure(&self, coefficient: Coefficient) -> Option<&Measured> {
+        self.figures.iter().find(|(own, _)| *own == coefficient).map(|(_, measured)| measured)
+    }
+}
+
+impl PairAgreement {
+    /// Every two annotators, in order.
+    pub fn all(ratings: &Ratings, resamples: usize) -> Vec<Self> {
+        let annotators = ratings.annotators.len();
+        let pairs: Vec<(usize, usize)> =
+            (0..annotators).flat_map(|one| (one + 1..annotators).map(move |other| (one, other))).collect();
+        if resamples == 0 {
+            return pairs.into_iter().map(|pair| Self::of(ratings, pair, 0)).collect();
+        }
+        pairs.into_par_iter().map(|pair| Self::of(ratings, pair, resamples)).collect()
+    }
+
+    fn of(ratings: &Ratings, annotators: (usize, usize), resamples: usize) -> Self {
+        let mut confusion: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for unit in ratings.units() {
+            if let (Some(one), Some(other)) = (unit[annotators.0], unit[annotators.1]) {
+                *confusion.entry((one, other)).or_default() += 1;
+            }
+        }
+        let pairs: Vec<(usize, usize)> = confusion.keys().copied().collect();
+        let weights: Vec<usize> = confusion.values().copied().collect();
+        let shared: usize = weights.iter().sum();
+        let cells: Vec<usize> =
+            weights.iter().enumerate().flat_map(|(pair, units)| std::iter::repeat_n(pair, *units)).collect();
+        let alike: Vec<bool> = cells.iter().map(|cell| pairs[*cell].0 == pairs[*cell].1).collect();
+        let answers = ratings.answers().len();
+        let statistic = |weights: &[usize]| cohen(&pairs, weights, answers);
+        let (percent, kappa) = match shared {
+            0 => (Err(Undefined::NothingShared), Err(Undefined::NothingShared)),
+            _ => (Ok(share(&alike, resamples)), resampled(&cells, &weights, shared, resamples, &statistic)),
+        };
+        Self { annotators, shared, percent, kappa, confusion }
+    }
+}
+
+/// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
+fn share(outcomes: &[bool], resamples: usize) -> Figure {
+    let figure = Figure::of_share(outcomes, Bootstrap { groups: None, resamples });
+    if resamples == 0 { Figure { low: None, high: None, ..figure } } else { figure }
+}
+
+fn why_nothing(ratings: &Ratings, shared: usize) -> Option<Undefined> {
+    if shared > 0 {
+        return None;
+    }
+    Some(match ratings.active_annotators() {
+        0 => Undefined::NoAnnotation,
+        1 => Undefined::OneAnnotator,
+        _ => Undefined::NothingShared,
+    })
+}
+
+fn measure(
+    counted: &Counted,
+    ratings: &Ratings,
+    coefficient: Coefficient,
+    shared: usize,
+    resamples: usize,
+) -> Measured {
+    let answers = ratings.answers();
+    let distance: Vec<Vec<f64>> = match coefficient {
+        Coefficient::Alpha => distances(answers, |one, other| if one == other { 0.0 } else { 1.0 }),
+        Coefficient::AlphaMasi => distances(answers, masi_distance),
+        _ => Vec::new(),
+    };
+    let statistic = |weights: &[usize]| match coefficient {
+        Coefficient::Percent => counted.observed_agreement(weights),
+        Coefficient::Alpha | Coefficient::AlphaMasi => krippendorff(counted, weights, &distance),
+        Coefficient::Ac1 => gwet(counted, weights),
+        Coefficient::Fleiss => fleiss(counted, weights),
+        Coefficient::Cohen => None,
+    };
+    let measured = resampled(&counted.cells, &counted.weights, shared, resamples, &statistic)?;
+    let all_alike = measured.value == Some(1.0) || measured.value == Some(0.0);
+    if coefficient == Coefficient::Percent && all_alike && resamples > 0 {
+        // Equal units have no spread to resample; a share has Wilson's interval.
+        return Ok(Figure::of_share(&vec![measured.value == Some(1.0); shared], Bootstrap::BY_CASE));
+    }
+    Ok(measured)
+}
+
+/// The statistic with its interval, which is left out where every resample gives the same value.
+fn resampled(
+    cells: &[usize],
+    weights: &[usize],
+    shared: usize,
+    resamples: usize,
+    statistic: &dyn Fn(&[usize]) -> Option<f64>,
+) -> Measured {
+    let value = statistic(weights).ok_or(Undefined::OneAnswer)?;
+    let interval = match resamples {
+        0 => None,
+        _ => Bootstrap { groups: None, resamples }.of_counts(cells, weights.len(), statistic),
+    };
+    let interval = interval.filter(|interval| interval.low < interval.high);
+    let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
+    Ok(Figure { value: Some(value), n: shared, low, high })
+}
+
+fn distances(answers: &[Vec<usize>], distance: impl Fn(&[usize], &[usize]) -> f64) -> Vec<Vec<f64>> {
+    answers.iter().map(|one| answers.iter().map(|other| distance(one, other)).collect()).collect()
+}

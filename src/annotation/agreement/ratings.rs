@@ -1,0 +1,87 @@
+//! Who said what of which unit, whatever the units and the categories are.
+
+use std::collections::HashMap;
+
+/// Units × annotators: each place is missing or holds an answer, which is a set of categories.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ratings {
+    pub annotators: Vec<String>,
+    /// Names of the categories; answers hold their positions.
+    pub categories: Vec<String>,
+    answers: Vec<Vec<usize>>,
+    positions: HashMap<Vec<usize>, usize>,
+    /// One row per unit, one place per annotator: the position of the answer.
+    units: Vec<Vec<Option<usize>>>,
+}
+
+impl Ratings {
+    /// No unit yet.
+    pub fn new(annotators: Vec<String>, categories: Vec<String>) -> Self {
+        Self { annotators, categories, ..Self::default() }
+    }
+
+    /// One more unit, with one place per annotator; the order and repetition of categories within a set do not matter.
+    pub fn push(&mut self, said: Vec<Option<Vec<usize>>>) {
+        debug_assert_eq!(said.len(), self.annotators.len());
+        let unit = said.into_iter().map(|set| set.map(|set| self.position_of(set))).collect();
+        self.units.push(unit);
+    }
+
+    /// The different answers that were given, each a set of categories in ascending order.
+    pub fn answers(&self) -> &[Vec<usize>] {
+        &self.answers
+    }
+
+    /// One row per unit, one place per annotator: the position in [`Ratings::answers`].
+    pub fn units(&self) -> &[Vec<Option<usize>>] {
+        &self.units
+    }
+
+    /// These units alone.
+    #[must_use]
+    pub fn of_units(&self, units: impl Iterator<Item = usize>) -> Self {
+        Self { units: units.map(|unit| self.units[unit].clone()).collect(), ..self.clone() }
+    }
+
+    /// Whether each answer has the category: the two answers are the empty set and the category alone.
+    #[must_use]
+    pub fn one_against_rest(&self, category: usize) -> Self {
+        let has_it: Vec<usize> = self.answers.iter().map(|answer| usize::from(answer.contains(&category))).collect();
+        let with = |said: &Option<usize>| said.map(|answer| has_it[answer]);
+        Self {
+            annotators: self.annotators.clone(),
+            categories: self.categories.clone(),
+            answers: vec![Vec::new(), vec![category]],
+            positions: HashMap::from([(Vec::new(), 0), (vec![category], 1)]),
+            units: self.units.iter().map(|unit| unit.iter().map(with).collect()).collect(),
+        }
+    }
+
+    /// Units that two annotators or more said something of.
+    pub fn shared(&self) -> usize {
+        self.units.iter().filter(|unit| unit.iter().flatten().count() > 1).count()
+    }
+
+    /// Annotators who said something.
+    pub fn active_annotators(&self) -> usize {
+        (0..self.annotators.len()).filter(|annotator| self.units.iter().any(|unit| unit[*annotator].is_some())).count()
+    }
+
+    /// "look-alike + other", or "none" of the empty set.
+    pub fn name_of(&self, answer: usize) -> String {
+        let names: Vec<&str> =
+            self.answers[answer].iter().map(|category| self.categories[*category].as_str()).collect();
+        if names.is_empty() { "none".into() } else { names.join(" + ") }
+    }
+
+    fn position_of(&mut self, mut set: Vec<usize>) -> usize {
+        set.sort_unstable();
+        set.dedup();
+        if let Some(known) = self.positions.get(&set) {
+            return *known;
+        }
+        self.answers.push(set.clone());
+        self.positions.insert(set, self.answers.len() - 1);
+        self.answers.len() - 1
+    }
+}

@@ -1,0 +1,83 @@
+//! What the files for other annotation tools have in common.
+
+use crate::annotation::rated_cases::positions_of;
+use crate::annotation::{AnnotationState, CaseAnnotation, Category, Standing, Taxonomy};
+use crate::data::{Case, Dataset};
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What goes into a file for another tool, and how it names things.
+#[derive(Clone, Debug)]
+pub struct ToolExport<'a> {
+    pub dataset: &'a Dataset,
+    pub state: &'a AnnotationState,
+    pub taxonomy: &'a Taxonomy,
+    /// The final set alone, and not what each annotator said.
+    pub final_only: bool,
+    /// Put before each image's path, which is relative to the dataset directory.
+    pub image_prefix: String,
+    /// The tool's user of an annotator: a number in Label Studio, a UUID in Argilla.
+    pub users: BTreeMap<String, String>,
+}
+
+/// A case of the dataset with what was said of it.
+pub(super) struct SaidCase<'a> {
+    pub case: &'a Case,
+    pub voices: Vec<(&'a str, &'a CaseAnnotation)>,
+    pub standing: Standing<'a>,
+}
+
+impl ToolExport<'_> {
+    /// Cases of the dataset that somebody annotated or decided, in the order of the dataset; those that have no final
+    /// categories are left out where these alone are wanted.
+    pub(super) fn cases(&self) -> Vec<SaidCase<'_>> {
+        let positions = positions_of(&self.dataset.cases);
+        let mut known: Vec<(usize, &str)> =
+            self.state.cases().into_iter().filter_map(|id| Some((*positions.get(id)?, id))).collect();
+        known.sort_unstable();
+        let mut said = Vec::new();
+        for (position, id) in known {
+            let standing = self.state.standing(id);
+            if self.final_only && standing.categories().is_none() {
+                continue;
+            }
+            let voices = self.state.on_case(id).collect();
+            said.push(SaidCase { case: &self.dataset.cases[position], voices, standing });
+        }
+        said
+    }
+
+    /// The taxonomy's categories, and ids that were given and are not in it any more.
+    pub(super) fn categories(&self) -> (Vec<&Category>, Vec<&str>) {
+        let given = self.state.passes().flat_map(|(.., annotation)| &annotation.categories);
+        let decided = self.state.cases().into_iter().filter_map(|case| self.state.decision(case));
+        let ids: BTreeSet<&str> =
+            given.chain(decided.flat_map(|decision| &decision.categories)).map(String::as_str).collect();
+        let others = ids.into_iter().filter(|id| self.taxonomy.by_id(id).is_none()).collect();
+        (self.taxonomy.categories.iter().collect(), others)
+    }
+
+    /// May a case have several categories, or has one had?
+    pub(super) fn has_several(&self) -> bool {
+        self.taxonomy.several || self.state.iter().any(|(.., annotation)| annotation.categories.len() > 1)
+    }
+
+    pub(super) fn image_of(&self, case: &Case) -> String {
+        // Both tools take URLs, whose separator this is.
+        let path: Vec<String> =
+            case.image.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        format!("{}{}", self.image_prefix, path.join("/"))
+    }
+
+    /// # Errors
+    /// Where a user is named for somebody who annotated nothing, which is a slip of the pen.
+    pub(super) fn check_users(&self) -> Result<()> {
+        for annotator in self.users.keys() {
+            if !self.state.annotators().any(|known| known == annotator) {
+                let known: Vec<&str> = self.state.annotators().collect();
+                bail!("--user {annotator}=…: no such annotator; expected one of {}", known.join(", "));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Tasks for Label Studio's import (JSON, "Basic Label Studio JSON format": `data`, `annotations` and `predictions` with
+//! `result`s of type `choices` and `textarea`) and the labelling configuration that they belong to.
+
+use super::for_tools::{SaidCase, ToolExport};
+use crate::annotation::CaseAnnotation;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a task's images are called where no prefix is given: files that the server reads itself.
+pub const LABEL_STUDIO_PREFIX: &str = "/data/local-files/?d=";
+
+/// Names of the tags in the configuration.
+const IMAGE: &str = "image";
+const CATEGORY: &str = "category";
+const NOTE: &str = "note";
+const REMARKS: &str = "remarks";
+
+/// The array of tasks. Each annotator's word is an annotation of the task, in the order of `data.annotators`, and the final
+/// categories are a prediction of the model "final set"; where only they are wanted, they are the one annotation, marked
+/// as ground truth. The gold answer is left out: people may annotate blind there, too.
+///
+/// # Errors
+/// Where a user is no number.
+pub fn label_studio_tasks(export: &ToolExport<'_>) -> Result<Value> {
+    export.check_users()?;
+    let tasks: Result<Vec<Value>> = export.cases().iter().map(|said| task_of(export, said)).collect();
+    Ok(Value::Array(tasks?))
+}
+
+/// The labelling configuration (XML) of a project that takes the tasks.
+pub fn label_studio_config(export: &ToolExport<'_>) -> String {
+    let choice = if export.has_several() { "multiple" } else { "single" };
+    let mut choices = String::new();
+    let (known, others) = export.categories();
+    for category in known {
+        choices.push_str(&format!(
+            "    <Choice value=\"{}\" alias=\"{}\" hotkey=\"{}\" hint=\"{}\"/>\n",
+            escaped(&category.name),
+            escaped(&category.id),
+            escaped(&category.key.to_string()),
+            escaped(&category.definition)
+        ));
+    }
+    for id in others {
+        choices.push_str(&format!("    <Choice value=\"{0}\" alias=\"{0}\"/>\n", escaped(id)));
+    }
+    format!(
+        "<View>\n  <Header value=\"$question\"/>\n  <Image name=\"{IMAGE}\" value=\"$image\" zoom=\"true\"/>\n  \
+         <Choices name=\"{CATEGORY}\" toName=\"{IMAGE}\" choice=\"{choice}\">\n{choices}  </Choices>\n  \
+         <Choices name=\"{REMARKS}\" toName=\"{IMAGE}\" choice=\"multiple\">\n    <Choice value=\"unsure\"/>\n    \
+         <Choice value=\"flagged\"/>\n  </Choices>\n  \
+         <TextArea name=\"{NOTE}\" toName=\"{IMAGE}\" maxSubmissions=\"1\" editable=\"true\"/>\n</View>\n"
+    )
+}
+
+fn task_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
+    let SaidCase { case, voices, standing } = said;
+    let mut data = json!({
+        "image": export.image_of(case),
+        "question": export.dataset.question_of(case),
+        "case": case.id,
+        "task": case.task,
+        "split": case.split,
+    });
+    let final_result = standing.categories().map(|categories| vec![choices(CATEGORY, categories.iter())]);
+    if export.final_only {
+        let annotations = final_result
+            .into_iter()
+            .map(|result| json!({"result": result, "was_cancelled": false, "ground_truth": true}));
+        return Ok(json!({"data": data, "annotations": annotations.collect::<Vec<_>>()}));
+    }
+    data["annotators"] = voices.iter().map(|(annotator, _)| *annotator).collect();
+    let mut annotations = Vec::new();
+    for (annotator, annotation) in voices {
+        annotations.push(annotation_of(export, annotator, annotation)?);
+    }
+    let predictions: Vec<Value> =
+        final_result.into_iter().map(|result| json!({"model_version": "final set", "result": result})).collect();
+    Ok(json!({"data": data, "annotations": annotations, "predictions": predictions}))
+}
+
+fn annotation_of(export: &ToolExport<'_>, annotator: &str, annotation: &CaseAnnotation) -> Result<Value> {
+    let mut result = Vec::new();
+    if !annotation.categories.is_empty() {
+        result.push(choices(CATEGORY, annotation.categories.iter()));
+    }
+    let remarks = [("unsure", annotation.unsure), ("flagged", annotation.flagged)];
+    let remarks: BTreeSet<String> =
+        remarks.into_iter().filter(|(_, is_so)| *is_so).map(|(remark, _)| remark.to_owned()).collect();
+    if !remarks.is_empty() {
+        result.push(choices(REMARKS, remarks.iter()));
+    }
+    if let Some(note) = &annotation.note {
+        result.push(json!({"from_name": NOTE, "to_name": IMAGE, "type": "textarea", "value": {"text": [note]}}));
+    }
+    let mut object = json!({
+        "result": result,
+        "was_cancelled": annotation.skipped,
+        "ground_truth": false,
+    });
+    if let Some(seconds) = annotation.seconds {
+        object["lead_time"] = json!(seconds);
+    }
+    if let Some(user) = export.users.get(annotator) {
+        let number: u64 = user
+            .parse()
+            .with_context(|| format!("--user {annotator}={user}: expected the number of a Label Studio user"))?;
+        object["completed_by"] = json!(number);
+    }
+    Ok(object)
+}
+
+fn choices<'a>(name: &str, values: impl Iterator<Item = &'a String>) -> Value {
+    let values: Vec<&String> = values.collect();
+    json!({"from_name": name, "to_name": IMAGE, "type": "choices", "value": {"choices": values}})
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

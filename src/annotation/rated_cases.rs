@@ -1,0 +1,129 @@
+//! The annotations as ratings: who gave which set of categories to which case.
+
+use super::agreement::{RatedCases, Ratings};
+use super::{AnnotationState, CaseAnnotation, Taxonomy};
+use crate::data::{Case, Task};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Which annotations count, and what as. Only categories given to the case itself are ratings; skips, notes and adjudicators'
+/// decisions are none, and of several passes the last counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted<'a> {
+    /// Only these people's; everybody's where empty.
+    pub annotators: &'a [String],
+    /// Only those made without sight of the gold answer and of earlier annotations.
+    pub blind_only: bool,
+    /// Only those that the annotator was sure of.
+    pub sure_only: bool,
+}
+
+impl Counted<'_> {
+    fn takes(self, annotator: &str, annotation: &CaseAnnotation) -> bool {
+        (self.annotators.is_empty() || self.annotators.iter().any(|name| name == annotator))
+            && !annotation.categories.is_empty()
+            && (annotation.blind || !self.blind_only)
+            && !(annotation.unsure && self.sure_only)
+    }
+}
+
+/// The ratings of the dataset's cases, in the order of the cases; cases that are not in the dataset any more are left out.
+/// Annotators without a rating are left out, too. Categories are called by their ids, those of the taxonomy first.
+pub fn rated_cases(
+    state: &AnnotationState,
+    taxonomy: &Taxonomy,
+    tasks: &[Task],
+    cases: &[Case],
+    counted: Counted<'_>,
+) -> RatedCases {
+    let positions = positions_of(cases);
+    let mut by_case: BTreeMap<usize, Vec<(&str, &CaseAnnotation)>> = BTreeMap::new();
+    let mut annotators: BTreeSet<&str> = BTreeSet::new();
+    for (annotator, case, annotation) in
+        state.iter().filter(|(annotator, _, annotation)| counted.takes(annotator, annotation))
+    {
+        if let Some(position) = positions.get(case) {
+            by_case.entry(*position).or_default().push((annotator, annotation));
+            annotators.insert(annotator);
+        }
+    }
+    let annotators: Vec<&str> = annotators.into_iter().collect();
+    let categories = Categories::of(taxonomy, by_case.values().flatten().map(|(_, annotation)| *annotation));
+    let mut rated = RatedCases {
+        ratings: Ratings::new(annotators.iter().map(|name| (*name).to_owned()).collect(), categories.ids()),
+        task_order: tasks.iter().map(|task| task.id.clone()).collect(),
+        ..RatedCases::default()
+    };
+    for (position, said) in by_case {
+        let mut row = vec![None; annotators.len()];
+        for (annotator, annotation) in said {
+            if let Ok(place) = annotators.binary_search(&annotator) {
+                row[place] = Some(categories.set_of(annotation));
+            }
+        }
+        rated.ratings.push(row);
+        rated.cases.push(position);
+        rated.tasks.push(cases[position].task.clone());
+    }
+    rated.second_readings = second_readings(state, taxonomy, &positions, counted);
+    rated
+}
+
+/// Of each annotator who read cases a second time: the first pass against the last.
+fn second_readings(
+    state: &AnnotationState,
+    taxonomy: &Taxonomy,
+    positions: &HashMap<&str, usize>,
+    counted: Counted<'_>,
+) -> Vec<Ratings> {
+    let passes: Vec<_> = state
+        .passes()
+        .filter(|(annotator, case, annotation)| counted.takes(annotator, annotation) && positions.contains_key(case))
+        .collect();
+    let mut readings = Vec::new();
+    for own in passes.chunk_by(|one, other| one.0 == other.0) {
+        let categories = Categories::of(taxonomy, own.iter().map(|(.., annotation)| *annotation));
+        let mut ratings = Ratings::new(vec![own[0].0.to_owned(), format!("{} again", own[0].0)], categories.ids());
+        for of_case in own.chunk_by(|one, other| one.1 == other.1) {
+            if let [first, .., last] = of_case {
+                ratings.push(vec![Some(categories.set_of(first.2)), Some(categories.set_of(last.2))]);
+            }
+        }
+        if !ratings.units().is_empty() {
+            readings.push(ratings);
+        }
+    }
+    readings
+}
+
+pub(super) fn positions_of(cases: &[Case]) -> HashMap<&str, usize> {
+    cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect()
+}
+
+/// Ids of categories by position: those of the taxonomy in its order, then others that were given.
+struct Categories<'a> {
+    positions: HashMap<&'a str, usize>,
+}
+
+impl<'a> Categories<'a> {
+    fn of(taxonomy: &'a Taxonomy, annotations: impl Iterator<Item = &'a CaseAnnotation>) -> Self {
+        let mut positions = HashMap::new();
+        let known = taxonomy.categories.iter().map(|category| category.id.as_str());
+        let others: BTreeSet<&str> =
+            annotations.flat_map(|annotation| &annotation.categories).map(String::as_str).collect();
+        for id in known.chain(others) {
+            let next = positions.len();
+            positions.entry(id).or_insert(next);
+        }
+        Self { positions }
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<(&usize, &&str)> = self.positions.iter().map(|(id, position)| (position, id)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| (*id).to_owned()).collect()
+    }
+
+    fn set_of(&self, annotation: &CaseAnnotation) -> Vec<usize> {
+        annotation.categories.iter().filter_map(|id| self.positions.get(id.as_str()).copied()).collect()
+    }
+}

@@ -1,0 +1,31 @@
+//! CSV with a header, also of no rows. What is missing is empty, the texts of a list are joined by semicolons, an object is
+//! JSON (empty where it has nothing in it).
+
+use super::Sheet;
+use anyhow::Result;
+use serde_json::Value;
+use std::io::Write;
+
+/// Writes the header and the rows.
+///
+/// # Errors
+/// When `output` cannot be written.
+pub fn write_csv(sheet: &Sheet, output: &mut dyn Write) -> Result<()> {
+    let mut table = csv::Writer::from_writer(output);
+    table.write_record(sheet.columns.iter().map(|column| column.name))?;
+    for row in &sheet.rows {
+        table.write_record(sheet.columns.iter().map(|column| cell(&row[column.name])))?;
+    }
+    table.flush()?;
+    Ok(())
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
+        Value::Object(object) if object.is_empty() => String::new(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! `dissent annotations agreement`: how far annotators agree, as tables.
+
+use super::Annotations;
+use crate::analysis::RESAMPLES;
+use crate::analysis::report::{tables_csv, tables_markdown, tables_text};
+use crate::annotation::agreement::{AgreementReport, agreement_table_keys, usual_agreement_table_keys};
+use crate::annotation::{Counted, rated_cases};
+use crate::cli::Common;
+use crate::cli::output::{print_line, say, terminal_width};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+/// Arguments of `dissent annotations agreement`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    dataset: Option<PathBuf>,
+    /// Only these people
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    annotators: Vec<String>,
+    /// Only annotations made without sight of the gold answer and of earlier ones
+    #[arg(long)]
+    blind: bool,
+    /// Only annotations that their makers were sure of
+    #[arg(long)]
+    sure: bool,
+    /// Only these tables, or `all`
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    tables: Vec<String>,
+    /// Bootstrap resamples; 0 leaves the intervals out
+    #[arg(long, default_value_t = RESAMPLES as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    resamples: u32,
+    /// Print one JSON object
+    #[arg(long, group = "form")]
+    json: bool,
+    /// Print Markdown
+    #[arg(long, group = "form")]
+    markdown: bool,
+    /// Print every number on a line of comma-separated values
+    #[arg(long, group = "form")]
+    csv: bool,
+}
+
+/// Counts and prints.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let keys = wanted_tables(&args.tables)?;
+    let annotations = Annotations::open(args.dataset, common)?;
+    for name in &args.annotators {
+        if !annotations.state.annotators().any(|known| known == name) {
+            let known: Vec<&str> = annotations.state.annotators().collect();
+            bail!("--annotators {name}: nobody of this name has annotated; expected of {}", known.join(", "));
+        }
+    }
+    let counted = Counted { annotators: &args.annotators, blind_only: args.blind, sure_only: args.sure };
+    let dataset = &annotations.dataset;
+    let rated = rated_cases(&annotations.state, &annotations.taxonomy, &dataset.tasks, &dataset.cases, counted);
+    let report = AgreementReport::of(&dataset.name, &rated, args.resamples as usize, &keys);
+    if args.json {
+        return print_line(&serde_json::to_string_pretty(&report)?);
+    }
+    if args.csv {
+        return print_line(tables_csv("all", &report.tables)?.trim_end());
+    }
+    if args.markdown {
+        return print_line(tables_markdown(&report.basis(), &report.remarks, &report.tables).trim_end());
+    }
+    if report.cases == 0 {
+        say("no annotations to compare");
+        return Ok(());
+    }
+    print_line(tables_text(&report.basis(), &report.remarks, &report.tables, terminal_width()).trim_end())
+}
+
+fn wanted_tables(named: &[String]) -> Result<Vec<&'static str>> {
+    if named.is_empty() {
+        return Ok(usual_agreement_table_keys());
+    }
+    let known = agreement_table_keys();
+    if named.iter().any(|name| name == "all") {
+        return Ok(known);
+    }
+    for name in named {
+        if !known.contains(&name.as_str()) {
+            bail!("--tables {name}: no such table; expected all, {}", known.join(", "));
+        }
+    }
+    Ok(known.into_iter().filter(|key| named.iter().any(|name| name == key)).collect())
+}

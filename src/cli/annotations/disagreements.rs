@@ -1,0 +1,110 @@
+//! `dissent annotations disagreements`: the cases for an adjudicator, with what each annotator said and why.
+
+use super::Annotations;
+use crate::annotation::{CaseAnnotation, Disagreement, disagreements};
+use crate::cli::Common;
+use crate::cli::output::{count, one_line, print_line, say};
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+/// Arguments of `dissent annotations disagreements`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    dataset: Option<PathBuf>,
+    /// One JSON array instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists them, those that annotators differ most on first.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let annotations = Annotations::open(args.dataset, common)?;
+    let found = disagreements(&annotations.state);
+    let cases = &annotations.dataset.cases;
+    let known: HashMap<&str, &crate::data::Case> = cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    if args.json {
+        let array: Vec<Value> = found
+            .iter()
+            .map(|disagreement| {
+                let case = known.get(disagreement.case);
+                let mut object = json_of(disagreement);
+                object["task"] = json!(case.map(|case| &case.task));
+                object["split"] = json!(case.map(|case| case.split));
+                object["gold"] = json!(case.map(|case| &case.answer));
+                object
+            })
+            .collect();
+        return print_line(&serde_json::to_string_pretty(&array)?);
+    }
+    for disagreement in &found {
+        let about = known.get(disagreement.case).map_or_else(
+            || "not in the dataset".to_owned(),
+            |case| format!("{}, {}, gold {}", case.task, case.split, case.answer),
+        );
+        print_line(&format!(
+            "{} ({}), distance {:.2}",
+            one_line(disagreement.case),
+            one_line(&about),
+            disagreement.distance
+        ))?;
+        for (annotator, annotation) in &disagreement.voices {
+            print_line(&format!("  {}: {}", one_line(annotator), one_line(&in_words(annotation))))?;
+        }
+        if let Some(decision) = disagreement.outdated {
+            let decided = format!("{} decided {}", decision.adjudicator, listed(&decision.categories));
+            print_line(&format!("  ({}; somebody has annotated it anew since)", one_line(&decided)))?;
+        }
+    }
+    say(&format!("{} to decide", count(found.len(), "case")));
+    Ok(())
+}
+
+/// "look-alike, other; unsure: the note".
+fn in_words(annotation: &CaseAnnotation) -> String {
+    let mut text = if annotation.skipped { "(skipped)".to_owned() } else { listed(&annotation.categories) };
+    for (document, categories) in &annotation.hits {
+        text.push_str(&format!("; {document} {}", listed(categories)));
+    }
+    for (remark, is_so) in [("unsure", annotation.unsure), ("flagged", annotation.flagged)] {
+        if is_so {
+            text.push_str(&format!("; {remark}"));
+        }
+    }
+    if let Some(note) = &annotation.note {
+        text.push_str(&format!(": {note}"));
+    }
+    text
+}
+
+fn listed(categories: &BTreeSet<String>) -> String {
+    if categories.is_empty() {
+        return "no category".into();
+    }
+    categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn json_of(disagreement: &Disagreement<'_>) -> Value {
+    let voices = disagreement.voices.iter().map(|(annotator, annotation)| {
+        json!({
+            "annotator": annotator,
+            "categories": annotation.categories,
+            "hits": annotation.hits,
+            "skipped": annotation.skipped,
+            "unsure": annotation.unsure,
+            "flagged": annotation.flagged,
+            "note": annotation.note,
+        })
+    });
+    let outdated = disagreement.outdated.map(|decision| {
+        json!({"adjudicator": decision.adjudicator, "categories": decision.categories, "reason": decision.reason})
+    });
+    json!({
+        "case": disagreement.case,
+        "distance": disagreement.distance,
+        "annotations": voices.collect::<Vec<_>>(),
+        "outdated_decision": outdated,
+    })
+}

@@ -1,0 +1,124 @@
+//! `dissent annotations export`: annotations for other programs.
+
+use super::Annotations;
+use crate::annotation::{
+    EXPORT_COLUMNS, ExportFormat, FINAL_COLUMNS, LABEL_STUDIO_PREFIX, Sheet, ToolExport, argilla_files, final_rows,
+    label_studio_config, label_studio_tasks, write_csv, write_jsonl, write_parquet,
+};
+use crate::cli::Common;
+use crate::cli::output::{count, print_bytes, say};
+use crate::durable;
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `dissent annotations export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    dataset: Option<PathBuf>,
+    /// Default: csv or parquet where the file's name ends so, else jsonl
+    #[arg(long, value_enum)]
+    format: Option<ExportFormat>,
+    /// File to write, whole or not at all; standard output without it. label-studio, argilla: the folder
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// One row a case: the adjudicator's decision, else what all annotators say
+    #[arg(long = "final")]
+    is_final: bool,
+    /// label-studio, argilla: put before images' paths; default: where Label Studio serves local files, the dataset's folder
+    #[arg(long, value_name = "TEXT")]
+    image_prefix: Option<String>,
+    /// label-studio, argilla: the tool's user (number, UUID) who is this annotator; may be given several times
+    #[arg(long = "user", value_name = "NAME=ID", value_parser = name_and_id)]
+    users: Vec<(String, String)>,
+}
+
+/// Writes them.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let format = args.format.unwrap_or_else(|| usual_format(args.output.as_deref()));
+    let annotations = Annotations::open(args.dataset.clone(), common)?;
+    if matches!(format, ExportFormat::LabelStudio | ExportFormat::Argilla) {
+        return export_for_tool(&args, format, &annotations);
+    }
+    if args.image_prefix.is_some() || !args.users.is_empty() {
+        bail!("--image-prefix and --user belong to --format label-studio or argilla");
+    }
+    let cases = &annotations.dataset.cases;
+    let sheet = if args.is_final {
+        Sheet::of(&FINAL_COLUMNS, &final_rows(&annotations.state, &annotations.taxonomy, cases)?)?
+    } else {
+        Sheet::of(&EXPORT_COLUMNS, &annotations.rows()?)?
+    };
+    let mut content = Vec::new();
+    match format {
+        ExportFormat::Csv => write_csv(&sheet, &mut content)?,
+        ExportFormat::Parquet => write_parquet(&sheet, &mut content)?,
+        _ => write_jsonl(&sheet, &mut content)?,
+    }
+    let Some(path) = args.output else { return print_bytes(&content) };
+    check_parent(&path)?;
+    durable::write_file(&path, &content)?;
+    say(&format!("{} written to {}", count(sheet.rows.len(), "row"), path.display()));
+    Ok(())
+}
+
+fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations) -> Result<()> {
+    let Some(folder) = &args.output else { bail!("this format is several files: --output names the folder to write") };
+    if folder.is_file() {
+        bail!("{}: expected a folder to write into, found a file", folder.display());
+    }
+    check_parent(folder)?;
+    let usual_prefix = match format {
+        ExportFormat::LabelStudio => LABEL_STUDIO_PREFIX.to_owned(),
+        _ => root_prefix(&annotations.dataset.root),
+    };
+    let export = ToolExport {
+        dataset: &annotations.dataset,
+        state: &annotations.state,
+        taxonomy: &annotations.taxonomy,
+        final_only: args.is_final,
+        image_prefix: args.image_prefix.clone().unwrap_or(usual_prefix),
+        users: args.users.iter().cloned().collect::<BTreeMap<_, _>>(),
+    };
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    if format == ExportFormat::LabelStudio {
+        files.push(("tasks.json", serde_json::to_vec_pretty(&label_studio_tasks(&export)?)?));
+        files.push(("config.xml", label_studio_config(&export).into_bytes()));
+    } else {
+        for (name, value) in argilla_files(&export)? {
+            files.push((name, serde_json::to_vec_pretty(&value)?));
+        }
+    }
+    for (name, content) in &files {
+        durable::write_file(&folder.join(name), content)?;
+    }
+    say(&format!("{} written to {}", count(files.len(), "file"), folder.display()));
+    Ok(())
+}
+
+/// The dataset's folder from the root of the file system, so that Argilla's client finds the images wherever it is run.
+fn root_prefix(root: &Path) -> String {
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
+    format!("{}/", root.display())
+}
+
+fn check_parent(path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        bail!("{}: no such folder, so {} cannot be written", folder.display(), path.display());
+    }
+    Ok(())
+}
+
+fn usual_format(output: Option<&Path>) -> ExportFormat {
+    match output.and_then(Path::extension).and_then(|ending| ending.to_str()) {
+        Some("csv") => ExportFormat::Csv,
+        Some("parquet") => ExportFormat::Parquet,
+        _ => ExportFormat::Jsonl,
+    }
+}
+
+fn name_and_id(text: &str) -> Result<(String, String)> {
+    let (name, id) = text.split_once('=').with_context(|| format!("{text:?}: expected NAME=ID"))?;
+    Ok((name.to_owned(), id.to_owned()))
+}

@@ -1,0 +1,101 @@
+//! `dissent annotations import`: annotations made in another tool, as journals of their own.
+
+use super::Annotations;
+use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
+use crate::cli::Common;
+use crate::cli::output::{count, print_line, say};
+use crate::durable;
+use crate::fingerprint::Fingerprint;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Arguments of `dissent annotations import`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which tool wrote the file
+    #[arg(value_enum)]
+    format: Format,
+    /// The file
+    file: PathBuf,
+    /// Dataset directory whose cases were annotated
+    dataset: PathBuf,
+    /// Who annotated where a line does not say
+    #[arg(long, value_name = "NAME")]
+    annotator: Option<String>,
+    /// Cut this off the beginning of annotators' names (Prodigy puts its dataset and a hyphen there)
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    drop_prefix: String,
+    /// Import the good lines of a file that has bad ones
+    #[arg(long)]
+    partial: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Formats that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// JSON lines of `prodigy db-out`
+    Prodigy,
+}
+
+/// Imports, and says what came of it.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    let Format::Prodigy = args.format;
+    let annotations = Annotations::open(Some(args.dataset.clone()), common)?;
+    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let content = std::str::from_utf8(&bytes).with_context(|| format!("{} is no UTF-8 text", args.file.display()))?;
+    let options = ProdigyOptions {
+        annotator: args.annotator.clone(),
+        drop_prefix: args.drop_prefix.clone(),
+        now: OffsetDateTime::now_utc(),
+    };
+    let read = read_prodigy(&args.file, content, &annotations.dataset.cases, &annotations.taxonomy, &options);
+    for problem in &read.problems {
+        say(&problem.to_string());
+    }
+    if !read.problems.is_empty() && !args.partial {
+        bail!(
+            "{} cannot be taken, so nothing was imported (--partial imports the others)",
+            count(read.problems.len(), "line")
+        );
+    }
+    let mut journals = Vec::new();
+    for (annotator, events) in &read.events {
+        let mut lines = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut lines, event).context("cannot write an event as JSON")?;
+            lines.push(b'\n');
+        }
+        // A file of its own: importing the same lines again writes the same file.
+        let name = format!("{annotator}@{PRODIGY_HOST}-{}.jsonl", Fingerprint::of_bytes(&bytes).as_str());
+        durable::write_file(&annotations.folder.join(&name), &lines)?;
+        journals.push(name);
+    }
+    report(&args, &read, &journals)
+}
+
+fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
+    if args.json {
+        let annotators: Vec<&String> = read.events.keys().collect();
+        return print_line(&serde_json::to_string_pretty(&json!({
+            "annotators": annotators, "accepted": read.accepted, "rejected": read.rejected, "ignored": read.ignored,
+            "problems": read.problems, "journals": journals,
+        }))?);
+    }
+    print_line(&format!(
+        "{} accepted, {} rejected (flagged, without a category), {} ignored (skipped), by {}",
+        read.accepted,
+        read.rejected,
+        read.ignored,
+        count(read.events.len(), "annotator")
+    ))?;
+    for name in journals {
+        print_line(&format!("journal {name}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Annotations taken over from Prodigy.
+
+use super::world::{annotated_dataset, annotations_of, stderr_of, stdout_of};
+use dissent::annotation::{AnnotationState, read_folder};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const LINES: &str = r#"{"meta":{"id":"c1"},"accept":["look-alike","other"],"answer":"accept","_annotator_id":"reads-fay","_session_id":"reads-fay","_timestamp":1764061200,"_view_id":"choice"}
+{"image":"/srv/pictures/images/c2.png","label":"Misleading look-alike","answer":"accept","_session_id":"reads-fay","_timestamp":1764061201}
+{"image":"/srv/pictures/images/c2.png","label":"other","answer":"accept","_session_id":"reads-fay","_timestamp":1764061201}
+
+{"case":"c3","accept":[],"answer":"ignore","_session_id":"reads-fay","_timestamp":1764061203}
+{"case":"c4","label":"other","answer":"reject","_session_id":"reads-gus","_timestamp":1764061204.5}
+{"case":"c5","accept":["other"],"answer":"accept","user_input":"see the margin","_session_id":"reads-gus","_timestamp":1764061205}
+{"case":"c5","accept":["look-alike"],"answer":"accept","_session_id":"reads-gus","_timestamp":1764061206}
+"#;
+
+fn import(file: &Path, dataset: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dissent"))
+        .args(["annotations", "import", "prodigy"])
+        .args([file, dataset])
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+fn state_of(dataset: &Path) -> AnnotationState {
+    let (events, problems) = read_folder(&annotations_of(dataset)).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+    AnnotationState::fold(events)
+}
+
+#[test]
+fn every_answer_becomes_an_event_in_a_journal_of_its_own() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("reads.jsonl");
+    fs::write(&file, LINES).unwrap();
+    let before = state_of(folder.path());
+    let text = stdout_of(&import(&file, folder.path(), &["--drop-prefix", "reads-"]));
+    assert!(
+        text.starts_with(
+            "5 accepted, 1 rejected (flagged, without a category), 1 ignored (skipped), by 2 annotators\n"
+        ),
+        "{text}"
+    );
+    let state = state_of(folder.path());
+    let of = |annotator: &str, case: &str| {
+        let annotation = state.of(annotator, case).unwrap();
+        (
+            annotation.categories.iter().cloned().collect::<Vec<_>>().join("+"),
+            annotation.skipped,
+            annotation.flagged,
+            annotation.note.clone(),
+        )
+    };
+    assert_eq!(of("fay", "c1"), ("look-alike+other".into(), false, false, None));
+    assert_eq!(of("fay", "c2"), ("look-alike+other".into(), false, false, None), "labels of one case add up");
+    assert_eq!(of("fay", "c3"), (String::new(), true, false, None));
+    assert_eq!(of("gus", "c4"), (String::new(), false, true, Some("rejected in Prodigy: other".into())));
+    assert_eq!(
+        of("gus", "c5"),
+        ("look-alike".into(), false, false, Some("see the margin".into())),
+        "the last list counts"
+    );
+    assert_eq!(state.of("gus", "c4").unwrap().ts.unix_timestamp(), 1_764_061_204);
+    // Everybody else's word is as it was, and importing again changes nothing.
+    assert!(before.iter().all(|(annotator, case, annotation)| state.of(annotator, case) == Some(annotation)));
+    let again: Value =
+        serde_json::from_str(&stdout_of(&import(&file, folder.path(), &["--drop-prefix", "reads-", "--json"])))
+            .unwrap();
+    assert_eq!((&again["accepted"], &again["annotators"]), (&json!(5), &json!(["fay", "gus"])));
+    assert_eq!(state_of(folder.path()), state);
+    // A longer file of the same lines is another journal with the same events.
+    fs::write(&file, format!("{LINES}{}", LINES.lines().next().unwrap().replace("c1", "c6"))).unwrap();
+    stdout_of(&import(&file, folder.path(), &["--drop-prefix", "reads-"]));
+    let longer = state_of(folder.path());
+    assert_eq!(longer.iter().count(), state.iter().count() + 1);
+    assert_eq!(longer.of("fay", "c2"), state.of("fay", "c2"));
+}
+
+#[test]
+fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("bad.jsonl");
+    let bad = [
+        (r#"{"case":"c1""#, "bad.jsonl:1: expected a JSON object"),
+        ("[1]", "bad.jsonl:2: expected a JSON object"),
+        (
+            r#"{"case":"c1","accept":["other"],"_session_id":"fay"}"#,
+            "bad.jsonl:3: answer: expected accept, reject or ignore, found null",
+        ),
+        (
+            r#"{"case":"c1","accept":["other"],"answer":"accept"}"#,
+            "bad.jsonl:4: _annotator_id: expected the annotator's name",
+        ),
+        (
+            r#"{"case":"c1","accept":["other"],"answer":"accept","_session_id":"fay ray"}"#,
+            "bad.jsonl:5: _session_id: annotator",
+        ),
+        (
+            r#"{"case":"c9","accept":["other"],"answer":"accept","_session_id":"fay"}"#,
+            "bad.jsonl:6: case: expected the id of a case",
+        ),
+        (
+            r#"{"image":"c9.png","accept":["other"],"answer":"accept","_session_id":"fay"}"#,
+            "bad.jsonl:7: image: c9.png is the image of no case",
+        ),
+        (
+            r#"{"case":"c1","answer":"accept","_session_id":"fay"}"#,
+            "bad.jsonl:8: accept: expected a list of categories",
+        ),
+        (
+            r#"{"case":"c1","accept":["cat"],"answer":"accept","_session_id":"fay"}"#,
+            "bad.jsonl:9: accept: \"cat\" is no category; expected look-alike,",
+        ),
+        (
+            r#"{"case":"c1","label":7,"answer":"accept","_session_id":"fay"}"#,
+            "bad.jsonl:10: label: expected a category, found 7",
+        ),
+        (
+            r#"{"case":"c1","accept":["other"],"answer":"accept","_session_id":"fay","_timestamp":"now"}"#,
+            "bad.jsonl:11: _timestamp: expected seconds",
+        ),
+    ];
+    let good = r#"{"case":"c6","accept":["other"],"answer":"accept","_session_id":"fay"}"#;
+    let lines: Vec<&str> = bad.iter().map(|(line, _)| *line).chain([good]).collect();
+    fs::write(&file, lines.join("\n")).unwrap();
+    let before = state_of(folder.path());
+    let output = import(&file, folder.path(), &[]);
+    let message = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1));
+    for (_, expected) in bad {
+        assert!(message.contains(expected), "{expected:?} is missing in:\n{message}");
+    }
+    assert!(message.contains("11 lines cannot be taken, so nothing was imported"), "{message}");
+    assert_eq!(state_of(folder.path()), before);
+    assert!(stdout_of(&import(&file, folder.path(), &["--partial"])).starts_with("1 accepted"));
+    assert!(state_of(folder.path()).of("fay", "c6").unwrap().categories.contains("other"));
+    // Who annotated may be said on the command line.
+    fs::write(&file, r#"{"case":"c6","accept":["other"],"answer":"accept"}"#).unwrap();
+    stdout_of(&import(&file, folder.path(), &["--annotator", "hal"]));
+    assert!(state_of(folder.path()).of("hal", "c6").is_some());
+}
