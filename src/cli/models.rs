@@ -2,8 +2,8 @@
 
 use super::Common;
 use super::output::say;
-use crate::model::clip::DualEncoder;
 use crate::model::device::{choose_device, choose_dtype};
+use crate::model::dual_encoder::DualEncoder;
 use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
