@@ -6,7 +6,7 @@ use dissent::model::checkpoint::Weights;
 use dissent::model::clip::{ClipConfig, ClipModel};
 use dissent::model::dual_encoder::{DualEncoder, ImageProcessor};
 use dissent::model::layers::Mode;
-use dissent::model::pillow_resize::resize_bicubic;
+use dissent::model::pillow_resize::{Filter, resize, resize_bicubic};
 use dissent::model::tokenizer::Tokenizer;
 use image::RgbImage;
 use serde_json::Value;
@@ -171,6 +171,9 @@ fn the_resize_is_pillows_to_the_bit() {
             assert!(found == expected, "{:?} to {:?}", source.dimensions(), expected.dimensions());
             count += 1;
         }
+        let expected = picture(&case["bilinear"]);
+        let found = resize(&source, Filter::Bilinear, expected.width(), expected.height());
+        assert!(found == expected, "bilinear, {:?} to {:?}", source.dimensions(), expected.dimensions());
     }
-    assert!(count >= 11, "{count} resizes");
+    assert!(count >= 14, "{count} resizes");
 }

@@ -10,6 +10,7 @@ pub mod clip;
 pub mod device;
 pub mod dual_encoder;
 pub mod initialise;
+pub mod jina_clip;
 pub mod layers;
 mod limits;
 pub mod open_clip;

@@ -2,7 +2,8 @@
 //!
 //! Hugging Face image processors resize with Pillow, and a checkpoint sees other pixels under any other filter. This
 //! follows Pillow's `src/libImaging/Resample.c`: a cubic with a = -0.5, or a triangle, whose support grows with the
-//! down-scale, weights in fixed point with 22 fractional bits, and two passes that round to 8 bits each, horizontal first.
+//! down-scale, weights in fixed point with 22 fractional bits, and two passes that round to 8 bits each: horizontal first, but for pictures
+//! that lose much height (so since Pillow 13; before, always).
 
 use image::RgbImage;
 
@@ -45,9 +46,16 @@ pub fn resize(picture: &RgbImage, filter: Filter, width: u32, height: u32) -> Rg
     if picture.width() == 0 || picture.height() == 0 || width == 0 || height == 0 {
         return RgbImage::new(width, height);
     }
-    let narrowed = if width == picture.width() { None } else { Some(resize_rows(picture, filter, width)) };
-    let narrowed = narrowed.as_ref().unwrap_or(picture);
-    if height == narrowed.height() { narrowed.clone() } else { resize_columns(narrowed, filter, height) }
+    let rows = |picture: &RgbImage| {
+        if width == picture.width() { picture.clone() } else { resize_rows(picture, filter, width) }
+    };
+    let columns = |picture: &RgbImage| {
+        if height == picture.height() { picture.clone() } else { resize_columns(picture, filter, height) }
+    };
+    let shorter = i64::from(picture.height()) - i64::from(height);
+    let narrower = i64::from(picture.width()) - i64::from(width);
+    // Each pass rounds to 8 bits, so that their order shows.
+    if shorter > 0 && shorter > 2 * narrower { rows(&columns(picture)) } else { columns(&rows(picture)) }
 }
 
 /// What one output pixel is made of: `weights` on the source pixels from `first` on.

@@ -87,16 +87,12 @@ impl BertSizes {
             let shape = weights.shape(&format!("{prefix}{name}")).unwrap_or_default();
             shape.get(dimension).copied().unwrap_or(0)
         };
-        let mut layers = 0;
-        while size(&format!("encoder.layer.{layers}.attention.output.dense.weight"), 0) > 0 {
-            layers += 1;
-        }
         Self {
             vocabulary: size("embeddings.word_embeddings.weight", 0),
             token_types: size("embeddings.token_type_embeddings.weight", 0),
             width: size("embeddings.word_embeddings.weight", 1),
             inner_width: size("encoder.layer.0.intermediate.dense.weight", 0),
-            layers,
+            layers: weights.layers_below(&format!("{prefix}encoder.layer.")),
             positions: size("embeddings.position_embeddings.weight", 0),
         }
     }

@@ -162,6 +162,15 @@ impl Weights {
         self.tensors.get(name).and_then(Entry::shape)
     }
 
+    /// How many layers there are: one more than the highest number that follows `prefix` in a name.
+    pub fn layers_below(&self, prefix: &str) -> usize {
+        let numbers = self.tensors.keys().filter_map(|name| {
+            let (number, _) = name.strip_prefix(prefix)?.split_once('.')?;
+            number.parse::<usize>().ok()
+        });
+        numbers.max().map_or(0, |highest| highest.saturating_add(1))
+    }
+
     fn checked(&self, name: &str, expected: &Shape) -> Result<Tensor, CheckpointError> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
         let path = self.path_of(name);

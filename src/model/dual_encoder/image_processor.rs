@@ -64,7 +64,8 @@ enum CropRounding {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct OpenClipTransform {
-    pub size: TransformSize,
+    /// Absent: what the image tower takes.
+    pub size: Option<TransformSize>,
     pub mean: [f32; 3],
     pub std: [f32; 3],
     pub interpolation: String,
@@ -82,7 +83,7 @@ pub enum TransformSize {
 impl Default for OpenClipTransform {
     fn default() -> Self {
         Self {
-            size: TransformSize::Side(224),
+            size: None,
             mean: OPENAI_MEAN,
             std: OPENAI_DEVIATION,
             interpolation: "bicubic".to_string(),
@@ -120,14 +121,15 @@ impl ImageProcessor {
         }
     }
 
-    /// OpenCLIP's transform (its `image_transform`, for inference).
+    /// OpenCLIP's transform (its `image_transform`, for inference), for an image tower that takes `side` pixels.
     ///
     /// # Errors
     /// A setting that is not offered here, with those that are.
-    pub fn open_clip(transform: &OpenClipTransform) -> std::result::Result<Self, String> {
+    pub fn open_clip(transform: &OpenClipTransform, side: usize) -> std::result::Result<Self, String> {
         let (height, width) = match transform.size {
-            TransformSize::Side(side) => (side, side),
-            TransformSize::Sides([height, width]) => (height, width),
+            None => (side as u32, side as u32),
+            Some(TransformSize::Side(side)) => (side, side),
+            Some(TransformSize::Sides([height, width])) => (height, width),
         };
         let resample = match transform.interpolation.as_str() {
             // In inference "random" is bicubic.

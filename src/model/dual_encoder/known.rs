@@ -3,13 +3,14 @@
 use super::Architecture;
 use crate::model::checkpoint::{CheckpointError, has_transformers_weights, read_json};
 use crate::model::clip::ClipConfig;
+use crate::model::jina_clip::JinaClip;
 use crate::model::open_clip::OpenClip;
 use crate::model::siglip::SiglipConfig;
 use std::path::Path;
 use std::sync::Arc;
 
 /// What a user may point at, for messages.
-const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution) and, by an \
+const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), jina_clip (v1) and, by an \
                      open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
 
 /// The configuration of the dual encoder in `folder`, by `model_type` of its `config.json`; where there is none, or only
@@ -27,6 +28,7 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
     match config["model_type"].as_str() {
         Some("clip") => Ok(Arc::new(ClipConfig::read(folder)?)),
         Some("siglip") => Ok(Arc::new(SiglipConfig::read(folder)?)),
+        Some("jina_clip") => Ok(Arc::new(JinaClip::read(folder)?)),
         Some("siglip2") => Err(bad(
             "field model_type: siglip2 is SigLIP 2 of changing resolution (NaFlex); expected a checkpoint of fixed \
              resolution, whose model_type is siglip"

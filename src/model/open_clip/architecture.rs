@@ -242,7 +242,11 @@ impl Architecture for OpenClip {
     }
 
     fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
-        ImageProcessor::open_clip(&self.transform).map_err(|reason| CheckpointError::BadJson {
+        let side = match &self.image {
+            ImageSide::Clip(vision) => vision.image_size,
+            ImageSide::Timm(shape) => shape.patches.image_size,
+        };
+        ImageProcessor::open_clip(&self.transform, side).map_err(|reason| CheckpointError::BadJson {
             path: folder.join(FILE),
             reason: format!("preprocess_cfg: {reason}"),
         })

@@ -27,14 +27,10 @@ impl VitShape {
             shape.get(dimension).copied().unwrap_or(0)
         };
         let width = size("cls_token", 2);
-        let mut layers = 0;
-        while size(&format!("encoder.layers.{layers}.mlp.fc1.weight"), 0) > 0 {
-            layers += 1;
-        }
         let encoder = EncoderShape {
             width,
             inner_width: size("encoder.layers.0.mlp.fc1.weight", 0),
-            layers,
+            layers: weights.layers_below("vision_model.encoder.layers."),
             heads: width / HEAD_WIDTH,
             activation: Activation::Gelu,
             epsilon: 1e-6,
