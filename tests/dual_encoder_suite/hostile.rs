@@ -123,7 +123,7 @@ fn huge_sizes_are_refused() {
     for field in ["image_size", "width", "layers", "head_width", "patch_size"] {
         let folder = copy_of("open_clip", aside.path());
         rewrite(&folder, "open_clip_config.json", |config| {
-            config["model_cfg"]["vision_cfg"][field] = json!(1_u64 << 40)
+            config["model_cfg"]["vision_cfg"][field] = json!(1_u64 << 40);
         });
         assert_says(&folder, &["open_clip_config.json"]);
     }

@@ -110,7 +110,7 @@ impl BertConfig {
             ("heads", self.heads),
         ];
         check_sizes("text tower", &sizes)?;
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return Err(format!("text tower: width {} is not a multiple of {} heads", self.width, self.heads));
         }
         Ok(())

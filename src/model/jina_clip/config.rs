@@ -144,7 +144,7 @@ impl VisionJson {
             ("inner width", self.inner_width()),
         ];
         check_sizes("vision_config", &sizes)?;
-        if self.width % self.head_width != 0 || self.head_width % 4 != 0 {
+        if !self.width.is_multiple_of(self.head_width) || !self.head_width.is_multiple_of(4) {
             return Err(format!(
                 "vision_config: expected a head_width that is a multiple of 4 and divides width {}, found {}",
                 self.width, self.head_width

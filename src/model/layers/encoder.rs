@@ -26,7 +26,7 @@ impl EncoderShape {
     pub fn check(&self, place: &str) -> Result<(), String> {
         let sizes = [("hidden_size", self.width), ("intermediate_size", self.inner_width)];
         check_sizes(place, &sizes)?;
-        if self.heads == 0 || self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             let (width, heads) = (self.width, self.heads);
             return Err(format!("{place}: hidden_size {width} is not a multiple of num_attention_heads {heads}"));
         }

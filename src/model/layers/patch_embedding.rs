@@ -22,7 +22,7 @@ impl PatchShape {
     }
 }
 
-/// `weight` [width, 3, patch, patch] and, where there is one, `bias` [width].
+/// `weight`, \[width, 3, patch, patch\], and, where there is one, `bias`, \[width\].
 #[derive(Clone, Debug)]
 pub struct PatchEmbedding {
     kernel: Tensor,

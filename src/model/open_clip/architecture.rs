@@ -97,8 +97,7 @@ fn image_side(vision: &VisionJson, quick_gelu: bool, stored: Option<&Weights>) -
         return Err(format!("vision_cfg: expected pool_type \"tok\", found {:?}", vision.pool_type));
     }
     check_sizes("vision_cfg", &[("head_width", vision.head_width), ("width", vision.width)])?;
-    let mut config = ClipConfig::default();
-    config.vision_config = VisionConfig {
+    let vision_config = VisionConfig {
         hidden_size: vision.width,
         intermediate_size: (vision.width as f64 * vision.mlp_ratio) as usize,
         num_hidden_layers: layers as usize,
@@ -109,6 +108,7 @@ fn image_side(vision: &VisionJson, quick_gelu: bool, stored: Option<&Weights>) -
         layer_norm_eps: epsilon(vision.norm_kwargs.as_ref()),
         ..VisionConfig::default()
     };
+    let config = ClipConfig { vision_config, ..ClipConfig::default() };
     config.check()?;
     Ok(ImageSide::Clip(config.vision_config))
 }
@@ -145,8 +145,7 @@ fn text_side(model: &ModelJson, stored: Option<&Weights>) -> Result<TextSide, St
     if text.proj_type.as_deref() != Some("linear") {
         return Err(format!("text_cfg: expected proj_type \"linear\", found {:?}", text.proj_type));
     }
-    let mut config = ClipConfig::default();
-    config.text_config = TextConfig {
+    let text_config = TextConfig {
         vocab_size: text.vocab_size,
         hidden_size: text.width,
         intermediate_size: (text.width as f64 * text.mlp_ratio) as usize,
@@ -159,6 +158,7 @@ fn text_side(model: &ModelJson, stored: Option<&Weights>) -> Result<TextSide, St
         eos_token_id: READ_AT_HIGHEST,
         ..TextConfig::default()
     };
+    let config = ClipConfig { text_config, ..ClipConfig::default() };
     config.check()?;
     Ok(TextSide::Clip(config.text_config))
 }
