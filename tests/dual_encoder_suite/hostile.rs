@@ -135,10 +135,13 @@ fn huge_sizes_are_refused() {
 #[test]
 fn a_pickle_is_not_read() {
     let aside = tempfile::tempdir().unwrap();
-    for (name, pickle) in [("siglip", "pytorch_model.bin"), ("biomed_clip", "open_clip_pytorch_model.bin")] {
+    for (name, pickle, target) in [
+        ("siglip", "pytorch_model.bin", "\"model.safetensors\""),
+        ("biomed_clip", "open_clip_pytorch_model.bin", "\"open_clip_model.safetensors\""),
+    ] {
         let folder = copy_of(name, aside.path());
         fs::rename(weights_of(&folder), folder.join(pickle)).unwrap();
-        assert_says(&folder, &[pickle, "a pickle", "model.safetensors"]);
+        assert_says(&folder, &[pickle, "a pickle", "weights_only=True", target]);
     }
 }
 

@@ -1,13 +1,14 @@
 //! Against the reference implementations (`tests/fixtures/dual_encoders/*.py`): token numbers equal, pixels within 1e-5,
 //! unit vectors within 1e-5.
 
-use crate::fixture::{FAMILIES, Loaded, assert_close, fixture, numbers};
+use crate::fixture::{FAMILIES, Loaded, assert_close, copy_of, fixture, numbers, weights_of};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::dual_encoder::{DualEncoder, architecture_of, image_projection};
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::retriever::heads::{HeadKind, QueryHead, QueryInputs};
+use std::path::Path;
 
 #[test]
 fn token_numbers_are_those_of_the_reference() {
@@ -137,5 +138,36 @@ fn new_heads_are_the_encoder() {
             let names = variables.data().lock().unwrap().keys().cloned().collect::<Vec<_>>();
             assert!(names.contains(&"visual_projection.weight".to_string()), "{name}, {kind}: {names:?}");
         }
+    }
+}
+
+/// The repositories of OpenCLIP's models often have both configurations, and either's weights.
+#[test]
+fn the_configuration_that_fits_the_weights_is_taken() {
+    let aside = tempfile::tempdir().unwrap();
+    let dimension = |folder: &Path| DualEncoder::load(folder, &Device::Cpu, DType::F32).unwrap().dimension();
+    let folder = copy_of("open_clip", aside.path());
+    let siglip = fixture("siglip");
+    std::fs::copy(siglip.join("config.json"), folder.join("config.json")).unwrap();
+    assert_eq!(dimension(&folder), 14, "only OpenCLIP's weights are there");
+    std::fs::write(folder.join("config.json"), "{}").unwrap();
+    std::fs::copy(weights_of(&folder), folder.join("model.safetensors")).unwrap();
+    assert_eq!(dimension(&folder), 14, "config.json names no type");
+    let folder = copy_of("siglip", aside.path());
+    std::fs::copy(fixture("open_clip").join("open_clip_config.json"), folder.join("open_clip_config.json")).unwrap();
+    assert_eq!(dimension(&folder), 24, "the weights are transformers'");
+}
+
+#[test]
+fn the_fingerprint_follows_the_configuration_of_every_layout() {
+    let aside = tempfile::tempdir().unwrap();
+    for (name, file) in [("open_clip", "open_clip_config.json"), ("jina_clip", "preprocessor_config.json")] {
+        let folder = copy_of(name, aside.path());
+        let print = || DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap().fingerprint().clone();
+        let before = print();
+        assert_eq!(before, print());
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        std::fs::write(folder.join(file), format!("{text} ")).unwrap();
+        assert_ne!(before, print(), "{name}");
     }
 }

@@ -29,11 +29,12 @@ pub enum CheckpointError {
     #[error("{}: tensor {name} and {others} others have no place in the model that the configuration describes", .path.display())]
     TensorsUnused { path: PathBuf, name: String, others: usize },
     #[error(
-        "{}: the weights are in {file}, a pickle, which runs the code that it holds when it is read; expected \
-         model.safetensors, which `save_pretrained` of transformers (or `safetensors.torch.save_model`) writes",
+        "{}: the weights are in {file}, a pickle, which runs the code that it holds when it is read; expected {target}, \
+         which Python writes: from safetensors.torch import save_file; \
+         save_file(torch.load(\"{file}\", weights_only=True), \"{target}\")",
         .folder.display()
     )]
-    Pickle { folder: PathBuf, file: String },
+    Pickle { folder: PathBuf, file: String, target: &'static str },
     #[error("{}: tensor {name} has a value that is not a number or infinite, at element {element}", .path.display())]
     NotFinite { path: PathBuf, name: String, element: usize },
     #[error("{}: tensor {name} holds {found}, expected f32, f16 or bf16", .path.display())]

@@ -12,8 +12,7 @@ const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_
 /// The list of shards.
 const SHARDED: &str = "model.safetensors.index.json";
 /// Files whose reading runs whatever code they hold.
-const PICKLES: [&str; 4] =
-    ["pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt"];
+const PICKLES: [&str; 3] = ["pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model-00001-of-00002.bin"];
 
 /// The weight files of a folder, sorted, and which of them the index says holds a tensor.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +47,8 @@ impl WeightFiles {
             }
         }
         if let Some(pickle) = PICKLES.iter().find(|name| folder.join(name).is_file()) {
-            return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string() });
+            let target = if pickle.starts_with("open_clip") { OPEN_CLIP[0] } else { SINGLE };
+            return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string(), target });
         }
         Err(CheckpointError::FileMissing {
             folder: folder.to_path_buf(),

@@ -14,7 +14,7 @@ const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fix
                      open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
 
 /// The configuration of the dual encoder in `folder`, by `model_type` of its `config.json`; where there is none, or only
-/// OpenCLIP's weights, by `open_clip_config.json`.
+/// OpenCLIP's weights, or it names no type, by `open_clip_config.json`.
 ///
 /// # Errors
 /// A missing or broken file; a family that is not known, with those that are.
@@ -24,6 +24,9 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
         return Ok(Arc::new(OpenClip::read(folder)?));
     }
     let config = read_json(folder, "config.json", "it says what model this is")?;
+    if has_open_clip && config["model_type"].is_null() {
+        return Ok(Arc::new(OpenClip::read(folder)?));
+    }
     let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
     match config["model_type"].as_str() {
         Some("clip") => Ok(Arc::new(ClipConfig::read(folder)?)),
