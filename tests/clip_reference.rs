@@ -3,9 +3,10 @@
 
 use candle_core::{DType, Device, Tensor};
 use dissent::model::checkpoint::Weights;
-use dissent::model::clip::{ClipConfig, ClipImageProcessor, ClipModel, DualEncoder};
+use dissent::model::clip::{ClipConfig, ClipModel};
+use dissent::model::dual_encoder::{DualEncoder, ImageProcessor};
 use dissent::model::layers::Mode;
-use dissent::model::pillow_resize::resize_bicubic;
+use dissent::model::pillow_resize::{Filter, resize, resize_bicubic};
 use dissent::model::tokenizer::Tokenizer;
 use image::RgbImage;
 use serde_json::Value;
@@ -44,7 +45,7 @@ struct Loaded {
     model: ClipModel,
     config: ClipConfig,
     tokenizer: Tokenizer,
-    processor: ClipImageProcessor,
+    processor: ImageProcessor,
     expected: Value,
     pictures: Vec<RgbImage>,
 }
@@ -54,7 +55,7 @@ fn load(name: &str, mode: Mode) -> Loaded {
     let config = ClipConfig::read(&folder).unwrap();
     let text = &config.text_config;
     let tokenizer = Tokenizer::read(&folder, text.max_position_embeddings, text.pad_token_id).unwrap();
-    let processor = ClipImageProcessor::read(&folder).unwrap();
+    let processor = ImageProcessor::read(&folder, &ImageProcessor::clip(224)).unwrap();
     let weights = Weights::read(&folder).unwrap().builder(DType::F32, &Device::Cpu);
     let model = ClipModel::new(&config, &weights, mode).unwrap();
     let expected = json(&format!("{name}/expected.json"));
@@ -75,7 +76,7 @@ fn embeddings_equal_those_of_transformers() {
             let pictures: Vec<&RgbImage> = loaded.pictures.iter().collect();
             let pixels = loaded.processor.pixels(&pictures).unwrap();
             assert_close(&pixels.get(1).unwrap(), &numbers(&expected["first_pixels"]), "pixels");
-            let hidden = model.image_tower().hidden(&pixels).unwrap();
+            let hidden = model.image_states(&pixels).unwrap();
             assert_close(&hidden.get(0).unwrap(), &numbers(&expected["first_hidden"]), "hidden");
             let features = model.image_features(&pixels).unwrap();
             for (row, values) in expected["image_features"].as_array().unwrap().iter().enumerate() {
@@ -170,6 +171,9 @@ fn the_resize_is_pillows_to_the_bit() {
             assert!(found == expected, "{:?} to {:?}", source.dimensions(), expected.dimensions());
             count += 1;
         }
+        let expected = picture(&case["bilinear"]);
+        let found = resize(&source, Filter::Bilinear, expected.width(), expected.height());
+        assert!(found == expected, "bilinear, {:?} to {:?}", source.dimensions(), expected.dimensions());
     }
-    assert!(count >= 11, "{count} resizes");
+    assert!(count >= 14, "{count} resizes");
 }

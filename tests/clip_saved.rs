@@ -4,7 +4,8 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::{CheckpointError, StoredType, Weights, pretty_json, save_checkpoint, variables_of};
-use dissent::model::clip::{ClipConfig, ClipImageProcessor, ClipModel, DualEncoder};
+use dissent::model::clip::{ClipConfig, ClipModel};
+use dissent::model::dual_encoder::{DualEncoder, ImageProcessor};
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::model::tokenizer::{TokenizerPlan, build_tokenizer_files};
@@ -21,7 +22,7 @@ const TEXTS: [&str; 3] = ["small lesion", "LARGE spiculated zebra!", ""];
 fn save(folder: &Path, stored_type: StoredType) -> VarMap {
     let plan = TokenizerPlan { largest_vocabulary: 500, least_count: 1, longest_text: 77 };
     let (mut files, size) = build_tokenizer_files(CAPTIONS, plan).unwrap();
-    let processor = ClipImageProcessor::square(64);
+    let processor = ImageProcessor::clip(64);
     files.insert("preprocessor_config.json".to_string(), pretty_json(&processor.to_json()).unwrap());
     let config = ClipConfig::small(size);
     let variables = VarMap::new();
@@ -217,7 +218,11 @@ fn fine_tuning_from_another_shape_changes_nothing() {
 #[test]
 fn settings_that_do_not_fit_are_named() {
     let cases = [
-        ("config.json", json!({"model_type": "siglip"}), "field model_type: expected \"clip\", found \"siglip\""),
+        (
+            "config.json",
+            json!({"model_type": "dinov2"}),
+            "field model_type: found \"dinov2\", which is no known dual encoder",
+        ),
         (
             "config.json",
             json!({"model_type": "clip", "vision_config": {"hidden_size": 10, "num_attention_heads": 4}}),
@@ -233,7 +238,11 @@ fn settings_that_do_not_fit_are_named() {
             json!({"model_type": "clip", "vision_config": {"image_size": 16, "patch_size": 32}}),
             "patch_size 32 does not fit into image_size 16",
         ),
-        ("preprocessor_config.json", json!({"resample": 2}), "field resample: expected 3 (bicubic), found 2"),
+        (
+            "preprocessor_config.json",
+            json!({"resample": 1}),
+            "field resample: expected 3 (bicubic) or 2 (bilinear), found 1",
+        ),
         ("tokenizer_config.json", json!({"pad_token": "[PAD]"}), "padding token '[PAD]' is not in it"),
         ("tokenizer.json", json!({"model": {"type": "Nothing"}}), "not a tokenizer"),
     ];

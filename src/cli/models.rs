@@ -2,8 +2,8 @@
 
 use super::Common;
 use super::output::say;
-use crate::model::clip::DualEncoder;
 use crate::model::device::{choose_device, choose_dtype};
+use crate::model::dual_encoder::DualEncoder;
 use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// # Errors
 /// If the folder named is none, or there is nothing to choose from; says how to get one.
 pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
-    let advice = "give --encoder DIR (a CLIP checkpoint) or train one with `dissent train dual-encoder DATASET --out";
+    let advice = "give --encoder DIR (a checkpoint of CLIP, SigLIP, OpenCLIP, BiomedCLIP or jina-clip) or train one with `dissent train dual-encoder DATASET --out";
     resolve("encoder", "encoder", flag, workspace, advice)
 }
 
@@ -97,7 +97,7 @@ fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice
         return Ok(folder.into());
     }
     let own = workspace.join("models").join(name);
-    if own.join("config.json").is_file() {
+    if ["config.json", "open_clip_config.json"].iter().any(|config| own.join(config).is_file()) {
         return Ok(own);
     }
     bail!("no {what}: {advice} {}`", own.display())

@@ -9,7 +9,7 @@ use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
 use crate::engine::CaptionResult;
 use crate::index::{Index, IndexError, TextIndex, VectorSide};
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use crate::tui::depth::{Depth, color_depth};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};

@@ -1,7 +1,7 @@
 //! What the index needs of a dual encoder.
 
 use crate::fingerprint::Fingerprint;
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use anyhow::Result;
 use image::RgbImage;
 

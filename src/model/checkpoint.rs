@@ -1,11 +1,18 @@
 //! Hugging Face checkpoint folders: reading weights with checks, writing them whole or not at all.
 
 mod error;
+mod files;
 mod identity;
+mod json;
+mod layout;
+mod mapped;
 mod read;
 mod write;
 
 pub use error::CheckpointError;
+pub use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};
-pub use read::{Weights, read_json};
+pub use json::read_json;
+pub use layout::{Part, Place};
+pub use read::Weights;
 pub use write::{CheckpointFiles, StoredType, pretty_json, save_checkpoint, variables_of};

@@ -1,26 +1,61 @@
-//! Pillow's bicubic resize of 8-bit RGB, bit for bit.
+//! Pillow's bicubic and bilinear resize of 8-bit RGB, bit for bit.
 //!
 //! Hugging Face image processors resize with Pillow, and a checkpoint sees other pixels under any other filter. This
-//! follows Pillow's `src/libImaging/Resample.c`: a cubic with a = -0.5 whose support grows with the down-scale, weights
-//! in fixed point with 22 fractional bits, and two passes that round to 8 bits each, horizontal first.
+//! follows Pillow's `src/libImaging/Resample.c`: a cubic with a = -0.5, or a triangle, whose support grows with the
+//! down-scale, weights in fixed point with 22 fractional bits, and two passes that round to 8 bits each: horizontal first, but for pictures
+//! that lose much height (so since Pillow 13; before, always).
 
 use image::RgbImage;
 
 /// Fractional bits of a weight: 32 less 8 for the pixel and 2 for the overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
-/// Reach of the cubic, in source pixels, when nothing is scaled down.
-const SUPPORT: f64 = 2.0;
+
+/// How neighbours are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    Bilinear,
+    Bicubic,
+}
+
+impl Filter {
+    /// Reach in source pixels when nothing is scaled down.
+    fn support(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+        }
+    }
+
+    fn weight(self, distance: f64) -> f64 {
+        match self {
+            Self::Bilinear => (1.0 - distance.abs()).max(0.0),
+            Self::Bicubic => cubic(distance),
+        }
+    }
+}
 
 /// `picture` at `width` × `height` pixels, equal to Pillow's `resize((width, height), BICUBIC)`.
 ///
 /// An empty picture or size gives a black picture.
 pub fn resize_bicubic(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
+    resize(picture, Filter::Bicubic, width, height)
+}
+
+/// The same with either filter.
+pub fn resize(picture: &RgbImage, filter: Filter, width: u32, height: u32) -> RgbImage {
     if picture.width() == 0 || picture.height() == 0 || width == 0 || height == 0 {
         return RgbImage::new(width, height);
     }
-    let narrowed = if width == picture.width() { None } else { Some(resize_rows(picture, width)) };
-    let narrowed = narrowed.as_ref().unwrap_or(picture);
-    if height == narrowed.height() { narrowed.clone() } else { resize_columns(narrowed, height) }
+    let rows = |picture: &RgbImage| {
+        if width == picture.width() { picture.clone() } else { resize_rows(picture, filter, width) }
+    };
+    let columns = |picture: &RgbImage| {
+        if height == picture.height() { picture.clone() } else { resize_columns(picture, filter, height) }
+    };
+    let shorter = i64::from(picture.height()) - i64::from(height);
+    let narrower = i64::from(picture.width()) - i64::from(width);
+    // Each pass rounds to 8 bits, so that their order shows.
+    if shorter > 0 && shorter > 2 * narrower { rows(&columns(picture)) } else { columns(&rows(picture)) }
 }
 
 /// What one output pixel is made of: `weights` on the source pixels from `first` on.
@@ -29,8 +64,8 @@ struct Window {
     weights: Vec<i32>,
 }
 
-fn resize_rows(picture: &RgbImage, width: u32) -> RgbImage {
-    let windows = windows(picture.width(), width);
+fn resize_rows(picture: &RgbImage, filter: Filter, width: u32) -> RgbImage {
+    let windows = windows(filter, picture.width(), width);
     let mut resized = RgbImage::new(width, picture.height());
     for (x, y, pixel) in resized.enumerate_pixels_mut() {
         let window = &windows[x as usize];
@@ -43,8 +78,8 @@ fn resize_rows(picture: &RgbImage, width: u32) -> RgbImage {
     resized
 }
 
-fn resize_columns(picture: &RgbImage, height: u32) -> RgbImage {
-    let windows = windows(picture.height(), height);
+fn resize_columns(picture: &RgbImage, filter: Filter, height: u32) -> RgbImage {
+    let windows = windows(filter, picture.height(), height);
     let mut resized = RgbImage::new(picture.width(), height);
     for (x, y, pixel) in resized.enumerate_pixels_mut() {
         let window = &windows[y as usize];
@@ -68,10 +103,10 @@ fn to_byte(sum: i32) -> u8 {
 }
 
 /// `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow.
-fn windows(source_size: u32, target_size: u32) -> Vec<Window> {
+fn windows(filter: Filter, source_size: u32, target_size: u32) -> Vec<Window> {
     let scale = f64::from(source_size) / f64::from(target_size);
     let filter_scale = scale.max(1.0);
-    let support = SUPPORT * filter_scale;
+    let support = filter.support() * filter_scale;
     let mut windows = Vec::with_capacity(target_size as usize);
     for target in 0..target_size {
         let centre = (f64::from(target) + 0.5) * scale;
@@ -80,7 +115,7 @@ fn windows(source_size: u32, target_size: u32) -> Vec<Window> {
         let end = ((centre + support + 0.5) as u32).min(source_size);
         let mut weights = Vec::with_capacity((end - first) as usize);
         for source in first..end {
-            weights.push(cubic((f64::from(source) - centre + 0.5) * (1.0 / filter_scale)));
+            weights.push(filter.weight((f64::from(source) - centre + 0.5) * (1.0 / filter_scale)));
         }
         let total: f64 = weights.iter().sum();
         let weights = weights.iter().map(|weight| to_fixed_point(weight / total)).collect();

@@ -4,4 +4,4 @@ mod build;
 mod load;
 
 pub use build::{TokenizerPlan, build_tokenizer_files};
-pub use load::Tokenizer;
+pub use load::{Cleaning, Tokenizer};

@@ -7,7 +7,7 @@ use super::{Head, Hit, HitSource, RankedList, merge_hits};
 use crate::data::{Case, Dataset, Picture};
 use crate::fingerprint::Fingerprint;
 use crate::index::{Index, VectorSide};
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 

@@ -9,7 +9,8 @@ use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};
 use crate::data::Dataset;
 use crate::model::checkpoint::{CheckpointFiles, StoredType, Weights, pretty_json, save_checkpoint, variables_of};
-use crate::model::clip::{ClipConfig, ClipImageProcessor, ClipModel};
+use crate::model::clip::{ClipConfig, ClipModel};
+use crate::model::dual_encoder::ImageProcessor;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use crate::model::tokenizer::{Tokenizer, TokenizerPlan, build_tokenizer_files};
@@ -79,7 +80,7 @@ pub fn train_dual_encoder(
     )?;
     let config = config_of(settings.shape, vocabulary);
     config.check().map_err(|reason| anyhow::anyhow!("these sizes make no dual encoder: {reason}"))?;
-    let processor = ClipImageProcessor::square(settings.shape.image_size as u32);
+    let processor = ImageProcessor::clip(settings.shape.image_size as u32);
     let tokenizer = read_back(&files)?;
     files.insert("preprocessor_config.json".into(), pretty_json(&processor.to_json())?);
     let corpus = load_corpus(dataset, &processor, &tokenizer)?;
@@ -109,7 +110,7 @@ pub fn train_dual_encoder(
 /// Images and captions find each other.
 struct CaptionMatching {
     model: ClipModel,
-    processor: ClipImageProcessor,
+    processor: ImageProcessor,
     tokenizer: Tokenizer,
     corpus: Corpus,
     variables: VarMap,
@@ -226,7 +227,7 @@ impl CaptionMatching {
     }
 }
 
-fn load_corpus(dataset: &Dataset, processor: &ClipImageProcessor, tokenizer: &Tokenizer) -> Result<Corpus> {
+fn load_corpus(dataset: &Dataset, processor: &ImageProcessor, tokenizer: &Tokenizer) -> Result<Corpus> {
     let paths: Vec<_> = dataset.corpus.iter().map(|document| document.image.as_path()).collect();
     let images = decode_all(dataset, &paths, |image| processor.resized(image))?;
     let captions: Vec<String> = dataset.corpus.iter().map(|document| document.caption.clone()).collect();

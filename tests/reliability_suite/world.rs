@@ -3,7 +3,8 @@
 use candle_core::{DType, Device};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::{StoredType, pretty_json, save_checkpoint, variables_of};
-use dissent::model::clip::{ClipConfig, ClipImageProcessor, ClipModel};
+use dissent::model::clip::{ClipConfig, ClipModel};
+use dissent::model::dual_encoder::ImageProcessor;
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::model::pixtral::{
@@ -215,7 +216,7 @@ fn models() -> &'static Path {
 fn save_dual_encoder(folder: &Path) {
     let plan = TokenizerPlan { largest_vocabulary: 500, least_count: 1, longest_text: 77 };
     let (mut files, vocabulary) = build_tokenizer_files(CAPTIONS, plan).unwrap();
-    let processor = pretty_json(&ClipImageProcessor::square(64).to_json()).unwrap();
+    let processor = pretty_json(&ImageProcessor::clip(64).to_json()).unwrap();
     files.insert("preprocessor_config.json".to_string(), processor);
     let config = ClipConfig::small(vocabulary);
     let variables = VarMap::new();

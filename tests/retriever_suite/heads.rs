@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 use candle_nn::VarMap;
 use dissent::fingerprint::Fingerprint;
 use dissent::model::checkpoint::{StoredType, Weights, variables_of};
-use dissent::model::clip::DualEncoder;
+use dissent::model::dual_encoder::DualEncoder;
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::retriever::heads::{
@@ -29,8 +29,8 @@ fn picture(start: u8) -> RgbImage {
 fn head(encoder: &DualEncoder, kind: HeadKind) -> (QueryHead, VarMap) {
     let variables = VarMap::new();
     let builder = seeded_builder(&variables, 3, DType::F32, &Device::Cpu);
-    let head = QueryHead::new(kind, encoder.config(), 0.6, &builder, Mode::Train).unwrap();
-    let base = Weights::read(encoder.folder()).unwrap();
+    let head = QueryHead::new(kind, encoder.architecture(), 0.6, &builder, Mode::Train).unwrap();
+    let base = encoder.weights().unwrap();
     base.load_part_into(&variables, kind.taken_from_base()).unwrap();
     (head, variables)
 }
@@ -63,7 +63,7 @@ fn heads_work_in_half_types() {
     for kind in KINDS {
         let variables = VarMap::new();
         let builder = seeded_builder(&variables, 3, DType::BF16, &Device::Cpu);
-        let head = QueryHead::new(kind, encoder.config(), 0.6, &builder, Mode::Infer).unwrap();
+        let head = QueryHead::new(kind, encoder.architecture(), 0.6, &builder, Mode::Infer).unwrap();
         let queries = head.queries(&inputs(&encoder, kind)).unwrap();
         assert_eq!((queries.dims(), queries.dtype()), (&[2, encoder.dimension()][..], DType::F32), "{kind}");
     }

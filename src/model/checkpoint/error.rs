@@ -10,6 +10,12 @@ pub enum CheckpointError {
     FolderMissing(PathBuf),
     #[error("{} is missing from the model folder {}: {purpose}", .file, .folder.display())]
     FileMissing { folder: PathBuf, file: String, purpose: &'static str },
+    #[error(
+        "tokenizer.json is missing from the model folder {}, which has {found}: take it from the model's repository on \
+         the hub, or let a fast tokenizer of transformers write it (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`)",
+        .folder.display()
+    )]
+    OtherTokenizer { folder: PathBuf, found: String },
     #[error("cannot read {}: {reason}", .path.display())]
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: not a whole safetensors file: {reason}", .path.display())]
@@ -20,6 +26,15 @@ pub enum CheckpointError {
     TensorMissing { path: PathBuf, name: String },
     #[error("{}: tensor {name} has shape {found:?}, the configuration asks for {expected:?}", .path.display())]
     WrongShape { path: PathBuf, name: String, expected: Vec<usize>, found: Vec<usize> },
+    #[error("{}: tensor {name} and {others} others have no place in the model that the configuration describes", .path.display())]
+    TensorsUnused { path: PathBuf, name: String, others: usize },
+    #[error(
+        "{}: the weights are in {file}, a pickle, which runs the code that it holds when it is read; expected {target}, \
+         which Python writes: from safetensors.torch import save_file; \
+         save_file(torch.load(\"{file}\", weights_only=True), \"{target}\")",
+        .folder.display()
+    )]
+    Pickle { folder: PathBuf, file: String, target: &'static str },
     #[error("{}: tensor {name} has a value that is not a number or infinite, at element {element}", .path.display())]
     NotFinite { path: PathBuf, name: String, element: usize },
     #[error("{}: tensor {name} holds {found}, expected f32, f16 or bf16", .path.display())]

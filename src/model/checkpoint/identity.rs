@@ -6,8 +6,14 @@ use anyhow::{Context, Result};
 use std::path::Path;
 
 /// The files beside the weights that decide what a model answers.
-const SETTINGS: [&str; 5] =
-    ["config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json"];
+const SETTINGS: [&str; 6] = [
+    "config.json",
+    "open_clip_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+];
 
 /// Of the weights and every file that decides what a model answers.
 pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {

@@ -1,80 +1,130 @@
-//! Reading `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+//! The tensors of a checkpoint, read when they are asked for.
 
 use super::CheckpointError;
+use super::files::WeightFiles;
+use super::layout::{Part, Place, identity};
+use super::mapped::MappedFile;
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
-const SINGLE: &str = "model.safetensors";
-const SHARDED: &str = "model.safetensors.index.json";
-
-/// The tensors of a checkpoint, in the type they are stored in, each with the file it came from.
+/// The tensors of a checkpoint, in the type they are stored in, each with the file it came from. The files are mapped:
+/// what no network asks for is never read.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    tensors: HashMap<String, (Tensor, usize)>,
-    files: Vec<PathBuf>,
+    tensors: HashMap<String, Entry>,
+    files: Vec<Arc<MappedFile>>,
+    /// Names that a network has asked for.
+    asked: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// Where a tensor comes from.
+#[derive(Clone, Debug)]
+enum Entry {
+    Stored {
+        file: usize,
+        name: String,
+        /// Of the stored tensor.
+        shape: Vec<usize>,
+        part: Part,
+    },
+    /// The matrix that changes nothing, of this size.
+    Identity(usize),
+}
+
+impl Entry {
+    /// The shape that a network sees; `None` where the stored tensor has no such part.
+    fn shape(&self) -> Option<Vec<usize>> {
+        match self {
+            Self::Stored { shape, part, .. } => part.shape(shape),
+            Self::Identity(size) => Some(vec![*size, *size]),
+        }
+    }
 }
 
 impl Weights {
-    /// Reads all weight files of `folder` to the CPU.
+    /// Maps all weight files of `folder` and checks their headers, and that shards hold what their index lists.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let files = Self::files_of(folder)?;
+        let WeightFiles { files: paths, listed } = WeightFiles::of(folder)?;
+        let mut files = Vec::with_capacity(paths.len());
         let mut tensors = HashMap::new();
-        for (number, path) in files.iter().enumerate() {
-            let bytes = read_file(path)?;
-            let loaded = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
-                .map_err(|error| CheckpointError::BadSafetensors { path: path.clone(), reason: error.to_string() })?;
-            for (name, tensor) in loaded {
-                tensors.insert(name, (tensor, number));
+        for (number, path) in paths.iter().enumerate() {
+            let file = MappedFile::open(path)?;
+            for (name, shape) in file.shapes() {
+                // Where two shards hold a tensor, the index says which counts.
+                if listed.get(&name).is_none_or(|place| *place == number) {
+                    let entry = Entry::Stored { file: number, name: name.clone(), shape, part: Part::Whole };
+                    tensors.insert(name, entry);
+                }
+            }
+            files.push(Arc::new(file));
+        }
+        for (name, place) in listed {
+            if !tensors.contains_key(&name) {
+                return Err(CheckpointError::TensorMissing { path: paths[place].clone(), name });
             }
         }
-        Ok(Self { tensors, files })
+        Ok(Self { tensors, files, asked: Arc::default() })
     }
 
     /// The weight files of `folder`, sorted: one, or the shards of the index.
     pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
-        if !folder.is_dir() {
-            return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
-        }
-        let single = folder.join(SINGLE);
-        if single.is_file() {
-            return Ok(vec![single]);
-        }
-        let index_path = folder.join(SHARDED);
-        if !index_path.is_file() {
-            return Err(CheckpointError::FileMissing {
-                folder: folder.to_path_buf(),
-                file: SINGLE.to_string(),
-                purpose: "it holds the weights",
-            });
-        }
-        let index = read_json(folder, SHARDED, "it lists the weight files")?;
-        let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
-            return Err(CheckpointError::BadJson {
-                path: index_path,
-                reason: "field weight_map: expected an object from tensor name to file name".to_string(),
-            });
-        };
-        let names: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
-        Ok(names.into_iter().map(|name| folder.join(name)).collect())
+        Ok(WeightFiles::of(folder)?.files)
     }
 
     /// The same tensors under other names.
     #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
-        let tensors = self.tensors.into_iter().map(|(name, entry)| (new_name(&name), entry)).collect();
-        Self { tensors, files: self.files }
+        self.rearranged(|name| vec![Place::whole(new_name(name))])
+    }
+
+    /// The same tensors in the places that a network has for them: one tensor may fill several, or none.
+    #[must_use]
+    pub fn rearranged(self, places: impl Fn(&str) -> Vec<Place>) -> Self {
+        let mut tensors = HashMap::with_capacity(self.tensors.len());
+        for (name, entry) in self.tensors {
+            for Place { name: new_name, part: new_part } in places(&name) {
+                let entry = match &entry {
+                    Entry::Stored { file, name, shape, part: Part::Whole } => {
+                        Entry::Stored { file: *file, name: name.clone(), shape: shape.clone(), part: new_part }
+                    }
+                    // A part of a part is not needed by any layout; it keeps the first.
+                    other => other.clone(),
+                };
+                tensors.insert(new_name, entry);
+            }
+        }
+        Self { tensors, files: self.files, asked: self.asked }
+    }
+
+    /// The same tensors and `name`, a matrix [size, size] that changes nothing.
+    #[must_use]
+    pub fn with_identity(mut self, name: &str, size: usize) -> Self {
+        self.tensors.insert(name.to_string(), Entry::Identity(size));
+        self
     }
 
     /// A builder over these weights, cast to `dtype` on `device`. What the model asks for is checked as it is asked
     /// for: presence, shape, finite values; the error names tensor and file.
     pub fn builder(self, dtype: DType, device: &Device) -> VarBuilder<'static> {
         VarBuilder::from_backend(Box::new(self), dtype, device.clone())
+    }
+
+    /// Fails where a tensor was never asked for by a network built on these weights or a clone of them: the network is
+    /// then not the one that was saved. `may_stay` says of a name that it decides no vector.
+    pub fn check_all_asked_for(&self, may_stay: impl Fn(&str) -> bool) -> Result<(), CheckpointError> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused: BTreeSet<&String> =
+            self.tensors.keys().filter(|name| !asked.contains(*name) && !may_stay(name)).collect();
+        let Some(first) = unused.first() else { return Ok(()) };
+        Err(CheckpointError::TensorsUnused {
+            path: self.path_of(first),
+            name: self.stored_name(first).to_string(),
+            others: unused.len() - 1,
+        })
     }
 
     /// Sets every variable of `variables` from these weights, for fine-tuning. All are checked before any is set.
@@ -107,20 +157,65 @@ impl Weights {
         self.tensors.keys().map(String::as_str).collect()
     }
 
-    fn checked(&self, name: &str, expected: &Shape) -> Result<&Tensor, CheckpointError> {
-        let Some((tensor, file)) = self.tensors.get(name) else {
-            let path = self.files.first().cloned().unwrap_or_default();
+    /// The shape of a tensor, if there is one of this name.
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.get(name).and_then(Entry::shape)
+    }
+
+    /// How many layers there are: one more than the highest number that follows `prefix` in a name.
+    pub fn layers_below(&self, prefix: &str) -> usize {
+        let numbers = self.tensors.keys().filter_map(|name| {
+            let (number, _) = name.strip_prefix(prefix)?.split_once('.')?;
+            number.parse::<usize>().ok()
+        });
+        numbers.max().map_or(0, |highest| highest.saturating_add(1))
+    }
+
+    fn checked(&self, name: &str, expected: &Shape) -> Result<Tensor, CheckpointError> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
+        let path = self.path_of(name);
+        let Some(entry) = self.tensors.get(name) else {
             return Err(CheckpointError::TensorMissing { path, name: name.to_string() });
         };
-        let path = self.files[*file].clone();
-        if tensor.shape() != expected {
-            let (expected, found) = (expected.dims().to_vec(), tensor.dims().to_vec());
-            return Err(CheckpointError::WrongShape { path, name: name.to_string(), expected, found });
+        let stored_name = self.stored_name(name).to_string();
+        if entry.shape().as_deref() != Some(expected.dims()) {
+            let found = match entry {
+                Entry::Stored { shape, .. } => shape.clone(),
+                Entry::Identity(size) => vec![*size, *size],
+            };
+            let expected = expected.dims().to_vec();
+            return Err(CheckpointError::WrongShape { path, name: stored_name, expected, found });
         }
-        match first_bad_element(tensor) {
-            Ok(None) => Ok(tensor),
-            Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
-            Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
+        let unreadable = |error: candle_core::Error| CheckpointError::BadSafetensors {
+            path: path.clone(),
+            reason: format!("tensor {stored_name}: {error}"),
+        };
+        let (file, part) = match entry {
+            Entry::Identity(size) => return identity(*size).map_err(unreadable),
+            Entry::Stored { file, part, .. } => (*file, *part),
+        };
+        let stored = self.files[file].load(&stored_name).map_err(unreadable)?;
+        match first_bad_element(&stored) {
+            Ok(None) => part.of(&stored).map_err(unreadable),
+            Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: stored_name, element }),
+            Err(found) => Err(CheckpointError::NotFloating { path, name: stored_name, found }),
+        }
+    }
+
+    /// The file of a tensor; the first one where there is no such tensor.
+    fn path_of(&self, name: &str) -> PathBuf {
+        let file = match self.tensors.get(name) {
+            Some(Entry::Stored { file, .. }) => *file,
+            Some(Entry::Identity(_)) | None => 0,
+        };
+        self.files.get(file).map(|file| file.path().to_path_buf()).unwrap_or_default()
+    }
+
+    /// What the file calls a tensor.
+    fn stored_name<'a>(&'a self, name: &'a str) -> &'a str {
+        match self.tensors.get(name) {
+            Some(Entry::Stored { name, .. }) => name,
+            Some(Entry::Identity(_)) | None => name,
         }
     }
 }
@@ -144,29 +239,11 @@ impl SimpleBackend for Weights {
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
-        let shape = self.tensors.get(name).map_or_else(|| Shape::from(()), |(tensor, _)| tensor.shape().clone());
+        let shape = self.shape(name).map_or_else(|| Shape::from(()), Shape::from);
         self.get(shape, name, Init::Const(0.0), dtype, device)
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
-}
-
-/// Reads the JSON file `file` of a checkpoint folder; `purpose` completes "it …" in the message of a missing file.
-pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Value, CheckpointError> {
-    if !folder.is_dir() {
-        return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
-    }
-    let path = folder.join(file);
-    if !path.is_file() {
-        return Err(CheckpointError::FileMissing { folder: folder.to_path_buf(), file: file.to_string(), purpose });
-    }
-    let bytes = read_file(&path)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| CheckpointError::BadJson { path, reason: format!("not valid JSON: {error}") })
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    fs::read(path).map_err(|error| CheckpointError::Unreadable { path: path.to_path_buf(), reason: error.to_string() })
 }

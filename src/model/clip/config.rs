@@ -1,7 +1,8 @@
 //! `config.json` of a `CLIPModel`.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::layers::Activation;
+use crate::model::layers::{Activation, EncoderShape, PatchShape};
+use crate::model::limits::check_sizes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -172,34 +173,58 @@ impl ClipConfig {
     /// Whether sizes fit together; says which do not.
     pub fn check(&self) -> Result<(), String> {
         let (vision, text) = (&self.vision_config, &self.text_config);
-        let heads = [
-            ("vision_config", vision.hidden_size, vision.num_attention_heads),
-            ("text_config", text.hidden_size, text.num_attention_heads),
-        ];
-        for (tower, width, heads) in heads {
-            if heads == 0 || width == 0 || width % heads != 0 {
-                return Err(format!("{tower}: hidden_size {width} is not a multiple of num_attention_heads {heads}"));
-            }
-        }
+        let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];
+        check_sizes("vision_config", &sizes)?;
+        let sizes = [("vocab_size", text.vocab_size), ("max_position_embeddings", text.max_position_embeddings)];
+        check_sizes("text_config", &sizes)?;
+        vision.encoder().check("vision_config")?;
+        text.encoder().check("text_config")?;
         if vision.num_channels != 3 {
             return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
         }
-        if vision.patch_size == 0 || vision.patch_size > vision.image_size {
+        if vision.patch_size > vision.image_size {
             return Err(format!(
                 "vision_config: patch_size {} does not fit into image_size {}",
                 vision.patch_size, vision.image_size
             ));
         }
-        if self.projection_dim == 0 {
-            return Err("expected vectors of at least one number, found projection_dim 0".into());
-        }
-        Ok(())
+        check_sizes("top level", &[("projection_dim", self.projection_dim)])
     }
 }
 
 impl VisionConfig {
-    /// Patches along one side of the image; pixels that fill no patch are dropped, as a strided convolution does.
-    pub fn grid(&self) -> usize {
-        self.image_size / self.patch_size
+    pub(super) fn encoder(&self) -> EncoderShape {
+        EncoderShape {
+            width: self.hidden_size,
+            inner_width: self.intermediate_size,
+            layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+            activation: self.hidden_act,
+            epsilon: self.layer_norm_eps,
+            factor: self.initializer_factor,
+        }
+    }
+
+    pub(super) fn patches(&self) -> PatchShape {
+        PatchShape {
+            width: self.hidden_size,
+            channels: self.num_channels,
+            image_size: self.image_size,
+            patch_size: self.patch_size,
+        }
+    }
+}
+
+impl TextConfig {
+    pub(super) fn encoder(&self) -> EncoderShape {
+        EncoderShape {
+            width: self.hidden_size,
+            inner_width: self.intermediate_size,
+            layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+            activation: self.hidden_act,
+            epsilon: self.layer_norm_eps,
+            factor: self.initializer_factor,
+        }
     }
 }

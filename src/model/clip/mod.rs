@@ -1,19 +1,15 @@
 //! CLIP (`CLIPModel`; Radford et al. 2021): image tower, text tower, projections, logit scale.
 //!
 //! Weight names, arithmetic and configuration are those of Hugging Face `transformers`, so that checkpoints move both
-//! ways. [`ClipModel`] is the bare network; [`DualEncoder`] adds tokenizer and image processor.
+//! ways. [`ClipModel`] is the bare network, for training; [`crate::model::dual_encoder::DualEncoder`] uses a checkpoint.
 
+mod architecture;
 mod config;
-mod dual_encoder;
-mod encoder;
-mod image_processor;
-mod image_tower;
 mod model;
 mod text;
 mod vision;
 
 pub use config::{ClipConfig, TextConfig, VisionConfig};
-pub use dual_encoder::DualEncoder;
-pub use image_processor::ClipImageProcessor;
-pub use image_tower::{ImageTower, visual_projection};
 pub use model::ClipModel;
+pub(in crate::model) use model::ClipText;
+pub(in crate::model) use vision::VisionTower;

@@ -1,8 +1,7 @@
 //! The text tower (`text_model`): causal transformer, pooled at the end-of-text token.
 
 use super::config::TextConfig;
-use super::encoder::{Encoder, EncoderShape};
-use crate::model::layers::{LayerNorm, Mode, causal_mask, embedding, layer_norm};
+use crate::model::layers::{Encoder, LayerNorm, Mode, causal_mask, embedding, layer_norm};
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 
@@ -25,19 +24,10 @@ impl TextTower {
         let (width, factor) = (config.hidden_size, config.initializer_factor);
         let embeddings = vars.pp("embeddings");
         let table = |count: usize, name: &str| embedding(count, width, 0.02 * factor, &embeddings.pp(name));
-        let shape = EncoderShape {
-            width,
-            inner_width: config.intermediate_size,
-            layers: config.num_hidden_layers,
-            heads: config.num_attention_heads,
-            activation: config.hidden_act,
-            epsilon: config.layer_norm_eps,
-            factor,
-        };
         Ok(Self {
             token_embedding: table(config.vocab_size, "token_embedding")?,
             position_embedding: table(config.max_position_embeddings, "position_embedding")?,
-            encoder: Encoder::new(&shape, mode, &vars.pp("encoder"))?,
+            encoder: Encoder::new(&config.encoder(), mode, &vars.pp("encoder"))?,
             norm_after: layer_norm(width, config.layer_norm_eps, mode, &vars.pp("final_layer_norm"))?,
             eos_token_id: config.eos_token_id,
         })

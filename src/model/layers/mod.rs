@@ -1,4 +1,4 @@
-//! Layers that CLIP and Pixtral share, each in two forms: differentiable for training, fused for inference.
+//! Layers that the models share, each in two forms: differentiable for training, fused for inference.
 //!
 //! candle-nn's own `LayerNorm`, `softmax_last_dim` and `RmsNorm` have no backward pass and drop gradients without an
 //! error (huggingface/candle#3011), so the form is never left to chance: it is a [`Mode`].
@@ -7,9 +7,11 @@ mod activation;
 mod attention;
 mod bias_fused;
 mod embedding;
+mod encoder;
 mod layer_norm;
 mod layer_norm_fused;
 mod linear;
+mod patch_embedding;
 mod per_channel;
 mod slices;
 mod softmax;
@@ -17,8 +19,10 @@ mod softmax;
 pub use activation::Activation;
 pub use attention::{attend, causal_mask};
 pub use embedding::embedding;
+pub use encoder::{Encoder, EncoderShape};
 pub use layer_norm::{LayerNorm, layer_norm};
 pub use linear::{Linear, linear, linear_without_bias};
+pub use patch_embedding::{PatchEmbedding, PatchShape};
 pub use per_channel::{add_per_channel, multiply_per_channel};
 pub use softmax::softmax_last_dim;
 

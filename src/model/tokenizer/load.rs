@@ -4,14 +4,44 @@ use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, anyhow, bail};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::path::Path;
 use tokenizers::TruncationParams;
+
+/// Vocabularies that are not `tokenizer.json`.
+const OTHER_FORMS: [&str; 4] = ["spiece.model", "tokenizer.model", "vocab.txt", "vocab.json"];
 
 /// A checkpoint's tokenizer with its padding token and longest text.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     pad_id: u32,
+    /// Every row is padded to this length; `None`: to the longest of its batch.
+    padded_length: Option<usize>,
+    cleaning: Cleaning,
+}
+
+/// What is done to a text before `tokenizer.json` applies. Twice does no more than once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cleaning {
+    #[default]
+    Nothing,
+    Lowercase,
+    /// Lower case, no ASCII punctuation, single spaces: `SiglipTokenizer.canonicalize_text`.
+    Canonical,
+}
+
+impl Cleaning {
+    fn apply(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Nothing => Cow::Borrowed(text),
+            Self::Lowercase => Cow::Owned(text.to_lowercase()),
+            Self::Canonical => {
+                let bare: String = text.to_lowercase().chars().filter(|c| !c.is_ascii_punctuation()).collect();
+                Cow::Owned(bare.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
 }
 
 impl Tokenizer {
@@ -19,6 +49,12 @@ impl Tokenizer {
     ///
     /// The padding token is `tokenizer_config.json`'s `pad_token`, else `default_pad_id`.
     pub fn read(folder: &Path, longest: usize, default_pad_id: u32) -> Result<Self> {
+        if let Some(other) = OTHER_FORMS.iter().find(|name| folder.join(name).is_file())
+            && !folder.join("tokenizer.json").is_file()
+        {
+            let (folder, found) = (folder.to_path_buf(), (*other).to_string());
+            return Err(CheckpointError::OtherTokenizer { folder, found }.into());
+        }
         // Read as JSON first: a missing or torn file then has the same message as everywhere else.
         let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
         let path = folder.join("tokenizer.json");
@@ -33,23 +69,38 @@ impl Tokenizer {
                 inner.token_to_id(&token).ok_or_else(|| bad(format!("padding token '{token}' is not in it")))?
             }
         };
-        Ok(Self { inner, pad_id })
+        Ok(Self { inner, pad_id, padded_length: None, cleaning: Cleaning::Nothing })
+    }
+
+    /// The same, but every row is padded to `length` tokens.
+    #[must_use]
+    pub fn padded_to(self, length: usize) -> Self {
+        Self { padded_length: Some(length), ..self }
+    }
+
+    /// The same, but texts are cleaned first.
+    #[must_use]
+    pub fn cleaning(self, cleaning: Cleaning) -> Self {
+        Self { cleaning, ..self }
     }
 
     /// The token numbers of each text, with begin and end marks.
     pub fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         let mut rows = Vec::with_capacity(texts.len());
         for text in texts {
+            let cleaned = self.cleaning.apply(text);
             let encoding =
-                self.inner.encode(*text, true).map_err(|error| anyhow!("cannot tokenize '{text}': {error}"))?;
+                self.inner.encode(&*cleaned, true).map_err(|error| anyhow!("cannot tokenize '{text}': {error}"))?;
             rows.push(encoding.get_ids().to_vec());
         }
         Ok(rows)
     }
 
-    /// Token numbers as one tensor [B, T] (u32), padded on the right to the longest.
+    /// Token numbers as one tensor [B, T] (u32), padded on the right to the longest, or to the length that the model
+    /// wants.
     pub fn pad(&self, rows: &[Vec<u32>], device: &Device) -> Result<Tensor> {
-        let length = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let length = self.padded_length.map_or(longest, |length| length.max(longest));
         if length == 0 {
             bail!("no tokens to pad: {} texts, all empty", rows.len());
         }
@@ -80,4 +131,18 @@ fn pad_token(folder: &Path) -> Result<Option<String>, CheckpointError> {
     let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
     let token = &config["pad_token"];
     Ok(token.as_str().or_else(|| token.get("content").and_then(Value::as_str)).map(str::to_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cleaning;
+
+    #[test]
+    fn texts_are_cleaned_as_siglip_does() {
+        let text = " Large  (RIGHT) mass, T2-w.\t3%! Übergröße ";
+        assert_eq!(Cleaning::Canonical.apply(text), "large right mass t2w 3 übergröße");
+        assert_eq!(Cleaning::Canonical.apply(&Cleaning::Canonical.apply(text)), Cleaning::Canonical.apply(text));
+        assert_eq!(Cleaning::Lowercase.apply("Large, RIGHT"), "large, right");
+        assert_eq!(Cleaning::Nothing.apply(text), text);
+    }
 }

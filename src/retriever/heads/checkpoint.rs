@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! DIR/config.json         kind, α of each head, fingerprints of base encoder, reader and prompts, seed
-//! DIR/model.safetensors   tensors `image_head.…` and `caption_head.…`, named below that as in the dual encoder
+//! DIR/model.safetensors   tensors `image_head.…` and `caption_head.…`, named below that as in a `CLIPModel`,
+//!                         whatever the family of the dual encoder (see `model::dual_encoder::Architecture`)
 //! ```
 
 use super::{HeadKind, QueryHead, QueryInputs};
@@ -10,7 +11,7 @@ use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{
     CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json, save_checkpoint,
 };
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use crate::model::layers::Mode;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
@@ -98,7 +99,7 @@ impl TrainedHeads {
         let head = |name: &str, record_of_head: &Option<HeadRecord>| -> Result<Option<QueryHead>> {
             let Some(HeadRecord { alpha, .. }) = record_of_head else { return Ok(None) };
             ensure!((0.0..=1.0).contains(alpha), "{name}: expected alpha from 0 to 1, found {alpha}");
-            let head = QueryHead::new(record.kind, encoder.config(), *alpha, &vars.pp(name), Mode::Infer)?;
+            let head = QueryHead::new(record.kind, encoder.architecture(), *alpha, &vars.pp(name), Mode::Infer)?;
             Ok(Some(head))
         };
         Ok(Self {

@@ -1,7 +1,7 @@
 //! What heads see of cases.
 
 use super::HeadKind;
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use image::RgbImage;
@@ -32,8 +32,8 @@ impl QueryInputs {
             questions.len()
         );
         let pixels = encoder.pixels(pictures)?;
-        let pooled = encoder.model().image_tower().pooled(&pixels)?.detach();
-        let base = encoder.unit(&encoder.model().image_tower().project(&pooled)?)?.detach();
+        let pooled = encoder.pooled(&pixels)?.detach();
+        let base = encoder.unit(&encoder.project(&pooled)?)?.detach();
         let questions = match kind {
             HeadKind::Question => Some(encoder.text_vectors(questions)?.detach()),
             HeadKind::Tower | HeadKind::Adapter => None,

@@ -1,11 +1,12 @@
 //! One head over its variables.
 
 use super::{HeadKind, QueryInputs};
-use crate::model::clip::{ClipConfig, ImageTower, visual_projection};
+use crate::model::dual_encoder::{Architecture, ImageTower, image_projection};
 use crate::model::layers::{Linear, Mode, linear_without_bias};
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};
 use candle_nn::{Module, VarBuilder};
+use std::sync::Arc;
 
 /// A head: its network and the share that it has in the query.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct QueryHead {
 
 #[derive(Clone, Debug)]
 enum Network {
-    Tower(Box<ImageTower>),
+    Tower { tower: Arc<dyn ImageTower>, projection: Linear },
     Adapter(Linear),
     Question { image: Linear, question: Linear },
 }
@@ -27,14 +28,21 @@ impl QueryHead {
     ///
     /// # Errors
     /// A tensor that is missing or of the wrong shape.
-    pub fn new(kind: HeadKind, config: &ClipConfig, alpha: f64, vars: &VarBuilder, mode: Mode) -> Result<Self> {
+    pub fn new(
+        kind: HeadKind,
+        architecture: &dyn Architecture,
+        alpha: f64,
+        vars: &VarBuilder,
+        mode: Mode,
+    ) -> Result<Self> {
+        let projection = image_projection(architecture, vars)?;
         let network = match kind {
-            HeadKind::Tower => Network::Tower(Box::new(ImageTower::new(config, vars, mode)?)),
-            HeadKind::Adapter => Network::Adapter(visual_projection(config, vars)?),
+            HeadKind::Tower => Network::Tower { tower: architecture.image_tower(vars, mode)?, projection },
+            HeadKind::Adapter => Network::Adapter(projection),
             HeadKind::Question => {
-                let width = config.projection_dim;
+                let width = architecture.dimension();
                 Network::Question {
-                    image: visual_projection(config, vars)?,
+                    image: projection,
                     question: linear_without_bias(width, width, 0.0, &vars.pp("question_projection"))?,
                 }
             }
@@ -48,7 +56,10 @@ impl QueryHead {
     /// Where the inputs are of another kind of head.
     pub fn queries(&self, inputs: &QueryInputs) -> Result<Tensor> {
         let embedded = match &self.network {
-            Network::Tower(tower) => tower.features(inputs.pixels.as_ref().context("a tower head wants pixels")?)?,
+            Network::Tower { tower, projection } => {
+                let pixels = inputs.pixels.as_ref().context("a tower head wants pixels")?;
+                projection.forward(&tower.pooled(pixels)?)?
+            }
             Network::Adapter(image) => image.forward(&inputs.pooled)?,
             Network::Question { image, question } => {
                 let asked = inputs.questions.as_ref().context("a question head wants questions")?;

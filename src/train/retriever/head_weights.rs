@@ -1,7 +1,7 @@
 //! A head with its variables: the one in training, and the snapshot of it that fetches candidates.
 
 use crate::model::checkpoint::Weights;
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use crate::retriever::heads::{HeadKind, QueryHead, QueryInputs};
@@ -30,7 +30,7 @@ impl HeadWeights {
         let map = VarMap::new();
         // No variable keeps what is drawn here: they come from the base, and the question map begins at zero.
         let builder = seeded_builder(&map, 0, DType::F32, encoder.device());
-        let head = QueryHead::new(kind, encoder.config(), alpha, &builder, mode)?;
+        let head = QueryHead::new(kind, encoder.architecture(), alpha, &builder, mode)?;
         base.load_part_into(&map, kind.taken_from_base())?;
         Ok(Self { head, variables: sorted_variables(&map) })
     }

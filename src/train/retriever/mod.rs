@@ -122,7 +122,7 @@ pub fn train_retriever(
             settings,
             training: &training,
         },
-        base: Weights::read(encoder.folder())?,
+        base: encoder.weights()?,
         record,
         interrupted,
     };

@@ -1,7 +1,7 @@
 //! What heads see of the cases, computed once: the frozen encoder runs over each case a single time.
 
 use crate::data::Dataset;
-use crate::model::clip::DualEncoder;
+use crate::model::dual_encoder::DualEncoder;
 use crate::retriever::heads::{HeadKind, QueryInputs};
 use crate::train::pictures::decode_all;
 use anyhow::{Context, Result};

@@ -1,11 +1,13 @@
-//! The pre-norm transformer that both towers share.
+//! The pre-norm transformer of CLIP and its kin, under the names of transformers.
 
-use crate::model::layers::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
-use candle_core::{Result, Tensor};
+use super::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
+use crate::model::limits::check_sizes;
+use candle_core::Tensor;
 use candle_nn::{Module, VarBuilder};
 
 /// Sizes of a tower's transformer.
-pub(super) struct EncoderShape {
+#[derive(Clone, Copy, Debug)]
+pub struct EncoderShape {
     pub width: usize,
     pub inner_width: usize,
     pub layers: usize,
@@ -16,9 +18,28 @@ pub(super) struct EncoderShape {
     pub factor: f64,
 }
 
-/// `encoder.layers.N`.
+/// More layers than any network has; a wrong file must not make the program build them.
+const MOST_LAYERS: usize = 1000;
+
+impl EncoderShape {
+    /// Whether sizes fit together; says which do not, with the `place` they stand in.
+    pub fn check(&self, place: &str) -> Result<(), String> {
+        let sizes = [("hidden_size", self.width), ("intermediate_size", self.inner_width)];
+        check_sizes(place, &sizes)?;
+        if !self.width.is_multiple_of(self.heads) {
+            let (width, heads) = (self.width, self.heads);
+            return Err(format!("{place}: hidden_size {width} is not a multiple of num_attention_heads {heads}"));
+        }
+        if self.layers > MOST_LAYERS {
+            return Err(format!("{place}: expected at most {MOST_LAYERS} num_hidden_layers, found {}", self.layers));
+        }
+        Ok(())
+    }
+}
+
+/// `layers.N`, each with `layer_norm1`, `self_attn`, `layer_norm2` and `mlp`.
 #[derive(Clone, Debug)]
-pub(super) struct Encoder {
+pub struct Encoder {
     layers: Vec<Layer>,
 }
 
@@ -43,8 +64,12 @@ struct Attention {
 }
 
 impl Encoder {
-    pub fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> Result<Self> {
-        let mut layers = Vec::with_capacity(shape.layers);
+    /// Builds the layers over `vars`.
+    ///
+    /// # Errors
+    /// A tensor that is missing or of the wrong shape.
+    pub fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
+        let mut layers = Vec::new();
         for number in 0..shape.layers {
             layers.push(Layer::new(shape, mode, &vars.pp("layers").pp(number))?);
         }
@@ -52,7 +77,7 @@ impl Encoder {
     }
 
     /// `states` [B, T, width], `mask` as in [`attend`]; gives the last layer's states.
-    pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let mut states = states.clone();
         for layer in &self.layers {
             states = layer.forward(&states, mask)?;
@@ -62,7 +87,7 @@ impl Encoder {
 }
 
 impl Layer {
-    fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> Result<Self> {
+    fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
         // Initial deviations of `CLIPPreTrainedModel._init_weights`.
         let width = shape.width as f64;
         let narrow_deviation = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
@@ -77,7 +102,7 @@ impl Layer {
         })
     }
 
-    fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let attended = self.attention.forward(&self.norm_before_attention.forward(states)?, mask)?;
         let states = (states + attended)?;
         let widened = self.widen.forward(&self.norm_before_mlp.forward(&states)?)?;
@@ -87,7 +112,7 @@ impl Layer {
 }
 
 impl Attention {
-    fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> Result<Self> {
+    fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
         let width = shape.width as f64;
         let input_deviation = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
         let output_deviation = shape.factor * width.powf(-0.5);
@@ -102,9 +127,9 @@ impl Attention {
         })
     }
 
-    fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
-        let by_head = |part: &Linear| -> Result<Tensor> {
+        let by_head = |part: &Linear| -> candle_core::Result<Tensor> {
             part.forward(states)?.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)
         };
         let (queries, keys, values) = (by_head(&self.query)?, by_head(&self.key)?, by_head(&self.value)?);

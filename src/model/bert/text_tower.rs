@@ -1,0 +1,134 @@
+//! A BERT with pooling and projection.
+
+use super::alibi;
+use super::config::{BertConfig, Pooling, Positions, Projection};
+use super::layer::{DEVIATION, Layer};
+use crate::model::dual_encoder::TextTower;
+use crate::model::layers::{Activation, LayerNorm, Linear, Mode, embedding, layer_norm, linear, linear_without_bias};
+use candle_core::{DType, Result, Tensor};
+use candle_nn::{Embedding, Module, VarBuilder};
+
+/// `transformer` (names as in `BertModel`) and `proj`.
+#[derive(Clone, Debug)]
+pub struct BertTower {
+    words: Embedding,
+    /// Absent with ALiBi.
+    positions: Option<Embedding>,
+    token_types: Embedding,
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+    pooling: Pooling,
+    dense: Option<Linear>,
+    projection: Vec<Linear>,
+    heads: usize,
+    pad_id: u32,
+}
+
+impl BertTower {
+    /// Builds it over `vars`.
+    ///
+    /// # Errors
+    /// A tensor that is missing or of the wrong shape.
+    pub fn new(config: &BertConfig, mode: Mode, vars: &VarBuilder) -> Result<Self> {
+        let (width, network) = (config.width, vars.pp("transformer"));
+        let embeddings = network.pp("embeddings");
+        let table = |count: usize, name: &str| embedding(count, width, DEVIATION, &embeddings.pp(name));
+        let mut layers = Vec::new();
+        for number in 0..config.layers {
+            layers.push(Layer::new(config, mode, &network.pp("encoder.layer").pp(number))?);
+        }
+        let plain = |inputs: usize, outputs: usize, name: &str| -> Result<Linear> {
+            linear_without_bias(inputs, outputs, DEVIATION, &vars.pp(name))
+        };
+        Ok(Self {
+            words: table(config.vocabulary, "word_embeddings")?,
+            positions: match config.positions {
+                Positions::Learned(count) => Some(table(count, "position_embeddings")?),
+                Positions::Alibi => None,
+            },
+            token_types: table(config.token_types, "token_type_embeddings")?,
+            norm: layer_norm(width, config.epsilon, mode, &embeddings.pp("LayerNorm"))?,
+            layers,
+            pooling: config.pooling,
+            dense: match config.pooling {
+                Pooling::Dense => Some(linear(width, width, DEVIATION, &network.pp("pooler.dense"))?),
+                Pooling::Mean | Pooling::First => None,
+            },
+            projection: match config.projection {
+                Projection::Nothing => Vec::new(),
+                Projection::Linear(dimension) => vec![plain(width, dimension, "proj")?],
+                Projection::Mlp(dimension) => {
+                    let inner = usize::midpoint(width, dimension);
+                    vec![plain(width, inner, "proj.0")?, plain(inner, dimension, "proj.2")?]
+                }
+            },
+            heads: config.heads,
+            pad_id: config.pad_id,
+        })
+    }
+
+    /// The last layer's states [B, T, width].
+    fn states(&self, ids: &Tensor, is_token: &Tensor) -> Result<Tensor> {
+        let (batch, length) = ids.dims2()?;
+        let mut states = self.words.forward(ids)?.broadcast_add(&self.token_types.embeddings().narrow(0, 0, 1)?)?;
+        // 0 where a token may be looked at, -inf where padding is.
+        let mut mask = is_token.log()?.reshape((batch, 1, 1, length))?;
+        if let Some(positions) = &self.positions {
+            let positions = positions.embeddings();
+            let longest = positions.dim(0)?;
+            if length > longest {
+                candle_core::bail!("a text has {length} tokens, the text tower takes {longest}");
+            }
+            states = states.broadcast_add(&positions.narrow(0, 0, length)?)?;
+        } else {
+            mask = mask.broadcast_add(&alibi::biases(self.heads, length, ids.device())?)?;
+        }
+        let mut states = self.norm.forward(&states)?;
+        for layer in &self.layers {
+            states = layer.forward(&states, &mask)?;
+        }
+        Ok(states)
+    }
+
+    /// 1 for a token and 0 for padding [B, T], f32. A text of padding alone counts as one token: there is nothing to
+    /// look at otherwise.
+    fn is_token(&self, ids: &Tensor) -> Result<Tensor> {
+        let rows = ids.to_vec2::<u32>()?;
+        let mut values = Vec::with_capacity(ids.elem_count());
+        for row in &rows {
+            let start = values.len();
+            values.extend(row.iter().map(|id| if *id == self.pad_id { 0.0_f32 } else { 1.0 }));
+            if values[start..].iter().all(|value| *value == 0.0)
+                && let Some(first) = values.get_mut(start)
+            {
+                *first = 1.0;
+            }
+        }
+        Tensor::from_vec(values, ids.dims2()?, ids.device())
+    }
+}
+
+impl TextTower for BertTower {
+    fn features(&self, ids: &Tensor) -> Result<Tensor> {
+        let is_token = self.is_token(ids)?;
+        let states = self.states(ids, &is_token)?;
+        let mut vector = match self.pooling {
+            Pooling::Mean => {
+                let counts = is_token.sum_keepdim(1)?;
+                let weighed = states.to_dtype(DType::F32)?.broadcast_mul(&is_token.unsqueeze(2)?)?;
+                weighed.sum(1)?.broadcast_div(&counts)?.to_dtype(states.dtype())?
+            }
+            Pooling::First | Pooling::Dense => states.narrow(1, 0, 1)?.squeeze(1)?,
+        };
+        if let Some(dense) = &self.dense {
+            vector = dense.forward(&vector)?.tanh()?;
+        }
+        for (number, layer) in self.projection.iter().enumerate() {
+            if number > 0 {
+                vector = Activation::Gelu.apply(&vector)?;
+            }
+            vector = layer.forward(&vector)?;
+        }
+        Ok(vector)
+    }
+}

@@ -1,0 +1,101 @@
+//! Which files of a checkpoint folder hold the weights.
+
+use super::CheckpointError;
+use super::json::read_json;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+/// Weights in one file, as transformers and as OpenCLIP name it.
+const SINGLE: &str = "model.safetensors";
+const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
+/// The list of shards.
+const SHARDED: &str = "model.safetensors.index.json";
+/// Files whose reading runs whatever code they hold.
+const PICKLES: [&str; 3] = ["pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model-00001-of-00002.bin"];
+
+/// The weight files of a folder, sorted, and which of them the index says holds a tensor.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WeightFiles {
+    pub files: Vec<PathBuf>,
+    /// Of a sharded checkpoint: tensor name to place in `files`.
+    pub listed: BTreeMap<String, usize>,
+}
+
+/// Whether `folder` holds weights under the names of transformers.
+pub fn has_transformers_weights(folder: &Path) -> bool {
+    folder.join(SINGLE).is_file() || folder.join(SHARDED).is_file()
+}
+
+impl WeightFiles {
+    /// Finds them.
+    pub fn of(folder: &Path) -> Result<Self, CheckpointError> {
+        if !folder.is_dir() {
+            return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
+        }
+        let single = folder.join(SINGLE);
+        if single.is_file() {
+            return Ok(Self { files: vec![single], listed: BTreeMap::new() });
+        }
+        if folder.join(SHARDED).is_file() {
+            return Self::of_index(folder);
+        }
+        for name in OPEN_CLIP {
+            let path = folder.join(name);
+            if path.is_file() {
+                return Ok(Self { files: vec![path], listed: BTreeMap::new() });
+            }
+        }
+        if let Some(pickle) = PICKLES.iter().find(|name| folder.join(name).is_file()) {
+            let target = if pickle.starts_with("open_clip") { OPEN_CLIP[0] } else { SINGLE };
+            return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string(), target });
+        }
+        Err(CheckpointError::FileMissing {
+            folder: folder.to_path_buf(),
+            file: SINGLE.to_string(),
+            purpose: "it holds the weights",
+        })
+    }
+
+    fn of_index(folder: &Path) -> Result<Self, CheckpointError> {
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join(SHARDED), reason };
+        let index = read_json(folder, SHARDED, "it lists the weight files")?;
+        let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
+            return Err(bad("field weight_map: expected an object from tensor name to file name".to_string()));
+        };
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for (tensor, file) in map {
+            let Some(file) = file.as_str() else {
+                return Err(bad(format!("field weight_map, tensor {tensor}: expected a file name, found {file}")));
+            };
+            if !is_plain_name(file) {
+                return Err(bad(format!(
+                    "field weight_map, tensor {tensor}: expected the name of a .safetensors file in this folder, found \
+                     {file:?}"
+                )));
+            }
+            places.insert(file, 0);
+        }
+        let files: Vec<PathBuf> = places.keys().map(|name| folder.join(name)).collect();
+        for (number, place) in places.values_mut().enumerate() {
+            *place = number;
+        }
+        let mut listed = BTreeMap::new();
+        for (tensor, file) in map {
+            if let Some(place) = file.as_str().and_then(|file| places.get(file)) {
+                listed.insert(tensor.clone(), *place);
+            }
+        }
+        Ok(Self { files, listed })
+    }
+}
+
+/// A name that leads nowhere but into the folder.
+fn is_plain_name(name: &str) -> bool {
+    let path = Path::new(name);
+    let mut components = path.components();
+    matches!(components.next(), Some(Component::Normal(only)) if only == path.as_os_str())
+        && components.next().is_none()
+        && !name.contains('\\')
+        && path.extension().is_some_and(|extension| extension == "safetensors")
+}

@@ -1,0 +1,43 @@
+//! CLIP among the dual encoders.
+
+use super::config::ClipConfig;
+use super::model::ClipText;
+use super::vision::VisionTower;
+use crate::model::checkpoint::{CheckpointError, Weights};
+use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, TextTower};
+use crate::model::layers::Mode;
+use crate::model::tokenizer::Tokenizer;
+use candle_nn::VarBuilder;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Architecture for ClipConfig {
+    fn dimension(&self) -> usize {
+        self.projection_dim
+    }
+
+    fn pooled_width(&self) -> usize {
+        self.vision_config.hidden_size
+    }
+
+    fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
+        Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
+        Ok(Arc::new(ClipText::new(&self.text_config, self.projection_dim, 1.0, mode, vars)?))
+    }
+
+    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
+        Weights::read(folder)
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        let text = &self.text_config;
+        Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id)
+    }
+
+    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
+        ImageProcessor::read(folder, &ImageProcessor::clip(224))
+    }
+}

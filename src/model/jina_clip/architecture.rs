@@ -1,0 +1,107 @@
+//! jina-clip-v1 among the dual encoders.
+
+use super::config::{JinaClipJson, TextJson};
+use super::eva::EvaTower;
+use super::names::places;
+use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
+use crate::model::checkpoint::{CheckpointError, Weights, read_json};
+use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, OpenClipTransform, TextTower};
+use crate::model::layers::Mode;
+use crate::model::tokenizer::Tokenizer;
+use candle_nn::VarBuilder;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where the published code cuts texts unless it is told otherwise (`encode_text`); no picture was ever paired with more
+/// in training.
+const LONGEST_TEXT: usize = 512;
+
+/// A `JinaCLIPModel`.
+#[derive(Clone, Debug)]
+pub struct JinaClip {
+    config: JinaClipJson,
+    bert: BertConfig,
+}
+
+impl JinaClip {
+    /// Reads and checks `config.json` of `folder`, and the headers of the weights, which alone tell the text tower's size.
+    ///
+    /// # Errors
+    /// A missing or broken file, a network that is not jina-clip-v1's.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let value = read_json(folder, "config.json", "it says what model this is")?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        let config: JinaClipJson = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        config.check().map_err(bad)?;
+        let weights = Weights::read(folder)?.rearranged(places);
+        let bert = bert_of(&config.text_config, &weights).map_err(bad)?;
+        if bert.dimension() != config.vision_config.embed_dim {
+            let (text, image) = (bert.dimension(), config.vision_config.embed_dim);
+            return Err(bad(format!("the text tower's width {text} differs from vision_config: embed_dim {image}")));
+        }
+        Ok(Self { config, bert })
+    }
+}
+
+/// JinaBERT by its tensors and the changes to its published configuration, whose other values are these.
+fn bert_of(text: &TextJson, weights: &Weights) -> Result<BertConfig, String> {
+    let sizes = BertSizes::of(weights, "text_model.transformer.");
+    let changes = text.hf_model_config_kwargs.as_ref().unwrap_or(&Value::Null);
+    let heads = changes["num_attention_heads"].as_u64().map_or(sizes.width / 64, |heads| heads as usize);
+    let pooling = text.pooler_type.as_deref().unwrap_or("mean_pooler");
+    let pooling = match Pooling::of_name(pooling).map_err(|reason| format!("text_config: pooler_type: {reason}"))? {
+        Pooling::Dense => Pooling::First,
+        other => other,
+    };
+    let config = BertConfig {
+        vocabulary: sizes.vocabulary,
+        token_types: sizes.token_types,
+        width: sizes.width,
+        inner_width: sizes.inner_width / 2,
+        layers: sizes.layers,
+        heads,
+        epsilon: changes["layer_norm_eps"].as_f64().unwrap_or(1e-12),
+        pad_id: changes["pad_token_id"].as_u64().unwrap_or(0) as u32,
+        positions: Positions::Alibi,
+        is_gated: true,
+        pooling,
+        projection: Projection::Nothing,
+    };
+    config.check()?;
+    Ok(config)
+}
+
+impl Architecture for JinaClip {
+    fn dimension(&self) -> usize {
+        self.config.vision_config.embed_dim
+    }
+
+    fn pooled_width(&self) -> usize {
+        self.config.vision_config.embed_dim
+    }
+
+    fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
+        Ok(Arc::new(EvaTower::new(&self.config.vision_config, mode, &vars.pp("vision_model"))?))
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
+        Ok(Arc::new(BertTower::new(&self.bert, mode, &vars.pp("text_model"))?))
+    }
+
+    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
+        let weights = Weights::read(folder)?.rearranged(places);
+        Ok(weights.with_identity("visual_projection.weight", self.dimension()))
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        Tokenizer::read(folder, LONGEST_TEXT, self.bert.pad_id)
+    }
+
+    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
+        let (file, value) = ImageProcessor::read_value(folder)?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        let transform: OpenClipTransform = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        ImageProcessor::open_clip(&transform, self.config.vision_config.image_size).map_err(bad)
+    }
+}

@@ -1,0 +1,67 @@
+//! SigLIP among the dual encoders.
+
+use super::config::SiglipConfig;
+use super::text::TextTower;
+use super::vision::VisionTower;
+use crate::model::checkpoint::{CheckpointError, Weights, read_json};
+use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower};
+use crate::model::layers::Mode;
+use crate::model::tokenizer::{Cleaning, Tokenizer};
+use candle_nn::VarBuilder;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Architecture for SiglipConfig {
+    fn dimension(&self) -> usize {
+        self.vision_config.hidden_size
+    }
+
+    fn pooled_width(&self) -> usize {
+        self.vision_config.hidden_size
+    }
+
+    fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
+        Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn dual_encoder::TextTower>> {
+        Ok(Arc::new(TextTower::new(&self.text_config, mode, &vars.pp("text_model"))?))
+    }
+
+    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
+        Ok(Weights::read(folder)?.with_identity("visual_projection.weight", self.dimension()))
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        let text = &self.text_config;
+        let length = text.max_position_embeddings;
+        let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
+        // The last position is read, so that a text has to be padded as it was in training.
+        Ok(tokenizer.padded_to(length).cleaning(cleaning(folder)?))
+    }
+
+    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
+        ImageProcessor::read(folder, &ImageProcessor::siglip(self.vision_config.image_size as u32))
+    }
+}
+
+/// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`.
+fn cleaning(folder: &Path) -> Result<Cleaning, CheckpointError> {
+    if !folder.join("tokenizer_config.json").is_file() {
+        return Ok(Cleaning::Canonical);
+    }
+    let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
+    let class = config["tokenizer_class"].as_str().unwrap_or("SiglipTokenizer");
+    let lowercase = config["do_lower_case"].as_bool();
+    Ok(match class {
+        "SiglipTokenizer" | "SiglipTokenizerFast" if lowercase == Some(false) => {
+            let path = folder.join("tokenizer_config.json");
+            let reason = "field do_lower_case: expected true with SiglipTokenizer, found false".to_string();
+            return Err(CheckpointError::BadJson { path, reason });
+        }
+        "SiglipTokenizer" | "SiglipTokenizerFast" => Cleaning::Canonical,
+        "Siglip2Tokenizer" => Cleaning::Lowercase,
+        _ if lowercase == Some(true) => Cleaning::Lowercase,
+        _ => Cleaning::Nothing,
+    })
+}

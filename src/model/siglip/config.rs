@@ -1,0 +1,171 @@
+//! `config.json` of a `SiglipModel`.
+
+use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::layers::{Activation, EncoderShape, PatchShape};
+use crate::model::limits::check_sizes;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The fields of `config.json` that the network needs; missing ones have the defaults of `transformers`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SiglipConfig {
+    pub(super) vision_config: VisionConfig,
+    pub(super) text_config: TextConfig,
+}
+
+/// The image tower.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct VisionConfig {
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub num_channels: usize,
+    pub image_size: usize,
+    pub patch_size: usize,
+    pub hidden_act: Activation,
+    pub layer_norm_eps: f64,
+    pub vision_use_head: bool,
+}
+
+/// The text tower.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct TextConfig {
+    pub vocab_size: usize,
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    /// Length of every text, padding included.
+    pub max_position_embeddings: usize,
+    pub hidden_act: Activation,
+    pub layer_norm_eps: f64,
+    pub pad_token_id: Option<u32>,
+    /// Width of the shared space; absent: that of the tower.
+    pub projection_size: Option<usize>,
+}
+
+impl Default for VisionConfig {
+    fn default() -> Self {
+        Self {
+            hidden_size: 768,
+            intermediate_size: 3072,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            num_channels: 3,
+            image_size: 224,
+            patch_size: 16,
+            hidden_act: Activation::GeluPytorchTanh,
+            layer_norm_eps: 1e-6,
+            vision_use_head: true,
+        }
+    }
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self {
+            vocab_size: 32_000,
+            hidden_size: 768,
+            intermediate_size: 3072,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            max_position_embeddings: 64,
+            hidden_act: Activation::GeluPytorchTanh,
+            layer_norm_eps: 1e-6,
+            pad_token_id: Some(1),
+            projection_size: None,
+        }
+    }
+}
+
+impl SiglipConfig {
+    /// Reads and checks `config.json` of `folder`.
+    ///
+    /// # Errors
+    /// A missing or broken file, a field of the wrong type, sizes that do not fit together.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let value = read_json(folder, "config.json", "it says what model this is")?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        config.check().map_err(bad)?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (vision, text) = (&self.vision_config, &self.text_config);
+        let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];
+        check_sizes("vision_config", &sizes)?;
+        let sizes = [
+            ("vocab_size", text.vocab_size),
+            ("max_position_embeddings", text.max_position_embeddings),
+            ("projection_size", text.projection()),
+        ];
+        check_sizes("text_config", &sizes)?;
+        vision.encoder().check("vision_config")?;
+        text.encoder().check("text_config")?;
+        if vision.num_channels != 3 {
+            return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
+        }
+        if vision.patch_size > vision.image_size {
+            let (patch, image) = (vision.patch_size, vision.image_size);
+            return Err(format!("vision_config: patch_size {patch} does not fit into image_size {image}"));
+        }
+        if !vision.vision_use_head {
+            return Err("vision_config: expected vision_use_head true: without it there is no vector".into());
+        }
+        if vision.hidden_size != text.projection() {
+            return Err(format!(
+                "vision_config: hidden_size {} and text_config: projection_size {} are no shared space",
+                vision.hidden_size,
+                text.projection()
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl VisionConfig {
+    pub fn encoder(&self) -> EncoderShape {
+        EncoderShape {
+            width: self.hidden_size,
+            inner_width: self.intermediate_size,
+            layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+            activation: self.hidden_act,
+            epsilon: self.layer_norm_eps,
+            factor: 1.0,
+        }
+    }
+
+    pub fn patches(&self) -> PatchShape {
+        PatchShape {
+            width: self.hidden_size,
+            channels: self.num_channels,
+            image_size: self.image_size,
+            patch_size: self.patch_size,
+        }
+    }
+}
+
+impl TextConfig {
+    pub fn encoder(&self) -> EncoderShape {
+        EncoderShape {
+            width: self.hidden_size,
+            inner_width: self.intermediate_size,
+            layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+            activation: self.hidden_act,
+            epsilon: self.layer_norm_eps,
+            factor: 1.0,
+        }
+    }
+
+    /// Width of the shared space.
+    pub fn projection(&self) -> usize {
+        self.projection_size.unwrap_or(self.hidden_size)
+    }
+}

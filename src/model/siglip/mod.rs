@@ -1,0 +1,12 @@
+//! SigLIP and the SigLIP 2 checkpoints of fixed resolution (`SiglipModel`; Zhai et al. 2023, Tschannen et al. 2025).
+//!
+//! Against CLIP: no class token, but a learned query that attends to all patches; a text tower that looks both ways and
+//! is read at its last position, padding included; no projection on the image side.
+
+mod architecture;
+mod config;
+mod pooling_head;
+mod text;
+mod vision;
+
+pub use config::SiglipConfig;

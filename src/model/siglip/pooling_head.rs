@@ -1,0 +1,69 @@
+//! Multi-head attention pooling (Zhai et al. 2022, "Scaling vision transformers", appendix): one learned query over all
+//! patches.
+
+use crate::model::layers::{Activation, EncoderShape, LayerNorm, Linear, Mode, attend, layer_norm, linear};
+use candle_core::{Result, Tensor};
+use candle_nn::{Init, Module, VarBuilder};
+
+/// `head`, whose attention is stored as PyTorch's `MultiheadAttention` does: query, key and value in one.
+#[derive(Clone, Debug)]
+pub(super) struct PoolingHead {
+    /// [1, 1, width].
+    probe: Tensor,
+    /// [3 · width, width] and [3 · width].
+    input: (Tensor, Tensor),
+    output: Linear,
+    norm: LayerNorm,
+    widen: Linear,
+    activation: Activation,
+    narrow: Linear,
+    heads: usize,
+    mode: Mode,
+}
+
+impl PoolingHead {
+    pub fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> Result<Self> {
+        let (width, inner) = (shape.width, shape.inner_width);
+        let deviation = (width as f64).powf(-0.5);
+        let normal = Init::Randn { mean: 0.0, stdev: deviation };
+        let attention = vars.pp("attention");
+        Ok(Self {
+            probe: vars.get_with_hints((1, 1, width), "probe", normal)?,
+            input: (
+                attention.get_with_hints((3 * width, width), "in_proj_weight", normal)?,
+                attention.get_with_hints(3 * width, "in_proj_bias", Init::Const(0.0))?,
+            ),
+            output: linear(width, width, deviation, &attention.pp("out_proj"))?,
+            norm: layer_norm(width, shape.epsilon, mode, &vars.pp("layernorm"))?,
+            widen: linear(width, inner, deviation, &vars.pp("mlp.fc1"))?,
+            activation: shape.activation,
+            narrow: linear(inner, width, (inner as f64).powf(-0.5), &vars.pp("mlp.fc2"))?,
+            heads: shape.heads,
+            mode,
+        })
+    }
+
+    /// One vector [B, width] of the patches `states` [B, T, width].
+    pub fn forward(&self, states: &Tensor) -> Result<Tensor> {
+        let (batch, length, width) = states.dims3()?;
+        let by_head = |values: &Tensor, length: usize| -> Result<Tensor> {
+            values.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)
+        };
+        let rows = states.reshape((batch * length, width))?;
+        let queries = self.part(0, &self.probe.reshape((1, width))?)?;
+        let queries = by_head(&queries.expand((batch, width))?.contiguous()?, 1)?;
+        let (keys, values) = (by_head(&self.part(1, &rows)?, length)?, by_head(&self.part(2, &rows)?, length)?);
+        let attended = attend(&queries, &keys, &values, None, self.mode)?;
+        let attended = self.output.forward(&attended.transpose(1, 2)?.reshape((batch, width))?)?;
+        let widened = self.activation.apply(&self.widen.forward(&self.norm.forward(&attended)?)?)?;
+        &attended + self.narrow.forward(&widened)?
+    }
+
+    /// Query (0), key (1) or value (2) of `rows` [N, width].
+    fn part(&self, number: usize, rows: &Tensor) -> Result<Tensor> {
+        let width = rows.dim(1)?;
+        let weight = self.input.0.narrow(0, number * width, width)?;
+        let bias = self.input.1.narrow(0, number * width, width)?;
+        rows.matmul(&weight.t()?)?.broadcast_add(&bias)
+    }
+}

@@ -1,0 +1,86 @@
+//! Random small checkpoints in the layout of the published ones, and what the reference computes from them.
+
+use candle_core::{DType, Device, Tensor};
+use dissent::model::dual_encoder::DualEncoder;
+use image::RgbImage;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Folders of `tests/fixtures/dual_encoders`.
+pub const FAMILIES: [&str; 6] = ["siglip", "siglip2", "open_clip", "open_clip_custom", "biomed_clip", "jina_clip"];
+pub const TOLERANCE: f32 = 1e-5;
+
+pub fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dual_encoders").join(name)
+}
+
+fn picture(value: &Value) -> RgbImage {
+    let digits = value["rgb"].as_str().unwrap();
+    let bytes = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    let side = |name: &str| value[name].as_u64().unwrap() as u32;
+    RgbImage::from_raw(side("width"), side("height"), bytes).unwrap()
+}
+
+pub struct Loaded {
+    pub encoder: DualEncoder,
+    pub expected: Value,
+    pictures: Vec<RgbImage>,
+}
+
+impl Loaded {
+    pub fn new(name: &str) -> Self {
+        let expected: Value =
+            serde_json::from_slice(&std::fs::read(fixture(name).join("expected.json")).unwrap()).unwrap();
+        let encoder = DualEncoder::load(&fixture(name), &Device::Cpu, DType::F32).unwrap();
+        let pictures = expected["pictures"].as_array().unwrap().iter().map(picture).collect();
+        Self { encoder, expected, pictures }
+    }
+
+    pub fn pictures(&self) -> Vec<&RgbImage> {
+        self.pictures.iter().collect()
+    }
+
+    pub fn texts(&self) -> Vec<&str> {
+        self.expected["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    }
+
+    pub fn rows(&self, field: &str) -> Vec<Vec<f32>> {
+        serde_json::from_value(self.expected[field].clone()).unwrap()
+    }
+}
+
+pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    println!("{what}: largest difference {largest:e}");
+    assert!(largest < TOLERANCE, "{what}: largest difference {largest}");
+}
+
+pub fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// A copy of a fixture in a folder of its own.
+pub fn copy_of(name: &str, folder: &Path) -> PathBuf {
+    let target = folder.join(name);
+    std::fs::create_dir_all(&target).unwrap();
+    for entry in std::fs::read_dir(fixture(name)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, target.join(path.file_name().unwrap())).unwrap();
+    }
+    target
+}
+
+/// The weight file of a folder.
+pub fn weights_of(folder: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|extension| extension == "safetensors")).unwrap()
+}
+
+/// What loading the folder says is wrong.
+pub fn message(folder: &Path) -> String {
+    match DualEncoder::load(folder, &Device::Cpu, DType::F32) {
+        Ok(encoder) => panic!("{} was loaded from {}", encoder.name(), folder.display()),
+        Err(error) => format!("{error:#}"),
+    }
+}

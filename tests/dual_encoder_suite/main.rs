@@ -1,0 +1,9 @@
+//! Dual encoders of every family: against their references, under mutation, from damaged and hostile folders, and in the
+//! commands.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod commands;
+mod fixture;
+mod hostile;
+mod mutation;
+mod reference;
