@@ -16,6 +16,7 @@ pub mod output;
 pub mod phantom;
 pub mod predict;
 mod print_picture;
+pub mod reader_flags;
 mod relaunch;
 pub mod rerank;
 pub mod search;

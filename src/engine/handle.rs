@@ -5,6 +5,7 @@ use super::parts::{Parts, SearchCaptions};
 use super::worker;
 use super::{Event, Request};
 use crate::reader::SHARD_THREAD;
+use crate::reader::remote::REMOTE_THREAD;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
@@ -31,7 +32,7 @@ const SEARCH_THREAD: &str = "dissent-search";
 
 /// Does this thread (by name) catch its own panics and report them as events?
 pub fn catches_its_panics(thread: &str) -> bool {
-    [READER_THREAD, SEARCH_THREAD, SHARD_THREAD].contains(&thread)
+    [READER_THREAD, SEARCH_THREAD, SHARD_THREAD, REMOTE_THREAD].contains(&thread)
 }
 
 /// A running engine. Dropping it cancels the work and ends the threads.
