@@ -148,6 +148,31 @@ impl Fleet {
         }
     }
 
+    /// Are the servers that are up still what they were? A connection that was closed while nobody asked is opened again
+    /// without a word, be it by another server; so this is asked after answers and before they are believed.
+    ///
+    /// # Errors
+    /// Where one has become another. One that is gone is left out.
+    pub async fn check(&self) -> Result<(), ServerError> {
+        for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
+            match EngineIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
+                Ok(now) => self.compare(server, &now)?,
+                Err(error) if error.trouble.is_absence() => server.failed(1, LOOK),
+                // Too busy to say so: it was busy with our prompts before.
+                Err(error) if error.trouble.passes() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self, server: &Server, now: &EngineIdentity) -> Result<(), ServerError> {
+        match self.identity.difference(now) {
+            Some(what) => Err(ServerError::new(&server.address, Trouble::Changed { what })),
+            None => Ok(()),
+        }
+    }
+
     /// The least busy server that is up, else one that was left out for long enough.
     fn next(&self) -> Next<'_> {
         let now = Instant::now();
@@ -176,9 +201,7 @@ impl Fleet {
         match asked {
             Ok(now) => {
                 drop(held);
-                if let Some(what) = self.identity.difference(&now) {
-                    return Err(ServerError::new(&server.address, Trouble::Changed { what }));
-                }
+                self.compare(server, &now)?;
                 server.set(Health::Up);
                 Ok(Ok(()))
             }

@@ -287,6 +287,7 @@ async fn score_together(
         let (number, score) = joined.context("internal error while asking a server")?;
         scores[number] = Some(score?);
     }
+    scorer.fleet.check().await?;
     scores.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
 }
 
