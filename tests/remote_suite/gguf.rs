@@ -69,37 +69,34 @@ fn write_decoder(checkpoint: &Path, config: &Json, weights: &HashMap<String, Ten
     for (name, tensor) in weights {
         let Some(name) = name.strip_prefix("language_model.") else { continue };
         let name = name.strip_prefix("model.").unwrap_or(name);
-        let (renamed, tensor) = match name.strip_prefix("layers.") {
-            Some(rest) => {
-                let (layer, part) = rest.split_once('.').unwrap();
-                let tensor = match part {
-                    "self_attn.q_proj.weight" => with_neighbouring_pairs(tensor, query_heads),
-                    "self_attn.k_proj.weight" => with_neighbouring_pairs(tensor, key_heads),
-                    _ => tensor.clone(),
-                };
-                let part = match part.strip_suffix(".weight").unwrap() {
-                    "input_layernorm" => "attn_norm",
-                    "post_attention_layernorm" => "ffn_norm",
-                    "self_attn.q_proj" => "attn_q",
-                    "self_attn.k_proj" => "attn_k",
-                    "self_attn.v_proj" => "attn_v",
-                    "self_attn.o_proj" => "attn_output",
-                    "mlp.gate_proj" => "ffn_gate",
-                    "mlp.up_proj" => "ffn_up",
-                    "mlp.down_proj" => "ffn_down",
-                    other => panic!("no name for {other}"),
-                };
-                (format!("blk.{layer}.{part}.weight"), tensor)
-            }
-            None => {
-                let renamed = match name {
-                    "embed_tokens.weight" => "token_embd.weight",
-                    "norm.weight" => "output_norm.weight",
-                    "lm_head.weight" => "output.weight",
-                    other => panic!("no name for {other}"),
-                };
-                (renamed.to_owned(), tensor.clone())
-            }
+        let (renamed, tensor) = if let Some(rest) = name.strip_prefix("layers.") {
+            let (layer, part) = rest.split_once('.').unwrap();
+            let tensor = match part {
+                "self_attn.q_proj.weight" => with_neighbouring_pairs(tensor, query_heads),
+                "self_attn.k_proj.weight" => with_neighbouring_pairs(tensor, key_heads),
+                _ => tensor.clone(),
+            };
+            let part = match part.strip_suffix(".weight").unwrap() {
+                "input_layernorm" => "attn_norm",
+                "post_attention_layernorm" => "ffn_norm",
+                "self_attn.q_proj" => "attn_q",
+                "self_attn.k_proj" => "attn_k",
+                "self_attn.v_proj" => "attn_v",
+                "self_attn.o_proj" => "attn_output",
+                "mlp.gate_proj" => "ffn_gate",
+                "mlp.up_proj" => "ffn_up",
+                "mlp.down_proj" => "ffn_down",
+                other => panic!("no name for {other}"),
+            };
+            (format!("blk.{layer}.{part}.weight"), tensor)
+        } else {
+            let renamed = match name {
+                "embed_tokens.weight" => "token_embd.weight",
+                "norm.weight" => "output_norm.weight",
+                "lm_head.weight" => "output.weight",
+                other => panic!("no name for {other}"),
+            };
+            (renamed.to_owned(), tensor.clone())
         };
         tensors.push((renamed, tensor));
     }

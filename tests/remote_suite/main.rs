@@ -4,6 +4,7 @@
 //! pass; `scripts/serving-engines llama.cpp` installs it where they look. vLLM is asked by `make test-engines`.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stderr,
     reason = "a test stops at the first surprise, and says why it does not run"
 )]

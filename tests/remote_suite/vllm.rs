@@ -49,6 +49,15 @@ fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
     assert!(remote.record().log_probabilities.contains("20 likeliest"), "{:?}", remote.record());
     let asked = requests(20);
     let (there, here) = (score(&mut remote, &asked), score(&mut candle(), &asked));
+    // By constrained choices all labels are known.
+    assert!(there.iter().all(|scores| !scores.has_bounds()), "{there:?}");
+    assert!(largest_difference(&there, &here) < TOLERANCE);
+
+    // Older still: choices are not known either.
+    let older =
+        |body: String| body.replace("logprob_token_ids", "unknown").replace("structured_outputs", "unknown_too");
+    proxy.plan(move |_, path| if path == "/v1/chat/completions" { Fault::Rewrite(older) } else { Fault::Pass });
+    let there = score(&mut remote, &asked);
     for (there, here) in there.iter().zip(&here) {
         assert_eq!(there.arg_max(), here.arg_max());
         for label in 0..here.0.len() {

@@ -111,6 +111,9 @@ impl Capability {
             log_probabilities: match self.log_probabilities {
                 LogProbabilities::ById => "exact, by token id".into(),
                 LogProbabilities::AnyNumber => "exact, from a list as long as needed".into(),
+                LogProbabilities::Likeliest(count) if identity.kind == EngineKind::Vllm => {
+                    format!("of the {count} likeliest tokens; of others by a choice among labels, else a bound")
+                }
                 LogProbabilities::Likeliest(count) => {
                     format!("of the {count} likeliest tokens; a label beyond them has a bound")
                 }

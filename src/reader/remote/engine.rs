@@ -64,7 +64,7 @@ impl EngineIdentity {
             "vllm" => {
                 identity.kind = EngineKind::Vllm;
                 let version = http.get(server, "/version", WITHIN_SHORT).await?;
-                identity.version = version["version"].as_str().unwrap_or_default().to_owned();
+                version["version"].as_str().unwrap_or_default().clone_into(&mut identity.version);
             }
             "llamacpp" => {
                 identity.kind = EngineKind::LlamaCpp;
@@ -72,7 +72,7 @@ impl EngineIdentity {
                 identity.vocabulary = number(&meta["n_vocab"]);
                 identity.weights = ["n_params", "size", "n_vocab", "n_embd"].map(|key| meta[key].to_string()).join(" ");
                 let props = http.get(server, "/props", WITHIN_SHORT).await?;
-                identity.version = props["build_info"].as_str().unwrap_or_default().to_owned();
+                props["build_info"].as_str().unwrap_or_default().clone_into(&mut identity.version);
                 identity.context = number(&props["default_generation_settings"]["n_ctx"]);
             }
             _ => {}

@@ -7,14 +7,15 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[error("reader {server}: {trouble}")]
 pub struct ServerError {
-    pub server: ServerAddress,
+    /// Its address.
+    pub server: String,
     #[source]
     pub trouble: Trouble,
 }
 
 impl ServerError {
     pub(super) fn new(server: &ServerAddress, trouble: Trouble) -> Self {
-        Self { server: server.clone(), trouble }
+        Self { server: server.to_string(), trouble }
     }
 }
 

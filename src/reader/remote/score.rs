@@ -2,6 +2,7 @@
 
 use super::capability::{Capability, LogProbabilities, SeveralTokens};
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
+use super::engine::EngineKind;
 use super::error::{ServerError, Trouble};
 use super::fleet::Fleet;
 use super::tokens::ServedLabels;
@@ -58,7 +59,10 @@ impl Scorer {
     /// What went wrong with the servers, or where they read another prompt than they should.
     pub async fn score(self: Arc<Self>, prompt: Arc<SentPrompt>, labels: Arc<ServedLabels>) -> Result<LabelScores> {
         let known = match &labels.tokens {
-            LabelTokens::First(first) => self.next_tokens(&prompt, "", &[], first).await?,
+            LabelTokens::First(first) => {
+                let known = self.next_tokens(&prompt, "", &[], first).await?;
+                self.by_choice(&prompt, &labels.texts, first, known).await?
+            }
             LabelTokens::Whole(whole) => match self.capability.several_tokens {
                 SeveralTokens::InThePrompt => self.read_in_the_prompt(&prompt, &labels, whole).await?,
                 SeveralTokens::OneByOne => self.one_by_one(&prompt, &labels, whole).await?,
@@ -117,6 +121,41 @@ impl Scorer {
                 Ok(known_of(&next, wanted))
             }
         }
+    }
+
+    /// Labels that the likeliest tokens left out, by an answer that must be one of the labels: vLLM then names their
+    /// log-probabilities among the labels alone, which differ from those after the prompt by the same number for all.
+    async fn by_choice(
+        &self,
+        prompt: &SentPrompt,
+        texts: &[String],
+        first: &[u32],
+        known: Vec<Known>,
+    ) -> Result<Vec<Known>> {
+        let LogProbabilities::Likeliest(count) = self.capability.log_probabilities else { return Ok(known) };
+        let anchor = known.iter().zip(first).find_map(|(known, token)| match known {
+            Known::Exactly(value) => Some((*value, *token)),
+            Known::AtMost(_) => None,
+        });
+        let is_whole = known.iter().all(|known| matches!(known, Known::Exactly(_)));
+        let (Some((value, token)), false, EngineKind::Vllm) = (anchor, is_whole, self.fleet.identity().kind) else {
+            return Ok(known);
+        };
+        let mut body = prompt.body(&self.fleet.identity().model, "");
+        body["top_logprobs"] = json!(count);
+        body["structured_outputs"] = json!({"choice": texts});
+        let chosen = self.read(&self.ask(prompt, &body, &[]).await?)?;
+        let among: f64 = first.iter().filter_map(|token| chosen.of(*token)).map(|value| f64::from(value).exp()).sum();
+        let Some(shift) = chosen.of(token).map(|among| value - among) else { return Ok(known) };
+        // An older server takes no notice of the choice.
+        if (among - 1.0).abs() > 1e-3 {
+            return Ok(known);
+        }
+        let found = |(known, token): (Known, &u32)| match (known, chosen.of(*token)) {
+            (Known::AtMost(_), Some(value)) => Known::Exactly(value + shift),
+            (known, _) => known,
+        };
+        Ok(known.into_iter().zip(first).map(found).collect())
     }
 
     /// Each label as a part of the prompt, whose log-probabilities vLLM tells: one request per label, the first alone so

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct ServedLabels {
     pub tokens: LabelTokens,
+    /// What is answered: the labels' ids.
+    pub texts: Vec<String>,
     /// Beginnings of labels, without the end token, and how the assistant would have written them.
     pub beginnings: HashMap<Vec<u32>, String>,
 }
@@ -54,7 +56,11 @@ impl Tokens<'_> {
             tokens.extend(ends.then_some(end));
             Ok(tokens)
         })?;
-        let mut served = ServedLabels { tokens, beginnings: HashMap::new() };
+        let mut served = ServedLabels {
+            tokens,
+            texts: labels.iter().map(|label| label.id.clone()).collect(),
+            beginnings: HashMap::new(),
+        };
         let LabelTokens::Whole(whole) = &served.tokens else { return Ok(served) };
         let mut beginnings = HashMap::new();
         for (label, tokens) in labels.iter().zip(whole) {
