@@ -3,7 +3,6 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
 use dissent::reader::Reader;
-use std::time::Instant;
 
 const TOLERANCE: f32 = 1e-3;
 
@@ -68,30 +67,6 @@ fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
                 assert!((there_value - value).abs() < TOLERANCE, "{there:?} {here:?}");
             }
         }
-    }
-}
-
-/// What somebody at the explorer waits for: the first prediction of a case, then those with its other documents.
-#[test]
-fn times_of_a_case_are_printed() {
-    let Some(url) = address() else { return };
-    let mut remote = connect(&served(&url)).unwrap();
-    let mut local = candle();
-    let asked = requests(105);
-    for (name, reader) in [("vLLM", &mut remote as &mut dyn Reader), ("this process", &mut local)] {
-        score(reader, &asked[..5]);
-        let (mut first, mut all) = (Vec::new(), Vec::new());
-        for case in asked[5..].chunks(5) {
-            let begun = Instant::now();
-            assert_eq!(score(reader, &case[..1]).len(), 1);
-            first.push(begun.elapsed());
-            assert_eq!(score(reader, &case[1..]).len(), 4);
-            all.push(begun.elapsed());
-        }
-        first.sort_unstable();
-        all.sort_unstable();
-        let n = first.len();
-        println!("{name}: first prediction {:?}, all five {:?} (medians, n = {n})", first[n / 2], all[n / 2]);
     }
 }
 
