@@ -3,7 +3,7 @@
 
 SAMPLE_SEED := 1
 
-.PHONY: demo test set-up lint bench sample help
+.PHONY: demo test test-engines set-up lint bench sample help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -13,6 +13,9 @@ demo: set-up ## open the explorer on the embedded sample
 
 test: set-up ## run the whole test suite
 	cargo test --locked
+
+test-engines: set-up ## test served readers against llama.cpp and vLLM on the CPU (installs 6 GB into target/engines)
+	sh scripts/test-engines
 
 set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
 	@sh scripts/set-up

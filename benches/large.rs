@@ -231,7 +231,7 @@ fn generate(root: &Path) {
 fn answer(dataset: &Dataset, case: usize, random: &mut ChaCha8Rng) -> CaseAnswer {
     let mut scores = || {
         let yes: f32 = random.random_range(0.02..0.98);
-        LabelScores(vec![(1.0 - yes).ln(), yes.ln()])
+        LabelScores::exact(vec![(1.0 - yes).ln(), yes.ln()])
     };
     let predictions = (0..4).map(|_| scores().into()).collect();
     let closed_book = Some(scores().into());

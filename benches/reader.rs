@@ -2,17 +2,18 @@
 //! query nor the documents. `against_transformers.py` runs this and PyTorch in turn.
 //!
 //! `cargo bench --profile dev --bench reader -- RUN_FOLDER DATASET READER CASES` prints one JSON object per case:
-//! `{"case": id, "seconds": s, "label_log_probabilities": [[..], ..]}`.
+//! `{"case": id, "seconds": s, "label_log_probabilities": [[..], ..]}`. READER is a checkpoint folder, or URL=FOLDER for a server of that checkpoint.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a benchmark stops at the first surprise")]
 
 use candle_core::{DType, Device};
 use dissent::data::Dataset;
 use dissent::engine::run::Run;
+use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -20,13 +21,13 @@ fn main() {
         eprintln!("reader: not run; give RUN_FOLDER DATASET READER CASES, or use benches/against_transformers.py");
         return;
     };
-    time_cases(Path::new(run), Path::new(dataset), &PathBuf::from(reader), cases.parse().unwrap());
+    time_cases(Path::new(run), Path::new(dataset), reader, cases.parse().unwrap());
 }
 
-fn time_cases(run: &Path, dataset: &Path, reader: &Path, count: usize) {
+fn time_cases(run: &Path, dataset: &Path, reader: &str, count: usize) {
     let dataset = Dataset::open(dataset).unwrap();
     let answers = Run::open(run).unwrap().into_answers(&dataset).unwrap();
-    let mut reader = CandleReader::load(reader, &Device::Cpu, DType::F32).unwrap();
+    let mut reader = open(reader);
     let mut seen = HashSet::new();
     let mut timed = 0;
     for answer in &answers {
@@ -57,4 +58,20 @@ fn time_cases(run: &Path, dataset: &Path, reader: &Path, count: usize) {
         println!("{line}");
         timed += 1;
     }
+}
+
+fn open(reader: &str) -> Box<dyn Reader> {
+    let Some((address, folder)) = reader.split_once('=') else {
+        return Box::new(CandleReader::load(Path::new(reader), &Device::Cpu, DType::F32).unwrap());
+    };
+    let served = ServedModel {
+        addresses: ServerAddress::parse_list(address).unwrap(),
+        model: None,
+        processor: Some(folder.into()),
+        key: None,
+        requests: 16,
+        timeout: None,
+        patience: Duration::from_secs(30),
+    };
+    Box::new(RemoteReader::connect(&served, &|_| {}, &|| false).unwrap())
 }

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn each_way_gives_its_own_answer() {
-        let said = |values: [f32; 3]| Prediction::from(LabelScores(values.map(f32::ln).to_vec()));
+        let said = |values: [f32; 3]| Prediction::from(LabelScores::exact(values.map(f32::ln).to_vec()));
         let predictions =
             [said([0.4, 0.3, 0.3]), said([0.05, 0.5, 0.45]), said([0.05, 0.5, 0.45]), said([0.01, 0.01, 0.98])];
         let places: Vec<[Provenance; 1]> =

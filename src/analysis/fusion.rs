@@ -30,12 +30,18 @@ pub fn fuse(found: &[Found]) -> Option<Fused> {
 pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Prediction> {
     let (_, first) = found.first()?;
     let mut sums = vec![0.0_f32; first.scores.as_ref()?.0.len()];
+    let mut bounds = Vec::new();
     for ((_, prediction), weight) in found.iter().zip(weights) {
-        for (sum, value) in sums.iter_mut().zip(&prediction.scores.as_ref()?.0) {
+        let scores = prediction.scores.as_ref()?;
+        for (label, (sum, value)) in sums.iter_mut().zip(&scores.0).enumerate() {
             *sum += weight * value;
+            // With a bound in it a sum is one, too.
+            if scores.is_bound(label) && !bounds.contains(&label) {
+                bounds.push(label);
+            }
         }
     }
-    Some(Prediction::from(LabelScores(sums)))
+    Some(Prediction::from(LabelScores::bounded(sums, bounds)))
 }
 
 /// The answer with the largest sum of weights; the one that stands first wins a tie.
@@ -99,8 +105,8 @@ mod tests {
     /// The vectors of reference.md §4.6.
     #[test]
     fn fusion_of_two_heads_matches_the_reference() {
-        let logits =
-            [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]].map(|row| Prediction::from(LabelScores(row.to_vec())));
+        let logits = [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]]
+            .map(|row| Prediction::from(LabelScores::exact(row.to_vec())));
         let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
         let scores = [0.8, 0.72, 0.32, 0.28];
         let found: Vec<_> =
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn one_head_uses_raw_scores() {
-        let labels = Prediction::from(LabelScores(vec![0.0, 1.0]));
+        let labels = Prediction::from(LabelScores::exact(vec![0.0, 1.0]));
         let at = |rank, score| [Provenance { head: Head::Image, rank, score: Some(score) }];
         let fused = fuse(&[(&at(1, 1.0), &labels), (&at(2, 0.0), &labels)]).unwrap();
         close(&fused.weights, &[0.731_059, 0.268_941]);
@@ -128,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_head_is_scaled_by_its_best_score_even_where_another_head_decides() {
-        let labels = Prediction::from(LabelScores(vec![0.0, 1.0]));
+        let labels = Prediction::from(LabelScores::exact(vec![0.0, 1.0]));
         let of = |head, rank, score| Provenance { head, rank, score: Some(score) };
         // The caption head's best document was found by the image head, too.
         let shared = [of(Head::Image, 1, 0.9), of(Head::Caption, 1, 0.5)];

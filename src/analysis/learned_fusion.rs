@@ -146,7 +146,7 @@ mod tests {
     use crate::retriever::Provenance;
 
     fn said(probability: f32) -> Prediction {
-        Prediction::from(LabelScores(vec![probability.ln(), (1.0 - probability).ln()]))
+        Prediction::from(LabelScores::exact(vec![probability.ln(), (1.0 - probability).ln()]))
     }
 
     #[test]

@@ -151,7 +151,7 @@ mod tests {
 
     /// Three hits for label 0, the last for label 1 and very sure.
     fn with_found(test: impl Fn(&[Found])) {
-        let said = |p: f32| Prediction::from(LabelScores(vec![p.ln(), (1.0 - p).ln()]));
+        let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
         let predictions = [said(0.7), said(0.6), said(0.8), said(0.04)];
         let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
         let places: Vec<[Provenance; 1]> = (0..4)

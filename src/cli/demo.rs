@@ -1,6 +1,7 @@
 //! `dissent demo`: the explorer on the embedded sample.
 
 use super::models::RetrieverChoice;
+use super::reader_flags::ReaderFlags;
 use super::{Common, explore};
 use crate::sample::Sample;
 use anyhow::Result;
@@ -25,7 +26,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut explore = explore::Args::for_dataset(sample.dataset);
     explore.annotator = args.annotator;
     explore.encoder = Some(sample.encoder);
-    explore.reader = Some(sample.reader);
+    explore.reader = ReaderFlags::for_checkpoint(&sample.reader);
     explore.retriever = match args.retriever {
         RetrieverChoice::Trained => RetrieverChoice::Folder(sample.retriever),
         other => other,

@@ -1,21 +1,29 @@
 //! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
 
 use super::Common;
+use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
-use super::output::print_line;
+use super::output::{print_line, say};
+use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
+use crate::reader::remote::{RemoteReader, ServedModel};
+use crate::reader::{Reader, ReaderError};
 use crate::tui::depth::{color_depth, default_theme, image_mode};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Arguments of `dissent doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Dataset directory whose workspace is looked at
     dataset: Option<PathBuf>,
+    /// With the address of a server: what it is and can do, and nothing else
+    #[command(flatten)]
+    reader: ReaderFlags,
     /// One JSON object instead of lines
     #[arg(long)]
     json: bool,
@@ -57,9 +65,13 @@ struct Fact {
 /// Runs `dissent doctor`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut facts = Vec::new();
-    program(&mut facts);
-    terminal(common, &mut facts);
-    models(args.dataset.as_deref(), common, &mut facts);
+    if let Some(served) = args.reader.served()? {
+        served_reader(&served, &mut facts)?;
+    } else {
+        program(&mut facts);
+        terminal(common, &mut facts);
+        models(args.dataset.as_deref(), common, &mut facts);
+    }
     if args.json {
         return print_line(&serde_json::to_string_pretty(&facts)?);
     }
@@ -75,6 +87,30 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         }
     }
     print_line(&text.join("\n"))
+}
+
+/// A server that answers, and what it can do. One that cannot be used is an error that says what to do.
+fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
+    let section = "reader";
+    let interrupt = InterruptFlag::watch()?;
+    let begun = Instant::now();
+    let reader = RemoteReader::connect(served, &|line| say(&line), &|| interrupt.is_set());
+    let reader = reader.map_err(|error| match error {
+        ReaderError::Cancelled => Interrupted { kept: "the server did not answer yet".into() }.into(),
+        ReaderError::Failed(error) => error,
+    })?;
+    for address in &served.addresses {
+        let encrypted = if address.to_string().starts_with("https") { "TLS, verified" } else { "in the clear" };
+        facts.push(fact(section, "server", format!("{address} ({encrypted})")));
+    }
+    for (name, value) in reader.record().facts() {
+        facts.push(fact(section, name, value));
+    }
+    facts.push(fact(section, "key", if served.key.is_some() { "sent" } else { "none" }));
+    facts.push(fact(section, "requests", format!("up to {} at a time to each server", served.requests)));
+    facts.push(fact(section, "fingerprint", reader.fingerprint().to_string()));
+    facts.push(fact(section, "found out in", format!("{:.1} s", begun.elapsed().as_secs_f64())));
+    Ok(())
 }
 
 fn fact(section: &'static str, name: &str, value: impl Into<String>) -> Fact {

@@ -1,15 +1,15 @@
 //! `dissent explore`: step through the cases of a dataset.
 
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
 use super::output::{count, say};
 use super::queue_options::{QueueOptions, cases_of_split};
+use super::reader_flags::ReaderFlags;
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
 use crate::data::{Dataset, LenientDataset, Problem, Split};
 use crate::engine::run::Run;
 use crate::engine::{Ablation, CaseAnswer, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
-use crate::reader::CandleReader;
 use crate::tui::app::Notice;
 use crate::tui::comparison::Against;
 use crate::tui::keymap::Keymap;
@@ -54,9 +54,8 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
-    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
-    pub reader: Option<PathBuf>,
+    #[command(flatten)]
+    pub reader: ReaderFlags,
     /// Which heads search; with the lexical one they are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     pub heads: Vec<HeadChoice>,
@@ -80,7 +79,7 @@ impl Args {
             annotator: None,
             encoder: None,
             retriever: RetrieverChoice::Standard,
-            reader: None,
+            reader: ReaderFlags::default(),
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
             k: 2,
             queue: QueueOptions::default(),
@@ -90,7 +89,7 @@ impl Args {
     fn names_a_model(&self) -> bool {
         self.heads.contains(&HeadChoice::Lexical)
             || self.encoder.is_some()
-            || self.reader.is_some()
+            || self.reader.reader.is_some()
             || self.retriever != RetrieverChoice::Standard
     }
 }
@@ -249,8 +248,8 @@ pub fn require_terminal() -> Result<()> {
 /// Is there a reader that suits one thread per kernel? What is wrong with it, if anything, is said once it is loaded.
 pub(super) fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool {
     let Ok((device, _)) = choose_device(&common.device) else { return false };
-    let Ok(reader) = resolve_reader(args.reader.as_deref(), &workspace.path) else { return false };
-    device.is_cpu() && CandleReader::runs_in_shards(&reader).unwrap_or(false)
+    let Ok(reader) = args.reader.resolve(&workspace.path) else { return false };
+    device.is_cpu() && reader.runs_in_shards().unwrap_or(false)
 }
 
 /// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
@@ -273,7 +272,7 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
     Ok(ModelChoice {
         encoder: Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?),
         heads: resolve_retriever(&args.retriever, &workspace.path)?,
-        reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
+        reader: args.reader.resolve(&workspace.path)?,
         device: common.device.clone(),
         precision: common.dtype,
         hits: hits_per_head(&args.heads, args.k),

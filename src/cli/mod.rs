@@ -18,6 +18,7 @@ pub mod phantom;
 pub mod predict;
 mod print_picture;
 mod queue_options;
+pub mod reader_flags;
 mod relaunch;
 pub mod rerank;
 pub mod search;

@@ -1,8 +1,9 @@
 //! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
 use super::output::{print_line, say};
+use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split, Task};
@@ -11,7 +12,7 @@ use crate::engine::{
     Ablation, CaptionShown, CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models,
 };
 use crate::model::device::choose_device;
-use crate::reader::{CandleReader, ReaderError};
+use crate::reader::ReaderError;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,9 +45,8 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
-    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
-    reader: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderFlags,
     /// Which heads search; with the lexical one, which looks for the words of the question and of the closed-book answer,
     /// they are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
@@ -83,8 +83,8 @@ pub struct Args {
 /// Predicts what is missing in the run, then prints its figures.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let reader = resolve_reader(args.reader.as_deref(), &workspace.path)?;
-    if choose_device(&common.device)?.0.is_cpu() && CandleReader::runs_in_shards(&reader)? {
+    let reader = args.reader.resolve(&workspace.path)?;
+    if choose_device(&common.device)?.0.is_cpu() && reader.runs_in_shards()? {
         // Shards are why training does it, too: a third less processor time per case with the sample reader.
         relaunch::with_settings_for_throughput()?;
     }

@@ -2,14 +2,14 @@
 //! reference.md §5.5).
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::resolve_reader;
 use super::output::{print_line, progress_bar, say};
+use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::engine::run::{Choice, Reranking, Run};
 use crate::engine::{AskAbout, CaseAnswer, Pipeline};
 use crate::model::device::{choose_device, choose_dtype};
-use crate::reader::{CandleReader, LabelScores, ReaderError};
+use crate::reader::{LabelScores, ReaderError};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -29,9 +29,8 @@ pub struct Args {
     /// Name of the stored run
     #[arg(long, value_name = "NAME")]
     run: String,
-    /// Checkpoint of the reader that picks; default: WORKSPACE/models/reader
-    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
-    reader: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderFlags,
     /// What it is asked about each document, to be answered Yes or No; {question} is the case's
     #[arg(long, default_value = QUESTION, value_name = "TEXT")]
     question: String,
@@ -45,9 +44,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let plain = args.name.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
     ensure!(plain && !args.name.is_empty(), "--name {}: expected letters, digits, - and _", args.name);
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
+    let source = args.reader.resolve(&workspace.path)?;
     let (device, _) = choose_device(&common.device)?;
-    if device.is_cpu() && CandleReader::runs_in_shards(&folder)? {
+    if device.is_cpu() && source.runs_in_shards()? {
         relaunch::with_settings_for_throughput()?;
     }
     let interrupt = InterruptFlag::watch()?;
@@ -59,8 +58,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let identity = run.identity.clone();
     let answers = run.into_answers(&dataset)?;
-    let reader = CandleReader::load(&folder, &device, choose_dtype(common.dtype, &device))?;
-    let mut pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
+    let progress = |line: String| say(&line);
+    let opened = source.open(&device, choose_dtype(common.dtype, &device), &progress, &|| interrupt.is_set());
+    let opened = opened.map_err(|error| match error {
+        ReaderError::Cancelled => Interrupted { kept: "nothing was asked yet".into() }.into(),
+        ReaderError::Failed(error) => error,
+    })?;
+    let mut pipeline = Pipeline::new(dataset.clone(), None, opened.reader, &workspace.cache_dir())?;
     let choices = match choose(&dataset, &mut pipeline, &answers, &args.question, &interrupt) {
         Ok(choices) => choices,
         Err(ReaderError::Cancelled) => {

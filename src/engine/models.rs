@@ -8,12 +8,12 @@ use crate::index::{Index, IndexError, Stage};
 use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::model::dual_encoder::DualEncoder;
-use crate::reader::{CandleReader, Reader};
+use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,7 @@ pub struct ModelChoice {
     pub encoder: Option<PathBuf>,
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
     pub heads: Option<PathBuf>,
-    /// Checkpoint folder of the reader.
-    pub reader: PathBuf,
+    pub reader: ReaderSource,
     /// As `--device`.
     pub device: String,
     /// As `--dtype`.
@@ -78,14 +77,18 @@ pub fn load_models(
     if cancelled() {
         return Err(LoadingInterrupted.into());
     }
-    progress(format!("loading the reader {}", choice.reader.display()));
-    let reader = CandleReader::load(&choice.reader, &device, dtype)?;
+    let opened = choice.reader.open(&device, dtype, progress, cancelled).map_err(|error| match error {
+        ReaderError::Cancelled => LoadingInterrupted.into(),
+        ReaderError::Failed(error) => error,
+    })?;
+    let OpenedReader { reader, description: reader_description, service } = opened;
     if let Some(heads) = retriever.as_ref().and_then(Retriever::heads) {
         say_what_differs(heads, &choice.reader, dataset, progress)?;
     }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
     identity.set_ablation(choice.ablation);
+    identity.reader_service = service;
     let description = EngineDescription {
         heads: match &retriever {
             None => "no retriever".into(),
@@ -93,7 +96,7 @@ pub fn load_models(
             Some(_) => "standard retriever".into(),
         },
         retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
-        reader: format!("{} ({})", reader.name(), dtype.as_str()),
+        reader: reader_description,
         device: device_reason,
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().description()),
         run_fingerprint: identity.fingerprint().to_string(),
@@ -101,18 +104,24 @@ pub fn load_models(
     let source = retriever.map(|retriever| -> Box<dyn HitSource> {
         if choice.ablation.random_documents { Box::new(RandomDocuments::new(retriever)) } else { Box::new(retriever) }
     });
-    let pipeline = Pipeline::new(dataset.clone(), source, Box::new(reader), &workspace.cache_dir())?;
+    let pipeline = Pipeline::new(dataset.clone(), source, reader, &workspace.cache_dir())?;
     let pipeline = pipeline.with_ablation(choice.ablation);
     Ok(LoadedModels { pipeline, description, identity })
 }
 
 /// Heads work with any reader and prompt, but they learned from one.
-fn say_what_differs(heads: &TrainedHeads, reader: &Path, dataset: &Dataset, progress: Progress) -> Result<()> {
+fn say_what_differs(heads: &TrainedHeads, reader: &ReaderSource, dataset: &Dataset, progress: Progress) -> Result<()> {
     let (name, record) = (&heads.name, &heads.record);
-    let now = fingerprint_of(reader)?;
-    if record.reader != now {
-        let then = (&record.reader_name, &record.reader);
-        progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
+    let then = (&record.reader_name, &record.reader);
+    match reader.checkpoint().map(fingerprint_of).transpose()? {
+        Some(now) if record.reader != now => {
+            progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
+        }
+        Some(_) => {}
+        None => progress(format!(
+            "the heads {name} learned from the reader {} ({}); whether that is served, only --reader-processor tells",
+            then.0, then.1
+        )),
     }
     if record.prompts != prompts_fingerprint(dataset) {
         progress(format!("the heads {name} learned with other questions, labels or prompts"));

@@ -137,7 +137,7 @@ impl CandleReader {
         let after_prompt = log_probabilities(&model.logits(&decoded, &decoded.last_places())?)?;
         let mut scores = Vec::with_capacity(batch.len());
         for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
-            scores.push(LabelScores(match &prepared.labels {
+            scores.push(LabelScores::exact(match &prepared.labels {
                 LabelTokens::First(first) => first.iter().map(|token| at(after_prompt, *token)).collect(),
                 LabelTokens::Whole(labels) => labels.iter().map(|tokens| at(after_prompt, tokens[0])).collect(),
             }));

@@ -20,9 +20,16 @@ impl LabelTokens {
     /// # Errors
     /// Where a label has no token, or two labels have the same.
     pub fn of(labels: &[Label], processor: &PixtralProcessor) -> Result<Self> {
-        let with_end = |ends: bool| -> Result<Vec<Vec<u32>>> {
-            labels.iter().map(|label| processor.answer_ids(&label.id, ends)).collect()
-        };
+        Self::told_apart(labels, &|label, ends| processor.answer_ids(label, ends))
+    }
+
+    /// The same by any tokenizer: `answer_ids` gives the tokens of a label's id, with the end token where it ends.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn told_apart(labels: &[Label], answer_ids: &dyn Fn(&str, bool) -> Result<Vec<u32>>) -> Result<Self> {
+        let with_end =
+            |ends: bool| -> Result<Vec<Vec<u32>>> { labels.iter().map(|label| answer_ids(&label.id, ends)).collect() };
         let tokens = with_end(false)?;
         for (position, label) in labels.iter().enumerate() {
             if tokens[position].is_empty() {

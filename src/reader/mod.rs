@@ -2,16 +2,21 @@
 
 mod candle;
 mod key;
+mod label_scores;
 mod label_tokens;
 mod prediction;
 mod prompt;
+pub mod remote;
 mod request;
 mod shards;
+mod source;
 mod vision_cache;
 
 pub use candle::CandleReader;
 pub use key::prediction_key;
+pub use label_scores::LabelScores;
 pub use prediction::Prediction;
 pub use prompt::{PromptPiece, check_templates};
-pub use request::{Evidence, LabelScores, ReadRequest, Reader, ReaderError};
+pub use request::{Evidence, ReadRequest, Reader, ReaderError};
 pub(crate) use shards::{SHARD_THREAD, panic_text};
+pub use source::{OpenedReader, ReaderSource};

@@ -19,6 +19,11 @@ impl Prediction {
     pub fn probability(&self) -> Option<f32> {
         self.scores.as_ref()?.probabilities().get(self.label?).copied()
     }
+
+    /// Is that probability the least there may be, because of other labels only a bound is known?
+    pub fn is_at_least(&self) -> bool {
+        self.scores.as_ref().is_some_and(LabelScores::has_bounds)
+    }
 }
 
 impl From<LabelScores> for Prediction {

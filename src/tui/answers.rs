@@ -137,9 +137,9 @@ mod tests {
     fn the_fused_answer_waits_for_the_last_prediction() {
         let mut answers = CaseAnswers::default();
         answers.set_hits(vec![hit(0), hit(1)]);
-        answers.set_prediction(1, LabelScores(vec![-0.1, -3.0]).into());
+        answers.set_prediction(1, LabelScores::exact(vec![-0.1, -3.0]).into());
         assert!(answers.fused().is_none() && answers.verdict().is_none());
-        answers.set_prediction(0, LabelScores(vec![-3.0, -0.2]).into());
+        answers.set_prediction(0, LabelScores::exact(vec![-3.0, -0.2]).into());
         assert_eq!(answers.verdict(), Some(Verdict::Inconsistent));
         assert!(answers.is_settled());
     }
@@ -148,7 +148,7 @@ mod tests {
     fn new_hits_drop_old_predictions_and_the_same_hits_do_not() {
         let mut answers = CaseAnswers::default();
         answers.set_hits(vec![hit(0)]);
-        answers.set_prediction(0, LabelScores(vec![-0.1, -3.0]).into());
+        answers.set_prediction(0, LabelScores::exact(vec![-0.1, -3.0]).into());
         answers.set_hits(vec![hit(0)]);
         assert_eq!(answers.read_count(), 1);
         answers.set_hits(vec![hit(1)]);

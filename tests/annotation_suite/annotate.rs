@@ -217,8 +217,8 @@ fn store_run(root: &Path, name: &str, differ: &[bool]) {
     let dataset = Dataset::open(root).unwrap();
     let identity = RunIdentity::new(&dataset, "made", &Fingerprint::of_bytes(name.as_bytes()), None);
     let mut writer = RunWriter::open(&root.join(".dissent/runs").join(name), &identity).unwrap();
-    let yes = || Prediction::from(LabelScores(vec![-0.1, -2.4]));
-    let no = || Prediction::from(LabelScores(vec![-2.4, -0.1]));
+    let yes = || Prediction::from(LabelScores::exact(vec![-0.1, -2.4]));
+    let no = || Prediction::from(LabelScores::exact(vec![-2.4, -0.1]));
     let hit = |row: usize| Hit {
         row,
         document: dataset.corpus[row].id.clone(),

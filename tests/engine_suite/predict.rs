@@ -196,7 +196,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
         let choice = ModelChoice {
             encoder,
             heads: None,
-            reader: reader_fixture(),
+            reader: reader_fixture().into(),
             device: "cpu".into(),
             precision: Precision::F32,
             hits: HitsPerHead { image: 2, caption: 2, lexical: 0 },

@@ -112,7 +112,7 @@ fn labels_that_differ_in_the_first_token_are_scored_on_it() {
         .iter()
         .map(|request| {
             let first = |label: &str| checkpoint.processor.answer_ids(label, false).unwrap()[0];
-            LabelScores(["No", "Yes"].map(|label| by_hand(&checkpoint, request, &[first(label)])).to_vec())
+            LabelScores::exact(["No", "Yes"].map(|label| by_hand(&checkpoint, request, &[first(label)])).to_vec())
         })
         .collect();
     assert_ne!(expected[0], expected[2], "the document counts");
@@ -129,7 +129,7 @@ fn labels_that_share_a_first_token_are_scored_whole() {
     let requests = requests(&task);
     let expected: Vec<LabelScores> = requests
         .iter()
-        .map(|request| LabelScores(tokens.iter().map(|tokens| by_hand(&checkpoint, request, tokens)).collect()))
+        .map(|request| LabelScores::exact(tokens.iter().map(|tokens| by_hand(&checkpoint, request, tokens)).collect()))
         .collect();
     assert_close(&score(&mut reader(), &requests), &expected);
 }
@@ -146,7 +146,7 @@ fn an_answer_in_words_is_scored_over_all_its_tokens_and_its_end() {
         .map(|request| ReadRequest { task: Arc::new(request.task.asking_for(answer)), ..request.clone() })
         .collect();
     let expected: Vec<LabelScores> =
-        asked.iter().map(|request| LabelScores(vec![by_hand(&checkpoint, request, &tokens)])).collect();
+        asked.iter().map(|request| LabelScores::exact(vec![by_hand(&checkpoint, request, &tokens)])).collect();
     assert_close(&score(&mut reader(), &asked), &expected);
 }
 

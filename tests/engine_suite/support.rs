@@ -146,7 +146,7 @@ impl Reader for CountingReader {
             let is_odd =
                 request.evidence.as_ref().is_some_and(|evidence| evidence.caption.as_deref() == Some("caption 1"));
             let scores = if is_odd { vec![-0.1, -2.0] } else { vec![-2.0, -0.1] };
-            LabelScores(if self.is_broken { vec![f32::NAN, -0.1] } else { scores })
+            LabelScores::exact(if self.is_broken { vec![f32::NAN, -0.1] } else { scores })
         };
         Ok(requests.iter().map(answer).collect())
     }

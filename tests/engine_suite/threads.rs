@@ -165,7 +165,7 @@ fn stored_answers_come_first_and_are_not_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let stored = vec![
         Event::Hits { case: 0, hits: Vec::new() },
-        Event::ClosedBook { case: 0, prediction: Some(LabelScores(vec![-1.0, -2.0]).into()) },
+        Event::ClosedBook { case: 0, prediction: Some(LabelScores::exact(vec![-1.0, -2.0]).into()) },
     ];
     let reader = CountingReader::new();
     let asked = reader.asked.clone();

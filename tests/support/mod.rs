@@ -128,7 +128,7 @@ pub fn hits() -> Vec<Hit> {
 
 /// Label log-probabilities of No and Yes.
 pub fn scores(yes: f32) -> LabelScores {
-    LabelScores(vec![(1.0 - yes).ln(), yes.ln()])
+    LabelScores::exact(vec![(1.0 - yes).ln(), yes.ln()])
 }
 
 /// Answers a case: closed-book No; the hits say Yes with these probabilities.

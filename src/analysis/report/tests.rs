@@ -42,7 +42,7 @@ fn dataset(cases: usize) -> Dataset {
 fn said(label: usize) -> Prediction {
     let mut probabilities = [0.2_f32, 0.2];
     probabilities[label] = 0.8;
-    Prediction::from(LabelScores(probabilities.map(f32::ln).to_vec()))
+    Prediction::from(LabelScores::exact(probabilities.map(f32::ln).to_vec()))
 }
 
 fn answer(case: usize, closed_book: usize, answers: [usize; 2]) -> CaseAnswer {

@@ -11,6 +11,7 @@ use self::session::{Form, Session};
 use super::models::{HeadChoice, RetrieverChoice};
 use super::output::{count, say};
 use super::queue_options::{QueueOptions, cases_of_split};
+use super::reader_flags::ReaderFlags;
 use super::{Common, explore, relaunch};
 use crate::annotation::{Desk, Taxonomy};
 use crate::data::{Dataset, LenientDataset, Split};
@@ -46,9 +47,8 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
-    #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
-    reader: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderFlags,
     /// Which heads search; with the lexical one they are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     heads: Vec<HeadChoice>,
@@ -110,7 +110,7 @@ fn as_explored(args: &Args) -> explore::Args {
     explore.run.clone_from(&args.run);
     explore.encoder.clone_from(&args.encoder);
     explore.retriever = args.retriever.clone();
-    explore.reader.clone_from(&args.reader);
+    explore.reader = args.reader.clone();
     explore.heads.clone_from(&args.heads);
     explore.k = args.k;
     explore.queue = args.queue.clone();

@@ -104,7 +104,7 @@ impl AnswerParser {
         let scores = logits.filter(|_| !self.sets).map(|logits| {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
-            LabelScores(logits.iter().map(|value| value - largest - sum.ln()).collect())
+            LabelScores::exact(logits.iter().map(|value| value - largest - sum.ln()).collect())
         });
         Prediction { label: self.label(text), scores, text: Some(text.to_owned()) }
     }

@@ -3,6 +3,7 @@
 use crate::data::Dataset;
 use crate::engine::Ablation;
 use crate::fingerprint::Fingerprint;
+use crate::reader::remote::ServiceRecord;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -35,6 +36,9 @@ pub struct RunIdentity {
     #[serde(default = "no_ablation")]
     pub ablation: String,
     pub fingerprints: RunFingerprints,
+    /// What the server of the reader was and could do; absent where the reader was in this process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_service: Option<ServiceRecord>,
 }
 
 /// One fingerprint per thing that decides a prediction.
@@ -110,6 +114,7 @@ impl RunIdentity {
                 index: retriever.map(|retriever| retriever.index.clone()),
                 retriever: retriever.map(|retriever| retriever.fingerprint.clone()),
             },
+            reader_service: None,
         }
     }
 

@@ -144,9 +144,8 @@ impl PixtralImageProcessor {
         ImageGrid { rows: (height / patch_height) as usize, columns: (width / patch_width) as usize }
     }
 
-    /// Pixels and patches of a picture. Fails on a picture without pixels, or on one that is not whole patches where
-    /// resizing is off.
-    pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+    /// The picture at the size at which it is cut into patches. Fails as [`Self::prepare`].
+    pub fn resize(&self, picture: &RgbImage) -> Result<RgbImage> {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 {
             candle_core::bail!("a picture of {width} × {height} pixels has nothing to read");
@@ -156,7 +155,15 @@ impl PixtralImageProcessor {
         if height % patch_height != 0 || width % patch_width != 0 {
             candle_core::bail!("a picture of {width} × {height} pixels, patches of {patch_width} × {patch_height}");
         }
-        let resized = resize_bicubic(picture, width, height);
+        Ok(resize_bicubic(picture, width, height))
+    }
+
+    /// Pixels and patches of a picture. Fails on a picture without pixels, or on one that is not whole patches where
+    /// resizing is off.
+    pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        let resized = self.resize(picture)?;
+        let (width, height) = resized.dimensions();
+        let (patch_height, patch_width) = self.patch();
         let mut values = Vec::with_capacity((3 * width * height) as usize);
         for channel in 0..3 {
             for pixel in resized.pixels() {

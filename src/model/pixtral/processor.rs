@@ -34,6 +34,11 @@ impl PixtralProcessor {
         self.images.grid_of(width, height)
     }
 
+    /// The picture at the size at which it is cut into patches, for those who read it elsewhere.
+    pub fn resize(&self, picture: &RgbImage) -> Result<RgbImage> {
+        Ok(self.images.resize(picture)?)
+    }
+
     /// Pixels and patches of a picture.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         Ok(self.images.prepare(picture)?)

@@ -142,7 +142,7 @@ mod tests {
 
     /// ℓ of three candidates whose p(gold) is [`GOLD`], for two labels.
     fn reader(kind: ReaderScore) -> Vec<f64> {
-        let score = |gold: &f32| reader_score(kind, &LabelScores(vec![gold.ln(), (1.0 - gold).ln()]), 0);
+        let score = |gold: &f32| reader_score(kind, &LabelScores::exact(vec![gold.ln(), (1.0 - gold).ln()]), 0);
         GOLD.iter().map(|gold| f64::from(score(gold))).collect()
     }
 
@@ -234,6 +234,6 @@ mod tests {
 
     #[test]
     fn an_answer_with_one_score_is_its_own_likelihood() {
-        assert_eq!(reader_score(ReaderScore::LogProbability, &LabelScores(vec![-3.5]), 0), -3.5);
+        assert_eq!(reader_score(ReaderScore::LogProbability, &LabelScores::exact(vec![-3.5]), 0), -3.5);
     }
 }

@@ -78,7 +78,8 @@ fn answer_block(app: &App, prediction: Option<&Prediction>, width: usize, bar_wi
     };
     let (label, probability) = (prediction.label, prediction.probability());
     let mut answer = answer_text(app, label, width.saturating_sub(5));
-    answer.push(Span::styled(format!(" {}", text::probability(probability)), theme.style(Role::Muted)));
+    let sign = if prediction.is_at_least() { "≥" } else { " " };
+    answer.push(Span::styled(format!("{sign}{}", text::probability(probability)), theme.style(Role::Muted)));
     [Line::from(answer), Line::from(text::bar(theme, probability, bar_width).to_vec())]
 }
 
@@ -174,7 +175,8 @@ fn answer_row(app: &App, name: &str, prediction: Option<&Prediction>, label_widt
     let answer = answer_text(app, label, label_width);
     let used: usize = answer.iter().map(Span::width).sum();
     spans.extend(answer);
-    spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used) + 1)));
+    let sign = if prediction.is_at_least() { "≥" } else { " " };
+    spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used)) + sign));
     spans.push(Span::styled(format!("{} ", text::probability(probability)), theme.style(Role::Text)));
     spans.extend(text::bar(theme, probability, BAR));
     spans

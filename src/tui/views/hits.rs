@@ -157,7 +157,8 @@ fn prediction(
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));
-    spans.push(Span::styled(format!(" {} ", text::probability(probability)), theme.style(Role::Muted)));
+    let sign = if prediction.is_at_least() { "≥" } else { " " };
+    spans.push(Span::styled(format!("{sign}{} ", text::probability(probability)), theme.style(Role::Muted)));
     spans
 }
 

@@ -1,0 +1,98 @@
+//! `--reader` and what belongs to it, for every command that reads.
+
+use super::models::resolve_reader;
+use crate::reader::ReaderSource;
+use crate::reader::remote::{ApiKey, ServedModel, ServerAddress};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Requests on their way to a server at a time, at most.
+const REQUESTS: u16 = 16;
+/// A large model on a slow disk takes minutes to come back.
+const PATIENCE: u64 = 300;
+
+/// Which reader answers.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ReaderFlags {
+    /// The reader: a checkpoint folder, or the address of a server (vLLM, llama.cpp or another with OpenAI's interface),
+    /// several of the same model with commas; default: WORKSPACE/models/reader
+    #[arg(long, env = "DISSENT_READER", value_name = "DIR|URL,…")]
+    pub reader: Option<PathBuf>,
+    /// Name of the model there, where the server has several
+    #[arg(long, env = "DISSENT_READER_MODEL", value_name = "NAME")]
+    pub reader_model: Option<String>,
+    /// Checkpoint folder of the served model: images are brought to its size here, prompts compared with what it reads
+    #[arg(long, env = "DISSENT_READER_PROCESSOR", value_name = "DIR")]
+    pub reader_processor: Option<PathBuf>,
+    /// File with the server's key; default: the environment variable DISSENT_READER_KEY
+    #[arg(long, env = "DISSENT_READER_KEY_FILE", value_name = "FILE")]
+    pub reader_key_file: Option<PathBuf>,
+    /// Requests on their way to each server at a time, at most [default: 16]
+    #[arg(long, env = "DISSENT_READER_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub reader_requests: Option<u16>,
+    /// Seconds that an answer may take; default: a minute and more for a longer prompt
+    #[arg(long, env = "DISSENT_READER_TIMEOUT", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub reader_timeout: Option<u32>,
+    /// Seconds to wait for a server that is gone or overloaded [default: 300]
+    #[arg(long, env = "DISSENT_READER_PATIENCE", value_name = "SECONDS")]
+    pub reader_patience: Option<u64>,
+}
+
+impl ReaderFlags {
+    /// A checkpoint folder and nothing else.
+    pub fn for_checkpoint(folder: &Path) -> Self {
+        Self { reader: Some(folder.into()), ..Self::default() }
+    }
+
+    /// The servers that the flags name; `None` where they name a folder or nothing.
+    ///
+    /// # Errors
+    /// Where an address is none, or the key file or processor folder is not there.
+    pub fn served(&self) -> Result<Option<ServedModel>> {
+        let text = self.reader.as_deref().and_then(Path::to_str);
+        let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else { return Ok(None) };
+        if let Some(folder) = &self.reader_processor {
+            let shown = folder.display();
+            ensure!(folder.is_dir(), "--reader-processor {shown}: expected a checkpoint folder, found no such folder");
+        }
+        Ok(Some(ServedModel {
+            addresses: ServerAddress::parse_list(text).context("--reader")?,
+            model: self.reader_model.clone(),
+            processor: self.reader_processor.clone(),
+            key: ApiKey::find(self.reader_key_file.as_deref())?,
+            requests: usize::from(self.reader_requests.unwrap_or(REQUESTS)),
+            timeout: self.reader_timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
+            patience: Duration::from_secs(self.reader_patience.unwrap_or(PATIENCE)),
+        }))
+    }
+
+    /// The servers or the folder that the flags name, else the workspace's reader.
+    ///
+    /// # Errors
+    /// As [`Self::served`] and [`resolve_reader`].
+    pub fn resolve(&self, workspace: &Path) -> Result<ReaderSource> {
+        match self.served()? {
+            Some(served) => Ok(ReaderSource::Served(Box::new(served))),
+            None => Ok(resolve_reader(self.reader.as_deref(), workspace)?.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_from_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = ReaderFlags::for_checkpoint(folder.path());
+        assert!(matches!(flags.resolve(folder.path()), Ok(ReaderSource::Checkpoint(found)) if found == folder.path()));
+        let flags = ReaderFlags { reader: Some("http://a:1,http://b:2".into()), ..ReaderFlags::default() };
+        let served = flags.served().unwrap().unwrap();
+        assert_eq!((served.addresses.len(), served.requests), (2, 16));
+        let flags = ReaderFlags { reader_processor: Some(folder.path().join("none")), ..flags };
+        let message = flags.served().unwrap_err().to_string();
+        assert!(message.contains("expected a checkpoint folder"), "{message}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the servers are: `http://host:port[,http://…]`.
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::Url;
+use std::fmt;
+
+/// Base address of a server, without a path of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAddress(Url);
+
+impl ServerAddress {
+    /// Does this text name servers, and not a folder?
+    pub fn looks_like_one(text: &str) -> bool {
+        text.starts_with("http://") || text.starts_with("https://")
+    }
+
+    /// One address or several with commas between them.
+    ///
+    /// # Errors
+    /// Where one of them is no plain address; a password or a key in it would end up in logs, so it is refused.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>> {
+        let mut addresses: Vec<Self> = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let address = Self::parse(part)?;
+            ensure!(!addresses.contains(&address), "the server {address} is named twice");
+            addresses.push(address);
+        }
+        ensure!(!addresses.is_empty(), "expected http://HOST:PORT, found nothing");
+        Ok(addresses)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let expected = "expected http://HOST:PORT or https://HOST[:PORT]";
+        // What cannot be read may hold a password: it is not repeated.
+        let mut url = Url::parse(text).with_context(|| format!("{expected}, found something that is no address"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            bail!("{expected}, found the scheme {}", url.scheme());
+        }
+        ensure!(
+            url.username().is_empty() && url.password().is_none(),
+            "{expected}, found a user name or password in it; give a key in DISSENT_READER_KEY or --reader-key-file"
+        );
+        ensure!(url.query().is_none() && url.fragment().is_none(), "{expected}, found ? or # in it");
+        // People copy the address with the API's path.
+        let path = url.path().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The address of `path`, which begins with a slash.
+    pub(super) fn join(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Same scheme, host and port?
+    pub(super) fn is_origin_of(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Would a key be readable on the way?
+    pub fn is_in_the_clear(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
+        self.0.scheme() == "http" && !is_here
+    }
+}
+
+impl fmt::Display for ServerAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_the_path_of_the_api() {
+        let list = ServerAddress::parse_list("http://one:8000, https://two/v1/,http://three:1/serve").unwrap();
+        let shown: Vec<String> = list.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["http://one:8000", "https://two", "http://three:1/serve"]);
+        assert_eq!(list[1].join("/v1/models").as_str(), "https://two/v1/models");
+        assert_eq!(list[2].join("/v1/models").as_str(), "http://three:1/serve/v1/models");
+        assert!(list[0].is_in_the_clear() && !list[1].is_in_the_clear());
+        assert!(!ServerAddress::parse_list("http://127.0.0.1:1").unwrap()[0].is_in_the_clear());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        for text in ["http://user:hunter2@host:1", "http://host:1?key=hunter2", "http://[hunter2", "ftp://hunter2"] {
+            let message = format!("{:#}", ServerAddress::parse_list(text).unwrap_err());
+            assert!(message.contains("expected http://HOST:PORT") && !message.contains("hunter2"), "{message}");
+        }
+        assert!(ServerAddress::parse_list("http://a:1,http://a:1/").unwrap_err().to_string().contains("twice"));
+        assert!(ServerAddress::parse_list(" , ").is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! What a server can do, found out by asking it, and how that is told.
+
+use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
+use super::engine::{EngineIdentity, EngineKind};
+use super::error::{ServerError, Trouble};
+use super::http::Http;
+use super::{ServerAddress, WITHIN_LONG};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Log-probabilities asked for at the start, to see how many come.
+const MANY: usize = 1024;
+/// What servers name at most unless told otherwise.
+const USUAL: usize = 20;
+
+/// How log-probabilities of labels are had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogProbabilities {
+    /// Of the tokens that are asked for by id.
+    ById,
+    /// Of as many of the likeliest tokens as are asked for.
+    AnyNumber,
+    /// Of so many of the likeliest tokens at most: the others have a bound.
+    Likeliest(usize),
+}
+
+/// How labels of several tokens are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeveralTokens {
+    /// One request per label, whose tokens are read as a part of the prompt.
+    InThePrompt,
+    /// One request per token after the first.
+    OneByOne,
+}
+
+/// What a server can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Capability {
+    pub log_probabilities: LogProbabilities,
+    pub several_tokens: SeveralTokens,
+    /// Does it say which ids the prompt became?
+    pub prompt_ids: bool,
+}
+
+impl Capability {
+    /// Tries a server with an image and a word.
+    ///
+    /// # Errors
+    /// Where it reads no images or names no log-probabilities with token ids.
+    pub async fn try_out(
+        http: &Http,
+        server: &ServerAddress,
+        identity: &EngineIdentity,
+        image: &str,
+    ) -> Result<Self, ServerError> {
+        let prompt = SentPrompt::probe(image);
+        let failed = |trouble| ServerError::new(server, trouble);
+        let mut body = prompt.body(&identity.model, "");
+        // Ids that every vocabulary has and no answer is likely to begin with.
+        let asked = [10, 11];
+        body["logprob_token_ids"] = json!(asked);
+        body["return_token_ids"] = json!(true);
+        let mut answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
+        let prompt_ids = answer["prompt_token_ids"].is_array();
+        let named = NextToken::read(&answer);
+        let log_probabilities = if named.is_ok_and(|named| asked.iter().all(|id| named.of(*id).is_some())) {
+            LogProbabilities::ById
+        } else {
+            body["logprob_token_ids"].take();
+            let Some(body) = body.as_object_mut() else { return Err(failed(no_list())) };
+            body.remove("logprob_token_ids");
+            let mut count = 0;
+            for wanted in [MANY, USUAL, 5] {
+                body.insert("top_logprobs".into(), json!(wanted));
+                match http.post(server, CHAT, &json!(body), WITHIN_LONG).await {
+                    Ok(value) => answer = value,
+                    // Each server says in its own words that it is too many.
+                    Err(ServerError {
+                        trouble: Trouble::TooManyLogProbabilities { .. } | Trouble::Refused { .. },
+                        ..
+                    }) if wanted > 5 => {
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+                count = NextToken::read(&answer).map_err(failed)?.0.len();
+                break;
+            }
+            match count {
+                0 => return Err(failed(no_list())),
+                count if count >= MANY || identity.vocabulary.is_some_and(|size| count >= size) => {
+                    LogProbabilities::AnyNumber
+                }
+                count => LogProbabilities::Likeliest(count),
+            }
+        };
+        let several_tokens = if identity.kind == EngineKind::Vllm && prompt_ids {
+            reads_labels_in_the_prompt(http, server, identity, &prompt).await?
+        } else {
+            SeveralTokens::OneByOne
+        };
+        Ok(Self { log_probabilities, several_tokens, prompt_ids })
+    }
+
+    /// The record of a server for people and for runs.
+    pub fn record(&self, identity: &EngineIdentity, resizes: bool) -> ServiceRecord {
+        ServiceRecord {
+            engine: identity.engine(),
+            model: identity.model.clone(),
+            api: "chat completions".into(),
+            log_probabilities: match self.log_probabilities {
+                LogProbabilities::ById => "exact, by token id".into(),
+                LogProbabilities::AnyNumber => "exact, from a list as long as needed".into(),
+                LogProbabilities::Likeliest(count) if identity.kind == EngineKind::Vllm => {
+                    format!("of the {count} likeliest tokens; of others by a choice among labels, else a bound")
+                }
+                LogProbabilities::Likeliest(count) => {
+                    format!("of the {count} likeliest tokens; a label beyond them has a bound")
+                }
+            },
+            several_tokens: match self.several_tokens {
+                SeveralTokens::InThePrompt => "one request per label, read with the prompt".into(),
+                SeveralTokens::OneByOne => "one request per token after the first".into(),
+            },
+            images: if resizes { "at the processor's size" } else { "as they are, resized by the server" }.into(),
+            prompt_check: match (resizes, self.prompt_ids) {
+                (false, _) => "none (needs --reader-processor)",
+                (true, true) => "every token id",
+                (true, false) => "the number of tokens",
+            }
+            .into(),
+            context: identity.context,
+        }
+    }
+}
+
+fn no_list() -> Trouble {
+    Trouble::Incomplete { missing: "list of likely tokens (top_logprobs)".into(), found: "an empty one".into() }
+}
+
+async fn reads_labels_in_the_prompt(
+    http: &Http,
+    server: &ServerAddress,
+    identity: &EngineIdentity,
+    prompt: &SentPrompt,
+) -> Result<SeveralTokens, ServerError> {
+    let mut body = prompt.body(&identity.model, "0");
+    body["prompt_logprobs"] = json!(0);
+    body["return_token_ids"] = json!(true);
+    let answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
+    let last = answer["prompt_token_ids"].as_array().and_then(|ids| ids.last()?.as_u64());
+    let is_read = last.is_some_and(|last| end_of_prompt(&answer, &[last as u32]).is_ok());
+    Ok(if is_read { SeveralTokens::InThePrompt } else { SeveralTokens::OneByOne })
+}
+
+/// What a served reader is and can do, as runs, the status line and `dissent doctor` tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// Name and version of the server's program.
+    pub engine: String,
+    /// Name of the model there.
+    pub model: String,
+    pub api: String,
+    /// Are log-probabilities exact, or cut off after the likeliest tokens?
+    pub log_probabilities: String,
+    /// How labels of several tokens are scored.
+    pub several_tokens: String,
+    /// Who brings images to the model's size.
+    pub images: String,
+    /// How it is made sure that the server reads the prompt that the checkpoint would.
+    pub prompt_check: String,
+    /// Tokens of prompt and answer together, where the server says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<usize>,
+}
+
+impl ServiceRecord {
+    /// "sample-reader on vLLM 0.32.0, exact, by token id", for a status line.
+    pub fn short(&self) -> String {
+        let quality = self.log_probabilities.split([',', ';']).next().unwrap_or_default();
+        format!("{} on {}, log-probabilities {quality}", self.model, self.engine)
+    }
+
+    /// Name and value of each field.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let context = self.context.map_or_else(|| "unknown".to_owned(), |tokens| format!("{tokens} tokens"));
+        vec![
+            ("engine", self.engine.clone()),
+            ("model", self.model.clone()),
+            ("API", self.api.clone()),
+            ("log p", self.log_probabilities.clone()),
+            ("long labels", self.several_tokens.clone()),
+            ("images", self.images.clone()),
+            ("prompt check", self.prompt_check.clone()),
+            ("context", context),
+        ]
+    }
+}

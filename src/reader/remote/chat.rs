@@ -1,0 +1,257 @@
+//! Chat completions: a prompt as messages, and what is read off the answer.
+
+use super::error::Trouble;
+use super::images::{ImageEncoding, SentImage};
+use super::refusal::excerpt;
+use crate::data::Picture;
+use crate::model::pixtral::{Piece, PixtralProcessor};
+use crate::reader::{PromptPiece, ReadRequest};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+pub(super) const CHAT: &str = "/v1/chat/completions";
+/// Letters of one token in most texts, for an estimate.
+const LETTERS_PER_TOKEN: usize = 3;
+/// vLLM writes minus infinity, of a token that a constraint forbids, as -9999.
+const FORBIDDEN: f32 = -9000.0;
+
+/// A prompt as it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct SentPrompt {
+    /// The parts of the user's message.
+    content: Value,
+    /// What the beginning up to the first text after an image is made of: prompts that share it share a prefix.
+    pub beginning: String,
+    /// Ids that the model should read, where its processor is known.
+    pub ids: Option<Vec<u32>>,
+    /// Tokens, at least roughly.
+    pub length: usize,
+}
+
+impl SentPrompt {
+    /// Text and images of a request, in the order of its template.
+    ///
+    /// # Errors
+    /// Where the template is wrong, or an image cannot be sent.
+    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&PixtralProcessor>) -> Result<Self> {
+        let pieces = request.prompt()?;
+        let mut parts = Vec::with_capacity(pieces.len());
+        let mut local = Vec::with_capacity(pieces.len());
+        let mut beginning: Vec<&str> = Vec::new();
+        let mut has_image = false;
+        let mut is_begun = false;
+        let mut length = 0;
+        for piece in &pieces {
+            let image = match piece {
+                PromptPiece::Text(text) => {
+                    parts.push(json!({"type": "text", "text": text}));
+                    local.push(Piece::Text(text));
+                    length += text.len().div_ceil(LETTERS_PER_TOKEN);
+                    if !is_begun {
+                        beginning.push(text);
+                    }
+                    is_begun |= has_image;
+                    continue;
+                }
+                PromptPiece::QueryImage => &request.query,
+                PromptPiece::DocumentImage => {
+                    let image = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
+                    image.context("a closed-book prompt wants a document's image")?
+                }
+            };
+            if !is_begun {
+                beginning.push(image.fingerprint.as_str());
+            }
+            has_image = true;
+            let sent = push_image(&mut parts, image, images)?;
+            length += sent.tokens;
+            local.extend(sent.grid.map(Piece::Image));
+        }
+        let ids = processor.map(|processor| processor.encode(&local)).transpose()?;
+        let length = ids.as_ref().map_or(length, Vec::len);
+        Ok(Self { content: Value::Array(parts), beginning: beginning.concat(), ids, length })
+    }
+
+    /// A prompt of one image and a word, to try a server with.
+    pub fn probe(image: &str) -> Self {
+        let content = json!([
+            {"type": "image_url", "image_url": {"url": image}},
+            {"type": "text", "text": "?"},
+        ]);
+        Self { content, beginning: String::new(), ids: None, length: 100 }
+    }
+
+    /// A request for one token, the first of the answer; `written` is what the assistant has said already.
+    pub fn body(&self, model: &str, written: &str) -> Value {
+        let mut messages = vec![json!({"role": "user", "content": self.content})];
+        let mut body = json!({
+            "model": model,
+            "max_tokens": 1,
+            "temperature": 0,
+            "seed": 0,
+            "logprobs": true,
+            "return_token_ids": self.ids.is_some(),
+            "return_tokens_as_token_ids": true,
+        });
+        if !written.is_empty() {
+            messages.push(json!({"role": "assistant", "content": written}));
+            // llama.cpp goes on with an assistant's message unasked and ignores these.
+            body["continue_final_message"] = json!(true);
+            body["add_generation_prompt"] = json!(false);
+        }
+        body["messages"] = Value::Array(messages);
+        body
+    }
+
+    /// Did the server read what the model's own processor makes of the prompt, followed by `written`?
+    ///
+    /// # Errors
+    /// Where it did not, with what differs. Nothing is known without a processor.
+    pub fn check(&self, answer: &Value, written: &[u32]) -> Result<(), Trouble> {
+        let Some(ids) = &self.ids else { return Ok(()) };
+        let here = ids.iter().chain(written).copied();
+        let length = ids.len() + written.len();
+        if let Some(there) = answer["prompt_token_ids"].as_array() {
+            let there: Vec<u32> = there.iter().map(|id| id.as_u64().map_or(u32::MAX, |id| id as u32)).collect();
+            if here.clone().eq(there.iter().copied()) {
+                return Ok(());
+            }
+            let place = here.zip(&there).position(|(here, there)| here != *there).unwrap_or(length.min(there.len()));
+            let what = format!("{length} tokens here, {} there, other ones from number {place} on", there.len());
+            return Err(Trouble::OtherPrompt { what });
+        }
+        match answer["usage"]["prompt_tokens"].as_u64() {
+            Some(there) if there != length as u64 => {
+                Err(Trouble::OtherPrompt { what: format!("{length} tokens here, {there} there") })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn push_image(parts: &mut Vec<Value>, picture: &Picture, images: &ImageEncoding) -> Result<SentImage> {
+    let sent = images.of(picture)?;
+    parts.push(json!({"type": "image_url", "image_url": {"url": &*sent.uri}}));
+    Ok(sent)
+}
+
+/// Token ids and log-probabilities at the first place of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct NextToken(pub Vec<(u32, f32)>);
+
+impl NextToken {
+    /// Reads `choices[0].logprobs.content[0]`. Texts of tokens are ambiguous, so entries without an id are refused.
+    ///
+    /// # Errors
+    /// Where there are no log-probabilities or no ids.
+    pub fn read(answer: &Value) -> Result<Self, Trouble> {
+        let place = &answer["choices"][0]["logprobs"]["content"][0];
+        let missing = |what: &str| Trouble::Incomplete { missing: what.into(), found: excerpt(&answer.to_string()) };
+        if place["logprob"].is_null() {
+            return Err(missing("log-probabilities (choices[0].logprobs.content)"));
+        }
+        let listed = place["top_logprobs"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut entries: Vec<(u32, f32)> = Vec::with_capacity(listed.len() + 1);
+        for entry in listed.iter().chain([place]) {
+            let id = token_id(entry).ok_or_else(|| missing("token ids beside its log-probabilities"))?;
+            let value = entry["logprob"].as_f64().ok_or_else(|| missing("number for a log-probability"))? as f32;
+            // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
+            if value > FORBIDDEN && !entries.iter().any(|(known, _)| *known == id) {
+                entries.push((id, value));
+            }
+        }
+        Ok(Self(entries))
+    }
+
+    /// log p of a token, where it is among those named.
+    pub fn of(&self, token: u32) -> Option<f32> {
+        self.0.iter().find(|(id, _)| *id == token).map(|(_, value)| *value)
+    }
+
+    /// The largest log-probability that a token not named may have: it is not above the least likely one named, and no
+    /// more than what the named ones leave.
+    pub fn bound_of_others(&self) -> f32 {
+        let least = self.0.iter().map(|(_, value)| *value).fold(0.0, f32::min);
+        let named: f64 = self.0.iter().map(|(_, value)| f64::from(*value).exp()).sum();
+        let left = (1.0 - named).max(f64::MIN_POSITIVE).ln() as f32;
+        // Rounding makes what is left of nearly everything a guess: below that it says nothing.
+        if 1.0 - named > 1e-4 { least.min(left) } else { least }
+    }
+}
+
+/// `"id": 5` as llama.cpp has it, `"token": "token_id:5"` as vLLM has it when asked.
+fn token_id(entry: &Value) -> Option<u32> {
+    let id = match entry["id"].as_u64() {
+        Some(id) => id,
+        None => entry["token"].as_str()?.strip_prefix("token_id:")?.parse().ok()?,
+    };
+    u32::try_from(id).ok()
+}
+
+/// Sum of log p of the last `tokens` of a prompt, from vLLM's `prompt_logprobs`.
+///
+/// # Errors
+/// Where the prompt does not end with these tokens, or there are no log-probabilities.
+pub(super) fn end_of_prompt(answer: &Value, tokens: &[u32]) -> Result<f32, Trouble> {
+    let missing = || Trouble::Incomplete {
+        missing: "log-probabilities of the label (prompt_logprobs)".into(),
+        found: excerpt(&answer["prompt_logprobs"].to_string()),
+    };
+    let places = answer["prompt_logprobs"].as_array().ok_or_else(missing)?;
+    let start = places.len().checked_sub(tokens.len()).ok_or_else(missing)?;
+    let mut sum = 0.0;
+    for (place, token) in places[start..].iter().zip(tokens) {
+        let entry = place.get(token.to_string()).ok_or_else(missing)?;
+        sum += entry["logprob"].as_f64().ok_or_else(missing)? as f32;
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(place: Value) -> Value {
+        json!({"choices": [{"logprobs": {"content": [place]}}]})
+    }
+
+    #[test]
+    fn tokens_are_matched_by_id_in_both_spellings() {
+        let vllm = answer(json!({"token": "token_id:54", "logprob": -0.5, "top_logprobs": [
+            {"token": "token_id:54", "logprob": -0.5}, {"token": "token_id:65", "logprob": -1.0},
+            {"token": "token_id:7", "logprob": -9999.0}]}));
+        let read = NextToken::read(&vllm).unwrap();
+        assert_eq!((read.of(65), read.of(54), read.of(7)), (Some(-1.0), Some(-0.5), None));
+        let llama = answer(json!({"id": 54, "token": "", "logprob": -0.5, "top_logprobs": [
+            {"id": 65, "token": "", "logprob": -1.0}]}));
+        assert_eq!(NextToken::read(&llama).unwrap().of(65), Some(-1.0));
+    }
+
+    #[test]
+    fn texts_alone_are_refused() {
+        let texts = answer(json!({"token": "Yes", "logprob": -0.5, "top_logprobs": []}));
+        let message = NextToken::read(&texts).unwrap_err().to_string();
+        assert!(message.contains("token ids"), "{message}");
+        let message = NextToken::read(&json!({"choices": [{"logprobs": null}]})).unwrap_err().to_string();
+        assert!(message.contains("no log-probabilities"), "{message}");
+    }
+
+    #[test]
+    fn a_token_that_is_not_named_is_at_most_the_least_one_and_what_is_left() {
+        let of = |values: &[f32]| {
+            NextToken(values.iter().enumerate().map(|(id, p)| (id as u32, p.ln())).collect()).bound_of_others()
+        };
+        assert!((of(&[0.5, 0.3]) - 0.2_f32.ln()).abs() < 1e-5, "no more than what is left");
+        assert!((of(&[0.5, 0.1]) - 0.1_f32.ln()).abs() < 1e-5, "not above the least one");
+        assert!((of(&[0.99999, 1e-9]) - 1e-9_f32.ln()).abs() < 1e-3, "what rounding leaves says nothing");
+    }
+
+    #[test]
+    fn the_end_of_a_prompt_is_its_label() {
+        let answer = json!({"prompt_logprobs": [null, {"3": {"logprob": -9.0}}, {"7": {"logprob": -1.0}},
+            {"8": {"logprob": -0.25}, "9": {"logprob": -0.1}}]});
+        assert_eq!(end_of_prompt(&answer, &[7, 8]), Ok(-1.25));
+        assert!(end_of_prompt(&answer, &[7, 1]).is_err());
+        assert!(end_of_prompt(&json!({}), &[7]).is_err());
+    }
+}

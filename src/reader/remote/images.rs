@@ -1,0 +1,78 @@
+//! Images as they are sent: PNG in a data URI, at the size that the model's own processor would give them.
+
+use crate::bounded::BoundedCache;
+use crate::data::Picture;
+use crate::fingerprint::Fingerprint;
+use crate::model::pixtral::{ImageGrid, PixtralProcessor};
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ImageEncoder, RgbImage};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes of encoded images kept.
+const CAPACITY: usize = 128 << 20;
+/// Pixels on a side of a patch in most vision models, for an estimate.
+const USUAL_PATCH: u32 = 14;
+
+/// An image ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct SentImage {
+    /// `data:image/png;base64,…`.
+    pub uri: Arc<str>,
+    /// Patches it becomes, where the processor is known.
+    pub grid: Option<ImageGrid>,
+    /// Tokens it becomes, at least roughly.
+    pub tokens: usize,
+}
+
+/// Encodes images once.
+pub(super) struct ImageEncoding {
+    processor: Option<Arc<PixtralProcessor>>,
+    recent: Mutex<BoundedCache<Fingerprint, SentImage>>,
+}
+
+impl ImageEncoding {
+    /// With the served model's processor, where there is one here.
+    pub fn new(processor: Option<Arc<PixtralProcessor>>) -> Self {
+        Self { processor, recent: Mutex::new(BoundedCache::new(CAPACITY)) }
+    }
+
+    /// The picture as it is sent.
+    ///
+    /// # Errors
+    /// Where it has no pixels.
+    pub fn of(&self, picture: &Picture) -> Result<SentImage> {
+        let lock = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&picture.fingerprint) {
+            return Ok(known.clone());
+        }
+        let sent = self.encode(&picture.to_rgb8());
+        let sent = sent.with_context(|| format!("cannot send {}", picture.path.display()))?;
+        lock().insert(picture.fingerprint.clone(), sent.clone(), sent.uri.len());
+        Ok(sent)
+    }
+
+    fn encode(&self, picture: &RgbImage) -> Result<SentImage> {
+        let Some(processor) = &self.processor else {
+            let patches = picture.width().div_ceil(USUAL_PATCH) * picture.height().div_ceil(USUAL_PATCH);
+            return Ok(SentImage { uri: data_uri(picture)?.into(), grid: None, tokens: patches as usize });
+        };
+        let resized = processor.resize(picture)?;
+        let grid = processor.grid_of(picture.width(), picture.height());
+        // A break or end follows each row.
+        let tokens = grid.patches() + grid.rows;
+        Ok(SentImage { uri: data_uri(&resized)?.into(), grid: Some(grid), tokens })
+    }
+}
+
+fn data_uri(picture: &RgbImage) -> Result<String> {
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
+    let (width, height) = picture.dimensions();
+    encoder.write_image(picture.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
+    let mut uri = String::from("data:image/png;base64,");
+    STANDARD.encode_string(&png, &mut uri);
+    Ok(uri)
+}

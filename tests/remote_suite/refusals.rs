@@ -1,0 +1,41 @@
+//! What real servers refuse, in their own words.
+
+use crate::llama_server::{LlamaServer, Settings};
+use crate::support::{connect, refusal, requests, served, whole};
+use dissent::reader::Reader;
+
+#[test]
+fn a_model_without_its_projector_reads_no_images() {
+    let settings = Settings { has_projector: false, ..Settings::default() };
+    let Some(server) = LlamaServer::start_with(&settings) else { return };
+    let message = refusal(&served(&server.url()));
+    assert!(message.contains("reads no images") && message.contains("--mmproj"), "{message}");
+}
+
+#[test]
+fn a_prompt_beyond_the_context_is_refused_with_both_lengths() {
+    let Some(server) = LlamaServer::start_with(&Settings { context: 256, ..Settings::default() }) else { return };
+    let mut reader = connect(&served(&server.url())).unwrap();
+    let mut asked = requests(1);
+    asked[0].question = "Is this lesion malignant? ".repeat(60);
+    let Err(error) = reader.score(&asked, &|| false) else { panic!("should be refused") };
+    let message = whole(error);
+    assert!(message.contains("too long") && message.contains("--ctx-size") && message.contains("256"), "{message}");
+}
+
+#[test]
+fn a_model_that_is_not_served_is_named_with_those_that_are() {
+    let Some(server) = LlamaServer::start() else { return };
+    let mut model = served(&server.url());
+    model.model = Some("nope".into());
+    let message = refusal(&model);
+    assert!(message.contains("it has sample-reader") && message.contains("--reader-model"), "{message}");
+}
+
+#[test]
+fn servers_of_a_fleet_must_be_the_same() {
+    let other = Settings { context: 1024, ..Settings::default() };
+    let (Some(first), Some(second)) = (LlamaServer::start(), LlamaServer::start_with(&other)) else { return };
+    let message = refusal(&served(&format!("{},{}", first.url(), second.url())));
+    assert!(message.contains("differs from the first") && message.contains(&second.url()), "{message}");
+}

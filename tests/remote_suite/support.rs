@@ -1,0 +1,122 @@
+//! The sample's dataset and models, requests about its cases, and readers at an address.
+
+use candle_core::{DType, Device};
+use dissent::data::{Dataset, Label, Picture, Split, Task};
+use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
+use dissent::reader::{CandleReader, Evidence, LabelScores, ReadRequest, Reader, ReaderError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data")
+}
+
+pub fn sample_dataset() -> PathBuf {
+    sample().join("dataset")
+}
+
+pub fn sample_encoder() -> PathBuf {
+    sample().join("models/encoder")
+}
+
+pub fn sample_reader() -> PathBuf {
+    sample().join("models/reader")
+}
+
+/// Test cases of both tasks, each with a document that `stride` walks through the corpus, every fifth closed-book.
+pub fn requests(count: usize) -> Vec<ReadRequest> {
+    let dataset = Dataset::open(&sample_dataset()).unwrap();
+    let cases: Vec<_> = dataset.cases.iter().filter(|case| case.split == Split::Test).collect();
+    let read = |image: &Path| Arc::new(Picture::read(&dataset.image_path(image)).unwrap());
+    (0..count)
+        .map(|number| {
+            let case = cases[number * cases.len() / count];
+            let document = &dataset.corpus[number * 7 % dataset.corpus.len()];
+            let evidence = (number % 5 != 4)
+                .then(|| Evidence { image: Some(read(&document.image)), caption: Some(document.caption.clone()) });
+            ReadRequest {
+                task: Arc::new(dataset.task(&case.task).unwrap().clone()),
+                question: dataset.question_of(case).to_owned(),
+                query: read(&case.image),
+                evidence,
+            }
+        })
+        .collect()
+}
+
+/// The same requests with other labels.
+pub fn with_labels(requests: &[ReadRequest], labels: &[&str]) -> Vec<ReadRequest> {
+    let relabelled = |request: &ReadRequest| {
+        let labels = labels.iter().map(|id| Label::new(*id, *id)).collect();
+        let task = Arc::new(Task { labels, ..request.task.as_ref().clone() });
+        ReadRequest { task, ..request.clone() }
+    };
+    requests.iter().map(relabelled).collect()
+}
+
+/// The sample's reader in this process.
+pub fn candle() -> CandleReader {
+    CandleReader::load(&sample_reader(), &Device::Cpu, DType::F32).unwrap()
+}
+
+/// The sample's reader at these addresses, impatient.
+pub fn served(urls: &str) -> ServedModel {
+    ServedModel {
+        addresses: ServerAddress::parse_list(urls).unwrap(),
+        model: None,
+        processor: Some(sample_reader()),
+        key: None,
+        requests: 8,
+        timeout: None,
+        patience: Duration::from_secs(20),
+    }
+}
+
+pub fn connect(served: &ServedModel) -> Result<RemoteReader, ReaderError> {
+    RemoteReader::connect(served, &|_| {}, &|| false)
+}
+
+/// Why there is no reader.
+pub fn refusal(served: &ServedModel) -> String {
+    match connect(served) {
+        Ok(_) => panic!("there should be no reader"),
+        Err(error) => whole(error),
+    }
+}
+
+/// The whole message of an error.
+pub fn whole(error: ReaderError) -> String {
+    match error {
+        ReaderError::Failed(error) => format!("{error:#}"),
+        ReaderError::Cancelled => "cancelled".into(),
+    }
+}
+
+pub fn score(reader: &mut dyn Reader, requests: &[ReadRequest]) -> Vec<LabelScores> {
+    reader.score(requests, &|| false).unwrap_or_else(|error| panic!("{}", whole(error)))
+}
+
+/// The largest difference of two log-probabilities.
+pub fn largest_difference(left: &[LabelScores], right: &[LabelScores]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    let mut largest = 0.0_f32;
+    for (left, right) in left.iter().zip(right) {
+        assert_eq!(left.0.len(), right.0.len());
+        for (left, right) in left.0.iter().zip(&right.0) {
+            largest = largest.max((left - right).abs());
+        }
+    }
+    largest
+}
+
+/// Is the arg max the same wherever the two largest are further apart than `tie`?
+pub fn assert_same_answers(left: &[LabelScores], right: &[LabelScores], tie: f32) {
+    for (left, right) in left.iter().zip(right) {
+        let mut sorted = left.0.clone();
+        sorted.sort_by(f32::total_cmp);
+        if sorted.len() > 1 && sorted[sorted.len() - 1] - sorted[sorted.len() - 2] > tie {
+            assert_eq!(left.arg_max(), right.arg_max(), "{left:?} {right:?}");
+        }
+    }
+}

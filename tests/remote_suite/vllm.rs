@@ -1,0 +1,82 @@
+//! vLLM on a CPU, started by `make test-engines` at the address in `DISSENT_TEST_VLLM`.
+
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
+use dissent::reader::Reader;
+
+const TOLERANCE: f32 = 1e-3;
+
+fn address() -> Option<String> {
+    let address = std::env::var("DISSENT_TEST_VLLM").ok();
+    if address.is_none() {
+        eprintln!("skipped: no vLLM at DISSENT_TEST_VLLM; `make test-engines` starts one");
+    }
+    address
+}
+
+#[test]
+fn vllm_gives_the_numbers_of_this_process() {
+    let Some(url) = address() else { return };
+    // The served processor has our file, so that every prompt's token ids are compared as well.
+    let mut remote = connect(&served(&url)).unwrap();
+    assert_eq!(remote.record().prompt_check, "every token id");
+    assert_eq!(remote.record().log_probabilities, "exact, by token id");
+    let mut local = candle();
+    let sample = requests(100);
+    for asked in
+        [sample.clone(), with_labels(&sample[..10], &["Yes", "Yessir", "No"]), with_labels(&sample[..5], &["No"])]
+    {
+        let (there, here) = (score(&mut remote, &asked), score(&mut local, &asked));
+        let difference = largest_difference(&there, &here);
+        println!("vLLM: {} prompts, log p differs by {difference:e} at most", asked.len());
+        assert!(difference < TOLERANCE, "log p differs by {difference}");
+        assert_same_answers(&there, &here, 2.0 * TOLERANCE);
+    }
+}
+
+/// An older vLLM, which does not know `logprob_token_ids` and names 20 tokens at most.
+#[test]
+fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
+    let Some(url) = address() else { return };
+    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    let older = |body: String| body.replace("logprob_token_ids", "unknown_to_it");
+    let proxy = FaultProxy::start(Some(port), move |_, path| match path {
+        "/v1/chat/completions" => Fault::Rewrite(older),
+        _ => Fault::Pass,
+    });
+    let mut remote = connect(&served(&proxy.url())).unwrap();
+    assert!(remote.record().log_probabilities.contains("20 likeliest"), "{:?}", remote.record());
+    let asked = requests(20);
+    let (there, here) = (score(&mut remote, &asked), score(&mut candle(), &asked));
+    // By constrained choices all labels are known.
+    assert!(there.iter().all(|scores| !scores.has_bounds()), "{there:?}");
+    assert!(largest_difference(&there, &here) < TOLERANCE);
+
+    // Older still: choices are not known either.
+    let older =
+        |body: String| body.replace("logprob_token_ids", "unknown").replace("structured_outputs", "unknown_too");
+    proxy.plan(move |_, path| if path == "/v1/chat/completions" { Fault::Rewrite(older) } else { Fault::Pass });
+    let there = score(&mut remote, &asked);
+    for (there, here) in there.iter().zip(&here) {
+        assert_eq!(there.arg_max(), here.arg_max());
+        for label in 0..here.0.len() {
+            let (there_value, value) = (there.0[label], here.0[label]);
+            if there.is_bound(label) {
+                assert!(there_value >= value - TOLERANCE, "{there:?} {here:?}");
+            } else {
+                assert!((there_value - value).abs() < TOLERANCE, "{there:?} {here:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_spelled_in_a_text_is_noticed() {
+    let Some(url) = address() else { return };
+    let mut remote = connect(&served(&url)).unwrap();
+    let mut asked = requests(1);
+    asked[0].question = "Is [IMG_BREAK] a token?".into();
+    let Err(error) = remote.score(&asked, &|| false) else { panic!("should be refused") };
+    let message = crate::support::whole(error);
+    assert!(message.contains("reads another prompt") && message.contains("from number"), "{message}");
+}
