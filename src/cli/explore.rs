@@ -1,6 +1,8 @@
 //! `dissent explore`: step through the cases of a dataset.
 
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{
+    HeadChoice, RetrieverChoice, hits_per_head, resolve_adapter, resolve_encoder, resolve_reader, resolve_retriever,
+};
 use super::output::{count, say};
 use super::{Common, ExitWith, relaunch};
 use crate::annotation::Taxonomy;
@@ -53,9 +55,12 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    /// Checkpoint of the reader: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     pub reader: Option<PathBuf>,
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
     /// Which heads search; with the lexical one they are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     pub heads: Vec<HeadChoice>,
@@ -78,6 +83,7 @@ impl Args {
             encoder: None,
             retriever: RetrieverChoice::Standard,
             reader: None,
+            adapter: None,
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
             k: 2,
         }
@@ -87,6 +93,7 @@ impl Args {
         self.heads.contains(&HeadChoice::Lexical)
             || self.encoder.is_some()
             || self.reader.is_some()
+            || self.adapter.is_some()
             || self.retriever != RetrieverChoice::Standard
     }
 }
@@ -260,6 +267,7 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
         encoder: Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?),
         heads: resolve_retriever(&args.retriever, &workspace.path)?,
         reader: resolve_reader(args.reader.as_deref(), &workspace.path)?,
+        adapter: resolve_adapter(args.adapter.as_deref())?,
         device: common.device.clone(),
         precision: common.dtype,
         hits: hits_per_head(&args.heads, args.k),

@@ -1,7 +1,9 @@
 //! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{
+    HeadChoice, RetrieverChoice, hits_per_head, resolve_adapter, resolve_encoder, resolve_reader, resolve_retriever,
+};
 use super::output::{print_line, say};
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
@@ -44,9 +46,12 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    /// Checkpoint of the reader: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
+    adapter: Option<PathBuf>,
     /// Which heads search; with the lexical one, which looks for the words of the question and of the closed-book answer,
     /// they are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
@@ -98,6 +103,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         encoder,
         heads: if args.closed_book { None } else { resolve_retriever(&args.retriever, &workspace.path)? },
         reader,
+        adapter: resolve_adapter(args.adapter.as_deref())?,
         device: common.device.clone(),
         precision: common.dtype,
         hits: hits_per_head(&args.heads, args.k),

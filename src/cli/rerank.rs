@@ -2,14 +2,14 @@
 //! reference.md §5.5).
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::resolve_reader;
+use super::models::{resolve_adapter, resolve_reader};
 use super::output::{print_line, progress_bar, say};
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::engine::run::{Choice, Reranking, Run};
 use crate::engine::{AskAbout, CaseAnswer, Pipeline};
 use crate::model::device::{choose_device, choose_dtype};
-use crate::reader::{CandleReader, LabelScores, ReaderError};
+use crate::reader::{CandleReader, LabelScores, Reader, ReaderError};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -29,9 +29,12 @@ pub struct Args {
     /// Name of the stored run
     #[arg(long, value_name = "NAME")]
     run: String,
-    /// Checkpoint of the reader that picks; default: WORKSPACE/models/reader
+    /// Checkpoint of the reader that picks: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
+    adapter: Option<PathBuf>,
     /// What it is asked about each document, to be answered Yes or No; {question} is the case's
     #[arg(long, default_value = QUESTION, value_name = "TEXT")]
     question: String,
@@ -59,7 +62,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let identity = run.identity.clone();
     let answers = run.into_answers(&dataset)?;
-    let reader = CandleReader::load(&folder, &device, choose_dtype(common.dtype, &device))?;
+    let adapter = resolve_adapter(args.adapter.as_deref())?;
+    let reader = CandleReader::load_with(&folder, adapter.as_deref(), &device, choose_dtype(common.dtype, &device))?;
+    for note in reader.notes() {
+        say(&format!("{}: {note}", reader.name()));
+    }
     let mut pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
     let choices = match choose(&dataset, &mut pipeline, &answers, &args.question, &interrupt) {
         Ok(choices) => choices,

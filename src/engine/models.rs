@@ -4,8 +4,8 @@ use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use super::{Ablation, EngineDescription, Pipeline};
 use crate::data::Dataset;
+use crate::fingerprint::Fingerprint;
 use crate::index::{Index, IndexError, Stage};
-use crate::model::checkpoint::fingerprint_of;
 use crate::model::clip::DualEncoder;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::reader::{CandleReader, Reader};
@@ -13,7 +13,7 @@ use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
 use crate::workspace::Workspace;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub struct ModelChoice {
     pub heads: Option<PathBuf>,
     /// Checkpoint folder of the reader.
     pub reader: PathBuf,
+    /// Folder of a LoRA adapter that is merged into the reader.
+    pub adapter: Option<PathBuf>,
     /// As `--device`.
     pub device: String,
     /// As `--dtype`.
@@ -78,10 +80,15 @@ pub fn load_models(
     if cancelled() {
         return Err(LoadingInterrupted.into());
     }
-    progress(format!("loading the reader {}", choice.reader.display()));
-    let reader = CandleReader::load(&choice.reader, &device, dtype)?;
+    let with_adapter =
+        choice.adapter.as_ref().map_or_else(String::new, |folder| format!(" with the adapter {}", folder.display()));
+    progress(format!("loading the reader {}{with_adapter}", choice.reader.display()));
+    let reader = CandleReader::load_with(&choice.reader, choice.adapter.as_deref(), &device, dtype)?;
+    for note in reader.notes() {
+        progress(format!("{}: {note}", reader.name()));
+    }
     if let Some(heads) = retriever.as_ref().and_then(Retriever::heads) {
-        say_what_differs(heads, &choice.reader, dataset, progress)?;
+        say_what_differs(heads, reader.checkpoint_fingerprint(), dataset, progress);
     }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
@@ -107,17 +114,15 @@ pub fn load_models(
 }
 
 /// Heads work with any reader and prompt, but they learned from one.
-fn say_what_differs(heads: &TrainedHeads, reader: &Path, dataset: &Dataset, progress: Progress) -> Result<()> {
+fn say_what_differs(heads: &TrainedHeads, now: &Fingerprint, dataset: &Dataset, progress: Progress) {
     let (name, record) = (&heads.name, &heads.record);
-    let now = fingerprint_of(reader)?;
-    if record.reader != now {
+    if record.reader != *now {
         let then = (&record.reader_name, &record.reader);
         progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
     }
     if record.prompts != prompts_fingerprint(dataset) {
         progress(format!("the heads {name} learned with other questions, labels or prompts"));
     }
-    Ok(())
 }
 
 fn open_index(

@@ -1,26 +1,68 @@
-//! Pillow's bicubic resize of 8-bit RGB, bit for bit.
+//! Pillow's bicubic and Lanczos resize of 8-bit RGB, bit for bit.
 //!
 //! Hugging Face image processors resize with Pillow, and a checkpoint sees other pixels under any other filter. This
-//! follows Pillow's `src/libImaging/Resample.c`: a cubic with a = -0.5 whose support grows with the down-scale, weights
-//! in fixed point with 22 fractional bits, and two passes that round to 8 bits each, horizontal first.
+//! follows Pillow's `src/libImaging/Resample.c`: a kernel whose support grows with the down-scale, weights in fixed
+//! point with 22 fractional bits, and two passes that round to 8 bits each.
 
 use image::RgbImage;
 
 /// Fractional bits of a weight: 32 less 8 for the pixel and 2 for the overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
-/// Reach of the cubic, in source pixels, when nothing is scaled down.
-const SUPPORT: f64 = 2.0;
+
+/// A kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// The cubic convolution kernel (Keys 1981) with a = -0.5.
+    Bicubic,
+    /// The windowed sine of reach 3 (Duchon 1979).
+    Lanczos,
+}
+
+impl Filter {
+    /// Reach in source pixels when nothing is scaled down.
+    fn support(self) -> f64 {
+        match self {
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    fn weight(self, distance: f64) -> f64 {
+        match self {
+            Self::Bicubic => cubic(distance),
+            Self::Lanczos if (-3.0..3.0).contains(&distance) => sinc(distance) * sinc(distance / 3.0),
+            Self::Lanczos => 0.0,
+        }
+    }
+}
 
 /// `picture` at `width` × `height` pixels, equal to Pillow's `resize((width, height), BICUBIC)`.
 ///
 /// An empty picture or size gives a black picture.
 pub fn resize_bicubic(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
+    resize(picture, width, height, Filter::Bicubic)
+}
+
+/// The same with another filter.
+pub fn resize(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     if picture.width() == 0 || picture.height() == 0 || width == 0 || height == 0 {
         return RgbImage::new(width, height);
     }
-    let narrowed = if width == picture.width() { None } else { Some(resize_rows(picture, width)) };
+    if is_columns_first(picture, width, height) {
+        let shortened = resize_columns(picture, height, filter);
+        return if width == picture.width() { shortened } else { resize_rows(&shortened, width, filter) };
+    }
+    let narrowed = if width == picture.width() { None } else { Some(resize_rows(picture, width, filter)) };
     let narrowed = narrowed.as_ref().unwrap_or(picture);
-    if height == narrowed.height() { narrowed.clone() } else { resize_columns(narrowed, height) }
+    if height == narrowed.height() { narrowed.clone() } else { resize_columns(narrowed, height, filter) }
+}
+
+/// Pillow 13 scales columns first where that shortens the picture by more than twice what it is narrowed by; the passes
+/// round, so their order shows.
+fn is_columns_first(picture: &RgbImage, width: u32, height: u32) -> bool {
+    let shortened = i64::from(picture.height()) - i64::from(height);
+    let narrowed = i64::from(picture.width()) - i64::from(width);
+    shortened > 0 && shortened > 2 * narrowed
 }
 
 /// What one output pixel is made of: `weights` on the source pixels from `first` on.
@@ -29,8 +71,8 @@ struct Window {
     weights: Vec<i32>,
 }
 
-fn resize_rows(picture: &RgbImage, width: u32) -> RgbImage {
-    let windows = windows(picture.width(), width);
+fn resize_rows(picture: &RgbImage, width: u32, filter: Filter) -> RgbImage {
+    let windows = windows(picture.width(), width, filter);
     let mut resized = RgbImage::new(width, picture.height());
     for (x, y, pixel) in resized.enumerate_pixels_mut() {
         let window = &windows[x as usize];
@@ -43,8 +85,8 @@ fn resize_rows(picture: &RgbImage, width: u32) -> RgbImage {
     resized
 }
 
-fn resize_columns(picture: &RgbImage, height: u32) -> RgbImage {
-    let windows = windows(picture.height(), height);
+fn resize_columns(picture: &RgbImage, height: u32, filter: Filter) -> RgbImage {
+    let windows = windows(picture.height(), height, filter);
     let mut resized = RgbImage::new(picture.width(), height);
     for (x, y, pixel) in resized.enumerate_pixels_mut() {
         let window = &windows[y as usize];
@@ -68,10 +110,10 @@ fn to_byte(sum: i32) -> u8 {
 }
 
 /// `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow.
-fn windows(source_size: u32, target_size: u32) -> Vec<Window> {
+fn windows(source_size: u32, target_size: u32, filter: Filter) -> Vec<Window> {
     let scale = f64::from(source_size) / f64::from(target_size);
     let filter_scale = scale.max(1.0);
-    let support = SUPPORT * filter_scale;
+    let support = filter.support() * filter_scale;
     let mut windows = Vec::with_capacity(target_size as usize);
     for target in 0..target_size {
         let centre = (f64::from(target) + 0.5) * scale;
@@ -80,7 +122,7 @@ fn windows(source_size: u32, target_size: u32) -> Vec<Window> {
         let end = ((centre + support + 0.5) as u32).min(source_size);
         let mut weights = Vec::with_capacity((end - first) as usize);
         for source in first..end {
-            weights.push(cubic((f64::from(source) - centre + 0.5) * (1.0 / filter_scale)));
+            weights.push(filter.weight((f64::from(source) - centre + 0.5) * (1.0 / filter_scale)));
         }
         let total: f64 = weights.iter().sum();
         let weights = weights.iter().map(|weight| to_fixed_point(weight / total)).collect();
@@ -93,7 +135,6 @@ fn to_fixed_point(weight: f64) -> i32 {
     (weight * f64::from(1_u32 << PRECISION_BITS)).round() as i32
 }
 
-/// The cubic convolution kernel (Keys 1981) with a = -0.5.
 fn cubic(distance: f64) -> f64 {
     const A: f64 = -0.5;
     let x = distance.abs();
@@ -104,6 +145,15 @@ fn cubic(distance: f64) -> f64 {
     } else {
         0.0
     }
+}
+
+/// sin(πx) / πx.
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    let x = x * std::f64::consts::PI;
+    x.sin() / x
 }
 
 #[cfg(test)]
@@ -120,8 +170,10 @@ mod tests {
     fn an_even_picture_stays_even() {
         let picture = RgbImage::from_pixel(7, 5, image::Rgb([200, 3, 255]));
         for (width, height) in [(3, 2), (1, 1), (20, 31)] {
-            let resized = resize_bicubic(&picture, width, height);
-            assert!(resized.pixels().all(|pixel| pixel.0 == [200, 3, 255]), "{width}×{height}");
+            for filter in [Filter::Bicubic, Filter::Lanczos] {
+                let resized = resize(&picture, width, height, filter);
+                assert!(resized.pixels().all(|pixel| pixel.0 == [200, 3, 255]), "{width}×{height}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which tokens tell the labels of a task apart.
 
 use crate::data::Label;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::VisionLanguageModel;
 use anyhow::{Result, bail};
 
 /// The tokens on which each label is scored.
@@ -19,9 +19,9 @@ impl LabelTokens {
     ///
     /// # Errors
     /// Where a label has no token, or two labels have the same.
-    pub fn of(labels: &[Label], processor: &PixtralProcessor) -> Result<Self> {
+    pub fn of(labels: &[Label], model: &dyn VisionLanguageModel) -> Result<Self> {
         let with_end = |ends: bool| -> Result<Vec<Vec<u32>>> {
-            labels.iter().map(|label| processor.answer_ids(&label.id, ends)).collect()
+            labels.iter().map(|label| model.answer_ids(&label.id, ends)).collect()
         };
         let tokens = with_end(false)?;
         for (position, label) in labels.iter().enumerate() {

@@ -197,6 +197,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
             encoder,
             heads: None,
             reader: reader_fixture(),
+            adapter: None,
             device: "cpu".into(),
             precision: Precision::F32,
             hits: HitsPerHead { image: 2, caption: 2, lexical: 0 },

@@ -6,7 +6,6 @@ use crate::cli::models::{resolve_encoder, resolve_reader};
 use crate::cli::output::{print_line, say};
 use crate::data::{Dataset, Part};
 use crate::engine::Pipeline;
-use crate::model::checkpoint::fingerprint_of;
 use crate::reader::CandleReader;
 use crate::retriever::heads::HeadKind;
 use crate::train::{
@@ -178,7 +177,7 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common)?;
     let reader = CandleReader::load(&folder, &Device::Cpu, DType::F32)?;
-    let print = fingerprint_of(&folder)?;
+    let print = reader.checkpoint_fingerprint().clone();
     let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
     let report =
         train_retriever(&dataset, &retriever, pipeline, &print, &settings, &|line| say(line), &training.interrupted())?;

@@ -14,6 +14,10 @@ pub enum CheckpointError {
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: not a whole safetensors file: {reason}", .path.display())]
     BadSafetensors { path: PathBuf, reason: String },
+    #[error("{}: a pickle, which may run any code as it is read; convert it to model.safetensors", .0.display())]
+    Pickle(PathBuf),
+    #[error("{}: tensor {name} is in another weight file too", .path.display())]
+    TensorTwice { path: PathBuf, name: String },
     #[error("{}: {reason}", .path.display())]
     BadJson { path: PathBuf, reason: String },
     #[error("{}: tensor {name} is missing", .path.display())]

@@ -1,6 +1,9 @@
-//! Reading `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+//! The tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists.
 
 use super::CheckpointError;
+use super::adapter::Adapter;
+use super::mapped::MappedFile;
+use super::shards::weight_files;
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
@@ -8,67 +11,77 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-const SINGLE: &str = "model.safetensors";
-const SHARDED: &str = "model.safetensors.index.json";
-
-/// The tensors of a checkpoint, in the type they are stored in, each with the file it came from.
+/// The tensors of a checkpoint, in the type they are stored in, in mapped files.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    tensors: HashMap<String, (Tensor, usize)>,
-    files: Vec<PathBuf>,
+    places: HashMap<String, Place>,
+    files: Arc<Vec<MappedFile>>,
+    adapter: Option<Arc<Adapter>>,
+}
+
+/// Where a tensor is.
+#[derive(Clone, Debug)]
+struct Place {
+    file: usize,
+    /// Its name there.
+    name: String,
+    elements: usize,
 }
 
 impl Weights {
-    /// Reads all weight files of `folder` to the CPU.
+    /// Maps all weight files of `folder`.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let files = Self::files_of(folder)?;
-        let mut tensors = HashMap::new();
-        for (number, path) in files.iter().enumerate() {
-            let bytes = read_file(path)?;
-            let loaded = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
-                .map_err(|error| CheckpointError::BadSafetensors { path: path.clone(), reason: error.to_string() })?;
-            for (name, tensor) in loaded {
-                tensors.insert(name, (tensor, number));
+        let mut places = HashMap::new();
+        let mut files = Vec::new();
+        for path in weight_files(folder)? {
+            let file = MappedFile::open(&path)?;
+            for (name, view) in file.tensors() {
+                let elements = view.shape().iter().product();
+                let place = Place { file: files.len(), name: name.clone(), elements };
+                if places.insert(name.clone(), place).is_some() {
+                    return Err(CheckpointError::TensorTwice { path, name });
+                }
             }
+            files.push(file);
         }
-        Ok(Self { tensors, files })
+        Ok(Self { places, files: Arc::new(files), adapter: None })
     }
 
     /// The weight files of `folder`, sorted: one, or the shards of the index.
     pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
-        if !folder.is_dir() {
-            return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
-        }
-        let single = folder.join(SINGLE);
-        if single.is_file() {
-            return Ok(vec![single]);
-        }
-        let index_path = folder.join(SHARDED);
-        if !index_path.is_file() {
-            return Err(CheckpointError::FileMissing {
-                folder: folder.to_path_buf(),
-                file: SINGLE.to_string(),
-                purpose: "it holds the weights",
-            });
-        }
-        let index = read_json(folder, SHARDED, "it lists the weight files")?;
-        let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
-            return Err(CheckpointError::BadJson {
-                path: index_path,
-                reason: "field weight_map: expected an object from tensor name to file name".to_string(),
-            });
-        };
-        let names: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
-        Ok(names.into_iter().map(|name| folder.join(name)).collect())
+        weight_files(folder)
     }
 
     /// The same tensors under other names.
     #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
-        let tensors = self.tensors.into_iter().map(|(name, entry)| (new_name(&name), entry)).collect();
-        Self { tensors, files: self.files }
+        let places = self.places.into_iter().map(|(name, place)| (new_name(&name), place)).collect();
+        Self { places, ..self }
+    }
+
+    /// These weights with an adapter merged into them as they are asked for. `new_name` is that of [`Self::renamed`].
+    ///
+    /// # Errors
+    /// An adapter for a tensor that is not there or has another shape.
+    pub fn with_adapter(self, adapter: Adapter, new_name: impl Fn(&str) -> String) -> anyhow::Result<Self> {
+        let adapter = adapter.renamed(new_name);
+        for name in adapter.names() {
+            let Some(place) = self.places.get(name) else {
+                anyhow::bail!(
+                    "{}: it changes the tensor {name}, which the model does not have",
+                    adapter.path.display()
+                );
+            };
+            adapter.check_shape(name, &self.files[place.file].shape_of(&place.name)?)?;
+        }
+        Ok(Self { adapter: Some(Arc::new(adapter)), ..self })
+    }
+
+    /// Number of values of all tensors.
+    pub fn parameters(&self) -> usize {
+        self.places.values().map(|place| place.elements).sum()
     }
 
     /// A builder over these weights, cast to `dtype` on `device`. What the model asks for is checked as it is asked
@@ -104,23 +117,34 @@ impl Weights {
 
     /// Names of all tensors, sorted.
     pub fn names(&self) -> BTreeSet<&str> {
-        self.tensors.keys().map(String::as_str).collect()
+        self.places.keys().map(String::as_str).collect()
     }
 
-    fn checked(&self, name: &str, expected: &Shape) -> Result<&Tensor, CheckpointError> {
-        let Some((tensor, file)) = self.tensors.get(name) else {
-            let path = self.files.first().cloned().unwrap_or_default();
+    fn checked(&self, name: &str, expected: &Shape) -> Result<Tensor, CheckpointError> {
+        let Some(place) = self.places.get(name) else {
+            let path = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
             return Err(CheckpointError::TensorMissing { path, name: name.to_string() });
         };
-        let path = self.files[*file].clone();
-        if tensor.shape() != expected {
-            let (expected, found) = (expected.dims().to_vec(), tensor.dims().to_vec());
+        let file = &self.files[place.file];
+        let path = file.path.clone();
+        let broken = |error: candle_core::Error| CheckpointError::BadSafetensors {
+            path: file.path.clone(),
+            reason: format!("tensor {name}: {error}"),
+        };
+        let found = file.shape_of(&place.name).map_err(broken)?;
+        if found != expected.dims() {
+            let expected = expected.dims().to_vec();
             return Err(CheckpointError::WrongShape { path, name: name.to_string(), expected, found });
         }
-        match first_bad_element(tensor) {
-            Ok(None) => Ok(tensor),
-            Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
-            Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
+        let tensor = file.load(&place.name).map_err(broken)?;
+        match first_bad_element(&tensor) {
+            Ok(None) => {}
+            Ok(Some(element)) => return Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
+            Err(found) => return Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
+        }
+        match &self.adapter {
+            None => Ok(tensor),
+            Some(adapter) => adapter.merged(name, tensor).map_err(broken),
         }
     }
 }
@@ -144,12 +168,15 @@ impl SimpleBackend for Weights {
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
-        let shape = self.tensors.get(name).map_or_else(|| Shape::from(()), |(tensor, _)| tensor.shape().clone());
+        let shape = match self.places.get(name) {
+            None => Shape::from(()),
+            Some(place) => Shape::from(self.files[place.file].shape_of(&place.name)?),
+        };
         self.get(shape, name, Init::Const(0.0), dtype, device)
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+        self.places.contains_key(name)
     }
 }
 

@@ -1,11 +1,11 @@
-//! The pre-norm transformer that both towers share.
+//! The pre-norm transformer that both towers share, and the image tower of SmolVLM.
 
 use crate::model::layers::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
 use candle_core::{Result, Tensor};
 use candle_nn::{Module, VarBuilder};
 
 /// Sizes of a tower's transformer.
-pub(super) struct EncoderShape {
+pub(in crate::model) struct EncoderShape {
     pub width: usize,
     pub inner_width: usize,
     pub layers: usize,
@@ -18,7 +18,7 @@ pub(super) struct EncoderShape {
 
 /// `encoder.layers.N`.
 #[derive(Clone, Debug)]
-pub(super) struct Encoder {
+pub(in crate::model) struct Encoder {
     layers: Vec<Layer>,
 }
 

@@ -14,6 +14,7 @@ mod vision;
 
 pub use config::{ClipConfig, TextConfig, VisionConfig};
 pub use dual_encoder::DualEncoder;
+pub(in crate::model) use encoder::{Encoder, EncoderShape};
 pub use image_processor::ClipImageProcessor;
 pub use image_tower::{ImageTower, visual_projection};
 pub use model::ClipModel;
