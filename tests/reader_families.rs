@@ -279,6 +279,33 @@ fn a_merged_adapter_equals_that_of_peft() {
     }
 }
 
+/// The same for weights: one that is transposed, one that is left out.
+#[test]
+fn a_fault_in_the_weights_shows() {
+    for (family, name) in [
+        ("qwen2_vl", "model.layers.1.self_attn.o_proj.weight"),
+        ("qwen2_vl", "visual.blocks.0.attn.proj.weight"),
+        ("smolvlm", "model.vision_model.encoder.layers.1.self_attn.v_proj.weight"),
+        ("smolvlm", "model.text_model.layers.0.self_attn.q_proj.weight"),
+        ("smolvlm", "model.vision_model.post_layernorm.weight"),
+        ("qwen2_vl", "visual.merger.ln_q.weight"),
+        ("qwen2_vl", "model.layers.2.input_layernorm.weight"),
+    ] {
+        let folder = copy(family);
+        let path = folder.path().join("model.safetensors");
+        let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+        let old = &tensors[name];
+        let changed = if old.rank() == 2 { old.t().unwrap().contiguous().unwrap() } else { old.ones_like().unwrap() };
+        tensors.insert(name.to_string(), changed);
+        candle_core::safetensors::save(&tensors, &path).unwrap();
+        let own = last_logits(&load_from(folder.path(), None, DType::F32), "two images", DType::F32);
+        let theirs = expected(family)["prompts"]["two images"]["logits"].as_array().unwrap().last().cloned().unwrap();
+        let difference = difference(&own, &floats(&theirs));
+        println!("{family}, {name}: {difference:.2e}");
+        assert!(difference > 10.0 * TOLERANCE, "{family}, {name}: difference {difference}");
+    }
+}
+
 /// What generate.py writes is near enough to the models' own arithmetic to tell each of these faults.
 #[test]
 fn a_fault_in_the_arithmetic_shows() {
@@ -390,6 +417,38 @@ fn a_broken_checkpoint_is_refused_by_name() {
 }
 
 #[test]
+fn hostile_weight_files_are_refused_by_name() {
+    let file = |header: &str, data: usize| {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend(vec![0; data]);
+        bytes
+    };
+    let entry = |shape: &str, end: u64| {
+        format!(r#"{{"model.norm.weight": {{"dtype": "F16", "shape": {shape}, "data_offsets": [0, {end}]}}}}"#)
+    };
+    for (what, bytes) in [
+        ("empty", Vec::new()),
+        ("a header longer than the file", [u64::MAX.to_le_bytes().to_vec(), b"{}".to_vec()].concat()),
+        ("offsets beyond the file", file(&entry("[48]", 96), 10)),
+        ("a shape of more than the data", file(&entry("[1099511627776]", 96), 96)),
+        ("a shape without an end", file(&entry("[4294967296, 4294967296, 4294967296]", 96), 96)),
+        ("not JSON", file("{", 0)),
+    ] {
+        let folder = copy("qwen2_vl");
+        fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+        let message = message(folder.path(), None);
+        assert!(message.contains("model.safetensors: not a whole safetensors file"), "{what}: {message}");
+    }
+    // The same tensor in two shards.
+    let folder = copy("qwen2_5_vl");
+    let second = folder.path().join("model-00002-of-00002.safetensors");
+    fs::copy(folder.path().join("model-00001-of-00002.safetensors"), second).unwrap();
+    let message = message(folder.path(), None);
+    assert!(message.contains("is in another weight file too"), "{message}");
+}
+
+#[test]
 fn an_adapter_that_does_not_fit_is_refused_by_name() {
     let folder = fixture("qwen2_vl").join("checkpoint");
     let other = message(&folder, Some(&fixture("smolvlm").join("adapter")));
@@ -400,6 +459,7 @@ fn an_adapter_that_does_not_fit_is_refused_by_name() {
         (r#""bias": "none""#, r#""bias": "all""#, "bias"),
         (r#""r": 3"#, r#""r": 4"#, "rank 4"),
         (r#""init_lora_weights": true"#, r#""init_lora_weights": "pissa""#, "pissa"),
+        (r#""layer_replication": null"#, r#""layer_replication": [[0, 1]]"#, "layer_replication"),
     ] {
         let adapter = tempfile::tempdir().unwrap();
         for file in ["adapter_config.json", "adapter_model.safetensors"] {

@@ -17,7 +17,7 @@ const WEIGHTS: &str = "adapter_model.safetensors";
 /// What PEFT puts before the model's own names.
 const PREFIX: &str = "base_model.model.";
 
-/// `adapter_config.json`; what is not here does not change the merged weights.
+/// `adapter_config.json`.
 #[derive(Debug, Deserialize)]
 struct ConfigJson {
     peft_type: String,
@@ -39,7 +39,22 @@ struct ConfigJson {
     rank_pattern: BTreeMap<String, usize>,
     #[serde(default)]
     alpha_pattern: BTreeMap<String, f64>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
+
+/// Fields that make another kind of adapter of it where they are set.
+const OTHER_KINDS: [&str; 9] = [
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "layer_replication",
+    "trainable_token_indices",
+    "use_bdlora",
+    "use_qalora",
+    "velora_config",
+    "target_parameters",
+];
 
 /// The change of one weight.
 #[derive(Clone, Debug)]
@@ -184,6 +199,10 @@ fn refuse_unsupported(config: &ConfigJson) -> Result<()> {
             !moves_base,
             "{CONFIG}: init_lora_weights \"{start}\" changes the model's own weights too; merge it with PEFT first"
         );
+    }
+    for field in OTHER_KINDS {
+        let is_set = config.others.get(field).is_some_and(|value| !value.is_null() && *value != Value::Bool(false));
+        ensure!(!is_set, "{CONFIG}: {field}: adapters of this kind cannot be merged; merge it with PEFT first");
     }
     for pattern in config.rank_pattern.keys().chain(config.alpha_pattern.keys()) {
         let plain = pattern.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-'));

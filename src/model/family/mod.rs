@@ -7,6 +7,8 @@ mod checkpoint;
 mod kind;
 mod parts;
 mod piece;
+#[cfg(test)]
+pub(in crate::model) mod skeleton;
 
 pub use checkpoint::ReaderCheckpoint;
 pub use kind::{Family, KNOWN_READERS};

@@ -174,7 +174,14 @@ fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralPro
 
 #[cfg(test)]
 mod tests {
-    use super::canonical_name;
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        let config: PixtralConfig = serde_json::from_value(config_of("pixtral")).unwrap();
+        assert_skeleton("pixtral", canonical_name, |weights| Ok(PixtralModel::new(&config, &weights, Mode::Infer)?));
+    }
 
     #[test]
     fn names_of_all_versions_are_read() {

@@ -12,6 +12,7 @@ use crate::model::family::{
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use image::RgbImage;
 use std::path::Path;
 
@@ -40,6 +41,9 @@ const TEMPLATE: &str = "\
 {%- endif %}
 ";
 
+/// Bounds the memory of the tower; at least one image goes through it at a time.
+const PATCHES_AT_A_TIME: usize = 8192;
+
 /// A model with its processor, for inference.
 pub struct Qwen2VlCheckpoint {
     tower: VisionTower,
@@ -63,17 +67,8 @@ impl Qwen2VlCheckpoint {
         let (weights, mut parts) =
             open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
         parts.notes.extend(template_note);
-        let weights = weights.builder(dtype, device);
-        let patch = (3, images.frames(), images.patch_side(), images.patch_side());
-        let (tied, token) = (config.tied_embeddings, config.image_token);
-        Ok(Self {
-            tower: VisionTower::new(&config.vision, patch, &weights.pp("visual"))?,
-            decoder: Decoder::new(&config.text, tied, token, &weights.pp("model"), &weights, Mode::Infer)?,
-            config,
-            images,
-            chat,
-            parts,
-        })
+        let (tower, decoder) = build(&config, &images, &weights.builder(dtype, device))?;
+        Ok(Self { tower, decoder, config, images, chat, parts })
     }
 
     fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
@@ -93,7 +88,9 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
                 continue;
             }
             let grid = images[first].grid;
-            let alike: Vec<usize> = (first..images.len()).filter(|other| images[*other].grid == grid).collect();
+            let most = (PATCHES_AT_A_TIME / grid.patches().max(1)).max(1);
+            let alike = (first..images.len()).filter(|other| images[*other].grid == grid && features[*other].is_none());
+            let alike: Vec<usize> = alike.take(most).collect();
             let batch: Vec<&Tensor> = alike.iter().map(|index| &images[*index].pixels).collect();
             let merged = self.tower.forward(&Tensor::stack(&batch, 0)?, grid)?;
             let (rows, columns) = self.tokens_of(grid);
@@ -127,6 +124,19 @@ impl From<Qwen2VlCheckpoint> for ReaderCheckpoint {
     }
 }
 
+/// Tower and decoder from weights under the hub's names.
+fn build(
+    config: &Qwen2VlConfig,
+    images: &Qwen2VlImageProcessor,
+    weights: &VarBuilder,
+) -> candle_core::Result<(VisionTower, Decoder)> {
+    let patch = (3, images.frames(), images.patch_side(), images.patch_side());
+    let (tied, token) = (config.tied_embeddings, config.image_token);
+    let tower = VisionTower::new(&config.vision, patch, &weights.pp("visual"))?;
+    let decoder = Decoder::new(&config.text, tied, token, &weights.pp("model"), weights, Mode::Infer)?;
+    Ok((tower, decoder))
+}
+
 /// The hub's name of a tensor, whichever version of transformers named it: newer ones put the tower and the decoder under
 /// `model.`.
 fn canonical_name(name: &str) -> String {
@@ -155,7 +165,17 @@ fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProc
 
 #[cfg(test)]
 mod tests {
-    use super::canonical_name;
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        for family in ["qwen2_vl", "qwen2_5_vl"] {
+            let config = Qwen2VlConfig::of_json(config_of(family)).unwrap();
+            let images = Qwen2VlImageProcessor::default();
+            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights)?));
+        }
+    }
 
     #[test]
     fn names_of_all_versions_are_read() {

@@ -128,7 +128,7 @@ impl Qwen2VlConfig {
         Self::of_json(value).map_err(|reason| CheckpointError::BadJson { path: folder.join("config.json"), reason })
     }
 
-    fn of_json(value: Value) -> Result<Self, String> {
+    pub(super) fn of_json(value: Value) -> Result<Self, String> {
         // The hub's files are flat, transformers 5 nests the decoder; where both are given the nested one counts.
         let (place, text) = match &value["text_config"] {
             Value::Object(_) => ("text_config: ", value["text_config"].clone()),

@@ -13,6 +13,7 @@ use crate::model::family::{
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use image::RgbImage;
 use std::path::Path;
 
@@ -41,6 +42,8 @@ const TEMPLATE: &str = "\
     {{- 'Assistant:' }}
 {%- endif %}
 ";
+/// Bounds the memory of the tower: a large picture alone has 17 tiles.
+const TILES_AT_A_TIME: usize = 8;
 const AROUND: &str = "<fake_token_around_image>";
 const WHOLE: &str = "<global-img>";
 
@@ -68,18 +71,8 @@ impl SmolVlmCheckpoint {
         let (weights, mut parts) =
             open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
         parts.notes.extend(template_note);
-        let outer = weights.builder(dtype, device);
-        let weights = outer.pp("model");
-        let (tied, token) = (config.tied_embeddings, config.image_token);
-        Ok(Self {
-            tower: VisionTower::new(&config.vision, &weights.pp("vision_model"))?,
-            connector: Connector::new(&config, &weights.pp("connector"))?,
-            decoder: Decoder::new(&config.text, tied, token, &weights.pp("text_model"), &outer, Mode::Infer)?,
-            config,
-            images,
-            chat,
-            parts,
-        })
+        let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device))?;
+        Ok(Self { tower, connector, decoder, config, images, chat, parts })
     }
 
     /// Each tile with its place, a line for each row, then the whole picture; or the one tile alone.
@@ -106,13 +99,20 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
         self.images.prepare(picture)
     }
 
-    /// All tiles are of one size, so those of all images go through the tower together.
+    /// All tiles are of one size, so those of all images go through the tower together, some at a time.
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
         if images.is_empty() {
             return Ok(Vec::new());
         }
         let tiles: Vec<&Tensor> = images.iter().map(|image| &image.pixels).collect();
-        let merged = self.connector.forward(&self.tower.forward(&Tensor::cat(&tiles, 0)?)?)?;
+        let tiles = Tensor::cat(&tiles, 0)?;
+        let count = tiles.dim(0)?;
+        let mut merged = Vec::with_capacity(count.div_ceil(TILES_AT_A_TIME));
+        for first in (0..count).step_by(TILES_AT_A_TIME) {
+            let some = tiles.narrow(0, first, TILES_AT_A_TIME.min(count - first))?;
+            merged.push(self.connector.forward(&self.tower.forward(&some)?)?);
+        }
+        let merged = Tensor::cat(&merged, 0)?;
         let mut features = Vec::with_capacity(images.len());
         let mut first = 0;
         for image in images {
@@ -143,6 +143,16 @@ impl From<SmolVlmCheckpoint> for ReaderCheckpoint {
     }
 }
 
+/// Tower, connector and decoder from weights under the hub's names.
+fn build(config: &SmolVlmConfig, weights: &VarBuilder) -> candle_core::Result<(VisionTower, Connector, Decoder)> {
+    let inner = weights.pp("model");
+    let (tied, token) = (config.tied_embeddings, config.image_token);
+    let tower = VisionTower::new(&config.vision, &inner.pp("vision_model"))?;
+    let connector = Connector::new(config, &inner.pp("connector"))?;
+    let decoder = Decoder::new(&config.text, tied, token, &inner.pp("text_model"), weights, Mode::Infer)?;
+    Ok((tower, connector, decoder))
+}
+
 /// The hub's name of a tensor. Adapters and files of all versions have the same.
 fn canonical_name(name: &str) -> String {
     name.to_string()
@@ -156,4 +166,16 @@ fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProce
         return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        let config = SmolVlmConfig::of_value(config_of("smolvlm")).unwrap();
+        assert_skeleton("smolvlm", canonical_name, |weights| Ok(build(&config, &weights)?));
+    }
 }

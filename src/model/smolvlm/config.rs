@@ -4,6 +4,7 @@ use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::decoder::{TextConfig, divides, in_range, layers_in_range};
 use crate::model::layers::Activation;
 use serde::Deserialize;
+use serde_json::Value;
 use std::path::Path;
 
 /// Everything the model needs to know about its shape.
@@ -126,10 +127,11 @@ impl SmolVlmConfig {
     /// A missing file, a field that is missing or out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it describes the model")?;
-        serde_json::from_value(value)
-            .map_err(|error| error.to_string())
-            .and_then(Self::of_json)
-            .map_err(|reason| CheckpointError::BadJson { path: folder.join("config.json"), reason })
+        Self::of_value(value).map_err(|reason| CheckpointError::BadJson { path: folder.join("config.json"), reason })
+    }
+
+    pub(super) fn of_value(value: Value) -> Result<Self, String> {
+        Self::of_json(serde_json::from_value(value).map_err(|error| error.to_string())?)
     }
 
     fn of_json(json: ConfigJson) -> Result<Self, String> {
@@ -234,7 +236,7 @@ fn default_norm() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     /// What the hub's SmolVLM-256M-Instruct writes, as far as it counts.
     fn hub() -> Value {
@@ -249,7 +251,7 @@ mod tests {
     }
 
     fn read(value: Value) -> Result<SmolVlmConfig, String> {
-        SmolVlmConfig::of_json(serde_json::from_value(value).map_err(|error| error.to_string())?)
+        SmolVlmConfig::of_value(value)
     }
 
     #[test]
