@@ -55,10 +55,10 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
-    /// Checkpoint of the reader: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
+    /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     pub reader: Option<PathBuf>,
-    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
     pub adapter: Option<PathBuf>,
     /// Which heads search; with the lexical one they are merged by reciprocal rank

@@ -46,10 +46,10 @@ pub struct Args {
     /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
-    /// Checkpoint of the reader: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
+    /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
-    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
     /// Which heads search; with the lexical one, which looks for the words of the question and of the closed-book answer,

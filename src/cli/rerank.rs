@@ -29,10 +29,10 @@ pub struct Args {
     /// Name of the stored run
     #[arg(long, value_name = "NAME")]
     run: String,
-    /// Checkpoint of the reader that picks: a folder, or org/name[@revision] in the Hugging Face cache; default: WORKSPACE/models/reader
+    /// The reader that picks: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
-    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name[@revision] in the Hugging Face cache
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
     /// What it is asked about each document, to be answered Yes or No; {question} is the case's

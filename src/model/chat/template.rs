@@ -82,6 +82,9 @@ impl ChatTemplate {
         let mut context = self.special_tokens.clone();
         context.insert("messages".to_string(), messages.clone());
         context.insert("add_generation_prompt".to_string(), Value::Bool(asks));
+        // transformers defines these two without a value.
+        context.insert("tools".to_string(), Value::Null);
+        context.insert("documents".to_string(), Value::Null);
         let template = self.environment.get_template(NAME)?;
         template.render(minijinja::value::Serde(context)).map_err(|error| anyhow!("{}: {error:#}", self.file))
     }
