@@ -3,8 +3,12 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
 use dissent::reader::Reader;
+use std::sync::Mutex;
 
 const TOLERANCE: f32 = 1e-3;
+
+/// One test at a time: requests for tokens by id and for the likeliest ones in one batch were seen to shorten the latter.
+static ALONE: Mutex<()> = Mutex::new(());
 
 fn address() -> Option<String> {
     let address = std::env::var("DISSENT_TEST_VLLM").ok();
@@ -17,6 +21,7 @@ fn address() -> Option<String> {
 #[test]
 fn vllm_gives_the_numbers_of_this_process() {
     let Some(url) = address() else { return };
+    let _alone = ALONE.lock();
     // The served processor has our file, so that every prompt's token ids are compared as well.
     let mut remote = connect(&served(&url)).unwrap();
     assert_eq!(remote.record().prompt_check, "every token id");
@@ -38,6 +43,7 @@ fn vllm_gives_the_numbers_of_this_process() {
 #[test]
 fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
     let Some(url) = address() else { return };
+    let _alone = ALONE.lock();
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
     let older = |body: String| body.replace("logprob_token_ids", "unknown_to_it");
     let proxy = FaultProxy::start(Some(port), move |_, path| match path {
@@ -73,6 +79,7 @@ fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
 #[test]
 fn an_image_that_is_spelled_in_a_text_is_noticed() {
     let Some(url) = address() else { return };
+    let _alone = ALONE.lock();
     let mut remote = connect(&served(&url)).unwrap();
     let mut asked = requests(1);
     asked[0].question = "Is [IMG_BREAK] a token?".into();
