@@ -191,6 +191,67 @@ fn a_field_out_of_range_is_named() {
     }
 }
 
+/// As mistral-community/pixtral-12b has it, to the same effect: another way to say what dissent says without a template.
+const PUBLISHED: &str = r#"{%- if messages[0]["role"] == "system" %}
+    {%- set system_message = messages[0]["content"] %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+{{- bos_token }}
+{%- for message in loop_messages %}
+    {%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}
+        {{- raise_exception('roles must alternate') }}
+    {%- endif %}
+    {%- if message["role"] == "user" %}
+        {%- if loop.last and system_message is defined %}
+            {{- "[INST]" + system_message + "\n\n" }}
+        {%- else %}
+            {{- "[INST]" }}
+        {%- endif %}
+        {%- if message["content"] is not string %}
+            {%- for chunk in message["content"] %}
+                {%- if chunk["type"] == "text" %}
+                    {{- chunk["content"] }}
+                {%- elif chunk["type"] == "image" %}
+                    {{- "[IMG]" }}
+                {%- else %}
+                    {{- raise_exception("unrecognised content") }}
+                {%- endif %}
+            {%- endfor %}
+        {%- else %}
+            {{- message["content"] }}
+        {%- endif %}
+        {{- "[/INST]" }}
+    {%- elif message["role"] == "assistant" %}
+        {{- message["content"] + eos_token }}
+    {%- endif %}
+{%- endfor %}"#;
+
+#[test]
+fn a_template_counts_where_it_says_something_else() {
+    let ours = load(&fixture()).unwrap();
+    let grid = ours.processor.grid_of(64, 48);
+    let pieces = [Piece::Image(grid), Piece::Text("background: a mass\n\n"), Piece::Image(grid), Piece::Text("Yes?")];
+    let ids = |checkpoint: &PixtralCheckpoint| checkpoint.processor.encode(&pieces).unwrap();
+    let answer = |checkpoint: &PixtralCheckpoint| checkpoint.processor.answer_ids("Yes", true).unwrap();
+    let folder = copy();
+    let path = folder.path().join("chat_template.jinja");
+    fs::write(&path, PUBLISHED).unwrap();
+    let published = load(folder.path()).unwrap();
+    assert_eq!((ids(&published), answer(&published)), (ids(&ours), answer(&ours)));
+    assert_eq!((&published.fingerprint, published.notes.len()), (&ours.fingerprint, 0));
+    fs::write(&path, PUBLISHED.replace(r#"{{- "[INST]" }}"#, r#"{{- "[INST]Look closely. " }}"#)).unwrap();
+    let longer = load(folder.path()).unwrap();
+    assert_ne!(ids(&longer), ids(&ours));
+    assert_ne!(longer.fingerprint, ours.fingerprint);
+    fs::remove_file(&path).unwrap();
+    let without = load(folder.path()).unwrap();
+    assert_eq!((ids(&without), answer(&without)), (ids(&ours), answer(&ours)));
+    assert_eq!(without.fingerprint, ours.fingerprint);
+    assert!(without.notes[0].contains("no chat template"), "{:?}", without.notes);
+}
+
 #[test]
 fn text_cannot_forge_special_tokens() {
     let checkpoint = load(&fixture()).unwrap();

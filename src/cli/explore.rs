@@ -90,6 +90,7 @@ impl Args {
         self.heads.contains(&HeadChoice::Lexical)
             || self.encoder.is_some()
             || self.reader.reader.is_some()
+            || self.reader.adapter.is_some()
             || self.retriever != RetrieverChoice::Standard
     }
 }

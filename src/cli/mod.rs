@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evaluate;
 pub mod explore;
+pub mod export;
 pub mod import;
 pub mod index;
 pub mod interrupt;
@@ -81,6 +82,8 @@ pub enum Command {
     Annotations(annotations::Args),
     /// Import a published format into a dataset directory
     Import(import::Args),
+    /// Write a dataset in the layout of other software
+    Export(export::Args),
     /// Check a dataset: every problem with file, line and field
     Check(check::Args),
     /// Say what the program found: terminal, colours, device, models, workspace, file system
@@ -117,6 +120,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Annotate(args) => annotate::run(args, &cli.common),
         Command::Annotations(args) => annotations::run(args, &cli.common),
         Command::Import(args) => import::run(args, &cli.common),
+        Command::Export(args) => export::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
         Command::Doctor(args) => doctor::run(args, &cli.common),
         Command::Index(args) => index::run(args, &cli.common),

@@ -4,9 +4,10 @@ use super::Common;
 use super::output::say;
 use crate::model::device::{choose_device, choose_dtype};
 use crate::model::dual_encoder::DualEncoder;
+use crate::model::hub::HubId;
 use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -24,8 +25,36 @@ pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf>
 /// # Errors
 /// As [`resolve_encoder`].
 pub fn resolve_reader(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
-    let advice = "give --reader DIR (a Pixtral checkpoint) or train one with `dissent train reader DATASET --out";
+    let advice = "give --reader DIR (a checkpoint of Pixtral, Qwen2-VL, Qwen2.5-VL or SmolVLM) or train one with `dissent train reader DATASET --out";
     resolve("reader", "reader", flag, workspace, advice)
+}
+
+/// The folder of the adapter that was asked for.
+///
+/// # Errors
+/// If there is no such folder.
+pub fn resolve_adapter(flag: Option<&Path>) -> Result<Option<PathBuf>> {
+    let expected = "expected an adapter's folder with adapter_config.json and adapter_model.safetensors";
+    flag.map(|flag| named_folder(flag, expected)).transpose()
+}
+
+/// The checkpoint folder that was named: itself, else a model of the Hugging Face hub in its cache.
+///
+/// # Errors
+/// If there is neither; for a name of the hub it says where its cache was searched.
+pub fn named_checkpoint(flag: &Path) -> Result<PathBuf> {
+    named_folder(flag, "expected a checkpoint folder with config.json and model.safetensors")
+}
+
+fn named_folder(flag: &Path, expected: &str) -> Result<PathBuf> {
+    if flag.is_dir() {
+        return Ok(flag.into());
+    }
+    let missing = format!("{}: no such folder; {expected}", flag.display());
+    match flag.to_str().map(str::parse::<HubId>) {
+        Some(Ok(id)) => id.in_cache().with_context(|| missing),
+        _ => bail!("{missing}"),
+    }
 }
 
 /// Which heads search: `--retriever`.
@@ -89,12 +118,7 @@ pub fn resolve_retriever(choice: &RetrieverChoice, workspace: &Path) -> Result<O
 
 fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice: &str) -> Result<PathBuf> {
     if let Some(folder) = flag {
-        ensure!(
-            folder.is_dir(),
-            "{}: no such folder; expected a checkpoint folder with config.json and model.safetensors",
-            folder.display()
-        );
-        return Ok(folder.into());
+        return named_checkpoint(folder);
     }
     let own = workspace.join("models").join(name);
     if ["config.json", "open_clip_config.json"].iter().any(|config| own.join(config).is_file()) {

@@ -1,9 +1,9 @@
 //! `--reader` and what belongs to it, for every command that reads.
 
-use super::models::resolve_reader;
+use super::models::{named_checkpoint, resolve_adapter, resolve_reader};
 use crate::reader::ReaderSource;
 use crate::reader::remote::{ApiKey, ServedModel, ServerAddress};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,10 +15,14 @@ const PATIENCE: u64 = 300;
 /// Which reader answers.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReaderFlags {
-    /// The reader: a checkpoint folder, or the address of a server (vLLM, llama.cpp or another with OpenAI's interface),
-    /// several of the same model with commas; default: WORKSPACE/models/reader
+    /// The reader: a checkpoint folder, org/name@revision in the Hugging Face cache, or the address of a server (vLLM,
+    /// llama.cpp or another with OpenAI's interface), several of the same model with commas; default:
+    /// WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR|URL,…")]
     pub reader: Option<PathBuf>,
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
+    #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
     /// Name of the model there, where the server has several
     #[arg(long, env = "DISSENT_READER_MODEL", value_name = "NAME")]
     pub reader_model: Option<String>,
@@ -48,18 +52,23 @@ impl ReaderFlags {
     /// The servers that the flags name; `None` where they name a folder or nothing.
     ///
     /// # Errors
-    /// Where an address is none, or the key file or processor folder is not there.
+    /// Where an address is none, the key file or processor folder is not there, or an adapter is asked for.
     pub fn served(&self) -> Result<Option<ServedModel>> {
         let text = self.reader.as_deref().and_then(Path::to_str);
         let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else { return Ok(None) };
-        if let Some(folder) = &self.reader_processor {
-            let shown = folder.display();
-            ensure!(folder.is_dir(), "--reader-processor {shown}: expected a checkpoint folder, found no such folder");
+        if let Some(adapter) = &self.adapter {
+            bail!(
+                "--adapter {}: a checkpoint read here takes it; a server is given its adapters when it starts, and \
+                 --reader-model names the one that answers",
+                adapter.display()
+            );
         }
+        let processor = self.reader_processor.as_deref().map(named_checkpoint).transpose();
+        let processor = processor.context("--reader-processor")?;
         Ok(Some(ServedModel {
             addresses: ServerAddress::parse_list(text).context("--reader")?,
             model: self.reader_model.clone(),
-            processor: self.reader_processor.clone(),
+            processor,
             key: ApiKey::find(self.reader_key_file.as_deref())?,
             requests: usize::from(self.reader_requests.unwrap_or(REQUESTS)),
             timeout: self.reader_timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
@@ -70,11 +79,14 @@ impl ReaderFlags {
     /// The servers or the folder that the flags name, else the workspace's reader.
     ///
     /// # Errors
-    /// As [`Self::served`] and [`resolve_reader`].
+    /// As [`Self::served`], [`resolve_reader`] and [`resolve_adapter`].
     pub fn resolve(&self, workspace: &Path) -> Result<ReaderSource> {
         match self.served()? {
             Some(served) => Ok(ReaderSource::Served(Box::new(served))),
-            None => Ok(resolve_reader(self.reader.as_deref(), workspace)?.into()),
+            None => Ok(ReaderSource::Checkpoint {
+                folder: resolve_reader(self.reader.as_deref(), workspace)?,
+                adapter: resolve_adapter(self.adapter.as_deref()).context("--adapter")?,
+            }),
         }
     }
 }
@@ -87,12 +99,32 @@ mod tests {
     fn an_address_is_told_from_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         let flags = ReaderFlags::for_checkpoint(folder.path());
-        assert!(matches!(flags.resolve(folder.path()), Ok(ReaderSource::Checkpoint(found)) if found == folder.path()));
+        assert!(
+            matches!(flags.resolve(folder.path()), Ok(ReaderSource::Checkpoint { folder: found, adapter: None }) if found == folder.path())
+        );
         let flags = ReaderFlags { reader: Some("http://a:1,http://b:2".into()), ..ReaderFlags::default() };
         let served = flags.served().unwrap().unwrap();
         assert_eq!((served.addresses.len(), served.requests), (2, 16));
         let flags = ReaderFlags { reader_processor: Some(folder.path().join("none")), ..flags };
-        let message = flags.served().unwrap_err().to_string();
-        assert!(message.contains("expected a checkpoint folder"), "{message}");
+        let message = format!("{:#}", flags.served().unwrap_err());
+        assert!(
+            message.contains("--reader-processor") && message.contains("expected a checkpoint folder"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_adapter_is_for_a_checkpoint_that_is_read_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let adapter = Some(folder.path().join("adapter"));
+        let flags = ReaderFlags { adapter: adapter.clone(), ..ReaderFlags::for_checkpoint(folder.path()) };
+        let message = format!("{:#}", flags.resolve(folder.path()).unwrap_err());
+        assert!(message.contains("--adapter") && message.contains("adapter_config.json"), "{message}");
+        std::fs::create_dir(folder.path().join("adapter")).unwrap();
+        let resolved = flags.resolve(folder.path()).unwrap();
+        assert!(matches!(resolved, ReaderSource::Checkpoint { adapter: found, .. } if found == adapter));
+        let flags = ReaderFlags { reader: Some("http://a:1".into()), ..flags };
+        let message = flags.resolve(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("--reader-model"), "{message}");
     }
 }

@@ -4,8 +4,8 @@ use super::handle::Progress;
 use super::run::{RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use super::{Ablation, EngineDescription, Pipeline};
 use crate::data::Dataset;
+use crate::fingerprint::Fingerprint;
 use crate::index::{Index, IndexError, Stage};
-use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::{Precision, choose_device, choose_dtype};
 use crate::model::dual_encoder::DualEncoder;
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
@@ -81,9 +81,9 @@ pub fn load_models(
         ReaderError::Cancelled => LoadingInterrupted.into(),
         ReaderError::Failed(error) => error,
     })?;
-    let OpenedReader { reader, description: reader_description, service } = opened;
+    let OpenedReader { reader, description: reader_description, checkpoint, service } = opened;
     if let Some(heads) = retriever.as_ref().and_then(Retriever::heads) {
-        say_what_differs(heads, &choice.reader, dataset, progress)?;
+        say_what_differs(heads, checkpoint.as_ref(), dataset, progress);
     }
     let identity_of_retriever = retriever.as_ref().map(identity_of);
     let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
@@ -110,11 +110,11 @@ pub fn load_models(
 }
 
 /// Heads work with any reader and prompt, but they learned from one.
-fn say_what_differs(heads: &TrainedHeads, reader: &ReaderSource, dataset: &Dataset, progress: Progress) -> Result<()> {
+fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset: &Dataset, progress: Progress) {
     let (name, record) = (&heads.name, &heads.record);
     let then = (&record.reader_name, &record.reader);
-    match reader.checkpoint().map(fingerprint_of).transpose()? {
-        Some(now) if record.reader != now => {
+    match reader {
+        Some(now) if record.reader != *now => {
             progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
         }
         Some(_) => {}
@@ -126,7 +126,6 @@ fn say_what_differs(heads: &TrainedHeads, reader: &ReaderSource, dataset: &Datas
     if record.prompts != prompts_fingerprint(dataset) {
         progress(format!("the heads {name} learned with other questions, labels or prompts"));
     }
-    Ok(())
 }
 
 fn open_index(

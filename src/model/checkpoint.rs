@@ -1,5 +1,6 @@
 //! Hugging Face checkpoint folders: reading weights with checks, writing them whole or not at all.
 
+mod adapter;
 mod error;
 mod files;
 mod identity;
@@ -9,6 +10,7 @@ mod mapped;
 mod read;
 mod write;
 
+pub use adapter::Adapter;
 pub use error::CheckpointError;
 pub use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};

@@ -1,20 +1,27 @@
 //! Encoders and language models over candle, and the layers they share. Dual encoders of every family are used through
-//! `dual_encoder`.
+//! `dual_encoder`, readers through `family`, with the decoder, the chat templates and the cache of the hub beside it.
 //!
 //! Every model is built from a [`candle_nn::VarBuilder`] with Hugging Face weight names: over a `VarMap` for training
 //! ([`initialise`]), over safetensors files for inference ([`checkpoint`]).
 
 pub mod bert;
+pub mod chat;
 pub mod checkpoint;
 pub mod clip;
+pub mod decoder;
 pub mod device;
 pub mod dual_encoder;
+pub mod family;
+pub mod hub;
 pub mod initialise;
 pub mod jina_clip;
 pub mod layers;
 mod limits;
+pub mod memory;
 pub mod open_clip;
 pub mod pillow_resize;
 pub mod pixtral;
+pub mod qwen2_vl;
 pub mod siglip;
+pub mod smolvlm;
 pub mod tokenizer;

@@ -1,9 +1,9 @@
-//! Pillow's bicubic and bilinear resize of 8-bit RGB, bit for bit.
+//! Pillow's bicubic, bilinear and Lanczos resize of 8-bit RGB, bit for bit.
 //!
 //! Hugging Face image processors resize with Pillow, and a checkpoint sees other pixels under any other filter. This
-//! follows Pillow's `src/libImaging/Resample.c`: a cubic with a = -0.5, or a triangle, whose support grows with the
-//! down-scale, weights in fixed point with 22 fractional bits, and two passes that round to 8 bits each: horizontal first, but for pictures
-//! that lose much height (so since Pillow 13; before, always).
+//! follows Pillow's `src/libImaging/Resample.c`: a kernel whose support grows with the down-scale, weights in fixed
+//! point with 22 fractional bits, and two passes that round to 8 bits each: horizontal first, but for pictures that lose
+//! much height (so since Pillow 13; before, always).
 
 use image::RgbImage;
 
@@ -13,8 +13,12 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 /// How neighbours are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
+    /// A triangle.
     Bilinear,
+    /// The cubic convolution kernel (Keys 1981) with a = -0.5.
     Bicubic,
+    /// The windowed sine of reach 3 (Duchon 1979).
+    Lanczos,
 }
 
 impl Filter {
@@ -23,6 +27,7 @@ impl Filter {
         match self {
             Self::Bilinear => 1.0,
             Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
         }
     }
 
@@ -30,6 +35,8 @@ impl Filter {
         match self {
             Self::Bilinear => (1.0 - distance.abs()).max(0.0),
             Self::Bicubic => cubic(distance),
+            Self::Lanczos if (-3.0..3.0).contains(&distance) => sinc(distance) * sinc(distance / 3.0),
+            Self::Lanczos => 0.0,
         }
     }
 }
@@ -41,7 +48,7 @@ pub fn resize_bicubic(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
     resize(picture, Filter::Bicubic, width, height)
 }
 
-/// The same with either filter.
+/// The same with another filter.
 pub fn resize(picture: &RgbImage, filter: Filter, width: u32, height: u32) -> RgbImage {
     if picture.width() == 0 || picture.height() == 0 || width == 0 || height == 0 {
         return RgbImage::new(width, height);
@@ -128,7 +135,6 @@ fn to_fixed_point(weight: f64) -> i32 {
     (weight * f64::from(1_u32 << PRECISION_BITS)).round() as i32
 }
 
-/// The cubic convolution kernel (Keys 1981) with a = -0.5.
 fn cubic(distance: f64) -> f64 {
     const A: f64 = -0.5;
     let x = distance.abs();
@@ -139,6 +145,15 @@ fn cubic(distance: f64) -> f64 {
     } else {
         0.0
     }
+}
+
+/// sin(πx) / πx.
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    let x = x * std::f64::consts::PI;
+    x.sin() / x
 }
 
 #[cfg(test)]
@@ -155,8 +170,10 @@ mod tests {
     fn an_even_picture_stays_even() {
         let picture = RgbImage::from_pixel(7, 5, image::Rgb([200, 3, 255]));
         for (width, height) in [(3, 2), (1, 1), (20, 31)] {
-            let resized = resize_bicubic(&picture, width, height);
-            assert!(resized.pixels().all(|pixel| pixel.0 == [200, 3, 255]), "{width}×{height}");
+            for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
+                let resized = resize(&picture, filter, width, height);
+                assert!(resized.pixels().all(|pixel| pixel.0 == [200, 3, 255]), "{filter:?}, {width}×{height}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The reader in this process: Pixtral over candle. Labels are scored from one prefill; nothing is generated.
+//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; nothing is generated.
 
 use super::label_tokens::LabelTokens;
 use super::shards::{Shards, suits_shards};
@@ -6,7 +6,8 @@ use super::vision_cache::{ImageFeatures, VisionCache};
 use super::{LabelScores, PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::pixtral::{DecoderInput, DecoderRow, KvCache, Piece, PixtralCheckpoint, PixtralConfig, TokenPlace};
+use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
+use crate::model::family::{Family, Piece, ReaderCheckpoint};
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use std::collections::HashMap;
@@ -19,9 +20,9 @@ const TOKENS_PER_BATCH_CPU: usize = 2048;
 /// Tokens in one prefill on a GPU.
 const TOKENS_PER_BATCH_GPU: usize = 16384;
 
-/// A Pixtral checkpoint that scores labels.
+/// A checkpoint that scores labels.
 pub struct CandleReader {
-    checkpoint: PixtralCheckpoint,
+    checkpoint: ReaderCheckpoint,
     dtype: DType,
     fingerprint: Fingerprint,
     images: VisionCache,
@@ -39,21 +40,31 @@ impl CandleReader {
     /// Loads the checkpoint `folder`.
     ///
     /// # Errors
-    /// As [`PixtralCheckpoint::load`].
+    /// As [`ReaderCheckpoint::load`].
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
-        Self::new(PixtralCheckpoint::load(folder, device, dtype)?, dtype)
+        Self::load_with(folder, None, device, dtype)
+    }
+
+    /// The same with the adapter in another folder merged into it.
+    ///
+    /// # Errors
+    /// As [`ReaderCheckpoint::load`].
+    pub fn load_with(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<Self> {
+        Self::new(ReaderCheckpoint::load(folder, adapter, device, dtype)?, dtype)
     }
 
     /// A loaded checkpoint of this number type.
     ///
     /// # Errors
     /// Where the system gives no threads.
-    pub fn new(checkpoint: PixtralCheckpoint, dtype: DType) -> Result<Self> {
+    pub fn new(checkpoint: impl Into<ReaderCheckpoint>, dtype: DType) -> Result<Self> {
+        let checkpoint = checkpoint.into();
         // Rounding is part of the answer: half types give others.
         let fingerprint = Fingerprint::of_parts([checkpoint.fingerprint.as_str(), dtype.as_str()]);
-        let on_cpu = checkpoint.model.device().is_cpu();
+        let decoder = checkpoint.model.decoder();
+        let on_cpu = decoder.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
-        let shards = Shards::for_model(checkpoint.model.config().text.hidden, on_cpu)?;
+        let shards = Shards::for_model(decoder.config().hidden, on_cpu)?;
         Ok(Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), shards, tokens_per_batch })
     }
 
@@ -63,7 +74,17 @@ impl CandleReader {
     /// # Errors
     /// Where its `config.json` cannot be read.
     pub fn runs_in_shards(folder: &Path) -> Result<bool> {
-        Ok(suits_shards(PixtralConfig::read(folder)?.text.hidden))
+        Ok(suits_shards(Family::of(folder)?.text_hidden(folder)?))
+    }
+
+    /// Of the checkpoint, whatever the number type.
+    pub fn checkpoint_fingerprint(&self) -> &Fingerprint {
+        &self.checkpoint.fingerprint
+    }
+
+    /// What the user should know about the checkpoint.
+    pub fn notes(&self) -> &[String] {
+        &self.checkpoint.notes
     }
 
     fn score_all(
@@ -84,7 +105,7 @@ impl CandleReader {
                 .flatten()
                 .map(AsRef::as_ref)
                 .collect();
-            let features = self.images.features_of(&self.checkpoint, self.dtype, &self.shards, &pictures)?;
+            let features = self.images.features_of(&*self.checkpoint.model, self.dtype, &self.shards, &pictures)?;
             let mut prepared = Vec::with_capacity(group.len());
             for request in group {
                 prepared.push(self.prepare(request, &features)?);
@@ -122,19 +143,19 @@ impl CandleReader {
             pieces.push(Piece::Image(image.grid));
             images.push(image.features.clone());
         }
-        let ids = self.checkpoint.processor.encode(&pieces)?;
-        let labels = LabelTokens::of(&request.task.labels, &self.checkpoint.processor)
+        let ids = self.checkpoint.model.encode(&pieces)?;
+        let labels = LabelTokens::of(&request.task.labels, &*self.checkpoint.model)
             .with_context(|| format!("task {}", request.task.id))?;
         Ok(Prepared { row: DecoderRow { ids, features: images }, labels })
     }
 
     fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
-        let model = &self.checkpoint.model;
+        let decoder = self.checkpoint.model.decoder();
         let input = DecoderInput::new(batch.iter().map(|prepared| prepared.row.clone()).collect());
         let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
         let mut cache = needs_whole_labels.then(KvCache::new);
-        let decoded = model.decode(&input, cache.as_mut())?;
-        let after_prompt = log_probabilities(&model.logits(&decoded, &decoded.last_places())?)?;
+        let decoded = decoder.decode(&input, cache.as_mut())?;
+        let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_places())?)?;
         let mut scores = Vec::with_capacity(batch.len());
         for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
             scores.push(LabelScores::exact(match &prepared.labels {
@@ -174,10 +195,10 @@ impl CandleReader {
         if rows.is_empty() {
             return Ok(());
         }
-        let model = &self.checkpoint.model;
+        let decoder = self.checkpoint.model.decoder();
         let mut branches = cache.select(&from)?;
-        let decoded = model.decode(&DecoderInput::new(rows), Some(&mut branches))?;
-        let log_probabilities = log_probabilities(&model.logits(&decoded, &places)?)?;
+        let decoded = decoder.decode(&DecoderInput::new(rows), Some(&mut branches))?;
+        let log_probabilities = log_probabilities(&decoder.logits(&decoded, &places)?)?;
         for ((number, label, token), distribution) in wanted.into_iter().zip(&log_probabilities) {
             scores[number].0[label] += at(distribution, token);
         }

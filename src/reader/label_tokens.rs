@@ -1,7 +1,7 @@
 //! Which tokens tell the labels of a task apart.
 
 use crate::data::Label;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::VisionLanguageModel;
 use anyhow::{Result, bail};
 
 /// The tokens on which each label is scored.
@@ -19,8 +19,8 @@ impl LabelTokens {
     ///
     /// # Errors
     /// Where a label has no token, or two labels have the same.
-    pub fn of(labels: &[Label], processor: &PixtralProcessor) -> Result<Self> {
-        Self::told_apart(labels, &|label, ends| processor.answer_ids(label, ends))
+    pub fn of(labels: &[Label], model: &dyn VisionLanguageModel) -> Result<Self> {
+        Self::told_apart(labels, &|label, ends| model.answer_ids(label, ends))
     }
 
     /// The same by any tokenizer: `answer_ids` gives the tokens of a label's id, with the end token where it ends.

@@ -2,15 +2,20 @@
 
 use super::remote::{RemoteReader, ServedModel, ServiceRecord};
 use super::{CandleReader, Reader, ReaderError};
+use crate::fingerprint::Fingerprint;
 use anyhow::Result;
 use candle_core::{DType, Device};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What `--reader` names.
 #[derive(Clone, Debug)]
 pub enum ReaderSource {
-    /// A checkpoint folder, read in this process.
-    Checkpoint(PathBuf),
+    /// A checkpoint, read in this process.
+    Checkpoint {
+        folder: PathBuf,
+        /// Folder of a LoRA adapter that is merged into it.
+        adapter: Option<PathBuf>,
+    },
     /// Servers of one model.
     Served(Box<ServedModel>),
 }
@@ -20,15 +25,17 @@ pub struct OpenedReader {
     pub reader: Box<dyn Reader>,
     /// For the status line.
     pub description: String,
+    /// Of the checkpoint, whatever the number type; of a server what it is said to serve, where that is known.
+    pub checkpoint: Option<Fingerprint>,
     /// What a server is and can do; `None` for a reader in this process.
     pub service: Option<ServiceRecord>,
 }
 
 impl ReaderSource {
-    /// Loads the checkpoint, or asks the servers what they are.
+    /// Loads the checkpoint, or asks the servers what they are. What the user should know about it goes to `progress`.
     ///
     /// # Errors
-    /// As [`CandleReader::load`] and [`RemoteReader::connect`].
+    /// As [`CandleReader::load_with`] and [`RemoteReader::connect`].
     pub fn open(
         &self,
         device: &Device,
@@ -37,18 +44,31 @@ impl ReaderSource {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<OpenedReader, ReaderError> {
         match self {
-            Self::Checkpoint(folder) => {
-                progress(format!("loading the reader {}", folder.display()));
-                let reader = CandleReader::load(folder, device, dtype)?;
-                let description = format!("{} ({})", reader.name(), dtype.as_str());
-                Ok(OpenedReader { reader: Box::new(reader), description, service: None })
+            Self::Checkpoint { folder, adapter } => {
+                let merged = adapter.as_ref().map(|adapter| format!(" with the adapter {}", adapter.display()));
+                progress(format!("loading the reader {}{}", folder.display(), merged.unwrap_or_default()));
+                let reader = CandleReader::load_with(folder, adapter.as_deref(), device, dtype)?;
+                for note in reader.notes() {
+                    progress(format!("{}: {note}", reader.name()));
+                }
+                Ok(OpenedReader {
+                    description: format!("{} ({})", reader.name(), dtype.as_str()),
+                    checkpoint: Some(reader.checkpoint_fingerprint().clone()),
+                    reader: Box::new(reader),
+                    service: None,
+                })
             }
             Self::Served(served) => {
                 let names: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
                 progress(format!("asking the reader at {}", names.join(", ")));
                 let reader = RemoteReader::connect(served, progress, cancelled)?;
                 let record = reader.record().clone();
-                Ok(OpenedReader { reader: Box::new(reader), description: record.short(), service: Some(record) })
+                Ok(OpenedReader {
+                    description: record.short(),
+                    checkpoint: reader.checkpoint_fingerprint().cloned(),
+                    reader: Box::new(reader),
+                    service: Some(record),
+                })
             }
         }
     }
@@ -59,22 +79,14 @@ impl ReaderSource {
     /// Where the checkpoint's `config.json` cannot be read.
     pub fn runs_in_shards(&self) -> Result<bool> {
         match self {
-            Self::Checkpoint(folder) => CandleReader::runs_in_shards(folder),
+            Self::Checkpoint { folder, .. } => CandleReader::runs_in_shards(folder),
             Self::Served(_) => Ok(false),
-        }
-    }
-
-    /// The checkpoint on this machine: the reader itself, or what a server is said to serve.
-    pub fn checkpoint(&self) -> Option<&Path> {
-        match self {
-            Self::Checkpoint(folder) => Some(folder),
-            Self::Served(served) => served.processor.as_deref(),
         }
     }
 }
 
 impl From<PathBuf> for ReaderSource {
     fn from(folder: PathBuf) -> Self {
-        Self::Checkpoint(folder)
+        Self::Checkpoint { folder, adapter: None }
     }
 }

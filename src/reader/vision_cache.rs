@@ -4,7 +4,7 @@ use super::shards::Shards;
 use crate::bounded::BoundedCache;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::pixtral::{ImageGrid, PixtralCheckpoint};
+use crate::model::family::{ImageGrid, PreparedImage, VisionLanguageModel};
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const CAPACITY: usize = 128 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct ImageFeatures {
     pub grid: ImageGrid,
-    /// [patches, text hidden].
+    /// As [`VisionLanguageModel::vision_features`] gives them.
     pub features: Tensor,
 }
 
@@ -33,14 +33,15 @@ impl VisionCache {
     /// Features of these pictures, by fingerprint; the unknown ones go through the tower together.
     pub fn features_of(
         &mut self,
-        checkpoint: &PixtralCheckpoint,
+        model: &dyn VisionLanguageModel,
         dtype: DType,
         shards: &Shards,
         pictures: &[&Picture],
     ) -> Result<HashMap<Fingerprint, ImageFeatures>> {
         let mut found = HashMap::new();
         let mut unknown = Vec::new();
-        let mut pixels = Vec::new();
+        let mut images = Vec::new();
+        let device = model.decoder().device();
         for picture in pictures {
             let print = &picture.fingerprint;
             if found.contains_key(print) || unknown.iter().any(|(known, _)| known == print) {
@@ -50,14 +51,14 @@ impl VisionCache {
                 found.insert(print.clone(), features.clone());
                 continue;
             }
-            let prepared = checkpoint
-                .processor
+            let prepared = model
                 .prepare(&picture.to_rgb8())
                 .with_context(|| format!("cannot prepare {} for the reader", picture.path.display()))?;
             unknown.push((print.clone(), prepared.grid));
-            pixels.push(prepared.pixels.to_device(checkpoint.model.device())?.to_dtype(dtype)?);
+            let pixels = prepared.pixels.to_device(device)?.to_dtype(dtype)?;
+            images.push(PreparedImage { pixels, grid: prepared.grid });
         }
-        let encoded = shards.run(&pixels, |share| Ok(checkpoint.model.vision_features(share)?))?;
+        let encoded = shards.run(&images, |share| model.vision_features(share))?;
         for ((print, grid), features) in unknown.into_iter().zip(encoded) {
             // A copy of its own: a view would keep the features of the whole batch alive.
             let features = features.copy()?;

@@ -12,6 +12,7 @@
 //! | `balance` | classes equally frequent |
 //! | `reader` | `dissent train reader` |
 //! | `retriever` | `dissent train retriever` |
+//! | `sft` | `dissent export sft` |
 //! | `epochs` | the loop that all trainings share |
 //! | `augmentation` | changes of place, exposure and noise on a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
@@ -30,6 +31,7 @@ mod reader;
 mod retriever;
 mod schedule;
 mod session;
+mod sft;
 mod variables;
 
 pub use augmentation::Augmentation;
@@ -43,3 +45,4 @@ pub use retriever::{
 };
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};
+pub use sft::{SftReport, SftSettings, export_sft};

@@ -190,7 +190,7 @@ fn shards_are_read_and_what_they_lack_is_named() {
     shard(&folder, |map| {
         map.insert("a".into(), json!("model-00003-of-00003.safetensors"));
     });
-    assert_says(&folder, &["model-00003-of-00003.safetensors", "cannot read"]);
+    assert_says(&folder, &["model-00003-of-00003.safetensors is missing", "the index of the weights lists it"]);
 }
 
 #[test]

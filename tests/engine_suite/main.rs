@@ -1,6 +1,7 @@
 //! Engine, runs, prompts, the candle reader and `dissent predict`. One binary, because linking one is slow.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod families;
 mod predict;
 mod prompt;
 mod reader;

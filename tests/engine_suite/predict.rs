@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A dataset on disk; case 0 and document 0 are of one patient, case 1 and document 1 are the same picture.
-fn write_dataset(root: &Path, cases: usize) -> Dataset {
+pub fn write_dataset(root: &Path, cases: usize) -> Dataset {
     let mut writer = DatasetWriter::create(root, Existing::Refuse).unwrap();
     let picture = |seed: usize| {
         let pixel = |x: u32, y: u32| {

@@ -7,15 +7,18 @@ use std::fs;
 use std::path::Path;
 
 fn explore(world: &World) -> Pty {
+    explore_with(world, world.path("checkpoints/reader").to_str().unwrap())
+}
+
+fn explore_with(world: &World, reader: &str) -> Pty {
     let path = |name: &str| world.path(name).to_str().unwrap().to_owned();
-    let (home, encoder, reader) =
-        (world.home().to_str().unwrap().to_owned(), path("checkpoints/dual-encoder"), path("checkpoints/reader"));
+    let (home, encoder) = (world.home().to_str().unwrap().to_owned(), path("checkpoints/dual-encoder"));
     let environment = [
         ("HOME", home.as_str()),
         ("TERM", "xterm-256color"),
         ("USER", "ada"),
         ("DISSENT_ENCODER", &encoder),
-        ("DISSENT_READER", &reader),
+        ("DISSENT_READER", reader),
         ("DISSENT_DEVICE", "cpu"),
     ];
     fs::create_dir_all(world.home()).unwrap();
@@ -46,6 +49,20 @@ fn whole_models_answer() {
         screen.contains("agree") || screen.contains("differ")
     });
     annotate_and_leave(&world, pty);
+}
+
+#[test]
+fn readers_of_every_family_answer() {
+    for family in ["qwen2_vl", "qwen2_5_vl", "smolvlm"] {
+        let world = World::new();
+        let reader = format!("{}/tests/fixtures/readers/{family}/checkpoint", env!("CARGO_MANIFEST_DIR"));
+        let pty = explore_with(&world, &reader);
+        pty.wait_until("an answer of every hit", |pty| {
+            let screen = pty.screen();
+            screen.contains("agree") || screen.contains("differ")
+        });
+        annotate_and_leave(&world, pty);
+    }
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn check_device(common: &Common) -> Result<()> {
 }
 
 /// The dual encoder itself as a retriever, its index built where it is missing.
-fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -> Result<Retriever> {
+pub(super) fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -> Result<Retriever> {
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
     let index = Index::open_or_build(dataset, &workspace.index_dir(), &encoder, &mut |_| (), &mut |_| Ok(()))?;

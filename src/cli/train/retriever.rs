@@ -2,19 +2,18 @@
 
 use super::{Stoppable, Weights, open_retriever};
 use crate::cli::Common;
-use crate::cli::models::{resolve_encoder, resolve_reader};
+use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
 use crate::cli::output::{print_line, say};
 use crate::data::{Dataset, Part};
 use crate::engine::Pipeline;
-use crate::model::checkpoint::fingerprint_of;
-use crate::reader::CandleReader;
+use crate::reader::{CandleReader, Reader};
 use crate::retriever::heads::HeadKind;
 use crate::train::{
     Direction, Likelihood, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, SignalSource,
     train_retriever,
 };
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::{DType, Device};
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -34,9 +33,12 @@ pub(super) struct RetrieverArgs {
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Checkpoint of the reader; default: WORKSPACE/models/reader
+    /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
+    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
+    #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
+    adapter: Option<PathBuf>,
     /// What a head is made of [default: adapter; reference tower]
     #[arg(long, value_enum)]
     kind: Option<HeadKind>,
@@ -176,9 +178,13 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
+    let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
     let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common)?;
-    let reader = CandleReader::load(&folder, &Device::Cpu, DType::F32)?;
-    let print = fingerprint_of(&folder)?;
+    let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;
+    for note in reader.notes() {
+        say(&format!("{}: {note}", reader.name()));
+    }
+    let print = reader.checkpoint_fingerprint().clone();
     let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
     let report =
         train_retriever(&dataset, &retriever, pipeline, &print, &settings, &|line| say(line), &training.interrupted())?;

@@ -20,6 +20,8 @@ pub enum CheckpointError {
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: not a whole safetensors file: {reason}", .path.display())]
     BadSafetensors { path: PathBuf, reason: String },
+    #[error("{}: tensor {name} is in another weight file too, and the index names neither", .path.display())]
+    TensorTwice { path: PathBuf, name: String },
     #[error("{}: {reason}", .path.display())]
     BadJson { path: PathBuf, reason: String },
     #[error("{}: tensor {name} is missing", .path.display())]
@@ -35,6 +37,13 @@ pub enum CheckpointError {
         .folder.display()
     )]
     Pickle { folder: PathBuf, file: String, target: &'static str },
+    #[error(
+        "{}: the weights are in the pickles that pytorch_model.bin.index.json lists, which run the code that they hold when \
+         they are read; expected model.safetensors, or its index and shards, which transformers writes \
+         (`AutoModel.from_pretrained(…).save_pretrained(…)`)",
+        .0.display()
+    )]
+    PickledShards(PathBuf),
     #[error("{}: tensor {name} has a value that is not a number or infinite, at element {element}", .path.display())]
     NotFinite { path: PathBuf, name: String, element: usize },
     #[error("{}: tensor {name} holds {found}, expected f32, f16 or bf16", .path.display())]

@@ -12,7 +12,8 @@ const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_
 /// The list of shards.
 const SHARDED: &str = "model.safetensors.index.json";
 /// Files whose reading runs whatever code they hold.
-const PICKLES: [&str; 3] = ["pytorch_model.bin", "open_clip_pytorch_model.bin", "pytorch_model-00001-of-00002.bin"];
+const PICKLES: [&str; 2] = ["pytorch_model.bin", "open_clip_pytorch_model.bin"];
+const SHARDED_PICKLE: &str = "pytorch_model.bin.index.json";
 
 /// The weight files of a folder, sorted, and which of them the index says holds a tensor.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,10 @@ pub fn has_transformers_weights(folder: &Path) -> bool {
 
 impl WeightFiles {
     /// Finds them.
+    ///
+    /// # Errors
+    /// No such folder or file, an index that names no files of this folder, a shard that is not there, weights that are
+    /// pickles.
     pub fn of(folder: &Path) -> Result<Self, CheckpointError> {
         if !folder.is_dir() {
             return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
@@ -49,6 +54,9 @@ impl WeightFiles {
         if let Some(pickle) = PICKLES.iter().find(|name| folder.join(name).is_file()) {
             let target = if pickle.starts_with("open_clip") { OPEN_CLIP[0] } else { SINGLE };
             return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string(), target });
+        }
+        if folder.join(SHARDED_PICKLE).is_file() {
+            return Err(CheckpointError::PickledShards(folder.to_path_buf()));
         }
         Err(CheckpointError::FileMissing {
             folder: folder.to_path_buf(),
@@ -76,6 +84,14 @@ impl WeightFiles {
             }
             places.insert(file, 0);
         }
+        if places.is_empty() {
+            return Err(bad("field weight_map: it names no file".to_string()));
+        }
+        if let Some(name) = places.keys().find(|name| !folder.join(name).is_file()) {
+            let purpose = "the index of the weights lists it";
+            let (folder, file) = (folder.to_path_buf(), (*name).to_string());
+            return Err(CheckpointError::FileMissing { folder, file, purpose });
+        }
         let files: Vec<PathBuf> = places.keys().map(|name| folder.join(name)).collect();
         for (number, place) in places.values_mut().enumerate() {
             *place = number;
@@ -98,4 +114,57 @@ fn is_plain_name(name: &str) -> bool {
         && components.next().is_none()
         && !name.contains('\\')
         && path.extension().is_some_and(|extension| extension == "safetensors")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn found(index: &str, files: &[&str]) -> Result<WeightFiles, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(SHARDED), index).unwrap();
+        for file in files {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        WeightFiles::of(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn shards_are_listed_once() {
+        let index =
+            r#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
+        let found = found(index, &["model-1.safetensors", "model-2.safetensors"]).unwrap();
+        let names: Vec<_> = found.files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["model-1.safetensors", "model-2.safetensors"]);
+        assert_eq!(found.listed.into_iter().collect::<Vec<_>>(), [("a".into(), 1), ("b".into(), 0), ("c".into(), 1)]);
+    }
+
+    #[test]
+    fn a_hostile_index_is_refused() {
+        for (name, word) in [
+            ("../secret.safetensors", "in this folder"),
+            ("/etc/passwd", "in this folder"),
+            ("folder/model.safetensors", "in this folder"),
+            ("..", "in this folder"),
+            ("model.bin", "in this folder"),
+            ("model-9.safetensors", "model-9.safetensors is missing"),
+        ] {
+            let message = found(&format!(r#"{{"weight_map": {{"a": "{name}"}}}}"#), &[]).unwrap_err();
+            assert!(message.contains(word), "{name}: {message}");
+        }
+        assert!(found(r#"{"weight_map": {"a": 3}}"#, &[]).unwrap_err().contains("tensor a"));
+        assert!(found(r#"{"weight_map": {}}"#, &[]).unwrap_err().contains("no file"));
+        assert!(found("{}", &[]).unwrap_err().contains("weight_map"));
+    }
+
+    #[test]
+    fn pickles_are_refused_by_name() {
+        for name in ["pytorch_model.bin", "pytorch_model.bin.index.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(name), "").unwrap();
+            let message = WeightFiles::of(folder.path()).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains("safetensors"), "{message}");
+        }
+    }
 }

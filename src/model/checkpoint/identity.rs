@@ -2,6 +2,7 @@
 
 use super::Weights;
 use crate::fingerprint::Fingerprint;
+use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -29,8 +30,11 @@ pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     Ok(Fingerprint::of_parts(parts.iter().map(String::as_str)))
 }
 
-/// The folder's own name, for status lines.
+/// The folder's own name, for status lines; of a model in the cache of the Hugging Face hub its name there.
 pub fn folder_name(folder: &Path) -> String {
     let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    if let Some(name) = name_of_snapshot(&absolute) {
+        return name;
+    }
     absolute.file_name().map_or_else(|| "model".to_string(), |name| name.to_string_lossy().into_owned())
 }

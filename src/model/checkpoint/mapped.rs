@@ -2,7 +2,7 @@
 
 use super::CheckpointError;
 use candle_core::safetensors::{Load, MmapedSafetensors};
-use candle_core::{Device, Tensor};
+use candle_core::{CpuStorage, Device, Storage, Tensor};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +41,33 @@ impl MappedFile {
     }
 
     /// The tensor of this name on the CPU, in the type that it is stored in.
-    pub fn load(&self, name: &str) -> candle_core::Result<Tensor> {
-        self.tensors.get(name)?.load(&Device::Cpu)
+    ///
+    /// # Errors
+    /// Where it has a value that is not finite, or holds no floating-point numbers.
+    pub fn load(&self, name: &str) -> Result<Tensor, CheckpointError> {
+        let path = self.path.clone();
+        let tensor = match self.tensors.get(name).and_then(|view| view.load(&Device::Cpu)) {
+            Ok(tensor) => tensor,
+            Err(error) => {
+                return Err(CheckpointError::BadSafetensors { path, reason: format!("tensor {name}: {error}") });
+            }
+        };
+        match first_bad_element(&tensor) {
+            Ok(None) => Ok(tensor),
+            Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
+            Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
+        }
+    }
+}
+
+/// Position of the first value that is not finite; the type's name if it is no floating-point type.
+fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
+    let (storage, _) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(CpuStorage::F32(values)) => Ok(values.iter().position(|value| !value.is_finite())),
+        Storage::Cpu(CpuStorage::F16(values)) => Ok(values.iter().position(|value| !value.is_finite())),
+        Storage::Cpu(CpuStorage::BF16(values)) => Ok(values.iter().position(|value| !value.is_finite())),
+        _ => Err(tensor.dtype().as_str().to_string()),
     }
 }
 

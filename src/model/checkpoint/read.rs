@@ -1,10 +1,11 @@
 //! The tensors of a checkpoint, read when they are asked for.
 
 use super::CheckpointError;
+use super::adapter::Adapter;
 use super::files::WeightFiles;
 use super::layout::{Part, Place, identity};
 use super::mapped::MappedFile;
-use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
+use candle_core::{DType, Device, Shape, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Weights {
     tensors: HashMap<String, Entry>,
     files: Vec<Arc<MappedFile>>,
+    /// What is merged into the tensors as they are asked for.
+    adapter: Option<Arc<Adapter>>,
     /// Names that a network has asked for.
     asked: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -55,9 +58,12 @@ impl Weights {
             let file = MappedFile::open(path)?;
             for (name, shape) in file.shapes() {
                 // Where two shards hold a tensor, the index says which counts.
-                if listed.get(&name).is_none_or(|place| *place == number) {
-                    let entry = Entry::Stored { file: number, name: name.clone(), shape, part: Part::Whole };
-                    tensors.insert(name, entry);
+                if listed.get(&name).is_some_and(|place| *place != number) {
+                    continue;
+                }
+                let entry = Entry::Stored { file: number, name: name.clone(), shape, part: Part::Whole };
+                if tensors.insert(name.clone(), entry).is_some() {
+                    return Err(CheckpointError::TensorTwice { path: path.clone(), name });
                 }
             }
             files.push(Arc::new(file));
@@ -67,7 +73,7 @@ impl Weights {
                 return Err(CheckpointError::TensorMissing { path: paths[place].clone(), name });
             }
         }
-        Ok(Self { tensors, files, asked: Arc::default() })
+        Ok(Self { tensors, files, adapter: None, asked: Arc::default() })
     }
 
     /// The weight files of `folder`, sorted: one, or the shards of the index.
@@ -97,7 +103,30 @@ impl Weights {
                 tensors.insert(new_name, entry);
             }
         }
-        Self { tensors, files: self.files, asked: self.asked }
+        Self { tensors, ..self }
+    }
+
+    /// These weights with an adapter merged into them as they are asked for. `new_name` is that of [`Self::renamed`].
+    ///
+    /// # Errors
+    /// An adapter for a tensor that is not there or has another shape.
+    pub fn with_adapter(self, adapter: Adapter, new_name: impl Fn(&str) -> String) -> anyhow::Result<Self> {
+        let adapter = adapter.renamed(new_name);
+        for name in adapter.names() {
+            let Some(shape) = self.shape(name) else {
+                anyhow::bail!(
+                    "{}: it changes the tensor {name}, which the model does not have",
+                    adapter.path.display()
+                );
+            };
+            adapter.check_shape(name, &shape)?;
+        }
+        Ok(Self { adapter: Some(Arc::new(adapter)), ..self })
+    }
+
+    /// Number of values of all tensors.
+    pub fn parameters(&self) -> usize {
+        self.tensors.values().filter_map(Entry::shape).map(|shape| shape.iter().product::<usize>()).sum()
     }
 
     /// The same tensors and `name`, a matrix [size, size] that changes nothing.
@@ -190,15 +219,13 @@ impl Weights {
             path: path.clone(),
             reason: format!("tensor {stored_name}: {error}"),
         };
-        let (file, part) = match entry {
-            Entry::Identity(size) => return identity(*size).map_err(unreadable),
-            Entry::Stored { file, part, .. } => (*file, *part),
+        let tensor = match entry {
+            Entry::Identity(size) => identity(*size).map_err(unreadable)?,
+            Entry::Stored { file, part, .. } => part.of(&self.files[*file].load(&stored_name)?).map_err(unreadable)?,
         };
-        let stored = self.files[file].load(&stored_name).map_err(unreadable)?;
-        match first_bad_element(&stored) {
-            Ok(None) => part.of(&stored).map_err(unreadable),
-            Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: stored_name, element }),
-            Err(found) => Err(CheckpointError::NotFloating { path, name: stored_name, found }),
+        match &self.adapter {
+            None => Ok(tensor),
+            Some(adapter) => adapter.merged(name, tensor).map_err(unreadable),
         }
     }
 
@@ -217,17 +244,6 @@ impl Weights {
             Some(Entry::Stored { name, .. }) => name,
             Some(Entry::Identity(_)) | None => name,
         }
-    }
-}
-
-/// Position of the first value that is not finite; the type's name if it is no floating-point type.
-fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
-    let (storage, _) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(CpuStorage::F32(values)) => Ok(values.iter().position(|value| !value.is_finite())),
-        Storage::Cpu(CpuStorage::F16(values)) => Ok(values.iter().position(|value| !value.is_finite())),
-        Storage::Cpu(CpuStorage::BF16(values)) => Ok(values.iter().position(|value| !value.is_finite())),
-        _ => Err(tensor.dtype().as_str().to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Activation functions by their Hugging Face names.
 
 use super::slices::{floats, is_fusible};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// `hidden_act` of a Hugging Face configuration.
@@ -23,6 +23,10 @@ const QUICK_GELU: f32 = 1.702;
 impl Activation {
     /// Applies the function to every element; differentiable.
     pub fn apply(self, values: &Tensor) -> Result<Tensor> {
+        if matches!(values.dtype(), DType::F16 | DType::BF16) {
+            // In steps of a half type the error of each would add up; PyTorch rounds once.
+            return self.apply(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
+        }
         match self {
             Self::QuickGelu => swish(values, QUICK_GELU),
             Self::Gelu => values.gelu_erf(),

@@ -5,14 +5,18 @@ use super::model::PixtralModel;
 use super::processor::PixtralProcessor;
 use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{
-    CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json, save_checkpoint,
-    variables_of,
+    Adapter, CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json,
+    save_checkpoint, variables_of,
 };
+use crate::model::decoder::Decoder;
+use crate::model::family::{CheckpointParts, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel};
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
+use crate::model::memory::ensure_memory;
 use anyhow::{Context, Result};
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
+use image::RgbImage;
 use serde_json::json;
 use std::path::Path;
 
@@ -25,6 +29,8 @@ pub struct PixtralCheckpoint {
     pub name: String,
     /// Of the weights and every file that decides an answer.
     pub fingerprint: Fingerprint,
+    /// What the user should know about it.
+    pub notes: Vec<String>,
 }
 
 impl PixtralCheckpoint {
@@ -34,17 +40,69 @@ impl PixtralCheckpoint {
     /// A missing or broken file, a tensor that is missing, of the wrong shape or not finite, a tokenizer that does not
     /// fit the model; each is named.
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
-        Self::load_parts(folder, device, dtype).with_context(|| format!("cannot load the reader {}", folder.display()))
+        Self::load_with(folder, None, device, dtype)
+            .with_context(|| format!("cannot load the reader {}", folder.display()))
     }
 
-    fn load_parts(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+    /// The same with an adapter merged into it.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and an adapter that does not fit.
+    pub fn load_with(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = PixtralConfig::read(folder)?;
         let processor = PixtralProcessor::read(folder)?;
         check_tokenizer(folder, &config, &processor)?;
         let weights = Weights::read(folder)?.renamed(canonical_name);
+        ensure_memory(weights.parameters(), dtype, device)?;
+        let mut parts = CheckpointParts {
+            name: folder_name(folder),
+            fingerprint: pixtral_fingerprint(folder, &processor)?,
+            notes: Vec::new(),
+        };
+        if !processor.has_template() {
+            parts.notes.push("no chat template in the checkpoint: prompts are <s>[INST] … [/INST]".to_string());
+        }
+        let weights = match adapter {
+            None => weights,
+            Some(adapter) => {
+                parts.add_adapter(&adapter);
+                weights.with_adapter(adapter, canonical_name)?
+            }
+        };
+        let CheckpointParts { name, fingerprint, notes } = parts;
         let model = PixtralModel::new(&config, &weights.builder(dtype, device), Mode::Infer)?;
-        let name = folder_name(folder);
-        Ok(Self { model, processor, name, fingerprint: fingerprint_of(folder)? })
+        Ok(Self { model, processor, name, fingerprint, notes })
+    }
+}
+
+impl VisionLanguageModel for PixtralCheckpoint {
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.processor.prepare(picture)
+    }
+
+    fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
+        let pixels: Vec<Tensor> = images.iter().map(|image| image.pixels.clone()).collect();
+        Ok(self.model.vision_features(&pixels)?)
+    }
+
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        self.processor.encode(pieces)
+    }
+
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        self.processor.answer_ids(answer, ends)
+    }
+
+    fn decoder(&self) -> &Decoder {
+        self.model.decoder()
+    }
+}
+
+impl From<PixtralCheckpoint> for ReaderCheckpoint {
+    fn from(checkpoint: PixtralCheckpoint) -> Self {
+        let (name, fingerprint, notes) =
+            (checkpoint.name.clone(), checkpoint.fingerprint.clone(), checkpoint.notes.clone());
+        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 
@@ -55,6 +113,16 @@ impl PixtralConfig {
         serde_json::from_value(value)
             .map_err(|error| CheckpointError::BadJson { path: folder.join("config.json"), reason: error.to_string() })
     }
+}
+
+/// Of the weights of `folder` and every file that decides an answer. A template that only says what dissent says without
+/// one changes no answer.
+pub fn pixtral_fingerprint(folder: &Path, processor: &PixtralProcessor) -> Result<Fingerprint> {
+    let files = fingerprint_of(folder)?;
+    Ok(match processor.own_template()? {
+        None => files,
+        Some(template) => Fingerprint::of_parts([files.as_str(), "template", template]),
+    })
 }
 
 /// A model to train, in `f32`, with its variables in `variables`: those of `folder` if one is given, else drawn from
@@ -114,7 +182,14 @@ fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralPro
 
 #[cfg(test)]
 mod tests {
-    use super::canonical_name;
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        let config: PixtralConfig = serde_json::from_value(config_of("pixtral")).unwrap();
+        assert_skeleton("pixtral", canonical_name, |weights| Ok(PixtralModel::new(&config, &weights, Mode::Infer)?));
+    }
 
     #[test]
     fn names_of_all_versions_are_read() {

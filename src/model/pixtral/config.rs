@@ -1,6 +1,7 @@
 //! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as transformers 4 and 5 and the hub write it.
 
 use super::config_json::{ConfigJson, RopeJson, TextJson, VisionJson};
+use crate::model::decoder::{TextConfig, divides, layers_in_range};
 use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -32,28 +33,6 @@ pub struct VisionConfig {
     pub patch_size: usize,
     pub activation: Activation,
     pub rope_theta: f64,
-}
-
-/// The Mistral decoder.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TextConfig {
-    pub vocabulary: usize,
-    pub hidden: usize,
-    pub intermediate: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub key_value_heads: usize,
-    pub head_size: usize,
-    pub activation: Activation,
-    /// Longest sequence in tokens.
-    pub positions: usize,
-    pub norm_epsilon: f64,
-    pub rope_theta: f64,
-    /// A token sees this many tokens, itself among them; all earlier ones if absent.
-    pub sliding_window: Option<usize>,
-    pub beginning_token: Option<u32>,
-    pub end_token: Option<u32>,
-    pub padding_token: Option<u32>,
 }
 
 impl VisionConfig {
@@ -135,7 +114,10 @@ impl PixtralConfig {
                 positions: sizes.positions,
                 norm_epsilon: 1e-5,
                 rope_theta: 10_000.0,
+                rotary_sections: None,
+                attention_bias: false,
                 sliding_window: None,
+                first_windowed_layer: 0,
                 beginning_token: Some(super::special::BEGINNING.1),
                 end_token: Some(super::special::END.1),
                 padding_token: Some(super::special::PADDING.1),
@@ -183,6 +165,7 @@ impl TryFrom<&VisionJson> for VisionConfig {
         }
         divides("vision_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
         divides("vision_config: patch_size", json.patch_size, "image_size", json.image_size)?;
+        layers_in_range("vision_config: num_hidden_layers", json.num_hidden_layers)?;
         if !(json.hidden_size / json.num_attention_heads).is_multiple_of(4) {
             return Err("vision_config: expected a head size divisible by 4, for two-dimensional rotation".to_owned());
         }
@@ -208,15 +191,11 @@ impl TryFrom<&TextJson> for TextConfig {
             return Err(format!("text_config: expected \"model_type\": \"mistral\", found \"{}\"", json.model_type));
         }
         let key_value_heads = json.num_key_value_heads.unwrap_or(json.num_attention_heads);
-        divides("text_config: num_key_value_heads", key_value_heads, "num_attention_heads", json.num_attention_heads)?;
         if json.head_dim.is_none() {
             divides("text_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
         }
         let head_size = json.head_dim.unwrap_or_else(|| json.hidden_size / json.num_attention_heads.max(1));
-        if head_size == 0 || !head_size.is_multiple_of(2) {
-            return Err(format!("text_config: expected an even head size, found {head_size}"));
-        }
-        Ok(Self {
+        let config = Self {
             vocabulary: json.vocab_size,
             hidden: json.hidden_size,
             intermediate: json.intermediate_size,
@@ -228,18 +207,15 @@ impl TryFrom<&TextJson> for TextConfig {
             positions: json.max_position_embeddings,
             norm_epsilon: json.rms_norm_eps,
             rope_theta: RopeJson::theta(json.rope_parameters.as_ref(), json.rope_theta, "text_config")?,
+            rotary_sections: None,
+            attention_bias: false,
             sliding_window: json.sliding_window,
+            first_windowed_layer: 0,
             beginning_token: json.bos_token_id,
             end_token: json.eos_token_id,
             padding_token: json.pad_token_id,
-        })
+        };
+        config.check("text_config: ")?;
+        Ok(config)
     }
-}
-
-/// An error unless `part` divides `whole`.
-fn divides(part_name: &str, part: usize, whole_name: &str, whole: usize) -> Result<(), String> {
-    if whole == 0 || !whole.is_multiple_of(part) {
-        return Err(format!("{part_name} ({part}) must divide {whole_name} ({whole})"));
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::pillow_resize::resize_bicubic;
 use candle_core::{Device, Result, Tensor};
 use image::RgbImage;
@@ -42,28 +43,6 @@ enum LargestSize {
 enum PatchSize {
     Sides { height: u32, width: u32 },
     Number(u32),
-}
-
-/// Patches of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ImageGrid {
-    pub rows: usize,
-    pub columns: usize,
-}
-
-impl ImageGrid {
-    /// Number of patches.
-    pub fn patches(self) -> usize {
-        self.rows * self.columns
-    }
-}
-
-/// A picture ready for the image tower.
-#[derive(Clone, Debug)]
-pub struct PreparedImage {
-    /// `[3, H, W]`, f32, on the CPU.
-    pub pixels: Tensor,
-    pub grid: ImageGrid,
 }
 
 impl Default for PixtralImageProcessor {

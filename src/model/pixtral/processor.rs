@@ -1,32 +1,35 @@
 //! `PixtralProcessor`: pictures and text to what the model reads, as transformers' processor and our chat template do.
 
-use super::image_processor::{ImageGrid, PixtralImageProcessor, PreparedImage};
+use super::image_processor::PixtralImageProcessor;
 use super::special;
 use super::tokenizer::PixtralTokenizer;
+use crate::model::chat::{ChatPrompt, ChatTemplate, PromptIds};
 use crate::model::checkpoint::{CheckpointFiles, pretty_json};
+use crate::model::family::{ImageGrid, Piece, PreparedImage};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::json;
 use std::path::Path;
-
-/// A part of a user's turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
-    Text(&'a str),
-    Image(ImageGrid),
-}
 
 /// Image processor and tokenizer of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct PixtralProcessor {
     images: PixtralImageProcessor,
     tokenizer: PixtralTokenizer,
+    /// `None` where the checkpoint has no chat template.
+    chat: Option<ChatPrompt>,
 }
 
 impl PixtralProcessor {
     /// Reads the processor and tokenizer files of a checkpoint directory.
     pub fn read(folder: &Path) -> Result<Self> {
-        Ok(Self { images: PixtralImageProcessor::read(folder)?, tokenizer: PixtralTokenizer::read(folder)? })
+        let images = PixtralImageProcessor::read(folder)?;
+        let tokenizer = PixtralTokenizer::read(folder)?;
+        let chat = match ChatTemplate::read(folder)? {
+            None => None,
+            Some(template) => Some(ChatPrompt::new(tokenizer.inner().clone(), template, tokenizer.image_mark())?),
+        };
+        Ok(Self { images, tokenizer, chat })
     }
 
     /// The patches that a picture of this size will have.
@@ -49,30 +52,55 @@ impl PixtralProcessor {
         &self.tokenizer
     }
 
-    /// Ids of a prompt: `<s>[INST]`, the pieces, `[/INST]`. The answer follows.
+    /// Does the checkpoint have a chat template?
+    pub fn has_template(&self) -> bool {
+        self.chat.is_some()
+    }
+
+    /// The chat template, where the checkpoint has one that says more than the plain form of [`Self::encode`].
+    ///
+    /// # Errors
+    /// A template that cannot ask about an image.
+    pub fn own_template(&self) -> Result<Option<&str>> {
+        let Some(chat) = &self.chat else { return Ok(None) };
+        let image = Piece::Image(ImageGrid { rows: 2, columns: 1 });
+        let pieces = [image, Piece::Text("background: a mass\n\n"), image, Piece::Text("is it benign?")];
+        let is_plain = self.encode(&pieces)? == self.encode_plainly(&pieces)?;
+        Ok((!is_plain).then(|| chat.template().source()))
+    }
+
+    /// Ids of a prompt by the checkpoint's chat template; without one `<s>[INST]`, the pieces, `[/INST]`. The answer
+    /// follows.
     ///
     /// An image is a row of `[IMG]` per row of patches, each row ended by `[IMG_BREAK]`, the last by `[IMG_END]`.
     /// Neighbouring texts are read as one. Special tokens spelled in a text stay text.
     pub fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        match &self.chat {
+            None => self.encode_plainly(pieces),
+            Some(chat) => chat.encode(pieces, &|grid, ids| self.write_image(grid, ids)),
+        }
+    }
+
+    fn encode_plainly(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
         let special = self.tokenizer.special();
-        let mut ids = vec![special.beginning, special.instruction];
-        let mut text = String::new();
+        let mut ids = PromptIds::new(self.tokenizer.inner());
+        ids.push_ids(special.beginning, 1)?;
+        ids.push_ids(special.instruction, 1)?;
         for piece in pieces {
             match piece {
-                Piece::Text(part) => text.push_str(part),
-                Piece::Image(grid) => {
-                    self.flush(&mut text, &mut ids)?;
-                    self.push_image(*grid, &mut ids);
-                }
+                Piece::Text(part) => ids.push_text(part),
+                Piece::Image(grid) => self.write_image(*grid, &mut ids)?,
             }
         }
-        self.flush(&mut text, &mut ids)?;
-        ids.push(special.instruction_end);
-        Ok(ids)
+        ids.push_ids(special.instruction_end, 1)?;
+        ids.finish()
     }
 
     /// Ids of an answer after a prompt, with `</s>` where the turn ends with it.
     pub fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        if let Some(chat) = &self.chat {
+            return chat.answer_ids(answer, ends);
+        }
         let mut ids = self.tokenizer.encode(answer)?;
         if ends {
             ids.push(self.tokenizer.special().end);
@@ -80,20 +108,13 @@ impl PixtralProcessor {
         Ok(ids)
     }
 
-    fn flush(&self, text: &mut String, ids: &mut Vec<u32>) -> Result<()> {
-        if !text.is_empty() {
-            ids.extend(self.tokenizer.encode(text)?);
-            text.clear();
-        }
-        Ok(())
-    }
-
-    fn push_image(&self, grid: ImageGrid, ids: &mut Vec<u32>) {
+    fn write_image(&self, grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
         let special = self.tokenizer.special();
         for row in 0..grid.rows {
-            ids.extend(std::iter::repeat_n(special.image, grid.columns));
-            ids.push(if row + 1 == grid.rows { special.image_end } else { special.image_break });
+            ids.push_ids(special.image, grid.columns)?;
+            ids.push_ids(if row + 1 == grid.rows { special.image_end } else { special.image_break }, 1)?;
         }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! From image features to the decoder's embedding space: linear, activation, linear.
 
 use super::config::PixtralConfig;
-use super::layers::spread;
+use crate::model::decoder::layers::spread;
 use crate::model::layers::{Activation, Linear, linear, linear_without_bias};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;

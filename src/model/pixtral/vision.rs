@@ -2,8 +2,8 @@
 //! which is what transformers' block-diagonal mask over several images amounts to.
 
 use super::config::VisionConfig;
-use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, spread};
-use super::rotary::Rotation;
+use crate::model::decoder::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, spread};
+use crate::model::decoder::rotary::Rotation;
 use crate::model::layers::Mode;
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -27,12 +27,14 @@ impl Block {
             heads: config.heads,
             key_value_heads: config.heads,
             head_size: config.head_size(),
+            bias: false,
             blocks: config.layers,
         };
         let feed_forward = FeedForwardShape {
             hidden: config.hidden,
             intermediate: config.intermediate,
             activation: config.activation,
+            bias: false,
             blocks: config.layers,
         };
         let hidden = config.hidden;

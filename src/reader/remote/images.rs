@@ -3,7 +3,8 @@
 use crate::bounded::BoundedCache;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::pixtral::{ImageGrid, PixtralProcessor};
+use crate::model::family::ImageGrid;
+use crate::model::pixtral::PixtralProcessor;
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -13,12 +13,12 @@ use super::tokens::{ServedLabels, Tokens};
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
 use crate::fingerprint::Fingerprint;
-use crate::model::checkpoint::fingerprint_of;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::Family;
+use crate::model::pixtral::{PixtralProcessor, pixtral_fingerprint};
 use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -57,6 +57,8 @@ pub struct ServedModel {
 pub struct RemoteReader {
     name: String,
     fingerprint: Fingerprint,
+    /// Of the checkpoint that the processor is from.
+    checkpoint: Option<Fingerprint>,
     record: ServiceRecord,
     images: ImageEncoding,
     processor: Option<Arc<PixtralProcessor>>,
@@ -80,9 +82,8 @@ impl RemoteReader {
     ) -> Result<Self, ReaderError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(REMOTE_THREAD).enable_all().build();
         let runtime = runtime.context("cannot start the threads for requests")?;
-        let processor = served.processor.as_ref().map(|folder| PixtralProcessor::read(folder)).transpose();
-        let processor = processor.context("--reader-processor")?.map(Arc::new);
-        let weights = served.processor.as_deref().map(fingerprint_of).transpose()?;
+        let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
+        let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
         let http = Http::new(served.key.clone(), &served.addresses)?;
         if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
             progress("the key goes over the network in the clear: https:// would hide it".into());
@@ -101,7 +102,7 @@ impl RemoteReader {
             &identity.model,
             &identity.weights,
             &format!("{capability:?}"),
-            weights.as_ref().map_or("no processor", Fingerprint::as_str),
+            checkpoint.as_ref().map_or("no processor", Fingerprint::as_str),
         ]);
         if processor.is_none() {
             progress(
@@ -111,7 +112,12 @@ impl RemoteReader {
         let name = identity.model.clone();
         let fleet = Fleet::new(http, servers, identity, served.requests, served.patience);
         let scorer = Arc::new(Scorer::new(fleet, capability, served.timeout));
-        Ok(Self { name, fingerprint, record, images, processor, scorer, labels: HashMap::new(), runtime })
+        Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
+    }
+
+    /// Of the checkpoint that is said to be served, where it is here.
+    pub fn checkpoint_fingerprint(&self) -> Option<&Fingerprint> {
+        self.checkpoint.as_ref()
     }
 
     /// What the servers are and can do.
@@ -194,6 +200,19 @@ fn wanted_still<T>(
             }
         }
     })
+}
+
+/// The processor of the checkpoint that is said to be served, and the checkpoint's fingerprint.
+fn read_checkpoint(folder: &Path) -> Result<(Arc<PixtralProcessor>, Fingerprint)> {
+    ensure!(
+        Family::of(folder)? == Family::Pixtral,
+        "{}: expected a Pixtral: images and prompts of other families are prepared by their servers alone, without this \
+         option",
+        folder.display()
+    );
+    let processor = PixtralProcessor::read(folder)?;
+    let fingerprint = pixtral_fingerprint(folder, &processor)?;
+    Ok((Arc::new(processor), fingerprint))
 }
 
 /// What the first server that answers is, and which of the servers are up. All that are up must be the same.

@@ -28,6 +28,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use candle_nn::VarMap;
 use samples::Samples;
+pub(super) use samples::documents_of;
 use std::path::{Path, PathBuf};
 use vision_warm_up::VisionWarmUp;
 

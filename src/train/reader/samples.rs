@@ -109,7 +109,7 @@ impl Samples {
 }
 
 /// Documents of each case: given pairs, else retrieved ones, else none.
-fn documents_of(dataset: &Dataset, cases: &[&Case], retriever: Option<&mut Retriever>) -> Result<Vec<Vec<usize>>> {
+pub fn documents_of(dataset: &Dataset, cases: &[&Case], retriever: Option<&mut Retriever>) -> Result<Vec<Vec<usize>>> {
     if let Some(pairs) = read_pairs(dataset)? {
         return Ok(cases.iter().map(|case| pairs.get(&case.id).cloned().unwrap_or_default()).collect());
     }

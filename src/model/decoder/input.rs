@@ -9,7 +9,8 @@ use candle_core::Tensor;
 pub struct DecoderRow {
     /// Token ids; every image token stands for one row of `features`.
     pub ids: Vec<u32>,
-    /// Projected features of each image in order, `[patches, text hidden]`; gradients flow into them.
+    /// Projected features of each image in order, `[patches, text hidden]`, or `[rows, columns, text hidden]` where the
+    /// decoder turns by rows and columns; gradients flow into them.
     pub features: Vec<Tensor>,
 }
 
@@ -54,8 +55,13 @@ impl DecoderInput {
         }
     }
 
-    /// The slots of all rows after this input follows what `cache` holds.
-    pub(super) fn layouts(&self, cache: Option<&KvCache>) -> candle_core::Result<Vec<RowLayout>> {
+    /// The slots of all rows after this input follows what `cache` holds. Images lie in rows and columns if `planar`.
+    pub(super) fn layouts(
+        &self,
+        cache: Option<&KvCache>,
+        image_token: u32,
+        planar: bool,
+    ) -> candle_core::Result<Vec<RowLayout>> {
         let mut layouts = match cache {
             Some(cache) if !cache.rows.is_empty() => cache.rows.clone(),
             _ => vec![RowLayout::default(); self.rows.len()],
@@ -67,11 +73,39 @@ impl DecoderInput {
         for (layout, row) in layouts.iter_mut().zip(&self.rows) {
             let offset = self.offset(row);
             layout.extend(offset, false);
-            layout.extend(row.ids.len(), true);
+            if planar {
+                extend_with_images(layout, row, image_token)?;
+            } else {
+                layout.extend(row.ids.len(), true);
+            }
             layout.extend(width - offset - row.ids.len(), false);
         }
         Ok(layouts)
     }
+}
+
+/// Appends the tokens of a row; each image's are a rectangle.
+fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32) -> candle_core::Result<()> {
+    let mut images = row.features.iter();
+    let mut index = 0;
+    while index < row.ids.len() {
+        if row.ids[index] != image_token {
+            layout.extend(1, true);
+            index += 1;
+            continue;
+        }
+        let Some(image) = images.next() else { candle_core::bail!("image tokens without an image at token {index}") };
+        let (rows, columns, _) = image.dims3()?;
+        let tokens = rows * columns;
+        let is_whole =
+            row.ids.get(index..index + tokens).is_some_and(|run| run.iter().all(|token| *token == image_token));
+        if tokens == 0 || !is_whole {
+            candle_core::bail!("the {tokens} tokens of an image do not lie together at token {index}")
+        }
+        layout.extend_image(rows, columns);
+        index += tokens;
+    }
+    Ok(())
 }
 
 /// A token of a [`DecoderInput`]: row, and index within the row's ids (padding not counted).

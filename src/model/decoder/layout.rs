@@ -1,53 +1,78 @@
 //! Where the tokens of a padded row lie, the positions they have, and which of them see each other.
 
+use super::rotary::Position;
 use candle_core::{DType, Device, Result, Tensor};
 
-/// The slots of one row of a batch: `true` where a token is, `false` where padding is.
+/// The slots of one row of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RowLayout(Vec<bool>);
+pub(super) struct RowLayout {
+    /// `true` where a token is, `false` where padding is.
+    tokens: Vec<bool>,
+    /// Where each slot's token is for the rotation; padding is where the next token will be.
+    places: Vec<Position>,
+    /// The place of the next token.
+    next: usize,
+}
 
 impl RowLayout {
-    /// Appends `count` slots, tokens or padding.
+    /// Appends `count` slots, tokens of text or padding.
     pub fn extend(&mut self, count: usize, token: bool) {
-        self.0.extend(std::iter::repeat_n(token, count));
+        for _ in 0..count {
+            self.tokens.push(token);
+            self.places.push([self.next; 3]);
+            self.next += usize::from(token);
+        }
+    }
+
+    /// Appends the tokens of an image, row by row. They all have the time of the first, and the text goes on after the
+    /// longer side (Qwen2-VL, section 2.1).
+    pub fn extend_image(&mut self, rows: usize, columns: usize) {
+        let start = self.next;
+        for row in 0..rows {
+            for column in 0..columns {
+                self.tokens.push(true);
+                self.places.push([start, start + row, start + column]);
+            }
+        }
+        self.next += rows.max(columns);
     }
 
     /// Number of tokens.
     pub fn length(&self) -> usize {
-        self.0.iter().filter(|token| **token).count()
+        self.tokens.iter().filter(|token| **token).count()
     }
 
     /// Number of slots.
     pub fn slots(&self) -> usize {
-        self.0.len()
+        self.tokens.len()
     }
 
-    /// The position of each slot: the number of tokens before it.
-    pub fn positions(&self) -> Vec<usize> {
+    /// For each slot the number of tokens before it.
+    pub fn tokens_before(&self) -> Vec<usize> {
         let mut tokens = 0;
-        self.0
+        self.tokens
             .iter()
             .map(|token| {
-                let position = tokens;
+                let before = tokens;
                 tokens += usize::from(*token);
-                position
+                before
             })
             .collect()
     }
 }
 
 /// Positions of the last `added` slots: one row for all where the rows agree on every token, else one per row.
-pub(super) fn rotation_positions(rows: &[RowLayout], added: usize) -> Vec<Vec<usize>> {
-    let mut positions: Vec<Vec<usize>> = Vec::with_capacity(rows.len());
+pub(super) fn rotation_positions(rows: &[RowLayout], added: usize) -> Vec<Vec<Position>> {
+    let mut positions: Vec<Vec<Position>> = Vec::with_capacity(rows.len());
     for row in rows {
-        positions.push(row.positions().split_off(row.slots() - added));
+        positions.push(row.places[row.slots() - added..].to_vec());
     }
     let Some(longest) = positions.iter().max_by_key(|row| row.last().copied()) else {
         return positions;
     };
     // Padding's position does not matter, so rows padded at the right agree with the longest one.
     let agree = rows.iter().zip(&positions).all(|(row, own)| {
-        let tokens = &row.0[row.slots() - added..];
+        let tokens = &row.tokens[row.slots() - added..];
         tokens.iter().zip(own.iter().zip(longest)).all(|(token, (position, reference))| !token || position == reference)
     });
     if agree { vec![longest.clone()] } else { positions }
@@ -88,13 +113,13 @@ pub(super) fn attention_mask(
 /// The mask of one row, `added × slots`, row by row.
 fn row_mask(row: &RowLayout, added: usize, window: Option<usize>) -> Vec<f32> {
     let slots = row.slots();
-    let positions = row.positions();
+    let before = row.tokens_before();
     let mut mask = vec![f32::NEG_INFINITY; added * slots];
     for query in 0..added {
         let at = slots - added + query;
         for key in 0..=at {
-            let in_window = window.is_none_or(|window| positions[at] - positions[key] < window);
-            if in_window && (row.0[key] || !row.0[at]) {
+            let in_window = window.is_none_or(|window| before[at] - before[key] < window);
+            if in_window && (row.tokens[key] || !row.tokens[at]) {
                 mask[query * slots + key] = 0.0;
             }
         }
@@ -107,7 +132,11 @@ mod tests {
     use super::*;
 
     fn layout(slots: &[bool]) -> RowLayout {
-        RowLayout(slots.to_vec())
+        let mut layout = RowLayout::default();
+        for token in slots {
+            layout.extend(1, *token);
+        }
+        layout
     }
 
     fn visible(mask: &[f32]) -> Vec<u8> {
@@ -116,8 +145,8 @@ mod tests {
 
     #[test]
     fn padding_takes_no_position() {
-        assert_eq!(layout(&[false, false, true, true]).positions(), [0, 0, 0, 1]);
-        assert_eq!(layout(&[true, true, false, true]).positions(), [0, 1, 2, 2]);
+        assert_eq!(layout(&[false, false, true, true]).tokens_before(), [0, 0, 0, 1]);
+        assert_eq!(layout(&[true, true, false, true]).tokens_before(), [0, 1, 2, 2]);
     }
 
     #[test]
@@ -133,9 +162,19 @@ mod tests {
     #[test]
     fn positions_are_shared_where_tokens_agree() {
         let right = [layout(&[true, true, true]), layout(&[true, false, false])];
-        assert_eq!(rotation_positions(&right, 3), [[0, 1, 2]]);
+        assert_eq!(rotation_positions(&right, 3), [[[0; 3], [1; 3], [2; 3]]]);
         let left = [layout(&[true, true]), layout(&[false, true])];
-        assert_eq!(rotation_positions(&left, 2), [[0, 1], [0, 0]]);
+        assert_eq!(rotation_positions(&left, 2), [[[0; 3], [1; 3]], [[0; 3], [0; 3]]]);
+    }
+
+    #[test]
+    fn an_image_is_a_rectangle_and_text_goes_on_after_its_longer_side() {
+        let mut row = layout(&[true, true]);
+        row.extend_image(2, 3);
+        row.extend(1, true);
+        let image = [[2, 2, 2], [2, 2, 3], [2, 2, 4], [2, 3, 2], [2, 3, 3], [2, 3, 4]];
+        assert_eq!(row.places, [[[0; 3], [1; 3]].as_slice(), &image, &[[5; 3]]].concat());
+        assert_eq!(row.length(), 9);
     }
 
     #[test]

@@ -1,12 +1,16 @@
-//! Rotary position embedding: one-dimensional in the decoder, two-dimensional (row and column) in the image tower.
+//! Rotary position embedding (Su et al. 2021): by place, row and column.
 
 use crate::model::layers::Mode;
 use candle_core::{D, DType, Device, Result, Tensor};
 
+/// Where a token is: time, row, column. All three are its place in the sequence unless it is a patch of an image and the
+/// model turns by rows and columns.
+pub(in crate::model) type Position = [usize; 3];
+
 /// Cosines and sines of the rotation angles, each `[T, head_size / 2]` or, where the rows of a batch have positions of
 /// their own, `[B, T, head_size / 2]`.
 #[derive(Clone, Debug)]
-pub(super) struct Rotation {
+pub(in crate::model) struct Rotation {
     cos: Tensor,
     sin: Tensor,
 }
@@ -17,23 +21,50 @@ impl Rotation {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
     }
 
-    /// Angles of tokens in sequence: `positions` holds one row of positions for all, or one per row of the batch.
+    /// Angles of tokens: `positions` holds one row of positions for all, or one per row of the batch. With `sections`
+    /// the first so many pairs turn by time, the next by row, the last by column (Qwen2-VL, section 2.1); without, all
+    /// turn by time.
     pub fn of_positions(
-        positions: &[Vec<usize>],
+        positions: &[Vec<Position>],
+        head_size: usize,
+        theta: f64,
+        sections: Option<[usize; 3]>,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let frequencies = frequencies(head_size, theta);
+        let axis_of = |pair: usize| match sections {
+            None => 0,
+            Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
+        };
+        let axes: Vec<usize> = (0..frequencies.len()).map(axis_of).collect();
+        let length = positions.first().map_or(0, Vec::len);
+        let mut angles = Vec::with_capacity(positions.len() * length * frequencies.len());
+        for position in positions.iter().flatten() {
+            angles.extend(frequencies.iter().zip(&axes).map(|(frequency, axis)| position[*axis] as f32 * frequency));
+        }
+        let angles = Tensor::from_vec(angles, (positions.len(), length, frequencies.len()), device)?;
+        let angles = if positions.len() == 1 { angles.squeeze(0)? } else { angles };
+        Self::of_angles(&angles, dtype)
+    }
+
+    /// Angles of the patches at these rows and columns: the first half of a head's pairs turns by the row, the second by
+    /// the column, with the same frequencies (Qwen2-VL's tower).
+    pub fn of_places(
+        places: &[(usize, usize)],
         head_size: usize,
         theta: f64,
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let frequencies = frequencies(head_size, theta);
-        let length = positions.first().map_or(0, Vec::len);
-        let mut angles = Vec::with_capacity(positions.len() * length * frequencies.len());
-        for position in positions.iter().flatten() {
-            angles.extend(frequencies.iter().map(|frequency| *position as f32 * frequency));
+        let frequencies = frequencies(head_size / 2, theta);
+        let mut angles = Vec::with_capacity(places.len() * 2 * frequencies.len());
+        for (row, column) in places {
+            for place in [row, column] {
+                angles.extend(frequencies.iter().map(|frequency| *place as f32 * frequency));
+            }
         }
-        let angles = Tensor::from_vec(angles, (positions.len(), length, frequencies.len()), device)?;
-        let angles = if positions.len() == 1 { angles.squeeze(0)? } else { angles };
-        Self::of_angles(&angles, dtype)
+        Self::of_angles(&Tensor::from_vec(angles, (places.len(), 2 * frequencies.len()), device)?, dtype)
     }
 
     /// Angles of the patches of an image, row by row: the even frequencies turn by the row, the odd ones by the column.

@@ -1,7 +1,7 @@
-//! The Mistral decoder: token embedding, blocks, final norm, output matrix.
+//! The decoder without images: token embedding, blocks, final norm, output matrix.
 
 use super::cache::KvCache;
-use super::config::{PixtralConfig, TextConfig};
+use super::config::TextConfig;
 use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, spread};
 use super::layout::{RowLayout, attention_mask, rotation_positions};
 use super::rotary::Rotation;
@@ -25,12 +25,14 @@ impl Block {
             heads: config.heads,
             key_value_heads: config.key_value_heads,
             head_size: config.head_size,
+            bias: config.attention_bias,
             blocks: config.layers,
         };
         let feed_forward = FeedForwardShape {
             hidden: config.hidden,
             intermediate: config.intermediate,
             activation: config.activation,
+            bias: false,
             blocks: config.layers,
         };
         let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, &weights.pp(name), mode);
@@ -56,9 +58,9 @@ impl Block {
     }
 }
 
-/// Weights under `language_model.`.
+/// The blocks with what is before and after them.
 #[derive(Clone, Debug)]
-pub(super) struct Decoder {
+pub(super) struct Stack {
     embedding: Tensor,
     blocks: Vec<Block>,
     norm: RmsNorm,
@@ -67,23 +69,28 @@ pub(super) struct Decoder {
     config: TextConfig,
 }
 
-impl Decoder {
-    pub fn new(config: &PixtralConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
-        let text = &config.text;
-        let inner = weights.pp("model");
-        let start = Init::Randn { mean: 0.0, stdev: spread(text.hidden) };
-        let embedding = inner.get_with_hints((text.vocabulary, text.hidden), "embed_tokens.weight", start)?;
-        let output = if config.tied_embeddings {
+impl Stack {
+    /// `inner` holds `embed_tokens`, `layers` and `norm`; `outer` holds `lm_head`, unless the output matrix is the
+    /// embedding (`tied`).
+    pub fn new(config: &TextConfig, tied: bool, inner: &VarBuilder, outer: &VarBuilder, mode: Mode) -> Result<Self> {
+        let start = Init::Randn { mean: 0.0, stdev: spread(config.hidden) };
+        let embedding = inner.get_with_hints((config.vocabulary, config.hidden), "embed_tokens.weight", start)?;
+        let output = if tied {
             embedding.clone()
         } else {
-            weights.get_with_hints((text.vocabulary, text.hidden), "lm_head.weight", start)?
+            outer.get_with_hints((config.vocabulary, config.hidden), "lm_head.weight", start)?
         };
-        let mut blocks = Vec::with_capacity(text.layers);
-        for layer in 0..text.layers {
-            blocks.push(Block::new(text, &inner.pp(format!("layers.{layer}")), mode)?);
+        let mut blocks = Vec::with_capacity(config.layers);
+        for layer in 0..config.layers {
+            blocks.push(Block::new(config, &inner.pp(format!("layers.{layer}")), mode)?);
         }
-        let norm = RmsNorm::new(text.hidden, text.norm_epsilon, &inner.pp("norm"), mode)?;
-        Ok(Self { embedding, blocks, norm, output, config: text.clone() })
+        let norm = RmsNorm::new(config.hidden, config.norm_epsilon, &inner.pp("norm"), mode)?;
+        Ok(Self { embedding, blocks, norm, output, config: config.clone() })
+    }
+
+    /// The shape.
+    pub fn config(&self) -> &TextConfig {
+        &self.config
     }
 
     /// `[N]` token ids to `[N, hidden]`.
@@ -95,20 +102,26 @@ impl Decoder {
     pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let (_, added, _) = embeddings.dims3()?;
         let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let mask = attention_mask(rows, added, self.config.sliding_window, dtype, device)?;
-        let positions = rotation_positions(rows, added);
-        let TextConfig { head_size, rope_theta, .. } = self.config;
-        let rotation = Rotation::of_positions(&positions, head_size, rope_theta, dtype, device)?;
-        let mut hidden = embeddings.clone();
-        let Some(cache) = cache else {
-            for block in &self.blocks {
-                hidden = block.forward(&hidden, &rotation, mask.as_ref(), None)?;
-            }
-            return Ok(hidden);
+        let TextConfig { head_size, rope_theta, rotary_sections, sliding_window, first_windowed_layer, .. } =
+            self.config;
+        let windowed = attention_mask(rows, added, sliding_window, dtype, device)?;
+        let whole = if sliding_window.is_some() && first_windowed_layer > 0 {
+            attention_mask(rows, added, None, dtype, device)?
+        } else {
+            None
         };
-        cache.layers.resize(self.blocks.len(), None);
-        for (block, layer) in self.blocks.iter().zip(&mut cache.layers) {
-            hidden = block.forward(&hidden, &rotation, mask.as_ref(), Some(layer))?;
+        let positions = rotation_positions(rows, added);
+        let rotation = Rotation::of_positions(&positions, head_size, rope_theta, rotary_sections, dtype, device)?;
+        let mut hidden = embeddings.clone();
+        let mut layers = cache.map(|cache| {
+            cache.layers.resize(self.blocks.len(), None);
+            cache.layers.iter_mut()
+        });
+        for (number, block) in self.blocks.iter().enumerate() {
+            let sees_all = sliding_window.is_some() && number < first_windowed_layer;
+            let mask = if sees_all { whole.as_ref() } else { windowed.as_ref() };
+            let layer = layers.as_mut().and_then(Iterator::next);
+            hidden = block.forward(&hidden, &rotation, mask, layer)?;
         }
         Ok(hidden)
     }

@@ -4,7 +4,7 @@ use super::layers::KeysAndValues;
 use super::layout::RowLayout;
 use candle_core::{Result, Tensor};
 
-/// Filled by [`PixtralModel::decode`](super::PixtralModel::decode); reading on from it gives what reading all at once
+/// Filled by [`Decoder::decode`](super::Decoder::decode); reading on from it gives what reading all at once
 /// would have given.
 #[derive(Clone, Debug, Default)]
 pub struct KvCache {

@@ -1,13 +1,15 @@
-//! Layers of the image tower and the decoder, fused in inference and differentiable in training.
+//! Layers of decoders and image towers, fused in inference and differentiable in training.
 
 use super::rotary::Rotation;
-use crate::model::layers::{Activation, Linear, Mode, linear_without_bias, multiply_per_channel, softmax_last_dim};
+use crate::model::layers::{
+    Activation, Linear, Mode, linear, linear_without_bias, multiply_per_channel, softmax_last_dim,
+};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 use candle_transformers::utils::repeat_kv;
 
 /// First spread of weights that keeps the variance of their input.
-pub(super) fn spread(inputs: usize) -> f64 {
+pub(in crate::model) fn spread(inputs: usize) -> f64 {
     (inputs as f64).powf(-0.5)
 }
 
@@ -17,9 +19,18 @@ fn residual_spread(inputs: usize, blocks: usize) -> f64 {
     spread(inputs * 2 * blocks)
 }
 
+/// A linear layer with or without a bias.
+fn linear_with(bias: bool, inputs: usize, outputs: usize, deviation: f64, weights: &VarBuilder) -> Result<Linear> {
+    if bias {
+        linear(inputs, outputs, deviation, weights)
+    } else {
+        linear_without_bias(inputs, outputs, deviation, weights)
+    }
+}
+
 /// Division by the root of the mean square, then a weight per channel.
 #[derive(Clone, Debug)]
-pub(super) struct RmsNorm {
+pub(in crate::model) struct RmsNorm {
     weight: Tensor,
     epsilon: f32,
     mode: Mode,
@@ -54,17 +65,18 @@ impl RmsNorm {
 
 /// Sizes of a feed-forward block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FeedForwardShape {
+pub(in crate::model) struct FeedForwardShape {
     pub hidden: usize,
     pub intermediate: usize,
     pub activation: Activation,
+    pub bias: bool,
     /// Blocks of the whole stack.
     pub blocks: usize,
 }
 
 /// Gated feed-forward block: `down(activation(gate(x)) * up(x))`.
 #[derive(Clone, Debug)]
-pub(super) struct FeedForward {
+pub(in crate::model) struct FeedForward {
     gate: Linear,
     up: Linear,
     down: Linear,
@@ -73,12 +85,12 @@ pub(super) struct FeedForward {
 
 impl FeedForward {
     pub fn new(shape: FeedForwardShape, weights: &VarBuilder) -> Result<Self> {
-        let FeedForwardShape { hidden, intermediate, activation, blocks } = shape;
+        let FeedForwardShape { hidden, intermediate, activation, bias, blocks } = shape;
         let down = residual_spread(intermediate, blocks);
         Ok(Self {
-            gate: linear_without_bias(hidden, intermediate, spread(hidden), &weights.pp("gate_proj"))?,
-            up: linear_without_bias(hidden, intermediate, spread(hidden), &weights.pp("up_proj"))?,
-            down: linear_without_bias(intermediate, hidden, down, &weights.pp("down_proj"))?,
+            gate: linear_with(bias, hidden, intermediate, spread(hidden), &weights.pp("gate_proj"))?,
+            up: linear_with(bias, hidden, intermediate, spread(hidden), &weights.pp("up_proj"))?,
+            down: linear_with(bias, intermediate, hidden, down, &weights.pp("down_proj"))?,
             activation,
         })
     }
@@ -91,18 +103,20 @@ impl FeedForward {
 
 /// Sizes of an attention block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AttentionShape {
+pub(in crate::model) struct AttentionShape {
     pub hidden: usize,
     pub heads: usize,
     pub key_value_heads: usize,
     pub head_size: usize,
+    /// Queries, keys and values have a bias.
+    pub bias: bool,
     /// Blocks of the whole stack.
     pub blocks: usize,
 }
 
 /// Attention with rotated queries and keys, and fewer key and value heads than query heads where the shape says so.
 #[derive(Clone, Debug)]
-pub(super) struct Attention {
+pub(in crate::model) struct Attention {
     query: Linear,
     key: Linear,
     value: Linear,
@@ -112,7 +126,7 @@ pub(super) struct Attention {
 }
 
 /// Keys and values of one layer, each `[B, key_value_heads, S, head_size]`.
-pub(super) type KeysAndValues = (Tensor, Tensor);
+pub(in crate::model) type KeysAndValues = (Tensor, Tensor);
 
 impl Attention {
     pub fn new(shape: AttentionShape, weights: &VarBuilder, mode: Mode) -> Result<Self> {
@@ -120,9 +134,9 @@ impl Attention {
         let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
         let output = residual_spread(query_size, shape.blocks);
         Ok(Self {
-            query: linear_without_bias(hidden, query_size, spread(hidden), &weights.pp("q_proj"))?,
-            key: linear_without_bias(hidden, key_size, spread(hidden), &weights.pp("k_proj"))?,
-            value: linear_without_bias(hidden, key_size, spread(hidden), &weights.pp("v_proj"))?,
+            query: linear_with(shape.bias, hidden, query_size, spread(hidden), &weights.pp("q_proj"))?,
+            key: linear_with(shape.bias, hidden, key_size, spread(hidden), &weights.pp("k_proj"))?,
+            value: linear_with(shape.bias, hidden, key_size, spread(hidden), &weights.pp("v_proj"))?,
             output: linear_without_bias(query_size, hidden, output, &weights.pp("o_proj"))?,
             shape,
             mode,

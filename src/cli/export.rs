@@ -1,0 +1,83 @@
+//! `dissent export`: a dataset in the layout of other software.
+
+use super::Common;
+use super::output::{print_line, say};
+use super::train::open_retriever;
+use crate::data::{Dataset, Part};
+use crate::train::{SftSettings, export_sft};
+use anyhow::Result;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Arguments of `dissent export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
+    Sft(SftArgs),
+}
+
+/// Arguments of `dissent export sft`.
+#[derive(Debug, clap::Args)]
+struct SftArgs {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// New folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Dual encoder that retrieves the documents, where the dataset has no pairs.jsonl
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Documents per case and head: one sample for each
+    #[arg(short, default_value_t = 2, value_name = "N")]
+    k: usize,
+    /// Ask each case without a document too
+    #[arg(long)]
+    closed_book: bool,
+    /// Only this part of the training cases, such as 1/2
+    #[arg(long, value_name = "I/N")]
+    part: Option<Part>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `dissent export`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    match args.what {
+        What::Sft(args) => sft(args, common),
+    }
+}
+
+fn sft(args: SftArgs, common: &Common) -> Result<()> {
+    let dataset = Dataset::open(&args.dataset)?;
+    let mut retriever = match &args.encoder {
+        None => None,
+        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common)?),
+    };
+    let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
+    let report = export_sft(&dataset, retriever.as_mut(), &settings)?;
+    let out = settings.out.display();
+    if report.changed_texts > 0 {
+        say(&format!(
+            "{} texts spelled <image>, now < image >: that is LLaMA-Factory's own mark",
+            report.changed_texts
+        ));
+    }
+    if args.json {
+        let value = serde_json::json!({
+            "out": settings.out, "train": report.train, "validation": report.validation, "images": report.images,
+        });
+        return print_line(&serde_json::to_string_pretty(&value)?);
+    }
+    print_line(&format!(
+        "{out}: {} training and {} validation samples, {} images; train with `llamafactory-cli train pixtral.yaml` or \
+         qwen2_vl.yaml in that folder, then read with --reader and --adapter",
+        report.train, report.validation, report.images
+    ))
+}

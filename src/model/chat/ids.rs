@@ -1,0 +1,73 @@
+//! Ids of a rendered prompt: special tokens where it spells them, text between them.
+
+use super::tokenizer::{ChatTokenizer, SpecialToken};
+use anyhow::Result;
+
+/// Ids put together piece by piece. Text is tokenized in one piece from one special token to the next, as a tokenizer
+/// does with the whole prompt.
+pub struct PromptIds<'a> {
+    tokenizer: &'a ChatTokenizer,
+    ids: Vec<u32>,
+    text: String,
+    /// The next text loses the white space it begins with.
+    strips: bool,
+}
+
+impl<'a> PromptIds<'a> {
+    /// No ids yet.
+    pub fn new(tokenizer: &'a ChatTokenizer) -> Self {
+        Self { tokenizer, ids: Vec::new(), text: String::new(), strips: false }
+    }
+
+    /// Appends text; special tokens spelled in it stay text.
+    pub fn push_text(&mut self, text: &str) {
+        self.text.push_str(if self.strips && self.text.is_empty() { text.trim_start() } else { text });
+    }
+
+    /// Appends a special token.
+    pub fn push_special(&mut self, token: &SpecialToken) -> Result<()> {
+        if token.strips_before {
+            self.text.truncate(self.text.trim_end().len());
+        }
+        self.push_ids(token.id, 1)?;
+        self.strips = token.strips_after;
+        Ok(())
+    }
+
+    /// Appends a token some number of times.
+    pub fn push_ids(&mut self, id: u32, count: usize) -> Result<()> {
+        self.flush()?;
+        self.ids.extend(std::iter::repeat_n(id, count));
+        self.strips = false;
+        Ok(())
+    }
+
+    /// Appends text whose special tokens are meant as such.
+    pub fn push_marked(&mut self, text: &str) -> Result<()> {
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            if let Some(token) = self.tokenizer.special_at(rest) {
+                self.push_special(token)?;
+                rest = &rest[token.text.len()..];
+                continue;
+            }
+            self.push_text(&rest[..first.len_utf8()]);
+            rest = &rest[first.len_utf8()..];
+        }
+        Ok(())
+    }
+
+    /// All ids.
+    pub fn finish(mut self) -> Result<Vec<u32>> {
+        self.flush()?;
+        Ok(self.ids)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if !self.text.is_empty() {
+            self.ids.extend(self.tokenizer.encode(&self.text)?);
+            self.text.clear();
+        }
+        Ok(())
+    }
+}

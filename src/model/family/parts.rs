@@ -1,0 +1,85 @@
+//! What loading a checkpoint has in common in all families.
+
+use crate::fingerprint::Fingerprint;
+use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
+use crate::model::checkpoint::{Adapter, CheckpointError, Weights, fingerprint_of, folder_name};
+use crate::model::memory::ensure_memory;
+use anyhow::Result;
+use candle_core::{DType, Device};
+use std::path::Path;
+
+/// What a checkpoint is called and made of.
+#[derive(Clone, Debug)]
+pub struct CheckpointParts {
+    pub name: String,
+    pub fingerprint: Fingerprint,
+    /// What the user should know about it.
+    pub notes: Vec<String>,
+}
+
+/// The weights of `folder` under the names of `canonical_name`, with the adapter merged into them, and what they are.
+/// `template` decides what the model is asked, so it counts in the fingerprint.
+///
+/// # Errors
+/// Weights that are missing, broken or too large for the memory; an adapter that does not fit.
+pub(in crate::model) fn open_parts(
+    folder: &Path,
+    adapter: Option<Adapter>,
+    canonical_name: impl Fn(&str) -> String,
+    template: &str,
+    dtype: DType,
+    device: &Device,
+) -> Result<(Weights, CheckpointParts)> {
+    let weights = Weights::read(folder)?.renamed(&canonical_name);
+    ensure_memory(weights.parameters(), dtype, device)?;
+    let mut parts = CheckpointParts {
+        name: folder_name(folder),
+        fingerprint: Fingerprint::of_parts([fingerprint_of(folder)?.as_str(), "template", template]),
+        notes: Vec::new(),
+    };
+    let weights = match adapter {
+        None => weights,
+        Some(adapter) => {
+            parts.add_adapter(&adapter);
+            weights.with_adapter(adapter, canonical_name)?
+        }
+    };
+    Ok((weights, parts))
+}
+
+impl CheckpointParts {
+    /// Another adapter is another reader.
+    pub(in crate::model) fn add_adapter(&mut self, adapter: &Adapter) {
+        self.name = format!("{} + {}", self.name, folder_name(&adapter.path));
+        self.fingerprint = Fingerprint::of_parts([self.fingerprint.as_str(), "adapter", adapter.fingerprint.as_str()]);
+    }
+}
+
+/// Tokenizer and template of `folder`, and a note where it has no template and `built_in` serves.
+///
+/// # Errors
+/// A missing or broken file; a tokenizer that does not fit the model.
+pub(in crate::model) fn chat_prompt(
+    folder: &Path,
+    image_token: u32,
+    vocabulary: usize,
+    built_in: &str,
+) -> Result<(ChatPrompt, Option<String>)> {
+    let tokenizer = ChatTokenizer::read(folder)?;
+    let bad = |reason: String| CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason };
+    let largest = tokenizer.largest_id();
+    if largest as usize >= vocabulary {
+        return Err(bad(format!("token {largest}, the model of config.json knows {vocabulary} (vocab_size)")).into());
+    }
+    let Some(mark) = tokenizer.special_text_of(image_token).map(str::to_string) else {
+        let reason = format!("token {image_token} is no special token, config.json says it stands for an image");
+        return Err(bad(reason).into());
+    };
+    let (template, note) = if let Some(template) = ChatTemplate::read(folder)? {
+        (template, None)
+    } else {
+        let note = "no chat template in the checkpoint: prompts have the form of the published models";
+        (ChatTemplate::built_in(built_in, folder)?, Some(note.to_string()))
+    };
+    Ok((ChatPrompt::new(tokenizer, template, &mark)?, note))
+}

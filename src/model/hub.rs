@@ -1,0 +1,166 @@
+//! Models of the Hugging Face hub, in its cache on this machine. Nothing is downloaded.
+
+use anyhow::{Result, bail, ensure};
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+/// `org/name`, or `org/name@revision`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubId {
+    organisation: String,
+    name: String,
+    /// A branch, tag or commit.
+    revision: String,
+}
+
+impl FromStr for HubId {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (repository, revision) = text.split_once('@').unwrap_or((text, "main"));
+        let parts = repository.split_once('/');
+        let Some((organisation, name)) = parts.filter(|(organisation, name)| is_plain(organisation) && is_plain(name))
+        else {
+            bail!("'{text}': expected org/name or org/name@revision")
+        };
+        let is_below = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)));
+        ensure!(!revision.is_empty() && is_below, "'{text}': expected a branch, tag or commit after @");
+        Ok(Self { organisation: organisation.into(), name: name.into(), revision: revision.into() })
+    }
+}
+
+impl fmt::Display for HubId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.organisation, self.name)
+    }
+}
+
+/// What the hub's names are made of.
+fn is_plain(name: &str) -> bool {
+    let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
+    letters && !name.is_empty() && !name.starts_with('.') && !name.contains("..") && !name.contains("--")
+}
+
+impl HubId {
+    /// The model's folder in the cache on this machine.
+    ///
+    /// # Errors
+    /// Where the cache does not have it; repository, revision and the path that was searched are named.
+    pub fn in_cache(&self) -> Result<PathBuf> {
+        let Some(cache) = cache_folder() else {
+            bail!("{self}: no cache of the Hugging Face hub: neither HF_HUB_CACHE, HF_HOME nor HOME is set")
+        };
+        self.in_folder(&cache)
+    }
+
+    fn in_folder(&self, cache: &Path) -> Result<PathBuf> {
+        let repository = cache.join(format!("models--{}--{}", self.organisation, self.name));
+        // A branch or tag is a file with the commit in it; a commit is the folder itself.
+        let reference = repository.join("refs").join(&self.revision);
+        let commit = fs::read_to_string(&reference).map_or_else(|_| self.revision.clone(), |text| text.trim().into());
+        let is_name = matches!(
+            (Path::new(&commit).components().next(), Path::new(&commit).components().count()),
+            (Some(Component::Normal(_)), 1)
+        );
+        ensure!(is_name, "{}: expected a commit, found '{commit}'", reference.display());
+        let folder = repository.join("snapshots").join(&commit);
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let kept = revisions_of(&repository);
+        let kept = if kept.is_empty() { String::new() } else { format!("; it has {}", kept.join(", ")) };
+        bail!(
+            "{self} at revision {} is not in the cache {}: searched {}{kept}; `hf download {self} --revision {}` fetches it",
+            self.revision,
+            cache.display(),
+            repository.display(),
+            self.revision
+        )
+    }
+}
+
+/// The cache that huggingface_hub uses: `HF_HUB_CACHE`, else `HF_HOME/hub`, else the user's cache folder.
+fn cache_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(cache) = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")) {
+        return Some(cache);
+    }
+    let home = variable("HF_HOME").or_else(|| {
+        let caches = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
+        Some(caches.join("huggingface"))
+    })?;
+    Some(home.join("hub"))
+}
+
+/// Branches and tags that the cache has, for a message.
+fn revisions_of(repository: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(repository.join("refs"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// `org/name@commit` of a folder in a cache, which is called by its commit only.
+pub(in crate::model) fn name_of_snapshot(folder: &Path) -> Option<String> {
+    let commit = folder.file_name()?.to_str()?;
+    let snapshots = folder.parent()?;
+    let repository = snapshots.parent()?.file_name()?.to_str()?;
+    let name = repository.strip_prefix("models--").filter(|_| snapshots.ends_with("snapshots"))?;
+    let short = commit.get(..7).unwrap_or(commit);
+    Some(format!("{}@{short}", name.replacen("--", "/", 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn cache() -> tempfile::TempDir {
+        let cache = tempfile::tempdir().unwrap();
+        let repository = cache.path().join("models--org--name");
+        fs::create_dir_all(repository.join("snapshots").join(COMMIT)).unwrap();
+        fs::create_dir_all(repository.join("refs/refs/pr")).unwrap();
+        fs::write(repository.join("refs/main"), format!("{COMMIT}\n")).unwrap();
+        fs::write(repository.join("refs/refs/pr/1"), COMMIT).unwrap();
+        fs::write(repository.join("refs/bad"), "../../../elsewhere").unwrap();
+        cache
+    }
+
+    fn find(text: &str) -> Result<PathBuf> {
+        text.parse::<HubId>()?.in_folder(cache().path())
+    }
+
+    #[test]
+    fn branches_tags_and_commits_are_found() {
+        for text in ["org/name".to_string(), "org/name@refs/pr/1".into(), format!("org/name@{COMMIT}")] {
+            let folder = find(&text).unwrap();
+            assert!(folder.ends_with(Path::new("snapshots").join(COMMIT)), "{text}");
+            assert_eq!(name_of_snapshot(&folder).as_deref(), Some("org/name@0123456"));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_where_it_was_searched() {
+        let message = find("org/name@v2").unwrap_err().to_string();
+        assert!(message.contains("org/name at revision v2") && message.contains("models--org--name"), "{message}");
+        assert!(message.contains("it has bad, main"), "{message}");
+        assert!(find("org/other").unwrap_err().to_string().contains("hf download org/other"));
+    }
+
+    #[test]
+    fn names_that_leave_the_cache_are_refused() {
+        for text in ["org", "org/name/more", "../name", "org/..", "/etc/passwd", "org/name@../x", "org/name@", "a/b@/x"]
+        {
+            assert!(text.parse::<HubId>().is_err(), "{text}");
+        }
+        assert!(find("org/name@bad").unwrap_err().to_string().contains("expected a commit"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Does a model fit into memory? Asked before its weights are read.
+
+use anyhow::{Result, bail};
+use candle_core::{DType, Device};
+use std::fs;
+
+/// What a batch of prompts needs beside the weights: states, scores, keys and values.
+const BESIDE_WEIGHTS: u64 = 512 << 20;
+/// Models below this size are not asked about.
+const SMALL: u64 = 256 << 20;
+
+/// An error where a model of `parameters` weights in `dtype` needs more memory than the machine has free; it says what
+/// would fit. Memory of a GPU is not asked: its driver refuses by itself.
+///
+/// # Errors
+/// As said.
+pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result<()> {
+    match available() {
+        Some(free) if device.is_cpu() => ensure_fits(parameters as u64, dtype, free),
+        _ => Ok(()),
+    }
+}
+
+fn ensure_fits(parameters: u64, dtype: DType, free: u64) -> Result<()> {
+    let needed = |dtype: DType| parameters.saturating_mul(dtype.size_in_bytes() as u64).saturating_add(BESIDE_WEIGHTS);
+    if needed(dtype) <= free || needed(dtype) < SMALL + BESIDE_WEIGHTS {
+        return Ok(());
+    }
+    let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let half = needed(DType::BF16);
+    let advice = if dtype.size_in_bytes() > 2 && half <= free {
+        format!("; in half precision it needs {} (--dtype bf16)", size(half))
+    } else {
+        let fitting = free.saturating_sub(BESIDE_WEIGHTS) / 2;
+        format!("; in half precision a model of at most {:.1} billion weights fits", fitting as f64 / 1e9)
+    };
+    bail!(
+        "{:.1} billion weights in {} need {} of memory, {} are free{advice}",
+        parameters as f64 / 1e9,
+        dtype.as_str(),
+        size(needed(dtype)),
+        size(free)
+    )
+}
+
+/// Bytes that this process may still take: what Linux counts as available, within the limit of a container. Unknown
+/// elsewhere.
+fn available() -> Option<u64> {
+    let table = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let free = kibibytes << 10;
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let limit = number("/sys/fs/cgroup/memory.max");
+    let used = number("/sys/fs/cgroup/memory.current");
+    Some(limit.zip(used).map_or(free, |(limit, used)| free.min(limit.saturating_sub(used))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn what_fits_is_loaded() {
+        assert!(ensure_fits(12_000_000_000, DType::BF16, 40 * GIB).is_ok());
+        assert!(ensure_fits(1_000_000, DType::F32, 0).is_ok(), "small models are not asked about");
+    }
+
+    #[test]
+    fn a_refusal_says_what_would_fit() {
+        let message = ensure_fits(12_000_000_000, DType::F32, 32 * GIB).unwrap_err().to_string();
+        assert!(message.contains("45.2 GiB") && message.contains("--dtype bf16"), "{message}");
+        let message = ensure_fits(12_000_000_000, DType::BF16, 8 * GIB).unwrap_err().to_string();
+        assert!(message.contains("at most 4.0 billion"), "{message}");
+    }
+
+    #[test]
+    fn linux_says_what_is_free() {
+        assert_eq!(available().is_some(), cfg!(target_os = "linux"));
+    }
+}

@@ -1,0 +1,192 @@
+//! A Qwen2-VL or Qwen2.5-VL checkpoint directory: loading for inference, prompts.
+
+use super::config::Qwen2VlConfig;
+use super::image_processor::Qwen2VlImageProcessor;
+use super::vision::VisionTower;
+use crate::model::chat::ChatPrompt;
+use crate::model::checkpoint::{Adapter, CheckpointError};
+use crate::model::decoder::Decoder;
+use crate::model::family::{
+    CheckpointParts, ImageGrid, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel, chat_prompt, open_parts,
+};
+use crate::model::layers::Mode;
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use image::RgbImage;
+use std::path::Path;
+
+/// For a checkpoint without a template: what the published ones say.
+const TEMPLATE: &str = "\
+{%- for message in messages %}
+    {%- if loop.first and message['role'] != 'system' %}
+        {{- '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
+    {%- endif %}
+    {{- '<|im_start|>' + message['role'] + '\\n' }}
+    {%- if message['content'] is string %}
+        {{- message['content'] }}
+    {%- else %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] == 'image' %}
+                {{- '<|vision_start|><|image_pad|><|vision_end|>' }}
+            {%- elif 'text' in part %}
+                {{- part['text'] }}
+            {%- endif %}
+        {%- endfor %}
+    {%- endif %}
+    {{- '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+";
+
+/// Bounds the memory of the tower; at least one image goes through it at a time.
+const PATCHES_AT_A_TIME: usize = 8192;
+
+/// A model with its processor, for inference.
+pub struct Qwen2VlCheckpoint {
+    tower: VisionTower,
+    decoder: Decoder,
+    config: Qwen2VlConfig,
+    images: Qwen2VlImageProcessor,
+    chat: ChatPrompt,
+    parts: CheckpointParts,
+}
+
+impl Qwen2VlCheckpoint {
+    /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
+    ///
+    /// # Errors
+    /// As [`Family::load`](crate::model::family::Family::load).
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+        let config = Qwen2VlConfig::read(folder)?;
+        let images = Qwen2VlImageProcessor::read(folder)?;
+        check_images(folder, &config, &images)?;
+        let (chat, template_note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
+        let (weights, mut parts) =
+            open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
+        parts.notes.extend(template_note);
+        let (tower, decoder) = build(&config, &images, &weights.builder(dtype, device))?;
+        Ok(Self { tower, decoder, config, images, chat, parts })
+    }
+
+    fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
+        (grid.rows / self.config.vision.merge, grid.columns / self.config.vision.merge)
+    }
+}
+
+impl VisionLanguageModel for Qwen2VlCheckpoint {
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.images.prepare(picture)
+    }
+
+    fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
+        let mut features: Vec<Option<Tensor>> = vec![None; images.len()];
+        for first in 0..images.len() {
+            if features[first].is_some() {
+                continue;
+            }
+            let grid = images[first].grid;
+            let most = (PATCHES_AT_A_TIME / grid.patches().max(1)).max(1);
+            let alike = (first..images.len()).filter(|other| images[*other].grid == grid && features[*other].is_none());
+            let alike: Vec<usize> = alike.take(most).collect();
+            let batch: Vec<&Tensor> = alike.iter().map(|index| &images[*index].pixels).collect();
+            let merged = self.tower.forward(&Tensor::stack(&batch, 0)?, grid)?;
+            let (rows, columns) = self.tokens_of(grid);
+            for (place, index) in alike.into_iter().enumerate() {
+                features[index] = Some(merged.get(place)?.reshape((rows, columns, self.config.text.hidden))?);
+            }
+        }
+        Ok(features.into_iter().flatten().collect())
+    }
+
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        self.chat.encode(pieces, &|grid, ids| {
+            let (rows, columns) = self.tokens_of(grid);
+            ids.push_ids(self.config.image_token, rows * columns)
+        })
+    }
+
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        self.chat.answer_ids(answer, ends)
+    }
+
+    fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+}
+
+impl From<Qwen2VlCheckpoint> for ReaderCheckpoint {
+    fn from(checkpoint: Qwen2VlCheckpoint) -> Self {
+        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
+        Self { model: Box::new(checkpoint), name, fingerprint, notes }
+    }
+}
+
+/// Tower and decoder from weights under the hub's names.
+fn build(
+    config: &Qwen2VlConfig,
+    images: &Qwen2VlImageProcessor,
+    weights: &VarBuilder,
+) -> candle_core::Result<(VisionTower, Decoder)> {
+    let patch = (3, images.frames(), images.patch_side(), images.patch_side());
+    let (tied, token) = (config.tied_embeddings, config.image_token);
+    let tower = VisionTower::new(&config.vision, patch, &weights.pp("visual"))?;
+    let decoder = Decoder::new(&config.text, tied, token, &weights.pp("model"), weights, Mode::Infer)?;
+    Ok((tower, decoder))
+}
+
+/// The hub's name of a tensor, whichever version of transformers named it: newer ones put the tower and the decoder under
+/// `model.`.
+fn canonical_name(name: &str) -> String {
+    if let Some(rest) = name.strip_prefix("model.language_model.") {
+        return format!("model.{rest}");
+    }
+    match name.strip_prefix("model.visual.") {
+        Some(rest) => format!("visual.{rest}"),
+        None => name.to_string(),
+    }
+}
+
+/// Image processor and tower agree on patches and squares.
+fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
+    let (merge, values) = (config.vision.merge, config.vision.patch_values);
+    if images.merge() != merge || images.patch_values() != values {
+        let reason = format!(
+            "vision_config: patches of {values} values in squares of {merge}, the image processor makes {} in squares of {}",
+            images.patch_values(),
+            images.merge()
+        );
+        return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        for family in ["qwen2_vl", "qwen2_5_vl"] {
+            let config = Qwen2VlConfig::of_json(config_of(family)).unwrap();
+            let images = Qwen2VlImageProcessor::default();
+            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights)?));
+        }
+    }
+
+    #[test]
+    fn names_of_all_versions_are_read() {
+        for (name, expected) in [
+            ("model.language_model.layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"),
+            ("model.layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"),
+            ("model.visual.merger.mlp.0.bias", "visual.merger.mlp.0.bias"),
+            ("visual.blocks.1.attn.qkv.weight", "visual.blocks.1.attn.qkv.weight"),
+            ("lm_head.weight", "lm_head.weight"),
+        ] {
+            assert_eq!(canonical_name(name), expected);
+        }
+    }
+}

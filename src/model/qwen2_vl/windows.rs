@@ -1,0 +1,62 @@
+//! Which patches of an image see each other in the windowed blocks of Qwen2.5-VL.
+
+use crate::model::family::ImageGrid;
+
+/// An order of the tokens of an image in which windows of one size lie together, so that each size is one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WindowPlan {
+    /// Token numbers, row by row of the image, in the new order.
+    pub order: Vec<u32>,
+    /// Windows of one size after another: how many, and the tokens of each.
+    pub groups: Vec<(usize, usize)>,
+}
+
+impl WindowPlan {
+    /// Windows of `side` tokens over an image; those at its right and lower edge are smaller.
+    pub fn new(grid: ImageGrid, merge: usize, side: usize) -> Self {
+        let (rows, columns) = (grid.rows / merge, grid.columns / merge);
+        let mut windows: Vec<Vec<u32>> = Vec::new();
+        for top in (0..rows).step_by(side) {
+            for left in (0..columns).step_by(side) {
+                let mut window = Vec::with_capacity(side * side);
+                for row in top..(top + side).min(rows) {
+                    window.extend((left..(left + side).min(columns)).map(|column| (row * columns + column) as u32));
+                }
+                windows.push(window);
+            }
+        }
+        windows.sort_by_key(|window| std::cmp::Reverse(window.len()));
+        let mut groups: Vec<(usize, usize)> = Vec::new();
+        for window in &windows {
+            match groups.last_mut() {
+                Some((count, length)) if *length == window.len() => *count += 1,
+                _ => groups.push((1, window.len())),
+            }
+        }
+        Self { order: windows.concat(), groups }
+    }
+
+    /// Where each token of the image is in the new order.
+    pub fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.order.len()];
+        for (place, token) in self.order.iter().enumerate() {
+            places[*token as usize] = place as u32;
+        }
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_at_the_edges_are_smaller() {
+        // 3 × 5 tokens in windows of 2.
+        let plan = WindowPlan::new(ImageGrid { rows: 6, columns: 10 }, 2, 2);
+        assert_eq!(plan.groups, [(2, 4), (3, 2), (1, 1)]);
+        assert_eq!(plan.order, [0, 1, 5, 6, 2, 3, 7, 8, 4, 9, 10, 11, 12, 13, 14]);
+        let places = plan.places();
+        assert!((0..15).all(|token| plan.order[places[token] as usize] == token as u32));
+    }
+}

@@ -1,0 +1,181 @@
+//! A SmolVLM or Idefics3 checkpoint directory: loading for inference, prompts.
+
+use super::config::SmolVlmConfig;
+use super::connector::Connector;
+use super::image_processor::SmolVlmImageProcessor;
+use super::vision::VisionTower;
+use crate::model::chat::{ChatPrompt, PromptIds};
+use crate::model::checkpoint::{Adapter, CheckpointError};
+use crate::model::decoder::Decoder;
+use crate::model::family::{
+    CheckpointParts, ImageGrid, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel, chat_prompt, open_parts,
+};
+use crate::model::layers::Mode;
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use image::RgbImage;
+use std::path::Path;
+
+/// For a checkpoint without a template: what the published ones say.
+const TEMPLATE: &str = "\
+{{- '<|im_start|>' }}
+{%- for message in messages %}
+    {{- message['role'] | capitalize + ':' }}
+    {%- if message['content'] is string %}
+        {{- ' ' + message['content'] }}
+    {%- else %}
+        {%- if message['content'][0]['type'] != 'image' %}
+            {{- ' ' }}
+        {%- endif %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] == 'image' %}
+                {{- '<image>' }}
+            {%- elif 'text' in part %}
+                {{- part['text'] }}
+            {%- endif %}
+        {%- endfor %}
+    {%- endif %}
+    {{- '<end_of_utterance>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- 'Assistant:' }}
+{%- endif %}
+";
+/// Bounds the memory of the tower: a large picture alone has 17 tiles.
+const TILES_AT_A_TIME: usize = 8;
+const AROUND: &str = "<fake_token_around_image>";
+const WHOLE: &str = "<global-img>";
+
+/// A model with its processor, for inference.
+pub struct SmolVlmCheckpoint {
+    tower: VisionTower,
+    connector: Connector,
+    decoder: Decoder,
+    config: SmolVlmConfig,
+    images: SmolVlmImageProcessor,
+    chat: ChatPrompt,
+    parts: CheckpointParts,
+}
+
+impl SmolVlmCheckpoint {
+    /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
+    ///
+    /// # Errors
+    /// As [`Family::load`](crate::model::family::Family::load).
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+        let config = SmolVlmConfig::read(folder)?;
+        let images = SmolVlmImageProcessor::read(folder)?;
+        check_tiles(folder, &config, &images)?;
+        let (chat, template_note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
+        let (weights, mut parts) =
+            open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
+        parts.notes.extend(template_note);
+        let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device))?;
+        Ok(Self { tower, connector, decoder, config, images, chat, parts })
+    }
+
+    /// Each tile with its place, a line for each row, then the whole picture; or the one tile alone.
+    fn write_image(&self, grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
+        let tokens = self.config.vision.tokens_per_tile(self.config.merge);
+        for row in 1..=grid.rows {
+            for column in 1..=grid.columns {
+                ids.push_marked(&format!("{AROUND}<row_{row}_col_{column}>"))?;
+                ids.push_ids(self.config.image_token, tokens)?;
+            }
+            ids.push_text("\n");
+        }
+        if grid.rows > 0 {
+            ids.push_text("\n");
+        }
+        ids.push_marked(&format!("{AROUND}{WHOLE}"))?;
+        ids.push_ids(self.config.image_token, tokens)?;
+        ids.push_marked(AROUND)
+    }
+}
+
+impl VisionLanguageModel for SmolVlmCheckpoint {
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.images.prepare(picture)
+    }
+
+    /// All tiles are of one size, so those of all images go through the tower together, some at a time.
+    fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tiles: Vec<&Tensor> = images.iter().map(|image| &image.pixels).collect();
+        let tiles = Tensor::cat(&tiles, 0)?;
+        let count = tiles.dim(0)?;
+        let mut merged = Vec::with_capacity(count.div_ceil(TILES_AT_A_TIME));
+        for first in (0..count).step_by(TILES_AT_A_TIME) {
+            let some = tiles.narrow(0, first, TILES_AT_A_TIME.min(count - first))?;
+            merged.push(self.connector.forward(&self.tower.forward(&some)?)?);
+        }
+        let merged = Tensor::cat(&merged, 0)?;
+        let mut features = Vec::with_capacity(images.len());
+        let mut first = 0;
+        for image in images {
+            let count = image.pixels.dim(0)?;
+            features.push(merged.narrow(0, first, count)?.flatten_to(1)?);
+            first += count;
+        }
+        Ok(features)
+    }
+
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        self.chat.encode(pieces, &|grid, ids| self.write_image(grid, ids))
+    }
+
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        self.chat.answer_ids(answer, ends)
+    }
+
+    fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+}
+
+impl From<SmolVlmCheckpoint> for ReaderCheckpoint {
+    fn from(checkpoint: SmolVlmCheckpoint) -> Self {
+        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
+        Self { model: Box::new(checkpoint), name, fingerprint, notes }
+    }
+}
+
+/// Tower, connector and decoder from weights under the hub's names.
+fn build(config: &SmolVlmConfig, weights: &VarBuilder) -> candle_core::Result<(VisionTower, Connector, Decoder)> {
+    let inner = weights.pp("model");
+    let (tied, token) = (config.tied_embeddings, config.image_token);
+    let tower = VisionTower::new(&config.vision, &inner.pp("vision_model"))?;
+    let connector = Connector::new(config, &inner.pp("connector"))?;
+    let decoder = Decoder::new(&config.text, tied, token, &inner.pp("text_model"), weights, Mode::Infer)?;
+    Ok((tower, connector, decoder))
+}
+
+/// The hub's name of a tensor. Adapters and files of all versions have the same.
+fn canonical_name(name: &str) -> String {
+    name.to_string()
+}
+
+/// Tiles are as large as the tower and its tokens expect.
+fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProcessor) -> Result<(), CheckpointError> {
+    let (side, found) = (config.vision.side, images.tile() as usize / config.vision.patch);
+    if found != side {
+        let reason = format!("vision_config: {side} patches a side, the image processor's tiles have {found}");
+        return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::family::skeleton::{assert_skeleton, config_of};
+
+    #[test]
+    fn full_size_weights_are_those_of_transformers() {
+        let config = SmolVlmConfig::of_value(config_of("smolvlm")).unwrap();
+        assert_skeleton("smolvlm", canonical_name, |weights| Ok(build(&config, &weights)?));
+    }
+}

@@ -1,0 +1,197 @@
+//! `Idefics3ImageProcessor` and `SmolVLMImageProcessor`: a large picture is cut into square tiles, and read once more as a
+//! whole; a small one is one tile.
+
+use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::family::{ImageGrid, PreparedImage};
+use crate::model::pillow_resize::{Filter, resize};
+use anyhow::{Result, ensure};
+use candle_core::{Device, Tensor};
+use image::{RgbImage, imageops};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// Pillow's number for the Lanczos filter.
+const LANCZOS: u32 = 1;
+/// No side is longer than this, whatever the file says.
+const LONGEST_SIDE: u32 = 4096;
+
+/// The fields of the image processor; missing ones have transformers' values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct SmolVlmImageProcessor {
+    do_resize: bool,
+    size: LongestEdge,
+    resample: u32,
+    do_image_splitting: bool,
+    max_image_size: LongestEdge,
+    do_rescale: bool,
+    rescale_factor: f64,
+    do_normalize: bool,
+    image_mean: [f64; 3],
+    image_std: [f64; 3],
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct LongestEdge {
+    longest_edge: u32,
+}
+
+impl Default for SmolVlmImageProcessor {
+    fn default() -> Self {
+        Self {
+            do_resize: true,
+            size: LongestEdge { longest_edge: 4 * 364 },
+            resample: LANCZOS,
+            do_image_splitting: true,
+            max_image_size: LongestEdge { longest_edge: 364 },
+            do_rescale: true,
+            rescale_factor: 1.0 / 255.0,
+            do_normalize: true,
+            image_mean: [0.5; 3],
+            image_std: [0.5; 3],
+        }
+    }
+}
+
+impl SmolVlmImageProcessor {
+    /// Reads the image processor of `processor_config.json`, where transformers 5 nests it, else
+    /// `preprocessor_config.json`.
+    ///
+    /// # Errors
+    /// A missing or broken file, a field out of range.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let nested = if folder.join("processor_config.json").is_file() {
+            read_json(folder, "processor_config.json", "it says how images are cut")?["image_processor"].take()
+        } else {
+            Value::Null
+        };
+        let (file, value) = match nested {
+            Value::Null => {
+                let file = "preprocessor_config.json";
+                (file, read_json(folder, file, "it says how images are scaled")?)
+            }
+            nested => ("processor_config.json", nested),
+        };
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        let processor: Self =
+            serde_json::from_value(value).map_err(|error| bad(format!("image processor: {error}")))?;
+        for (name, edge) in [("size", processor.size), ("max_image_size", processor.max_image_size)] {
+            if edge.longest_edge == 0 || edge.longest_edge > LONGEST_SIDE {
+                let found = edge.longest_edge;
+                return Err(bad(format!("field {name}.longest_edge: expected 1 to {LONGEST_SIDE}, found {found}")));
+            }
+        }
+        if processor.resample != LANCZOS {
+            let found = processor.resample;
+            return Err(bad(format!("field resample: expected {LANCZOS} (Lanczos), found {found}")));
+        }
+        Ok(processor)
+    }
+
+    /// Side of a tile in pixels.
+    pub fn tile(&self) -> u32 {
+        self.max_image_size.longest_edge
+    }
+
+    /// The tiles of a picture row by row, then the whole picture: `[tiles, 3, side, side]`; one tile and a grid of
+    /// 0 × 0 where it is not cut.
+    ///
+    /// # Errors
+    /// A picture without pixels.
+    pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        let (width, height) = picture.dimensions();
+        ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
+        let tile = self.tile();
+        let lanczos = |picture: &RgbImage, width: u32, height: u32| resize(picture, Filter::Lanczos, width, height);
+        let mut picture = picture.clone();
+        if self.do_resize {
+            let (height, width) = longest_to(height, width, self.size.longest_edge);
+            picture = lanczos(&picture, width, height);
+        }
+        if !self.do_image_splitting {
+            let pixels = self.pixels(&[lanczos(&picture, tile, tile)])?;
+            return Ok(PreparedImage { pixels, grid: ImageGrid { rows: 0, columns: 0 } });
+        }
+        let (height, width) = whole_tiles(picture.height(), picture.width(), tile);
+        picture = lanczos(&picture, width, height);
+        let (rows, columns) = (height / tile, width / tile);
+        if rows <= 1 && columns <= 1 {
+            let pixels = self.pixels(&[picture])?;
+            return Ok(PreparedImage { pixels, grid: ImageGrid { rows: 0, columns: 0 } });
+        }
+        let mut tiles = Vec::with_capacity((rows * columns + 1) as usize);
+        for row in 0..rows {
+            for column in 0..columns {
+                tiles.push(imageops::crop_imm(&picture, column * tile, row * tile, tile, tile).to_image());
+            }
+        }
+        tiles.push(lanczos(&picture, tile, tile));
+        let grid = ImageGrid { rows: rows as usize, columns: columns as usize };
+        Ok(PreparedImage { pixels: self.pixels(&tiles)?, grid })
+    }
+
+    fn pixels(&self, tiles: &[RgbImage]) -> Result<Tensor> {
+        let side = self.tile() as usize;
+        let factor = if self.do_rescale { self.rescale_factor } else { 1.0 };
+        let mut values = Vec::with_capacity(tiles.len() * 3 * side * side);
+        for tile in tiles {
+            for channel in 0..3 {
+                let (mean, deviation) =
+                    if self.do_normalize { (self.image_mean[channel], self.image_std[channel]) } else { (0.0, 1.0) };
+                let value = |pixel: &image::Rgb<u8>| ((f64::from(pixel.0[channel]) * factor - mean) / deviation) as f32;
+                values.extend(tile.pixels().map(value));
+            }
+        }
+        Ok(Tensor::from_vec(values, (tiles.len(), 3, side, side), &Device::Cpu)?)
+    }
+}
+
+/// Height and width with the longer side at `longest`, the other even (`get_resize_output_image_size`).
+fn longest_to(height: u32, width: u32, longest: u32) -> (u32, u32) {
+    let ratio = f64::from(width) / f64::from(height);
+    let even = |side: f64| {
+        let side = side as u32;
+        (side + side % 2).max(1)
+    };
+    if width >= height {
+        (even(f64::from(longest) / ratio), longest)
+    } else {
+        (longest, even(f64::from(longest) * ratio))
+    }
+}
+
+/// Height and width as whole tiles (`resize_for_vision_encoder`).
+fn whole_tiles(height: u32, width: u32, tile: u32) -> (u32, u32) {
+    let ratio = f64::from(width) / f64::from(height);
+    let whole = |side: u32| side.div_ceil(tile).max(1) * tile;
+    if width >= height {
+        let width = whole(width);
+        (whole((f64::from(width) / ratio) as u32), width)
+    } else {
+        let height = whole(height);
+        (height, whole((f64::from(height) * ratio) as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_reference() {
+        // (height, width) to (height, width), from transformers.
+        assert_eq!(longest_to(64, 64, 2048), (2048, 2048));
+        assert_eq!(longest_to(203, 120, 2048), (2048, 1210));
+        assert_eq!(longest_to(33, 57, 96), (56, 96));
+        assert_eq!(longest_to(1, 500, 96), (1, 96));
+        assert_eq!(whole_tiles(56, 96, 32), (64, 96));
+        assert_eq!(whole_tiles(96, 56, 32), (96, 64));
+        assert_eq!(whole_tiles(1, 96, 32), (32, 96));
+    }
+
+    #[test]
+    fn a_picture_without_pixels_is_refused() {
+        assert!(SmolVlmImageProcessor::default().prepare(&RgbImage::new(3, 0)).is_err());
+    }
+}
