@@ -24,7 +24,7 @@ fn explorer(root: &std::path::Path) -> App {
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
     app.on_engine_event(Event::Hits { case: 3, hits: support::hits() });
-    app.marks.insert(1, Mark { category: Some(0), skipped: false, note: Some("margin copied".into()) });
+    app.marks.insert(1, Mark { categories: vec![0], note: Some("margin copied".into()), ..Mark::default() });
     app.update(Action::Down);
     app
 }
@@ -124,8 +124,8 @@ fn a_label_that_could_not_be_written_says_so() {
     app.recorded(&record, Err("No space left on device".into()));
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
-    assert_eq!(app.marks[&1].category, Some(0), "the old annotation stands");
-    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { category: Some(3), ..Mark::default() } }));
+    assert_eq!(app.marks[&1].categories, [0], "the old annotation stands");
+    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { categories: vec![3], ..Mark::default() } }));
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
 

@@ -22,7 +22,7 @@ fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
 }
 
 fn category(index: usize) -> Mark {
-    Mark { category: Some(index), ..Mark::default() }
+    Mark { categories: vec![index], ..Mark::default() }
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_digit_writes_first_and_moves_on_when_written() {
     assert_eq!(app.update(Action::Annotate(2)), [Effect::Record(record.clone())]);
     assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0), "nothing shows before it is on disk");
     app.recorded(&record, written(0, category(2)));
-    assert_eq!((app.queue.current(), app.marks[&0].category), (Some(1), Some(2)));
+    assert_eq!((app.queue.current(), app.marks[&0].categories.as_slice()), (Some(1), [2].as_slice()));
     assert_eq!(app.marked_count(), 1);
 }
 
