@@ -370,10 +370,11 @@ fn a_case_that_one_has_not_annotated_keeps_others_words() {
     app.people.insert(1, people);
     app.update(Action::Adjudicate);
     let hidden = text(&screen(&mut app, 80, 24));
-    assert!(!hidden.contains("bob") && !hidden.contains("eve"), "{hidden}");
+    assert!(!hidden.contains("bob") && !hidden.contains("by eve"), "{hidden}");
     insta::assert_snapshot!("80x24-adjudication-hidden", hidden);
     app.update(Action::Reveal);
-    assert!(text(&screen(&mut app, 80, 24)).contains("bob"));
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("bob") && shown.contains("by eve"), "{shown}");
 }
 
 #[test]

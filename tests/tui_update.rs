@@ -556,7 +556,7 @@ fn a_filter_is_completed_counted_and_applied() {
         ("mine:none source:south head:lexical", vec![0, 1, 2, 3]),
     ] {
         app.update(Action::ToggleFilter);
-        app.filter = dissent::tui::filter::Filter::default();
+        app.filter = Filter::default();
         type_filter(&mut app, line);
         assert_eq!(shown(&app), expected, "{line}");
     }

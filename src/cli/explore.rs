@@ -176,8 +176,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         app.notice = Some(notice);
     }
     // The models of the run may never be loaded here; what is marked was seen in this run all the same.
-    app.run_fingerprint.clone_from(&run_fingerprint);
-    notebook.run_fingerprint = run_fingerprint;
+    if run_fingerprint.is_some() {
+        app.run_fingerprint = run_fingerprint;
+    }
+    notebook.run_fingerprint.clone_from(&app.run_fingerprint);
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let output = Output {
         depth: color_depth,

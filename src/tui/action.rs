@@ -555,7 +555,7 @@ pub const TABLE: &[Binding] = &[
         "assign",
         &["enter"],
         Some("give this category"),
-        "Give the case this category; with the focus on the hits, the selected document.",
+        "Give this category to the case, or to the hit that has the focus.",
     ),
     row(Definitions, Action::Cancel, "close", &["esc", "q", "D"], Some("close"), "Back to the case."),
     row(Definitions, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
@@ -567,7 +567,7 @@ pub const TABLE: &[Binding] = &[
         "reveal",
         &["s"],
         Some("show words"),
-        "Show what others said, where it is hidden because you have not said anything yourself.",
+        "Show what others said, where you have not said anything yourself.",
     ),
     row(
         Adjudication,

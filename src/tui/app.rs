@@ -276,6 +276,11 @@ impl App {
         mark.staleness(self.run_fingerprint.as_deref(), self.answers_fingerprint_of(case).as_deref())
     }
 
+    /// Is the gold answer on the screen, or can it be told from which cases are in the queue, or in which order?
+    pub fn tells_of_gold(&self) -> bool {
+        self.gold_visible || self.filter.looks_at_gold() || self.order == Order::OracleButWrong
+    }
+
     /// The gold label's position in the task.
     pub fn gold_of(&self, case: &Case) -> Option<usize> {
         self.task_of(case)?.label_index(&case.answer)

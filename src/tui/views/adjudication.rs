@@ -39,7 +39,7 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
     let taxonomy = taxonomy_lines(app, adjudication, width);
     let words = columns.iter().map(Vec::len).max().unwrap_or(1) as u16;
     let taxonomy_rows = taxonomy.len() as u16;
-    let most = (area.height * 2 / 3).max(DECISION_ROWS + taxonomy_rows + 4).min(area.height);
+    let most = (area.height * 4 / 5).max(DECISION_ROWS + taxonomy_rows + 4).min(area.height);
     let height = (words + DECISION_ROWS + taxonomy_rows + 2).min(most);
     let foot = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     let id = app.dataset.cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
@@ -49,7 +49,11 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
         Layout::vertical([Constraint::Min(1), Constraint::Length(DECISION_ROWS), Constraint::Length(taxonomy_rows)])
             .areas(inner);
     let share = said.width / u16::try_from(columns.len().max(1)).unwrap_or(1);
-    for (place, lines) in columns.into_iter().enumerate() {
+    for (place, mut lines) in columns.into_iter().enumerate() {
+        if lines.len() > usize::from(said.height) {
+            lines.truncate(usize::from(said.height.saturating_sub(1)));
+            lines.push(Line::styled("  …", app.theme.style(Role::Faint)));
+        }
         let column = Rect { x: said.x + share * place as u16, width: share, ..said };
         frame.render_widget(Paragraph::new(lines), column);
     }

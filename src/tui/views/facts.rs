@@ -264,6 +264,8 @@ fn mark_text(app: &App) -> Vec<String> {
     let Some(case) = app.queue.current() else { return Vec::new() };
     let mut parts = Vec::new();
     if let Some(mark) = app.marks.get(&case) {
+        // First: whoever relies on an old mark must see this, however little room there is.
+        parts.extend(what_changed(app, case, mark));
         let named = mark.categories.iter().filter_map(|index| app.categories.get(*index));
         parts.extend(named.map(|category| format!("{} {}", category.key, category.name)));
         for (said, word) in [(mark.skipped, "skipped"), (mark.unsure, "unsure"), (mark.flagged, "flagged")] {
@@ -274,7 +276,6 @@ fn mark_text(app: &App) -> Vec<String> {
         if let Some(note) = &mark.note {
             parts.push(format!("“{note}”"));
         }
-        parts.extend(what_changed(app, case, mark));
     }
     let others = app.people_on(case).filter(|people| people.voices.iter().any(|voice| !voice.is_own));
     if let Some(people) = others.filter(|_| !app.hides_people(case)) {
@@ -287,7 +288,7 @@ fn mark_text(app: &App) -> Vec<String> {
 fn what_changed(app: &App, case: usize, mark: &Mark) -> Vec<String> {
     let mut parts = Vec::new();
     match app.staleness_of(case) {
-        Staleness::AnswersChanged => parts.push("the answers have changed since".to_owned()),
+        Staleness::AnswersChanged => parts.push("the answers changed since".to_owned()),
         Staleness::RunChanged => parts.push("made on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
