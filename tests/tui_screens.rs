@@ -5,6 +5,7 @@
 mod support;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use dissent::annotation::agreement::{AgreementReport, RatedCases, Ratings, usual_agreement_table_keys};
 use dissent::engine::{CaptionResult, Event, Request};
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
@@ -13,6 +14,7 @@ use dissent::tui::effect::Effect;
 use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::memory::SavedView;
+use dissent::tui::people::{People, Ruling, Voice, Words};
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
 
@@ -24,7 +26,7 @@ fn explorer(root: &std::path::Path) -> App {
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
     app.on_engine_event(Event::Hits { case: 3, hits: support::hits() });
-    app.marks.insert(1, Mark { category: Some(0), skipped: false, note: Some("margin copied".into()) });
+    app.marks.insert(1, Mark { categories: vec![0], note: Some("margin copied".into()), ..Mark::default() });
     app.update(Action::Down);
     app
 }
@@ -71,7 +73,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 215));
+    let page = text(&screen(&mut app, 100, 290));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     insta::assert_snapshot!("help", lines.join("\n"));
 }
@@ -81,7 +83,7 @@ fn the_help_page_names_every_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.update(Action::Help);
-    let help = text(&screen(&mut app, 140, 220));
+    let help = text(&screen(&mut app, 140, 290));
     for binding in TABLE {
         assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
     }
@@ -124,8 +126,8 @@ fn a_label_that_could_not_be_written_says_so() {
     app.recorded(&record, Err("No space left on device".into()));
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
-    assert_eq!(app.marks[&1].category, Some(0), "the old annotation stands");
-    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { category: Some(3), ..Mark::default() } }));
+    assert_eq!(app.marks[&1].categories, [0], "the old annotation stands");
+    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { categories: vec![3], ..Mark::default() } }));
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
 
@@ -286,6 +288,112 @@ fn every_view_at_both_sizes() {
                 app.update(*action);
             }
             app.paste(typed);
+            insta::assert_snapshot!(format!("{width}x{height}-{name}"), text(&screen(&mut app, width, height)));
+        }
+    }
+}
+
+#[test]
+fn the_definitions() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.update(Action::Definitions);
+        insta::assert_snapshot!(format!("{width}x{height}-definitions"), text(&screen(&mut app, width, height)));
+    }
+}
+
+/// A mark with everything that can be said, made on other answers.
+#[test]
+fn doubts_documents_and_changes_since() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        let mark = Mark {
+            categories: vec![0, 2],
+            hits: [("us-doc-003".to_owned(), vec![0, 1])].into(),
+            unsure: true,
+            earlier: vec![app.categories[2].name.clone()],
+            answers_fingerprint: Some("of other answers".into()),
+            ..Mark::default()
+        };
+        app.marks.insert(1, mark);
+        app.marks.insert(2, Mark { flagged: true, categories: vec![7], ..Mark::default() });
+        insta::assert_snapshot!(format!("{width}x{height}-marks"), text(&screen(&mut app, width, height)));
+    }
+}
+
+/// Three people on the second case; the first is at the keys.
+fn people() -> People {
+    let voice = |name: &str, categories: &[usize], note: &str| Voice {
+        annotator: name.into(),
+        is_own: name == "ada",
+        words: Words { categories: categories.to_vec(), unknown: Vec::new() },
+        note: Some(note.to_owned()).filter(|note| !note.is_empty()),
+        ..Voice::default()
+    };
+    let bob = "the caption speaks of calcifications and the reader repeats it, though the image shows none";
+    let mut voices = vec![voice("ada", &[0], "margin copied"), voice("bob", &[1], bob), voice("cy", &[], "")];
+    voices[1].unsure = true;
+    voices[2].skipped = true;
+    let decision = Ruling {
+        adjudicator: "eve".into(),
+        words: Words { categories: vec![0], unknown: vec!["gone".into()] },
+        reason: "as ada".into(),
+        is_outdated: true,
+    };
+    People { voices, standing: "decided", decision: Some(decision) }
+}
+
+#[test]
+fn a_case_being_decided() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.people.insert(1, people());
+        app.update(Action::Adjudicate);
+        for action in [Action::Down, Action::Complete, Action::Note] {
+            app.update(action);
+        }
+        app.paste("the image shows none");
+        insta::assert_snapshot!(format!("{width}x{height}-adjudication"), text(&screen(&mut app, width, height)));
+    }
+}
+
+#[test]
+fn a_case_that_one_has_not_annotated_keeps_others_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.marks.clear();
+    let mut people = people();
+    people.voices.remove(0);
+    app.people.insert(1, people);
+    app.update(Action::Adjudicate);
+    let hidden = text(&screen(&mut app, 80, 24));
+    assert!(!hidden.contains("bob") && !hidden.contains("by eve"), "{hidden}");
+    insta::assert_snapshot!("80x24-adjudication-hidden", hidden);
+    app.update(Action::Reveal);
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("bob") && shown.contains("by eve"), "{shown}");
+}
+
+#[test]
+fn how_far_annotators_agree() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut ratings = Ratings::new(names(&["ada", "bob", "cy"]), names(&["look-alike", "other"]));
+    for said in [[0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 1], [0, 0, 0]] {
+        ratings.push(said.iter().map(|category| Some(vec![*category])).collect());
+    }
+    let tasks = vec!["malignancy".to_owned(); 5];
+    let rated = RatedCases { ratings, cases: (0..5).collect(), tasks, ..RatedCases::default() };
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        let [Effect::Agreement(ticket)] = app.update(Action::Agreement)[..] else { panic!("nothing is asked for") };
+        for resamples in [0, 500] {
+            let report = AgreementReport::of("tiny", &rated, resamples, &usual_agreement_table_keys());
+            app.on_agreement(ticket, report);
+            let name = if resamples == 0 { "agreement" } else { "agreement-intervals" };
             insta::assert_snapshot!(format!("{width}x{height}-{name}"), text(&screen(&mut app, width, height)));
         }
     }

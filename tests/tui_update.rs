@@ -3,14 +3,17 @@
 
 mod support;
 
-use dissent::annotation::Taxonomy;
+use dissent::annotation::agreement::{AgreementReport, RatedCases};
+use dissent::annotation::{Level, Staleness, Taxonomy};
 use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, Probe, Request};
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
+use dissent::tui::filter::Filter;
 use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::notebook::Notebook;
+use dissent::tui::people::{People, Voice, Words};
 use dissent::tui::{App, views};
 use std::sync::Arc;
 use support::{answer, app, hits, ready, scores, screen};
@@ -22,7 +25,7 @@ fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
 }
 
 fn category(index: usize) -> Mark {
-    Mark { category: Some(index), ..Mark::default() }
+    Mark { categories: vec![index], ..Mark::default() }
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn a_digit_writes_first_and_moves_on_when_written() {
     assert_eq!(app.update(Action::Annotate(2)), [Effect::Record(record.clone())]);
     assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0), "nothing shows before it is on disk");
     app.recorded(&record, written(0, category(2)));
-    assert_eq!((app.queue.current(), app.marks[&0].category), (Some(1), Some(2)));
+    assert_eq!((app.queue.current(), app.marks[&0].categories.as_slice()), (Some(1), [2].as_slice()));
     assert_eq!(app.marked_count(), 1);
 }
 
@@ -93,6 +96,236 @@ fn undo_goes_back_to_the_case_it_changes() {
     assert_eq!(app.notice, Some(Notice::Said("nothing to undo".into())));
     app.recorded(&Record::Undo, Ok(Recorded::Elsewhere { id: "old-7".into() }));
     assert_eq!(app.notice, Some(Notice::Said("old-7: taken back; it is not in this dataset".into())));
+}
+
+#[test]
+fn where_several_are_allowed_a_digit_stays_on_the_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.several = true;
+    app.start();
+    let record = Record::Annotate { case: 0, category: 2 };
+    assert_eq!(app.update(Action::Annotate(2)), [Effect::Record(record.clone())]);
+    app.recorded(&record, written(0, Mark { categories: vec![0, 2], ..Mark::default() }));
+    assert_eq!(app.queue.current(), Some(0));
+    let names = format!("us-test-0001: {}, {} (u takes it back)", app.categories[0].name, app.categories[2].name);
+    assert_eq!(app.notice, Some(Notice::Said(names)));
+}
+
+#[test]
+fn with_the_focus_on_the_hits_a_category_names_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    app.categories[0].level = Level::Both;
+    app.categories[1].level = Level::Hit;
+    app.categories[2].level = Level::Case;
+    assert!(app.update(Action::Annotate(1)).is_empty());
+    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.ends_with("Tab goes to the hits")));
+    assert_eq!(app.update(Action::Annotate(0)), [Effect::Record(Record::Annotate { case: 0, category: 0 })]);
+    app.update(Action::SwitchFocus);
+    app.update(Action::Down);
+    let hit = |category| Record::Hit { case: 0, document: "us-doc-003".into(), category };
+    assert_eq!(app.update(Action::Annotate(0)), [Effect::Record(hit(0))]);
+    assert_eq!(app.update(Action::Annotate(1)), [Effect::Record(hit(1))]);
+    assert_eq!(app.update(Action::Annotate(2)), [Effect::Record(Record::Annotate { case: 0, category: 2 })]);
+    let mark = Mark { hits: [("us-doc-003".to_owned(), vec![0])].into(), ..Mark::default() };
+    app.recorded(&hit(0), written(0, mark));
+    assert_eq!((app.queue.current(), app.hit), (Some(0), 1), "one stays with the document");
+    assert!("mine:hit".parse::<Filter>().unwrap().passes(&app, 0));
+}
+
+#[test]
+fn doubt_flag_and_redo_have_keys_and_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    assert_eq!(app.update(Action::Unsure), [Effect::Record(Record::Unsure { case: 0 })]);
+    app.recorded(&Record::Unsure { case: 0 }, written(0, Mark { unsure: true, ..Mark::default() }));
+    assert_eq!(app.notice, Some(Notice::Said("us-test-0001: unsure (u takes it back)".into())));
+    app.recorded(&Record::Flag { case: 1 }, written(1, Mark { flagged: true, ..Mark::default() }));
+    app.recorded(&Record::Flag { case: 1 }, written(1, Mark::default()));
+    assert_eq!(app.notice, Some(Notice::Said("us-test-0002: not flagged any more (u takes it back)".into())));
+    app.recorded(&Record::Redo, written(1, Mark { flagged: true, ..Mark::default() }));
+    assert_eq!((app.queue.current(), app.marked_count()), (Some(1), 2), "redo goes to its case");
+    app.recorded(&Record::Redo, Ok(Recorded::Nothing));
+    assert_eq!(app.notice, Some(Notice::Said("nothing to redo".into())));
+    let shown = |filter: &str| {
+        let filter: Filter = filter.parse().unwrap();
+        (0..3).filter(|case| filter.passes(&app, *case)).collect::<Vec<_>>()
+    };
+    assert_eq!((shown("mine:unsure"), shown("mine:flagged")), (vec![0], vec![1]));
+}
+
+#[test]
+fn an_annotation_on_other_answers_or_under_another_definition_is_stale() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let on = |answers: &str| Mark { answers_fingerprint: Some(answers.into()), ..category(0) };
+    app.marks.insert(0, on("of other answers"));
+    app.marks.insert(1, Mark { earlier: vec!["Other".into()], ..category(7) });
+    app.start();
+    assert_eq!(app.staleness_of(0), Staleness::Unknown, "nothing is read yet");
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    assert_eq!(app.staleness_of(0), Staleness::AnswersChanged);
+    let stale: Filter = "mine:stale".parse().unwrap();
+    assert_eq!([0, 1, 2].map(|case| stale.passes(&app, case)), [true, true, false]);
+    let fingerprint = app.answers_fingerprint_of(0).unwrap();
+    app.marks.insert(0, on(&fingerprint));
+    assert_eq!((app.staleness_of(0), stale.passes(&app, 0)), (Staleness::Current, false));
+}
+
+/// Ada says the first category, bob the second; ada is at the keys.
+fn disputed() -> People {
+    let voice = |name: &str, category| Voice {
+        annotator: name.into(),
+        is_own: name == "ada",
+        words: Words { categories: vec![category], unknown: Vec::new() },
+        ..Voice::default()
+    };
+    People { voices: vec![voice("ada", 0), voice("bob", 1)], standing: "disputed", decision: None }
+}
+
+#[test]
+fn a_disputed_case_is_decided_and_the_next_one_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 4);
+    for case in [1, 3] {
+        app.people.insert(case, disputed());
+        app.marks.insert(case, category(0));
+    }
+    app.start();
+    app.set_filter("people:disputed".parse().unwrap());
+    assert_eq!((app.queue.shown(), app.queue.current()), ([1, 3].as_slice(), Some(1)));
+    app.update(Action::Adjudicate);
+    assert_eq!((app.context(), app.case_with_people()), (Context::Adjudication, Some(1)));
+    assert!(app.update(Action::Accept).is_empty(), "nothing is chosen yet");
+    app.update(Action::Down);
+    app.update(Action::Complete);
+    app.update(Action::Note);
+    assert_eq!(app.context(), Context::Reason);
+    app.paste("the caption says so");
+    app.update(Action::Accept);
+    let record = Record::Decide { case: 1, categories: vec![1], reason: "the caption says so".into() };
+    assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
+    app.recorded(&record, Err("disk full".into()));
+    assert_eq!(app.case_with_people(), Some(1), "what was typed is still there");
+    app.recorded(&record, written(1, category(0)));
+    assert_eq!((app.queue.current(), app.case_with_people()), (Some(3), Some(3)));
+    app.update(Action::Annotate(4));
+    app.update(Action::Annotate(5));
+    let record = Record::Decide { case: 3, categories: vec![5], reason: String::new() };
+    assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
+    app.recorded(&record, written(3, category(0)));
+    assert!(app.overlay.is_none(), "that was the last");
+}
+
+#[test]
+fn others_words_are_hidden_until_one_has_spoken_or_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.people.insert(0, disputed());
+    app.start();
+    app.update(Action::Adjudicate);
+    assert_eq!(app.case_with_people(), None);
+    app.update(Action::Annotate(1));
+    assert!(app.update(Action::Accept).is_empty(), "nobody decides what they have not seen");
+    app.update(Action::Reveal);
+    assert_eq!(app.case_with_people(), Some(0));
+    app.update(Action::Cancel);
+    app.marks.insert(0, category(0));
+    assert!(!app.hides_people(0));
+    app.is_blind = true;
+    assert!(app.hides_people(0));
+}
+
+#[test]
+fn a_category_is_read_and_given_among_the_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    app.update(Action::Definitions);
+    assert!(app.update(Action::Annotate(3)).is_empty(), "its key goes to a category and gives none");
+    app.update(Action::Down);
+    assert_eq!(app.update(Action::Accept), [Effect::Record(Record::Annotate { case: 0, category: 4 })]);
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn agreement_is_asked_for_and_a_late_report_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    let [Effect::Agreement(first)] = app.update(Action::Agreement)[..] else { panic!("nothing is asked for") };
+    app.update(Action::Cancel);
+    let [Effect::Agreement(second)] = app.update(Action::Agreement)[..] else { panic!("nothing is asked for") };
+    let report = AgreementReport::of("tiny", &RatedCases::default(), 0, &[]);
+    app.on_agreement(first, report.clone());
+    let is_there = |app: &App| matches!(&app.overlay, Some(Overlay::Agreement(screen)) if screen.report.is_some());
+    assert!(!is_there(&app));
+    app.on_agreement(second, report);
+    assert!(is_there(&app));
+}
+
+fn notebook(root: &std::path::Path, taxonomy: Taxonomy) -> Notebook {
+    let dataset = Arc::new(support::dataset(root, 3));
+    Notebook::open(&root.join("annotations"), "ada", "here", dataset, taxonomy).unwrap().0
+}
+
+#[test]
+fn the_journal_has_what_was_on_the_screen_and_for_how_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut notebook = notebook(folder.path(), Taxonomy::default());
+    notebook.shows(0, Some("0123".into()));
+    notebook.record(&Record::Annotate { case: 0, category: 0 }).unwrap();
+    notebook.is_revealed(1);
+    notebook.shows(1, None);
+    notebook.record(&Record::Annotate { case: 1, category: 0 }).unwrap();
+    // A case that is not on the screen.
+    notebook.record(&Record::Skip { case: 2 }).unwrap();
+    let state = notebook.desk().state();
+    let said = |case: &str| state.of("ada", case).unwrap();
+    let first = said("us-test-0001");
+    assert_eq!(
+        (first.answers_fingerprint.as_deref(), first.blind, first.seconds.is_some()),
+        (Some("0123"), true, true)
+    );
+    assert!(!said("us-test-0002").blind);
+    assert_eq!(said("us-test-0003").seconds, None);
+}
+
+#[test]
+fn sets_documents_and_decisions_are_kept_and_turned_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut notebook = notebook(folder.path(), Taxonomy { several: true, ..Taxonomy::default() });
+    let mut mark_after = |record: Record| match notebook.record(&record).unwrap() {
+        Recorded::Changed { mark, .. } => mark,
+        other => panic!("{other:?}"),
+    };
+    let annotate = |category| Record::Annotate { case: 0, category };
+    mark_after(annotate(2));
+    assert_eq!(mark_after(annotate(0)).categories, [0, 2]);
+    assert_eq!(mark_after(annotate(2)).categories, [0]);
+    let hit = || Record::Hit { case: 0, document: "us-doc-003".into(), category: 1 };
+    assert_eq!(mark_after(hit()).hits["us-doc-003"], [1]);
+    assert!(mark_after(hit()).hits.is_empty());
+    assert_eq!(mark_after(Record::Undo).hits["us-doc-003"], [1]);
+    assert!(mark_after(Record::Redo).hits.is_empty());
+    assert!(mark_after(Record::Unsure { case: 0 }).unsure);
+    assert!(!mark_after(Record::Unsure { case: 0 }).unsure);
+    mark_after(Record::Decide { case: 0, categories: vec![1], reason: "why".into() });
+    let people = notebook.people_of(0).unwrap();
+    assert!(people.stands("decided") && !people.stands("outdated"));
+    assert_eq!(people.decision.unwrap().words.categories, [1]);
+    notebook.record(&annotate(4)).unwrap();
+    assert!(notebook.people_of(0).unwrap().stands("outdated"));
+}
+
+#[test]
+fn a_filter_on_what_is_right_tells_of_gold() {
+    let looks = |line: &str| line.parse::<Filter>().unwrap().looks_at_gold();
+    assert!(looks("task:x fused:wrong") && looks("-rescued-by:any"));
+    assert!(!looks("verdict:inconsistent people:disputed mine:none entropy:>0.5"));
 }
 
 #[test]
@@ -323,7 +556,7 @@ fn a_filter_is_completed_counted_and_applied() {
         ("mine:none source:south head:lexical", vec![0, 1, 2, 3]),
     ] {
         app.update(Action::ToggleFilter);
-        app.filter = dissent::tui::filter::Filter::default();
+        app.filter = Filter::default();
         type_filter(&mut app, line);
         assert_eq!(shown(&app), expected, "{line}");
     }

@@ -21,6 +21,19 @@ impl Staleness {
     pub fn is_stale(self) -> bool {
         matches!(self, Self::AnswersChanged | Self::RunChanged)
     }
+
+    /// Compares what the annotator saw with what there is now, both as (run, answers). The case's own answers decide where
+    /// both are known: another run that says the same about this case makes no annotation stale.
+    pub fn between(then: (Option<&str>, Option<&str>), now: (Option<&str>, Option<&str>)) -> Self {
+        if let (Some(then), Some(now)) = (then.1, now.1) {
+            return if then == now { Self::Current } else { Self::AnswersChanged };
+        }
+        match (then.0, now.0) {
+            (Some(then), Some(now)) if then == now => Self::Current,
+            (Some(_), Some(_)) => Self::RunChanged,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Fingerprint of what a case's annotation is about: each document with the label that the reader answered (its id;
@@ -34,17 +47,10 @@ pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Optio
 }
 
 impl CaseAnnotation {
-    /// Compares what the annotator saw with what there is now. The case's own answers decide where both are known: another
-    /// run that says the same about this case makes no annotation stale.
+    /// As [`Staleness::between`].
     pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
-        if let (Some(then), Some(now)) = (self.answers_fingerprint.as_deref(), answers_now) {
-            return if then == now { Staleness::Current } else { Staleness::AnswersChanged };
-        }
-        match (self.run_fingerprint.as_deref(), run_now) {
-            (Some(then), Some(now)) if then == now => Staleness::Current,
-            (Some(_), Some(_)) => Staleness::RunChanged,
-            _ => Staleness::Unknown,
-        }
+        let then = (self.run_fingerprint.as_deref(), self.answers_fingerprint.as_deref());
+        Staleness::between(then, (run_now, answers_now))
     }
 }
 

@@ -125,7 +125,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::load(&folder)?;
-    let categories = taxonomy.categories.clone();
+    let (categories, several) = (taxonomy.categories.clone(), taxonomy.several);
     if let Some((category, action)) = keymap.conflict(&categories) {
         bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
     }
@@ -141,7 +141,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         say(&args.queue.nothing_left(&annotator, of_split.len()));
         return Ok(());
     }
-    notebook.begin(chosen.passes, args.queue.is_blind());
+    notebook.begin(chosen.passes);
     let left_out: Vec<String> =
         errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
     let mut app = App::new(Setting {
@@ -149,7 +149,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         queue: chosen.cases,
         left_out,
         categories,
+        several,
         marks: notebook.marks(),
+        people: notebook.people(),
+        is_blind: args.queue.is_blind(),
         theme,
         images: depth::image_mode(common.images, &environment),
         stored_run: args.run.clone(),
@@ -173,7 +176,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         app.notice = Some(notice);
     }
     // The models of the run may never be loaded here; what is marked was seen in this run all the same.
-    notebook.run_fingerprint = run_fingerprint;
+    if run_fingerprint.is_some() {
+        app.run_fingerprint = run_fingerprint;
+    }
+    notebook.run_fingerprint.clone_from(&app.run_fingerprint);
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let output = Output {
         depth: color_depth,

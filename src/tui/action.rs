@@ -24,7 +24,15 @@ pub enum Action {
     Annotate(usize),
     Note,
     Skip,
+    Unsure,
+    Flag,
     Undo,
+    Redo,
+    Definitions,
+    Adjudicate,
+    /// Show what others said.
+    Reveal,
+    Agreement,
     ToggleGold,
     /// Leave the selected hit out of the fusion, or take it in again.
     DropHit,
@@ -87,14 +95,23 @@ pub enum Context {
     /// The name of a view to be saved.
     Name,
     Overview,
+    Definitions,
+    Adjudication,
+    /// The reason of a decision.
+    Reason,
+    Agreement,
     /// An image over the whole screen.
     Image,
 }
 
 impl Context {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Explore,
         Self::Image,
+        Self::Definitions,
+        Self::Adjudication,
+        Self::Reason,
+        Self::Agreement,
         Self::Overview,
         Self::Filter,
         Self::Picker,
@@ -115,13 +132,22 @@ impl Context {
             Self::Picker => "picker",
             Self::Name => "name",
             Self::Overview => "overview",
+            Self::Definitions => "definitions",
+            Self::Adjudication => "adjudication",
+            Self::Reason => "reason",
+            Self::Agreement => "agreement",
             Self::Image => "image",
         }
     }
 
     /// Is text typed there?
     pub fn takes_text(self) -> bool {
-        !matches!(self, Self::Explore | Self::Help | Self::Overview | Self::Image)
+        matches!(self, Self::Search | Self::Note | Self::Filter | Self::Picker | Self::Name | Self::Reason)
+    }
+
+    /// Do the taxonomy's keys count there?
+    pub fn takes_categories(self) -> bool {
+        matches!(self, Self::Explore | Self::Definitions | Self::Adjudication)
     }
 
     /// Heading on the help screen.
@@ -135,6 +161,10 @@ impl Context {
             Self::Picker => "Lists to pick from",
             Self::Name => "Name of a view",
             Self::Overview => "Overview",
+            Self::Definitions => "Definitions",
+            Self::Adjudication => "Adjudication: a category's key chooses it",
+            Self::Reason => "Reason of a decision",
+            Self::Agreement => "Agreement",
             Self::Image => "Enlarged image",
         }
     }
@@ -166,7 +196,9 @@ const fn row(
     Binding { action, name, context, keys, hint, description }
 }
 
-use Context::{Explore, Filter, Help, Image, Name, Note, Overview, Picker, Search};
+use Context::{
+    Adjudication, Agreement, Definitions, Explore, Filter, Help, Image, Name, Note, Overview, Picker, Reason, Search,
+};
 
 /// Every action with its keys. The order is that of the help screen and of the hint bar.
 pub const TABLE: &[Binding] = &[
@@ -246,7 +278,27 @@ pub const TABLE: &[Binding] = &[
         "Write the changed fusion and its answer into the note of this case.",
     ),
     row(Explore, Action::Note, "note", &["n"], None, "Write a note on this case, or change it."),
-    row(Explore, Action::Undo, "undo", &["u"], None, "Take back your latest annotation, note or skip."),
+    row(Explore, Action::Unsure, "unsure", &["d"], None, "Say that you doubt what you say of this case, or no longer."),
+    row(Explore, Action::Flag, "flag", &["t"], None, "Flag this case for somebody to look at, or take the flag off."),
+    row(Explore, Action::Undo, "undo", &["u"], None, "Take back what you said last."),
+    row(Explore, Action::Redo, "redo", &["U", "ctrl-r"], None, "Bring back what you took back last."),
+    row(
+        Explore,
+        Action::Definitions,
+        "definitions",
+        &["D"],
+        None,
+        "The categories with definition and examples; one can be given there.",
+    ),
+    row(
+        Explore,
+        Action::Adjudicate,
+        "adjudicate",
+        &["A"],
+        None,
+        "What everybody said of this case side by side, and deciding it.",
+    ),
+    row(Explore, Action::Agreement, "agreement", &["G"], None, "How far annotators agree, and on what they differ."),
     row(Explore, Action::ToggleGold, "toggle-gold", &["g"], Some("gold"), "Show the gold answers, or hide them."),
     row(Explore, Action::Search, "search", &["/"], None, "Search the captions of the corpus."),
     row(
@@ -495,6 +547,61 @@ pub const TABLE: &[Binding] = &[
     row(Image, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Image, Action::Cancel, "close", &["esc", "z", "q"], Some("close"), "Back to the case."),
     row(Image, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Definitions, Action::Down, "down", &["j", "down"], None, "Next category; its own key goes there, too."),
+    row(Definitions, Action::Up, "up", &["k", "up"], None, "Previous category."),
+    row(
+        Definitions,
+        Action::Accept,
+        "assign",
+        &["enter"],
+        Some("give this category"),
+        "Give this category to the case, or to the hit that has the focus.",
+    ),
+    row(Definitions, Action::Cancel, "close", &["esc", "q", "D"], Some("close"), "Back to the case."),
+    row(Definitions, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Adjudication, Action::Down, "down", &["j", "down"], None, "Next annotator."),
+    row(Adjudication, Action::Up, "up", &["k", "up"], None, "Previous annotator."),
+    row(
+        Adjudication,
+        Action::Reveal,
+        "reveal",
+        &["s"],
+        Some("show words"),
+        "Show what others said, where you have not said anything yourself.",
+    ),
+    row(
+        Adjudication,
+        Action::Complete,
+        "take",
+        &["space"],
+        Some("take"),
+        "Choose the categories of the selected annotator.",
+    ),
+    row(Adjudication, Action::Delete, "none", &["x"], Some("none"), "Choose that no category applies."),
+    row(Adjudication, Action::Note, "reason", &["n"], Some("reason"), "Type why."),
+    row(
+        Adjudication,
+        Action::Accept,
+        "decide",
+        &["enter"],
+        Some("decide"),
+        "Write the decision to disk and go to the next case of the queue.",
+    ),
+    row(Adjudication, Action::NextHit, "next-case", &["l", "right"], None, "Next case of the queue."),
+    row(Adjudication, Action::PreviousHit, "previous-case", &["h", "left"], None, "Previous case."),
+    row(Adjudication, Action::Undo, "undo", &["u"], None, "Take back your latest decision or annotation."),
+    row(Adjudication, Action::Redo, "redo", &["U", "ctrl-r"], None, "Bring back what you took back last."),
+    row(Adjudication, Action::Cancel, "close", &["esc", "q", "A"], Some("close"), "Back to the case."),
+    row(Adjudication, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Reason, Action::Accept, "accept", &["enter"], Some("keep"), "Keep the reason for the decision."),
+    row(Reason, Action::Cancel, "cancel", &["esc"], Some("leave as it was"), "Leave the reason as it was."),
+    row(Reason, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
+    row(Agreement, Action::Down, "down", &["j", "down"], Some("scroll"), "One line further."),
+    row(Agreement, Action::Up, "up", &["k", "up"], None, "One line back."),
+    row(Agreement, Action::PageDown, "page-down", &["pgdn", "space"], None, "Ten lines further."),
+    row(Agreement, Action::PageUp, "page-up", &["pgup"], None, "Ten lines back."),
+    row(Agreement, Action::Cancel, "close", &["esc", "q", "G"], Some("close"), "Back to the cases."),
+    row(Agreement, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Leave at once, with exit code 130."),
     row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
     row(Overview, Action::Up, "up", &["k", "up"], None, "Previous row."),
     row(Overview, Action::NextHit, "right", &["l", "right"], None, "Next cell."),

@@ -1,9 +1,12 @@
 //! The explorer's state. [`App::update`] and its siblings change it, [`super::views`] draws it; neither waits.
 
 use super::action::Context;
+use super::adjudication::Adjudication;
+use super::agreement::AgreementScreen;
 use super::answers::CaseAnswers;
 use super::column::Column;
 use super::comparison::Against;
+use super::definitions::Definitions;
 use super::filter::Filter;
 use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
@@ -12,12 +15,13 @@ use super::memory::SavedView;
 use super::mouse::Drawn;
 use super::order::Order;
 use super::overview::Overview;
+use super::people::People;
 use super::picker::Picker;
 use super::queue::Queue;
 use super::theme::Theme;
 use super::triage::FilterEdit;
 use super::what_if::WhatIf;
-use crate::annotation::Category;
+use crate::annotation::{Category, Staleness};
 use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{CaptionResult, EngineDescription, Ticket};
 use crate::reader::Prediction;
@@ -63,6 +67,9 @@ pub enum Overlay {
     Picker(Picker),
     /// The name of a view to be saved.
     Name(Input),
+    Definitions(Definitions),
+    Adjudication(Adjudication),
+    Agreement(AgreementScreen),
 }
 
 /// The caption search.
@@ -96,8 +103,14 @@ pub struct Setting {
     /// One sentence per line of the dataset that was left out.
     pub left_out: Vec<String>,
     pub categories: Vec<Category>,
-    /// What the journals say already.
+    /// A case, or a document, may have several of them.
+    pub several: bool,
+    /// What the annotator's journal says already.
     pub marks: HashMap<usize, Mark>,
+    /// What everybody's journals say.
+    pub people: HashMap<usize, People>,
+    /// Others' words are hidden until they are asked for, whatever the annotator has said.
+    pub is_blind: bool,
     pub theme: Theme,
     pub images: ImageMode,
     /// Name of the stored run whose answers are shown.
@@ -114,6 +127,7 @@ pub struct App {
     pub dataset: Arc<Dataset>,
     pub left_out: Vec<String>,
     pub categories: Vec<Category>,
+    pub several: bool,
     pub theme: Theme,
     pub images: ImageMode,
     pub keymap: Keymap,
@@ -132,6 +146,8 @@ pub struct App {
     pub comparing: bool,
     pub answers: HashMap<usize, CaseAnswers>,
     pub marks: HashMap<usize, Mark>,
+    pub people: HashMap<usize, People>,
+    pub is_blind: bool,
     pub focus: Focus,
     pub side: Side,
     pub shown: Shown,
@@ -152,6 +168,8 @@ pub struct App {
     pub engine_failure: Option<String>,
     /// Name of the stored run whose answers are shown.
     pub stored_run: Option<String>,
+    /// Of the run on the screen.
+    pub run_fingerprint: Option<String>,
     /// Images that are decoded and scaled.
     pub pictures: Pictures,
     /// Where things were drawn, for the mouse.
@@ -170,6 +188,7 @@ impl App {
             dataset: setting.dataset,
             left_out: setting.left_out,
             categories: setting.categories,
+            several: setting.several,
             theme: setting.theme,
             images: setting.images,
             keymap: setting.keymap,
@@ -185,6 +204,8 @@ impl App {
             against: setting.against,
             answers: HashMap::new(),
             marks: setting.marks,
+            people: setting.people,
+            is_blind: setting.is_blind,
             focus: Focus::Queue,
             side: Side::Query,
             shown: Shown::Hit,
@@ -199,6 +220,7 @@ impl App {
             progress: None,
             engine_failure: None,
             stored_run: setting.stored_run,
+            run_fingerprint: None,
             pictures: Pictures::default(),
             drawn: Drawn::default(),
             mouse: false,
@@ -209,7 +231,7 @@ impl App {
 
     /// Which keys count now.
     pub fn context(&self) -> Context {
-        match self.overlay {
+        match &self.overlay {
             None if self.enlarged => Context::Image,
             None => Context::Explore,
             Some(Overlay::Help { .. }) => Context::Help,
@@ -219,6 +241,10 @@ impl App {
             Some(Overlay::Filter(_)) => Context::Filter,
             Some(Overlay::Picker(_)) => Context::Picker,
             Some(Overlay::Name(_)) => Context::Name,
+            Some(Overlay::Definitions(_)) => Context::Definitions,
+            Some(Overlay::Adjudication(adjudication)) if adjudication.typing.is_some() => Context::Reason,
+            Some(Overlay::Adjudication(_)) => Context::Adjudication,
+            Some(Overlay::Agreement(_)) => Context::Agreement,
         }
     }
 
@@ -236,6 +262,23 @@ impl App {
     /// What is known of a case's answers.
     pub fn answers_of(&self, case: usize) -> Option<&CaseAnswers> {
         self.answers.get(&case)
+    }
+
+    /// Fingerprint of a case's documents and answers; `None` until every hit is read.
+    pub fn answers_fingerprint_of(&self, case: usize) -> Option<String> {
+        let task = self.task_of(self.dataset.cases.get(case)?)?;
+        self.answers_of(case)?.fingerprint(&task.labels)
+    }
+
+    /// Has the case changed since it was annotated?
+    pub fn staleness_of(&self, case: usize) -> Staleness {
+        let Some(mark) = self.marks.get(&case) else { return Staleness::Unknown };
+        mark.staleness(self.run_fingerprint.as_deref(), self.answers_fingerprint_of(case).as_deref())
+    }
+
+    /// Is the gold answer on the screen, or can it be told from which cases are in the queue, or in which order?
+    pub fn tells_of_gold(&self) -> bool {
+        self.gold_visible || self.filter.looks_at_gold() || self.order == Order::OracleButWrong
     }
 
     /// The gold label's position in the task.

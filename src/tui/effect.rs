@@ -1,7 +1,7 @@
 //! What an update asks of the world: the explorer's state itself touches no file, no engine and no terminal.
 
 use super::mark::Record;
-use crate::engine::Request;
+use crate::engine::{Request, Ticket};
 use std::path::PathBuf;
 
 /// A wish of [`super::App::update`], carried out by the session before the next frame.
@@ -10,6 +10,8 @@ pub enum Effect {
     Engine(Request),
     /// Write to the journal and sync; the result comes back through [`super::App::recorded`].
     Record(Record),
+    /// Count how far annotators agree; reports come back through [`super::App::on_agreement`] with this ticket.
+    Agreement(Ticket),
     /// Write down place, views and opened cases.
     Remember,
     /// Put a text into the clipboard of the terminal.

@@ -2,6 +2,7 @@
 
 use super::images::Loaded;
 use super::pixels::{FullScreenImage, Pixels};
+use crate::annotation::agreement::AgreementReport;
 use crate::engine;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
@@ -23,6 +24,8 @@ pub enum Message {
     Signal(i32),
     Engine(engine::Event),
     Image(Loaded),
+    /// How far annotators agree, as asked for under this number.
+    Agreement(engine::Ticket, Box<AgreementReport>),
     /// The full-screen image is on the terminal, or why it is not.
     FullScreen(Result<(), String>),
     /// A thread panicked; the terminal is restored and the message printed.

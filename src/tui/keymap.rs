@@ -115,7 +115,7 @@ impl Keymap {
         if context.takes_text() {
             return to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit);
         }
-        if context != Context::Explore {
+        if !context.takes_categories() {
             return Pressed::Nothing;
         }
         let category = categories.iter().position(|category| name == category.key.to_string());

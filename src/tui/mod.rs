@@ -9,6 +9,9 @@
 //! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
 //! | [`own_evidence`] | documents that a person puts in, hits with something withheld |
 //! | [`comparison`] | another run beside the one on the screen |
+//! | [`people`], [`adjudication`] | what everybody said of a case, and deciding it |
+//! | [`agreement`] | how far annotators agree, counted beside the loop |
+//! | [`definitions`] | the taxonomy with its examples |
 //! | [`overview`] | figures of the current view, each with the cases behind it |
 //! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
 //! | `update`, `news` | changes of the state by a person, and by engine and journal |
@@ -24,11 +27,14 @@
 //! | `mouse` | clicks and wheel, where a person wants them |
 
 pub mod action;
+pub mod adjudication;
+pub mod agreement;
 pub mod answers;
 pub mod app;
 pub mod background;
 pub mod column;
 pub mod comparison;
+pub mod definitions;
 pub mod depth;
 pub mod effect;
 pub mod filter;
@@ -43,6 +49,7 @@ pub mod notebook;
 pub mod order;
 pub mod overview;
 pub mod own_evidence;
+pub mod people;
 pub mod picker;
 pub mod pixels;
 pub mod quantise;

@@ -10,6 +10,7 @@ impl App {
     pub fn on_engine_event(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Ready(description) => {
+                self.run_fingerprint = Some(description.run_fingerprint.clone());
                 self.engine = Some(description);
                 self.progress = None;
             }
@@ -81,7 +82,8 @@ impl App {
         let changed = match outcome {
             Ok(Recorded::Changed { case, mark }) => Some((case, mark)),
             Ok(Recorded::Elsewhere { id }) => {
-                self.notice = Some(Notice::Said(format!("{id}: taken back; it is not in this dataset")));
+                let what = if *record == Record::Redo { "brought" } else { "taken" };
+                self.notice = Some(Notice::Said(format!("{id}: {what} back; it is not in this dataset")));
                 return Vec::new();
             }
             Ok(Recorded::Nothing) => None,
@@ -95,16 +97,41 @@ impl App {
             }
         };
         let Some((case, mark)) = changed else {
-            self.notice = Some(Notice::Said("nothing to undo".into()));
+            let what = if *record == Record::Redo { "redo" } else { "undo" };
+            self.notice = Some(Notice::Said(format!("nothing to {what}")));
             return Vec::new();
         };
         self.marks.insert(case, mark);
         let id = self.dataset.cases.get(case).map(|case| case.id.clone()).unwrap_or_default();
         match record {
-            Record::Annotate { category, .. } => {
-                let name = self.categories.get(*category).map(|category| category.name.as_str()).unwrap_or_default();
-                self.notice = Some(Notice::Said(format!("{id}: {name} (u takes it back)")));
-                self.next_case()
+            Record::Annotate { .. } => {
+                let given = self.marks.get(&case).map(|mark| mark.categories.clone()).unwrap_or_default();
+                let names = self.names_of(&given);
+                self.notice = Some(Notice::Said(format!("{id}: {names} (u takes it back)")));
+                // Where a case may have several, more may follow.
+                if self.several { Vec::new() } else { self.next_case() }
+            }
+            Record::Hit { document, .. } => {
+                let given = self.marks.get(&case).and_then(|mark| mark.hits.get(document)).cloned().unwrap_or_default();
+                let names = self.names_of(&given);
+                self.notice = Some(Notice::Said(format!("{document}: {names} (u takes it back)")));
+                Vec::new()
+            }
+            Record::Unsure { .. } | Record::Flag { .. } => {
+                let mark = self.marks.get(&case).cloned().unwrap_or_default();
+                let (is_on, word) = if matches!(record, Record::Flag { .. }) {
+                    (mark.flagged, "flagged")
+                } else {
+                    (mark.unsure, "unsure")
+                };
+                let word = if is_on { word.to_owned() } else { format!("not {word} any more") };
+                self.notice = Some(Notice::Said(format!("{id}: {word} (u takes it back)")));
+                Vec::new()
+            }
+            Record::Decide { categories, .. } => {
+                let names = self.names_of(categories);
+                self.notice = Some(Notice::Said(format!("{id}: decided: {names} (u takes it back)")));
+                self.decided(case)
             }
             Record::Skip { .. } => {
                 self.notice = Some(Notice::Said(format!("{id}: skipped (u takes it back)")));
@@ -114,15 +141,26 @@ impl App {
                 self.notice = Some(Notice::Said(format!("{id}: note written")));
                 Vec::new()
             }
-            Record::Undo => {
-                self.notice = Some(Notice::Said(format!("{id}: taken back")));
+            Record::Undo | Record::Redo => {
+                let what = if *record == Record::Redo { "brought" } else { "taken" };
+                self.notice = Some(Notice::Said(format!("{id}: {what} back")));
                 if self.queue.current() == Some(case) || !self.queue.go_to(case) {
-                    Vec::new()
-                } else {
-                    self.open_current()
+                    return Vec::new();
                 }
+                let effects = self.open_current();
+                if matches!(self.overlay, Some(Overlay::Adjudication(_))) {
+                    self.open_adjudication(self.case_with_people().is_some());
+                }
+                effects
             }
         }
+    }
+
+    /// "Misleading look-alike, Other", or "no category".
+    pub fn names_of(&self, categories: &[usize]) -> String {
+        let known = categories.iter().filter_map(|category| self.categories.get(*category));
+        let names: Vec<&str> = known.map(|category| category.name.as_str()).collect();
+        if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
     }
 
     fn next_case(&mut self) -> Vec<Effect> {

@@ -1,12 +1,15 @@
 //! The journal as the explorer uses it: records in, marks out.
 
 use super::mark::{Mark, Record, Recorded};
-use crate::annotation::{Circumstances, Desk, EventKind, Taxonomy};
+use super::people::People;
+use crate::annotation::agreement::RatedCases;
+use crate::annotation::{CaseAnnotation, Circumstances, Counted, Desk, Event, EventKind, Taxonomy, rated_cases};
 use crate::data::{Dataset, Problem};
 use anyhow::{Context, Result, bail};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One annotator's desk, with cases and categories by their positions.
 pub struct Notebook {
@@ -14,10 +17,17 @@ pub struct Notebook {
     dataset: Arc<Dataset>,
     /// Of the run on the screen; events carry it.
     pub run_fingerprint: Option<String>,
-    /// Nobody's earlier words are shown.
-    is_blind: bool,
-    /// Cases whose gold answer was on the screen: what is said of them is not blind.
-    gold_shown: HashSet<usize>,
+    /// Cases whose gold answer, or what somebody else said of them, was on the screen: what is said of them is not blind.
+    revealed: HashSet<usize>,
+    on_screen: Option<OnScreen>,
+}
+
+/// The case that a person has before them.
+struct OnScreen {
+    case: usize,
+    /// When it was opened, or its latest event written.
+    since: Instant,
+    answers_fingerprint: Option<String>,
 }
 
 impl Notebook {
@@ -30,7 +40,7 @@ impl Notebook {
         taxonomy: Taxonomy,
     ) -> Result<(Self, Vec<Problem>)> {
         let (desk, problems) = Desk::open(folder, annotator, host, taxonomy)?;
-        Ok((Self { desk, dataset, run_fingerprint: None, is_blind: false, gold_shown: HashSet::new() }, problems))
+        Ok((Self { desk, dataset, run_fingerprint: None, revealed: HashSet::new(), on_screen: None }, problems))
     }
 
     /// The desk behind it.
@@ -38,15 +48,21 @@ impl Notebook {
         &self.desk
     }
 
-    /// From now on these cases are read as these passes, and blind or not.
-    pub fn begin(&mut self, passes: HashMap<String, u32>, is_blind: bool) {
+    /// From now on these cases are read as these passes.
+    pub fn begin(&mut self, passes: HashMap<String, u32>) {
         self.desk.set_passes(passes);
-        self.is_blind = is_blind;
     }
 
-    /// The gold answer of this case is on the screen.
-    pub fn gold_is_shown(&mut self, case: usize) {
-        self.gold_shown.insert(case);
+    /// The gold answer of this case is on the screen, or what somebody else said of it.
+    pub fn is_revealed(&mut self, case: usize) {
+        self.revealed.insert(case);
+    }
+
+    /// A person looks at this case, with these answers ([`super::answers::CaseAnswers::fingerprint`]). The time spent on
+    /// it begins with the first call.
+    pub fn shows(&mut self, case: usize, answers_fingerprint: Option<String>) {
+        let since = self.on_screen.as_ref().filter(|shown| shown.case == case).map(|shown| shown.since);
+        self.on_screen = Some(OnScreen { case, since: since.unwrap_or_else(Instant::now), answers_fingerprint });
     }
 
     /// Why nothing can be marked, where that is so.
@@ -76,46 +92,97 @@ impl Notebook {
         marks
     }
 
+    /// What everybody said, by the case's position in the dataset.
+    pub fn people(&self) -> HashMap<usize, People> {
+        let cases = 0..self.dataset.cases.len();
+        cases.filter_map(|case| Some((case, self.people_of(case)?))).collect()
+    }
+
+    /// What everybody said of one case; `None` where nobody did.
+    pub fn people_of(&self, case: usize) -> Option<People> {
+        let id = &self.dataset.cases.get(case)?.id;
+        People::of(id, self.desk.annotator(), self.desk.state(), self.desk.taxonomy())
+    }
+
+    /// Everybody's categories as ratings.
+    pub fn ratings(&self) -> RatedCases {
+        let (tasks, cases) = (&self.dataset.tasks, &self.dataset.cases);
+        rated_cases(self.desk.state(), self.desk.taxonomy(), tasks, cases, Counted::default())
+    }
+
     /// Writes a record; returns once it is on disk.
     ///
     /// # Errors
     /// Where it could not be written; nothing has changed then.
     pub fn record(&mut self, record: &Record) -> Result<Recorded> {
+        let Some(case) = record.case() else {
+            let event = if *record == Record::Redo { self.desk.redo()? } else { self.desk.undo()? };
+            return Ok(self.turned_back(event));
+        };
+        let id = self.dataset.cases.get(case).context("no such case")?.id.clone();
         let kind = match record {
-            Record::Annotate { category, .. } => {
-                let category = self.desk.taxonomy().categories.get(*category).context("no such category")?;
-                EventKind::annotate(&category.id)
+            Record::Decide { categories, reason, .. } => {
+                let ids = categories.iter().map(|category| self.id_of(*category)).collect::<Result<_>>()?;
+                self.desk.decide(&id, ids, reason)?;
+                return Ok(Recorded::Changed { case, mark: self.mark_of(&id) });
             }
-            Record::Note { text, .. } => EventKind::Note { note: text.clone() },
-            Record::Skip { .. } => EventKind::Skip,
-            Record::Undo => return self.undo(),
+            record => self.kind_of(record, self.desk.own(&id))?,
         };
-        let (Record::Annotate { case, .. } | Record::Note { case, .. } | Record::Skip { case }) = record else {
-            bail!("an undo names no case");
-        };
-        let id = self.dataset.cases.get(*case).context("no such case")?.id.clone();
-        let circumstances = Circumstances {
-            run_fingerprint: self.run_fingerprint.clone(),
-            blind: self.is_blind && !self.gold_shown.contains(case),
-            ..Circumstances::default()
-        };
-        self.desk.record(&id, kind, circumstances)?;
-        Ok(Recorded::Changed { case: *case, mark: self.mark_of(&id) })
+        self.desk.record(&id, kind, self.circumstances(case))?;
+        if let Some(shown) = self.on_screen.as_mut().filter(|shown| shown.case == case) {
+            shown.since = Instant::now();
+        }
+        Ok(Recorded::Changed { case, mark: self.mark_of(&id) })
     }
 
-    fn undo(&mut self) -> Result<Recorded> {
-        let Some(event) = self.desk.undo()? else { return Ok(Recorded::Nothing) };
-        let case = self.dataset.cases.iter().position(|case| case.id == event.case);
-        Ok(match case {
-            Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
-            None => Recorded::Elsewhere { id: event.case },
+    /// The event that makes of what was said before what the record asks for.
+    fn kind_of(&self, record: &Record, before: Option<&CaseAnnotation>) -> Result<EventKind> {
+        let nothing = BTreeSet::new();
+        Ok(match record {
+            Record::Annotate { category, .. } => {
+                let given = before.map_or(&nothing, |before| &before.categories);
+                EventKind::Annotate { categories: self.desk.taxonomy().with_assigned(given, &self.id_of(*category)?) }
+            }
+            Record::Hit { document, category, .. } => {
+                let id = self.id_of(*category)?;
+                let given = before.and_then(|before| before.hits.get(document)).unwrap_or(&nothing);
+                // The same key again takes a document's only category away, too.
+                let is_only = given.len() == 1 && given.contains(&id);
+                let categories = if is_only { BTreeSet::new() } else { self.desk.taxonomy().with_assigned(given, &id) };
+                EventKind::Hit { document: document.clone(), categories }
+            }
+            Record::Note { text, .. } => EventKind::Note { note: text.clone() },
+            Record::Unsure { .. } => EventKind::Unsure { unsure: !before.is_some_and(|before| before.unsure) },
+            Record::Flag { .. } => EventKind::Flag { flag: !before.is_some_and(|before| before.flagged) },
+            Record::Skip { .. } => EventKind::Skip,
+            Record::Decide { .. } | Record::Undo | Record::Redo => bail!("{record:?} is no annotation of a case"),
         })
     }
 
+    fn id_of(&self, category: usize) -> Result<String> {
+        Ok(self.desk.taxonomy().categories.get(category).context("no such category")?.id.clone())
+    }
+
+    fn circumstances(&self, case: usize) -> Circumstances {
+        let shown = self.on_screen.as_ref().filter(|shown| shown.case == case);
+        Circumstances {
+            run_fingerprint: self.run_fingerprint.clone(),
+            answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.clone()),
+            blind: !self.revealed.contains(&case),
+            seconds: shown.map(|shown| shown.since.elapsed().as_secs_f64()),
+            ..Circumstances::default()
+        }
+    }
+
+    fn turned_back(&self, event: Option<Event>) -> Recorded {
+        let Some(event) = event else { return Recorded::Nothing };
+        match self.dataset.cases.iter().position(|case| case.id == event.case) {
+            Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
+            None => Recorded::Elsewhere { id: event.case },
+        }
+    }
+
     fn mark_of(&self, case: &str) -> Mark {
-        let Some(annotation) = self.desk.own(case) else { return Mark::default() };
-        let categories = &self.desk.taxonomy().categories;
-        let category = categories.iter().position(|category| annotation.categories.contains(&category.id));
-        Mark { category, skipped: annotation.skipped, note: annotation.note.clone() }
+        self.desk.own(case).map_or_else(Mark::default, |annotation| Mark::of(annotation, self.desk.taxonomy()))
     }
 }

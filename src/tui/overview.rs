@@ -291,14 +291,14 @@ fn against(app: &App, known: &[Known]) -> Section {
 
 /// Which of a person's categories explain the cases that went wrong.
 fn annotations(app: &App, known: &[Known]) -> Option<Section> {
-    let category_of = |known: &Known| app.marks.get(&known.case).and_then(|mark| mark.category);
-    if known.iter().all(|known| category_of(known).is_none()) {
+    let categories_of = |known: &Known| app.marks.get(&known.case).map_or(&[][..], |mark| mark.categories.as_slice());
+    if known.iter().all(|known| categories_of(known).is_empty()) {
         return None;
     }
     let reachable = |known: &Known| known.outcome.oracle_is_right() && !known.outcome.is_right();
     let mut rows = Vec::new();
     for (index, category) in app.categories.iter().enumerate() {
-        let named: Vec<&Known> = known.iter().filter(|known| category_of(known) == Some(index)).collect();
+        let named: Vec<&Known> = known.iter().filter(|known| categories_of(known).contains(&index)).collect();
         let key = format!("mine:{}", category.key);
         let wrong = named.iter().filter(|known| !known.outcome.is_right()).count();
         let missed = named.iter().filter(|known| reachable(known)).count();

@@ -1,11 +1,13 @@
 //! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
 
+use super::agreement::AgreementCounter;
 use super::app::{App, Notice};
 use super::depth::Depth;
 use super::effect::Effect;
 use super::images::{ImageMode, ImageWorker, PictureKey, Pictures};
 use super::inbox::{self, Message};
 use super::keymap::{Pressed, key_name};
+use super::mark::Recorded;
 use super::notebook::Notebook;
 use super::pixels::{FullScreenImage, Pixels};
 use super::quantise::quantise;
@@ -65,6 +67,9 @@ struct Session<'a> {
     film: Film,
     engine: &'a EngineHandle,
     images: ImageWorker,
+    agreement: AgreementCounter,
+    /// For threads that have something to say.
+    sender: Sender<Message>,
     screen: Screen,
     depth: Depth,
     kitty: bool,
@@ -101,7 +106,7 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         }
         None => (None, None),
     };
-    inbox::read_input(sender, reader)?;
+    inbox::read_input(sender.clone(), reader)?;
     let film: Film = Rc::new(RefCell::new(recording));
     let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
     let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
@@ -113,6 +118,8 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         film,
         engine,
         images,
+        agreement: AgreementCounter::default(),
+        sender,
         screen,
         depth,
         kitty,
@@ -141,6 +148,7 @@ fn start_images(mode: ImageMode, sender: Sender<Message>) -> Result<ImageWorker>
 impl Session<'_> {
     fn run(&mut self, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
+        self.tell_notebook();
         self.carry_out(effects)?;
         let mut changed = true;
         let mut last_frame: Option<Instant> = None;
@@ -191,6 +199,7 @@ impl Session<'_> {
                 self.in_flight.retain(|key| *key != loaded.key);
                 self.app.pictures.insert(loaded.key, loaded.picture);
             }
+            Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
             Message::FullScreen(Ok(())) => return Ok(false),
             Message::FullScreen(Err(reason)) => {
                 self.app.notice = Some(Notice::Error(reason));
@@ -230,13 +239,21 @@ impl Session<'_> {
             },
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
-        if self.app.gold_visible
-            && let Some(case) = self.app.queue.current()
-        {
-            self.notebook.gold_is_shown(case);
-        }
         self.carry_out(effects)?;
+        self.tell_notebook();
         Ok(true)
+    }
+
+    /// What a person has before them: annotations say so.
+    fn tell_notebook(&mut self) {
+        if let Some(case) = self.app.case_with_people() {
+            self.notebook.is_revealed(case);
+        }
+        let Some(case) = self.app.queue.current() else { return };
+        if self.app.tells_of_gold() {
+            self.notebook.is_revealed(case);
+        }
+        self.notebook.shows(case, self.app.answers_fingerprint_of(case));
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<bool> {
@@ -259,10 +276,18 @@ impl Session<'_> {
             match effect {
                 Effect::Engine(request) => self.engine.send(request),
                 Effect::Record(record) => {
+                    self.tell_notebook();
                     let outcome = self.notebook.record(&record).map_err(|error| format!("{error:#}"));
+                    if let Ok(Recorded::Changed { case, .. }) = &outcome {
+                        match self.notebook.people_of(*case) {
+                            Some(people) => drop(self.app.people.insert(*case, people)),
+                            None => drop(self.app.people.remove(case)),
+                        }
+                    }
                     let effects = self.app.recorded(&record, outcome);
                     self.carry_out(effects)?;
                 }
+                Effect::Agreement(ticket) => self.count_agreement(ticket),
                 Effect::Remember => self.remember(),
                 Effect::Copy(text) => {
                     let copy = CopyToClipboard::to_clipboard_from(text);
@@ -277,6 +302,14 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    fn count_agreement(&mut self, ticket: engine::Ticket) {
+        let (sender, name) = (self.sender.clone(), self.app.dataset.name.clone());
+        let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
+        if let Err(error) = self.agreement.start(ticket, name, self.notebook.ratings(), send) {
+            self.app.notice = Some(Notice::Error(format!("agreement is not counted: {error}")));
+        }
     }
 
     /// Clears the screen and has the image printed on it.

@@ -47,6 +47,10 @@ impl App {
             Context::Picker => self.update_picker(action),
             Context::Overview => self.update_overview(action),
             Context::Name => self.update_name(action),
+            Context::Definitions => self.update_definitions(action),
+            Context::Adjudication => self.update_adjudication(action),
+            Context::Reason => self.update_reason(action),
+            Context::Agreement => self.update_agreement(action),
         }
     }
 
@@ -68,7 +72,13 @@ impl App {
             Action::Annotate(category) => return self.annotate(category),
             Action::Note => self.open_note(),
             Action::Skip => return self.record_here(|case| Record::Skip { case }),
+            Action::Unsure => return self.record_here(|case| Record::Unsure { case }),
+            Action::Flag => return self.record_here(|case| Record::Flag { case }),
             Action::Undo => return vec![Effect::Record(Record::Undo)],
+            Action::Redo => return vec![Effect::Record(Record::Redo)],
+            Action::Definitions => self.open_definitions(),
+            Action::Adjudicate => self.open_adjudication(false),
+            Action::Agreement => return self.open_agreement(),
             Action::ToggleGold => self.gold_visible = !self.gold_visible,
             Action::DropHit
             | Action::WeighUp
@@ -109,7 +119,12 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit(0)],
             Action::View(change) => self.image_view = self.image_view.changed(change),
-            Action::Accept | Action::Complete | Action::Delete | Action::Redraw | Action::Interrupt => {}
+            Action::Accept
+            | Action::Complete
+            | Action::Delete
+            | Action::Reveal
+            | Action::Redraw
+            | Action::Interrupt => {}
         }
         Vec::new()
     }
@@ -259,7 +274,13 @@ impl App {
     pub fn edit(&mut self, request: InputRequest) -> Vec<Effect> {
         let Some(overlay) = &mut self.overlay else { return Vec::new() };
         let input = match overlay {
-            Overlay::Help { .. } | Overlay::Overview(_) => return Vec::new(),
+            Overlay::Help { .. } | Overlay::Overview(_) | Overlay::Definitions(_) | Overlay::Agreement(_) => {
+                return Vec::new();
+            }
+            Overlay::Adjudication(adjudication) => match &mut adjudication.typing {
+                Some(input) => input,
+                None => return Vec::new(),
+            },
             Overlay::Note(input) | Overlay::Name(input) => input,
             Overlay::Search(search) => &mut search.input,
             Overlay::Filter(edit) => &mut edit.input,
@@ -290,7 +311,14 @@ impl App {
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         let line = text.chars().map(|character| if character.is_control() { ' ' } else { character });
         let input = match &mut self.overlay {
-            None | Some(Overlay::Help { .. } | Overlay::Overview(_)) => return Vec::new(),
+            None
+            | Some(Overlay::Help { .. } | Overlay::Overview(_) | Overlay::Definitions(_) | Overlay::Agreement(_)) => {
+                return Vec::new();
+            }
+            Some(Overlay::Adjudication(adjudication)) => match &mut adjudication.typing {
+                Some(input) => input,
+                None => return Vec::new(),
+            },
             Some(Overlay::Note(input) | Overlay::Name(input)) => input,
             Some(Overlay::Search(search)) => &mut search.input,
             Some(Overlay::Filter(edit)) => &mut edit.input,
@@ -365,11 +393,24 @@ impl App {
         };
     }
 
-    fn annotate(&mut self, category: usize) -> Vec<Effect> {
-        if category >= self.categories.len() {
+    /// Names the case, or the selected document where the hits have the focus and the category is one of documents.
+    pub(super) fn annotate(&mut self, category: usize) -> Vec<Effect> {
+        let Some(known) = self.categories.get(category) else { return Vec::new() };
+        let document = self.document_to_name().filter(|_| known.level.is_of_hit());
+        if let Some(document) = document {
+            return self.record_here(|case| Record::Hit { case, document, category });
+        }
+        if !known.level.is_of_case() {
+            self.notice = Some(Notice::Said(format!("{} is said of a document: Tab goes to the hits", known.name)));
             return Vec::new();
         }
         self.record_here(|case| Record::Annotate { case, category })
+    }
+
+    /// The retrieved document that a category's key names now.
+    fn document_to_name(&self) -> Option<String> {
+        let is_meant = self.focus == Focus::Hits && self.shown == Shown::Hit;
+        self.hits().get(self.hit).filter(|_| is_meant).map(|hit| hit.document.clone())
     }
 
     fn record_here(&mut self, record: impl FnOnce(usize) -> Record) -> Vec<Effect> {

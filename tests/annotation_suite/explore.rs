@@ -2,12 +2,14 @@
 
 use crate::terminal::Pty;
 use crate::torture::dataset;
-use dissent::annotation::{AnnotationState, read_folder};
+use crate::world::{annotations, stdout_of};
+use dissent::annotation::{AnnotationState, Standing, read_folder};
 use std::path::Path;
 
-fn explore(dataset: &Path, options: &[&str]) -> Pty {
+fn explore(dataset: &Path, annotator: &str, options: &[&str]) -> Pty {
     let home = dataset.to_str().unwrap();
-    let arguments = [&["explore", home, "--annotator", "ada", "--images", "half", "--theme", "dark"], options].concat();
+    let arguments =
+        [&["explore", home, "--annotator", annotator, "--images", "half", "--theme", "dark"], options].concat();
     let environment = [("HOME", home), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "ada")];
     Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment, (120, 40))
 }
@@ -22,19 +24,19 @@ fn state(dataset: &Path) -> AnnotationState {
 fn the_explorer_shows_ones_own_part_then_what_is_left_then_ones_own_again() {
     let dataset = dataset(12);
     let shared = ["--annotators", "cy,ada,bob", "--overlap", "2", "--seed", "7", "--calibration", "3"];
-    let mut pty = explore(dataset.path(), &shared);
+    let mut pty = explore(dataset.path(), "ada", &shared);
     pty.wait_for(" 1/9 ");
     pty.type_keys("1");
     pty.wait_for("takes it back");
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
-    let mut pty = explore(dataset.path(), &[&shared[..], &["--only-mine-left"]].concat());
+    let mut pty = explore(dataset.path(), "ada", &[&shared[..], &["--only-mine-left"]].concat());
     pty.wait_for(" 1/8 ");
     pty.type_keys("q");
     pty.exit_code();
 
     let again = ["--review-own", "--after", "0"];
-    let mut pty = explore(dataset.path(), &again);
+    let mut pty = explore(dataset.path(), "ada", &again);
     pty.wait_for(" 1/1 ");
     pty.type_keys("2");
     pty.wait_for("takes it back");
@@ -42,5 +44,54 @@ fn the_explorer_shows_ones_own_part_then_what_is_left_then_ones_own_again() {
     pty.exit_code();
     let state = state(dataset.path());
     let passes: Vec<(u32, bool)> = state.passes().map(|(_, _, said)| (said.pass, said.blind)).collect();
-    assert_eq!(passes, [(1, false), (2, true)]);
+    assert_eq!(passes, [(1, true), (2, true)]);
+}
+
+/// Three people annotate their parts blind, two of them disagree on a case, a fourth decides it.
+#[test]
+fn from_assignment_to_the_final_set() {
+    let folder = dataset(6);
+    let dataset = folder.path();
+    let shared = ["--annotators", "ada,bob,cy", "--overlap", "2", "--seed", "7"];
+    let assigned = stdout_of(&annotations(&[&["assign"], &shared[..]].concat(), dataset));
+    assert!(assigned.contains("ada") && assigned.contains("cy"), "{assigned}");
+    // Bob doubts what he says of his first case.
+    for (annotator, keys) in [("ada", "1111"), ("bob", "d2111"), ("cy", "1111")] {
+        let mut pty = explore(dataset, annotator, &shared);
+        pty.wait_for(" 1/4 ");
+        pty.type_keys(keys);
+        pty.wait_for(" 4 marked");
+        pty.type_keys("q");
+        assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
+    }
+    let told = state(dataset);
+    assert_eq!(told.iter().count(), 12);
+    assert!(told.iter().all(|(.., said)| said.blind && said.seconds.is_some()));
+    let disputed: Vec<&str> = told.cases().into_iter().filter(|case| told.standing(case).is_to_be_decided()).collect();
+    let [disputed] = disputed[..] else { panic!("{disputed:?}") };
+    let agreement = stdout_of(&annotations(&["agreement", "--resamples", "100"], dataset));
+    assert!(agreement.contains("6 by two or more") && agreement.contains("Confusion"), "{agreement}");
+
+    let mut pty = explore(dataset, "eve", &[]);
+    pty.wait_for(" 1/6 ");
+    pty.type_keys("G");
+    pty.wait_for("Agreement, all tasks");
+    pty.type_keys("qfpeople:disputed\r");
+    pty.wait_for(" 1/1 of 6");
+    pty.type_keys("A");
+    pty.wait_for("their words are hidden");
+    pty.type_keys("s");
+    pty.wait_for("unsure");
+    pty.type_keys("2nthe caption says so\r\r");
+    pty.wait_for("decided: ");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
+    let told = state(dataset);
+    assert!(matches!(told.standing(disputed), Standing::Decided { is_outdated: false, .. }));
+    let rows = stdout_of(&annotations(&["export", "--final"], dataset));
+    let decided: Vec<&str> = rows.lines().filter(|row| row.contains("\"standing\":\"decided\"")).collect();
+    assert_eq!((rows.lines().count(), decided.len()), (6, 1), "{rows}");
+    for part in [disputed, "\"caption-over-image\"", "\"adjudicator\":\"eve\"", "the caption says so"] {
+        assert!(decided[0].contains(part), "{part} is missing in {}", decided[0]);
+    }
 }

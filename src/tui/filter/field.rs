@@ -15,6 +15,7 @@ pub enum Field {
     RescuedBy,
     RuinedBy,
     Mine,
+    People,
     Seen,
     Against,
     Head,
@@ -76,8 +77,14 @@ pub const FIELDS: &[Row] = &[
     row(
         Field::Mine,
         "mine",
-        Kind::Words(&["none", "any", "skipped", "note"]),
-        "your annotation; also a category's key",
+        Kind::Words(&["none", "any", "skipped", "note", "unsure", "flagged", "hit", "stale"]),
+        "your annotation; also a category's key; stale: made on other answers, or under another definition",
+    ),
+    row(
+        Field::People,
+        "people",
+        Kind::Words(&["disputed", "agreed", "single", "decided", "outdated", "open"]),
+        "what all annotators say together; outdated: annotated anew since it was decided",
     ),
     row(Field::Seen, "seen", Kind::Words(&["yes", "no"]), "opened before"),
     row(Field::Task, "task", Kind::Name, "id of the task"),
@@ -99,6 +106,21 @@ pub const FIELDS: &[Row] = &[
 ];
 
 impl Field {
+    /// Does it tell something of the gold answer?
+    pub fn looks_at_gold(self) -> bool {
+        matches!(
+            self,
+            Self::Fused
+                | Self::ClosedBook
+                | Self::Oracle
+                | Self::Retrieval
+                | Self::RescuedBy
+                | Self::RuinedBy
+                | Self::Against
+                | Self::Label
+        )
+    }
+
     /// Its row of the table; every field has one.
     pub fn row(self) -> &'static Row {
         FIELDS.iter().find(|row| row.field == self).unwrap_or(&FIELDS[0])

@@ -59,6 +59,10 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
         Field::RescuedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
         Field::RuinedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
         Field::Mine => mark_is(app, index, value),
+        Field::People => match app.people_on(index) {
+            Some(people) => people.stands(value),
+            None => value == "open",
+        },
         Field::Seen => app.seen.contains(&index) == (value == "yes"),
         Field::Against => app.who_is_right(index).is_some_and(|who| match value {
             "both" => who == WhoIsRight::Both,
@@ -94,9 +98,14 @@ fn mark_is(app: &App, index: usize, value: &str) -> bool {
         "any" => mark.is_some(),
         "skipped" => mark.is_some_and(|mark| mark.skipped),
         "note" => mark.is_some_and(|mark| mark.note.is_some()),
+        "unsure" => mark.is_some_and(|mark| mark.unsure),
+        "flagged" => mark.is_some_and(|mark| mark.flagged),
+        "hit" => mark.is_some_and(|mark| !mark.hits.is_empty()),
+        "stale" => mark.is_some_and(|mark| !mark.earlier.is_empty()) || app.staleness_of(index).is_stale(),
         key => {
-            let category = mark.and_then(|mark| mark.category).and_then(|category| app.categories.get(category));
-            category.is_some_and(|category| category.key.to_string() == key)
+            let given = mark.map_or(&[][..], |mark| mark.categories.as_slice());
+            let mut known = given.iter().filter_map(|category| app.categories.get(*category));
+            known.any(|category| category.key.to_string() == key)
         }
     }
 }

@@ -53,4 +53,9 @@ impl Filter {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
+
+    /// Does a case that passes tell something of its gold answer?
+    pub fn looks_at_gold(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Is(field, _) if field.looks_at_gold()))
+    }
 }

@@ -2,9 +2,11 @@
 
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Shown, Side};
+use super::super::mark::Mark;
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
+use crate::annotation::Staleness;
 use crate::reader::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -27,13 +29,13 @@ pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
     let lines = if narrow && app.side == Side::Document {
         document_lines(app, width, usize::from(area.height))
     } else {
-        answer_lines(app, width)
+        answer_lines(app, width, usize::from(area.height))
     };
     // The first row is level with the image's heading.
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
+fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let heading = |text: &str| Line::styled(text::fit(text, width), theme.style(Role::Muted));
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
@@ -53,6 +55,11 @@ fn answer_lines(app: &App, width: usize) -> Vec<Line<'static>> {
         lines.extend(text::wrap(&line, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
     }
     lines.extend(mark_lines(app, width, 4));
+    let room = rows.saturating_sub(lines.len());
+    if let Some(definition) = definition(app).filter(|_| room > 0) {
+        let wrapped = text::wrap_into(definition, width, room);
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme.style(Role::Muted))));
+    }
     lines
 }
 
@@ -233,8 +240,20 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
 
 /// The mark of the current case on one line.
 fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
-    let line = mark_text(app).join("  ");
-    vec![Span::styled(text::fit(&line, width), app.theme.style(Role::Mark))]
+    let line = text::fit(&mark_text(app).join("  "), width);
+    let room = width.saturating_sub(line.width() + 2);
+    let mut spans = vec![Span::styled(line, app.theme.style(Role::Mark))];
+    if let Some(definition) = definition(app).filter(|_| room > 8) {
+        spans.push(Span::styled(format!("  {}", text::fit(definition, room)), app.theme.style(Role::Muted)));
+    }
+    spans
+}
+
+/// What the category of the current case means, where it has one alone.
+fn definition(app: &App) -> Option<&str> {
+    let mark = app.queue.current().and_then(|case| app.marks.get(&case))?;
+    let [category] = mark.categories.as_slice() else { return None };
+    Some(app.categories.get(*category)?.definition.as_str())
 }
 
 fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
@@ -244,16 +263,39 @@ fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
 }
 
 fn mark_text(app: &App) -> Vec<String> {
-    let Some(mark) = app.queue.current().and_then(|case| app.marks.get(&case)) else { return Vec::new() };
+    let Some(case) = app.queue.current() else { return Vec::new() };
     let mut parts = Vec::new();
-    if let Some(category) = mark.category.and_then(|index| app.categories.get(index)) {
-        parts.push(format!("{} {}", category.key, category.name));
+    if let Some(mark) = app.marks.get(&case) {
+        // First: whoever relies on an old mark must see this, however little room there is.
+        parts.extend(what_changed(app, case, mark));
+        let named = mark.categories.iter().filter_map(|index| app.categories.get(*index));
+        parts.extend(named.map(|category| format!("{} {}", category.key, category.name)));
+        for (said, word) in [(mark.skipped, "skipped"), (mark.unsure, "unsure"), (mark.flagged, "flagged")] {
+            if said {
+                parts.push(word.to_owned());
+            }
+        }
+        if let Some(note) = &mark.note {
+            parts.push(format!("“{note}”"));
+        }
     }
-    if mark.skipped {
-        parts.push("skipped".to_owned());
+    let others = app.people_on(case).filter(|people| people.voices.iter().any(|voice| !voice.is_own));
+    if let Some(people) = others.filter(|_| !app.hides_people(case)) {
+        parts.push(format!("all: {} (A)", people.standing));
     }
-    if let Some(note) = &mark.note {
-        parts.push(format!("“{note}”"));
+    parts
+}
+
+/// What is different now from when the case was annotated.
+fn what_changed(app: &App, case: usize, mark: &Mark) -> Vec<String> {
+    let mut parts = Vec::new();
+    match app.staleness_of(case) {
+        Staleness::AnswersChanged => parts.push("the answers changed since".to_owned()),
+        Staleness::RunChanged => parts.push("made on another run".to_owned()),
+        Staleness::Current | Staleness::Unknown => {}
+    }
+    if !mark.earlier.is_empty() {
+        parts.push(format!("under an earlier definition: {}", mark.earlier.join(", ")));
     }
     parts
 }

@@ -18,7 +18,7 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// The signs of the screen.
-const SIGNS: [(&str, &str); 11] = [
+const SIGNS: [(&str, &str); 12] = [
     ("=", "this hit's own answer is the fused one; in the queue: all answers of the case agree"),
     ("!", "it differs; in the queue: the case is inconsistent"),
     ("*", "equal to the gold answer, once that is shown"),
@@ -29,7 +29,8 @@ const SIGNS: [(&str, &str); 11] = [
     ("x", "failed; the message stands with the case"),
     ("A B C", "labels of the task in its order"),
     ("head+", "found by several heads; the score is the first one's"),
-    ("m", "your mark: a category's key, s skipped, n a note only"),
+    ("m", "your mark: a category's key, s skipped, h documents named only, n a note only"),
+    ("# ? ~ +", "before it: flagged; unsure; made on other answers or under an earlier definition; several categories"),
 ];
 
 /// Draws the page over the body.

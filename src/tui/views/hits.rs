@@ -127,8 +127,20 @@ fn draw_row(
     spans.extend(prediction(app, answers, fused, slot, columns));
     spans.extend(weight(app, answers, fused, (slot, hit), columns));
     let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
-    spans.push(Span::styled(text::fit(caption, columns.caption), theme.style(Role::Text)));
+    let given = given_keys(app, &hit.document);
+    let room = columns.caption.saturating_sub(given.chars().count());
+    spans.push(Span::styled(given, theme.style(Role::Mark)));
+    spans.push(Span::styled(text::fit(caption, room), theme.style(Role::Text)));
     frame.render_widget(Line::from(spans).style(row_style), area);
+}
+
+/// The keys of the categories that a person has given the document in this case, as "1+2 ".
+fn given_keys(app: &App, document: &str) -> String {
+    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
+    let Some(categories) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
+    let known = categories.iter().filter_map(|category| app.categories.get(*category));
+    let keys: Vec<String> = known.map(|category| category.key.to_string()).collect();
+    format!("{} ", keys.join("+"))
 }
 
 /// `=` or `!` against the fused answer, letter, `*` where gold is shown and this is right, name, bar, probability.

@@ -1,7 +1,10 @@
 //! Drawing: from the state to a frame, and nothing else.
 
+mod adjudication;
+mod agreement;
 mod case;
 mod comparison;
+mod definitions;
 mod facts;
 mod filter;
 mod grid;
@@ -73,6 +76,9 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Overlay::Help { scroll }) => help::draw(app, scroll, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
         Some(Overlay::Name(input)) => note::draw_name(app, input, frame, body),
+        Some(Overlay::Definitions(definitions)) => definitions::draw(app, *definitions, frame, body),
+        Some(Overlay::Adjudication(adjudication)) => adjudication::draw(app, adjudication, frame, body),
+        Some(Overlay::Agreement(screen)) => agreement::draw(app, screen, frame, body),
         Some(Overlay::Overview(overview)) => overview::draw(app, overview, frame, body),
         Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
         Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),

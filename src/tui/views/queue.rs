@@ -3,7 +3,6 @@
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus};
 use super::super::column::Column;
-use super::super::mark::Mark;
 use super::super::order::Order;
 use super::super::theme::Role;
 use super::text;
@@ -109,8 +108,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
         Span::raw(" "),
     ];
     spans.extend(answer_cells(app, answers, gold));
-    spans.push(Span::raw(" "));
-    spans.push(mark_cell(app, app.marks.get(&index)));
+    spans.extend(mark_cells(app, index));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
@@ -170,26 +168,40 @@ fn answer_cells(app: &App, answers: Option<&CaseAnswers>, gold: Option<usize>) -
     ]
 }
 
-/// The category's key, `s` for skipped, `n` where there is only a note.
-fn mark_cell(app: &App, mark: Option<&Mark>) -> Span<'static> {
+/// A sign and the category's key; `s` for skipped, `h` where only documents are named, `n` where there is only a note.
+fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
     let style = app.theme.style(Role::Mark);
-    let Some(mark) = mark else { return Span::raw(" ") };
-    if let Some(category) = mark.category {
-        return Span::styled(app.categories.get(category).map_or('?', |category| category.key).to_string(), style);
-    }
-    if mark.skipped {
-        return Span::styled("s", app.theme.style(Role::Muted));
-    }
-    Span::styled(if mark.note.is_some() { "n" } else { " " }, style)
+    let Some(mark) = app.marks.get(&index) else { return [Span::raw(" "), Span::raw(" ")] };
+    let sign = if mark.flagged {
+        "#"
+    } else if mark.unsure {
+        "?"
+    } else if app.staleness_of(index).is_stale() || !mark.earlier.is_empty() {
+        "~"
+    } else if mark.categories.len() > 1 {
+        "+"
+    } else {
+        " "
+    };
+    let cell = match mark.categories.first() {
+        Some(category) => {
+            let key = app.categories.get(*category).map_or('?', |category| category.key);
+            Span::styled(key.to_string(), style)
+        }
+        None if mark.skipped => Span::styled("s", app.theme.style(Role::Muted)),
+        None if !mark.hits.is_empty() => Span::styled("h", style),
+        None => Span::styled(if mark.note.is_some() { "n" } else { " " }, style),
+    };
+    [Span::styled(sign, style), cell]
 }
 
 fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let width = usize::from(area.width).saturating_sub(5);
     let mut lines = vec![Line::default(), Line::styled("  name the error", theme.style(Role::Muted))];
-    let current = app.queue.current().and_then(|case| app.marks.get(&case)).and_then(|mark| mark.category);
+    let current = app.queue.current().and_then(|case| app.marks.get(&case));
     for (index, category) in app.categories.iter().enumerate() {
-        let chosen = current == Some(index);
+        let chosen = current.is_some_and(|mark| mark.categories.contains(&index));
         let name =
             Span::styled(text::fit(&category.name, width), theme.style(if chosen { Role::Mark } else { Role::Muted }));
         let key = Span::styled(category.key.to_string(), theme.style(if chosen { Role::Mark } else { Role::Key }));

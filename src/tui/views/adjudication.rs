@@ -1,0 +1,199 @@
+//! Deciding a case: everybody's words side by side at the foot of the body, so that the case stays in view.
+//!
+//! ```text
+//! ╭ us-0007: disputed ────────────────────────────────────────────╮
+//! │ ▸ ada (you)                   bob                             │
+//! │ 1 Misleading look-alike       2 Caption against image         │
+//! │ “margin copied”               unsure                          │
+//! │ ───────────────────────────────────────────────────────────── │
+//! │ decision   1 Misleading look-alike                            │
+//! │ reason     the caption says so                                │
+//! │ 1 Misleading look-alike  2 Caption against image  3 Evidence… │
+//! ╰───────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::super::adjudication::Adjudication;
+use super::super::app::App;
+use super::super::people::{People, Ruling, Voice, Words};
+use super::super::theme::Role;
+use super::{note, popup, text};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+use unicode_width::UnicodeWidthStr;
+
+/// Fewest columns of one person's words.
+const LEAST: usize = 24;
+/// Columns of the names before the decision.
+const NAME: usize = 10;
+/// Rows between the words and the taxonomy: a line, the decision that stands, the new one, its reason.
+const DECISION_ROWS: u16 = 4;
+
+/// Draws the words and the decision over the lower part of the body.
+pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
+    let people = app.people_on(adjudication.case);
+    let width = usize::from(area.width).saturating_sub(4);
+    let columns = columns(app, adjudication, people, width);
+    let taxonomy = taxonomy_lines(app, adjudication, width);
+    let words = columns.iter().map(Vec::len).max().unwrap_or(1) as u16;
+    let taxonomy_rows = taxonomy.len() as u16;
+    let most = (area.height * 4 / 5).max(DECISION_ROWS + taxonomy_rows + 4).min(area.height);
+    let height = (words + DECISION_ROWS + taxonomy_rows + 2).min(most);
+    let foot = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+    let id = app.dataset.cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
+    let inner = popup::framed(app, &format!("{id}: {}", standing(adjudication, people)), frame, foot);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let [said, decision, keys] =
+        Layout::vertical([Constraint::Min(1), Constraint::Length(DECISION_ROWS), Constraint::Length(taxonomy_rows)])
+            .areas(inner);
+    let share = said.width / u16::try_from(columns.len().max(1)).unwrap_or(1);
+    for (place, mut lines) in columns.into_iter().enumerate() {
+        if lines.len() > usize::from(said.height) {
+            lines.truncate(usize::from(said.height.saturating_sub(1)));
+            lines.push(Line::styled("  …", app.theme.style(Role::Faint)));
+        }
+        let column = Rect { x: said.x + share * place as u16, width: share, ..said };
+        frame.render_widget(Paragraph::new(lines), column);
+    }
+    draw_decision(app, adjudication, people, frame, decision);
+    frame.render_widget(Paragraph::new(taxonomy), keys);
+}
+
+fn standing(adjudication: &Adjudication, people: Option<&People>) -> String {
+    match people {
+        None => "nobody has said anything".to_owned(),
+        Some(people) if !adjudication.is_revealed => {
+            let others = people.voices.iter().filter(|voice| !voice.is_own).count();
+            format!("{others} others spoke; their words are hidden (s shows them)")
+        }
+        Some(people) if people.stands("outdated") => "decided, and annotated anew since".to_owned(),
+        Some(people) => people.standing.to_owned(),
+    }
+}
+
+/// A column of lines per person, as many people as fit beside each other, the selected one among them.
+fn columns(app: &App, open: &Adjudication, people: Option<&People>, width: usize) -> Vec<Vec<Line<'static>>> {
+    let faint = app.theme.style(Role::Faint);
+    let Some(people) = people else { return vec![vec![Line::styled("no words on this case", faint)]] };
+    let shown: Vec<(usize, &Voice)> =
+        people.voices.iter().enumerate().filter(|(_, voice)| open.is_revealed || voice.is_own).collect();
+    if shown.is_empty() {
+        return vec![vec![Line::styled("nothing of your own yet", faint)]];
+    }
+    let beside = (width / LEAST).clamp(1, shown.len());
+    let at = shown.iter().position(|(place, _)| *place == open.selected).unwrap_or(0);
+    let first = (at + 1).saturating_sub(beside);
+    let width = width / beside;
+    let visible = shown.into_iter().skip(first).take(beside);
+    visible.map(|(place, voice)| voice_lines(app, voice, place == open.selected, width)).collect()
+}
+
+fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let width = width.saturating_sub(2);
+    let you = if voice.is_own { " (you)" } else { "" };
+    let blind = if voice.blind { " · blind" } else { "" };
+    let style = if selected { theme.style(Role::Selection) } else { Style::new() };
+    let marker = if selected { "▸ " } else { "  " };
+    let name = text::fit(&format!("{marker}{}{you}", voice.annotator), width);
+    let mut lines = vec![Line::from(vec![
+        Span::styled(name, theme.style(Role::Title).patch(style)),
+        Span::styled(blind, theme.style(Role::Muted)),
+    ])];
+    let mut put = |text: &str, role: Role| {
+        let wrapped = text::wrap(text, width.saturating_sub(2));
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(format!("  {line}"), theme.style(role))));
+    };
+    if !voice.words.is_empty() {
+        put(&words(app, &voice.words), Role::Mark);
+    }
+    for (said, word) in [(voice.skipped, "skipped"), (voice.unsure, "unsure"), (voice.flagged, "flagged")] {
+        if said {
+            put(word, Role::Muted);
+        }
+    }
+    if let Some(note) = &voice.note {
+        put(&format!("“{note}”"), Role::Text);
+    }
+    for (document, given) in &voice.hits {
+        put(&format!("{document}: {}", words(app, given)), Role::Muted);
+    }
+    lines
+}
+
+/// "1 Misleading look-alike, 8 Other".
+fn words(app: &App, words: &Words) -> String {
+    let known = words.categories.iter().filter_map(|category| app.categories.get(*category));
+    let mut names: Vec<String> = known.map(|category| format!("{} {}", category.key, category.name)).collect();
+    names.extend(words.unknown.iter().map(|id| format!("{id} (not in the taxonomy now)")));
+    if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
+}
+
+fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame: &mut Frame, area: Rect) {
+    let theme = &app.theme;
+    let width = usize::from(area.width).saturating_sub(NAME);
+    let row = |name: &str, text: &str, role: Role| {
+        Line::from(vec![
+            Span::styled(text::column(name, NAME), theme.style(Role::Muted)),
+            Span::styled(text::fit(text, width), theme.style(role)),
+        ])
+    };
+    let line = Block::new().borders(Borders::TOP).border_style(theme.style(Role::Faint));
+    let ruling = people.and_then(|people| people.decision.as_ref()).filter(|_| open.is_revealed);
+    let stands = match ruling {
+        Some(ruling) => row("decided", &ruling_text(app, ruling), Role::Text),
+        None => row("decided", "-", Role::Faint),
+    };
+    let chosen = match &open.chosen {
+        None => row("decision", "a key below, Space for the selected words, x for none", Role::Faint),
+        Some(categories) => {
+            let chosen = Words { categories: categories.clone(), unknown: Vec::new() };
+            row("decision", &words(app, &chosen), Role::Mark)
+        }
+    };
+    let reason = match (&open.typing, open.reason.as_str()) {
+        (Some(_), _) => row("reason", "", Role::Text),
+        (None, "") => row("reason", "n types one", Role::Faint),
+        (None, reason) => row("reason", reason, Role::Text),
+    };
+    let inner = line.inner(area);
+    frame.render_widget(line, area);
+    frame.render_widget(Paragraph::new(vec![stands, chosen, reason]), inner);
+    if let Some(input) = &open.typing {
+        let name = NAME as u16;
+        let edit = Rect { x: inner.x + name, y: inner.y + 2, width: inner.width.saturating_sub(name), height: 1 };
+        note::edit_line(app, input, frame, edit.intersection(area));
+    }
+}
+
+fn ruling_text(app: &App, ruling: &Ruling) -> String {
+    let mut text = format!("{} by {}", words(app, &ruling.words), ruling.adjudicator);
+    if !ruling.reason.is_empty() {
+        text = format!("{text} “{}”", ruling.reason);
+    }
+    text
+}
+
+/// The categories of cases with their keys, one after the other.
+fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
+    let mut used = 0;
+    for (index, category) in app.categories.iter().enumerate().filter(|(_, category)| category.level.is_of_case()) {
+        let chosen = open.chosen.as_ref().is_some_and(|chosen| chosen.contains(&index));
+        let name = text::fit(&category.name, width.saturating_sub(4));
+        let columns = name.width() + 4;
+        if used + columns > width && !spans.is_empty() {
+            lines.push(Line::from(std::mem::take(&mut spans)));
+            used = 0;
+        }
+        used += columns;
+        spans.push(Span::styled(format!("{} ", category.key), app.theme.style(Role::Key)));
+        spans.push(Span::styled(name, app.theme.style(if chosen { Role::Mark } else { Role::Muted })));
+        spans.push(Span::raw("  "));
+    }
+    lines.push(Line::from(spans));
+    lines
+}

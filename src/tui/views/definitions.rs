@@ -1,0 +1,85 @@
+//! The taxonomy, a category at a time.
+//!
+//! ```text
+//! ╭ categories ──────────────────────────────────────────────────╮
+//! │ ▸ 1 Misleading look-alike    Misleading look-alike           │
+//! │   2 Caption against image    of a case or a document         │
+//! │   3 Evidence ignored                                         │
+//! │                              A retrieved image resembles …   │
+//! │                              yes  A cyst with the margin …   │
+//! │                              no   The image resembles …      │
+//! ╰──────────────────────────────────────────────────────────────╯
+//! ```
+
+use super::super::app::App;
+use super::super::definitions::Definitions;
+use super::super::theme::Role;
+use super::{popup, text};
+use crate::annotation::{Category, Level};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+/// Widest name in the list.
+const NAME: usize = 30;
+/// Columns of "yes" and "no" before the examples.
+const SIGN: usize = 5;
+
+/// Draws the list and the selected category over the body.
+pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) {
+    let many = if app.several { "several may be given" } else { "one may be given" };
+    let inner = popup::framed(app, &format!("categories: {many}"), frame, area);
+    let longest = app.categories.iter().map(|category| category.name.width()).max().unwrap_or(0).min(NAME);
+    let list_width = u16::try_from(longest + 6).unwrap_or(0);
+    let [list, _, page] =
+        Layout::horizontal([Constraint::Length(list_width), Constraint::Length(2), Constraint::Min(1)]).areas(inner);
+    let rows = usize::from(list.height);
+    let first = (definitions.selected + 1).saturating_sub(rows);
+    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
+    for (offset, (index, category)) in app.categories.iter().enumerate().skip(first).take(rows).enumerate() {
+        let selected = index == definitions.selected;
+        let given = mark.is_some_and(|mark| mark.categories.contains(&index));
+        let name = text::column(&text::fit(&category.name, longest), longest);
+        let spans = vec![
+            Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent)),
+            Span::styled(format!("{}  ", category.key), app.theme.style(Role::Key)),
+            Span::styled(name, app.theme.style(if given { Role::Mark } else { Role::Text })),
+        ];
+        let style = if selected { app.theme.style(Role::Selection) } else { Style::new() };
+        frame.render_widget(Line::from(spans).style(style), Rect { y: list.y + offset as u16, height: 1, ..list });
+    }
+    if let Some(category) = app.categories.get(definitions.selected) {
+        frame.render_widget(Paragraph::new(page_lines(app, category, usize::from(page.width))), page);
+    }
+}
+
+fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let level = match category.level {
+        Level::Case => "of a case",
+        Level::Hit => "of a document: Tab goes to the hits",
+        Level::Both => "of a case, or of a document where the hits have the focus (Tab)",
+    };
+    let mut lines = vec![Line::styled(text::fit(&category.name, width), theme.style(Role::Title))];
+    lines.extend(text::wrap(level, width).into_iter().map(|line| Line::styled(line, theme.style(Role::Muted))));
+    lines.push(Line::default());
+    let definition = text::wrap(&category.definition, width);
+    lines.extend(definition.into_iter().map(|line| Line::styled(line, theme.style(Role::Text))));
+    let examples =
+        [("yes", &category.positive_example, Role::Right), ("no", &category.negative_example, Role::Differs)];
+    for (sign, example, role) in examples {
+        let Some(example) = example else { continue };
+        lines.push(Line::default());
+        for (row, part) in text::wrap(example, width.saturating_sub(SIGN)).into_iter().enumerate() {
+            let left = text::column(if row == 0 { sign } else { "" }, SIGN);
+            lines.push(Line::from(vec![
+                Span::styled(left, theme.style(role)),
+                Span::styled(part, theme.style(Role::Text)),
+            ]));
+        }
+    }
+    lines
+}
