@@ -3,6 +3,7 @@
 
 mod support;
 
+use dissent::analysis::SmallestFlip;
 use dissent::annotation::Taxonomy;
 use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, Probe, Request};
 use dissent::tui::action::{Action, Context};
@@ -261,7 +262,7 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.start();
     answer(&mut app, 0, &[0.99, 0.4, 0.4, 0.4]);
     let label = |app: &App| app.fused_now().unwrap().prediction.label;
-    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(vec![0])));
+    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(SmallestFlip::Without(vec![0]))));
     assert!(app.update(Action::DropHit).is_empty());
     assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label), (Some(0), Some(1)));
     app.update(Action::DropHit);

@@ -5,6 +5,7 @@ use super::answers::CaseAnswers;
 use super::column::Column;
 use super::comparison::Against;
 use super::filter::Filter;
+use super::flip::LastFlip;
 use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
 use super::mark::Mark;
@@ -142,6 +143,8 @@ pub struct App {
     pub gold_visible: bool,
     /// Changes to the fusion.
     pub what_if: WhatIf,
+    /// What removing hits does to the current case's answer.
+    pub last_flip: LastFlip,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     /// `None` while models and index are being loaded.
@@ -193,6 +196,7 @@ impl App {
             image_view: ImageView::default(),
             gold_visible: false,
             what_if: WhatIf::default(),
+            last_flip: LastFlip::default(),
             overlay: None,
             notice: None,
             engine: None,

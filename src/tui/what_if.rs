@@ -2,7 +2,7 @@
 
 use super::answers::CaseAnswers;
 use super::app::App;
-use crate::analysis::{Fused, Fuser, Reweighing};
+use crate::analysis::{Fused, Fuser, Reweighing, SmallestFlip};
 use crate::retriever::{Head, Hit};
 use std::collections::HashMap;
 
@@ -170,9 +170,9 @@ impl App {
     }
 
     /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
-    pub fn smallest_flip(&self) -> Option<Vec<usize>> {
+    pub fn smallest_flip(&self) -> Option<SmallestFlip> {
         let (case, answers) = self.current_answers()?;
-        self.what_if.reweighing(case, answers).smallest_flip(&answers.found_with_own()?)
+        self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_own()?)
     }
 
     /// Is the fused answer on the screen another than that of the hits as they were found?
