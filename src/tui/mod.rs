@@ -22,6 +22,7 @@
 //! | [`images`] | decoding and scaling on a thread of its own |
 //! | [`pixels`] | one image in the terminal's own pixels, through viuer |
 //! | `mouse` | clicks and wheel, where a person wants them |
+//! | `zoom` | how near one may come to an image |
 
 pub mod action;
 pub mod answers;
@@ -58,6 +59,7 @@ mod triage;
 mod update;
 pub mod views;
 pub mod what_if;
+mod zoom;
 
 pub use app::{App, Setting};
 pub use effect::Effect;

@@ -64,6 +64,11 @@ impl WhatIf {
         by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
     }
 
+    /// Does a temperature mean anything to the fuser? Only the paper's weighs by a softmax of scores.
+    pub fn has_temperature(&self) -> bool {
+        FUSERS[self.fuser] == Fuser::ScoreWeighted
+    }
+
     /// The changes in words: "majority, without 2 4, hit 1 ×1.5".
     pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
         let hits = answers.hits.as_ref().map_or(0, Vec::len);
@@ -71,7 +76,7 @@ impl WhatIf {
         if self.fuser != 0 {
             words.push(FUSERS[self.fuser].name().to_owned());
         }
-        if self.temperature != USUAL_TEMPERATURE {
+        if self.temperature != USUAL_TEMPERATURE && self.has_temperature() {
             words.push(format!("T {}", TEMPERATURES[self.temperature]));
         }
         if let Some(head) = self.head {
@@ -213,6 +218,8 @@ mod tests {
         what_if.next_fuser();
         assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5");
         assert!(what_if.changes(8), "the fuser is changed everywhere");
+        what_if.change_temperature(false);
+        assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5", "no temperature counts there");
         what_if.reset(7);
         assert!(!what_if.changes(7) && !what_if.changes(8));
     }
