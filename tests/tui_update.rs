@@ -337,7 +337,7 @@ fn a_label_goes_by_its_id_and_by_its_letter_only_where_no_label_has_that_name() 
     let mut app = app(folder.path(), 5);
     let mut dataset = support::dataset(folder.path(), 5);
     let ids = ["m", "n", "b"].map(str::to_owned).into_iter().chain((3..30).map(|label| format!("l{label}")));
-    dataset.tasks[0].labels = ids.map(|id| Label::new(&id, &format!("Finding {id}"))).collect();
+    dataset.tasks[0].labels = ids.map(|id| Label::new(&id, format!("Finding {id}"))).collect();
     for (case, answer) in dataset.cases.iter_mut().zip(["m", "n", "b", "l25", "l26"]) {
         case.answer = answer.into();
     }
