@@ -26,6 +26,8 @@ const IMAGES: usize = 64;
 const STARTS: usize = 5;
 const KEYS: usize = 200;
 const FILTERS: usize = 10;
+const OVERVIEWS: usize = 10;
+const ORDERS: usize = 10;
 const IDLE: Duration = Duration::from_secs(5);
 
 fn main() {
@@ -58,6 +60,9 @@ fn main() {
     pty.wait_for("c00000 · test");
     what_ifs(&mut pty);
     filters(&mut pty);
+    letters(&mut pty);
+    orders(&mut pty);
+    overviews(&mut pty);
     std::thread::sleep(Duration::from_secs(1));
     let (bytes, ticks) = (pty.byte_count(), pty.cpu_ticks());
     std::thread::sleep(IDLE);
@@ -157,6 +162,65 @@ fn filters(pty: &mut Pty) {
     }
     report("letter of a filter to its count", counted);
     report("filter typed to list shown", shown);
+}
+
+/// A field's values offered at its colon, and what is left at the last letter of a value and of a text.
+fn letters(pty: &mut Pty) {
+    let lines = [
+        ("source: to its completions", "source", ":", "source:source-0"),
+        ("letter of a source to its count", "source:source-", "1", "f source:source-1"),
+        ("letter of a text to its count", "text:1999", "9", "f text:19999"),
+    ];
+    for (what, typed, letter, shown) in lines {
+        let mut times = Vec::new();
+        for round in 0..FILTERS {
+            pty.type_keys("f");
+            pty.wait_for("of 20000 cases");
+            pty.type_keys(&format!("\x15{typed}"));
+            pty.wait_for(&format!("f {typed}"));
+            std::thread::sleep(Duration::from_millis(200 + round as u64));
+            let begun = Instant::now();
+            pty.type_keys(letter);
+            pty.wait_for(shown);
+            times.push(milliseconds(begun));
+            pty.type_keys("\x15\r");
+            pty.wait_until("the line gone", |pty| !pty.screen().contains("of 20000 cases"));
+        }
+        report(what, times);
+    }
+}
+
+/// The whole queue in another order: from Enter to the list.
+fn orders(pty: &mut Pty) {
+    let mut times = Vec::new();
+    for round in 0..ORDERS {
+        pty.type_keys("oentropy");
+        pty.wait_for("entropy");
+        std::thread::sleep(Duration::from_millis(100 + round as u64));
+        let begun = Instant::now();
+        pty.type_keys("\r");
+        pty.wait_for("↓entropy");
+        times.push(milliseconds(begun));
+        pty.type_keys("odataset");
+        std::thread::sleep(Duration::from_millis(100));
+        pty.type_keys("\r");
+        pty.wait_until("the dataset's order", |pty| !pty.screen().contains("↓entropy"));
+    }
+    report("order chosen to list sorted", times);
+}
+
+fn overviews(pty: &mut Pty) {
+    let mut times = Vec::new();
+    for round in 0..OVERVIEWS {
+        std::thread::sleep(Duration::from_millis(50 + round as u64));
+        let begun = Instant::now();
+        pty.type_keys("O");
+        pty.wait_for("of 20000 cases are read");
+        times.push(milliseconds(begun));
+        pty.type_keys("q");
+        pty.wait_until("the overview gone", |pty| !pty.screen().contains("cases are read"));
+    }
+    report("overview key to frame", times);
 }
 
 /// The dataset and a run whose numbers are drawn from a seed.

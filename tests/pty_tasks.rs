@@ -246,8 +246,9 @@ fn images(terminal: &mut dyn Terminal, _: &World) {
 
 #[test]
 fn each_in_a_pseudo_terminal() {
-    let world = World::new();
     for size in [(80, 24), (120, 40)] {
+        // The journal of one size says nothing of the other.
+        let world = World::new();
         let mut pty = world.start(|program, arguments, environment| Pty::start(program, arguments, environment, size));
         pty.wait_for("us-test-0001 · test");
         for (name, task) in TASKS {

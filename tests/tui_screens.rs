@@ -9,12 +9,14 @@ use dissent::annotation::agreement::{AgreementReport, RatedCases, Ratings, usual
 use dissent::engine::{CaptionResult, Event, Request};
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
-use dissent::tui::app::Side;
+use dissent::tui::app::{Overlay, Side};
 use dissent::tui::effect::Effect;
 use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::memory::SavedView;
+use dissent::tui::overview::{Cell, Overview, Row, Section};
 use dissent::tui::people::{People, Ruling, Voice, Words};
+use std::sync::Arc;
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
 
@@ -159,13 +161,43 @@ fn a_window_too_small_says_what_it_needs() {
 #[test]
 fn every_size_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    for overlay in [Action::Cancel, Action::Help, Action::Cancel, Action::Search, Action::Cancel, Action::Note] {
-        app.update(overlay);
-        for width in [1, 60, 61, 79, 99, 100, 131, 220] {
-            for height in [1, 15, 16, 24, 29, 30, 31, 60] {
-                screen(&mut app, width, height);
-            }
+    let mut app = with_two_runs(folder.path());
+    let (none, enlarged): (&[Action], &[Action]) = (&[], &[Action::Enlarge, Action::View(ViewChange::ZoomIn)]);
+    let views: [&[Action]; 10] = [
+        none,
+        &[Action::Compare],
+        enlarged,
+        &[Action::Help],
+        &[Action::Search],
+        &[Action::Note],
+        &[Action::Filter],
+        &[Action::Overview],
+        &[Action::Order],
+        &[Action::SaveView],
+    ];
+    for actions in views {
+        for action in actions {
+            app.update(*action);
+        }
+        every_size(&mut app);
+        app.update(Action::Cancel);
+    }
+    // More hits than any screen has rows, the last selected: the table and the grid scroll.
+    let many: Vec<_> = support::hits().into_iter().cycle().take(40).collect();
+    app.on_engine_event(Event::Hits { case: 1, hits: many });
+    for _ in 0..40 {
+        app.update(Action::NextHit);
+    }
+    assert_eq!(app.hit, 39);
+    every_size(&mut app);
+    app.update(Action::Compare);
+    every_size(&mut app);
+}
+
+fn every_size(app: &mut App) {
+    for width in [1, 60, 61, 79, 99, 100, 131, 220] {
+        for height in [1, 15, 16, 24, 29, 30, 31, 60] {
+            screen(app, width, height);
         }
     }
 }
@@ -181,11 +213,25 @@ fn without_images_their_names_are_shown() {
 #[test]
 fn gold_is_hidden_until_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    let hidden = text(&screen(&mut app, 120, 40));
-    assert!(!hidden.contains('*'), "{hidden}");
-    app.update(Action::ToggleGold);
-    assert!(text(&screen(&mut app, 120, 40)).contains('*'));
+    // The same explorer with every gold answer turned round: nothing on the screen may tell them apart.
+    let mut apps = [false, true].map(|turned| {
+        let mut app = explorer(folder.path());
+        let mut dataset = support::dataset(folder.path(), 12);
+        for case in dataset.cases.iter_mut().filter(|_| turned) {
+            case.answer = if case.answer == "Yes" { "No" } else { "Yes" }.into();
+        }
+        app.dataset = Arc::new(dataset);
+        app
+    });
+    for action in [Action::Cancel, Action::NextHit, Action::ToggleGold] {
+        let screens = apps.each_mut().map(|app| {
+            app.update(action);
+            [(80, 24), (120, 40), (200, 60)].map(|(width, height)| text(&screen(app, width, height)))
+        });
+        for (shown, turned) in screens[0].iter().zip(&screens[1]) {
+            assert_eq!(shown != turned, action == Action::ToggleGold, "{shown}");
+        }
+    }
 }
 
 #[test]
@@ -246,6 +292,33 @@ fn the_overview() {
     app.update(Action::Overview);
     insta::assert_snapshot!("80x24-overview", text(&screen(&mut app, 80, 24)));
     insta::assert_snapshot!("120x40-overview", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn a_wide_table_of_the_overview_cuts_no_figure_and_follows_the_selected_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let cell = |row: usize, column: usize| Cell {
+        text: (10_000 + row * 100 + column).to_string(),
+        share: Some(0.5),
+        filter: String::new(),
+    };
+    let labels: Vec<String> = (0..14).map(|label| format!("Finding {label}")).collect();
+    let rows =
+        (0..14).map(|row| Row { name: labels[row].clone(), cells: (0..14).map(|column| cell(row, column)).collect() });
+    let section = Section { title: "gold and fused".into(), columns: labels.clone(), rows: rows.collect() };
+    for (column, place) in [(0, "1-9 of 14"), (13, "6-14 of 14")] {
+        app.overlay = Some(Overlay::Overview(Overview {
+            sections: vec![section.clone()],
+            selected: (0, 13, column),
+            read: 14,
+            cases: 14,
+        }));
+        let shown = text(&screen(&mut app, 80, 24));
+        assert!(shown.contains(&format!("▸{}", cell(13, column).text)), "{shown}");
+        assert!(shown.contains(place), "{shown}");
+        assert!(!shown.contains("1…") && !shown.contains("10…"), "a figure is cut: {shown}");
+    }
 }
 
 #[test]

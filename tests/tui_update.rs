@@ -3,8 +3,10 @@
 
 mod support;
 
+use dissent::analysis::SmallestFlip;
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
 use dissent::annotation::{Level, Staleness, Taxonomy};
+use dissent::data::Label;
 use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, Probe, Request};
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Overlay, Shown, Side};
@@ -494,7 +496,7 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.start();
     answer(&mut app, 0, &[0.99, 0.4, 0.4, 0.4]);
     let label = |app: &App| app.fused_now().unwrap().prediction.label;
-    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(vec![0])));
+    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(SmallestFlip::Without(vec![0]))));
     assert!(app.update(Action::DropHit).is_empty());
     assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label), (Some(0), Some(1)));
     app.update(Action::DropHit);
@@ -563,6 +565,28 @@ fn a_filter_is_completed_counted_and_applied() {
 }
 
 #[test]
+fn a_label_goes_by_its_id_and_by_its_letter_only_where_no_label_has_that_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 5);
+    let mut dataset = support::dataset(folder.path(), 5);
+    let ids = ["m", "n", "b"].map(str::to_owned).into_iter().chain((3..30).map(|label| format!("l{label}")));
+    dataset.tasks[0].labels = ids.map(|id| Label::new(&id, format!("Finding {id}"))).collect();
+    for (case, answer) in dataset.cases.iter_mut().zip(["m", "n", "b", "l25", "l26"]) {
+        case.answer = answer.into();
+    }
+    app.dataset = Arc::new(dataset);
+    app.start();
+    // The letters are A, B, C, Z and a.
+    for (line, expected) in
+        [("label:b", 2), ("label:n", 1), ("label:c", 2), ("label:\"finding b\"", 2), ("label:a", 0), ("label:z", 3)]
+    {
+        app.set_filter(dissent::tui::filter::Filter::default());
+        type_filter(&mut app, &format!("{line} "));
+        assert_eq!(app.queue.shown(), [expected], "{line}");
+    }
+}
+
+#[test]
 fn a_line_that_is_not_understood_stays_open_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
@@ -598,6 +622,72 @@ fn the_queue_is_sorted_and_a_view_is_kept_and_comes_back() {
     later.update(Action::Views);
     later.update(Action::Accept);
     assert_eq!(later.queue.shown(), [2, 1]);
+}
+
+#[test]
+fn a_sorted_list_says_what_was_read_since_and_the_same_order_sorts_it_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.2]);
+    let sort = |app: &mut App| {
+        app.update(Action::Order);
+        app.paste("evenly split");
+        app.update(Action::Accept);
+    };
+    sort(&mut app);
+    answer(&mut app, 2, &[0.9, 0.9, 0.2, 0.2]);
+    assert_eq!((app.queue.shown(), app.unsorted_count()), ([0, 1, 2].as_slice(), 1));
+    assert!(support::text(&screen(&mut app, 120, 40)).contains("case 1 new ↓entropy"));
+    sort(&mut app);
+    assert_eq!((app.queue.shown(), app.unsorted_count()), ([2, 0, 1].as_slice(), 0));
+}
+
+#[test]
+fn seen_and_marked_are_counted_in_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 4);
+    app.start();
+    app.marks.extend([(0, category(0)), (2, category(1)), (3, Mark::default())]);
+    app.update(Action::Down);
+    assert_eq!((app.seen_count(), app.marked_count()), (2, 2));
+    type_filter(&mut app, "mine:none");
+    assert_eq!(app.queue.shown(), [1, 3]);
+    assert_eq!((app.seen_count(), app.marked_count()), (1, 0));
+}
+
+#[test]
+fn where_every_hit_is_dropped_no_answer_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    let what_if = |app: &mut App| -> String {
+        let shown = support::text(&screen(app, 120, 40));
+        let row = shown.lines().find(|line| line.contains("│ what if") || line.contains("│ fused")).unwrap();
+        row.split("  ").map(str::trim).filter(|part| !part.is_empty()).nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(what_if(&mut app).starts_with('…'));
+    answer(&mut app, 0, &[0.9; 4]);
+    for slot in 0..4 {
+        app.hit = slot;
+        app.update(Action::DropHit);
+    }
+    assert!(app.fused_now().is_none());
+    assert!(what_if(&mut app).starts_with('-'), "{}", what_if(&mut app));
+}
+
+#[test]
+fn a_temperature_belongs_to_the_papers_fusion() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    answer(&mut app, 0, &[0.9; 4]);
+    app.update(Action::Sharpen);
+    assert_eq!(app.what_if_words().unwrap(), "T 0.5");
+    app.update(Action::NextFuser);
+    assert_eq!(app.what_if_words().unwrap(), "mean log-probability");
+    app.update(Action::Sharpen);
+    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.contains("no temperature")), "{:?}", app.notice);
 }
 
 #[test]
@@ -688,6 +778,8 @@ fn an_enlarged_image_pans_where_it_is_zoomed_and_steps_where_it_is_whole() {
     assert_eq!(app.context(), Context::Image);
     app.update(Action::View(ViewChange::Down));
     assert_eq!(app.queue.current(), Some(1), "the next case");
+    // An image of 64 pixels has room for one step there.
+    screen(&mut app, 80, 24);
     app.update(Action::View(ViewChange::ZoomIn));
     let before = app.image_view;
     app.update(Action::View(ViewChange::Down));

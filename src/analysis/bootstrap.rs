@@ -58,10 +58,14 @@ impl Bootstrap<'_> {
         let mut values = Vec::with_capacity(self.resamples);
         let mut drawn = vec![0_usize; patterns.len()];
         let mut sums = vec![0_usize; cell_count];
-        let of_unit: Vec<usize> =
-            patterns.iter().enumerate().flat_map(|(pattern, (_, count))| vec![pattern; *count]).collect();
+        let few_patterns = patterns.len() * 4 < units;
+        let of_unit: Vec<usize> = if few_patterns {
+            Vec::new()
+        } else {
+            patterns.iter().enumerate().flat_map(|(pattern, (_, count))| vec![pattern; *count]).collect()
+        };
         for _ in 0..self.resamples {
-            if patterns.len() * 4 < units {
+            if few_patterns {
                 draw_numbers(&patterns, units, &mut random, &mut drawn);
             } else {
                 drawn.fill(0);
@@ -142,6 +146,9 @@ impl Bootstrap<'_> {
 
     /// The different lists of cells that units have, and how many units have each; in the order of their first unit.
     fn patterns(&self, cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
+        if self.groups.is_none() {
+            return patterns_of_cases(cells);
+        }
         let mut position: HashMap<Vec<usize>, usize> = HashMap::new();
         let mut patterns: Vec<(Vec<usize>, usize)> = Vec::new();
         for unit in self.units(cells.len()) {
@@ -156,6 +163,19 @@ impl Bootstrap<'_> {
         }
         patterns
     }
+}
+
+/// As [`Bootstrap::patterns`] where every case is a unit: no list of lists for 20,000 cases.
+fn patterns_of_cases(cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
+    let mut counts = vec![0_usize; cells.iter().max().map_or(0, |largest| largest + 1)];
+    let mut order = Vec::new();
+    for cell in cells {
+        if counts[*cell] == 0 {
+            order.push(*cell);
+        }
+        counts[*cell] += 1;
+    }
+    order.into_iter().map(|cell| (vec![cell], counts[cell])).collect()
 }
 
 /// How often each pattern is drawn among `units` draws: multinomial, one binomial after the other.

@@ -26,6 +26,6 @@ pub use holm::holm;
 pub use learned_fusion::LearnedWeights;
 pub use mcnemar::mcnemar_exact;
 pub use named_errors::Explained;
-pub use reweighing::{Reweighing, contributions};
+pub use reweighing::{Reweighing, SmallestFlip, contributions};
 pub use summary::{Summary, SummaryCase, TaskSummary};
 pub use verdict::{CaseOutcome, Verdict};

@@ -6,8 +6,8 @@ use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
 use super::{Found, Fused, Fuser};
 use crate::reader::Prediction;
 
-/// Subsets that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
-const SUBSETS: usize = 4_096;
+/// Sets of hits that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
+const SETS: usize = 4_096;
 
 /// A way to fuse that a person has changed by hand.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,17 @@ pub struct Reweighing {
     pub temperature: f32,
     /// One per hit, multiplied into its weight; 0 drops the hit. Missing ones are 1.
     pub factors: Vec<f32>,
+}
+
+/// The smallest change of the hits that changes the fused answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SmallestFlip {
+    /// Removing these hits changes it, and no fewer do; of equally few those that stand first.
+    Without(Vec<usize>),
+    /// No set of hits changes it (a set that leaves nothing to fuse is none).
+    Never,
+    /// No set of so many hits or fewer changes it; larger ones are too many to try them all.
+    NoneUpTo(usize),
 }
 
 impl Default for Reweighing {
@@ -75,9 +86,8 @@ impl Reweighing {
         Some(Fused { prediction, weights })
     }
 
-    /// The fewest hits whose removal changes the fused answer; of equally few those that stand first. `None` where no set
-    /// that was tried does (a set that leaves nothing to fuse is none).
-    pub fn smallest_flip(&self, found: &[Found]) -> Option<Vec<usize>> {
+    /// The fewest hits whose removal changes the fused answer. `None` where there is no answer.
+    pub fn smallest_flip(&self, found: &[Found]) -> Option<SmallestFlip> {
         let answer = self.fuse(found)?.prediction.label;
         let kept: Vec<usize> =
             (0..found.len()).filter(|hit| self.factors.get(*hit).is_none_or(|factor| *factor > 0.0)).collect();
@@ -85,21 +95,22 @@ impl Reweighing {
         for size in 1..kept.len() {
             let mut chosen: Vec<usize> = (0..size).collect();
             loop {
+                // Single hits are always tried, however many there are.
+                if tried >= SETS && size > 1 {
+                    return Some(SmallestFlip::NoneUpTo(size - 1));
+                }
                 let removed: Vec<usize> = chosen.iter().map(|place| kept[*place]).collect();
                 let changed = self.without(&removed, found.len()).fuse(found);
                 if changed.is_some_and(|fused| fused.prediction.label != answer) {
-                    return Some(removed);
+                    return Some(SmallestFlip::Without(removed));
                 }
                 tried += 1;
-                if tried >= SUBSETS {
-                    return None;
-                }
                 if !next_combination(&mut chosen, kept.len()) {
                     break;
                 }
             }
         }
-        None
+        Some(SmallestFlip::Never)
     }
 
     fn without(&self, removed: &[usize], count: usize) -> Self {
@@ -184,12 +195,31 @@ mod tests {
         with_found(|found| {
             let how = Reweighing::default();
             assert_eq!(how.fuse(found).unwrap().prediction.label, Some(1));
-            assert_eq!(how.smallest_flip(found), Some(vec![3]));
+            assert_eq!(how.smallest_flip(found), Some(SmallestFlip::Without(vec![3])));
             let majority = Reweighing { fuser: Fuser::Majority, ..how };
             assert_eq!(majority.fuse(found).unwrap().prediction.label, Some(0));
             // One against one is a tie, which the first wins: all three must go.
-            assert_eq!(majority.smallest_flip(found), Some(vec![0, 1, 2]));
+            assert_eq!(majority.smallest_flip(found), Some(SmallestFlip::Without(vec![0, 1, 2])));
         });
+    }
+
+    #[test]
+    fn a_search_that_gives_up_says_how_far_it_came() {
+        // 20 hits say 0 and the last 8 say 1: 12 of the majority must go, far beyond what is tried.
+        let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
+        let place = |rank: usize| [Provenance { head: Head::Image, rank, score: Some(0.9) }];
+        let flip = |first: usize, second: usize| {
+            let predictions: Vec<Prediction> =
+                (0..first + second).map(|hit| said(if hit < first { 0.9 } else { 0.1 })).collect();
+            let places: Vec<[Provenance; 1]> = (1..=first + second).map(place).collect();
+            let found: Vec<Found> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+            Reweighing { fuser: Fuser::Majority, ..Reweighing::default() }.smallest_flip(&found).unwrap()
+        };
+        // 28 single hits and 378 pairs are tried whole, of the 3276 sets of three all, of those of four a part.
+        assert_eq!(flip(20, 8), SmallestFlip::NoneUpTo(3));
+        assert_eq!(flip(12, 0), SmallestFlip::Never, "every set of twelve hits is tried");
+        assert_eq!(flip(13, 0), SmallestFlip::NoneUpTo(6));
+        assert_eq!(flip(9, 8), SmallestFlip::Without(vec![0, 1]));
     }
 
     #[test]

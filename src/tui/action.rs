@@ -351,7 +351,14 @@ pub const TABLE: &[Binding] = &[
         "Next case that passes the last filter, also while all are shown.",
     ),
     row(Explore, Action::PreviousMatch, "previous-match", &[","], None, "Previous case that passes the last filter."),
-    row(Explore, Action::Order, "order", &["o"], None, "Choose the order of the queue."),
+    row(
+        Explore,
+        Action::Order,
+        "order",
+        &["o"],
+        None,
+        "Choose the order of the queue; the same again sorts in what was read since.",
+    ),
     row(
         Explore,
         Action::Overview,

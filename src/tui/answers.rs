@@ -83,8 +83,27 @@ impl CaseAnswers {
 
     /// Do the predictions agree? `None` until every hit is read.
     pub fn verdict(&self) -> Option<Verdict> {
-        // The verdict does not look at the gold label.
-        self.outcome(0).map(|outcome| outcome.verdict())
+        self.without_gold().map(|outcome| outcome.verdict())
+    }
+
+    /// Entropy of the answers' shares, in bits; `None` until every hit is read.
+    pub fn entropy(&self) -> Option<f64> {
+        self.without_gold().map(|outcome| outcome.entropy())
+    }
+
+    /// Share of the pairs of answers that differ; `None` until every hit is read.
+    pub fn disagreement(&self) -> Option<f64> {
+        self.without_gold().map(|outcome| outcome.disagreement())
+    }
+
+    /// For what the answers say among themselves: its gold label is none.
+    fn without_gold(&self) -> Option<CaseOutcome> {
+        self.outcome(usize::MAX)
+    }
+
+    /// Is the answer without a document right? `None` where there is no such answer, or not yet.
+    pub fn closed_book_is_right(&self, gold: usize) -> Option<bool> {
+        self.closed_book.as_ref().map(|prediction| prediction.label == Some(gold))
     }
 
     /// Fingerprint of the documents and the answers to them, by which an annotation tells whether they have changed; `None`

@@ -8,6 +8,7 @@ use super::column::Column;
 use super::comparison::Against;
 use super::definitions::Definitions;
 use super::filter::Filter;
+use super::flip::LastFlip;
 use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
 use super::mark::Mark;
@@ -26,6 +27,7 @@ use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{CaptionResult, EngineDescription, Ticket};
 use crate::reader::Prediction;
 use crate::retriever::Hit;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tui_input::Input;
@@ -125,6 +127,8 @@ pub struct Setting {
 /// The whole state.
 pub struct App {
     pub dataset: Arc<Dataset>,
+    /// Sources of the corpus, sorted; collected when they are first asked for.
+    sources: OnceCell<Vec<String>>,
     pub left_out: Vec<String>,
     pub categories: Vec<Category>,
     pub several: bool,
@@ -139,6 +143,8 @@ pub struct App {
     pub order: Order,
     pub columns: Vec<Column>,
     pub saved_views: Vec<SavedView>,
+    /// Cases read since the list was sorted: they stand where they stood when they were unread.
+    pub(super) unsorted: HashSet<usize>,
     /// Cases that were opened, in this session or an earlier one.
     pub seen: HashSet<usize>,
     pub against: Option<Against>,
@@ -158,6 +164,8 @@ pub struct App {
     pub gold_visible: bool,
     /// Changes to the fusion.
     pub what_if: WhatIf,
+    /// What removing hits does to the current case's answer.
+    pub last_flip: LastFlip,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     /// `None` while models and index are being loaded.
@@ -186,6 +194,7 @@ impl App {
     pub fn new(setting: Setting) -> Self {
         Self {
             dataset: setting.dataset,
+            sources: OnceCell::new(),
             left_out: setting.left_out,
             categories: setting.categories,
             several: setting.several,
@@ -199,6 +208,7 @@ impl App {
             order: Order::default(),
             columns: Vec::new(),
             saved_views: Vec::new(),
+            unsorted: HashSet::new(),
             seen: HashSet::new(),
             comparing: setting.against.is_some(),
             against: setting.against,
@@ -214,6 +224,7 @@ impl App {
             image_view: ImageView::default(),
             gold_visible: false,
             what_if: WhatIf::default(),
+            last_flip: LastFlip::default(),
             overlay: None,
             notice: None,
             engine: None,
@@ -227,6 +238,17 @@ impl App {
             ahead: Vec::new(),
             last_ticket: 0,
         }
+    }
+
+    /// Names of the sources of the corpus, sorted.
+    pub fn sources(&self) -> &[String] {
+        self.sources.get_or_init(|| {
+            let sources: HashSet<&str> =
+                self.dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+            let mut sources: Vec<String> = sources.into_iter().map(str::to_owned).collect();
+            sources.sort_unstable();
+            sources
+        })
     }
 
     /// Which keys count now.
@@ -332,8 +354,22 @@ impl App {
         asked.filter(|case| !self.answers_of(**case).is_some_and(CaseAnswers::is_settled)).count()
     }
 
-    /// How many cases of the queue carry an annotation, note or skip.
+    /// How many cases of the list carry an annotation, note or skip. What a person has said is gone through, not the list:
+    /// it is counted for every frame.
     pub fn marked_count(&self) -> usize {
-        self.queue.all().iter().filter(|case| self.marks.get(case).is_some_and(|mark| !mark.is_empty())).count()
+        self.marks.iter().filter(|(case, mark)| self.queue.shows(**case) && !mark.is_empty()).count()
+    }
+
+    /// How many cases of the list have been read since it was sorted by what was read; sorting again puts them in their place.
+    pub fn unsorted_count(&self) -> usize {
+        if matches!(self.order, Order::Dataset | Order::UnseenFirst) {
+            return 0;
+        }
+        self.unsorted.iter().filter(|case| self.queue.shows(**case)).count()
+    }
+
+    /// How many cases of the list were opened.
+    pub fn seen_count(&self) -> usize {
+        self.seen.iter().filter(|case| self.queue.shows(**case)).count()
     }
 }

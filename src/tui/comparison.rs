@@ -26,7 +26,7 @@ impl WhoIsRight {
     pub const ALL: [Self; 4] = [Self::Both, Self::OnlyA, Self::OnlyB, Self::Neither];
 
     /// The word after `against:` in a filter.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Both => "both",
             Self::OnlyA => "a",

@@ -1,5 +1,5 @@
-//! How many colours the terminal shows, and what it can do with images: by flag and environment only. A terminal is
-//! never asked, because one that does not answer would keep a person waiting.
+//! How many colours the terminal shows, and what it can do with images, by flag and environment. What the environment does
+//! not say, whether the background is light and whether kitty images are drawn, `background` asks the terminal itself.
 
 use super::images::ImageMode;
 use clap::ValueEnum;

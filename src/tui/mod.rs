@@ -5,7 +5,7 @@
 //! | [`action`] | the one table of actions: keymap, help, hints and tests are made from it |
 //! | `keymap` | from a key press to an action |
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
-//! | [`what_if`] | the fusion as a person has changed it |
+//! | [`what_if`], [`flip`] | the fusion as a person has changed it, and the smallest change that flips the answer |
 //! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
 //! | [`own_evidence`] | documents that a person puts in, hits with something withheld |
 //! | [`comparison`] | another run beside the one on the screen |
@@ -25,6 +25,7 @@
 //! | [`images`] | decoding and scaling on a thread of its own |
 //! | [`pixels`] | one image in the terminal's own pixels, through viuer |
 //! | `mouse` | clicks and wheel, where a person wants them |
+//! | `zoom` | how near one may come to an image |
 
 pub mod action;
 pub mod adjudication;
@@ -38,6 +39,7 @@ pub mod definitions;
 pub mod depth;
 pub mod effect;
 pub mod filter;
+pub mod flip;
 pub mod images;
 mod inbox;
 pub mod keymap;
@@ -64,6 +66,7 @@ mod triage;
 mod update;
 pub mod views;
 pub mod what_if;
+mod zoom;
 
 pub use app::{App, Setting};
 pub use effect::Effect;

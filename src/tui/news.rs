@@ -68,6 +68,7 @@ impl App {
 
     /// A case is read: a filtered list takes it in, and where the engine has run out of cases it gets more.
     fn case_is_settled(&mut self, case: usize) -> Vec<Effect> {
+        self.unsorted.insert(case);
         if self.filter.is_empty() {
             return Vec::new();
         }

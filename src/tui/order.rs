@@ -79,16 +79,13 @@ impl Order {
         let yes = |yes: bool| f64::from(u8::from(yes));
         let value = match self {
             Self::Dataset => None,
-            // Neither looks at the gold label.
-            Self::Disagreement => answers.and_then(|answers| Some(answers.outcome(0)?.disagreement())),
-            Self::Entropy => answers.and_then(|answers| Some(answers.outcome(0)?.entropy())),
+            Self::Disagreement => answers.and_then(CaseAnswers::disagreement),
+            Self::Entropy => answers.and_then(CaseAnswers::entropy),
             Self::LeastConfident => {
                 let fused = answers.and_then(CaseAnswers::fused);
                 fused.and_then(|fused| fused.prediction.probability()).map(|probability| -f64::from(probability))
             }
-            Self::OracleButWrong => {
-                app.outcome_of(index).map(|outcome| yes(outcome.oracle_is_right() && !outcome.is_right()))
-            }
+            Self::OracleButWrong => app.outcome_of(index).map(|outcome| yes(outcome.is_in_gap())),
             Self::Flips => Some(yes(app.fused_flips(index))),
             Self::UnseenFirst => Some(yes(!app.seen.contains(&index))),
         };

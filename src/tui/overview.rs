@@ -69,8 +69,8 @@ impl Overview {
         let mut known = Vec::new();
         for case in app.queue.shown() {
             let Some(outcome) = app.outcome_of(*case) else { continue };
-            let closed_book = app.answers_of(*case).and_then(|answers| answers.closed_book.as_ref());
-            let closed_book_right = closed_book.map(|prediction| prediction.label == Some(outcome.gold));
+            let closed_book_right =
+                app.answers_of(*case).and_then(|answers| answers.closed_book_is_right(outcome.gold));
             known.push(Known { case: *case, outcome, closed_book_right });
         }
         let mut sections = vec![accuracy(&known), flow(&known), ranks(app, &known)];
@@ -143,7 +143,7 @@ fn accuracy(known: &[Known]) -> Section {
         cells: parts
             .iter()
             .map(|(cases, part)| {
-                let missed = cases.iter().filter(|known| known.outcome.oracle_is_right() && !known.outcome.is_right());
+                let missed = cases.iter().filter(|known| known.outcome.is_in_gap());
                 let missed = missed.count();
                 let share = if cases.is_empty() { 0.0 } else { missed as f64 / cases.len() as f64 };
                 Cell {
@@ -295,13 +295,12 @@ fn annotations(app: &App, known: &[Known]) -> Option<Section> {
     if known.iter().all(|known| categories_of(known).is_empty()) {
         return None;
     }
-    let reachable = |known: &Known| known.outcome.oracle_is_right() && !known.outcome.is_right();
     let mut rows = Vec::new();
     for (index, category) in app.categories.iter().enumerate() {
         let named: Vec<&Known> = known.iter().filter(|known| categories_of(known).contains(&index)).collect();
         let key = format!("mine:{}", category.key);
         let wrong = named.iter().filter(|known| !known.outcome.is_right()).count();
-        let missed = named.iter().filter(|known| reachable(known)).count();
+        let missed = named.iter().filter(|known| known.outcome.is_in_gap()).count();
         rows.push(Row {
             name: category.name.clone(),
             cells: vec![

@@ -32,6 +32,11 @@ impl Queue {
         &self.shown
     }
 
+    /// Is the case in the list?
+    pub fn shows(&self, case: usize) -> bool {
+        self.shown_set.contains(&case)
+    }
+
     /// The case one stands on.
     pub fn current(&self) -> Option<usize> {
         self.shown.get(self.place).copied()

@@ -66,13 +66,32 @@ impl Recording {
 
 /// The film of a session, shared by what writes to the terminal and what hears of its size. A film that cannot be written
 /// any more ends; the session does not.
-pub type Film = Rc<RefCell<Option<Recording>>>;
+pub type Film = Rc<RefCell<Reel>>;
+
+/// The recording, where one is made, and why it ended before the session did.
+#[derive(Default)]
+pub struct Reel {
+    recording: Option<Recording>,
+    failure: Option<io::Error>,
+}
+
+impl Reel {
+    pub fn new(recording: Option<Recording>) -> Self {
+        Self { recording, failure: None }
+    }
+
+    /// Why the film has ended, once.
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+}
 
 /// Tells the film, where there is one.
 pub fn tell(film: &Film, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
     let mut film = film.borrow_mut();
-    if film.as_mut().is_some_and(|recording| what(recording).is_err()) {
-        *film = None;
+    if let Some(Err(error)) = film.recording.as_mut().map(what) {
+        film.recording = None;
+        film.failure = Some(error);
     }
 }
 
@@ -121,5 +140,18 @@ mod tests {
         assert_eq!(lines[3][1], "r");
         let message = format!("{:#}", Recording::start(&path, (80, 24)).err().unwrap());
         assert!(message.contains("expected the name of a new file"), "{message}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_film_that_no_longer_fits_on_the_disk_ends_and_says_why() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let recording = Recording { file: BufWriter::new(full), begun: Instant::now(), begun_character: Vec::new() };
+        let film = Rc::new(RefCell::new(Reel::new(Some(recording))));
+        tell(&film, |recording| recording.resized(80, 24));
+        let failure = film.borrow_mut().take_failure();
+        assert_eq!(failure.unwrap().kind(), io::ErrorKind::StorageFull);
+        tell(&film, |_| panic!("it has ended"));
+        assert!(film.borrow_mut().take_failure().is_none(), "said once");
     }
 }

@@ -11,7 +11,7 @@ use super::mark::Recorded;
 use super::notebook::Notebook;
 use super::pixels::{FullScreenImage, Pixels};
 use super::quantise::quantise;
-use super::recording::{Film, Recording, Screenward, tell};
+use super::recording::{Film, Recording, Reel, Screenward, tell};
 use super::{snapshot, terminal, views};
 use crate::durable;
 use crate::engine::{self, EngineHandle};
@@ -107,7 +107,7 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         None => (None, None),
     };
     inbox::read_input(sender.clone(), reader)?;
-    let film: Film = Rc::new(RefCell::new(recording));
+    let film: Film = Rc::new(RefCell::new(Reel::new(recording)));
     let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
     let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
     let mut session = Session {
@@ -211,6 +211,9 @@ impl Session<'_> {
     }
 
     fn on_terminal(&mut self, event: event::Event) -> Result<bool> {
+        if let event::Event::Resize(columns, rows) = event {
+            tell(&self.film, |film| film.resized(columns, rows));
+        }
         if self.covered {
             let is_ctrl_c = |key: &event::KeyEvent| key_name(*key).is_some_and(|name| name == "ctrl-c");
             match &event {
@@ -229,10 +232,7 @@ impl Session<'_> {
                 Pressed::Nothing => return Ok(false),
             },
             event::Event::Paste(text) => self.app.paste(&text),
-            event::Event::Resize(columns, rows) => {
-                tell(&self.film, |film| film.resized(columns, rows));
-                Vec::new()
-            }
+            event::Event::Resize(..) => Vec::new(),
             event::Event::Mouse(mouse) => match self.app.on_mouse(mouse) {
                 Some(effects) => effects,
                 None => return Ok(false),
@@ -393,6 +393,9 @@ impl Session<'_> {
     fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
         if !terminal::is_taken() || self.covered {
             return Ok(None);
+        }
+        if let Some(error) = self.film.borrow_mut().take_failure() {
+            self.app.notice = Some(Notice::Error(format!("the recording has ended: {error}")));
         }
         let Self { app, screen, depth, .. } = self;
         queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;

@@ -155,6 +155,7 @@ impl App {
 
     fn show(&mut self, mut cases: Vec<usize>) -> Vec<Effect> {
         self.order.sort(self, &mut cases);
+        self.unsorted.clear();
         let before = self.queue.current();
         self.queue.show(cases);
         if self.queue.current() == before { self.work_ahead() } else { self.open_current() }

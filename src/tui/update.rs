@@ -118,7 +118,7 @@ impl App {
             }
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit(0)],
-            Action::View(change) => self.image_view = self.image_view.changed(change),
+            Action::View(change) => self.change_view(change),
             Action::Accept
             | Action::Complete
             | Action::Delete
@@ -132,7 +132,7 @@ impl App {
     /// Pans where a part is visible; where the whole image is, the same keys go to other cases and hits.
     fn update_image(&mut self, action: Action) -> Vec<Effect> {
         let Action::View(change) = action else { return self.update_explorer(action) };
-        if !self.image_view.is_zoomed() {
+        if !self.image_view.is_zoomed(self.nearest_here()) {
             match change {
                 ViewChange::Up => return self.step_case(-1),
                 ViewChange::Down => return self.step_case(1),
@@ -143,7 +143,7 @@ impl App {
                 _ => {}
             }
         }
-        self.image_view = self.image_view.changed(change);
+        self.change_view(change);
         Vec::new()
     }
 
@@ -434,6 +434,9 @@ impl App {
             Action::WeighUp if has_hit => self.what_if.weigh(case, hit, true),
             Action::WeighDown if has_hit => self.what_if.weigh(case, hit, false),
             Action::NextFuser => self.what_if.next_fuser(),
+            Action::Sharpen | Action::Flatten if !self.what_if.has_temperature() => {
+                self.notice = Some(Notice::Said("this fuser has no temperature: m goes on to others".into()));
+            }
             Action::Sharpen => self.what_if.change_temperature(false),
             Action::Flatten => self.what_if.change_temperature(true),
             Action::NextHead => {

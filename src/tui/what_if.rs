@@ -2,7 +2,7 @@
 
 use super::answers::CaseAnswers;
 use super::app::App;
-use crate::analysis::{Fused, Fuser, Reweighing};
+use crate::analysis::{Fused, Fuser, Reweighing, SmallestFlip};
 use crate::retriever::{Head, Hit};
 use std::collections::HashMap;
 
@@ -64,6 +64,11 @@ impl WhatIf {
         by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
     }
 
+    /// Does a temperature mean anything to the fuser? Only the paper's weighs by a softmax of scores.
+    pub fn has_temperature(&self) -> bool {
+        FUSERS[self.fuser] == Fuser::ScoreWeighted
+    }
+
     /// The changes in words: "majority, without 2 4, hit 1 ×1.5".
     pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
         let hits = answers.hits.as_ref().map_or(0, Vec::len);
@@ -71,7 +76,7 @@ impl WhatIf {
         if self.fuser != 0 {
             words.push(FUSERS[self.fuser].name().to_owned());
         }
-        if self.temperature != USUAL_TEMPERATURE {
+        if self.temperature != USUAL_TEMPERATURE && self.has_temperature() {
             words.push(format!("T {}", TEMPERATURES[self.temperature]));
         }
         if let Some(head) = self.head {
@@ -170,9 +175,9 @@ impl App {
     }
 
     /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
-    pub fn smallest_flip(&self) -> Option<Vec<usize>> {
+    pub fn smallest_flip(&self) -> Option<SmallestFlip> {
         let (case, answers) = self.current_answers()?;
-        self.what_if.reweighing(case, answers).smallest_flip(&answers.found_with_own()?)
+        self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_own()?)
     }
 
     /// Is the fused answer on the screen another than that of the hits as they were found?
@@ -213,6 +218,8 @@ mod tests {
         what_if.next_fuser();
         assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5");
         assert!(what_if.changes(8), "the fuser is changed everywhere");
+        what_if.change_temperature(false);
+        assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5", "no temperature counts there");
         what_if.reset(7);
         assert!(!what_if.changes(7) && !what_if.changes(8));
     }

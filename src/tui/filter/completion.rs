@@ -48,10 +48,7 @@ pub fn completions(app: &App, line: &str) -> Vec<Completion> {
         begun.rsplit_once(',').map_or((String::new(), begun), |(earlier, last)| (format!("{earlier},"), last));
     let begun = begun.replace('"', "").to_lowercase();
     let mut offered = Vec::new();
-    for value in values(app, row.field, row.kind) {
-        if !value.to_lowercase().starts_with(&begun) || offered.len() >= MOST {
-            continue;
-        }
+    for value in values(app, row.field, row.kind, &begun).into_iter().take(MOST) {
         let value = if value.contains([' ', ',', ':']) { format!("\"{value}\"") } else { value };
         let word = format!("{minus}{name}:{earlier}{value}");
         let Ok(filter) = word.parse::<Filter>() else { continue };
@@ -61,8 +58,9 @@ pub fn completions(app: &App, line: &str) -> Vec<Completion> {
     offered
 }
 
-fn values(app: &App, field: Field, kind: Kind) -> Vec<String> {
-    match kind {
+/// Values of a field that begin with this, in lower case.
+fn values(app: &App, field: Field, kind: Kind, begun: &str) -> Vec<String> {
+    let values: Vec<String> = match kind {
         Kind::Words(words) => {
             let mut values: Vec<String> = words.iter().map(ToString::to_string).collect();
             if field == Field::Mine {
@@ -76,19 +74,26 @@ fn values(app: &App, field: Field, kind: Kind) -> Vec<String> {
             std::iter::once("any".to_owned()).chain(places).collect()
         }
         Kind::Number => [">0.5", ">0.9", "<0.9", "<0.5"].map(str::to_owned).to_vec(),
-        Kind::Name => names(app, field).into_iter().collect(),
-    }
+        Kind::Name => return names(app, field, begun),
+    };
+    values.into_iter().filter(|value| begins(value, begun)).collect()
 }
 
-fn names(app: &App, field: Field) -> BTreeSet<String> {
-    let dataset = &app.dataset;
-    match field {
-        Field::Task => dataset.tasks.iter().map(|task| task.id.clone()).collect(),
+fn begins(value: &str, begun: &str) -> bool {
+    value.to_lowercase().starts_with(begun)
+}
+
+fn names(app: &App, field: Field, begun: &str) -> Vec<String> {
+    let tasks = &app.dataset.tasks;
+    let names: BTreeSet<&String> = match field {
+        Field::Task => tasks.iter().map(|task| &task.id).collect(),
         Field::Label | Field::Answer => {
-            dataset.tasks.iter().flat_map(|task| task.labels.iter().map(|label| label.name.clone())).collect()
+            tasks.iter().flat_map(|task| task.labels.iter().map(|label| &label.name)).collect()
         }
-        Field::Source => dataset.corpus.iter().filter_map(|document| document.source.clone()).collect(),
+        // They may be as many as the documents: only those that are offered are copied.
+        Field::Source => return app.sources().iter().filter(|name| begins(name, begun)).take(MOST).cloned().collect(),
         // Groups and ids are many: they are typed, not picked.
         _ => BTreeSet::new(),
-    }
+    };
+    names.into_iter().filter(|name| begins(name, begun)).cloned().collect()
 }

@@ -1,5 +1,7 @@
 //! What a filter can ask of a case.
 
+use crate::tui::comparison::WhoIsRight;
+
 /// A field of the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
@@ -53,6 +55,10 @@ const fn row(field: Field, name: &'static str, kind: Kind, meaning: &'static str
 }
 
 const RIGHT_OR_WRONG: Kind = Kind::Words(&["right", "wrong"]);
+/// The fused answers of the two runs differ.
+pub const FLIPPED: &str = "flipped";
+const AGAINST: &[&str] =
+    &[WhoIsRight::Both.word(), WhoIsRight::OnlyA.word(), WhoIsRight::OnlyB.word(), WhoIsRight::Neither.word(), FLIPPED];
 
 /// Every field, in the order of completion and help.
 pub const FIELDS: &[Row] = &[
@@ -68,12 +74,7 @@ pub const FIELDS: &[Row] = &[
     row(Field::Retrieval, "retrieval", Kind::Words(&["ruined", "rescued", "same"]), "fused against closed-book"),
     row(Field::RescuedBy, "rescued-by", Kind::Rank, "fused wrong, the hit in this place right"),
     row(Field::RuinedBy, "ruined-by", Kind::Rank, "fused right, the hit in this place wrong"),
-    row(
-        Field::Against,
-        "against",
-        Kind::Words(&["both", "a", "b", "neither", "flipped"]),
-        "who is right, this run (a) or the other (b)",
-    ),
+    row(Field::Against, "against", Kind::Words(AGAINST), "who is right, this run (a) or the other (b)"),
     row(
         Field::Mine,
         "mine",

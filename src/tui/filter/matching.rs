@@ -1,12 +1,12 @@
 //! Does a case pass?
 
-use super::field::Field;
+use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
 use crate::data::Case;
 use crate::tui::answers::CaseAnswers;
 use crate::tui::app::App;
-use crate::tui::comparison::WhoIsRight;
+use crate::tui::views::text;
 
 impl Filter {
     /// Does this case (its position in the dataset) pass?
@@ -31,24 +31,25 @@ impl Term {
 
 fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
     let answers = app.answers_of(index);
-    let gold = app.gold_of(case);
-    let outcome = gold.and_then(|gold| answers?.outcome(gold));
+    let gold = || app.gold_of(case);
+    let outcome = || app.outcome_of(index);
+    let closed_book = || answers?.closed_book_is_right(gold()?);
     let right = |is_right: bool| is_right == (value == "right");
     match field {
         Field::Task => same(&case.task, value),
         Field::Split => case.split.to_string() == value,
         Field::Group => case.group.as_deref().is_some_and(|group| same(group, value)),
         Field::Id => contains(&case.id, value),
-        Field::Label => label_is(app, case, gold, value),
+        Field::Label => label_is(app, case, gold(), value),
         Field::Answer => {
             answers.and_then(CaseAnswers::fused).is_some_and(|fused| label_is(app, case, fused.prediction.label, value))
         }
         Field::Verdict => verdict_is(answers, value),
-        Field::Fused => outcome.is_some_and(|outcome| right(outcome.is_right())),
-        Field::Oracle => outcome.is_some_and(|outcome| right(outcome.oracle_is_right())),
-        Field::ClosedBook => closed_book_is_right(answers, gold).is_some_and(right),
+        Field::Fused => outcome().is_some_and(|outcome| right(outcome.is_right())),
+        Field::Oracle => outcome().is_some_and(|outcome| right(outcome.oracle_is_right())),
+        Field::ClosedBook => closed_book().is_some_and(right),
         Field::Retrieval => {
-            let Some((before, outcome)) = closed_book_is_right(answers, gold).zip(outcome) else { return false };
+            let Some((before, outcome)) = closed_book().zip(outcome()) else { return false };
             value
                 == match (before, outcome.is_right()) {
                     (true, false) => "ruined",
@@ -56,21 +57,16 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
                     _ => "same",
                 }
         }
-        Field::RescuedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
-        Field::RuinedBy => outcome.is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
+        Field::RescuedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
+        Field::RuinedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
         Field::Mine => mark_is(app, index, value),
         Field::People => match app.people_on(index) {
             Some(people) => people.stands(value),
             None => value == "open",
         },
         Field::Seen => app.seen.contains(&index) == (value == "yes"),
-        Field::Against => app.who_is_right(index).is_some_and(|who| match value {
-            "both" => who == WhoIsRight::Both,
-            "a" => who == WhoIsRight::OnlyA,
-            "b" => who == WhoIsRight::OnlyB,
-            "neither" => who == WhoIsRight::Neither,
-            _ => app.fused_flips(index),
-        }),
+        Field::Against if value == FLIPPED => app.fused_flips(index),
+        Field::Against => app.who_is_right(index).is_some_and(|who| who.word() == value),
         Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| found.head.to_string() == value)),
         Field::Source => hits_of(answers).any(|hit| {
             let document = app.dataset.corpus.get(hit.row);
@@ -118,16 +114,20 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
     }
 }
 
-fn closed_book_is_right(answers: Option<&CaseAnswers>, gold: Option<usize>) -> Option<bool> {
-    Some(answers?.closed_book.as_ref()?.label == Some(gold?))
-}
-
-/// By id, name, or the letter it has on the screen.
+/// By id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
+/// Letters after Z are in lower case there, which a filter does not tell from the others: those labels go by name.
 fn label_is(app: &App, case: &Case, label: Option<usize>, value: &str) -> bool {
     let Some(label) = label else { return value == "?" };
-    let letter = char::from(b'a' + u8::try_from(label.min(25)).unwrap_or(0));
-    let known = app.task_of(case).and_then(|task| task.labels.get(label));
-    value.chars().eq([letter]) || known.is_some_and(|known| same(&known.id, value) || same(&known.name, value))
+    let Some(labels) = app.task_of(case).map(|task| &task.labels) else { return false };
+    let Some(known) = labels.get(label) else { return false };
+    if labels.iter().any(|label| same(&label.id, value)) {
+        return same(&known.id, value);
+    }
+    if labels.iter().any(|label| same(&label.name, value)) {
+        return same(&known.name, value);
+    }
+    let letter = text::letter(Some(label));
+    letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
 }
 
 fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::retriever::Hit> {
@@ -137,9 +137,8 @@ fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::retrie
 pub(super) fn number_of(app: &App, index: usize, field: Field) -> Option<f64> {
     let answers = app.answers_of(index)?;
     match field {
-        // Neither looks at the gold label.
-        Field::Entropy => Some(answers.outcome(0)?.entropy()),
-        Field::Disagreement => Some(answers.outcome(0)?.disagreement()),
+        Field::Entropy => answers.entropy(),
+        Field::Disagreement => answers.disagreement(),
         Field::Confidence => answers.fused()?.prediction.probability().map(f64::from),
         _ => None,
     }
@@ -163,7 +162,7 @@ fn text_is_in(app: &App, case: &Case, answers: Option<&CaseAnswers>, text: &str)
 }
 
 fn same(name: &str, value: &str) -> bool {
-    name.eq_ignore_ascii_case(value) || name.to_lowercase() == value
+    name.eq_ignore_ascii_case(value) || (!name.is_ascii() && name.to_lowercase() == value)
 }
 
 /// Is `part` (in lower case) in the text, whatever its case?

@@ -5,7 +5,7 @@ use ratatui::layout::Size;
 use ratatui_image::protocol::Protocol;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Images kept. A half-block picture of 40×20 cells takes about 30 kB.
 const CAPACITY: usize = 64;
@@ -18,8 +18,22 @@ pub struct PictureKey {
     pub view: ImageView,
 }
 
+/// An image that is ready to be drawn.
+pub struct Scaled {
+    pub protocol: Protocol,
+    /// How many times larger than whole it may be drawn in its pane.
+    pub nearest: f32,
+}
+
+impl Scaled {
+    /// Columns and rows that it takes.
+    pub fn size(&self) -> Size {
+        self.protocol.size()
+    }
+}
+
 /// What came of loading it: something to draw, or a message.
-pub type Picture = Result<Protocol, String>;
+pub type Picture = Result<Scaled, String>;
 
 /// The cache, and the wish list that drawing fills.
 #[derive(Default)]
@@ -40,6 +54,14 @@ impl Pictures {
         self.clock.set(self.clock.get() + 1);
         used.set(self.clock.get());
         Some(picture)
+    }
+
+    /// How many times larger than whole this image may be drawn in a pane of this size; `None` until it has been loaded there.
+    pub fn nearest(&self, path: &Path, size: Size) -> Option<f32> {
+        let of_pane = |key: &PictureKey| key.size == size && key.path == path;
+        self.entries
+            .iter()
+            .find_map(|(key, (picture, _))| Some(picture.as_ref().ok().filter(|_| of_pane(key))?.nearest))
     }
 
     /// Says that an image will be wanted soon.

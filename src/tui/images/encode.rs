@@ -1,7 +1,7 @@
 //! From an image file to what the terminal draws.
 
-use super::cache::PictureKey;
-use super::view::ImageView;
+use super::cache::{PictureKey, Scaled};
+use super::view::{ImageView, nearest};
 use crate::data::Picture;
 use anyhow::{Context, Result};
 use image::DynamicImage;
@@ -45,12 +45,12 @@ impl ImageMode {
     }
 }
 
-/// Lights and cuts an image as its view says, scales it into the key's cells, keeping its shape, and encodes it. `cell` is the size of a cell in pixels, for
-/// pixel protocols. `id` must be new for each image: kitty keeps images by number.
+/// Lights and cuts an image as its view says, scales it into the key's cells, keeping its shape, and encodes it. `cell` is
+/// the size of a cell in pixels, for pixel protocols. `id` must be new for each image: kitty keeps images by number.
 ///
 /// # Errors
 /// Where the protocol's encoder fails.
-pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Protocol> {
+pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Scaled> {
     let size = key.size;
     // Half-blocks have one column and two rows of pixels a cell: scaling straight to that grid scales only once.
     let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
@@ -61,13 +61,14 @@ pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSi
     let width = u32::from(cells.width) * u32::from(cell.width);
     let height = u32::from(cells.height) * u32::from(cell.height);
     let scaled = image.resize_exact(width.max(1), height.max(1), FilterType::CatmullRom);
-    match mode {
+    let protocol = match mode {
         ImageMode::Off | ImageMode::Half => Halfblocks::new(scaled, cells).map(Protocol::Halfblocks),
         ImageMode::Kitty { tmux } => Kitty::new(scaled, cells, id, tmux, false).map(Protocol::Kitty),
         ImageMode::Iterm { tmux } => Iterm2::new(scaled, cells, tmux).map(Protocol::ITerm2),
         ImageMode::Sixel { tmux } => Sixel::new(scaled, cells, tmux).map(Protocol::Sixel),
-    }
-    .context("cannot encode the image for the terminal")
+    };
+    let protocol = protocol.context("cannot encode the image for the terminal")?;
+    Ok(Scaled { protocol, nearest: nearest(&picture.image, grid) })
 }
 
 /// The picture as one sees it first. A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black:
@@ -86,7 +87,7 @@ mod tests {
         Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window: None }
     }
 
-    fn encoded(image: DynamicImage, size: Size) -> Protocol {
+    fn encoded(image: DynamicImage, size: Size) -> Scaled {
         let key = PictureKey { path: "a".into(), size, view: ImageView::default() };
         encode(&picture(image), &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap()
     }

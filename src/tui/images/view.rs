@@ -67,42 +67,49 @@ pub enum ViewChange {
 }
 
 impl ImageView {
-    /// Is only a part of the image visible?
-    pub fn is_zoomed(&self) -> bool {
-        self.zoom > 0
+    /// Is only a part of the image visible? `nearest` is how far the image may be zoomed where it is drawn: see [`nearest`].
+    pub fn is_zoomed(&self, nearest: f32) -> bool {
+        self.factor(nearest) > 1.0
+    }
+
+    /// How many times larger than whole the image is drawn.
+    fn factor(&self, nearest: f32) -> f32 {
+        ZOOMS[self.zoom].min(nearest)
     }
 
     /// The view after a change.
     #[must_use]
-    pub fn changed(mut self, change: ViewChange) -> Self {
+    pub fn changed(mut self, change: ViewChange, nearest: f32) -> Self {
+        // An image that may be zoomed further can have been shown before this one.
+        let last = ZOOMS.iter().position(|zoom| *zoom >= nearest).unwrap_or(ZOOMS.len() - 1);
         match change {
-            ViewChange::ZoomIn => self.zoom = (self.zoom + 1).min(ZOOMS.len() - 1),
-            ViewChange::ZoomOut => self.zoom = self.zoom.saturating_sub(1),
+            ViewChange::ZoomIn => self.zoom = (self.zoom + 1).min(last),
+            ViewChange::ZoomOut => self.zoom = self.zoom.min(last).saturating_sub(1),
             ViewChange::Reset => return Self::default(),
-            ViewChange::Left => self.x -= self.pan(),
-            ViewChange::Right => self.x += self.pan(),
-            ViewChange::Up => self.y -= self.pan(),
-            ViewChange::Down => self.y += self.pan(),
+            ViewChange::Left => self.x -= self.pan(nearest),
+            ViewChange::Right => self.x += self.pan(nearest),
+            ViewChange::Up => self.y -= self.pan(nearest),
+            ViewChange::Down => self.y += self.pan(nearest),
             ViewChange::Invert => self.inverted = !self.inverted,
             ViewChange::Level(step) => self.window = self.window.moved(step, 0),
             ViewChange::Width(step) => self.window = self.window.moved(0, step),
             ViewChange::Window(start) => self.window = Window { start, ..Window::default() },
         }
-        let reach = if self.zoom == 0 { 0 } else { (500.0 * (1.0 - 1.0 / ZOOMS[self.zoom])) as i32 };
+        let reach = (500.0 * (1.0 - 1.0 / self.factor(nearest))) as i32;
         self.x = self.x.clamp(-reach, reach);
         self.y = self.y.clamp(-reach, reach);
         self
     }
 
-    fn pan(&self) -> i32 {
-        (1000.0 * PAN / ZOOMS[self.zoom]).max(1.0) as i32
+    fn pan(&self, nearest: f32) -> i32 {
+        (1000.0 * PAN / self.factor(nearest)).max(1.0) as i32
     }
 
     /// What is changed, in words: "×4 inverted level -10% width +30%"; empty for the whole image as it is.
-    pub fn words(&self) -> String {
+    pub fn words(&self, nearest: f32) -> String {
         let mut words = Vec::new();
-        if self.zoom > 0 {
-            words.push(format!("×{}", ZOOMS[self.zoom]));
+        if self.is_zoomed(nearest) {
+            words.push(format!("×{}", (self.factor(nearest) * 10.0).round() / 10.0));
         }
         if self.inverted {
             words.push("inverted".to_owned());
@@ -132,7 +139,7 @@ impl ImageView {
         let (width, height) = (lit.width() as f32, lit.height() as f32);
         let (columns, rows) = (f32::from(grid.width.max(1)), f32::from(grid.height.max(1)));
         let fit = (columns / width).min(rows / height);
-        let scale = (fit * ZOOMS[self.zoom]).min(fit.max(1.0));
+        let scale = fit * self.factor(nearest(&lit, grid));
         let visible = |length: f32, cells: f32| (cells / scale).min(length).max(1.0);
         let (part_width, part_height) = (visible(width, columns), visible(height, rows));
         let start = |length: f32, part: f32, shift: i32| {
@@ -158,6 +165,13 @@ impl ImageView {
     }
 }
 
+/// How many times larger than whole an image may be drawn on a grid of pixels: up to where a pixel of the image has a pixel
+/// of the grid; 1 for an image that is smaller than the grid.
+pub fn nearest(image: &DynamicImage, grid: Size) -> f32 {
+    let pixels = |length: u32, cells: u16| length as f32 / f32::from(cells.max(1));
+    pixels(image.width(), grid.width).max(pixels(image.height(), grid.height)).max(1.0)
+}
+
 impl Window {
     fn moved(self, level: i8, width: i8) -> Self {
         let add = |value: i8, step: i8| value.saturating_add(step).clamp(-100, 100);
@@ -179,7 +193,7 @@ impl Window {
             WindowStart::Lighter => ValueWindow { low: full.low + range / 2.0, high: full.high },
         };
         let hundredth = range / 100.0;
-        let middle = (start.low + start.high) / 2.0 + f64::from(self.level) * hundredth;
+        let middle = f64::midpoint(start.low, start.high) + f64::from(self.level) * hundredth;
         let half = ((start.high - start.low) + f64::from(self.width) * hundredth).max(hundredth) / 2.0;
         ValueWindow { low: middle - half, high: middle + half }
     }
@@ -218,8 +232,11 @@ mod tests {
         image.to_luma8().rows().next().unwrap().map(|pixel| pixel.0[0]).collect()
     }
 
+    /// How far the images of these tests may be zoomed, where it matters: 400 pixels on 100.
+    const NEAREST: f32 = 4.0;
+
     fn after(changes: &[ViewChange]) -> ImageView {
-        changes.iter().fold(ImageView::default(), |view, change| view.changed(*change))
+        changes.iter().fold(ImageView::default(), |view, change| view.changed(*change, NEAREST))
     }
 
     #[test]
@@ -233,7 +250,7 @@ mod tests {
         assert_eq!(values(&dark.apply(&ramp(5), grid)), [0, 127, 255, 255, 255]);
         let inverted = after(&[ViewChange::Invert]);
         assert_eq!(values(&inverted.apply(&ramp(5), grid)), [255, 191, 128, 64, 0]);
-        assert_eq!(narrow.words(), "width -50%");
+        assert_eq!(narrow.words(NEAREST), "width -50%");
     }
 
     #[test]
@@ -251,9 +268,9 @@ mod tests {
     #[test]
     fn fine_steps_move_the_window_and_stop_at_its_ends() {
         let view = after(&[ViewChange::Level(-10), ViewChange::Width(-40), ViewChange::Level(1)]);
-        assert_eq!(view.words(), "level -9% width -40%");
+        assert_eq!(view.words(NEAREST), "level -9% width -40%");
         let low = after(&[ViewChange::Level(-100), ViewChange::Level(-100), ViewChange::Width(-120)]);
-        assert_eq!(low.words(), "level -100% width -100%");
+        assert_eq!(low.words(NEAREST), "level -100% width -100%");
         let step = after(&[ViewChange::Width(-100)]).apply(&ramp(5), Size::new(10, 10));
         assert_eq!(values(&step)[0..2], [0, 0], "one hundredth of the range is left");
     }
@@ -269,9 +286,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_the_zoom_is_what_is_applied() {
+        let grid = Size::new(100, 100);
+        let limit = |width: u32| nearest(&ramp(width).image, grid);
+        assert_eq!((limit(400), limit(250), limit(50)), (4.0, 2.5, 1.0));
+        // 1, 1.5, 2, and then as near as it gets.
+        let far = [ViewChange::ZoomIn; 9].iter().fold(ImageView::default(), |view, change| view.changed(*change, 2.5));
+        assert_eq!(far.words(2.5), "×2.5");
+        assert_eq!(far.apply(&ramp(250), grid).width(), 100);
+        let back = far.changed(ViewChange::ZoomOut, 2.5);
+        assert_eq!((back.words(2.5).as_str(), back.apply(&ramp(250), grid).width()), ("×2", 125));
+        // An eighth of what is visible, not of what ×24 would show.
+        assert_eq!(far.changed(ViewChange::Right, 2.5).x, 50);
+        assert_eq!((far.is_zoomed(1.0), far.words(1.0).as_str()), (false, ""), "a small image is not zoomed");
+        let small = ImageView::default().changed(ViewChange::ZoomIn, 1.0);
+        assert_eq!(small, ImageView::default());
+    }
+
+    #[test]
     fn panning_stays_inside_and_the_whole_image_does_not_pan() {
         let view = after(&[ViewChange::ZoomIn, ViewChange::ZoomIn]);
-        let right = [ViewChange::Right; 20].iter().fold(view, |view, change| view.changed(*change));
+        let right = [ViewChange::Right; 20].iter().fold(view, |view, change| view.changed(*change, NEAREST));
         let part = right.apply(&ramp(400), Size::new(100, 100));
         assert_eq!((part.width(), values(&part)[199]), (200, 255), "the right edge");
         assert_eq!(after(&[ViewChange::Right]), ImageView::default());

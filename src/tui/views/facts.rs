@@ -18,6 +18,9 @@ use unicode_width::UnicodeWidthStr;
 const BAR: usize = 12;
 /// Columns of the names before the answers.
 const NAME: usize = 13;
+/// In place of an answer that is not there.
+const TO_COME: &str = "…";
+const NEVER: &str = "-";
 
 /// A block right of a single image.
 pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
@@ -42,9 +45,9 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let fused = app.fused_now();
     let bar_width = width.min(16);
     let mut lines = vec![heading("closed-book")];
-    lines.extend(answer_block(app, answers.and_then(|a| a.closed_book.as_ref()), width, bar_width));
+    lines.extend(answer_block(app, closed_book(app), width, bar_width));
     lines.push(fused_heading(app, width));
-    lines.extend(answer_block(app, fused.as_ref().map(|fused| &fused.prediction), width, bar_width));
+    lines.extend(answer_block(app, fused_answer(app, fused.as_ref()), width, bar_width));
     lines.push(Line::from(verdict::verdict(app, answers, width)));
     if let Some(fused) = &fused {
         lines.push(Line::from(verdict::label_shares(app, fused, bar_width)));
@@ -71,17 +74,31 @@ fn fused_heading(app: &App, width: usize) -> Line<'static> {
     }
 }
 
-/// For an answer that is not there: still to come, or never.
-fn absent(app: &App) -> &'static str {
-    let answers = app.queue.current().and_then(|case| app.answers_of(case));
-    let never = |answers: &CaseAnswers| answers.failed.is_some() || answers.has_no_closed_book;
-    if answers.is_some_and(never) { "-" } else { "…" }
+/// The answer without a document, or the sign that it is still to come or never will.
+fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
+    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Err(TO_COME) };
+    let absent = if answers.failed.is_some() || answers.has_no_closed_book { NEVER } else { TO_COME };
+    answers.closed_book.as_ref().ok_or(absent)
 }
 
-fn answer_block(app: &App, prediction: Option<&Prediction>, width: usize, bar_width: usize) -> [Line<'static>; 2] {
+/// The fused answer as it is on the screen, or the sign that it is still to come or never will: where every hit is dropped
+/// there is nothing to wait for.
+fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
+    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let absent = if answers.is_some_and(CaseAnswers::is_settled) { NEVER } else { TO_COME };
+    fused.map(|fused| &fused.prediction).ok_or(absent)
+}
+
+fn answer_block(
+    app: &App,
+    prediction: Result<&Prediction, &'static str>,
+    width: usize,
+    bar_width: usize,
+) -> [Line<'static>; 2] {
     let theme = &app.theme;
-    let Some(prediction) = prediction else {
-        return [Line::styled(absent(app), theme.style(Role::Faint)), Line::default()];
+    let prediction = match prediction {
+        Ok(prediction) => prediction,
+        Err(absent) => return [Line::styled(absent, theme.style(Role::Faint)), Line::default()],
     };
     let (label, probability) = (prediction.label, prediction.probability());
     let mut answer = answer_text(app, label, width.saturating_sub(5));
@@ -97,7 +114,7 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     // What is done to a hit shows in the answer, which must not be hidden by its document.
     let mut lines = vec![fused_heading(app, width)];
     let fused = app.fused_now();
-    let [answer, _] = answer_block(app, fused.as_ref().map(|fused| &fused.prediction), width, 0);
+    let [answer, _] = answer_block(app, fused_answer(app, fused.as_ref()), width, 0);
     lines.push(answer);
     if let Some(fused) = &fused {
         lines.push(Line::from(verdict::label_shares(app, fused, width.min(16))));
@@ -126,11 +143,11 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let fused = app.fused_now();
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
     let label_width = (longest_label(app) + 3).clamp(8, (width * 2 / 5).max(8));
-    let closed = answer_row(app, "closed-book", answers.and_then(|a| a.closed_book.as_ref()), label_width);
+    let closed = answer_row(app, "closed-book", closed_book(app), label_width);
     let mut second = answer_row(
         app,
         if app.what_if_words().is_some() { "what if" } else { "fused" },
-        fused.as_ref().map(|fused| &fused.prediction),
+        fused_answer(app, fused.as_ref()),
         label_width,
     );
     let used: usize = second.iter().map(Span::width).sum();
@@ -171,12 +188,20 @@ fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'stati
     spans
 }
 
-fn answer_row(app: &App, name: &str, prediction: Option<&Prediction>, label_width: usize) -> Vec<Span<'static>> {
+fn answer_row(
+    app: &App,
+    name: &str,
+    prediction: Result<&Prediction, &'static str>,
+    label_width: usize,
+) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let mut spans = vec![Span::styled(text::column(name, NAME), theme.style(Role::Muted))];
-    let Some(prediction) = prediction else {
-        spans.push(Span::styled(absent(app), theme.style(Role::Faint)));
-        return spans;
+    let prediction = match prediction {
+        Ok(prediction) => prediction,
+        Err(absent) => {
+            spans.push(Span::styled(absent, theme.style(Role::Faint)));
+            return spans;
+        }
     };
     let (label, probability) = (prediction.label, prediction.probability());
     let answer = answer_text(app, label, label_width);

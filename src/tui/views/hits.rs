@@ -65,13 +65,16 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     let fused = app.fused_now();
+    let pulls = fused.as_ref().filter(|_| columns.pull > 0);
+    let pulls = pulls.and_then(|fused| contributions(&answers.found_with_own()?, fused)).unwrap_or_default();
     let rows = usize::from(body.height);
     let first = (app.hit + 1).saturating_sub(rows);
     app.drawn.hits.set((body, first));
     let own = answers.own.iter().map(|own| &own.hit);
     for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
-        draw_row(app, answers, fused.as_ref(), (slot, hit), &columns, frame, line);
+        let pull = pulls.get(slot).copied();
+        draw_row(app, answers, fused.as_ref(), (slot, hit, pull), &columns, frame, line);
     }
 }
 
@@ -95,7 +98,7 @@ fn draw_row(
     app: &App,
     answers: &CaseAnswers,
     fused: Option<&Fused>,
-    (slot, hit): (usize, &Hit),
+    (slot, hit, pull): (usize, &Hit, Option<f32>),
     columns: &Columns,
     frame: &mut Frame,
     area: Rect,
@@ -125,7 +128,7 @@ fn draw_row(
         Span::styled(text::column(&score, 6), theme.style(Role::Muted)),
     ];
     spans.extend(prediction(app, answers, fused, slot, columns));
-    spans.extend(weight(app, answers, fused, (slot, hit), columns));
+    spans.extend(weight(app, fused, (slot, hit, pull), columns));
     let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     let given = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(given.chars().count());
@@ -177,9 +180,8 @@ fn prediction(
 /// The hit's share of the weights, or `out` where it is dropped, and what it adds to the margin of the fused answer.
 fn weight(
     app: &App,
-    answers: &CaseAnswers,
     fused: Option<&Fused>,
-    (slot, hit): (usize, &Hit),
+    (slot, hit, pull): (usize, &Hit, Option<f32>),
     columns: &Columns,
 ) -> Vec<Span<'static>> {
     let theme = &app.theme;
@@ -195,11 +197,9 @@ fn weight(
     let role = if by_hand { Role::Accent } else { Role::Muted };
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
     if columns.pull > 0 {
-        let parts = fused.and_then(|fused| contributions(&answers.found_with_own()?, fused));
-        let part = parts.and_then(|parts| parts.get(slot).copied());
-        let role = if part.is_some_and(|part| part < 0.0) { Role::Differs } else { Role::Muted };
-        let part = part.map_or_else(String::new, |part| format!("{part:+.2}"));
-        spans.push(Span::styled(text::column(&part, columns.pull), theme.style(role)));
+        let role = if pull.is_some_and(|pull| pull < 0.0) { Role::Differs } else { Role::Muted };
+        let pull = pull.map_or_else(String::new, |pull| format!("{pull:+.2}"));
+        spans.push(Span::styled(text::column(&pull, columns.pull), theme.style(role)));
     }
     spans
 }

@@ -18,7 +18,7 @@ mod popup;
 mod queue;
 mod search;
 mod status;
-mod text;
+pub(super) mod text;
 mod verdict;
 
 use super::app::{App, Overlay};

@@ -11,7 +11,7 @@
 //! ```
 
 use super::super::app::App;
-use super::super::overview::{Cell, Overview};
+use super::super::overview::{Cell, Overview, Section};
 use super::super::theme::Role;
 use super::{popup, text};
 use ratatui::Frame;
@@ -25,6 +25,11 @@ use unicode_width::UnicodeWidthStr;
 const NAME: usize = 24;
 /// Columns of a bar, where there is room.
 const BAR: usize = 10;
+/// Columns of a cell.
+const LEAST_CELL: usize = 6;
+const WIDEST_CELL: usize = 36;
+/// Columns in which it is said which columns of a table are shown.
+const PLACE: usize = 12;
 
 /// Draws the tables over the body, scrolled so that the selected cell is in view.
 pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
@@ -37,22 +42,25 @@ pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let mut selected_line = 0;
     for (index, section) in overview.sections.iter().enumerate() {
         lines.push(Line::styled(text::fit(&section.title, width), app.theme.style(Role::Title)));
-        let name = section.rows.iter().map(|row| row.name.width()).max().unwrap_or(0).min(NAME) + 2;
-        let columns = section.columns.len().max(1);
-        let cell = (width.saturating_sub(name) / columns).clamp(4, 36);
-        let mut heading = vec![Span::raw(" ".repeat(name))];
-        for column in &section.columns {
+        let (selected_section, selected_row, selected_column) = overview.selected;
+        let selected_column = if selected_section == index { selected_column } else { 0 };
+        let columns = Columns::fit(section, selected_column, width);
+        let (name, cell) = (columns.name, columns.cell);
+        let place = text::column(&columns.words(section.columns.len()), name);
+        let mut heading = vec![Span::styled(place, app.theme.style(Role::Faint))];
+        for column in columns.of(&section.columns) {
             heading.push(Span::styled(text::column(&text::fit(column, cell - 1), cell), app.theme.style(Role::Muted)));
         }
         lines.push(Line::from(heading));
         for (row_index, row) in section.rows.iter().enumerate() {
             let mut spans =
                 vec![Span::styled(text::column(&text::fit(&row.name, name - 1), name), app.theme.style(Role::Muted))];
-            for (column, content) in row.cells.iter().enumerate() {
-                let selected = overview.selected == (index, row_index, column);
-                if selected {
-                    selected_line = lines.len();
-                }
+            let in_row = (selected_section, selected_row) == (index, row_index);
+            if in_row {
+                selected_line = lines.len();
+            }
+            for (column, content) in columns.of(&row.cells).iter().enumerate() {
+                let selected = in_row && columns.first + column == selected_column;
                 spans.extend(cell_spans(app, content, selected, cell));
             }
             lines.push(Line::from(spans));
@@ -64,6 +72,46 @@ pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let first = (selected_line + 2).saturating_sub(rows).min(lines.len().saturating_sub(rows));
     let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
+}
+
+/// Which columns of a table are shown, and how wide.
+struct Columns {
+    /// Of the rows' names.
+    name: usize,
+    cell: usize,
+    first: usize,
+    count: usize,
+}
+
+impl Columns {
+    /// No figure is cut: where there is no room for all columns, those up to the selected one are shown.
+    fn fit(section: &Section, selected: usize, width: usize) -> Self {
+        let cells = section.rows.iter().flat_map(|row| &row.cells);
+        let longest = cells.map(|cell| without_interval(&cell.text).width()).max().unwrap_or(0);
+        let least = (longest + 2).clamp(LEAST_CELL, WIDEST_CELL);
+        let all = section.columns.len().max(1);
+        let mut name = section.rows.iter().map(|row| row.name.width()).max().unwrap_or(0).min(NAME) + 2;
+        if all * least > width.saturating_sub(name) {
+            name = name.max(PLACE);
+        }
+        let room = width.saturating_sub(name);
+        let cell = (room / all).clamp(least, WIDEST_CELL);
+        let count = (room / cell).clamp(1, all);
+        Self { name, cell, first: (selected + 1).saturating_sub(count), count }
+    }
+
+    fn of<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        let first = self.first.min(all.len());
+        &all[first..(first + self.count).min(all.len())]
+    }
+
+    /// "3-8 of 14" where some are left out.
+    fn words(&self, all: usize) -> String {
+        if self.count >= all {
+            return String::new();
+        }
+        format!("{}-{} of {all}", self.first + 1, self.first + self.count)
+    }
 }
 
 /// The figure and, where there is room, a bar of its share.

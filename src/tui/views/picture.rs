@@ -20,7 +20,7 @@ const HITS_AHEAD: usize = 6;
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
     app.drawn.query.set(area);
-    let pane = pane(app, heading(app, "query", active, area), Some(&case.image), frame, area);
+    let pane = pane(app, heading(app, "query", Some(&case.image), active, area), Some(&case.image), frame, area);
     for next in app.queue.shown().iter().skip(app.queue.place() + 1).take(AHEAD) {
         if let Some(case) = app.dataset.cases.get(*next) {
             app.pictures.want_soon(PictureKey {
@@ -42,7 +42,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     };
     app.drawn.document.set(area);
     let image = document.map(|document| document.image.as_path());
-    let pane = pane(app, heading(app, &name, active, area), image, frame, area);
+    let pane = pane(app, heading(app, &name, image, active, area), image, frame, area);
     // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
     for hit in app.hits().iter().skip(app.hit).take(HITS_AHEAD) {
         if let Some(document) = app.dataset.corpus.get(hit.row) {
@@ -65,8 +65,8 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 /// The heading of an image with what is changed about how one looks at it.
-fn heading(app: &App, name: &str, active: bool, area: Rect) -> Line<'static> {
-    let words = app.image_view.words();
+fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect) -> Line<'static> {
+    let words = app.image_view.words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
     let heading = if words.is_empty() { name.to_owned() } else { format!("{name} · {words}") };
     let role = if active { Role::Accent } else { Role::Muted };
     Line::styled(text::fit(&heading, usize::from(area.width)), app.theme.style(role))
@@ -95,7 +95,7 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
     }
     match app.pictures.get(&PictureKey { path: app.dataset.root.join(image), size, view: app.image_view }) {
         None => {}
-        Some(Ok(protocol)) => frame.render_widget(Image::new(protocol), pane),
+        Some(Ok(scaled)) => frame.render_widget(Image::new(&scaled.protocol), pane),
         Some(Err(message)) => {
             let lines: Vec<Line> = text::wrap_into(message, usize::from(pane.width), usize::from(pane.height))
                 .into_iter()

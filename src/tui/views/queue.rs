@@ -37,7 +37,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 fn head(app: &App, width: usize) -> Line<'static> {
     let style = app.theme.style(Role::Muted);
     let what = if app.filter.is_empty() { "case".to_owned() } else { app.filter.to_string() };
-    let what = if app.order == Order::Dataset { what } else { format!("{what} ↓{}", app.order.name()) };
+    let what = if app.order == Order::Dataset { what } else { format!("{what} {}", order(app)) };
     let mut extra = String::new();
     for (name, columns) in app.columns.iter().map(|column| column.heading()) {
         extra.push_str(&format!("{name:>columns$}"));
@@ -45,6 +45,14 @@ fn head(app: &App, width: usize) -> Line<'static> {
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.gold_visible { "g" } else { " " };
     Line::from(Span::styled(format!("{id}{extra} {gold} ans   m"), style))
+}
+
+/// "↓entropy", or "3 new ↓entropy" where cases have been read since: the same order again puts them in their place.
+fn order(app: &App) -> String {
+    match app.unsorted_count() {
+        0 => format!("↓{}", app.order.name()),
+        count => format!("{count} new ↓{}", app.order.name()),
+    }
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
@@ -124,10 +132,7 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::Confidence => answers
                 .and_then(|answers| answers.fused())
                 .map(|fused| text::probability(fused.prediction.probability())),
-            // The entropy does not look at the gold label.
-            Column::Entropy => {
-                answers.and_then(|answers| answers.outcome(0)).map(|outcome| format!("{:.2}", outcome.entropy()))
-            }
+            Column::Entropy => answers.and_then(CaseAnswers::entropy).map(|entropy| format!("{entropy:.2}")),
             Column::Against => app
                 .other_answers(index)
                 .and_then(|answers| answers.fused())

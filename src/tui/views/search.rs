@@ -14,6 +14,8 @@ use unicode_width::UnicodeWidthChar;
 const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ for a misspelt one";
 /// Columns of the document's id.
 const ID: usize = 16;
+/// Columns of the words before a match, where the caption is not shown from its first letter.
+const BEFORE_MATCH: usize = 16;
 
 /// Draws the search over the body.
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
@@ -60,15 +62,20 @@ fn draw_result(app: &App, result: &CaptionResult, selected: bool, frame: &mut Fr
     frame.render_widget(Line::from(spans).style(style), area);
 }
 
-/// The caption in at most `room` columns with matching words marked. Ranges that are not on character boundaries mark
-/// whole characters.
+/// The caption in at most `room` columns with matching words marked, the first of them in view. Ranges that are not on
+/// character boundaries mark whole characters.
 fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize) -> Vec<Span<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut run = String::new();
     let mut run_matches = false;
     let mut used = 0;
     let style = |matches: bool| theme.style(if matches { Role::Match } else { Role::Text });
-    for (index, character) in caption.char_indices() {
+    let start = start_of_snippet(caption, result, room);
+    if start > 0 {
+        spans.push(Span::styled("…", theme.style(Role::Muted)));
+        used = 1;
+    }
+    for (index, character) in caption.char_indices().skip_while(|(index, _)| *index < start) {
         let columns = character.width().unwrap_or(1);
         if used + columns > room {
             break;
@@ -85,4 +92,48 @@ fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize
         spans.push(Span::styled(run, style(run_matches)));
     }
     spans
+}
+
+/// The byte that the caption is shown from: its first, or, where the first match would not be in view, the start of a word
+/// a little before that match.
+fn start_of_snippet(caption: &str, result: &CaptionResult, room: usize) -> usize {
+    let Some(first) = result.highlights.iter().min_by_key(|range| range.start) else { return 0 };
+    let columns = |up_to: usize| -> usize {
+        let before = caption.char_indices().take_while(|(index, _)| *index < up_to);
+        before.map(|(_, character)| character.width().unwrap_or(1)).sum()
+    };
+    if columns(first.end) <= room {
+        return 0;
+    }
+    let from = columns(first.start).saturating_sub(BEFORE_MATCH);
+    let spaces = caption.char_indices().filter(|(_, character)| character.is_whitespace());
+    let starts = spaces.map(|(index, space)| index + space.len_utf8());
+    starts.take_while(|start| *start <= first.start).find(|start| columns(*start) >= from).unwrap_or(first.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(caption: &str, matching: &str, room: usize) -> String {
+        let start = caption.find(matching).unwrap();
+        let highlights = std::iter::once(start..start + matching.len()).collect();
+        let result = CaptionResult { row: 0, score: 1.0, highlights };
+        let theme = Theme::load("monochrome").unwrap();
+        let spans = highlighted(&theme, caption, &result, room);
+        let marked: String =
+            spans.iter().filter(|span| span.style == theme.style(Role::Match)).map(|span| &*span.content).collect();
+        assert_eq!(marked, matching);
+        let line: String = spans.iter().map(|span| &*span.content).collect();
+        assert!(Span::raw(&line).width() <= room, "{line}");
+        line
+    }
+
+    #[test]
+    fn the_first_match_is_in_view_however_far_behind_it_stands() {
+        let caption = "Oval circumscribed mass, homogeneous interior, with a small pleural effusion on the left side.";
+        assert_eq!(shown(caption, "mass", 30), "Oval circumscribed mass, homog");
+        assert_eq!(shown(caption, "effusion", 30), "…a small pleural effusion on t");
+        assert_eq!(shown("超音波検査で左側に少量の胸水を認める", "胸水", 10), "…胸水を認");
+    }
 }

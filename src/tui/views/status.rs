@@ -26,7 +26,7 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let place = if app.queue.shown().is_empty() { 0 } else { app.queue.place() + 1 };
     let all = app.queue.all().len();
     let of_all = if app.queue.is_filtered() { format!(" of {all}") } else { String::new() };
-    let seen = app.queue.shown().iter().filter(|case| app.seen.contains(case)).count();
+    let seen = app.seen_count();
     let shown = app.queue.shown().len();
     let mut right = format!("{place}/{shown}{of_all} · {seen} seen · {} marked ", app.marked_count());
     // News needs the room.

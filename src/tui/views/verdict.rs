@@ -5,7 +5,7 @@ use super::super::answers::CaseAnswers;
 use super::super::app::App;
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::{CaseOutcome, Fused, Verdict};
+use crate::analysis::{CaseOutcome, Fused, SmallestFlip, Verdict};
 use ratatui::text::Span;
 
 /// A share of the weights below which a label gets no piece of the bar.
@@ -92,14 +92,17 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
     spans
 }
 
-/// "flips without 2 and 3": the fewest hits whose removal changes the answer.
+/// "flips without 2 and 3": the fewest hits whose removal changes the answer, or how far the search for them came.
 pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     if fused.weights.len() < 2 {
         return Span::raw("");
     }
     let line = match app.smallest_flip() {
-        Some(hits) => format!("flips without {}", places(&hits)),
-        None => "no removal flips it".to_owned(),
+        Some(SmallestFlip::Without(hits)) => format!("flips without {}", places(&hits)),
+        Some(SmallestFlip::NoneUpTo(1)) => "no single hit flips it".to_owned(),
+        Some(SmallestFlip::NoneUpTo(count)) => format!("no {count} or fewer flip it"),
+        Some(SmallestFlip::Never) => "no removal flips it".to_owned(),
+        None => String::new(),
     };
     Span::styled(text::fit(&line, width), app.theme.style(Role::Muted))
 }

@@ -1,0 +1,60 @@
+//! The smallest change that flips the fused answer. It tries thousands of sets of hits, so it is searched once for a state of
+//! the case and not for every frame.
+
+use crate::analysis::{Found, Reweighing, SmallestFlip};
+use crate::reader::Prediction;
+use crate::retriever::Provenance;
+use std::cell::RefCell;
+
+/// The latest search and what came of it.
+#[derive(Default)]
+pub struct LastFlip(RefCell<Option<Searched>>);
+
+struct Searched {
+    how: Reweighing,
+    found: Vec<(Vec<Provenance>, Prediction)>,
+    flip: Option<SmallestFlip>,
+}
+
+impl LastFlip {
+    /// As [`Reweighing::smallest_flip`]; nothing is searched where the fusion and the answers are those of the last time.
+    pub fn of(&self, how: &Reweighing, found: &[Found]) -> Option<SmallestFlip> {
+        if let Some(last) = self.0.borrow().as_ref()
+            && last.is_of(how, found)
+        {
+            return last.flip.clone();
+        }
+        let flip = how.smallest_flip(found);
+        let found = found.iter().map(|(provenances, prediction)| (provenances.to_vec(), (*prediction).clone()));
+        self.0.replace(Some(Searched { how: how.clone(), found: found.collect(), flip: flip.clone() }));
+        flip
+    }
+}
+
+impl Searched {
+    fn is_of(&self, how: &Reweighing, found: &[Found]) -> bool {
+        let known = self.found.iter().map(|(provenances, prediction)| (provenances.as_slice(), prediction));
+        self.how == *how && known.eq(found.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Fuser;
+    use crate::reader::LabelScores;
+
+    #[test]
+    fn another_fusion_or_another_answer_is_searched_anew() {
+        let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
+        let predictions = [said(0.9), said(0.9), said(0.01)];
+        let found: Vec<Found> = predictions.iter().map(|prediction| (&[] as &[Provenance], prediction)).collect();
+        let majority = Reweighing { fuser: Fuser::Majority, ..Reweighing::default() };
+        let mean = Reweighing { fuser: Fuser::MeanLogProbability, ..Reweighing::default() };
+        let last = LastFlip::default();
+        for (how, found) in [(&majority, &found[..]), (&majority, &found), (&mean, &found), (&mean, &found[..2])] {
+            assert_eq!(last.of(how, found), how.smallest_flip(found));
+        }
+        assert_ne!(majority.smallest_flip(&found), mean.smallest_flip(&found), "or the test says nothing");
+    }
+}
