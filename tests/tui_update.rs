@@ -128,8 +128,6 @@ fn the_filter_keeps_inconsistent_cases_and_takes_in_new_ones() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 5);
     app.start();
-    app.update(Action::OnlyInconsistent);
-    assert_eq!(app.notice, Some(Notice::Said("no case passes verdict:inconsistent (0 of 5 are read)".into())));
     answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
     answer(&mut app, 3, &[0.9, 0.2, 0.9, 0.9]);
     app.update(Action::OnlyInconsistent);
@@ -276,6 +274,73 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.update(Action::ResetFusion);
     assert_eq!(label(&app), Some(1));
     assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed");
+}
+
+#[test]
+fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 12);
+    app.start();
+    app.update(Action::Last);
+    let ahead = |cases: Vec<usize>| Effect::Engine(Request::Ahead { cases });
+    // Case 11 may pass itself; then from the first again.
+    let cases = std::iter::once(11).chain(0..9).collect();
+    assert_eq!(type_filter(&mut app, "retrieval:ruined"), [ahead(cases)]);
+    assert_eq!((app.queue.shown().len(), app.queue.current(), &app.notice), (0, None, &None));
+    let shown = support::text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("0 cases pass retrieval:ruined so far, 12 to read."), "{shown}");
+    assert!(shown.contains("F lifts the filter."), "{shown}");
+    // Closed-book says No, and so does gold of the odd cases. The closed-book answer is the last to come.
+    answer(&mut app, 0, &[0.9; 4]);
+    answer(&mut app, 2, &[0.1; 4]);
+    assert!(app.queue.shown().is_empty());
+    app.on_engine_event(Event::Hits { case: 5, hits: hits() });
+    for slot in 0..4 {
+        app.on_engine_event(Event::Prediction { case: 5, slot, prediction: scores(0.9).into() });
+    }
+    let effects = app.on_engine_event(Event::ClosedBook { case: 5, prediction: Some(scores(0.39).into()) });
+    assert_eq!(effects[0], Effect::Engine(Request::Open { case: 5 }), "the first that passes is opened");
+    answer(&mut app, 3, &[0.9; 4]);
+    assert_eq!((app.queue.shown(), app.queue.current()), ([3, 5].as_slice(), Some(5)));
+    app.update(Action::ToggleFilter);
+    assert_eq!((app.queue.shown().len(), app.queue.current()), (12, Some(5)));
+}
+
+#[test]
+fn a_filter_that_no_case_can_pass_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    type_filter(&mut app, "task:fundus fused:wrong");
+    assert_eq!(app.notice, Some(Notice::Said("no case passes task:fundus fused:wrong (0 of 3 are read)".into())));
+    app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
+    type_filter(&mut app, "fused:wrong");
+    assert_eq!((app.queue.shown().len(), app.filter.is_empty()), (3, true), "nothing will be read any more");
+}
+
+#[test]
+fn a_filter_of_yesterday_is_there_before_any_case_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut yesterday = app(folder.path(), 5);
+    yesterday.start();
+    answer(&mut yesterday, 3, &[0.9; 4]);
+    type_filter(&mut yesterday, "fused:wrong");
+    let mut today = app(folder.path(), 5);
+    today.recall(yesterday.memory());
+    assert_eq!(today.start(), [Effect::Engine(Request::Ahead { cases: vec![3, 4, 0, 1, 2] })]);
+    assert_eq!((today.queue.current(), today.memory().place.unwrap().filter.as_str()), (None, "fused:wrong"));
+    answer(&mut today, 3, &[0.9; 4]);
+    assert_eq!(today.queue.current(), Some(3));
+}
+
+#[test]
+fn only_cases_that_can_pass_are_read_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 6);
+    app.start();
+    answer(&mut app, 0, &[0.1; 4]);
+    let effects = type_filter(&mut app, "label:yes fused:wrong");
+    assert_eq!(effects, [Effect::Engine(Request::Ahead { cases: vec![2, 4] })]);
 }
 
 fn type_filter(app: &mut App, line: &str) -> Vec<Effect> {

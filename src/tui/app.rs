@@ -282,11 +282,16 @@ impl App {
         }
     }
 
+    /// Is there more to come about this case?
+    pub fn is_unread(&self, case: usize) -> bool {
+        !self.answers_of(case).is_some_and(CaseAnswers::is_settled)
+    }
+
     /// How many cases the engine has still to read: the current one and those it was asked to read ahead.
     pub fn cases_being_read(&self) -> usize {
         let current = self.queue.current();
         let asked = current.iter().chain(self.ahead.iter().filter(|case| Some(**case) != current));
-        asked.filter(|case| !self.answers_of(**case).is_some_and(CaseAnswers::is_settled)).count()
+        asked.filter(|case| self.is_unread(**case)).count()
     }
 
     /// How many cases of the queue carry an annotation, note or skip.

@@ -31,6 +31,10 @@ impl App {
                 let answers = self.answers.entry(case).or_default();
                 answers.has_no_closed_book = prediction.is_none();
                 answers.closed_book = prediction;
+                // It comes after the last hit, and filters ask for it, too.
+                if answers.is_settled() {
+                    return self.case_is_settled(case);
+                }
             }
             Event::SearchResults { ticket, results } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
@@ -70,10 +74,11 @@ impl App {
         if self.filter.is_empty() {
             return Vec::new();
         }
-        self.admit(case);
-        let waiting =
-            self.ahead.iter().any(|case| !self.answers.get(case).is_some_and(super::answers::CaseAnswers::is_settled));
-        if waiting { Vec::new() } else { self.work_ahead() }
+        let mut effects = self.admit(case);
+        if !self.ahead.iter().any(|case| self.is_unread(*case)) {
+            effects.extend(self.work_ahead());
+        }
+        effects
     }
 
     /// The journal has written a record, or could not. Only a written one shows, and only then does the place move on.

@@ -430,7 +430,7 @@ impl App {
         if self.focus == Focus::Queue {
             self.side = Side::Query;
         }
-        let Some(case) = self.queue.current() else { return Vec::new() };
+        let Some(case) = self.queue.current() else { return self.work_ahead() };
         self.seen.insert(case);
         let mut effects = Vec::new();
         // A settled case needs no answer, but its opening still cancels work on the case one left.
@@ -439,16 +439,21 @@ impl App {
         effects
     }
 
-    /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read, so
-    /// that the list grows.
+    /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read and that
+    /// could pass, from the first again after the last, so that the list grows.
     pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
-        let source = if self.filter.is_empty() { self.queue.shown() } else { self.queue.all() };
-        let here = self.queue.current().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
-        let cases: Vec<usize> = source
+        let filtered = !self.filter.is_empty();
+        let source = if filtered { self.queue.all() } else { self.queue.shown() };
+        let here = self.queue.here().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
+        let (before, after) = source.split_at(here);
+        // The current case is asked for by itself; where there is none, the list was emptied at this one.
+        let after = if self.queue.current().is_some() { after.get(1..).unwrap_or_default() } else { after };
+        let before = if filtered { before } else { &[] };
+        let cases: Vec<usize> = after
             .iter()
-            .skip(here + 1)
+            .chain(before)
             .copied()
-            .filter(|case| !self.answers_of(*case).is_some_and(super::answers::CaseAnswers::is_settled))
+            .filter(|case| self.is_unread(*case) && self.filter.may_pass(self, *case))
             .take(AHEAD)
             .collect();
         if cases == self.ahead {
