@@ -3,7 +3,7 @@
 use super::app::{App, Notice, Overlay};
 use super::effect::Effect;
 use super::filter::Filter;
-use super::filter::completion::{Completion, completions};
+use super::filter::completion::{Completion, before_last_word, completions};
 use super::memory::{Memory, Place, SavedView};
 use super::order::Order;
 use tui_input::Input;
@@ -12,7 +12,7 @@ use tui_input::Input;
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
     pub input: Input,
-    /// How many cases pass, or what is wrong with the line.
+    /// How many cases pass, by the words before the last where that is only begun; or what is wrong with the line.
     pub outcome: Result<usize, String>,
     pub completions: Vec<Completion>,
     /// Place in the completions; `None` while the line itself is meant.
@@ -31,12 +31,13 @@ impl App {
 
     /// The line with what it would leave and what could follow.
     pub(super) fn filter_edit(&self, input: Input) -> FilterEdit {
-        let parsed = input.value().parse::<Filter>();
-        let outcome = parsed.map(|filter| self.queue.all().iter().filter(|case| filter.passes(self, **case)).count());
         let completions = completions(self, input.value());
-        // A word that is only begun is no mistake yet.
-        let begun = outcome.is_err() && !completions.is_empty();
-        let outcome = if begun { Ok(self.queue.shown().len()) } else { outcome };
+        let mut parsed = input.value().parse::<Filter>();
+        // A word that is only begun is no mistake yet: the words before it are counted.
+        if parsed.is_err() && !completions.is_empty() {
+            parsed = before_last_word(input.value()).parse();
+        }
+        let outcome = parsed.map(|filter| self.queue.all().iter().filter(|case| filter.passes(self, **case)).count());
         FilterEdit { input, outcome, completions, selected: None }
     }
 
