@@ -40,14 +40,22 @@ impl App {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket
                 {
+                    let best = results.first().filter(|_| search.takes_the_best).map(|result| result.row);
                     search.selected = 0;
                     search.results = Some(results);
+                    search.waiting = false;
+                    search.takes_the_best = false;
+                    if let Some(row) = best {
+                        self.overlay = None;
+                        return self.put_in(row);
+                    }
                 }
             }
             Event::SearchFailed { ticket, message } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket
                 {
+                    search.asks_nothing();
                     search.trouble = Some(message);
                 }
             }

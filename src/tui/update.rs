@@ -154,6 +154,7 @@ impl App {
             Action::Up => search.selected = search.selected.saturating_sub(1),
             Action::PageDown => search.selected = (search.selected + 10).min(last),
             Action::PageUp => search.selected = search.selected.saturating_sub(10),
+            Action::Accept if search.waiting => search.takes_the_best = true,
             Action::Accept => {
                 let Some(result) = results.get(search.selected) else { return Vec::new() };
                 let row = result.row;
@@ -314,18 +315,25 @@ impl App {
     fn search_words(&mut self, search: &mut Search, query: String) -> Vec<Effect> {
         self.last_ticket += 1;
         search.ticket = self.last_ticket;
-        search.selected = 0;
         if query.is_empty() {
-            search.results = None;
+            search.asks_nothing();
             return Vec::new();
         }
+        search.awaits_results();
         vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
     }
 
-    /// A path is looked for once it may be whole.
+    /// A path is looked for once it may be whole; until then nothing is offered, and without one it is the image in focus
+    /// again.
     fn search_file(&mut self, search: &mut Search, typed: &str) -> Vec<Effect> {
+        if typed.is_empty() {
+            return self.send_image_search(search, self.image_in_focus());
+        }
         let lower = typed.to_lowercase();
         if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
+            self.last_ticket += 1;
+            search.ticket = self.last_ticket;
+            search.asks_nothing();
             return Vec::new();
         }
         self.send_image_search(search, ImageLike::File(typed.into()))
@@ -388,6 +396,11 @@ impl App {
         let Some(case) = self.queue.current() else { return };
         let hit = self.hit;
         let has_hit = hit < self.slots();
+        let of_one_hit = matches!(action, Action::DropHit | Action::WeighUp | Action::WeighDown);
+        if of_one_hit && self.shown != Shown::Hit {
+            self.notice = Some(Notice::Said("the document shown is none of the hits: Esc goes back to them".into()));
+            return;
+        }
         match action {
             Action::DropHit if has_hit => self.what_if.toggle_drop(case, hit),
             Action::WeighUp if has_hit => self.what_if.weigh(case, hit, true),
