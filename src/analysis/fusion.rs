@@ -1,7 +1,7 @@
 //! One answer from K predictions: the paper's late fusion (reference.md §3.3).
 
 use crate::reader::{LabelScores, Prediction};
-use crate::retriever::Provenance;
+use crate::retriever::{Head, Provenance};
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,19 +19,21 @@ pub type Found<'a> = (&'a [Provenance], &'a Prediction);
 /// divided by its head's largest when several heads are present, λ is the softmax of those over all predictions, and the
 /// fused score of a label is Σ λ · log p. With weights that sum to 1, label log-probabilities give the same fused
 /// distribution as logits. Where a prediction has no log-probabilities, λ weighs votes instead; where a document has no
-/// score, all weigh the same. `None` where there is nothing to fuse.
+/// score, all weigh the same. A document that a person has put in weighs as much as the best of the others. `None` where
+/// there is nothing to fuse.
 pub fn fuse(found: &[Found]) -> Option<Fused> {
     let weights = softmax(&normalised_scores(found)?);
     let prediction = weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights));
     Some(Fused { prediction, weights })
 }
 
-/// Σ w · log p and its largest label; `None` where a prediction has no log-probabilities.
+/// Σ w · log p and its largest label; `None` where a prediction that weighs something has no log-probabilities.
 pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Prediction> {
-    let (_, first) = found.first()?;
+    let counted = || found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
+    let ((_, first), _) = counted().next()?;
     let mut sums = vec![0.0_f32; first.scores.as_ref()?.0.len()];
     let mut bounds = Vec::new();
-    for ((_, prediction), weight) in found.iter().zip(weights) {
+    for ((_, prediction), weight) in counted() {
         let scores = prediction.scores.as_ref()?;
         for (label, (sum, value)) in sums.iter_mut().zip(&scores.0).enumerate() {
             *sum += weight * value;
@@ -71,10 +73,15 @@ pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
 }
 
 /// Scores of one head are used as they are; with several heads each is divided by its head's largest, be that the score
-/// of a document that another head decides. All 0 where a score is not known.
+/// of a document that another head decides. All 0 where a score is not known. A person is no head: what a person has put
+/// in changes no other score and gets the best of them.
 pub(super) fn normalised_scores(found: &[Found]) -> Option<Vec<f32>> {
-    let all: Vec<&Provenance> = found.iter().flat_map(|(provenances, _)| provenances.iter()).collect();
-    let first_head = all.first()?.head;
+    let by_heads = found.iter().flat_map(|(provenances, _)| provenances.iter());
+    let all: Vec<&Provenance> = by_heads.filter(|provenance| provenance.head != Head::Person).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let Some(first_head) = all.first().map(|provenance| provenance.head) else { return Some(vec![0.0; found.len()]) };
     if all.iter().any(|provenance| provenance.score.is_none()) {
         return Some(vec![0.0; found.len()]);
     }
@@ -82,19 +89,23 @@ pub(super) fn normalised_scores(found: &[Found]) -> Option<Vec<f32>> {
     let mut scores = Vec::with_capacity(found.len());
     for (provenances, _) in found {
         let Provenance { head, score, .. } = **provenances.first().as_ref()?;
+        if head == Head::Person {
+            scores.push(None);
+            continue;
+        }
         let of_head = all.iter().filter(|provenance| provenance.head == head);
         let largest = of_head.filter_map(|provenance| provenance.score).fold(f32::NEG_INFINITY, f32::max);
         let score = score?;
         // A head whose best score is not positive cannot be scaled by it without turning its order round.
-        scores.push(if several_heads && largest > 0.0 { score / largest } else { score });
+        scores.push(Some(if several_heads && largest > 0.0 { score / largest } else { score }));
     }
-    Some(scores)
+    let best = scores.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max);
+    Some(scores.into_iter().map(|score| score.unwrap_or(best)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retriever::Head;
 
     fn close(actual: &[f32], expected: &[f32]) {
         for (a, b) in actual.iter().zip(expected) {
@@ -142,6 +153,26 @@ mod tests {
         let fused = fuse(&[(&shared, &labels), (&second, &labels)]).unwrap();
         // Softmax of 1 and 0.4 / 0.5.
         close(&fused.weights, &[0.549_834, 0.450_166]);
+    }
+
+    #[test]
+    fn a_document_put_in_weighs_as_the_best_and_leaves_the_others_their_proportions() {
+        let labels = Prediction::from(LabelScores::exact(vec![0.0, 1.0]));
+        let of = |head, rank, score| [Provenance { head, rank, score }];
+        let person = of(Head::Person, 1, None);
+        let one_head = [of(Head::Lexical, 1, Some(3.0)), of(Head::Lexical, 2, Some(1.0))];
+        let two_heads = [of(Head::Image, 1, Some(0.9)), of(Head::Caption, 1, Some(0.4))];
+        for places in [&one_head, &two_heads] {
+            let mut found: Vec<Found> = places.iter().map(|place| (place.as_slice(), &labels)).collect();
+            let before = fuse(&found).unwrap().weights;
+            found.push((&person, &labels));
+            let after = fuse(&found).unwrap().weights;
+            close(&[after[1] / after[0]], &[before[1] / before[0]]);
+            close(&[after[2]], &[after[0]]);
+        }
+        close(&fuse(&[(&person, &labels)]).unwrap().weights, &[1.0]);
+        let unknown = of(Head::Image, 1, None);
+        close(&fuse(&[(&unknown, &labels), (&person, &labels)]).unwrap().weights, &[0.5, 0.5]);
     }
 
     #[test]

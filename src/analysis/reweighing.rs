@@ -139,7 +139,8 @@ fn next_combination(chosen: &mut [usize], count: usize) -> bool {
 }
 
 /// What each hit adds to the margin of the fused answer over the runner-up: λ · (log p(answer) − log p(runner-up)). They
-/// sum to that margin; a negative one pulls the other way. `None` where there are no log-probabilities or only one label.
+/// sum to that margin; a negative one pulls the other way, and one that weighs nothing adds 0. `None` where there are no
+/// log-probabilities or only one label.
 pub fn contributions(found: &[Found], fused: &Fused) -> Option<Vec<f32>> {
     let scores = &fused.prediction.scores.as_ref()?.0;
     let answer = fused.prediction.label?;
@@ -147,6 +148,10 @@ pub fn contributions(found: &[Found], fused: &Fused) -> Option<Vec<f32>> {
     let runner_up = others.max_by(|one, other| scores[*one].total_cmp(&scores[*other]))?;
     let mut parts = Vec::with_capacity(found.len());
     for ((_, prediction), weight) in found.iter().zip(&fused.weights) {
+        if *weight == 0.0 {
+            parts.push(0.0);
+            continue;
+        }
         let scores = &prediction.scores.as_ref()?.0;
         parts.push(weight * (scores.get(answer)? - scores.get(runner_up)?));
     }

@@ -1,6 +1,6 @@
 //! What a run withholds from the reader, to see whether it uses what it is given (paper, ablations; reference.md §5.1).
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Task};
 use crate::fingerprint::Fingerprint;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
@@ -83,8 +83,8 @@ impl FromStr for Ablation {
 #[derive(Debug)]
 pub struct ShownCaptions {
     caption: CaptionShown,
-    /// Per task with swapped captions: of each corpus row the row whose caption is shown.
-    swapped: HashMap<String, Vec<usize>>,
+    /// Per task with swapped captions: [`contradicting_rows`].
+    swapped: HashMap<String, Vec<Option<usize>>>,
 }
 
 impl ShownCaptions {
@@ -93,10 +93,7 @@ impl ShownCaptions {
         let mut swapped = HashMap::new();
         if caption == CaptionShown::Swapped {
             for task in &dataset.tasks {
-                let named: Vec<Option<usize>> =
-                    dataset.corpus.iter().map(|document| task.label_named_in(&document.caption)).collect();
-                let rows = (0..named.len()).map(|row| contradicting_row(dataset, &named, row)).collect();
-                swapped.insert(task.id.clone(), rows);
+                swapped.insert(task.id.clone(), contradicting_rows(dataset, task));
             }
         }
         Self { caption, swapped }
@@ -108,31 +105,47 @@ impl ShownCaptions {
         let row = match self.caption {
             CaptionShown::None => return None,
             CaptionShown::Own => row,
-            CaptionShown::Swapped => self.swapped.get(task).and_then(|rows| rows.get(row)).copied().unwrap_or(row),
+            CaptionShown::Swapped => {
+                self.swapped.get(task).and_then(|rows| rows.get(row)).copied().flatten().unwrap_or(row)
+            }
         };
         dataset.corpus.get(row).map(|document| document.caption.as_str())
     }
 }
 
-/// A row of the same source, where there is one, that names another label, drawn by the document's id.
-fn contradicting_row(dataset: &Dataset, named: &[Option<usize>], row: usize) -> usize {
-    let Some(own) = named[row] else { return row };
-    let document = &dataset.corpus[row];
-    let others = |same_source: bool| -> Vec<usize> {
-        let contradicts = |other: &usize| {
-            named[*other].is_some_and(|label| label != own)
-                && (!same_source || dataset.corpus[*other].source == document.source)
+/// Of each corpus row a row of the same source, where there is one, whose caption names another label of the task, drawn
+/// by the document's id. `None` where the row's own caption names no label, or no caption names another. Takes time in
+/// proportion to rows and labels.
+pub(super) fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> {
+    let corpus = &dataset.corpus;
+    let named: Vec<Option<usize>> = corpus.iter().map(|document| task.label_named_in(&document.caption)).collect();
+    let mut of_source: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+    let mut of_all = Vec::new();
+    for (row, document) in corpus.iter().enumerate() {
+        if named[row].is_some() {
+            of_source.entry(document.source.as_deref()).or_default().push(row);
+            of_all.push(row);
+        }
+    }
+    // Rows that name another label than this one: once for a source and label, not for each of their rows.
+    let mut others: HashMap<(Option<&str>, usize), Vec<usize>> = HashMap::new();
+    let mut contradicting = Vec::with_capacity(corpus.len());
+    for (document, own) in corpus.iter().zip(&named) {
+        let Some(own) = *own else {
+            contradicting.push(None);
+            continue;
         };
-        (0..named.len()).filter(contradicts).collect()
-    };
-    let mut candidates = others(true);
-    if candidates.is_empty() {
-        candidates = others(false);
+        let source = document.source.as_deref();
+        let candidates = others.entry((source, own)).or_insert_with(|| {
+            let among = |rows: &[usize]| -> Vec<usize> {
+                rows.iter().copied().filter(|row| named[*row].is_some_and(|label| label != own)).collect()
+            };
+            let same_source = of_source.get(&source).map(|rows| among(rows)).unwrap_or_default();
+            if same_source.is_empty() { among(&of_all) } else { same_source }
+        });
+        contradicting.push((!candidates.is_empty()).then(|| candidates[draw(&document.id, candidates.len())]));
     }
-    match candidates.len() {
-        0 => row,
-        count => candidates[draw(&document.id, count)],
-    }
+    contradicting
 }
 
 /// A number below `count` (at least 1), the same for the same text.
@@ -145,6 +158,57 @@ fn draw(text: &str, count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Document, Label, Manifest, PromptTemplate, TaskKind};
+
+    fn dataset(captions: &[(&str, &str)]) -> Dataset {
+        let task = Task {
+            id: "finding".into(),
+            kind: TaskKind::Classification,
+            question: None,
+            labels: vec![Label::new("n", "nodule"), Label::new("c", "cyst"), Label::new("f", "fracture")],
+            prompt: PromptTemplate::default(),
+        };
+        let manifest = Manifest { name: "films".into(), licence: None, note: None, tasks: vec![task] };
+        let document = |(row, (source, caption)): (usize, &(&str, &str))| Document {
+            id: format!("d{row}"),
+            image: "film.png".into(),
+            caption: (*caption).to_owned(),
+            source: Some((*source).to_owned()),
+            group: None,
+        };
+        Dataset::new(
+            std::path::Path::new("."),
+            manifest,
+            Vec::new(),
+            captions.iter().enumerate().map(document).collect(),
+        )
+    }
+
+    #[test]
+    fn a_swapped_caption_names_another_label_from_the_same_source_where_there_is_one() {
+        let captions = [
+            ("north", "a nodule"),
+            ("north", "a cyst"),
+            ("north", "nothing of note"),
+            ("north", "a fracture"),
+            ("south", "a cyst"),
+            ("south", "another cyst"),
+        ];
+        let dataset = dataset(&captions);
+        let task = &dataset.tasks[0];
+        let named = |row: usize| task.label_named_in(&dataset.corpus[row].caption);
+        for (row, other) in contradicting_rows(&dataset, task).into_iter().enumerate() {
+            let Some(other) = other else {
+                assert_eq!(row, 2, "it alone names no label");
+                continue;
+            };
+            assert!(named(other).is_some() && named(other) != named(row), "{row} by {other}");
+            // In the south only cysts are named.
+            assert!(other < 4, "{row} by {other}");
+        }
+        let alike = self::dataset(&captions[4..]);
+        assert_eq!(contradicting_rows(&alike, &alike.tasks[0]), [None, None]);
+    }
 
     #[test]
     fn an_ablation_reads_back_from_its_words() {

@@ -1,7 +1,7 @@
 //! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
 //! where the caches do not know the answer.
 
-use super::ablation::{Ablation, CaptionShown, ShownCaptions};
+use super::ablation::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
 use super::pictures::Pictures;
 use super::probe::{ImageLike, Probe};
 use super::{CaptionResult, CaseAnswer, Event, KeyedLog};
@@ -42,6 +42,8 @@ pub struct Pipeline {
     pictures: Pictures,
     ablation: Ablation,
     captions: ShownCaptions,
+    /// By task, once a probe has asked for it: of each corpus row the one whose caption contradicts it.
+    contradicting: HashMap<String, Vec<Option<usize>>>,
     /// Questions that the reader was asked.
     asked: usize,
 }
@@ -73,6 +75,7 @@ impl Pipeline {
             pictures: Pictures::new(),
             ablation: Ablation::default(),
             captions,
+            contradicting: HashMap::new(),
             asked: 0,
         })
     }
@@ -226,7 +229,7 @@ impl Pipeline {
     /// The reader's answer to a case with one document, shown as the probe says.
     ///
     /// # Errors
-    /// `Cancelled`; where case or document cannot be read, or the reader fails.
+    /// `Cancelled`; where case or document cannot be read, no caption contradicts the document's, or the reader fails.
     pub fn probe(
         &mut self,
         case: usize,
@@ -235,8 +238,13 @@ impl Pipeline {
     ) -> Result<Prediction, ReaderError> {
         let (query, task, question) = self.open_to_predict(case)?;
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
-        let captions = ShownCaptions::new(&self.dataset, probe.ablation.caption);
-        let caption = captions.of(&self.dataset, &task.id, probe.row).map(str::to_owned);
+        let row = match probe.ablation.caption {
+            CaptionShown::Own => Some(probe.row),
+            CaptionShown::None => None,
+            CaptionShown::Swapped => Some(self.contradicting_row(&task, probe.row)?),
+        };
+        let document = row.and_then(|row| self.dataset.corpus.get(row));
+        let caption = document.map(|document| document.caption.clone());
         let evidence = Some(Evidence { image, caption });
         let scores = self.read(&[ReadRequest { task, question, query, evidence }], cancelled)?;
         Ok(scores.into_iter().next().context("the reader gave no answer")?.into())
@@ -394,6 +402,19 @@ impl Pipeline {
     fn document(&mut self, task: &str, row: usize) -> Result<Evidence> {
         let image = if self.ablation.without_image { None } else { Some(self.document_image(row)?) };
         Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
+    }
+
+    fn contradicting_row(&mut self, task: &Task, row: usize) -> Result<usize> {
+        let dataset = &self.dataset;
+        let known = self.contradicting.entry(task.id.clone());
+        let rows = known.or_insert_with(|| contradicting_rows(dataset, task));
+        let document = dataset.corpus.get(row).map_or("", |document| &document.id);
+        rows.get(row).copied().flatten().with_context(|| {
+            format!(
+                "no caption contradicts that of {document}: it names no label of {}, or no caption another",
+                task.id
+            )
+        })
     }
 
     fn document_image(&mut self, row: usize) -> Result<Arc<Picture>> {

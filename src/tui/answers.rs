@@ -8,6 +8,9 @@ use crate::engine::CaseAnswer;
 use crate::reader::Prediction;
 use crate::retriever::Hit;
 
+/// Stands in the place of an answer that is not there.
+const NOT_READ: Prediction = Prediction { label: None, scores: None, text: None };
+
 /// Hits and predictions of a case; they arrive one by one.
 #[derive(Clone, Debug, Default)]
 pub struct CaseAnswers {
@@ -117,11 +120,14 @@ impl CaseAnswers {
         Some(answers_fingerprint(read).to_string())
     }
 
-    /// The same with a person's own evidence, up to the first that is not read yet.
+    /// The same with a person's own evidence, one per slot. What is not read has no answer there, and must weigh nothing.
     pub fn found_with_own(&self) -> Option<Vec<Found<'_>>> {
         let mut found = self.found()?;
         for own in &self.own {
-            let Some(Ok(prediction)) = &own.outcome else { break };
+            let prediction = match &own.outcome {
+                Some(Ok(prediction)) => prediction,
+                None | Some(Err(_)) => &NOT_READ,
+            };
             found.push((own.hit.provenances.as_slice(), prediction));
         }
         Some(found)

@@ -87,6 +87,25 @@ pub struct Search {
     pub images: bool,
     /// Why nothing could be searched.
     pub trouble: Option<String>,
+    /// The latest request is not answered: what stands in `results` belongs to an earlier line.
+    pub waiting: bool,
+    /// Enter was pressed meanwhile: the best of the results is taken when they come.
+    pub takes_the_best: bool,
+}
+
+impl Search {
+    /// A request is out.
+    pub(super) fn awaits_results(&mut self) {
+        self.selected = 0;
+        self.trouble = None;
+        self.waiting = true;
+        self.takes_the_best = false;
+    }
+
+    /// Nothing is asked: the line is empty or only begun.
+    pub(super) fn asks_nothing(&mut self) {
+        *self = Self { input: self.input.clone(), ticket: self.ticket, images: self.images, ..Self::default() };
+    }
 }
 
 /// A line at the bottom that stays until the next key.
@@ -327,13 +346,17 @@ impl App {
         self.queue.current().and_then(|case| self.answers_of(case))?.hit_at(self.hit)
     }
 
+    /// Row of the document whose image is shown: what keys that ask about a document mean.
+    pub fn shown_row(&self) -> Option<usize> {
+        match self.shown {
+            Shown::Row(row) => Some(row),
+            Shown::Hit => self.selected_hit().map(|hit| hit.row),
+        }
+    }
+
     /// The document whose image is shown.
     pub fn shown_document(&self) -> Option<&Document> {
-        let row = match self.shown {
-            Shown::Row(row) => row,
-            Shown::Hit => self.selected_hit()?.row,
-        };
-        self.dataset.corpus.get(row)
+        self.dataset.corpus.get(self.shown_row()?)
     }
 
     /// Name and probability of an answer to the current case: "Yes 0.75".
@@ -347,11 +370,16 @@ impl App {
         }
     }
 
+    /// Is there more to come about this case?
+    pub fn is_unread(&self, case: usize) -> bool {
+        !self.answers_of(case).is_some_and(CaseAnswers::is_settled)
+    }
+
     /// How many cases the engine has still to read: the current one and those it was asked to read ahead.
     pub fn cases_being_read(&self) -> usize {
         let current = self.queue.current();
         let asked = current.iter().chain(self.ahead.iter().filter(|case| Some(**case) != current));
-        asked.filter(|case| !self.answers_of(**case).is_some_and(CaseAnswers::is_settled)).count()
+        asked.filter(|case| self.is_unread(**case)).count()
     }
 
     /// How many cases of the list carry an annotation, note or skip. What a person has said is gone through, not the list:

@@ -32,19 +32,31 @@ impl App {
                 let answers = self.answers.entry(case).or_default();
                 answers.has_no_closed_book = prediction.is_none();
                 answers.closed_book = prediction;
+                // It comes after the last hit, and filters ask for it, too.
+                if answers.is_settled() {
+                    return self.case_is_settled(case);
+                }
             }
             Event::SearchResults { ticket, results } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket
                 {
+                    let best = results.first().filter(|_| search.takes_the_best).map(|result| result.row);
                     search.selected = 0;
                     search.results = Some(results);
+                    search.waiting = false;
+                    search.takes_the_best = false;
+                    if let Some(row) = best {
+                        self.overlay = None;
+                        return self.put_in(row);
+                    }
                 }
             }
             Event::SearchFailed { ticket, message } => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay
                     && search.ticket == ticket
                 {
+                    search.asks_nothing();
                     search.trouble = Some(message);
                 }
             }
@@ -72,10 +84,11 @@ impl App {
         if self.filter.is_empty() {
             return Vec::new();
         }
-        self.admit(case);
-        let waiting =
-            self.ahead.iter().any(|case| !self.answers.get(case).is_some_and(super::answers::CaseAnswers::is_settled));
-        if waiting { Vec::new() } else { self.work_ahead() }
+        let mut effects = self.admit(case);
+        if !self.ahead.iter().any(|case| self.is_unread(*case)) {
+            effects.extend(self.work_ahead());
+        }
+        effects
     }
 
     /// The journal has written a record, or could not. Only a written one shows, and only then does the place move on.

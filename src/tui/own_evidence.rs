@@ -7,6 +7,8 @@ use crate::engine::{Ablation, CaptionShown, ImageLike, Probe, Request};
 use crate::reader::Prediction;
 use crate::retriever::{Head, Hit, Provenance};
 
+/// Why a document is not read.
+const OWN_GROUP: &str = "this is the case's own image or group: it is shown, and not read as evidence";
 /// Documents that a search for images brings.
 const IMAGES: usize = 50;
 
@@ -35,6 +37,11 @@ impl OwnHit {
     fn counts(&self) -> bool {
         self.probe.ablation.is_none()
     }
+
+    /// Has the reader answered?
+    pub fn is_read(&self) -> bool {
+        matches!(self.outcome, Some(Ok(_)))
+    }
 }
 
 impl CaseAnswers {
@@ -57,6 +64,11 @@ impl CaseAnswers {
         self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
     }
 
+    /// The slots in which the reader has answered, with the label that each answer names.
+    pub fn labels_read(&self) -> Vec<(usize, Option<usize>)> {
+        (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?.label))).collect()
+    }
+
     /// Hits and a person's own.
     pub fn slots(&self) -> usize {
         self.hits.as_ref().map_or(0, Vec::len) + self.own.len()
@@ -70,8 +82,7 @@ impl App {
         self.side = Side::Document;
         let Some((index, case)) = self.current() else { return Vec::new() };
         if !self.dataset.may_retrieve(case, row) {
-            let message = "this is the case's own image or group: it is shown, and not read as evidence";
-            self.notice = Some(Notice::Said(message.into()));
+            self.notice = Some(Notice::Said(OWN_GROUP.into()));
             return Vec::new();
         }
         if self.engine.is_none() {
@@ -87,11 +98,15 @@ impl App {
         self.ask(index, Probe { row, ablation: Ablation::default() })
     }
 
-    /// Reads the selected document once more with its caption or image withheld, or its caption swapped for one that
+    /// Reads the shown document once more with its caption or image withheld, or its caption swapped for one that
     /// contradicts it.
     pub(super) fn withhold(&mut self, caption: CaptionShown, without_image: bool) -> Vec<Effect> {
-        let Some(index) = self.queue.current() else { return Vec::new() };
-        let Some(row) = self.selected_hit().map(|hit| hit.row) else { return Vec::new() };
+        let Some((index, case)) = self.current() else { return Vec::new() };
+        let Some(row) = self.shown_row() else { return Vec::new() };
+        if !self.dataset.may_retrieve(case, row) {
+            self.notice = Some(Notice::Said(OWN_GROUP.into()));
+            return Vec::new();
+        }
         if self.engine.is_none() {
             self.notice = Some(Notice::Said("no reader is loaded, so nothing new can be read".into()));
             return Vec::new();
@@ -103,15 +118,19 @@ impl App {
         let Some(document) = self.dataset.corpus.get(probe.row) else { return Vec::new() };
         let document = document.id.clone();
         let answers = self.answers.entry(case).or_default();
-        let Some(found) = answers.hits.as_ref().map(Vec::len) else { return Vec::new() };
-        // Asked before: stand on it.
+        let Some(found) = answers.hits.as_ref().map(Vec::len) else {
+            self.notice = Some(Notice::Said("the hits of this case are not there yet: ask again once they are".into()));
+            return Vec::new();
+        };
+        // Asked before: stand on it, and ask again where the reader could not answer.
         if let Some(place) = answers.own.iter().position(|own| own.probe == probe) {
+            let failed = answers.own[place].outcome.take_if(|outcome| outcome.is_err()).is_some();
             self.hit = found + place;
             self.shown = Shown::Hit;
-            return Vec::new();
+            return if failed { vec![Effect::Engine(Request::Probe { case, probe })] } else { Vec::new() };
         }
-        // As good as the best of each head: a score of its own would mean nothing to the fuser.
-        let provenance = Provenance { head: Head::Person, rank: answers.own.len() + 1, score: Some(1.0) };
+        // Nobody has searched for it, so it has no score; the fuser takes it for as good as the best.
+        let provenance = Provenance { head: Head::Person, rank: answers.own.len() + 1, score: None };
         let hit = Hit { row: probe.row, document, provenances: vec![provenance] };
         let own = OwnHit { probe, hit, outcome: None };
         let slot = found + answers.own.len();
@@ -147,22 +166,24 @@ impl App {
 
     /// Looks for images like the one that has the focus, or like a file once its path is typed.
     pub(super) fn search_images(&mut self) -> Vec<Effect> {
-        let like = match (self.side, self.selected_hit()) {
-            (Side::Document, Some(hit)) => ImageLike::Document(hit.row),
-            _ => ImageLike::Case,
-        };
         let mut search = Search { images: true, ..Search::default() };
-        let effects = self.send_image_search(&mut search, like);
+        let effects = self.send_image_search(&mut search, self.image_in_focus());
         self.overlay = Some(super::app::Overlay::Search(search));
         effects
+    }
+
+    pub(super) fn image_in_focus(&self) -> ImageLike {
+        match (self.side, self.shown_row()) {
+            (Side::Document, Some(row)) => ImageLike::Document(row),
+            _ => ImageLike::Case,
+        }
     }
 
     pub(super) fn send_image_search(&mut self, search: &mut Search, like: ImageLike) -> Vec<Effect> {
         let Some(case) = self.queue.current() else { return Vec::new() };
         self.last_ticket += 1;
         search.ticket = self.last_ticket;
-        search.selected = 0;
-        search.trouble = None;
+        search.awaits_results();
         vec![Effect::Engine(Request::SearchImages { ticket: search.ticket, case, like, limit: IMAGES })]
     }
 }

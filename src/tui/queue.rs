@@ -13,13 +13,15 @@ pub struct Queue {
     shown_set: HashSet<usize>,
     /// Place in `shown`.
     place: usize,
+    /// The case that one stood on when the list became empty.
+    left: Option<usize>,
 }
 
 impl Queue {
     /// A queue of these cases, all of them shown, standing on the first.
     pub fn new(mut all: Vec<usize>) -> Self {
         all.sort_unstable();
-        Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, place: 0 }
+        Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, place: 0, left: None }
     }
 
     /// Every case, shown or not.
@@ -40,6 +42,11 @@ impl Queue {
     /// The case one stands on.
     pub fn current(&self) -> Option<usize> {
         self.shown.get(self.place).copied()
+    }
+
+    /// The case one stands on or, where the list is empty, the one that it was emptied at.
+    pub fn here(&self) -> Option<usize> {
+        self.current().or(self.left)
     }
 
     /// Place of the current case in the shown list.
@@ -68,13 +75,14 @@ impl Queue {
         true
     }
 
-    /// Shows these cases in this order. Stays on the current case; where that is left out, goes to the nearest one after it
-    /// in the dataset's order, else to the last.
+    /// Shows these cases in this order. Stays on the current case, or goes back to the one that the list was emptied at;
+    /// where that is left out, goes to the nearest one after it in the dataset's order, else to the last.
     pub fn show(&mut self, cases: Vec<usize>) {
-        let current = self.current();
+        let here = self.here();
+        self.left = if cases.is_empty() { here } else { None };
         self.shown_set = cases.iter().copied().collect();
         self.shown = cases;
-        let Some(current) = current else { return };
+        let Some(current) = here else { return };
         if !self.go_to(current) {
             let after =
                 self.shown.iter().enumerate().filter(|(_, case)| **case > current).min_by_key(|(_, case)| **case);
@@ -127,5 +135,21 @@ mod tests {
         assert_eq!((queue.is_filtered(), queue.current()), (false, Some(6)));
         queue.show(vec![9, 2, 8]);
         assert_eq!(queue.current(), Some(8), "the next in the dataset's order");
+    }
+
+    #[test]
+    fn an_empty_list_gives_the_place_back_unless_one_has_gone_elsewhere() {
+        let mut queue = Queue::new((0..10).collect());
+        queue.step(4);
+        queue.show(Vec::new());
+        assert_eq!((queue.current(), queue.here()), (None, Some(4)));
+        queue.show((0..10).collect());
+        assert_eq!(queue.current(), Some(4));
+        queue.show(Vec::new());
+        queue.admit(7);
+        queue.admit(2);
+        assert_eq!((queue.shown(), queue.current()), ([2, 7].as_slice(), Some(7)), "the first that came");
+        queue.show((0..10).collect());
+        assert_eq!(queue.current(), Some(7));
     }
 }

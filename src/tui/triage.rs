@@ -3,7 +3,7 @@
 use super::app::{App, Notice, Overlay};
 use super::effect::Effect;
 use super::filter::Filter;
-use super::filter::completion::{Completion, completions};
+use super::filter::completion::{Completion, before_last_word, completions};
 use super::memory::{Memory, Place, SavedView};
 use super::order::Order;
 use tui_input::Input;
@@ -12,7 +12,7 @@ use tui_input::Input;
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
     pub input: Input,
-    /// How many cases pass, or what is wrong with the line.
+    /// How many cases pass, by the words before the last where that is only begun; or what is wrong with the line.
     pub outcome: Result<usize, String>,
     pub completions: Vec<Completion>,
     /// Place in the completions; `None` while the line itself is meant.
@@ -31,12 +31,13 @@ impl App {
 
     /// The line with what it would leave and what could follow.
     pub(super) fn filter_edit(&self, input: Input) -> FilterEdit {
-        let parsed = input.value().parse::<Filter>();
-        let outcome = parsed.map(|filter| self.queue.all().iter().filter(|case| filter.passes(self, **case)).count());
         let completions = completions(self, input.value());
-        // A word that is only begun is no mistake yet.
-        let begun = outcome.is_err() && !completions.is_empty();
-        let outcome = if begun { Ok(self.queue.shown().len()) } else { outcome };
+        let mut parsed = input.value().parse::<Filter>();
+        // A word that is only begun is no mistake yet: the words before it are counted.
+        if parsed.is_err() && !completions.is_empty() {
+            parsed = before_last_word(input.value()).parse();
+        }
+        let outcome = parsed.map(|filter| self.queue.all().iter().filter(|case| filter.passes(self, **case)).count());
         FilterEdit { input, outcome, completions, selected: None }
     }
 
@@ -67,10 +68,11 @@ impl App {
         }
     }
 
-    /// Shows the cases that pass; a filter that none passes changes nothing and says so.
+    /// Shows the cases that pass; the list may be empty while cases that could pass are still to be read. A filter that
+    /// none can pass changes nothing and says so.
     pub fn set_filter(&mut self, filter: Filter) -> Vec<Effect> {
         let cases: Vec<usize> = self.queue.all().iter().copied().filter(|case| filter.passes(self, *case)).collect();
-        if cases.is_empty() {
+        if cases.is_empty() && self.still_to_read(&filter) == 0 {
             let read =
                 self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
             self.notice = Some(Notice::Said(format!(
@@ -85,6 +87,14 @@ impl App {
         }
         self.filter = filter;
         self.show(cases)
+    }
+
+    /// Cases that are not read yet and could pass this filter once they are; none where nothing is read any more.
+    pub fn still_to_read(&self, filter: &Filter) -> usize {
+        if self.engine_failure.is_some() {
+            return 0;
+        }
+        self.queue.all().iter().filter(|case| self.is_unread(**case) && filter.may_pass(self, **case)).count()
     }
 
     /// Narrows the view to the cases behind a cell of the overview.
@@ -161,16 +171,19 @@ impl App {
         if self.queue.current() == before { self.work_ahead() } else { self.open_current() }
     }
 
-    /// A case is read: it joins the list where it passes, without moving what is on the screen.
-    pub(super) fn admit(&mut self, case: usize) {
+    /// A case is read: it joins the list where it passes, without moving what is on the screen; the first in an empty list
+    /// is opened.
+    pub(super) fn admit(&mut self, case: usize) -> Vec<Effect> {
         if self.filter.is_empty() || !self.filter.passes(self, case) {
-            return;
+            return Vec::new();
         }
+        let was_empty = self.queue.shown().is_empty();
         if self.order == Order::Dataset {
             self.queue.admit(case);
         } else {
             self.queue.admit_last(case);
         }
+        if was_empty { self.open_current() } else { Vec::new() }
     }
 
     /// Keeps filter and order under a name; an old view of that name is replaced.
@@ -228,11 +241,11 @@ impl App {
         self.order = Order::named(&place.order).unwrap_or_default();
         let filter = place.filter.parse::<Filter>().unwrap_or_default();
         self.last_filter = filter.clone();
-        // What this asks of the engine is asked again by `start`.
-        drop(self.set_filter(filter));
         if let Some(case) = case {
             self.queue.go_to(case);
         }
+        // What this asks of the engine is asked again by `start`. A list that is empty so far begins with the case.
+        drop(self.set_filter(filter));
         self.hit = place.hit;
         self.ahead.clear();
     }

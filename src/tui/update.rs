@@ -169,6 +169,7 @@ impl App {
             Action::Up => search.selected = search.selected.saturating_sub(1),
             Action::PageDown => search.selected = (search.selected + 10).min(last),
             Action::PageUp => search.selected = search.selected.saturating_sub(10),
+            Action::Accept if search.waiting => search.takes_the_best = true,
             Action::Accept => {
                 let Some(result) = results.get(search.selected) else { return Vec::new() };
                 let row = result.row;
@@ -342,18 +343,25 @@ impl App {
     fn search_words(&mut self, search: &mut Search, query: String) -> Vec<Effect> {
         self.last_ticket += 1;
         search.ticket = self.last_ticket;
-        search.selected = 0;
         if query.is_empty() {
-            search.results = None;
+            search.asks_nothing();
             return Vec::new();
         }
+        search.awaits_results();
         vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
     }
 
-    /// A path is looked for once it may be whole.
+    /// A path is looked for once it may be whole; until then nothing is offered, and without one it is the image in focus
+    /// again.
     fn search_file(&mut self, search: &mut Search, typed: &str) -> Vec<Effect> {
+        if typed.is_empty() {
+            return self.send_image_search(search, self.image_in_focus());
+        }
         let lower = typed.to_lowercase();
         if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
+            self.last_ticket += 1;
+            search.ticket = self.last_ticket;
+            search.asks_nothing();
             return Vec::new();
         }
         self.send_image_search(search, ImageLike::File(typed.into()))
@@ -429,6 +437,11 @@ impl App {
         let Some(case) = self.queue.current() else { return };
         let hit = self.hit;
         let has_hit = hit < self.slots();
+        let of_one_hit = matches!(action, Action::DropHit | Action::WeighUp | Action::WeighDown);
+        if of_one_hit && self.shown != Shown::Hit {
+            self.notice = Some(Notice::Said("the document shown is none of the hits: Esc goes back to them".into()));
+            return;
+        }
         match action {
             Action::DropHit if has_hit => self.what_if.toggle_drop(case, hit),
             Action::WeighUp if has_hit => self.what_if.weigh(case, hit, true),
@@ -474,7 +487,7 @@ impl App {
         if self.focus == Focus::Queue {
             self.side = Side::Query;
         }
-        let Some(case) = self.queue.current() else { return Vec::new() };
+        let Some(case) = self.queue.current() else { return self.work_ahead() };
         self.seen.insert(case);
         let mut effects = Vec::new();
         // A settled case needs no answer, but its opening still cancels work on the case one left.
@@ -483,16 +496,21 @@ impl App {
         effects
     }
 
-    /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read, so
-    /// that the list grows.
+    /// Asks the engine to read the next cases in advance; with the filter on, the next ones that nobody has read and that
+    /// could pass, from the first again after the last, so that the list grows.
     pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
-        let source = if self.filter.is_empty() { self.queue.shown() } else { self.queue.all() };
-        let here = self.queue.current().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
-        let cases: Vec<usize> = source
+        let filtered = !self.filter.is_empty();
+        let source = if filtered { self.queue.all() } else { self.queue.shown() };
+        let here = self.queue.here().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
+        let (before, after) = source.split_at(here);
+        // The current case is asked for by itself; where there is none, the list was emptied at this one.
+        let after = if self.queue.current().is_some() { after.get(1..).unwrap_or_default() } else { after };
+        let before = if filtered { before } else { &[] };
+        let cases: Vec<usize> = after
             .iter()
-            .skip(here + 1)
+            .chain(before)
             .copied()
-            .filter(|case| !self.answers_of(*case).is_some_and(super::answers::CaseAnswers::is_settled))
+            .filter(|case| self.is_unread(*case) && self.filter.may_pass(self, *case))
             .take(AHEAD)
             .collect();
         if cases == self.ahead {

@@ -2,7 +2,8 @@
 
 use super::answers::CaseAnswers;
 use super::app::App;
-use crate::analysis::{Fused, Fuser, Reweighing, SmallestFlip};
+use super::own_evidence::OwnHit;
+use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
 use crate::retriever::{Head, Hit};
 use std::collections::HashMap;
 
@@ -88,7 +89,7 @@ impl WhatIf {
             words.push(format!("without {}", dropped.join(" ")));
         }
         for (place, own) in answers.own.iter().enumerate() {
-            if !self.hit(case, hits + place).dropped {
+            if own.is_read() && !self.hit(case, hits + place).dropped {
                 words.push(format!("with {} as {}", own.hit.document, hits + place + 1));
             }
         }
@@ -142,8 +143,8 @@ impl WhatIf {
 
     /// The fusion as it is changed for this case.
     fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
-        let factor = |slot: usize| match answers.hit_at(slot) {
-            Some(hit) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
+        let factor = |slot: usize| match (answers.hit_at(slot), answers.prediction_at(slot)) {
+            (Some(hit), Some(_)) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
             _ => 0.0,
         };
         Reweighing {
@@ -182,8 +183,18 @@ impl App {
 
     /// Is the fused answer on the screen another than that of the hits as they were found?
     pub fn fusion_is_changed(&self, case: usize) -> bool {
-        let has_own = self.answers_of(case).is_some_and(|answers| !answers.own.is_empty());
+        let has_own = self.answers_of(case).is_some_and(|answers| answers.own.iter().any(OwnHit::is_read));
         has_own || self.what_if.changes(case)
+    }
+
+    /// The answers on the screen beside the gold label: the slots that are read, a person's own among them, and of their
+    /// answers and the fused one of [`App::fused_now`] what they say together.
+    pub fn outcome_now(&self) -> Option<(Vec<usize>, CaseOutcome)> {
+        let (_, answers) = self.current_answers()?;
+        let gold = self.gold_of(self.current()?.1)?;
+        let fused = self.fused_now()?.prediction.label;
+        let (slots, answers) = answers.labels_read().into_iter().unzip();
+        Some((slots, CaseOutcome { gold, answers, fused }))
     }
 
     /// What is changed about the current case's fusion, in words.

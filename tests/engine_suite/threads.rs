@@ -2,7 +2,8 @@
 
 use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::engine::{
-    CaptionResult, EngineDescription, EngineHandle, Event, Parts, Pipeline, Request, SearchCaptions,
+    Ablation, CaptionResult, CaptionShown, EngineDescription, EngineHandle, Event, Parts, Pipeline, Probe, Request,
+    SearchCaptions,
 };
 use dissent::reader::{LabelScores, ReadRequest};
 use std::path::Path;
@@ -94,6 +95,21 @@ fn a_case_is_answered_first_hit_alone_then_the_rest() {
         .collect();
     assert_eq!(answers, [1, 0, 1]);
     assert_eq!(*batches.lock().unwrap(), [1, 3]);
+}
+
+#[test]
+fn a_caption_that_nothing_contradicts_is_not_read_as_if_it_were_swapped() {
+    let folder = tempfile::tempdir().unwrap();
+    let reader = CountingReader::new();
+    let asked = reader.asked.clone();
+    let engine = start(folder.path(), 1, reader, Vec::new());
+    assert_eq!(next(&engine), Event::Ready(description()));
+    let ablation = Ablation { caption: CaptionShown::Swapped, ..Ablation::default() };
+    // No caption names a label.
+    engine.send(Request::Probe { case: 0, probe: Probe { row: 0, ablation } });
+    let Event::Probed { outcome: Err(message), .. } = next(&engine) else { panic!("it was read") };
+    assert!(message.starts_with("no caption contradicts that of document-0"), "{message}");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[test]

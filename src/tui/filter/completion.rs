@@ -23,9 +23,7 @@ pub struct Completion {
 
 /// What could stand in place of the last word of the line.
 pub fn completions(app: &App, line: &str) -> Vec<Completion> {
-    let mut words = tokens(line);
-    let last = if line.ends_with(char::is_whitespace) { String::new() } else { words.pop().unwrap_or_default() };
-    let before = words.join(" ");
+    let (before, last) = split_last_word(line);
     let whole = |word: &str| if before.is_empty() { word.to_owned() } else { format!("{before} {word}") };
     let (minus, bare) = last.strip_prefix('-').map_or(("", last.as_str()), |rest| ("-", rest));
     let Some((name, begun)) = bare.split_once(':') else {
@@ -56,6 +54,18 @@ pub fn completions(app: &App, line: &str) -> Vec<Completion> {
         offered.push(Completion { line: whole(&word), word, meaning: String::new(), count: Some(count) });
     }
     offered
+}
+
+/// The words of the line without the one that is being typed.
+pub fn before_last_word(line: &str) -> String {
+    split_last_word(line).0
+}
+
+/// The words before the one that is being typed, and that one; it is empty after a space.
+fn split_last_word(line: &str) -> (String, String) {
+    let mut words = tokens(line);
+    let last = if line.ends_with(char::is_whitespace) { String::new() } else { words.pop().unwrap_or_default() };
+    (words.join(" "), last)
 }
 
 /// Values of a field that begin with this, in lower case.

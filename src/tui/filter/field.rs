@@ -126,6 +126,11 @@ impl Field {
     pub fn row(self) -> &'static Row {
         FIELDS.iter().find(|row| row.field == self).unwrap_or(&FIELDS[0])
     }
+
+    /// Does it ask for what the models say of a case?
+    pub fn looks_at_answers(self) -> bool {
+        !matches!(self, Self::Task | Self::Split | Self::Label | Self::Group | Self::Id | Self::Mine | Self::Seen)
+    }
 }
 
 /// The row of this name.

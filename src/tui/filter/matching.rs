@@ -13,9 +13,22 @@ impl Filter {
     pub fn passes(&self, app: &App, case: usize) -> bool {
         self.terms.iter().all(|term| term.passes(app, case))
     }
+
+    /// Could a case that is not read yet pass once it is?
+    pub fn may_pass(&self, app: &App, case: usize) -> bool {
+        self.terms.iter().filter(|term| !term.looks_at_answers()).all(|term| term.passes(app, case))
+    }
 }
 
 impl Term {
+    /// Does what the models say bear on it?
+    fn looks_at_answers(&self) -> bool {
+        match &self.test {
+            Test::Is(field, _) => field.looks_at_answers(),
+            Test::Compares(..) | Test::Text(_) => true,
+        }
+    }
+
     fn passes(&self, app: &App, index: usize) -> bool {
         let Some(case) = app.dataset.cases.get(index) else { return false };
         let matches = match &self.test {

@@ -1,6 +1,8 @@
 //! The case: its question, its images, its answers and its hits.
 
+use super::super::action::{Action, TABLE};
 use super::super::app::{App, Side};
+use super::super::keymap;
 use super::super::theme::Role;
 use super::{WIDE, comparison, facts, grid, hits, picture, text};
 use ratatui::Frame;
@@ -21,7 +23,10 @@ const CAPTION_ROWS: u16 = 7;
 
 /// Draws the pane right of the queue.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let Some((_, case)) = app.current() else { return };
+    let Some((_, case)) = app.current() else {
+        draw_no_case(app, frame, area);
+        return;
+    };
     let tall = area.height >= TALL;
     let question = app.dataset.question_of(case);
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
@@ -65,6 +70,33 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     } else {
         hits::draw(app, frame, table);
     }
+}
+
+/// Why the list is empty, and whether something is still to come.
+fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
+    app.drawn.query.set(Rect::ZERO);
+    app.drawn.document.set(Rect::ZERO);
+    app.drawn.hits.set((Rect::ZERO, 0));
+    if app.filter.is_empty() {
+        return;
+    }
+    let line = match app.still_to_read(&app.filter) {
+        0 => format!("No case passes {}.", app.filter),
+        unread => format!("0 cases pass {} so far, {unread} to read. The list fills as they are read.", app.filter),
+    };
+    let mut lines = text::wrap(&line, usize::from(area.width));
+    if let Some(key) = lifting_key(app) {
+        lines.push(String::new());
+        lines.push(format!("{key} lifts the filter."));
+    }
+    let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
+    frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Muted)), area);
+}
+
+/// The key that lifts the filter, if it has one.
+fn lifting_key(app: &App) -> Option<String> {
+    let binding = TABLE.iter().find(|binding| binding.action == Action::ToggleFilter)?;
+    Some(keymap::shown(&app.keymap.shown_key(binding)?))
 }
 
 fn draw_title(app: &App, frame: &mut Frame, area: Rect) {

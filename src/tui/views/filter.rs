@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ filter ──────────────────────────────────────────────╮
 //! │ f fused:wrong rescued-by:                            │
-//! │ 54 of 302 cases, 12 of them not read yet             │
+//! │ 54 of 302 cases; 12 of all cases are not read yet    │
 //! │ ▸ rescued-by:any                                 31  │
 //! │   rescued-by:1                                    9  │
 //! ╰──────────────────────────────────────────────────────╯
@@ -30,10 +30,10 @@ pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
     popup::input_line(app, "f", &edit.input, frame, line);
     let (message, role) = match &edit.outcome {
         Ok(count) => {
-            let unread = app.queue.all().iter().filter(|case| app.answers_of(**case).is_none_or(|a| !a.is_settled()));
+            let unread = app.queue.all().iter().filter(|case| app.is_unread(**case));
             let unread = match unread.count() {
                 0 => String::new(),
-                unread => format!(", {unread} of them not read yet"),
+                unread => format!("; {unread} of all cases are not read yet"),
             };
             (format!("{count} of {} cases{unread}", app.queue.all().len()), Role::Muted)
         }

@@ -10,7 +10,8 @@ use ratatui::text::{Line, Span};
 /// Columns from one tile to the next.
 const GAP: u16 = 2;
 
-/// Draws the query and every hit, as large as fits, each hit with its own answer:
+/// Draws the query and every hit, as large as fits, each hit with its own answer, and last a document that was found by
+/// search and is none of them:
 ///
 /// ```text
 ///  query                      1 us-doc-001 = B Yes 0.91   2 us-doc-003 = B Yes 0.72
@@ -21,7 +22,12 @@ const GAP: u16 = 2;
 /// ```
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
-    let tiles = app.slots() + 1;
+    let hits = app.slots();
+    let found = match app.shown {
+        Shown::Row(row) => app.dataset.corpus.get(row),
+        Shown::Hit => None,
+    };
+    let tiles = 1 + hits + usize::from(found.is_some());
     let (columns, side) = arrange(tiles, area);
     for tile in 0..tiles {
         let (column, row) = ((tile % columns) as u16, (tile / columns) as u16);
@@ -40,7 +46,13 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
             picture::pane(app, Line::styled("query", app.theme.style(Role::Muted)), Some(&case.image), frame, place);
             continue;
         }
-        if tile - 1 == app.hit {
+        if let Some(document) = found.filter(|_| tile > hits) {
+            app.drawn.document.set(place);
+            let heading = Line::styled(format!("▸found {}", document.id), app.theme.style(Role::Accent));
+            picture::pane(app, heading, Some(&document.image), frame, place);
+            continue;
+        }
+        if tile - 1 == app.hit && app.shown == Shown::Hit {
             app.drawn.document.set(place);
         }
         draw_hit(app, tile - 1, frame, place);

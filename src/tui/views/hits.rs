@@ -60,7 +60,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         }
         return;
     };
-    if hits.is_empty() {
+    if answers.slots() == 0 {
         draw_message(app, "nothing was retrieved for this case", Role::Muted, frame, body);
         return;
     }

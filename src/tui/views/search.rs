@@ -33,6 +33,11 @@ pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
         frame.render_widget(Line::styled(said, app.theme.style(Role::Error)), gap);
         return;
     }
+    if search.takes_the_best {
+        let said = "searching; the best match is put in when it is found";
+        frame.render_widget(Line::styled(said, app.theme.style(Role::Muted)), gap);
+        return;
+    }
     let Some(results) = &search.results else { return };
     let count = match results.len() {
         0 => "nothing matches".to_owned(),

@@ -1,7 +1,7 @@
 //! Fitting text into columns.
 
 use super::super::theme::{Role, Theme};
-use crate::retriever::Provenance;
+use crate::retriever::{Head, Provenance};
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -136,8 +136,11 @@ pub fn score(value: Option<f32>) -> String {
     value.map_or_else(|| "?".to_owned(), |value| format!("{value:.3}"))
 }
 
-/// How a head found a document: "image #2 0.893".
+/// How a head found a document: "image #2 0.893"; nobody has scored what a person has put in.
 pub fn provenance(found: &Provenance) -> String {
+    if found.head == Head::Person {
+        return "put in by hand".to_owned();
+    }
     format!("{} #{} {}", found.head, found.rank, score(found.score))
 }
 

@@ -1,17 +1,18 @@
-//! What the answers of a case say together, in short lines: verdict, shares of the labels, smallest change that flips the
+//! What the answers of a case say together, in short lines: do they agree, shares of the labels, smallest change that flips the
 //! answer, and, once gold is shown, which hits lead to the right answer.
 
 use super::super::answers::CaseAnswers;
 use super::super::app::App;
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::{CaseOutcome, Fused, SmallestFlip, Verdict};
+use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
 use ratatui::text::Span;
 
 /// A share of the weights below which a label gets no piece of the bar.
 const LEAST_SHARE: f32 = 0.005;
 
-/// `! 1 of 4 differ`, `= all 4 agree`, how many are read, or why nothing more comes.
+/// `! 1 of 4 differ`, `= all 4 agree`, how many are read, or why nothing more comes. It is said of the answer on the screen
+/// and of everything that is read, a person's own evidence among it.
 pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let Some(answers) = answers else { return Vec::new() };
@@ -19,18 +20,20 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
         return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
     }
     let count = answers.predictions.len();
-    if answers.hits.is_some() && count == 0 {
-        return vec![Span::styled(text::fit("no hit", width), theme.style(Role::Muted))];
-    }
-    let Some(fused) = answers.fused() else {
-        let line = if count == 0 { String::new() } else { format!("{} of {count} read", answers.read_count()) };
+    let labels = answers.labels_read();
+    let Some(fused) = app.fused_now() else {
+        let line = match (&answers.hits, answers.fused()) {
+            (Some(_), None) if answers.slots() == 0 => "no hit".to_owned(),
+            (_, None) if count == 0 => String::new(),
+            (_, None) => format!("{} of {count} read", answers.read_count()),
+            (_, Some(_)) => "no hit counts".to_owned(),
+        };
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
-    let differing =
-        answers.predictions.iter().flatten().filter(|answer| answer.label != fused.prediction.label).count();
-    let (line, role) = match answers.verdict() {
-        Some(Verdict::Inconsistent) => (format!("! {differing} of {count} differ"), Role::Differs),
-        _ => (format!("= all {count} agree"), Role::Same),
+    let differing = labels.iter().filter(|(_, label)| *label != fused.prediction.label).count();
+    let (line, role) = match differing {
+        0 => (format!("= all {} agree", labels.len()), Role::Same),
+        _ => (format!("! {differing} of {} differ", labels.len()), Role::Differs),
     };
     vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
@@ -50,7 +53,7 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
     };
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
     let right = app.gold_visible && gold.is_some() && gold == label;
-    let (sign, sign_role) = rescue_sign(app, answers, slot);
+    let (sign, sign_role) = rescue_sign(app, slot);
     let spans = [
         Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
@@ -107,7 +110,8 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     Span::styled(text::fit(&line, width), app.theme.style(Role::Muted))
 }
 
-/// With gold shown: whether the right answer could be reached, by which hits, and what retrieval did to the case.
+/// With gold shown: whether the answer on the screen is right, by which hits another could be reached, and what retrieval
+/// did to the case as its hits were found.
 pub fn oracle(app: &App) -> Option<(String, Role)> {
     if !app.gold_visible {
         return None;
@@ -115,15 +119,23 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
     let (index, case) = app.current()?;
     let gold = app.gold_of(case)?;
     let answers = app.answers_of(index)?;
-    let outcome = answers.outcome(gold)?;
+    let (slots, outcome) = app.outcome_now()?;
+    let as_found = answers.outcome(gold).map(|outcome| outcome.is_right());
     let closed_book = answers.closed_book.as_ref().map(|prediction| prediction.label == Some(gold));
-    let effect = match (closed_book, outcome.is_right()) {
-        (Some(true), false) => "; retrieval ruined it",
-        (Some(false), true) => "; retrieval rescued it",
+    let effect = match (closed_book, as_found) {
+        (Some(true), Some(false)) => "retrieval ruined it",
+        (Some(false), Some(true)) => "retrieval rescued it",
+        (_, Some(false)) if outcome.is_right() => "wrong",
+        (_, Some(true)) if !outcome.is_right() => "right",
         _ => "",
     };
+    let effect = match effect {
+        "" => String::new(),
+        effect if as_found == Some(outcome.is_right()) => format!("; {effect}"),
+        effect => format!("; as found, {effect}"),
+    };
     let hits = |test: &dyn Fn(&CaseOutcome, usize) -> bool| -> Vec<usize> {
-        (0..outcome.answers.len()).filter(|hit| test(&outcome, *hit)).collect()
+        (0..slots.len()).filter(|place| test(&outcome, *place)).map(|place| slots[place]).collect()
     };
     let rescuing = hits(&CaseOutcome::is_rescued_by);
     let ruining = hits(&CaseOutcome::is_ruined_by);
@@ -132,8 +144,10 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
         (true, Some(_)) => (format!("right; {} alone would ruin it", named_places(&ruining)), Role::Right),
         (false, None) => ("wrong, and no hit is right".to_owned(), Role::Differs),
         (false, Some(first)) => {
-            let found = answers.hits.as_ref().and_then(|hits| hits.get(*first));
-            let how = found.map(|hit| format!(" ({} #{})", hit.first().head, hit.first().rank)).unwrap_or_default();
+            let how = answers
+                .hit_at(*first)
+                .map(|hit| format!(" ({} #{})", hit.first().head, hit.first().rank))
+                .unwrap_or_default();
             (format!("wrong; right through {}{how}", named_places(&rescuing)), Role::Differs)
         }
     };
@@ -141,12 +155,13 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
 }
 
 /// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
-fn rescue_sign(app: &App, answers: &CaseAnswers, slot: usize) -> (&'static str, Role) {
-    let gold = app.current().and_then(|(_, case)| app.gold_of(case)).filter(|_| app.gold_visible);
-    let Some(outcome) = gold.and_then(|gold| answers.outcome(gold)) else { return (" ", Role::Text) };
-    if outcome.is_rescued_by(slot) {
+fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
+    let outcome = app.outcome_now().filter(|_| app.gold_visible);
+    let place = outcome.as_ref().and_then(|(slots, _)| slots.iter().position(|read| *read == slot));
+    let Some(((_, outcome), place)) = outcome.zip(place) else { return (" ", Role::Text) };
+    if outcome.is_rescued_by(place) {
         ("↑", Role::Right)
-    } else if outcome.is_ruined_by(slot) {
+    } else if outcome.is_ruined_by(place) {
         ("↓", Role::Differs)
     } else {
         (" ", Role::Text)
