@@ -1,6 +1,7 @@
 //! Everything that can happen, in one channel: keys, signals, engine events, images.
 
 use super::images::Loaded;
+use super::opening::Opened;
 use super::pixels::{FullScreenImage, Pixels};
 use crate::engine;
 use anyhow::{Context, Result};
@@ -21,6 +22,8 @@ pub enum Message {
     InputEnded(String),
     /// A signal by number.
     Signal(i32),
+    /// Everything is read, or why it cannot be.
+    Opened(Box<Result<Opened>>),
     Engine(engine::Event),
     Image(Loaded),
     /// The full-screen image is on the terminal, or why it is not.
@@ -81,6 +84,14 @@ pub fn read_signals(sender: Sender<Message>) -> Result<()> {
                 return;
             }
         }
+    })
+}
+
+/// Reads what the explorer shows, which may take a while.
+pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Sender<Message>) -> Result<()> {
+    start("dissent-open", move || {
+        // Who has left meanwhile waits for nothing.
+        drop(sender.send(Message::Opened(Box::new(open()))));
     })
 }
 

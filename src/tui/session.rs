@@ -1,16 +1,17 @@
 //! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
 
 use super::app::{App, Notice};
+use super::canvas::Canvas;
 use super::depth::Depth;
 use super::effect::Effect;
-use super::images::{ImageMode, ImageWorker, PictureKey, Pictures};
+use super::images::{ImageMode, Pictures};
 use super::inbox::{self, Message};
 use super::keymap::{Pressed, key_name};
 use super::notebook::Notebook;
+use super::opening::{Opened, Opening, Waited};
 use super::pixels::{FullScreenImage, Pixels};
-use super::quantise::quantise;
-use super::recording::{Film, Recording, Screenward, tell};
-use super::{snapshot, terminal, views};
+use super::recording::{Film, Recording, tell};
+use super::{snapshot, terminal};
 use crate::durable;
 use crate::engine::{self, EngineHandle};
 use anyhow::{Context, Result, bail};
@@ -18,18 +19,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::MoveTo;
 use crossterm::event;
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
-use crossterm::{execute, queue};
+use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
-use ratatui::Terminal;
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-use ratatui_image::FontSize;
+use ratatui::layout::Size;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::cell::RefCell;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -38,38 +35,38 @@ use std::time::{Duration, Instant};
 const FRAME: Duration = Duration::from_millis(8);
 /// Screens of one case that are kept apart; the last is written over.
 const MOST_SCREENS: u32 = 10_000;
-/// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
-const USUAL_CELL: FontSize = FontSize::new(8, 16);
-
-type Screen = Terminal<CrosstermBackend<BufWriter<Screenward>>>;
-
 /// Where the session shows and writes things.
 pub struct Output<'a> {
     pub depth: Depth,
+    pub images: ImageMode,
     /// Place and views are remembered in this file.
     pub memory: &'a Path,
     /// Folder for screens as pictures.
     pub screens: &'a Path,
-    /// The film of the session, where one is made.
-    pub recording: Option<Recording>,
+    /// A film of the session is written into this new file.
+    pub recording: Option<&'a Path>,
+}
+
+/// How a session ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// `None` where it ended before everything was read.
+    pub notebook: Option<Notebook>,
 }
 
 /// The explorer at work.
 struct Session<'a> {
     app: App,
-    notebook: &'a mut Notebook,
+    notebook: Notebook,
     /// Where place and views are written down.
     memory: &'a Path,
     /// Folder for screens as pictures.
     screens: &'a Path,
     film: Film,
-    engine: &'a EngineHandle,
-    images: ImageWorker,
-    screen: Screen,
-    depth: Depth,
+    engine: EngineHandle,
+    canvas: Canvas,
     kitty: bool,
-    /// Images asked for and not here yet.
-    in_flight: Vec<PictureKey>,
     /// Stop signals that we sent to our own process group and will hear of.
     own_stops: usize,
     /// Images to show over the whole screen; `None` where the terminal takes none.
@@ -80,20 +77,36 @@ struct Session<'a> {
     exit: Option<u8>,
 }
 
-/// Runs the explorer until a person leaves or a signal ends it; the result is the exit code. The terminal is restored in
-/// any case.
-pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Output) -> Result<u8> {
-    let Output { depth, memory, screens, recording } = output;
+/// Runs the explorer until a person leaves or a signal ends it. The terminal is restored in any case.
+///
+/// `open` reads everything on a thread of its own; where that takes a while, `cover` is shown, which knows the cases only.
+/// Without a cover, or where `open` is quick, the terminal is taken once everything is read.
+///
+/// # Errors
+/// Where `open` fails, and where the terminal cannot be used.
+pub fn run(
+    cover: Option<App>,
+    open: impl FnOnce() -> Result<Opened> + Send + 'static,
+    output: Output,
+) -> Result<Ended> {
+    let Output { depth, images, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
     let on_panic = sender.clone();
     terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
     inbox::read_signals(sender.clone())?;
-    let kitty = matches!(app.images, ImageMode::Kitty { .. });
+    inbox::open(open, sender.clone())?;
+    let kitty = matches!(images, ImageMode::Kitty { .. });
     // Asked before the terminal is taken, and before anything reads the keyboard.
-    let pixels = Pixels::spoken(app.images);
+    let pixels = Pixels::spoken(images);
+    let mut opening = Opening::new(&messages);
+    let mut waited = opening.wait(cover.is_some())?;
+    if let Waited::Left(code) = waited {
+        return Ok(Ended { code, notebook: None });
+    }
+    let size = crossterm::terminal::size().unwrap_or((80, 24));
+    let film: Film = Rc::new(RefCell::new(recording.map(|path| Recording::start(path, size)).transpose()?));
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
-    let images = start_images(app.images, sender.clone())?;
-    inbox::read_engine(engine.events.clone(), sender.clone())?;
+    let mut canvas = Canvas::new(film.clone(), depth, images, sender.clone())?;
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
@@ -101,10 +114,23 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         }
         None => (None, None),
     };
-    inbox::read_input(sender, reader)?;
-    let film: Film = Rc::new(RefCell::new(recording));
-    let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
-    let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
+    inbox::read_input(sender.clone(), reader)?;
+    let mut shown = cover;
+    if let (Waited::NotYet, Some(cover)) = (&waited, &mut shown) {
+        waited = opening.show(cover, &mut canvas, &film)?;
+    } else {
+        shown = None;
+    }
+    let Opened { mut app, notebook, engine } = match waited {
+        Waited::Opened(opened) => *opened,
+        Waited::Left(code) => return Ok(Ended { code, notebook: None }),
+        Waited::NotYet => bail!("nothing was read"),
+    };
+    let mut held = opening.held;
+    if let Some(cover) = shown {
+        take_over(&mut app, cover, &mut held);
+    }
+    inbox::read_engine(engine.events.clone(), sender)?;
     let mut session = Session {
         app,
         notebook,
@@ -112,36 +138,39 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         screens,
         film,
         engine,
-        images,
-        screen,
-        depth,
+        canvas,
         kitty,
-        in_flight: Vec::new(),
         own_stops: 0,
         full_screen,
         covered: false,
         exit: None,
     };
-    let code = session.run(&messages);
+    let code = session.run(held, &messages);
     session.remember();
     drop(taken);
-    code
+    Ok(Ended { code: code?, notebook: Some(session.notebook) })
 }
 
-fn start_images(mode: ImageMode, sender: Sender<Message>) -> Result<ImageWorker> {
-    let cell = match crossterm::terminal::window_size() {
-        Ok(size) if size.width > size.columns && size.height > size.rows && size.columns > 0 && size.rows > 0 => {
-            FontSize::new(size.width / size.columns, size.height / size.rows)
-        }
-        _ => USUAL_CELL,
-    };
-    ImageWorker::start(mode, cell, move |loaded| sender.send(Message::Image(loaded)).is_ok())
+/// Keeps the images that are there. What was typed was meant for the case on the screen: where another one is opened, it
+/// is not carried out.
+fn take_over(app: &mut App, cover: App, held: &mut Vec<Message>) {
+    let id = |app: &App| app.current().map(|(_, case)| case.id.clone());
+    if id(app) != id(&cover) {
+        held.retain(|message| !matches!(message, Message::Terminal(_)));
+    }
+    app.pictures = cover.pictures;
 }
 
 impl Session<'_> {
-    fn run(&mut self, messages: &Receiver<Message>) -> Result<u8> {
+    /// Carries out what was held back, then what comes.
+    fn run(&mut self, held: Vec<Message>, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
         self.carry_out(effects)?;
+        for message in held {
+            if self.exit.is_none() {
+                self.take(message)?;
+            }
+        }
         let mut changed = true;
         let mut last_frame: Option<Instant> = None;
         loop {
@@ -187,10 +216,9 @@ impl Session<'_> {
                 let effects = self.app.on_engine_event(event);
                 self.carry_out(effects)?;
             }
-            Message::Image(loaded) => {
-                self.in_flight.retain(|key| *key != loaded.key);
-                self.app.pictures.insert(loaded.key, loaded.picture);
-            }
+            Message::Image(loaded) => self.canvas.loaded(loaded, &mut self.app),
+            // It was opened before the loop.
+            Message::Opened(_) => return Ok(false),
             Message::FullScreen(Ok(())) => return Ok(false),
             Message::FullScreen(Err(reason)) => {
                 self.app.notice = Some(Notice::Error(reason));
@@ -248,7 +276,7 @@ impl Session<'_> {
             }
             SIGTSTP => self.suspend()?,
             SIGCONT if !terminal::is_taken() => self.resume()?,
-            SIGCONT => self.redraw()?,
+            SIGCONT => self.canvas.redraw()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -266,12 +294,12 @@ impl Session<'_> {
                 Effect::Remember => self.remember(),
                 Effect::Copy(text) => {
                     let copy = CopyToClipboard::to_clipboard_from(text);
-                    execute!(self.screen.backend_mut(), copy).context("cannot write to the terminal")?;
+                    execute!(self.canvas.out(), copy).context("cannot write to the terminal")?;
                 }
                 Effect::SaveScreen => self.save_screen()?,
                 Effect::FullScreen(path) => self.cover(path)?,
                 Effect::Mouse(on) => terminal::report_mouse(on).context("cannot write to the terminal")?,
-                Effect::Redraw => self.redraw()?,
+                Effect::Redraw => self.canvas.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
@@ -286,11 +314,10 @@ impl Session<'_> {
             self.app.notice = Some(Notice::Said(said.into()));
             return Ok(());
         };
-        let size = self.screen.backend().size()?;
+        let size = self.canvas.size()?;
         // The last row stays free: an image that touches it scrolls the screen.
         let size = Size::new(size.width, size.height.saturating_sub(1));
-        execute!(self.screen.backend_mut(), Clear(ClearType::All), MoveTo(0, 0))
-            .context("cannot write to the terminal")?;
+        execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
         self.covered = full_screen.send(FullScreenImage { path, view: self.app.image_view, size }).is_ok();
         Ok(())
     }
@@ -298,13 +325,13 @@ impl Session<'_> {
     /// Takes the image away and draws the explorer again.
     fn uncover(&mut self) -> Result<()> {
         self.covered = false;
-        let backend = self.screen.backend_mut();
+        let backend = self.canvas.out();
         if self.kitty {
             terminal::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
         self.app.pictures = Pictures::default();
-        self.redraw()
+        self.canvas.redraw()
     }
 
     /// Writes the screen as it stands, without the news of the status line, under the name of the case.
@@ -333,13 +360,6 @@ impl Session<'_> {
         }
     }
 
-    /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal
-    /// for its cursor and wait for an answer.)
-    fn redraw(&mut self) -> Result<()> {
-        let size = self.screen.backend().size()?;
-        self.screen.resize(Rect::from(size)).context("cannot draw on the terminal")
-    }
-
     /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
     fn suspend(&mut self) -> Result<()> {
         terminal::restore();
@@ -353,29 +373,11 @@ impl Session<'_> {
 
     fn resume(&mut self) -> Result<()> {
         terminal::enter(self.kitty).context("cannot take the terminal again")?;
-        self.redraw()
+        self.canvas.redraw()
     }
 
-    /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
+    /// Draws a frame, unless an image covers the screen.
     fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
-        if !terminal::is_taken() || self.covered {
-            return Ok(None);
-        }
-        let Self { app, screen, depth, .. } = self;
-        queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
-        let drawn = screen
-            .draw(|frame| {
-                views::draw(app, frame);
-                quantise(frame.buffer_mut(), *depth);
-            })
-            .context("cannot draw on the terminal")?;
-        let buffer = wanted_back.then(|| drawn.buffer.clone());
-        execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
-        let wanted = self.app.pictures.take_wanted();
-        if !wanted.iter().all(|key| self.in_flight.contains(key)) {
-            self.in_flight.clone_from(&wanted);
-            self.images.want(wanted);
-        }
-        Ok(buffer)
+        if self.covered { Ok(None) } else { self.canvas.draw(&self.app, wanted_back) }
     }
 }

@@ -214,6 +214,17 @@ impl App {
         }
     }
 
+    /// Stands where the last session ended while only the cases are read: a filter would look at answers that are not
+    /// there yet.
+    pub fn recall_place(&mut self, memory: &Memory) {
+        let Some(place) = &memory.place else { return };
+        self.columns = place.columns.iter().filter_map(|name| super::column::Column::named(name)).collect();
+        let case = self.dataset.cases.iter().position(|case| Some(&case.id) == place.case.as_ref());
+        if let Some(case) = case {
+            self.queue.go_to(case);
+        }
+    }
+
     /// Goes back to where the last session ended, as far as that is still there. The answers of a
     /// stored run must be in: filters look at them.
     pub fn recall(&mut self, memory: Memory) {
