@@ -1,8 +1,8 @@
 //! What a run withholds from the reader, to see whether it uses what it is given (paper, ablations; reference.md §5.1).
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Task};
 use crate::fingerprint::Fingerprint;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
@@ -93,10 +93,7 @@ impl ShownCaptions {
         let mut swapped = HashMap::new();
         if caption == CaptionShown::Swapped {
             for task in &dataset.tasks {
-                let named: Vec<Option<usize>> =
-                    dataset.corpus.iter().map(|document| task.label_named_in(&document.caption)).collect();
-                let rows = (0..named.len()).map(|row| contradicting_row(dataset, &named, row)).collect();
-                swapped.insert(task.id.clone(), rows);
+                swapped.insert(task.id.clone(), swapped_rows(dataset, task));
             }
         }
         Self { caption, swapped }
@@ -114,25 +111,55 @@ impl ShownCaptions {
     }
 }
 
-/// A row of the same source, where there is one, that names another label, drawn by the document's id.
-fn contradicting_row(dataset: &Dataset, named: &[Option<usize>], row: usize) -> usize {
-    let Some(own) = named[row] else { return row };
-    let document = &dataset.corpus[row];
-    let others = |same_source: bool| -> Vec<usize> {
-        let contradicts = |other: &usize| {
-            named[*other].is_some_and(|label| label != own)
-                && (!same_source || dataset.corpus[*other].source == document.source)
-        };
-        (0..named.len()).filter(contradicts).collect()
+/// The caption that contradicts that of the document in this row, as [`ShownCaptions`] has it, for one document alone.
+///
+/// # Errors
+/// Where there is none: the document and the reason are named.
+pub fn contradicting_caption<'a>(dataset: &'a Dataset, task: &Task, row: usize) -> Result<&'a str> {
+    let document = dataset.corpus.get(row).with_context(|| format!("there is no document number {row}"))?;
+    let Some(own) = task.label_named_in(&document.caption) else {
+        bail!("no caption contradicts that of {}: it names no label of task {}", document.id, task.id);
     };
-    let mut candidates = others(true);
+    let named = |row: usize| task.label_named_in(&dataset.corpus[row].caption);
+    let candidates = contradicting_rows(dataset, &named, document.source.as_deref(), own);
     if candidates.is_empty() {
-        candidates = others(false);
+        bail!("no caption contradicts that of {}: none names another label of task {}", document.id, task.id);
     }
-    match candidates.len() {
-        0 => row,
-        count => candidates[draw(&document.id, count)],
+    Ok(&dataset.corpus[candidates[draw(&document.id, candidates.len())]].caption)
+}
+
+/// Of each corpus row the row whose caption is shown in its place. Documents of one source that name one label draw from
+/// the same rows, which are looked for once.
+fn swapped_rows(dataset: &Dataset, task: &Task) -> Vec<usize> {
+    let named: Vec<Option<usize>> =
+        dataset.corpus.iter().map(|document| task.label_named_in(&document.caption)).collect();
+    let mut candidates: HashMap<(Option<&str>, usize), Vec<usize>> = HashMap::new();
+    let mut rows = Vec::with_capacity(named.len());
+    for (row, document) in dataset.corpus.iter().enumerate() {
+        let Some(own) = named[row] else {
+            rows.push(row);
+            continue;
+        };
+        let source = document.source.as_deref();
+        let others = candidates
+            .entry((source, own))
+            .or_insert_with(|| contradicting_rows(dataset, &|other| named[other], source, own));
+        rows.push(if others.is_empty() { row } else { others[draw(&document.id, others.len())] });
     }
+    rows
+}
+
+/// The rows that name another label: those of the same source, where there are any, else all.
+fn contradicting_rows(
+    dataset: &Dataset,
+    named: &dyn Fn(usize) -> Option<usize>,
+    source: Option<&str>,
+    own: usize,
+) -> Vec<usize> {
+    let contradicts = |row: &usize| named(*row).is_some_and(|label| label != own);
+    let of_source = |row: &usize| dataset.corpus[*row].source.as_deref() == source;
+    let rows: Vec<usize> = (0..dataset.corpus.len()).filter(of_source).filter(contradicts).collect();
+    if rows.is_empty() { (0..dataset.corpus.len()).filter(contradicts).collect() } else { rows }
 }
 
 /// A number below `count` (at least 1), the same for the same text.
@@ -153,5 +180,41 @@ mod tests {
         assert_eq!(both.to_string().parse::<Ablation>().unwrap(), both);
         assert_eq!("none".parse::<Ablation>().unwrap(), Ablation::default());
         assert!("no-captions".parse::<Ablation>().unwrap_err().to_string().contains("expected no-caption"));
+    }
+
+    #[test]
+    fn one_swapped_caption_is_the_same_as_among_all_and_one_without_is_named() {
+        use crate::data::{Document, Label, Manifest, PromptTemplate, TaskKind};
+        let document = |id: &str, caption: &str, source: &str| Document {
+            id: id.into(),
+            image: "i.png".into(),
+            caption: caption.into(),
+            source: Some(source.into()),
+            group: None,
+        };
+        let task = Task {
+            id: "t".into(),
+            kind: TaskKind::ClosedVqa,
+            question: None,
+            labels: vec![Label::new("cyst", "cyst"), Label::new("mass", "mass")],
+            prompt: PromptTemplate::default(),
+        };
+        let mut corpus = vec![document("plain", "nothing of note", "a")];
+        for number in 0..6 {
+            let source = if number % 2 == 0 { "a" } else { "b" };
+            corpus.push(document(&format!("cyst-{number}"), &format!("a cyst, {number}"), source));
+            corpus.push(document(&format!("mass-{number}"), &format!("a mass, {number}"), "a"));
+        }
+        let manifest = Manifest { name: "n".into(), licence: None, note: None, tasks: vec![task.clone()] };
+        let dataset = Dataset::new(std::path::Path::new("."), manifest, Vec::new(), corpus);
+        let all = ShownCaptions::new(&dataset, CaptionShown::Swapped);
+        for row in 1..dataset.corpus.len() {
+            let caption = contradicting_caption(&dataset, &task, row).unwrap();
+            assert_eq!(all.of(&dataset, "t", row), Some(caption));
+            assert_ne!(task.label_named_in(caption), task.label_named_in(&dataset.corpus[row].caption));
+        }
+        assert_eq!(all.of(&dataset, "t", 0), Some("nothing of note"));
+        let message = contradicting_caption(&dataset, &task, 0).unwrap_err().to_string();
+        assert_eq!(message, "no caption contradicts that of plain: it names no label of task t");
     }
 }

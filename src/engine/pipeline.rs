@@ -1,7 +1,7 @@
 //! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
 //! where the caches do not know the answer.
 
-use super::ablation::{Ablation, CaptionShown, ShownCaptions};
+use super::ablation::{Ablation, CaptionShown, ShownCaptions, contradicting_caption};
 use super::pictures::Pictures;
 use super::probe::{ImageLike, Probe};
 use super::{CaptionResult, CaseAnswer, Event, KeyedLog};
@@ -235,8 +235,11 @@ impl Pipeline {
     ) -> Result<Prediction, ReaderError> {
         let (query, task, question) = self.open_to_predict(case)?;
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
-        let captions = ShownCaptions::new(&self.dataset, probe.ablation.caption);
-        let caption = captions.of(&self.dataset, &task.id, probe.row).map(str::to_owned);
+        let caption = match probe.ablation.caption {
+            CaptionShown::Own => self.dataset.corpus.get(probe.row).map(|document| document.caption.clone()),
+            CaptionShown::None => None,
+            CaptionShown::Swapped => Some(contradicting_caption(&self.dataset, &task, probe.row)?.to_owned()),
+        };
         let evidence = Some(Evidence { image, caption });
         let scores = self.read(&[ReadRequest { task, question, query, evidence }], cancelled)?;
         Ok(scores.into_iter().next().context("the reader gave no answer")?.into())
