@@ -11,6 +11,7 @@ use super::notebook::Notebook;
 use super::opening::{Opened, Opening, Waited};
 use super::pixels::{FullScreenImage, Pixels};
 use super::recording::{Film, Recording, tell};
+use super::snapshot::Ground;
 use super::{snapshot, terminal};
 use crate::durable;
 use crate::engine::{self, EngineHandle};
@@ -29,6 +30,8 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
@@ -71,6 +74,8 @@ struct Session<'a> {
     own_stops: usize,
     /// Images to show over the whole screen; `None` where the terminal takes none.
     full_screen: Option<Sender<FullScreenImage>>,
+    /// Number of the image that is wanted; it goes on when one is asked for and when it is dismissed.
+    wanted_image: Arc<AtomicUsize>,
     /// Such an image is on the screen, or on its way: nothing is drawn until a key is pressed.
     covered: bool,
     /// Set once the loop is to end.
@@ -107,10 +112,11 @@ pub fn run(
     let film: Film = Rc::new(RefCell::new(recording.map(|path| Recording::start(path, size)).transpose()?));
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
     let mut canvas = Canvas::new(film.clone(), depth, images, sender.clone())?;
+    let wanted_image = Arc::new(AtomicUsize::new(0));
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
-            (Some(images_to_show), Some(inbox::FullScreen { pixels, images }))
+            (Some(images_to_show), Some(inbox::FullScreen { pixels, images, wanted: wanted_image.clone() }))
         }
         None => (None, None),
     };
@@ -142,6 +148,7 @@ pub fn run(
         kitty,
         own_stops: 0,
         full_screen,
+        wanted_image,
         covered: false,
         exit: None,
     };
@@ -219,10 +226,19 @@ impl Session<'_> {
             Message::Image(loaded) => self.canvas.loaded(loaded, &mut self.app),
             // It was opened before the loop.
             Message::Opened(_) => return Ok(false),
-            Message::FullScreen(Ok(())) => return Ok(false),
-            Message::FullScreen(Err(reason)) => {
-                self.app.notice = Some(Notice::Error(reason));
-                self.uncover()?;
+            Message::FullScreen { number, outcome } => {
+                let is_wanted = self.covered && number == self.wanted_image.load(Ordering::SeqCst);
+                match outcome {
+                    Ok(()) if self.covered => return Ok(false),
+                    // It was dismissed while it was printed.
+                    Ok(()) => self.uncover()?,
+                    Err(reason) => {
+                        self.app.notice = Some(Notice::Error(reason));
+                        if is_wanted {
+                            self.uncover()?;
+                        }
+                    }
+                }
             }
             Message::Panicked => bail!("a part of the program panicked; the message is above"),
         }
@@ -318,13 +334,15 @@ impl Session<'_> {
         // The last row stays free: an image that touches it scrolls the screen.
         let size = Size::new(size.width, size.height.saturating_sub(1));
         execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
-        self.covered = full_screen.send(FullScreenImage { path, view: self.app.image_view, size }).is_ok();
+        let number = self.wanted_image.fetch_add(1, Ordering::SeqCst) + 1;
+        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.image_view, size }).is_ok();
         Ok(())
     }
 
     /// Takes the image away and draws the explorer again.
     fn uncover(&mut self) -> Result<()> {
         self.covered = false;
+        self.wanted_image.fetch_add(1, Ordering::SeqCst);
         let backend = self.canvas.out();
         if self.kitty {
             terminal::delete_kitty_images(backend).context("cannot write to the terminal")?;
@@ -344,7 +362,7 @@ impl Session<'_> {
         let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
         let path = (1..MOST_SCREENS).map(numbered).find(|path| !path.exists());
         let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
-        let written = durable::write_file(&path, snapshot::to_svg(&buffer).as_bytes())
+        let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(&self.app.theme)).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
         self.app.notice = Some(match written {
             Ok(()) => Notice::Said(format!("written: {} and .txt", path.display())),
@@ -373,6 +391,8 @@ impl Session<'_> {
 
     fn resume(&mut self) -> Result<()> {
         terminal::enter(self.kitty).context("cannot take the terminal again")?;
+        // kitty forgot its images when the terminal was given back.
+        self.app.pictures = Pictures::default();
         self.canvas.redraw()
     }
 
