@@ -152,7 +152,9 @@ fn choose_theme(
     };
     let theme = fit(Theme::load(name)?)?;
     let mut themes = Vec::new();
-    for name in Theme::names() {
+    // Where there are no colours, a theme of colours would only lose its distinctions.
+    let is_offered = |name: &&str| color_depth != depth::Depth::Monochrome || *name == "monochrome";
+    for name in Theme::names().filter(is_offered) {
         themes.push((name.to_owned(), fit(Theme::load(name)?)?));
     }
     Ok((theme, themes))
