@@ -361,14 +361,15 @@ fn a_click_in_the_table_of_two_runs_chooses_the_hit_under_it() {
     support::compare_with(&mut app, 1, &[0.2, 0.3, 0.4, 0.1]);
     let shown = text(&screen(&mut app, 120, 40));
     let click = MouseEventKind::Down(MouseButton::Left);
+    let table = shown.lines().position(|line| line.contains("A says")).unwrap();
+    let row_of = |document: &str| table + shown.lines().skip(table).position(|line| line.contains(document)).unwrap();
     for (slot, hit) in support::hits().iter().enumerate() {
-        let row = shown.lines().position(|line| line.contains(&format!(" {}", hit.document))).unwrap();
+        let row = row_of(&hit.document);
         app.on_mouse(at(click, 80, row as u16)).unwrap();
         assert_eq!(app.hit, slot);
         app.hit = 0;
     }
-    let only_other = shown.lines().position(|line| line.contains("us-doc-002")).unwrap();
-    assert!(app.on_mouse(at(click, 80, only_other as u16)).is_none(), "no hit of this run");
+    assert!(app.on_mouse(at(click, 80, row_of("us-doc-002") as u16)).is_none(), "no hit of this run");
 }
 
 fn at(kind: MouseEventKind, column: u16, row: u16) -> MouseEvent {
