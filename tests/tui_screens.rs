@@ -172,7 +172,7 @@ fn every_size_is_drawn() {
 fn without_images_their_names_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
-    app.images = dissent::tui::images::ImageMode::Off;
+    app.images = ImageMode::Off;
     assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
 }
 
