@@ -74,6 +74,65 @@ fn q_leaves_with_0() {
     pty.assert_restored();
 }
 
+/// A dataset whose corpus can be read once somebody writes it.
+fn setup_that_waits() -> (Setup, String) {
+    let setup = Setup::new();
+    let path = setup.dataset().join("corpus.jsonl");
+    let corpus = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    (setup, corpus)
+}
+
+#[test]
+fn the_cases_are_shown_while_documents_are_read_and_keys_count_afterwards() {
+    let (setup, corpus) = setup_that_waits();
+    let mut pty = setup.explore();
+    pty.wait_for("reading documents …");
+    pty.wait_until("the query image", |pty| pty.screen().contains('▄') || pty.screen().contains('▀'));
+    pty.type_keys("3");
+    pty.resize(100, 30);
+    pty.wait_for("reading documents …");
+    assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("marked"), "{}", pty.screen());
+    fs::write(setup.dataset().join("corpus.jsonl"), corpus).unwrap();
+    pty.wait_for("Right evidence ignored (u takes it back)");
+    pty.wait_for("us-test-0002 · test");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    pty.assert_restored();
+    assert!(setup.journal().contains("evidence-ignored"));
+}
+
+#[test]
+fn while_documents_are_read_one_can_leave_at_once() {
+    let (setup, _) = setup_that_waits();
+    for key in ["\x03", ""] {
+        let mut pty = setup.explore();
+        pty.wait_for("reading documents …");
+        if key.is_empty() {
+            pty.signal(Signal::SIGTERM);
+        } else {
+            pty.type_keys(key);
+        }
+        assert_eq!(pty.exit_code(), if key.is_empty() { 143 } else { 130 });
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_after_all_restores_the_terminal_and_is_said() {
+    let (setup, corpus) = setup_that_waits();
+    let mut pty = setup.explore();
+    pty.wait_for("reading documents …");
+    let taxonomy = setup.dataset().join(".dissent/annotations");
+    fs::create_dir_all(&taxonomy).unwrap();
+    fs::write(taxonomy.join("taxonomy.toml"), "nothing = 1\n").unwrap();
+    fs::write(setup.dataset().join("corpus.jsonl"), corpus).unwrap();
+    assert_eq!(pty.exit_code(), 1);
+    pty.assert_restored();
+    pty.wait_for("taxonomy.toml");
+}
+
 #[test]
 fn ctrl_c_leaves_with_130() {
     let setup = Setup::new();
@@ -210,6 +269,34 @@ fn ctrl_z_stops_and_continues() {
     pty.assert_restored();
 }
 
+#[test]
+fn an_answer_of_the_terminal_that_comes_late_presses_no_key() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    assert!(pty.bytes().windows(5).any(|part| part == b"\x1b]11;"), "the terminal was not asked");
+    pty.type_keys("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\\x1b[?62;4c");
+    pty.type_keys("j");
+    pty.wait_for("us-test-0002 · test");
+    assert!(pty.screen().contains("0 marked"), "{}", pty.screen());
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(setup.journal().is_empty());
+}
+
+#[test]
+fn what_is_typed_while_the_terminal_is_asked_is_not_lost() {
+    let setup = Setup::new();
+    let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
+    let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm-kitty"), ("USER", "ada")];
+    let arguments = ["explore", dataset.to_str().unwrap(), "--theme", "dark"];
+    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    pty.wait_until("a query", |pty| pty.bytes().windows(4).any(|part| part == b"a=q,"));
+    pty.type_keys(&format!("j{KITTY_SAYS}"));
+    pty.wait_for("us-test-0002 · test");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
 /// What kitty answers: graphics, cell size and "who are you".
 const KITTY_SAYS: &str = "\x1b_Gi=31;OK\x1b\\\x1b[6;16;8t\x1b[?62;c";
 
@@ -264,6 +351,21 @@ fn the_mouse_is_reported_when_asked_for_and_given_back() {
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(sent(&pty, b"\x1b[?1000l"));
+}
+
+#[test]
+fn views_in_a_file_that_cannot_be_read_are_kept() {
+    let setup = Setup::new();
+    let folder = setup.dataset().join(".dissent/explorer");
+    fs::create_dir_all(&folder).unwrap();
+    let views = "[[view]]\nname = \"gap\"\nfilter = \"fused:wrong\n";
+    fs::write(folder.join("ada.toml"), views).unwrap();
+    let mut pty = setup.explore();
+    pty.wait_for("left out: ");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert_eq!(fs::read_to_string(folder.join("ada.unreadable-1.toml")).unwrap(), views);
+    assert!(fs::read_to_string(folder.join("ada.toml")).unwrap().contains("us-test-0001"));
 }
 
 #[test]

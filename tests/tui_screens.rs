@@ -11,7 +11,7 @@ use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
 use dissent::tui::app::{Overlay, Side};
 use dissent::tui::effect::Effect;
-use dissent::tui::images::ViewChange;
+use dissent::tui::images::{ImageMode, ViewChange};
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::memory::SavedView;
 use dissent::tui::overview::{Cell, Overview, Row, Section};
@@ -206,7 +206,7 @@ fn every_size(app: &mut App) {
 fn without_images_their_names_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
-    app.images = dissent::tui::images::ImageMode::Off;
+    app.images = ImageMode::Off;
     assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
 }
 
@@ -520,6 +520,37 @@ fn a_filtered_queue_on_a_wide_screen() {
     let mut app = explorer(folder.path());
     app.set_filter("verdict:inconsistent".parse().unwrap());
     insta::assert_snapshot!("120x40-filtered", text(&screen(&mut app, 120, 40)));
+}
+
+#[test]
+fn a_pixel_image_is_not_drawn_under_what_lies_over_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.images = ImageMode::Kitty { tmux: false };
+    let has_image = |app: &mut App| text(&screen(app, 120, 40)).contains(['▀', '▄']);
+    assert!(has_image(&mut app));
+    app.update(Action::Note);
+    assert!(!has_image(&mut app));
+    app.update(Action::Cancel);
+    assert!(has_image(&mut app));
+}
+
+#[test]
+fn a_click_in_the_table_of_two_runs_chooses_the_hit_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    support::compare_with(&mut app, 1, &[0.2, 0.3, 0.4, 0.1]);
+    let shown = text(&screen(&mut app, 120, 40));
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let table = shown.lines().position(|line| line.contains("A says")).unwrap();
+    let row_of = |document: &str| table + shown.lines().skip(table).position(|line| line.contains(document)).unwrap();
+    for (slot, hit) in support::hits().iter().enumerate() {
+        let row = row_of(&hit.document);
+        app.on_mouse(at(click, 80, row as u16)).unwrap();
+        assert_eq!(app.hit, slot);
+        app.hit = 0;
+    }
+    assert!(app.on_mouse(at(click, 80, row_of("us-doc-002") as u16)).is_none(), "no hit of this run");
 }
 
 fn at(kind: MouseEventKind, column: u16, row: u16) -> MouseEvent {

@@ -942,6 +942,59 @@ fn a_temperature_belongs_to_the_papers_fusion() {
 }
 
 #[test]
+fn the_remembered_hit_is_one_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.update(Action::Down);
+    answer(&mut app, 1, &[0.9, 0.9, 0.9, 0.2]);
+    (0..3).for_each(|_| drop(app.update(Action::NextHit)));
+    let memory = app.memory();
+    let reopened = |case: usize, count: usize| {
+        let mut later = support::app(folder.path(), 3);
+        later.on_engine_event(Event::Hits { case, hits: hits().into_iter().take(count).collect() });
+        later.recall(memory.clone());
+        later.start();
+        later
+    };
+    assert_eq!(reopened(1, 4).hit, 3);
+    assert_eq!(reopened(1, 2).hit, 1, "there are fewer hits now");
+    let mut live = reopened(0, 4);
+    assert_eq!(live.hit, 3, "the hits of this case are still to come");
+    live.on_engine_event(Event::Hits { case: 1, hits: hits().into_iter().take(2).collect() });
+    assert_eq!(live.hit, 1);
+    let mut gone = memory.clone();
+    gone.place.as_mut().unwrap().case = Some("us-test-9999".into());
+    let mut later = support::app(folder.path(), 3);
+    later.recall(gone);
+    later.start();
+    assert_eq!(later.hit, 0, "another case than the remembered one");
+}
+
+#[test]
+fn lists_open_on_what_is_on_and_offer_what_applies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    let theme_of = |app: &App, name: &str| app.themes.iter().find(|(other, _)| other == name).unwrap().1.clone();
+    app.theme = theme_of(&app, "light");
+    app.update(Action::Themes);
+    app.update(Action::Accept);
+    assert_eq!(app.theme, theme_of(&app, "light"));
+    // A theme of one's own is not in the list.
+    app.theme = dissent::tui::theme::Theme::load("dark").unwrap().without_full_backgrounds().unwrap();
+    app.themes.retain(|(name, _)| name == "light");
+    app.update(Action::Themes);
+    app.update(Action::Accept);
+    assert_eq!(app.theme, theme_of(&app, "light"), "what is marked is what Enter takes");
+    let mut memory = app.memory();
+    let place = memory.place.as_mut().unwrap();
+    place.columns = vec!["against".into(), "entropy".into()];
+    place.order = "flips".into();
+    app.recall(memory);
+    assert_eq!((app.columns.len(), app.order), (1, dissent::tui::order::Order::Dataset));
+}
+
+#[test]
 fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);

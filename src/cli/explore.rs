@@ -1,24 +1,19 @@
 //! `dissent explore`: step through the cases of a dataset.
 
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
+use super::open_explorer::{NothingLeft, Opener};
 use super::output::{count, say};
-use super::queue_options::{QueueOptions, cases_of_split};
+use super::queue_options::QueueOptions;
 use super::reader_flags::ReaderFlags;
 use super::{Common, ExitWith, relaunch};
-use crate::annotation::Taxonomy;
-use crate::data::{Dataset, LenientDataset, Problem, Split};
+use crate::data::{Dataset, Split};
 use crate::engine::run::Run;
 use crate::engine::{Ablation, CaseAnswer, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
-use crate::tui::app::Notice;
-use crate::tui::comparison::Against;
 use crate::tui::keymap::Keymap;
-use crate::tui::memory::Memory;
-use crate::tui::notebook::Notebook;
-use crate::tui::recording::Recording;
-use crate::tui::session::Output;
+use crate::tui::session::{self, Output};
 use crate::tui::theme::Theme;
-use crate::tui::{App, Setting, background, depth, session};
+use crate::tui::{background, depth};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::io::{IsTerminal, stdout};
@@ -106,92 +101,34 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let color_depth = depth::color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
-    let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
-    let (opened, run) =
-        rayon::join(|| Dataset::open_lenient(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
-    let LenientDataset { dataset, problems, .. } = opened;
-    let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
-    let Some(dataset) = dataset else {
-        let Some(first) = errors.into_iter().next() else { bail!("{}: no dataset", args.dataset.display()) };
-        return Err(first.into());
-    };
-    let dataset = Arc::new(dataset);
-    let of_split = cases_of_split(&dataset, args.split);
-    if of_split.is_empty() {
-        match errors.into_iter().next() {
-            Some(problem) => return Err(problem.into()),
-            None => bail!("{}: no case of the split asked for", args.dataset.display()),
-        }
-    }
-    let folder = workspace.annotations_dir();
-    let taxonomy = Taxonomy::load(&folder)?;
-    let (categories, several) = (taxonomy.categories.clone(), taxonomy.several);
-    if let Some((category, action)) = keymap.conflict(&categories) {
-        bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
-    }
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
-    let host = gethostname::gethostname();
-    let (mut notebook, journal_problems) =
-        Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), taxonomy)?;
-    let chosen = {
-        let state = notebook.desk().state();
-        args.queue.choose(&dataset, &of_split, &annotator, state, &answers_to_sort_by(&args, &workspace, &dataset)?)?
-    };
-    if chosen.cases.is_empty() {
-        say(&args.queue.nothing_left(&annotator, of_split.len()));
-        return Ok(());
-    }
-    notebook.begin(chosen.passes);
-    let left_out: Vec<String> =
-        errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
-    let mut app = App::new(Setting {
-        dataset: dataset.clone(),
-        queue: chosen.cases,
-        left_out,
-        categories,
-        several,
-        marks: notebook.marks(),
-        people: notebook.people(),
-        is_blind: args.queue.is_blind(),
-        theme,
-        images: depth::image_mode(common.images, &environment),
-        stored_run: args.run.clone(),
-        against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
-        keymap,
-        themes,
-    });
-    let run = args.run.clone().zip(run?);
-    let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
-    let engine = start_engine(&args, common, &dataset, &workspace, run)?;
-    // The answers of a stored run are there already: the first frame shows them.
-    while let Ok(event) = engine.events.try_recv() {
-        app.on_engine_event(event);
-    }
     let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
-    match Memory::read(&memory_file) {
-        Ok(memory) => app.recall(memory),
-        Err(error) => app.left_out.push(format!("{error:#}")),
-    }
-    if let Some(notice) = first_notice(&app, &notebook) {
-        app.notice = Some(notice);
-    }
-    // The models of the run may never be loaded here; what is marked was seen in this run all the same.
-    if run_fingerprint.is_some() {
-        app.run_fingerprint = run_fingerprint;
-    }
-    notebook.run_fingerprint.clone_from(&app.run_fingerprint);
-    let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let output = Output {
-        depth: color_depth,
-        memory: &memory_file,
-        screens: &workspace.path.join("screens"),
-        recording: args.record.as_deref().map(|path| Recording::start(path, size)).transpose()?,
+    let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
+    let images = depth::image_mode(common.images, &environment);
+    let opener = Opener {
+        args,
+        common: common.clone(),
+        workspace,
+        annotator,
+        memory_file: memory_file.clone(),
+        keymap,
+        theme,
+        themes,
+        images,
     };
-    let code = session::run(app, &mut notebook, &engine, output)?;
-    if notebook.written() > 0 {
+    let output =
+        Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
+    let ended = match session::run(opener.cover(), move || opener.open(), output) {
+        Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
+        Ok(ended) => ended,
+    };
+    if let Some(reason) = &ended.not_kept {
+        say(&format!("warning: place and views are not kept: {reason}"));
+    }
+    if let Some(notebook) = ended.notebook.filter(|notebook| notebook.written() > 0) {
         say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
     }
-    if code == 0 { Ok(()) } else { Err(ExitWith(code).into()) }
+    if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
 }
 
 /// The theme that was asked for, and all there are to choose from, as this terminal can show them.
@@ -218,7 +155,9 @@ fn choose_theme(
     };
     let theme = fit(Theme::load(name)?)?;
     let mut themes = Vec::new();
-    for name in Theme::names() {
+    // Where there are no colours, a theme of colours would only lose its distinctions.
+    let is_offered = |name: &&str| color_depth != depth::Depth::Monochrome || *name == "monochrome";
+    for name in Theme::names().filter(is_offered) {
         themes.push((name.to_owned(), fit(Theme::load(name)?)?));
     }
     Ok((theme, themes))
@@ -229,16 +168,6 @@ fn keys_file(given: Option<&Path>) -> PathBuf {
     let own =
         || directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.config_dir().join("keys.toml"));
     given.map(Path::to_path_buf).or_else(own).unwrap_or_default()
-}
-
-/// The answers of the run that is compared with.
-fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
-    let run = Run::open(&workspace.run_dir(name)?)?;
-    let mut against = Against { name: name.to_owned(), ..Against::default() };
-    for answer in run.into_answers(dataset)? {
-        against.answers.insert(answer.case, answer.into());
-    }
-    Ok(against)
 }
 
 /// The explorer without a terminal has nothing to draw on.
@@ -291,25 +220,6 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
 pub(super) fn answers_to_sort_by(args: &Args, workspace: &Workspace, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
     let Some(name) = args.run.as_deref().filter(|_| args.queue.hard_first) else { return Ok(Vec::new()) };
     Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)
-}
-
-/// What the status line says first: that nothing can be marked, or that lines were left out.
-fn first_notice(app: &App, notebook: &Notebook) -> Option<Notice> {
-    if let Some(trouble) = notebook.trouble() {
-        return Some(Notice::Error(format!("nothing can be marked: {trouble}")));
-    }
-    let first = app.left_out.first()?;
-    let rest = match app.left_out.len() {
-        1 => String::new(),
-        more => format!(" (and {} more, see ?)", more - 1),
-    };
-    Some(Notice::Said(format!("left out: {first}{rest}")))
-}
-
-/// The problem with its file named from the dataset.
-fn sentence(problem: &Problem, root: &Path) -> String {
-    let path = problem.path.strip_prefix(root).unwrap_or(&problem.path).to_path_buf();
-    Problem { path, ..problem.clone() }.to_string()
 }
 
 /// The user's name as the system has it, bent to what a file name may hold.

@@ -14,6 +14,7 @@ pub mod index;
 pub mod interrupt;
 pub mod keys;
 pub mod models;
+mod open_explorer;
 pub mod output;
 pub mod phantom;
 pub mod predict;

@@ -104,6 +104,21 @@ impl Dataset {
         LenientDataset { dataset: Some(Self::new(root, manifest, cases, corpus)), case_lines, document_lines, problems }
     }
 
+    /// The dataset without its corpus: what can be shown while that is still being read. `None` where anything is wrong
+    /// with manifest or cases; [`Dataset::open_lenient`] says what.
+    pub fn open_cases(root: &Path) -> Option<Self> {
+        let (manifest, found) = Manifest::read(&root.join(MANIFEST_FILE)).ok()?;
+        if found.iter().any(Problem::is_error) {
+            return None;
+        }
+        let cases = read_cases(&root.join(CASES_FILE), &manifest.tasks);
+        if cases.good.is_empty() || cases.problems.iter().any(Problem::is_error) {
+            return None;
+        }
+        let (_, cases): (Vec<usize>, Vec<Case>) = cases.good.into_iter().unzip();
+        Some(Self::new(root, manifest, cases, Vec::new()))
+    }
+
     /// The task with this id.
     pub fn task(&self, id: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.id == id)

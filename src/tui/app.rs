@@ -203,6 +203,8 @@ pub struct App {
     pub drawn: Drawn,
     /// The terminal reports the mouse.
     pub mouse: bool,
+    /// Only the cases are read yet: documents, answers and marks are still to come.
+    pub is_cover: bool,
     /// The list the engine was last asked to work ahead on.
     pub(super) ahead: Vec<usize>,
     pub(super) last_ticket: Ticket,
@@ -254,6 +256,7 @@ impl App {
             pictures: Pictures::default(),
             drawn: Drawn::default(),
             mouse: false,
+            is_cover: false,
             ahead: Vec::new(),
             last_ticket: 0,
         }

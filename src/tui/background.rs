@@ -8,7 +8,7 @@ const TIME_OUT: Duration = Duration::from_millis(100);
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// `Some(true)` for a light background. `None` where the terminal does not say, and where it is not asked: over SSH an
-/// answer may come after the time-out, and its digits would be read as keys.
+/// answer would mostly come after the time-out.
 pub fn is_light(environment: super::depth::Environment) -> Option<bool> {
     let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
     if far {

@@ -1,7 +1,9 @@
 //! Everything that can happen, in one channel: keys, signals, engine events, images.
 
 use super::images::Loaded;
+use super::opening::Opened;
 use super::pixels::{FullScreenImage, Pixels};
+use super::question;
 use crate::annotation::agreement::AgreementReport;
 use crate::engine;
 use anyhow::{Context, Result};
@@ -9,8 +11,10 @@ use crossbeam_channel::{Receiver, Sender};
 use crossterm::event;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the thread that reads keys looks for an image to show, on terminals that show any.
 const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
@@ -22,12 +26,17 @@ pub enum Message {
     InputEnded(String),
     /// A signal by number.
     Signal(i32),
+    /// Everything is read, or why it cannot be.
+    Opened(Box<Result<Opened>>),
     Engine(engine::Event),
     Image(Loaded),
     /// How far annotators agree, as asked for under this number.
     Agreement(engine::Ticket, Box<AgreementReport>),
-    /// The full-screen image is on the terminal, or why it is not.
-    FullScreen(Result<(), String>),
+    /// The full-screen image of this number is on the terminal, or why it is not.
+    FullScreen {
+        number: usize,
+        outcome: Result<(), String>,
+    },
     /// A thread panicked; the terminal is restored and the message printed.
     Panicked,
 }
@@ -37,11 +46,26 @@ pub enum Message {
 pub struct FullScreen {
     pub pixels: Pixels,
     pub images: Receiver<FullScreenImage>,
+    /// Number of the image that is wanted; one with another number came too late.
+    pub wanted: Arc<AtomicUsize>,
+}
+
+impl FullScreen {
+    /// The next image that is still wanted.
+    fn next(&self) -> Option<FullScreenImage> {
+        self.images.try_iter().find(|image| image.number == self.wanted.load(Ordering::SeqCst))
+    }
 }
 
 /// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
 pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
     start("dissent-input", move || {
+        let mut late = question::LateAnswers::owed();
+        for key in question::typed_meanwhile() {
+            if sender.send(Message::Terminal(event::Event::Key(key))).is_err() {
+                return;
+            }
+        }
         loop {
             if let Some(full_screen) = &full_screen
                 && !show_until_a_key_comes(full_screen, &sender)
@@ -49,6 +73,7 @@ pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> R
                 return;
             }
             let (message, last) = match event::read() {
+                Ok(event) if late.takes(&event, Instant::now()) => continue,
                 Ok(event) => (Message::Terminal(event), false),
                 Err(error) => (Message::InputEnded(error.to_string()), true),
             };
@@ -62,9 +87,9 @@ pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> R
 /// Shows what is to be shown until there is a key to read; false once nobody listens any more.
 fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) -> bool {
     loop {
-        if let Ok(image) = full_screen.images.try_recv() {
+        if let Some(image) = full_screen.next() {
             let outcome = image.print(full_screen.pixels).map_err(|error| format!("{error:#}"));
-            if sender.send(Message::FullScreen(outcome)).is_err() {
+            if sender.send(Message::FullScreen { number: image.number, outcome }).is_err() {
                 return false;
             }
         }
@@ -87,6 +112,14 @@ pub fn read_signals(sender: Sender<Message>) -> Result<()> {
     })
 }
 
+/// Reads what the explorer shows, which may take a while.
+pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Sender<Message>) -> Result<()> {
+    start("dissent-open", move || {
+        // Who has left meanwhile waits for nothing.
+        drop(sender.send(Message::Opened(Box::new(open()))));
+    })
+}
+
 /// Passes engine events on.
 pub fn read_engine(events: Receiver<engine::Event>, sender: Sender<Message>) -> Result<()> {
     start("dissent-events", move || {
@@ -102,4 +135,34 @@ fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
     let builder = thread::Builder::new().name(name.to_owned());
     builder.spawn(body).with_context(|| format!("cannot start the thread {name}"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::images::ImageView;
+    use crossbeam_channel::unbounded;
+    use ratatui::layout::Size;
+
+    #[test]
+    fn an_image_that_was_dismissed_before_it_came_is_not_shown() {
+        let (sender, images) = unbounded();
+        let wanted = Arc::new(AtomicUsize::new(4));
+        let full_screen = FullScreen { pixels: Pixels::Kitty, images, wanted: wanted.clone() };
+        for number in [1, 3, 4] {
+            let (path, view) = (format!("{number}.png").into(), ImageView::default());
+            sender.send(FullScreenImage { number, path, view, size: Size::new(80, 23) }).unwrap();
+        }
+        assert_eq!(full_screen.next().map(|image| image.number), Some(4));
+        sender
+            .send(FullScreenImage {
+                number: 4,
+                path: "4.png".into(),
+                view: ImageView::default(),
+                size: Size::new(1, 1),
+            })
+            .unwrap();
+        wanted.store(5, Ordering::SeqCst);
+        assert!(full_screen.next().is_none());
+    }
 }

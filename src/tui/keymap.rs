@@ -63,13 +63,12 @@ impl Keymap {
                     let actions = TABLE.iter().filter(|row| row.context == context).map(|row| row.name);
                     bail!("{context_name}.{name}: expected one of {}", actions.collect::<Vec<_>>().join(", "));
                 };
-                for key in keys {
-                    check_key(key).with_context(|| format!("{context_name}.{name}"))?;
-                }
+                let keys = keys.iter().map(|key| key_as_sent(key, context)).collect::<Result<Vec<String>>>();
+                let keys = keys.with_context(|| format!("{context_name}.{name}"))?;
                 if binding.action == Action::Interrupt && !keys.iter().any(|key| key == "ctrl-c") {
                     bail!("{context_name}.{name}: ctrl-c always leaves; add it to the list");
                 }
-                bound.clone_from(keys);
+                *bound = keys;
             }
         }
         keymap.check()?;
@@ -165,13 +164,30 @@ const KEY_WORDS: [&str; 14] = [
     "end",
 ];
 
-/// Is this the name of a key that every terminal sends?
-fn check_key(name: &str) -> Result<()> {
-    let bare = name.strip_prefix("ctrl-").unwrap_or(name);
-    if bare.chars().count() == 1 || KEY_WORDS.contains(&bare) {
-        return Ok(());
+/// The key as [`key_name`] will name it.
+///
+/// # Errors
+/// Where it is none that every terminal sends, or one that a text is typed with.
+fn key_as_sent(name: &str, context: Context) -> Result<String> {
+    let (has_control, bare) = match name.strip_prefix("ctrl-") {
+        Some(bare) => (true, bare.to_lowercase()),
+        None => (false, name.to_owned()),
+    };
+    let bare = if bare == " " { "space".to_owned() } else { bare };
+    let is_character = bare.chars().count() == 1;
+    if !is_character && !KEY_WORDS.contains(&bare.as_str()) {
+        bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", KEY_WORDS.join(", "));
     }
-    bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", KEY_WORDS.join(", "))
+    if !has_control {
+        if context.takes_text() && (is_character || bare == "space") {
+            bail!("{name:?} could not be typed any more: expected a key that is no character of a text");
+        }
+        return Ok(bare);
+    }
+    if let Some((_, sent)) = [("i", "tab"), ("m", "enter"), ("[", "esc")].iter().find(|(same, _)| *same == bare) {
+        bail!("{name:?} is no key of its own: terminals send {sent} for it");
+    }
+    Ok(format!("ctrl-{bare}"))
 }
 
 /// Name of a key: the character itself, or a word such as `enter`, with `ctrl-` before it. `None` for keys that no
@@ -287,5 +303,18 @@ mod tests {
         assert!(error("[note]\nkeep = []").starts_with("note.keep: expected one of accept, cancel"));
         assert!(error("[note]\naccept = [\"return\"]").contains("\"return\" is no key"));
         assert!(error("[note]\ninterrupt = []").contains("ctrl-c always leaves"));
+    }
+
+    #[test]
+    fn a_key_of_the_file_is_one_that_is_sent() {
+        let keymap = Keymap::parse("[explore]\nnote = [\"ctrl-T\"]\n\"drop-hit\" = [\" \"]\n").unwrap();
+        let control = KeyEvent::new(KeyCode::Char('t'), KeyModifiers::CONTROL);
+        assert_eq!(keymap.pressed(control, Context::Explore, &[]), Pressed::Action(Action::Note));
+        let space = key(KeyCode::Char(' '));
+        assert_eq!(keymap.pressed(space, Context::Explore, &[]), Pressed::Action(Action::DropHit));
+        let error = |text: &str| format!("{:#}", Keymap::parse(text).unwrap_err());
+        assert!(error("[explore]\nnote = [\"ctrl-m\"]").contains("terminals send enter"));
+        assert!(error("[note]\naccept = [\"y\"]").contains("note.accept: \"y\" could not be typed"));
+        assert!(error("[note]\naccept = [\"space\"]").contains("could not be typed"));
     }
 }

@@ -18,7 +18,9 @@
 //! | [`effect`] | what a change asks of the world |
 //! | [`views`] | from the state to a frame |
 //! | [`theme`], [`background`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
-//! | [`session`], `inbox`, [`terminal`], `question` | the loop, what wakes it, taking, asking and giving back the terminal |
+//! | [`opening`] | the cases alone on the screen until everything is read |
+//! | [`session`], `inbox`, `canvas` | the loop, what wakes it, what it draws on |
+//! | [`terminal`], `question` | taking, asking and giving back the terminal |
 //! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 //! | [`notebook`] | the journal as the explorer uses it |
 //! | [`memory`] | place, views and opened cases, kept from one session to the next |
@@ -33,6 +35,7 @@ pub mod agreement;
 pub mod answers;
 pub mod app;
 pub mod background;
+mod canvas;
 pub mod column;
 pub mod comparison;
 pub mod definitions;
@@ -48,6 +51,7 @@ pub mod memory;
 mod mouse;
 mod news;
 pub mod notebook;
+pub mod opening;
 pub mod order;
 pub mod overview;
 pub mod own_evidence;

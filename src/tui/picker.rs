@@ -54,7 +54,13 @@ impl Picker {
 
 impl App {
     pub(super) fn open_picker(&mut self, kind: PickerKind) {
-        self.overlay = Some(Overlay::Picker(Picker { kind, input: Input::default(), selected: 0 }));
+        let is_one_of = matches!(kind, PickerKind::Order | PickerKind::Theme { .. });
+        let mut picker = Picker { kind, input: Input::default(), selected: 0 };
+        if is_one_of {
+            let on = self.choices(&picker).iter().position(|choice| !choice.sign.is_empty());
+            picker.selected = on.unwrap_or(0);
+        }
+        self.overlay = Some(Overlay::Picker(picker));
     }
 
     /// The lines that contain every typed word.
@@ -192,8 +198,12 @@ impl App {
                 self.overlay = Some(Overlay::Picker(picker.clone()));
                 Vec::new()
             }
-            // It is on already.
-            PickerKind::Theme { .. } => Vec::new(),
+            PickerKind::Theme { .. } => {
+                if let Some((_, theme)) = self.themes.iter().find(|(name, _)| *name == choice.name) {
+                    self.theme = theme.clone();
+                }
+                Vec::new()
+            }
         }
     }
 }

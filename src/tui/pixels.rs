@@ -8,9 +8,13 @@ use super::images::{ImageMode, ImageView};
 use super::question::{ask, attributes};
 use crate::data::Picture;
 use anyhow::{Context, Result};
+use crossterm::cursor::MoveTo;
+use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType};
 use image::DynamicImage;
 use image::imageops::FilterType;
 use ratatui::layout::Size;
+use std::io::stdout;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,9 +76,11 @@ impl Pixels {
 /// An image to be shown over the whole screen.
 #[derive(Clone, Debug)]
 pub struct FullScreenImage {
+    /// Counts the images asked for and dismissed.
+    pub number: usize,
     pub path: PathBuf,
     pub view: ImageView,
-    /// Cells it may take, from the upper left corner on, where the cursor is.
+    /// Cells it may take, from the upper left corner on.
     pub size: Size,
 }
 
@@ -92,6 +98,8 @@ impl FullScreenImage {
         );
         let image = self.view.apply(&picture, grid);
         let size = fit((image.width(), image.height()), cells);
+        // Another image may have been printed since the screen was cleared for this one.
+        execute!(stdout(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
         pixels.print(&image, size).with_context(|| format!("cannot show {}", self.path.display()))
     }
 }

@@ -2,17 +2,19 @@
 
 use super::agreement::AgreementCounter;
 use super::app::{App, Notice};
+use super::canvas::Canvas;
 use super::depth::Depth;
 use super::effect::Effect;
-use super::images::{ImageMode, ImageWorker, PictureKey, Pictures};
+use super::images::{ImageMode, Pictures};
 use super::inbox::{self, Message};
 use super::keymap::{Pressed, key_name};
 use super::mark::Recorded;
 use super::notebook::Notebook;
+use super::opening::{Opened, Opening, Waited};
 use super::pixels::{FullScreenImage, Pixels};
-use super::quantise::quantise;
-use super::recording::{Film, Recording, Reel, Screenward, tell};
-use super::{snapshot, terminal, views};
+use super::recording::{Film, Recording, Reel, tell};
+use super::snapshot::Ground;
+use super::{snapshot, terminal};
 use crate::durable;
 use crate::engine::{self, EngineHandle};
 use anyhow::{Context, Result, bail};
@@ -20,96 +22,129 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::MoveTo;
 use crossterm::event;
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
-use crossterm::{execute, queue};
+use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
-use ratatui::Terminal;
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-use ratatui_image::FontSize;
+use ratatui::layout::Size;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::cell::RefCell;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame; what happens in between is drawn together.
 const FRAME: Duration = Duration::from_millis(8);
 /// Screens of one case that are kept apart; the last is written over.
 const MOST_SCREENS: u32 = 10_000;
-/// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
-const USUAL_CELL: FontSize = FontSize::new(8, 16);
-
-type Screen = Terminal<CrosstermBackend<BufWriter<Screenward>>>;
-
 /// Where the session shows and writes things.
 pub struct Output<'a> {
     pub depth: Depth,
+    pub images: ImageMode,
     /// Place and views are remembered in this file.
     pub memory: &'a Path,
     /// Folder for screens as pictures.
     pub screens: &'a Path,
-    /// The film of the session, where one is made.
-    pub recording: Option<Recording>,
+    /// A film of the session is written into this new file.
+    pub recording: Option<&'a Path>,
+}
+
+/// How a session ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// `None` where it ended before everything was read.
+    pub notebook: Option<Notebook>,
+    /// Why place and views could not be written down.
+    pub not_kept: Option<String>,
 }
 
 /// The explorer at work.
 struct Session<'a> {
     app: App,
-    notebook: &'a mut Notebook,
+    notebook: Notebook,
     /// Where place and views are written down.
     memory: &'a Path,
     /// Folder for screens as pictures.
     screens: &'a Path,
     film: Film,
-    engine: &'a EngineHandle,
-    images: ImageWorker,
+    engine: EngineHandle,
+    canvas: Canvas,
     agreement: AgreementCounter,
     /// For threads that have something to say.
     sender: Sender<Message>,
-    screen: Screen,
-    depth: Depth,
     kitty: bool,
-    /// Images asked for and not here yet.
-    in_flight: Vec<PictureKey>,
     /// Stop signals that we sent to our own process group and will hear of.
     own_stops: usize,
     /// Images to show over the whole screen; `None` where the terminal takes none.
     full_screen: Option<Sender<FullScreenImage>>,
+    /// Number of the image that is wanted; it goes on when one is asked for and when it is dismissed.
+    wanted_image: Arc<AtomicUsize>,
     /// Such an image is on the screen, or on its way: nothing is drawn until a key is pressed.
     covered: bool,
     /// Set once the loop is to end.
     exit: Option<u8>,
 }
 
-/// Runs the explorer until a person leaves or a signal ends it; the result is the exit code. The terminal is restored in
-/// any case.
-pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Output) -> Result<u8> {
-    let Output { depth, memory, screens, recording } = output;
+/// Runs the explorer until a person leaves or a signal ends it. The terminal is restored in any case.
+///
+/// `open` reads everything on a thread of its own; where that takes a while, `cover` is shown, which knows the cases only.
+/// Without a cover, or where `open` is quick, the terminal is taken once everything is read.
+///
+/// # Errors
+/// Where `open` fails, and where the terminal cannot be used.
+pub fn run(
+    cover: Option<App>,
+    open: impl FnOnce() -> Result<Opened> + Send + 'static,
+    output: Output,
+) -> Result<Ended> {
+    let Output { depth, images, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
     let on_panic = sender.clone();
     terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
     inbox::read_signals(sender.clone())?;
-    let kitty = matches!(app.images, ImageMode::Kitty { .. });
+    inbox::open(open, sender.clone())?;
+    let kitty = matches!(images, ImageMode::Kitty { .. });
     // Asked before the terminal is taken, and before anything reads the keyboard.
-    let pixels = Pixels::spoken(app.images);
+    let pixels = Pixels::spoken(images);
+    let mut opening = Opening::new(&messages);
+    let mut waited = opening.wait(cover.is_some())?;
+    if let Waited::Left(code) = waited {
+        return Ok(Ended { code, notebook: None, not_kept: None });
+    }
+    let size = crossterm::terminal::size().unwrap_or((80, 24));
+    let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
+    let film: Film = Rc::new(RefCell::new(Reel::new(recording)));
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
-    let images = start_images(app.images, sender.clone())?;
-    inbox::read_engine(engine.events.clone(), sender.clone())?;
+    let mut canvas = Canvas::new(film.clone(), depth, images, sender.clone())?;
+    let wanted_image = Arc::new(AtomicUsize::new(0));
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
-            (Some(images_to_show), Some(inbox::FullScreen { pixels, images }))
+            (Some(images_to_show), Some(inbox::FullScreen { pixels, images, wanted: wanted_image.clone() }))
         }
         None => (None, None),
     };
     inbox::read_input(sender.clone(), reader)?;
-    let film: Film = Rc::new(RefCell::new(Reel::new(recording)));
-    let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film.clone())));
-    let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
+    let mut shown = cover;
+    if let (Waited::NotYet, Some(cover)) = (&waited, &mut shown) {
+        waited = opening.show(cover, &mut canvas, &film)?;
+    } else {
+        shown = None;
+    }
+    let Opened { mut app, notebook, engine } = match waited {
+        Waited::Opened(opened) => *opened,
+        Waited::Left(code) => return Ok(Ended { code, notebook: None, not_kept: None }),
+        Waited::NotYet => bail!("nothing was read"),
+    };
+    let mut held = opening.held;
+    if let Some(cover) = shown {
+        take_over(&mut app, cover, &mut held);
+    }
+    inbox::read_engine(engine.events.clone(), sender.clone())?;
     let mut session = Session {
         app,
         notebook,
@@ -117,39 +152,43 @@ pub fn run(app: App, notebook: &mut Notebook, engine: &EngineHandle, output: Out
         screens,
         film,
         engine,
-        images,
+        canvas,
         agreement: AgreementCounter::default(),
         sender,
-        screen,
-        depth,
         kitty,
-        in_flight: Vec::new(),
         own_stops: 0,
         full_screen,
+        wanted_image,
         covered: false,
         exit: None,
     };
-    let code = session.run(&messages);
-    session.remember();
+    let code = session.run(held, &messages);
+    let kept = session.app.memory().write(session.memory);
     drop(taken);
-    code
+    Ok(Ended { code: code?, notebook: Some(session.notebook), not_kept: kept.err().map(|error| format!("{error:#}")) })
 }
 
-fn start_images(mode: ImageMode, sender: Sender<Message>) -> Result<ImageWorker> {
-    let cell = match crossterm::terminal::window_size() {
-        Ok(size) if size.width > size.columns && size.height > size.rows && size.columns > 0 && size.rows > 0 => {
-            FontSize::new(size.width / size.columns, size.height / size.rows)
-        }
-        _ => USUAL_CELL,
-    };
-    ImageWorker::start(mode, cell, move |loaded| sender.send(Message::Image(loaded)).is_ok())
+/// Keeps the images that are there. What was typed was meant for the case on the screen: where another one is opened, it
+/// is not carried out.
+fn take_over(app: &mut App, cover: App, held: &mut Vec<Message>) {
+    let id = |app: &App| app.current().map(|(_, case)| case.id.clone());
+    if id(app) != id(&cover) {
+        held.retain(|message| !matches!(message, Message::Terminal(_)));
+    }
+    app.pictures = cover.pictures;
 }
 
 impl Session<'_> {
-    fn run(&mut self, messages: &Receiver<Message>) -> Result<u8> {
+    /// Carries out what was held back, then what comes.
+    fn run(&mut self, held: Vec<Message>, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
         self.tell_notebook();
         self.carry_out(effects)?;
+        for message in held {
+            if self.exit.is_none() {
+                self.take(message)?;
+            }
+        }
         let mut changed = true;
         let mut last_frame: Option<Instant> = None;
         loop {
@@ -195,15 +234,23 @@ impl Session<'_> {
                 let effects = self.app.on_engine_event(event);
                 self.carry_out(effects)?;
             }
-            Message::Image(loaded) => {
-                self.in_flight.retain(|key| *key != loaded.key);
-                self.app.pictures.insert(loaded.key, loaded.picture);
-            }
+            Message::Image(loaded) => self.canvas.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
-            Message::FullScreen(Ok(())) => return Ok(false),
-            Message::FullScreen(Err(reason)) => {
-                self.app.notice = Some(Notice::Error(reason));
-                self.uncover()?;
+            // It was opened before the loop.
+            Message::Opened(_) => return Ok(false),
+            Message::FullScreen { number, outcome } => {
+                let is_wanted = self.covered && number == self.wanted_image.load(Ordering::SeqCst);
+                match outcome {
+                    Ok(()) if self.covered => return Ok(false),
+                    // It was dismissed while it was printed.
+                    Ok(()) => self.uncover()?,
+                    Err(reason) => {
+                        self.app.notice = Some(Notice::Error(reason));
+                        if is_wanted {
+                            self.uncover()?;
+                        }
+                    }
+                }
             }
             Message::Panicked => bail!("a part of the program panicked; the message is above"),
         }
@@ -265,7 +312,7 @@ impl Session<'_> {
             }
             SIGTSTP => self.suspend()?,
             SIGCONT if !terminal::is_taken() => self.resume()?,
-            SIGCONT => self.redraw()?,
+            SIGCONT => self.canvas.redraw()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -291,12 +338,12 @@ impl Session<'_> {
                 Effect::Remember => self.remember(),
                 Effect::Copy(text) => {
                     let copy = CopyToClipboard::to_clipboard_from(text);
-                    execute!(self.screen.backend_mut(), copy).context("cannot write to the terminal")?;
+                    execute!(self.canvas.out(), copy).context("cannot write to the terminal")?;
                 }
                 Effect::SaveScreen => self.save_screen()?,
                 Effect::FullScreen(path) => self.cover(path)?,
                 Effect::Mouse(on) => terminal::report_mouse(on).context("cannot write to the terminal")?,
-                Effect::Redraw => self.redraw()?,
+                Effect::Redraw => self.canvas.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
@@ -319,25 +366,26 @@ impl Session<'_> {
             self.app.notice = Some(Notice::Said(said.into()));
             return Ok(());
         };
-        let size = self.screen.backend().size()?;
+        let size = self.canvas.size()?;
         // The last row stays free: an image that touches it scrolls the screen.
         let size = Size::new(size.width, size.height.saturating_sub(1));
-        execute!(self.screen.backend_mut(), Clear(ClearType::All), MoveTo(0, 0))
-            .context("cannot write to the terminal")?;
-        self.covered = full_screen.send(FullScreenImage { path, view: self.app.image_view, size }).is_ok();
+        execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
+        let number = self.wanted_image.fetch_add(1, Ordering::SeqCst) + 1;
+        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.image_view, size }).is_ok();
         Ok(())
     }
 
     /// Takes the image away and draws the explorer again.
     fn uncover(&mut self) -> Result<()> {
         self.covered = false;
-        let backend = self.screen.backend_mut();
+        self.wanted_image.fetch_add(1, Ordering::SeqCst);
+        let backend = self.canvas.out();
         if self.kitty {
             terminal::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
         self.app.pictures = Pictures::default();
-        self.redraw()
+        self.canvas.redraw()
     }
 
     /// Writes the screen as it stands, without the news of the status line, under the name of the case.
@@ -350,7 +398,7 @@ impl Session<'_> {
         let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
         let path = (1..MOST_SCREENS).map(numbered).find(|path| !path.exists());
         let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
-        let written = durable::write_file(&path, snapshot::to_svg(&buffer).as_bytes())
+        let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(&self.app.theme)).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
         self.app.notice = Some(match written {
             Ok(()) => Notice::Said(format!("written: {} and .txt", path.display())),
@@ -366,13 +414,6 @@ impl Session<'_> {
         }
     }
 
-    /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal
-    /// for its cursor and wait for an answer.)
-    fn redraw(&mut self) -> Result<()> {
-        let size = self.screen.backend().size()?;
-        self.screen.resize(Rect::from(size)).context("cannot draw on the terminal")
-    }
-
     /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
     fn suspend(&mut self) -> Result<()> {
         terminal::restore();
@@ -386,32 +427,19 @@ impl Session<'_> {
 
     fn resume(&mut self) -> Result<()> {
         terminal::enter(self.kitty).context("cannot take the terminal again")?;
-        self.redraw()
+        // kitty forgot its images when the terminal was given back.
+        self.app.pictures = Pictures::default();
+        self.canvas.redraw()
     }
 
-    /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
+    /// Draws a frame, unless an image covers the screen.
     fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
-        if !terminal::is_taken() || self.covered {
+        if self.covered {
             return Ok(None);
         }
         if let Some(error) = self.film.borrow_mut().take_failure() {
             self.app.notice = Some(Notice::Error(format!("the recording has ended: {error}")));
         }
-        let Self { app, screen, depth, .. } = self;
-        queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
-        let drawn = screen
-            .draw(|frame| {
-                views::draw(app, frame);
-                quantise(frame.buffer_mut(), *depth);
-            })
-            .context("cannot draw on the terminal")?;
-        let buffer = wanted_back.then(|| drawn.buffer.clone());
-        execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
-        let wanted = self.app.pictures.take_wanted();
-        if !wanted.iter().all(|key| self.in_flight.contains(key)) {
-            self.in_flight.clone_from(&wanted);
-            self.images.want(wanted);
-        }
-        Ok(buffer)
+        self.canvas.draw(&self.app, wanted_back)
     }
 }

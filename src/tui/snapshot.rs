@@ -1,13 +1,37 @@
 //! The screen as a picture (SVG) and as plain text, for papers and the README.
 
+use super::theme::{Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write as _;
 
 /// Size of a cell in SVG units.
 const CELL: (usize, usize) = (8, 16);
-const BACKGROUND: (u8, u8, u8) = (0x16, 0x18, 0x1d);
-const FOREGROUND: (u8, u8, u8) = (0xd8, 0xda, 0xe0);
+/// Kitty draws its images where this stands.
+const KITTY_PLACEHOLDER: char = '\u{10eeee}';
+
+/// The colours of a terminal where a cell names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ground {
+    background: (u8, u8, u8),
+    foreground: (u8, u8, u8),
+}
+
+impl Ground {
+    /// Dark text on white.
+    pub const LIGHT: Self = Self { background: (0xff, 0xff, 0xff), foreground: (0x24, 0x29, 0x2f) };
+    /// Light text on nearly black.
+    pub const DARK: Self = Self { background: (0x16, 0x18, 0x1d), foreground: (0xd8, 0xda, 0xe0) };
+
+    /// The ground that a theme is made for: its selected row is a shade of it.
+    pub fn of(theme: &Theme) -> Self {
+        match theme.style(Role::Selection).bg {
+            Some(Color::Rgb(red, green, blue)) if red.min(green).min(blue) >= 0x80 => Self::LIGHT,
+            _ => Self::DARK,
+        }
+    }
+}
+
 /// The sixteen named colours, as many terminals show them on a dark ground.
 const NAMED: [(u8, u8, u8); 16] = [
     (0x1c, 0x1e, 0x24),
@@ -32,7 +56,7 @@ const NAMED: [(u8, u8, u8); 16] = [
 pub fn to_text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for row in rows(buffer) {
-        let line: String = row.iter().map(Cell::symbol).collect();
+        let line: String = row.iter().map(symbol).collect();
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -40,27 +64,31 @@ pub fn to_text(buffer: &Buffer) -> String {
 }
 
 /// The screen as an SVG of its own: no font file, no script. Images drawn by a pixel protocol are not in it.
-pub fn to_svg(buffer: &Buffer) -> String {
+pub fn to_svg(buffer: &Buffer, ground: Ground) -> String {
     let (width, height) = (usize::from(buffer.area.width) * CELL.0, usize::from(buffer.area.height) * CELL.1);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" xml:space=\"preserve\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n",
-        hex(BACKGROUND)
+        hex(ground.background)
     );
     for (y, row) in rows(buffer).enumerate() {
         let mut start = 0;
         while start < row.len() {
-            let (front, back) = colours(&row[start]);
+            let (front, back) = colours(&row[start], ground);
             let bold = row[start].modifier.contains(Modifier::BOLD);
             let same = |cell: &Cell| {
-                colours(cell) == (front, back)
+                colours(cell, ground) == (front, back)
                     && cell.modifier.contains(Modifier::BOLD) == bold
                     && is_block(cell) == is_block(&row[start])
                     && (!is_block(cell) || cell.symbol() == row[start].symbol())
             };
             let end = (start + 1..row.len()).find(|column| !same(&row[*column])).unwrap_or(row.len());
-            draw_run(&mut svg, &row[start..end], (start * CELL.0, y * CELL.1), (front, back), bold);
+            let place = (start * CELL.0, y * CELL.1);
+            if back != ground.background {
+                rectangle(&mut svg, place, ((end - start) * CELL.0, CELL.1), back);
+            }
+            draw_run(&mut svg, &row[start..end], place, front, bold);
             start = end;
         }
     }
@@ -68,24 +96,15 @@ pub fn to_svg(buffer: &Buffer) -> String {
     svg
 }
 
-/// Cells of one look.
-fn draw_run(
-    svg: &mut String,
-    cells: &[Cell],
-    (x, y): (usize, usize),
-    (front, back): ((u8, u8, u8), (u8, u8, u8)),
-    bold: bool,
-) {
+/// What stands in cells of one look.
+fn draw_run(svg: &mut String, cells: &[Cell], (x, y): (usize, usize), front: (u8, u8, u8), bold: bool) {
     let (width, half) = (cells.len() * CELL.0, CELL.1 / 2);
-    if back != BACKGROUND {
-        rectangle(svg, (x, y), (width, CELL.1), back);
-    }
     match cells[0].symbol() {
         "▀" => rectangle(svg, (x, y), (width, half), front),
         "▄" => rectangle(svg, (x, y + half), (width, half), front),
         "█" => rectangle(svg, (x, y), (width, CELL.1), front),
         _ => {
-            let text: String = cells.iter().map(Cell::symbol).collect();
+            let text: String = cells.iter().map(symbol).collect();
             if text.trim().is_empty() {
                 return;
             }
@@ -102,6 +121,12 @@ fn draw_run(
     }
 }
 
+/// What stands in a cell; a part of a pixel image is nothing that can be read.
+fn symbol(cell: &Cell) -> &str {
+    let symbol = cell.symbol();
+    if symbol.chars().any(|sign| sign.is_control() || sign == KITTY_PLACEHOLDER) { " " } else { symbol }
+}
+
 fn is_block(cell: &Cell) -> bool {
     matches!(cell.symbol(), "▀" | "▄" | "█")
 }
@@ -116,8 +141,8 @@ fn rows(buffer: &Buffer) -> impl Iterator<Item = &[Cell]> {
     buffer.content.chunks(usize::from(buffer.area.width).max(1))
 }
 
-fn colours(cell: &Cell) -> ((u8, u8, u8), (u8, u8, u8)) {
-    let (front, back) = (rgb(cell.fg, FOREGROUND), rgb(cell.bg, BACKGROUND));
+fn colours(cell: &Cell, ground: Ground) -> ((u8, u8, u8), (u8, u8, u8)) {
+    let (front, back) = (rgb(cell.fg, ground.foreground), rgb(cell.bg, ground.background));
     if cell.modifier.contains(Modifier::REVERSED) { (back, front) } else { (front, back) }
 }
 
@@ -171,9 +196,31 @@ mod tests {
         buffer.set_string(0, 0, "a<b", Style::new().fg(Color::Rgb(1, 2, 3)));
         buffer.set_string(0, 1, "▀▀", Style::new().fg(Color::Rgb(9, 9, 9)).bg(Color::Indexed(232)));
         assert_eq!(to_text(&buffer), "a<b\n▀▀\n");
-        let svg = to_svg(&buffer);
+        let svg = to_svg(&buffer, Ground::DARK);
         assert!(svg.contains("fill=\"#010203\">a&lt;b</text>"), "{svg}");
         assert!(svg.contains("y=\"16\" width=\"16.3\" height=\"8.3\" fill=\"#090909\""), "{svg}");
         assert!(svg.contains("fill=\"#080808\""), "the lower halves: {svg}");
+    }
+
+    #[test]
+    fn what_draws_a_pixel_image_is_left_out() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
+        buffer.set_string(0, 0, "a    b", Style::new());
+        buffer[(1, 0)].set_symbol("\u{1b}_Gi=1,a=T;AAAA\u{1b}\\\u{10eeee}\u{305}\u{305}");
+        buffer[(2, 0)].set_symbol("\u{10eeee}\u{305}\u{30d}");
+        assert_eq!(to_text(&buffer), "a    b\n");
+        let svg = to_svg(&buffer, Ground::DARK);
+        assert!(svg.contains(">a    b</text>"), "{svg}");
+        assert!(!svg.contains('\u{1b}') && !svg.contains('\u{10eeee}'), "{svg}");
+    }
+
+    #[test]
+    fn a_light_theme_is_drawn_on_a_light_ground() {
+        let of = |name: &str| Ground::of(&Theme::load(name).unwrap());
+        assert_eq!((of("light"), of("dark"), of("sixteen")), (Ground::LIGHT, Ground::DARK, Ground::DARK));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 1));
+        buffer.set_string(0, 0, "abc", Style::new());
+        let svg = to_svg(&buffer, of("light"));
+        assert!(svg.contains("fill=\"#ffffff\"/>") && svg.contains("fill=\"#24292f\">abc<"), "{svg}");
     }
 }

@@ -1,6 +1,7 @@
 //! Which cases are in the queue and in which order: filter, order, saved views, and what is remembered of them.
 
 use super::app::{App, Notice, Overlay};
+use super::column::Column;
 use super::effect::Effect;
 use super::filter::Filter;
 use super::filter::completion::{Completion, before_last_word, completions};
@@ -228,6 +229,17 @@ impl App {
         }
     }
 
+    /// Stands where the last session ended while only the cases are read: a filter would look at answers that are not
+    /// there yet.
+    pub fn recall_place(&mut self, memory: &Memory) {
+        let Some(place) = &memory.place else { return };
+        self.columns = self.columns_named(&place.columns);
+        let case = self.dataset.cases.iter().position(|case| Some(&case.id) == place.case.as_ref());
+        if let Some(case) = case {
+            self.queue.go_to(case);
+        }
+    }
+
     /// Goes back to where the last session ended, as far as that is still there. The answers of a
     /// stored run must be in: filters look at them.
     pub fn recall(&mut self, memory: Memory) {
@@ -237,16 +249,22 @@ impl App {
         self.saved_views = memory.view;
         let Some(place) = memory.place else { return };
         let case = place.case.as_deref().and_then(|id| ids.get(id).copied());
-        self.columns = place.columns.iter().filter_map(|name| super::column::Column::named(name)).collect();
-        self.order = Order::named(&place.order).unwrap_or_default();
+        self.columns = self.columns_named(&place.columns);
+        self.order = Order::named(&place.order)
+            .filter(|order| *order != Order::Flips || self.compares_runs())
+            .unwrap_or_default();
         let filter = place.filter.parse::<Filter>().unwrap_or_default();
         self.last_filter = filter.clone();
-        if let Some(case) = case {
-            self.queue.go_to(case);
-        }
+        let is_there = case.is_some_and(|case| self.queue.go_to(case));
         // What this asks of the engine is asked again by `start`. A list that is empty so far begins with the case.
         drop(self.set_filter(filter));
-        self.hit = place.hit;
+        self.hit = if is_there && self.queue.current() == case { place.hit } else { 0 };
         self.ahead.clear();
+    }
+
+    /// The columns of these names that have something to show here.
+    fn columns_named(&self, names: &[String]) -> Vec<Column> {
+        let columns = names.iter().filter_map(|name| Column::named(name));
+        columns.filter(|column| *column != Column::Against || self.compares_runs()).collect()
     }
 }

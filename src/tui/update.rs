@@ -22,8 +22,9 @@ impl App {
     pub fn start(&mut self) -> Vec<Effect> {
         let hit = self.hit;
         let effects = self.open_current();
-        // Where the last session ended.
-        self.hit = hit;
+        // Where the last session ended; hits that are still to come set it right when they are there.
+        let are_known = self.queue.current().and_then(|case| self.answers_of(case)).is_some_and(|it| it.hits.is_some());
+        self.hit = if are_known { hit.min(self.slots().saturating_sub(1)) } else { hit };
         effects
     }
 

@@ -99,14 +99,17 @@ fn test_of(row: &Row, value: &str) -> Result<Test, String> {
         let (comparison, number) = number.ok_or_else(|| format!("{name}: expected {name}:>0.5 or {name}:<0.5"))?;
         return Ok(Test::Compares(row.field, comparison, number));
     }
-    let values: Vec<String> = split_outside_quotes(value).iter().map(|value| plain(value)).collect();
+    // A and a are two keys of a taxonomy.
+    let is_key = |value: &str| name == "mine" && value.chars().count() == 1;
+    let as_compared = |value: &String| if is_key(value) { value.clone() } else { plain(value) };
+    let values: Vec<String> = split_outside_quotes(value).iter().map(as_compared).collect();
     if values.iter().all(String::is_empty) {
         return Err(format!("{name}: expected {}", expected(row)));
     }
     for value in &values {
         let known = match row.kind {
             // A category of the taxonomy goes by its key.
-            Kind::Words(words) => words.contains(&value.as_str()) || (name == "mine" && value.chars().count() == 1),
+            Kind::Words(words) => words.contains(&value.as_str()) || is_key(value),
             Kind::Rank => value == "any" || value.parse::<usize>().is_ok_and(|rank| rank > 0),
             Kind::Name | Kind::Number => true,
         };
@@ -168,6 +171,7 @@ mod tests {
         assert_eq!(filter.terms[4].test, Test::Compares(Field::Entropy, Comparison::Above, 0.5));
         assert_eq!(filter.terms[5].test, Test::Text("posterior shadowing".into()));
         assert_eq!(filter.to_string(), line);
+        assert_eq!("mine:A,None".parse::<Filter>().unwrap().to_string(), "mine:A,none");
         let text: Filter = "text:\"Round, mass\"".parse().unwrap();
         assert_eq!(text.to_string().parse::<Filter>().unwrap(), text);
     }

@@ -33,6 +33,11 @@ pub enum ImageMode {
 }
 
 impl ImageMode {
+    /// Is the terminal sent an image, and not characters that look like one?
+    pub fn is_in_pixels(self) -> bool {
+        matches!(self, Self::Kitty { .. } | Self::Iterm { .. } | Self::Sixel { .. })
+    }
+
     /// The word for the status line and the help page.
     pub fn name(self) -> &'static str {
         match self {

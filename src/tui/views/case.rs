@@ -53,6 +53,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Text)), asked);
     app.drawn.query.set(Rect::ZERO);
     app.drawn.document.set(Rect::ZERO);
+    app.drawn.hits.set((Rect::ZERO, 0));
     if tall {
         if area.width >= GRID.0 && area.height >= GRID.1 {
             grid::draw(app, frame, images);

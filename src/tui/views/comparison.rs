@@ -57,7 +57,12 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     // The selected hit stays in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());
     let at = aligned.iter().position(|document| document.a == Some(app.hit)).unwrap_or(0);
-    for document in aligned.iter().skip((at + 1).saturating_sub(rows)).take(rows) {
+    let first = (at + 1).saturating_sub(rows);
+    // A's hits come first, each at its place; a document that only B found is no hit to stand on.
+    let own = aligned.iter().skip(first).take(rows).take_while(|document| document.a.is_some()).count();
+    let top = area.y + lines.len() as u16;
+    app.drawn.hits.set((Rect { y: top, height: own as u16, ..area }, first));
+    for document in aligned.iter().skip(first).take(rows) {
         lines.push(document_line(app, document, a, b, width));
     }
     frame.render_widget(Paragraph::new(lines), area);

@@ -95,6 +95,8 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
     }
     match app.pictures.get(&PictureKey { path: app.dataset.root.join(image), size, view: app.image_view }) {
         None => {}
+        // A pixel image is sent once, within the first cell that it is drawn in: what lies over that cell would swallow it.
+        Some(Ok(_)) if app.overlay.is_some() && app.images.is_in_pixels() => {}
         Some(Ok(scaled)) => frame.render_widget(Image::new(&scaled.protocol), pane),
         Some(Err(message)) => {
             let lines: Vec<Line> = text::wrap_into(message, usize::from(pane.width), usize::from(pane.height))

@@ -33,6 +33,10 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     if app.notice.is_some() {
         right = format!("{place}/{shown} · {} marked ", app.marked_count());
     }
+    // How many are marked is not known yet.
+    if app.is_cover {
+        right = format!("{place}/{shown} ");
+    }
     if !app.left_out.is_empty() && app.notice.is_none() {
         right = format!("{} left out (?) · {right}", lines(app.left_out.len()));
     }

@@ -1,0 +1,214 @@
+//! What `dissent explore` reads before it is whole: first the cases alone, then everything.
+
+use super::Common;
+use super::explore::{self, Args};
+use super::queue_options::cases_of_split;
+use crate::annotation::{AnnotationState, Taxonomy, Wanted};
+use crate::data::{Dataset, LenientDataset, Problem};
+use crate::engine::run::Run;
+use crate::tui::app::Notice;
+use crate::tui::comparison::Against;
+use crate::tui::images::ImageMode;
+use crate::tui::keymap::Keymap;
+use crate::tui::memory::Memory;
+use crate::tui::notebook::Notebook;
+use crate::tui::opening::Opened;
+use crate::tui::theme::Theme;
+use crate::tui::{App, Setting};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// No case is in the queue: no error, but there is nothing to explore.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NothingLeft(String);
+
+/// What an explorer is opened from.
+pub struct Opener {
+    pub args: Args,
+    pub common: Common,
+    pub workspace: Workspace,
+    pub annotator: String,
+    pub memory_file: PathBuf,
+    pub keymap: Keymap,
+    pub theme: Theme,
+    pub themes: Vec<(String, Theme)>,
+    pub images: ImageMode,
+}
+
+impl Opener {
+    /// The explorer with its cases alone, to be shown while the rest is read. `None` where the queue depends on the rest, and
+    /// where something is wrong already: [`Opener::open`] says what.
+    pub fn cover(&self) -> Option<App> {
+        let names = [&self.args.run, &self.args.against];
+        let are_there = |name: &String| self.workspace.run_dir(name).is_ok_and(|folder| folder.is_dir());
+        if !names.into_iter().flatten().all(are_there) {
+            return None;
+        }
+        let options = &self.args.queue;
+        if options.wanted() != Wanted::All || options.hard_first {
+            return None;
+        }
+        let taxonomy = Taxonomy::read(&self.workspace.annotations_dir()).ok()?;
+        if self.keymap.conflict(&taxonomy.categories).is_some() {
+            return None;
+        }
+        let dataset = Dataset::open_cases(&self.args.dataset)?;
+        let of_split = cases_of_split(&dataset, self.args.split);
+        let chosen = options.choose(&dataset, &of_split, &self.annotator, &AnnotationState::default(), &[]).ok()?;
+        if chosen.cases.is_empty() {
+            return None;
+        }
+        let against = self.args.against.clone().map(|name| Against { name, ..Against::default() });
+        let mut app = App::new(Setting {
+            dataset: Arc::new(dataset),
+            queue: chosen.cases,
+            left_out: Vec::new(),
+            categories: taxonomy.categories,
+            several: taxonomy.several,
+            marks: HashMap::new(),
+            people: HashMap::new(),
+            is_blind: options.is_blind(),
+            theme: self.theme.clone(),
+            images: self.images,
+            stored_run: self.args.run.clone(),
+            against,
+            keymap: self.keymap.clone(),
+            themes: self.themes.clone(),
+        });
+        app.is_cover = true;
+        app.progress = Some(match &self.args.run {
+            Some(name) => format!("reading documents and run {name} …"),
+            None => "reading documents …".to_owned(),
+        });
+        // What is wrong with it is said once everything is read.
+        if let Ok(memory) = Memory::read(&self.memory_file) {
+            app.recall_place(&memory);
+        }
+        Some(app)
+    }
+
+    /// Reads everything and starts the engine.
+    ///
+    /// # Errors
+    /// Where something that was asked for cannot be used, and [`NothingLeft`].
+    pub fn open(self) -> Result<Opened> {
+        let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images } = self;
+        let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
+        let (opened, run) =
+            rayon::join(|| Dataset::open_lenient(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
+        let LenientDataset { dataset, problems, .. } = opened;
+        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+        let Some(dataset) = dataset else {
+            let Some(first) = errors.into_iter().next() else { bail!("{}: no dataset", args.dataset.display()) };
+            return Err(first.into());
+        };
+        let dataset = Arc::new(dataset);
+        let of_split = cases_of_split(&dataset, args.split);
+        if of_split.is_empty() {
+            match errors.into_iter().next() {
+                Some(problem) => return Err(problem.into()),
+                None => bail!("{}: no case of the split asked for", args.dataset.display()),
+            }
+        }
+        let folder = workspace.annotations_dir();
+        let taxonomy = Taxonomy::load(&folder)?;
+        let (categories, several) = (taxonomy.categories.clone(), taxonomy.several);
+        if let Some((category, action)) = keymap.conflict(&categories) {
+            bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
+        }
+        let host = gethostname::gethostname();
+        let (mut notebook, journal_problems) =
+            Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), taxonomy)?;
+        let chosen = {
+            let (state, answers) = (notebook.desk().state(), explore::answers_to_sort_by(&args, &workspace, &dataset)?);
+            args.queue.choose(&dataset, &of_split, &annotator, state, &answers)?
+        };
+        if chosen.cases.is_empty() {
+            return Err(NothingLeft(args.queue.nothing_left(&annotator, of_split.len())).into());
+        }
+        notebook.begin(chosen.passes);
+        let left_out: Vec<String> =
+            errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
+        let mut app = App::new(Setting {
+            dataset: dataset.clone(),
+            queue: chosen.cases,
+            left_out,
+            categories,
+            several,
+            marks: notebook.marks(),
+            people: notebook.people(),
+            is_blind: args.queue.is_blind(),
+            theme,
+            images,
+            stored_run: args.run.clone(),
+            against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
+            keymap,
+            themes,
+        });
+        let run = args.run.clone().zip(run?);
+        let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
+        let engine = explore::start_engine(&args, &common, &dataset, &workspace, run)?;
+        // The answers of a stored run are there already: the first whole frame shows them.
+        while let Ok(event) = engine.events.try_recv() {
+            app.on_engine_event(event);
+        }
+        match Memory::read(&memory_file) {
+            Ok(memory) => app.recall(memory),
+            Err(error) => app.left_out.push(format!("{error:#}; {}", set_aside(&memory_file))),
+        }
+        if let Some(notice) = first_notice(&app, &notebook) {
+            app.notice = Some(notice);
+        }
+        // The models of the run may never be loaded here; what is marked was seen in this run all the same.
+        if run_fingerprint.is_some() {
+            app.run_fingerprint = run_fingerprint;
+        }
+        notebook.run_fingerprint.clone_from(&app.run_fingerprint);
+        Ok(Opened { app, notebook, engine })
+    }
+}
+
+/// Moves a file of place and views that cannot be read out of the way of the next one, so that what is in it is not lost.
+fn set_aside(memory_file: &Path) -> String {
+    let aside = (1..)
+        .map(|number| memory_file.with_extension(format!("unreadable-{number}.toml")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| memory_file.with_extension("unreadable.toml"));
+    match std::fs::rename(memory_file, &aside) {
+        Ok(()) => format!("it is kept as {}", aside.display()),
+        Err(error) => format!("it cannot be kept as {}: {error}", aside.display()),
+    }
+}
+
+/// The answers of the run that is compared with.
+fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
+    let run = Run::open(&workspace.run_dir(name)?)?;
+    let mut against = Against { name: name.to_owned(), ..Against::default() };
+    for answer in run.into_answers(dataset)? {
+        against.answers.insert(answer.case, answer.into());
+    }
+    Ok(against)
+}
+
+/// What the status line says first: that nothing can be marked, or that lines were left out.
+fn first_notice(app: &App, notebook: &Notebook) -> Option<Notice> {
+    if let Some(trouble) = notebook.trouble() {
+        return Some(Notice::Error(format!("nothing can be marked: {trouble}")));
+    }
+    let first = app.left_out.first()?;
+    let rest = match app.left_out.len() {
+        1 => String::new(),
+        more => format!(" (and {} more, see ?)", more - 1),
+    };
+    Some(Notice::Said(format!("left out: {first}{rest}")))
+}
+
+/// The problem with its file named from the dataset.
+fn sentence(problem: &Problem, root: &Path) -> String {
+    let path = problem.path.strip_prefix(root).unwrap_or(&problem.path).to_path_buf();
+    Problem { path, ..problem.clone() }.to_string()
+}

@@ -1,0 +1,100 @@
+//! What frames are drawn on: the screen, and the thread that makes its images.
+
+use super::app::App;
+use super::depth::Depth;
+use super::images::{ImageMode, ImageWorker, Loaded, PictureKey};
+use super::inbox::Message;
+use super::quantise::quantise;
+use super::recording::{Film, Screenward};
+use super::{terminal, views};
+use anyhow::{Context, Result};
+use crossbeam_channel::Sender;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui_image::FontSize;
+use std::io::BufWriter;
+
+/// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
+const USUAL_CELL: FontSize = FontSize::new(8, 16);
+
+/// The terminal as it is written to.
+type Out = CrosstermBackend<BufWriter<Screenward>>;
+
+/// Draws frames and has the images that they want made.
+pub struct Canvas {
+    screen: Terminal<Out>,
+    depth: Depth,
+    images: ImageWorker,
+    /// Images asked for and not here yet.
+    in_flight: Vec<PictureKey>,
+}
+
+impl Canvas {
+    /// A canvas on the terminal, which must be taken.
+    pub fn new(film: Film, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
+        let images = start_images(mode, sender)?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film)));
+        let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
+        Ok(Self { screen, depth, images, in_flight: Vec::new() })
+    }
+
+    /// To write to the terminal past the frame.
+    pub fn out(&mut self) -> &mut Out {
+        self.screen.backend_mut()
+    }
+
+    /// Columns and rows of the terminal.
+    pub fn size(&self) -> Result<Size> {
+        self.screen.backend().size().context("cannot ask for the terminal's size")
+    }
+
+    /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
+    pub fn draw(&mut self, app: &App, wanted_back: bool) -> Result<Option<Buffer>> {
+        if !terminal::is_taken() {
+            return Ok(None);
+        }
+        let Self { screen, depth, .. } = self;
+        queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
+        let drawn = screen
+            .draw(|frame| {
+                views::draw(app, frame);
+                quantise(frame.buffer_mut(), *depth);
+            })
+            .context("cannot draw on the terminal")?;
+        let buffer = wanted_back.then(|| drawn.buffer.clone());
+        execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
+        let wanted = app.pictures.take_wanted();
+        if !wanted.iter().all(|key| self.in_flight.contains(key)) {
+            self.in_flight.clone_from(&wanted);
+            self.images.want(wanted);
+        }
+        Ok(buffer)
+    }
+
+    /// An image has come.
+    pub fn loaded(&mut self, loaded: Loaded, app: &mut App) {
+        self.in_flight.retain(|key| *key != loaded.key);
+        app.pictures.insert(loaded.key, loaded.picture);
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal
+    /// for its cursor and wait for an answer.)
+    pub fn redraw(&mut self) -> Result<()> {
+        let size = self.size()?;
+        self.screen.resize(Rect::from(size)).context("cannot draw on the terminal")
+    }
+}
+
+fn start_images(mode: ImageMode, sender: Sender<Message>) -> Result<ImageWorker> {
+    let cell = match crossterm::terminal::window_size() {
+        Ok(size) if size.width > size.columns && size.height > size.rows && size.columns > 0 && size.rows > 0 => {
+            FontSize::new(size.width / size.columns, size.height / size.rows)
+        }
+        _ => USUAL_CELL,
+    };
+    ImageWorker::start(mode, cell, move |loaded| sender.send(Message::Image(loaded)).is_ok())
+}

@@ -1,0 +1,111 @@
+//! From the start of the program to the whole explorer: while documents and runs are read, the cases alone are on the
+//! screen, and what is typed is carried out afterwards.
+
+use super::app::App;
+use super::canvas::Canvas;
+use super::inbox::Message;
+use super::keymap::key_name;
+use super::notebook::Notebook;
+use super::recording::{Film, tell};
+use crate::engine::EngineHandle;
+use anyhow::{Context, Result, bail};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossterm::event::Event;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::time::{Duration, Instant};
+
+/// How long nothing is drawn: most datasets are whole by then, and their first frame is the only one.
+const PATIENCE: Duration = Duration::from_millis(60);
+/// What Ctrl-C ends with.
+const INTERRUPTED: u8 = 130;
+
+/// Everything that the explorer works on.
+pub struct Opened {
+    pub app: App,
+    pub notebook: Notebook,
+    pub engine: EngineHandle,
+}
+
+/// What came of waiting.
+pub enum Waited {
+    Opened(Box<Opened>),
+    /// The program is to end with this exit code.
+    Left(u8),
+    NotYet,
+}
+
+/// The time until everything is read.
+pub struct Opening<'a> {
+    messages: &'a Receiver<Message>,
+    /// What came meanwhile and can only be carried out afterwards, in order.
+    pub held: Vec<Message>,
+}
+
+impl<'a> Opening<'a> {
+    /// Messages are taken from here, [`Message::Opened`] among them.
+    pub fn new(messages: &'a Receiver<Message>) -> Self {
+        Self { messages, held: Vec::new() }
+    }
+
+    /// Waits before the terminal is taken: a moment where there is something to be shown meanwhile, else to the end.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn wait(&mut self, shows_cases: bool) -> Result<Waited> {
+        let until = shows_cases.then(|| Instant::now() + PATIENCE);
+        loop {
+            let message = match until.map(|until| self.messages.recv_deadline(until)) {
+                Some(Ok(message)) => message,
+                Some(Err(RecvTimeoutError::Timeout)) => return Ok(Waited::NotYet),
+                Some(Err(RecvTimeoutError::Disconnected)) => bail!("all threads of the explorer ended"),
+                None => self.messages.recv().context("all threads of the explorer ended")?,
+            };
+            if let Some(waited) = self.take(message)? {
+                return Ok(waited);
+            }
+        }
+    }
+
+    /// Shows the cases until there is more.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn show(&mut self, cover: &mut App, canvas: &mut Canvas, film: &Film) -> Result<Waited> {
+        loop {
+            canvas.draw(cover, false)?;
+            let mut next = Some(self.messages.recv().context("all threads of the explorer ended")?);
+            // What came meanwhile goes into the same frame.
+            while let Some(message) = next {
+                match message {
+                    Message::Image(loaded) => canvas.loaded(loaded, cover),
+                    Message::Terminal(Event::Resize(columns, rows)) => {
+                        tell(film, |film| film.resized(columns, rows));
+                    }
+                    other => {
+                        if let Some(waited) = self.take(other)? {
+                            return Ok(waited);
+                        }
+                    }
+                }
+                next = self.messages.try_recv().ok();
+            }
+        }
+    }
+
+    /// Ends the waiting, or holds the message.
+    fn take(&mut self, message: Message) -> Result<Option<Waited>> {
+        match message {
+            Message::Opened(opened) => Ok(Some(Waited::Opened(Box::new((*opened)?)))),
+            Message::Signal(signal @ (SIGINT | SIGTERM | SIGHUP)) => Ok(Some(Waited::Left(128 + signal as u8))),
+            Message::Terminal(Event::Key(key)) if key_name(key).is_some_and(|name| name == "ctrl-c") => {
+                Ok(Some(Waited::Left(INTERRUPTED)))
+            }
+            Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
+            Message::Panicked => bail!("a part of the program panicked; the message is above"),
+            other => {
+                self.held.push(other);
+                Ok(None)
+            }
+        }
+    }
+}
