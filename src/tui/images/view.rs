@@ -179,7 +179,7 @@ impl Window {
             WindowStart::Lighter => ValueWindow { low: full.low + range / 2.0, high: full.high },
         };
         let hundredth = range / 100.0;
-        let middle = (start.low + start.high) / 2.0 + f64::from(self.level) * hundredth;
+        let middle = f64::midpoint(start.low, start.high) + f64::from(self.level) * hundredth;
         let half = ((start.high - start.low) + f64::from(self.width) * hundredth).max(hundredth) / 2.0;
         ValueWindow { low: middle - half, high: middle + half }
     }
