@@ -35,7 +35,7 @@ impl World {
         support::write_dataset(&root, CASES);
         let dataset = Dataset::open(&root).unwrap();
         // Yes by hit: cases 1, 3, 5 … are gold Yes. The third case is wrong though its third hit is right.
-        let right = |case: usize| if case % 2 == 0 { 0.9 } else { 0.1 };
+        let right = |case: usize| if case.is_multiple_of(2) { 0.9 } else { 0.1 };
         let first = |case: usize| if case == 2 { [0.2, 0.3, 0.95, 0.1] } else { [right(case); 4] };
         let second = |case: usize| if case == 2 { [0.9; 4] } else { [right(case); 4] };
         write_run(&dataset, "first", &first);
@@ -128,8 +128,10 @@ impl Terminal for Tmux {
     }
 }
 
+type Task = fn(&mut dyn Terminal, &World);
+
 /// Each ends where it began: on the first case, nothing open, nothing changed.
-const TASKS: [(&str, fn(&mut dyn Terminal, &World)); 10] = [
+const TASKS: [(&str, Task); 10] = [
     ("steps through cases and hits", steps),
     ("looks at the gold answer and what retrieval did", gold),
     ("names an error and takes it back", annotates),

@@ -87,7 +87,7 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
             return None;
         }
         let (question, group) = (not_blank(line.question), not_blank(line.group));
-        let Some(_) = question.as_ref().or(task.question.as_ref()) else { return None };
+        question.as_ref().or(task.question.as_ref())?;
         let PlainCase { id, task, split, image, answer, .. } = line;
         Some((id.clone(), Case { id, task, split, image: image.into(), question, answer, group }))
     };

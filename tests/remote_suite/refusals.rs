@@ -39,3 +39,13 @@ fn servers_of_a_fleet_must_be_the_same() {
     let message = refusal(&served(&format!("{},{}", first.url(), second.url())));
     assert!(message.contains("differs from the first") && message.contains(&second.url()), "{message}");
 }
+
+/// Nobody is asked for that: the folder is read first.
+#[test]
+fn the_processor_of_another_family_is_refused_by_name() {
+    let mut model = served("http://127.0.0.1:1");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/qwen2_vl/checkpoint");
+    model.processor = Some(folder.into());
+    let message = refusal(&model);
+    assert!(message.contains("--reader-processor") && message.contains("expected a Pixtral"), "{message}");
+}
