@@ -75,7 +75,8 @@ fn from_assignment_to_the_final_set() {
     let mut pty = explore(dataset, "eve", &[]);
     pty.wait_for(" 1/6 ");
     pty.type_keys("G");
-    pty.wait_for("Agreement, all tasks");
+    pty.wait_for("Agreement, lesion");
+    pty.wait_for("percentile bootstrap, 10000");
     pty.type_keys("qfpeople:disputed\r");
     pty.wait_for(" 1/1 of 6");
     pty.type_keys("A");

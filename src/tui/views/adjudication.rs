@@ -25,7 +25,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 /// Fewest columns of one person's words.
-const LEAST: usize = 24;
+const LEAST: usize = 36;
 /// Columns of the names before the decision.
 const NAME: usize = 10;
 /// Rows between the words and the taxonomy: a line, the decision that stands, the new one, its reason.

@@ -315,12 +315,12 @@ fn mark_text(app: &App) -> Vec<String> {
 fn what_changed(app: &App, case: usize, mark: &Mark) -> Vec<String> {
     let mut parts = Vec::new();
     match app.staleness_of(case) {
-        Staleness::AnswersChanged => parts.push("the answers changed since".to_owned()),
+        Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),
         Staleness::RunChanged => parts.push("made on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
     if !mark.earlier.is_empty() {
-        parts.push(format!("under an earlier definition: {}", mark.earlier.join(", ")));
+        parts.push(format!("earlier definition: {}", mark.earlier.join(", ")));
     }
     parts
 }
