@@ -174,7 +174,7 @@ impl Opener {
 
 /// Moves a file of place and views that cannot be read out of the way of the next one, so that what is in it is not lost.
 fn set_aside(memory_file: &Path) -> String {
-    let aside = (1..)
+    let aside = (1..1000)
         .map(|number| memory_file.with_extension(format!("unreadable-{number}.toml")))
         .find(|path| !path.exists())
         .unwrap_or_else(|| memory_file.with_extension("unreadable.toml"));

@@ -42,7 +42,7 @@ pub struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// Messages are taken from here, [`Message::Opened`] among them.
+    /// Messages are taken from here, `Message::Opened` among them.
     pub fn new(messages: &'a Receiver<Message>) -> Self {
         Self { messages, held: Vec::new() }
     }

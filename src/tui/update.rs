@@ -36,6 +36,7 @@ impl App {
         match action {
             Action::Interrupt => return vec![Effect::Quit(130)],
             Action::Redraw => return vec![Effect::Redraw],
+            Action::SaveScreen => return vec![Effect::SaveScreen],
             _ => {}
         }
         match self.context() {
@@ -106,7 +107,6 @@ impl App {
             Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
             Action::CopyCase => return self.copy(self.current().map(|(_, case)| case.id.clone())),
             Action::CopyDocument => return self.copy(self.shown_document().map(|document| document.id.clone())),
-            Action::SaveScreen => return vec![Effect::SaveScreen],
             Action::Overview => self.overlay = Some(Overlay::Overview(Overview::of(self))),
             Action::Compare => self.toggle_comparison(),
             Action::Palette => self.open_picker(PickerKind::Palette),
@@ -125,6 +125,7 @@ impl App {
             | Action::Delete
             | Action::Reveal
             | Action::Redraw
+            | Action::SaveScreen
             | Action::Interrupt => {}
         }
         Vec::new()

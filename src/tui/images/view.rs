@@ -67,7 +67,7 @@ pub enum ViewChange {
 }
 
 impl ImageView {
-    /// Is only a part of the image visible? `nearest` is how far the image may be zoomed where it is drawn: see [`nearest`].
+    /// Is only a part of the image visible? `nearest` is how far the image may be zoomed where it is drawn: see `nearest`.
     pub fn is_zoomed(&self, nearest: f32) -> bool {
         self.factor(nearest) > 1.0
     }
