@@ -60,7 +60,7 @@ impl Capability {
         let asked = [10, 11];
         body["logprob_token_ids"] = json!(asked);
         body["return_token_ids"] = json!(true);
-        let mut answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
+        let answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
         let prompt_ids = answer["prompt_token_ids"].is_array();
         let named = NextToken::read(&answer);
         let log_probabilities = if named.is_ok_and(|named| asked.iter().all(|id| named.of(*id).is_some())) {
@@ -73,7 +73,7 @@ impl Capability {
             for wanted in [MANY, USUAL, 5] {
                 body.insert("top_logprobs".into(), json!(wanted));
                 match http.post(server, CHAT, &json!(body), WITHIN_LONG).await {
-                    Ok(value) => answer = value,
+                    Ok(value) => count = NextToken::read(&value).map_err(failed)?.0.len(),
                     // Each server says in its own words that it is too many.
                     Err(ServerError {
                         trouble: Trouble::TooManyLogProbabilities { .. } | Trouble::Refused { .. },
@@ -83,7 +83,13 @@ impl Capability {
                     }
                     Err(error) => return Err(error),
                 }
-                count = NextToken::read(&answer).map_err(failed)?.0.len();
+                // vLLM was seen to name fewer while others asked it for tokens by id: the longest of three counts.
+                for _ in 0..2 {
+                    if count < wanted {
+                        let again = http.post(server, CHAT, &json!(body), WITHIN_LONG).await?;
+                        count = count.max(NextToken::read(&again).map_err(failed)?.0.len());
+                    }
+                }
                 break;
             }
             match count {
