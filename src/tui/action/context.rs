@@ -1,0 +1,88 @@
+//! What the keys act on: each context has keys of its own.
+
+/// What the keys act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    Explore,
+    Search,
+    Note,
+    Help,
+    Filter,
+    Picker,
+    /// The name of a view to be saved.
+    Name,
+    Overview,
+    Definitions,
+    Adjudication,
+    /// The reason of a decision.
+    Reason,
+    Agreement,
+    /// An image over the whole screen.
+    Image,
+}
+
+impl Context {
+    pub const ALL: [Self; 13] = [
+        Self::Explore,
+        Self::Image,
+        Self::Definitions,
+        Self::Adjudication,
+        Self::Reason,
+        Self::Agreement,
+        Self::Overview,
+        Self::Filter,
+        Self::Picker,
+        Self::Name,
+        Self::Search,
+        Self::Note,
+        Self::Help,
+    ];
+
+    /// Name in a file of keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Search => "search",
+            Self::Note => "note",
+            Self::Help => "help",
+            Self::Filter => "filter",
+            Self::Picker => "picker",
+            Self::Name => "name",
+            Self::Overview => "overview",
+            Self::Definitions => "definitions",
+            Self::Adjudication => "adjudication",
+            Self::Reason => "reason",
+            Self::Agreement => "agreement",
+            Self::Image => "image",
+        }
+    }
+
+    /// Is text typed there?
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Search | Self::Note | Self::Filter | Self::Picker | Self::Name | Self::Reason)
+    }
+
+    /// Do the taxonomy's keys count there?
+    pub fn takes_categories(self) -> bool {
+        matches!(self, Self::Explore | Self::Definitions | Self::Adjudication)
+    }
+
+    /// Heading on the help screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Explore => "Cases and hits",
+            Self::Search => "Caption search",
+            Self::Note => "Note",
+            Self::Help => "This page",
+            Self::Filter => "Filter",
+            Self::Picker => "Lists to pick from",
+            Self::Name => "Name of a view",
+            Self::Overview => "Overview",
+            Self::Definitions => "Definitions",
+            Self::Adjudication => "Adjudication: a category's key chooses it",
+            Self::Reason => "Reason of a decision",
+            Self::Agreement => "Agreement",
+            Self::Image => "Enlarged image",
+        }
+    }
+}
