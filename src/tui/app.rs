@@ -19,12 +19,13 @@ use super::overview::Overview;
 use super::people::People;
 use super::picker::Picker;
 use super::queue::Queue;
+use super::search::Search;
 use super::theme::Theme;
 use super::triage::FilterEdit;
 use super::what_if::WhatIf;
 use crate::annotation::{Category, Staleness};
 use crate::data::{Case, Dataset, Document, Task};
-use crate::engine::{CaptionResult, EngineDescription, Ticket};
+use crate::engine::{EngineDescription, Ticket};
 use crate::reader::Prediction;
 use crate::retriever::Hit;
 use std::cell::OnceCell;
@@ -72,40 +73,6 @@ pub enum Overlay {
     Definitions(Definitions),
     Adjudication(Adjudication),
     Agreement(AgreementScreen),
-}
-
-/// The caption search.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    pub input: Input,
-    /// Number of the latest request; results of an earlier one are dropped.
-    pub ticket: Ticket,
-    /// `None` until the engine has answered the first query.
-    pub results: Option<Vec<CaptionResult>>,
-    pub selected: usize,
-    /// Images are searched, not captions.
-    pub images: bool,
-    /// Why nothing could be searched.
-    pub trouble: Option<String>,
-    /// The latest request is not answered: what stands in `results` belongs to an earlier line.
-    pub waiting: bool,
-    /// Enter was pressed meanwhile: the best of the results is taken when they come.
-    pub takes_the_best: bool,
-}
-
-impl Search {
-    /// A request is out.
-    pub(super) fn awaits_results(&mut self) {
-        self.selected = 0;
-        self.trouble = None;
-        self.waiting = true;
-        self.takes_the_best = false;
-    }
-
-    /// Nothing is asked: the line is empty or only begun.
-    pub(super) fn asks_nothing(&mut self) {
-        *self = Self { input: self.input.clone(), ticket: self.ticket, images: self.images, ..Self::default() };
-    }
 }
 
 /// A line at the bottom that stays until the next key.

@@ -7,6 +7,7 @@
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
 //! | [`what_if`], [`flip`] | the fusion as a person has changed it, and the smallest change that flips the answer |
 //! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
+//! | [`search`] | documents looked for by words or by an image |
 //! | [`own_evidence`] | documents that a person puts in, hits with something withheld |
 //! | [`comparison`] | another run beside the one on the screen |
 //! | [`people`], [`adjudication`] | what everybody said of a case, and deciding it |
@@ -62,6 +63,7 @@ pub mod quantise;
 mod question;
 mod queue;
 pub mod recording;
+pub mod search;
 pub mod session;
 pub mod snapshot;
 pub mod terminal;

@@ -1,8 +1,9 @@
 //! Evidence of a person's own: documents put in beside the hits, and hits shown to the reader with something withheld.
 
 use super::answers::CaseAnswers;
-use super::app::{App, Notice, Search, Shown, Side};
+use super::app::{App, Notice, Shown, Side};
 use super::effect::Effect;
+use super::search::Search;
 use crate::engine::{Ablation, CaptionShown, ImageLike, Probe, Request};
 use crate::reader::Prediction;
 use crate::retriever::{Head, Hit, Provenance};

@@ -1,21 +1,20 @@
 //! From an action to a new state, and the effects it asks for.
 
 use super::action::{Action, Context};
-use super::app::{App, Focus, Notice, Overlay, Search, Shown, Side};
+use super::app::{App, Focus, Notice, Overlay, Shown, Side};
 use super::effect::Effect;
 use super::images::ViewChange;
 use super::mark::Record;
 use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
-use crate::engine::{CaptionShown, ImageLike, Request};
+use super::search::Search;
+use crate::engine::{CaptionShown, Request};
 use tui_input::{Input, InputRequest};
 
 /// Places a page key moves by.
 const PAGE: isize = 10;
 /// Cases that the engine reads in advance.
 const AHEAD: usize = 10;
-/// Lines of a caption search.
-const SEARCH_LIMIT: usize = 50;
 
 impl App {
     /// What to ask of the engine before the first frame.
@@ -156,28 +155,6 @@ impl App {
             Action::Up => scroll.set(scroll.get().saturating_sub(1)),
             Action::PageDown => scroll.set(scroll.get() + 10),
             Action::PageUp => scroll.set(scroll.get().saturating_sub(10)),
-            Action::Cancel => self.overlay = None,
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn update_search(&mut self, action: Action) -> Vec<Effect> {
-        let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
-        let results = search.results.as_deref().unwrap_or_default();
-        let last = results.len().saturating_sub(1);
-        match action {
-            Action::Down => search.selected = (search.selected + 1).min(last),
-            Action::Up => search.selected = search.selected.saturating_sub(1),
-            Action::PageDown => search.selected = (search.selected + 10).min(last),
-            Action::PageUp => search.selected = search.selected.saturating_sub(10),
-            Action::Accept if search.waiting => search.takes_the_best = true,
-            Action::Accept => {
-                let Some(result) = results.get(search.selected) else { return Vec::new() };
-                let row = result.row;
-                self.overlay = None;
-                return self.put_in(row);
-            }
             Action::Cancel => self.overlay = None,
             _ => {}
         }
@@ -331,42 +308,6 @@ impl App {
             input.handle(InputRequest::InsertChar(character));
         }
         self.line_changed()
-    }
-
-    fn search(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Search(mut search)) = self.overlay.take() else { return Vec::new() };
-        let typed = search.input.value().trim().to_owned();
-        let effects =
-            if search.images { self.search_file(&mut search, &typed) } else { self.search_words(&mut search, typed) };
-        self.overlay = Some(Overlay::Search(search));
-        effects
-    }
-
-    fn search_words(&mut self, search: &mut Search, query: String) -> Vec<Effect> {
-        self.last_ticket += 1;
-        search.ticket = self.last_ticket;
-        if query.is_empty() {
-            search.asks_nothing();
-            return Vec::new();
-        }
-        search.awaits_results();
-        vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
-    }
-
-    /// A path is looked for once it may be whole; until then nothing is offered, and without one it is the image in focus
-    /// again.
-    fn search_file(&mut self, search: &mut Search, typed: &str) -> Vec<Effect> {
-        if typed.is_empty() {
-            return self.send_image_search(search, self.image_in_focus());
-        }
-        let lower = typed.to_lowercase();
-        if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
-            self.last_ticket += 1;
-            search.ticket = self.last_ticket;
-            search.asks_nothing();
-            return Vec::new();
-        }
-        self.send_image_search(search, ImageLike::File(typed.into()))
     }
 
     fn step(&mut self, steps: isize) -> Vec<Effect> {

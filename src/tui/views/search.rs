@@ -1,6 +1,7 @@
 //! The caption search: a line to type in and what matches.
 
-use super::super::app::{App, Search};
+use super::super::app::App;
+use super::super::search::Search;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::engine::CaptionResult;
