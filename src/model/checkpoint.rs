@@ -14,6 +14,7 @@ pub use adapter::Adapter;
 pub use error::CheckpointError;
 pub use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};
+pub(in crate::model) use json::image_processor_json;
 pub use json::read_json;
 pub use layout::{Part, Place};
 pub use read::Weights;

@@ -1,14 +1,13 @@
 //! `Qwen2VLImageProcessor`: pictures keep their proportions within a number of pixels; patches lie in the order in which
 //! they are merged.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, image_processor_json};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::pillow_resize::resize_bicubic;
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde::Deserialize;
-use serde_json::Value;
 use std::path::Path;
 
 /// Pillow's number for the bicubic filter.
@@ -78,18 +77,7 @@ impl Qwen2VlImageProcessor {
     /// # Errors
     /// A missing or broken file, a field out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let nested = if folder.join("processor_config.json").is_file() {
-            read_json(folder, "processor_config.json", "it says how images are cut")?["image_processor"].take()
-        } else {
-            Value::Null
-        };
-        let (file, value) = match nested {
-            Value::Null => {
-                let file = "preprocessor_config.json";
-                (file, read_json(folder, file, "it says how images are scaled")?)
-            }
-            nested => ("processor_config.json", nested),
-        };
+        let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         let processor: Self =
             serde_json::from_value(value).map_err(|error| bad(format!("image processor: {error}")))?;
