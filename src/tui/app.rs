@@ -283,7 +283,8 @@ impl App {
 
     /// Has the case changed since it was annotated?
     pub fn staleness_of(&self, case: usize) -> Staleness {
-        let Some(mark) = self.marks.get(&case) else { return Staleness::Unknown };
+        // Drawing asks for each row: only what was decided is worth a fingerprint of the answers.
+        let Some(mark) = self.marks.get(&case).filter(|mark| mark.is_decided()) else { return Staleness::Unknown };
         mark.staleness(self.run_fingerprint.as_deref(), self.answers_fingerprint_of(case).as_deref())
     }
 

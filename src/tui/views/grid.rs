@@ -3,6 +3,7 @@
 use super::super::app::{App, Shown};
 use super::super::theme::Role;
 use super::{picture, text, verdict};
+use crate::analysis::Fused;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -27,6 +28,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         Shown::Row(row) => app.dataset.corpus.get(row),
         Shown::Hit => None,
     };
+    let fused = app.fused_now();
     let tiles = 1 + hits + usize::from(found.is_some());
     let (columns, side) = arrange(tiles, area);
     for tile in 0..tiles {
@@ -55,7 +57,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         if tile - 1 == app.hit && app.shown == Shown::Hit {
             app.drawn.document.set(place);
         }
-        draw_hit(app, tile - 1, frame, place);
+        draw_hit(app, fused.as_ref(), tile - 1, frame, place);
     }
 }
 
@@ -75,14 +77,14 @@ fn arrange(tiles: usize, area: Rect) -> (usize, u16) {
     best
 }
 
-fn draw_hit(app: &App, slot: usize, frame: &mut Frame, area: Rect) {
+fn draw_hit(app: &App, fused: Option<&Fused>, slot: usize, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return };
     let Some(document) = answers.hit_at(slot).and_then(|hit| app.dataset.corpus.get(hit.row)) else { return };
     let selected = slot == app.hit && app.shown == Shown::Hit;
     let name = format!("{}{} {} ", if selected { "▸" } else { "" }, slot + 1, document.id);
     let mut spans = vec![Span::styled(name, theme.style(if selected { Role::Accent } else { Role::Muted }))];
-    let (signs, role) = verdict::signs(app, answers, app.fused_now().as_ref(), slot);
+    let (signs, role) = verdict::signs(app, answers, fused, slot);
     spans.extend(signs);
     if let Some(prediction) = answers.prediction_at(slot) {
         spans.push(Span::styled(app.answer_in_words(prediction), theme.style(role)));

@@ -156,7 +156,7 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
 
 /// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
 fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
-    let outcome = app.outcome_now().filter(|_| app.gold_visible);
+    let outcome = if app.gold_visible { app.outcome_now() } else { None };
     let place = outcome.as_ref().and_then(|(slots, _)| slots.iter().position(|read| *read == slot));
     let Some(((_, outcome), place)) = outcome.zip(place) else { return (" ", Role::Text) };
     if outcome.is_rescued_by(place) {
