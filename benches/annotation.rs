@@ -157,9 +157,9 @@ fn write_journal(folder: &Path, annotator: usize) -> u64 {
             v: 2,
             id: Uuid::from_u128(((number as u128) << 64) + annotator as u128),
             ts: OffsetDateTime::UNIX_EPOCH + Duration::days(20_000) + Duration::milliseconds(1234 * number as i64),
-            annotator: format!("annotator{annotator}"),
+            annotator: format!("annotator{annotator}").into(),
             host: "box".into(),
-            case,
+            case: case.into(),
             kind,
             circumstances: circumstances.clone(),
         };

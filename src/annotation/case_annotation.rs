@@ -1,7 +1,8 @@
 //! What one annotator says about one case, and what an adjudicator decided.
 
-use super::event::{Event, EventKind};
+use super::event::{Event, EventKind, GivenDefinitions};
 use super::taxonomy::Taxonomy;
+use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -24,13 +25,13 @@ pub struct CaseAnnotation {
     /// From 1.
     pub pass: u32,
     /// Of each category given to the case or a document: fingerprint of its definition at that time, where it is known.
-    pub definitions: BTreeMap<String, String>,
+    pub definitions: GivenDefinitions,
     /// When the last event that counts was made.
     pub ts: OffsetDateTime,
     /// Of the run on the screen at the last categories or skip.
-    pub run_fingerprint: Option<String>,
+    pub run_fingerprint: Option<CompactString>,
     /// Of the documents and answers on the screen then.
-    pub answers_fingerprint: Option<String>,
+    pub answers_fingerprint: Option<CompactString>,
     /// The events that count, in order.
     pub event_ids: Vec<Uuid>,
 }
@@ -42,7 +43,7 @@ pub struct Decision {
     /// Empty where none of the taxonomy's categories applies.
     pub categories: BTreeSet<String>,
     /// As in [`CaseAnnotation::definitions`].
-    pub definitions: BTreeMap<String, String>,
+    pub definitions: GivenDefinitions,
     /// Why, in words; may be empty.
     pub reason: String,
     /// The latest event of each annotation that the adjudicator saw.
@@ -64,7 +65,7 @@ impl Default for CaseAnnotation {
             blind: false,
             seconds: None,
             pass: 1,
-            definitions: BTreeMap::new(),
+            definitions: GivenDefinitions::new(),
             ts: OffsetDateTime::UNIX_EPOCH,
             run_fingerprint: None,
             answers_fingerprint: None,
@@ -91,7 +92,7 @@ impl Decision {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };
         Some(Self {
-            adjudicator: event.annotator.clone(),
+            adjudicator: event.annotator.to_string(),
             categories: categories.clone(),
             definitions: event.circumstances.definitions.clone(),
             reason: reason.clone(),

@@ -1,10 +1,10 @@
 //! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
 
-use super::event::{Circumstances, Event, EventKind};
+use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
 use super::{AnnotationState, CaseAnnotation, Journal, Taxonomy, read_folder};
 use crate::data::Problem;
 use anyhow::{Result, anyhow};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// One annotator's place of work.
@@ -138,8 +138,8 @@ impl Desk {
         self.state.apply(event);
     }
 
-    fn definitions_for(&self, case: &str, kind: &EventKind) -> BTreeMap<String, String> {
-        let Some(categories) = kind.categories() else { return BTreeMap::new() };
+    fn definitions_for(&self, case: &str, kind: &EventKind) -> GivenDefinitions {
+        let Some(categories) = kind.categories() else { return GivenDefinitions::new() };
         let mut definitions = self.taxonomy.definitions_of(categories);
         let Some(before) = self.own(case) else { return definitions };
         let nothing = BTreeSet::new();
@@ -151,9 +151,9 @@ impl Desk {
         // Who says the same again affirms it under the words of now.
         if given != categories {
             for id in given.intersection(categories) {
-                match before.definitions.get(id) {
-                    Some(then) => definitions.insert(id.clone(), then.clone()),
-                    None => definitions.remove(id),
+                match before.definitions.get(id.as_str()) {
+                    Some(then) => definitions.insert(id.as_str().into(), then.clone()),
+                    None => definitions.remove(id.as_str()),
                 };
             }
         }

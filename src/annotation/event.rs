@@ -1,6 +1,7 @@
 //! One event: what a person did to a case, when, and with what before them. Its JSON line is in `line.rs`.
 
 use super::line::Line;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
@@ -20,10 +21,10 @@ pub struct Event {
     pub id: Uuid,
     /// UTC. Larger than that of every event of the annotator that the writer knew, whatever the clock does.
     pub ts: OffsetDateTime,
-    pub annotator: String,
-    pub host: String,
+    pub annotator: CompactString,
+    pub host: CompactString,
     /// Id of the case; of an undo or redo, the case of the event that it is about.
-    pub case: String,
+    pub case: CompactString,
     pub kind: EventKind,
     pub circumstances: Circumstances,
 }
@@ -52,21 +53,23 @@ pub enum EventKind {
     Redo { redoes: Uuid },
 }
 
+/// By category id: the fingerprint of the definition it was given under.
+pub type GivenDefinitions = BTreeMap<CompactString, CompactString>;
+
 /// What the annotator had before them, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Circumstances {
     /// Of the run on the screen, so that a verdict on other predictions can be told apart.
-    pub run_fingerprint: Option<String>,
+    pub run_fingerprint: Option<CompactString>,
     /// Of the case's documents and answers on the screen ([`answers_fingerprint`](super::answers_fingerprint)).
-    pub answers_fingerprint: Option<String>,
+    pub answers_fingerprint: Option<CompactString>,
     /// Neither the gold answer nor anybody's earlier annotation of the case was shown.
     pub blind: bool,
     /// Time spent on the case since it was opened, or since its last event; tenths of a second are kept.
     pub seconds: Option<f64>,
     /// Which reading of the case this is, from 1: a second one is kept beside the first, to be compared with it.
     pub pass: u32,
-    /// By category id: the fingerprint of the definition it was given under.
-    pub definitions: BTreeMap<String, String>,
+    pub definitions: GivenDefinitions,
 }
 
 impl Default for Circumstances {
@@ -77,7 +80,7 @@ impl Default for Circumstances {
             blind: false,
             seconds: None,
             pass: 1,
-            definitions: BTreeMap::new(),
+            definitions: GivenDefinitions::new(),
         }
     }
 }

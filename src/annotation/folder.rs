@@ -7,14 +7,15 @@ use rayon::prelude::*;
 use std::fs;
 use std::io::{BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Lines that one core parses at a time.
 const BLOCK: usize = 2048;
 
 /// What one file holds.
 pub(super) struct Content {
-    /// Each event with its line, from 1. Boxed, because a million are moved about before each has its place.
-    pub events: Vec<(usize, Box<Event>)>,
+    /// Each event with its line, from 1.
+    pub events: Vec<(usize, Arc<Event>)>,
     /// One per line that is no event.
     pub problems: Vec<Problem>,
 }
@@ -25,7 +26,7 @@ pub(super) struct Content {
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read.
-pub fn read_folder(folder: &Path) -> Result<(Vec<Event>, Vec<Problem>)> {
+pub fn read_folder(folder: &Path) -> Result<(Vec<Arc<Event>>, Vec<Problem>)> {
     let files = journal_files(folder)?;
     let read = |path: &PathBuf| {
         let content = fs::read(path).with_context(|| format!("cannot read journal {}", path.display()))?;
@@ -54,7 +55,7 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
                 continue;
             }
             match parse_line(line) {
-                Ok(event) => content.events.push((index + 1, Box::new(event))),
+                Ok(event) => content.events.push((index + 1, Arc::new(event))),
                 Err(message) if index < whole => {
                     content.problems.push(Problem::error(path, message).at_line(index + 1));
                 }
@@ -74,8 +75,8 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
 }
 
 /// Each event once, in the order of replay. Two events that claim one id are a problem, and which of them is kept does not
-/// depend on the files' names. Small keys are sorted in place of the events: there may be a million.
-fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Event> {
+/// depend on the files' names. Small keys are sorted in place of the events, which stay where they are: there may be a million.
+fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Arc<Event>> {
     let places =
         || files.iter().enumerate().flat_map(|(file, events)| (0..events.len()).map(move |index| (file, index)));
     let event_at = |(file, index): (usize, usize)| files[file][index].1.as_ref();
@@ -92,7 +93,7 @@ fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &
         }
         for (_, place) in same.iter().filter(|(_, place)| *place != chosen) {
             let (line, event) = &files[place.0][place.1];
-            if event.as_ref() != event_at(chosen) {
+            if **event != *event_at(chosen) {
                 let message = format!("id {} was already used by another event", event.id);
                 problems.push(Problem::error(&paths[place.0], message).at_line(*line));
             }
@@ -101,10 +102,7 @@ fn distinct(files: Vec<Vec<(usize, Box<Event>)>>, paths: &[PathBuf], problems: &
         kept.push((event.ts.unix_timestamp_nanos(), same[0].0, chosen));
     }
     kept.par_sort();
-    let taken = |events: Vec<(usize, Box<Event>)>| events.into_iter().map(|(_, event)| Some(event)).collect();
-    let mut files: Vec<Vec<Option<Box<Event>>>> = files.into_iter().map(taken).collect();
-    let take = |(_, _, (file, index)): (i128, u128, (usize, usize))| files[file][index].take().map(|event| *event);
-    kept.into_iter().filter_map(take).collect()
+    kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
 /// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.

@@ -1,10 +1,11 @@
 //! What one annotator can undo and redo: a function of their events, so that it survives a restart.
 
 use super::event::{Event, EventKind};
+use compact_str::CompactString;
 use uuid::Uuid;
 
 /// An event that can be undone or redone, and its case.
-pub(super) type Entry = (Uuid, String);
+type Entry = (Uuid, CompactString);
 
 /// The events of one annotator that count, and those taken back since the last new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,13 +2,14 @@
 
 use super::event::{Circumstances, EVENT_VERSION, Event, EventKind};
 use super::folder::read_folder;
-use super::history::{Entry, History};
+use super::history::History;
 use super::journal_file::JournalFile;
 use super::names::{check_annotator, file_safe_host};
 use crate::data::Problem;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -37,7 +38,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn open_and_read(folder: &Path, annotator: &str, host: &str) -> Result<(Self, Vec<Event>, Vec<Problem>)> {
+    pub fn open_and_read(folder: &Path, annotator: &str, host: &str) -> Result<(Self, Vec<Arc<Event>>, Vec<Problem>)> {
         check_annotator(annotator)?;
         let host = file_safe_host(host);
         fs::create_dir_all(folder).with_context(|| format!("cannot create annotations folder {}", folder.display()))?;
@@ -69,8 +70,8 @@ impl Journal {
             v: EVENT_VERSION,
             id: Uuid::now_v7(),
             ts: self.next_ts(),
-            annotator: self.annotator.clone(),
-            host: self.host.clone(),
+            annotator: self.annotator.as_str().into(),
+            host: self.host.as_str().into(),
             case: case.into(),
             kind,
             circumstances: Circumstances {
@@ -104,16 +105,6 @@ impl Journal {
     pub fn redo(&mut self) -> Result<Option<Event>> {
         let Some((redoes, case)) = self.history.next_redo().cloned() else { return Ok(None) };
         self.append(&case, EventKind::Redo { redoes }, Circumstances::default()).map(Some)
-    }
-
-    /// Id and case of the event that [`Journal::undo`] would take back.
-    pub fn next_undo(&self) -> Option<&Entry> {
-        self.history.next_undo()
-    }
-
-    /// Id and case of the event that [`Journal::redo`] would bring back.
-    pub fn next_redo(&self) -> Option<&Entry> {
-        self.history.next_redo()
     }
 
     /// Now, or just after the annotator's last event where the clock stood still or went back or another machine's runs

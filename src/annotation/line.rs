@@ -1,9 +1,10 @@
 //! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`, the
 //! fields of each kind beside the common ones.
 
-use super::event::{Circumstances, Event, EventKind};
+use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -14,9 +15,9 @@ pub(super) struct Line {
     id: Uuid,
     #[serde(with = "time::serde::rfc3339")]
     ts: OffsetDateTime,
-    annotator: String,
-    host: String,
-    case: String,
+    annotator: CompactString,
+    host: CompactString,
+    case: CompactString,
     kind: Kind,
     /// Version 1 had one category.
     #[serde(default, skip_serializing)]
@@ -47,12 +48,12 @@ pub(super) struct Line {
     blind: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    definitions: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "GivenDefinitions::is_empty")]
+    definitions: GivenDefinitions,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    run_fingerprint: Option<String>,
+    run_fingerprint: Option<CompactString>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    answers_fingerprint: Option<String>,
+    answers_fingerprint: Option<CompactString>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

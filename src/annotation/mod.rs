@@ -36,7 +36,7 @@ pub use assignment::{Assignment, Plan};
 pub use case_annotation::{CaseAnnotation, Decision};
 pub use desk::Desk;
 pub use disagreement::{Disagreement, disagreements};
-pub use event::{Circumstances, EVENT_VERSION, Event, EventKind};
+pub use event::{Circumstances, EVENT_VERSION, Event, EventKind, GivenDefinitions};
 pub use export::{
     EXPORT_COLUMNS, ExportFormat, ExportRow, LABEL_STUDIO_PREFIX, ToolExport, argilla_files, export_rows,
     label_studio_config, label_studio_tasks,

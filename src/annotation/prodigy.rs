@@ -228,9 +228,9 @@ fn event_of(annotator: &str, case: &str, kind: EventKind, ts: OffsetDateTime) ->
         v: EVENT_VERSION,
         id: Uuid::nil(),
         ts,
-        annotator: annotator.to_owned(),
-        host: PRODIGY_HOST.to_owned(),
-        case: case.to_owned(),
+        annotator: annotator.into(),
+        host: PRODIGY_HOST.into(),
+        case: case.into(),
         kind,
         circumstances,
     };

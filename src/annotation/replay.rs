@@ -2,6 +2,7 @@
 
 use super::case_annotation::CaseAnnotation;
 use super::event::{Circumstances, Event, EventKind};
+use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -68,7 +69,7 @@ impl<'a> Replay<'a> {
     fn give(&mut self, categories: &'a BTreeSet<String>, event: &'a Event) {
         self.made = Some(&event.circumstances);
         for category in categories {
-            let definition = event.circumstances.definitions.get(category).map(String::as_str);
+            let definition = event.circumstances.definitions.get(category.as_str()).map(CompactString::as_str);
             self.definitions.insert(category, definition);
         }
     }
@@ -79,7 +80,7 @@ impl<'a> Replay<'a> {
         let given: BTreeSet<&str> = given.map(String::as_str).collect();
         let definitions = given.iter().filter_map(|id| {
             let definition = self.definitions.get(id).copied().flatten()?;
-            Some(((*id).to_owned(), definition.to_owned()))
+            Some(((*id).into(), definition.into()))
         });
         let made = self.made;
         CaseAnnotation {

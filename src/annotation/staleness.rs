@@ -60,8 +60,8 @@ mod tests {
 
     fn annotation(run: Option<&str>, answers: Option<&str>) -> CaseAnnotation {
         CaseAnnotation {
-            run_fingerprint: run.map(str::to_owned),
-            answers_fingerprint: answers.map(str::to_owned),
+            run_fingerprint: run.map(Into::into),
+            answers_fingerprint: answers.map(Into::into),
             ..CaseAnnotation::default()
         }
     }

@@ -4,7 +4,9 @@ use super::case_annotation::{CaseAnnotation, Decision};
 use super::event::{Event, EventKind};
 use super::replay::Replay;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// All annotators' annotations and the adjudicators' decisions. Any order and any repetition of the same events gives the
@@ -19,7 +21,7 @@ pub struct AnnotationState {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Record {
     /// In the order of replay, without repetitions; undone ones, undos and redos included.
-    events: Vec<Event>,
+    events: Vec<Arc<Event>>,
     /// By pass; none is without an event that counts.
     passes: BTreeMap<u32, CaseAnnotation>,
     decision: Option<Decision>,
@@ -27,8 +29,8 @@ struct Record {
 
 impl AnnotationState {
     /// The state after all these events.
-    pub fn fold(events: Vec<Event>) -> Self {
-        let records = by_annotator_and_case(events)
+    pub fn fold(events: impl IntoIterator<Item = impl Into<Arc<Event>>>) -> Self {
+        let records = by_annotator_and_case(events.into_iter().map(Into::into).collect())
             .into_par_iter()
             .map(|events| {
                 let mut record = Record { events, ..Record::default() };
@@ -41,7 +43,7 @@ impl AnnotationState {
         for record in records {
             // A group is of at least one event, which names annotator and case.
             let Some(first) = record.events.first() else { continue };
-            let (annotator, case) = (first.annotator.clone(), first.case.clone());
+            let (annotator, case) = (first.annotator.to_string(), first.case.to_string());
             state.records.entry(annotator).or_default().insert(case, record);
         }
         state
@@ -50,7 +52,7 @@ impl AnnotationState {
     /// Takes in one more event; one seen before changes nothing.
     pub fn apply(&mut self, event: &Event) {
         let record = self.record_of(event);
-        record.events.push(event.clone());
+        record.events.push(Arc::new(event.clone()));
         record.sort();
         record.replay();
     }
@@ -94,12 +96,6 @@ impl AnnotationState {
         self.records.keys().map(String::as_str)
     }
 
-    /// The events of one annotator on one case in the order of replay, undone ones included: its history.
-    pub fn events_of(&self, annotator: &str, case: &str) -> &[Event] {
-        let record = self.records.get(annotator).and_then(|cases| cases.get(case));
-        record.map_or(&[], |record| record.events.as_slice())
-    }
-
     /// Every case that somebody annotated or decided, in order, each once.
     pub fn cases(&self) -> Vec<&str> {
         let mut cases: Vec<&str> = self
@@ -119,13 +115,13 @@ impl AnnotationState {
     }
 
     fn record_of(&mut self, event: &Event) -> &mut Record {
-        self.records.entry(event.annotator.clone()).or_default().entry(event.case.clone()).or_default()
+        self.records.entry(event.annotator.to_string()).or_default().entry(event.case.to_string()).or_default()
     }
 }
 
 /// The events in groups of one annotator and one case, in the order in which they came.
-fn by_annotator_and_case(events: Vec<Event>) -> Vec<Vec<Event>> {
-    let mut groups: HashMap<(&str, &str), usize> = HashMap::new();
+fn by_annotator_and_case(events: Vec<Arc<Event>>) -> Vec<Vec<Arc<Event>>> {
+    let mut groups: FxHashMap<(&str, &str), usize> = FxHashMap::default();
     let mut sizes = Vec::new();
     let mut group_of = Vec::with_capacity(events.len());
     for event in &events {
@@ -136,7 +132,7 @@ fn by_annotator_and_case(events: Vec<Event>) -> Vec<Vec<Event>> {
         sizes[group] += 1;
         group_of.push(group);
     }
-    let mut grouped: Vec<Vec<Event>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    let mut grouped: Vec<Vec<Arc<Event>>> = sizes.into_iter().map(Vec::with_capacity).collect();
     for (event, group) in events.into_iter().zip(group_of) {
         grouped[group].push(event);
     }
@@ -147,14 +143,14 @@ impl Record {
     /// Puts the events into the order of replay, each once. Of two that claim one id, which no program writes, the same
     /// one is kept whatever the order was.
     fn sort(&mut self) {
-        self.events.sort_by_key(Event::order);
+        self.events.sort_by_key(|event| event.order());
         self.events.dedup_by(|later, earlier| later == earlier);
         let mut ids: Vec<Uuid> = self.events.iter().map(|event| event.id).collect();
         ids.sort_unstable();
         if ids.windows(2).all(|pair| pair[0] != pair[1]) {
             return;
         }
-        let mut by_id: HashMap<Uuid, Event> = HashMap::new();
+        let mut by_id: HashMap<Uuid, Arc<Event>> = HashMap::new();
         for event in self.events.drain(..) {
             match by_id.get_mut(&event.id) {
                 Some(kept) if event.is_before(kept) => *kept = event,
@@ -163,12 +159,12 @@ impl Record {
             }
         }
         self.events = by_id.into_values().collect();
-        self.events.sort_by_key(Event::order);
+        self.events.sort_by_key(|event| event.order());
     }
 
     /// Computes what the events add up to. An event is undone where the last undo or redo that names it is an undo.
     fn replay(&mut self) {
-        let mut is_undone: HashMap<Uuid, bool> = HashMap::new();
+        let mut is_undone: FxHashMap<Uuid, bool> = FxHashMap::default();
         for event in &self.events {
             match event.kind {
                 EventKind::Undo { undoes } => is_undone.insert(undoes, true),
@@ -179,7 +175,7 @@ impl Record {
         self.decision = None;
         let mut passes: BTreeMap<u32, Replay> = BTreeMap::new();
         for event in &self.events {
-            if !is_undone.is_empty() && is_undone.get(&event.id) == Some(&true) {
+            if is_undone.get(&event.id) == Some(&true) {
                 continue;
             }
             match event.kind {

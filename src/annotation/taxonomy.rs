@@ -1,11 +1,12 @@
 //! The taxonomy: categories of error that people assign, from a file that people edit.
 
+use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -140,13 +141,13 @@ impl Taxonomy {
     }
 
     /// Fingerprints of these categories' definitions, by id, as events carry them.
-    pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
+    pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> GivenDefinitions {
         let known = ids.into_iter().filter_map(|id| self.by_id(id));
-        known.map(|category| (category.id.clone(), category.definition_fingerprint().to_string())).collect()
+        known.map(|category| (category.id.as_str().into(), category.definition_fingerprint().as_str().into())).collect()
     }
 
     /// Those of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded otherwise now, or gone.
-    pub fn changed_since<'a>(&self, definitions: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+    pub fn changed_since<'a>(&self, definitions: &'a GivenDefinitions) -> Vec<&'a str> {
         let is_changed = |id: &str, then: &str| {
             self.by_id(id).is_none_or(|category| category.definition_fingerprint().as_str() != then)
         };

@@ -34,8 +34,8 @@ impl Mark {
             flagged: annotation.flagged,
             note: annotation.note.clone(),
             earlier: annotation.earlier_definitions(taxonomy).into_iter().map(name_of).collect(),
-            run_fingerprint: annotation.run_fingerprint.clone(),
-            answers_fingerprint: annotation.answers_fingerprint.clone(),
+            run_fingerprint: annotation.run_fingerprint.as_deref().map(str::to_owned),
+            answers_fingerprint: annotation.answers_fingerprint.as_deref().map(str::to_owned),
         }
     }
 

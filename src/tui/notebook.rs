@@ -166,8 +166,8 @@ impl Notebook {
     fn circumstances(&self, case: usize) -> Circumstances {
         let shown = self.on_screen.as_ref().filter(|shown| shown.case == case);
         Circumstances {
-            run_fingerprint: self.run_fingerprint.clone(),
-            answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.clone()),
+            run_fingerprint: self.run_fingerprint.as_deref().map(Into::into),
+            answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.as_deref()).map(Into::into),
             blind: !self.revealed.contains(&case),
             seconds: shown.map(|shown| shown.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
@@ -178,7 +178,7 @@ impl Notebook {
         let Some(event) = event else { return Recorded::Nothing };
         match self.dataset.cases.iter().position(|case| case.id == event.case) {
             Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
-            None => Recorded::Elsewhere { id: event.case },
+            None => Recorded::Elsewhere { id: event.case.to_string() },
         }
     }
 

@@ -156,8 +156,8 @@ impl Session {
         };
         let id = self.dataset.cases[case].id.clone();
         let circumstances = Circumstances {
-            answers_fingerprint: self.answers_fingerprint(case),
-            run_fingerprint: self.answers.run_fingerprint.clone(),
+            answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
+            run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
             blind: !self.gold_shown.contains(&case),
             seconds: Some(self.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
