@@ -3,7 +3,7 @@
 
 SAMPLE_SEED := 1
 
-.PHONY: demo test test-engines set-up lint bench sample help
+.PHONY: demo test test-engines test-exports set-up lint bench sample help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -16,6 +16,10 @@ test: set-up ## run the whole test suite
 
 test-engines: set-up ## test served readers against llama.cpp and vLLM on the CPU (installs 6 GB into target/engines)
 	sh scripts/test-engines
+
+test-exports: set-up ## have Label Studio's and Argilla's own packages read exported annotations (installs them into target/exports)
+	sh scripts/exports-packages
+	cargo test --locked --test annotation_suite the_tools_own_packages_take_the_files -- --nocapture
 
 set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
 	@sh scripts/set-up

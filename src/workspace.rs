@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Folder of the workspace inside a dataset that can be written.
 pub const WORKSPACE_FOLDER: &str = ".dissent";
 
+/// Folder of the annotations in a workspace.
+pub const ANNOTATIONS_FOLDER: &str = "annotations";
+
 /// Why the workspace is where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkspaceOrigin {
@@ -34,9 +37,13 @@ impl Workspace {
     /// # Errors
     /// If the explicit folder, or the last choice, cannot be written.
     pub fn open(dataset_root: &Path, explicit: Option<&Path>) -> Result<Self> {
-        let user_data =
-            directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.data_dir().to_path_buf());
-        Self::choose(dataset_root, explicit, user_data.as_deref())
+        Self::choose(dataset_root, explicit, user_data().as_deref())
+    }
+
+    /// Where the workspace of a dataset can be if nobody named another place; nothing is made there.
+    pub fn places(dataset_root: &Path) -> Vec<PathBuf> {
+        let in_user_data = user_data().and_then(|user_data| place_in(&user_data, dataset_root).ok());
+        [dataset_root.join(WORKSPACE_FOLDER)].into_iter().chain(in_user_data).collect()
     }
 
     fn choose(dataset_root: &Path, explicit: Option<&Path>, user_data: Option<&Path>) -> Result<Self> {
@@ -55,7 +62,7 @@ impl Workspace {
         let Some(user_data) = user_data else {
             return Err(refusal.context("the dataset cannot be written and there is no home folder; give --workspace"));
         };
-        let path = user_data.join("workspaces").join(folder_name(dataset_root)?);
+        let path = place_in(user_data, dataset_root)?;
         make_writable(&path).with_context(|| {
             format!("neither {} nor {} can be written; give --workspace", inside.display(), path.display())
         })?;
@@ -88,7 +95,7 @@ impl Workspace {
 
     /// Journals and `taxonomy.toml`.
     pub fn annotations_dir(&self) -> PathBuf {
-        self.path.join("annotations")
+        self.path.join(ANNOTATIONS_FOLDER)
     }
 
     /// What can be computed again at any time.
@@ -118,12 +125,16 @@ fn make_writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
+fn user_data() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.data_dir().to_path_buf())
+}
+
 /// The dataset's own name, for people, and a fingerprint of its full path, so that no two share a workspace.
-fn folder_name(dataset_root: &Path) -> Result<String> {
+fn place_in(user_data: &Path, dataset_root: &Path) -> Result<PathBuf> {
     let full = fs::canonicalize(dataset_root).with_context(|| format!("cannot find {}", dataset_root.display()))?;
     let name = full.file_name().map_or_else(|| "root".into(), |name| name.to_string_lossy().into_owned());
     let fingerprint = Fingerprint::of_bytes(full.as_os_str().as_encoded_bytes());
-    Ok(format!("{name}-{fingerprint}"))
+    Ok(user_data.join("workspaces").join(format!("{name}-{fingerprint}")))
 }
 
 #[cfg(test)]

@@ -295,6 +295,21 @@ fn the_overview() {
 }
 
 #[test]
+fn named_errors_in_the_overview() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.people.insert(1, people());
+        app.people.insert(2, People { standing: "disputed", decision: None, final_words: None, ..people() });
+        app.update(Action::Overview);
+        for _ in 0..40 {
+            app.update(Action::Down);
+        }
+        insta::assert_snapshot!(format!("{width}x{height}-named-errors"), text(&screen(&mut app, width, height)));
+    }
+}
+
+#[test]
 fn a_wide_table_of_the_overview_cuts_no_figure_and_follows_the_selected_cell() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
@@ -386,7 +401,11 @@ fn doubts_documents_and_changes_since() {
             categories: vec![0, 2],
             hits: [("us-doc-003".to_owned(), vec![0, 1])].into(),
             unsure: true,
-            earlier: vec![app.categories[2].name.clone()],
+            earlier: vec![support::earlier_definition(
+                &app.categories[2].id,
+                &app.categories[2].name,
+                "The reader left what the documents show aside.",
+            )],
             answers_fingerprint: Some("of other answers".into()),
             ..Mark::default()
         };
@@ -408,6 +427,7 @@ fn people() -> People {
     let bob = "the caption speaks of calcifications and the reader repeats it, though the image shows none";
     let mut voices = vec![voice("ada", &[0], "margin copied"), voice("bob", &[1], bob), voice("cy", &[], "")];
     voices[1].unsure = true;
+    voices[1].earlier.push(support::earlier_definition("caption-over-image", "Caption over image", "As of May."));
     voices[2].skipped = true;
     let decision = Ruling {
         adjudicator: "eve".into(),
@@ -415,7 +435,8 @@ fn people() -> People {
         reason: "as ada".into(),
         is_outdated: true,
     };
-    People { voices, standing: "decided", decision: Some(decision) }
+    let final_words = Some(decision.words.clone());
+    People { voices, standing: "decided", decision: Some(decision), final_words }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use dissent::tui::filter::Filter;
 use dissent::tui::images::ViewChange;
 use dissent::tui::mark::{Mark, Record, Recorded};
 use dissent::tui::notebook::Notebook;
+use dissent::tui::overview::Section;
 use dissent::tui::people::{People, Voice, Words};
 use dissent::tui::{App, views};
 use std::sync::Arc;
@@ -166,7 +167,10 @@ fn an_annotation_on_other_answers_or_under_another_definition_is_stale() {
     let mut app = app(folder.path(), 3);
     let on = |answers: &str| Mark { answers_fingerprint: Some(answers.into()), ..category(0) };
     app.marks.insert(0, on("of other answers"));
-    app.marks.insert(1, Mark { earlier: vec!["Other".into()], ..category(7) });
+    app.marks.insert(
+        1,
+        Mark { earlier: vec![support::earlier_definition("other", "Other", "None of the above.")], ..category(7) },
+    );
     app.start();
     assert_eq!(app.staleness_of(0), Staleness::Unknown, "nothing is read yet");
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
@@ -186,7 +190,7 @@ fn disputed() -> People {
         words: Words { categories: vec![category], unknown: Vec::new() },
         ..Voice::default()
     };
-    People { voices: vec![voice("ada", 0), voice("bob", 1)], standing: "disputed", decision: None }
+    People { voices: vec![voice("ada", 0), voice("bob", 1)], standing: "disputed", decision: None, final_words: None }
 }
 
 #[test]
@@ -1036,6 +1040,59 @@ fn a_cell_of_the_overview_opens_its_cases() {
     }
     assert_eq!((app.filter.to_string().as_str(), app.queue.shown()), ("against:b", [1].as_slice()));
     assert!(app.overlay.is_none());
+}
+
+#[test]
+fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_lead() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    // Gold is Yes, No, Yes: the first is right; the second wrong, and nothing right is retrieved; the third in the gap.
+    answer(&mut app, 0, &[0.9; 4]);
+    answer(&mut app, 1, &[0.9; 4]);
+    answer(&mut app, 2, &[0.1, 0.1, 0.1, 0.6]);
+    app.marks.insert(0, category(0));
+    let words = |categories: &[usize]| Some(Words { categories: categories.to_vec(), unknown: Vec::new() });
+    app.people.insert(1, People { standing: "single", final_words: words(&[0]), ..People::default() });
+    app.people.insert(2, People { standing: "agreed", final_words: words(&[0, 7]), ..People::default() });
+    let tables = |app: &mut App| {
+        app.update(Action::Overview);
+        let Some(Overlay::Overview(overview)) = app.overlay.take() else { panic!("no overview") };
+        let of_categories = overview.sections.into_iter().filter(|section| section.title.contains("oracle gap;"));
+        of_categories.collect::<Vec<_>>()
+    };
+    let [own, together] = tables(&mut app).try_into().unwrap();
+    let row = |section: &Section, name: &str| {
+        let row = section.rows.iter().find(|row| row.name == name).unwrap();
+        row.cells.iter().map(|cell| cell.text.parse::<usize>().unwrap()).collect::<Vec<_>>()
+    };
+    // All, consistent and inconsistent cases: how many, fused wrong, in the gap.
+    assert_eq!(row(&own, "Misleading look-alike"), [1, 0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(row(&own, "(no category)"), [2, 2, 1, 1, 1, 0, 1, 1, 1]);
+    assert_eq!(row(&together, "Misleading look-alike"), [2, 2, 1, 1, 1, 0, 1, 1, 1]);
+    assert_eq!(row(&together, "Other"), [1, 1, 1, 0, 0, 0, 1, 1, 1]);
+    assert!(!together.rows.iter().any(|row| row.name == "(annotators differ)"), "nobody does");
+    let filter = &together.rows[0].cells[8].filter;
+    assert_eq!(filter, "verdict:inconsistent final:1 fused:wrong oracle:right");
+    app.filter = filter.parse().unwrap();
+    assert!(app.filter.passes(&app, 2) && !app.filter.passes(&app, 1) && app.filter.looks_at_others_words());
+    app.is_blind = true;
+    assert_eq!(tables(&mut app).len(), 1, "what others say stays out of sight");
+}
+
+#[test]
+fn choosing_the_same_category_again_is_no_choice_of_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.people.insert(0, disputed());
+    app.marks.insert(0, category(0));
+    app.update(Action::Adjudicate);
+    for _ in 0..2 {
+        app.update(Action::Annotate(7));
+    }
+    let decided = app.update(Action::Accept);
+    let expected = Record::Decide { case: 0, categories: vec![7], reason: String::new() };
+    assert_eq!(decided, [Effect::Record(expected)]);
 }
 
 #[test]

@@ -28,6 +28,13 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// "disputed", or "decided: eve decided other: the caption says so (annotated anew since)".
+    pub fn in_words(&self) -> String {
+        let Self::Decided { decision, is_outdated } = self else { return self.word().to_owned() };
+        let since = if *is_outdated { " (annotated anew since)" } else { "" };
+        format!("{}: {}{since}", self.word(), decision.in_words())
+    }
+
     /// Should an adjudicator look at the case?
     pub fn is_to_be_decided(&self) -> bool {
         matches!(self, Self::Disputed | Self::Decided { is_outdated: true, .. })
@@ -55,7 +62,7 @@ impl AnnotationState {
     }
 
     /// The latest event of each annotation of a case: what a decision takes down as seen.
-    pub fn latest_events(&self, case: &str) -> Vec<uuid::Uuid> {
+    pub(super) fn latest_events(&self, case: &str) -> Vec<uuid::Uuid> {
         self.on_case(case).filter_map(|(_, annotation)| annotation.event_ids.last().copied()).collect()
     }
 }

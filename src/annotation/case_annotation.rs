@@ -80,6 +80,20 @@ impl CaseAnnotation {
         self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
     }
 
+    /// "look-alike, other; d7 look-alike; unsure; note: the margin is copied".
+    pub fn in_words(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.categories.is_empty() {
+            parts.push(listed(&self.categories));
+        }
+        for (document, categories) in &self.hits {
+            parts.push(format!("{document} {}", listed(categories)));
+        }
+        parts.extend(remarks(self.skipped, self.unsure, self.flagged).map(str::to_owned));
+        parts.extend(self.note.iter().map(|note| format!("note: {note}")));
+        if parts.is_empty() { "nothing said".to_owned() } else { parts.join("; ") }
+    }
+
     /// The categories whose definition has changed since, or that the taxonomy no longer has. One whose definition was
     /// not recorded (version 1 of the journal) is not among them.
     pub fn earlier_definitions(&self, taxonomy: &Taxonomy) -> Vec<&str> {
@@ -87,7 +101,25 @@ impl CaseAnnotation {
     }
 }
 
+/// The words for what is so.
+pub fn remarks(skipped: bool, unsure: bool, flagged: bool) -> impl Iterator<Item = &'static str> {
+    let all = [(skipped, "skipped"), (unsure, "unsure"), (flagged, "flagged")];
+    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word)
+}
+
+/// "look-alike, other".
+fn listed(categories: &BTreeSet<String>) -> String {
+    categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl Decision {
+    /// "eve decided look-alike: the margin is copied".
+    pub fn in_words(&self) -> String {
+        let categories = if self.categories.is_empty() { "no category".to_owned() } else { listed(&self.categories) };
+        let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        format!("{} decided {categories}{reason}", self.adjudicator)
+    }
+
     /// The decision that this event is, if it is one.
     pub(super) fn of(event: &Event) -> Option<Self> {
         let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };

@@ -1,7 +1,7 @@
 //! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
 
 use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
-use super::{AnnotationState, CaseAnnotation, Journal, Taxonomy, read_folder};
+use super::{AnnotationState, CaseAnnotation, EarlierDefinition, Journal, Taxonomy, TaxonomyVersions, read_folder};
 use crate::data::Problem;
 use anyhow::{Result, anyhow};
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +14,7 @@ pub struct Desk {
     journal: Result<Journal, String>,
     state: AnnotationState,
     taxonomy: Taxonomy,
+    versions: TaxonomyVersions,
     annotator: String,
     written: usize,
     /// By case id: as which pass it is read, where that is not the annotator's latest.
@@ -34,8 +35,9 @@ impl Desk {
             }
         };
         let state = AnnotationState::fold(events);
+        let versions = TaxonomyVersions::read(folder);
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
-        Ok((Self { journal, state, taxonomy, annotator, written: 0, passes }, problems))
+        Ok((Self { journal, state, taxonomy, versions, annotator, written: 0, passes }, problems))
     }
 
     /// What everybody has said, this annotator's latest event included.
@@ -45,6 +47,11 @@ impl Desk {
 
     pub fn taxonomy(&self) -> &Taxonomy {
         &self.taxonomy
+    }
+
+    /// The categories of this annotation that were given under another definition than that of now.
+    pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
+        self.versions.earlier(&annotation.definitions, &self.taxonomy)
     }
 
     pub fn annotator(&self) -> &str {
@@ -97,14 +104,21 @@ impl Desk {
         Ok(event)
     }
 
-    /// Records that the adjudicator decides a case, having seen what is known here.
+    /// Records that the adjudicator decides a case, having seen what is known here; a decision is not blind, whatever the
+    /// circumstances say.
     ///
     /// # Errors
     /// As [`Desk::record`].
-    pub fn decide(&mut self, case: &str, categories: BTreeSet<String>, reason: &str) -> Result<Event> {
+    pub fn decide(
+        &mut self,
+        case: &str,
+        categories: BTreeSet<String>,
+        reason: &str,
+        circumstances: Circumstances,
+    ) -> Result<Event> {
         let seen = self.state.latest_events(case);
         let kind = EventKind::Decide { categories, reason: reason.to_owned(), seen };
-        self.record(case, kind, Circumstances::default())
+        self.record(case, kind, Circumstances { blind: false, ..circumstances })
     }
 
     /// Takes back the annotator's latest event that still counts; `None` when none does.

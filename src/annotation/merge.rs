@@ -6,6 +6,7 @@ use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
 use crate::data::Problem;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
+use crate::workspace::{ANNOTATIONS_FOLDER, Workspace};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fs;
@@ -65,12 +66,14 @@ fn annotations_in(folder: &Path) -> Result<PathBuf> {
         bail!("{}: no such folder; expected an annotations folder, a workspace or a dataset", folder.display());
     }
     let is_dataset = folder.join("dataset.toml").is_file();
-    let inside = if is_dataset { folder.join(".dissent/annotations") } else { folder.join("annotations") };
-    if inside.is_dir() {
-        return Ok(inside);
+    let workspaces = if is_dataset { Workspace::places(folder) } else { vec![folder.to_path_buf()] };
+    let mut places: Vec<PathBuf> = workspaces.iter().map(|workspace| workspace.join(ANNOTATIONS_FOLDER)).collect();
+    if let Some(place) = places.iter().position(|place| place.is_dir()) {
+        return Ok(places.swap_remove(place));
     }
     if is_dataset {
-        bail!("{}: this dataset has no annotations; expected {}", folder.display(), inside.display());
+        let expected: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        bail!("{}: this dataset has no annotations; expected {}", folder.display(), expected.join(" or "));
     }
     Ok(folder.to_path_buf())
 }

@@ -33,7 +33,7 @@ mod worklist;
 
 pub use adjudication::Standing;
 pub use assignment::{Assignment, Plan};
-pub use case_annotation::{CaseAnnotation, Decision};
+pub use case_annotation::{CaseAnnotation, Decision, remarks};
 pub use desk::Desk;
 pub use disagreement::{Disagreement, disagreements};
 pub use event::{Circumstances, EVENT_VERSION, Event, EventKind, GivenDefinitions};
@@ -51,5 +51,5 @@ pub use sheet::{Column, Kind, Sheet, write_csv, write_jsonl, write_parquet};
 pub use staleness::{Staleness, answers_fingerprint};
 pub use state::AnnotationState;
 pub use taxonomy::{Category, Level, TAXONOMY_FILE, Taxonomy};
-pub use taxonomy_versions::{TAXONOMIES_FOLDER, TaxonomyVersions};
+pub use taxonomy_versions::{EarlierDefinition, TAXONOMIES_FOLDER, TaxonomyVersions};
 pub use worklist::{Wanted, Worklist};

@@ -27,8 +27,9 @@ pub struct ProdigyOptions {
     pub annotator: Option<String>,
     /// Cut off the beginning of annotators' names: Prodigy puts its dataset there.
     pub drop_prefix: String,
-    /// When a line was annotated that does not say.
-    pub now: OffsetDateTime,
+    /// When a line was annotated that does not say. The same each time the file is read, or reading it again would make its
+    /// words the latest ones.
+    pub otherwise_at: OffsetDateTime,
 }
 
 /// What is in a file.
@@ -179,7 +180,7 @@ impl Reader<'_> {
         // Prodigy has whole seconds; lines of one second keep their order.
         let order = Duration::microseconds(index as i64);
         if line["_timestamp"].is_null() {
-            return Ok(self.options.now + order);
+            return Ok(self.options.otherwise_at + order);
         }
         let seconds = line["_timestamp"].as_f64();
         let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e9) as i128).ok());

@@ -23,10 +23,14 @@ impl Staleness {
     }
 
     /// Compares what the annotator saw with what there is now, both as (run, answers). The case's own answers decide where
-    /// both are known: another run that says the same about this case makes no annotation stale.
+    /// they were taken down: another run that says the same about this case makes no annotation stale, and as long as the
+    /// answers of now are not read nobody can tell.
     pub fn between(then: (Option<&str>, Option<&str>), now: (Option<&str>, Option<&str>)) -> Self {
-        if let (Some(then), Some(now)) = (then.1, now.1) {
-            return if then == now { Self::Current } else { Self::AnswersChanged };
+        match (then.1, now.1) {
+            (Some(then), Some(now)) if then == now => return Self::Current,
+            (Some(_), Some(_)) => return Self::AnswersChanged,
+            (Some(_), None) => return Self::Unknown,
+            (None, _) => {}
         }
         match (then.0, now.0) {
             (Some(then), Some(now)) if then == now => Self::Current,
@@ -47,8 +51,11 @@ pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Optio
 }
 
 impl CaseAnnotation {
-    /// As [`Staleness::between`].
+    /// As [`Staleness::between`]; what decides nothing is not stale.
     pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
+        if !self.is_decided() {
+            return Staleness::Unknown;
+        }
         let then = (self.run_fingerprint.as_deref(), self.answers_fingerprint.as_deref());
         Staleness::between(then, (run_now, answers_now))
     }
@@ -60,6 +67,7 @@ mod tests {
 
     fn annotation(run: Option<&str>, answers: Option<&str>) -> CaseAnnotation {
         CaseAnnotation {
+            skipped: true,
             run_fingerprint: run.map(Into::into),
             answers_fingerprint: answers.map(Into::into),
             ..CaseAnnotation::default()
@@ -71,10 +79,13 @@ mod tests {
         let both = annotation(Some("run1"), Some("a1"));
         assert_eq!(both.staleness(Some("run2"), Some("a1")), Staleness::Current);
         assert_eq!(both.staleness(Some("run1"), Some("a2")), Staleness::AnswersChanged);
-        assert_eq!(both.staleness(Some("run2"), None), Staleness::RunChanged);
+        assert_eq!(both.staleness(Some("run2"), None), Staleness::Unknown, "its answers are not read yet");
         assert_eq!(both.staleness(None, None), Staleness::Unknown);
         let old = annotation(Some("run1"), None);
         assert_eq!(old.staleness(Some("run1"), Some("a1")), Staleness::Current);
+        assert_eq!(old.staleness(Some("run2"), Some("a1")), Staleness::RunChanged);
+        let undecided = CaseAnnotation { skipped: false, ..both };
+        assert_eq!(undecided.staleness(Some("run1"), Some("a2")), Staleness::Unknown);
         assert_eq!(annotation(None, None).staleness(Some("run1"), Some("a1")), Staleness::Unknown);
     }
 

@@ -2,10 +2,14 @@
 
 use super::case_annotation::{CaseAnnotation, Decision};
 use super::event::{Event, EventKind};
+use super::folder::read_folder;
 use super::replay::Replay;
+use crate::data::Problem;
+use anyhow::Result;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -47,6 +51,15 @@ impl AnnotationState {
             state.records.entry(annotator).or_default().insert(case, record);
         }
         state
+    }
+
+    /// The state after the events of all journals in this folder, and the lines that could not be read.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read.
+    pub fn read(folder: &Path) -> Result<(Self, Vec<Problem>)> {
+        let (events, problems) = read_folder(folder)?;
+        Ok((Self::fold(events), problems))
     }
 
     /// Takes in one more event; one seen before changes nothing.

@@ -105,15 +105,16 @@ impl Taxonomy {
     /// # Errors
     /// When the file exists and cannot be read, or is no taxonomy: file, category and field are named.
     pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join(TAXONOMY_FILE);
-        let taxonomy = Self::read(folder)?;
-        if !path.exists() {
-            let _ = durable::write_file(&path, DEFAULT.as_bytes());
-        }
+        let text = match read_text(folder)? {
+            Some(text) => text,
+            None => {
+                let _ = durable::write_file(&folder.join(TAXONOMY_FILE), DEFAULT.as_bytes());
+                DEFAULT.to_owned()
+            }
+        };
+        let taxonomy = Self::parse_file(folder, &text)?;
         // Whoever reads the journals later finds the words that people went by.
-        if let Ok(text) = fs::read(&path) {
-            keep_version(folder, &text);
-        }
+        keep_version(folder, text.as_bytes());
         Ok(taxonomy)
     }
 
@@ -122,12 +123,11 @@ impl Taxonomy {
     /// # Errors
     /// As [`Taxonomy::load`].
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(TAXONOMY_FILE);
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).with_context(|| format!("taxonomy {}", path.display())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read taxonomy {}", path.display())),
-        }
+        read_text(folder)?.map_or_else(|| Ok(Self::default()), |text| Self::parse_file(folder, &text))
+    }
+
+    fn parse_file(folder: &Path, text: &str) -> Result<Self> {
+        Self::parse(text).with_context(|| format!("taxonomy {}", folder.join(TAXONOMY_FILE).display()))
     }
 
     /// The category that `key` assigns.
@@ -202,6 +202,16 @@ impl Taxonomy {
             }
         }
         Ok(Self { several: file.several, categories: file.category })
+    }
+}
+
+/// `None` where there is no file.
+fn read_text(folder: &Path) -> Result<Option<String>> {
+    let path = folder.join(TAXONOMY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read taxonomy {}", path.display())),
     }
 }
 

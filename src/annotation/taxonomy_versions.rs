@@ -1,8 +1,10 @@
 //! Earlier wordings of the taxonomy: a copy of each version of the file that people worked with, named after its content.
 
+use super::event::GivenDefinitions;
 use super::taxonomy::{Category, Taxonomy};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
+use serde::Serialize;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -14,6 +16,28 @@ pub const TAXONOMIES_FOLDER: &str = "taxonomies";
 #[derive(Clone, Debug, Default)]
 pub struct TaxonomyVersions {
     by_definition: HashMap<(String, String), Category>,
+}
+
+/// A category that was given under other words than those of now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EarlierDefinition {
+    pub id: String,
+    /// As it is called now; the id where the taxonomy no longer has it.
+    pub name: String,
+    /// As it was worded then; `None` where no copy of that version is in the folder.
+    pub then: Option<Category>,
+}
+
+impl EarlierDefinition {
+    /// "earlier definition of Other: None of the above.", with the name of then where it was another.
+    pub fn in_words(&self) -> String {
+        let then = match &self.then {
+            None => "its words are not kept here".to_owned(),
+            Some(then) if then.name == self.name => then.definition.clone(),
+            Some(then) => format!("{}: {}", then.name, then.definition),
+        };
+        format!("earlier definition of {}: {then}", self.name)
+    }
 }
 
 /// Keeps a copy of the file's text; one that is there already costs no write. Names are of the content, so that folders of
@@ -40,6 +64,17 @@ impl TaxonomyVersions {
         versions
     }
 
+    /// The categories whose wording is another one now than it was when they were given, or that are gone.
+    pub fn earlier(&self, given: &GivenDefinitions, taxonomy: &Taxonomy) -> Vec<EarlierDefinition> {
+        let mut earlier = Vec::new();
+        for id in taxonomy.changed_since(given) {
+            let name = taxonomy.by_id(id).map_or_else(|| id.to_owned(), |category| category.name.clone());
+            let then = given.get(id).and_then(|definition| self.find(id, definition)).cloned();
+            earlier.push(EarlierDefinition { id: id.to_owned(), name, then });
+        }
+        earlier
+    }
+
     /// The category as it was worded when an event took down this fingerprint of its definition.
     pub fn find(&self, id: &str, definition: &str) -> Option<&Category> {
         self.by_definition.get(&(id.to_owned(), definition.to_owned()))
@@ -64,6 +99,15 @@ mod tests {
         let versions = TaxonomyVersions::read(folder.path());
         let then = versions.find("other", &given["other"]).unwrap();
         assert!(then.definition.starts_with("None of the above"));
+        let [earlier] = versions.earlier(&given, &now).try_into().unwrap();
+        assert_eq!((earlier.id.as_str(), earlier.then.as_ref()), ("other", Some(then)));
+        assert!(
+            earlier.in_words().starts_with("earlier definition of Other: None of the above"),
+            "{}",
+            earlier.in_words()
+        );
+        assert_eq!(earlier.name, now.by_id("other").unwrap().name);
+        assert_eq!(versions.earlier(&now.definitions_of(&["other".to_owned()]), &now), []);
         assert_eq!(fs::read_dir(folder.path().join(TAXONOMIES_FOLDER)).unwrap().count(), 2);
         Taxonomy::load(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path().join(TAXONOMIES_FOLDER)).unwrap().count(), 2);

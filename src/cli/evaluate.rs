@@ -2,17 +2,18 @@
 
 use super::Common;
 use super::output::{print_line, say, terminal_width};
+use super::table_choice::wanted_tables;
 use crate::analysis::RESAMPLES;
 use crate::analysis::report::{
     NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
 };
-use crate::annotation::{AnnotationState, Taxonomy, named_errors, read_folder};
+use crate::annotation::{AnnotationState, Taxonomy, named_errors};
 use crate::data::{Dataset, Split};
 use crate::durable;
 use crate::engine::CaseAnswer;
 use crate::engine::run::{Reranking, Run, RunIdentity};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -60,7 +61,11 @@ enum Drawn {
 
 /// Reads the runs and prints their tables.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    let keys = if args.html.is_some() { table_keys() } else { wanted_tables(&args.tables)? };
+    let keys = if args.html.is_some() {
+        table_keys()
+    } else {
+        wanted_tables(&args.tables, usual_table_keys(), &table_keys())?
+    };
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let mut systems: Vec<System> = Vec::new();
@@ -93,23 +98,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     print_line(text(&report, terminal_width()).trim_end())
 }
 
-fn wanted_tables(named: &[String]) -> Result<Vec<&'static str>> {
-    if named.is_empty() {
-        return Ok(usual_table_keys());
-    }
-    if named.iter().any(|name| name == "all") {
-        return Ok(table_keys());
-    }
-    let mut keys = Vec::new();
-    for name in named {
-        let Some(key) = table_keys().into_iter().find(|key| key == name) else {
-            bail!("--tables {name}: no such table; expected all, {}", table_keys().join(", "))
-        };
-        keys.push(key);
-    }
-    Ok(keys)
-}
-
 fn by_group(dataset: &Dataset, args: &Args) -> bool {
     if args.by != Drawn::Auto {
         return args.by == Drawn::Group;
@@ -122,14 +110,11 @@ fn by_group(dataset: &Dataset, args: &Args) -> bool {
 /// What people said of the cases; `None` where nobody did. Broken lines of journals are named and passed over.
 fn read_named_errors(dataset: &Dataset, workspace: &Workspace) -> Result<Option<NamedErrors>> {
     let folder = workspace.annotations_dir();
-    let (events, problems) = read_folder(&folder)?;
+    let (state, problems) = AnnotationState::read(&folder)?;
     for problem in &problems {
         say(&format!("warning: {problem}"));
     }
-    if events.is_empty() {
-        return Ok(None);
-    }
-    Ok(named_errors(&AnnotationState::fold(events), &Taxonomy::read(&folder)?, &dataset.cases))
+    Ok(named_errors(&state, &Taxonomy::read(&folder)?, &dataset.cases))
 }
 
 fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<(System, RunIdentity)> {

@@ -25,6 +25,7 @@ mod relaunch;
 pub mod rerank;
 pub mod search;
 pub mod show;
+mod table_choice;
 pub mod train;
 
 use crate::model::device::Precision;

@@ -139,7 +139,11 @@ impl Adjudication {
     /// As for annotations: where a case may have several categories one is put in or taken out, else it takes the place
     /// of the other.
     fn choose(&mut self, category: usize, several: bool) {
-        let mut chosen = self.chosen.take().filter(|_| several).unwrap_or_default();
+        if !several {
+            self.chosen = Some(vec![category]);
+            return;
+        }
+        let mut chosen = self.chosen.take().unwrap_or_default();
         match chosen.iter().position(|other| *other == category) {
             Some(place) => drop(chosen.remove(place)),
             None => chosen.push(category),

@@ -1,6 +1,6 @@
 //! What a person said about a case, as the screen shows it.
 
-use crate::annotation::{CaseAnnotation, Staleness, Taxonomy};
+use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Staleness, Taxonomy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The annotation of one case, after all events of its journal.
@@ -14,8 +14,8 @@ pub struct Mark {
     pub unsure: bool,
     pub flagged: bool,
     pub note: Option<String>,
-    /// Categories that are worded otherwise now, by name, and those that are gone, by id.
-    pub earlier: Vec<String>,
+    /// Categories that are worded otherwise now, or gone.
+    pub earlier: Vec<EarlierDefinition>,
     /// Of the run and of the case's answers that were on the screen then.
     pub run_fingerprint: Option<String>,
     pub answers_fingerprint: Option<String>,
@@ -23,9 +23,9 @@ pub struct Mark {
 
 impl Mark {
     /// The annotation with categories by their positions.
-    pub fn of(annotation: &CaseAnnotation, taxonomy: &Taxonomy) -> Self {
+    pub fn of(annotation: &CaseAnnotation, desk: &Desk) -> Self {
+        let taxonomy = desk.taxonomy();
         let hits = annotation.hits.iter().map(|(document, ids)| (document.clone(), positions(taxonomy, ids)));
-        let name_of = |id: &str| taxonomy.by_id(id).map_or_else(|| id.to_owned(), |category| category.name.clone());
         Self {
             categories: positions(taxonomy, &annotation.categories),
             hits: hits.filter(|(_, categories)| !categories.is_empty()).collect(),
@@ -33,7 +33,7 @@ impl Mark {
             unsure: annotation.unsure,
             flagged: annotation.flagged,
             note: annotation.note.clone(),
-            earlier: annotation.earlier_definitions(taxonomy).into_iter().map(name_of).collect(),
+            earlier: desk.earlier_definitions(annotation),
             run_fingerprint: annotation.run_fingerprint.as_deref().map(str::to_owned),
             answers_fingerprint: annotation.answers_fingerprint.as_deref().map(str::to_owned),
         }
@@ -50,9 +50,9 @@ impl Mark {
         self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
     }
 
-    /// Is what was seen then still what there is now? Where the answers are not read yet nobody can tell.
+    /// Is what was seen then still what there is now?
     pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
-        if !self.is_decided() || (self.answers_fingerprint.is_some() && answers_now.is_none()) {
+        if !self.is_decided() {
             return Staleness::Unknown;
         }
         let then = (self.run_fingerprint.as_deref(), self.answers_fingerprint.as_deref());

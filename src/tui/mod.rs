@@ -50,6 +50,7 @@ pub mod keymap;
 pub mod mark;
 pub mod memory;
 mod mouse;
+mod named_errors;
 mod news;
 pub mod notebook;
 pub mod opening;

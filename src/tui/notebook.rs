@@ -101,7 +101,7 @@ impl Notebook {
     /// What everybody said of one case; `None` where nobody did.
     pub fn people_of(&self, case: usize) -> Option<People> {
         let id = &self.dataset.cases.get(case)?.id;
-        People::of(id, self.desk.annotator(), self.desk.state(), self.desk.taxonomy())
+        People::of(id, &self.desk)
     }
 
     /// Everybody's categories as ratings.
@@ -120,15 +120,13 @@ impl Notebook {
             return Ok(self.turned_back(event));
         };
         let id = self.dataset.cases.get(case).context("no such case")?.id.clone();
-        let kind = match record {
-            Record::Decide { categories, reason, .. } => {
-                let ids = categories.iter().map(|category| self.id_of(*category)).collect::<Result<_>>()?;
-                self.desk.decide(&id, ids, reason)?;
-                return Ok(Recorded::Changed { case, mark: self.mark_of(&id) });
-            }
-            record => self.kind_of(record, self.desk.own(&id))?,
-        };
-        self.desk.record(&id, kind, self.circumstances(case))?;
+        let circumstances = self.circumstances(case);
+        if let Record::Decide { categories, reason, .. } = record {
+            let ids = categories.iter().map(|category| self.id_of(*category)).collect::<Result<_>>()?;
+            self.desk.decide(&id, ids, reason, circumstances)?;
+        } else {
+            self.desk.record(&id, self.kind_of(record, self.desk.own(&id))?, circumstances)?;
+        }
         if let Some(shown) = self.on_screen.as_mut().filter(|shown| shown.case == case) {
             shown.since = Instant::now();
         }
@@ -183,6 +181,6 @@ impl Notebook {
     }
 
     fn mark_of(&self, case: &str) -> Mark {
-        self.desk.own(case).map_or_else(Mark::default, |annotation| Mark::of(annotation, self.desk.taxonomy()))
+        self.desk.own(case).map_or_else(Mark::default, |annotation| Mark::of(annotation, &self.desk))
     }
 }

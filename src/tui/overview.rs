@@ -3,6 +3,7 @@
 
 use super::app::App;
 use super::comparison::WhoIsRight;
+use super::named_errors;
 use crate::analysis::{CaseOutcome, Figure, Verdict, mcnemar_exact};
 
 /// Sections and the cell one stands on.
@@ -42,9 +43,10 @@ pub struct Cell {
 }
 
 /// A case with all that the figures need.
-struct Known {
-    case: usize,
-    outcome: CaseOutcome,
+pub(super) struct Known {
+    /// Position in the dataset.
+    pub case: usize,
+    pub outcome: CaseOutcome,
     closed_book_right: Option<bool>,
 }
 
@@ -53,7 +55,7 @@ impl Cell {
         Self { text: figure.text(), share: figure.value, filter: filter.to_owned() }
     }
 
-    fn count(count: usize, of: usize, filter: &str) -> Self {
+    pub(super) fn count(count: usize, of: usize, filter: &str) -> Self {
         let share = (of > 0).then(|| count as f64 / of as f64);
         Self { text: count.to_string(), share, filter: filter.to_owned() }
     }
@@ -78,7 +80,7 @@ impl Overview {
             sections.insert(0, against(app, &known));
         }
         sections.extend(confusion(app, &known));
-        sections.extend(annotations(app, &known));
+        sections.extend(named_errors::sections(app, &known));
         Self { sections, selected: (0, 0, 0), read: known.len(), cases: app.queue.shown().len() }
     }
 
@@ -287,32 +289,4 @@ fn against(app: &App, known: &[Known]) -> Section {
         columns: ["both", "only A", "only B", "neither", "p"].map(str::to_owned).to_vec(),
         rows,
     }
-}
-
-/// Which of a person's categories explain the cases that went wrong.
-fn annotations(app: &App, known: &[Known]) -> Option<Section> {
-    let categories_of = |known: &Known| app.marks.get(&known.case).map_or(&[][..], |mark| mark.categories.as_slice());
-    if known.iter().all(|known| categories_of(known).is_empty()) {
-        return None;
-    }
-    let mut rows = Vec::new();
-    for (index, category) in app.categories.iter().enumerate() {
-        let named: Vec<&Known> = known.iter().filter(|known| categories_of(known).contains(&index)).collect();
-        let key = format!("mine:{}", category.key);
-        let wrong = named.iter().filter(|known| !known.outcome.is_right()).count();
-        let missed = named.iter().filter(|known| known.outcome.is_in_gap()).count();
-        rows.push(Row {
-            name: category.name.clone(),
-            cells: vec![
-                Cell::count(named.len(), known.len(), &key),
-                Cell::count(wrong, named.len(), &format!("{key} fused:wrong")),
-                Cell::count(missed, named.len(), &format!("{key} fused:wrong oracle:right")),
-            ],
-        });
-    }
-    Some(Section {
-        title: "Your categories".into(),
-        columns: ["cases", "fused wrong", "in the oracle gap"].map(str::to_owned).to_vec(),
-        rows,
-    })
 }

@@ -1,7 +1,7 @@
 //! What everybody said about a case, for the one who decides.
 
 use super::mark::positions;
-use crate::annotation::{AnnotationState, CaseAnnotation, Standing, Taxonomy};
+use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Standing, Taxonomy};
 use std::collections::BTreeSet;
 
 /// Everybody's words on one case and where it stands.
@@ -12,6 +12,8 @@ pub struct People {
     /// "open", "single", "agreed", "disputed" or "decided".
     pub standing: &'static str,
     pub decision: Option<Ruling>,
+    /// The final categories; `None` where there is no final answer.
+    pub final_words: Option<Words>,
 }
 
 /// One annotator's words.
@@ -26,6 +28,8 @@ pub struct Voice {
     pub flagged: bool,
     pub blind: bool,
     pub note: Option<String>,
+    /// Categories that are worded otherwise now, or gone.
+    pub earlier: Vec<EarlierDefinition>,
     /// By document id.
     pub hits: Vec<(String, Words)>,
 }
@@ -62,9 +66,9 @@ impl Words {
 
 impl People {
     /// What the journals hold on this case; `None` where nobody has said or decided anything.
-    pub fn of(case: &str, own_name: &str, state: &AnnotationState, taxonomy: &Taxonomy) -> Option<Self> {
-        let voices: Vec<Voice> =
-            state.on_case(case).map(|(name, said)| Voice::of(name, name == own_name, said, taxonomy)).collect();
+    pub fn of(case: &str, desk: &Desk) -> Option<Self> {
+        let (state, taxonomy) = (desk.state(), desk.taxonomy());
+        let voices: Vec<Voice> = state.on_case(case).map(|(name, said)| Voice::of(name, said, desk)).collect();
         let standing = state.standing(case);
         let decision = match &standing {
             Standing::Decided { decision, is_outdated } => Some(Ruling {
@@ -78,7 +82,8 @@ impl People {
         if voices.is_empty() && decision.is_none() {
             return None;
         }
-        Some(Self { voices, standing: standing.word(), decision })
+        let final_words = standing.categories().map(|ids| Words::of(ids, taxonomy));
+        Some(Self { voices, standing: standing.word(), decision, final_words })
     }
 
     /// Is this the word for it in a filter?
@@ -91,16 +96,18 @@ impl People {
 }
 
 impl Voice {
-    fn of(annotator: &str, is_own: bool, said: &CaseAnnotation, taxonomy: &Taxonomy) -> Self {
+    fn of(annotator: &str, said: &CaseAnnotation, desk: &Desk) -> Self {
+        let taxonomy = desk.taxonomy();
         Self {
             annotator: annotator.to_owned(),
-            is_own,
+            is_own: annotator == desk.annotator(),
             words: Words::of(&said.categories, taxonomy),
             skipped: said.skipped,
             unsure: said.unsure,
             flagged: said.flagged,
             blind: said.blind,
             note: said.note.clone(),
+            earlier: desk.earlier_definitions(said),
             hits: said.hits.iter().map(|(id, ids)| (id.clone(), Words::of(ids, taxonomy))).collect(),
         }
     }

@@ -297,7 +297,7 @@ impl Session<'_> {
             self.notebook.is_revealed(case);
         }
         let Some(case) = self.app.queue.current() else { return };
-        if self.app.tells_of_gold() {
+        if self.app.tells_of_gold() || self.app.filter.looks_at_others_words() {
             self.notebook.is_revealed(case);
         }
         self.notebook.shows(case, self.app.answers_fingerprint_of(case));

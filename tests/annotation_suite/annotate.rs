@@ -111,6 +111,53 @@ fn gold_is_shown_on_request_and_ends_blindness() {
 }
 
 #[test]
+fn a_case_is_decided_once_everybodys_words_are_shown() {
+    let dataset = dataset(2);
+    said(dataset.path(), "1\nn the margin is copied\n");
+    run(annotate(dataset.path(), "bob"), "8\n");
+    let (output, errors, code) =
+        run(annotate(dataset.path(), "eve"), "decide 1: seen\npeople\ndecide 1: a copied: margin\n");
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("mistake: nothing decided: people shows what was said of the case"), "{output}");
+    assert!(output.contains("ada said: look-alike\nbob said: other\nthe case is disputed\n"), "{output}");
+    assert!(output.contains(": c1: nothing said; decided: eve decided look-alike: a copied: margin\n"), "{output}");
+    assert!(output.contains("case 2 of 2: c2"), "{output}");
+    let list = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let output = command.args(["annotations", "list", "--final"]).args(more).arg(dataset.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = list(&[]);
+    let row = table.lines().find(|line| line.starts_with("c1")).unwrap();
+    let words: Vec<&str> = row.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+    assert_eq!(words, ["c1", "lesion", "test", "Yes", "decided", "look-alike", "eve decided: a copied: margin"]);
+    let rows: Value = serde_json::from_str(&list(&["--json"])).unwrap();
+    assert_eq!((&rows[0]["adjudicator"], &rows[0]["outdated"]), (&json!("eve"), &json!(false)));
+
+    let mut again = annotate(dataset.path(), "eve");
+    again.arg("--json");
+    let (output, ..) = run(again, "people\nundo\n2\n");
+    let objects: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&objects[1]["type"], &objects[1]["standing"]), (&json!("people"), &json!("decided")));
+    assert_eq!(objects[1]["decision"]["categories"], json!(["look-alike"]));
+    assert_eq!(objects[1]["voices"][1]["annotation"]["categories"], json!(["other"]));
+    assert!(!annotation(dataset.path(), "eve", "c1").unwrap().blind, "others' words were shown");
+    assert!(list(&[]).contains("disputed"), "the decision was taken back");
+}
+
+#[test]
+fn what_was_given_under_an_earlier_definition_is_shown_in_its_words() {
+    let dataset = dataset(1);
+    said(dataset.path(), "8\n");
+    let taxonomy = dataset.path().join(".dissent/annotations/taxonomy.toml");
+    let before = fs::read_to_string(&taxonomy).unwrap();
+    fs::write(&taxonomy, before.replace("None of the above", "Nothing else fits")).unwrap();
+    let output = said(dataset.path(), "");
+    assert!(output.contains("you said: other; earlier definition of Other: None of the above"), "{output}");
+}
+
+#[test]
 fn json_for_scripts() {
     let dataset = dataset(2);
     fs::create_dir_all(dataset.path().join(".dissent/annotations")).unwrap();

@@ -39,7 +39,7 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
     bob.append("c2", EventKind::Skip, Circumstances::default()).unwrap();
     let hits = EventKind::Hit { document: "d1".into(), categories: ["look-alike".to_owned()].into() };
-    let definitions = [("look-alike".to_owned(), "0000000000000000".to_owned())].into();
+    let definitions = [("look-alike".into(), "0000000000000000".into())].into();
     let made = Circumstances { definitions, blind: true, seconds: Some(4.25), pass: 2, ..Circumstances::default() };
     bob.append("gone", EventKind::annotate("renamed"), made.clone()).unwrap();
     bob.append("gone", hits, made.clone()).unwrap();

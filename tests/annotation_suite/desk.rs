@@ -60,7 +60,16 @@ fn a_dispute_is_decided_and_reopened_by_a_new_word() {
 
     drop(eve);
     eve = desk(folder.path(), "eve", &taxonomy);
-    eve.decide("c1", other.clone(), "the margin is copied").unwrap();
+    let made = Circumstances {
+        run_fingerprint: Some("ab12".into()),
+        answers_fingerprint: Some("cd34".into()),
+        blind: true,
+        seconds: Some(7.0),
+        ..Circumstances::default()
+    };
+    let event = eve.decide("c1", other.clone(), "the margin is copied", made.clone()).unwrap();
+    let definitions = taxonomy.definitions_of(&other);
+    assert_eq!(event.circumstances, Circumstances { blind: false, definitions, ..made }, "what it was made on is kept");
     let standing = eve.state().standing("c1");
     assert_eq!((standing.categories(), standing.is_to_be_decided()), (Some(&other), false));
     assert!(eve.state().of("eve", "c1").is_none(), "a decision is no vote");

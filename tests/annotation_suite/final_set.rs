@@ -33,9 +33,9 @@ fn disagreements_come_with_everybodys_word_and_reason() {
     let output = annotations(&["disagreements"], folder.path());
     let expected = [
         "c2 (lesion, test, gold Yes), distance 1.00",
-        "  ada: look-alike: the cyst, \"again\"; <b>",
+        "  ada: look-alike; note: the cyst, \"again\"; <b>",
         "  bob: other; unsure",
-        "  cyd: (skipped)",
+        "  cyd: skipped",
         "c5 (site, test, gold a), distance 0.67",
         "  ada: look-alike, other",
         "  bob: look-alike",

@@ -1,7 +1,7 @@
 //! Annotations taken over from Prodigy.
 
-use super::world::{annotated_dataset, annotations_of, stderr_of, stdout_of};
-use dissent::annotation::{AnnotationState, read_folder};
+use super::world::{annotated_dataset, annotations_of, set, stderr_of, stdout_of};
+use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, read_folder};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -78,6 +78,21 @@ fn every_answer_becomes_an_event_in_a_journal_of_its_own() {
     let longer = state_of(folder.path());
     assert_eq!(longer.iter().count(), state.iter().count() + 1);
     assert_eq!(longer.of("fay", "c2"), state.of("fay", "c2"));
+}
+
+#[test]
+fn lines_without_a_time_stay_before_what_was_said_after_them() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("reads.jsonl");
+    fs::write(&file, "{\"case\":\"c1\",\"accept\":[\"other\"],\"answer\":\"accept\",\"_session_id\":\"fay\"}\n")
+        .unwrap();
+    let told = || state_of(folder.path()).of("fay", "c1").unwrap().categories.clone();
+    stdout_of(&import(&file, folder.path(), &[]));
+    assert_eq!(told(), set(&["other"]));
+    let mut fay = Journal::open(&annotations_of(folder.path()), "fay", "box").unwrap();
+    fay.append("c1", EventKind::annotate("look-alike"), Circumstances::default()).unwrap();
+    stdout_of(&import(&file, folder.path(), &[]));
+    assert_eq!(told(), set(&["look-alike"]), "the same file again says nothing new");
 }
 
 #[test]

@@ -61,8 +61,8 @@ labels = [{ id = "a", name = "site A" }, { id = "b", name = "site B" }]
         bob.append(case, EventKind::annotate("other"), plain()).unwrap();
     }
     let (mut eve, _) = Desk::open(&annotations, "eve", "box", Taxonomy::default()).unwrap();
-    eve.decide("c4", set(&["other"]), "the caption says so").unwrap();
-    eve.decide("c5", set(&["look-alike"]), "").unwrap();
+    eve.decide("c4", set(&["other"]), "the caption says so", plain()).unwrap();
+    eve.decide("c5", set(&["look-alike"]), "", plain()).unwrap();
     bob.append("c5", EventKind::annotate("look-alike"), plain()).unwrap();
     folder
 }

@@ -69,7 +69,7 @@ fn a_full_disk_leaves_no_half_checkpoint() {
         outcome.fails_with(&["No space left on device", place]);
         assert!(!out.exists(), "{:?}", fs::read_dir(&out).unwrap().collect::<Vec<_>>());
     }
-    disk.make_room();
+    disk.resize(8192);
     let out = disk.path().join("encoder");
     train(&world, &["--out", out.to_str().unwrap()]).succeeds();
     assert!(out.join("model.safetensors").is_file());

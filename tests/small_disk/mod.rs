@@ -28,10 +28,11 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Makes the disk large enough for what failed before.
+    /// Gives the disk another size, above what is on it.
     #[allow(dead_code, reason = "not every test file that mounts a disk needs it")]
-    pub fn make_room(&self) {
-        let status = Command::new("mount").args(["-o", "remount,size=8m"]).arg(self.path()).status().unwrap();
+    pub fn resize(&self, kilobytes: usize) {
+        let size = format!("remount,size={kilobytes}k");
+        let status = Command::new("mount").args(["-o", &size]).arg(self.path()).status().unwrap();
         assert!(status.success());
     }
 }

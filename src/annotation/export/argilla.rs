@@ -2,7 +2,7 @@
 //! records with fields, metadata, suggestions and responses.
 
 use super::for_tools::{SaidCase, ToolExport};
-use crate::annotation::CaseAnnotation;
+use crate::annotation::{CaseAnnotation, remarks};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -135,7 +135,8 @@ fn answer(export: &ToolExport<'_>, categories: &BTreeSet<String>) -> Value {
 
 fn in_words(annotation: &CaseAnnotation) -> String {
     let mut words: Vec<&str> = annotation.categories.iter().map(String::as_str).collect();
-    let remarks = [(annotation.skipped, "skipped"), (annotation.unsure, "unsure"), (annotation.flagged, "flagged")];
-    words.extend(remarks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, remark)| remark));
+    for remark in remarks(annotation.skipped, annotation.unsure, annotation.flagged) {
+        words.push(remark);
+    }
     if words.is_empty() { "no category".into() } else { words.join(", ") }
 }

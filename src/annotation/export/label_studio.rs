@@ -2,7 +2,7 @@
 //! `result`s of type `choices` and `textarea`) and the labelling configuration that they belong to.
 
 use super::for_tools::{SaidCase, ToolExport};
-use crate::annotation::CaseAnnotation;
+use crate::annotation::{CaseAnnotation, remarks};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -85,9 +85,8 @@ fn annotation_of(export: &ToolExport<'_>, annotator: &str, annotation: &CaseAnno
     if !annotation.categories.is_empty() {
         result.push(choices(CATEGORY, annotation.categories.iter()));
     }
-    let remarks = [("unsure", annotation.unsure), ("flagged", annotation.flagged)];
-    let remarks: BTreeSet<String> =
-        remarks.into_iter().filter(|(_, is_so)| *is_so).map(|(remark, _)| remark.to_owned()).collect();
+    // Label Studio has its own word for a skip.
+    let remarks: BTreeSet<String> = remarks(false, annotation.unsure, annotation.flagged).map(str::to_owned).collect();
     if !remarks.is_empty() {
         result.push(choices(REMARKS, remarks.iter()));
     }

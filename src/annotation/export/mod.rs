@@ -8,12 +8,13 @@ pub use self::argilla::argilla_files;
 pub use self::for_tools::ToolExport;
 pub use self::label_studio::{LABEL_STUDIO_PREFIX, label_studio_config, label_studio_tasks};
 
+use super::rated_cases::positions_of;
 use super::sheet::{Column, Kind};
 use super::{AnnotationState, Taxonomy};
 use crate::data::{Case, Split};
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use time::format_description::well_known::Rfc3339;
 
 /// What `dissent annotations export` writes.
@@ -72,11 +73,11 @@ pub fn export_rows<'a>(
     taxonomy: &'a Taxonomy,
     cases: &'a [Case],
 ) -> Result<Vec<ExportRow<'a>>> {
-    let by_id: HashMap<&str, &Case> = cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let positions = positions_of(cases);
     let name_of = |id: &'a String| taxonomy.by_id(id).map_or(id.as_str(), |category| category.name.as_str());
     let mut rows = Vec::new();
     for (annotator, case, annotation) in state.iter() {
-        let known = by_id.get(case);
+        let known = positions.get(case).map(|position| &cases[*position]);
         rows.push(ExportRow {
             annotator,
             case,

@@ -22,6 +22,13 @@ pub(super) enum Command {
     Undo,
     Redo,
     Gold,
+    /// What everybody said of the case.
+    People,
+    /// An adjudicator's decision; without categories, none applies.
+    Decide {
+        categories: BTreeSet<String>,
+        reason: String,
+    },
     Again,
     Next,
     Back,
@@ -44,6 +51,11 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("undo", "take back the latest thing you said, in this session or an earlier one"),
     ("redo", "bring back what was taken back last"),
     ("gold", "show the gold answer; what you say of the case is not blind then"),
+    ("people", "show what everybody said of the case; what you say of it yourself is not blind then"),
+    (
+        "decide CATEGORY…: REASON",
+        "decide the case as an adjudicator (decide none: no category applies) and go on to the next",
+    ),
     ("? CATEGORY", "show what a category means; ? alone shows this"),
     ("again", "print the case again"),
     ("next, back", "go to the next case, or the one before"),
@@ -79,6 +91,8 @@ pub(super) fn parse(line: &str, taxonomy: &Taxonomy) -> Result<Option<Command>, 
         "undo" | "u" => alone(Command::Undo)?,
         "redo" => alone(Command::Redo)?,
         "gold" => alone(Command::Gold)?,
+        "people" => alone(Command::People)?,
+        "decide" => decide(rest, taxonomy)?,
         "again" => alone(Command::Again)?,
         "next" => alone(Command::Next)?,
         "back" => alone(Command::Back)?,
@@ -97,6 +111,18 @@ fn hit(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
     let found = place.parse().ok().filter(|place| *place > 0);
     let place = found.ok_or_else(|| format!("expected hit and the number of a document, from 1; found {place:?}"))?;
     Ok(Command::Hit { place, categories: categories(given, Level::Hit, taxonomy)? })
+}
+
+/// Categories, or none, and after a colon why.
+fn decide(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
+    let (given, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    let given = given.trim();
+    if given.is_empty() {
+        return Err("expected decide and categories, or decide none; a reason follows a colon".to_owned());
+    }
+    let is_none = given == "none" && find(given, taxonomy).is_none();
+    let categories = if is_none { BTreeSet::new() } else { categories(given, Level::Case, taxonomy)? };
+    Ok(Command::Decide { categories, reason: reason.trim().to_owned() })
 }
 
 /// The categories named, by keys or ids between spaces or commas.
@@ -167,6 +193,13 @@ mod tests {
         assert_eq!(parse("n the margin  is copied ", &one), Ok(Some(Command::Note("the margin  is copied".into()))));
         assert_eq!(parse("n", &one), Ok(Some(Command::Note(String::new()))));
         assert_eq!(parse("go us 7", &one), Ok(Some(Command::GoTo("us 7".into()))));
+        let decide = |ids: &[&str], reason: &str| Command::Decide { categories: set(ids), reason: reason.into() };
+        assert_eq!(
+            parse("decide 1: the margin: copied ", &one),
+            Ok(Some(decide(&["look-alike"], "the margin: copied")))
+        );
+        assert_eq!(parse("decide none", &one), Ok(Some(decide(&[], ""))));
+        assert_eq!(parse("people", &one), Ok(Some(Command::People)));
         assert_eq!(parse("? 8", &one), Ok(Some(Command::Define("other".into()))));
         assert_eq!(parse("?", &one), Ok(Some(Command::Help)));
     }
@@ -184,6 +217,8 @@ mod tests {
             ("skip it", "expected skip alone"),
             ("go", "the id of a case"),
             ("? 9", "is no category"),
+            ("decide : why", "expected decide and categories"),
+            ("decide 9: why", "\"9\" is no category"),
         ] {
             let message = parse(line, &one).unwrap_err();
             assert!(message.contains(part), "{line}: {message}");

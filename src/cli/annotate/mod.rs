@@ -3,6 +3,7 @@
 
 mod answers;
 mod command;
+mod heard;
 mod page;
 mod session;
 

@@ -1,6 +1,6 @@
 //! A case as a person reads it who has no screen, and as a script does.
 
-use crate::annotation::{CaseAnnotation, Staleness, Taxonomy};
+use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Staleness};
 use crate::cli::output::one_line;
 use crate::data::{Case, Dataset, Label, Split};
 use crate::reader::Prediction;
@@ -66,11 +66,13 @@ pub(super) struct Said<'a> {
     unsure: bool,
     flagged: bool,
     pass: u32,
-    earlier_definitions: Vec<&'a str>,
+    earlier_definitions: Vec<EarlierDefinition>,
+    #[serde(skip)]
+    annotation: &'a CaseAnnotation,
 }
 
 impl<'a> Said<'a> {
-    pub fn of(annotation: &'a CaseAnnotation, taxonomy: &Taxonomy) -> Self {
+    pub fn of(annotation: &'a CaseAnnotation, desk: &Desk) -> Self {
         Self {
             categories: &annotation.categories,
             hits: &annotation.hits,
@@ -79,33 +81,19 @@ impl<'a> Said<'a> {
             unsure: annotation.unsure,
             flagged: annotation.flagged,
             pass: annotation.pass,
-            earlier_definitions: annotation.earlier_definitions(taxonomy),
+            earlier_definitions: desk.earlier_definitions(annotation),
+            annotation,
         }
     }
 
-    /// "look-alike; document d7 look-alike; unsure; note: the margin is copied".
+    /// [`CaseAnnotation::in_words`], and the words under which its categories were given where these are others now.
     pub fn text(&self) -> String {
-        let list = |set: &BTreeSet<String>| set.iter().map(|id| one_line(id)).collect::<Vec<_>>().join(", ");
-        let mut parts = Vec::new();
-        if !self.categories.is_empty() {
-            parts.push(list(self.categories));
+        let mut text = self.annotation.in_words();
+        for earlier in &self.earlier_definitions {
+            text.push_str("; ");
+            text.push_str(&earlier.in_words());
         }
-        for (document, categories) in self.hits {
-            parts.push(format!("document {} {}", one_line(document), list(categories)));
-        }
-        for (is_so, word) in [(self.skipped, "skipped"), (self.unsure, "unsure"), (self.flagged, "flagged")] {
-            if is_so {
-                parts.push(word.to_owned());
-            }
-        }
-        if let Some(note) = self.note {
-            parts.push(format!("note: {}", one_line(note)));
-        }
-        if !self.earlier_definitions.is_empty() {
-            parts
-                .push(format!("given under an earlier definition: {}", one_line(&self.earlier_definitions.join(", "))));
-        }
-        if parts.is_empty() { "nothing said".to_owned() } else { parts.join("; ") }
+        one_line(&text)
     }
 }
 
@@ -113,19 +101,13 @@ impl<'a> Said<'a> {
 pub(super) struct Shown<'a> {
     pub place: usize,
     pub of: usize,
-    pub annotation: Option<&'a CaseAnnotation>,
+    pub said: Option<Said<'a>>,
     pub staleness: Staleness,
     pub with_gold: bool,
 }
 
 impl<'a> Page<'a> {
-    pub fn of(
-        dataset: &'a Dataset,
-        case: &'a Case,
-        answers: &'a CaseAnswers,
-        taxonomy: &Taxonomy,
-        shown: &Shown<'a>,
-    ) -> Self {
+    pub fn of(dataset: &'a Dataset, case: &'a Case, answers: &'a CaseAnswers, shown: Shown<'a>) -> Self {
         let labels = dataset.task(&case.task).map(|task| task.labels.as_slice()).unwrap_or_default();
         let answer = |prediction: &'a Prediction| Answer::of(prediction, labels);
         let mut hits = Vec::new();
@@ -154,7 +136,7 @@ impl<'a> Page<'a> {
             fused: answers.fused().map(|fused| answer(&fused.prediction)),
             answers_differ: answers.verdict().map(|verdict| verdict == crate::analysis::Verdict::Inconsistent),
             trouble: answers.failed.as_deref(),
-            annotation: shown.annotation.map(|annotation| Said::of(annotation, taxonomy)),
+            annotation: shown.said,
             stale: match shown.staleness {
                 Staleness::AnswersChanged => Some("the documents or the answers are others than when you annotated it"),
                 Staleness::RunChanged => Some("the run is another one than when you annotated it"),

@@ -2,13 +2,14 @@
 
 use super::answers::Answers;
 use super::command::{COMMANDS, Command, parse};
+use super::heard::Heard;
 use super::page::{Page, Said, Shown};
 use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, Level, Staleness};
 use crate::cli::output::one_line;
 use crate::data::Dataset;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +18,7 @@ use std::time::Instant;
 const LONGEST_LINE: u64 = 1 << 16;
 /// Cases that the reader works on in advance.
 const AHEAD: usize = 4;
+const NO_CASE: &str = "no case is left in this queue; back goes to the last";
 
 /// What is written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(super) struct Session {
     form: Form,
     /// Cases whose gold answer was shown.
     gold_shown: HashSet<usize>,
+    /// Cases of which it was shown what everybody said.
+    people_shown: HashSet<usize>,
     /// When the case was printed, or its latest event written.
     since: Instant,
     /// Cases of which something could not be saved.
@@ -61,6 +65,7 @@ impl Session {
             answers,
             form,
             gold_shown: HashSet::new(),
+            people_shown: HashSet::new(),
             since: Instant::now(),
             unsaved: HashSet::new(),
         }
@@ -127,6 +132,8 @@ impl Session {
             Command::Undo => self.turn_back(false),
             Command::Redo => self.turn_back(true),
             Command::Gold => self.show_gold(),
+            Command::People => self.show_people(),
+            Command::Decide { categories, reason } => self.decide(categories, &reason),
             Command::Again => Ok(Next::Print),
             Command::Next => {
                 self.place = (self.place + 1).min(self.queue.len());
@@ -149,20 +156,38 @@ impl Session {
         }
     }
 
-    /// Writes an event of the case at hand; only once it is on disk is it acknowledged.
+    /// Writes an event of the case at hand.
     fn record(&mut self, kind: EventKind, goes_on: bool) -> Result<Next> {
-        let Some(case) = self.queue.get(self.place).copied() else {
-            return self.refuse("no case is left in this queue; back goes to the last");
-        };
-        let id = self.dataset.cases[case].id.clone();
-        let circumstances = Circumstances {
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
+        let circumstances = self.circumstances(case);
+        let written = self.desk.record(&self.dataset.cases[case].id, kind, circumstances);
+        self.recorded(case, written, goes_on)
+    }
+
+    fn decide(&mut self, categories: BTreeSet<String>, reason: &str) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
+        if !self.people_shown.contains(&case) {
+            return self.refuse("nothing decided: people shows what was said of the case");
+        }
+        let circumstances = self.circumstances(case);
+        let written = self.desk.decide(&self.dataset.cases[case].id, categories, reason, circumstances);
+        self.recorded(case, written, true)
+    }
+
+    fn circumstances(&mut self, case: usize) -> Circumstances {
+        Circumstances {
             answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
             run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
-            blind: !self.gold_shown.contains(&case),
+            blind: !self.gold_shown.contains(&case) && !self.people_shown.contains(&case),
             seconds: Some(self.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
-        };
-        match self.desk.record(&id, kind, circumstances) {
+        }
+    }
+
+    /// Only what is on disk is acknowledged.
+    fn recorded(&mut self, case: usize, written: Result<Event>, goes_on: bool) -> Result<Next> {
+        let id = self.dataset.cases[case].id.clone();
+        match written {
             Ok(event) => {
                 self.since = Instant::now();
                 self.unsaved.remove(&id);
@@ -180,10 +205,8 @@ impl Session {
         Ok(Next::Print)
     }
 
-    fn mark_hit(&mut self, place: usize, categories: std::collections::BTreeSet<String>) -> Result<Next> {
-        let Some(case) = self.queue.get(self.place).copied() else {
-            return self.refuse("no case is left in this queue; back goes to the last");
-        };
+    fn mark_hit(&mut self, place: usize, categories: BTreeSet<String>) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let hits = self.answers.wait_for(case).hits.as_deref().unwrap_or_default();
         let Some(document) = hits.get(place - 1).map(|hit| hit.document.clone()) else {
             let message = match hits.len() {
@@ -217,13 +240,21 @@ impl Session {
     }
 
     fn show_gold(&mut self) -> Result<Next> {
-        let Some(case) = self.queue.get(self.place).copied() else {
-            return self.refuse("no case is left in this queue; back goes to the last");
-        };
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.gold_shown.insert(case);
         let case = &self.dataset.cases[case];
         let text = format!("gold: {}", one_line(&case.answer));
         self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
+        Ok(Next::Stay)
+    }
+
+    fn show_people(&mut self) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
+        self.people_shown.insert(case);
+        let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
+        let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
+        object["type"] = json!("people");
+        self.put(&heard.text(), object)?;
         Ok(Next::Stay)
     }
 
@@ -267,17 +298,16 @@ impl Session {
         let shown_case = &self.dataset.cases[case];
         let annotation = self.desk.own(&shown_case.id);
         let staleness = annotation
-            .filter(|annotation| annotation.is_decided())
             .map_or(Staleness::Unknown, |annotation| annotation.staleness(run_now.as_deref(), answers_now.as_deref()));
         let shown = Shown {
             place: self.place + 1,
             of: self.queue.len(),
-            annotation,
+            said: annotation.map(|annotation| Said::of(annotation, &self.desk)),
             staleness,
             with_gold: self.gold_shown.contains(&case),
         };
         let answers = self.answers.wait_for(case);
-        let page = Page::of(&self.dataset, shown_case, answers, self.desk.taxonomy(), &shown);
+        let page = Page::of(&self.dataset, shown_case, answers, shown);
         let mut object = serde_json::to_value(&page).context("cannot write the case as JSON")?;
         object["type"] = json!("case");
         let text = page.text();
@@ -289,8 +319,13 @@ impl Session {
 
     /// The event is on disk: says so, with its id and with what the annotator says now.
     fn acknowledge(&self, event: &Event) -> Result<()> {
-        let own = self.desk.own(&event.case).map(|annotation| Said::of(annotation, self.desk.taxonomy()));
-        let said = own.as_ref().map_or_else(|| "nothing said".to_owned(), Said::text);
+        let own = self.desk.own(&event.case).map(|annotation| Said::of(annotation, &self.desk));
+        let mut said = own.as_ref().map_or_else(|| "nothing said".to_owned(), Said::text);
+        if let Some(case) = self.queue.iter().find(|case| self.dataset.cases[**case].id == *event.case)
+            && self.people_shown.contains(case)
+        {
+            said += &format!("; {}", one_line(&self.desk.state().standing(&event.case).in_words()));
+        }
         let what = match event.kind {
             EventKind::Undo { .. } => "taken back, now ",
             EventKind::Redo { .. } => "brought back, now ",

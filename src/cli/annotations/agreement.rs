@@ -7,6 +7,7 @@ use crate::annotation::agreement::{AgreementReport, agreement_table_keys, usual_
 use crate::annotation::{Counted, rated_cases};
 use crate::cli::Common;
 use crate::cli::output::{print_line, say, terminal_width};
+use crate::cli::table_choice::wanted_tables;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -43,7 +44,7 @@ pub struct Args {
 
 /// Counts and prints.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    let keys = wanted_tables(&args.tables)?;
+    let keys = wanted_tables(&args.tables, usual_agreement_table_keys(), &agreement_table_keys())?;
     let annotations = Annotations::open(args.dataset, common)?;
     for name in &args.annotators {
         if !annotations.state.annotators().any(|known| known == name) {
@@ -69,20 +70,4 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return Ok(());
     }
     print_line(tables_text(&report.basis(), &report.remarks, &report.tables, terminal_width()).trim_end())
-}
-
-fn wanted_tables(named: &[String]) -> Result<Vec<&'static str>> {
-    if named.is_empty() {
-        return Ok(usual_agreement_table_keys());
-    }
-    let known = agreement_table_keys();
-    if named.iter().any(|name| name == "all") {
-        return Ok(known);
-    }
-    for name in named {
-        if !known.contains(&name.as_str()) {
-            bail!("--tables {name}: no such table; expected all, {}", known.join(", "));
-        }
-    }
-    Ok(known.into_iter().filter(|key| named.iter().any(|name| name == key)).collect())
 }

@@ -1,12 +1,12 @@
 //! `dissent annotations disagreements`: the cases for an adjudicator, with what each annotator said and why.
 
 use super::Annotations;
-use crate::annotation::{CaseAnnotation, Disagreement, disagreements};
+use crate::annotation::{Disagreement, disagreements};
 use crate::cli::Common;
 use crate::cli::output::{count, one_line, print_line, say};
 use anyhow::Result;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Arguments of `dissent annotations disagreements`.
@@ -51,39 +51,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             disagreement.distance
         ))?;
         for (annotator, annotation) in &disagreement.voices {
-            print_line(&format!("  {}: {}", one_line(annotator), one_line(&in_words(annotation))))?;
+            print_line(&format!("  {}: {}", one_line(annotator), one_line(&annotation.in_words())))?;
         }
         if let Some(decision) = disagreement.outdated {
-            let decided = format!("{} decided {}", decision.adjudicator, listed(&decision.categories));
-            print_line(&format!("  ({}; somebody has annotated it anew since)", one_line(&decided)))?;
+            let decided = one_line(&decision.in_words());
+            print_line(&format!("  ({decided}; somebody has annotated it anew since)"))?;
         }
     }
     say(&format!("{} to decide", count(found.len(), "case")));
     Ok(())
-}
-
-/// "look-alike, other; unsure: the note".
-fn in_words(annotation: &CaseAnnotation) -> String {
-    let mut text = if annotation.skipped { "(skipped)".to_owned() } else { listed(&annotation.categories) };
-    for (document, categories) in &annotation.hits {
-        text.push_str(&format!("; {document} {}", listed(categories)));
-    }
-    for (remark, is_so) in [("unsure", annotation.unsure), ("flagged", annotation.flagged)] {
-        if is_so {
-            text.push_str(&format!("; {remark}"));
-        }
-    }
-    if let Some(note) = &annotation.note {
-        text.push_str(&format!(": {note}"));
-    }
-    text
-}
-
-fn listed(categories: &BTreeSet<String>) -> String {
-    if categories.is_empty() {
-        return "no category".into();
-    }
-    categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn json_of(disagreement: &Disagreement<'_>) -> Value {

@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Arguments of `dissent annotations import`.
@@ -52,7 +52,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let options = ProdigyOptions {
         annotator: args.annotator.clone(),
         drop_prefix: args.drop_prefix.clone(),
-        now: OffsetDateTime::now_utc(),
+        otherwise_at: last_changed(&args.file)?,
     };
     let read = read_prodigy(&args.file, content, &annotations.dataset.cases, &annotations.taxonomy, &options);
     for problem in &read.problems {
@@ -77,6 +77,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         journals.push(name);
     }
     report(&args, &read, &journals)
+}
+
+/// Lines without a time were written before the file was changed last.
+fn last_changed(path: &Path) -> Result<OffsetDateTime> {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    Ok(changed.with_context(|| format!("cannot tell when {} was changed", path.display()))?.into())
 }
 
 fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {

@@ -73,7 +73,7 @@ fn values(app: &App, field: Field, kind: Kind, begun: &str) -> Vec<String> {
     let values: Vec<String> = match kind {
         Kind::Words(words) => {
             let mut values: Vec<String> = words.iter().map(ToString::to_string).collect();
-            if field == Field::Mine {
+            if field.takes_keys() {
                 values.extend(app.categories.iter().map(|category| category.key.to_string()));
             }
             values

@@ -18,6 +18,7 @@ pub enum Field {
     RuinedBy,
     Mine,
     People,
+    Final,
     Seen,
     Against,
     Head,
@@ -87,6 +88,12 @@ pub const FIELDS: &[Row] = &[
         Kind::Words(&["disputed", "agreed", "single", "decided", "outdated", "open"]),
         "what all annotators say together; outdated: annotated anew since it was decided",
     ),
+    row(
+        Field::Final,
+        "final",
+        Kind::Words(&["none", "any"]),
+        "a category of the final set, by its key; none: it is final that none applies; any: there is a final answer",
+    ),
     row(Field::Seen, "seen", Kind::Words(&["yes", "no"]), "opened before"),
     row(Field::Task, "task", Kind::Name, "id of the task"),
     row(Field::Label, "label", Kind::Name, "gold label"),
@@ -129,7 +136,23 @@ impl Field {
 
     /// Does it ask for what the models say of a case?
     pub fn looks_at_answers(self) -> bool {
-        !matches!(self, Self::Task | Self::Split | Self::Label | Self::Group | Self::Id | Self::Mine | Self::Seen)
+        !matches!(
+            self,
+            Self::Task
+                | Self::Split
+                | Self::Label
+                | Self::Group
+                | Self::Id
+                | Self::Mine
+                | Self::People
+                | Self::Final
+                | Self::Seen
+        )
+    }
+
+    /// Does it also take the key of a category?
+    pub fn takes_keys(self) -> bool {
+        matches!(self, Self::Mine | Self::Final)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::analysis::{CaseOutcome, Verdict};
 use crate::data::Case;
 use crate::tui::answers::CaseAnswers;
 use crate::tui::app::App;
+use crate::tui::people::Words;
 use crate::tui::views::text;
 
 impl Filter {
@@ -77,6 +78,14 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
             Some(people) => people.stands(value),
             None => value == "open",
         },
+        Field::Final => {
+            let words = app.people_on(index).and_then(|people| people.final_words.as_ref());
+            match value {
+                "none" => words.is_some_and(Words::is_empty),
+                "any" => words.is_some(),
+                key => has_key(app, words.map_or(&[], |words| &words.categories), key),
+            }
+        }
         Field::Seen => app.seen.contains(&index) == (value == "yes"),
         Field::Against if value == FLIPPED => app.fused_flips(index),
         Field::Against => app.who_is_right(index).is_some_and(|who| who.word() == value),
@@ -111,12 +120,14 @@ fn mark_is(app: &App, index: usize, value: &str) -> bool {
         "flagged" => mark.is_some_and(|mark| mark.flagged),
         "hit" => mark.is_some_and(|mark| !mark.hits.is_empty()),
         "stale" => mark.is_some_and(|mark| !mark.earlier.is_empty()) || app.staleness_of(index).is_stale(),
-        key => {
-            let given = mark.map_or(&[][..], |mark| mark.categories.as_slice());
-            let mut known = given.iter().filter_map(|category| app.categories.get(*category));
-            known.any(|category| category.key.to_string() == key)
-        }
+        key => has_key(app, mark.map_or(&[], |mark| &mark.categories), key),
     }
+}
+
+/// Does one of these categories have this key?
+fn has_key(app: &App, categories: &[usize], key: &str) -> bool {
+    let mut known = categories.iter().filter_map(|category| app.categories.get(*category));
+    known.any(|category| category.key.to_string() == key)
 }
 
 /// `any`, or a place counted from one.

@@ -54,6 +54,11 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Does a case that passes tell which categories others gave it?
+    pub fn looks_at_others_words(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final, _)))
+    }
+
     /// Does a case that passes tell something of its gold answer?
     pub fn looks_at_gold(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Is(field, _) if field.looks_at_gold()))

@@ -100,7 +100,7 @@ fn test_of(row: &Row, value: &str) -> Result<Test, String> {
         return Ok(Test::Compares(row.field, comparison, number));
     }
     // A and a are two keys of a taxonomy.
-    let is_key = |value: &str| name == "mine" && value.chars().count() == 1;
+    let is_key = |value: &str| row.field.takes_keys() && value.chars().count() == 1;
     let as_compared = |value: &String| if is_key(value) { value.clone() } else { plain(value) };
     let values: Vec<String> = split_outside_quotes(value).iter().map(as_compared).collect();
     if values.iter().all(String::is_empty) {

@@ -17,6 +17,7 @@ use super::super::app::App;
 use super::super::people::{People, Ruling, Voice, Words};
 use super::super::theme::Role;
 use super::{note, popup, text};
+use crate::annotation::remarks;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -109,13 +110,14 @@ fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Li
     if !voice.words.is_empty() {
         put(&words(app, &voice.words), Role::Mark);
     }
-    for (said, word) in [(voice.skipped, "skipped"), (voice.unsure, "unsure"), (voice.flagged, "flagged")] {
-        if said {
-            put(word, Role::Muted);
-        }
+    for word in remarks(voice.skipped, voice.unsure, voice.flagged) {
+        put(word, Role::Muted);
     }
     if let Some(note) = &voice.note {
         put(&format!("“{note}”"), Role::Text);
+    }
+    for earlier in &voice.earlier {
+        put(&earlier.in_words(), Role::Muted);
     }
     for (document, given) in &voice.hits {
         put(&format!("{document}: {}", words(app, given)), Role::Muted);

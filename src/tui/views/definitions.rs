@@ -68,6 +68,12 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     lines.push(Line::default());
     let definition = text::wrap(&category.definition, width);
     lines.extend(definition.into_iter().map(|line| Line::styled(line, theme.style(Role::Text))));
+    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
+    if let Some(earlier) = mark.and_then(|mark| mark.earlier.iter().find(|earlier| earlier.id == category.id)) {
+        lines.push(Line::default());
+        let words = text::wrap(&format!("the case has it under an {}", earlier.in_words()), width);
+        lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::Mark))));
+    }
     let examples =
         [("yes", &category.positive_example, Role::Right), ("no", &category.negative_example, Role::Differs)];
     for (sign, example, role) in examples {

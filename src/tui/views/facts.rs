@@ -6,7 +6,7 @@ use super::super::mark::Mark;
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
-use crate::annotation::Staleness;
+use crate::annotation::{Staleness, remarks};
 use crate::reader::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -274,11 +274,14 @@ fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     spans
 }
 
-/// What the category of the current case means, where it has one alone.
+/// What the category of the current case means, where it has one alone: in the words under which it was given.
 fn definition(app: &App) -> Option<&str> {
     let mark = app.queue.current().and_then(|case| app.marks.get(&case))?;
     let [category] = mark.categories.as_slice() else { return None };
-    Some(app.categories.get(*category)?.definition.as_str())
+    let category = app.categories.get(*category)?;
+    let earlier = mark.earlier.iter().find(|earlier| earlier.id == category.id);
+    let then = earlier.and_then(|earlier| earlier.then.as_ref());
+    Some(then.unwrap_or(category).definition.as_str())
 }
 
 fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
@@ -295,11 +298,7 @@ fn mark_text(app: &App) -> Vec<String> {
         parts.extend(what_changed(app, case, mark));
         let named = mark.categories.iter().filter_map(|index| app.categories.get(*index));
         parts.extend(named.map(|category| format!("{} {}", category.key, category.name)));
-        for (said, word) in [(mark.skipped, "skipped"), (mark.unsure, "unsure"), (mark.flagged, "flagged")] {
-            if said {
-                parts.push(word.to_owned());
-            }
-        }
+        parts.extend(remarks(mark.skipped, mark.unsure, mark.flagged).map(str::to_owned));
         if let Some(note) = &mark.note {
             parts.push(format!("“{note}”"));
         }
@@ -320,7 +319,8 @@ fn what_changed(app: &App, case: usize, mark: &Mark) -> Vec<String> {
         Staleness::Current | Staleness::Unknown => {}
     }
     if !mark.earlier.is_empty() {
-        parts.push(format!("earlier definition: {}", mark.earlier.join(", ")));
+        let names: Vec<&str> = mark.earlier.iter().map(|earlier| earlier.name.as_str()).collect();
+        parts.push(format!("earlier definition: {} (D)", names.join(", ")));
     }
     parts
 }
