@@ -64,7 +64,7 @@ fn events(taxonomy: &Taxonomy) -> Vec<Event> {
                 ts: begun + Duration::microseconds(events.len() as i64),
                 annotator: annotator.into(),
                 host: "box".into(),
-                case: format!("case-{case:04}"),
+                case: format!("case-{case:04}").into(),
                 kind: EventKind::Annotate { categories },
                 circumstances: Circumstances::default(),
             });

@@ -105,13 +105,10 @@ impl Taxonomy {
     /// # Errors
     /// When the file exists and cannot be read, or is no taxonomy: file, category and field are named.
     pub fn load(folder: &Path) -> Result<Self> {
-        let text = match read_text(folder)? {
-            Some(text) => text,
-            None => {
-                let _ = durable::write_file(&folder.join(TAXONOMY_FILE), DEFAULT.as_bytes());
-                DEFAULT.to_owned()
-            }
-        };
+        let text = read_text(folder)?.unwrap_or_else(|| {
+            let _ = durable::write_file(&folder.join(TAXONOMY_FILE), DEFAULT.as_bytes());
+            DEFAULT.to_owned()
+        });
         let taxonomy = Self::parse_file(folder, &text)?;
         // Whoever reads the journals later finds the words that people went by.
         keep_version(folder, text.as_bytes());
