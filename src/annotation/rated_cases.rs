@@ -36,6 +36,7 @@ pub fn rated_cases(
     counted: Counted<'_>,
 ) -> RatedCases {
     let positions = positions_of(cases);
+    let groups = groups_of(cases);
     let mut by_case: BTreeMap<usize, Vec<(&str, &CaseAnnotation)>> = BTreeMap::new();
     let mut annotators: BTreeSet<&str> = BTreeSet::new();
     for (annotator, case, annotation) in
@@ -60,11 +61,11 @@ pub fn rated_cases(
                 row[place] = Some(categories.set_of(annotation));
             }
         }
-        rated.ratings.push(row);
+        rated.ratings.push_of_group(row, groups[position]);
         rated.cases.push(position);
         rated.tasks.push(cases[position].task.clone());
     }
-    rated.second_readings = second_readings(state, taxonomy, &positions, counted);
+    rated.second_readings = second_readings(state, taxonomy, &positions, &groups, counted);
     rated
 }
 
@@ -73,6 +74,7 @@ fn second_readings(
     state: &AnnotationState,
     taxonomy: &Taxonomy,
     positions: &HashMap<&str, usize>,
+    groups: &[usize],
     counted: Counted<'_>,
 ) -> Vec<Ratings> {
     let passes: Vec<_> = state
@@ -85,7 +87,8 @@ fn second_readings(
         let mut ratings = Ratings::new(vec![own[0].0.to_owned(), format!("{} again", own[0].0)], categories.ids());
         for of_case in own.chunk_by(|one, other| one.1 == other.1) {
             if let [first, .., last] = of_case {
-                ratings.push(vec![Some(categories.set_of(first.2)), Some(categories.set_of(last.2))]);
+                let said = vec![Some(categories.set_of(first.2)), Some(categories.set_of(last.2))];
+                ratings.push_of_group(said, groups[positions[first.1]]);
             }
         }
         if !ratings.units().is_empty() {
@@ -97,6 +100,15 @@ fn second_readings(
 
 pub(super) fn positions_of(cases: &[Case]) -> HashMap<&str, usize> {
     cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect()
+}
+
+/// Of each case the position of the first one of its group (patient or study); its own where it names none.
+fn groups_of(cases: &[Case]) -> Vec<usize> {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let cases = cases.iter().enumerate();
+    cases
+        .map(|(position, case)| case.group.as_deref().map_or(position, |group| *first.entry(group).or_insert(position)))
+        .collect()
 }
 
 /// Ids of categories by position: those of the taxonomy in its order, then others that were given.

@@ -166,6 +166,35 @@ fn intervals_hold_the_figure_and_are_the_same_each_time() {
     assert!((percent.low.unwrap() - 0.7076).abs() < 0.01 && (percent.high.unwrap() - 0.7924).abs() < 0.01);
 }
 
+/// Four cases a patient, of which the same is said: 400 cases tell as much as 100, so an interval is twice as wide.
+#[test]
+fn the_cases_of_a_patient_are_drawn_together() {
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let table = |cases_each: usize| {
+        let mut ratings = Ratings::new(named(&["ada", "bob"]), named(&["a", "b"]));
+        for unit in 0..400 {
+            let said = vec![Some(vec![(unit / 4) % 2]), Some(vec![usize::from((unit / 4) % 3 == 0)])];
+            ratings.push_of_group(said, unit / cases_each);
+        }
+        ratings
+    };
+    assert!(table(4).has_groups() && !table(1).has_groups());
+    let width = |measured: &Measured| {
+        let figure = measured.as_ref().unwrap();
+        figure.high.unwrap() - figure.low.unwrap()
+    };
+    let of = |ratings: &Ratings| {
+        let pair = PairAgreement::all(ratings, 4000).remove(0);
+        let mut widths: Vec<f64> =
+            Agreement::of(ratings, 4000).figures.iter().map(|(_, measured)| width(measured)).collect();
+        widths.extend([width(&pair.percent), width(&pair.kappa)]);
+        widths
+    };
+    for (grouped, single) in of(&table(4)).iter().zip(of(&table(1))) {
+        assert!((1.8..2.2).contains(&(grouped / single)), "{grouped} and {single}");
+    }
+}
+
 #[test]
 fn what_cannot_be_told_has_a_reason() {
     let reason = |units: &[Vec<Option<usize>>], coefficient: Coefficient| {

@@ -35,16 +35,19 @@ pub struct PairAgreement {
 }
 
 impl Agreement {
-    /// Over all units. Intervals are 95 %, by the percentile bootstrap that draws units; `resamples` of 0 makes none and
+    /// Over all units. Intervals are 95 %, by the percentile bootstrap that draws units, or whole groups of them where two
+    /// share one ([`Ratings::push_of_group`]); `resamples` of 0 makes none and
     /// keeps the work on the calling thread.
     pub fn of(ratings: &Ratings, resamples: usize) -> Self {
         let counted = Counted::of(ratings);
         let shared = ratings.shared();
         let missing = why_nothing(ratings, shared);
+        let groups = ratings.groups_of(|unit| unit.iter().any(Option::is_some));
+        let bootstrap = Bootstrap { groups: groups.as_deref(), resamples };
         let figure = |coefficient: &Coefficient| {
             let measured = match missing {
                 Some(reason) => Err(reason),
-                None => measure(&counted, ratings, *coefficient, shared, resamples),
+                None => measure(&counted, ratings, *coefficient, shared, bootstrap),
             };
             (*coefficient, measured)
         };
@@ -76,32 +79,33 @@ impl PairAgreement {
     }
 
     fn of(ratings: &Ratings, annotators: (usize, usize), resamples: usize) -> Self {
+        let both = |unit: &[Option<usize>]| unit[annotators.0].zip(unit[annotators.1]);
+        let said: Vec<(usize, usize)> = ratings.units().iter().filter_map(|unit| both(unit)).collect();
         let mut confusion: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-        for unit in ratings.units() {
-            if let (Some(one), Some(other)) = (unit[annotators.0], unit[annotators.1]) {
-                *confusion.entry((one, other)).or_default() += 1;
-            }
+        for pair in &said {
+            *confusion.entry(*pair).or_default() += 1;
         }
         let pairs: Vec<(usize, usize)> = confusion.keys().copied().collect();
         let weights: Vec<usize> = confusion.values().copied().collect();
-        let shared: usize = weights.iter().sum();
-        let cells: Vec<usize> =
-            weights.iter().enumerate().flat_map(|(pair, units)| std::iter::repeat_n(pair, *units)).collect();
-        let alike: Vec<bool> = cells.iter().map(|cell| pairs[*cell].0 == pairs[*cell].1).collect();
+        let shared = said.len();
+        let cells: Vec<usize> = said.iter().filter_map(|pair| pairs.binary_search(pair).ok()).collect();
+        let alike: Vec<bool> = said.iter().map(|(one, other)| one == other).collect();
         let answers = ratings.answers().len();
+        let groups = ratings.groups_of(|unit| both(unit).is_some());
+        let bootstrap = Bootstrap { groups: groups.as_deref(), resamples };
         let statistic = |weights: &[usize]| cohen(&pairs, weights, answers);
         let (percent, kappa) = match shared {
             0 => (Err(Undefined::NothingShared), Err(Undefined::NothingShared)),
-            _ => (Ok(share(&alike, resamples)), resampled(&cells, &weights, shared, resamples, &statistic)),
+            _ => (Ok(share(&alike, bootstrap)), resampled(&cells, &weights, shared, bootstrap, &statistic)),
         };
         Self { annotators, shared, percent, kappa, confusion }
     }
 }
 
 /// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
-fn share(outcomes: &[bool], resamples: usize) -> Figure {
-    let figure = Figure::of_share(outcomes, Bootstrap { groups: None, resamples });
-    if resamples == 0 { Figure { low: None, high: None, ..figure } } else { figure }
+fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Figure {
+    let figure = Figure::of_share(outcomes, bootstrap);
+    if bootstrap.resamples == 0 { Figure { low: None, high: None, ..figure } } else { figure }
 }
 
 fn why_nothing(ratings: &Ratings, shared: usize) -> Option<Undefined> {
@@ -120,7 +124,7 @@ fn measure(
     ratings: &Ratings,
     coefficient: Coefficient,
     shared: usize,
-    resamples: usize,
+    bootstrap: Bootstrap<'_>,
 ) -> Measured {
     let answers = ratings.answers();
     let distance: Vec<Vec<f64>> = match coefficient {
@@ -135,9 +139,9 @@ fn measure(
         Coefficient::Fleiss => fleiss(counted, weights),
         Coefficient::Cohen => None,
     };
-    let measured = resampled(&counted.cells, &counted.weights, shared, resamples, &statistic)?;
+    let measured = resampled(&counted.cells, &counted.weights, shared, bootstrap, &statistic)?;
     let all_alike = measured.value == Some(1.0) || measured.value == Some(0.0);
-    if coefficient == Coefficient::Percent && all_alike && resamples > 0 {
+    if coefficient == Coefficient::Percent && all_alike && bootstrap.resamples > 0 {
         // Equal units have no spread to resample; a share has Wilson's interval.
         return Ok(Figure::of_share(&vec![measured.value == Some(1.0); shared], Bootstrap::BY_CASE));
     }
@@ -149,14 +153,11 @@ fn resampled(
     cells: &[usize],
     weights: &[usize],
     shared: usize,
-    resamples: usize,
+    bootstrap: Bootstrap<'_>,
     statistic: &dyn Fn(&[usize]) -> Option<f64>,
 ) -> Measured {
     let value = statistic(weights).ok_or(Undefined::OneAnswer)?;
-    let interval = match resamples {
-        0 => None,
-        _ => Bootstrap { groups: None, resamples }.of_counts(cells, weights.len(), statistic),
-    };
+    let interval = bootstrap.of_counts(cells, weights.len(), statistic);
     let interval = interval.filter(|interval| interval.low < interval.high);
     let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
     Ok(Figure { value: Some(value), n: shared, low, high })

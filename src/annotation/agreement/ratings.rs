@@ -1,6 +1,6 @@
 //! Who said what of which unit, whatever the units and the categories are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Units × annotators: each place is missing or holds an answer, which is a set of categories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Ratings {
     positions: HashMap<Vec<usize>, usize>,
     /// One row per unit, one place per annotator: the position of the answer.
     units: Vec<Vec<Option<usize>>>,
+    /// Of each unit the number of its group; units of one group (a patient's cases) are not independent.
+    groups: Vec<usize>,
 }
 
 impl Ratings {
@@ -22,9 +24,15 @@ impl Ratings {
 
     /// One more unit, with one place per annotator; the order and repetition of categories within a set do not matter.
     pub fn push(&mut self, said: Vec<Option<Vec<usize>>>) {
+        self.push_of_group(said, self.units.len());
+    }
+
+    /// As [`Ratings::push`], of a unit of this group: intervals draw whole groups where two units share one.
+    pub fn push_of_group(&mut self, said: Vec<Option<Vec<usize>>>, group: usize) {
         debug_assert_eq!(said.len(), self.annotators.len());
         let unit = said.into_iter().map(|set| set.map(|set| self.position_of(set))).collect();
         self.units.push(unit);
+        self.groups.push(group);
     }
 
     /// The different answers that were given, each a set of categories in ascending order.
@@ -37,10 +45,29 @@ impl Ratings {
         &self.units
     }
 
+    /// The groups of those units that pass, in order; `None` where no two of all units share one.
+    pub(super) fn groups_of(&self, passes: impl Fn(&[Option<usize>]) -> bool) -> Option<Vec<usize>> {
+        if !self.has_groups() {
+            return None;
+        }
+        let groups = self.units.iter().zip(&self.groups).filter(|(unit, _)| passes(unit));
+        Some(groups.map(|(_, group)| *group).collect())
+    }
+
+    /// Do two units share a group?
+    pub fn has_groups(&self) -> bool {
+        let mut seen = HashSet::new();
+        !self.groups.iter().all(|group| seen.insert(group))
+    }
+
     /// These units alone.
     #[must_use]
-    pub fn of_units(&self, units: impl Iterator<Item = usize>) -> Self {
-        Self { units: units.map(|unit| self.units[unit].clone()).collect(), ..self.clone() }
+    pub fn of_units(&self, units: impl Iterator<Item = usize> + Clone) -> Self {
+        Self {
+            units: units.clone().map(|unit| self.units[unit].clone()).collect(),
+            groups: units.map(|unit| self.groups[unit]).collect(),
+            ..self.clone()
+        }
     }
 
     /// Whether each answer has the category: the two answers are the empty set and the category alone.
@@ -54,6 +81,7 @@ impl Ratings {
             answers: vec![Vec::new(), vec![category]],
             positions: HashMap::from([(Vec::new(), 0), (vec![category], 1)]),
             units: self.units.iter().map(|unit| unit.iter().map(with).collect()).collect(),
+            groups: self.groups.clone(),
         }
     }
 

@@ -58,6 +58,8 @@ pub struct AgreementReport {
     pub shared: usize,
     /// Behind each interval; 0 where there are none.
     pub resamples: usize,
+    /// Whole groups are drawn for intervals: two cases share one.
+    pub by_group: bool,
     /// What a reader should know before trusting a figure.
     pub remarks: Vec<String>,
     pub tables: Vec<Table>,
@@ -99,6 +101,7 @@ impl AgreementReport {
             cases: rated.ratings.units().len(),
             shared,
             resamples,
+            by_group: rated.ratings.has_groups(),
             remarks,
             tables,
         }
@@ -108,12 +111,14 @@ impl AgreementReport {
     pub fn basis(&self) -> String {
         let intervals = match self.resamples {
             0 => "no intervals".to_owned(),
-            resamples => format!("intervals: 95 %, percentile bootstrap, {resamples} resamples by case"),
+            resamples => {
+                let drawn = if self.by_group { "by patient or study" } else { "by case" };
+                format!("intervals: 95 %, percentile bootstrap, {resamples} resamples {drawn}")
+            }
         };
         format!(
-            "{}, {} annotators ({}); {} cases annotated, {} by two or more; {intervals}",
+            "{}; annotators: {}; cases annotated: {}, by two or more: {}; {intervals}",
             self.dataset,
-            self.annotators.len(),
             self.annotators.join(", "),
             self.cases,
             self.shared
