@@ -1,7 +1,9 @@
 //! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
 
 use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
-use super::{AnnotationState, CaseAnnotation, EarlierDefinition, Journal, Taxonomy, TaxonomyVersions, read_folder};
+use super::{
+    AnnotationState, CaseAnnotation, EarlierDefinition, Journal, JournalWatch, Taxonomy, TaxonomyVersions, read_folder,
+};
 use crate::data::Problem;
 use anyhow::{Result, anyhow};
 use std::collections::{BTreeSet, HashMap};
@@ -15,6 +17,8 @@ pub struct Desk {
     state: AnnotationState,
     taxonomy: Taxonomy,
     versions: TaxonomyVersions,
+    /// Of the moment before the journals were read.
+    watch: JournalWatch,
     annotator: String,
     written: usize,
     /// By case id: as which pass it is read, where that is not the annotator's latest.
@@ -27,6 +31,7 @@ impl Desk {
     /// # Errors
     /// When the folder cannot be read.
     pub fn open(folder: &Path, annotator: &str, host: &str, taxonomy: Taxonomy) -> Result<(Self, Vec<Problem>)> {
+        let watch = JournalWatch::begin(folder);
         let (journal, events, problems) = match Journal::open_and_read(folder, annotator, host) {
             Ok((journal, events, problems)) => (Ok(journal), events, problems),
             Err(error) => {
@@ -37,7 +42,7 @@ impl Desk {
         let state = AnnotationState::fold(events);
         let versions = TaxonomyVersions::read(folder);
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
-        Ok((Self { journal, state, taxonomy, versions, annotator, written: 0, passes }, problems))
+        Ok((Self { journal, state, taxonomy, versions, watch, annotator, written: 0, passes }, problems))
     }
 
     /// What everybody has said, this annotator's latest event included.
@@ -71,6 +76,16 @@ impl Desk {
     /// Where events are written.
     pub fn path(&self) -> Option<&Path> {
         self.journal.as_ref().ok().map(Journal::path)
+    }
+
+    /// Tells what others write from now on; it may look from another thread.
+    pub fn watch(&self) -> JournalWatch {
+        self.watch.clone()
+    }
+
+    /// Takes in an event that somebody else wrote; one that is known changes nothing.
+    pub fn hear(&mut self, event: &Event) {
+        self.state.apply(event);
     }
 
     /// From now on these cases are read as these passes ([`Worklist::passes`](super::Worklist::passes)).

@@ -18,6 +18,7 @@ mod folder;
 mod history;
 mod journal;
 mod journal_file;
+mod journal_watch;
 mod line;
 mod merge;
 mod names;
@@ -44,6 +45,7 @@ pub use export::{
 pub use final_set::{FINAL_COLUMNS, FinalRow, final_rows, named_errors};
 pub use folder::read_folder;
 pub use journal::Journal;
+pub use journal_watch::JournalWatch;
 pub use merge::{Brought, Merged, merge_folder};
 pub use prodigy::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 pub use rated_cases::{Counted, rated_cases};

@@ -4,7 +4,7 @@ use super::Common;
 use super::explore::{self, Args};
 use super::queue_options::cases_of_split;
 use crate::annotation::{AnnotationState, Taxonomy, Wanted};
-use crate::data::{Dataset, LenientDataset, Problem};
+use crate::data::{Dataset, Problem};
 use crate::engine::run::Run;
 use crate::tui::app::Notice;
 use crate::tui::comparison::Against;
@@ -99,13 +99,8 @@ impl Opener {
         let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images } = self;
         let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
         let (opened, run) =
-            rayon::join(|| Dataset::open_lenient(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
-        let LenientDataset { dataset, problems, .. } = opened;
-        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
-        let Some(dataset) = dataset else {
-            let Some(first) = errors.into_iter().next() else { bail!("{}: no dataset", args.dataset.display()) };
-            return Err(first.into());
-        };
+            rayon::join(|| Dataset::open_usable(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
+        let (dataset, errors) = opened?;
         let dataset = Arc::new(dataset);
         let of_split = cases_of_split(&dataset, args.split);
         if of_split.is_empty() {

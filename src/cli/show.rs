@@ -3,8 +3,8 @@
 use super::Common;
 use super::output::{one_line, print_line};
 use super::print_picture::PicturePrinter;
-use crate::data::{Case, Dataset, Document, LenientDataset, Picture};
-use anyhow::{Context, Result, anyhow, bail};
+use crate::data::{Case, Dataset, Document, Picture};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -31,11 +31,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return show_picture(&Picture::read(&args.target)?, args.json, common);
     };
     // One bad line elsewhere in the dataset does not hide the rest of it.
-    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.target);
-    let Some(dataset) = dataset else {
-        let first = problems.into_iter().next();
-        return Err(first.map_or_else(|| anyhow!("{}: no dataset", args.target.display()), Into::into));
-    };
+    let (dataset, _) = Dataset::open_usable(&args.target)?;
     if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
         return show_case(&dataset, case, args.json, common);
     }

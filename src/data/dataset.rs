@@ -73,7 +73,21 @@ impl Dataset {
         }
     }
 
-    /// Reads what can be read and lists the rest: a bad line costs that line.
+    /// Reads the good lines, and says what is wrong with the others: a bad line costs that line.
+    ///
+    /// # Errors
+    /// The first problem, where `dataset.toml` itself cannot be used.
+    pub fn open_usable(root: &Path) -> Result<(Self, Vec<Problem>)> {
+        let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
+        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+        let Some(dataset) = dataset else {
+            let first = errors.into_iter().next();
+            return Err(first.map_or_else(|| anyhow::anyhow!("{}: no dataset", root.display()), Into::into));
+        };
+        Ok((dataset, errors))
+    }
+
+    /// As [`Dataset::open_usable`], with the lines' numbers and without a refusal.
     pub fn open_lenient(root: &Path) -> LenientDataset {
         let mut problems = Vec::new();
         let nothing =

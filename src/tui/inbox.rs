@@ -5,6 +5,7 @@ use super::opening::Opened;
 use super::pixels::{FullScreenImage, Pixels};
 use super::question;
 use crate::annotation::agreement::AgreementReport;
+use crate::annotation::{Event, JournalWatch};
 use crate::engine;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
@@ -19,6 +20,10 @@ use std::time::{Duration, Instant};
 /// How often the thread that reads keys looks for an image to show, on terminals that show any.
 const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
 
+/// How often the journals of others are looked at: often enough for people who talk to each other, seldom enough for a
+/// network file system.
+const LOOK_FOR_JOURNALS: Duration = Duration::from_secs(5);
+
 /// One thing that happened.
 pub enum Message {
     Terminal(event::Event),
@@ -32,6 +37,8 @@ pub enum Message {
     Image(Loaded),
     /// How far annotators agree, as asked for under this number.
     Agreement(engine::Ticket, Box<AgreementReport>),
+    /// Others wrote this into their journals.
+    Heard(Vec<Arc<Event>>),
     /// The full-screen image of this number is on the terminal, or why it is not.
     FullScreen {
         number: usize,
@@ -117,6 +124,19 @@ pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Send
     start("dissent-open", move || {
         // Who has left meanwhile waits for nothing.
         drop(sender.send(Message::Opened(Box::new(open()))));
+    })
+}
+
+/// Looks from time to time what others have written.
+pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Result<()> {
+    start("dissent-journals", move || {
+        loop {
+            thread::sleep(LOOK_FOR_JOURNALS);
+            let news = watch.news();
+            if !news.is_empty() && sender.send(Message::Heard(news)).is_err() {
+                return;
+            }
+        }
     })
 }
 

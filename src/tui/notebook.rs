@@ -104,6 +104,16 @@ impl Notebook {
         People::of(id, &self.desk)
     }
 
+    /// Takes in what others wrote; the cases that it is about.
+    pub fn hear(&mut self, events: &[Arc<Event>]) -> BTreeSet<usize> {
+        let ids: HashSet<&str> = events.iter().map(|event| event.case.as_str()).collect();
+        for event in events {
+            self.desk.hear(event);
+        }
+        let cases = self.dataset.cases.iter().enumerate();
+        cases.filter(|(_, case)| ids.contains(case.id.as_str())).map(|(position, _)| position).collect()
+    }
+
     /// Everybody's categories as ratings.
     pub fn ratings(&self) -> RatedCases {
         let (tasks, cases) = (&self.dataset.tasks, &self.dataset.cases);
@@ -178,6 +188,11 @@ impl Notebook {
             Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
             None => Recorded::Elsewhere { id: event.case.to_string() },
         }
+    }
+
+    /// What the annotator said of one case; empty where nothing.
+    pub fn mark(&self, case: usize) -> Mark {
+        self.dataset.cases.get(case).map(|case| self.mark_of(&case.id)).unwrap_or_default()
     }
 
     fn mark_of(&self, case: &str) -> Mark {

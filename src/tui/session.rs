@@ -15,6 +15,7 @@ use super::pixels::{FullScreenImage, Pixels};
 use super::recording::{Film, Recording, Reel, tell};
 use super::snapshot::Ground;
 use super::{snapshot, terminal};
+use crate::annotation;
 use crate::durable;
 use crate::engine::{self, EngineHandle};
 use anyhow::{Context, Result, bail};
@@ -77,6 +78,8 @@ struct Session<'a> {
     /// For threads that have something to say.
     sender: Sender<Message>,
     kitty: bool,
+    /// What others wrote and is not on the screen yet.
+    heard: Vec<Arc<annotation::Event>>,
     /// Stop signals that we sent to our own process group and will hear of.
     own_stops: usize,
     /// Images to show over the whole screen; `None` where the terminal takes none.
@@ -145,6 +148,7 @@ pub fn run(
         take_over(&mut app, cover, &mut held);
     }
     inbox::read_engine(engine.events.clone(), sender.clone())?;
+    inbox::listen_to_others(notebook.desk().watch(), sender.clone())?;
     let mut session = Session {
         app,
         notebook,
@@ -156,6 +160,7 @@ pub fn run(
         agreement: AgreementCounter::default(),
         sender,
         kitty,
+        heard: Vec::new(),
         own_stops: 0,
         full_screen,
         wanted_image,
@@ -236,6 +241,10 @@ impl Session<'_> {
             }
             Message::Image(loaded) => self.canvas.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
+            Message::Heard(events) => {
+                self.heard.extend(events);
+                return Ok(self.show_heard());
+            }
             // It was opened before the loop.
             Message::Opened(_) => return Ok(false),
             Message::FullScreen { number, outcome } => {
@@ -287,8 +296,29 @@ impl Session<'_> {
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
         self.carry_out(effects)?;
+        self.show_heard();
         self.tell_notebook();
         Ok(true)
+    }
+
+    /// Shows what others wrote; true where there is any. Not to whoever is about to decide a case: what is decided is what
+    /// was on the screen.
+    fn show_heard(&mut self) -> bool {
+        if self.heard.is_empty() || self.app.case_with_people().is_some() {
+            return false;
+        }
+        for case in self.notebook.hear(&std::mem::take(&mut self.heard)) {
+            self.app.marks.insert(case, self.notebook.mark(case));
+            self.show_people(case);
+        }
+        true
+    }
+
+    fn show_people(&mut self, case: usize) {
+        match self.notebook.people_of(case) {
+            Some(people) => drop(self.app.people.insert(case, people)),
+            None => drop(self.app.people.remove(&case)),
+        }
     }
 
     /// What a person has before them: annotations say so.
@@ -326,10 +356,7 @@ impl Session<'_> {
                     self.tell_notebook();
                     let outcome = self.notebook.record(&record).map_err(|error| format!("{error:#}"));
                     if let Ok(Recorded::Changed { case, .. }) = &outcome {
-                        match self.notebook.people_of(*case) {
-                            Some(people) => drop(self.app.people.insert(*case, people)),
-                            None => drop(self.app.people.remove(case)),
-                        }
+                        self.show_people(*case);
                     }
                     let effects = self.app.recorded(&record, outcome);
                     self.carry_out(effects)?;

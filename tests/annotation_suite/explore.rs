@@ -3,7 +3,7 @@
 use crate::terminal::Pty;
 use crate::torture::dataset;
 use crate::world::{annotations, stdout_of};
-use dissent::annotation::{AnnotationState, Standing, read_folder};
+use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, Standing, read_folder};
 use std::path::Path;
 
 fn explore(dataset: &Path, annotator: &str, options: &[&str]) -> Pty {
@@ -47,6 +47,22 @@ fn the_explorer_shows_ones_own_part_then_what_is_left_then_ones_own_again() {
     assert_eq!(passes, [(1, true), (2, true)]);
 }
 
+#[test]
+fn what_others_write_is_seen_without_a_restart() {
+    let dataset = dataset(3);
+    let mut pty = explore(dataset.path(), "ada", &[]);
+    pty.wait_for(" 1/3 ");
+    pty.type_keys("1");
+    pty.wait_for("takes it back");
+    pty.type_keys("k");
+    pty.wait_for("1 Misleading look-alike");
+    let mut bob = Journal::open(&dataset.path().join(".dissent/annotations"), "bob", "box").unwrap();
+    bob.append("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    pty.wait_for("all: disputed");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
+}
+
 /// Three people annotate their parts blind, two of them disagree on a case, a fourth decides it.
 #[test]
 fn from_assignment_to_the_final_set() {
@@ -70,7 +86,7 @@ fn from_assignment_to_the_final_set() {
     let disputed: Vec<&str> = told.cases().into_iter().filter(|case| told.standing(case).is_to_be_decided()).collect();
     let [disputed] = disputed[..] else { panic!("{disputed:?}") };
     let agreement = stdout_of(&annotations(&["agreement", "--resamples", "100"], dataset));
-    assert!(agreement.contains("6 by two or more") && agreement.contains("Confusion"), "{agreement}");
+    assert!(agreement.contains("by two or more: 6") && agreement.contains("Confusion"), "{agreement}");
 
     let mut pty = explore(dataset, "eve", &[]);
     pty.wait_for(" 1/6 ");

@@ -100,7 +100,7 @@ fn agreement_prints_as_text_json_csv_and_markdown() {
     let folder = annotated_dataset();
     let text = stdout_of(&annotations(&["agreement", "--resamples", "200"], folder.path()));
     for part in [
-        "tiny set, 3 annotators (ada, bob, cyd); 5 cases annotated, 4 by two or more; intervals: 95 %",
+        "tiny set; annotators: ada, bob, cyd; cases annotated: 5, by two or more: 4; intervals: 95 %",
         "4 shared cases are few",
         "Agreement, all tasks",
         "Agreement, lesion",

@@ -15,10 +15,10 @@ use super::queue_options::{QueueOptions, cases_of_split};
 use super::reader_flags::ReaderFlags;
 use super::{Common, explore, relaunch};
 use crate::annotation::{Desk, Taxonomy};
-use crate::data::{Dataset, LenientDataset, Split};
+use crate::data::{Dataset, Split};
 use crate::engine::run::Run;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -67,18 +67,14 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if explore::reader_is_small(&explore, common, &workspace) {
         relaunch::with_one_thread_per_kernel()?;
     }
-    let LenientDataset { dataset, problems, .. } = Dataset::open_lenient(&args.dataset);
-    let Some(dataset) = dataset else {
-        let first = problems.into_iter().next();
-        return Err(first.map_or_else(|| anyhow!("{}: no dataset", args.dataset.display()), Into::into));
-    };
+    let (dataset, problems) = Dataset::open_usable(&args.dataset)?;
     let dataset = Arc::new(dataset);
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::load(&folder)?;
     let annotator = args.annotator.clone().unwrap_or_else(explore::user_name);
     let host = gethostname::gethostname();
     let (mut desk, journal_problems) = Desk::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
-    for problem in problems.iter().filter(|problem| problem.is_error()).chain(&journal_problems) {
+    for problem in problems.iter().chain(&journal_problems) {
         say(&format!("left out: {problem}"));
     }
     if let Some(trouble) = desk.trouble() {

@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::command::{COMMANDS, Command, parse};
 use super::heard::Heard;
 use super::page::{Page, Said, Shown};
-use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, Level, Staleness};
+use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, JournalWatch, Level, Staleness};
 use crate::cli::output::one_line;
 use crate::data::Dataset;
 use anyhow::{Context, Result, bail};
@@ -32,6 +32,8 @@ pub(super) enum Form {
 pub(super) struct Session {
     dataset: Arc<Dataset>,
     desk: Desk,
+    /// Of what others write meanwhile.
+    watch: JournalWatch,
     queue: Vec<usize>,
     /// One beyond the last where every case was passed.
     place: usize,
@@ -59,6 +61,7 @@ impl Session {
     pub fn new(dataset: Arc<Dataset>, desk: Desk, queue: Vec<usize>, answers: Answers, form: Form) -> Self {
         Self {
             dataset,
+            watch: desk.watch(),
             desk,
             queue,
             place: 0,
@@ -251,6 +254,9 @@ impl Session {
     fn show_people(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.people_shown.insert(case);
+        for event in self.watch.news() {
+            self.desk.hear(&event);
+        }
         let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
         let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");

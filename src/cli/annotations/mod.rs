@@ -78,14 +78,10 @@ impl Annotations {
     /// Reads the annotations folder and the dataset. Bad lines are named on standard error and passed over: a broken
     /// case must not lock people out of their own annotations.
     fn read(root: &Path, workspace: Option<&Path>) -> Result<Self> {
-        let lenient = Dataset::open_lenient(root);
-        let Some(dataset) = lenient.dataset else {
-            let first = lenient.problems.into_iter().next();
-            return Err(first.map_or_else(|| anyhow::anyhow!("{} is no dataset", root.display()), Into::into));
-        };
+        let (dataset, errors) = Dataset::open_usable(root)?;
         let folder = Workspace::open(root, workspace)?.annotations_dir();
         let (state, problems) = AnnotationState::read(&folder)?;
-        for problem in lenient.problems.iter().filter(|problem| problem.is_error()).chain(&problems) {
+        for problem in errors.iter().chain(&problems) {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
