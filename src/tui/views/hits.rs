@@ -43,7 +43,7 @@ impl Columns {
 
 /// Draws the table; it scrolls with the selected hit.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let columns = Columns::fit(usize::from(area.width), facts::longest_label(app));
+    let columns = Columns::fit(usize::from(area.width), app.longest_answer());
     let heading_row = Rect { height: 1, ..area };
     frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
