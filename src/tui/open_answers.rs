@@ -32,9 +32,7 @@ impl App {
         }
         let Some(answer) = answer else { return "no answer".to_owned() };
         let given = self.given_answers(case).into_iter().find(|(known, _)| *known == answer);
-        let gold = || self.dataset.cases.get(case).filter(|case| self.gold_of(case) == Some(answer));
-        let words = given.map(|(_, words)| words).or_else(|| Some(gold()?.answer.as_str()));
-        words.unwrap_or("?").to_owned()
+        given.map_or_else(|| "?".to_owned(), |(_, words)| words.to_owned())
     }
 
     /// Columns of the longest name that an answer to the current case has.
@@ -45,6 +43,18 @@ impl App {
         }
         let labels = self.task_of(case).map(|task| task.labels.as_slice()).unwrap_or_default();
         labels.iter().map(|label| label.name.width()).max().unwrap_or(0)
+    }
+
+    /// Is the current case answered in words?
+    pub fn is_in_words(&self) -> bool {
+        self.queue.current().is_some_and(|case| self.is_open(case))
+    }
+
+    /// The gold answer to the current case: its label's name, or the words.
+    pub fn gold_name(&self) -> Option<String> {
+        let (index, case) = self.current()?;
+        let gold = self.gold_of(case)?;
+        Some(if self.is_open(index) { case.answer.clone() } else { self.answer_name(index, Some(gold)) })
     }
 
     /// Is the case answered in words?

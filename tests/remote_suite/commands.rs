@@ -3,6 +3,7 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::llama_server::LlamaServer;
 use crate::support::{sample_dataset, sample_encoder, sample_reader};
+use dissent::data::{Dataset, Manifest, Task, TaskKind};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -97,6 +98,50 @@ fn a_run_whose_server_stays_away_is_kept_and_goes_on_later() {
     let report: Value =
         serde_json::from_str(&stdout(&predict(workspace, "run", &url, "12").output().unwrap())).unwrap();
     assert_eq!((&report["predicted_now"], &report["cases"]), (&4.into(), &12.into()));
+}
+
+/// The sample's dataset with every question open.
+fn open_dataset(folder: &Path) -> std::path::PathBuf {
+    let root = folder.join("open");
+    std::fs::create_dir(&root).unwrap();
+    for file in ["cases.jsonl", "corpus.jsonl"] {
+        std::fs::copy(sample_dataset().join(file), root.join(file)).unwrap();
+    }
+    std::os::unix::fs::symlink(sample_dataset().join("images"), root.join("images")).unwrap();
+    let dataset = Dataset::open(&sample_dataset()).unwrap();
+    let open = |task: &Task| Task { kind: TaskKind::OpenVqa, labels: Vec::new(), ..task.clone() };
+    let manifest =
+        Manifest { name: "open".into(), licence: None, note: None, tasks: dataset.tasks.iter().map(open).collect() };
+    std::fs::write(root.join("dataset.toml"), toml::to_string(&manifest).unwrap()).unwrap();
+    root
+}
+
+/// What was generated for each case and document.
+fn generated(workspace: &Path, run: &str) -> Vec<[Value; 3]> {
+    let text = std::fs::read_to_string(workspace.join("runs").join(run).join("predictions.jsonl")).unwrap();
+    let line = |line| -> Value { serde_json::from_str(line).unwrap() };
+    text.lines().map(line).map(|line| ["case", "document", "generation"].map(|field| line[field].clone())).collect()
+}
+
+#[test]
+fn open_questions_are_predicted_by_a_server_in_the_words_of_this_process() {
+    let Some(server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path().join("workspace");
+    let root = open_dataset(folder.path());
+    let predict = |run: &str, reader: &str| {
+        let mut command = dissent(&["predict", "--run", run, "--limit", "20", "--json", "--device", "cpu"]);
+        command.arg(&root).arg("--workspace").arg(&workspace).arg("--encoder").arg(sample_encoder());
+        command.args(["--reader", reader]).output().unwrap()
+    };
+    let there: Value = serde_json::from_str(&stdout(&predict("there", &server.url()))).unwrap();
+    let here: Value = serde_json::from_str(&stdout(&predict("here", sample_reader().to_str().unwrap()))).unwrap();
+    assert_eq!((&there["cases"], &here["cases"]), (&20.into(), &20.into()));
+    let (theirs, own) = (generated(&workspace, "there"), generated(&workspace, "here"));
+    assert_eq!(theirs.len(), own.len());
+    let other = theirs.iter().zip(&own).filter(|(theirs, own)| theirs != own).count();
+    assert!(other * 20 <= own.len(), "{other} of {} answers differ: more than near ties", own.len());
+    assert!(own.iter().all(|[_, _, said]| said.as_str().is_some_and(|said| !said.is_empty())));
 }
 
 #[test]

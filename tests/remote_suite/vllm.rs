@@ -1,7 +1,9 @@
 //! vLLM on a CPU, started by `make test-engines` at the address in `DISSENT_TEST_VLLM`.
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
+use crate::support::{
+    assert_same_answers, assert_same_words, candle, connect, largest_difference, requests, score, served, with_labels,
+};
 use dissent::reader::Reader;
 use std::sync::Mutex;
 
@@ -37,6 +39,14 @@ fn vllm_gives_the_numbers_of_this_process() {
         assert!(difference < TOLERANCE, "log p differs by {difference}");
         assert_same_answers(&there, &here, 2.0 * TOLERANCE);
     }
+}
+
+#[test]
+fn answers_in_words_are_those_of_this_process() {
+    let Some(url) = address() else { return };
+    let _alone = ALONE.lock();
+    let mut remote = connect(&served(&url)).unwrap();
+    assert_same_words(&mut remote, &mut candle(), &requests(100), 2.0 * TOLERANCE);
 }
 
 /// An older vLLM, which does not know `logprob_token_ids` and names 20 tokens at most.

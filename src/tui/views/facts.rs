@@ -244,9 +244,10 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
     if !app.gold_visible {
         return vec![Span::styled("hidden (g)", theme.style(Role::Faint))];
     }
-    match app.current().and_then(|(_, case)| app.gold_of(case)) {
-        Some(label) => {
-            let name = format!("{} {}", verdict::letter(app, Some(label)), label_name(app, Some(label)));
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    match gold.zip(app.gold_name()) {
+        Some((label, name)) => {
+            let name = format!("{} {name}", verdict::letter(app, Some(label)));
             vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
         }
         None => vec![Span::styled("not among the labels", theme.style(Role::Error))],
