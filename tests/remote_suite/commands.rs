@@ -3,7 +3,9 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::llama_server::LlamaServer;
 use crate::support::{sample_dataset, sample_encoder, sample_reader};
+use dissent::analysis::fuse;
 use dissent::data::{Dataset, Manifest, Task, TaskKind};
+use dissent::engine::run::Run;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -81,6 +83,59 @@ fn a_run_goes_on_after_its_server_died_and_is_what_it_would_have_been() {
         // llama.cpp's own repeats differ by what its cache held.
         assert!(then.iter().zip(now).all(|(then, now)| (then - now).abs() < 1e-3), "{what}: {then:?} {now:?}");
     }
+}
+
+/// Every answer and every fused answer of a case, but for ties, is that of this process.
+#[test]
+fn fused_answers_are_those_of_this_process_case_by_case() {
+    let Some(server) = LlamaServer::start() else { return };
+    assert_same_fused_answers(&server.url(), 100, 0.1);
+}
+
+/// The same with vLLM, which is nearer.
+#[test]
+fn fused_answers_of_vllm_are_those_of_this_process_case_by_case() {
+    let Some(url) = crate::vllm::address() else { return };
+    let _alone = crate::vllm::ALONE.lock();
+    assert_same_fused_answers(&url, 700, 1e-3);
+}
+
+/// `predict` of the first `limit` cases of the sample's test split by a server and here. Where log-probabilities differ by
+/// `tolerance` at most, an answer may differ only if its two best labels are within twice that: a tie.
+fn assert_same_fused_answers(url: &str, limit: usize, tolerance: f32) {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path();
+    stdout(&predict(workspace, "there", url, &limit.to_string()).output().unwrap());
+    let here = sample_reader();
+    let mut command = predict(workspace, "here", here.to_str().unwrap(), &limit.to_string());
+    stdout(&command.output().unwrap());
+    let dataset = Dataset::open(&sample_dataset()).unwrap();
+    let answers = |run: &str| Run::open(&workspace.join("runs").join(run)).unwrap().into_answers(&dataset).unwrap();
+    let (theirs, own) = (answers("there"), answers("here"));
+    assert_eq!((theirs.len(), own.len()), (limit, limit));
+    let (mut ties, mut largest, mut predictions) = (0, 0.0_f32, 0);
+    for (theirs, own) in theirs.iter().zip(&own) {
+        let id = &dataset.cases[own.case].id;
+        assert_eq!(theirs.hits, own.hits, "{id}");
+        let fused = [theirs, own].map(|answer| fuse(&answer.found()).unwrap().prediction);
+        let closed_book = [theirs, own].map(|answer| answer.closed_book.clone().unwrap());
+        let each = theirs.predictions.iter().cloned().zip(own.predictions.iter().cloned()).map(|(a, b)| [a, b]);
+        for [theirs, own] in each.chain([closed_book, fused]) {
+            let (scores, own_scores) = (theirs.scores.unwrap().0, own.scores.unwrap().0);
+            let difference = scores.iter().zip(&own_scores).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            largest = largest.max(difference);
+            assert!(difference < tolerance, "{id}: {scores:?} there, {own_scores:?} here");
+            let mut sorted = own_scores;
+            sorted.sort_by(f32::total_cmp);
+            let is_tie = sorted[sorted.len() - 1] - sorted[sorted.len() - 2] <= 2.0 * tolerance;
+            ties += usize::from(is_tie && theirs.label != own.label);
+            assert!(is_tie || theirs.label == own.label, "{id}: {:?} there, {:?} here", theirs.label, own.label);
+            predictions += 1;
+        }
+    }
+    println!(
+        "{url}: {limit} cases, {predictions} answers with the fused ones; log p differs by {largest:e} at most, {ties} ties differ"
+    );
 }
 
 #[test]

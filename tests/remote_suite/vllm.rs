@@ -10,9 +10,9 @@ use std::sync::Mutex;
 const TOLERANCE: f32 = 1e-3;
 
 /// One test at a time: requests for tokens by id and for the likeliest ones in one batch were seen to shorten the latter.
-static ALONE: Mutex<()> = Mutex::new(());
+pub static ALONE: Mutex<()> = Mutex::new(());
 
-fn address() -> Option<String> {
+pub fn address() -> Option<String> {
     let address = std::env::var("DISSENT_TEST_VLLM").ok();
     if address.is_none() {
         eprintln!("skipped: no vLLM at DISSENT_TEST_VLLM; `make test-engines` starts one");
