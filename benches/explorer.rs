@@ -2,22 +2,19 @@
 //! reader at work. Prints one line per figure; `make bench` runs it. Everything is timed from outside, on the screen.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
+mod on_screen;
 #[path = "../tests/support/pty.rs"]
 mod terminal;
 
+use on_screen::{is_at, milliseconds, new_cases, predictions, report};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use terminal::Pty;
 
 const SIZE: (u16, u16) = (120, 40);
-/// Cases of the sample's test split, as the status line counts them.
-const CASES: usize = 700;
 const STARTS: usize = 20;
 const KEYS: usize = 300;
-const JUMPS: usize = 28;
-/// Cases from one jump to the next: beyond what is read ahead.
-const JUMP: usize = 20;
 const STEPS: usize = 40;
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -32,7 +29,9 @@ fn main() {
     );
     let mut pty = start(home.path());
     pty.wait_for("vectors of");
-    new_cases(&mut pty);
+    let (first, all) = new_cases(&mut pty);
+    report("new case: key to first prediction", "ms", first);
+    report("new case: key to all K and the fused answer", "ms", all);
     keys(&mut pty);
     idle(&pty);
     steps("bytes written per step, half-blocks", &mut pty);
@@ -87,24 +86,6 @@ fn first_start() -> f64 {
     milliseconds(begun)
 }
 
-/// Jumps to a case that nobody has read, and waits for its first prediction and for all of them.
-fn new_cases(pty: &mut Pty) {
-    let (mut first, mut all) = (Vec::new(), Vec::new());
-    for jump in 1..=JUMPS {
-        let place = jump * JUMP + 1;
-        let begun = Instant::now();
-        // Page down moves by ten.
-        pty.type_keys("\x1b[6~\x1b[6~");
-        pty.wait_until("the case", |pty| is_at(&pty.screen(), place));
-        pty.wait_until("a prediction", |pty| predictions(&pty.screen()) > 0);
-        first.push(milliseconds(begun));
-        pty.wait_until("all predictions", |pty| is_read(&pty.screen()));
-        all.push(milliseconds(begun));
-    }
-    report("new case: key to first prediction", "ms", first);
-    report("new case: key to all K and the fused answer", "ms", all);
-}
-
 /// From a key to the frame that shows its case, while the reader works ahead.
 fn keys(pty: &mut Pty) {
     pty.type_keys("\x1b[H");
@@ -157,38 +138,4 @@ fn settle(pty: &Pty) {
         }
         last = now;
     }
-}
-
-/// Does the status line say that this is the case at `place`?
-fn is_at(screen: &str, place: usize) -> bool {
-    screen.contains(&format!(" {place}/{CASES} "))
-}
-
-/// Rows of the table of hits that have an answer, with its bar.
-fn predictions(screen: &str) -> usize {
-    let table = screen.lines().skip_while(|line| !line.contains("# head"));
-    table.filter(|line| line.contains('━')).count()
-}
-
-/// Does the fused answer stand there?
-fn is_read(screen: &str) -> bool {
-    let fused = screen.lines().find(|line| line.contains("fused  "));
-    fused.is_some_and(|line| line.contains("differ") || line.contains("agree"))
-}
-
-fn milliseconds(begun: Instant) -> f64 {
-    begun.elapsed().as_secs_f64() * 1000.0
-}
-
-/// Prints median, 99th percentile and largest.
-fn report(what: &str, unit: &str, mut values: Vec<f64>) {
-    values.sort_by(f64::total_cmp);
-    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
-    println!(
-        "{what:<46} {:>8.1} {unit}  median, p99 {:.1}, largest {:.1} (n={})",
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        values.len()
-    );
 }

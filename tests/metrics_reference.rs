@@ -1,10 +1,12 @@
-//! Metrics against scikit-learn and statsmodels, within 1e-9 (`fixtures/metrics/generate.py`).
+//! Metrics against scikit-learn and statsmodels, within 1e-9 (`fixtures/metrics/generate.py`); open answers against
+//! torchmetrics and nltk (`fixtures/open_answers/generate.py`).
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use dissent::analysis::metrics::{
-    Calibration, Confusion, LabelSets, OneAgainstRest, area_under_curve, macro_area_under_curve,
+    Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap, area_under_curve, macro_area_under_curve,
 };
 use dissent::analysis::{Bootstrap, Interval, RESAMPLES, holm};
+use dissent::data::answer_number;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -172,4 +174,30 @@ fn nothing_has_no_figure() {
     assert_eq!(Calibration::of(&[], &[]), None);
     assert_eq!(area_under_curve(&[(0.5, true)]), None, "there is no negative case");
     assert_eq!(LabelSets::of(3, []).subset_accuracy(), None);
+}
+
+#[derive(Deserialize)]
+struct InWords {
+    gold: String,
+    answer: String,
+    exact: f64,
+    f1: f64,
+    bleu_1: f64,
+}
+
+/// torchmetrics computes in f32.
+#[test]
+fn open_answers_match_squad_and_bleu() {
+    let cases: Vec<InWords> = serde_json::from_str(include_str!("fixtures/open_answers/open_answers.json")).unwrap();
+    assert!(cases.len() > 10);
+    for case in cases {
+        let overlap = WordOverlap::of(&case.gold, &case.answer);
+        let words = format!("{:?} {:?}", case.gold, case.answer);
+        assert!((overlap.f1 - case.f1).abs() < 1e-6, "{words}: {overlap:?}");
+        assert!((overlap.bleu_1 - case.bleu_1).abs() < 1e-9, "{words}: {overlap:?}");
+        let is_exact = answer_number(&case.gold) == answer_number(&case.answer);
+        assert_eq!(is_exact, case.exact > 0.5, "{words}");
+    }
+    let half = WordOverlap::of("left upper lobe", "the lobe on the left");
+    assert!((half.recall - 2.0 / 3.0).abs() < 1e-9, "{half:?}");
 }

@@ -6,7 +6,9 @@ mod support;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dissent::annotation::agreement::{AgreementReport, RatedCases, Ratings, usual_agreement_table_keys};
+use dissent::data::TaskKind;
 use dissent::engine::{CaptionResult, Event, Request};
+use dissent::reader::Prediction;
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
 use dissent::tui::app::{Overlay, Side};
@@ -232,6 +234,38 @@ fn gold_is_hidden_until_asked_for() {
             assert_eq!(shown != turned, action == Action::ToggleGold, "{shown}");
         }
     }
+}
+
+/// Each different answer has a letter; the same words in another spelling have the same one.
+#[test]
+fn a_case_that_is_answered_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let mut dataset = support::dataset(folder.path(), 3);
+    dataset.tasks[0].kind = TaskKind::OpenVqa;
+    dataset.tasks[0].labels.clear();
+    dataset.cases[0].answer = "upper outer quadrant".into();
+    dataset.cases[0].question = Some("Where is the lesion?".into());
+    app.dataset = Arc::new(dataset);
+    app.on_engine_event(ready());
+    app.on_engine_event(Event::Hits { case: 0, hits: support::hits() });
+    let said = ["left upper quadrant", "Upper outer quadrant.", "the left upper quadrant", "behind the nipple"];
+    for (slot, said) in said.into_iter().enumerate() {
+        let prediction = Prediction::in_words(said.into());
+        app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
+    }
+    let closed_book = Some(Prediction::in_words(String::new()));
+    app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
+    insta::assert_snapshot!("80x24-open", text(&screen(&mut app, 80, 24)));
+    app.update(Action::ToggleGold);
+    insta::assert_snapshot!("120x40-open", text(&screen(&mut app, 120, 40)));
+    app.dataset = {
+        let mut dataset = app.dataset.as_ref().clone();
+        dataset.cases[0].answer = "axilla".into();
+        Arc::new(dataset)
+    };
+    let another = text(&screen(&mut app, 120, 40));
+    assert!(another.contains("D axilla  wrong, and no hit is right"), "{another}");
 }
 
 #[test]

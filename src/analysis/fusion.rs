@@ -46,7 +46,8 @@ pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Predictio
     Some(Prediction::from(LabelScores::bounded(sums, bounds)))
 }
 
-/// The answer with the largest sum of weights; the one that stands first wins a tie.
+/// The answer with the largest sum of weights, in the words in which it was said first; the one that stands first wins a
+/// tie.
 pub(super) fn weighted_vote(found: &[Found], weights: &[f32]) -> Prediction {
     let mut votes: Vec<(Option<usize>, f32)> = Vec::new();
     for ((_, prediction), weight) in found.iter().zip(weights) {
@@ -62,7 +63,9 @@ pub(super) fn weighted_vote(found: &[Found], weights: &[f32]) -> Prediction {
             best = Some((label, sum));
         }
     }
-    Prediction { label: best.and_then(|(label, _)| label), scores: None, text: None }
+    let label = best.and_then(|(label, _)| label);
+    let text = found.iter().find(|(_, prediction)| prediction.label == label);
+    Prediction { label, scores: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
 }
 
 pub(super) fn softmax(values: &[f32]) -> Vec<f32> {

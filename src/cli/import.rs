@@ -39,6 +39,9 @@ pub struct Args {
     /// vqa-rad: leave out training questions about images that test questions use too
     #[arg(long)]
     pub drop_shared_images: bool,
+    /// vqa-rad: make open questions cases, too, of a task of their own; they are answered in words
+    #[arg(long)]
+    pub open_questions: bool,
     /// predictions: the file of fused answers (…-step-N-fused.jsonl)
     #[arg(long, value_name = "FILE")]
     pub fused: Option<PathBuf>,
@@ -105,7 +108,8 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_medmnist(source, dataset, &options, existing, &progress)
         }
         "vqa-rad" => {
-            let options = VqaRadOptions { drop_shared_images: args.drop_shared_images };
+            let options =
+                VqaRadOptions { drop_shared_images: args.drop_shared_images, open_questions: args.open_questions };
             import_vqa_rad(source, dataset, options, existing, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, existing, &progress),

@@ -149,13 +149,13 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .iter()
         .enumerate()
         .filter(|(_, case)| case.split == args.split && args.task.as_ref().is_none_or(|task| case.task == *task))
-        .filter(|(_, case)| dataset.task(&case.task).is_some_and(Task::chooses_one_label))
+        .filter(|(_, case)| dataset.task(&case.task).is_some_and(Task::is_predicted))
         .map(|(position, _)| position)
         .take(args.limit.map_or(usize::MAX, |limit| limit as usize))
         .collect();
     ensure!(
         !wanted.is_empty(),
-        "{}: no case to predict in split {} (answers that are a text and no label are not predicted)",
+        "{}: no case to predict in split {} (answers of several labels at once are not predicted)",
         dataset.root.display(),
         args.split
     );

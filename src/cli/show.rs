@@ -3,7 +3,7 @@
 use super::Common;
 use super::output::{one_line, print_line};
 use super::print_picture::PicturePrinter;
-use crate::data::{Case, Dataset, Document, Picture};
+use crate::data::{Case, Dataset, Document, Picture, TaskKind};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -72,12 +72,16 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
             format!("{mark}{}{name}", one_line(&label.id))
         })
         .collect();
+    let answers = match task.kind {
+        TaskKind::OpenVqa => ("answer", case.answer.clone()),
+        _ => ("labels", format!("{}   * gold", labels.join("  "))),
+    };
     let mut facts = vec![
         ("case", case.id.clone()),
         ("task", case.task.clone()),
         ("split", case.split.to_string()),
         ("question", question.to_string()),
-        ("labels", format!("{}   * gold", labels.join("  "))),
+        answers,
     ];
     facts.extend(case.group.clone().map(|group| ("group", group)));
     facts.extend(dataset.note.clone().map(|note| ("note", note)));

@@ -1,7 +1,7 @@
 //! `dissent check`: every problem of a dataset, images included, and what is in it.
 
 use super::leakage::leakage_warnings;
-use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, Problem, Split};
+use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, Problem, Split, TaskKind};
 use crate::fingerprint::Fingerprint;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -42,8 +42,14 @@ impl Summary {
     pub fn of(dataset: &Dataset) -> Self {
         let mut cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>> = BTreeMap::new();
         for case in &dataset.cases {
-            let gold = dataset.task(&case.task).and_then(|task| task.labels.get(dataset.gold_of(case)));
-            let label = gold.map_or_else(|| case.answer.clone(), |label| label.id.clone());
+            let task = dataset.task(&case.task);
+            let gold = task.and_then(|task| task.labels.get(dataset.gold_of(case)));
+            let label = match gold {
+                Some(label) => label.id.clone(),
+                // Nearly every open answer is another one.
+                None if task.is_some_and(|task| task.kind == TaskKind::OpenVqa) => "(in words)".into(),
+                None => case.answer.clone(),
+            };
             let splits = cases.entry(case.task.clone()).or_default();
             *splits.entry(case.split).or_default().entry(label).or_default() += 1;
         }

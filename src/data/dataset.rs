@@ -146,10 +146,10 @@ impl Dataset {
         }
     }
 
-    /// Position of the gold label in the task's labels. An opened dataset has one for every case; for a case made by
-    /// hand with an unknown task or label this is `usize::MAX`, which equals no prediction.
+    /// Position of the gold label in the task's labels, or the number of an open answer. An opened dataset has one for every
+    /// case; for a case made by hand with an unknown task or label this is `usize::MAX`, which equals no prediction.
     pub fn gold_of(&self, case: &Case) -> usize {
-        self.task(&case.task).and_then(|task| task.label_index(&case.answer)).unwrap_or(usize::MAX)
+        self.task(&case.task).and_then(|task| task.position_of(&case.answer)).unwrap_or(usize::MAX)
     }
 
     /// Where an image of a case or document lies.

@@ -1,5 +1,6 @@
 //! A task: a question family with its label set and its prompt.
 
+use super::answer_number;
 use serde::{Deserialize, Serialize};
 
 /// What kind of answer a task wants.
@@ -84,10 +85,20 @@ impl Task {
             .or_else(|| self.labels.iter().position(|label| label.id.eq_ignore_ascii_case(answer)))
     }
 
-    /// Is the answer one of the labels? Then a reader predicts it. Otherwise it is a text, whose likelihood tells what a
-    /// document is worth.
+    /// Is the answer one of the labels? Otherwise it is a text, whose likelihood tells what a document is worth.
     pub fn chooses_one_label(&self) -> bool {
         matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet)
+    }
+
+    /// Does a reader predict the answer: choose a label, or say it in its own words?
+    pub fn is_predicted(&self) -> bool {
+        self.kind != TaskKind::MultiLabel
+    }
+
+    /// Position of the label with this id, or the number of an open answer ([`answer_number`]): what predictions are compared
+    /// with.
+    pub fn position_of(&self, answer: &str) -> Option<usize> {
+        if self.kind == TaskKind::OpenVqa { answer_number(answer) } else { self.label_index(answer) }
     }
 
     /// The answer as a reader would say it: the label's id, the ids in the order of the labels, or the words themselves.

@@ -2,6 +2,7 @@
 
 mod ablation;
 mod answer;
+mod cached_reader;
 mod handle;
 mod keyed_log;
 mod mailbox;

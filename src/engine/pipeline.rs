@@ -2,17 +2,16 @@
 //! where the caches do not know the answer.
 
 use super::ablation::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
+use super::cached_reader::CachedReader;
 use super::pictures::Pictures;
 use super::probe::{ImageLike, Probe};
 use super::{CaptionResult, CaseAnswer, Event, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::fingerprint::Fingerprint;
-use crate::reader::{
-    Evidence, LabelScores, Prediction, ReadRequest, Reader, ReaderError, check_templates, prediction_key,
-};
+use crate::reader::{Evidence, LabelScores, Prediction, ReadRequest, Reader, ReaderError, check_templates};
 use crate::retriever::{Hit, HitSource};
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,16 +35,13 @@ pub struct Pipeline {
     tasks: HashMap<String, Arc<Task>>,
     /// `None` reads closed-book only.
     source: Option<Box<dyn HitSource>>,
-    reader: Box<dyn Reader>,
+    reader: CachedReader,
     known_hits: KeyedLog<Vec<Hit>>,
-    known_predictions: KeyedLog<LabelScores>,
     pictures: Pictures,
     ablation: Ablation,
     captions: ShownCaptions,
     /// By task, once a probe has asked for it: of each corpus row the one whose caption contradicts it.
     contradicting: HashMap<String, Vec<Option<usize>>>,
-    /// Questions that the reader was asked.
-    asked: usize,
 }
 
 impl Pipeline {
@@ -69,14 +65,12 @@ impl Pipeline {
             dataset,
             tasks,
             source,
-            reader,
+            reader: CachedReader::new(reader, cache)?,
             known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
-            known_predictions: KeyedLog::open(&cache.join("predictions.jsonl"))?,
             pictures: Pictures::new(),
             ablation: Ablation::default(),
             captions,
             contradicting: HashMap::new(),
-            asked: 0,
         })
     }
 
@@ -126,8 +120,8 @@ impl Pipeline {
 
         let mut unknown = Vec::new();
         for (position, request) in requests.iter().enumerate() {
-            match self.known_predictions.get(&prediction_key(self.reader.fingerprint(), request)) {
-                Some(scores) => emit(answer_event(case, slots[position], scores.clone())),
+            match self.reader.known(request) {
+                Some(prediction) => emit(answer_event(case, slots[position], prediction)),
                 None => unknown.push(position),
             }
         }
@@ -140,9 +134,9 @@ impl Pipeline {
                 return Err(ReaderError::Cancelled);
             }
             let asked: Vec<ReadRequest> = batch.iter().map(|position| requests[*position].clone()).collect();
-            let scores = self.read(&asked, cancelled)?;
-            for (position, scores) in batch.iter().zip(scores) {
-                emit(answer_event(case, slots[*position], scores));
+            let predictions = self.reader.predict(&asked, cancelled)?;
+            for (position, prediction) in batch.iter().zip(predictions) {
+                emit(answer_event(case, slots[*position], prediction));
             }
         }
         unreadable.into_iter().for_each(emit);
@@ -172,11 +166,11 @@ impl Pipeline {
                 (*case, hits, count)
             }));
         }
-        let mut scores = self.read(&requests, cancelled)?.into_iter();
+        let mut answered = self.reader.predict(&requests, cancelled)?.into_iter();
         let mut answers = Vec::new();
         for outcome in prepared {
             answers.push(outcome.and_then(|(case, hits, count)| {
-                let mut predictions: Vec<Prediction> = scores.by_ref().take(count).map(Prediction::from).collect();
+                let mut predictions: Vec<Prediction> = answered.by_ref().take(count).collect();
                 let closed_book = predictions.pop().context("the reader gave fewer answers than it was asked for")?;
                 Ok(CaseAnswer { case, hits, predictions, closed_book: Some(closed_book), recorded_fusion: None })
             }));
@@ -221,7 +215,7 @@ impl Pipeline {
                 let evidence = Some(self.document(&task.id, *row)?);
                 requests.push(ReadRequest { task, question, query, evidence });
             }
-            scores.extend(self.read(&requests, cancelled)?);
+            scores.extend(self.reader.scores(&requests, cancelled)?);
         }
         Ok(scores)
     }
@@ -246,8 +240,8 @@ impl Pipeline {
         let document = row.and_then(|row| self.dataset.corpus.get(row));
         let caption = document.map(|document| document.caption.clone());
         let evidence = Some(Evidence { image, caption });
-        let scores = self.read(&[ReadRequest { task, question, query, evidence }], cancelled)?;
-        Ok(scores.into_iter().next().context("the reader gave no answer")?.into())
+        let predictions = self.reader.predict(&[ReadRequest { task, question, query, evidence }], cancelled)?;
+        Ok(predictions.into_iter().next().context("the reader gave no answer")?)
     }
 
     /// Documents with images like this one that the case may see, best first.
@@ -270,17 +264,17 @@ impl Pipeline {
 
     /// Questions that the reader itself was asked so far; the others were in the cache.
     pub fn asked(&self) -> usize {
-        self.asked
+        self.reader.asked()
     }
 
     /// What the reader is: its name and fingerprint.
     pub fn reader(&self) -> &dyn Reader {
-        &*self.reader
+        self.reader.reader()
     }
 
     /// Why the caches are no longer written to disk, once.
     pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
-        self.known_hits.take_trouble().into_iter().chain(self.known_predictions.take_trouble()).collect()
+        self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
     }
 
     /// The hits of a case and its requests, one per hit, the closed-book one last; an error in place of a case that cannot
@@ -334,12 +328,12 @@ impl Pipeline {
         Ok((query, task.clone(), question.to_string()))
     }
 
-    /// As [`Self::open`], where there are labels to choose one from.
+    /// As [`Self::open`], where there is an answer to predict.
     fn open_to_predict(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
         let opened = self.open(case)?;
-        if !opened.1.chooses_one_label() {
+        if !opened.1.is_predicted() {
             bail!(
-                "case {}: task {} is answered with a text and not with one of its labels, so there is nothing to predict",
+                "case {}: task {} is answered with several labels at once, which are not predicted",
                 self.case(case)?.id,
                 opened.1.id
             );
@@ -359,7 +353,7 @@ impl Pipeline {
                 requests.push(ReadRequest { task, question, query, evidence: None });
             }
         }
-        self.read(&requests, cancelled).map(|_| ())
+        self.reader.predict(&requests, cancelled).map(|_| ())
     }
 
     /// What the reader says without a document, in words to search with, where the hit source wants them.
@@ -369,9 +363,10 @@ impl Pipeline {
         }
         let (query, task, question) = self.open_to_predict(case).context(CannotOpen)?;
         let request = ReadRequest { task: task.clone(), question, query, evidence: None };
-        let scores = self.read(&[request], cancelled)?;
-        let label = scores.first().and_then(|scores| task.labels.get(scores.arg_max()));
-        Ok(label.map(|label| format!("{} {}", label.name, label.named_as.join(" "))))
+        let Some(prediction) = self.reader.predict(&[request], cancelled)?.pop() else { return Ok(None) };
+        let label = prediction.label.and_then(|label| task.labels.get(label));
+        let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
+        Ok(words.or(prediction.text))
     }
 
     fn hits(&mut self, case: usize, query: &Picture, closed_book: Option<&str>) -> Result<Vec<Hit>> {
@@ -423,74 +418,11 @@ impl Pipeline {
         let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
         self.pictures.read(&self.dataset.image_path(&document.image))
     }
-
-    /// Asks the reader for what the cache does not know, checks the answers and keeps them.
-    fn read(
-        &mut self,
-        requests: &[ReadRequest],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<LabelScores>, ReaderError> {
-        let mut keys = Vec::new();
-        let mut unknown: Vec<ReadRequest> = Vec::new();
-        let mut unknown_keys: Vec<Fingerprint> = Vec::new();
-        let mut seen: HashSet<Fingerprint> = HashSet::new();
-        for request in requests {
-            let key = prediction_key(self.reader.fingerprint(), request);
-            // Two cases may share image and document: one question is then enough.
-            if self.known_predictions.get(&key).is_none() && seen.insert(key.clone()) {
-                unknown.push(request.clone());
-                unknown_keys.push(key.clone());
-            }
-            keys.push(key);
-        }
-        self.asked += unknown.len();
-        if !unknown.is_empty() {
-            let answers = self.reader.score(&unknown, cancelled)?;
-            check_answers(self.reader.name(), &unknown, &answers)?;
-            for (key, scores) in unknown_keys.into_iter().zip(answers) {
-                self.known_predictions.insert(key, scores);
-            }
-        }
-        let mut scores = Vec::new();
-        for key in &keys {
-            let known = self.known_predictions.get(key);
-            scores.push(known.cloned().context("a prediction is missing from the cache")?);
-        }
-        Ok(scores)
-    }
 }
 
-fn answer_event(case: usize, slot: Option<usize>, scores: LabelScores) -> Event {
+fn answer_event(case: usize, slot: Option<usize>, prediction: Prediction) -> Event {
     match slot {
-        Some(slot) => Event::Prediction { case, slot, prediction: scores.into() },
-        None => Event::ClosedBook { case, prediction: Some(scores.into()) },
+        Some(slot) => Event::Prediction { case, slot, prediction },
+        None => Event::ClosedBook { case, prediction: Some(prediction) },
     }
-}
-
-/// Broken weights show as numbers that are none; those never reach a file or the screen.
-fn check_answers(reader: &str, requests: &[ReadRequest], answers: &[LabelScores]) -> Result<()> {
-    if answers.len() != requests.len() {
-        bail!("reader {reader} was asked {} questions and gave {} answers", requests.len(), answers.len());
-    }
-    for (request, answer) in requests.iter().zip(answers) {
-        let labels = &request.task.labels;
-        if answer.0.len() != labels.len() {
-            bail!(
-                "reader {reader} scored {} labels of task {}, which has {}",
-                answer.0.len(),
-                request.task.id,
-                labels.len()
-            );
-        }
-        for (label, value) in labels.iter().zip(&answer.0) {
-            if !value.is_finite() {
-                bail!(
-                    "reader {reader} gave {value} as log-probability of label {} for {}; its weights may be damaged",
-                    label.id,
-                    request.query.path.display()
-                );
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,5 +1,7 @@
-//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; nothing is generated.
+//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open answers
+//! are generated.
 
+use super::candle_generation::generated;
 use super::label_tokens::LabelTokens;
 use super::shards::{Shards, suits_shards};
 use super::vision_cache::{ImageFeatures, VisionCache};
@@ -87,12 +89,14 @@ impl CandleReader {
         &self.checkpoint.notes
     }
 
-    fn score_all(
+    /// What `of_batch` makes of every prompt, in batches as large as the memory likes.
+    fn in_batches<R: Send>(
         &mut self,
         requests: &[ReadRequest],
+        of_batch: impl Fn(&Self, &[Prepared]) -> Result<Vec<R>> + Sync,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<LabelScores>, ReaderError> {
-        let mut scores = Vec::with_capacity(requests.len());
+    ) -> Result<Vec<R>, ReaderError> {
+        let mut results = Vec::with_capacity(requests.len());
         for group in requests.chunks(REQUESTS_PER_GROUP) {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
@@ -114,10 +118,10 @@ impl CandleReader {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
                 }
-                scores.extend(self.shards.run(batch, |share| self.score_batch(share))?);
+                results.extend(self.shards.run(batch, |share| of_batch(self, share))?);
             }
         }
-        Ok(scores)
+        Ok(results)
     }
 
     fn prepare(&self, request: &ReadRequest, features: &HashMap<Fingerprint, ImageFeatures>) -> Result<Prepared> {
@@ -147,6 +151,20 @@ impl CandleReader {
         let labels = LabelTokens::of(&request.task.labels, &*self.checkpoint.model)
             .with_context(|| format!("task {}", request.task.id))?;
         Ok(Prepared { row: DecoderRow { ids, features: images }, labels })
+    }
+
+    fn answers_of_batch(&self, batch: &[Prepared]) -> Result<Vec<String>> {
+        generated(&*self.checkpoint.model, batch.iter().map(|prepared| prepared.row.clone()).collect())
+    }
+
+    /// An error that says which reader it was.
+    fn named(&self, error: ReaderError) -> ReaderError {
+        match error {
+            ReaderError::Cancelled => ReaderError::Cancelled,
+            ReaderError::Failed(error) => {
+                ReaderError::Failed(error.context(format!("reader {}", self.checkpoint.name)))
+            }
+        }
     }
 
     fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
@@ -220,12 +238,13 @@ impl Reader for CandleReader {
         requests: &[ReadRequest],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        self.score_all(requests, cancelled).map_err(|error| match error {
-            ReaderError::Cancelled => ReaderError::Cancelled,
-            ReaderError::Failed(error) => {
-                ReaderError::Failed(error.context(format!("reader {}", self.checkpoint.name)))
-            }
-        })
+        let scores = self.in_batches(requests, Self::score_batch, cancelled);
+        scores.map_err(|error| self.named(error))
+    }
+
+    fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+        let answers = self.in_batches(requests, Self::answers_of_batch, cancelled);
+        answers.map_err(|error| self.named(error))
     }
 }
 

@@ -6,6 +6,14 @@ use crate::fingerprint::Fingerprint;
 /// Counted up when the same request would get another answer: after a change to prompts, images or scoring.
 const ANSWERS_VERSION: &str = "answers 1";
 
+/// The same for answers in words: after a change to where they end, too.
+const WORDS_VERSION: &str = "words 1";
+
+/// As [`prediction_key`], of the answer in the reader's own words.
+pub fn answer_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
+    Fingerprint::of_parts([WORDS_VERSION, prediction_key(reader, request).as_str()])
+}
+
 /// Fingerprint of all that the answer depends on: reader, prompt template, question, labels, query image and document
 /// (image and caption). Ids do not count: a renamed case has the same answer.
 pub fn prediction_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {

@@ -1,6 +1,9 @@
-//! Readers: a vision-language model that scores every label of a task for a case and one document.
+//! Readers: a vision-language model that scores every label of a task for a case and one document, or says the answer in
+//! its own words where there are no labels.
 
 mod candle;
+mod candle_generation;
+mod generation;
 mod key;
 mod label_scores;
 mod label_tokens;
@@ -13,7 +16,7 @@ mod source;
 mod vision_cache;
 
 pub use candle::CandleReader;
-pub use key::prediction_key;
+pub use key::{answer_key, prediction_key};
 pub use label_scores::LabelScores;
 pub use prediction::Prediction;
 pub use prompt::{PromptPiece, check_templates};

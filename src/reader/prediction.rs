@@ -1,20 +1,26 @@
 //! One answer of a reader.
 
 use super::LabelScores;
+use crate::data::answer_number;
 
 /// What the reader said to a case with one document, or without any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Position of the answered label in the task; `None` where the generated text names none of them, which counts as
-    /// an answer of its own (reference.md §5.2).
+    /// Position of the answered label in the task, or the number of an open answer ([`answer_number`]); `None` where the
+    /// generated text names none of the labels, or nothing, which counts as an answer of its own (reference.md §5.2).
     pub label: Option<usize>,
-    /// `None` in a run of other software that wrote no log-probabilities.
+    /// `None` where the answer is open, or in a run of other software that wrote no log-probabilities.
     pub scores: Option<LabelScores>,
-    /// The generated text, in a run of other software; dissent scores labels and generates nothing.
+    /// The generated text, of an open answer or in a run of other software; labels are scored and nothing is generated.
     pub text: Option<String>,
 }
 
 impl Prediction {
+    /// An open answer.
+    pub fn in_words(text: String) -> Self {
+        Self { label: answer_number(&text), scores: None, text: Some(text) }
+    }
+
     /// Probability of the answered label within the label set, where both are known.
     pub fn probability(&self) -> Option<f32> {
         self.scores.as_ref()?.probabilities().get(self.label?).copied()

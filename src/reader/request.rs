@@ -47,4 +47,8 @@ pub trait Reader: Send {
         requests: &[ReadRequest],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError>;
+
+    /// Answers each request in the reader's own words, in order: the likeliest token each time, one line, 32 tokens at most.
+    /// Labels are not looked at. `cancelled` is asked between batches.
+    fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError>;
 }

@@ -114,8 +114,11 @@ impl CaseAnswers {
     pub fn fingerprint(&self, labels: &[Label]) -> Option<String> {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
-            let label = prediction.as_ref()?.label.and_then(|label| labels.get(label));
-            read.push((hit.document.as_str(), label.map(|label| label.id.as_str())));
+            let prediction = prediction.as_ref()?;
+            let label = prediction.label.and_then(|label| labels.get(label)).map(|label| label.id.as_str());
+            // Without labels the answer is in words.
+            let words = prediction.text.as_deref().filter(|_| labels.is_empty());
+            read.push((hit.document.as_str(), label.or(words)));
         }
         Some(answers_fingerprint(read).to_string())
     }

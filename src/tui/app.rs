@@ -293,9 +293,9 @@ impl App {
         self.gold_visible || self.filter.looks_at_gold() || self.order == Order::OracleButWrong
     }
 
-    /// The gold label's position in the task.
+    /// The gold label's position in the task, or the number of the open answer.
     pub fn gold_of(&self, case: &Case) -> Option<usize> {
-        self.task_of(case)?.label_index(&case.answer)
+        self.task_of(case)?.position_of(&case.answer)
     }
 
     /// The hits of the current case; empty until they arrive.
@@ -332,12 +332,11 @@ impl App {
 
     /// Name and probability of an answer to the current case: "Yes 0.75".
     pub fn answer_in_words(&self, prediction: &Prediction) -> String {
-        let task = self.current().and_then(|(_, case)| self.task_of(case));
-        let label = prediction.label.and_then(|label| task?.labels.get(label));
-        let name = label.map_or("no label", |label| label.name.as_str());
+        let case = self.queue.current();
+        let name = case.map_or_else(String::new, |case| self.answer_name(case, prediction.label));
         match prediction.probability() {
             Some(probability) => format!("{name} {probability:.2}"),
-            None => name.to_owned(),
+            None => name,
         }
     }
 

@@ -7,6 +7,7 @@
 //! | [`app`], `queue`, `answers`, [`mark`] | the state; it touches no file, engine or terminal |
 //! | [`what_if`], [`flip`] | the fusion as a person has changed it, and the smallest change that flips the answer |
 //! | [`filter`], [`order`], [`mod@column`], `triage` | which cases are in the queue, in which order, with what beside them |
+//! | `open_answers` | letters and words of answers that are no labels |
 //! | [`search`] | documents looked for by words or by an image |
 //! | [`own_evidence`] | documents that a person puts in, hits with something withheld |
 //! | [`comparison`] | another run beside the one on the screen |
@@ -53,6 +54,7 @@ mod mouse;
 mod named_errors;
 mod news;
 pub mod notebook;
+mod open_answers;
 pub mod opening;
 pub mod order;
 pub mod overview;

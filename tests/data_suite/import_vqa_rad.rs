@@ -2,7 +2,7 @@
 
 use crate::support::{error_text, shared_data};
 use dissent::data::import::{Imported, VqaRadOptions, import_vqa_rad};
-use dissent::data::{Case, Dataset, Existing, Split, check};
+use dissent::data::{Case, Dataset, Existing, Split, TaskKind, check};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use std::collections::HashSet;
 use std::fs;
@@ -81,10 +81,29 @@ fn the_corpus_is_made_of_training_images_only() {
 #[test]
 fn questions_about_shared_images_can_be_left_out() {
     let folder = source_folder(&fixture());
-    let imported = import(folder.path(), VqaRadOptions { drop_shared_images: true }).unwrap();
+    let imported =
+        import(folder.path(), VqaRadOptions { drop_shared_images: true, ..VqaRadOptions::default() }).unwrap();
     assert!(case(&imported.dataset, "q9").is_none());
     assert!(case(&imported.dataset, "q7").is_some());
     assert!(imported.remarks[1].ends_with("left out"));
+}
+
+#[test]
+fn open_questions_become_cases_of_a_task_of_their_own_where_asked_for() {
+    let folder = source_folder(&fixture());
+    let options = VqaRadOptions { open_questions: true, ..VqaRadOptions::default() };
+    let imported = import(folder.path(), options).unwrap();
+    let dataset = &imported.dataset;
+    let open: Vec<(&str, Split, &str)> = (dataset.cases.iter())
+        .filter(|case| case.task == "vqa-rad-open")
+        .map(|case| (case.id.as_str(), case.split, case.answer.as_str()))
+        .collect();
+    assert_eq!(open, [("q2", Split::Train, "X-ray"), ("q3", Split::Train, "2"), ("q10", Split::Test, "nowhere")]);
+    assert_eq!(dataset.cases.len(), 12, "the closed ones are as before");
+    assert!(imported.remarks[0].contains("3 open questions are cases"), "{:?}", imported.remarks);
+    let report = check(&dataset.root, &|_, _| {});
+    assert_eq!(report.errors(), 0);
+    assert_eq!(dataset.task("vqa-rad-open").unwrap().kind, TaskKind::OpenVqa);
 }
 
 #[test]

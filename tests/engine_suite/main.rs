@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod families;
+mod open_answers;
 mod predict;
 mod prompt;
 mod reader;

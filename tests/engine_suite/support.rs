@@ -150,4 +150,22 @@ impl Reader for CountingReader {
         };
         Ok(requests.iter().map(answer).collect())
     }
+
+    /// The same place in different spellings, another one for the odd document.
+    fn generate(
+        &mut self,
+        requests: &[ReadRequest],
+        _cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<String>, ReaderError> {
+        self.asked.fetch_add(requests.len(), Ordering::SeqCst);
+        let answer = |request: &ReadRequest| {
+            let caption = request.evidence.as_ref().and_then(|evidence| evidence.caption.as_deref());
+            match caption {
+                Some("caption 1") => "lower lobe",
+                Some("caption 2") => "the Upper lobe",
+                _ => "The upper lobe.",
+            }
+        };
+        Ok(requests.iter().map(|request| answer(request).to_owned()).collect())
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::llama_server::LlamaServer;
-use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
+use crate::support::{
+    assert_same_answers, assert_same_words, candle, connect, largest_difference, requests, score, served, with_labels,
+};
 use dissent::reader::Reader;
 
 /// llama.cpp's image path differs from f32 elsewhere by up to 0.05 in log p (measured on noise; cause not known).
@@ -28,6 +30,13 @@ fn labels_of_one_and_of_several_tokens_are_scored_as_in_this_process() {
     let record = remote.record();
     assert!(record.engine.starts_with("llama.cpp") && record.log_probabilities.starts_with("exact"), "{record:?}");
     assert_eq!(record.context, Some(2048));
+}
+
+#[test]
+fn answers_in_words_are_those_of_this_process() {
+    let Some(server) = LlamaServer::start() else { return };
+    let mut remote = connect(&served(&server.url())).unwrap();
+    assert_same_words(&mut remote, &mut candle(), &requests(40), 2.0 * TOLERANCE);
 }
 
 /// A server that names the two likeliest tokens, however many are asked for.

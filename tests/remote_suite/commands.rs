@@ -3,6 +3,9 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::llama_server::LlamaServer;
 use crate::support::{sample_dataset, sample_encoder, sample_reader};
+use dissent::analysis::fuse;
+use dissent::data::{Dataset, Manifest, Task, TaskKind};
+use dissent::engine::run::Run;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -82,6 +85,59 @@ fn a_run_goes_on_after_its_server_died_and_is_what_it_would_have_been() {
     }
 }
 
+/// Every answer and every fused answer of a case, but for ties, is that of this process.
+#[test]
+fn fused_answers_are_those_of_this_process_case_by_case() {
+    let Some(server) = LlamaServer::start() else { return };
+    assert_same_fused_answers(&server.url(), 100, 0.1);
+}
+
+/// The same with vLLM, which is nearer.
+#[test]
+fn fused_answers_of_vllm_are_those_of_this_process_case_by_case() {
+    let Some(url) = crate::vllm::address() else { return };
+    let _alone = crate::vllm::ALONE.lock();
+    assert_same_fused_answers(&url, 700, 1e-3);
+}
+
+/// `predict` of the first `limit` cases of the sample's test split by a server and here. Where log-probabilities differ by
+/// `tolerance` at most, an answer may differ only if its two best labels are within twice that: a tie.
+fn assert_same_fused_answers(url: &str, limit: usize, tolerance: f32) {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path();
+    stdout(&predict(workspace, "there", url, &limit.to_string()).output().unwrap());
+    let here = sample_reader();
+    let mut command = predict(workspace, "here", here.to_str().unwrap(), &limit.to_string());
+    stdout(&command.output().unwrap());
+    let dataset = Dataset::open(&sample_dataset()).unwrap();
+    let answers = |run: &str| Run::open(&workspace.join("runs").join(run)).unwrap().into_answers(&dataset).unwrap();
+    let (theirs, own) = (answers("there"), answers("here"));
+    assert_eq!((theirs.len(), own.len()), (limit, limit));
+    let (mut ties, mut largest, mut predictions) = (0, 0.0_f32, 0);
+    for (theirs, own) in theirs.iter().zip(&own) {
+        let id = &dataset.cases[own.case].id;
+        assert_eq!(theirs.hits, own.hits, "{id}");
+        let fused = [theirs, own].map(|answer| fuse(&answer.found()).unwrap().prediction);
+        let closed_book = [theirs, own].map(|answer| answer.closed_book.clone().unwrap());
+        let each = theirs.predictions.iter().cloned().zip(own.predictions.iter().cloned()).map(|(a, b)| [a, b]);
+        for [theirs, own] in each.chain([closed_book, fused]) {
+            let (scores, own_scores) = (theirs.scores.unwrap().0, own.scores.unwrap().0);
+            let difference = scores.iter().zip(&own_scores).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            largest = largest.max(difference);
+            assert!(difference < tolerance, "{id}: {scores:?} there, {own_scores:?} here");
+            let mut sorted = own_scores;
+            sorted.sort_by(f32::total_cmp);
+            let is_tie = sorted[sorted.len() - 1] - sorted[sorted.len() - 2] <= 2.0 * tolerance;
+            ties += usize::from(is_tie && theirs.label != own.label);
+            assert!(is_tie || theirs.label == own.label, "{id}: {:?} there, {:?} here", theirs.label, own.label);
+            predictions += 1;
+        }
+    }
+    println!(
+        "{url}: {limit} cases, {predictions} answers with the fused ones; log p differs by {largest:e} at most, {ties} ties differ"
+    );
+}
+
 #[test]
 fn a_run_whose_server_stays_away_is_kept_and_goes_on_later() {
     let Some(mut server) = LlamaServer::start() else { return };
@@ -97,6 +153,50 @@ fn a_run_whose_server_stays_away_is_kept_and_goes_on_later() {
     let report: Value =
         serde_json::from_str(&stdout(&predict(workspace, "run", &url, "12").output().unwrap())).unwrap();
     assert_eq!((&report["predicted_now"], &report["cases"]), (&4.into(), &12.into()));
+}
+
+/// The sample's dataset with every question open.
+fn open_dataset(folder: &Path) -> std::path::PathBuf {
+    let root = folder.join("open");
+    std::fs::create_dir(&root).unwrap();
+    for file in ["cases.jsonl", "corpus.jsonl"] {
+        std::fs::copy(sample_dataset().join(file), root.join(file)).unwrap();
+    }
+    std::os::unix::fs::symlink(sample_dataset().join("images"), root.join("images")).unwrap();
+    let dataset = Dataset::open(&sample_dataset()).unwrap();
+    let open = |task: &Task| Task { kind: TaskKind::OpenVqa, labels: Vec::new(), ..task.clone() };
+    let manifest =
+        Manifest { name: "open".into(), licence: None, note: None, tasks: dataset.tasks.iter().map(open).collect() };
+    std::fs::write(root.join("dataset.toml"), toml::to_string(&manifest).unwrap()).unwrap();
+    root
+}
+
+/// What was generated for each case and document.
+fn generated(workspace: &Path, run: &str) -> Vec<[Value; 3]> {
+    let text = std::fs::read_to_string(workspace.join("runs").join(run).join("predictions.jsonl")).unwrap();
+    let line = |line| -> Value { serde_json::from_str(line).unwrap() };
+    text.lines().map(line).map(|line| ["case", "document", "generation"].map(|field| line[field].clone())).collect()
+}
+
+#[test]
+fn open_questions_are_predicted_by_a_server_in_the_words_of_this_process() {
+    let Some(server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path().join("workspace");
+    let root = open_dataset(folder.path());
+    let predict = |run: &str, reader: &str| {
+        let mut command = dissent(&["predict", "--run", run, "--limit", "20", "--json", "--device", "cpu"]);
+        command.arg(&root).arg("--workspace").arg(&workspace).arg("--encoder").arg(sample_encoder());
+        command.args(["--reader", reader]).output().unwrap()
+    };
+    let there: Value = serde_json::from_str(&stdout(&predict("there", &server.url()))).unwrap();
+    let here: Value = serde_json::from_str(&stdout(&predict("here", sample_reader().to_str().unwrap()))).unwrap();
+    assert_eq!((&there["cases"], &here["cases"]), (&20.into(), &20.into()));
+    let (theirs, own) = (generated(&workspace, "there"), generated(&workspace, "here"));
+    assert_eq!(theirs.len(), own.len());
+    let other = theirs.iter().zip(&own).filter(|(theirs, own)| theirs != own).count();
+    assert!(other * 20 <= own.len(), "{other} of {} answers differ: more than near ties", own.len());
+    assert!(own.iter().all(|[_, _, said]| said.as_str().is_some_and(|said| !said.is_empty())));
 }
 
 #[test]

@@ -97,6 +97,28 @@ pub fn score(reader: &mut dyn Reader, requests: &[ReadRequest]) -> Vec<LabelScor
     reader.score(requests, &|| false).unwrap_or_else(|error| panic!("{}", whole(error)))
 }
 
+pub fn generate(reader: &mut dyn Reader, requests: &[ReadRequest]) -> Vec<String> {
+    reader.generate(requests, &|| false).unwrap_or_else(|error| panic!("{}", whole(error)))
+}
+
+/// Answers in words are the same wherever the two likeliest labels are further apart than `tie`, and say the likeliest: that
+/// is what the sample's reader was trained to say.
+pub fn assert_same_words(there: &mut dyn Reader, here: &mut dyn Reader, requests: &[ReadRequest], tie: f32) {
+    let (theirs, own) = (generate(there, requests), generate(here, requests));
+    let scores = score(here, requests);
+    let mut compared = 0;
+    for (number, request) in requests.iter().enumerate() {
+        let mut sorted = scores[number].0.clone();
+        sorted.sort_by(f32::total_cmp);
+        if sorted[sorted.len() - 1] - sorted[sorted.len() - 2] > tie {
+            assert_eq!(theirs[number], own[number], "request {number}");
+            assert_eq!(own[number], request.task.labels[scores[number].arg_max()].id, "request {number}");
+            compared += 1;
+        }
+    }
+    assert!(compared * 2 > requests.len(), "only {compared} answers were no ties");
+}
+
 /// The largest difference of two log-probabilities.
 pub fn largest_difference(left: &[LabelScores], right: &[LabelScores]) -> f32 {
     assert_eq!(left.len(), right.len());

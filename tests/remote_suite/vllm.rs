@@ -1,16 +1,18 @@
 //! vLLM on a CPU, started by `make test-engines` at the address in `DISSENT_TEST_VLLM`.
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{assert_same_answers, candle, connect, largest_difference, requests, score, served, with_labels};
+use crate::support::{
+    assert_same_answers, assert_same_words, candle, connect, largest_difference, requests, score, served, with_labels,
+};
 use dissent::reader::Reader;
 use std::sync::Mutex;
 
 const TOLERANCE: f32 = 1e-3;
 
 /// One test at a time: requests for tokens by id and for the likeliest ones in one batch were seen to shorten the latter.
-static ALONE: Mutex<()> = Mutex::new(());
+pub static ALONE: Mutex<()> = Mutex::new(());
 
-fn address() -> Option<String> {
+pub fn address() -> Option<String> {
     let address = std::env::var("DISSENT_TEST_VLLM").ok();
     if address.is_none() {
         eprintln!("skipped: no vLLM at DISSENT_TEST_VLLM; `make test-engines` starts one");
@@ -37,6 +39,14 @@ fn vllm_gives_the_numbers_of_this_process() {
         assert!(difference < TOLERANCE, "log p differs by {difference}");
         assert_same_answers(&there, &here, 2.0 * TOLERANCE);
     }
+}
+
+#[test]
+fn answers_in_words_are_those_of_this_process() {
+    let Some(url) = address() else { return };
+    let _alone = ALONE.lock();
+    let mut remote = connect(&served(&url)).unwrap();
+    assert_same_words(&mut remote, &mut candle(), &requests(100), 2.0 * TOLERANCE);
 }
 
 /// An older vLLM, which does not know `logprob_token_ids` and names 20 tokens at most.

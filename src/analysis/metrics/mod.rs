@@ -1,11 +1,13 @@
-//! The figures by which answers are judged, as scikit-learn defines them.
+//! The figures by which answers are judged: of labels as scikit-learn defines them, of words as SQuAD does.
 
 mod calibration;
 mod confusion;
 mod ranking;
 mod several_labels;
+mod words;
 
 pub use calibration::{Calibration, ConfidentCases, ReliabilityBin};
 pub use confusion::{Confusion, MacroAverages};
 pub use ranking::{OneAgainstRest, area_under_curve, macro_area_under_curve};
 pub use several_labels::LabelSets;
+pub use words::WordOverlap;

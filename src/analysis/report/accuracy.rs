@@ -15,7 +15,8 @@ type Pick = fn(&Row) -> Option<Prediction>;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
-    for reference in evaluation.reference_tasks() {
+    // Open answers have a table of their own.
+    for reference in evaluation.reference_tasks().iter().filter(|own| own.task.chooses_one_label()) {
         let task = &reference.task.id;
         let mut rows = Vec::new();
         if reference.rows.iter().any(|row| row.answer.closed_book.is_some()) {

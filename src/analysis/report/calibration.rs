@@ -73,8 +73,8 @@ pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
         for (system, own) in evaluation.of_task(&reference.task.id) {
-            // Sets of labels are too many to be set against each other.
-            if own.task.label_sets().is_some() {
+            // Sets of labels, and open answers, are too many to be set against each other.
+            if own.task.label_sets().is_some() || !own.task.chooses_one_label() {
                 continue;
             }
             let labels = own.labels();

@@ -31,6 +31,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                     remarks.push(format!("Weights of {} learned from {n} validation cases.", system.name));
                     fusers.push(Fuser::Learned(weights));
                 }
+                // Weights are learned from log-probabilities, which open answers have none of.
+                None if !own.task.chooses_one_label() => {}
                 None => remarks.push(format!(
                     "No learned weights for {}: predict its validation split (--split validation --run {}).",
                     system.name, system.name

@@ -11,6 +11,7 @@ mod html;
 mod label_sets;
 mod markdown;
 mod named_errors;
+mod open_answers;
 mod oracle;
 mod plots;
 mod ranks;
@@ -40,9 +41,10 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
-const KINDS: [(&str, bool, Build); 15] = [
+const KINDS: [(&str, bool, Build); 16] = [
     ("accuracy", true, accuracy::tables),
     ("labels", true, label_sets::tables),
+    ("open", true, open_answers::tables),
     ("comparisons", true, comparisons::tables),
     ("oracle", true, oracle::tables),
     ("disagreement", true, disagreement::tables),

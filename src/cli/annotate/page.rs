@@ -54,6 +54,9 @@ struct Answer<'a> {
     name: Option<&'a str>,
     probability: Option<f32>,
     text: Option<&'a str>,
+    /// There are no labels: the text is the answer.
+    #[serde(skip)]
+    is_open: bool,
 }
 
 /// What the annotator has said of the case in this pass.
@@ -158,7 +161,9 @@ impl<'a> Page<'a> {
         )];
         let labels: Vec<String> = self.labels.iter().map(label_text).collect();
         lines.push(format!("question: {}", one_line(self.question)));
-        lines.push(format!("labels: {}", labels.join(", ")));
+        if !labels.is_empty() {
+            lines.push(format!("labels: {}", labels.join(", ")));
+        }
         lines.push(format!("image: {}", self.image.display()));
         for hit in &self.hits {
             let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
@@ -199,6 +204,7 @@ impl<'a> Answer<'a> {
             name: label.map(|label| label.name.as_str()),
             probability: prediction.probability(),
             text: prediction.text.as_deref(),
+            is_open: labels.is_empty(),
         }
     }
 
@@ -206,12 +212,15 @@ impl<'a> Answer<'a> {
         let mut text = match (self.label, self.name) {
             (Some(id), Some(name)) if id != name => format!("{} ({})", one_line(id), one_line(name)),
             (Some(id), _) => one_line(id),
+            (None, _) if self.is_open => {
+                self.text.map(one_line).filter(|words| !words.is_empty()).unwrap_or_else(|| "no answer".into())
+            }
             (None, _) => "no label".to_owned(),
         };
         if let Some(probability) = self.probability {
             text += &format!(", probability {probability:.2}");
         }
-        if let Some(said) = self.text {
+        if let Some(said) = self.text.filter(|_| !self.is_open) {
             text += &format!(", in words: {}", one_line(said));
         }
         text

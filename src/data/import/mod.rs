@@ -45,7 +45,7 @@ pub const FORMATS: [ImportFormat; 4] = [
     ImportFormat {
         name: "vqa-rad",
         source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
-        result: "closed yes/no questions as cases; training images as the corpus, captioned with their answers",
+        result: "closed yes/no questions as cases, with --open-questions open ones, too; training images as the corpus, captioned with their answers",
     },
     ImportFormat {
         name: "nih-cxr",

@@ -1,4 +1,5 @@
-//! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases; the images that no test or
+//! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones too where that is wanted; the
+//! images that no test or
 //! validation question uses become the corpus, captioned with what their questions and answers say.
 
 use super::vqa_rad_caption::caption_of;
@@ -13,6 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const TASK: &str = "vqa-rad";
+/// Of open questions.
+const OPEN_TASK: &str = "vqa-rad-open";
 
 /// One image in this many, of those without test questions, is kept for validation.
 const VALIDATION_ONE_IN: u64 = 5;
@@ -22,6 +25,8 @@ const VALIDATION_ONE_IN: u64 = 5;
 pub struct VqaRadOptions {
     /// Leave out training questions about images that test questions use too. The official split has many.
     pub drop_shared_images: bool,
+    /// Make open questions cases, too, of a task of their own.
+    pub open_questions: bool,
 }
 
 /// Imports the folder `source`, which holds one JSON file and one folder of images.
@@ -56,13 +61,19 @@ pub fn import_vqa_rad(
         let is_document = !test_images.contains(image) && rows.iter().all(|row| part_of(row) == Split::Train);
         let mut asked = Vec::new();
         for row in rows {
-            if !row.closed {
-                open += 1;
-                continue;
-            }
-            let Some(yes) = row.yes_or_no() else {
-                no_label += 1;
-                continue;
+            let (task, answer) = match (row.closed, row.yes_or_no()) {
+                (true, Some(yes)) => (TASK, if yes { "yes" } else { "no" }),
+                (true, None) => {
+                    no_label += 1;
+                    continue;
+                }
+                (false, _) => {
+                    open += 1;
+                    if !options.open_questions {
+                        continue;
+                    }
+                    (OPEN_TASK, row.answer.as_str())
+                }
             };
             if !row.test && test_images.contains(image) {
                 shared += 1;
@@ -70,7 +81,7 @@ pub fn import_vqa_rad(
                     continue;
                 }
             }
-            asked.push((row, yes));
+            asked.push((row, task, answer));
         }
         progress(done + 1, by_image.len());
         if asked.is_empty() && !is_document {
@@ -78,14 +89,14 @@ pub fn import_vqa_rad(
         }
         let path = copy_image(&mut writer, &images, image, rows)?;
         let group = groups.get(image).map(|group| String::from(*group));
-        for (row, yes) in asked {
+        for (row, task, answer) in asked {
             writer.case(&Case {
                 id: format!("q{}", row.qid),
-                task: TASK.into(),
+                task: task.into(),
                 split: part_of(row),
                 image: path.clone(),
                 question: Some(row.question.clone()),
-                answer: if yes { "yes".into() } else { "no".into() },
+                answer: answer.into(),
                 group: group.clone(),
             })?;
         }
@@ -101,19 +112,32 @@ pub fn import_vqa_rad(
     }
     let what = if options.drop_shared_images { "left out" } else { "kept, as in the official split" };
     let shared_remark = format!("{shared} training questions are about images that test questions use too: {what}");
-    let mut remarks = vec![
-        format!("{open} open questions and {no_label} closed ones with another answer than yes or no are not cases"),
-        shared_remark.clone(),
-    ];
+    let not_yes_or_no = format!("{no_label} closed ones with another answer than yes or no");
+    let left_out = if options.open_questions {
+        format!("{open} open questions are cases of the task {OPEN_TASK}; {not_yes_or_no} are not cases")
+    } else {
+        format!("{open} open questions and {not_yes_or_no} are not cases; --open-questions makes the open ones cases")
+    };
+    let mut remarks = vec![left_out, shared_remark.clone()];
     if shared > 0 && !options.drop_shared_images {
         remarks.push("--drop-shared-images leaves them out".into());
     }
-    let dataset = writer.finish(&manifest(&shared_remark))?;
+    let dataset = writer.finish(&manifest(&shared_remark, options))?;
     Ok(Imported { dataset, remarks })
 }
 
-fn manifest(shared_remark: &str) -> Manifest {
-    let label = |id: &str, name: &str| Label::new(id, name);
+fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
+    let task = |id: &str, kind: TaskKind, labels: Vec<Label>| Task {
+        id: id.into(),
+        kind,
+        question: None,
+        labels,
+        prompt: PromptTemplate::default(),
+    };
+    let mut tasks = vec![task(TASK, TaskKind::ClosedVqa, vec![Label::new("yes", "Yes"), Label::new("no", "No")])];
+    if options.open_questions {
+        tasks.push(task(OPEN_TASK, TaskKind::OpenVqa, Vec::new()));
+    }
     Manifest {
         name: "VQA-RAD".into(),
         licence: Some("CC0 1.0".into()),
@@ -121,13 +145,7 @@ fn manifest(shared_remark: &str) -> Manifest {
             "VQA-RAD (Lau et al., Scientific Data 2018), images from MedPix; for research, not for diagnosis. \
              {shared_remark}."
         )),
-        tasks: vec![Task {
-            id: TASK.into(),
-            kind: TaskKind::ClosedVqa,
-            question: None,
-            labels: vec![label("yes", "Yes"), label("no", "No")],
-            prompt: PromptTemplate::default(),
-        }],
+        tasks,
     }
 }
 

@@ -15,8 +15,8 @@ pub struct PredictionLine {
     pub query: String,
     /// Gold answer.
     pub answers: String,
-    /// What the reader says: the id of its best label, or the text that other software generated; null on a closed-book
-    /// line of a run whose reader was not asked without a document.
+    /// What the reader says: the id of its best label, or the text that it, or other software, generated; null on a
+    /// closed-book line of a run whose reader was not asked without a document.
     pub generation: Option<String>,
     /// The retrieved document; empty where closed-book.
     pub passages: Vec<Passage>,
@@ -36,11 +36,11 @@ pub struct PredictionLine {
     pub score: Option<f32>,
     /// Label ids in the task's order.
     pub labels: Vec<String>,
-    /// log p(label | prompt), one per label; null where other software wrote none.
+    /// log p(label | prompt), one per label; null where the answer is open or other software wrote none.
     pub label_log_probabilities: Option<LabelScores>,
     /// Id of the answered label; null where the generated text names none.
     pub prediction: Option<String>,
-    /// Id of the gold label.
+    /// Id of the gold label, or the open answer.
     pub gold: String,
     /// Fingerprints.
     pub reader: Fingerprint,

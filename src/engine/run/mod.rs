@@ -15,7 +15,8 @@ pub use writer::RunWriter;
 
 use self::stored::read_cases;
 use super::CaseAnswer;
-use crate::data::Dataset;
+use crate::data::{Dataset, TaskKind};
+use crate::reader::Prediction;
 use crate::retriever::Hit;
 use anyhow::{Context, Result, anyhow, bail};
 use rustc_hash::FxHashMap;
@@ -108,7 +109,14 @@ fn answer_of(
     let id = &stored.id;
     let of_another = "the run is of another dataset";
     let case = *cases.get(id.as_str()).with_context(|| format!("case {id} is not in the dataset; {of_another}"))?;
-    let labels = dataset.task(&dataset.cases[case].task).map(|task| task.labels.as_slice()).unwrap_or_default();
+    let task = dataset.task(&dataset.cases[case].task);
+    let labels = task.map(|task| task.labels.as_slice()).unwrap_or_default();
+    let is_open = task.is_some_and(|task| task.kind == TaskKind::OpenVqa);
+    // The file has the words of an open answer alone.
+    let read = |prediction: Prediction| match (is_open, prediction) {
+        (true, Prediction { text: Some(text), .. }) => Prediction::in_words(text),
+        (_, prediction) => prediction,
+    };
     if !stored.labels.iter().eq(labels.iter().map(|label| &label.id)) {
         let then = stored.labels.join(", ");
         bail!("case {id} was predicted with the labels {then}, which its task no longer has; {of_another}");
@@ -119,7 +127,8 @@ fn answer_of(
         let row = rows.get(document.as_str());
         let row = *row.with_context(|| format!("document {document} is not in the corpus; {of_another}"))?;
         hits.push(Hit { row, document, provenances: heads });
-        predictions.push(prediction);
+        predictions.push(read(prediction));
     }
-    Ok(CaseAnswer { case, hits, predictions, closed_book: stored.closed_book, recorded_fusion: stored.recorded_fusion })
+    let closed_book = stored.closed_book.map(read);
+    Ok(CaseAnswer { case, hits, predictions, closed_book, recorded_fusion: stored.recorded_fusion.map(read) })
 }

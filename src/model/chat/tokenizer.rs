@@ -24,10 +24,13 @@ pub struct ChatTokenizer {
     /// The longest first.
     special: Arc<Vec<SpecialToken>>,
     end: Option<u32>,
+    /// Every token that ends an answer.
+    ends: Vec<u32>,
 }
 
 impl ChatTokenizer {
-    /// Reads `tokenizer.json`, and the name of the token that ends an answer from `tokenizer_config.json`.
+    /// Reads `tokenizer.json`, and the name of the token that ends an answer from `tokenizer_config.json`; where there is a
+    /// `generation_config.json`, its `eos_token_id` end one, too.
     ///
     /// # Errors
     /// A missing or broken file.
@@ -53,7 +56,14 @@ impl ChatTokenizer {
         let end = &names["eos_token"];
         let end = end.as_str().or_else(|| end.get("content").and_then(Value::as_str));
         let end = end.and_then(|token| inner.token_to_id(token));
-        Ok(Self { inner: Arc::new(inner), special: Arc::new(special), end })
+        let mut ends: Vec<u32> = end.into_iter().collect();
+        if folder.join("generation_config.json").is_file() {
+            let generation = read_json(folder, "generation_config.json", "it says how answers are generated")?;
+            let named = &generation["eos_token_id"];
+            let ids = named.as_array().map_or(std::slice::from_ref(named), Vec::as_slice);
+            ends.extend(ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
+        }
+        Ok(Self { inner: Arc::new(inner), special: Arc::new(special), end, ends })
     }
 
     /// Ids of a text, nothing added; special tokens spelled in it are text.
@@ -75,6 +85,11 @@ impl ChatTokenizer {
     /// How a special token is spelled.
     pub fn special_text_of(&self, id: u32) -> Option<&str> {
         self.special.iter().find(|token| token.id == id).map(|token| token.text.as_str())
+    }
+
+    /// Does this token end an answer that is generated?
+    pub fn is_end(&self, id: u32) -> bool {
+        self.ends.contains(&id)
     }
 
     /// The token that ends an answer.

@@ -37,6 +37,11 @@ impl Decoder {
         self.stack.config()
     }
 
+    /// The token that stands for a piece of an image.
+    pub fn image_token(&self) -> u32 {
+        self.image_token
+    }
+
     /// Where the weights are.
     pub fn device(&self) -> &Device {
         &self.device

@@ -16,6 +16,7 @@ pub use parts::CheckpointParts;
 pub(in crate::model) use parts::{chat_prompt, open_parts};
 pub use piece::{ImageGrid, Piece, PreparedImage};
 
+use super::chat::ChatTokenizer;
 use super::decoder::Decoder;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -35,6 +36,9 @@ pub trait VisionLanguageModel: Send + Sync {
 
     /// Ids of an answer after a prompt, with the end token where the turn ends with it.
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>>;
+
+    /// Turns ids into text again, and knows which of them end an answer.
+    fn tokenizer(&self) -> &ChatTokenizer;
 
     /// The language model.
     fn decoder(&self) -> &Decoder;

@@ -4,6 +4,7 @@ use super::config::PixtralConfig;
 use super::model::PixtralModel;
 use super::processor::PixtralProcessor;
 use crate::fingerprint::Fingerprint;
+use crate::model::chat::ChatTokenizer;
 use crate::model::checkpoint::{
     Adapter, CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json,
     save_checkpoint, variables_of,
@@ -91,6 +92,10 @@ impl VisionLanguageModel for PixtralCheckpoint {
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.processor.answer_ids(answer, ends)
+    }
+
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.processor.tokenizer().inner()
     }
 
     fn decoder(&self) -> &Decoder {

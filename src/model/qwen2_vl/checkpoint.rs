@@ -3,7 +3,7 @@
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
 use super::vision::VisionTower;
-use crate::model::chat::ChatPrompt;
+use crate::model::chat::{ChatPrompt, ChatTokenizer};
 use crate::model::checkpoint::{Adapter, CheckpointError};
 use crate::model::decoder::Decoder;
 use crate::model::family::{
@@ -110,6 +110,10 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.chat.answer_ids(answer, ends)
+    }
+
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.chat.tokenizer()
     }
 
     fn decoder(&self) -> &Decoder {

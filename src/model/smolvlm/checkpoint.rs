@@ -4,7 +4,7 @@ use super::config::SmolVlmConfig;
 use super::connector::Connector;
 use super::image_processor::SmolVlmImageProcessor;
 use super::vision::VisionTower;
-use crate::model::chat::{ChatPrompt, PromptIds};
+use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{Adapter, CheckpointError};
 use crate::model::decoder::Decoder;
 use crate::model::family::{
@@ -129,6 +129,10 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.chat.answer_ids(answer, ends)
+    }
+
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.chat.tokenizer()
     }
 
     fn decoder(&self) -> &Decoder {

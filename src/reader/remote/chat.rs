@@ -6,6 +6,7 @@ use super::refusal::excerpt;
 use crate::data::Picture;
 use crate::model::family::Piece;
 use crate::model::pixtral::PixtralProcessor;
+use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -104,6 +105,24 @@ impl SentPrompt {
         body
     }
 
+    /// A request for an answer in words, the likeliest token each time. vLLM would follow what the checkpoint's
+    /// `generation_config.json` says of repeated words; `is_vllm` has it follow the model alone.
+    pub fn generation_body(&self, model: &str, is_vllm: bool) -> Value {
+        let mut body = json!({
+            "model": model,
+            "messages": [{"role": "user", "content": self.content}],
+            "max_tokens": MOST_TOKENS,
+            "stop": [STOP],
+            "temperature": 0,
+            "seed": 0,
+            "return_token_ids": self.ids.is_some(),
+        });
+        if is_vllm {
+            body["repetition_penalty"] = json!(1.0);
+        }
+        body
+    }
+
     /// Did the server read what the model's own processor makes of the prompt, followed by `written`?
     ///
     /// # Errors
@@ -187,6 +206,17 @@ fn token_id(entry: &Value) -> Option<u32> {
         None => entry["token"].as_str()?.strip_prefix("token_id:")?.parse().ok()?,
     };
     u32::try_from(id).ok()
+}
+
+/// The text of an answer.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn generated_text(answer: &Value) -> Result<&str, Trouble> {
+    answer["choices"][0]["message"]["content"].as_str().ok_or_else(|| Trouble::Incomplete {
+        missing: "text (choices[0].message.content)".into(),
+        found: excerpt(&answer.to_string()),
+    })
 }
 
 /// Sum of log p of the last `tokens` of a prompt, from vLLM's `prompt_logprobs`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct ServerError {
     /// Its address.
     pub server: String,
-    #[source]
+    /// Part of the message, so no source of it: else it would be said twice.
     pub trouble: Trouble,
 }
 
@@ -85,7 +85,10 @@ pub enum Trouble {
     ImageByAddress { said: String },
     #[error("it refuses the number of answer tokens ({said}); start it with a context of some tokens more")]
     AnswerTooLong { said: String },
-    #[error("it does not understand the request (HTTP {status}: {said}); does its version take chat completions?")]
+    #[error(
+        "it does not understand the request (HTTP {status}: {said}); does its version take chat completions with images and \
+         log-probabilities?"
+    )]
     Refused { status: u16, said: String },
     #[error("it failed (HTTP {status}: {said}); look at its log")]
     Failed { status: u16, said: String },

@@ -142,7 +142,8 @@ impl RemoteReader {
             })?;
             prepared.push((Arc::new(prompt), labels));
         }
-        wanted_still(&self.runtime, cancelled, score_together(&self.scorer, prepared))?.map_err(ReaderError::Failed)
+        let scores = ask_together(&self.scorer, prepared, Scorer::score);
+        wanted_still(&self.runtime, cancelled, scores)?.map_err(ReaderError::Failed)
     }
 
     fn labels_of(&mut self, labels: &[Label], cancelled: &dyn Fn() -> bool) -> Result<Arc<ServedLabels>, ReaderError> {
@@ -178,6 +179,19 @@ impl Reader for RemoteReader {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
         self.score_all(requests, cancelled)
+    }
+
+    fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+        let mut prepared = Vec::with_capacity(requests.len());
+        for request in requests {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            prepared.push((Arc::new(prompt), ()));
+        }
+        let answers = ask_together(&self.scorer, prepared, |scorer, prompt, ()| scorer.generate(prompt));
+        wanted_still(&self.runtime, cancelled, answers)?.map_err(ReaderError::Failed)
     }
 }
 
@@ -279,35 +293,40 @@ async fn ask_until_loaded(
 
 /// All prompts at once, as far as the servers take them. Of prompts with the same beginning the first goes ahead, so that
 /// the others find its work in the server's prefix cache.
-async fn score_together(
+async fn ask_together<W, T, A>(
     scorer: &Arc<Scorer>,
-    prepared: Vec<(Arc<SentPrompt>, Arc<ServedLabels>)>,
-) -> Result<Vec<LabelScores>> {
+    prepared: Vec<(Arc<SentPrompt>, W)>,
+    ask: impl Fn(Arc<Scorer>, Arc<SentPrompt>, W) -> A,
+) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    A: Future<Output = Result<T>> + Send + 'static,
+{
     let count = prepared.len();
     let mut leaders: HashMap<String, watch::Receiver<bool>> = HashMap::new();
     let mut tasks = JoinSet::new();
-    for (number, (prompt, labels)) in prepared.into_iter().enumerate() {
+    for (number, (prompt, wanted)) in prepared.into_iter().enumerate() {
         let (is_done, done) = watch::channel(false);
         let mut leader = leaders.get(&prompt.beginning).cloned();
         leaders.entry(prompt.beginning.clone()).or_insert(done);
-        let scorer = scorer.clone();
+        let asking = ask(scorer.clone(), prompt, wanted);
         tasks.spawn(async move {
             if let Some(leader) = &mut leader {
                 // An error is a leader that failed: everything ends then.
                 let _ = leader.wait_for(|is_done| *is_done).await;
             }
-            let scores = scorer.score(prompt, labels).await;
+            let answer = asking.await;
             let _ = is_done.send(true);
-            (number, scores)
+            (number, answer)
         });
     }
-    let mut scores: Vec<Option<LabelScores>> = vec![None; count];
+    let mut answers: Vec<Option<T>> = (0..count).map(|_| None).collect();
     while let Some(joined) = tasks.join_next().await {
-        let (number, score) = joined.context("internal error while asking a server")?;
-        scores[number] = Some(score?);
+        let (number, answer) = joined.context("internal error while asking a server")?;
+        answers[number] = Some(answer?);
     }
     scorer.fleet.check().await?;
-    scores.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
+    answers.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
 }
 
 /// For trying out what a server can do.

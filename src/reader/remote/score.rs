@@ -1,13 +1,14 @@
-//! The log-probabilities of a task's labels, the best way the server has.
+//! The log-probabilities of a task's labels, the best way the server has; and answers in the reader's own words.
 
 use super::capability::{Capability, LogProbabilities, SeveralTokens};
-use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
+use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt, generated_text};
 use super::engine::EngineKind;
 use super::error::{ServerError, Trouble};
 use super::fleet::Fleet;
 use super::tokens::ServedLabels;
 use super::waiting_time;
 use crate::reader::LabelScores;
+use crate::reader::generation::answer_in;
 use crate::reader::label_tokens::LabelTokens;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -74,6 +75,18 @@ impl Scorer {
         }
         let bounds = (0..known.len()).filter(|label| matches!(known[*label], Known::AtMost(_))).collect();
         Ok(LabelScores::bounded(known.into_iter().map(Known::value).collect(), bounds))
+    }
+
+    /// The answer in the reader's own words.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>) -> Result<String> {
+        let identity = self.fleet.identity();
+        let body = prompt.generation_body(&identity.model, identity.kind == EngineKind::Vllm);
+        let answer = self.ask(&prompt, &body, &[]).await?;
+        let text = generated_text(&answer).map_err(|trouble| ServerError::new(self.fleet.first(), trouble))?;
+        Ok(answer_in(text))
     }
 
     /// log p of these tokens after the prompt and what the assistant has `written`.

@@ -3,7 +3,7 @@
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
-use crate::data::Case;
+use crate::data::{Case, TaskKind, answer_number};
 use crate::tui::answers::CaseAnswers;
 use crate::tui::app::App;
 use crate::tui::people::Words;
@@ -138,11 +138,15 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
     }
 }
 
-/// By id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
+/// An open answer by its words; a label by id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
 /// Letters after Z are in lower case there, which a filter does not tell from the others: those labels go by name.
 fn label_is(app: &App, case: &Case, label: Option<usize>, value: &str) -> bool {
     let Some(label) = label else { return value == "?" };
-    let Some(labels) = app.task_of(case).map(|task| &task.labels) else { return false };
+    let Some(task) = app.task_of(case) else { return false };
+    if task.kind == TaskKind::OpenVqa {
+        return answer_number(value) == Some(label);
+    }
+    let labels = &task.labels;
     let Some(known) = labels.get(label) else { return false };
     if labels.iter().any(|label| same(&label.id, value)) {
         return same(&known.id, value);

@@ -11,7 +11,7 @@ use super::super::answers::CaseAnswers;
 use super::super::app::App;
 use super::super::comparison::WhoIsRight;
 use super::super::theme::Role;
-use super::text;
+use super::{text, verdict};
 use crate::reader::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -133,7 +133,7 @@ fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers
     let role = if flipped { Role::Differs } else { Role::Text };
     let answer = |prediction: &Option<Prediction>| match prediction {
         Some(prediction) => {
-            format!("{} {}", text::letter(prediction.label), text::probability(prediction.probability()))
+            format!("{} {}", verdict::letter(app, prediction.label), text::probability(prediction.probability()))
         }
         None => "-".to_owned(),
     };

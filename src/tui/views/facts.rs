@@ -142,7 +142,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let answers = app.queue.current().and_then(|case| app.answers_of(case));
     let fused = app.fused_now();
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
-    let label_width = (longest_label(app) + 3).clamp(8, (width * 2 / 5).max(8));
+    let label_width = (app.longest_answer() + 3).clamp(8, (width * 2 / 5).max(8));
     let closed = answer_row(app, "closed-book", closed_book(app), label_width);
     let mut second = answer_row(
         app,
@@ -222,25 +222,15 @@ fn answer_text(app: &App, label: Option<usize>, width: usize) -> Vec<Span<'stati
     let right = app.gold_visible && gold.is_some() && gold == label;
     let star = if right { "*" } else { "" };
     vec![
-        Span::styled(text::letter(label).to_string(), theme.style(Role::Title)),
+        Span::styled(verdict::letter(app, label).to_string(), theme.style(Role::Title)),
         Span::styled(star, theme.style(Role::Right)),
         Span::styled(format!(" {}", text::fit(&name, width.saturating_sub(3))), theme.style(Role::Title)),
     ]
 }
 
-/// Name of a label of the current case's task, or that an answer names none.
+/// Name of a label of the current case's task or the words of an open answer, or that an answer names none.
 pub fn label_name(app: &App, label: Option<usize>) -> String {
-    let Some(label) = label else { return "no label".to_owned() };
-    app.current()
-        .and_then(|(_, case)| app.task_of(case))
-        .and_then(|task| task.labels.get(label))
-        .map_or_else(|| "?".to_owned(), |label| label.name.clone())
-}
-
-/// Columns of the longest label name of the current case's task.
-pub fn longest_label(app: &App) -> usize {
-    let task = app.current().and_then(|(_, case)| app.task_of(case));
-    task.and_then(|task| task.labels.iter().map(|label| label.name.width()).max()).unwrap_or(0)
+    app.queue.current().map_or_else(String::new, |case| app.answer_name(case, label))
 }
 
 fn gold(app: &App, width: usize) -> Vec<Span<'static>> {
@@ -254,9 +244,10 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
     if !app.gold_visible {
         return vec![Span::styled("hidden (g)", theme.style(Role::Faint))];
     }
-    match app.current().and_then(|(_, case)| app.gold_of(case)) {
-        Some(label) => {
-            let name = format!("{} {}", text::letter(Some(label)), label_name(app, Some(label)));
+    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    match gold.zip(app.gold_name()) {
+        Some((label, name)) => {
+            let name = format!("{} {name}", verdict::letter(app, Some(label)));
             vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
         }
         None => vec![Span::styled("not among the labels", theme.style(Role::Error))],

@@ -27,7 +27,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn fit(width: usize, longest_label: usize) -> Self {
+    /// Answers in words have no probabilities: their names get the room of those.
+    fn fit(width: usize, longest_label: usize, in_words: bool) -> Self {
         // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 5
         let (name, bar, pull) = match width {
             0..60 => (0, 4, 0),
@@ -35,6 +36,7 @@ impl Columns {
             76..110 => (10, 8, 6),
             _ => (24, 12, 6),
         };
+        let (name, bar, pull) = if in_words { (name + bar + pull + 4, 0, 0) } else { (name, bar, pull) };
         let name = longest_label.min(name);
         let fixed = 2 + 3 + 8 + 6 + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + pull;
         Self { name, bar, pull, caption: width.saturating_sub(fixed) }
@@ -43,7 +45,7 @@ impl Columns {
 
 /// Draws the table; it scrolls with the selected hit.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let columns = Columns::fit(usize::from(area.width), facts::longest_label(app));
+    let columns = Columns::fit(usize::from(area.width), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
     frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };

@@ -105,17 +105,16 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
     let id = text::column(&text::fit_end(&case.id, widths.id), widths.id);
     let task = if widths.task > 0 { format!(" {}", text::column(&case.task, widths.task - 1)) } else { String::new() };
     let gold = app.gold_of(case);
-    let answers = app.answers_of(index);
     let mut spans = vec![
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
         Span::styled(id, theme.style(Role::Text)),
         Span::styled(task, theme.style(Role::Muted)),
         Span::styled(extra_cells(app, index), theme.style(Role::Muted)),
         Span::raw(" "),
-        Span::styled(gold_cell(app, gold), theme.style(Role::Right)),
+        Span::styled(gold_cell(app, index, gold), theme.style(Role::Right)),
         Span::raw(" "),
     ];
-    spans.extend(answer_cells(app, answers, gold));
+    spans.extend(answer_cells(app, index, gold));
     spans.extend(mark_cells(app, index));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
@@ -128,7 +127,7 @@ fn extra_cells(app: &App, index: usize) -> String {
         let cell = match column {
             Column::ClosedBook => answers
                 .and_then(|answers| answers.closed_book.as_ref())
-                .map(|prediction| text::letter(prediction.label).to_string()),
+                .map(|prediction| app.letter_of(index, prediction.label).to_string()),
             Column::Confidence => answers
                 .and_then(|answers| answers.fused())
                 .map(|fused| text::probability(fused.prediction.probability())),
@@ -136,7 +135,7 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::Against => app
                 .other_answers(index)
                 .and_then(|answers| answers.fused())
-                .map(|fused| text::letter(fused.prediction.label).to_string()),
+                .map(|fused| app.letter_of(index, fused.prediction.label).to_string()),
             Column::Seen => (!app.seen.contains(&index)).then(|| "·".to_owned()),
         };
         cells.push_str(&format!("{:>1$}", cell.unwrap_or_default(), column.heading().1));
@@ -144,17 +143,17 @@ fn extra_cells(app: &App, index: usize) -> String {
     cells
 }
 
-fn gold_cell(app: &App, gold: Option<usize>) -> String {
+fn gold_cell(app: &App, index: usize, gold: Option<usize>) -> String {
     match gold {
-        Some(label) if app.gold_visible => text::letter(Some(label)).to_string(),
+        Some(label) if app.gold_visible => app.letter_of(index, Some(label)).to_string(),
         _ => " ".to_owned(),
     }
 }
 
 /// Fused letter, `*` where gold is shown and the letter is right, verdict: five columns.
-fn answer_cells(app: &App, answers: Option<&CaseAnswers>, gold: Option<usize>) -> Vec<Span<'static>> {
+fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let Some(answers) = answers else { return vec![Span::raw("     ")] };
+    let Some(answers) = app.answers_of(index) else { return vec![Span::raw("     ")] };
     if answers.failed.is_some() {
         return vec![Span::styled(" x   ", theme.style(Role::Error))];
     }
@@ -167,7 +166,7 @@ fn answer_cells(app: &App, answers: Option<&CaseAnswers>, gold: Option<usize>) -
         _ => ("=", Role::Same),
     };
     vec![
-        Span::styled(format!(" {}", text::letter(fused.prediction.label)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", app.letter_of(index, fused.prediction.label)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{glyph} "), theme.style(role)),
     ]

@@ -38,6 +38,11 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
     vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
 
+/// The letter of an answer to the current case.
+pub fn letter(app: &App, answer: Option<usize>) -> char {
+    app.queue.current().map_or(' ', |case| app.letter_of(case, answer))
+}
+
 /// `= B* ↑`: does the hit's own answer equal the fused one, its letter, `*` where gold is shown and it is right, rescued or
 /// ruined; and the role of its glyph. Blank until it is read.
 pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
@@ -55,7 +60,7 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
     let right = app.gold_visible && gold.is_some() && gold == label;
     let (sign, sign_role) = rescue_sign(app, slot);
     let spans = [
-        Span::styled(format!("{glyph} {}", text::letter(label)), theme.style(role)),
+        Span::styled(format!("{glyph} {}", letter(app, label)), theme.style(role)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{sign} "), theme.style(sign_role)),
     ];
@@ -89,7 +94,7 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
         }
         used += columns;
         let role = if *label == fused.prediction.label { Role::Same } else { Role::Differs };
-        let piece = format!("{}{}", text::letter(*label), "━".repeat(columns - 1));
+        let piece = format!("{}{}", letter(app, *label), "━".repeat(columns - 1));
         spans.push(Span::styled(piece, app.theme.style(role)));
     }
     spans

@@ -1,0 +1,49 @@
+//! Greedy decoding over candle: each prompt is read once, then a token at a time from its cache.
+
+use super::generation::{MOST_TOKENS, STOP, answer_in};
+use crate::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache};
+use crate::model::family::VisionLanguageModel;
+use anyhow::Result;
+use candle_core::{D, DType};
+
+/// The answers to prompts that are read together. One that has ended leaves the batch.
+pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow>) -> Result<Vec<String>> {
+    let (decoder, tokenizer) = (model.decoder(), model.tokenizer());
+    let mut said: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
+    // The prompt that each row of the cache belongs to.
+    let mut open: Vec<usize> = (0..prompts.len()).collect();
+    let mut cache = KvCache::new();
+    let mut decoded = decoder.decode(&DecoderInput::new(prompts), Some(&mut cache))?;
+    loop {
+        let mut kept = Vec::new();
+        for (row, token) in likeliest(model, &decoded)?.into_iter().enumerate() {
+            // The token of an image has no meaning in an answer, and no image behind it to be read.
+            if tokenizer.is_end(token) || token == decoder.image_token() {
+                continue;
+            }
+            let own = &mut said[open[row]];
+            own.push(token);
+            let has_room = own.len() < MOST_TOKENS && cache.length(row) < decoder.config().positions;
+            if has_room && !tokenizer.decode(own)?.contains(STOP) {
+                kept.push(row);
+            }
+        }
+        if kept.is_empty() {
+            break;
+        }
+        if kept.len() < open.len() {
+            cache = cache.select(&kept)?;
+            open = kept.iter().map(|row| open[*row]).collect();
+        }
+        let last = open.iter().filter_map(|prompt| said[*prompt].last());
+        let rows = last.map(|token| DecoderRow::text(vec![*token])).collect();
+        decoded = decoder.decode(&DecoderInput::new(rows), Some(&mut cache))?;
+    }
+    said.iter().map(|tokens| Ok(answer_in(&tokenizer.decode(tokens)?))).collect()
+}
+
+/// The likeliest token after each row; the lower id of equally likely ones.
+fn likeliest(model: &dyn VisionLanguageModel, decoded: &Decoded) -> Result<Vec<u32>> {
+    let logits = model.decoder().logits(decoded, &decoded.last_places())?;
+    Ok(logits.to_dtype(DType::F32)?.argmax(D::Minus1)?.to_vec1()?)
+}
