@@ -1,15 +1,18 @@
-"""Seconds per case for scoring the labels with each of a case's K hits: dissent against transformers, same checkpoint,
-same prompts, same number of threads, in turns within one run.
+"""Seconds per case and memory for scoring the labels with each of a case's K hits: dissent against transformers, same
+checkpoint, same prompts, same number type and threads, case by case in turns within one run.
 
-    dissent predict sample-data/dataset --run bench --split validation --workspace W \
-        --encoder sample-data/models/encoder --reader sample-data/models/reader
-    pip install -r tests/fixtures/pixtral/requirements.txt
-    python benches/against_transformers.py W/runs/bench sample-data/dataset sample-data/models/reader
+    dissent predict sample-data/dataset --run bench --split validation --workspace W --task malignancy \
+        --heads image -k 4 --encoder sample-data/models/encoder --reader sample-data/models/reader
+    pip install -r tests/fixtures/readers/requirements.txt
+    python benches/mid_size_readers.py OUT        # or any checkpoint
+    python benches/against_transformers.py W/runs/bench sample-data/dataset OUT/smolvlm
 
-Three ways, each on images that it meets for the first time, after three cases to warm up:
-  dissent      images and tokens prepared, tower, one prefill of the K prompts
-  prefill      transformers, one batched forward pass of the K prompts; inputs prepared beforehand, not timed
-  reference    transformers, 8 greedy steps of the K prompts without a cache, as the reference code reads; inputs prepared beforehand, not timed
+Each on images that it meets for the first time, after a case to warm up, the inputs of the K prompts prepared and timed:
+  dissent      pictures, tokens, tower, one prefill
+  batched      transformers, one forward pass of the K prompts padded to one length, logits of the last position
+  one by one   transformers, a forward pass for each prompt
+The ratio is that of the faster one of transformers' two. Memory is the peak of the resident set, while loading and while
+reading (Linux only).
 """
 
 import argparse
@@ -18,28 +21,20 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
 import time
-
-import torch
-from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("run", type=pathlib.Path)
 arguments.add_argument("dataset", type=pathlib.Path)
 arguments.add_argument("reader", type=pathlib.Path)
-arguments.add_argument("--cases", type=int, default=50)
-arguments.add_argument("--rounds", type=int, default=3)
+arguments.add_argument("--cases", type=int, default=10)
+arguments.add_argument("--warm-up", type=int, default=1, help="cases that are not timed")
 arguments.add_argument("--threads", type=int, default=2)
+arguments.add_argument("--dtype", default="f32", choices=["f32", "bf16"])
+arguments.add_argument("--dissent", help="the built bench `reader`; default: cargo builds it")
+arguments.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
 options = arguments.parse_args()
-
-WARM_UP = 3  # cases that are not timed
-torch.set_num_threads(options.threads)
-processor = AutoProcessor.from_pretrained(options.reader)
-processor.image_processor = PixtralImageProcessorPil.from_pretrained(options.reader)
-processor.tokenizer.padding_side = "left"
-model = AutoModelForImageTextToText.from_pretrained(options.reader, dtype=torch.float32).eval()
 
 
 def stored_cases():
@@ -52,74 +47,154 @@ def stored_cases():
     return cases
 
 
-def inputs_of(lines):
-    conversations = []
-    for line in lines:
-        passage = line["passages"][0]
-        content = [
-            {"type": "image", "image": Image.open(options.dataset / passage["img_path"]).convert("RGB")},
-            {"type": "text", "text": f"background: {passage['text']}\n\n"},
-            {"type": "image", "image": Image.open(options.dataset / line["metadata"]["image"]).convert("RGB")},
-            {"type": "text", "text": line["query"]},
-        ]
-        conversations.append([{"role": "user", "content": content}])
-    return processor.apply_chat_template(
-        conversations, tokenize=True, return_dict=True, return_tensors="pt", padding=True
-    )
+class Side:
+    """A process that answers a line with a line."""
+
+    def __init__(self, command, environment):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+        )
+        self.answer()
+        self.peaks = {"loading": self.peak()}
+
+    def answer(self):
+        while not (line := self.process.stdout.readline()).startswith("{"):
+            assert line, "it stopped"
+        return json.loads(line)
+
+    def peak(self):
+        """MB of the largest resident set since the last call; the next count begins."""
+        folder = pathlib.Path("/proc") / str(self.process.pid)
+        if not folder.is_dir():
+            return 0.0
+        fields = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+        (folder / "clear_refs").write_text("5")
+        return int(fields["VmHWM"].split()[0]) / 1000
+
+    def ask(self, line, what):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.answer()
+        self.peaks[what] = max(self.peaks.get(what, 0.0), self.peak())
+        return answer
 
 
-def dissent():
-    command = ["cargo", "bench", "--locked", "--profile", "dev", "--bench", "reader", "--"]
-    command += [str(path.resolve()) for path in (options.run, options.dataset, options.reader)] + [str(WARM_UP + options.cases)]
-    # As `dissent predict` sets them for itself: a share of a batch on each core, memory kept.
+def built():
+    command = ["cargo", "bench", "--locked", "--profile", "dev", "--bench", "reader", "--no-run", "--message-format=json"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    messages = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    return next(message["executable"] for message in messages if message.get("target", {}).get("name") == "reader")
+
+
+def compare():
+    threads = {name: str(options.threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    places = [str(path.resolve()) for path in (options.run, options.dataset, options.reader)]
+    # As `dissent predict` sets them for itself.
     kept = {f"MALLOC_{name}_": "1073741824" for name in ("MMAP_THRESHOLD", "TRIM_THRESHOLD")}
-    environment = os.environ | {"RAYON_NUM_THREADS": "1", "MALLOC_TOP_PAD_": "67108864"} | kept
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    return {line["case"]: line for line in lines}
+    malloc = kept | {"MALLOC_TOP_PAD_": "67108864"}
+    ours = Side([options.dissent or built(), *places, options.dtype], threads | malloc)
+    flags = ["--worker", "--threads", str(options.threads), "--dtype", options.dtype]
+    theirs = Side([sys.executable, __file__, *places, *flags], threads)
+    seconds = {"dissent": [], "batched": [], "one by one": []}
+    largest = 0.0
+    for turn in range(options.warm_up + options.cases):
+        own = ours.ask("", "reading")
+        answers = {way: theirs.ask(f"{way}\t{own['case']}", way) for way in ("batched", "one by one")}
+        if turn < options.warm_up:
+            continue
+        seconds["dissent"].append(own["seconds"])
+        for way, answer in answers.items():
+            seconds[way].append(answer["seconds"])
+        scores = zip(own["label_log_probabilities"], answers["one by one"]["label_log_probabilities"], strict=True)
+        largest = max([largest] + [abs(a - b) for row, other in scores for a, b in zip(row, other, strict=True)])
+    hits = max(len(row) for row in stored_cases().values())
+    print(f"{options.reader.name}, {options.dtype}: {options.cases} cases, K={hits}, {options.threads} threads")
+    for name, values in seconds.items():
+        spread = f"{min(values):.2f} to {max(values):.2f}"
+        print(f"{name:<12} {statistics.median(values):7.2f} s per case ({spread})")
+    best = min(("batched", "one by one"), key=lambda way: statistics.median(seconds[way]))
+    ratio = statistics.median(own / other for own, other in zip(seconds["dissent"], seconds[best], strict=True))
+    print(f"seconds of dissent / of transformers, {best}: {ratio:.2f}")
+    for name, side in (("dissent", ours), ("transformers", theirs)):
+        print(f"{name:<12} peak memory, MB:", ", ".join(f"{what} {peak:.0f}" for what, peak in side.peaks.items()))
+    own, other = (max(side.peaks[what] for what in ("loading", way)) for side, way in ((ours, "reading"), (theirs, best)))
+    print(f"peak memory of dissent / of transformers: {own / other:.2f}")
+    print(f"largest difference of a label's log-probability: {largest:.1e}")
 
 
-def prefill(prepared):
-    with torch.no_grad():
+def answer_lines():
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    torch.set_num_threads(options.threads)
+    processor = AutoProcessor.from_pretrained(options.reader)
+    processor.image_processor = pillow_processor(processor.image_processor)
+    processor.tokenizer.padding_side = "left"
+    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
+    model = AutoModelForImageTextToText.from_pretrained(options.reader, dtype=dtype, attn_implementation="sdpa").eval()
+    cases = stored_cases()
+    print(json.dumps({"loaded": True}), flush=True)
+
+    def picture(path):
+        return Image.open(options.dataset / path).convert("RGB")
+
+    def distributions(lines):
+        prompts, pictures = [], []
+        for line in lines:
+            passage = line["passages"][0]
+            content = [
+                {"type": "image"},
+                {"type": "text", "text": f"background: {passage['text']}\n\n"},
+                {"type": "image"},
+                {"type": "text", "text": line["query"]},
+            ]
+            conversation = [{"role": "user", "content": content}]
+            prompts.append(processor.apply_chat_template(conversation, add_generation_prompt=True))
+            pictures.append([picture(passage["img_path"]), picture(line["metadata"]["image"])])
+        if "SmolVLM" not in type(processor).__name__:
+            pictures = sum(pictures, [])
+        inputs = processor(text=prompts, images=pictures, padding=True, return_tensors="pt", add_special_tokens=False)
+        inputs = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+        logits = model(**inputs, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return logits.float().log_softmax(-1)
+
+    for turn in sys.stdin:
+        way, case = turn.rstrip("\n").split("\t")
+        lines = cases[case]
         begun = time.perf_counter()
-        logits = model(**prepared, use_cache=False, logits_to_keep=1).logits[:, -1]
-        return time.perf_counter() - begun, logits.log_softmax(-1)
+        with torch.inference_mode():
+            if way == "batched":
+                rows = distributions(lines)
+            else:
+                rows = torch.cat([distributions([line]) for line in lines])
+        took = time.perf_counter() - begun
+        scores = []
+        for row, line in zip(rows, lines, strict=True):
+            tokens = [first_token(processor, label) for label in line["labels"]]
+            scores.append(row[tokens].tolist())
+        print(json.dumps({"seconds": took, "label_log_probabilities": scores}), flush=True)
 
 
-def reference(prepared):
-    with torch.no_grad():
-        begun = time.perf_counter()
-        model.generate(**prepared, max_new_tokens=8, min_new_tokens=8, do_sample=False, use_cache=False)
-        return time.perf_counter() - begun
+def first_token(processor, label):
+    """As the template writes an answer: SmolVLM's has a space before it."""
+    turns = [
+        {"role": "user", "content": [{"type": "text", "text": "?"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": label}]},
+    ]
+    question = processor.apply_chat_template(turns[:1], add_generation_prompt=True)
+    whole = processor.apply_chat_template(turns, add_generation_prompt=False)
+    ids = [processor.tokenizer.encode(text, add_special_tokens=False) for text in (question, whole)]
+    return ids[1][len(ids[0])]
 
 
-lines_of = stored_cases()
-warm_up, cases = {}, {}
-for place, case in enumerate(dissent()):
-    (warm_up if place < WARM_UP else cases)[case] = lines_of[case]
-prepared = {case: inputs_of(lines) for case, lines in cases.items()}
-seconds = {"dissent": [], "prefill": [], "reference": []}
-largest = 0.0
-for lines in warm_up.values():
-    prefill(inputs_of(lines))
-    reference(inputs_of(lines))
-for _ in range(options.rounds):
-    ours = dissent()
-    seconds["dissent"].append(statistics.mean(ours[case]["seconds"] for case in cases))
-    took = []
-    for case, lines in cases.items():
-        elapsed, distribution = prefill(prepared[case])
-        took.append(elapsed)
-        for row, line in enumerate(lines):
-            tokens = [processor.tokenizer.encode(label, add_special_tokens=False)[0] for label in line["labels"]]
-            scores = ours[case]["label_log_probabilities"][row]
-            for token, score in zip(tokens, scores, strict=True):
-                largest = max(largest, abs(distribution[row, token].item() - score))
-    seconds["prefill"].append(statistics.mean(took))
-    seconds["reference"].append(statistics.mean(reference(prepared[case]) for case in cases))
+def pillow_processor(images):
+    """Pillow's resize is exact everywhere; torchvision's differs from it by a grey level in some pixels."""
+    import transformers
 
-print(f"{len(cases)} cases, K={max(len(lines) for lines in cases.values())}, {options.rounds} rounds, {options.threads} threads")
-for name, values in seconds.items():
-    ratio = statistics.median(v / o for v, o in zip(values, seconds["dissent"], strict=True))
-    print(f"{name:<10} {statistics.median(values) * 1000:8.1f} ms per case  {ratio:6.2f} times dissent")
-print(f"largest difference of a label's log-probability: {largest:.1e}")
+    name = type(images).__name__
+    pillow = name if name.endswith("Pil") else name.removesuffix("Fast") + "Pil"
+    return getattr(transformers, pillow).from_pretrained(options.reader)
+
+
+answer_lines() if options.worker else compare()

@@ -2,11 +2,10 @@
 
 use super::rotary::Rotation;
 use crate::model::layers::{
-    Activation, Linear, Mode, linear, linear_without_bias, multiply_per_channel, softmax_last_dim,
+    Activation, Linear, Mode, attend_scaled, linear, linear_without_bias, multiply_per_channel,
 };
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
-use candle_transformers::utils::repeat_kv;
 
 /// First spread of weights that keeps the variance of their input.
 pub(in crate::model) fn spread(inputs: usize) -> f64 {
@@ -96,8 +95,8 @@ impl FeedForward {
     }
 
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
-        let gate = self.activation.apply(&self.gate.forward(input)?)?;
-        self.down.forward(&(gate * self.up.forward(input)?)?)
+        let gated = self.activation.gate(&self.gate.forward(input)?, &self.up.forward(input)?)?;
+        self.down.forward(&gated)
     }
 }
 
@@ -166,15 +165,7 @@ impl Attention {
             None => (key, value),
             Some(cache) => append(cache, key, value)?,
         };
-        let groups = heads / key_value_heads;
-        let key = repeat_kv(key, groups)?;
-        let value = repeat_kv(value, groups)?;
-        let scores = query.matmul(&key.t()?)?;
-        let scores = match mask {
-            None => scores,
-            Some(mask) => scores.broadcast_add(mask)?,
-        };
-        let attended = softmax_last_dim(&scores, self.mode)?.matmul(&value)?;
+        let attended = attend_scaled(&query, &key, &value, mask, self.mode)?;
         self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, heads * head_size))?)
     }
 }

@@ -1,7 +1,8 @@
 //! Activation functions by their Hugging Face names.
 
-use super::slices::{floats, is_fusible};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor};
+use super::lanes;
+use super::slices::{floats, is_fusible, is_wide};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Storage, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// `hidden_act` of a Hugging Face configuration.
@@ -19,6 +20,8 @@ pub enum Activation {
 }
 
 const QUICK_GELU: f32 = 1.702;
+/// 2 · √(2 / π).
+const GELU_SLOPE: f32 = 1.595_769_1;
 
 impl Activation {
     /// Applies the function to every element; differentiable.
@@ -27,6 +30,11 @@ impl Activation {
             // In steps of a half type the error of each would add up; PyTorch rounds once.
             return self.apply(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
         }
+        if let Some((slope, cubic)) = self.of_sigmoid()
+            && is_wide(values, values.dim(D::Minus1)?)
+        {
+            return gate_on_cpu(values, slope, cubic, None);
+        }
         match self {
             Self::QuickGelu => swish(values, QUICK_GELU),
             Self::Gelu => values.gelu_erf(),
@@ -34,6 +42,48 @@ impl Activation {
             Self::Silu => swish(values, 1.0),
         }
     }
+
+    /// The function of `values` times `factors` of the same shape; differentiable.
+    pub fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
+        let columns = values.dim(D::Minus1)?;
+        match self.of_sigmoid() {
+            Some((slope, cubic)) if is_wide(values, columns) && is_wide(factors, columns) => {
+                gate_on_cpu(values, slope, cubic, Some(factors))
+            }
+            _ => self.apply(values)? * factors,
+        }
+    }
+
+    /// `a` and `b` where the function is x · sigmoid(a · x + b · x³): the tanh of a number is twice the sigmoid of twice
+    /// the number, less 1.
+    fn of_sigmoid(self) -> Option<(f32, f32)> {
+        match self {
+            Self::QuickGelu => Some((QUICK_GELU, 0.0)),
+            Self::Gelu => None,
+            Self::GeluPytorchTanh => Some((GELU_SLOPE, GELU_SLOPE * 0.044_715)),
+            Self::Silu => Some((1.0, 0.0)),
+        }
+    }
+}
+
+fn gate_on_cpu(values: &Tensor, slope: f32, cubic: f32, factors: Option<&Tensor>) -> Result<Tensor> {
+    let values = values.contiguous()?;
+    let factors = factors.map(Tensor::contiguous).transpose()?;
+    let (storage, layout) = values.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else { candle_core::bail!("a gate on the CPU of what is elsewhere") };
+    let guard = factors.as_ref().map(Tensor::storage_and_layout);
+    let factors = match &guard {
+        None => None,
+        Some((guard, layout)) => {
+            let Storage::Cpu(storage) = &**guard else { candle_core::bail!("factors on another device") };
+            Some(floats(storage, layout)?)
+        }
+    };
+    let numbers = floats(storage, layout)?;
+    if factors.is_some_and(|factors| factors.len() != numbers.len()) {
+        candle_core::bail!("{} values times another number of factors", numbers.len())
+    }
+    Tensor::from_vec(lanes::gate(numbers, slope, cubic, factors), values.shape(), values.device())
 }
 
 /// x · sigmoid(slope · x).

@@ -1,5 +1,7 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
+use super::attention_blocks::attend_in_blocks;
+use super::slices::is_wide;
 use super::{Mode, softmax_last_dim};
 use candle_core::{Device, Result, Tensor};
 
@@ -8,14 +10,40 @@ use candle_core::{Device, Result, Tensor};
 /// `mask` is added to the scores and must broadcast to [B, heads, T, S]: 0 where a query may look, -inf where not.
 pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
     let scale = (queries.dim(3)? as f64).powf(-0.5);
-    let queries = (queries * scale)?.contiguous()?;
+    attend_scaled(&(queries * scale)?, keys, values, mask, mode)
+}
+
+/// The same of queries that are scaled already, over keys and values of which several neighbouring heads of queries may
+/// share one: `[B, heads / n, S, d]`.
+pub fn attend_scaled(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: Option<&Tensor>,
+    mode: Mode,
+) -> Result<Tensor> {
+    let (batch, heads, length, size) = queries.dims4()?;
+    let tensors = [queries, keys, values];
+    let is_tracked_or_narrow = |tensor: &&Tensor| !is_wide(tensor, heads * size);
+    let lies_in_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
+    if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(lies_in_rows) {
+        return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
+    }
+    let key_heads = keys.dim(1)?;
+    let groups = heads / key_heads.max(1);
+    // The queries of the heads that share keys are read as one longer head: nothing is repeated.
+    let queries = queries.contiguous()?.reshape((batch, key_heads, groups * length, size))?;
     // The product reads transposed keys as they lie; copying them would cost more.
     let scores = queries.matmul(&keys.contiguous()?.transpose(2, 3)?)?;
     let scores = match mask {
-        Some(mask) => scores.broadcast_add(&mask.to_dtype(scores.dtype())?)?,
+        Some(mask) => {
+            let slots = keys.dim(2)?;
+            let by_head = scores.reshape((batch, heads, length, slots))?;
+            by_head.broadcast_add(&mask.to_dtype(scores.dtype())?)?.reshape(scores.shape())?
+        }
         None => scores,
     };
-    softmax_last_dim(&scores, mode)?.matmul(&values.contiguous()?)
+    softmax_last_dim(&scores, mode)?.matmul(&values.contiguous()?)?.reshape((batch, heads, length, size))
 }
 
 /// The mask [1, 1, length, length] under which a position sees itself and what came before.

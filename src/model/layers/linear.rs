@@ -1,7 +1,9 @@
 //! Linear layers with a given initial spread.
 
+use super::blas::{Before, Matrix, product_on_all_threads};
 use super::per_channel::add_per_channel;
-use candle_core::{D, Module, Result, Tensor};
+use super::slices::{floats, is_wide};
+use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// `values · weightᵀ + bias`.
@@ -33,8 +35,13 @@ impl Module for Linear {
     fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let mut shape = values.dims().to_vec();
         let inputs = values.dim(D::Minus1)?;
+        let outputs = self.weight.dim(0)?;
         if let Some(last) = shape.last_mut() {
-            *last = self.weight.dim(0)?;
+            *last = outputs;
+        }
+        let columns = inputs.max(outputs);
+        if is_wide(values, columns) && is_wide(&self.weight, columns) && self.weight.is_contiguous() {
+            return self.by_blas(&values.contiguous()?)?.reshape(shape);
         }
         // One product over all rows: a batched one would repeat the weight.
         let rows = values.elem_count() / inputs;
@@ -43,5 +50,27 @@ impl Module for Linear {
             None => Ok(product),
             Some(bias) => add_per_channel(&product, bias),
         }
+    }
+}
+
+impl Linear {
+    /// `[.., inputs]` to `[rows, outputs]`.
+    fn by_blas(&self, values: &Tensor) -> Result<Tensor> {
+        let (outputs, inputs) = self.weight.dims2()?;
+        let rows = values.elem_count() / inputs;
+        let mut result = match &self.bias {
+            None => vec![0.0; rows * outputs],
+            Some(bias) => bias.to_vec1::<f32>()?.repeat(rows),
+        };
+        let before = if self.bias.is_some() { Before::Added } else { Before::Overwritten };
+        let (values, values_layout) = values.storage_and_layout();
+        let (weight, weight_layout) = self.weight.storage_and_layout();
+        let (Storage::Cpu(values), Storage::Cpu(weight)) = (&*values, &*weight) else {
+            candle_core::bail!("a product on the CPU of what is elsewhere")
+        };
+        let left = Matrix::new(floats(values, values_layout)?, rows, inputs, inputs)?;
+        let right = Matrix::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
+        product_on_all_threads(left, right, before, &mut result)?;
+        Tensor::from_vec(result, (rows, outputs), self.weight.device())
     }
 }

@@ -5,9 +5,12 @@
 
 mod activation;
 mod attention;
+mod attention_blocks;
 mod bias_fused;
+mod blas;
 mod embedding;
 mod encoder;
+mod lanes;
 mod layer_norm;
 mod layer_norm_fused;
 mod linear;
@@ -17,7 +20,7 @@ mod slices;
 mod softmax;
 
 pub use activation::Activation;
-pub use attention::{attend, causal_mask};
+pub use attention::{attend, attend_scaled, causal_mask};
 pub use embedding::embedding;
 pub use encoder::{Encoder, EncoderShape};
 pub use layer_norm::{LayerNorm, layer_norm};

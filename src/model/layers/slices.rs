@@ -1,4 +1,4 @@
-//! Access to the numbers of CPU tensors, for the fused operations of training.
+//! Access to the numbers of CPU tensors, for the fused operations of training and of wide models.
 //!
 //! candle's composed operations take about ten passes for a softmax, and its sums over leading dimensions divide once
 //! per element: together they cost more than the matrix products of a small model. The fused operations have a
@@ -9,6 +9,15 @@ use candle_core::{CpuStorage, DType, Layout, Result, Tensor};
 /// Whether the fused operations take this tensor; elsewhere candle's composed operations do.
 pub(super) fn is_fusible(values: &Tensor) -> bool {
     values.device().is_cpu() && values.dtype() == DType::F32
+}
+
+/// Narrower models run in shards of one thread each ([`reader`](crate::reader)), with candle's own products.
+const WIDE: usize = 512;
+
+/// Whether the operations for wide models on a CPU take this tensor of a model with so many columns; they have no
+/// backward pass.
+pub(super) fn is_wide(values: &Tensor, columns: usize) -> bool {
+    columns >= WIDE && is_fusible(values) && !values.track_op()
 }
 
 /// The numbers of a contiguous f32 tensor.

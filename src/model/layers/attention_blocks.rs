@@ -1,0 +1,128 @@
+//! Attention of wide models on a CPU: some queries at a time, whose scores stay in the cache of a core and are never
+//! written out (the idea of FlashAttention, Dao et al. 2022, with whole rows of scores).
+
+use super::blas::{Before, Matrix, Right, product};
+use super::lanes;
+use super::slices::floats;
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
+use rayon::prelude::*;
+
+/// Queries of a block: with a thousand keys their scores take 256 KB.
+const QUERIES: usize = 64;
+
+/// `[B, heads, T, d]` of a tensor as it lies; the last dimension lies together.
+struct Heads<'a> {
+    values: &'a [f32],
+    strides: [usize; 3],
+    /// Rows of a head, T or S.
+    length: usize,
+    size: usize,
+}
+
+impl<'a> Heads<'a> {
+    fn new(storage: &'a Storage, layout: &Layout) -> Result<Self> {
+        let (_, _, length, size) = layout.shape().dims4()?;
+        let (Storage::Cpu(storage), [batch, head, row, 1]) = (storage, layout.stride()) else {
+            candle_core::bail!("heads of attention lie in strides of {:?}", layout.stride())
+        };
+        let values = &storage.as_slice::<f32>()?[layout.start_offset()..];
+        Ok(Self { values, strides: [*batch, *head, *row], length, size })
+    }
+
+    fn matrix(&self, batch: usize, head: usize, start: usize, rows: usize) -> Result<Matrix<'a>> {
+        let [batch_stride, head_stride, row_stride] = self.strides;
+        let offset = batch * batch_stride + head * head_stride + start * row_stride;
+        Matrix::new(self.values.get(offset..).unwrap_or(&[]), rows, self.size, row_stride)
+    }
+}
+
+/// What is added to the scores, `[T, S]` for all rows of the batch or `[B, 1, T, S]`.
+struct Mask<'a> {
+    values: &'a [f32],
+    per_batch: bool,
+}
+
+impl<'a> Mask<'a> {
+    fn new(storage: &'a CpuStorage, layout: &Layout, batch: usize, cells: usize) -> Result<Self> {
+        let values = floats(storage, layout)?;
+        if values.len() != cells && values.len() != batch * cells {
+            candle_core::bail!("a mask of {:?} for {batch} rows of {cells} scores", layout.shape())
+        }
+        Ok(Self { values, per_batch: values.len() != cells })
+    }
+
+    /// The lines of some queries.
+    fn lines(&self, batch: usize, queries: usize, keys: usize, start: usize, count: usize) -> &'a [f32] {
+        let first = if self.per_batch { batch * queries } else { 0 } + start;
+        &self.values[first * keys..(first + count) * keys]
+    }
+}
+
+/// As `softmax(queries · keysᵀ + mask) · values`, queries `[B, heads, T, d]` already scaled, keys and values
+/// `[B, heads / groups, S, d]`; gives `[B, heads, T, d]`, which lies in memory as `[B, T, heads, d]`.
+pub(super) fn attend_in_blocks(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: Option<&Tensor>,
+) -> Result<Tensor> {
+    let (batch, heads, length, size) = queries.dims4()?;
+    let (_, key_heads, slots, _) = keys.dims4()?;
+    let (query_guard, query_layout) = queries.storage_and_layout();
+    let (key_guard, key_layout) = keys.storage_and_layout();
+    let (value_guard, value_layout) = values.storage_and_layout();
+    let queries = Heads::new(&query_guard, query_layout)?;
+    let keys = Heads::new(&key_guard, key_layout)?;
+    let values = Heads::new(&value_guard, value_layout)?;
+    if values.length != slots || key_heads == 0 || !heads.is_multiple_of(key_heads) {
+        candle_core::bail!("{heads} heads of queries for {key_heads} of {slots} keys and {} values", values.length)
+    }
+    let mask_guard = mask.map(Tensor::storage_and_layout);
+    let mask = match &mask_guard {
+        None => None,
+        Some((guard, layout)) => {
+            let Storage::Cpu(storage) = &**guard else { candle_core::bail!("the mask is on another device") };
+            Some(Mask::new(storage, layout, batch, length * slots)?)
+        }
+    };
+    let width = heads * size;
+    let mut attended = vec![0.0_f32; batch * length * width];
+    let blocks_of_row: Vec<(usize, &mut [f32])> = attended
+        .chunks_mut((length * width).max(1))
+        .enumerate()
+        .flat_map(|(row, lines)| lines.chunks_mut(QUERIES * width).map(move |lines| (row, lines)))
+        .collect();
+    let blocks = length.div_ceil(QUERIES).max(1);
+    blocks_of_row.into_par_iter().enumerate().try_for_each(|(number, (row, lines))| {
+        let (start, count) = (number % blocks * QUERIES, lines.len() / width);
+        let mask = mask.as_ref().map(|mask| mask.lines(row, length, slots, start, count));
+        let visible = mask.map_or(slots, |mask| visible(mask, slots));
+        let mut scores = vec![0.0_f32; count * visible];
+        for head in 0..heads {
+            let key_head = head / (heads / key_heads);
+            let queries = queries.matrix(row, head, start, count)?;
+            let keys = keys.matrix(row, key_head, 0, visible)?;
+            product(queries, keys, Right::Transposed, Before::Overwritten, &mut scores, visible)?;
+            for (query, scores) in scores.chunks_mut(visible).enumerate() {
+                if let Some(mask) = mask {
+                    for (score, hidden) in scores.iter_mut().zip(&mask[query * slots..]) {
+                        *score += hidden;
+                    }
+                }
+                lanes::softmax(scores);
+            }
+            let shares = Matrix::new(&scores, count, visible, visible)?;
+            let values = values.matrix(row, key_head, 0, visible)?;
+            product(shares, values, Right::AsItLies, Before::Overwritten, &mut lines[head * size..], width)?;
+        }
+        Ok::<(), candle_core::Error>(())
+    })?;
+    drop((query_guard, key_guard, value_guard));
+    Tensor::from_vec(attended, (batch, length, heads, size), &candle_core::Device::Cpu)?.transpose(1, 2)
+}
+
+/// Keys up to the last that one of these queries sees.
+fn visible(mask: &[f32], slots: usize) -> usize {
+    let last = |line: &[f32]| line.iter().rposition(|cell| *cell != f32::NEG_INFINITY).map_or(0, |last| last + 1);
+    mask.chunks(slots.max(1)).map(last).max().unwrap_or(0).max(1)
+}
