@@ -284,7 +284,7 @@ fn the_journal_has_what_was_on_the_screen_and_for_how_long() {
     let mut notebook = notebook(folder.path(), Taxonomy::default());
     notebook.shows(0, Some("0123".into()));
     notebook.record(&Record::Annotate { case: 0, category: 0 }).unwrap();
-    notebook.is_revealed(1);
+    notebook.reveal(1);
     notebook.shows(1, None);
     notebook.record(&Record::Annotate { case: 1, category: 0 }).unwrap();
     // A case that is not on the screen.
@@ -788,6 +788,12 @@ fn a_filter_is_completed_counted_and_applied() {
     app.update(Action::Filter);
     app.paste("fused:w");
     let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
+    assert_eq!(edit.completions[0].count, None, "of so few cases the number would tell gold");
+    app.update(Action::Cancel);
+    app.update(Action::ToggleGold);
+    app.update(Action::Filter);
+    app.paste("fused:w");
+    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
     assert_eq!((edit.completions[0].word.as_str(), edit.completions[0].count), ("fused:wrong", Some(2)));
     app.update(Action::Complete);
     app.paste("rescued-by:any");
@@ -1045,7 +1051,7 @@ fn a_cell_of_the_overview_opens_its_cases() {
 #[test]
 fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_lead() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = app(folder.path(), 3);
+    let mut app = app(folder.path(), 6);
     app.start();
     // Gold is Yes, No, Yes: the first is right; the second wrong, and nothing right is retrieved; the third in the gap.
     answer(&mut app, 0, &[0.9; 4]);
@@ -1072,6 +1078,28 @@ fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_
     assert_eq!(row(&together, "Misleading look-alike"), [2, 2, 1, 1, 1, 0, 1, 1, 1]);
     assert_eq!(row(&together, "Other"), [1, 1, 1, 0, 0, 0, 1, 1, 1]);
     assert!(!together.rows.iter().any(|row| row.name == "(annotators differ)"), "nobody does");
+    // Of each figure the cases that it opens are as many as it says.
+    let others = [
+        ("disputed", None),
+        ("single", words(&[])),
+        ("decided", Some(Words { categories: vec![], unknown: vec!["gone".into()] })),
+    ];
+    for (case, (standing, final_words)) in (3..).zip(others) {
+        answer(&mut app, case, &[0.9, 0.2, 0.9, 0.9]);
+        app.people.insert(case, People { standing, final_words, ..People::default() });
+    }
+    let all = tables(&mut app);
+    assert!(
+        all[1].rows.iter().any(|row| row.name == "gone")
+            && all[1].rows.iter().any(|row| row.name == "(annotators differ)")
+    );
+    for cell in
+        all.iter().flat_map(|section| &section.rows).flat_map(|row| &row.cells).filter(|cell| !cell.filter.is_empty())
+    {
+        let filter: Filter = cell.filter.parse().unwrap();
+        let passing = (0..6).filter(|case| filter.passes(&app, *case)).count();
+        assert_eq!(passing.to_string(), cell.text, "{}", cell.filter);
+    }
     let filter = &together.rows[0].cells[8].filter;
     assert_eq!(filter, "verdict:inconsistent final:1 fused:wrong oracle:right");
     app.filter = filter.parse().unwrap();

@@ -2,6 +2,7 @@
 
 use super::{AnnotationState, CaseAnnotation, Decision};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Where a case stands among its annotators.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,16 +62,24 @@ impl AnnotationState {
         if is_single { Standing::Single(first) } else { Standing::Agreed(first) }
     }
 
-    /// The latest event of each annotation of a case: what a decision takes down as seen.
-    pub(super) fn latest_events(&self, case: &str) -> Vec<uuid::Uuid> {
-        self.on_case(case).filter_map(|(_, annotation)| annotation.event_ids.last().copied()).collect()
+    /// What a decision takes down as seen: of each annotation of a case the event that gave its categories, and the latest.
+    pub fn seen_by_a_decision(&self, case: &str) -> Vec<Uuid> {
+        let mut seen = Vec::new();
+        for (_, annotation) in self.on_case(case) {
+            seen.extend(annotation.given_by);
+            seen.extend(annotation.event_ids.last().filter(|last| annotation.given_by != Some(**last)));
+        }
+        seen
     }
 }
 
-/// A decision that names no events was made by something that does not say what it saw: then the clock tells.
+/// Were the categories those of now? A decision that names no events was made by something that does not say what it saw:
+/// then the clock tells.
 fn was_seen(annotation: &CaseAnnotation, decision: &Decision) -> bool {
     if decision.seen.is_empty() {
         return annotation.ts <= decision.ts;
     }
-    annotation.event_ids.last().is_none_or(|last| decision.seen.contains(last))
+    // Whoever saw a later event of the annotation saw the categories that stood then.
+    let given_by = annotation.event_ids.iter().position(|id| annotation.given_by == Some(*id)).unwrap_or(0);
+    annotation.event_ids[given_by..].iter().any(|id| decision.seen.contains(id))
 }

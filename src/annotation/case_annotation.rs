@@ -24,11 +24,15 @@ pub struct CaseAnnotation {
     pub seconds: Option<f64>,
     /// From 1.
     pub pass: u32,
-    /// Of each category given to the case or a document: fingerprint of its definition at that time, where it is known.
+    /// Of each category given to the case: fingerprint of its definition at that time, where it is known.
     pub definitions: GivenDefinitions,
+    /// The same of the categories given to documents, by document id.
+    pub hit_definitions: BTreeMap<String, GivenDefinitions>,
+    /// The event that gave the case its categories, or took them away.
+    pub given_by: Option<Uuid>,
     /// When the last event that counts was made.
     pub ts: OffsetDateTime,
-    /// Of the run on the screen at the last categories or skip.
+    /// Of the run on the screen at the last categories or skip of the case; where there is none, of a document.
     pub run_fingerprint: Option<CompactString>,
     /// Of the documents and answers on the screen then.
     pub answers_fingerprint: Option<CompactString>,
@@ -46,7 +50,7 @@ pub struct Decision {
     pub definitions: GivenDefinitions,
     /// Why, in words; may be empty.
     pub reason: String,
-    /// The latest event of each annotation that the adjudicator saw.
+    /// Events of the annotations that the adjudicator saw.
     pub seen: Vec<Uuid>,
     pub ts: OffsetDateTime,
     pub event_id: Uuid,
@@ -66,6 +70,8 @@ impl Default for CaseAnnotation {
             seconds: None,
             pass: 1,
             definitions: GivenDefinitions::new(),
+            hit_definitions: BTreeMap::new(),
+            given_by: None,
             ts: OffsetDateTime::UNIX_EPOCH,
             run_fingerprint: None,
             answers_fingerprint: None,
@@ -97,7 +103,13 @@ impl CaseAnnotation {
     /// The categories whose definition has changed since, or that the taxonomy no longer has. One whose definition was
     /// not recorded (version 1 of the journal) is not among them.
     pub fn earlier_definitions(&self, taxonomy: &Taxonomy) -> Vec<&str> {
-        taxonomy.changed_since(&self.definitions)
+        let changed: BTreeSet<&str> = self.all_definitions().flat_map(|given| taxonomy.changed_since(given)).collect();
+        changed.into_iter().collect()
+    }
+
+    /// Those of the case and of each document.
+    pub(super) fn all_definitions(&self) -> impl Iterator<Item = &GivenDefinitions> {
+        std::iter::once(&self.definitions).chain(self.hit_definitions.values())
     }
 }
 

@@ -54,9 +54,18 @@ impl Desk {
         &self.taxonomy
     }
 
-    /// The categories of this annotation that were given under another definition than that of now.
+    /// The categories of this annotation, those of documents included, that were given under another definition than that
+    /// of now.
     pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
-        self.versions.earlier(&annotation.definitions, &self.taxonomy)
+        let mut earlier: Vec<EarlierDefinition> = Vec::new();
+        for given in annotation.all_definitions() {
+            for found in self.versions.earlier(given, &self.taxonomy) {
+                if !earlier.contains(&found) {
+                    earlier.push(found);
+                }
+            }
+        }
+        earlier
     }
 
     pub fn annotator(&self) -> &str {
@@ -83,9 +92,15 @@ impl Desk {
         self.watch.clone()
     }
 
-    /// Takes in an event that somebody else wrote; one that is known changes nothing.
+    /// Takes in an event that another process wrote; one that is known changes nothing. One of the same annotator, from
+    /// another machine, is undone and dated as if it had been written here.
     pub fn hear(&mut self, event: &Event) {
-        self.state.apply(event);
+        if self.state.apply(event)
+            && event.annotator == self.annotator
+            && let Ok(journal) = &mut self.journal
+        {
+            journal.know(&self.state.events_of(&self.annotator));
+        }
     }
 
     /// From now on these cases are read as these passes ([`Worklist::passes`](super::Worklist::passes)).
@@ -105,16 +120,18 @@ impl Desk {
     }
 
     /// Writes one event and takes it in; it is on disk before this returns. The pass is added here, and so are the
-    /// definitions that its categories are given under: those of the taxonomy now, but a category that merely stays while others change keeps the
-    /// definition it was given under.
+    /// definitions that its categories are given under: those of the taxonomy now, but a category that merely stays while
+    /// others change keeps the definition it was given under.
     ///
     /// # Errors
     /// Where it could not be written; nothing has changed then.
     pub fn record(&mut self, case: &str, kind: EventKind, circumstances: Circumstances) -> Result<Event> {
         let definitions = self.definitions_for(case, &kind);
         let pass = self.pass_of(case);
+        // Who was told once does not become blind again, not by starting anew either.
+        let blind = circumstances.blind && !self.state.was_told(&self.annotator, case, pass);
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let event = journal.append(case, kind, Circumstances { pass, definitions, ..circumstances })?;
+        let event = journal.append(case, kind, Circumstances { pass, definitions, blind, ..circumstances })?;
         self.take_in(&event);
         Ok(event)
     }
@@ -131,7 +148,7 @@ impl Desk {
         reason: &str,
         circumstances: Circumstances,
     ) -> Result<Event> {
-        let seen = self.state.latest_events(case);
+        let seen = self.state.seen_by_a_decision(case);
         let kind = EventKind::Decide { categories, reason: reason.to_owned(), seen };
         self.record(case, kind, Circumstances { blind: false, ..circumstances })
     }
@@ -172,15 +189,19 @@ impl Desk {
         let mut definitions = self.taxonomy.definitions_of(categories);
         let Some(before) = self.own(case) else { return definitions };
         let nothing = BTreeSet::new();
-        let given = match kind {
-            EventKind::Annotate { .. } => &before.categories,
-            EventKind::Hit { document, .. } => before.hits.get(document).unwrap_or(&nothing),
+        let no_definitions = GivenDefinitions::new();
+        let (given, given_under) = match kind {
+            EventKind::Annotate { .. } => (&before.categories, &before.definitions),
+            EventKind::Hit { document, .. } => (
+                before.hits.get(document).unwrap_or(&nothing),
+                before.hit_definitions.get(document).unwrap_or(&no_definitions),
+            ),
             _ => return definitions,
         };
         // Who says the same again affirms it under the words of now.
         if given != categories {
             for id in given.intersection(categories) {
-                match before.definitions.get(id.as_str()) {
+                match given_under.get(id.as_str()) {
                     Some(then) => definitions.insert(id.as_str().into(), then.clone()),
                     None => definitions.remove(id.as_str()),
                 };

@@ -45,7 +45,8 @@ pub enum EventKind {
     Flag { flag: bool },
     /// The case was passed over on purpose; takes the place of earlier categories, those of hits included.
     Skip,
-    /// An adjudicator's decision: these are the case's categories, whoever said what.
+    /// An adjudicator's decision: these are the case's categories, whoever said what. `seen` names events of the annotations
+    /// that it was made on ([`AnnotationState::seen_by_a_decision`](super::AnnotationState::seen_by_a_decision)).
     Decide { categories: BTreeSet<String>, reason: String, seen: Vec<Uuid> },
     /// The same annotator's event `undoes` on the same case no longer counts.
     Undo { undoes: Uuid },

@@ -45,13 +45,19 @@ impl Journal {
         // The lock comes first: what is in the file afterwards is ours to go on from.
         let file = JournalFile::open(folder, &format!("{annotator}@{host}"))?;
         let (events, problems) = read_folder(folder)?;
-        let mut last_ts = None;
-        let mut history = History::default();
-        for event in events.iter().filter(|event| event.annotator == annotator) {
-            last_ts = Some(event.ts);
-            history.take_in(event);
+        let mut journal = Self { file, annotator: annotator.into(), host, last_ts: None, history: History::default() };
+        journal.know(&events);
+        Ok((journal, events, problems))
+    }
+
+    /// Goes by the annotator's own events among these, in the order of replay: the next one is later than all of them, and
+    /// the last that counts is undone first.
+    pub(super) fn know(&mut self, events: &[Arc<Event>]) {
+        self.history = History::default();
+        for event in events.iter().filter(|event| event.annotator == self.annotator) {
+            self.last_ts = self.last_ts.max(Some(event.ts));
+            self.history.take_in(event);
         }
-        Ok((Self { file, annotator: annotator.into(), host, last_ts, history }, events, problems))
     }
 
     /// The file written to.

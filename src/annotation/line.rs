@@ -34,7 +34,7 @@ pub(super) struct Line {
     flag: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Of a decision: the latest event of each annotation that the adjudicator saw.
+    /// Of a decision: events of the annotations that the adjudicator saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<Vec<Uuid>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -62,6 +62,7 @@ struct Reader<'a> {
 type Mistake = (&'static str, String);
 
 const LINE: &str = "line";
+const ONE_ONLY: &str = "taxonomy.toml does not say several = true";
 
 /// Reads the lines of a file. The same lines give the same events, ids included, so that a file may be read in again.
 pub fn read_prodigy(
@@ -191,13 +192,22 @@ impl Reader<'_> {
 
     fn categories_of(&mut self, line: &Value, annotator: &str, case: &str) -> Result<BTreeSet<String>, Mistake> {
         if let Some(chosen) = line["accept"].as_array() {
-            return chosen.iter().map(|said| self.category_of(said, "accept")).collect();
+            let set =
+                chosen.iter().map(|said| self.category_of(said, "accept")).collect::<Result<BTreeSet<String>, _>>()?;
+            if set.len() > 1 && !self.taxonomy.several {
+                return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
+            }
+            return Ok(set);
         }
         if line["label"].is_null() {
             return Err(("accept", "expected a list of categories here, or one in label".into()));
         }
         let label = self.category_of(&line["label"], "label")?;
         let labels = self.labels.entry((annotator.to_owned(), case.to_owned())).or_default();
+        if !self.taxonomy.several && !labels.is_empty() && !labels.contains(&label) {
+            let before = labels.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(("label", format!("the case was given {before} already; {ONE_ONLY}")));
+        }
         labels.insert(label);
         Ok(labels.clone())
     }
@@ -207,6 +217,9 @@ impl Reader<'_> {
         let text = said.as_str().ok_or_else(|| (field, format!("expected a category, found {said}")))?;
         let by_name = || self.taxonomy.categories.iter().find(|category| category.name.eq_ignore_ascii_case(text));
         if let Some(category) = self.taxonomy.by_id(text).or_else(by_name) {
+            if !category.level.is_of_case() {
+                return Err((field, format!("{text:?} is said of a document, and a line is about a case")));
+            }
             return Ok(category.id.clone());
         }
         let known: Vec<&str> = self.taxonomy.categories.iter().map(|category| category.id.as_str()).collect();

@@ -1,8 +1,7 @@
 //! From the events of one pass to the annotation: what they say is borrowed until the last one is known.
 
 use super::case_annotation::CaseAnnotation;
-use super::event::{Circumstances, Event, EventKind};
-use compact_str::CompactString;
+use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,10 +17,15 @@ pub(super) struct Replay<'a> {
     unsure: bool,
     flagged: bool,
     seconds: Option<f64>,
-    /// Of each category that was ever given: the definition at the last time it was.
-    definitions: BTreeMap<&'a str, Option<&'a str>>,
-    /// Of the last categories or skip.
+    /// Of the case's categories: the definitions they were given under, where they are known.
+    definitions: Option<&'a GivenDefinitions>,
+    /// Of each document's.
+    hit_definitions: BTreeMap<&'a str, &'a GivenDefinitions>,
+    given_by: Option<Uuid>,
+    /// Of the last categories or skip of the case.
     made: Option<&'a Circumstances>,
+    /// Of the last categories of a document.
+    made_of_hit: Option<&'a Circumstances>,
     ts: Option<OffsetDateTime>,
     event_ids: Vec<Uuid>,
 }
@@ -37,20 +41,27 @@ impl<'a> Replay<'a> {
             EventKind::Annotate { categories } => {
                 self.categories = Some(categories);
                 self.skipped &= categories.is_empty();
-                self.give(categories, event);
+                self.definitions = Some(&event.circumstances.definitions);
+                self.given_by = Some(event.id);
+                self.made = Some(&event.circumstances);
             }
             EventKind::Hit { document, categories } => {
                 if categories.is_empty() {
                     self.hits.remove(document.as_str());
+                    self.hit_definitions.remove(document.as_str());
                 } else {
                     self.hits.insert(document, categories);
+                    self.hit_definitions.insert(document, &event.circumstances.definitions);
                     self.skipped = false;
                 }
-                self.give(categories, event);
+                self.made_of_hit = Some(&event.circumstances);
             }
             EventKind::Skip => {
                 self.categories = None;
+                self.definitions = None;
+                self.given_by = Some(event.id);
                 self.hits.clear();
+                self.hit_definitions.clear();
                 self.skipped = true;
                 self.made = Some(&event.circumstances);
             }
@@ -66,25 +77,14 @@ impl<'a> Replay<'a> {
         self.event_ids.push(event.id);
     }
 
-    fn give(&mut self, categories: &'a BTreeSet<String>, event: &'a Event) {
-        self.made = Some(&event.circumstances);
-        for category in categories {
-            let definition = event.circumstances.definitions.get(category.as_str()).map(CompactString::as_str);
-            self.definitions.insert(category, definition);
-        }
-    }
-
     /// The annotation after the last event.
     pub fn finish(self) -> CaseAnnotation {
-        let given = self.categories.into_iter().chain(self.hits.values().copied()).flatten();
-        let given: BTreeSet<&str> = given.map(String::as_str).collect();
-        let definitions = given.iter().filter_map(|id| {
-            let definition = self.definitions.get(id).copied().flatten()?;
-            Some(((*id).into(), definition.into()))
-        });
-        let made = self.made;
+        let made = self.made.or(self.made_of_hit);
+        let hit_definitions = self.hit_definitions.into_iter().filter(|(_, given)| !given.is_empty());
         CaseAnnotation {
-            definitions: definitions.collect(),
+            definitions: self.definitions.cloned().unwrap_or_default(),
+            hit_definitions: hit_definitions.map(|(document, given)| (document.to_owned(), given.clone())).collect(),
+            given_by: self.given_by,
             categories: self.categories.cloned().unwrap_or_default(),
             hits: self.hits.into_iter().map(|(document, given)| (document.to_owned(), given.clone())).collect(),
             note: self.note.map(str::to_owned),

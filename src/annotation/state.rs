@@ -62,12 +62,16 @@ impl AnnotationState {
         Ok((Self::fold(events), problems))
     }
 
-    /// Takes in one more event; one seen before changes nothing.
-    pub fn apply(&mut self, event: &Event) {
+    /// Takes in one more event; false for one seen before, which changes nothing.
+    pub fn apply(&mut self, event: &Event) -> bool {
         let record = self.record_of(event);
+        if record.events.iter().any(|known| **known == *event) {
+            return false;
+        }
         record.events.push(Arc::new(event.clone()));
         record.sort();
         record.replay();
+        true
     }
 
     /// What `annotator` says about `case`; `None` if nothing, or nothing any more. Of several passes it is the last in
@@ -102,6 +106,27 @@ impl AnnotationState {
     pub fn decision(&self, case: &str) -> Option<&Decision> {
         let decisions = self.records.values().filter_map(|cases| cases.get(case)?.decision.as_ref());
         decisions.max_by_key(|decision| (decision.ts, decision.event_id))
+    }
+
+    /// Has the annotator said or decided something of the case in this pass, be it undone since, with gold or others' words
+    /// before them? Version 1 of the journal does not tell.
+    pub fn was_told(&self, annotator: &str, case: &str, pass: u32) -> bool {
+        let record = self.records.get(annotator).and_then(|cases| cases.get(case));
+        record.is_some_and(|record| {
+            record.events.iter().any(|event| match event.kind {
+                EventKind::Undo { .. } | EventKind::Redo { .. } => false,
+                EventKind::Decide { .. } => true,
+                _ => event.v > 1 && event.circumstances.pass == pass && !event.circumstances.blind,
+            })
+        })
+    }
+
+    /// Every event of this annotator in the order of replay.
+    pub(super) fn events_of(&self, annotator: &str) -> Vec<Arc<Event>> {
+        let records = self.records.get(annotator).into_iter().flat_map(BTreeMap::values);
+        let mut events: Vec<Arc<Event>> = records.flat_map(|record| record.events.iter().cloned()).collect();
+        events.sort_by_key(|event| event.order());
+        events
     }
 
     /// Everybody who has an event, be it undone.

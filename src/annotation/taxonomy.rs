@@ -191,6 +191,9 @@ impl Taxonomy {
             if category.key.is_control() || category.key.is_whitespace() {
                 bail!("{place}: field key: expected a key that can be seen, found {:?}", category.key);
             }
+            if [',', '"', ':'].contains(&category.key) {
+                bail!("{place}: field key: {:?} cannot be asked for in a filter; expected another one", category.key);
+            }
             if let Some(other) = keys.insert(category.key, index) {
                 bail!("{place}: field key: {:?} is already the key of category {}", category.key, other + 1);
             }
@@ -288,6 +291,7 @@ mod tests {
             (category("1", "a") + &category("2", "a"), vec!["category 2", "field id", "category 1"]),
             (category("12", "a"), vec!["line 2", "key", "12"]),
             (category(" ", "a"), vec!["field key", "can be seen"]),
+            (category(",", "a"), vec!["field key", "in a filter"]),
             (category("1", " "), vec!["field id", "found nothing"]),
             (category("1", "a") + "positive_example = \"\"\n", vec!["field positive_example", "found nothing"]),
             (category("1", "a") + "level = \"picture\"\n", vec!["line 6", "picture", "case"]),

@@ -35,6 +35,13 @@ impl App {
         self.is_blind || !self.marks.get(&case).is_some_and(Mark::is_decided)
     }
 
+    /// Where the case stands among all who spoke, as the line under its answers has it; `None` where nobody else did, or
+    /// where that would lead.
+    pub fn standing_shown(&self, case: usize) -> Option<&'static str> {
+        let others = self.people_on(case).filter(|people| people.voices.iter().any(|voice| !voice.is_own));
+        others.filter(|_| !self.hides_people(case)).map(|people| people.standing)
+    }
+
     /// The case of which others' words are on the screen.
     pub fn case_with_people(&self) -> Option<usize> {
         match &self.overlay {

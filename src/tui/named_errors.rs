@@ -22,9 +22,10 @@ pub(super) fn sections(app: &App, known: &[Known]) -> Vec<Section> {
 
 /// `None` where no case has a name.
 fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
+    let gone = if source == Source::FinalSet { gone_from_the_taxonomy(app, known) } else { Vec::new() };
     let count = app.categories.len();
     let named: Vec<(&Known, Vec<usize>)> =
-        known.iter().map(|known| (known, rows_of(app, known.case, source))).collect();
+        known.iter().map(|known| (known, rows_of(app, known.case, source, &gone))).collect();
     if named.iter().all(|(_, rows)| *rows == [count]) {
         return None;
     }
@@ -34,9 +35,13 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
     for (category, key) in app.categories.iter().zip(&keys) {
         rows.push((category.name.clone(), format!("{field}:{key}")));
     }
-    rows.push(("(no category)".into(), format!("-{field}:{}", keys.join(","))));
-    if source == Source::FinalSet {
+    let without = format!("-{field}:{}", keys.join(","));
+    if source == Source::Own {
+        rows.push(("(no category)".into(), without));
+    } else {
+        rows.push(("(no category)".into(), format!("{without} -people:disputed -final:gone")));
         rows.push(("(annotators differ)".into(), "people:disputed".into()));
+        rows.extend(gone.iter().map(|id| ((*id).to_owned(), String::new())));
     }
     let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); rows.len()];
     for (verdict, slice) in [
@@ -51,10 +56,12 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
         let all = Explained::count(members.iter().map(|(known, _)| &known.outcome));
         let cases = members.iter().map(|(known, rows)| (&known.outcome, rows.as_slice()));
         for (row, own) in Explained::by_category(rows.len(), cases).into_iter().enumerate() {
-            let filter = format!("{slice}{}", rows[row].1);
-            cells[row].push(Cell::count(own.cases, all.cases, &filter));
-            cells[row].push(Cell::count(own.wrong, own.cases, &format!("{filter} fused:wrong")));
-            cells[row].push(Cell::count(own.in_gap, all.in_gap, &format!("{filter} fused:wrong oracle:right")));
+            // A category without a key has nothing to be filtered by.
+            let of_row = &rows[row].1;
+            let filter = |more: &str| if of_row.is_empty() { String::new() } else { format!("{slice}{of_row}{more}") };
+            cells[row].push(Cell::count(own.cases, all.cases, &filter("")));
+            cells[row].push(Cell::count(own.wrong, own.cases, &filter(" fused:wrong")));
+            cells[row].push(Cell::count(own.in_gap, all.in_gap, &filter(" fused:wrong oracle:right")));
         }
     }
     let whose = if source == Source::Own { "Your categories" } else { "The final set" };
@@ -68,18 +75,28 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
     })
 }
 
-/// The rows that a case counts in: its categories, else the row after them, and the one after that where people differ.
-fn rows_of(app: &App, case: usize, source: Source) -> Vec<usize> {
+/// The rows that a case counts in: its categories, else the row after them; the one after that where people differ, and
+/// then those of categories that are gone.
+fn rows_of(app: &App, case: usize, source: Source, gone: &[&str]) -> Vec<usize> {
     let none = app.categories.len();
     let own = match source {
-        Source::Own => app.marks.get(&case).map(|mark| mark.categories.clone()),
+        Source::Own => app.marks.get(&case).map(|mark| mark.categories.clone()).unwrap_or_default(),
         Source::FinalSet => {
             let people = app.people_on(case);
             if people.is_some_and(|people| people.stands("disputed")) {
                 return vec![none + 1];
             }
-            people.and_then(|people| people.final_words.as_ref()).map(|words| words.categories.clone())
+            let Some(words) = people.and_then(|people| people.final_words.as_ref()) else { return vec![none] };
+            let unknown = words.unknown.iter().filter_map(|id| gone.binary_search(&id.as_str()).ok());
+            words.categories.iter().copied().chain(unknown.map(|place| none + 2 + place)).collect()
         }
     };
-    own.filter(|own| !own.is_empty()).unwrap_or_else(|| vec![none])
+    if own.is_empty() { vec![none] } else { own }
+}
+
+/// Ids of categories of the final set that the taxonomy no longer has, in order.
+fn gone_from_the_taxonomy<'a>(app: &'a App, known: &[Known]) -> Vec<&'a str> {
+    let words = known.iter().filter_map(|known| app.people_on(known.case)?.final_words.as_ref());
+    let ids: BTreeSet<&str> = words.flat_map(|words| &words.unknown).map(String::as_str).collect();
+    ids.into_iter().collect()
 }

@@ -53,8 +53,8 @@ impl Notebook {
         self.desk.set_passes(passes);
     }
 
-    /// The gold answer of this case is on the screen, or what somebody else said of it.
-    pub fn is_revealed(&mut self, case: usize) {
+    /// The gold answer of this case is on the screen, or something of what others said of it.
+    pub fn reveal(&mut self, case: usize) {
         self.revealed.insert(case);
     }
 

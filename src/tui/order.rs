@@ -4,7 +4,7 @@ use super::answers::CaseAnswers;
 use super::app::App;
 use std::cmp::Ordering;
 
-/// What stands first. Cases that are alike in it stay in the dataset's order, and so do cases that nobody has read.
+/// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     #[default]
@@ -44,7 +44,7 @@ impl Order {
     /// What it is for.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Dataset => "the dataset's own order",
+            Self::Dataset => "the dataset's own order, or that of the assignment",
             Self::Disagreement => "most pairs of differing answers first",
             Self::Entropy => "most evenly split answers first",
             Self::LeastConfident => "smallest probability of the fused answer first",
@@ -62,13 +62,14 @@ impl Order {
     /// Sorts positions of cases.
     pub fn sort(self, app: &App, cases: &mut [usize]) {
         if self == Self::Dataset {
-            cases.sort_unstable();
+            cases.sort_unstable_by_key(|case| app.queue.place_among_all(*case));
             return;
         }
         // Each key is computed once: 20,000 cases have 300,000 comparisons.
-        let mut keyed: Vec<(f64, usize)> = cases.iter().map(|case| (self.urgency(app, *case), *case)).collect();
+        let key = |case: usize| (self.urgency(app, case), app.queue.place_among_all(case), case);
+        let mut keyed: Vec<(f64, usize, usize)> = cases.iter().map(|case| key(*case)).collect();
         keyed.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal).then(one.1.cmp(&other.1)));
-        for (place, (_, case)) in cases.iter_mut().zip(keyed) {
+        for (place, (.., case)) in cases.iter_mut().zip(keyed) {
             *place = case;
         }
     }

@@ -1,7 +1,7 @@
 //! The overview: figures of the cases in the current view, each cell with the cases behind it. Every number is that of
 //! `dissent evaluate` on the same cases.
 
-use super::app::App;
+use super::app::{App, Overlay};
 use super::comparison::WhoIsRight;
 use super::named_errors;
 use crate::analysis::{CaseOutcome, Figure, Verdict, mcnemar_exact};
@@ -62,6 +62,23 @@ impl Cell {
 
     fn text(text: String) -> Self {
         Self { text, ..Self::default() }
+    }
+}
+
+/// Figures of fewer cases than this tell what each of them is.
+const FEW: usize = 10;
+
+impl App {
+    /// The cases of which the figures on the screen tell gold or what others said.
+    pub fn cases_told_by_figures(&self) -> Vec<usize> {
+        let shown = self.queue.shown();
+        let tells = matches!(self.overlay, Some(Overlay::Overview(_))) && shown.len() < FEW;
+        if tells { shown.to_vec() } else { Vec::new() }
+    }
+
+    /// May these cases be counted by what gold or others say without telling it of each?
+    pub fn may_count(&self, cases: &[usize]) -> bool {
+        cases.len() >= FEW || self.gold_visible
     }
 }
 

@@ -1,12 +1,15 @@
 //! The list of cases on the left: what is in it and where one stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// All cases, the ones shown and a place among those.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Positions in `Dataset::cases`, ascending.
+    /// Positions in `Dataset::cases`, in the order in which they are to be gone through: the dataset's, or that of an
+    /// assignment.
     all: Vec<usize>,
+    /// Place of each case in `all`.
+    places: HashMap<usize, usize>,
     /// The part of `all` that passes the filter, in the order chosen.
     shown: Vec<usize>,
     /// `shown` again, to look up.
@@ -18,15 +21,20 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue of these cases, all of them shown, standing on the first.
-    pub fn new(mut all: Vec<usize>) -> Self {
-        all.sort_unstable();
-        Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, place: 0, left: None }
+    /// A queue of these cases in this order, all of them shown, standing on the first.
+    pub fn new(all: Vec<usize>) -> Self {
+        let places = all.iter().enumerate().map(|(place, case)| (*case, place)).collect();
+        Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, places, place: 0, left: None }
     }
 
     /// Every case, shown or not.
     pub fn all(&self) -> &[usize] {
         &self.all
+    }
+
+    /// Where the case stands among all; a case that is not in the queue would come last.
+    pub fn place_among_all(&self, case: usize) -> usize {
+        self.places.get(&case).copied().unwrap_or(usize::MAX)
     }
 
     /// The cases in the list now.
@@ -76,7 +84,7 @@ impl Queue {
     }
 
     /// Shows these cases in this order. Stays on the current case, or goes back to the one that the list was emptied at;
-    /// where that is left out, goes to the nearest one after it in the dataset's order, else to the last.
+    /// where that is left out, goes to the nearest one after it in the queue's own order, else to the last.
     pub fn show(&mut self, cases: Vec<usize>) {
         let here = self.here();
         self.left = if cases.is_empty() { here } else { None };
@@ -84,18 +92,20 @@ impl Queue {
         self.shown = cases;
         let Some(current) = here else { return };
         if !self.go_to(current) {
-            let after =
-                self.shown.iter().enumerate().filter(|(_, case)| **case > current).min_by_key(|(_, case)| **case);
+            let current = self.place_among_all(current);
+            let places = self.shown.iter().map(|case| self.place_among_all(*case)).enumerate();
+            let after = places.filter(|(_, among_all)| *among_all > current).min_by_key(|(_, among_all)| *among_all);
             self.place = after.map_or(self.shown.len().saturating_sub(1), |(place, _)| place);
         }
     }
 
-    /// Takes a case into a list in the dataset's order.
+    /// Takes a case into a list in the queue's own order.
     pub fn admit(&mut self, case: usize) {
-        if self.all.binary_search(&case).is_err() || !self.shown_set.insert(case) {
+        let Some(among_all) = self.places.get(&case).copied() else { return };
+        if !self.shown_set.insert(case) {
             return;
         }
-        let at = self.shown.partition_point(|other| *other < case);
+        let at = self.shown.partition_point(|other| self.place_among_all(*other) < among_all);
         self.shown.insert(at, case);
         if at <= self.place && self.shown.len() > 1 {
             self.place += 1;
@@ -104,7 +114,7 @@ impl Queue {
 
     /// Takes a case in at the end of a list in another order.
     pub fn admit_last(&mut self, case: usize) {
-        if self.all.binary_search(&case).is_ok() && self.shown_set.insert(case) {
+        if self.places.contains_key(&case) && self.shown_set.insert(case) {
             self.shown.push(case);
         }
     }
@@ -135,6 +145,18 @@ mod tests {
         assert_eq!((queue.is_filtered(), queue.current()), (false, Some(6)));
         queue.show(vec![9, 2, 8]);
         assert_eq!(queue.current(), Some(8), "the next in the dataset's order");
+    }
+
+    #[test]
+    fn an_order_that_was_given_is_kept() {
+        let mut queue = Queue::new(vec![7, 3, 9, 1]);
+        assert_eq!((queue.shown(), queue.current()), ([7, 3, 9, 1].as_slice(), Some(7)));
+        queue.step(1);
+        queue.show(vec![7, 1]);
+        assert_eq!(queue.current(), Some(1), "the next in that order");
+        queue.admit(9);
+        queue.admit(4);
+        assert_eq!((queue.shown(), queue.current()), ([7, 9, 1].as_slice(), Some(1)));
     }
 
     #[test]

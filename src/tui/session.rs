@@ -301,17 +301,18 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// Shows what others wrote; true where there is any. Not to whoever is about to decide a case: what is decided is what
-    /// was on the screen.
+    /// Shows what others wrote; true where there is any. What they wrote of the case that somebody is about to decide waits:
+    /// what is decided is what was on the screen.
     fn show_heard(&mut self) -> bool {
-        if self.heard.is_empty() || self.app.case_with_people().is_some() {
-            return false;
-        }
-        for case in self.notebook.hear(&std::mem::take(&mut self.heard)) {
+        let decided = self.app.case_with_people().and_then(|case| self.app.dataset.cases.get(case));
+        let waits = |event: &Arc<annotation::Event>| decided.is_some_and(|case| *case.id == *event.case);
+        let (waiting, heard): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heard).into_iter().partition(waits);
+        self.heard = waiting;
+        for case in self.notebook.hear(&heard) {
             self.app.marks.insert(case, self.notebook.mark(case));
             self.show_people(case);
         }
-        true
+        !heard.is_empty()
     }
 
     fn show_people(&mut self, case: usize) {
@@ -324,11 +325,15 @@ impl Session<'_> {
     /// What a person has before them: annotations say so.
     fn tell_notebook(&mut self) {
         if let Some(case) = self.app.case_with_people() {
-            self.notebook.is_revealed(case);
+            self.notebook.reveal(case);
+        }
+        for case in self.app.cases_told_by_figures() {
+            self.notebook.reveal(case);
         }
         let Some(case) = self.app.queue.current() else { return };
-        if self.app.tells_of_gold() || self.app.filter.looks_at_others_words() {
-            self.notebook.is_revealed(case);
+        let tells_of_others = self.app.standing_shown(case).is_some() || self.app.filter.looks_at_others_words();
+        if self.app.tells_of_gold() || tells_of_others {
+            self.notebook.reveal(case);
         }
         self.notebook.shows(case, self.app.answers_fingerprint_of(case));
     }

@@ -1,7 +1,7 @@
 //! `dissent annotate` as a script and a screen reader use it.
 
 use crate::torture::{annotate, dataset};
-use dissent::annotation::{AnnotationState, CaseAnnotation, read_folder};
+use dissent::annotation::{AnnotationState, CaseAnnotation, Circumstances, EventKind, Journal, read_folder};
 use dissent::data::Dataset;
 use dissent::engine::CaseAnswer;
 use dissent::engine::run::{RunIdentity, RunWriter};
@@ -10,7 +10,7 @@ use dissent::reader::{LabelScores, Prediction};
 use dissent::retriever::{Head, Hit, Provenance};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -120,7 +120,7 @@ fn a_case_is_decided_once_everybodys_words_are_shown() {
     assert_eq!(code, 0, "{errors}");
     assert!(output.contains("mistake: nothing decided: people shows what was said of the case"), "{output}");
     assert!(output.contains("ada said: look-alike\nbob said: other\nthe case is disputed\n"), "{output}");
-    assert!(output.contains(": c1: nothing said; decided: eve decided look-alike: a copied: margin\n"), "{output}");
+    assert!(output.contains(": c1: decided: eve decided look-alike: a copied: margin\n"), "{output}");
     assert!(output.contains("case 2 of 2: c2"), "{output}");
     let list = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
@@ -144,6 +144,37 @@ fn a_case_is_decided_once_everybodys_words_are_shown() {
     assert_eq!(objects[1]["voices"][1]["annotation"]["categories"], json!(["other"]));
     assert!(!annotation(dataset.path(), "eve", "c1").unwrap().blind, "others' words were shown");
     assert!(list(&[]).contains("disputed"), "the decision was taken back");
+}
+
+/// What others write while one looks at another case is not taken for seen.
+#[test]
+fn a_decision_is_not_made_on_words_that_were_not_shown() {
+    let dataset = dataset(2);
+    said(dataset.path(), "1\n");
+    let mut bob = Journal::open(&dataset.path().join(".dissent/annotations"), "bob", "box").unwrap();
+    let mut other = || bob.append("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    other();
+    let mut child = annotate(dataset.path(), "eve").spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut say = |line: &str, answer: &str| {
+        input.write_all(line.as_bytes()).unwrap();
+        loop {
+            let line = output.next().unwrap().unwrap();
+            if line.starts_with(answer) {
+                return line;
+            }
+        }
+    };
+    say("people\n", "the case is disputed");
+    other();
+    say("next\npeople\n", "the case is open");
+    let refused = say("back\ndecide 1\n", "mistake: ");
+    assert!(refused.contains("more was said of the case since"), "{refused}");
+    say("people\ndecide 1\n", "saved ");
+    drop(say);
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

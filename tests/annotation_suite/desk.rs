@@ -39,7 +39,75 @@ fn an_annotation_keeps_the_definition_it_was_given_under_until_it_is_given_again
     let hit = EventKind::Hit { document: "d1".into(), categories: set(&["look-alike"]) };
     ada.record("c2", hit, Circumstances::default()).unwrap();
     let annotation = ada.state().of("ada", "c2").unwrap();
-    assert_eq!(annotation.definitions, after.definitions_of(&set(&["look-alike"])));
+    assert_eq!(annotation.hit_definitions["d1"], after.definitions_of(&set(&["look-alike"])));
+}
+
+/// The words of one thing do not stand in for those of another.
+#[test]
+fn what_a_document_was_given_is_apart_from_what_the_case_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = Taxonomy::default();
+    let mut after = before.clone();
+    after.categories[0].definition = "Something else.".into();
+    let look_alike = |document: &str| EventKind::Hit { document: document.into(), categories: set(&["look-alike"]) };
+    let made = |answers: &str, blind| Circumstances {
+        answers_fingerprint: Some(answers.into()),
+        blind,
+        ..Circumstances::default()
+    };
+    let mut ada = desk(folder.path(), "ada", &before);
+    ada.record("c1", EventKind::annotate("look-alike"), made("a1", true)).unwrap();
+    ada.record("c1", look_alike("d1"), made("a1", true)).unwrap();
+    drop(ada);
+    let mut ada = desk(folder.path(), "ada", &after);
+    ada.record("c1", look_alike("d2"), made("a2", false)).unwrap();
+    let said = ada.own("c1").unwrap();
+    let ids = |of: &Taxonomy| of.definitions_of(&set(&["look-alike"]));
+    assert_eq!((&said.definitions, &said.hit_definitions["d1"]), (&ids(&before), &ids(&before)));
+    assert_eq!(said.hit_definitions["d2"], ids(&after));
+    assert_eq!(said.earlier_definitions(&after), ["look-alike"]);
+    assert_eq!((said.blind, said.answers_fingerprint.as_deref()), (true, Some("a1")), "those of the case's categories");
+}
+
+#[test]
+fn who_was_told_is_not_blind_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let taxonomy = Taxonomy::default();
+    let blindly = || Circumstances { blind: true, ..Circumstances::default() };
+    let mut ada = desk(folder.path(), "ada", &taxonomy);
+    ada.record("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    ada.record("c2", EventKind::annotate("other"), blindly()).unwrap();
+    ada.decide("c3", set(&["other"]), "", blindly()).unwrap();
+    ada.undo().unwrap().unwrap();
+    drop(ada);
+    let mut ada = desk(folder.path(), "ada", &taxonomy);
+    let mut is_blind =
+        |case: &str| ada.record(case, EventKind::annotate("look-alike"), blindly()).unwrap().circumstances.blind;
+    assert_eq!(["c1", "c2", "c3", "c4"].map(&mut is_blind), [false, true, false, true]);
+    ada.set_passes([("c1".to_owned(), 2)].into());
+    let again = ada.record("c1", EventKind::annotate("other"), blindly()).unwrap();
+    assert!(again.circumstances.blind, "a second reading stands for itself");
+}
+
+/// Of two machines of one annotator the other's clock is ten minutes ahead.
+#[test]
+fn an_own_event_from_another_machine_does_not_outdo_what_is_typed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ada = desk(folder.path(), "ada", &Taxonomy::default());
+    annotate(&mut ada, "c1", &["poor-query"]);
+    let mut elsewhere = ada.record("c2", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    elsewhere.id = uuid::Uuid::now_v7();
+    elsewhere.case = "c1".into();
+    elsewhere.ts += time::Duration::minutes(10);
+    ada.hear(&elsewhere);
+    let told = |ada: &Desk| ada.own("c1").unwrap().categories.clone();
+    assert_eq!(told(&ada), set(&["other"]));
+    annotate(&mut ada, "c1", &["look-alike"]);
+    assert_eq!(told(&ada), set(&["look-alike"]), "typed after it was seen");
+    ada.undo().unwrap().unwrap();
+    assert_eq!(told(&ada), set(&["other"]));
+    ada.undo().unwrap().unwrap();
+    assert_eq!(told(&ada), set(&["poor-query"]), "it is undone like one's own");
 }
 
 #[test]
@@ -73,6 +141,11 @@ fn a_dispute_is_decided_and_reopened_by_a_new_word() {
     let standing = eve.state().standing("c1");
     assert_eq!((standing.categories(), standing.is_to_be_decided()), (Some(&other), false));
     assert!(eve.state().of("eve", "c1").is_none(), "a decision is no vote");
+
+    bob.record("c1", EventKind::Flag { flag: true }, Circumstances::default()).unwrap();
+    drop(eve);
+    eve = desk(folder.path(), "eve", &taxonomy);
+    assert!(!eve.state().standing("c1").is_to_be_decided(), "a flag changes no mind");
 
     annotate(&mut bob, "c1", &["poor-query"]);
     drop(eve);

@@ -23,11 +23,20 @@ fn state(dataset: &Path) -> AnnotationState {
 #[test]
 fn the_explorer_shows_ones_own_part_then_what_is_left_then_ones_own_again() {
     let dataset = dataset(12);
-    let shared = ["--annotators", "cy,ada,bob", "--overlap", "2", "--seed", "7", "--calibration", "3"];
+    let first_of = |shared: &[&str]| {
+        let assigned = stdout_of(&annotations(&[&["assign", "--json"], shared].concat(), dataset.path()));
+        let report: serde_json::Value = serde_json::from_str(&assigned).unwrap();
+        report["calibration"][0].as_str().unwrap().to_owned()
+    };
+    let options = |seed| ["--annotators", "cy,ada,bob", "--overlap", "2", "--calibration", "3", "--seed", seed];
+    // One whose calibration round does not begin as the dataset does.
+    let shared =
+        ["1", "2", "3", "4", "5", "6"].map(options).into_iter().find(|shared| first_of(shared) != "c1").unwrap();
+    let first = first_of(&shared);
     let mut pty = explore(dataset.path(), "ada", &shared);
     pty.wait_for(" 1/9 ");
     pty.type_keys("1");
-    pty.wait_for("takes it back");
+    pty.wait_for(&format!("{first}: Misleading look-alike (u takes it back)"));
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
     let mut pty = explore(dataset.path(), "ada", &[&shared[..], &["--only-mine-left"]].concat());
@@ -59,8 +68,39 @@ fn what_others_write_is_seen_without_a_restart() {
     let mut bob = Journal::open(&dataset.path().join(".dissent/annotations"), "bob", "box").unwrap();
     bob.append("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
     pty.wait_for("all: disputed");
+    pty.type_keys("2");
+    pty.wait_for("Caption against image (u takes it back)");
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
+    let is_blind = || state(dataset.path()).of("ada", "c1").unwrap().blind;
+    assert!(!is_blind(), "she was told that somebody says otherwise");
+    let mut pty = explore(dataset.path(), "ada", &[]);
+    pty.wait_for(" 2/3 ");
+    pty.type_keys("k3");
+    pty.wait_for("Right evidence ignored (u takes it back)");
+    pty.type_keys("q");
+    pty.exit_code();
+    assert!(!is_blind(), "nor does she forget it");
+}
+
+/// Of one's own words of the day before nothing is shown to whoever reads a case again.
+#[test]
+fn a_second_reading_does_not_show_the_first() {
+    let dataset = dataset(1);
+    let mut ada = Journal::open(&dataset.path().join(".dissent/annotations"), "ada", "box").unwrap();
+    ada.append("c1", EventKind::annotate("caption-over-image"), Circumstances::default()).unwrap();
+    drop(ada);
+    let mut pty = explore(dataset.path(), "ada", &["--review-own", "--after", "0"]);
+    pty.wait_for(" 1/1 ");
+    pty.type_keys("A");
+    pty.wait_for("their words are hidden");
+    assert!(!pty.screen().contains("ada (you)"), "{}", pty.screen());
+    pty.type_keys("s");
+    pty.wait_for("ada (you)");
+    pty.type_keys("q");
+    pty.wait_until("the words are gone", |pty| !pty.screen().contains("ada (you)"));
+    pty.type_keys("q");
+    pty.exit_code();
 }
 
 /// Three people annotate their parts blind, two of them disagree on a case, a fourth decides it.

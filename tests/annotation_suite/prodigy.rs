@@ -1,11 +1,12 @@
 //! Annotations taken over from Prodigy.
 
 use super::world::{annotated_dataset, annotations_of, set, stderr_of, stdout_of};
-use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, Taxonomy, read_folder};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 const LINES: &str = r#"{"meta":{"id":"c1"},"accept":["look-alike","other"],"answer":"accept","_annotator_id":"reads-fay","_session_id":"reads-fay","_timestamp":1764061200,"_view_id":"choice"}
 {"image":"/srv/pictures/images/c2.png","label":"Misleading look-alike","answer":"accept","_session_id":"reads-fay","_timestamp":1764061201}
@@ -37,6 +38,13 @@ fn every_answer_becomes_an_event_in_a_journal_of_its_own() {
     let folder = annotated_dataset();
     let file = folder.path().join("reads.jsonl");
     fs::write(&file, LINES).unwrap();
+    let taxonomy = annotations_of(folder.path()).join("taxonomy.toml");
+    let one_only = stderr_of(&import(&file, folder.path(), &["--drop-prefix", "reads-"]));
+    assert!(one_only.contains("reads.jsonl:1: accept: expected one category, found 2"), "{one_only}");
+    assert!(one_only.contains("reads.jsonl:3: label: the case was given look-alike already"), "{one_only}");
+    Taxonomy::load(&annotations_of(folder.path())).unwrap();
+    let text = fs::read_to_string(&taxonomy).unwrap();
+    fs::write(&taxonomy, text.replace("several = false", "several = true")).unwrap();
     let before = state_of(folder.path());
     let text = stdout_of(&import(&file, folder.path(), &["--drop-prefix", "reads-"]));
     assert!(
@@ -91,8 +99,16 @@ fn lines_without_a_time_stay_before_what_was_said_after_them() {
     assert_eq!(told(), set(&["other"]));
     let mut fay = Journal::open(&annotations_of(folder.path()), "fay", "box").unwrap();
     fay.append("c1", EventKind::annotate("look-alike"), Circumstances::default()).unwrap();
+    fs::File::options()
+        .append(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(SystemTime::now() + Duration::from_secs(60))
+        .unwrap();
+    let before = state_of(folder.path());
     stdout_of(&import(&file, folder.path(), &[]));
     assert_eq!(told(), set(&["look-alike"]), "the same file again says nothing new");
+    assert_eq!(state_of(folder.path()), before);
 }
 
 #[test]

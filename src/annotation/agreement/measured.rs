@@ -143,7 +143,9 @@ fn measure(
     let all_alike = measured.value == Some(1.0) || measured.value == Some(0.0);
     if coefficient == Coefficient::Percent && all_alike && bootstrap.resamples > 0 {
         // Equal units have no spread to resample; a share has Wilson's interval.
-        return Ok(Figure::of_share(&vec![measured.value == Some(1.0); shared], Bootstrap::BY_CASE));
+        let groups = ratings.groups_of(|unit| unit.iter().flatten().count() > 1);
+        let bootstrap = Bootstrap { groups: groups.as_deref(), ..bootstrap };
+        return Ok(Figure::of_share(&vec![measured.value == Some(1.0); shared], bootstrap));
     }
     Ok(measured)
 }

@@ -59,7 +59,10 @@ impl ToolExport<'_> {
 
     /// May a case have several categories, or has one had?
     pub(super) fn has_several(&self) -> bool {
-        self.taxonomy.several || self.state.iter().any(|(.., annotation)| annotation.categories.len() > 1)
+        let decided = self.state.cases().into_iter().filter_map(|case| self.state.decision(case));
+        self.taxonomy.several
+            || self.state.iter().any(|(.., annotation)| annotation.categories.len() > 1)
+            || decided.map(|decision| decision.categories.len()).any(|count| count > 1)
     }
 
     pub(super) fn image_of(&self, case: &Case) -> String {

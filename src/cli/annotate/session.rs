@@ -9,10 +9,11 @@ use crate::cli::output::one_line;
 use crate::data::Dataset;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Longest line that is read.
 const LONGEST_LINE: u64 = 1 << 16;
@@ -41,12 +42,14 @@ pub(super) struct Session {
     form: Form,
     /// Cases whose gold answer was shown.
     gold_shown: HashSet<usize>,
-    /// Cases of which it was shown what everybody said.
-    people_shown: HashSet<usize>,
+    /// Of each case of which it was shown what everybody said: the events that it was.
+    people_shown: HashMap<usize, Vec<Uuid>>,
     /// When the case was printed, or its latest event written.
     since: Instant,
-    /// Cases of which something could not be saved.
-    unsaved: HashSet<String>,
+    /// The place printed last.
+    printed: Option<usize>,
+    /// What could not be saved, and was not saved since: "the note of c7".
+    unsaved: BTreeSet<String>,
 }
 
 /// What a line led to.
@@ -68,9 +71,10 @@ impl Session {
             answers,
             form,
             gold_shown: HashSet::new(),
-            people_shown: HashSet::new(),
+            people_shown: HashMap::new(),
             since: Instant::now(),
-            unsaved: HashSet::new(),
+            printed: None,
+            unsaved: BTreeSet::new(),
         }
     }
 
@@ -85,9 +89,7 @@ impl Session {
             outcome => outcome?,
         }
         if !self.unsaved.is_empty() {
-            let mut cases: Vec<&str> = self.unsaved.iter().map(String::as_str).collect();
-            cases.sort_unstable();
-            bail!("not saved: what was said of {}", cases.join(", "));
+            bail!("not saved: {}", self.unsaved.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
         }
         Ok((self.desk.written(), self.desk.path().map(|path| path.display().to_string()).unwrap_or_default()))
     }
@@ -163,41 +165,47 @@ impl Session {
     fn record(&mut self, kind: EventKind, goes_on: bool) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let circumstances = self.circumstances(case);
+        let what = what_is_said(&kind);
         let written = self.desk.record(&self.dataset.cases[case].id, kind, circumstances);
-        self.recorded(case, written, goes_on)
+        self.recorded(case, &what, written, goes_on)
     }
 
     fn decide(&mut self, categories: BTreeSet<String>, reason: &str) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        if !self.people_shown.contains(&case) {
-            return self.refuse("nothing decided: people shows what was said of the case");
+        let id = &self.dataset.cases[case].id;
+        match self.people_shown.get(&case) {
+            None => return self.refuse("nothing decided: people shows what was said of the case"),
+            Some(seen) if *seen != self.desk.state().seen_by_a_decision(id) => {
+                return self.refuse("nothing decided: more was said of the case since; people shows it");
+            }
+            Some(_) => {}
         }
         let circumstances = self.circumstances(case);
         let written = self.desk.decide(&self.dataset.cases[case].id, categories, reason, circumstances);
-        self.recorded(case, written, true)
+        self.recorded(case, "the decision", written, true)
     }
 
     fn circumstances(&mut self, case: usize) -> Circumstances {
         Circumstances {
             answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
             run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
-            blind: !self.gold_shown.contains(&case) && !self.people_shown.contains(&case),
+            blind: !self.gold_shown.contains(&case) && !self.people_shown.contains_key(&case),
             seconds: Some(self.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
         }
     }
 
     /// Only what is on disk is acknowledged.
-    fn recorded(&mut self, case: usize, written: Result<Event>, goes_on: bool) -> Result<Next> {
-        let id = self.dataset.cases[case].id.clone();
+    fn recorded(&mut self, case: usize, what: &str, written: Result<Event>, goes_on: bool) -> Result<Next> {
+        let what = format!("{what} of {}", self.dataset.cases[case].id);
         match written {
             Ok(event) => {
                 self.since = Instant::now();
-                self.unsaved.remove(&id);
+                self.unsaved.remove(&what);
                 self.acknowledge(&event)?;
             }
             Err(error) => {
-                self.unsaved.insert(id);
+                self.unsaved.insert(what);
                 return self.refuse(&format!("{error:#}"));
             }
         }
@@ -224,11 +232,15 @@ impl Session {
     /// Undoes or redoes, and goes to the case concerned.
     fn turn_back(&mut self, forwards: bool) -> Result<Next> {
         let outcome = if forwards { self.desk.redo() } else { self.desk.undo() };
+        let what = if forwards { "the redo" } else { "the undo" };
         let event = match outcome {
-            Ok(Some(event)) => event,
+            Ok(Some(event)) => {
+                self.unsaved.remove(what);
+                event
+            }
             Ok(None) => return self.refuse(if forwards { "nothing to redo" } else { "nothing to undo" }),
             Err(error) => {
-                self.unsaved.insert("the last undo or redo".to_owned());
+                self.unsaved.insert(what.to_owned());
                 return self.refuse(&format!("{error:#}"));
             }
         };
@@ -253,10 +265,11 @@ impl Session {
 
     fn show_people(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        self.people_shown.insert(case);
         for event in self.watch.news() {
             self.desk.hear(&event);
         }
+        let seen = self.desk.state().seen_by_a_decision(&self.dataset.cases[case].id);
+        self.people_shown.insert(case, seen);
         let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
         let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");
@@ -319,7 +332,9 @@ impl Session {
         let text = page.text();
         self.put(&text, object)?;
         self.answers.work_ahead(ahead);
-        self.since = Instant::now();
+        if self.printed.replace(self.place) != Some(self.place) {
+            self.since = Instant::now();
+        }
         Ok(())
     }
 
@@ -327,10 +342,12 @@ impl Session {
     fn acknowledge(&self, event: &Event) -> Result<()> {
         let own = self.desk.own(&event.case).map(|annotation| Said::of(annotation, &self.desk));
         let mut said = own.as_ref().map_or_else(|| "nothing said".to_owned(), Said::text);
-        if let Some(case) = self.queue.iter().find(|case| self.dataset.cases[**case].id == *event.case)
-            && self.people_shown.contains(case)
-        {
-            said += &format!("; {}", one_line(&self.desk.state().standing(&event.case).in_words()));
+        let standing = || one_line(&self.desk.state().standing(&event.case).in_words());
+        let case = self.queue.iter().find(|case| self.dataset.cases[**case].id == *event.case);
+        if matches!(event.kind, EventKind::Decide { .. }) {
+            said = standing();
+        } else if case.is_some_and(|case| self.people_shown.contains_key(case)) {
+            said += &format!("; {}", standing());
         }
         let what = match event.kind {
             EventKind::Undo { .. } => "taken back, now ",
@@ -366,6 +383,17 @@ impl Session {
     fn answers_fingerprint(&mut self, case: usize) -> Option<String> {
         let labels = self.dataset.task(&self.dataset.cases[case].task)?.labels.as_slice();
         self.answers.wait_for(case).fingerprint(labels)
+    }
+}
+
+/// What an event is about, for somebody who has to say it again.
+fn what_is_said(kind: &EventKind) -> String {
+    match kind {
+        EventKind::Hit { document, .. } => format!("the categories of document {document}"),
+        EventKind::Note { .. } => "the note".to_owned(),
+        EventKind::Unsure { .. } => "the doubt".to_owned(),
+        EventKind::Flag { .. } => "the flag".to_owned(),
+        _ => "the categories".to_owned(),
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Completion {
     /// The word itself.
     pub word: String,
     pub meaning: String,
-    /// Cases that it would leave; `None` where the word is only begun.
+    /// Cases that it would leave; `None` where the word is only begun, and where so few cases are left that the number would
+    /// tell gold or what others said.
     pub count: Option<usize>,
 }
 
@@ -45,13 +46,15 @@ pub fn completions(app: &App, line: &str) -> Vec<Completion> {
     let (earlier, begun) =
         begun.rsplit_once(',').map_or((String::new(), begun), |(earlier, last)| (format!("{earlier},"), last));
     let begun = begun.replace('"', "").to_lowercase();
+    let tells = row.field.looks_at_gold() || matches!(row.field, Field::Final | Field::People);
+    let is_counted = !tells || app.may_count(&passing);
     let mut offered = Vec::new();
     for value in values(app, row.field, row.kind, &begun).into_iter().take(MOST) {
         let value = if value.contains([' ', ',', ':']) { format!("\"{value}\"") } else { value };
         let word = format!("{minus}{name}:{earlier}{value}");
         let Ok(filter) = word.parse::<Filter>() else { continue };
-        let count = passing.iter().filter(|case| filter.passes(app, **case)).count();
-        offered.push(Completion { line: whole(&word), word, meaning: String::new(), count: Some(count) });
+        let count = is_counted.then(|| passing.iter().filter(|case| filter.passes(app, **case)).count());
+        offered.push(Completion { line: whole(&word), word, meaning: String::new(), count });
     }
     offered
 }

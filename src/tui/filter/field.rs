@@ -91,8 +91,9 @@ pub const FIELDS: &[Row] = &[
     row(
         Field::Final,
         "final",
-        Kind::Words(&["none", "any"]),
-        "a category of the final set, by its key; none: it is final that none applies; any: there is a final answer",
+        Kind::Words(&["none", "any", "gone"]),
+        "a category of the final set, by its key; none: it is final that none applies; any: there is a final answer; gone: \
+         with a category that the taxonomy no longer has",
     ),
     row(Field::Seen, "seen", Kind::Words(&["yes", "no"]), "opened before"),
     row(Field::Task, "task", Kind::Name, "id of the task"),

@@ -83,6 +83,7 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
             match value {
                 "none" => words.is_some_and(Words::is_empty),
                 "any" => words.is_some(),
+                "gone" => words.is_some_and(|words| !words.unknown.is_empty()),
                 key => has_key(app, words.map_or(&[], |words| &words.categories), key),
             }
         }

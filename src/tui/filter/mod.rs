@@ -54,9 +54,9 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Does a case that passes tell which categories others gave it?
+    /// Does a case that passes tell something of what others said of it?
     pub fn looks_at_others_words(&self) -> bool {
-        self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final, _)))
+        self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final | Field::People, _)))
     }
 
     /// Does a case that passes tell something of its gold answer?

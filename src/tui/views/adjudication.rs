@@ -78,8 +78,7 @@ fn standing(adjudication: &Adjudication, people: Option<&People>) -> String {
 fn columns(app: &App, open: &Adjudication, people: Option<&People>, width: usize) -> Vec<Vec<Line<'static>>> {
     let faint = app.theme.style(Role::Faint);
     let Some(people) = people else { return vec![vec![Line::styled("no words on this case", faint)]] };
-    let shown: Vec<(usize, &Voice)> =
-        people.voices.iter().enumerate().filter(|(_, voice)| open.is_revealed || voice.is_own).collect();
+    let shown: Vec<(usize, &Voice)> = people.voices.iter().enumerate().filter(|_| open.is_revealed).collect();
     if shown.is_empty() {
         return vec![vec![Line::styled("nothing of your own yet", faint)]];
     }

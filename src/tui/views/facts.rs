@@ -272,6 +272,10 @@ fn definition(app: &App) -> Option<&str> {
     let category = app.categories.get(*category)?;
     let earlier = mark.earlier.iter().find(|earlier| earlier.id == category.id);
     let then = earlier.and_then(|earlier| earlier.then.as_ref());
+    if earlier.is_some() && then.is_none() {
+        // Its words are not kept, and those of now are others.
+        return None;
+    }
     Some(then.unwrap_or(category).definition.as_str())
 }
 
@@ -294,9 +298,8 @@ fn mark_text(app: &App) -> Vec<String> {
             parts.push(format!("“{note}”"));
         }
     }
-    let others = app.people_on(case).filter(|people| people.voices.iter().any(|voice| !voice.is_own));
-    if let Some(people) = others.filter(|_| !app.hides_people(case)) {
-        parts.push(format!("all: {} (A)", people.standing));
+    if let Some(standing) = app.standing_shown(case) {
+        parts.push(format!("all: {standing} (A)"));
     }
     parts
 }
