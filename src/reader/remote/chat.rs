@@ -4,8 +4,7 @@ use super::error::Trouble;
 use super::images::{ImageEncoding, SentImage};
 use super::refusal::excerpt;
 use crate::data::Picture;
-use crate::model::family::Piece;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::{Piece, PromptProcessor};
 use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
@@ -35,7 +34,7 @@ impl SentPrompt {
     ///
     /// # Errors
     /// Where the template is wrong, or an image cannot be sent.
-    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&PixtralProcessor>) -> Result<Self> {
+    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&dyn PromptProcessor>) -> Result<Self> {
         let pieces = request.prompt()?;
         let mut parts = Vec::with_capacity(pieces.len());
         let mut local = Vec::with_capacity(pieces.len());
