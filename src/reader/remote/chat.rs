@@ -172,7 +172,7 @@ impl NextToken {
         let listed = place["top_logprobs"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut entries: Vec<(u32, f32)> = Vec::with_capacity(listed.len() + 1);
         for entry in listed.iter().chain([place]) {
-            let id = token_id(entry).ok_or_else(|| missing("token ids beside its log-probabilities"))?;
+            let id = token_id(entry).ok_or(Trouble::NoTokenIds)?;
             let value = entry["logprob"].as_f64().ok_or_else(|| missing("number for a log-probability"))? as f32;
             // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
             if value > FORBIDDEN && !entries.iter().any(|(known, _)| *known == id) {

@@ -89,7 +89,7 @@ impl Tokens<'_> {
 
     /// What the template puts before an answer, as far as it is known.
     fn lead(&self) -> &str {
-        self.local.map(|local| local.answer_lead()).unwrap_or_default()
+        self.local.map(PromptProcessor::answer_lead).unwrap_or_default()
     }
 
     /// Ids of an answer.
