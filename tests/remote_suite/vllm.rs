@@ -70,7 +70,7 @@ fn other_families_give_the_numbers_of_this_process() {
         assert_eq!(remote.record().prompt_check, "every token id");
         let mut local = CandleReader::load(Path::new(folder), &Device::Cpu, DType::F32).unwrap();
         // SmolVLM's whole picture is scaled down by the engine, with torchvision: some pixels are a grey level off.
-        let tolerance = if folder.ends_with("smolvlm") { 1e-2 } else { TOLERANCE };
+        let tolerance = if folder.ends_with("smolvlm") { 5e-2 } else { TOLERANCE };
         let sample = in_other_shapes(requests(12));
         for asked in [with_labels(&sample, &["Yes", "No"]), with_labels(&sample[..4], &["Yes", "Yessir", "No"])] {
             let (there, here) = (score(&mut remote, &asked), score(&mut local, &asked));
