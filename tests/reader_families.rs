@@ -5,7 +5,7 @@
 
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
-use dissent::model::family::{Piece, PreparedImage, ReaderCheckpoint};
+use dissent::model::family::{Family, Piece, PreparedImage, ReaderCheckpoint};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::fs;
@@ -191,6 +191,26 @@ fn pixels_equal_those_of_transformers() {
             for (place, (own, theirs)) in own.iter().zip(&theirs).enumerate() {
                 assert!((own - theirs).abs() < 1e-5, "{family}, {name}, value {}: {own} is not {theirs}", place * step);
             }
+        }
+    }
+}
+
+/// What an engine with a processor of its own makes of the picture that it is sent.
+#[test]
+fn a_picture_at_its_final_size_is_prepared_as_the_picture_itself() {
+    for family in FAMILIES {
+        let folder = fixture(family).join("checkpoint");
+        let (processor, fingerprint) = Family::of(&folder).unwrap().read_processor(&folder).unwrap();
+        assert_eq!(fingerprint, load(family).fingerprint, "{family}: the processor alone knows whose it is");
+        for (width, height) in [(64, 64), (140, 84), (33, 57), (403, 220), (27, 111), (9, 5)] {
+            let picture = picture(width, height, 7);
+            let (resized, grid) = processor.resized(&picture).unwrap();
+            let (again, same) = processor.resized(&resized).unwrap();
+            assert!(again == resized && same == grid, "{family}, {width} × {height}: another size again");
+            let (whole, small) = (processor.prepare(&picture).unwrap(), processor.prepare(&resized).unwrap());
+            let values = |image: &PreparedImage| image.pixels.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert!(whole.grid == grid && small.grid == grid, "{family}, {width} × {height}");
+            assert_eq!(values(&whole), values(&small), "{family}, {width} × {height}");
         }
     }
 }

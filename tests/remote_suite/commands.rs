@@ -23,20 +23,20 @@ fn dissent(arguments: &[&str]) -> Command {
     command
 }
 
-fn predict(workspace: &Path, run: &str, url: &str, limit: &str) -> Command {
+pub fn predict(workspace: &Path, run: &str, url: &str, limit: &str) -> Command {
     let mut command = dissent(&["predict", "--run", run, "--limit", limit, "--json", "--device", "cpu"]);
     command.arg(sample_dataset()).arg("--workspace").arg(workspace).arg("--encoder").arg(sample_encoder());
     command.args(["--reader", url, "--reader-processor"]).arg(sample_reader());
     command
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// Label log-probabilities of a run, line by line.
-fn values(workspace: &Path, run: &str) -> Vec<(Value, Vec<f64>)> {
+pub fn values(workspace: &Path, run: &str) -> Vec<(Value, Vec<f64>)> {
     let text = std::fs::read_to_string(workspace.join("runs").join(run).join("predictions.jsonl")).unwrap();
     text.lines()
         .map(|line| {

@@ -56,6 +56,23 @@ fn another_host_gets_nothing() {
     assert!(server.seen().len() < 10);
 }
 
+/// The shape of SGLang's chat completions (its `entrypoints/openai/protocol.py`): tokens by text alone. No SGLang was asked.
+#[test]
+fn a_server_that_names_tokens_by_their_texts_alone_is_refused_with_one_that_does_not() {
+    let models = r#"{"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "sglang", "root": "m",
+        "parent": null, "max_model_len": 2048}]}"#;
+    let answer = r#"{"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [{"index": 0,
+        "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "length", "logprobs": {"content": [
+        {"token": "Yes", "bytes": [89, 101, 115], "logprob": -0.1, "top_logprobs": [
+        {"token": "Yes", "bytes": [89, 101, 115], "logprob": -0.1}]}]}}]}"#;
+    let server = FaultProxy::start(None, move |_, path| match path {
+        "/v1/models" => Fault::answer("200 OK", "", models),
+        _ => Fault::answer("200 OK", "", answer),
+    });
+    let message = refusal(&served(&server.url()));
+    assert!(message.contains("no token ids") && message.contains("vLLM or llama.cpp"), "{message}");
+}
+
 #[test]
 fn what_is_no_server_of_models_is_said_to_be_none() {
     for (answer, expected) in [

@@ -15,6 +15,7 @@ mod error_table;
 mod fault_proxy;
 mod faults;
 mod gguf;
+mod http2;
 mod http_rules;
 mod llama_server;
 mod refusals;

@@ -42,10 +42,23 @@ fn servers_of_a_fleet_must_be_the_same() {
 
 /// Nobody is asked for that: the folder is read first.
 #[test]
-fn the_processor_of_another_family_is_refused_by_name() {
+fn the_processor_of_a_family_that_is_not_known_is_refused_by_name() {
     let mut model = served("http://127.0.0.1:1");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), r#"{"model_type": "gemma3"}"#).unwrap();
+    model.processor = Some(folder.path().into());
+    let message = refusal(&model);
+    assert!(message.contains("--reader-processor") && message.contains("qwen2_vl"), "{message}");
+}
+
+/// Qwen2-VL's tokens are not those of the Pixtral that is served.
+#[test]
+fn the_processor_of_another_model_is_noticed() {
+    let Some(server) = LlamaServer::start() else { return };
+    let mut model = served(&server.url());
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/qwen2_vl/checkpoint");
     model.processor = Some(folder.into());
-    let message = refusal(&model);
-    assert!(message.contains("--reader-processor") && message.contains("expected a Pixtral"), "{message}");
+    let Err(error) = connect(&model).unwrap().score(&requests(1), &|| false) else { panic!("should be refused") };
+    let message = whole(error);
+    assert!(message.contains("another prompt than the checkpoint of --reader-processor"), "{message}");
 }

@@ -44,13 +44,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
 }
 
 fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> Vec<Vec<Cell>> {
-    let mut rows = Vec::new();
-    for subset in Subset::by_verdict(&own.rows, evaluation.verdicts(), evaluation.sampling) {
-        let mut cells = vec![Cell::from(name), Cell::from(subset.name)];
-        cells.extend(figures(&subset, own.task, pick));
-        rows.push(cells);
-    }
-    rows
+    evaluation.rows_by_verdict(name, own, &|subset| figures(subset, own.task, pick))
 }
 
 /// n, accuracy, macro F1, AUC, macro precision and recall.

@@ -27,7 +27,7 @@ pub use system::{Sampling, System};
 pub use table::{Cell, Table};
 pub use text::{tables_text, text};
 
-use self::system::TaskRows;
+use self::system::{Subset, TaskRows};
 use super::{Bootstrap, Verdict};
 use crate::data::Dataset;
 use rayon::prelude::*;
@@ -212,6 +212,16 @@ impl<'a> Evaluation<'a> {
 
     fn position_of(&self, system: &System) -> usize {
         self.systems.iter().position(|(other, _)| other.name == system.name).unwrap_or_default()
+    }
+
+    /// A row for all cases of a task, and one each for the consistent and inconsistent ones: names, then figures.
+    fn rows_by_verdict(&self, name: &str, own: &TaskRows, figures: &dyn Fn(&Subset) -> Vec<Cell>) -> Vec<Vec<Cell>> {
+        let subsets = Subset::by_verdict(&own.rows, &self.verdicts, self.sampling);
+        let row = |subset: &Subset| {
+            let names = [Cell::from(name), Cell::from(subset.name)];
+            names.into_iter().chain(figures(subset)).collect()
+        };
+        subsets.iter().map(row).collect()
     }
 
     fn verdicts(&self) -> &HashMap<usize, Verdict> {

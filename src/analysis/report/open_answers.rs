@@ -39,13 +39,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
 }
 
 fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> Vec<Vec<Cell>> {
-    let mut rows = Vec::new();
-    for subset in Subset::by_verdict(&own.rows, evaluation.verdicts(), evaluation.sampling) {
-        let mut cells = vec![Cell::from(name), Cell::from(subset.name)];
-        cells.extend(figures(evaluation.dataset, &subset, pick));
-        rows.push(cells);
-    }
-    rows
+    evaluation.rows_by_verdict(name, own, &|subset| figures(evaluation.dataset, subset, pick))
 }
 
 /// n, exact, F1, recall, BLEU-1, best F1.

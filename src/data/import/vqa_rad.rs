@@ -1,6 +1,5 @@
 //! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones too where that is wanted; the
-//! images that no test or
-//! validation question uses become the corpus, captioned with what their questions and answers say.
+//! images that no test or validation question uses become the corpus, captioned with what their questions and answers say.
 
 use super::vqa_rad_caption::caption_of;
 use super::vqa_rad_rows::{Row, read_rows};

@@ -42,6 +42,11 @@ impl ChatPrompt {
         &self.template
     }
 
+    /// White space that the template puts between the prompt and an answer.
+    pub fn lead(&self) -> &str {
+        &self.lead
+    }
+
     /// Ids of a user's turn up to where the answer begins. `write_image` writes the tokens of an image.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! Which family a checkpoint is of.
 
-use super::ReaderCheckpoint;
+use super::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
+use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{Adapter, CheckpointError, read_json};
-use crate::model::pixtral::{PixtralCheckpoint, PixtralConfig};
-use crate::model::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig};
-use crate::model::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig};
+use crate::model::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
+use crate::model::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
+use crate::model::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig, SmolVlmProcessor};
 use anyhow::Result;
 use candle_core::{DType, Device};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 /// For messages: what `config.json` may say.
 pub const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3";
@@ -70,6 +72,30 @@ impl Family {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
+        })
+    }
+
+    /// The processor of the checkpoint `folder`, and the checkpoint's fingerprint, which is that of the loaded reader.
+    ///
+    /// # Errors
+    /// A missing or broken file; parts that do not fit each other.
+    pub fn read_processor(self, folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
+        Ok(match self {
+            Self::Pixtral => {
+                let processor = PixtralProcessor::read(folder)?;
+                let fingerprint = pixtral_fingerprint(folder, &processor)?;
+                (Arc::new(processor), fingerprint)
+            }
+            Self::Qwen2Vl => {
+                let (processor, _) = Qwen2VlProcessor::read(folder, &Qwen2VlConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
+            Self::SmolVlm => {
+                let (processor, _) = SmolVlmProcessor::read(folder, &SmolVlmConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
         })
     }
 

@@ -7,14 +7,16 @@ mod checkpoint;
 mod kind;
 mod parts;
 mod piece;
+mod processor;
 #[cfg(test)]
 pub(in crate::model) mod skeleton;
 
 pub use checkpoint::ReaderCheckpoint;
 pub use kind::{Family, KNOWN_READERS};
 pub use parts::CheckpointParts;
-pub(in crate::model) use parts::{chat_prompt, open_parts};
+pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts};
 pub use piece::{ImageGrid, Piece, PreparedImage};
+pub use processor::PromptProcessor;
 
 use super::chat::ChatTokenizer;
 use super::decoder::Decoder;
@@ -24,22 +26,33 @@ use image::RgbImage;
 
 /// A vision-language model with its processor.
 pub trait VisionLanguageModel: Send + Sync {
-    /// Pixels of a picture and how it is cut.
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage>;
-
     /// What the decoder reads in the place of each picture, in order: `[tokens, hidden]`, or `[rows, columns, hidden]`
     /// where the decoder turns by rows and columns. Pixels are on the model's device and in its number type.
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>>;
 
-    /// Ids of a user's turn up to where the answer begins. Special tokens spelled in a text stay text.
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>>;
-
-    /// Ids of an answer after a prompt, with the end token where the turn ends with it.
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>>;
-
-    /// Turns ids into text again, and knows which of them end an answer.
-    fn tokenizer(&self) -> &ChatTokenizer;
-
     /// The language model.
     fn decoder(&self) -> &Decoder;
+
+    /// Its processor.
+    fn processor(&self) -> &dyn PromptProcessor;
+
+    /// As [`PromptProcessor::prepare`].
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.processor().prepare(picture)
+    }
+
+    /// As [`PromptProcessor::encode`].
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        self.processor().encode(pieces)
+    }
+
+    /// As [`PromptProcessor::answer_ids`].
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        self.processor().answer_ids(answer, ends)
+    }
+
+    /// As [`PromptProcessor::tokenizer`].
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.processor().tokenizer()
+    }
 }

@@ -34,7 +34,7 @@ pub(in crate::model) fn open_parts(
     ensure_memory(weights.parameters(), dtype, device)?;
     let mut parts = CheckpointParts {
         name: folder_name(folder),
-        fingerprint: Fingerprint::of_parts([fingerprint_of(folder)?.as_str(), "template", template]),
+        fingerprint: fingerprint_with(folder, template)?,
         notes: Vec::new(),
     };
     let weights = match adapter {
@@ -45,6 +45,14 @@ pub(in crate::model) fn open_parts(
         }
     };
     Ok((weights, parts))
+}
+
+/// Of the files of `folder` and of the template that decides what the model is asked.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub(in crate::model) fn fingerprint_with(folder: &Path, template: &str) -> Result<Fingerprint> {
+    Ok(Fingerprint::of_parts([fingerprint_of(folder)?.as_str(), "template", template]))
 }
 
 impl CheckpointParts {

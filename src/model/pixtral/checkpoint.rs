@@ -4,20 +4,18 @@ use super::config::PixtralConfig;
 use super::model::PixtralModel;
 use super::processor::PixtralProcessor;
 use crate::fingerprint::Fingerprint;
-use crate::model::chat::ChatTokenizer;
 use crate::model::checkpoint::{
     Adapter, CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json,
     save_checkpoint, variables_of,
 };
 use crate::model::decoder::Decoder;
-use crate::model::family::{CheckpointParts, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel};
+use crate::model::family::{CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel};
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use crate::model::memory::ensure_memory;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
-use image::RgbImage;
 use serde_json::json;
 use std::path::Path;
 
@@ -77,25 +75,13 @@ impl PixtralCheckpoint {
 }
 
 impl VisionLanguageModel for PixtralCheckpoint {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        self.processor.prepare(picture)
+    fn processor(&self) -> &dyn PromptProcessor {
+        &self.processor
     }
 
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
         let pixels: Vec<Tensor> = images.iter().map(|image| image.pixels.clone()).collect();
         Ok(self.model.vision_features(&pixels)?)
-    }
-
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
-        self.processor.encode(pieces)
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.processor.answer_ids(answer, ends)
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.processor.tokenizer().inner()
     }
 
     fn decoder(&self) -> &Decoder {

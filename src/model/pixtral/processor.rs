@@ -3,9 +3,9 @@
 use super::image_processor::PixtralImageProcessor;
 use super::special;
 use super::tokenizer::PixtralTokenizer;
-use crate::model::chat::{ChatPrompt, ChatTemplate, PromptIds};
+use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointFiles, pretty_json};
-use crate::model::family::{ImageGrid, Piece, PreparedImage};
+use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::json;
@@ -35,11 +35,6 @@ impl PixtralProcessor {
     /// The patches that a picture of this size will have.
     pub fn grid_of(&self, width: u32, height: u32) -> ImageGrid {
         self.images.grid_of(width, height)
-    }
-
-    /// The picture at the size at which it is cut into patches, for those who read it elsewhere.
-    pub fn resize(&self, picture: &RgbImage) -> Result<RgbImage> {
-        Ok(self.images.resize(picture)?)
     }
 
     /// Pixels and patches of a picture.
@@ -115,6 +110,32 @@ impl PixtralProcessor {
             ids.push_ids(if row + 1 == grid.rows { special.image_end } else { special.image_break }, 1)?;
         }
         Ok(())
+    }
+}
+
+impl PromptProcessor for PixtralProcessor {
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        Self::prepare(self, picture)
+    }
+
+    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        Ok((self.images.resize(picture)?, self.grid_of(picture.width(), picture.height())))
+    }
+
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        Self::encode(self, pieces)
+    }
+
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        Self::answer_ids(self, answer, ends)
+    }
+
+    fn answer_lead(&self) -> &str {
+        self.chat.as_ref().map(ChatPrompt::lead).unwrap_or_default()
+    }
+
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.tokenizer.inner()
     }
 }
 

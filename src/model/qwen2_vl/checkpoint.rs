@@ -2,44 +2,18 @@
 
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
+use super::processor::Qwen2VlProcessor;
 use super::vision::VisionTower;
-use crate::model::chat::{ChatPrompt, ChatTokenizer};
-use crate::model::checkpoint::{Adapter, CheckpointError};
+use crate::model::checkpoint::Adapter;
 use crate::model::decoder::Decoder;
 use crate::model::family::{
-    CheckpointParts, ImageGrid, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel, chat_prompt, open_parts,
+    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use image::RgbImage;
 use std::path::Path;
-
-/// For a checkpoint without a template: what the published ones say.
-const TEMPLATE: &str = "\
-{%- for message in messages %}
-    {%- if loop.first and message['role'] != 'system' %}
-        {{- '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
-    {%- endif %}
-    {{- '<|im_start|>' + message['role'] + '\\n' }}
-    {%- if message['content'] is string %}
-        {{- message['content'] }}
-    {%- else %}
-        {%- for part in message['content'] %}
-            {%- if part['type'] == 'image' %}
-                {{- '<|vision_start|><|image_pad|><|vision_end|>' }}
-            {%- elif 'text' in part %}
-                {{- part['text'] }}
-            {%- endif %}
-        {%- endfor %}
-    {%- endif %}
-    {{- '<|im_end|>\\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\\n' }}
-{%- endif %}
-";
 
 /// Bounds the memory of the tower; at least one image goes through it at a time.
 const PATCHES_AT_A_TIME: usize = 8192;
@@ -48,9 +22,9 @@ const PATCHES_AT_A_TIME: usize = 8192;
 pub struct Qwen2VlCheckpoint {
     tower: VisionTower,
     decoder: Decoder,
-    config: Qwen2VlConfig,
-    images: Qwen2VlImageProcessor,
-    chat: ChatPrompt,
+    /// Columns of the decoder.
+    hidden: usize,
+    processor: Qwen2VlProcessor,
     parts: CheckpointParts,
 }
 
@@ -61,24 +35,17 @@ impl Qwen2VlCheckpoint {
     /// As [`Family::load`](crate::model::family::Family::load).
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = Qwen2VlConfig::read(folder)?;
-        let images = Qwen2VlImageProcessor::read(folder)?;
-        check_images(folder, &config, &images)?;
-        let (chat, template_note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
-        let (weights, mut parts) =
-            open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
+        let (processor, template_note) = Qwen2VlProcessor::read(folder, &config)?;
+        let (weights, mut parts) = open_parts(folder, adapter, canonical_name, processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
-        let (tower, decoder) = build(&config, &images, &weights.builder(dtype, device))?;
-        Ok(Self { tower, decoder, config, images, chat, parts })
-    }
-
-    fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
-        (grid.rows / self.config.vision.merge, grid.columns / self.config.vision.merge)
+        let (tower, decoder) = build(&config, &processor.images, &weights.builder(dtype, device))?;
+        Ok(Self { tower, decoder, hidden: config.text.hidden, processor, parts })
     }
 }
 
 impl VisionLanguageModel for Qwen2VlCheckpoint {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        self.images.prepare(picture)
+    fn processor(&self) -> &dyn PromptProcessor {
+        &self.processor
     }
 
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
@@ -93,27 +60,12 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
             let alike: Vec<usize> = alike.take(most).collect();
             let batch: Vec<&Tensor> = alike.iter().map(|index| &images[*index].pixels).collect();
             let merged = self.tower.forward(&Tensor::stack(&batch, 0)?, grid)?;
-            let (rows, columns) = self.tokens_of(grid);
+            let (rows, columns) = self.processor.tokens_of(grid);
             for (place, index) in alike.into_iter().enumerate() {
-                features[index] = Some(merged.get(place)?.reshape((rows, columns, self.config.text.hidden))?);
+                features[index] = Some(merged.get(place)?.reshape((rows, columns, self.hidden))?);
             }
         }
         Ok(features.into_iter().flatten().collect())
-    }
-
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
-        self.chat.encode(pieces, &|grid, ids| {
-            let (rows, columns) = self.tokens_of(grid);
-            ids.push_ids(self.config.image_token, rows * columns)
-        })
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
     }
 
     fn decoder(&self) -> &Decoder {
@@ -151,20 +103,6 @@ fn canonical_name(name: &str) -> String {
         Some(rest) => format!("visual.{rest}"),
         None => name.to_string(),
     }
-}
-
-/// Image processor and tower agree on patches and squares.
-fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
-    let (merge, values) = (config.vision.merge, config.vision.patch_values);
-    if images.merge() != merge || images.patch_values() != values {
-        let reason = format!(
-            "vision_config: patches of {values} values in squares of {merge}, the image processor makes {} in squares of {}",
-            images.patch_values(),
-            images.merge()
-        );
-        return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -123,6 +123,17 @@ impl Qwen2VlImageProcessor {
     /// A picture without pixels, one more than 200 times as long as wide, one that is not whole patches where resizing
     /// is off.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        let (resized, grid) = self.resized(picture)?;
+        let values = self.patches(&resized, grid);
+        let pixels = Tensor::from_vec(values, (grid.patches(), self.patch_values()), &Device::Cpu)?;
+        Ok(PreparedImage { pixels, grid })
+    }
+
+    /// The picture at the size at which it is cut into patches, which leaves it as it is when it is brought to it again.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
         let (height, width) =
@@ -134,9 +145,7 @@ impl Qwen2VlImageProcessor {
         );
         let resized = resize_bicubic(picture, width as u32, height as u32);
         let grid = ImageGrid { rows: height / self.patch_size, columns: width / self.patch_size };
-        let values = self.patches(&resized, grid);
-        let pixels = Tensor::from_vec(values, (grid.patches(), self.patch_values()), &Device::Cpu)?;
-        Ok(PreparedImage { pixels, grid })
+        Ok((resized, grid))
     }
 
     /// Patch by patch, square by square: channel, frame, row, column. A picture is a film of equal frames.

@@ -6,14 +6,17 @@
 //! | `config` | `config.json`, flat as on the hub or nested as transformers 5 writes it |
 //! | `image_processor` | dynamic resolution, patches in the order in which they are merged |
 //! | `vision`, `windows` | the image tower; which patches see each other in Qwen2.5-VL |
-//! | `checkpoint` | a directory: loading, prompts |
+//! | `processor` | pictures and text to tokens |
+//! | `checkpoint` | a directory: loading |
 
 mod checkpoint;
 mod config;
 mod image_processor;
+mod processor;
 mod vision;
 mod windows;
 
 pub use checkpoint::Qwen2VlCheckpoint;
 pub use config::Qwen2VlConfig;
 pub use image_processor::Qwen2VlImageProcessor;
+pub use processor::Qwen2VlProcessor;

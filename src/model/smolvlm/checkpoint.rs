@@ -2,59 +2,27 @@
 
 use super::config::SmolVlmConfig;
 use super::connector::Connector;
-use super::image_processor::SmolVlmImageProcessor;
+use super::processor::SmolVlmProcessor;
 use super::vision::VisionTower;
-use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
-use crate::model::checkpoint::{Adapter, CheckpointError};
+use crate::model::checkpoint::Adapter;
 use crate::model::decoder::Decoder;
 use crate::model::family::{
-    CheckpointParts, ImageGrid, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel, chat_prompt, open_parts,
+    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use image::RgbImage;
 use std::path::Path;
 
-/// For a checkpoint without a template: what the published ones say.
-const TEMPLATE: &str = "\
-{{- '<|im_start|>' }}
-{%- for message in messages %}
-    {{- message['role'] | capitalize + ':' }}
-    {%- if message['content'] is string %}
-        {{- ' ' + message['content'] }}
-    {%- else %}
-        {%- if message['content'][0]['type'] != 'image' %}
-            {{- ' ' }}
-        {%- endif %}
-        {%- for part in message['content'] %}
-            {%- if part['type'] == 'image' %}
-                {{- '<image>' }}
-            {%- elif 'text' in part %}
-                {{- part['text'] }}
-            {%- endif %}
-        {%- endfor %}
-    {%- endif %}
-    {{- '<end_of_utterance>\\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- 'Assistant:' }}
-{%- endif %}
-";
 /// Bounds the memory of the tower: a large picture alone has 17 tiles.
 const TILES_AT_A_TIME: usize = 8;
-const AROUND: &str = "<fake_token_around_image>";
-const WHOLE: &str = "<global-img>";
-
 /// A model with its processor, for inference.
 pub struct SmolVlmCheckpoint {
     tower: VisionTower,
     connector: Connector,
     decoder: Decoder,
-    config: SmolVlmConfig,
-    images: SmolVlmImageProcessor,
-    chat: ChatPrompt,
+    processor: SmolVlmProcessor,
     parts: CheckpointParts,
 }
 
@@ -65,38 +33,17 @@ impl SmolVlmCheckpoint {
     /// As [`Family::load`](crate::model::family::Family::load).
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = SmolVlmConfig::read(folder)?;
-        let images = SmolVlmImageProcessor::read(folder)?;
-        check_tiles(folder, &config, &images)?;
-        let (chat, template_note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
-        let (weights, mut parts) =
-            open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
+        let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;
+        let (weights, mut parts) = open_parts(folder, adapter, canonical_name, processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
         let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device))?;
-        Ok(Self { tower, connector, decoder, config, images, chat, parts })
-    }
-
-    /// Each tile with its place, a line for each row, then the whole picture; or the one tile alone.
-    fn write_image(&self, grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
-        let tokens = self.config.vision.tokens_per_tile(self.config.merge);
-        for row in 1..=grid.rows {
-            for column in 1..=grid.columns {
-                ids.push_marked(&format!("{AROUND}<row_{row}_col_{column}>"))?;
-                ids.push_ids(self.config.image_token, tokens)?;
-            }
-            ids.push_text("\n");
-        }
-        if grid.rows > 0 {
-            ids.push_text("\n");
-        }
-        ids.push_marked(&format!("{AROUND}{WHOLE}"))?;
-        ids.push_ids(self.config.image_token, tokens)?;
-        ids.push_marked(AROUND)
+        Ok(Self { tower, connector, decoder, processor, parts })
     }
 }
 
 impl VisionLanguageModel for SmolVlmCheckpoint {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        self.images.prepare(picture)
+    fn processor(&self) -> &dyn PromptProcessor {
+        &self.processor
     }
 
     /// All tiles are of one size, so those of all images go through the tower together, some at a time.
@@ -121,18 +68,6 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
             first += count;
         }
         Ok(features)
-    }
-
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
-        self.chat.encode(pieces, &|grid, ids| self.write_image(grid, ids))
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
     }
 
     fn decoder(&self) -> &Decoder {
@@ -160,16 +95,6 @@ fn build(config: &SmolVlmConfig, weights: &VarBuilder) -> candle_core::Result<(V
 /// The hub's name of a tensor. Adapters and files of all versions have the same.
 fn canonical_name(name: &str) -> String {
     name.to_string()
-}
-
-/// Tiles are as large as the tower and its tokens expect.
-fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProcessor) -> Result<(), CheckpointError> {
-    let (side, found) = (config.vision.side, images.tile() as usize / config.vision.patch);
-    if found != side {
-        let reason = format!("vision_config: {side} patches a side, the image processor's tiles have {found}");
-        return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

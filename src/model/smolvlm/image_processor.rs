@@ -91,32 +91,60 @@ impl SmolVlmImageProcessor {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
         let tile = self.tile();
-        let lanczos = |picture: &RgbImage, width: u32, height: u32| resize(picture, Filter::Lanczos, width, height);
-        let mut picture = picture.clone();
-        if self.do_resize {
-            let (height, width) = longest_to(height, width, self.size.longest_edge);
-            picture = lanczos(&picture, width, height);
-        }
+        let picture = self.scaled(picture);
         if !self.do_image_splitting {
-            let pixels = self.pixels(&[lanczos(&picture, tile, tile)])?;
+            let pixels = self.pixels(&[lanczos(&picture, (tile, tile))])?;
             return Ok(PreparedImage { pixels, grid: ImageGrid { rows: 0, columns: 0 } });
         }
-        let (height, width) = whole_tiles(picture.height(), picture.width(), tile);
-        picture = lanczos(&picture, width, height);
-        let (rows, columns) = (height / tile, width / tile);
-        if rows <= 1 && columns <= 1 {
-            let pixels = self.pixels(&[picture])?;
-            return Ok(PreparedImage { pixels, grid: ImageGrid { rows: 0, columns: 0 } });
+        let picture = lanczos(&picture, whole_tiles(picture.height(), picture.width(), tile));
+        let grid = self.grid_of(&picture);
+        if grid.rows == 0 {
+            return Ok(PreparedImage { pixels: self.pixels(&[picture])?, grid });
         }
-        let mut tiles = Vec::with_capacity((rows * columns + 1) as usize);
-        for row in 0..rows {
-            for column in 0..columns {
+        let mut tiles = Vec::with_capacity(grid.patches() + 1);
+        for row in 0..grid.rows as u32 {
+            for column in 0..grid.columns as u32 {
                 tiles.push(imageops::crop_imm(&picture, column * tile, row * tile, tile, tile).to_image());
             }
         }
-        tiles.push(lanczos(&picture, tile, tile));
-        let grid = ImageGrid { rows: rows as usize, columns: columns as usize };
+        tiles.push(lanczos(&picture, (tile, tile)));
         Ok(PreparedImage { pixels: self.pixels(&tiles)?, grid })
+    }
+
+    /// The picture in whole tiles, where that is a size that stays as it is when the picture is prepared again; else the
+    /// picture itself.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        let (width, height) = picture.dimensions();
+        ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
+        if !self.do_image_splitting {
+            return Ok((picture.clone(), ImageGrid { rows: 0, columns: 0 }));
+        }
+        let scaled = self.scaled(picture);
+        let whole = lanczos(&scaled, whole_tiles(scaled.height(), scaled.width(), self.tile()));
+        let grid = self.grid_of(&whole);
+        let size = (whole.height(), whole.width());
+        let stays = !self.do_resize || longest_to(size.0, size.1, self.size.longest_edge) == size;
+        Ok((if stays { whole } else { picture.clone() }, grid))
+    }
+
+    /// The longer side at its length.
+    fn scaled(&self, picture: &RgbImage) -> RgbImage {
+        if !self.do_resize {
+            return picture.clone();
+        }
+        lanczos(picture, longest_to(picture.height(), picture.width(), self.size.longest_edge))
+    }
+
+    /// Tiles of a picture that is whole tiles; 0 × 0 where it is one alone, which is not cut.
+    fn grid_of(&self, picture: &RgbImage) -> ImageGrid {
+        let (rows, columns) = (picture.height() / self.tile(), picture.width() / self.tile());
+        if rows <= 1 && columns <= 1 {
+            return ImageGrid { rows: 0, columns: 0 };
+        }
+        ImageGrid { rows: rows as usize, columns: columns as usize }
     }
 
     fn pixels(&self, tiles: &[RgbImage]) -> Result<Tensor> {
@@ -133,6 +161,10 @@ impl SmolVlmImageProcessor {
         }
         Ok(Tensor::from_vec(values, (tiles.len(), 3, side, side), &Device::Cpu)?)
     }
+}
+
+fn lanczos(picture: &RgbImage, (height, width): (u32, u32)) -> RgbImage {
+    resize(picture, Filter::Lanczos, width, height)
 }
 
 /// Height and width with the longer side at `longest`, the other even (`get_resize_output_image_size`).

@@ -6,14 +6,17 @@
 //! | `config` | `config.json` |
 //! | `image_processor` | a picture as tiles and once as a whole |
 //! | `vision`, `connector` | the SigLIP tower, and squares of its patches to tokens |
-//! | `checkpoint` | a directory: loading, prompts |
+//! | `processor` | pictures and text to tokens |
+//! | `checkpoint` | a directory: loading |
 
 mod checkpoint;
 mod config;
 mod connector;
 mod image_processor;
+mod processor;
 mod vision;
 
 pub use checkpoint::SmolVlmCheckpoint;
 pub use config::SmolVlmConfig;
 pub use image_processor::SmolVlmImageProcessor;
+pub use processor::SmolVlmProcessor;

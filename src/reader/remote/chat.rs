@@ -4,8 +4,7 @@ use super::error::Trouble;
 use super::images::{ImageEncoding, SentImage};
 use super::refusal::excerpt;
 use crate::data::Picture;
-use crate::model::family::Piece;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::{Piece, PromptProcessor};
 use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
@@ -35,7 +34,7 @@ impl SentPrompt {
     ///
     /// # Errors
     /// Where the template is wrong, or an image cannot be sent.
-    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&PixtralProcessor>) -> Result<Self> {
+    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&dyn PromptProcessor>) -> Result<Self> {
         let pieces = request.prompt()?;
         let mut parts = Vec::with_capacity(pieces.len());
         let mut local = Vec::with_capacity(pieces.len());
@@ -173,7 +172,7 @@ impl NextToken {
         let listed = place["top_logprobs"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut entries: Vec<(u32, f32)> = Vec::with_capacity(listed.len() + 1);
         for entry in listed.iter().chain([place]) {
-            let id = token_id(entry).ok_or_else(|| missing("token ids beside its log-probabilities"))?;
+            let id = token_id(entry).ok_or(Trouble::NoTokenIds)?;
             let value = entry["logprob"].as_f64().ok_or_else(|| missing("number for a log-probability"))? as f32;
             // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
             if value > FORBIDDEN && !entries.iter().any(|(known, _)| *known == id) {

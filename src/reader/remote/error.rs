@@ -57,6 +57,11 @@ pub enum Trouble {
          labels, start vLLM with a larger --max-logprobs, or use a server with exact log-probabilities"
     )]
     NoLabelNamed,
+    #[error(
+        "it names no token ids beside its log-probabilities, and texts of tokens are ambiguous; serve the model with vLLM or \
+         llama.cpp (SGLang's chat completions have texts alone)"
+    )]
+    NoTokenIds,
     #[error("its answer is longer than {limit} bytes")]
     TooLarge { limit: usize },
     /// 429, 502, 503 and 504: worth another try.
@@ -129,6 +134,7 @@ impl Trouble {
             | Self::TooLarge { .. }
             | Self::UnknownPath { .. }
             | Self::NoLabelNamed
+            | Self::NoTokenIds
             | Self::OtherTokens { .. } => return self,
         };
         *text = change(text);

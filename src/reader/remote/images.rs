@@ -3,8 +3,7 @@
 use crate::bounded::BoundedCache;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::family::ImageGrid;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::{ImageGrid, PromptProcessor};
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,19 +23,19 @@ pub(super) struct SentImage {
     pub uri: Arc<str>,
     /// Patches it becomes, where the processor is known.
     pub grid: Option<ImageGrid>,
-    /// Tokens it becomes, at least roughly.
+    /// Tokens it becomes, roughly, where the processor is not known.
     pub tokens: usize,
 }
 
 /// Encodes images once.
 pub(super) struct ImageEncoding {
-    processor: Option<Arc<PixtralProcessor>>,
+    processor: Option<Arc<dyn PromptProcessor>>,
     recent: Mutex<BoundedCache<Fingerprint, SentImage>>,
 }
 
 impl ImageEncoding {
     /// With the served model's processor, where there is one here.
-    pub fn new(processor: Option<Arc<PixtralProcessor>>) -> Self {
+    pub fn new(processor: Option<Arc<dyn PromptProcessor>>) -> Self {
         Self { processor, recent: Mutex::new(BoundedCache::new(CAPACITY)) }
     }
 
@@ -60,11 +59,9 @@ impl ImageEncoding {
             let patches = picture.width().div_ceil(USUAL_PATCH) * picture.height().div_ceil(USUAL_PATCH);
             return Ok(SentImage { uri: data_uri(picture)?.into(), grid: None, tokens: patches as usize });
         };
-        let resized = processor.resize(picture)?;
-        let grid = processor.grid_of(picture.width(), picture.height());
-        // A break or end follows each row.
-        let tokens = grid.patches() + grid.rows;
-        Ok(SentImage { uri: data_uri(&resized)?.into(), grid: Some(grid), tokens })
+        let (resized, grid) = processor.resized(picture)?;
+        // They are counted where the whole prompt is encoded.
+        Ok(SentImage { uri: data_uri(&resized)?.into(), grid: Some(grid), tokens: 0 })
     }
 }
 

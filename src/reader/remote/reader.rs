@@ -13,10 +13,9 @@ use super::tokens::{ServedLabels, Tokens};
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
 use crate::fingerprint::Fingerprint;
-use crate::model::family::Family;
-use crate::model::pixtral::{PixtralProcessor, pixtral_fingerprint};
+use crate::model::family::{Family, PromptProcessor};
 use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +60,7 @@ pub struct RemoteReader {
     checkpoint: Option<Fingerprint>,
     record: ServiceRecord,
     images: ImageEncoding,
-    processor: Option<Arc<PixtralProcessor>>,
+    processor: Option<Arc<dyn PromptProcessor>>,
     scorer: Arc<Scorer>,
     /// Labels seen before, by their ids.
     labels: HashMap<Vec<String>, Arc<ServedLabels>>,
@@ -217,16 +216,8 @@ fn wanted_still<T>(
 }
 
 /// The processor of the checkpoint that is said to be served, and the checkpoint's fingerprint.
-fn read_checkpoint(folder: &Path) -> Result<(Arc<PixtralProcessor>, Fingerprint)> {
-    ensure!(
-        Family::of(folder)? == Family::Pixtral,
-        "{}: expected a Pixtral: images and prompts of other families are prepared by their servers alone, without this \
-         option",
-        folder.display()
-    );
-    let processor = PixtralProcessor::read(folder)?;
-    let fingerprint = pixtral_fingerprint(folder, &processor)?;
-    Ok((Arc::new(processor), fingerprint))
+fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
+    Family::of(folder)?.read_processor(folder)
 }
 
 /// What the first server that answers is, and which of the servers are up. All that are up must be the same.

@@ -5,7 +5,7 @@ use super::engine::EngineKind;
 use super::error::{ServerError, Trouble};
 use super::fleet::Fleet;
 use crate::data::Label;
-use crate::model::pixtral::PixtralProcessor;
+use crate::model::family::PromptProcessor;
 use crate::reader::label_tokens::LabelTokens;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -32,11 +32,10 @@ impl ServedLabels {
 }
 
 /// Where ids come from.
-#[derive(Debug)]
 pub(super) struct Tokens<'a> {
     pub fleet: &'a Fleet,
     /// For servers without a tokenizer.
-    pub local: Option<&'a PixtralProcessor>,
+    pub local: Option<&'a dyn PromptProcessor>,
 }
 
 impl Tokens<'_> {
@@ -71,6 +70,8 @@ impl Tokens<'_> {
                     continue;
                 }
                 let text = if beginning == written { label.id.clone() } else { self.to_text(beginning).await? };
+                // The template writes what stands before an answer itself.
+                let text = text.strip_prefix(self.lead()).unwrap_or(&text).to_owned();
                 let again = self.of_text(&text).await?;
                 if again != beginning {
                     let why = format!(
@@ -86,12 +87,18 @@ impl Tokens<'_> {
         Ok(served)
     }
 
-    /// Ids of a text, nothing added.
+    /// What the template puts before an answer, as far as it is known.
+    fn lead(&self) -> &str {
+        self.local.map(PromptProcessor::answer_lead).unwrap_or_default()
+    }
+
+    /// Ids of an answer.
     async fn of_text(&self, text: &str) -> Result<Vec<u32>> {
+        let spelled = format!("{}{text}", self.lead());
         let model = &self.fleet.identity().model;
         let body = match self.fleet.identity().kind {
-            EngineKind::Vllm => json!({"model": model, "prompt": text, "add_special_tokens": false}),
-            EngineKind::LlamaCpp => json!({"content": text, "add_special": false, "parse_special": false}),
+            EngineKind::Vllm => json!({"model": model, "prompt": spelled, "add_special_tokens": false}),
+            EngineKind::LlamaCpp => json!({"content": spelled, "add_special": false, "parse_special": false}),
             EngineKind::Other => {
                 let local = self.local.context(NO_TOKENIZER)?;
                 return local.answer_ids(text, false);
@@ -111,7 +118,7 @@ impl Tokens<'_> {
     /// The token that ends an answer.
     async fn end(&self) -> Result<u32> {
         if let Some(local) = self.local {
-            return Ok(local.tokenizer().special().end);
+            return local.tokenizer().end().context("tokenizer_config.json names no eos_token: an answer cannot end");
         }
         let model = &self.fleet.identity().model;
         match self.fleet.identity().kind {

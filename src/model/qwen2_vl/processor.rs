@@ -1,0 +1,109 @@
+//! `Qwen2VLProcessor` and `Qwen2_5_VLProcessor`: pictures and text to what the model reads.
+
+use super::config::Qwen2VlConfig;
+use super::image_processor::Qwen2VlImageProcessor;
+use crate::model::chat::{ChatPrompt, ChatTokenizer};
+use crate::model::checkpoint::CheckpointError;
+use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
+use anyhow::Result;
+use image::RgbImage;
+use std::path::Path;
+
+/// For a checkpoint without a template: what the published ones say.
+const TEMPLATE: &str = "\
+{%- for message in messages %}
+    {%- if loop.first and message['role'] != 'system' %}
+        {{- '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
+    {%- endif %}
+    {{- '<|im_start|>' + message['role'] + '\\n' }}
+    {%- if message['content'] is string %}
+        {{- message['content'] }}
+    {%- else %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] == 'image' %}
+                {{- '<|vision_start|><|image_pad|><|vision_end|>' }}
+            {%- elif 'text' in part %}
+                {{- part['text'] }}
+            {%- endif %}
+        {%- endfor %}
+    {%- endif %}
+    {{- '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+";
+
+/// Image processor, tokenizer and template of a checkpoint.
+pub struct Qwen2VlProcessor {
+    pub(super) images: Qwen2VlImageProcessor,
+    chat: ChatPrompt,
+    image_token: u32,
+    merge: usize,
+}
+
+impl Qwen2VlProcessor {
+    /// Reads the processor of the checkpoint `folder`, whose `config.json` is `config`; and a note where it has no template.
+    ///
+    /// # Errors
+    /// A missing or broken file; an image processor or tokenizer that does not fit the model.
+    pub fn read(folder: &Path, config: &Qwen2VlConfig) -> Result<(Self, Option<String>)> {
+        let images = Qwen2VlImageProcessor::read(folder)?;
+        check_images(folder, config, &images)?;
+        let (chat, note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
+        Ok((Self { images, chat, image_token: config.image_token, merge: config.vision.merge }, note))
+    }
+
+    /// The chat template.
+    pub fn template(&self) -> &str {
+        self.chat.template().source()
+    }
+
+    /// Rows and columns of the tokens of an image.
+    pub fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
+        (grid.rows / self.merge, grid.columns / self.merge)
+    }
+}
+
+impl PromptProcessor for Qwen2VlProcessor {
+    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.images.prepare(picture)
+    }
+
+    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        self.images.resized(picture)
+    }
+
+    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+        self.chat.encode(pieces, &|grid, ids| {
+            let (rows, columns) = self.tokens_of(grid);
+            ids.push_ids(self.image_token, rows * columns)
+        })
+    }
+
+    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
+        self.chat.answer_ids(answer, ends)
+    }
+
+    fn answer_lead(&self) -> &str {
+        self.chat.lead()
+    }
+
+    fn tokenizer(&self) -> &ChatTokenizer {
+        self.chat.tokenizer()
+    }
+}
+
+/// Image processor and tower agree on patches and squares.
+fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
+    let (merge, values) = (config.vision.merge, config.vision.patch_values);
+    if images.merge() != merge || images.patch_values() != values {
+        let reason = format!(
+            "vision_config: patches of {values} values in squares of {merge}, the image processor makes {} in squares of {}",
+            images.patch_values(),
+            images.merge()
+        );
+        return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
+    }
+    Ok(())
+}
