@@ -89,10 +89,7 @@ def built():
 def compare():
     threads = {name: str(options.threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     places = [str(path.resolve()) for path in (options.run, options.dataset, options.reader)]
-    # As `dissent predict` sets them for itself.
-    kept = {f"MALLOC_{name}_": "1073741824" for name in ("MMAP_THRESHOLD", "TRIM_THRESHOLD")}
-    malloc = kept | {"MALLOC_TOP_PAD_": "67108864"}
-    ours = Side([options.dissent or built(), *places, options.dtype], threads | malloc)
+    ours = Side([options.dissent or built(), *places, options.dtype], threads)
     flags = ["--worker", "--threads", str(options.threads), "--dtype", options.dtype]
     theirs = Side([sys.executable, __file__, *places, *flags], threads)
     seconds = {"dissent": [], "batched": [], "one by one": []}

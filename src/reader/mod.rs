@@ -1,5 +1,6 @@
 //! Readers: a vision-language model that scores every label of a task for a case and one document.
 
+mod beginnings;
 mod candle;
 mod key;
 mod label_scores;

@@ -74,3 +74,28 @@ impl Linear {
         Tensor::from_vec(result, (rows, outputs), self.weight.device())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn products_of_wide_layers_are_those_of_candle() {
+        let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
+        let weight = random((520, 30));
+        let bias = random((1, 520)).squeeze(0).unwrap();
+        let values = random((21, 30)).reshape((3, 7, 30)).unwrap().transpose(0, 1).unwrap();
+        for bias in [None, Some(bias)] {
+            let layer = Linear { weight: weight.clone(), bias: bias.clone() };
+            let own = layer.forward(&values).unwrap();
+            let mut expected = values.contiguous().unwrap().broadcast_matmul(&weight.t().unwrap()).unwrap();
+            if let Some(bias) = &bias {
+                expected = expected.broadcast_add(bias).unwrap();
+            }
+            assert_eq!(own.dims(), [7, 3, 520]);
+            let difference = (own - expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
+            assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{difference}");
+        }
+    }
+}
