@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Requests whose images go through the tower together.
 const REQUESTS_PER_GROUP: usize = 8;
@@ -27,7 +28,8 @@ pub struct CandleReader {
     dtype: DType,
     fingerprint: Fingerprint,
     images: VisionCache,
-    beginnings: Beginnings,
+    /// Asked by one batch at a time: where batches run in shards there are none.
+    beginnings: Mutex<Beginnings>,
     shards: Shards,
     tokens_per_batch: usize,
 }
@@ -69,7 +71,7 @@ impl CandleReader {
         let on_cpu = decoder.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
         let shards = Shards::for_model(decoder.config().hidden, on_cpu)?;
-        let (images, beginnings) = (VisionCache::new(), Beginnings::new());
+        let (images, beginnings) = (VisionCache::new(), Mutex::new(Beginnings::new()));
         Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
     }
 
@@ -119,10 +121,7 @@ impl CandleReader {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
                 }
-                scores.extend(match self.read_beginnings(batch)? {
-                    Some(begun) => self.score_batch(batch, Some(begun))?,
-                    None => self.shards.run(batch, |share| self.score_batch(share, None))?,
-                });
+                scores.extend(self.shards.run(batch, |share| self.score_batch(share))?);
             }
         }
         Ok(scores)
@@ -163,19 +162,9 @@ impl CandleReader {
         Ok(Prepared { row, beginning, labels })
     }
 
-    /// A cache with the beginnings of a batch, if all its prompts have one.
-    fn read_beginnings(&mut self, batch: &[Prepared]) -> Result<Option<KvCache>> {
-        let mut rows = Vec::with_capacity(batch.len());
-        for prepared in batch {
-            let Some(beginning) = &prepared.beginning else { return Ok(None) };
-            rows.push((&prepared.row, beginning));
-        }
-        Ok(Some(self.beginnings.read(self.checkpoint.model.decoder(), &rows)?))
-    }
-
-    /// `begun` has read the beginning of each prompt, if it is given.
-    fn score_batch(&self, batch: &[Prepared], begun: Option<KvCache>) -> Result<Vec<LabelScores>> {
+    fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
         let decoder = self.checkpoint.model.decoder();
+        let begun = self.read_beginnings(batch)?;
         let rest_of = |prepared: &Prepared| match &prepared.beginning {
             Some(beginning) if begun.is_some() => beginning.rest_of(&prepared.row),
             _ => prepared.row.clone(),
@@ -196,6 +185,17 @@ impl CandleReader {
             self.add_later_tokens(batch, &cache, &mut scores)?;
         }
         Ok(scores)
+    }
+
+    /// A cache that has read the beginnings of a batch, if all its prompts have one.
+    fn read_beginnings(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
+        let mut rows = Vec::with_capacity(batch.len());
+        for prepared in batch {
+            let Some(beginning) = &prepared.beginning else { return Ok(None) };
+            rows.push((&prepared.row, beginning));
+        }
+        let mut beginnings = self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(beginnings.read(self.checkpoint.model.decoder(), &rows)?))
     }
 
     /// Adds the log-probabilities of the tokens after each label's first, given those before them: every label goes on
