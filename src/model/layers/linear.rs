@@ -2,8 +2,8 @@
 
 use super::blas::{Before, Matrix, product_on_all_threads};
 use super::per_channel::add_per_channel;
-use super::slices::{floats, is_wide};
-use candle_core::{D, Module, Result, Storage, Tensor};
+use super::slices::{floats, is_wide, is_wide_half};
+use candle_core::{D, DType, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// `values · weightᵀ + bias`.
@@ -42,6 +42,11 @@ impl Module for Linear {
         let columns = inputs.max(outputs);
         if is_wide(values, columns) && is_wide(&self.weight, columns) && self.weight.is_contiguous() {
             return self.by_blas(&values.contiguous()?)?.reshape(shape);
+        }
+        if is_wide_half(values, columns) && is_wide_half(&self.weight, columns) {
+            let bias = self.bias.as_ref().map(|bias| bias.to_dtype(DType::F32)).transpose()?;
+            let layer = Self { weight: self.weight.to_dtype(DType::F32)?, bias };
+            return layer.forward(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
         }
         // One product over all rows: a batched one would repeat the weight.
         let rows = values.elem_count() / inputs;
@@ -94,8 +99,16 @@ mod tests {
                 expected = expected.broadcast_add(bias).unwrap();
             }
             assert_eq!(own.dims(), [7, 3, 520]);
-            let difference = (own - expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
+            let difference = (own - &expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
             assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{difference}");
+            let half = |tensor: &Tensor| tensor.to_dtype(DType::BF16).unwrap();
+            let layer = Linear { weight: half(&weight), bias: bias.as_ref().map(half) };
+            let rounded = layer.forward(&half(&values)).unwrap();
+            assert_eq!(rounded.dtype(), DType::BF16);
+            // Sums of thirty products of inputs that were rounded to eight bits.
+            let difference = (rounded.to_dtype(DType::F32).unwrap() - &expected).unwrap().abs().unwrap();
+            let largest = difference.flatten_all().unwrap().max(D::Minus1).unwrap().to_scalar::<f32>().unwrap();
+            assert!(largest < 0.2, "{largest}");
         }
     }
 }
