@@ -8,7 +8,7 @@ checkpoint, same prompts, same number type and threads, case by case in turns wi
     python benches/against_transformers.py W/runs/bench sample-data/dataset OUT/smolvlm
 
 Each on images that it meets for the first time, after a case to warm up, the inputs of the K prompts prepared and timed:
-  dissent      pictures, tokens, tower, one prefill
+  dissent      pictures, tokens, tower, prefill; `known`: the next case's query with the same documents
   batched      transformers, one forward pass of the K prompts padded to one length, logits of the last position
   one by one   transformers, a forward pass for each prompt
 The ratio is that of the faster one of transformers' two. Memory is the peak of the resident set, while loading and while
@@ -19,10 +19,12 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 import time
+import tomllib
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("run", type=pathlib.Path)
@@ -95,7 +97,7 @@ def compare():
     ours = Side([options.dissent or built(), *places, options.dtype], threads | malloc)
     flags = ["--worker", "--threads", str(options.threads), "--dtype", options.dtype]
     theirs = Side([sys.executable, __file__, *places, *flags], threads)
-    seconds = {"dissent": [], "batched": [], "one by one": []}
+    seconds = {"dissent": [], "known": [], "batched": [], "one by one": []}
     largest = 0.0
     for turn in range(options.warm_up + options.cases):
         own = ours.ask("", "reading")
@@ -103,6 +105,7 @@ def compare():
         if turn < options.warm_up:
             continue
         seconds["dissent"].append(own["seconds"])
+        seconds["known"].append(own["seconds_with_known_documents"])
         for way, answer in answers.items():
             seconds[way].append(answer["seconds"])
         scores = zip(own["label_log_probabilities"], answers["one by one"]["label_log_probabilities"], strict=True)
@@ -134,6 +137,8 @@ def answer_lines():
     dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
     model = AutoModelForImageTextToText.from_pretrained(options.reader, dtype=dtype, attn_implementation="sdpa").eval()
     cases = stored_cases()
+    described = tomllib.loads((options.dataset / "dataset.toml").read_text())
+    templates = {task["id"]: task["prompt"]["with_document"] for task in described["task"]}
     print(json.dumps({"loaded": True}), flush=True)
 
     def picture(path):
@@ -143,15 +148,18 @@ def answer_lines():
         prompts, pictures = [], []
         for line in lines:
             passage = line["passages"][0]
-            content = [
-                {"type": "image"},
-                {"type": "text", "text": f"background: {passage['text']}\n\n"},
-                {"type": "image"},
-                {"type": "text", "text": line["query"]},
-            ]
+            images = {"{document_image}": passage["img_path"], "{query_image}": line["metadata"]["image"]}
+            template = templates[line["task"]].replace("{caption}", passage["text"]).replace("{question}", line["query"])
+            content, own = [], []
+            for part in filter(None, re.split("({document_image}|{query_image})", template)):
+                if part in images:
+                    own.append(picture(images[part]))
+                    content.append({"type": "image"})
+                else:
+                    content.append({"type": "text", "text": part})
             conversation = [{"role": "user", "content": content}]
             prompts.append(processor.apply_chat_template(conversation, add_generation_prompt=True))
-            pictures.append([picture(passage["img_path"]), picture(line["metadata"]["image"])])
+            pictures.append(own)
         if "SmolVLM" not in type(processor).__name__:
             pictures = sum(pictures, [])
         inputs = processor(text=prompts, images=pictures, padding=True, return_tensors="pt", add_special_tokens=False)

@@ -46,8 +46,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let source = args.reader.resolve(&workspace.path)?;
     let (device, _) = choose_device(&common.device)?;
-    if device.is_cpu() && source.runs_in_shards()? {
-        relaunch::with_settings_for_throughput()?;
+    if device.is_cpu() {
+        relaunch::for_reading(&source)?;
     }
     let interrupt = InterruptFlag::watch()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);

@@ -5,6 +5,7 @@ mod error;
 mod files;
 mod identity;
 mod json;
+mod known_files;
 mod layout;
 mod mapped;
 mod read;

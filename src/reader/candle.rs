@@ -1,6 +1,7 @@
 //! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open answers
 //! are generated.
 
+use super::beginnings::{Beginning, Beginnings};
 use super::candle_generation::generated;
 use super::label_tokens::LabelTokens;
 use super::shards::{Shards, suits_shards};
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Requests whose images go through the tower together.
 const REQUESTS_PER_GROUP: usize = 8;
@@ -28,6 +30,8 @@ pub struct CandleReader {
     dtype: DType,
     fingerprint: Fingerprint,
     images: VisionCache,
+    /// Asked by one batch at a time: where batches run in shards there are none.
+    beginnings: Mutex<Beginnings>,
     shards: Shards,
     tokens_per_batch: usize,
 }
@@ -35,6 +39,8 @@ pub struct CandleReader {
 /// A prompt and the tokens of its labels.
 struct Prepared {
     row: DecoderRow,
+    /// What other prompts may share with it; none where it is read as a whole.
+    beginning: Option<Beginning>,
     labels: LabelTokens,
 }
 
@@ -67,7 +73,8 @@ impl CandleReader {
         let on_cpu = decoder.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
         let shards = Shards::for_model(decoder.config().hidden, on_cpu)?;
-        Ok(Self { checkpoint, dtype, fingerprint, images: VisionCache::new(), shards, tokens_per_batch })
+        let (images, beginnings) = (VisionCache::new(), Mutex::new(Beginnings::new()));
+        Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
     }
 
     /// Does the checkpoint in `folder` run a share of a batch on each core of a CPU? Then one thread per kernel
@@ -129,28 +136,34 @@ impl CandleReader {
             let known = features.get(&picture.fingerprint);
             known.with_context(|| format!("{} was not encoded", picture.path.display()))
         };
-        let query = features_of(&request.query)?;
         let document = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
-        let document = document.map(|image| features_of(image)).transpose()?;
         let prompt = request.prompt()?;
         let mut pieces = Vec::with_capacity(prompt.len());
         let mut images = Vec::new();
+        let mut first_image = None;
         for piece in &prompt {
-            let image = match piece {
+            let picture = match piece {
                 PromptPiece::Text(text) => {
                     pieces.push(Piece::Text(text));
                     continue;
                 }
-                PromptPiece::QueryImage => query,
+                PromptPiece::QueryImage => &request.query,
                 PromptPiece::DocumentImage => document.context("a closed-book prompt wants a document's image")?,
             };
+            let image = features_of(picture)?;
+            first_image.get_or_insert(&picture.fingerprint);
             pieces.push(Piece::Image(image.grid));
             images.push(image.features.clone());
         }
         let ids = self.checkpoint.model.encode(&pieces)?;
         let labels = LabelTokens::of(&request.task.labels, &*self.checkpoint.model)
             .with_context(|| format!("task {}", request.task.id))?;
-        Ok(Prepared { row: DecoderRow { ids, features: images }, labels })
+        let row = DecoderRow { ids, features: images };
+        let decoder = self.checkpoint.model.decoder();
+        // In shards there is little to save, and more passes cost more.
+        let beginning = first_image.filter(|_| self.shards.is_empty());
+        let beginning = beginning.and_then(|image| Beginning::of(&row, image, decoder));
+        Ok(Prepared { row, beginning, labels })
     }
 
     fn answers_of_batch(&self, batch: &[Prepared]) -> Result<Vec<String>> {
@@ -169,9 +182,14 @@ impl CandleReader {
 
     fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
         let decoder = self.checkpoint.model.decoder();
-        let input = DecoderInput::new(batch.iter().map(|prepared| prepared.row.clone()).collect());
+        let begun = self.read_beginnings(batch)?;
+        let rest_of = |prepared: &Prepared| match &prepared.beginning {
+            Some(beginning) if begun.is_some() => beginning.rest_of(&prepared.row),
+            _ => prepared.row.clone(),
+        };
+        let input = DecoderInput::new(batch.iter().map(rest_of).collect());
         let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
-        let mut cache = needs_whole_labels.then(KvCache::new);
+        let mut cache = begun.or_else(|| needs_whole_labels.then(KvCache::new));
         let decoded = decoder.decode(&input, cache.as_mut())?;
         let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_places())?)?;
         let mut scores = Vec::with_capacity(batch.len());
@@ -181,10 +199,21 @@ impl CandleReader {
                 LabelTokens::Whole(labels) => labels.iter().map(|tokens| at(after_prompt, tokens[0])).collect(),
             }));
         }
-        if let Some(cache) = cache {
+        if let Some(cache) = cache.filter(|_| needs_whole_labels) {
             self.add_later_tokens(batch, &cache, &mut scores)?;
         }
         Ok(scores)
+    }
+
+    /// A cache that has read the beginnings of a batch, if all its prompts have one.
+    fn read_beginnings(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
+        let mut rows = Vec::with_capacity(batch.len());
+        for prepared in batch {
+            let Some(beginning) = &prepared.beginning else { return Ok(None) };
+            rows.push((&prepared.row, beginning));
+        }
+        let mut beginnings = self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(beginnings.read(self.checkpoint.model.decoder(), &rows)?))
     }
 
     /// Adds the log-probabilities of the tokens after each label's first, given those before them: every label goes on

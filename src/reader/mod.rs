@@ -1,6 +1,7 @@
 //! Readers: a vision-language model that scores every label of a task for a case and one document, or says the answer in
 //! its own words where there are no labels.
 
+mod beginnings;
 mod candle;
 mod candle_generation;
 mod generation;

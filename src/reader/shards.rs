@@ -40,6 +40,11 @@ impl Shards {
         Ok(Self { pools })
     }
 
+    /// Do batches run as a whole, on the kernels' own threads?
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
     /// Runs `work` on shares of the items and joins the results in order.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What a checkpoint folder is called and made of.
 
 use super::Weights;
+use super::known_files::fingerprint_of_file;
 use crate::fingerprint::Fingerprint;
 use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};
@@ -23,7 +24,7 @@ pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     let mut parts = Vec::new();
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let content = Fingerprint::of_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let content = fingerprint_of_file(path).with_context(|| format!("cannot read {}", path.display()))?;
         parts.push(name);
         parts.push(content.as_str().to_string());
     }

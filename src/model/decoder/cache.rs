@@ -47,4 +47,34 @@ impl KvCache {
         }
         Ok(Self { layers, rows: layouts })
     }
+
+    /// One cache with the rows of all, which may be of different lengths: shorter ones are filled up with padding.
+    pub fn join(caches: &[&Self]) -> Result<Self> {
+        let rows = caches.iter().flat_map(|cache| &cache.rows);
+        let slots = rows.clone().map(RowLayout::slots).max().unwrap_or(0);
+        let mut rows: Vec<RowLayout> = rows.cloned().collect();
+        for row in &mut rows {
+            row.extend(slots - row.slots(), false);
+        }
+        let mut layers = Vec::new();
+        for layer in 0..caches.first().map_or(0, |cache| cache.layers.len()) {
+            let (mut keys, mut values) = (Vec::new(), Vec::new());
+            for cache in caches {
+                let Some(Some((key, value))) = cache.layers.get(layer) else {
+                    candle_core::bail!("a cache without layer {layer} among caches with it")
+                };
+                let missing = slots - key.dim(2)?;
+                keys.push(key.pad_with_zeros(2, 0, missing)?);
+                values.push(value.pad_with_zeros(2, 0, missing)?);
+            }
+            layers.push(Some((Tensor::cat(&keys, 0)?, Tensor::cat(&values, 0)?)));
+        }
+        Ok(Self { layers, rows })
+    }
+
+    /// Memory that keys and values take.
+    pub fn bytes(&self) -> usize {
+        let tensors = self.layers.iter().flatten().flat_map(|(keys, values)| [keys, values]);
+        tensors.map(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes()).sum()
+    }
 }

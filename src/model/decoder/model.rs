@@ -2,7 +2,7 @@
 
 use super::cache::KvCache;
 use super::config::TextConfig;
-use super::input::{Decoded, DecoderInput, TokenPlace};
+use super::input::{Decoded, DecoderInput, DecoderRow, TokenPlace};
 use super::layout::RowLayout;
 use super::stack::Stack;
 use crate::model::layers::Mode;
@@ -45,6 +45,13 @@ impl Decoder {
     /// Where the weights are.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Index of the first token of a row's second image; none where it has no second image.
+    pub fn second_image_of(&self, row: &DecoderRow) -> Option<usize> {
+        let first = row.features.first()?.elem_count() / self.config().hidden;
+        let mut image_tokens = row.ids.iter().enumerate().filter(|(_, id)| **id == self.image_token);
+        image_tokens.nth(first).map(|(index, _)| index)
     }
 
     /// Do image tokens turn by rows and columns?

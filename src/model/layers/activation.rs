@@ -21,7 +21,7 @@ pub enum Activation {
 
 const QUICK_GELU: f32 = 1.702;
 /// 2 · √(2 / π).
-const GELU_SLOPE: f32 = 1.595_769_1;
+const GELU_SLOPE: f32 = 1.595_769;
 
 impl Activation {
     /// Applies the function to every element; differentiable.

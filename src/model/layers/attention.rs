@@ -1,9 +1,9 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
 use super::attention_blocks::attend_in_blocks;
-use super::slices::is_wide;
+use super::slices::{is_wide, is_wide_half};
 use super::{Mode, softmax_last_dim};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 /// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads, S, d]; gives [B, heads, T, d].
 ///
@@ -28,6 +28,12 @@ pub fn attend_scaled(
     let lies_in_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
     if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(lies_in_rows) {
         return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
+    }
+    if tensors.iter().all(|tensor| is_wide_half(tensor, heads * size)) && mode == Mode::Infer {
+        let wider = |tensor: &Tensor| tensor.to_dtype(DType::F32);
+        let mask = mask.map(wider).transpose()?;
+        let attended = attend_scaled(&wider(queries)?, &wider(keys)?, &wider(values)?, mask.as_ref(), mode)?;
+        return attended.to_dtype(queries.dtype());
     }
     let key_heads = keys.dim(1)?;
     let groups = heads / key_heads.max(1);

@@ -126,3 +126,64 @@ fn visible(mask: &[f32], slots: usize) -> usize {
     let last = |line: &[f32]| line.iter().rposition(|cell| *cell != f32::NEG_INFINITY).map_or(0, |last| last + 1);
     mask.chunks(slots.max(1)).map(last).max().unwrap_or(0).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::layers::{Mode, causal_mask, softmax_last_dim};
+    use candle_core::{D, DType, Device};
+
+    fn random(shape: (usize, usize, usize, usize)) -> Tensor {
+        Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap()
+    }
+
+    /// What the blocks stand for, written out.
+    fn composed(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>) -> Tensor {
+        let groups = queries.dim(1).unwrap() / keys.dim(1).unwrap();
+        let repeated = |heads: &Tensor| {
+            let (batch, count, length, size) = heads.dims4().unwrap();
+            let wide = heads.unsqueeze(2).unwrap().expand((batch, count, groups, length, size)).unwrap();
+            wide.reshape((batch, count * groups, length, size)).unwrap()
+        };
+        let scores = queries.contiguous().unwrap().matmul(&repeated(keys).t().unwrap()).unwrap();
+        let scores = mask.map_or(scores.clone(), |mask| scores.broadcast_add(mask).unwrap());
+        softmax_last_dim(&scores, Mode::Infer).unwrap().matmul(&repeated(values)).unwrap()
+    }
+
+    fn assert_equal(own: &Tensor, expected: &Tensor) {
+        assert_eq!(own.dims(), expected.dims());
+        let difference = (own - expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
+        assert!(difference.to_scalar::<f32>().unwrap() < 1e-5, "{difference}");
+    }
+
+    #[test]
+    fn blocks_give_what_whole_scores_give() {
+        // More queries than a block has, and a last block that is not full; heads as a linear layer leaves them.
+        let queries = random((2, 150, 6, 8)).transpose(1, 2).unwrap();
+        let (keys, values) = (random((2, 2, 150, 8)), random((2, 150, 2, 8)).transpose(1, 2).unwrap());
+        let causal = causal_mask(150, &Device::Cpu).unwrap();
+        let open = Tensor::zeros((1, 1, 150, 150), DType::F32, &Device::Cpu).unwrap();
+        let per_row = Tensor::cat(&[&causal, &open], 0).unwrap();
+        for mask in [None, Some(causal.squeeze(0).unwrap().squeeze(0).unwrap()), Some(per_row)] {
+            let own = attend_in_blocks(&queries, &keys, &values, mask.as_ref()).unwrap();
+            assert_equal(&own, &composed(&queries, &keys, &values, mask.as_ref()));
+        }
+    }
+
+    #[test]
+    fn a_continuation_sees_what_came_before() {
+        let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
+        let mask = causal_mask(70, &Device::Cpu).unwrap().narrow(2, 67, 3).unwrap().contiguous().unwrap();
+        let own = attend_in_blocks(&queries, &keys, &keys, Some(&mask)).unwrap();
+        assert_equal(&own, &composed(&queries, &keys, &keys, Some(&mask)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
+        assert!(attend_in_blocks(&queries, &random((1, 3, 70, 16)), &keys, None).is_err());
+        assert!(attend_in_blocks(&queries, &keys, &random((1, 4, 69, 16)), None).is_err());
+        let mask = causal_mask(70, &Device::Cpu).unwrap();
+        assert!(attend_in_blocks(&queries, &keys, &keys, Some(&mask)).is_err());
+    }
+}

@@ -74,7 +74,7 @@ fn exp(x: f32x8) -> f32x8 {
     const ROUNDING: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    const COEFFICIENTS: [f32; 5] = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+    const COEFFICIENTS: [f32; 5] = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
     let x = x.fast_max(f32x8::splat(-87.0)).fast_min(f32x8::splat(88.0));
     let rounded = x * f32x8::splat(std::f32::consts::LOG2_E) + f32x8::splat(ROUNDING);
     let n = rounded - f32x8::splat(ROUNDING);

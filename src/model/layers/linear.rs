@@ -2,8 +2,8 @@
 
 use super::blas::{Before, Matrix, product_on_all_threads};
 use super::per_channel::add_per_channel;
-use super::slices::{floats, is_wide};
-use candle_core::{D, Module, Result, Storage, Tensor};
+use super::slices::{floats, is_wide, is_wide_half};
+use candle_core::{D, DType, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// `values · weightᵀ + bias`.
@@ -43,6 +43,11 @@ impl Module for Linear {
         if is_wide(values, columns) && is_wide(&self.weight, columns) && self.weight.is_contiguous() {
             return self.by_blas(&values.contiguous()?)?.reshape(shape);
         }
+        if is_wide_half(values, columns) && is_wide_half(&self.weight, columns) {
+            let bias = self.bias.as_ref().map(|bias| bias.to_dtype(DType::F32)).transpose()?;
+            let layer = Self { weight: self.weight.to_dtype(DType::F32)?, bias };
+            return layer.forward(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
+        }
         // One product over all rows: a batched one would repeat the weight.
         let rows = values.elem_count() / inputs;
         let product = values.reshape((rows, inputs))?.matmul(&self.weight.t()?)?.reshape(shape)?;
@@ -72,5 +77,38 @@ impl Linear {
         let right = Matrix::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
         product_on_all_threads(left, right, before, &mut result)?;
         Tensor::from_vec(result, (rows, outputs), self.weight.device())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn products_of_wide_layers_are_those_of_candle() {
+        let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
+        let weight = random((520, 30));
+        let bias = random((1, 520)).squeeze(0).unwrap();
+        let values = random((21, 30)).reshape((3, 7, 30)).unwrap().transpose(0, 1).unwrap();
+        for bias in [None, Some(bias)] {
+            let layer = Linear { weight: weight.clone(), bias: bias.clone() };
+            let own = layer.forward(&values).unwrap();
+            let mut expected = values.contiguous().unwrap().broadcast_matmul(&weight.t().unwrap()).unwrap();
+            if let Some(bias) = &bias {
+                expected = expected.broadcast_add(bias).unwrap();
+            }
+            assert_eq!(own.dims(), [7, 3, 520]);
+            let difference = (own - &expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
+            assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{difference}");
+            let half = |tensor: &Tensor| tensor.to_dtype(DType::BF16).unwrap();
+            let layer = Linear { weight: half(&weight), bias: bias.as_ref().map(half) };
+            let rounded = layer.forward(&half(&values)).unwrap();
+            assert_eq!(rounded.dtype(), DType::BF16);
+            // Sums of thirty products of inputs that were rounded to eight bits.
+            let difference = (rounded.to_dtype(DType::F32).unwrap() - &expected).unwrap().abs().unwrap();
+            let largest = difference.flatten_all().unwrap().max(D::Minus1).unwrap().to_scalar::<f32>().unwrap();
+            assert!(largest < 0.2, "{largest}");
+        }
     }
 }

@@ -20,6 +20,12 @@ pub(super) fn is_wide(values: &Tensor, columns: usize) -> bool {
     columns >= WIDE && is_fusible(values) && !values.track_op()
 }
 
+/// The same for half types, whose arithmetic is done in f32 and rounded once.
+pub(super) fn is_wide_half(values: &Tensor, columns: usize) -> bool {
+    let is_half = matches!(values.dtype(), DType::F16 | DType::BF16);
+    is_half && columns >= WIDE && values.device().is_cpu() && !values.track_op()
+}
+
 /// The numbers of a contiguous f32 tensor.
 pub(super) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
