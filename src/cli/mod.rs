@@ -27,7 +27,7 @@ pub mod search;
 pub mod show;
 pub mod train;
 
-use crate::model::device::Precision;
+use crate::model::precision::Precision;
 use crate::tui::depth::{ColorDepth, ImageProtocol};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub struct Common {
     /// Where models run: auto, cpu, cuda, cuda:N or metal
     #[arg(long, global = true, env = "DISSENT_DEVICE", default_value = "auto")]
     pub device: String,
-    /// Number type of the models
+    /// Number type of the models; auto: the checkpoint's own, or what the device can do
     #[arg(long, global = true, env = "DISSENT_DTYPE", value_enum, default_value_t = Precision::Auto)]
     pub dtype: Precision,
     /// Colours of the screen

@@ -21,6 +21,11 @@ pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result
     }
 }
 
+/// Whether [`ensure_memory`] lets such a model in.
+pub fn fits_into_memory(parameters: usize, dtype: DType, device: &Device) -> bool {
+    ensure_memory(parameters, dtype, device).is_ok()
+}
+
 fn ensure_fits(parameters: u64, dtype: DType, free: u64) -> Result<()> {
     let needed = |dtype: DType| parameters.saturating_mul(dtype.size_in_bytes() as u64).saturating_add(BESIDE_WEIGHTS);
     if needed(dtype) <= free || needed(dtype) < SMALL + BESIDE_WEIGHTS {

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod open_clip;
 pub mod pillow_resize;
 pub mod pixtral;
+pub mod precision;
 pub mod qwen2_vl;
 pub mod siglip;
 pub mod smolvlm;

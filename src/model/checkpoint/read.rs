@@ -129,6 +129,18 @@ impl Weights {
         self.tensors.values().filter_map(Entry::shape).map(|shape| shape.iter().product::<usize>()).sum()
     }
 
+    /// The floating-point type that most values are stored in.
+    pub fn usual_dtype(&self) -> Option<DType> {
+        let mut counts: Vec<(DType, usize)> = Vec::new();
+        for (dtype, count) in self.files.iter().flat_map(|file| file.values_by_type()) {
+            match counts.iter_mut().find(|(known, _)| *known == dtype) {
+                Some((_, sum)) => *sum += count,
+                None => counts.push((dtype, count)),
+            }
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(dtype, _)| dtype)
+    }
+
     /// The same tensors and `name`, a matrix [size, size] that changes nothing.
     #[must_use]
     pub fn with_identity(mut self, name: &str, size: usize) -> Self {
