@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "reader_families/gguf.rs"]
+mod gguf;
+
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
 use dissent::model::family::{Piece, PreparedImage, ReaderCheckpoint};

@@ -12,6 +12,7 @@ pub mod decoder;
 pub mod device;
 pub mod dual_encoder;
 pub mod family;
+pub mod gguf;
 pub mod hub;
 pub mod initialise;
 pub mod jina_clip;

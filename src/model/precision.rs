@@ -1,6 +1,7 @@
 //! The number type that a model computes in.
 
 use super::checkpoint::{Weights, read_json};
+use super::gguf::decoder_file;
 use super::memory::fits_into_memory;
 use candle_core::{DType, Device};
 use clap::ValueEnum;
@@ -39,6 +40,9 @@ impl Precision {
     pub fn choose(self, folder: &Path, device: &Device) -> NumberType {
         if let Some(dtype) = self.named() {
             return NumberType { dtype, reason: "as asked" };
+        }
+        if decoder_file(folder).is_ok_and(|file| file.is_some()) {
+            return NumberType { dtype: DType::F32, reason: "as a quantised decoder does" };
         }
         let Ok(weights) = Weights::read(folder) else {
             return NumberType { dtype: DType::F32, reason: "as the checkpoint's own cannot be read" };

@@ -16,9 +16,11 @@ mod layout;
 mod model;
 pub(in crate::model) mod rotary;
 mod stack;
+mod weights;
 
 pub use cache::KvCache;
 pub use config::TextConfig;
 pub(in crate::model) use config::{divides, in_range, layers_in_range};
 pub use input::{Decoded, DecoderInput, DecoderRow, PaddingSide, TokenPlace};
 pub use model::Decoder;
+pub(in crate::model) use weights::LayerWeights;

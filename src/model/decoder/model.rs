@@ -5,9 +5,9 @@ use super::config::TextConfig;
 use super::input::{Decoded, DecoderInput, TokenPlace};
 use super::layout::RowLayout;
 use super::stack::Stack;
+use super::weights::LayerWeights;
 use crate::model::layers::Mode;
 use candle_core::{D, Device, Result, Tensor};
-use candle_nn::VarBuilder;
 
 /// A decoder that knows which token stands for a piece of an image.
 #[derive(Clone, Debug)]
@@ -20,16 +20,16 @@ pub struct Decoder {
 impl Decoder {
     /// `inner` holds `embed_tokens`, `layers` and `norm`; `outer` holds `lm_head`, unless the output matrix is the
     /// embedding (`tied`). New weights keep the variance of their inputs, with norms at 1.
-    pub fn new(
+    pub(in crate::model) fn new(
         config: &TextConfig,
         tied: bool,
         image_token: u32,
-        inner: &VarBuilder,
-        outer: &VarBuilder,
+        inner: &LayerWeights,
+        outer: &LayerWeights,
         mode: Mode,
     ) -> Result<Self> {
         let stack = Stack::new(config, tied, inner, outer, mode)?;
-        Ok(Self { stack, image_token, device: inner.device().clone() })
+        Ok(Self { stack, image_token, device: inner.plain().device().clone() })
     }
 
     /// The shape.

@@ -5,16 +5,18 @@ use super::image_processor::Qwen2VlImageProcessor;
 use super::vision::VisionTower;
 use crate::model::chat::ChatPrompt;
 use crate::model::checkpoint::{Adapter, CheckpointError};
-use crate::model::decoder::Decoder;
+use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::family::{
     CheckpointParts, ImageGrid, Piece, PreparedImage, ReaderCheckpoint, VisionLanguageModel, chat_prompt, open_parts,
 };
+use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use image::RgbImage;
 use std::path::Path;
+use std::sync::Arc;
 
 /// For a checkpoint without a template: what the published ones say.
 const TEMPLATE: &str = "\
@@ -65,9 +67,10 @@ impl Qwen2VlCheckpoint {
         check_images(folder, &config, &images)?;
         let (chat, template_note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
         let (weights, mut parts) =
-            open_parts(folder, adapter, canonical_name, chat.template().source(), dtype, device)?;
+            open_parts(folder, adapter, canonical_name, place(&config), chat.template().source(), dtype, device)?;
         parts.notes.extend(template_note);
-        let (tower, decoder) = build(&config, &images, &weights.builder(dtype, device))?;
+        let quantised = weights.decoder().cloned();
+        let (tower, decoder) = build(&config, &images, &weights.builder(dtype, device), quantised.as_ref())?;
         Ok(Self { tower, decoder, config, images, chat, parts })
     }
 
@@ -129,12 +132,19 @@ fn build(
     config: &Qwen2VlConfig,
     images: &Qwen2VlImageProcessor,
     weights: &VarBuilder,
+    quantised: Option<&Arc<GgufDecoder>>,
 ) -> candle_core::Result<(VisionTower, Decoder)> {
     let patch = (3, images.frames(), images.patch_side(), images.patch_side());
     let (tied, token) = (config.tied_embeddings, config.image_token);
     let tower = VisionTower::new(&config.vision, patch, &weights.pp("visual"))?;
-    let decoder = Decoder::new(&config.text, tied, token, &weights.pp("model"), weights, Mode::Infer)?;
+    let outer = LayerWeights::new(weights, quantised);
+    let decoder = Decoder::new(&config.text, tied, token, &outer.pp("model"), &outer, Mode::Infer)?;
     Ok((tower, decoder))
+}
+
+/// Where the network has its decoder.
+fn place(config: &Qwen2VlConfig) -> DecoderPlace<'_> {
+    DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" }
 }
 
 /// The hub's name of a tensor, whichever version of transformers named it: newer ones put the tower and the decoder under
@@ -173,7 +183,7 @@ mod tests {
         for family in ["qwen2_vl", "qwen2_5_vl"] {
             let config = Qwen2VlConfig::of_json(config_of(family)).unwrap();
             let images = Qwen2VlImageProcessor::default();
-            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights)?));
+            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights, None)?));
         }
     }
 
