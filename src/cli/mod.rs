@@ -6,6 +6,7 @@ mod caption_line;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod download;
 pub mod evaluate;
 pub mod explore;
 pub mod export;
@@ -89,6 +90,8 @@ pub enum Command {
     Check(check::Args),
     /// Say what the program found: terminal, colours, device, models, workspace, file system
     Doctor(doctor::Args),
+    /// Fetch a model of the Hugging Face hub into its cache; no other command asks the hub
+    Download(download::Args),
     /// Build the index of a dataset: FAISS for vectors, Tantivy for captions
     Index(index::Args),
     /// Draw synthetic images and captions
@@ -124,6 +127,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
         Command::Doctor(args) => doctor::run(args, &cli.common),
+        Command::Download(args) => download::run(args),
         Command::Index(args) => index::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
         Command::Search(args) => search::run(args, &cli.common),

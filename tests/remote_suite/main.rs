@@ -11,6 +11,7 @@
 
 mod agreement;
 mod commands;
+mod download;
 mod fault_proxy;
 mod faults;
 mod gguf;
