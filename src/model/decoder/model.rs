@@ -59,11 +59,9 @@ impl Decoder {
         self.check(input)?;
         let layouts = input.layouts(cache.as_deref(), self.image_token, self.is_planar())?;
         let longest = layouts.iter().map(RowLayout::length).max().unwrap_or(0);
-        if longest > self.stack.config().positions {
-            candle_core::bail!(
-                "a prompt of {longest} tokens, the model reads {} at most",
-                self.stack.config().positions
-            )
+        let most = self.stack.config().longest();
+        if longest > most {
+            candle_core::bail!("a prompt of {longest} tokens, the model reads {most} at most")
         }
         let embeddings = self.embed(input)?;
         let hidden = match cache {

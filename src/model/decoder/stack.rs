@@ -110,8 +110,7 @@ impl Stack {
     pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let (_, added, _) = embeddings.dims3()?;
         let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let TextConfig { head_size, rope_theta, rotary_sections, sliding_window, first_windowed_layer, .. } =
-            self.config;
+        let TextConfig { rotary_sections, sliding_window, first_windowed_layer, .. } = self.config;
         let windowed = attention_mask(rows, added, sliding_window, dtype, device)?;
         let whole = if sliding_window.is_some() && first_windowed_layer > 0 {
             attention_mask(rows, added, None, dtype, device)?
@@ -119,7 +118,9 @@ impl Stack {
             None
         };
         let positions = rotation_positions(rows, added);
-        let rotation = Rotation::of_positions(&positions, head_size, rope_theta, rotary_sections, dtype, device)?;
+        let lengths: Vec<usize> = rows.iter().map(RowLayout::next_place).collect();
+        let frequencies = self.config.frequencies_of(&lengths);
+        let rotation = Rotation::of_positions(&positions, &frequencies, rotary_sections, dtype, device)?;
         let mut hidden = embeddings.clone();
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);

@@ -1,6 +1,6 @@
 //! Is the decoder of a GGUF file the one that `config.json` describes?
 
-use crate::model::decoder::TextConfig;
+use crate::model::decoder::{RopeScaling, TextConfig};
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
 
@@ -60,7 +60,7 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
         }
     }
     check_sections(fields, config, architecture)?;
-    check_scaling(fields, architecture)
+    check_scaling(fields, config, architecture)
 }
 
 /// llama.cpp has a fourth section, which is empty.
@@ -80,12 +80,21 @@ fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architec
     Ok(())
 }
 
-fn check_scaling(fields: &HashMap<String, Value>, architecture: &str) -> Result<(), String> {
+/// The rotation is that of `config.json`; a file that names another kind is of another model. llama.cpp has a field for
+/// these kinds only.
+fn check_scaling(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
+    let theirs = match &config.rope_scaling {
+        None => "none",
+        Some(RopeScaling::Linear { .. }) => "linear",
+        Some(RopeScaling::Yarn { .. }) => "yarn",
+        Some(_) => return Ok(()),
+    };
     let name = format!("{architecture}.rope.scaling.type");
     match fields.get(&name) {
         None => Ok(()),
-        Some(Value::String(kind)) if kind == "none" => Ok(()),
-        Some(kind) => Err(format!("{name}: expected none, as in config.json, found {kind:?}")),
+        Some(Value::String(kind)) if kind == theirs => Ok(()),
+        Some(Value::String(kind)) => Err(differs(&name, kind, theirs, "rope_parameters")),
+        Some(kind) => Err(format!("{name}: expected a text, found {kind:?}")),
     }
 }
 
