@@ -109,7 +109,7 @@ impl HubId {
 }
 
 /// The cache that huggingface_hub uses: `HF_HUB_CACHE`, else `HF_HOME/hub`, else the user's cache folder.
-fn cache_folder() -> Option<PathBuf> {
+pub(crate) fn cache_folder() -> Option<PathBuf> {
     if let Some(cache) = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")) {
         return Some(cache);
     }
