@@ -55,7 +55,7 @@ fn hash<D: Digest>(mut digest: D, file: &mut File) -> Result<String> {
         digest.update(&buffer[..count]);
     }
     let mut text = String::new();
-    for byte in digest.finalize().iter() {
+    for byte in &*digest.finalize() {
         // Writing into a string does not fail.
         let _ = write!(text, "{byte:02x}");
     }

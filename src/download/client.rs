@@ -1,5 +1,6 @@
 //! Requests to the hub: its address, the user's key, redirects.
 
+use crate::model::hub::hugging_face_home;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use std::path::PathBuf;
@@ -143,14 +144,11 @@ impl Hub {
 }
 
 fn find_key() -> anyhow::Result<Option<HeaderValue>> {
-    let text = match variable("HF_TOKEN") {
-        Some(text) => Some(text),
-        None => {
-            let home = crate::model::hub::hugging_face_home();
-            let path = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(|| Some(home?.join("token")));
-            path.and_then(|path| std::fs::read_to_string(path).ok())
-        }
-    };
+    let text = variable("HF_TOKEN").or_else(|| {
+        let own = || Some(hugging_face_home()?.join("token"));
+        let path = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(own)?;
+        std::fs::read_to_string(path).ok()
+    });
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     let key = text.trim();
     let plain = key.bytes().all(|byte| byte.is_ascii_graphic());

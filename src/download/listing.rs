@@ -96,7 +96,7 @@ fn what_headers_say(headers: &HeaderMap) -> Option<(u64, Checksum)> {
 /// The files to fetch: settings, and the weights that are read first where there are several.
 fn needed(names: &[String]) -> Result<Vec<String>, String> {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    let is_shard = |name: &str| name.starts_with("model-") && name.ends_with(".safetensors");
+    let is_shard = |name: &str| name.starts_with("model-") && has_extension(name, &["safetensors"]);
     let weights: Vec<&String> = if has(SINGLE) {
         names.iter().filter(|name| *name == SINGLE).collect()
     } else if has("model.safetensors.index.json") {
@@ -106,8 +106,7 @@ fn needed(names: &[String]) -> Result<Vec<String>, String> {
         names.iter().filter(|name| first.is_some_and(|first| name == first)).collect()
     };
     if weights.is_empty() && !has("adapter_model.safetensors") {
-        let pickle =
-            names.iter().find(|name| name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".ckpt"));
+        let pickle = names.iter().find(|name| has_extension(name, &["bin", "pt", "ckpt"]));
         return Err(match pickle {
             Some(pickle) => format!(
                 "its weights are pickles ({pickle}), which run the code that they hold and are not fetched; expected \
@@ -125,6 +124,10 @@ fn needed(names: &[String]) -> Result<Vec<String>, String> {
     wanted.sort();
     wanted.dedup();
     Ok(wanted)
+}
+
+fn has_extension(name: &str, wanted: &[&str]) -> bool {
+    Path::new(name).extension().is_some_and(|extension| wanted.iter().any(|wanted| extension == *wanted))
 }
 
 fn is_plain(name: &str) -> bool {

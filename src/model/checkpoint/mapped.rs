@@ -43,7 +43,7 @@ impl MappedFile {
     /// How many values are stored in each floating-point type that candle has.
     pub fn values_by_type(&self) -> Vec<(DType, usize)> {
         let counts = self.tensors.tensors().into_iter().filter_map(|(_, view)| {
-            let dtype = DType::try_from(view.dtype()).ok().filter(|dtype| dtype.is_float())?;
+            let dtype = DType::try_from(view.dtype()).ok().filter(DType::is_float)?;
             Some((dtype, view.shape().iter().product()))
         });
         counts.collect()

@@ -242,9 +242,8 @@ impl Weights {
         let stored_name = self.stored_name(name).to_string();
         if entry.shape().as_deref() != Some(expected.dims()) {
             let found = match entry {
-                Entry::Stored { shape, .. } => shape.clone(),
+                Entry::Stored { shape, .. } | Entry::Quantised(shape) => shape.clone(),
                 Entry::Identity(size) => vec![*size, *size],
-                Entry::Quantised(shape) => shape.clone(),
             };
             let expected = expected.dims().to_vec();
             return Err(CheckpointError::WrongShape { path, name: stored_name, expected, found });

@@ -74,9 +74,7 @@ impl TextConfig {
         }
         Ok(())
     }
-}
 
-impl TextConfig {
     /// Tokens of the longest prompt.
     pub fn longest(&self) -> usize {
         self.rope_scaling.as_ref().map_or(self.positions, |scaling| scaling.longest(self.positions))

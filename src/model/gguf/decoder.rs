@@ -55,7 +55,8 @@ pub fn decoder_file(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_decoder = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        name.ends_with(".gguf") && !name.contains("mmproj") && path.is_file()
+        let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+        is_gguf && !name.contains("mmproj") && path.is_file()
     };
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_decoder).collect();
     found.sort();

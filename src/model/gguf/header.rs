@@ -109,7 +109,9 @@ mod tests {
         let mut bytes = b"GGUF\x03\0\0\0".to_vec();
         bytes.extend(0_u64.to_le_bytes());
         bytes.extend((fields.len() as u64).to_le_bytes());
-        fields.iter().for_each(|field| bytes.extend(*field));
+        for field in fields {
+            bytes.extend(*field);
+        }
         check_header(&mut BufReader::new(Cursor::new(bytes))).map_err(|error| error.to_string())
     }
 
