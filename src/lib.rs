@@ -8,6 +8,7 @@
 //! | [`data`] | cases, documents, tasks, the dataset directory, importers, `dissent check` |
 //! | [`phantom`] | the synthetic sample: images, captions, site tables |
 //! | [`model`] | differentiable CLIP and Pixtral over candle, Hugging Face weight names |
+//! | [`download`] | models of the Hugging Face hub into its cache |
 //! | [`train`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
 //! | [`retriever`] | heads, hits, merging |
@@ -22,6 +23,7 @@ pub mod analysis;
 pub mod annotation;
 pub mod cli;
 pub mod data;
+pub mod download;
 pub mod engine;
 pub mod index;
 pub mod model;

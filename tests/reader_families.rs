@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "reader_families/gguf.rs"]
+mod gguf;
+
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
 use dissent::model::family::{Family, Piece, PreparedImage, ReaderCheckpoint};
@@ -526,4 +529,31 @@ fn an_adapter_that_does_not_fit_is_refused_by_name() {
     }
     let empty = tempfile::tempdir().unwrap();
     assert!(message(&folder, Some(empty.path())).contains("adapter_config.json"));
+}
+
+/// tests/fixtures/readers/rope.py: the same checkpoints with a scaled rotation.
+#[test]
+fn scaled_rotations_give_the_logits_of_transformers() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/rope.json");
+    let cases: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let cases = cases["logits"].as_array().unwrap();
+    assert_eq!(cases.len(), 10);
+    for case in cases {
+        let family = case["family"].as_str().unwrap();
+        let folder = copy(family);
+        let path = folder.path().join("config.json");
+        let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        config["text_config"]["rope_parameters"] = case["rope_parameters"].clone();
+        config["text_config"]["max_position_embeddings"] = case["positions"].clone();
+        fs::write(&path, config.to_string()).unwrap();
+        let checkpoint = load_from(folder.path(), None, DType::F32);
+        let expected = floats(&case["logits"]);
+        let what = format!("{family}, {}", case["kind"]);
+        assert_close(&what, &last_logits(&checkpoint, "two images", DType::F32), &expected, TOLERANCE);
+        // Beside a shorter row, whose rotation may be another.
+        let rows = ["no image", "two images"].map(|name| row(&checkpoint, name, DType::F32));
+        let together = logits_at(&checkpoint, &DecoderInput::new(rows.into()), None, None);
+        assert_close(&what, &together[1], &expected, TOLERANCE);
+        assert_close(&what, &together[0], &last_logits(&checkpoint, "no image", DType::F32), TOLERANCE);
+    }
 }

@@ -3,9 +3,10 @@
 use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
-use super::output::{print_line, say};
+use super::output::{count, print_line, say};
 use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
+use crate::model::hub::cache_folder;
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
 use crate::tui::depth::{color_depth, default_theme, image_mode};
@@ -33,6 +34,8 @@ pub struct Args {
 const LOCK_FILE: &str = include_str!("../../Cargo.lock");
 const CRATES: [&str; 8] =
     ["candle-core", "crossterm", "faiss", "ratatui", "ratatui-image", "tantivy", "tokenizers", "viuer"];
+
+const PROGRAM: &str = "program";
 
 /// Environment variables that decide what the screen looks like.
 const VARIABLES: [&str; 11] = [
@@ -75,18 +78,32 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if args.json {
         return print_line(&serde_json::to_string_pretty(&facts)?);
     }
-    let (mut section, mut text) = ("", Vec::new());
-    for fact in &facts {
-        if fact.section != section {
+    print_line(&lines_of(&facts).join("\n"))
+}
+
+/// A line for each fact; those of the program, which are short and many, run on, so that all fit a screen of 80 × 24.
+fn lines_of(facts: &[Fact]) -> Vec<String> {
+    let (mut section, mut lines) = ("", Vec::new());
+    for fact in facts {
+        let begins = fact.section != section;
+        if begins {
             section = fact.section;
-            text.push(section.to_string());
+            lines.push(section.to_string());
         }
-        text.push(format!("  {:15} {}", fact.name, fact.value));
+        if section == PROGRAM && fact.warning.is_none() {
+            let text = format!("{} {}", fact.name, fact.value);
+            match lines.last_mut().filter(|line| !begins && line.len() + text.len() + 2 <= 80) {
+                Some(line) => line.push_str(&format!(", {text}")),
+                None => lines.push(format!("  {text}")),
+            }
+            continue;
+        }
+        lines.push(format!("  {:15} {}", fact.name, fact.value));
         if let Some(warning) = &fact.warning {
-            text.push(format!("  {:15} warning: {warning}", ""));
+            lines.push(format!("  {:15} warning: {warning}", ""));
         }
     }
-    print_line(&text.join("\n"))
+    lines
 }
 
 /// A server that answers, and what it can do. One that cannot be used is an error that says what to do.
@@ -118,7 +135,7 @@ fn fact(section: &'static str, name: &str, value: impl Into<String>) -> Fact {
 }
 
 fn program(facts: &mut Vec<Fact>) {
-    let section = "program";
+    let section = PROGRAM;
     facts.push(fact(section, "dissent", env!("CARGO_PKG_VERSION")));
     facts.push(fact(section, "system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)));
     let threads = std::thread::available_parallelism().map_or_else(|_| "unknown".into(), |count| count.to_string());
@@ -183,11 +200,12 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
         Ok((_, reason)) => facts.push(fact(section, "device", reason)),
         Err(error) => facts.push(Fact { warning: Some(format!("{error:#}")), ..fact(section, "device", "none") }),
     }
+    facts.push(fact(section, "hub cache", hub_cache()));
     let workspace = match (dataset, common.workspace.as_deref()) {
         (Some(dataset), explicit) => Workspace::open(dataset, explicit),
         (None, Some(explicit)) => Workspace::open(explicit, Some(explicit)),
         (None, None) => {
-            facts.push(fact(section, "workspace", "DATASET/.dissent (name a dataset to look at it)"));
+            facts.push(fact(section, "workspace", "none (name a dataset to see its index, encoder and reader)"));
             return;
         }
     };
@@ -215,6 +233,17 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
         ("retriever", resolve_retriever(&RetrieverChoice::Trained, &workspace.path).map(Option::unwrap_or_default)),
     ] {
         facts.push(fact(section, name, folder.map_or_else(|_| "none".into(), |folder| folder.display().to_string())));
+    }
+}
+
+/// Where models of the Hugging Face hub are, and how many.
+fn hub_cache() -> String {
+    let Some(folder) = cache_folder() else { return "none".into() };
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let models = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("models--")).count();
+    match models {
+        0 => format!("no models in {}", folder.display()),
+        _ => format!("{} in {}", count(models, "model"), folder.display()),
     }
 }
 
@@ -252,6 +281,21 @@ mod tests {
         assert_eq!(kind_of_mount(mounts, Path::new("/home/a/scans")).as_deref(), Some("nfs4"));
         assert_eq!(kind_of_mount(mounts, Path::new("/homes")).as_deref(), Some("ext4"));
         assert_eq!(kind_of_mount(mounts, Path::new("/my data/x")).as_deref(), Some("tmpfs"));
+    }
+
+    #[test]
+    fn the_facts_of_the_program_run_on() {
+        let mut facts: Vec<Fact> = (0..9).map(|number| fact(PROGRAM, &format!("crate-{number}"), "1.2.3")).collect();
+        facts.push(Fact { warning: Some("slow".into()), ..fact(PROGRAM, "AVX2", "no") });
+        facts.push(fact("terminal", "TERM", "xterm"));
+        let lines = lines_of(&facts);
+        assert!(lines.iter().all(|line| line.len() <= 80), "{lines:?}");
+        let expected = ["program", "  crate-0 1.2.3, crate-1 1.2.3"];
+        assert!(
+            lines[0] == expected[0] && lines[1].starts_with(expected[1]) && lines[2].contains("crate-8"),
+            "{lines:?}"
+        );
+        assert_eq!(lines[4..], ["                  warning: slow", "terminal", "  TERM            xterm"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod caption_line;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod download;
 pub mod evaluate;
 pub mod explore;
 pub mod export;
@@ -28,7 +29,7 @@ pub mod show;
 mod table_choice;
 pub mod train;
 
-use crate::model::device::Precision;
+use crate::model::precision::Precision;
 use crate::tui::depth::{ColorDepth, ImageProtocol};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ pub struct Common {
     /// Where models run: auto, cpu, cuda, cuda:N or metal
     #[arg(long, global = true, env = "DISSENT_DEVICE", default_value = "auto")]
     pub device: String,
-    /// Number type of the models
+    /// Number type of the models; auto: the checkpoint's own, or what the device can do
     #[arg(long, global = true, env = "DISSENT_DTYPE", value_enum, default_value_t = Precision::Auto)]
     pub dtype: Precision,
     /// Colours of the screen
@@ -90,6 +91,8 @@ pub enum Command {
     Check(check::Args),
     /// Say what the program found: terminal, colours, device, models, workspace, file system
     Doctor(doctor::Args),
+    /// Fetch a model of the Hugging Face hub into its cache; no other command asks the hub
+    Download(download::Args),
     /// Build the index of a dataset: FAISS for vectors, Tantivy for captions
     Index(index::Args),
     /// Draw synthetic images and captions
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
         Command::Doctor(args) => doctor::run(args, &cli.common),
+        Command::Download(args) => download::run(args),
         Command::Index(args) => index::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),
         Command::Search(args) => search::run(args, &cli.common),

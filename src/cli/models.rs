@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::output::say;
-use crate::model::device::{choose_device, choose_dtype};
+use crate::model::device::choose_device;
 use crate::model::dual_encoder::DualEncoder;
 use crate::model::hub::HubId;
 use crate::retriever::HitsPerHead;
@@ -131,10 +131,11 @@ fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice
 pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &Common) -> Result<DualEncoder> {
     let folder = resolve_encoder(flag, &workspace.path)?;
     let (device, reason) = choose_device(&common.device)?;
+    let number_type = common.dtype.choose(&folder, &device);
     if common.verbose > 0 {
-        say(&format!("encoder {} on {reason}", folder.display()));
+        say(&format!("encoder {} on {reason}, in {number_type}", folder.display()));
     }
-    DualEncoder::load(&folder, &device, choose_dtype(common.dtype, &device))
+    DualEncoder::load(&folder, &device, number_type.dtype)
 }
 
 #[cfg(test)]

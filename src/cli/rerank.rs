@@ -8,7 +8,7 @@ use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::engine::run::{Choice, Reranking, Run};
 use crate::engine::{AskAbout, CaseAnswer, Pipeline};
-use crate::model::device::{choose_device, choose_dtype};
+use crate::model::device::choose_device;
 use crate::reader::{LabelScores, ReaderError};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
@@ -45,7 +45,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     ensure!(plain && !args.name.is_empty(), "--name {}: expected letters, digits, - and _", args.name);
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let source = args.reader.resolve(&workspace.path)?;
-    let (device, _) = choose_device(&common.device)?;
+    let (device, device_reason) = choose_device(&common.device)?;
     if device.is_cpu() {
         relaunch::for_reading(&source)?;
     }
@@ -59,7 +59,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let identity = run.identity.clone();
     let answers = run.into_answers(&dataset)?;
     let progress = |line: String| say(&line);
-    let opened = source.open(&device, choose_dtype(common.dtype, &device), &progress, &|| interrupt.is_set());
+    let number_type = source.number_type(common.dtype, &device);
+    if let Some(number_type) = number_type {
+        progress(format!("the reader runs on {device_reason}, in {number_type}"));
+    }
+    let opened = source.open(&device, number_type, &progress, &|| interrupt.is_set());
     let opened = opened.map_err(|error| match error {
         ReaderError::Cancelled => Interrupted { kept: "nothing was asked yet".into() }.into(),
         ReaderError::Failed(error) => error,

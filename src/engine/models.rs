@@ -6,8 +6,9 @@ use super::{Ablation, EngineDescription, Pipeline};
 use crate::data::Dataset;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Index, IndexError, Stage};
-use crate::model::device::{Precision, choose_device, choose_dtype};
+use crate::model::device::choose_device;
 use crate::model::dual_encoder::DualEncoder;
+use crate::model::precision::{NumberType, Precision};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
@@ -62,10 +63,11 @@ pub fn load_models(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<LoadedModels> {
     let (device, device_reason) = choose_device(&choice.device)?;
-    let dtype = choose_dtype(choice.precision, &device);
-    progress(format!("models run on {device_reason}, in {}", dtype.as_str()));
-    let retriever = match &choice.encoder {
-        Some(folder) => {
+    let encoder_type = choice.encoder.as_ref().map(|folder| choice.precision.choose(folder, &device));
+    let reader_type = choice.reader.number_type(choice.precision, &device);
+    progress(format!("models run on {device_reason}{}", in_types(encoder_type, reader_type)));
+    let retriever = match choice.encoder.as_ref().zip(encoder_type) {
+        Some((folder, NumberType { dtype, .. })) => {
             progress(format!("loading the dual encoder {}", folder.display()));
             let encoder = DualEncoder::load(folder, &device, dtype)?;
             let heads = choice.heads.as_ref().map(|folder| TrainedHeads::load(folder, &encoder)).transpose()?;
@@ -77,7 +79,7 @@ pub fn load_models(
     if cancelled() {
         return Err(LoadingInterrupted.into());
     }
-    let opened = choice.reader.open(&device, dtype, progress, cancelled).map_err(|error| match error {
+    let opened = choice.reader.open(&device, reader_type, progress, cancelled).map_err(|error| match error {
         ReaderError::Cancelled => LoadingInterrupted.into(),
         ReaderError::Failed(error) => error,
     })?;
@@ -107,6 +109,17 @@ pub fn load_models(
     let pipeline = Pipeline::new(dataset.clone(), source, reader, &workspace.cache_dir())?;
     let pipeline = pipeline.with_ablation(choice.ablation);
     Ok(LoadedModels { pipeline, description, identity })
+}
+
+/// ", in f32, as asked", or what each model computes in where that differs. A served reader's is not known.
+fn in_types(encoder: Option<NumberType>, reader: Option<NumberType>) -> String {
+    match (encoder, reader) {
+        (Some(encoder), Some(reader)) if encoder != reader => {
+            format!("; the encoder computes in {encoder}; the reader in {reader}")
+        }
+        (Some(only), _) | (None, Some(only)) => format!(", in {only}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// Heads work with any reader and prompt, but they learned from one.

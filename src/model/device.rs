@@ -1,18 +1,8 @@
-//! Where models run and in which number type.
+//! Where models run.
 
 use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available};
-use candle_core::{DType, Device};
-use clap::ValueEnum;
-
-/// Number type of weights and activations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    Auto,
-    F32,
-    Bf16,
-    F16,
-}
 
 /// The device for `wish` (`auto`, `cpu`, `cuda`, `cuda:N` or `metal`), and why it was taken, for the user.
 ///
@@ -31,17 +21,6 @@ pub fn choose_device(wish: &str) -> Result<(Device, String)> {
             let number = number.parse().with_context(|| format!("device '{wish}': '{number}' is not a number"))?;
             Ok((cuda(number)?, format!("{wish}, as asked")))
         }
-    }
-}
-
-/// The number type for `wish` on `device`: `auto` is bf16 with CUDA, f16 with Metal and f32 on a CPU, where half types save no time.
-pub fn choose_dtype(wish: Precision, device: &Device) -> DType {
-    match wish {
-        Precision::Bf16 => DType::BF16,
-        Precision::F16 => DType::F16,
-        Precision::Auto if device.is_cuda() => DType::BF16,
-        Precision::Auto if device.is_metal() => DType::F16,
-        Precision::Auto | Precision::F32 => DType::F32,
     }
 }
 
@@ -91,11 +70,5 @@ mod tests {
         let message = choose_device("gpu").unwrap_err().to_string();
         assert_eq!(message, "unknown device 'gpu': expected auto, cpu, cuda, cuda:N or metal");
         assert!(format!("{:#}", choose_device("cuda:x").unwrap_err()).contains("'x' is not a number"));
-    }
-
-    #[test]
-    fn a_cpu_computes_in_f32_unless_told_otherwise() {
-        assert_eq!(choose_dtype(Precision::Auto, &Device::Cpu), DType::F32);
-        assert_eq!(choose_dtype(Precision::Bf16, &Device::Cpu), DType::BF16);
     }
 }

@@ -1,4 +1,4 @@
-//! Models of the Hugging Face hub, in its cache on this machine. Nothing is downloaded.
+//! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
 
 use anyhow::{Result, bail, ensure};
 use std::fmt;
@@ -44,6 +44,33 @@ fn is_plain(name: &str) -> bool {
 }
 
 impl HubId {
+    pub(crate) fn organisation(&self) -> &str {
+        &self.organisation
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// What the cache has of the model in all revisions, whether it is there or not.
+    ///
+    /// # Errors
+    /// Where no environment variable says where the cache is.
+    pub(crate) fn cache_entry(&self) -> Result<PathBuf> {
+        let Some(cache) = cache_folder() else {
+            bail!("{self}: no cache of the Hugging Face hub: neither HF_HUB_CACHE, HF_HOME nor HOME is set")
+        };
+        Ok(cache.join(self.entry_name()))
+    }
+
+    fn entry_name(&self) -> String {
+        format!("models--{}--{}", self.organisation, self.name)
+    }
+
     /// The model's folder in the cache on this machine.
     ///
     /// # Errors
@@ -56,7 +83,7 @@ impl HubId {
     }
 
     fn in_folder(&self, cache: &Path) -> Result<PathBuf> {
-        let repository = cache.join(format!("models--{}--{}", self.organisation, self.name));
+        let repository = cache.join(self.entry_name());
         // A branch or tag is a file with the commit in it; a commit is the folder itself.
         let reference = repository.join("refs").join(&self.revision);
         let commit = fs::read_to_string(&reference).map_or_else(|_| self.revision.clone(), |text| text.trim().into());
@@ -72,7 +99,7 @@ impl HubId {
         let kept = revisions_of(&repository);
         let kept = if kept.is_empty() { String::new() } else { format!("; it has {}", kept.join(", ")) };
         bail!(
-            "{self} at revision {} is not in the cache {}: searched {}{kept}; `hf download {self} --revision {}` fetches it",
+            "{self} at revision {} is not in the cache {}: searched {}{kept}; `dissent download {self}@{}` fetches it",
             self.revision,
             cache.display(),
             repository.display(),
@@ -82,16 +109,23 @@ impl HubId {
 }
 
 /// The cache that huggingface_hub uses: `HF_HUB_CACHE`, else `HF_HOME/hub`, else the user's cache folder.
-fn cache_folder() -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+pub(crate) fn cache_folder() -> Option<PathBuf> {
     if let Some(cache) = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")) {
         return Some(cache);
     }
-    let home = variable("HF_HOME").or_else(|| {
+    Some(hugging_face_home()?.join("hub"))
+}
+
+/// `HF_HOME`, else `huggingface` in the user's cache folder.
+pub(crate) fn hugging_face_home() -> Option<PathBuf> {
+    variable("HF_HOME").or_else(|| {
         let caches = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
         Some(caches.join("huggingface"))
-    })?;
-    Some(home.join("hub"))
+    })
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Branches and tags that the cache has, for a message.
@@ -152,7 +186,7 @@ mod tests {
         let message = find("org/name@v2").unwrap_err().to_string();
         assert!(message.contains("org/name at revision v2") && message.contains("models--org--name"), "{message}");
         assert!(message.contains("it has bad, main"), "{message}");
-        assert!(find("org/other").unwrap_err().to_string().contains("hf download org/other"));
+        assert!(find("org/other").unwrap_err().to_string().contains("dissent download org/other@main"));
     }
 
     #[test]

@@ -21,12 +21,50 @@ pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result
     }
 }
 
+/// The same for a model with a quantised decoder: `bytes` of blocks, which candle keeps a second time in the order that its
+/// kernels read, beside `parameters` weights in f32.
+///
+/// # Errors
+/// As said.
+pub fn ensure_memory_for_quantised(bytes: u64, parameters: usize, device: &Device) -> Result<()> {
+    match available() {
+        Some(free) if device.is_cpu() => ensure_quantised_fits(bytes, parameters as u64, free),
+        _ => Ok(()),
+    }
+}
+
+fn ensure_quantised_fits(bytes: u64, parameters: u64, free: u64) -> Result<()> {
+    let own = bytes.saturating_mul(2).saturating_add(parameters.saturating_mul(4));
+    let needed = own.saturating_add(BESIDE_WEIGHTS);
+    if needed <= free || own < SMALL {
+        return Ok(());
+    }
+    let room = free.saturating_sub(BESIDE_WEIGHTS).saturating_sub(parameters.saturating_mul(4)) / 2;
+    bail!(
+        "a decoder of {} and {:.1} billion weights beside it need {} of memory, {} are free; a decoder file of at most {} \
+         fits",
+        size(bytes),
+        parameters as f64 / 1e9,
+        size(needed),
+        size(free),
+        size(room)
+    )
+}
+
+fn size(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+}
+
+/// Whether [`ensure_memory`] lets such a model in.
+pub fn fits_into_memory(parameters: usize, dtype: DType, device: &Device) -> bool {
+    ensure_memory(parameters, dtype, device).is_ok()
+}
+
 fn ensure_fits(parameters: u64, dtype: DType, free: u64) -> Result<()> {
     let needed = |dtype: DType| parameters.saturating_mul(dtype.size_in_bytes() as u64).saturating_add(BESIDE_WEIGHTS);
     if needed(dtype) <= free || needed(dtype) < SMALL + BESIDE_WEIGHTS {
         return Ok(());
     }
-    let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
     let half = needed(DType::BF16);
     let advice = if dtype.size_in_bytes() > 2 && half <= free {
         format!("; in half precision it needs {} (--dtype bf16)", size(half))
@@ -74,6 +112,13 @@ mod tests {
         assert!(message.contains("45.2 GiB") && message.contains("--dtype bf16"), "{message}");
         let message = ensure_fits(12_000_000_000, DType::BF16, 8 * GIB).unwrap_err().to_string();
         assert!(message.contains("at most 4.0 billion"), "{message}");
+    }
+
+    #[test]
+    fn a_quantised_decoder_counts_twice() {
+        assert!(ensure_quantised_fits(4 * GIB, 600_000_000, 12 * GIB).is_ok());
+        let message = ensure_quantised_fits(4 * GIB, 600_000_000, 10 * GIB).unwrap_err().to_string();
+        assert!(message.contains("decoder of 4.0 GiB") && message.contains("at most 3.6 GiB"), "{message}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::remote::{RemoteReader, ServedModel, ServiceRecord};
 use super::{CandleReader, Reader, ReaderError};
 use crate::fingerprint::Fingerprint;
+use crate::model::precision::{NumberType, Precision};
 use anyhow::Result;
 use candle_core::{DType, Device};
 use std::path::PathBuf;
@@ -32,14 +33,23 @@ pub struct OpenedReader {
 }
 
 impl ReaderSource {
-    /// Loads the checkpoint, or asks the servers what they are. What the user should know about it goes to `progress`.
+    /// What the checkpoint computes in on `device`; `None` for servers, whose matter that is.
+    pub fn number_type(&self, precision: Precision, device: &Device) -> Option<NumberType> {
+        match self {
+            Self::Checkpoint { folder, .. } => Some(precision.choose(folder, device)),
+            Self::Served(_) => None,
+        }
+    }
+
+    /// Loads the checkpoint, in f32 where no type is given, or asks the servers what they are. What the user should know
+    /// about it goes to `progress`.
     ///
     /// # Errors
     /// As [`CandleReader::load_with`] and [`RemoteReader::connect`].
     pub fn open(
         &self,
         device: &Device,
-        dtype: DType,
+        number_type: Option<NumberType>,
         progress: &dyn Fn(String),
         cancelled: &dyn Fn() -> bool,
     ) -> Result<OpenedReader, ReaderError> {
@@ -47,6 +57,7 @@ impl ReaderSource {
             Self::Checkpoint { folder, adapter } => {
                 let merged = adapter.as_ref().map(|adapter| format!(" with the adapter {}", adapter.display()));
                 progress(format!("loading the reader {}{}", folder.display(), merged.unwrap_or_default()));
+                let dtype = number_type.map_or(DType::F32, |number_type| number_type.dtype);
                 let reader = CandleReader::load_with(folder, adapter.as_deref(), device, dtype)?;
                 for note in reader.notes() {
                     progress(format!("{}: {note}", reader.name()));

@@ -91,11 +91,12 @@ fn write_files(
     for (case, rows) in cases.iter().zip(&documents) {
         let task = tasks.get(case.task.as_str()).with_context(|| format!("case {}: no task {}", case.id, case.task))?;
         let target = if case.split == Split::Train { &mut train } else { &mut validation };
+        let query = Arc::new(dataset.picture(&case.image)?);
         for row in rows {
-            target.push(export.conversation(case, task, Some(*row))?);
+            target.push(export.conversation(case, task, &query, Some(*row))?);
         }
         if rows.is_empty() || settings.closed_book {
-            target.push(export.conversation(case, task, None)?);
+            target.push(export.conversation(case, task, &query, None)?);
         }
     }
     ensure!(!train.is_empty(), "{}: no case of the split train to export", dataset.root.display());
@@ -133,7 +134,13 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    fn conversation(&mut self, case: &Case, task: &Arc<Task>, row: Option<usize>) -> Result<Value> {
+    fn conversation(
+        &mut self,
+        case: &Case,
+        task: &Arc<Task>,
+        query: &Arc<Picture>,
+        row: Option<usize>,
+    ) -> Result<Value> {
         let document = row.map(|row| &self.dataset.corpus[row]);
         let evidence = match document {
             None => None,
@@ -145,7 +152,7 @@ impl Export<'_> {
         let request = ReadRequest {
             task: task.clone(),
             question: self.dataset.question_of(case).to_owned(),
-            query: Arc::new(self.dataset.picture(&case.image)?),
+            query: query.clone(),
             evidence,
         };
         let mut words = String::new();

@@ -7,7 +7,7 @@ use dissent::engine::run::{PREDICTIONS_FILE, Run};
 use dissent::engine::{
     Ablation, EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models,
 };
-use dissent::model::device::Precision;
+use dissent::model::precision::Precision;
 use dissent::retriever::HitsPerHead;
 use dissent::workspace::Workspace;
 use serde_json::Value;

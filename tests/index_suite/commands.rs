@@ -207,7 +207,9 @@ fn doctor_says_what_it_found() {
     assert_eq!((value("colours"), value("output")), ("indexed", "no terminal"));
     assert!(value("workspace").contains(".dissent"), "{report}");
     assert!(value("tantivy").starts_with("0."), "{report}");
-    assert!(stdout(&["doctor"]).contains("terminal\n"));
+    let text = stdout(&["doctor"]);
+    assert!(text.contains("terminal\n") && text.contains("none (name a dataset"), "{text}");
+    assert!(text.lines().count() < 24, "it fits a screen: {text}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod agreement;
 mod commands;
+mod download;
 mod error_table;
 mod fault_proxy;
 mod faults;

@@ -20,6 +20,8 @@ pub enum CheckpointError {
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: not a whole safetensors file: {reason}", .path.display())]
     BadSafetensors { path: PathBuf, reason: String },
+    #[error("{}: {reason}", .path.display())]
+    BadGguf { path: PathBuf, reason: String },
     #[error("{}: tensor {name} is in another weight file too, and the index names neither", .path.display())]
     TensorTwice { path: PathBuf, name: String },
     #[error("{}: {reason}", .path.display())]

@@ -2,6 +2,7 @@
 
 use super::CheckpointError;
 use super::json::read_json;
+use crate::model::gguf::decoder_file;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -87,7 +88,11 @@ impl WeightFiles {
         if places.is_empty() {
             return Err(bad("field weight_map: it names no file".to_string()));
         }
-        if let Some(name) = places.keys().find(|name| !folder.join(name).is_file()) {
+        // Where the decoder is in a file of its own, shards that hold nothing else need not be there.
+        let may_lack_shards = decoder_file(folder)?.is_some();
+        if may_lack_shards {
+            places.retain(|name, _| folder.join(name).is_file());
+        } else if let Some(name) = places.keys().find(|name| !folder.join(name).is_file()) {
             let purpose = "the index of the weights lists it";
             let (folder, file) = (folder.to_path_buf(), (*name).to_string());
             return Err(CheckpointError::FileMissing { folder, file, purpose });
@@ -138,6 +143,14 @@ mod tests {
         let names: Vec<_> = found.files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["model-1.safetensors", "model-2.safetensors"]);
         assert_eq!(found.listed.into_iter().collect::<Vec<_>>(), [("a".into(), 1), ("b".into(), 0), ("c".into(), 1)]);
+    }
+
+    #[test]
+    fn shards_of_a_decoder_in_a_file_of_its_own_may_be_left_out() {
+        let index = r#"{"weight_map": {"tower": "model-1.safetensors", "decoder": "model-2.safetensors"}}"#;
+        assert!(found(index, &["model-1.safetensors"]).unwrap_err().contains("model-2.safetensors is missing"));
+        let found = found(index, &["model-1.safetensors", "decoder.gguf"]).unwrap();
+        assert_eq!(found.listed.into_iter().collect::<Vec<_>>(), [("tower".into(), 0)]);
     }
 
     #[test]

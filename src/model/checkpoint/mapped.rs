@@ -2,7 +2,7 @@
 
 use super::CheckpointError;
 use candle_core::safetensors::{Load, MmapedSafetensors};
-use candle_core::{CpuStorage, Device, Storage, Tensor};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,15 @@ impl MappedFile {
     /// Name and shape of every tensor.
     pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         self.tensors.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
+    }
+
+    /// How many values are stored in each floating-point type that candle has.
+    pub fn values_by_type(&self) -> Vec<(DType, usize)> {
+        let counts = self.tensors.tensors().into_iter().filter_map(|(_, view)| {
+            let dtype = DType::try_from(view.dtype()).ok().filter(DType::is_float)?;
+            Some((dtype, view.shape().iter().product()))
+        });
+        counts.collect()
     }
 
     /// The tensor of this name on the CPU, in the type that it is stored in.

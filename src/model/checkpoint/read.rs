@@ -5,6 +5,7 @@ use super::adapter::Adapter;
 use super::files::WeightFiles;
 use super::layout::{Part, Place, identity};
 use super::mapped::MappedFile;
+use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use candle_core::{DType, Device, Shape, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
@@ -20,6 +21,8 @@ pub struct Weights {
     files: Vec<Arc<MappedFile>>,
     /// What is merged into the tensors as they are asked for.
     adapter: Option<Arc<Adapter>>,
+    /// The file of a quantised decoder, whose tensors take the place of the stored ones.
+    decoder: Option<Arc<GgufDecoder>>,
     /// Names that a network has asked for.
     asked: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -36,6 +39,8 @@ enum Entry {
     },
     /// The matrix that changes nothing, of this size.
     Identity(usize),
+    /// A tensor of the quantised decoder, of this shape.
+    Quantised(Vec<usize>),
 }
 
 impl Entry {
@@ -44,6 +49,7 @@ impl Entry {
         match self {
             Self::Stored { shape, part, .. } => part.shape(shape),
             Self::Identity(size) => Some(vec![*size, *size]),
+            Self::Quantised(shape) => Some(shape.clone()),
         }
     }
 }
@@ -73,7 +79,7 @@ impl Weights {
                 return Err(CheckpointError::TensorMissing { path: paths[place].clone(), name });
             }
         }
-        Ok(Self { tensors, files, adapter: None, asked: Arc::default() })
+        Ok(Self { tensors, files, adapter: None, decoder: None, asked: Arc::default() })
     }
 
     /// The weight files of `folder`, sorted: one, or the shards of the index.
@@ -124,9 +130,36 @@ impl Weights {
         Ok(Self { adapter: Some(Arc::new(adapter)), ..self })
     }
 
-    /// Number of values of all tensors.
+    /// The same with the decoder that is called `place` from a file of its own.
+    #[must_use]
+    pub fn with_decoder(mut self, decoder: Arc<GgufDecoder>, place: DecoderPlace<'_>) -> Self {
+        self.tensors.retain(|name, _| !place.has(name));
+        let tensors = decoder.shapes().map(|(name, shape)| (name.to_string(), Entry::Quantised(shape.to_vec())));
+        self.tensors.extend(tensors);
+        Self { decoder: Some(decoder), ..self }
+    }
+
+    /// The file of the quantised decoder, if there is one.
+    pub fn decoder(&self) -> Option<&Arc<GgufDecoder>> {
+        self.decoder.as_ref()
+    }
+
+    /// Number of values of all tensors, those of a quantised decoder left out.
     pub fn parameters(&self) -> usize {
-        self.tensors.values().filter_map(Entry::shape).map(|shape| shape.iter().product::<usize>()).sum()
+        let plain = self.tensors.values().filter(|entry| !matches!(entry, Entry::Quantised(_)));
+        plain.filter_map(Entry::shape).map(|shape| shape.iter().product::<usize>()).sum()
+    }
+
+    /// The floating-point type that most values are stored in.
+    pub fn usual_dtype(&self) -> Option<DType> {
+        let mut counts: Vec<(DType, usize)> = Vec::new();
+        for (dtype, count) in self.files.iter().flat_map(|file| file.values_by_type()) {
+            match counts.iter_mut().find(|(known, _)| *known == dtype) {
+                Some((_, sum)) => *sum += count,
+                None => counts.push((dtype, count)),
+            }
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(dtype, _)| dtype)
     }
 
     /// The same tensors and `name`, a matrix [size, size] that changes nothing.
@@ -209,7 +242,7 @@ impl Weights {
         let stored_name = self.stored_name(name).to_string();
         if entry.shape().as_deref() != Some(expected.dims()) {
             let found = match entry {
-                Entry::Stored { shape, .. } => shape.clone(),
+                Entry::Stored { shape, .. } | Entry::Quantised(shape) => shape.clone(),
                 Entry::Identity(size) => vec![*size, *size],
             };
             let expected = expected.dims().to_vec();
@@ -221,6 +254,10 @@ impl Weights {
         };
         let tensor = match entry {
             Entry::Identity(size) => identity(*size).map_err(unreadable)?,
+            Entry::Quantised(_) => {
+                let stored = self.decoder.as_ref().map(|decoder| decoder.dequantised(name)).transpose()?.flatten();
+                stored.ok_or_else(|| CheckpointError::TensorMissing { path: path.clone(), name: name.to_string() })?
+            }
             Entry::Stored { file, part, .. } => part.of(&self.files[*file].load(&stored_name)?).map_err(unreadable)?,
         };
         match &self.adapter {
@@ -233,6 +270,9 @@ impl Weights {
     fn path_of(&self, name: &str) -> PathBuf {
         let file = match self.tensors.get(name) {
             Some(Entry::Stored { file, .. }) => *file,
+            Some(Entry::Quantised(_)) => {
+                return self.decoder.as_ref().map(|file| file.path().to_path_buf()).unwrap_or_default();
+            }
             Some(Entry::Identity(_)) | None => 0,
         };
         self.files.get(file).map(|file| file.path().to_path_buf()).unwrap_or_default()
@@ -242,7 +282,7 @@ impl Weights {
     fn stored_name<'a>(&'a self, name: &'a str) -> &'a str {
         match self.tensors.get(name) {
             Some(Entry::Stored { name, .. }) => name,
-            Some(Entry::Identity(_)) | None => name,
+            Some(Entry::Identity(_) | Entry::Quantised(_)) | None => name,
         }
     }
 }

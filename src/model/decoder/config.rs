@@ -1,5 +1,7 @@
 //! The shape of a decoder.
 
+use super::rope_scaling::{Frequencies, RopeScaling};
+use super::rotary::frequencies;
 use crate::model::layers::Activation;
 
 /// A decoder with rotated queries and keys, gated feed-forward blocks and root-mean-square norms.
@@ -17,6 +19,8 @@ pub struct TextConfig {
     pub positions: usize,
     pub norm_epsilon: f64,
     pub rope_theta: f64,
+    /// Changes the rotation of models for longer texts.
+    pub rope_scaling: Option<RopeScaling>,
     /// Pairs of a head that turn by time, by row and by column of an image (Qwen2-VL's M-RoPE); all by the token's place
     /// if absent.
     pub rotary_sections: Option<[usize; 3]>,
@@ -57,6 +61,9 @@ impl TextConfig {
             in_range(&format!("{place}{name}"), size, MOST)?;
         }
         in_range(&format!("{place}num_hidden_layers"), self.layers, MOST_LAYERS)?;
+        if let Some(scaling) = &self.rope_scaling {
+            scaling.check(self.head_size, place)?;
+        }
         if let Some(sections) = self.rotary_sections
             && sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(*section)) != Some(self.head_size / 2)
         {
@@ -66,6 +73,29 @@ impl TextConfig {
             ));
         }
         Ok(())
+    }
+
+    /// Tokens of the longest prompt.
+    pub fn longest(&self) -> usize {
+        self.rope_scaling.as_ref().map_or(self.positions, |scaling| scaling.longest(self.positions))
+    }
+
+    /// The rotation of a text of `length` tokens.
+    pub(super) fn frequencies(&self, length: usize) -> Frequencies {
+        match &self.rope_scaling {
+            None => Frequencies { turns: frequencies(self.head_size, self.rope_theta), scale: 1.0 },
+            Some(scaling) => scaling.frequencies(self.head_size, self.rope_theta, self.positions, length),
+        }
+    }
+
+    /// The rotation of each text of these lengths; one for all where it is the same.
+    pub(super) fn frequencies_of(&self, lengths: &[usize]) -> Vec<Frequencies> {
+        let first = lengths.first().copied().unwrap_or(0);
+        if !self.rope_scaling.as_ref().is_some_and(RopeScaling::depends_on_length) {
+            return vec![self.frequencies(first)];
+        }
+        let each: Vec<Frequencies> = lengths.iter().map(|length| self.frequencies(*length)).collect();
+        if each.windows(2).all(|pair| pair[0] == pair[1]) { vec![self.frequencies(first)] } else { each }
     }
 }
 

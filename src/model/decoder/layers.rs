@@ -1,9 +1,8 @@
 //! Layers of decoders and image towers, fused in inference and differentiable in training.
 
 use super::rotary::Rotation;
-use crate::model::layers::{
-    Activation, Linear, Mode, attend_scaled, linear, linear_without_bias, multiply_per_channel,
-};
+use super::weights::LayerWeights;
+use crate::model::layers::{Activation, Linear, Mode, attend_scaled, multiply_per_channel};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -16,15 +15,6 @@ pub(in crate::model) fn spread(inputs: usize) -> f64 {
 /// shall have the variance of one.
 fn residual_spread(inputs: usize, blocks: usize) -> f64 {
     spread(inputs * 2 * blocks)
-}
-
-/// A linear layer with or without a bias.
-fn linear_with(bias: bool, inputs: usize, outputs: usize, deviation: f64, weights: &VarBuilder) -> Result<Linear> {
-    if bias {
-        linear(inputs, outputs, deviation, weights)
-    } else {
-        linear_without_bias(inputs, outputs, deviation, weights)
-    }
 }
 
 /// Division by the root of the mean square, then a weight per channel.
@@ -83,13 +73,13 @@ pub(in crate::model) struct FeedForward {
 }
 
 impl FeedForward {
-    pub fn new(shape: FeedForwardShape, weights: &VarBuilder) -> Result<Self> {
+    pub fn new(shape: FeedForwardShape, weights: &LayerWeights) -> Result<Self> {
         let FeedForwardShape { hidden, intermediate, activation, bias, blocks } = shape;
         let down = residual_spread(intermediate, blocks);
         Ok(Self {
-            gate: linear_with(bias, hidden, intermediate, spread(hidden), &weights.pp("gate_proj"))?,
-            up: linear_with(bias, hidden, intermediate, spread(hidden), &weights.pp("up_proj"))?,
-            down: linear_with(bias, intermediate, hidden, down, &weights.pp("down_proj"))?,
+            gate: weights.pp("gate_proj").linear(bias, hidden, intermediate, spread(hidden))?,
+            up: weights.pp("up_proj").linear(bias, hidden, intermediate, spread(hidden))?,
+            down: weights.pp("down_proj").linear(bias, intermediate, hidden, down)?,
             activation,
         })
     }
@@ -128,15 +118,15 @@ pub(in crate::model) struct Attention {
 pub(in crate::model) type KeysAndValues = (Tensor, Tensor);
 
 impl Attention {
-    pub fn new(shape: AttentionShape, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+    pub fn new(shape: AttentionShape, weights: &LayerWeights, mode: Mode) -> Result<Self> {
         let hidden = shape.hidden;
         let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
         let output = residual_spread(query_size, shape.blocks);
         Ok(Self {
-            query: linear_with(shape.bias, hidden, query_size, spread(hidden), &weights.pp("q_proj"))?,
-            key: linear_with(shape.bias, hidden, key_size, spread(hidden), &weights.pp("k_proj"))?,
-            value: linear_with(shape.bias, hidden, key_size, spread(hidden), &weights.pp("v_proj"))?,
-            output: linear_without_bias(query_size, hidden, output, &weights.pp("o_proj"))?,
+            query: weights.pp("q_proj").linear(shape.bias, hidden, query_size, spread(hidden))?,
+            key: weights.pp("k_proj").linear(shape.bias, hidden, key_size, spread(hidden))?,
+            value: weights.pp("v_proj").linear(shape.bias, hidden, key_size, spread(hidden))?,
+            output: weights.pp("o_proj").linear(false, query_size, hidden, output)?,
             shape,
             mode,
         })

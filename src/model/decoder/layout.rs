@@ -42,6 +42,11 @@ impl RowLayout {
         self.tokens.iter().filter(|token| **token).count()
     }
 
+    /// The place of the next token: the length that scaled rotations go by.
+    pub fn next_place(&self) -> usize {
+        self.next
+    }
+
     /// Number of slots.
     pub fn slots(&self) -> usize {
         self.tokens.len()

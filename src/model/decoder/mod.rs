@@ -14,11 +14,16 @@ mod input;
 pub(in crate::model) mod layers;
 mod layout;
 mod model;
+mod rope_scaling;
 pub(in crate::model) mod rotary;
 mod stack;
+mod weights;
 
 pub use cache::KvCache;
 pub use config::TextConfig;
 pub(in crate::model) use config::{divides, in_range, layers_in_range};
 pub use input::{Decoded, DecoderInput, DecoderRow, PaddingSide, TokenPlace};
 pub use model::Decoder;
+pub(in crate::model) use rope_scaling::RopeFields;
+pub use rope_scaling::RopeScaling;
+pub(in crate::model) use weights::LayerWeights;

@@ -5,9 +5,9 @@ use super::config::TextConfig;
 use super::input::{Decoded, DecoderInput, DecoderRow, TokenPlace};
 use super::layout::RowLayout;
 use super::stack::Stack;
+use super::weights::LayerWeights;
 use crate::model::layers::Mode;
 use candle_core::{D, Device, Result, Tensor};
-use candle_nn::VarBuilder;
 
 /// A decoder that knows which token stands for a piece of an image.
 #[derive(Clone, Debug)]
@@ -20,16 +20,16 @@ pub struct Decoder {
 impl Decoder {
     /// `inner` holds `embed_tokens`, `layers` and `norm`; `outer` holds `lm_head`, unless the output matrix is the
     /// embedding (`tied`). New weights keep the variance of their inputs, with norms at 1.
-    pub fn new(
+    pub(in crate::model) fn new(
         config: &TextConfig,
         tied: bool,
         image_token: u32,
-        inner: &VarBuilder,
-        outer: &VarBuilder,
+        inner: &LayerWeights,
+        outer: &LayerWeights,
         mode: Mode,
     ) -> Result<Self> {
         let stack = Stack::new(config, tied, inner, outer, mode)?;
-        Ok(Self { stack, image_token, device: inner.device().clone() })
+        Ok(Self { stack, image_token, device: inner.plain().device().clone() })
     }
 
     /// The shape.
@@ -71,11 +71,9 @@ impl Decoder {
         self.check(input)?;
         let layouts = input.layouts(cache.as_deref(), self.image_token, self.is_planar())?;
         let longest = layouts.iter().map(RowLayout::length).max().unwrap_or(0);
-        if longest > self.stack.config().positions {
-            candle_core::bail!(
-                "a prompt of {longest} tokens, the model reads {} at most",
-                self.stack.config().positions
-            )
+        let most = self.stack.config().longest();
+        if longest > most {
+            candle_core::bail!("a prompt of {longest} tokens, the model reads {most} at most")
         }
         let embeddings = self.embed(input)?;
         let hidden = match cache {

@@ -1,5 +1,6 @@
 //! Rotary position embedding (Su et al. 2021): by place, row and column.
 
+use super::rope_scaling::Frequencies;
 use crate::model::layers::Mode;
 use candle_core::{D, DType, Device, Result, Tensor};
 
@@ -21,31 +22,40 @@ impl Rotation {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
     }
 
-    /// Angles of tokens: `positions` holds one row of positions for all, or one per row of the batch. With `sections`
+    /// Angles of tokens: `positions` and `rotations` hold one row or rotation for all, or one per row of the batch. With `sections`
     /// the first so many pairs turn by time, the next by row, the last by column (Qwen2-VL, section 2.1); without, all
     /// turn by time.
     pub fn of_positions(
         positions: &[Vec<Position>],
-        head_size: usize,
-        theta: f64,
+        rotations: &[Frequencies],
         sections: Option<[usize; 3]>,
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let frequencies = frequencies(head_size, theta);
+        let (Some(first), Some(last_positions)) = (rotations.first(), positions.last()) else {
+            candle_core::bail!("a rotation of no rows")
+        };
+        let pairs = first.turns.len();
         let axis_of = |pair: usize| match sections {
             None => 0,
             Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
         };
-        let axes: Vec<usize> = (0..frequencies.len()).map(axis_of).collect();
-        let length = positions.first().map_or(0, Vec::len);
-        let mut angles = Vec::with_capacity(positions.len() * length * frequencies.len());
-        for position in positions.iter().flatten() {
-            angles.extend(frequencies.iter().zip(&axes).map(|(frequency, axis)| position[*axis] as f32 * frequency));
+        let axes: Vec<usize> = (0..pairs).map(axis_of).collect();
+        let (rows, length) = (positions.len().max(rotations.len()), last_positions.len());
+        let (mut cos, mut sin) = (Vec::with_capacity(rows * length * pairs), Vec::with_capacity(rows * length * pairs));
+        for row in 0..rows {
+            let Frequencies { turns, scale } = rotations.get(row).unwrap_or(first);
+            for position in positions.get(row).unwrap_or(last_positions) {
+                for (turn, axis) in turns.iter().zip(&axes) {
+                    let angle = position[*axis] as f32 * turn;
+                    cos.push(angle.cos() * scale);
+                    sin.push(angle.sin() * scale);
+                }
+            }
         }
-        let angles = Tensor::from_vec(angles, (positions.len(), length, frequencies.len()), device)?;
-        let angles = if positions.len() == 1 { angles.squeeze(0)? } else { angles };
-        Self::of_angles(&angles, dtype)
+        let shape = if rows == 1 { vec![length, pairs] } else { vec![rows, length, pairs] };
+        let tensor = |values: Vec<f32>| Tensor::from_vec(values, shape.as_slice(), device)?.to_dtype(dtype);
+        Ok(Self { cos: tensor(cos)?, sin: tensor(sin)? })
     }
 
     /// Angles of the patches at these rows and columns: the first half of a head's pairs turns by the row, the second by
@@ -107,6 +117,6 @@ impl Rotation {
 }
 
 /// `1 / theta^(2i / head_size)` for each pair `i`.
-fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
+pub(super) fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
     (0..head_size / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_size as f64) as f32).collect()
 }

@@ -5,9 +5,10 @@ use super::config::TextConfig;
 use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, spread};
 use super::layout::{RowLayout, attention_mask, rotation_positions};
 use super::rotary::Rotation;
-use crate::model::layers::Mode;
+use super::weights::LayerWeights;
+use crate::model::layers::{Matrix, Mode};
 use candle_core::{Result, Tensor};
-use candle_nn::{Init, VarBuilder};
+use candle_nn::Init;
 
 /// One block of the decoder.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ struct Block {
 }
 
 impl Block {
-    fn new(config: &TextConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+    fn new(config: &TextConfig, weights: &LayerWeights, mode: Mode) -> Result<Self> {
         let shape = AttentionShape {
             hidden: config.hidden,
             heads: config.heads,
@@ -35,7 +36,7 @@ impl Block {
             bias: false,
             blocks: config.layers,
         };
-        let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, &weights.pp(name), mode);
+        let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, weights.pp(name).plain(), mode);
         Ok(Self {
             attention_norm: norm("input_layernorm")?,
             attention: Attention::new(shape, &weights.pp("self_attn"), mode)?,
@@ -61,30 +62,37 @@ impl Block {
 /// The blocks with what is before and after them.
 #[derive(Clone, Debug)]
 pub(super) struct Stack {
-    embedding: Tensor,
+    embedding: Matrix,
     blocks: Vec<Block>,
     norm: RmsNorm,
     /// `[vocabulary, hidden]`.
-    output: Tensor,
+    output: Matrix,
     config: TextConfig,
 }
 
 impl Stack {
     /// `inner` holds `embed_tokens`, `layers` and `norm`; `outer` holds `lm_head`, unless the output matrix is the
     /// embedding (`tied`).
-    pub fn new(config: &TextConfig, tied: bool, inner: &VarBuilder, outer: &VarBuilder, mode: Mode) -> Result<Self> {
+    pub fn new(
+        config: &TextConfig,
+        tied: bool,
+        inner: &LayerWeights,
+        outer: &LayerWeights,
+        mode: Mode,
+    ) -> Result<Self> {
         let start = Init::Randn { mean: 0.0, stdev: spread(config.hidden) };
-        let embedding = inner.get_with_hints((config.vocabulary, config.hidden), "embed_tokens.weight", start)?;
-        let output = if tied {
+        let embedding = inner.matrix((config.vocabulary, config.hidden), "embed_tokens.weight", start)?;
+        // A quantised file may hold the embedding a second time, with more bits for the output.
+        let output = if tied && !outer.has_stored("lm_head.weight") {
             embedding.clone()
         } else {
-            outer.get_with_hints((config.vocabulary, config.hidden), "lm_head.weight", start)?
+            outer.matrix((config.vocabulary, config.hidden), "lm_head.weight", start)?
         };
         let mut blocks = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
             blocks.push(Block::new(config, &inner.pp(format!("layers.{layer}")), mode)?);
         }
-        let norm = RmsNorm::new(config.hidden, config.norm_epsilon, &inner.pp("norm"), mode)?;
+        let norm = RmsNorm::new(config.hidden, config.norm_epsilon, inner.pp("norm").plain(), mode)?;
         Ok(Self { embedding, blocks, norm, output, config: config.clone() })
     }
 
@@ -95,15 +103,14 @@ impl Stack {
 
     /// `[N]` token ids to `[N, hidden]`.
     pub fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        self.embedding.index_select(ids, 0)
+        self.embedding.rows(ids)
     }
 
     /// `[B, T, hidden]` embeddings, the last T slots of `rows`, to `[B, T, hidden]` before the final norm.
     pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let (_, added, _) = embeddings.dims3()?;
         let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let TextConfig { head_size, rope_theta, rotary_sections, sliding_window, first_windowed_layer, .. } =
-            self.config;
+        let TextConfig { rotary_sections, sliding_window, first_windowed_layer, .. } = self.config;
         let windowed = attention_mask(rows, added, sliding_window, dtype, device)?;
         let whole = if sliding_window.is_some() && first_windowed_layer > 0 {
             attention_mask(rows, added, None, dtype, device)?
@@ -111,7 +118,9 @@ impl Stack {
             None
         };
         let positions = rotation_positions(rows, added);
-        let rotation = Rotation::of_positions(&positions, head_size, rope_theta, rotary_sections, dtype, device)?;
+        let lengths: Vec<usize> = rows.iter().map(RowLayout::next_place).collect();
+        let frequencies = self.config.frequencies_of(&lengths);
+        let rotation = Rotation::of_positions(&positions, &frequencies, rotary_sections, dtype, device)?;
         let mut hidden = embeddings.clone();
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);
@@ -128,6 +137,6 @@ impl Stack {
 
     /// `[N, hidden]` before the final norm to `[N, vocabulary]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.norm.forward(hidden)?.matmul(&self.output.t()?)
+        self.output.product(&self.norm.forward(hidden)?)
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::model) mod skeleton;
 pub use checkpoint::ReaderCheckpoint;
 pub use kind::{Family, KNOWN_READERS};
 pub use parts::CheckpointParts;
-pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts};
+pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
 pub use piece::{ImageGrid, Piece, PreparedImage};
 pub use processor::PromptProcessor;
 

@@ -3,10 +3,12 @@
 use crate::fingerprint::Fingerprint;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
 use crate::model::checkpoint::{Adapter, CheckpointError, Weights, fingerprint_of, folder_name};
-use crate::model::memory::ensure_memory;
-use anyhow::Result;
+use crate::model::gguf::{DecoderPlace, GgufDecoder, decoder_file};
+use crate::model::memory::{ensure_memory, ensure_memory_for_quantised};
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a checkpoint is called and made of.
 #[derive(Clone, Debug)]
@@ -26,24 +28,17 @@ pub(in crate::model) fn open_parts(
     folder: &Path,
     adapter: Option<Adapter>,
     canonical_name: impl Fn(&str) -> String,
+    place: DecoderPlace<'_>,
     template: &str,
     dtype: DType,
     device: &Device,
 ) -> Result<(Weights, CheckpointParts)> {
-    let weights = Weights::read(folder)?.renamed(&canonical_name);
-    ensure_memory(weights.parameters(), dtype, device)?;
     let mut parts = CheckpointParts {
         name: folder_name(folder),
         fingerprint: fingerprint_with(folder, template)?,
         notes: Vec::new(),
     };
-    let weights = match adapter {
-        None => weights,
-        Some(adapter) => {
-            parts.add_adapter(&adapter);
-            weights.with_adapter(adapter, canonical_name)?
-        }
-    };
+    let weights = open_weights(folder, adapter, canonical_name, place, dtype, device, &mut parts)?;
     Ok((weights, parts))
 }
 
@@ -53,6 +48,41 @@ pub(in crate::model) fn open_parts(
 /// Where a file cannot be read.
 pub(in crate::model) fn fingerprint_with(folder: &Path, template: &str) -> Result<Fingerprint> {
     Ok(Fingerprint::of_parts([fingerprint_of(folder)?.as_str(), "template", template]))
+}
+
+/// The same, with what is to be known about them put into `parts`.
+pub(in crate::model) fn open_weights(
+    folder: &Path,
+    adapter: Option<Adapter>,
+    canonical_name: impl Fn(&str) -> String,
+    place: DecoderPlace<'_>,
+    dtype: DType,
+    device: &Device,
+    parts: &mut CheckpointParts,
+) -> Result<Weights> {
+    let weights = Weights::read(folder)?.renamed(&canonical_name);
+    let Some(file) = decoder_file(folder)? else {
+        ensure_memory(weights.parameters(), dtype, device)?;
+        return match adapter {
+            None => Ok(weights),
+            Some(adapter) => {
+                parts.add_adapter(&adapter);
+                weights.with_adapter(adapter, canonical_name)
+            }
+        };
+    };
+    let name = file.display();
+    ensure!(dtype == DType::F32, "{name}: a quantised decoder computes in f32: expected --dtype auto or f32");
+    ensure!(
+        adapter.is_none(),
+        "{name}: an adapter cannot be merged into a quantised decoder; merge it into the checkpoint with PEFT and convert that"
+    );
+    let decoder = Arc::new(GgufDecoder::open(&file, place)?);
+    let weights = weights.with_decoder(decoder.clone(), place);
+    ensure_memory_for_quantised(decoder.bytes(), weights.parameters(), device)?;
+    let own_name = file.file_name().unwrap_or_default().to_string_lossy();
+    parts.notes.push(format!("the decoder is read from {own_name} ({})", decoder.description()));
+    Ok(weights)
 }
 
 impl CheckpointParts {

@@ -1,6 +1,7 @@
 //! Linear layers with a given initial spread.
 
-use super::blas::{Before, Matrix, product_on_all_threads};
+use super::Matrix;
+use super::blas::{self, Before, product_on_all_threads};
 use super::per_channel::add_per_channel;
 use super::slices::{floats, is_wide, is_wide_half};
 use candle_core::{D, DType, Module, Result, Storage, Tensor};
@@ -9,21 +10,28 @@ use candle_nn::{Init, VarBuilder};
 /// `values · weightᵀ + bias`.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    weight: Tensor,
+    weight: Matrix,
     bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// A layer of a matrix that is at hand.
+    pub fn new(weight: Matrix, bias: Option<Tensor>) -> Self {
+        Self { weight, bias }
+    }
 }
 
 /// A linear layer `weight` (outputs, inputs) and `bias` (outputs); new weights are normal with `deviation`, the bias 0.
 pub fn linear(inputs: usize, outputs: usize, deviation: f64, vars: &VarBuilder) -> Result<Linear> {
     let weight = vars.get_with_hints((outputs, inputs), "weight", normal(deviation))?;
     let bias = vars.get_with_hints(outputs, "bias", Init::Const(0.0))?;
-    Ok(Linear { weight, bias: Some(bias) })
+    Ok(Linear::new(Matrix::Plain(weight), Some(bias)))
 }
 
 /// A linear layer `weight` [outputs, inputs] only; new weights are normal with `deviation`.
 pub fn linear_without_bias(inputs: usize, outputs: usize, deviation: f64, vars: &VarBuilder) -> Result<Linear> {
     let weight = vars.get_with_hints((outputs, inputs), "weight", normal(deviation))?;
-    Ok(Linear { weight, bias: None })
+    Ok(Linear::new(Matrix::Plain(weight), None))
 }
 
 fn normal(deviation: f64) -> Init {
@@ -35,22 +43,25 @@ impl Module for Linear {
     fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let mut shape = values.dims().to_vec();
         let inputs = values.dim(D::Minus1)?;
-        let outputs = self.weight.dim(0)?;
+        let outputs = self.weight.outputs()?;
         if let Some(last) = shape.last_mut() {
             *last = outputs;
         }
         let columns = inputs.max(outputs);
-        if is_wide(values, columns) && is_wide(&self.weight, columns) && self.weight.is_contiguous() {
-            return self.by_blas(&values.contiguous()?)?.reshape(shape);
-        }
-        if is_wide_half(values, columns) && is_wide_half(&self.weight, columns) {
-            let bias = self.bias.as_ref().map(|bias| bias.to_dtype(DType::F32)).transpose()?;
-            let layer = Self { weight: self.weight.to_dtype(DType::F32)?, bias };
-            return layer.forward(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
+        if let Matrix::Plain(weight) = &self.weight {
+            let bias = self.bias.as_ref();
+            if is_wide(values, columns) && is_wide(weight, columns) && weight.is_contiguous() {
+                return by_blas(&values.contiguous()?, weight, bias)?.reshape(shape);
+            }
+            if is_wide_half(values, columns) && is_wide_half(weight, columns) {
+                let bias = bias.map(|bias| bias.to_dtype(DType::F32)).transpose()?;
+                let layer = Self::new(Matrix::Plain(weight.to_dtype(DType::F32)?), bias);
+                return layer.forward(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
+            }
         }
         // One product over all rows: a batched one would repeat the weight.
         let rows = values.elem_count() / inputs;
-        let product = values.reshape((rows, inputs))?.matmul(&self.weight.t()?)?.reshape(shape)?;
+        let product = self.weight.product(&values.reshape((rows, inputs))?)?.reshape(shape)?;
         match &self.bias {
             None => Ok(product),
             Some(bias) => add_per_channel(&product, bias),
@@ -58,26 +69,25 @@ impl Module for Linear {
     }
 }
 
-impl Linear {
-    /// `[.., inputs]` to `[rows, outputs]`.
-    fn by_blas(&self, values: &Tensor) -> Result<Tensor> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        let rows = values.elem_count() / inputs;
-        let mut result = match &self.bias {
-            None => vec![0.0; rows * outputs],
-            Some(bias) => bias.to_vec1::<f32>()?.repeat(rows),
-        };
-        let before = if self.bias.is_some() { Before::Added } else { Before::Overwritten };
-        let (values, values_layout) = values.storage_and_layout();
-        let (weight, weight_layout) = self.weight.storage_and_layout();
-        let (Storage::Cpu(values), Storage::Cpu(weight)) = (&*values, &*weight) else {
-            candle_core::bail!("a product on the CPU of what is elsewhere")
-        };
-        let left = Matrix::new(floats(values, values_layout)?, rows, inputs, inputs)?;
-        let right = Matrix::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
-        product_on_all_threads(left, right, before, &mut result)?;
-        Tensor::from_vec(result, (rows, outputs), self.weight.device())
-    }
+/// `[.., inputs]` to `[rows, outputs]`.
+fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (outputs, inputs) = weight.dims2()?;
+    let rows = values.elem_count() / inputs;
+    let mut result = match bias {
+        None => vec![0.0; rows * outputs],
+        Some(bias) => bias.to_vec1::<f32>()?.repeat(rows),
+    };
+    let before = if bias.is_some() { Before::Added } else { Before::Overwritten };
+    let device = weight.device();
+    let (values, values_layout) = values.storage_and_layout();
+    let (weight, weight_layout) = weight.storage_and_layout();
+    let (Storage::Cpu(values), Storage::Cpu(weight)) = (&*values, &*weight) else {
+        candle_core::bail!("a product on the CPU of what is elsewhere")
+    };
+    let left = blas::Matrix::new(floats(values, values_layout)?, rows, inputs, inputs)?;
+    let right = blas::Matrix::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
+    product_on_all_threads(left, right, before, &mut result)?;
+    Tensor::from_vec(result, (rows, outputs), device)
 }
 
 #[cfg(test)]
@@ -92,7 +102,7 @@ mod tests {
         let bias = random((1, 520)).squeeze(0).unwrap();
         let values = random((21, 30)).reshape((3, 7, 30)).unwrap().transpose(0, 1).unwrap();
         for bias in [None, Some(bias)] {
-            let layer = Linear { weight: weight.clone(), bias: bias.clone() };
+            let layer = Linear::new(Matrix::Plain(weight.clone()), bias.clone());
             let own = layer.forward(&values).unwrap();
             let mut expected = values.contiguous().unwrap().broadcast_matmul(&weight.t().unwrap()).unwrap();
             if let Some(bias) = &bias {
@@ -102,7 +112,7 @@ mod tests {
             let difference = (own - &expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
             assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{difference}");
             let half = |tensor: &Tensor| tensor.to_dtype(DType::BF16).unwrap();
-            let layer = Linear { weight: half(&weight), bias: bias.as_ref().map(half) };
+            let layer = Linear::new(Matrix::Plain(half(&weight)), bias.as_ref().map(half));
             let rounded = layer.forward(&half(&values)).unwrap();
             assert_eq!(rounded.dtype(), DType::BF16);
             // Sums of thirty products of inputs that were rounded to eight bits.

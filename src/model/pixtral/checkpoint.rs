@@ -9,10 +9,12 @@ use crate::model::checkpoint::{
     save_checkpoint, variables_of,
 };
 use crate::model::decoder::Decoder;
-use crate::model::family::{CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel};
+use crate::model::family::{
+    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_weights,
+};
+use crate::model::gguf::DecoderPlace;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
-use crate::model::memory::ensure_memory;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
@@ -51,8 +53,6 @@ impl PixtralCheckpoint {
         let config = PixtralConfig::read(folder)?;
         let processor = PixtralProcessor::read(folder)?;
         check_tokenizer(folder, &config, &processor)?;
-        let weights = Weights::read(folder)?.renamed(canonical_name);
-        ensure_memory(weights.parameters(), dtype, device)?;
         let mut parts = CheckpointParts {
             name: folder_name(folder),
             fingerprint: pixtral_fingerprint(folder, &processor)?,
@@ -61,15 +61,17 @@ impl PixtralCheckpoint {
         if !processor.has_template() {
             parts.notes.push("no chat template in the checkpoint: prompts are <s>[INST] … [/INST]".to_string());
         }
-        let weights = match adapter {
-            None => weights,
-            Some(adapter) => {
-                parts.add_adapter(&adapter);
-                weights.with_adapter(adapter, canonical_name)?
-            }
+        let place = DecoderPlace {
+            config: &config.text,
+            tied: config.tied_embeddings,
+            inner: "language_model.model",
+            outer: "language_model",
         };
+        let weights = open_weights(folder, adapter, canonical_name, place, dtype, device, &mut parts)?;
         let CheckpointParts { name, fingerprint, notes } = parts;
-        let model = PixtralModel::new(&config, &weights.builder(dtype, device), Mode::Infer)?;
+        let quantised = weights.decoder().cloned();
+        let vars = weights.builder(dtype, device);
+        let model = PixtralModel::with_decoder(&config, &vars, quantised.as_ref(), Mode::Infer)?;
         Ok(Self { model, processor, name, fingerprint, notes })
     }
 }

@@ -1,7 +1,7 @@
 //! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as transformers 4 and 5 and the hub write it.
 
 use super::config_json::{ConfigJson, RopeJson, TextJson, VisionJson};
-use crate::model::decoder::{TextConfig, divides, layers_in_range};
+use crate::model::decoder::{RopeFields, TextConfig, divides, layers_in_range};
 use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,7 @@ impl PixtralConfig {
                 positions: sizes.positions,
                 norm_epsilon: 1e-5,
                 rope_theta: 10_000.0,
+                rope_scaling: None,
                 rotary_sections: None,
                 attention_bias: false,
                 sliding_window: None,
@@ -195,6 +196,7 @@ impl TryFrom<&TextJson> for TextConfig {
             divides("text_config: num_attention_heads", json.num_attention_heads, "hidden_size", json.hidden_size)?;
         }
         let head_size = json.head_dim.unwrap_or_else(|| json.hidden_size / json.num_attention_heads.max(1));
+        let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], "text_config: ")?;
         let config = Self {
             vocabulary: json.vocab_size,
             hidden: json.hidden_size,
@@ -206,7 +208,8 @@ impl TryFrom<&TextJson> for TextConfig {
             activation: json.hidden_act,
             positions: json.max_position_embeddings,
             norm_epsilon: json.rms_norm_eps,
-            rope_theta: RopeJson::theta(json.rope_parameters.as_ref(), json.rope_theta, "text_config")?,
+            rope_theta: rope.theta.or(json.rope_theta).unwrap_or(10_000.0),
+            rope_scaling: rope.scaling,
             rotary_sections: None,
             attention_bias: false,
             sliding_window: json.sliding_window,

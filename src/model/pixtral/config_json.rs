@@ -1,8 +1,10 @@
 //! The fields of `config.json` under their names in the file, with the defaults transformers gives absent ones.
 
 use super::config::PixtralConfig;
+use crate::model::decoder::TextConfig;
 use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Top level (`LlavaConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ pub(super) struct TextJson {
     pub hidden_act: Activation,
     pub max_position_embeddings: usize,
     pub rms_norm_eps: f64,
-    pub rope_parameters: Option<RopeJson>,
+    pub rope_parameters: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
     pub sliding_window: Option<usize>,
@@ -54,6 +56,9 @@ pub(super) struct TextJson {
     pub bos_token_id: Option<u32>,
     pub eos_token_id: Option<u32>,
     pub pad_token_id: Option<u32>,
+    /// What `rope_parameters` was called before transformers 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rope_scaling: Option<Value>,
 }
 
 /// `vision_config` (`PixtralVisionConfig`).
@@ -125,13 +130,14 @@ impl From<PixtralConfig> for ConfigJson {
                 hidden_act: text.activation,
                 max_position_embeddings: text.positions,
                 rms_norm_eps: text.norm_epsilon,
-                rope_parameters: Some(RopeJson { rope_type: default_rope_type(), rope_theta: Some(text.rope_theta) }),
+                rope_parameters: Some(rope_parameters(text)),
                 rope_theta: Some(text.rope_theta),
                 sliding_window: text.sliding_window,
                 tie_word_embeddings: config.tied_embeddings,
                 bos_token_id: text.beginning_token,
                 eos_token_id: text.end_token,
                 pad_token_id: text.padding_token,
+                rope_scaling: None,
             },
             vision_config: VisionJson {
                 model_type: "pixtral".to_owned(),
@@ -150,6 +156,16 @@ impl From<PixtralConfig> for ConfigJson {
             },
         }
     }
+}
+
+/// The rotation as transformers 5 writes it.
+fn rope_parameters(text: &TextConfig) -> Value {
+    let mut parameters = match &text.rope_scaling {
+        None => json!({"rope_type": "default"}),
+        Some(scaling) => json!(scaling),
+    };
+    parameters["rope_theta"] = json!(text.rope_theta);
+    parameters
 }
 
 // The values below are transformers' for absent fields.
@@ -175,6 +191,7 @@ impl Default for TextJson {
             bos_token_id: Some(1),
             eos_token_id: Some(2),
             pad_token_id: None,
+            rope_scaling: None,
         }
     }
 }

@@ -3,10 +3,12 @@
 use super::config::PixtralConfig;
 use super::projector::Projector;
 use super::vision::VisionTower;
-use crate::model::decoder::{Decoded, Decoder, DecoderInput, KvCache, TokenPlace};
+use crate::model::decoder::{Decoded, Decoder, DecoderInput, KvCache, LayerWeights, TokenPlace};
+use crate::model::gguf::GgufDecoder;
 use crate::model::layers::Mode;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
+use std::sync::Arc;
 
 /// `LlavaForConditionalGeneration` with a Pixtral tower and a Mistral decoder.
 #[derive(Clone, Debug)]
@@ -21,6 +23,17 @@ impl PixtralModel {
     /// `weights` names tensors as the hub does: `vision_tower.`, `multi_modal_projector.`, `language_model.model.`,
     /// `language_model.lm_head.`. New ones keep the variance of their inputs, with norms at 1.
     pub fn new(config: &PixtralConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
+        Self::with_decoder(config, weights, None, mode)
+    }
+
+    /// The same with the matrices of the decoder in a file of their own, where one is given.
+    pub(super) fn with_decoder(
+        config: &PixtralConfig,
+        weights: &VarBuilder,
+        quantised: Option<&Arc<GgufDecoder>>,
+        mode: Mode,
+    ) -> Result<Self> {
+        let decoder = LayerWeights::new(weights, quantised).pp("language_model");
         Ok(Self {
             tower: VisionTower::new(&config.vision, &weights.pp("vision_tower"), mode)?,
             projector: Projector::new(config, &weights.pp("multi_modal_projector"))?,
@@ -28,8 +41,8 @@ impl PixtralModel {
                 &config.text,
                 config.tied_embeddings,
                 config.image_token,
-                &weights.pp("language_model.model"),
-                &weights.pp("language_model"),
+                &decoder.pp("model"),
+                &decoder,
                 mode,
             )?,
             config: config.clone(),

@@ -2,6 +2,7 @@
 //! which is what transformers' block-diagonal mask over several images amounts to.
 
 use super::config::VisionConfig;
+use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, spread};
 use crate::model::decoder::rotary::Rotation;
 use crate::model::layers::Mode;
@@ -40,9 +41,9 @@ impl Block {
         let hidden = config.hidden;
         Ok(Self {
             attention_norm: RmsNorm::new(hidden, NORM_EPSILON, &weights.pp("attention_norm"), mode)?,
-            attention: Attention::new(shape, &weights.pp("attention"), mode)?,
+            attention: Attention::new(shape, &LayerWeights::new(&weights.pp("attention"), None), mode)?,
             feed_forward_norm: RmsNorm::new(hidden, NORM_EPSILON, &weights.pp("ffn_norm"), mode)?,
-            feed_forward: FeedForward::new(feed_forward, &weights.pp("feed_forward"))?,
+            feed_forward: FeedForward::new(feed_forward, &LayerWeights::new(&weights.pp("feed_forward"), None))?,
         })
     }
 

@@ -5,15 +5,17 @@ use super::image_processor::Qwen2VlImageProcessor;
 use super::processor::Qwen2VlProcessor;
 use super::vision::VisionTower;
 use crate::model::checkpoint::Adapter;
-use crate::model::decoder::Decoder;
+use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::family::{
     CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
+use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bounds the memory of the tower; at least one image goes through it at a time.
 const PATCHES_AT_A_TIME: usize = 8192;
@@ -36,9 +38,11 @@ impl Qwen2VlCheckpoint {
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = Qwen2VlConfig::read(folder)?;
         let (processor, template_note) = Qwen2VlProcessor::read(folder, &config)?;
-        let (weights, mut parts) = open_parts(folder, adapter, canonical_name, processor.template(), dtype, device)?;
+        let (weights, mut parts) =
+            open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
-        let (tower, decoder) = build(&config, &processor.images, &weights.builder(dtype, device))?;
+        let quantised = weights.decoder().cloned();
+        let (tower, decoder) = build(&config, &processor.images, &weights.builder(dtype, device), quantised.as_ref())?;
         Ok(Self { tower, decoder, hidden: config.text.hidden, processor, parts })
     }
 }
@@ -85,12 +89,19 @@ fn build(
     config: &Qwen2VlConfig,
     images: &Qwen2VlImageProcessor,
     weights: &VarBuilder,
+    quantised: Option<&Arc<GgufDecoder>>,
 ) -> candle_core::Result<(VisionTower, Decoder)> {
     let patch = (3, images.frames(), images.patch_side(), images.patch_side());
     let (tied, token) = (config.tied_embeddings, config.image_token);
     let tower = VisionTower::new(&config.vision, patch, &weights.pp("visual"))?;
-    let decoder = Decoder::new(&config.text, tied, token, &weights.pp("model"), weights, Mode::Infer)?;
+    let outer = LayerWeights::new(weights, quantised);
+    let decoder = Decoder::new(&config.text, tied, token, &outer.pp("model"), &outer, Mode::Infer)?;
     Ok((tower, decoder))
+}
+
+/// Where the network has its decoder.
+fn place(config: &Qwen2VlConfig) -> DecoderPlace<'_> {
+    DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" }
 }
 
 /// The hub's name of a tensor, whichever version of transformers named it: newer ones put the tower and the decoder under
@@ -115,7 +126,7 @@ mod tests {
         for family in ["qwen2_vl", "qwen2_5_vl"] {
             let config = Qwen2VlConfig::of_json(config_of(family)).unwrap();
             let images = Qwen2VlImageProcessor::default();
-            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights)?));
+            assert_skeleton(family, canonical_name, |weights| Ok(build(&config, &images, &weights, None)?));
         }
     }
 

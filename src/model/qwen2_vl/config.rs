@@ -1,7 +1,7 @@
 //! `config.json` of Qwen2-VL and Qwen2.5-VL: flat as on the hub, or with a `text_config` as transformers 5 writes it.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::decoder::{TextConfig, divides, in_range, layers_in_range};
+use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
 use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -72,8 +72,8 @@ struct TextJson {
     #[serde(default = "default_epsilon")]
     rms_norm_eps: f64,
     rope_theta: Option<f64>,
-    rope_scaling: Option<RopeJson>,
-    rope_parameters: Option<RopeJson>,
+    rope_scaling: Option<Value>,
+    rope_parameters: Option<Value>,
     #[serde(default)]
     use_sliding_window: bool,
     sliding_window: Option<usize>,
@@ -83,14 +83,10 @@ struct TextJson {
     pad_token_id: Option<u32>,
 }
 
-/// Files of some versions hold the old and the new name of a field.
+/// Of the tower.
 #[derive(Deserialize)]
 struct RopeJson {
-    rope_type: Option<String>,
-    #[serde(rename = "type")]
-    old_type: Option<String>,
     rope_theta: Option<f64>,
-    mrope_section: Option<Vec<usize>>,
 }
 
 /// Both towers; which fields count depends on the family.
@@ -156,14 +152,8 @@ impl Qwen2VlConfig {
 
 fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
     divides(&format!("{place}num_attention_heads"), json.num_attention_heads, "hidden_size", json.hidden_size)?;
-    let rope = json.rope_parameters.as_ref().or(json.rope_scaling.as_ref());
-    if let Some(kind) = rope.and_then(|rope| rope.rope_type.as_deref().or(rope.old_type.as_deref()))
-        && kind != "mrope"
-        && kind != "default"
-    {
-        return Err(format!("{place}rope_scaling: expected \"type\": \"mrope\" or \"default\", found \"{kind}\""));
-    }
-    let sections = rope.and_then(|rope| rope.mrope_section.clone()).unwrap_or_else(|| vec![16, 24, 24]);
+    let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
+    let sections = rope.sections.unwrap_or_else(|| vec![16, 24, 24]);
     let Ok(rotary_sections) = <[usize; 3]>::try_from(sections.as_slice()) else {
         return Err(format!("{place}mrope_section: expected three numbers, found {sections:?}"));
     };
@@ -179,7 +169,8 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
         activation: json.hidden_act,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
-        rope_theta: rope.and_then(|rope| rope.rope_theta).or(json.rope_theta).unwrap_or(1e6),
+        rope_theta: rope.theta.or(json.rope_theta).unwrap_or(1e6),
+        rope_scaling: rope.scaling,
         rotary_sections: Some(rotary_sections),
         attention_bias: true,
         sliding_window,
@@ -316,7 +307,8 @@ mod tests {
             ("/num_key_value_heads", json!(3), "num_key_value_heads"),
             ("/num_hidden_layers", json!(1_000_000_000_000_u64), "num_hidden_layers"),
             ("/vocab_size", json!(0), "vocab_size"),
-            ("/rope_scaling/type", json!("yarn"), "yarn"),
+            ("/rope_scaling/type", json!("proportional"), "proportional"),
+            ("/rope_scaling/type", json!("linear"), "missing field `factor`"),
             ("/rope_scaling/mrope_section", json!([16, 24]), "mrope_section"),
             ("/rope_scaling/mrope_section", json!([16, 24, 25]), "mrope_section"),
             ("/vision_config/num_heads", json!(0), "num_heads"),

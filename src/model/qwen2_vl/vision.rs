@@ -4,6 +4,7 @@
 use super::config::VisionConfig;
 use super::image_processor::places;
 use super::windows::WindowPlan;
+use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{FeedForward, FeedForwardShape, RmsNorm};
 use crate::model::decoder::rotary::Rotation;
 use crate::model::family::ImageGrid;
@@ -63,7 +64,7 @@ impl Widening {
             bias: true,
             blocks: config.layers,
         };
-        Ok(Self::Gated(FeedForward::new(shape, weights)?))
+        Ok(Self::Gated(FeedForward::new(shape, &LayerWeights::new(weights, None))?))
     }
 
     fn forward(&self, input: &Tensor) -> Result<Tensor> {

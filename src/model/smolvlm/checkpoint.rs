@@ -5,15 +5,17 @@ use super::connector::Connector;
 use super::processor::SmolVlmProcessor;
 use super::vision::VisionTower;
 use crate::model::checkpoint::Adapter;
-use crate::model::decoder::Decoder;
+use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::family::{
     CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
+use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use crate::model::layers::Mode;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bounds the memory of the tower: a large picture alone has 17 tiles.
 const TILES_AT_A_TIME: usize = 8;
@@ -34,9 +36,11 @@ impl SmolVlmCheckpoint {
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = SmolVlmConfig::read(folder)?;
         let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;
-        let (weights, mut parts) = open_parts(folder, adapter, canonical_name, processor.template(), dtype, device)?;
+        let (weights, mut parts) =
+            open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
-        let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device))?;
+        let quantised = weights.decoder().cloned();
+        let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device), quantised.as_ref())?;
         Ok(Self { tower, connector, decoder, processor, parts })
     }
 }
@@ -83,13 +87,23 @@ impl From<SmolVlmCheckpoint> for ReaderCheckpoint {
 }
 
 /// Tower, connector and decoder from weights under the hub's names.
-fn build(config: &SmolVlmConfig, weights: &VarBuilder) -> candle_core::Result<(VisionTower, Connector, Decoder)> {
+fn build(
+    config: &SmolVlmConfig,
+    weights: &VarBuilder,
+    quantised: Option<&Arc<GgufDecoder>>,
+) -> candle_core::Result<(VisionTower, Connector, Decoder)> {
     let inner = weights.pp("model");
     let (tied, token) = (config.tied_embeddings, config.image_token);
     let tower = VisionTower::new(&config.vision, &inner.pp("vision_model"))?;
     let connector = Connector::new(config, &inner.pp("connector"))?;
-    let decoder = Decoder::new(&config.text, tied, token, &inner.pp("text_model"), weights, Mode::Infer)?;
+    let outer = LayerWeights::new(weights, quantised);
+    let decoder = Decoder::new(&config.text, tied, token, &outer.pp("model.text_model"), &outer, Mode::Infer)?;
     Ok((tower, connector, decoder))
+}
+
+/// Where the network has its decoder.
+fn place(config: &SmolVlmConfig) -> DecoderPlace<'_> {
+    DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model.text_model", outer: "" }
 }
 
 /// The hub's name of a tensor. Adapters and files of all versions have the same.
@@ -105,6 +119,6 @@ mod tests {
     #[test]
     fn full_size_weights_are_those_of_transformers() {
         let config = SmolVlmConfig::of_value(config_of("smolvlm")).unwrap();
-        assert_skeleton("smolvlm", canonical_name, |weights| Ok(build(&config, &weights)?));
+        assert_skeleton("smolvlm", canonical_name, |weights| Ok(build(&config, &weights, None)?));
     }
 }

@@ -1,7 +1,7 @@
 //! `config.json` of SmolVLM and Idefics3: a SigLIP tower and a Llama decoder.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::decoder::{TextConfig, divides, in_range, layers_in_range};
+use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
 use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -70,23 +70,14 @@ struct TextJson {
     #[serde(default = "default_norm")]
     rms_norm_eps: f64,
     rope_theta: Option<f64>,
-    rope_scaling: Option<RopeJson>,
-    rope_parameters: Option<RopeJson>,
+    rope_scaling: Option<Value>,
+    rope_parameters: Option<Value>,
     #[serde(default)]
     attention_bias: bool,
     #[serde(default)]
     mlp_bias: bool,
     tie_word_embeddings: Option<bool>,
     pad_token_id: Option<u32>,
-}
-
-/// Files of some versions hold the old and the new name of a field.
-#[derive(Deserialize)]
-struct RopeJson {
-    rope_type: Option<String>,
-    #[serde(rename = "type")]
-    old_type: Option<String>,
-    rope_theta: Option<f64>,
 }
 
 /// Absent fields have the values of `SmolVLMVisionConfig`, which are also those of Idefics3.
@@ -157,12 +148,7 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
     {
         return Err(format!("{place}expected \"model_type\": \"llama\", found \"{kind}\""));
     }
-    let rope = json.rope_parameters.as_ref().or(json.rope_scaling.as_ref());
-    if let Some(kind) = rope.and_then(|rope| rope.rope_type.as_deref().or(rope.old_type.as_deref()))
-        && kind != "default"
-    {
-        return Err(format!("{place}rope_scaling: expected none or \"type\": \"default\", found \"{kind}\""));
-    }
+    let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
     if json.attention_bias || json.mlp_bias {
         return Err(format!("{place}expected \"attention_bias\": false and \"mlp_bias\": false"));
     }
@@ -180,7 +166,8 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         activation: json.hidden_act,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
-        rope_theta: rope.and_then(|rope| rope.rope_theta).or(json.rope_theta).unwrap_or(10_000.0),
+        rope_theta: rope.theta.or(json.rope_theta).unwrap_or(10_000.0),
+        rope_scaling: rope.scaling,
         rotary_sections: None,
         attention_bias: false,
         sliding_window: None,
@@ -267,7 +254,9 @@ mod tests {
             ("/scale_factor", json!(0), "scale_factor"),
             ("/scale_factor", json!(5), "scale_factor"),
             ("/text_config/model_type", json!("mixtral"), "mixtral"),
-            ("/text_config/rope_scaling", json!({"rope_type": "llama3"}), "llama3"),
+            ("/text_config/rope_scaling", json!({"rope_type": "llama3"}), "missing field `factor`"),
+            ("/text_config/rope_scaling", json!({"type": "ntk"}), "\"ntk\""),
+            ("/text_config/rope_scaling", json!({"type": "linear", "factor": 0}), "above 0"),
             ("/text_config/num_hidden_layers", json!(u64::MAX), "num_hidden_layers"),
             ("/vision_config/patch_size", json!(0), "patch_size"),
             ("/vision_config/num_attention_heads", json!(0), "num_attention_heads"),

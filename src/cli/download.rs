@@ -1,0 +1,72 @@
+//! `dissent download`: a model of the Hugging Face hub into its cache on this machine.
+
+use super::interrupt::{InterruptFlag, Interrupted};
+use super::output::{count, print_line, progress_bar, say};
+use crate::download::{Hub, download, plan, readable_size, was_cancelled};
+use crate::model::hub::HubId;
+use anyhow::Result;
+use serde_json::json;
+
+/// Arguments of `dissent download`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// org/name or org/name@revision (a branch, tag or commit)
+    #[arg(value_name = "ORG/NAME[@REVISION]")]
+    model: HubId,
+    /// Only say what would be fetched, and where to
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Says size and destination, then fetches what is missing.
+pub fn run(args: Args) -> Result<()> {
+    let interrupt = InterruptFlag::watch()?;
+    let hub = Hub::of_environment()?;
+    let plan = plan(&hub, &args.model)?;
+    let (total, missing) = (plan.total(), plan.missing());
+    let destination = plan.destination();
+    let still =
+        if missing < total { format!(", {} of them not here yet", readable_size(missing)) } else { String::new() };
+    say(&format!(
+        "{} at revision {} ({}): {}, {}{still}, into {}",
+        args.model,
+        args.model.revision(),
+        plan.commit(),
+        count(plan.count(), "file"),
+        readable_size(total),
+        destination.display()
+    ));
+    if !args.dry_run {
+        let bar = progress_bar("kB");
+        bar.set_length(total / 1000);
+        let fetched = download(&hub, &plan, &mut |step| {
+            bar.set_message(step.file.to_string());
+            bar.set_position(step.done / 1000);
+            interrupt.is_set()
+        });
+        bar.finish_and_clear();
+        if let Err(error) = fetched {
+            if was_cancelled(&error) {
+                return Err(
+                    Interrupted { kept: "what came is kept, the same command goes on from there".into() }.into()
+                );
+            }
+            return Err(error.context(format!("cannot fetch {}", args.model)));
+        }
+    }
+    if args.json {
+        return print_line(&serde_json::to_string_pretty(&json!({
+            "model": args.model.to_string(),
+            "revision": args.model.revision(),
+            "commit": plan.commit(),
+            "files": plan.count(),
+            "bytes": total,
+            "missing_bytes": plan.missing(),
+            "folder": destination,
+        }))?);
+    }
+    if args.dry_run { Ok(()) } else { print_line(&destination.display().to_string()) }
+}

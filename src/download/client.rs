@@ -1,0 +1,176 @@
+//! Requests to the hub: its address, the user's key, redirects.
+
+use crate::model::hub::hugging_face_home;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the hub is unless `HF_ENDPOINT` says otherwise.
+const ENDPOINT: &str = "https://huggingface.co";
+/// Waiting for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Longest silence between two pieces of an answer.
+const SILENCE: Duration = Duration::from_secs(30);
+const MOST_REDIRECTS: usize = 5;
+
+/// Why the hub gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    #[error("{0}: the hub wants a key that may read this model: put one into HF_TOKEN, or accept its terms on the hub")]
+    NotAllowed(String),
+    #[error("{0}: the hub has no such model, revision or file")]
+    NotFound(String),
+    #[error("{place}: the hub answered {status}")]
+    Refused { place: String, status: StatusCode },
+    #[error("{place}: {reason}")]
+    Broken { place: String, reason: String },
+    /// It was removed.
+    #[error("{file}: {reason}")]
+    OtherContent { file: String, reason: String },
+    #[error("cannot write {}: {reason}", .path.display())]
+    Disk { path: PathBuf, reason: String },
+    /// Someone asked for it.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl HubError {
+    /// May the same request go through a moment later?
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Broken { .. } => true,
+            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            _ => false,
+        }
+    }
+}
+
+/// The hub and the key that it is asked with.
+#[derive(Debug)]
+pub struct Hub {
+    client: Client,
+    endpoint: Url,
+    /// Marked as not to be printed.
+    key: Option<HeaderValue>,
+}
+
+impl Hub {
+    /// The hub of the environment: `HF_ENDPOINT`; `HF_TOKEN`, else the file of `HF_TOKEN_PATH` or `HF_HOME/token`.
+    ///
+    /// # Errors
+    /// Where the variables hold no address or key, the hub must not be asked (`HF_HUB_OFFLINE`), or a key would go over
+    /// the network in the clear.
+    pub fn of_environment() -> anyhow::Result<Self> {
+        let offline = variable("HF_HUB_OFFLINE").is_some_and(|value| value != "0");
+        anyhow::ensure!(!offline, "HF_HUB_OFFLINE is set: the hub is not asked");
+        let text = variable("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into());
+        let endpoint = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let Some(endpoint) = endpoint else { anyhow::bail!("HF_ENDPOINT: expected https://HOST, found '{text}'") };
+        let key = find_key()?;
+        if key.is_some() && endpoint.scheme() == "http" && !is_this_machine(&endpoint) {
+            anyhow::bail!("HF_ENDPOINT: {text} is not encrypted, a key would go there in the clear; expected https://");
+        }
+        // A reader on a server may have installed it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .user_agent(concat!("dissent/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .build()?;
+        Ok(Self { client, endpoint, key })
+    }
+
+    /// The address of something below the hub's own; `parts` are escaped.
+    pub(super) fn address(&self, parts: &[&str]) -> Url {
+        let mut url = self.endpoint.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty();
+            // A revision may be `refs/pr/1`, which the hub expects as one part.
+            path.extend(parts);
+        }
+        url
+    }
+
+    /// An answer that is a success. Redirects are followed, the key goes to the hub's own host alone. With `stay`, a
+    /// redirect to another host is the answer.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        address: Url,
+        from_byte: u64,
+        stay: bool,
+    ) -> Result<Response, HubError> {
+        let place = address.path().trim_start_matches('/').to_string();
+        let broken = |reason: String| HubError::Broken { place: place.clone(), reason };
+        let mut url = address;
+        for _ in 0..=MOST_REDIRECTS {
+            let mut headers = HeaderMap::new();
+            if let Some(key) = self.key.as_ref().filter(|_| url.origin() == self.endpoint.origin()) {
+                headers.insert(AUTHORIZATION, key.clone());
+            }
+            let mut request = self.client.request(method.clone(), url.clone()).headers(headers);
+            if from_byte > 0 {
+                request = request.header(RANGE, format!("bytes={from_byte}-"));
+            }
+            let response = request.send().await.map_err(|error| broken(reason_of(&error)))?;
+            let status = response.status();
+            if status.is_redirection() {
+                let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+                let to = to.and_then(|to| url.join(to).ok()).filter(|to| matches!(to.scheme(), "http" | "https"));
+                let Some(to) = to else { return Err(broken("it leads to no address".into())) };
+                if url.scheme() == "https" && to.scheme() != "https" {
+                    return Err(broken(format!(
+                        "it leads to {}, which is not encrypted",
+                        to.origin().ascii_serialization()
+                    )));
+                }
+                if stay && to.origin() != self.endpoint.origin() {
+                    return Ok(response);
+                }
+                url = to;
+                continue;
+            }
+            return match status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(HubError::NotAllowed(place)),
+                StatusCode::NOT_FOUND => Err(HubError::NotFound(place)),
+                status if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE => Ok(response),
+                status => Err(HubError::Refused { place, status }),
+            };
+        }
+        Err(broken("it leads from address to address".into()))
+    }
+}
+
+fn find_key() -> anyhow::Result<Option<HeaderValue>> {
+    let text = variable("HF_TOKEN").or_else(|| {
+        let own = || Some(hugging_face_home()?.join("token"));
+        let path = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(own)?;
+        std::fs::read_to_string(path).ok()
+    });
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let key = text.trim();
+    let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+    anyhow::ensure!(plain, "HF_TOKEN: expected a key, found spaces, line breaks or letters beyond ASCII");
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The innermost cause; the library's own text names the address, which may hold what signs it.
+pub(super) fn reason_of(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if error.is_timeout() { format!("nothing came for {} s", SILENCE.as_secs()) } else { cause.to_string() }
+}

@@ -1,0 +1,143 @@
+//! One blob: continued where it was cut off, checked, and only then called by its name.
+
+use super::client::{Hub, HubError, reason_of};
+use super::listing::Remote;
+use reqwest::header::CONTENT_RANGE;
+use reqwest::{Method, Response, StatusCode, Url};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A connection that is lost again and again without a byte between is given up.
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// A blob on its way.
+pub(super) struct Blob<'a> {
+    pub file: &'a Remote,
+    pub address: Url,
+    /// Folder of the blobs.
+    pub folder: &'a Path,
+}
+
+impl Blob<'_> {
+    /// Where it will be.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(self.file.checksum.name())
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.folder.join(format!("{}.incomplete", self.file.checksum.name()))
+    }
+
+    /// Fetches what is missing. `on_bytes` hears how many bytes are here and says whether to stop.
+    pub async fn fetch(&self, hub: &Hub, on_bytes: &mut dyn FnMut(u64) -> bool) -> Result<(), HubError> {
+        if self.path().is_file() {
+            return Ok(());
+        }
+        let mut aside = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.aside());
+        let aside =
+            aside.as_mut().map_err(|error| self.broken(format!("cannot write {}: {error}", self.aside().display())))?;
+        match aside.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(self.broken("another program is fetching it".into())),
+            Err(TryLockError::Error(error)) => return Err(self.broken(format!("cannot lock the file: {error}"))),
+        }
+        let mut attempt = 0;
+        loop {
+            let before = self.length(aside)?;
+            match self.continue_from(before, hub, aside, on_bytes).await {
+                Ok(()) => break,
+                Err(error) if !error.may_pass() => return Err(error),
+                Err(error) => {
+                    attempt = if self.length(aside)? > before { 0 } else { attempt + 1 };
+                    if attempt >= ATTEMPTS {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
+                    if on_bytes(self.length(aside)?) {
+                        return Err(HubError::Cancelled);
+                    }
+                }
+            }
+        }
+        self.keep(aside)
+    }
+
+    async fn continue_from(
+        &self,
+        from: u64,
+        hub: &Hub,
+        aside: &mut File,
+        on_bytes: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), HubError> {
+        let size = self.file.size;
+        if from == size {
+            return Ok(());
+        }
+        let from = if from > size { 0 } else { from };
+        let mut answer = hub.ask(Method::GET, self.address.clone(), from, false).await?;
+        // A server without ranges begins again, and so does one that has another part.
+        let begins_at = if answer.status() == StatusCode::PARTIAL_CONTENT { first_byte(&answer) } else { Some(0) };
+        let refused =
+            answer.status() == StatusCode::RANGE_NOT_SATISFIABLE || begins_at.is_none_or(|first| first > from);
+        let mut length = if refused { 0 } else { begins_at.unwrap_or(0) };
+        aside.set_len(length).and_then(|()| aside.seek(SeekFrom::Start(length))).map_err(|error| self.full(&error))?;
+        if refused {
+            return Err(self.broken("the server does not continue where it was cut off".into()));
+        }
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(reason_of(&error)))? {
+            length += chunk.len() as u64;
+            if length > size {
+                // What comes is another file.
+                let _ = fs::remove_file(self.aside());
+                return Err(self.other_content(format!("more than the {size} bytes came that the hub gives")));
+            }
+            aside.write_all(&chunk).map_err(|error| self.full(&error))?;
+            if on_bytes(length) {
+                return Err(HubError::Cancelled);
+            }
+        }
+        if length < size {
+            return Err(self.broken(format!("the answer ended after {length} of {size} bytes")));
+        }
+        Ok(())
+    }
+
+    /// Checks the whole file and gives it its name.
+    fn keep(&self, aside: &mut File) -> Result<(), HubError> {
+        let fits = self.file.checksum.fits(aside, self.file.size);
+        if !fits.map_err(|error| self.broken(format!("cannot read what was fetched: {error}")))? {
+            // Continuing it would not make it right.
+            let _ = fs::remove_file(self.aside());
+            let expected = self.file.checksum.name();
+            return Err(self.other_content(format!(
+                "what was fetched does not have the checksum {expected} that the hub gives, and was removed"
+            )));
+        }
+        aside.sync_all().and_then(|()| fs::rename(self.aside(), self.path())).map_err(|error| self.full(&error))
+    }
+
+    fn length(&self, file: &File) -> Result<u64, HubError> {
+        file.metadata().map(|data| data.len()).map_err(|error| self.broken(error.to_string()))
+    }
+
+    fn broken(&self, reason: String) -> HubError {
+        HubError::Broken { place: self.file.name.clone(), reason }
+    }
+
+    fn other_content(&self, reason: String) -> HubError {
+        HubError::OtherContent { file: self.file.name.clone(), reason }
+    }
+
+    fn full(&self, error: &std::io::Error) -> HubError {
+        HubError::Disk { path: self.aside(), reason: error.to_string() }
+    }
+}
+
+/// The first byte of a part: `Content-Range: bytes FIRST-LAST/SIZE`.
+fn first_byte(answer: &Response) -> Option<u64> {
+    let range = answer.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.trim().strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
+}

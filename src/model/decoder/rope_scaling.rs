@@ -1,0 +1,306 @@
+//! Rotations of models that read longer texts than they began with, as transformers computes them
+//! (`modeling_rope_utils.py`): linear (kaiokendev), dynamic NTK (bloc97, emozilla), YaRN (Peng et al. 2023), Llama 3.1,
+//! LongRoPE (Ding et al. 2024).
+
+use super::rotary::frequencies;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::f64::consts::TAU;
+
+/// For messages.
+const KNOWN: &str = "default, mrope, linear, dynamic, yarn, llama3 or longrope";
+
+/// The fields of one kind under their names in `config.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rope_type", rename_all = "lowercase")]
+pub enum RopeScaling {
+    Linear {
+        factor: f64,
+    },
+    /// Of a prompt longer than `max_position_embeddings` alone.
+    Dynamic {
+        factor: f64,
+    },
+    Yarn {
+        factor: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        original_max_position_embeddings: Option<usize>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attention_factor: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mscale: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mscale_all_dim: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta_fast: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta_slow: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        truncate: Option<bool>,
+    },
+    Llama3 {
+        factor: f64,
+        low_freq_factor: f64,
+        high_freq_factor: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        original_max_position_embeddings: Option<usize>,
+    },
+    LongRope {
+        factor: Option<f64>,
+        /// Of each pair, up to and beyond the original length.
+        short_factor: Vec<f64>,
+        long_factor: Vec<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        original_max_position_embeddings: Option<usize>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attention_factor: Option<f64>,
+    },
+}
+
+/// `rope_parameters`, or `rope_scaling` of files before transformers 5.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::model) struct RopeFields {
+    pub theta: Option<f64>,
+    pub sections: Option<Vec<usize>>,
+    pub scaling: Option<RopeScaling>,
+}
+
+/// How far each pair of a head turns from one place to the next, and what cosines and sines are multiplied by.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::model) struct Frequencies {
+    pub turns: Vec<f32>,
+    pub scale: f32,
+}
+
+impl RopeFields {
+    /// From the first of `fields` that is an object; `place` begins the message.
+    ///
+    /// # Errors
+    /// A kind that is not known, a field that is missing or of another type; each is named.
+    pub fn of_json(fields: [Option<&Value>; 2], place: &str) -> Result<Self, String> {
+        let Some(given) = fields.into_iter().flatten().find_map(Value::as_object) else { return Ok(Self::default()) };
+        let name = format!("{place}rope_parameters");
+        let number = |field: &str| given.get(field).filter(|value| !value.is_null());
+        let theta = match number("rope_theta") {
+            None => None,
+            Some(value) => {
+                Some(value.as_f64().ok_or_else(|| format!("{name}: rope_theta: expected a number, found {value}"))?)
+            }
+        };
+        let sections = match number("mrope_section") {
+            None => None,
+            Some(value) => {
+                Some(serde_json::from_value(value.clone()).map_err(|error| format!("{name}: mrope_section: {error}"))?)
+            }
+        };
+        if let Some(part) = number("partial_rotary_factor").filter(|part| part.as_f64() != Some(1.0)) {
+            return Err(format!("{name}: expected \"partial_rotary_factor\": 1, found {part}"));
+        }
+        // Files of some versions hold the old and the new name of the field.
+        let kind = number("rope_type").or_else(|| number("type"));
+        let kind = kind.map_or(Some("default"), Value::as_str);
+        let scaling = match kind {
+            Some("default" | "mrope") => None,
+            Some(kind @ ("linear" | "dynamic" | "yarn" | "llama3" | "longrope")) => {
+                let mut tagged: Map<String, Value> = given.clone();
+                tagged.insert("rope_type".into(), kind.into());
+                let read = serde_json::from_value(Value::Object(tagged));
+                Some(read.map_err(|error| format!("{name}, rope_type {kind}: {error}"))?)
+            }
+            Some(other) => return Err(format!("{name}: expected \"rope_type\": {KNOWN}, found \"{other}\"")),
+            None => return Err(format!("{name}: expected \"rope_type\": {KNOWN}, found no text")),
+        };
+        Ok(Self { theta, sections, scaling })
+    }
+}
+
+impl RopeScaling {
+    /// Refuses numbers that make no rotation; `place` begins the message.
+    pub(super) fn check(&self, head_size: usize, place: &str) -> Result<(), String> {
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                return Ok(());
+            }
+            Err(format!("{place}rope_parameters: {name}: expected a number above 0, found {value}"))
+        };
+        if let Some(factor) = self.factor() {
+            positive("factor", factor)?;
+        }
+        if self.original(1) == 0 {
+            return Err(format!(
+                "{place}rope_parameters: original_max_position_embeddings: expected 1 or more, found 0"
+            ));
+        }
+        match self {
+            Self::Llama3 { low_freq_factor, high_freq_factor, .. } => {
+                positive("low_freq_factor", *low_freq_factor)?;
+                positive("high_freq_factor", *high_freq_factor)?;
+                positive("high_freq_factor - low_freq_factor", high_freq_factor - low_freq_factor)
+            }
+            Self::LongRope { short_factor, long_factor, .. } => {
+                for (name, factors) in [("short_factor", short_factor), ("long_factor", long_factor)] {
+                    let (expected, found) = (head_size / 2, factors.len());
+                    if found != expected {
+                        return Err(format!(
+                            "{place}rope_parameters: {name}: expected {expected} numbers, found {found}"
+                        ));
+                    }
+                    factors.iter().try_for_each(|factor| positive(name, *factor))?;
+                }
+                Ok(())
+            }
+            Self::Dynamic { .. } if head_size <= 2 => Err(format!("{place}rope_parameters: heads of 2 do not scale")),
+            _ => Ok(()),
+        }
+    }
+
+    fn factor(&self) -> Option<f64> {
+        match self {
+            Self::Linear { factor } | Self::Dynamic { factor } | Self::Llama3 { factor, .. } => Some(*factor),
+            Self::Yarn { factor, .. } | Self::LongRope { factor, .. } => *factor,
+        }
+    }
+
+    /// Longest text before the scaling; `positions` is `max_position_embeddings`.
+    fn original(&self, positions: usize) -> usize {
+        match self {
+            Self::Linear { .. } | Self::Dynamic { .. } => positions,
+            Self::Yarn { original_max_position_embeddings: original, .. }
+            | Self::Llama3 { original_max_position_embeddings: original, .. }
+            | Self::LongRope { original_max_position_embeddings: original, .. } => original.unwrap_or(positions),
+        }
+    }
+
+    /// Tokens that the model reads at most: files give the length with or without the scaling.
+    pub(super) fn longest(&self, positions: usize) -> usize {
+        let scaled = self.original(positions) as f64 * self.factor().unwrap_or(1.0);
+        positions.max(scaled as usize)
+    }
+
+    /// Does the rotation depend on how long the text is?
+    pub(super) fn depends_on_length(&self) -> bool {
+        matches!(self, Self::Dynamic { .. } | Self::LongRope { .. })
+    }
+
+    /// Of a text of `length` tokens.
+    pub(super) fn frequencies(&self, head_size: usize, theta: f64, positions: usize, length: usize) -> Frequencies {
+        let plain = |theta: f64| frequencies(head_size, theta);
+        let pairs = 0..head_size / 2;
+        let turns_of = |pair: usize| theta.powf(-2.0 * pair as f64 / head_size as f64);
+        let original = self.original(positions) as f64;
+        match self {
+            Self::Linear { factor } => {
+                let turns = pairs.map(|pair| (turns_of(pair) / factor) as f32).collect();
+                Frequencies { turns, scale: 1.0 }
+            }
+            Self::Dynamic { factor } => {
+                let stretch = factor * length.max(positions) as f64 / positions as f64 - (factor - 1.0);
+                let power = head_size as f64 / (head_size as f64 - 2.0);
+                Frequencies { turns: plain(theta * stretch.powf(power)), scale: 1.0 }
+            }
+            Self::Yarn { .. } => self.yarn(head_size, theta, positions as f64 / original, original),
+            Self::Llama3 { factor, low_freq_factor, high_freq_factor, .. } => {
+                let turn = |pair: usize| {
+                    let turn = turns_of(pair);
+                    let wave = TAU / turn;
+                    if wave < original / high_freq_factor {
+                        return turn as f32;
+                    }
+                    if wave > original / low_freq_factor {
+                        return (turn / factor) as f32;
+                    }
+                    let smooth = (original / wave - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                    ((1.0 - smooth) * turn / factor + smooth * turn) as f32
+                };
+                Frequencies { turns: pairs.map(turn).collect(), scale: 1.0 }
+            }
+            Self::LongRope { short_factor, long_factor, factor, attention_factor, .. } => {
+                let factors = if length as f64 > original { long_factor } else { short_factor };
+                let turns = pairs.zip(factors).map(|(pair, factor)| (turns_of(pair) / factor) as f32).collect();
+                let factor = factor.unwrap_or(positions as f64 / original);
+                let own = if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() };
+                Frequencies { turns, scale: attention_factor.unwrap_or(own) as f32 }
+            }
+        }
+    }
+
+    /// Pairs that turn often are left alone, those that turn seldom are slowed, with a ramp between.
+    fn yarn(&self, head_size: usize, theta: f64, ratio: f64, original: f64) -> Frequencies {
+        let Self::Yarn { factor, attention_factor, mscale, mscale_all_dim, beta_fast, beta_slow, truncate, .. } = self
+        else {
+            return Frequencies { turns: frequencies(head_size, theta), scale: 1.0 };
+        };
+        let factor = factor.unwrap_or(ratio);
+        let scale_by = |weight: f64| if factor <= 1.0 { 1.0 } else { 0.1 * weight * factor.ln() + 1.0 };
+        let own = match (mscale, mscale_all_dim) {
+            (Some(mscale), Some(all)) if *mscale != 0.0 && *all != 0.0 => scale_by(*mscale) / scale_by(*all),
+            _ => scale_by(1.0),
+        };
+        let or = |value: Option<f64>, default: f64| value.filter(|value| *value != 0.0).unwrap_or(default);
+        let size = head_size as f64;
+        let pair_that_turns = |times: f64| size * (original / (times * TAU)).ln() / (2.0 * theta.ln());
+        let (mut low, mut high) = (pair_that_turns(or(*beta_fast, 32.0)), pair_that_turns(or(*beta_slow, 1.0)));
+        if truncate.unwrap_or(true) {
+            (low, high) = (low.floor(), high.ceil());
+        }
+        let (low, mut high) = (low.max(0.0), high.min(size - 1.0));
+        if low == high {
+            high += 0.001;
+        }
+        let turn = |pair: usize| {
+            let turn = theta.powf(-2.0 * pair as f64 / size);
+            let slowed = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
+            (turn / factor * slowed + turn * (1.0 - slowed)) as f32
+        };
+        Frequencies { turns: (0..head_size / 2).map(turn).collect(), scale: attention_factor.unwrap_or(own) as f32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frequencies of transformers (tests/fixtures/readers/rope.py).
+    #[test]
+    fn every_kind_turns_as_in_transformers() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/rope.json");
+        let cases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let cases = cases["frequencies"].as_array().unwrap();
+        assert_eq!(cases.len(), 10);
+        for case in cases {
+            let fields = RopeFields::of_json([Some(&case["fields"]), None], "").unwrap();
+            let number = |name: &str| case[name].as_u64().unwrap() as usize;
+            let (head_size, positions) = (number("head_size"), number("positions"));
+            let scaling = fields.scaling.unwrap();
+            scaling.check(head_size, "").unwrap();
+            let theta = case["theta"].as_f64().unwrap();
+            let found = scaling.frequencies(head_size, theta, positions, number("length"));
+            let expected: Vec<f32> = serde_json::from_value(case["turns"].clone()).unwrap();
+            assert_eq!(found.turns.len(), expected.len());
+            for (found, expected) in found.turns.iter().zip(&expected) {
+                assert!((found - expected).abs() <= 2e-6 * expected, "{}: {found}, {expected}", case["fields"]);
+            }
+            assert!((f64::from(found.scale) - case["scale"].as_f64().unwrap()).abs() < 1e-6, "{}", case["fields"]);
+            let written = serde_json::to_value(&scaling).unwrap();
+            let again = RopeFields::of_json([Some(&written), None], "").unwrap();
+            assert_eq!(again.scaling, Some(scaling), "what is written is read again");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_rotation_is_named() {
+        for (fields, word) in [
+            (r#"{"rope_type": "proportional", "factor": 2}"#, "found \"proportional\""),
+            (r#"{"type": "yarn", "factor": -1}"#, "factor: expected a number above 0"),
+            (r#"{"rope_type": "yarn", "factor": 4, "original_max_position_embeddings": 0}"#, "found 0"),
+            (r#"{"rope_type": "longrope", "short_factor": [1], "long_factor": [1, 1]}"#, "expected 2 numbers, found 1"),
+            (r#"{"rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.5}"#, "partial_rotary_factor"),
+            (r#"{"rope_type": 3}"#, "found no text"),
+        ] {
+            let read = RopeFields::of_json([None, Some(&serde_json::from_str(fields).unwrap())], "");
+            let checked = read.and_then(|fields| fields.scaling.map_or(Ok(()), |scaling| scaling.check(4, "")));
+            let message = checked.unwrap_err();
+            assert!(message.contains(word), "{fields}: {message}");
+        }
+    }
+}

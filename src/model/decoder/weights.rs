@@ -1,0 +1,68 @@
+//! Where the weights of a decoder's layers come from.
+
+use crate::model::gguf::GgufDecoder;
+use crate::model::layers::{Linear, Matrix, linear, linear_without_bias};
+use candle_core::{Error, Result};
+use candle_nn::{Init, VarBuilder};
+use std::sync::Arc;
+
+/// A builder, and the file that has the matrices in blocks of a few bits where they are quantised. Norms and biases are
+/// the builder's either way.
+#[derive(Clone)]
+pub(in crate::model) struct LayerWeights<'a> {
+    plain: VarBuilder<'a>,
+    quantised: Option<Arc<GgufDecoder>>,
+}
+
+impl<'a> LayerWeights<'a> {
+    pub fn new(plain: &VarBuilder<'a>, quantised: Option<&Arc<GgufDecoder>>) -> Self {
+        Self { plain: plain.clone(), quantised: quantised.cloned() }
+    }
+
+    /// What is below `name`.
+    pub fn pp(&self, name: impl ToString) -> Self {
+        Self { plain: self.plain.pp(name), quantised: self.quantised.clone() }
+    }
+
+    /// For what is never quantised.
+    pub fn plain(&self) -> &VarBuilder<'a> {
+        &self.plain
+    }
+
+    /// The matrix `name`, `[outputs, inputs]`; new ones are drawn as `start` says.
+    pub fn matrix(&self, shape: (usize, usize), name: &str, start: Init) -> Result<Matrix> {
+        match self.stored(name)? {
+            Some(matrix) => Ok(matrix),
+            None => Ok(Matrix::Plain(self.plain.get_with_hints(shape, name, start)?)),
+        }
+    }
+
+    /// Is there a quantised matrix of this name?
+    pub fn has_stored(&self, name: &str) -> bool {
+        let full = self.full_name(name);
+        self.quantised.as_ref().is_some_and(|file| file.shapes().any(|(known, _)| known == full))
+    }
+
+    /// A linear layer with or without a bias; new weights have the given spread.
+    pub fn linear(&self, bias: bool, inputs: usize, outputs: usize, deviation: f64) -> Result<Linear> {
+        match self.stored("weight")? {
+            Some(matrix) if bias => Ok(Linear::new(matrix, Some(self.plain.get(outputs, "bias")?))),
+            Some(matrix) => Ok(Linear::new(matrix, None)),
+            None if bias => linear(inputs, outputs, deviation, &self.plain),
+            None => linear_without_bias(inputs, outputs, deviation, &self.plain),
+        }
+    }
+
+    fn stored(&self, name: &str) -> Result<Option<Matrix>> {
+        let Some(file) = &self.quantised else { return Ok(None) };
+        let stored = file.quantised(&self.full_name(name), self.plain.device());
+        stored.map_err(|error| Error::Wrapped(Box::new(error)))?.map(Matrix::of_stored).transpose()
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        match self.plain.prefix().as_str() {
+            "" => name.to_string(),
+            prefix => format!("{prefix}.{name}"),
+        }
+    }
+}

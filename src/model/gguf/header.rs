@@ -1,0 +1,149 @@
+//! What candle's reader of GGUF files takes on trust: read before it reads.
+
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek};
+
+/// Fields of a real file are aligned to 32 bytes.
+const LARGEST_ALIGNMENT: u64 = 1 << 16;
+
+/// Walks over the fields of the header of `reader`, from the file's first byte.
+///
+/// # Errors
+/// No GGUF file of version 2 or 3, a field of an unknown kind or nested lists, an alignment that no file has, a file that
+/// ends too soon.
+pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<()> {
+    if u32_of(reader)?.to_le_bytes() != *b"GGUF" {
+        return Err(bad("expected a file that begins with GGUF".into()));
+    }
+    let version = u32_of(reader)?;
+    if !(2..=3).contains(&version) {
+        return Err(bad(format!("expected GGUF of version 2 or 3, found version {version}")));
+    }
+    let _tensors = u64_of(reader)?;
+    let fields = u64_of(reader)?;
+    for _ in 0..fields {
+        if reader.fill_buf()?.is_empty() {
+            return Err(bad(format!("the file ends within the {fields} fields of its header")));
+        }
+        let length = u64_of(reader)?;
+        let mut name = Vec::new();
+        reader.by_ref().take(length.min(1 << 16)).read_to_end(&mut name)?;
+        let kind = u32_of(reader)?;
+        if name == b"general.alignment" {
+            check_alignment(kind, reader)?;
+        } else {
+            skip(kind, reader)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_alignment<R: Read>(kind: u32, reader: &mut BufReader<R>) -> Result<()> {
+    let found = match kind {
+        4 => u64::from(u32_of(reader)?),
+        _ => return Err(bad(format!("general.alignment: expected a number of 32 bits, found a field of kind {kind}"))),
+    };
+    if found == 0 || found > LARGEST_ALIGNMENT {
+        return Err(bad(format!("general.alignment: expected 1 to {LARGEST_ALIGNMENT}, found {found}")));
+    }
+    Ok(())
+}
+
+fn skip<R: Read + Seek>(kind: u32, reader: &mut BufReader<R>) -> Result<()> {
+    const STRING: u32 = 8;
+    const LIST: u32 = 9;
+    match kind {
+        STRING => skip_bytes(u64_of(reader)?, reader),
+        LIST => {
+            let of = u32_of(reader)?;
+            let count = u64_of(reader)?;
+            if of == STRING {
+                for _ in 0..count {
+                    skip_bytes(u64_of(reader)?, reader)?;
+                }
+                return Ok(());
+            }
+            skip_bytes(size_of_kind(of)?.saturating_mul(count), reader)
+        }
+        _ => skip_bytes(size_of_kind(kind)?, reader),
+    }
+}
+
+/// Bytes of a number.
+fn size_of_kind(kind: u32) -> Result<u64> {
+    match kind {
+        0 | 1 | 7 => Ok(1),
+        2 | 3 => Ok(2),
+        4..=6 => Ok(4),
+        10..=12 => Ok(8),
+        _ => Err(bad(format!("a field of kind {kind}, which no GGUF file has"))),
+    }
+}
+
+fn skip_bytes<R: Read + Seek>(count: u64, reader: &mut BufReader<R>) -> Result<()> {
+    let count = i64::try_from(count).map_err(|_| bad("a field longer than any file".into()))?;
+    reader.seek_relative(count)
+}
+
+fn u32_of<R: Read>(reader: &mut BufReader<R>) -> Result<u32> {
+    let mut bytes = [0; 4];
+    reader.read_exact(&mut bytes)?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+fn u64_of<R: Read>(reader: &mut BufReader<R>) -> Result<u64> {
+    let mut bytes = [0; 8];
+    reader.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn bad(reason: String) -> Error {
+    Error::new(ErrorKind::InvalidData, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn check(fields: &[&[u8]]) -> std::result::Result<(), String> {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend(0_u64.to_le_bytes());
+        bytes.extend((fields.len() as u64).to_le_bytes());
+        for field in fields {
+            bytes.extend(*field);
+        }
+        check_header(&mut BufReader::new(Cursor::new(bytes))).map_err(|error| error.to_string())
+    }
+
+    fn field(name: &str, kind: u32, value: &[u8]) -> Vec<u8> {
+        let length = (name.len() as u64).to_le_bytes();
+        [length.as_slice(), name.as_bytes(), &kind.to_le_bytes(), value].concat()
+    }
+
+    #[test]
+    fn fields_are_walked_over() {
+        let list = [4_u32.to_le_bytes().as_slice(), &2_u64.to_le_bytes(), &[0; 8]].concat();
+        let text = [3_u64.to_le_bytes().as_slice(), b"abc"].concat();
+        let texts = [8_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes(), &text].concat();
+        let alignment = field("general.alignment", 4, &32_u32.to_le_bytes());
+        assert_eq!(check(&[&field("a", 9, &list), &field("b", 8, &text), &field("c", 9, &texts), &alignment]), Ok(()));
+    }
+
+    #[test]
+    fn hostile_headers_are_refused() {
+        for (field, word) in [
+            (field("general.alignment", 4, &0_u32.to_le_bytes()), "expected 1 to"),
+            (field("general.alignment", 10, &32_u64.to_le_bytes()), "of kind 10"),
+            (field("a", 8, &u64::MAX.to_le_bytes()), "longer than any file"),
+            (field("a", 9, &[9_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes()].concat()), "kind 9"),
+            (field("a", 77, &[]), "kind 77"),
+        ] {
+            let message = check(&[&field]).unwrap_err();
+            assert!(message.contains(word), "{message}");
+        }
+        let long = field("a", 9, &[8_u32.to_le_bytes().as_slice(), &(1_u64 << 60).to_le_bytes()].concat());
+        assert!(check(&[&long]).is_err(), "as many texts as no file holds");
+        let mut reader = BufReader::new(Cursor::new(b"GGUF\x01\0\0\0".to_vec()));
+        assert!(check_header(&mut reader).unwrap_err().to_string().contains("found version 1"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Is the decoder of a GGUF file the one that `config.json` describes?
+
+use crate::model::decoder::{RopeScaling, TextConfig};
+use candle_core::quantized::gguf_file::Value;
+use std::collections::HashMap;
+
+/// llama.cpp's name of a decoder like this one.
+pub(super) fn architecture(config: &TextConfig) -> &'static str {
+    if config.rotary_sections.is_some() { "qwen2vl" } else { "llama" }
+}
+
+/// Compares what both files say.
+///
+/// # Errors
+/// The first field that differs, with both values.
+pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfig) -> Result<(), String> {
+    let architecture = architecture(config);
+    match fields.get("general.architecture") {
+        Some(Value::String(found)) if found == architecture => {}
+        Some(Value::String(found)) => {
+            return Err(format!(
+                "general.architecture: expected {architecture}, the decoder of config.json, found {found}"
+            ));
+        }
+        _ => return Err("general.architecture: expected a text, found none".into()),
+    }
+    let heads = config.heads as u64;
+    for (name, own, theirs, default) in [
+        ("block_count", "num_hidden_layers", config.layers, None),
+        ("embedding_length", "hidden_size", config.hidden, None),
+        ("feed_forward_length", "intermediate_size", config.intermediate, None),
+        ("attention.head_count", "num_attention_heads", config.heads, None),
+        ("attention.head_count_kv", "num_key_value_heads", config.key_value_heads, Some(heads)),
+        ("attention.key_length", "head_dim", config.head_size, Some(config.hidden as u64 / heads)),
+        ("rope.dimension_count", "head_dim", config.head_size, Some(config.head_size as u64)),
+        ("vocab_size", "vocab_size", config.vocabulary, Some(config.vocabulary as u64)),
+    ] {
+        let name = format!("{architecture}.{name}");
+        let found = match fields.get(&name) {
+            None => default.ok_or_else(|| format!("{name}: the field is missing"))?,
+            Some(value) => integer(value).ok_or_else(|| format!("{name}: expected a whole number, found {value:?}"))?,
+        };
+        if found != theirs as u64 {
+            return Err(differs(&name, &found.to_string(), &theirs.to_string(), own));
+        }
+    }
+    for (name, own, theirs, default) in [
+        ("rope.freq_base", "rope_theta", config.rope_theta, Some(10_000.0)),
+        ("attention.layer_norm_rms_epsilon", "rms_norm_eps", config.norm_epsilon, None),
+    ] {
+        let name = format!("{architecture}.{name}");
+        let found = match fields.get(&name) {
+            None => default.ok_or_else(|| format!("{name}: the field is missing"))?,
+            Some(Value::F32(found)) => f64::from(*found),
+            Some(value) => return Err(format!("{name}: expected a number of type f32, found {value:?}")),
+        };
+        // Stored with seven digits.
+        if (found - theirs).abs() > 1e-5 * theirs.abs() {
+            return Err(differs(&name, &found.to_string(), &theirs.to_string(), own));
+        }
+    }
+    check_sections(fields, config, architecture)?;
+    check_scaling(fields, config, architecture)
+}
+
+/// llama.cpp has a fourth section, which is empty.
+fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
+    let Some([time, row, column]) = config.rotary_sections else { return Ok(()) };
+    let name = format!("{architecture}.rope.dimension_sections");
+    let found: Option<Vec<u64>> = match fields.get(&name) {
+        Some(Value::Array(values)) if values.len() <= 4 => values.iter().map(integer).collect(),
+        _ => None,
+    };
+    let mut found = found.ok_or_else(|| format!("{name}: expected a list of up to four whole numbers"))?;
+    found.resize(4, 0);
+    let theirs = [time as u64, row as u64, column as u64, 0];
+    if found != theirs {
+        return Err(differs(&name, &format!("{found:?}"), &format!("{theirs:?}"), "mrope_section"));
+    }
+    Ok(())
+}
+
+/// The rotation is that of `config.json`; a file that names another kind is of another model. llama.cpp has a field for
+/// these kinds only.
+fn check_scaling(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
+    let theirs = match &config.rope_scaling {
+        None => "none",
+        Some(RopeScaling::Linear { .. }) => "linear",
+        Some(RopeScaling::Yarn { .. }) => "yarn",
+        Some(_) => return Ok(()),
+    };
+    let name = format!("{architecture}.rope.scaling.type");
+    match fields.get(&name) {
+        None => Ok(()),
+        Some(Value::String(kind)) if kind == theirs => Ok(()),
+        Some(Value::String(kind)) => Err(differs(&name, kind, theirs, "rope_parameters")),
+        Some(kind) => Err(format!("{name}: expected a text, found {kind:?}")),
+    }
+}
+
+fn integer(value: &Value) -> Option<u64> {
+    match value {
+        Value::I32(number) => u64::try_from(*number).ok(),
+        Value::I64(number) => u64::try_from(*number).ok(),
+        other => other.to_u64().ok(),
+    }
+}
+
+fn differs(name: &str, found: &str, theirs: &str, own: &str) -> String {
+    format!("{name} is {found}, config.json says {theirs} ({own}): they are not of one model")
+}

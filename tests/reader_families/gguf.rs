@@ -1,0 +1,253 @@
+//! Decoders in GGUF files against transformers on the dequantised weights (tests/fixtures/readers/gguf.py), and against the
+//! same decoder from safetensors.
+
+#[path = "../remote_suite/gguf.rs"]
+mod writer;
+
+use super::{DecoderInput, PROMPTS, assert_close, floats, load_from, logits_at, prepare, row};
+use candle_core::quantized::gguf_file::{Content, Value, write};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{DType, Device};
+use dissent::model::decoder::DecoderRow;
+use dissent::model::family::ReaderCheckpoint;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+const FAMILIES: [&str; 2] = ["smolvlm", "qwen2_vl"];
+/// Products round the activations to 8 bits, as in llama.cpp.
+const TOLERANCE_IN_BLOCKS: f32 = 5e-2;
+/// The same weights in f32.
+const TOLERANCE: f32 = 1e-5;
+
+fn fixture(family: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/gguf").join(family)
+}
+
+/// A copy of a fixture's checkpoint to change.
+fn copy(family: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(fixture(family).join("checkpoint")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+type Fields = BTreeMap<String, Value>;
+type Tensors = BTreeMap<String, QTensor>;
+
+/// Writes the decoder of a copy again, changed.
+fn change(folder: &Path, change: impl FnOnce(&mut Fields, &mut Tensors)) {
+    let path = folder.join("decoder.gguf");
+    let mut file = File::open(&path).unwrap();
+    let content = Content::read(&mut file).unwrap();
+    let read = |name: &String| (name.clone(), content.tensor(&mut file, name, &Device::Cpu).unwrap());
+    let mut tensors: Tensors = content.tensor_infos.keys().map(read).collect();
+    let mut fields: Fields = content.metadata.into_iter().collect();
+    change(&mut fields, &mut tensors);
+    let fields: Vec<(&str, &Value)> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    write(&mut File::create(&path).unwrap(), &fields, &tensors).unwrap();
+}
+
+fn assert_agrees(family: &str, folder: &Path, tolerance: f32) {
+    let checkpoint = load_from(folder, None, DType::F32);
+    let expected: Json = serde_json::from_slice(&fs::read(fixture(family).join("expected.json")).unwrap()).unwrap();
+    for name in PROMPTS {
+        let expected = &expected["prompts"][name];
+        let ids: Vec<u32> = serde_json::from_value(expected["ids"].clone()).unwrap();
+        assert_eq!(prepare(&checkpoint, name).0, ids, "{family}, {name}");
+        let input = DecoderInput::new(vec![row(&checkpoint, name, DType::F32)]);
+        let logits = logits_at(&checkpoint, &input, None, None).remove(0);
+        assert_close(&format!("{family}, {name}"), &logits, &floats(&expected["logits"]), tolerance);
+    }
+}
+
+#[test]
+fn quantised_decoders_agree_with_transformers() {
+    for family in FAMILIES {
+        assert_agrees(family, &fixture(family).join("checkpoint"), TOLERANCE_IN_BLOCKS);
+    }
+}
+
+/// Names, fields, rotary pairs and dequantised values, without the rounding of activations.
+#[test]
+fn the_same_values_in_f32_agree_closely() {
+    for family in FAMILIES {
+        let folder = copy(family);
+        change(folder.path(), |_, tensors| {
+            for tensor in tensors.values_mut() {
+                let values = tensor.dequantize(&Device::Cpu).unwrap();
+                *tensor = QTensor::quantize(&values, GgmlDType::F32).unwrap();
+            }
+        });
+        assert_agrees(family, folder.path(), TOLERANCE);
+    }
+}
+
+#[test]
+fn rows_read_together_and_on_from_a_cache_give_the_same() {
+    let checkpoint = load_from(&fixture("qwen2_vl").join("checkpoint"), None, DType::F32);
+    let rows: Vec<DecoderRow> = ["one image", "no image"].map(|name| row(&checkpoint, name, DType::F32)).into();
+    let together = logits_at(&checkpoint, &DecoderInput::new(rows.clone()), None, None);
+    for (row, together) in rows.into_iter().zip(together) {
+        let alone = logits_at(&checkpoint, &DecoderInput::new(vec![row]), None, None).remove(0);
+        assert_close("alone", &together, &alone, TOLERANCE);
+    }
+}
+
+#[test]
+fn a_pixtral_decoder_gives_what_its_safetensors_give() {
+    let plain = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(&plain).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    // The field that the converter reads beside `rope_parameters`.
+    let path = folder.path().join("config.json");
+    let mut config: Json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    config["text_config"]["rope_theta"] = config["text_config"]["rope_parameters"]["rope_theta"].clone();
+    fs::write(&path, config.to_string()).unwrap();
+    // The tower's file lies beside the decoder's, as llama.cpp's converter leaves them.
+    writer::convert(folder.path(), folder.path());
+    let (plain, converted) = (load_from(&plain, None, DType::F32), load_from(folder.path(), None, DType::F32));
+    assert!(converted.notes.iter().any(|note| note.contains("model.gguf (F32)")), "{:?}", converted.notes);
+    assert_ne!(plain.fingerprint, converted.fingerprint);
+    let logits = |checkpoint: &ReaderCheckpoint| {
+        let input = DecoderInput::new(vec![DecoderRow::text(vec![1, 30, 31, 32, 40, 35])]);
+        logits_at(checkpoint, &input, None, None).remove(0)
+    };
+    assert_close("Pixtral", &logits(&converted), &logits(&plain), TOLERANCE);
+}
+
+fn refusal(folder: &Path, adapter: Option<&Path>, dtype: DType) -> String {
+    match ReaderCheckpoint::load(folder, adapter, &Device::Cpu, dtype) {
+        Ok(_) => panic!("it was loaded"),
+        Err(error) => format!("{error:#}"),
+    }
+}
+
+#[test]
+fn a_decoder_of_another_model_is_refused() {
+    type Change = fn(&mut Fields, &mut Tensors);
+    let cases: [(&str, Change, &str); 9] = [
+        (
+            "qwen2_vl",
+            |fields, _| {
+                fields.insert("general.architecture".into(), Value::String("llama".into()));
+            },
+            "expected qwen2vl",
+        ),
+        (
+            "qwen2_vl",
+            |fields, _| {
+                fields.insert("qwen2vl.block_count".into(), Value::U32(3));
+            },
+            "qwen2vl.block_count is 3, config.json says 2 (num_hidden_layers)",
+        ),
+        (
+            "qwen2_vl",
+            |fields, _| {
+                fields.insert("qwen2vl.rope.freq_base".into(), Value::F32(1e4));
+            },
+            "config.json says 1000000 (rope_theta)",
+        ),
+        (
+            "qwen2_vl",
+            |fields, _| {
+                fields.insert(
+                    "qwen2vl.rope.dimension_sections".into(),
+                    Value::Array([3, 2, 3, 0].map(Value::I32).into()),
+                );
+            },
+            "mrope_section",
+        ),
+        (
+            "smolvlm",
+            |fields, _| {
+                fields.insert("llama.rope.scaling.type".into(), Value::String("yarn".into()));
+            },
+            "llama.rope.scaling.type",
+        ),
+        (
+            "smolvlm",
+            |_, tensors| {
+                tensors.remove("output.weight");
+            },
+            "tensor output.weight is missing",
+        ),
+        (
+            "smolvlm",
+            |_, tensors| {
+                let bias = tensors.remove("output_norm.weight").unwrap();
+                tensors.insert("blk.0.attn_q.bias".into(), bias);
+            },
+            "tensor output_norm.weight is missing",
+        ),
+        (
+            "smolvlm",
+            |_, tensors| {
+                let bias = candle_core::Tensor::zeros(256, DType::F32, &Device::Cpu).unwrap();
+                tensors.insert("blk.0.attn_q.bias".into(), QTensor::quantize(&bias, GgmlDType::F32).unwrap());
+            },
+            "tensor blk.0.attn_q.bias has no place",
+        ),
+        (
+            "smolvlm",
+            |_, tensors| {
+                let few = candle_core::Tensor::zeros((32, 256), DType::F32, &Device::Cpu).unwrap();
+                tensors.insert("blk.0.attn_k.weight".into(), QTensor::quantize(&few, GgmlDType::Q8_0).unwrap());
+            },
+            "tensor blk.0.attn_k.weight has shape [32, 256], the configuration asks for [64, 256]",
+        ),
+    ];
+    for (family, edit, word) in cases {
+        let folder = copy(family);
+        change(folder.path(), edit);
+        let message = refusal(folder.path(), None, DType::F32);
+        assert!(message.contains("decoder.gguf") && message.contains(word), "{word}: {message}");
+    }
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let folder = copy("smolvlm");
+    let path = folder.path().join("decoder.gguf");
+    let whole = fs::read(&path).unwrap();
+    for length in [3, 20, 400, 2000, whole.len() - 40_000] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let message = refusal(folder.path(), None, DType::F32);
+        assert!(message.contains("decoder.gguf"), "{length}: {message}");
+    }
+    // More tensors than there are bytes.
+    let mut lying = whole.clone();
+    lying[8..16].copy_from_slice(&(1_u64 << 50).to_le_bytes());
+    fs::write(&path, lying).unwrap();
+    assert!(refusal(folder.path(), None, DType::F32).contains("not a whole GGUF file"));
+    // A value that is not a number.
+    fs::write(&path, &whole).unwrap();
+    change(folder.path(), |_, tensors| {
+        let shape = tensors["blk.0.ffn_up.weight"].shape().clone();
+        let mut values = vec![0.5_f32; shape.elem_count()];
+        values[5 * 256] = f32::NAN;
+        let values = candle_core::Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+        tensors.insert("blk.0.ffn_up.weight".into(), QTensor::quantize(&values, GgmlDType::F16).unwrap());
+    });
+    let message = refusal(folder.path(), None, DType::F32);
+    assert!(message.contains("blk.0.ffn_up.weight") && message.contains("in row 5"), "{message}");
+}
+
+#[test]
+fn what_does_not_go_with_a_quantised_decoder_is_refused() {
+    let folder = copy("smolvlm");
+    assert!(refusal(folder.path(), None, DType::BF16).contains("computes in f32"));
+    let adapter = super::fixture("smolvlm").join("adapter");
+    assert!(refusal(folder.path(), Some(&adapter), DType::F32).contains("cannot be merged into a quantised decoder"));
+    fs::copy(folder.path().join("decoder.gguf"), folder.path().join("other.GGUF")).unwrap();
+    assert!(refusal(folder.path(), None, DType::F32).contains("expected one decoder (*.gguf)"));
+    fs::rename(folder.path().join("other.GGUF"), folder.path().join("mmproj-f16.gguf")).unwrap();
+    load_from(folder.path(), None, DType::F32);
+}
