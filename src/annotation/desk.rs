@@ -131,7 +131,7 @@ impl Desk {
         // Who was told once does not become blind again, not by starting anew either.
         let blind = circumstances.blind && !self.state.was_told(&self.annotator, case, pass);
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let event = journal.append(case, kind, Circumstances { pass, definitions, blind, ..circumstances })?;
+        let event = journal.append(case, kind, Circumstances { blind, pass, definitions, ..circumstances })?;
         self.take_in(&event);
         Ok(event)
     }

@@ -172,7 +172,6 @@ fn a_decision_is_not_made_on_words_that_were_not_shown() {
     let refused = say("back\ndecide 1\n", "mistake: ");
     assert!(refused.contains("more was said of the case since"), "{refused}");
     say("people\ndecide 1\n", "saved ");
-    drop(say);
     drop(input);
     assert!(child.wait().unwrap().success());
 }
