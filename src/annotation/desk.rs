@@ -17,6 +17,8 @@ pub struct Desk {
     state: AnnotationState,
     taxonomy: Taxonomy,
     versions: TaxonomyVersions,
+    /// Of every category of the taxonomy: each annotation is compared with them, and making one is not free.
+    definitions_now: GivenDefinitions,
     /// Of the moment before the journals were read.
     watch: JournalWatch,
     annotator: String,
@@ -41,8 +43,12 @@ impl Desk {
         };
         let state = AnnotationState::fold(events);
         let versions = TaxonomyVersions::read(folder);
+        let definitions_now = taxonomy.definitions_of(taxonomy.categories.iter().map(|category| &category.id));
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
-        Ok((Self { journal, state, taxonomy, versions, watch, annotator, written: 0, passes }, problems))
+        Ok((
+            Self { journal, state, taxonomy, versions, definitions_now, watch, annotator, written: 0, passes },
+            problems,
+        ))
     }
 
     /// What everybody has said, this annotator's latest event included.
@@ -58,7 +64,8 @@ impl Desk {
     /// of now.
     pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
         let mut earlier: Vec<EarlierDefinition> = Vec::new();
-        for given in annotation.all_definitions() {
+        let is_now = |(id, then): (&_, &_)| self.definitions_now.get(id) == Some(then);
+        for given in annotation.all_definitions().filter(|given| !given.iter().all(is_now)) {
             for found in self.versions.earlier(given, &self.taxonomy) {
                 if !earlier.contains(&found) {
                     earlier.push(found);
