@@ -65,7 +65,7 @@ fn events(taxonomy: &Taxonomy) -> Vec<Event> {
                 annotator: annotator.into(),
                 host: "box".into(),
                 case: format!("case-{case:04}").into(),
-                kind: EventKind::Annotate { categories },
+                kind: EventKind::Annotate { categories: categories.into() },
                 circumstances: Circumstances::default(),
             });
         }

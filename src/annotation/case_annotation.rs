@@ -4,6 +4,7 @@ use super::event::{Event, EventKind, GivenDefinitions};
 use super::taxonomy::Taxonomy;
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -25,9 +26,9 @@ pub struct CaseAnnotation {
     /// From 1.
     pub pass: u32,
     /// Of each category given to the case: fingerprint of its definition at that time, where it is known.
-    pub definitions: GivenDefinitions,
+    pub definitions: Arc<GivenDefinitions>,
     /// The same of the categories given to documents, by document id.
-    pub hit_definitions: BTreeMap<String, GivenDefinitions>,
+    pub hit_definitions: BTreeMap<String, Arc<GivenDefinitions>>,
     /// The event that gave the case its categories, or took them away.
     pub given_by: Option<Uuid>,
     /// When the last event that counts was made.
@@ -47,7 +48,7 @@ pub struct Decision {
     /// Empty where none of the taxonomy's categories applies.
     pub categories: BTreeSet<String>,
     /// As in [`CaseAnnotation::definitions`].
-    pub definitions: GivenDefinitions,
+    pub definitions: Arc<GivenDefinitions>,
     /// Why, in words; may be empty.
     pub reason: String,
     /// Events of the annotations that the adjudicator saw.
@@ -69,7 +70,7 @@ impl Default for CaseAnnotation {
             blind: false,
             seconds: None,
             pass: 1,
-            definitions: GivenDefinitions::new(),
+            definitions: Arc::default(),
             hit_definitions: BTreeMap::new(),
             given_by: None,
             ts: OffsetDateTime::UNIX_EPOCH,
@@ -109,7 +110,7 @@ impl CaseAnnotation {
 
     /// Those of the case and of each document.
     pub(super) fn all_definitions(&self) -> impl Iterator<Item = &GivenDefinitions> {
-        std::iter::once(&self.definitions).chain(self.hit_definitions.values())
+        std::iter::once(&self.definitions).chain(self.hit_definitions.values()).map(Arc::as_ref)
     }
 }
 
@@ -137,7 +138,7 @@ impl Decision {
         let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };
         Some(Self {
             adjudicator: event.annotator.to_string(),
-            categories: categories.clone(),
+            categories: categories.as_ref().clone(),
             definitions: event.circumstances.definitions.clone(),
             reason: reason.clone(),
             seen: seen.clone(),

@@ -8,6 +8,7 @@ use crate::data::Problem;
 use anyhow::{Result, anyhow};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 /// One annotator's place of work.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl Desk {
     /// # Errors
     /// Where it could not be written; nothing has changed then.
     pub fn record(&mut self, case: &str, kind: EventKind, circumstances: Circumstances) -> Result<Event> {
-        let definitions = self.definitions_for(case, &kind);
+        let definitions = self.definitions_for(case, &kind).into();
         let pass = self.pass_of(case);
         // Who was told once does not become blind again, not by starting anew either.
         let blind = circumstances.blind && !self.state.was_told(&self.annotator, case, pass);
@@ -156,7 +157,7 @@ impl Desk {
         circumstances: Circumstances,
     ) -> Result<Event> {
         let seen = self.state.seen_by_a_decision(case);
-        let kind = EventKind::Decide { categories, reason: reason.to_owned(), seen };
+        let kind = EventKind::Decide { categories: categories.into(), reason: reason.to_owned(), seen };
         self.record(case, kind, Circumstances { blind: false, ..circumstances })
     }
 
@@ -196,7 +197,7 @@ impl Desk {
         let mut definitions = self.taxonomy.definitions_of(categories);
         let Some(before) = self.own(case) else { return definitions };
         let nothing = BTreeSet::new();
-        let no_definitions = GivenDefinitions::new();
+        let no_definitions = Arc::default();
         let (given, given_under) = match kind {
             EventKind::Annotate { .. } => (&before.categories, &before.definitions),
             EventKind::Hit { document, .. } => (

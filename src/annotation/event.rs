@@ -4,6 +4,7 @@ use super::line::Line;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -34,9 +35,9 @@ pub struct Event {
 pub enum EventKind {
     /// These categories (ids of the taxonomy) and no others are the case's; they take the place of earlier ones and of a
     /// skip. An empty set removes them.
-    Annotate { categories: BTreeSet<String> },
+    Annotate { categories: Arc<BTreeSet<String>> },
     /// These categories and no others are those of one retrieved document ("this is the look-alike").
-    Hit { document: String, categories: BTreeSet<String> },
+    Hit { document: String, categories: Arc<BTreeSet<String>> },
     /// The case's note became this text; an empty one removes it.
     Note { note: String },
     /// The annotator doubts what they say about the case, or no longer does.
@@ -47,7 +48,7 @@ pub enum EventKind {
     Skip,
     /// An adjudicator's decision: these are the case's categories, whoever said what. `seen` names events of the annotations
     /// that it was made on ([`AnnotationState::seen_by_a_decision`](super::AnnotationState::seen_by_a_decision)).
-    Decide { categories: BTreeSet<String>, reason: String, seen: Vec<Uuid> },
+    Decide { categories: Arc<BTreeSet<String>>, reason: String, seen: Vec<Uuid> },
     /// The same annotator's event `undoes` on the same case no longer counts.
     Undo { undoes: Uuid },
     /// It counts again.
@@ -70,7 +71,7 @@ pub struct Circumstances {
     pub seconds: Option<f64>,
     /// Which reading of the case this is, from 1: a second one is kept beside the first, to be compared with it.
     pub pass: u32,
-    pub definitions: GivenDefinitions,
+    pub definitions: Arc<GivenDefinitions>,
 }
 
 impl Default for Circumstances {
@@ -81,7 +82,7 @@ impl Default for Circumstances {
             blind: false,
             seconds: None,
             pass: 1,
-            definitions: GivenDefinitions::new(),
+            definitions: Arc::default(),
         }
     }
 }
@@ -89,7 +90,7 @@ impl Default for Circumstances {
 impl EventKind {
     /// One category for the case.
     pub fn annotate(category: &str) -> Self {
-        Self::Annotate { categories: BTreeSet::from([category.to_owned()]) }
+        Self::Annotate { categories: BTreeSet::from([category.to_owned()]).into() }
     }
 
     /// The categories it gives, to the case or to a document.

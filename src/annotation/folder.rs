@@ -1,6 +1,7 @@
 //! Reading every journal of the annotations folder.
 
 use super::event::{EVENT_VERSION, Event};
+use super::interner::Interner;
 use crate::data::Problem;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -49,13 +50,17 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
     lines.extend(tail);
     let read = |(block, lines): (usize, &[&[u8]])| {
         let mut content = Content { events: Vec::with_capacity(lines.len()), problems: Vec::new() };
+        let mut interner = Interner::default();
         for (index, line) in lines.iter().enumerate() {
             let index = block * BLOCK + index;
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
             match parse_line(line) {
-                Ok(event) => content.events.push((index + 1, Arc::new(event))),
+                Ok(mut event) => {
+                    interner.intern(&mut event);
+                    content.events.push((index + 1, Arc::new(event)));
+                }
                 Err(message) if index < whole => {
                     content.problems.push(Problem::error(path, message).at_line(index + 1));
                 }

@@ -5,6 +5,7 @@ use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -76,7 +77,7 @@ impl TryFrom<Line> for Event {
     fn try_from(line: Line) -> Result<Self, String> {
         let missing = |field: &str| format!("missing field `{field}`");
         let categories = line.categories.or_else(|| line.category.map(|category| BTreeSet::from([category])));
-        let categories = || categories.ok_or_else(|| missing("categories"));
+        let categories = || categories.map(Arc::new).ok_or_else(|| missing("categories"));
         let kind = match line.kind {
             Kind::Annotate => EventKind::Annotate { categories: categories()? },
             Kind::Hit => EventKind::Hit {
@@ -109,7 +110,7 @@ impl TryFrom<Line> for Event {
                 blind: line.blind.unwrap_or(false),
                 seconds: line.seconds,
                 pass: line.pass.unwrap_or(1),
-                definitions: line.definitions,
+                definitions: Arc::new(line.definitions),
             },
         })
     }
@@ -139,19 +140,19 @@ impl From<Event> for Line {
             pass: Some(made.pass).filter(|pass| *pass != 1),
             blind: made.blind.then_some(true),
             seconds: made.seconds,
-            definitions: made.definitions,
+            definitions: Arc::unwrap_or_clone(made.definitions),
             run_fingerprint: made.run_fingerprint,
             answers_fingerprint: made.answers_fingerprint,
         };
         match event.kind {
             EventKind::Annotate { categories } => {
                 line.kind = Kind::Annotate;
-                line.categories = Some(categories);
+                line.categories = Some(Arc::unwrap_or_clone(categories));
             }
             EventKind::Hit { document, categories } => {
                 line.kind = Kind::Hit;
                 line.document = Some(document);
-                line.categories = Some(categories);
+                line.categories = Some(Arc::unwrap_or_clone(categories));
             }
             EventKind::Note { note } => {
                 line.kind = Kind::Note;
@@ -168,7 +169,7 @@ impl From<Event> for Line {
             EventKind::Skip => {}
             EventKind::Decide { categories, reason, seen } => {
                 line.kind = Kind::Decide;
-                line.categories = Some(categories);
+                line.categories = Some(Arc::unwrap_or_clone(categories));
                 line.reason = Some(reason).filter(|reason| !reason.is_empty());
                 line.seen = Some(seen).filter(|seen| !seen.is_empty());
             }
@@ -218,10 +219,10 @@ mod tests {
 
     #[test]
     fn every_kind_survives_the_way_through_json() {
-        let categories = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        let categories = Arc::new(BTreeSet::from(["a".to_owned(), "b".to_owned()]));
         let id = Uuid::from_u128(9);
         for kind in [
-            EventKind::Annotate { categories: BTreeSet::new() },
+            EventKind::Annotate { categories: Arc::default() },
             EventKind::Hit { document: "d1".into(), categories: categories.clone() },
             EventKind::Note { note: String::new() },
             EventKind::Unsure { unsure: false },

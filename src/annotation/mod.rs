@@ -16,6 +16,7 @@ mod export;
 mod final_set;
 mod folder;
 mod history;
+mod interner;
 mod journal;
 mod journal_file;
 mod journal_watch;

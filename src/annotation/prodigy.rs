@@ -109,7 +109,7 @@ impl Reader<'_> {
         match answer {
             "accept" => {
                 let categories = self.categories_of(line, &annotator, &case)?;
-                kinds.push(EventKind::Annotate { categories });
+                kinds.push(EventKind::Annotate { categories: categories.into() });
             }
             "ignore" => kinds.push(EventKind::Skip),
             _ => {

@@ -3,6 +3,7 @@
 use super::case_annotation::CaseAnnotation;
 use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -18,9 +19,9 @@ pub(super) struct Replay<'a> {
     flagged: bool,
     seconds: Option<f64>,
     /// Of the case's categories: the definitions they were given under, where they are known.
-    definitions: Option<&'a GivenDefinitions>,
+    definitions: Option<&'a Arc<GivenDefinitions>>,
     /// Of each document's.
-    hit_definitions: BTreeMap<&'a str, &'a GivenDefinitions>,
+    hit_definitions: BTreeMap<&'a str, &'a Arc<GivenDefinitions>>,
     given_by: Option<Uuid>,
     /// Of the last categories or skip of the case.
     made: Option<&'a Circumstances>,
@@ -83,7 +84,9 @@ impl<'a> Replay<'a> {
         let hit_definitions = self.hit_definitions.into_iter().filter(|(_, given)| !given.is_empty());
         CaseAnnotation {
             definitions: self.definitions.cloned().unwrap_or_default(),
-            hit_definitions: hit_definitions.map(|(document, given)| (document.to_owned(), given.clone())).collect(),
+            hit_definitions: hit_definitions
+                .map(|(document, given)| (document.to_owned(), Arc::clone(given)))
+                .collect(),
             given_by: self.given_by,
             categories: self.categories.cloned().unwrap_or_default(),
             hits: self.hits.into_iter().map(|(document, given)| (document.to_owned(), given.clone())).collect(),

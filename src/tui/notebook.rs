@@ -149,7 +149,8 @@ impl Notebook {
         Ok(match record {
             Record::Annotate { category, .. } => {
                 let given = before.map_or(&nothing, |before| &before.categories);
-                EventKind::Annotate { categories: self.desk.taxonomy().with_assigned(given, &self.id_of(*category)?) }
+                let categories = self.desk.taxonomy().with_assigned(given, &self.id_of(*category)?);
+                EventKind::Annotate { categories: categories.into() }
             }
             Record::Hit { document, category, .. } => {
                 let id = self.id_of(*category)?;
@@ -157,7 +158,7 @@ impl Notebook {
                 // The same key again takes a document's only category away, too.
                 let is_only = given.len() == 1 && given.contains(&id);
                 let categories = if is_only { BTreeSet::new() } else { self.desk.taxonomy().with_assigned(given, &id) };
-                EventKind::Hit { document: document.clone(), categories }
+                EventKind::Hit { document: document.clone(), categories: categories.into() }
             }
             Record::Note { text, .. } => EventKind::Note { note: text.clone() },
             Record::Unsure { .. } => EventKind::Unsure { unsure: !before.is_some_and(|before| before.unsure) },

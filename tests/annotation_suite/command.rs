@@ -1,7 +1,8 @@
 //! `dissent annotations`, by the binary.
 
-use dissent::annotation::{Circumstances, EventKind, Journal, Taxonomy};
+use dissent::annotation::{Circumstances, EventKind, GivenDefinitions, Journal, Taxonomy};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -30,7 +31,11 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     let definitions = Taxonomy::default().definitions_of(&["look-alike".to_owned()]);
-    let made = Circumstances { run_fingerprint: Some("ab12".into()), definitions, ..Circumstances::default() };
+    let made = Circumstances {
+        run_fingerprint: Some("ab12".into()),
+        definitions: definitions.into(),
+        ..Circumstances::default()
+    };
     ada.append("c1", EventKind::annotate("look-alike"), made).unwrap();
     let note = EventKind::Note { note: "says \"cyst\",\nred \u{1b}[31m".into() };
     ada.append("c1", note, Circumstances::default()).unwrap();
@@ -38,8 +43,8 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     ada.undo().unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
     bob.append("c2", EventKind::Skip, Circumstances::default()).unwrap();
-    let hits = EventKind::Hit { document: "d1".into(), categories: ["look-alike".to_owned()].into() };
-    let definitions = [("look-alike".into(), "0000000000000000".into())].into();
+    let hits = EventKind::Hit { document: "d1".into(), categories: BTreeSet::from(["look-alike".to_owned()]).into() };
+    let definitions = GivenDefinitions::from([("look-alike".into(), "0000000000000000".into())]).into();
     let made = Circumstances { definitions, blind: true, seconds: Some(4.25), pass: 2, ..Circumstances::default() };
     bob.append("gone", EventKind::annotate("renamed"), made.clone()).unwrap();
     bob.append("gone", hits, made.clone()).unwrap();

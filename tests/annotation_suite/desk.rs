@@ -13,7 +13,7 @@ fn set(ids: &[&str]) -> BTreeSet<String> {
 }
 
 fn annotate(desk: &mut Desk, case: &str, ids: &[&str]) {
-    desk.record(case, EventKind::Annotate { categories: set(ids) }, Circumstances::default()).unwrap();
+    desk.record(case, EventKind::Annotate { categories: set(ids).into() }, Circumstances::default()).unwrap();
 }
 
 #[test]
@@ -36,10 +36,10 @@ fn an_annotation_keeps_the_definition_it_was_given_under_until_it_is_given_again
     ada.redo().unwrap().unwrap();
     assert_eq!(changed(&ada), "");
 
-    let hit = EventKind::Hit { document: "d1".into(), categories: set(&["look-alike"]) };
+    let hit = EventKind::Hit { document: "d1".into(), categories: set(&["look-alike"]).into() };
     ada.record("c2", hit, Circumstances::default()).unwrap();
     let annotation = ada.state().of("ada", "c2").unwrap();
-    assert_eq!(annotation.hit_definitions["d1"], after.definitions_of(&set(&["look-alike"])));
+    assert_eq!(*annotation.hit_definitions["d1"], after.definitions_of(&set(&["look-alike"])));
 }
 
 /// The words of one thing do not stand in for those of another.
@@ -49,7 +49,8 @@ fn what_a_document_was_given_is_apart_from_what_the_case_was_given() {
     let before = Taxonomy::default();
     let mut after = before.clone();
     after.categories[0].definition = "Something else.".into();
-    let look_alike = |document: &str| EventKind::Hit { document: document.into(), categories: set(&["look-alike"]) };
+    let look_alike =
+        |document: &str| EventKind::Hit { document: document.into(), categories: set(&["look-alike"]).into() };
     let made = |answers: &str, blind| Circumstances {
         answers_fingerprint: Some(answers.into()),
         blind,
@@ -63,8 +64,8 @@ fn what_a_document_was_given_is_apart_from_what_the_case_was_given() {
     ada.record("c1", look_alike("d2"), made("a2", false)).unwrap();
     let said = ada.own("c1").unwrap();
     let ids = |of: &Taxonomy| of.definitions_of(&set(&["look-alike"]));
-    assert_eq!((&said.definitions, &said.hit_definitions["d1"]), (&ids(&before), &ids(&before)));
-    assert_eq!(said.hit_definitions["d2"], ids(&after));
+    assert_eq!((&*said.definitions, &*said.hit_definitions["d1"]), (&ids(&before), &ids(&before)));
+    assert_eq!(*said.hit_definitions["d2"], ids(&after));
     assert_eq!(said.earlier_definitions(&after), ["look-alike"]);
     assert_eq!((said.blind, said.answers_fingerprint.as_deref()), (true, Some("a1")), "those of the case's categories");
 }
@@ -137,7 +138,11 @@ fn a_dispute_is_decided_and_reopened_by_a_new_word() {
     };
     let event = eve.decide("c1", other.clone(), "the margin is copied", made.clone()).unwrap();
     let definitions = taxonomy.definitions_of(&other);
-    assert_eq!(event.circumstances, Circumstances { blind: false, definitions, ..made }, "what it was made on is kept");
+    assert_eq!(
+        event.circumstances,
+        Circumstances { blind: false, definitions: definitions.into(), ..made },
+        "what it was made on is kept"
+    );
     let standing = eve.state().standing("c1");
     assert_eq!((standing.categories(), standing.is_to_be_decided()), (Some(&other), false));
     assert!(eve.state().of("eve", "c1").is_none(), "a decision is no vote");

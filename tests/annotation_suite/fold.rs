@@ -5,6 +5,7 @@ use dissent::annotation::{AnnotationState, CaseAnnotation, Circumstances, Event,
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -28,13 +29,13 @@ fn any_set() -> impl Strategy<Value = BTreeSet<String>> {
 
 fn any_kind() -> impl Strategy<Value = EventKind> {
     prop_oneof![
-        3 => any_set().prop_map(|categories| EventKind::Annotate { categories }),
-        2 => ("d[12]", any_set()).prop_map(|(document, categories)| EventKind::Hit { document, categories }),
+        3 => any_set().prop_map(|categories| EventKind::Annotate { categories: categories.into() }),
+        2 => ("d[12]", any_set()).prop_map(|(document, categories)| EventKind::Hit { document, categories: categories.into() }),
         1 => "[a-b]{0,1}".prop_map(|note| EventKind::Note { note }),
         1 => any::<bool>().prop_map(|unsure| EventKind::Unsure { unsure }),
         1 => any::<bool>().prop_map(|flag| EventKind::Flag { flag }),
         1 => Just(EventKind::Skip),
-        1 => (any_set(), "[rs]").prop_map(|(categories, reason)| EventKind::Decide { categories, reason, seen: Vec::new() }),
+        1 => (any_set(), "[rs]").prop_map(|(categories, reason)| EventKind::Decide { categories: categories.into(), reason, seen: Vec::new() }),
         // Of any event, known or not, one's own or not, an undo included.
         3 => (0..24u128).prop_map(|id| EventKind::Undo { undoes: Uuid::from_u128(id) }),
         2 => (0..24u128).prop_map(|id| EventKind::Redo { redoes: Uuid::from_u128(id) }),
@@ -89,12 +90,12 @@ fn by_definition(events: &[Event], annotator: &str, case: &str, pass: u32) -> Op
         match event.kind.clone() {
             EventKind::Annotate { categories } => {
                 word.skipped &= categories.is_empty();
-                word.categories = categories;
+                word.categories = Arc::unwrap_or_clone(categories);
             }
             EventKind::Hit { document, categories } if categories.is_empty() => drop(word.hits.remove(&document)),
             EventKind::Hit { document, categories } => {
                 word.skipped = false;
-                word.hits.insert(document, categories);
+                word.hits.insert(document, Arc::unwrap_or_clone(categories));
             }
             EventKind::Skip => {
                 word.categories.clear();

@@ -76,7 +76,7 @@ pub fn set(ids: &[&str]) -> BTreeSet<String> {
 }
 
 fn several(ids: &[&str]) -> EventKind {
-    EventKind::Annotate { categories: set(ids) }
+    EventKind::Annotate { categories: set(ids).into() }
 }
 
 /// Runs `dissent annotations` with these arguments, the dataset last.

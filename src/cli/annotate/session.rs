@@ -120,9 +120,9 @@ impl Session {
     fn carry_out(&mut self, command: Command) -> Result<Next> {
         match command {
             Command::Annotate(categories) if categories.is_empty() => {
-                self.record(EventKind::Annotate { categories }, false)
+                self.record(EventKind::Annotate { categories: categories.into() }, false)
             }
-            Command::Annotate(categories) => self.record(EventKind::Annotate { categories }, true),
+            Command::Annotate(categories) => self.record(EventKind::Annotate { categories: categories.into() }, true),
             Command::Hit { place, categories } => self.mark_hit(place, categories),
             Command::Note(note) => self.record(EventKind::Note { note }, false),
             Command::Skip => self.record(EventKind::Skip, true),
@@ -226,7 +226,7 @@ impl Session {
             };
             return self.refuse(&message);
         };
-        self.record(EventKind::Hit { document, categories }, false)
+        self.record(EventKind::Hit { document, categories: categories.into() }, false)
     }
 
     /// Undoes or redoes, and goes to the case concerned.
