@@ -17,7 +17,7 @@ use crate::tui::theme::Theme;
 use crate::tui::{App, Setting};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,8 +69,8 @@ impl Opener {
             left_out: Vec::new(),
             categories: taxonomy.categories,
             several: taxonomy.several,
-            marks: HashMap::new(),
-            people: HashMap::new(),
+            marks: FxHashMap::default(),
+            people: FxHashMap::default(),
             is_blind: options.is_blind(),
             theme: self.theme.clone(),
             images: self.images,

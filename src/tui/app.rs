@@ -28,8 +28,8 @@ use crate::data::{Case, Dataset, Document, Task};
 use crate::engine::{EngineDescription, Ticket};
 use crate::reader::Prediction;
 use crate::retriever::Hit;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -94,9 +94,9 @@ pub struct Setting {
     /// A case, or a document, may have several of them.
     pub several: bool,
     /// What the annotator's journal says already.
-    pub marks: HashMap<usize, Mark>,
+    pub marks: FxHashMap<usize, Mark>,
     /// What everybody's journals say.
-    pub people: HashMap<usize, People>,
+    pub people: FxHashMap<usize, People>,
     /// Others' words are hidden until they are asked for, whatever the annotator has said.
     pub is_blind: bool,
     pub theme: Theme,
@@ -130,15 +130,15 @@ pub struct App {
     pub columns: Vec<Column>,
     pub saved_views: Vec<SavedView>,
     /// Cases read since the list was sorted: they stand where they stood when they were unread.
-    pub(super) unsorted: HashSet<usize>,
+    pub(super) unsorted: FxHashSet<usize>,
     /// Cases that were opened, in this session or an earlier one.
-    pub seen: HashSet<usize>,
+    pub seen: FxHashSet<usize>,
     pub against: Option<Against>,
     /// Both runs' hits stand side by side in place of this run's alone.
     pub comparing: bool,
-    pub answers: HashMap<usize, CaseAnswers>,
-    pub marks: HashMap<usize, Mark>,
-    pub people: HashMap<usize, People>,
+    pub answers: FxHashMap<usize, CaseAnswers>,
+    pub marks: FxHashMap<usize, Mark>,
+    pub people: FxHashMap<usize, People>,
     pub is_blind: bool,
     pub focus: Focus,
     pub side: Side,
@@ -196,11 +196,11 @@ impl App {
             order: Order::default(),
             columns: Vec::new(),
             saved_views: Vec::new(),
-            unsorted: HashSet::new(),
-            seen: HashSet::new(),
+            unsorted: FxHashSet::default(),
+            seen: FxHashSet::default(),
             comparing: setting.against.is_some(),
             against: setting.against,
-            answers: HashMap::new(),
+            answers: FxHashMap::default(),
             marks: setting.marks,
             people: setting.people,
             is_blind: setting.is_blind,
@@ -232,7 +232,7 @@ impl App {
     /// Names of the sources of the corpus, sorted.
     pub fn sources(&self) -> &[String] {
         self.sources.get_or_init(|| {
-            let sources: HashSet<&str> =
+            let sources: FxHashSet<&str> =
                 self.dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
             let mut sources: Vec<String> = sources.into_iter().map(str::to_owned).collect();
             sources.sort_unstable();

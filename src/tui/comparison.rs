@@ -3,14 +3,14 @@
 use super::answers::CaseAnswers;
 use super::app::App;
 use crate::analysis::{CaseOutcome, Fused};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The run that is compared with.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
     pub name: String,
     /// By the case's position in the dataset.
-    pub answers: HashMap<usize, CaseAnswers>,
+    pub answers: FxHashMap<usize, CaseAnswers>,
 }
 
 /// Fused answers of both runs against gold: A is the run on the screen, B the other.

@@ -6,6 +6,7 @@ use crate::annotation::agreement::RatedCases;
 use crate::annotation::{CaseAnnotation, Circumstances, Counted, Desk, Event, EventKind, Taxonomy, rated_cases};
 use crate::data::{Dataset, Problem};
 use anyhow::{Context, Result, bail};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -81,8 +82,8 @@ impl Notebook {
     }
 
     /// Every mark there is, by the case's position in the dataset.
-    pub fn marks(&self) -> HashMap<usize, Mark> {
-        let mut marks = HashMap::new();
+    pub fn marks(&self) -> FxHashMap<usize, Mark> {
+        let mut marks = FxHashMap::default();
         for (index, case) in self.dataset.cases.iter().enumerate() {
             let mark = self.mark_of(&case.id);
             if !mark.is_empty() {
@@ -93,7 +94,7 @@ impl Notebook {
     }
 
     /// What everybody said, by the case's position in the dataset.
-    pub fn people(&self) -> HashMap<usize, People> {
+    pub fn people(&self) -> FxHashMap<usize, People> {
         let cases = 0..self.dataset.cases.len();
         cases.filter_map(|case| Some((case, self.people_of(case)?))).collect()
     }

@@ -1,6 +1,6 @@
 //! The list of cases on the left: what is in it and where one stands.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// All cases, the ones shown and a place among those.
 #[derive(Clone, Debug)]
@@ -9,11 +9,11 @@ pub struct Queue {
     /// assignment.
     all: Vec<usize>,
     /// Place of each case in `all`.
-    places: HashMap<usize, usize>,
+    places: FxHashMap<usize, usize>,
     /// The part of `all` that passes the filter, in the order chosen.
     shown: Vec<usize>,
     /// `shown` again, to look up.
-    shown_set: HashSet<usize>,
+    shown_set: FxHashSet<usize>,
     /// Place in `shown`.
     place: usize,
     /// The case that one stood on when the list became empty.

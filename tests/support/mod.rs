@@ -15,7 +15,6 @@ use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui_image::FontSize;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,8 +93,8 @@ pub fn app(root: &Path, count: usize) -> App {
         left_out: Vec::new(),
         categories: Taxonomy::default().categories,
         several: false,
-        marks: HashMap::new(),
-        people: HashMap::new(),
+        marks: Default::default(),
+        people: Default::default(),
         is_blind: false,
         theme: Theme::load("dark").unwrap(),
         images: ImageMode::Half,
