@@ -1,6 +1,7 @@
 //! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
 
 use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
+use super::told::Told;
 use super::{
     AnnotationState, CaseAnnotation, EarlierDefinition, Journal, JournalWatch, Taxonomy, TaxonomyVersions, read_folder,
 };
@@ -20,6 +21,7 @@ pub struct Desk {
     versions: TaxonomyVersions,
     /// Of every category of the taxonomy: each annotation is compared with them, and making one is not free.
     definitions_now: GivenDefinitions,
+    told: Told,
     /// Of the moment before the journals were read.
     watch: JournalWatch,
     annotator: String,
@@ -45,9 +47,10 @@ impl Desk {
         let state = AnnotationState::fold(events);
         let versions = TaxonomyVersions::read(folder);
         let definitions_now = taxonomy.definitions_of(taxonomy.categories.iter().map(|category| &category.id));
+        let told = Told::read(folder, annotator, host);
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
         Ok((
-            Self { journal, state, taxonomy, versions, definitions_now, watch, annotator, written: 0, passes },
+            Self { journal, state, taxonomy, versions, definitions_now, told, watch, annotator, written: 0, passes },
             problems,
         ))
     }
@@ -127,9 +130,16 @@ impl Desk {
         self.state.of_pass(&self.annotator, case, self.pass_of(case))
     }
 
+    /// The annotator sees the case's gold answer, or something of what others said of it: what they say of it in this pass is
+    /// not blind from now on, in later sessions either.
+    pub fn tell(&mut self, case: &str) {
+        self.told.insert(case, self.pass_of(case));
+    }
+
     /// Writes one event and takes it in; it is on disk before this returns. The pass is added here, and so are the
     /// definitions that its categories are given under: those of the taxonomy now, but a category that merely stays while
-    /// others change keeps the definition it was given under.
+    /// others change keeps the definition it was given under. Of a case of which the annotator was told it is not blind,
+    /// whatever the circumstances say.
     ///
     /// # Errors
     /// Where it could not be written; nothing has changed then.
@@ -137,7 +147,8 @@ impl Desk {
         let definitions = self.definitions_for(case, &kind).into();
         let pass = self.pass_of(case);
         // Who was told once does not become blind again, not by starting anew either.
-        let blind = circumstances.blind && !self.state.was_told(&self.annotator, case, pass);
+        let told = self.told.holds(case, pass) || self.state.was_told(&self.annotator, case, pass);
+        let blind = circumstances.blind && !told;
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
         let event = journal.append(case, kind, Circumstances { blind, pass, definitions, ..circumstances })?;
         self.take_in(&event);

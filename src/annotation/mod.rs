@@ -31,6 +31,7 @@ mod staleness;
 mod state;
 mod taxonomy;
 mod taxonomy_versions;
+mod told;
 mod worklist;
 
 pub use adjudication::Standing;

@@ -18,8 +18,6 @@ pub struct Notebook {
     dataset: Arc<Dataset>,
     /// Of the run on the screen; events carry it.
     pub run_fingerprint: Option<String>,
-    /// Cases whose gold answer, or what somebody else said of them, was on the screen: what is said of them is not blind.
-    revealed: HashSet<usize>,
     on_screen: Option<OnScreen>,
 }
 
@@ -41,7 +39,7 @@ impl Notebook {
         taxonomy: Taxonomy,
     ) -> Result<(Self, Vec<Problem>)> {
         let (desk, problems) = Desk::open(folder, annotator, host, taxonomy)?;
-        Ok((Self { desk, dataset, run_fingerprint: None, revealed: HashSet::new(), on_screen: None }, problems))
+        Ok((Self { desk, dataset, run_fingerprint: None, on_screen: None }, problems))
     }
 
     /// The desk behind it.
@@ -56,7 +54,9 @@ impl Notebook {
 
     /// The gold answer of this case is on the screen, or something of what others said of it.
     pub fn reveal(&mut self, case: usize) {
-        self.revealed.insert(case);
+        if let Some(case) = self.dataset.cases.get(case) {
+            self.desk.tell(&case.id);
+        }
     }
 
     /// A person looks at this case, with these answers ([`super::answers::CaseAnswers::fingerprint`]). The time spent on
@@ -178,7 +178,8 @@ impl Notebook {
         Circumstances {
             run_fingerprint: self.run_fingerprint.as_deref().map(Into::into),
             answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.as_deref()).map(Into::into),
-            blind: !self.revealed.contains(&case),
+            // As far as the desk knows of nothing that was told.
+            blind: true,
             seconds: shown.map(|shown| shown.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
         }

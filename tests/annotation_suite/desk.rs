@@ -17,6 +17,24 @@ fn annotate(desk: &mut Desk, case: &str, ids: &[&str]) {
 }
 
 #[test]
+fn a_look_at_gold_is_remembered_though_nothing_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |annotator: &str| desk(folder.path(), annotator, &Taxonomy::default());
+    let blind = |desk: &mut Desk, case: &str| {
+        let made = Circumstances { blind: true, ..Circumstances::default() };
+        desk.record(case, EventKind::annotate("other"), made).unwrap().circumstances.blind
+    };
+    let mut ada = open("ada");
+    ada.tell("c1");
+    drop(ada);
+    let mut ada = open("ada");
+    assert_eq!((blind(&mut ada, "c1"), blind(&mut ada, "c2")), (false, true));
+    ada.set_passes([("c1".to_owned(), 2)].into());
+    assert!(blind(&mut ada, "c1"), "a second reading begins anew");
+    assert!(blind(&mut open("bob"), "c1"), "others were told nothing");
+}
+
+#[test]
 fn an_annotation_keeps_the_definition_it_was_given_under_until_it_is_given_again() {
     let folder = tempfile::tempdir().unwrap();
     let before = Taxonomy { several: true, ..Taxonomy::default() };

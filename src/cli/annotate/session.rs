@@ -189,7 +189,8 @@ impl Session {
         Circumstances {
             answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
             run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
-            blind: !self.gold_shown.contains(&case) && !self.people_shown.contains_key(&case),
+            // As far as the desk knows of nothing that was told.
+            blind: true,
             seconds: Some(self.since.elapsed().as_secs_f64()),
             ..Circumstances::default()
         }
@@ -258,6 +259,7 @@ impl Session {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.gold_shown.insert(case);
         let case = &self.dataset.cases[case];
+        self.desk.tell(&case.id);
         let text = format!("gold: {}", one_line(&case.answer));
         self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
         Ok(Next::Stay)
@@ -270,6 +272,7 @@ impl Session {
         }
         let seen = self.desk.state().seen_by_a_decision(&self.dataset.cases[case].id);
         self.people_shown.insert(case, seen);
+        self.desk.tell(&self.dataset.cases[case].id);
         let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
         let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");
