@@ -285,7 +285,9 @@ impl App {
     pub fn staleness_of(&self, case: usize) -> Staleness {
         // Drawing asks for each row: only what was decided is worth a fingerprint of the answers.
         let Some(mark) = self.marks.get(&case).filter(|mark| mark.is_decided()) else { return Staleness::Unknown };
-        mark.staleness(self.run_fingerprint.as_deref(), self.answers_fingerprint_of(case).as_deref())
+        let then = (mark.run_fingerprint.as_deref(), mark.answers_fingerprint.as_deref());
+        let answers_now = self.answers_fingerprint_of(case);
+        Staleness::between(then, (self.run_fingerprint.as_deref(), answers_now.as_deref()))
     }
 
     /// Is the gold answer on the screen, or can it be told from which cases are in the queue, or in which order?

@@ -1,6 +1,6 @@
 //! What a person said about a case, as the screen shows it.
 
-use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Staleness, Taxonomy};
+use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Taxonomy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The annotation of one case, after all events of its journal.
@@ -48,15 +48,6 @@ impl Mark {
     /// Is there a category, of the case or a document, or a skip?
     pub fn is_decided(&self) -> bool {
         self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
-    }
-
-    /// Is what was seen then still what there is now?
-    pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
-        if !self.is_decided() {
-            return Staleness::Unknown;
-        }
-        let then = (self.run_fingerprint.as_deref(), self.answers_fingerprint.as_deref());
-        Staleness::between(then, (run_now, answers_now))
     }
 }
 
