@@ -21,7 +21,8 @@ pub(super) fn gate(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32
     gated
 }
 
-fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
+/// [`gate`] of what is one thread's share, in place.
+pub(super) fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
     let one = f32x8::splat(1.0);
     let gated = |x: f32x8| {
         let inner = x * (f32x8::splat(slope) + f32x8::splat(cubic) * x * x);
@@ -34,6 +35,18 @@ fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
     let mut last = [0.0; 8];
     last[..rest.len()].copy_from_slice(rest);
     rest.copy_from_slice(&gated(f32x8::new(last)).to_array()[..rest.len()]);
+}
+
+/// Sum of `of` each of eight numbers at a time.
+pub(super) fn sum_of(row: &[f32], of: impl Fn(f32x8) -> f32x8) -> f32 {
+    let (lanes, rest) = row.as_chunks::<8>();
+    let mut last = [0.0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut sums = of(f32x8::new(last));
+    for lane in lanes {
+        sums += of(f32x8::new(*lane));
+    }
+    sums.reduce_add()
 }
 
 /// Softmax of one row; an entry of it must be above -inf.
