@@ -29,7 +29,11 @@ impl Half for bf16 {
 
     fn round(wide: &[f32], narrow: &mut [Self]) {
         for (narrow, wide) in narrow.iter_mut().zip(wide) {
-            *narrow = Self::from_f32(*wide);
+            // Half of the last bit that stays, less one where that bit is even. `Self::from_f32` does the same in
+            // branches that nothing can foresee.
+            let bits = wide.to_bits();
+            let nearest = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
+            *narrow = if wide.is_nan() { Self::NAN } else { Self::from_bits(nearest as u16) };
         }
     }
 }
