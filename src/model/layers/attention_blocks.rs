@@ -116,7 +116,9 @@ pub(super) fn attend_in_blocks(
             product(powers, values, Right::AsItLies, Before::Overwritten, &mut lines[head * size..], width)?;
             // A head has fewer columns than a row has scores.
             for (line, factor) in lines.chunks_mut(width).zip(&factors) {
-                line[head * size..][..size].iter_mut().for_each(|value| *value *= factor);
+                for value in &mut line[head * size..][..size] {
+                    *value *= factor;
+                }
             }
         }
         Ok::<(), candle_core::Error>(())

@@ -42,7 +42,9 @@ fn norm<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilo
             T::widen(narrow, wide);
             if bias.is_some() {
                 let mean = lanes::sum_of(wide, |value| value) / width as f32;
-                wide.iter_mut().for_each(|value| *value -= mean);
+                for value in wide.iter_mut() {
+                    *value -= mean;
+                }
             }
             let mean_square = lanes::sum_of(wide, |value| value * value) / width as f32;
             let inverse = 1.0 / (mean_square + epsilon).sqrt();
@@ -50,7 +52,9 @@ fn norm<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilo
                 *value *= inverse * weight;
             }
             if let Some(bias) = &bias {
-                wide.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+                for (value, bias) in wide.iter_mut().zip(bias) {
+                    *value += bias;
+                }
             }
             T::round(wide, result);
         },
@@ -81,7 +85,9 @@ mod tests {
                         let mut line = exact(&values.get(row).unwrap());
                         if shifts.is_some() {
                             let mean = line.iter().sum::<f64>() / width as f64;
-                            line.iter_mut().for_each(|value| *value -= mean);
+                            for value in &mut line {
+                                *value -= mean;
+                            }
                         }
                         let mean_square = line.iter().map(|value| value * value).sum::<f64>() / width as f64;
                         for (column, found) in exact(&found.get(row).unwrap()).iter().enumerate() {
