@@ -5,6 +5,8 @@
 
 #[path = "reader_families/gguf.rs"]
 mod gguf;
+#[path = "reader_families/wide.rs"]
+mod wide;
 
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
@@ -279,26 +281,29 @@ fn a_padded_batch_continues_as_its_rows_would() {
     }
 }
 
-/// Beginnings that were read each by itself, of different lengths, are gone on from together.
+/// Last logits of prompts whose beginnings were read each by itself, of different lengths, and gone on from together.
+fn going_on_together(checkpoint: &ReaderCheckpoint, names: [&str; 2], dtype: DType) -> Vec<Vec<f32>> {
+    let (mut caches, mut rests) = (Vec::new(), Vec::new());
+    for name in names {
+        let whole = row(checkpoint, name, dtype);
+        let split = checkpoint.model.decoder().second_image_of(&whole).unwrap();
+        let features = whole.features.split_at(1);
+        let beginning = DecoderRow { ids: whole.ids[..split].to_vec(), features: features.0.to_vec() };
+        rests.push(DecoderRow { ids: whole.ids[split..].to_vec(), features: features.1.to_vec() });
+        let mut cache = KvCache::new();
+        logits_at(checkpoint, &DecoderInput::new(vec![beginning]), Some(&mut cache), None);
+        caches.push(cache);
+    }
+    let mut joined = KvCache::join(&caches.iter().collect::<Vec<_>>()).unwrap();
+    logits_at(checkpoint, &DecoderInput::new(rests), Some(&mut joined), None)
+}
+
 #[test]
 fn joined_beginnings_continue_as_whole_prompts() {
     let names = ["two images", "large and odd"];
     for family in FAMILIES {
         let checkpoint = load(family);
-        let (mut caches, mut rests) = (Vec::new(), Vec::new());
-        for name in names {
-            let whole = row(&checkpoint, name, DType::F32);
-            let split = checkpoint.model.decoder().second_image_of(&whole).unwrap();
-            let features = whole.features.split_at(1);
-            let beginning = DecoderRow { ids: whole.ids[..split].to_vec(), features: features.0.to_vec() };
-            rests.push(DecoderRow { ids: whole.ids[split..].to_vec(), features: features.1.to_vec() });
-            let mut cache = KvCache::new();
-            logits_at(&checkpoint, &DecoderInput::new(vec![beginning]), Some(&mut cache), None);
-            caches.push(cache);
-        }
-        let mut joined = KvCache::join(&caches.iter().collect::<Vec<_>>()).unwrap();
-        let own = logits_at(&checkpoint, &DecoderInput::new(rests), Some(&mut joined), None);
-        for (own, name) in own.iter().zip(names) {
+        for (own, name) in going_on_together(&checkpoint, names, DType::F32).iter().zip(names) {
             assert_close(&format!("{family}, {name}"), own, &last_logits(&checkpoint, name, DType::F32), TOLERANCE);
         }
         assert_eq!(checkpoint.model.decoder().second_image_of(&row(&checkpoint, "one image", DType::F32)), None);

@@ -35,8 +35,8 @@ impl fmt::Display for NumberType {
 
 impl Precision {
     /// The number type for the checkpoint `folder` on `device`: the one asked for, else the checkpoint's own where the
-    /// device computes with it. A CPU computes in f32, and in the checkpoint's half type where f32 does not fit into
-    /// its memory. What is wrong with a checkpoint is said when it is loaded, not here.
+    /// device computes with it. A CPU computes in f32, than which half types are less exact and on most processors
+    /// slower, and in the checkpoint's half type where f32 does not fit into its memory. What is wrong with a checkpoint is said when it is loaded, not here.
     pub fn choose(self, folder: &Path, device: &Device) -> NumberType {
         if let Some(dtype) = self.named() {
             return NumberType { dtype, reason: "as asked" };
@@ -49,7 +49,7 @@ impl Precision {
         };
         let own = named_dtype(folder).or_else(|| weights.usual_dtype()).unwrap_or(DType::F32);
         let fits = |dtype: DType| fits_into_memory(weights.parameters(), dtype, device);
-        automatic(own, device.is_cpu(), device.supports_bf16(), fits)
+        automatic(own, device.is_cpu(), has_bf16(device), fits)
     }
 
     fn named(self) -> Option<DType> {
@@ -69,10 +69,24 @@ fn automatic(own: DType, on_cpu: bool, has_bf16: bool, fits: impl Fn(DType) -> b
         DType::BF16 if !on_cpu && !has_bf16 => (DType::F16, "as the device has no bf16, the checkpoint's own"),
         _ if !on_cpu => (own, "the checkpoint's own"),
         _ if !fits(DType::F32) && fits(own) => (own, "the checkpoint's own, as f32 does not fit into memory"),
-        DType::BF16 => (DType::F32, "which a CPU computes faster than bf16, the checkpoint's own"),
-        _ => (DType::F32, "which a CPU computes faster than f16, the checkpoint's own"),
+        DType::BF16 => (DType::F32, "more exact than bf16, the checkpoint's own"),
+        _ => (DType::F32, "more exact than f16, the checkpoint's own"),
     };
     NumberType { dtype, reason }
+}
+
+/// Whether a GPU multiplies bf16. candle says so of every one; of NVIDIA's those do that have compute capability 8.0.
+#[cfg(feature = "cuda")]
+fn has_bf16(device: &Device) -> bool {
+    match device.as_cuda_device() {
+        Ok(cuda) => cuda.cuda_stream().context().compute_capability().is_ok_and(|(major, _)| major >= 8),
+        Err(_) => device.supports_bf16(),
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn has_bf16(device: &Device) -> bool {
+    device.supports_bf16()
 }
 
 /// What `config.json` says: `dtype`, called `torch_dtype` before transformers 5, at the top or of the decoder.
@@ -107,9 +121,9 @@ mod tests {
             (GPU, DType::F32, DType::F32, "f32, the checkpoint's own"),
             (OLD_GPU, DType::BF16, DType::F32, "f16, as the device has no bf16, the checkpoint's own"),
             (CPU, DType::F32, DType::BF16, "f32, the checkpoint's own"),
-            (CPU, DType::BF16, DType::F32, "f32, which a CPU computes faster than bf16, the checkpoint's own"),
+            (CPU, DType::BF16, DType::F32, "f32, more exact than bf16, the checkpoint's own"),
             (CPU, DType::BF16, DType::BF16, "bf16, the checkpoint's own, as f32 does not fit into memory"),
-            (CPU, DType::F16, DType::U8, "f32, which a CPU computes faster than f16, the checkpoint's own"),
+            (CPU, DType::F16, DType::U8, "f32, more exact than f16, the checkpoint's own"),
         ] {
             let fits = |dtype: DType| dtype.size_in_bytes() <= largest.size_in_bytes();
             assert_eq!(automatic(own, on_cpu, has_bf16, fits).to_string(), expected);
@@ -134,7 +148,7 @@ mod tests {
             assert_eq!(named_dtype(folder.path()), expected, "{config}");
         }
         let chosen = Precision::Auto.choose(folder.path(), &Device::Cpu);
-        assert_eq!(chosen.to_string(), "f32, which a CPU computes faster than f16, the checkpoint's own");
+        assert_eq!(chosen.to_string(), "f32, more exact than f16, the checkpoint's own");
         assert_eq!(Precision::F16.choose(folder.path(), &Device::Cpu).to_string(), "f16, as asked");
     }
 }

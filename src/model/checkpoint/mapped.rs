@@ -6,6 +6,9 @@ use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// Pages are of this size or divide it; a system with larger ones refuses to forget some, and keeps them.
+const PAGE: usize = 1 << 14;
+
 /// One weight file, its header checked.
 pub(super) struct MappedFile {
     path: PathBuf,
@@ -61,11 +64,28 @@ impl MappedFile {
                 return Err(CheckpointError::BadSafetensors { path, reason: format!("tensor {name}: {error}") });
             }
         };
+        self.forget(name);
         match first_bad_element(&tensor) {
             Ok(None) => Ok(tensor),
             Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
             Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
         }
+    }
+}
+
+impl MappedFile {
+    /// Takes the pages of a tensor that was copied out of this process's memory; without it the file would count twice,
+    /// mapped and read.
+    fn forget(&self, name: &str) {
+        let Ok(view) = self.tensors.get(name) else { return };
+        let bytes = view.data();
+        let first = bytes.as_ptr().align_offset(PAGE).min(bytes.len());
+        let length = (bytes.len() - first) / PAGE * PAGE;
+        let pages = bytes[first..first + length].as_ptr().cast_mut().cast();
+        // SAFETY: whole pages within the mapping of a file that nothing writes to: where they are read again, the system
+        // reads them from the file again.
+        #[allow(unsafe_code, reason = "the system knows by itself of no page that it is not needed")]
+        let _ = unsafe { libc::madvise(pages, length, libc::MADV_DONTNEED) };
     }
 }
 

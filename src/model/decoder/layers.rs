@@ -2,7 +2,7 @@
 
 use super::rotary::Rotation;
 use super::weights::LayerWeights;
-use crate::model::layers::{Activation, Linear, Mode, attend_scaled, multiply_per_channel};
+use crate::model::layers::{Activation, Linear, Mode, attend_scaled, multiply_per_channel, rms_norm};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -35,7 +35,7 @@ impl RmsNorm {
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         match self.mode {
             Mode::Train => self.differentiable(input),
-            Mode::Infer => candle_nn::ops::rms_norm(&input.contiguous()?, &self.weight, self.epsilon),
+            Mode::Infer => rms_norm(input, &self.weight, self.epsilon),
         }
     }
 

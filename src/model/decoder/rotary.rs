@@ -1,7 +1,7 @@
 //! Rotary position embedding (Su et al. 2021): by place, row and column.
 
 use super::rope_scaling::Frequencies;
-use crate::model::layers::Mode;
+use crate::model::layers::{Mode, rotated};
 use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Where a token is: time, row, column. All three are its place in the sequence unless it is a patch of an image and the
@@ -97,10 +97,11 @@ impl Rotation {
         Self::of_angles(&Tensor::from_vec(angles, (rows * columns, frequencies.len()), device)?, dtype)
     }
 
-    /// Rotates `[B, heads, T, head_size]`, first half of a head against its second half.
+    /// Rotates `[B, heads, T, head_size]`, first half of a head against its second half; in inference in the type of the
+    /// angles.
     pub fn apply(&self, heads: &Tensor, mode: Mode) -> Result<Tensor> {
         if mode == Mode::Infer {
-            return candle_nn::rotary_emb::rope(heads, &self.cos, &self.sin);
+            return rotated(heads, &self.cos, &self.sin);
         }
         let half = heads.dim(D::Minus1)? / 2;
         let first = heads.narrow(D::Minus1, 0, half)?;

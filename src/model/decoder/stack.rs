@@ -6,8 +6,8 @@ use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, Ke
 use super::layout::{RowLayout, attention_mask, rotation_positions};
 use super::rotary::Rotation;
 use super::weights::LayerWeights;
-use crate::model::layers::{Matrix, Mode};
-use candle_core::{Result, Tensor};
+use crate::model::layers::{Linear, Matrix, Mode};
+use candle_core::{Module, Result, Tensor};
 use candle_nn::Init;
 
 /// One block of the decoder.
@@ -137,6 +137,6 @@ impl Stack {
 
     /// `[N, hidden]` before the final norm to `[N, vocabulary]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.output.product(&self.norm.forward(hidden)?)
+        Linear::new(self.output.clone(), None).forward(&self.norm.forward(hidden)?)
     }
 }

@@ -1,8 +1,10 @@
 //! Activation functions by their Hugging Face names.
 
+use super::half_numbers;
 use super::lanes;
-use super::slices::{floats, is_fusible, is_wide};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Storage, Tensor};
+use super::slices::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, WithDType};
+use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
 /// `hidden_act` of a Hugging Face configuration.
@@ -26,14 +28,15 @@ const GELU_SLOPE: f32 = 1.595_769;
 impl Activation {
     /// Applies the function to every element; differentiable.
     pub fn apply(self, values: &Tensor) -> Result<Tensor> {
+        let columns = values.dim(D::Minus1)?;
+        if let Some((slope, cubic)) = self.of_sigmoid()
+            && (is_wide(values, columns) || is_wide_half(values, columns))
+        {
+            return gate_on_cpu(values, slope, cubic, None);
+        }
         if matches!(values.dtype(), DType::F16 | DType::BF16) {
             // In steps of a half type the error of each would add up; PyTorch rounds once.
             return self.apply(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
-        }
-        if let Some((slope, cubic)) = self.of_sigmoid()
-            && is_wide(values, values.dim(D::Minus1)?)
-        {
-            return gate_on_cpu(values, slope, cubic, None);
         }
         match self {
             Self::QuickGelu => swish(values, QUICK_GELU),
@@ -46,8 +49,9 @@ impl Activation {
     /// The function of `values` times `factors` of the same shape; differentiable.
     pub fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
         let columns = values.dim(D::Minus1)?;
+        let all_fit = |fits: fn(&Tensor, usize) -> bool| fits(values, columns) && fits(factors, columns);
         match self.of_sigmoid() {
-            Some((slope, cubic)) if is_wide(values, columns) && is_wide(factors, columns) => {
+            Some((slope, cubic)) if all_fit(is_wide) || all_fit(is_wide_half) => {
                 gate_on_cpu(values, slope, cubic, Some(factors))
             }
             _ => self.apply(values)? * factors,
@@ -67,23 +71,31 @@ impl Activation {
 }
 
 fn gate_on_cpu(values: &Tensor, slope: f32, cubic: f32, factors: Option<&Tensor>) -> Result<Tensor> {
+    match values.dtype() {
+        DType::BF16 => gate_numbers::<bf16>(values, factors, |x, by| half_numbers::gate(x, slope, cubic, by)),
+        DType::F16 => gate_numbers::<f16>(values, factors, |x, by| half_numbers::gate(x, slope, cubic, by)),
+        _ => gate_numbers::<f32>(values, factors, |x, by| lanes::gate(x, slope, cubic, by)),
+    }
+}
+
+fn gate_numbers<T: WithDType>(
+    values: &Tensor,
+    factors: Option<&Tensor>,
+    gate: impl Fn(&[T], Option<&[T]>) -> Vec<T>,
+) -> Result<Tensor> {
     let values = values.contiguous()?;
     let factors = factors.map(Tensor::contiguous).transpose()?;
     let (storage, layout) = values.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { candle_core::bail!("a gate on the CPU of what is elsewhere") };
     let guard = factors.as_ref().map(Tensor::storage_and_layout);
     let factors = match &guard {
         None => None,
-        Some((guard, layout)) => {
-            let Storage::Cpu(storage) = &**guard else { candle_core::bail!("factors on another device") };
-            Some(floats(storage, layout)?)
-        }
+        Some((storage, layout)) => Some(numbers::<T>(on_cpu(storage)?, layout)?),
     };
-    let numbers = floats(storage, layout)?;
-    if factors.is_some_and(|factors| factors.len() != numbers.len()) {
-        candle_core::bail!("{} values times another number of factors", numbers.len())
+    let inputs = numbers::<T>(on_cpu(&storage)?, layout)?;
+    if factors.is_some_and(|factors| factors.len() != inputs.len()) {
+        candle_core::bail!("{} values times another number of factors", inputs.len())
     }
-    Tensor::from_vec(lanes::gate(numbers, slope, cubic, factors), values.shape(), values.device())
+    Tensor::from_vec(gate(inputs, factors), values.shape(), values.device())
 }
 
 /// x · sigmoid(slope · x).

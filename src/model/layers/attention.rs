@@ -1,6 +1,7 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
 use super::attention_blocks::attend_in_blocks;
+use super::half_numbers::{rounded, widened};
 use super::slices::{is_wide, is_wide_half};
 use super::{Mode, softmax_last_dim};
 use candle_core::{DType, Device, Result, Tensor};
@@ -30,10 +31,10 @@ pub fn attend_scaled(
         return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
     }
     if tensors.iter().all(|tensor| is_wide_half(tensor, heads * size)) && mode == Mode::Infer {
-        let wider = |tensor: &Tensor| tensor.to_dtype(DType::F32);
-        let mask = mask.map(wider).transpose()?;
-        let attended = attend_scaled(&wider(queries)?, &wider(keys)?, &wider(values)?, mask.as_ref(), mode)?;
-        return attended.to_dtype(queries.dtype());
+        let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
+        let (wide_queries, keys, values) = (widened(queries)?, widened(keys)?, widened(values)?);
+        let attended = attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?;
+        return rounded(&attended, queries.dtype());
     }
     let key_heads = keys.dim(1)?;
     let groups = heads / key_heads.max(1);

@@ -97,23 +97,29 @@ pub(super) fn attend_in_blocks(
         let (start, count) = (number % blocks * QUERIES, lines.len() / width);
         let mask = mask.as_ref().map(|mask| mask.lines(row, length, slots, start, count));
         let visible = mask.map_or(slots, |mask| visible(mask, slots));
-        let mut scores = vec![0.0_f32; count * visible];
+        let (mut scores, mut factors) = (vec![0.0_f32; count * visible], vec![0.0_f32; count]);
         for head in 0..heads {
             let key_head = head / (heads / key_heads);
             let queries = queries.matrix(row, head, start, count)?;
             let keys = keys.matrix(row, key_head, 0, visible)?;
             product(queries, keys, Right::Transposed, Before::Overwritten, &mut scores, visible)?;
-            for (query, scores) in scores.chunks_mut(visible).enumerate() {
+            for ((query, scores), factor) in scores.chunks_mut(visible).enumerate().zip(&mut factors) {
                 if let Some(mask) = mask {
                     for (score, hidden) in scores.iter_mut().zip(&mask[query * slots..]) {
                         *score += hidden;
                     }
                 }
-                lanes::softmax(scores);
+                *factor = lanes::powers(scores);
             }
-            let shares = Matrix::new(&scores, count, visible, visible)?;
+            let powers = Matrix::new(&scores, count, visible, visible)?;
             let values = values.matrix(row, key_head, 0, visible)?;
-            product(shares, values, Right::AsItLies, Before::Overwritten, &mut lines[head * size..], width)?;
+            product(powers, values, Right::AsItLies, Before::Overwritten, &mut lines[head * size..], width)?;
+            // A head has fewer columns than a row has scores.
+            for (line, factor) in lines.chunks_mut(width).zip(&factors) {
+                for value in &mut line[head * size..][..size] {
+                    *value *= factor;
+                }
+            }
         }
         Ok::<(), candle_core::Error>(())
     })?;

@@ -21,7 +21,8 @@ pub(super) fn gate(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32
     gated
 }
 
-fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
+/// [`gate`] of what is one thread's share, in place.
+pub(super) fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
     let one = f32x8::splat(1.0);
     let gated = |x: f32x8| {
         let inner = x * (f32x8::splat(slope) + f32x8::splat(cubic) * x * x);
@@ -36,8 +37,21 @@ fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
     rest.copy_from_slice(&gated(f32x8::new(last)).to_array()[..rest.len()]);
 }
 
-/// Softmax of one row; an entry of it must be above -inf.
-pub(super) fn softmax(row: &mut [f32]) {
+/// Sum of `of` each of eight numbers at a time.
+pub(super) fn sum_of(row: &[f32], of: impl Fn(f32x8) -> f32x8) -> f32 {
+    let (lanes, rest) = row.as_chunks::<8>();
+    let mut last = [0.0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut sums = of(f32x8::new(last));
+    for lane in lanes {
+        sums += of(f32x8::new(*lane));
+    }
+    sums.reduce_add()
+}
+
+/// e^x of a row of scores, less the largest so that all are at most 1; gives the factor that makes them shares, the
+/// softmax. An entry of the row must be above -inf.
+pub(super) fn powers(row: &mut [f32]) -> f32 {
     let (lanes, rest) = row.as_chunks_mut::<8>();
     let mut largest = f32x8::splat(f32::NEG_INFINITY);
     for lane in lanes.iter() {
@@ -46,23 +60,17 @@ pub(super) fn softmax(row: &mut [f32]) {
     let largest = largest.to_array().iter().chain(rest.iter()).copied().fold(f32::NEG_INFINITY, f32::max);
     let shift = f32x8::splat(largest);
     let mut sums = f32x8::splat(0.0);
-    for lane in lanes.iter_mut() {
+    for lane in lanes {
         let power = exp(f32x8::new(*lane) - shift);
         sums += power;
         *lane = power.to_array();
     }
     let mut sum = sums.reduce_add();
-    for value in rest.iter_mut() {
+    for value in rest {
         *value = (*value - largest).exp();
         sum += *value;
     }
-    let factor = 1.0 / sum;
-    for lane in lanes {
-        *lane = (f32x8::new(*lane) * f32x8::splat(factor)).to_array();
-    }
-    for value in rest {
-        *value *= factor;
-    }
+    1.0 / sum
 }
 
 /// e^x with a relative error below 1e-7 (Cephes' `expf`: x = n ln 2 + r, a polynomial in r); x is kept within -87 to 88,
@@ -115,9 +123,10 @@ mod tests {
             }
             let powers: Vec<f64> = row.iter().map(|score| f64::from(*score).exp()).collect();
             let total: f64 = powers.iter().sum();
-            softmax(&mut row);
-            for (share, power) in row.iter().zip(&powers) {
-                assert!((f64::from(*share) - power / total).abs() < 1e-7, "{share} of {length}");
+            let factor = super::powers(&mut row);
+            for (value, power) in row.iter().zip(&powers) {
+                let share = f64::from(value * factor);
+                assert!((share - power / total).abs() < 1e-7, "{share} of {length}");
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
 
 use super::Mode;
+use super::half_norms::norm_of_halves;
 use super::layer_norm_fused::FusedLayerNorm;
 use super::per_channel::{add_per_channel, multiply_per_channel};
-use super::slices::is_fusible;
+use super::slices::{is_fusible, is_wide_half};
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -28,6 +29,9 @@ impl LayerNorm {
     pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let epsilon = self.epsilon as f32;
         match self.mode {
+            Mode::Infer if is_wide_half(values, values.dim(D::Minus1)?) => {
+                norm_of_halves(values, &self.weight, Some(&self.bias), epsilon)
+            }
             Mode::Infer => candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, epsilon),
             Mode::Train if is_fusible(values) => {
                 values.contiguous()?.apply_op3(&self.weight, &self.bias, FusedLayerNorm { epsilon })

@@ -2,9 +2,10 @@
 
 use super::Matrix;
 use super::blas::{self, Before, product_on_all_threads};
+use super::half_products::product_of_halves;
 use super::per_channel::add_per_channel;
 use super::slices::{floats, is_wide, is_wide_half};
-use candle_core::{D, DType, Module, Result, Storage, Tensor};
+use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// `values · weightᵀ + bias`.
@@ -53,10 +54,8 @@ impl Module for Linear {
             if is_wide(values, columns) && is_wide(weight, columns) && weight.is_contiguous() {
                 return by_blas(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
-            if is_wide_half(values, columns) && is_wide_half(weight, columns) {
-                let bias = bias.map(|bias| bias.to_dtype(DType::F32)).transpose()?;
-                let layer = Self::new(Matrix::Plain(weight.to_dtype(DType::F32)?), bias);
-                return layer.forward(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
+            if is_wide_half(values, columns) && is_wide_half(weight, columns) && weight.is_contiguous() {
+                return product_of_halves(values, weight, bias)?.reshape(shape);
             }
         }
         // One product over all rows: a batched one would repeat the weight.
@@ -93,7 +92,7 @@ fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Te
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     #[test]
     fn products_of_wide_layers_are_those_of_candle() {

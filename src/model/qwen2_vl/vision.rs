@@ -8,7 +8,7 @@ use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{FeedForward, FeedForwardShape, RmsNorm};
 use crate::model::decoder::rotary::Rotation;
 use crate::model::family::ImageGrid;
-use crate::model::layers::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
+use crate::model::layers::{Activation, LayerNorm, Linear, Matrix, Mode, attend, layer_norm, linear};
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -112,11 +112,8 @@ impl Block {
         let size = width / self.heads;
         let together = self.query_key_value.forward(input)?.reshape((batch, length, 3, self.heads, size))?;
         let part = |index: usize| together.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        // Half types are turned in f32, as in the reference.
-        let turned = |part: Tensor| -> Result<Tensor> {
-            rotation.apply(&part.to_dtype(DType::F32)?, Mode::Infer)?.to_dtype(input.dtype())
-        };
-        let (query, key, value) = (turned(part(0)?)?, turned(part(1)?)?, part(2)?);
+        let turned = |index: usize| rotation.apply(&part(index)?, Mode::Infer);
+        let (query, key, value) = (turned(0)?, turned(1)?, part(2)?);
         let mut start = 0;
         let mut parts = Vec::with_capacity(groups.len());
         for (count, tokens) in groups {
@@ -139,8 +136,8 @@ impl Block {
 /// The tower, weights under `visual.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
-    /// `[width, values of a patch]`: a convolution whose stride is its kernel is a matrix product over patches.
-    patch_weight: Tensor,
+    /// From the values of a patch: a convolution whose stride is its kernel is a matrix product over patches.
+    patches: Linear,
     blocks: Vec<Block>,
     merged_norm: Norm,
     merge_widen: Linear,
@@ -160,7 +157,7 @@ impl VisionTower {
         let merger = weights.pp("merger");
         let merged = config.width * config.merge * config.merge;
         Ok(Self {
-            patch_weight: kernel.reshape((config.width, config.patch_values))?,
+            patches: Linear::new(Matrix::Plain(kernel.reshape((config.width, config.patch_values))?), None),
             blocks,
             merged_norm: Norm::new(config, &merger.pp("ln_q"))?,
             merge_widen: linear(merged, merged, SPREAD, &merger.pp("mlp.0"))?,
@@ -181,8 +178,7 @@ impl VisionTower {
         let square = merge * merge;
         let plan = self.config.windows.as_ref().map(|windows| WindowPlan::new(grid, merge, windows.side));
         let mut places = places(grid, merge);
-        let mut states = pixels.reshape((batch * length, values))?.matmul(&self.patch_weight.t()?)?;
-        states = states.reshape((batch, length, width))?;
+        let mut states = self.patches.forward(pixels)?;
         if let Some(plan) = &plan {
             let order = Tensor::new(plan.order.as_slice(), pixels.device())?;
             states = states.reshape((batch, length / square, square * width))?.index_select(&order, 1)?;
@@ -190,6 +186,7 @@ impl VisionTower {
             places =
                 plan.order.iter().flat_map(|token| &places[*token as usize * square..][..square]).copied().collect();
         }
+        // Half types are turned in f32, as in the reference.
         let rotation = Rotation::of_places(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
         let whole = [(1, length)];
         let windows: Vec<(usize, usize)> = plan.as_ref().map_or(whole.to_vec(), |plan| {

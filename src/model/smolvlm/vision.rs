@@ -1,16 +1,16 @@
 //! The SigLIP tower of SmolVLM: patches with learned positions that stretch over an image of any size.
 
 use super::config::VisionConfig;
-use crate::model::layers::{Encoder, EncoderShape, LayerNorm, Mode, add_per_channel, layer_norm};
-use candle_core::{Result, Tensor};
+use crate::model::layers::{Encoder, EncoderShape, LayerNorm, Linear, Matrix, Mode, layer_norm};
+use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
 /// Weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
-    /// `[width, channels * patch * patch]`: a convolution whose stride is its kernel is a matrix product over patches.
-    patch_weight: Tensor,
-    patch_bias: Tensor,
+    /// From channels, rows and columns of a patch: a convolution whose stride is its kernel is a matrix product over
+    /// patches.
+    patches: Linear,
     /// `[side * side, width]`.
     positions: Tensor,
     encoder: Encoder,
@@ -33,8 +33,10 @@ impl VisionTower {
             factor: 1.0,
         };
         Ok(Self {
-            patch_weight: kernel.reshape((width, 3 * patch * patch))?,
-            patch_bias: embeddings.get(width, "patch_embedding.bias")?,
+            patches: Linear::new(
+                Matrix::Plain(kernel.reshape((width, 3 * patch * patch))?),
+                Some(embeddings.get(width, "patch_embedding.bias")?),
+            ),
             positions: embeddings.get((config.side * config.side, width), "position_embedding.weight")?,
             encoder: Encoder::new(&shape, Mode::Infer, &weights.pp("encoder"))?,
             norm: layer_norm(width, config.norm_epsilon, Mode::Infer, &weights.pp("post_layernorm"))?,
@@ -53,9 +55,8 @@ impl VisionTower {
             .contiguous()?
             .reshape(vec![batch, channels, rows, patch, columns, patch])?
             .permute(vec![0, 2, 4, 1, 3, 5])?
-            .reshape((batch * rows * columns, channels * patch * patch))?;
-        let embedded = patches.matmul(&self.patch_weight.t()?)?.reshape((batch, rows * columns, self.config.width))?;
-        let embedded = add_per_channel(&embedded, &self.patch_bias)?;
+            .reshape((batch, rows * columns, channels * patch * patch))?;
+        let embedded = self.patches.forward(&patches)?;
         let places = position_ids(rows, columns, self.config.side);
         let positions = self.positions.index_select(&Tensor::new(places.as_slice(), pixels.device())?, 0)?;
         let states = self.encoder.forward(&embedded.broadcast_add(&positions)?, None)?;

@@ -1,0 +1,84 @@
+//! Rotation of the heads of half types: turned in f32 and rounded once.
+
+use super::half_numbers::Half;
+use super::slices::{is_wide_half, numbers, on_cpu};
+use candle_core::{DType, Result, Tensor};
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+/// `[B, heads, T, d]`, first half of a head turned against its second half, by angles whose cosines and sines are
+/// `[T, d / 2]` or `[B, T, d / 2]`; no gradient passes. Heads of another type than the angles are turned in the angles'.
+pub fn rotated(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
+    let (_, count, _, size) = heads.dims4()?;
+    if is_wide_half(heads, count * size) {
+        return match heads.dtype() {
+            DType::BF16 => rotated_halves::<bf16>(heads, cos, sin),
+            _ => rotated_halves::<f16>(heads, cos, sin),
+        };
+    }
+    candle_nn::rotary_emb::rope(&heads.to_dtype(cos.dtype())?, cos, sin)?.to_dtype(heads.dtype())
+}
+
+fn rotated_halves<T: Half>(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
+    let (batch, count, length, size) = heads.dims4()?;
+    let pairs = size / 2;
+    let angles = |angles: &Tensor| angles.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
+    let (cos, sin) = (angles(cos)?, angles(sin)?);
+    let of_one = length * pairs;
+    if size % 2 != 0 || cos.len() != sin.len() || cos.len() != of_one && cos.len() != batch * of_one {
+        candle_core::bail!("{} angles for {batch} rows of {length} tokens with {pairs} pairs", cos.len())
+    }
+    let heads = heads.contiguous()?;
+    let (storage, layout) = heads.storage_and_layout();
+    let narrow = numbers::<T>(on_cpu(&storage)?, layout)?;
+    let mut result = vec![T::zero(); narrow.len()];
+    let all = (length * size).max(1);
+    result.par_chunks_mut(all).zip(narrow.par_chunks(all)).enumerate().for_each(|(number, (result, narrow))| {
+        let first = if cos.len() == of_one { 0 } else { number / count * of_one };
+        let mut wide = vec![0.0; size];
+        for (place, (result, narrow)) in result.chunks_mut(size).zip(narrow.chunks(size)).enumerate() {
+            T::widen(narrow, &mut wide);
+            let start = first + place * pairs;
+            let (left, right) = wide.split_at_mut(pairs);
+            for pair in 0..pairs {
+                let (cos, sin) = (cos[start + pair], sin[start + pair]);
+                let (x, y) = (left[pair], right[pair]);
+                left[pair] = x * cos - y * sin;
+                right[pair] = y * cos + x * sin;
+            }
+            T::round(&wide, result);
+        }
+    });
+    Tensor::from_vec(result, heads.shape(), heads.device())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn halves_are_turned_as_f32_is_but_for_one_rounding() {
+        let (batch, heads, length, size) = (2, 7, 5, 76);
+        let heads = Tensor::randn(0.0_f32, 1.0, (batch, length, heads, size), &Device::Cpu).unwrap();
+        let angles = Tensor::randn(0.0_f32, 3.0, (batch, length, size / 2), &Device::Cpu).unwrap();
+        for (dtype, unit) in [(DType::BF16, 1.0 / 256.0), (DType::F16, 1.0 / 2048.0)] {
+            let heads = heads.to_dtype(dtype).unwrap().transpose(1, 2).unwrap();
+            for angles in [angles.clone(), angles.get(1).unwrap()] {
+                let (cos, sin) = (angles.cos().unwrap(), angles.sin().unwrap());
+                let wide = heads.to_dtype(DType::F32).unwrap().contiguous().unwrap();
+                let expected = candle_nn::rotary_emb::rope(&wide, &cos, &sin).unwrap();
+                let found = rotated(&heads, &cos, &sin).unwrap();
+                assert_eq!((found.dtype(), found.dims()), (dtype, expected.dims()));
+                let flat = |tensor: &Tensor| {
+                    tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+                };
+                for (found, expected) in flat(&found).iter().zip(&flat(&expected)) {
+                    assert!((found - expected).abs() <= expected.abs() * unit + 1e-6, "{found} is not {expected}");
+                }
+            }
+        }
+        let cos = Tensor::zeros((4, 38), DType::F32, &Device::Cpu).unwrap();
+        assert!(rotated(&heads.to_dtype(DType::BF16).unwrap(), &cos, &cos).is_err());
+    }
+}
