@@ -5,6 +5,8 @@
 
 #[path = "reader_families/gguf.rs"]
 mod gguf;
+#[path = "reader_families/llama_cpp.rs"]
+mod llama_cpp;
 #[path = "reader_families/wide.rs"]
 mod wide;
 
@@ -41,8 +43,12 @@ fn expected(family: &str) -> Value {
 
 /// A copy of a fixture's checkpoint to change.
 fn copy(family: &str) -> tempfile::TempDir {
+    copy_of(&fixture(family).join("checkpoint"))
+}
+
+fn copy_of(checkpoint: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(fixture(family).join("checkpoint")).unwrap() {
+    for entry in fs::read_dir(checkpoint).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }

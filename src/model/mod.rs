@@ -25,5 +25,6 @@ pub mod pixtral;
 pub mod precision;
 pub mod qwen2_vl;
 pub mod siglip;
+pub mod siglip2;
 pub mod smolvlm;
 pub mod tokenizer;

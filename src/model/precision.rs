@@ -1,7 +1,7 @@
 //! The number type that a model computes in.
 
 use super::checkpoint::{Weights, read_json};
-use super::gguf::decoder_file;
+use super::gguf::decoder_files;
 use super::memory::fits_into_memory;
 use candle_core::{DType, Device};
 use clap::ValueEnum;
@@ -41,7 +41,7 @@ impl Precision {
         if let Some(dtype) = self.named() {
             return NumberType { dtype, reason: "as asked" };
         }
-        if decoder_file(folder).is_ok_and(|file| file.is_some()) {
+        if decoder_files(folder).is_ok_and(|files| !files.is_empty()) {
             return NumberType { dtype: DType::F32, reason: "as a quantised decoder does" };
         }
         let Ok(weights) = Weights::read(folder) else {

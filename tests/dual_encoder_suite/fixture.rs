@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Folders of `tests/fixtures/dual_encoders`.
-pub const FAMILIES: [&str; 6] = ["siglip", "siglip2", "open_clip", "open_clip_custom", "biomed_clip", "jina_clip"];
+pub const FAMILIES: [&str; 7] =
+    ["siglip", "siglip2", "siglip2_naflex", "open_clip", "open_clip_custom", "biomed_clip", "jina_clip"];
 pub const TOLERANCE: f32 = 1e-5;
 
 pub fn fixture(name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 use crate::fixture::{FAMILIES, copy_of, message, weights_of};
 use candle_core::{DType, Device, Tensor};
 use dissent::model::dual_encoder::DualEncoder;
+use image::RgbImage;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -25,19 +26,33 @@ fn assert_says(folder: &Path, parts: &[&str]) {
 fn an_unknown_family_is_named_with_those_that_are_known() {
     let aside = tempfile::tempdir().unwrap();
     let folder = copy_of("siglip", aside.path());
-    let known = ["clip (CLIPModel)", "siglip", "jina_clip", "open_clip_config.json"];
+    let known = ["clip (CLIPModel)", "siglip (", "siglip2 (", "jina_clip", "open_clip_config.json"];
     for model_type in [json!("dinov2"), Value::Null, json!(3)] {
         rewrite(&folder, "config.json", |config| config["model_type"] = model_type.clone());
         assert_says(&folder, &[&known[..], &[&model_type.to_string(), "config.json"]].concat());
     }
-    rewrite(&folder, "config.json", |config| config["model_type"] = json!("siglip2"));
-    assert_says(&folder, &["NaFlex", "fixed"]);
 }
 
 #[test]
 fn networks_that_are_not_offered_are_named() {
-    let cases: [(&str, &str, &str, &[&str], Value); 11] = [
+    let cases: [(&str, &str, &str, &[&str], Value); 15] = [
         ("siglip", "config.json", "vision_use_head true", &["vision_config", "vision_use_head"], json!(false)),
+        ("siglip2_naflex", "config.json", "vision_use_head true", &["vision_config", "vision_use_head"], json!(false)),
+        ("siglip2_naflex", "config.json", "num_patches of a square", &["vision_config", "num_patches"], json!(15)),
+        (
+            "siglip2_naflex",
+            "preprocessor_config.json",
+            "patch_size is 7, config.json says 6",
+            &["patch_size"],
+            json!(7),
+        ),
+        (
+            "siglip2_naflex",
+            "preprocessor_config.json",
+            "max_num_patches from 1",
+            &["max_num_patches"],
+            json!(1_u64 << 40),
+        ),
         (
             "open_clip",
             "open_clip_config.json",
@@ -100,9 +115,19 @@ fn huge_sizes_are_refused() {
     let huge = [json!(1_u64 << 40), json!(u64::MAX)];
     for (name, file, towers) in [
         ("siglip", "config.json", ["vision_config", "text_config"]),
+        ("siglip2_naflex", "config.json", ["vision_config", "text_config"]),
         ("jina_clip", "config.json", ["vision_config", "text_config"]),
     ] {
-        for field in ["image_size", "hidden_size", "num_hidden_layers", "layers", "width", "vocab_size", "head_width"] {
+        for field in [
+            "image_size",
+            "num_patches",
+            "hidden_size",
+            "num_hidden_layers",
+            "layers",
+            "width",
+            "vocab_size",
+            "head_width",
+        ] {
             for value in &huge {
                 let folder = copy_of(name, aside.path());
                 let mut is_read = false;
@@ -274,5 +299,19 @@ fn tensors_without_a_place_are_named() {
         tensors.insert("vision_model.blocks.0.attn.q_norm.weight".into(), extra);
         fs::write(&path, safetensors::serialize(&tensors, None).unwrap()).unwrap();
         assert_says(&folder, &["vision_model.blocks.0.attn.q_norm.weight", "no place"]);
+    }
+}
+
+#[test]
+fn a_picture_that_is_not_cut_into_whole_patches_is_refused() {
+    let aside = tempfile::tempdir().unwrap();
+    let folder = copy_of("siglip2_naflex", aside.path());
+    rewrite(&folder, "preprocessor_config.json", |config| config["do_resize"] = json!(false));
+    let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
+    let embed = |width: u32, height: u32| encoder.embed_pictures(&[&RgbImage::new(width, height)]);
+    embed(30, 24).unwrap();
+    for (width, height) in [(31, 24), (36, 24), (5, 6), (0, 6)] {
+        let message = embed(width, height).unwrap_err().to_string();
+        assert!(message.contains(&format!("{width}×{height} pixels is not one to 20 patches of 6×6")), "{message}");
     }
 }

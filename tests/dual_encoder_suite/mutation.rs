@@ -80,6 +80,8 @@ fn every_changed_setting_shows() {
     let aside = tempfile::tempdir().unwrap();
     let cases = [
         ("siglip", "config.json", "gelu_pytorch_tanh", "quick_gelu"),
+        ("siglip2_naflex", "preprocessor_config.json", "\"resample\": 2", "\"resample\": 3"),
+        ("siglip2_naflex", "preprocessor_config.json", "\"max_num_patches\": 20", "\"max_num_patches\": 24"),
         ("open_clip", "open_clip_config.json", "\"embed_dim\": 14", "\"embed_dim\": 14, \"quick_gelu\": true"),
         ("open_clip", "open_clip_config.json", "\"head_width\": 8", "\"head_width\": 12"),
         ("open_clip_custom", "open_clip_config.json", "\"eps\": 0.001", "\"eps\": 0.1"),

@@ -4,7 +4,7 @@
 use crate::fixture::{FAMILIES, Loaded, assert_close, copy_of, fixture, numbers, weights_of};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
-use dissent::model::dual_encoder::{DualEncoder, architecture_of, image_projection};
+use dissent::model::dual_encoder::{DualEncoder, ImageTower, architecture_of, image_projection};
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::retriever::heads::{HeadKind, QueryHead, QueryInputs};
@@ -33,7 +33,7 @@ fn pixels_are_those_of_the_reference() {
         let loaded = Loaded::new(name);
         let pixels = loaded.encoder.pixels(&loaded.pictures()).unwrap();
         let expected: Vec<f32> = serde_json::from_value(loaded.expected["pixels"].clone()).unwrap();
-        assert_close(&numbers(&pixels.get(1).unwrap()), &expected, &format!("{name}, pixels"));
+        assert_close(&numbers(&pixels.values().get(1).unwrap()), &expected, &format!("{name}, pixels"));
     }
 }
 
@@ -170,4 +170,32 @@ fn the_fingerprint_follows_the_configuration_of_every_layout() {
         std::fs::write(folder.join(file), format!("{text} ")).unwrap();
         assert_ne!(before, print(), "{name}");
     }
+}
+
+/// From 512 columns on attention is fused in inference, here under a mask.
+#[test]
+fn a_wide_tower_of_patches_gives_the_same_fused() {
+    let loaded = Loaded::new("siglip2_naflex");
+    let aside = tempfile::tempdir().unwrap();
+    let folder = copy_of("siglip2_naflex", aside.path());
+    let path = folder.join("config.json");
+    let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (tower, field, value) in [
+        ("vision_config", "hidden_size", 512),
+        ("vision_config", "num_attention_heads", 4),
+        ("text_config", "projection_size", 512),
+    ] {
+        config[tower][field] = value.into();
+    }
+    std::fs::write(&path, config.to_string()).unwrap();
+    let architecture = architecture_of(&folder).unwrap();
+    let variables = VarMap::new();
+    let vars = seeded_builder(&variables, 5, DType::F32, &Device::Cpu);
+    let trained = architecture.image_tower(&vars, Mode::Train).unwrap();
+    variables.save(folder.join("model.safetensors")).unwrap();
+    let vars = architecture.weights(&folder).unwrap().builder(DType::F32, &Device::Cpu);
+    let fused = architecture.image_tower(&vars, Mode::Infer).unwrap();
+    let pixels = loaded.encoder.pixels(&loaded.pictures()).unwrap();
+    let unit = |tower: &dyn ImageTower| numbers(&loaded.encoder.unit(&tower.pooled(&pixels).unwrap()).unwrap());
+    assert_close(&unit(&*fused), &unit(&*trained), "fused");
 }

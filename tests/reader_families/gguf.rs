@@ -4,7 +4,7 @@
 #[path = "../remote_suite/gguf.rs"]
 mod writer;
 
-use super::{DecoderInput, PROMPTS, assert_close, floats, load_from, logits_at, prepare, row};
+use super::{DecoderInput, PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row};
 use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
@@ -27,12 +27,7 @@ fn fixture(family: &str) -> PathBuf {
 
 /// A copy of a fixture's checkpoint to change.
 fn copy(family: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(fixture(family).join("checkpoint")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
-    folder
+    copy_of(&fixture(family).join("checkpoint"))
 }
 
 type Fields = BTreeMap<String, Value>;
@@ -101,11 +96,7 @@ fn rows_read_together_and_on_from_a_cache_give_the_same() {
 #[test]
 fn a_pixtral_decoder_gives_what_its_safetensors_give() {
     let plain = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint");
-    let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(&plain).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
+    let folder = copy_of(&plain);
     // The field that the converter reads beside `rope_parameters`.
     let path = folder.path().join("config.json");
     let mut config: Json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

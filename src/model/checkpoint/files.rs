@@ -2,7 +2,7 @@
 
 use super::CheckpointError;
 use super::json::read_json;
-use crate::model::gguf::decoder_file;
+use crate::model::gguf::decoder_files;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -89,7 +89,7 @@ impl WeightFiles {
             return Err(bad("field weight_map: it names no file".to_string()));
         }
         // Where the decoder is in a file of its own, shards that hold nothing else need not be there.
-        let may_lack_shards = decoder_file(folder)?.is_some();
+        let may_lack_shards = !decoder_files(folder)?.is_empty();
         if may_lack_shards {
             places.retain(|name, _| folder.join(name).is_file());
         } else if let Some(name) = places.keys().find(|name| !folder.join(name).is_file()) {

@@ -3,7 +3,7 @@
 use super::Weights;
 use super::known_files::fingerprint_of_file;
 use crate::fingerprint::Fingerprint;
-use crate::model::gguf::decoder_file;
+use crate::model::gguf::decoder_files;
 use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -22,7 +22,7 @@ const SETTINGS: [&str; 6] = [
 pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     let mut files = Weights::files_of(folder)?;
     // A folder with several has no decoder among them that could be read.
-    files.extend(decoder_file(folder).ok().flatten());
+    files.extend(decoder_files(folder).unwrap_or_default());
     files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
     let mut parts = Vec::new();
     for path in &files {

@@ -271,7 +271,7 @@ impl Weights {
         let file = match self.tensors.get(name) {
             Some(Entry::Stored { file, .. }) => *file,
             Some(Entry::Quantised(_)) => {
-                return self.decoder.as_ref().map(|file| file.path().to_path_buf()).unwrap_or_default();
+                return self.decoder.as_ref().and_then(|decoder| decoder.path_of(name)).unwrap_or_default();
             }
             Some(Entry::Identity(_)) | None => 0,
         };

@@ -4,7 +4,7 @@ use super::config::ClipConfig;
 use super::model::ClipText;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights};
-use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, TextTower};
+use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, PictureProcessor, TextTower};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::Tokenizer;
 use candle_nn::VarBuilder;
@@ -37,7 +37,7 @@ impl Architecture for ClipConfig {
         Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id)
     }
 
-    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
-        ImageProcessor::read(folder, &ImageProcessor::clip(224))
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
+        Ok(PictureProcessor::OneSize(ImageProcessor::read(folder, &ImageProcessor::clip(224))?))
     }
 }

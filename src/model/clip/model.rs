@@ -3,7 +3,7 @@
 use super::config::{ClipConfig, TextConfig};
 use super::text::TextTower;
 use super::vision::VisionTower;
-use crate::model::dual_encoder::{self, ImageTower};
+use crate::model::dual_encoder::{self, ImageTower, Pixels};
 use crate::model::layers::{Linear, Mode, linear_without_bias};
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, Module, VarBuilder};
@@ -43,7 +43,7 @@ impl ClipModel {
 
     /// Embeddings [B, D] of `pixels` [B, 3, side, side], not normalised.
     pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.visual_projection.forward(&self.vision.pooled(pixels)?)
+        self.visual_projection.forward(&self.vision.pooled(&Pixels::whole(pixels.clone()))?)
     }
 
     /// Embeddings [B, D] of `ids` [B, T] (u32), padded on the right; not normalised. Padding changes nothing.

@@ -1,7 +1,7 @@
 //! The image tower (`vision_model`): patches, class token, transformer.
 
 use super::config::VisionConfig;
-use crate::model::dual_encoder::ImageTower;
+use crate::model::dual_encoder::{ImageTower, Pixels};
 use crate::model::layers::{Encoder, LayerNorm, Mode, PatchEmbedding, embedding, layer_norm};
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, Init, VarBuilder};
@@ -51,8 +51,8 @@ impl VisionTower {
 
 impl ImageTower for VisionTower {
     /// The class token, normalised.
-    fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
-        let class = self.states(pixels)?.narrow(1, 0, 1)?.squeeze(1)?;
+    fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
+        let class = self.states(pixels.as_whole()?)?.narrow(1, 0, 1)?.squeeze(1)?;
         self.norm_after.forward(&class)
     }
 }

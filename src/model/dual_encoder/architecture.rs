@@ -1,6 +1,6 @@
 //! What a family of dual encoders is.
 
-use super::ImageProcessor;
+use super::{PictureProcessor, Pixels};
 use crate::model::checkpoint::{CheckpointError, Weights};
 use crate::model::layers::{Linear, Mode, linear_without_bias};
 use crate::model::tokenizer::Tokenizer;
@@ -50,16 +50,16 @@ pub trait Architecture: Debug + Send + Sync {
     ///
     /// # Errors
     /// A missing or broken file.
-    fn processor(&self, folder: &Path) -> std::result::Result<ImageProcessor, CheckpointError>;
+    fn processor(&self, folder: &Path) -> std::result::Result<PictureProcessor, CheckpointError>;
 }
 
 /// The image side of a dual encoder, without the projection.
 pub trait ImageTower: Debug + Send + Sync {
-    /// The pooled output [B, H] of `pixels` [B, 3, side, side].
+    /// The pooled output [B, H] of `pixels`.
     ///
     /// # Errors
-    /// Pixels of another size.
-    fn pooled(&self, pixels: &Tensor) -> Result<Tensor>;
+    /// Pixels of another size, or in another form.
+    fn pooled(&self, pixels: &Pixels) -> Result<Tensor>;
 }
 
 /// The text side of a dual encoder.

@@ -1,6 +1,6 @@
 //! A checkpoint ready to use: pictures and texts to unit vectors.
 
-use super::{Architecture, ImageProcessor, ImageTower, TextTower, architecture_of, image_projection};
+use super::{Architecture, ImageTower, PictureProcessor, Pixels, TextTower, architecture_of, image_projection};
 use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{CheckpointError, Weights, fingerprint_of, folder_name};
 use crate::model::layers::{Linear, Mode};
@@ -28,7 +28,7 @@ pub struct DualEncoder {
     projection: Linear,
     text_tower: Arc<dyn TextTower>,
     tokenizer: Tokenizer,
-    processor: ImageProcessor,
+    processor: PictureProcessor,
     device: Device,
     dtype: DType,
     name: String,
@@ -98,13 +98,13 @@ impl DualEncoder {
         Ok(vectors)
     }
 
-    /// Pixels [B, 3, side, side] of `pictures` on the encoder's device.
-    pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
+    /// What the image tower takes of `pictures`, on the encoder's device.
+    pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         Ok(self.processor.pixels(pictures)?.to_device(&self.device)?)
     }
 
     /// The image tower's pooled output [B, H] of `pixels`.
-    pub fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
+    pub fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
         Ok(self.image_tower.pooled(pixels)?)
     }
 
@@ -186,7 +186,7 @@ impl DualEncoder {
     }
 
     /// How pictures become pixels.
-    pub fn processor(&self) -> &ImageProcessor {
+    pub fn processor(&self) -> &PictureProcessor {
         &self.processor
     }
 }

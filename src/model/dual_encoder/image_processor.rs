@@ -121,6 +121,11 @@ impl ImageProcessor {
         }
     }
 
+    /// SigLIP 2's usual processor for pictures of changing size, whose filter and scaling of values it is.
+    pub(super) fn in_patches() -> Self {
+        Self { resample: BILINEAR, ..Self::siglip(1) }
+    }
+
     /// OpenCLIP's transform (its `image_transform`, for inference), for an image tower that takes `side` pixels.
     ///
     /// # Errors
@@ -239,29 +244,40 @@ impl ImageProcessor {
         let (width, height) = picture.dimensions();
         let mut values = Vec::with_capacity((3 * width * height) as usize);
         for channel in 0..3 {
-            let (mean, deviation) = (self.image_mean[channel], self.image_std[channel]);
-            for pixel in picture.pixels() {
-                let value = f32::from(pixel.0[channel]);
-                let value = if self.do_rescale { (f64::from(value) * self.rescale_factor) as f32 } else { value };
-                values.push(if self.do_normalize { (value - mean) / deviation } else { value });
-            }
+            values.extend(picture.pixels().map(|pixel| self.value(channel, pixel.0[channel])));
         }
         Tensor::from_vec(values, (3, height as usize, width as usize), &Device::Cpu)
     }
 
-    fn resize(&self, picture: &RgbImage) -> RgbImage {
+    /// What a channel's value becomes.
+    pub(super) fn value(&self, channel: usize, value: u8) -> f32 {
+        let value = f32::from(value);
+        let value = if self.do_rescale { (f64::from(value) * self.rescale_factor) as f32 } else { value };
+        if self.do_normalize { (value - self.image_mean[channel]) / self.image_std[channel] } else { value }
+    }
+
+    pub(super) fn does_resize(&self) -> bool {
+        self.do_resize
+    }
+
+    /// The picture at this size, whatever its proportions.
+    pub(super) fn squeezed(&self, picture: &RgbImage, width: u32, height: u32) -> RgbImage {
         let filter = if self.resample == BILINEAR { Filter::Bilinear } else { Filter::Bicubic };
+        resize(picture, filter, width, height)
+    }
+
+    fn resize(&self, picture: &RgbImage) -> RgbImage {
         let (width, height) = picture.dimensions();
         let edge = match self.size {
-            ResizeTarget::Exact { height, width } => return resize(picture, filter, width, height),
+            ResizeTarget::Exact { height, width } => return self.squeezed(picture, width, height),
             ResizeTarget::ShortestEdge { shortest_edge } => shortest_edge,
             ResizeTarget::Number(edge) => edge,
         };
         let long = |long: u32, short: u32| (f64::from(edge) * f64::from(long) / f64::from(short)) as u32;
         if width <= height {
-            resize(picture, filter, edge, long(height, width))
+            self.squeezed(picture, edge, long(height, width))
         } else {
-            resize(picture, filter, long(width, height), edge)
+            self.squeezed(picture, long(width, height), edge)
         }
     }
 

@@ -6,12 +6,13 @@ use crate::model::clip::ClipConfig;
 use crate::model::jina_clip::JinaClip;
 use crate::model::open_clip::OpenClip;
 use crate::model::siglip::SiglipConfig;
+use crate::model::siglip2::Siglip2Config;
 use std::path::Path;
 use std::sync::Arc;
 
 /// What a user may point at, for messages.
-const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), jina_clip (v1) and, by an \
-                     open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
+const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), siglip2 (Siglip2Model, \
+                     NaFlex), jina_clip (v1) and, by an open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
 
 /// The configuration of the dual encoder in `folder`, by `model_type` of its `config.json`; where there is none, or only
 /// OpenCLIP's weights, or it names no type, by `open_clip_config.json`.
@@ -32,11 +33,7 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
         Some("clip") => Ok(Arc::new(ClipConfig::read(folder)?)),
         Some("siglip") => Ok(Arc::new(SiglipConfig::read(folder)?)),
         Some("jina_clip") => Ok(Arc::new(JinaClip::read(folder)?)),
-        Some("siglip2") => Err(bad(
-            "field model_type: siglip2 is SigLIP 2 of changing resolution (NaFlex); expected a checkpoint of fixed \
-             resolution, whose model_type is siglip"
-                .to_string(),
-        )),
+        Some("siglip2") => Ok(Arc::new(Siglip2Config::read(folder)?)),
         _ => Err(bad(format!(
             "field model_type: found {}, which is no known dual encoder; known are {KNOWN}",
             config["model_type"]

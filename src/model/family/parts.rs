@@ -3,7 +3,7 @@
 use crate::fingerprint::Fingerprint;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
 use crate::model::checkpoint::{Adapter, CheckpointError, Weights, fingerprint_of, folder_name};
-use crate::model::gguf::{DecoderPlace, GgufDecoder, decoder_file};
+use crate::model::gguf::{DecoderPlace, GgufDecoder, decoder_files};
 use crate::model::memory::{ensure_memory, ensure_memory_for_quantised};
 use anyhow::{Result, ensure};
 use candle_core::{DType, Device};
@@ -61,7 +61,8 @@ pub(in crate::model) fn open_weights(
     parts: &mut CheckpointParts,
 ) -> Result<Weights> {
     let weights = Weights::read(folder)?.renamed(&canonical_name);
-    let Some(file) = decoder_file(folder)? else {
+    let files = decoder_files(folder)?;
+    let Some(file) = files.first() else {
         ensure_memory(weights.parameters(), dtype, device)?;
         return match adapter {
             None => Ok(weights),
@@ -77,7 +78,7 @@ pub(in crate::model) fn open_weights(
         adapter.is_none(),
         "{name}: an adapter cannot be merged into a quantised decoder; merge it into the checkpoint with PEFT and convert that"
     );
-    let decoder = Arc::new(GgufDecoder::open(&file, place)?);
+    let decoder = Arc::new(GgufDecoder::open(&files, place)?);
     let weights = weights.with_decoder(decoder.clone(), place);
     ensure_memory_for_quantised(decoder.bytes(), weights.parameters(), device)?;
     let own_name = file.file_name().unwrap_or_default().to_string_lossy();

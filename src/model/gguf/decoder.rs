@@ -1,8 +1,8 @@
-//! A decoder in a GGUF file: found, checked against `config.json`, read tensor by tensor.
+//! A decoder in a GGUF file: checked against `config.json`, read tensor by tensor.
 
 use super::header::check_header;
-use super::metadata::check_metadata;
-use super::tensors::{TABLES, Wanted, wanted, with_halves_apart};
+use super::metadata::{check_metadata, check_part};
+use super::tensors::{Wanted, tables, wanted, with_halves_apart};
 use crate::model::checkpoint::CheckpointError;
 use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Content;
@@ -47,48 +47,28 @@ impl DecoderPlace<'_> {
     }
 }
 
-/// The GGUF file of a checkpoint folder: the only one that is not an image tower (`mmproj`).
-///
-/// # Errors
-/// More than one.
-pub fn decoder_file(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_decoder = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-        is_gguf && !name.contains("mmproj") && path.is_file()
-    };
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_decoder).collect();
-    found.sort();
-    match found.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(only.clone())),
-        [first, .., last] => {
-            let count = found.len();
-            let reason =
-                format!("expected one decoder (*.gguf) in the folder, found {count}, up to {}", last.display());
-            Err(CheckpointError::BadGguf { path: first.clone(), reason })
-        }
-    }
+/// An open file whose header has been checked, or the parts of one.
+pub struct GgufDecoder {
+    files: Vec<OpenFile>,
+    /// By the network's name.
+    places: BTreeMap<String, Place>,
 }
 
-/// An open file whose header has been checked.
-pub struct GgufDecoder {
+struct OpenFile {
     path: PathBuf,
     file: Mutex<BufReader<File>>,
     content: Content,
-    /// By the network's name.
-    places: BTreeMap<String, Wanted>,
     bytes: u64,
 }
 
-impl GgufDecoder {
-    /// Opens `path` and compares it with the configuration.
-    ///
-    /// # Errors
-    /// A file that is no GGUF file or ends too soon, fields or tensors other than the configuration asks for; each is
-    /// named.
-    pub fn open(path: &Path, place: DecoderPlace<'_>) -> Result<Self, CheckpointError> {
+/// Which tensor, in which of the files.
+struct Place {
+    wanted: Wanted,
+    file: usize,
+}
+
+impl OpenFile {
+    fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bad = |reason: String| CheckpointError::BadGguf { path: path.to_path_buf(), reason };
         let file = File::open(path).map_err(|error| bad(error.to_string()))?;
         let bytes = file.metadata().map_err(|error| bad(error.to_string()))?.len();
@@ -96,57 +76,94 @@ impl GgufDecoder {
         check_header(&mut reader)
             .and_then(|()| reader.rewind())
             .map_err(|error| bad(format!("not a whole GGUF file: {error}")))?;
-        let mut content = Content::read(&mut reader)
+        let content = Content::read(&mut reader)
             .map_err(|error| bad(format!("not a whole GGUF file: {}", first_line(&error))))?;
-        check_metadata(&content.metadata, place.config).map_err(bad)?;
-        // The tokenizer is the checkpoint's; that of the file is large.
-        content.metadata = HashMap::new();
+        Ok(Self { path: path.to_path_buf(), file: Mutex::new(reader), content, bytes })
+    }
+
+    fn bad(&self, reason: String) -> CheckpointError {
+        CheckpointError::BadGguf { path: self.path.clone(), reason }
+    }
+
+    /// Checks and places the tensor `wanted`, if the file has it.
+    fn check(&self, wanted: &Wanted) -> Result<bool, CheckpointError> {
+        let Some(info) = self.content.tensor_infos.get(&wanted.name) else { return Ok(false) };
+        check_tensor(wanted, info.shape.dims(), info.ggml_dtype).map_err(|reason| self.bad(reason))?;
+        let length = wanted.shape.iter().product::<usize>() / info.ggml_dtype.block_size();
+        let length = (length * info.ggml_dtype.type_size()) as u64;
+        let start = self.content.tensor_data_offset.checked_add(info.offset);
+        if start.and_then(|start| start.checked_add(length)).is_none_or(|end| end > self.bytes) {
+            return Err(self.bad(format!("tensor {} ends behind the end of the file", wanted.name)));
+        }
+        Ok(true)
+    }
+}
+
+impl GgufDecoder {
+    /// Opens `paths`, one file or its parts in their order, and compares them with the configuration.
+    ///
+    /// # Errors
+    /// A file that is no GGUF file or ends too soon, parts of different files, fields or tensors other than the
+    /// configuration asks for; each is named.
+    pub fn open(paths: &[PathBuf], place: DecoderPlace<'_>) -> Result<Self, CheckpointError> {
+        let mut files = paths.iter().map(|path| OpenFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+        for (number, file) in files.iter().enumerate() {
+            check_part(&file.content.metadata, number, paths.len()).map_err(|reason| file.bad(reason))?;
+        }
+        if let Some(first) = files.first() {
+            check_metadata(&first.content.metadata, place.config).map_err(|reason| first.bad(reason))?;
+        }
+        for file in &mut files {
+            // The tokenizer is the checkpoint's; that of the file is large.
+            file.content.metadata = HashMap::new();
+        }
         let mut places = BTreeMap::new();
-        let mut known: BTreeSet<&str> = TABLES.into_iter().collect();
+        let mut known: BTreeSet<&str> = tables(place.config).iter().copied().collect();
         let tensors = wanted(place.config, place.tied);
         for tensor in &tensors {
             known.insert(&tensor.name);
-            let Some(info) = content.tensor_infos.get(&tensor.name) else {
-                if tensor.optional {
-                    continue;
+            let mut found = None;
+            for (number, file) in files.iter().enumerate() {
+                if file.check(tensor)? && found.replace(number).is_some() {
+                    return Err(file.bad(format!("tensor {} is in another part too", tensor.name)));
                 }
-                return Err(bad(format!("tensor {} is missing", tensor.name)));
-            };
-            check_tensor(tensor, info.shape.dims(), info.ggml_dtype).map_err(bad)?;
-            let length = tensor.shape.iter().product::<usize>() / info.ggml_dtype.block_size();
-            let length = (length * info.ggml_dtype.type_size()) as u64;
-            let end = content.tensor_data_offset.checked_add(info.offset).and_then(|start| start.checked_add(length));
-            if end.is_none_or(|end| end > bytes) {
-                return Err(bad(format!("tensor {} ends behind the end of the file", tensor.name)));
             }
-            places.insert(place.name_of(&tensor.network, tensor.is_output()), tensor.clone());
+            if let Some(file) = found {
+                let name = place.name_of(&tensor.network, tensor.is_output());
+                places.insert(name, Place { wanted: tensor.clone(), file });
+            } else if let (false, Some(file)) = (tensor.optional, files.first()) {
+                return Err(file.bad(format!("tensor {} is missing", tensor.name)));
+            }
         }
-        if let Some(name) = content.tensor_infos.keys().filter(|name| !known.contains(name.as_str())).min() {
-            return Err(bad(format!("tensor {name} has no place in the decoder that config.json describes")));
+        for file in &files {
+            let names = file.content.tensor_infos.keys();
+            if let Some(name) = names.filter(|name| !known.contains(name.as_str())).min() {
+                return Err(file.bad(format!("tensor {name} has no place in the decoder that config.json describes")));
+            }
         }
-        Ok(Self { path: path.to_path_buf(), file: Mutex::new(reader), content, places, bytes })
+        Ok(Self { files, places })
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The file that has a tensor of the network.
+    pub fn path_of(&self, name: &str) -> Option<PathBuf> {
+        self.places.get(name).map(|place| self.files[place.file].path.clone())
     }
 
-    /// Of the whole file.
+    /// Of all files.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.files.iter().map(|file| file.bytes).sum()
     }
 
     /// Names and shapes of all tensors, as the network has them.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.places.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()))
+        self.places.iter().map(|(name, place)| (name.as_str(), place.wanted.shape.as_slice()))
     }
 
     /// "Q4K and Q6K": what most of it is stored in.
     pub fn description(&self) -> String {
-        let stored = self.places.values().filter(|tensor| tensor.shape.len() == 2);
+        let stored = self.places.values().filter(|place| place.wanted.shape.len() == 2);
         let types: BTreeSet<String> = stored
-            .filter_map(|tensor| self.content.tensor_infos.get(&tensor.name))
+            .filter_map(|place| self.files[place.file].content.tensor_infos.get(&place.wanted.name))
             .map(|info| format!("{:?}", info.ggml_dtype))
             .collect();
         types.into_iter().collect::<Vec<_>>().join(" and ")
@@ -157,21 +174,16 @@ impl GgufDecoder {
     /// # Errors
     /// A file that cannot be read, a value that is not finite.
     pub fn quantised(&self, name: &str, device: &Device) -> Result<Option<Arc<QTensor>>, CheckpointError> {
-        let Some(tensor) = self.places.get(name) else { return Ok(None) };
-        let bad = |error: candle_core::Error| CheckpointError::BadGguf {
-            path: self.path.clone(),
-            reason: format!("tensor {}: {}", tensor.name, first_line(&error)),
-        };
+        let Some(Place { wanted: tensor, file }) = self.places.get(name) else { return Ok(None) };
+        let file = &self.files[*file];
+        let bad = |error: candle_core::Error| file.bad(format!("tensor {}: {}", tensor.name, first_line(&error)));
         let stored = {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            self.content.tensor(&mut *file, &tensor.name, &Device::Cpu).map_err(bad)?
+            let mut reader = file.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.content.tensor(&mut *reader, &tensor.name, &Device::Cpu).map_err(bad)?
         };
         if let Some(row) = row_not_finite(&stored).map_err(bad)? {
-            let (path, name) = (self.path.clone(), tensor.name.clone());
-            return Err(CheckpointError::BadGguf {
-                path,
-                reason: format!("tensor {name} has a value that is not a number or infinite, in row {row}"),
-            });
+            let name = &tensor.name;
+            return Err(file.bad(format!("tensor {name} has a value that is not a number or infinite, in row {row}")));
         }
         if tensor.paired_heads.is_none() && device.is_cpu() {
             return Ok(Some(Arc::new(stored)));
@@ -191,12 +203,10 @@ impl GgufDecoder {
     /// # Errors
     /// As [`Self::quantised`].
     pub fn dequantised(&self, name: &str) -> Result<Option<Tensor>, CheckpointError> {
+        let Some(place) = self.places.get(name) else { return Ok(None) };
         let Some(tensor) = self.quantised(name, &Device::Cpu)? else { return Ok(None) };
-        let values = tensor.dequantize(&Device::Cpu);
-        Ok(Some(values.map_err(|error| CheckpointError::BadGguf {
-            path: self.path.clone(),
-            reason: format!("tensor {name}: {}", first_line(&error)),
-        })?))
+        let bad = |error| self.files[place.file].bad(format!("tensor {name}: {}", first_line(&error)));
+        Ok(Some(tensor.dequantize(&Device::Cpu).map_err(bad)?))
     }
 }
 
@@ -243,6 +253,7 @@ fn first_line(error: &candle_core::Error) -> String {
 
 impl fmt::Debug for GgufDecoder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("GgufDecoder").field(&self.path).finish()
+        let paths = self.files.iter().map(|file| &file.path);
+        formatter.debug_list().entries(paths).finish()
     }
 }

@@ -63,6 +63,27 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
     check_scaling(fields, config, architecture)
 }
 
+/// A file that was split says which part of how many it is.
+///
+/// # Errors
+/// Another part than the name says, or a part alone.
+pub(super) fn check_part(fields: &HashMap<String, Value>, number: usize, count: usize) -> Result<(), String> {
+    for (name, expected, default) in [("split.count", count as u64, 1), ("split.no", number as u64, 0)] {
+        let found = match fields.get(name) {
+            None => default,
+            Some(value) => integer(value).ok_or_else(|| format!("{name}: expected a whole number, found {value:?}"))?,
+        };
+        // Some writers say 0 of a file that was not split.
+        if found != expected && !(name == "split.count" && found == 0 && count == 1) {
+            return Err(format!(
+                "{name} is {found}, by the names of the files it is {expected}: expected all parts of one file, called \
+                 NAME-00001-of-0000N.gguf"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// llama.cpp has a fourth section, which is empty.
 fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
     let Some([time, row, column]) = config.rotary_sections else { return Ok(()) };
@@ -100,6 +121,8 @@ fn check_scaling(fields: &HashMap<String, Value>, config: &TextConfig, architect
 
 fn integer(value: &Value) -> Option<u64> {
     match value {
+        Value::I8(number) => u64::try_from(*number).ok(),
+        Value::I16(number) => u64::try_from(*number).ok(),
         Value::I32(number) => u64::try_from(*number).ok(),
         Value::I64(number) => u64::try_from(*number).ok(),
         other => other.to_u64().ok(),

@@ -2,8 +2,10 @@
 //! and the tokenizer. Matrices stay in their blocks of 4 to 8 bits; norms and biases become f32.
 
 mod decoder;
+mod files;
 mod header;
 mod metadata;
 mod tensors;
 
-pub use decoder::{DecoderPlace, GgufDecoder, decoder_file};
+pub use decoder::{DecoderPlace, GgufDecoder};
+pub use files::decoder_files;

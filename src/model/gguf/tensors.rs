@@ -1,6 +1,6 @@
 //! The tensors of a decoder under the names of llama.cpp and of the network.
 
-use crate::model::decoder::TextConfig;
+use crate::model::decoder::{RopeScaling, TextConfig};
 
 /// A tensor that the network has a place for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,14 @@ impl Wanted {
     }
 }
 
-/// Tables that llama.cpp computes with; the network computes its own from `config.json`.
-pub(super) const TABLES: [&str; 3] = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"];
+/// Tables of a scaled rotation that llama.cpp computes with; the network computes its own from `config.json`.
+pub(super) fn tables(config: &TextConfig) -> &'static [&'static str] {
+    match config.rope_scaling {
+        Some(RopeScaling::Llama3 { .. }) => &["rope_freqs.weight"],
+        Some(RopeScaling::LongRope { .. }) => &["rope_factors_long.weight", "rope_factors_short.weight"],
+        _ => &[],
+    }
+}
 
 /// Every tensor of the decoder that `config` describes. llama.cpp leaves out an output matrix that is the embedding.
 pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {

@@ -5,7 +5,9 @@ use super::eva::EvaTower;
 use super::names::places;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
-use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, OpenClipTransform, TextTower};
+use crate::model::dual_encoder::{
+    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
+};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::Tokenizer;
 use candle_nn::VarBuilder;
@@ -98,10 +100,11 @@ impl Architecture for JinaClip {
         Tokenizer::read(folder, LONGEST_TEXT, self.bert.pad_id)
     }
 
-    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
         let (file, value) = ImageProcessor::read_value(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         let transform: OpenClipTransform = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
-        ImageProcessor::open_clip(&transform, self.config.vision_config.image_size).map_err(bad)
+        let side = self.config.vision_config.image_size;
+        Ok(PictureProcessor::OneSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::config::VisionJson;
 use super::rotary::Rotation;
-use crate::model::dual_encoder::ImageTower;
+use crate::model::dual_encoder::{ImageTower, Pixels};
 use crate::model::layers::{
     Activation, LayerNorm, Linear, Mode, PatchEmbedding, add_per_channel, attend, layer_norm, linear,
     linear_without_bias,
@@ -73,8 +73,8 @@ impl EvaTower {
 
 impl ImageTower for EvaTower {
     /// The class token, normalised.
-    fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
-        let patches = self.patch_embedding.forward(pixels)?;
+    fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
+        let patches = self.patch_embedding.forward(pixels.as_whole()?)?;
         let (batch, _, width) = patches.dims3()?;
         let class = self.class_token.expand((batch, 1, width))?;
         let mut states = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;

@@ -6,7 +6,9 @@ use super::vision_transformer::{VisionTransformer, VitShape};
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
 use crate::model::checkpoint::{CheckpointError, Place, Weights, read_json};
 use crate::model::clip::{ClipConfig, ClipText, TextConfig, VisionConfig, VisionTower};
-use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, OpenClipTransform, TextTower};
+use crate::model::dual_encoder::{
+    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
+};
 use crate::model::layers::Mode;
 use crate::model::limits::check_sizes;
 use crate::model::tokenizer::Tokenizer;
@@ -241,14 +243,14 @@ impl Architecture for OpenClip {
         Tokenizer::read(folder, self.context_length, 0)
     }
 
-    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
         let side = match &self.image {
             ImageSide::Clip(vision) => vision.image_size,
             ImageSide::Timm(shape) => shape.patches.image_size,
         };
-        ImageProcessor::open_clip(&self.transform, side).map_err(|reason| CheckpointError::BadJson {
-            path: folder.join(FILE),
-            reason: format!("preprocess_cfg: {reason}"),
-        })
+        let processor = ImageProcessor::open_clip(&self.transform, side).map_err(|reason| {
+            CheckpointError::BadJson { path: folder.join(FILE), reason: format!("preprocess_cfg: {reason}") }
+        })?;
+        Ok(PictureProcessor::OneSize(processor))
     }
 }

@@ -2,7 +2,7 @@
 //! al. 2021). Against CLIP: the patches have a bias, and no norm stands before the layers.
 
 use crate::model::checkpoint::Weights;
-use crate::model::dual_encoder::ImageTower;
+use crate::model::dual_encoder::{ImageTower, Pixels};
 use crate::model::layers::{
     Activation, Encoder, EncoderShape, LayerNorm, Mode, PatchEmbedding, PatchShape, layer_norm,
 };
@@ -67,8 +67,8 @@ impl VisionTransformer {
 
 impl ImageTower for VisionTransformer {
     /// The class token, normalised.
-    fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
-        let patches = self.patch_embedding.forward(pixels)?;
+    fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
+        let patches = self.patch_embedding.forward(pixels.as_whole()?)?;
         let (batch, _, width) = patches.dims3()?;
         let class = self.class_token.expand((batch, 1, width))?;
         let states = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;

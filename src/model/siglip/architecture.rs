@@ -1,10 +1,10 @@
 //! SigLIP among the dual encoders.
 
-use super::config::SiglipConfig;
+use super::config::{SiglipConfig, TextConfig};
 use super::text::TextTower;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
-use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower};
+use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower, PictureProcessor};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::{Cleaning, Tokenizer};
 use candle_nn::VarBuilder;
@@ -33,16 +33,24 @@ impl Architecture for SiglipConfig {
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        let text = &self.text_config;
-        let length = text.max_position_embeddings;
-        let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
-        // The last position is read, so that a text has to be padded as it was in training.
-        Ok(tokenizer.padded_to(length).cleaning(cleaning(folder)?))
+        tokenizer(folder, &self.text_config)
     }
 
-    fn processor(&self, folder: &Path) -> Result<ImageProcessor, CheckpointError> {
-        ImageProcessor::read(folder, &ImageProcessor::siglip(self.vision_config.image_size as u32))
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
+        let usual = ImageProcessor::siglip(self.vision_config.image_size as u32);
+        Ok(PictureProcessor::OneSize(ImageProcessor::read(folder, &usual)?))
     }
+}
+
+/// The tokenizer of a text tower.
+///
+/// # Errors
+/// A missing or broken file.
+pub(in crate::model) fn tokenizer(folder: &Path, text: &TextConfig) -> anyhow::Result<Tokenizer> {
+    let length = text.max_position_embeddings;
+    let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
+    // The last position is read, so that a text has to be padded as it was in training.
+    Ok(tokenizer.padded_to(length).cleaning(cleaning(folder)?))
 }
 
 /// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`.

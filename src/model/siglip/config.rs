@@ -33,7 +33,7 @@ pub(super) struct VisionConfig {
 /// The text tower.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
-pub(super) struct TextConfig {
+pub(in crate::model) struct TextConfig {
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub intermediate_size: usize,
@@ -99,14 +99,8 @@ impl SiglipConfig {
         let (vision, text) = (&self.vision_config, &self.text_config);
         let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];
         check_sizes("vision_config", &sizes)?;
-        let sizes = [
-            ("vocab_size", text.vocab_size),
-            ("max_position_embeddings", text.max_position_embeddings),
-            ("projection_size", text.projection()),
-        ];
-        check_sizes("text_config", &sizes)?;
         vision.encoder().check("vision_config")?;
-        text.encoder().check("text_config")?;
+        text.check(vision.hidden_size)?;
         if vision.num_channels != 3 {
             return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
         }
@@ -116,13 +110,6 @@ impl SiglipConfig {
         }
         if !vision.vision_use_head {
             return Err("vision_config: expected vision_use_head true: without it there is no vector".into());
-        }
-        if vision.hidden_size != text.projection() {
-            return Err(format!(
-                "vision_config: hidden_size {} and text_config: projection_size {} are no shared space",
-                vision.hidden_size,
-                text.projection()
-            ));
         }
         Ok(())
     }
@@ -162,6 +149,24 @@ impl TextConfig {
             epsilon: self.layer_norm_eps,
             factor: 1.0,
         }
+    }
+
+    /// Sizes, and a shared space with an image tower of the width `vision_width`.
+    pub fn check(&self, vision_width: usize) -> Result<(), String> {
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("projection_size", self.projection()),
+        ];
+        check_sizes("text_config", &sizes)?;
+        self.encoder().check("text_config")?;
+        if vision_width != self.projection() {
+            return Err(format!(
+                "vision_config: hidden_size {vision_width} and text_config: projection_size {} are no shared space",
+                self.projection()
+            ));
+        }
+        Ok(())
     }
 
     /// Width of the shared space.

@@ -9,4 +9,8 @@ mod pooling_head;
 mod text;
 mod vision;
 
+pub(in crate::model) use architecture::tokenizer;
 pub use config::SiglipConfig;
+pub(in crate::model) use config::TextConfig;
+pub(in crate::model) use pooling_head::PoolingHead;
+pub(in crate::model) use text::TextTower;

@@ -7,7 +7,7 @@ use candle_nn::{Init, Module, VarBuilder};
 
 /// `head`, whose attention is stored as PyTorch's `MultiheadAttention` does: query, key and value in one.
 #[derive(Clone, Debug)]
-pub(super) struct PoolingHead {
+pub(in crate::model) struct PoolingHead {
     /// [1, 1, width].
     probe: Tensor,
     /// [3 · width, width] and [3 · width].
@@ -43,8 +43,9 @@ impl PoolingHead {
         })
     }
 
-    /// One vector [B, width] of the patches `states` [B, T, width].
-    pub fn forward(&self, states: &Tensor) -> Result<Tensor> {
+    /// One vector [B, width] of the patches `states` [B, T, width]; `mask` [B, 1, 1, T] is 0 where a patch counts, -inf where
+    /// not.
+    pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
         let by_head = |values: &Tensor, length: usize| -> Result<Tensor> {
             values.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)
@@ -53,7 +54,7 @@ impl PoolingHead {
         let queries = self.part(0, &self.probe.reshape((1, width))?)?;
         let queries = by_head(&queries.expand((batch, width))?.contiguous()?, 1)?;
         let (keys, values) = (by_head(&self.part(1, &rows)?, length)?, by_head(&self.part(2, &rows)?, length)?);
-        let attended = attend(&queries, &keys, &values, None, self.mode)?;
+        let attended = attend(&queries, &keys, &values, mask, self.mode)?;
         let attended = self.output.forward(&attended.transpose(1, 2)?.reshape((batch, width))?)?;
         let widened = self.activation.apply(&self.widen.forward(&self.norm.forward(&attended)?)?)?;
         &attended + self.narrow.forward(&widened)?

@@ -8,7 +8,7 @@ use candle_nn::{Embedding, Module, VarBuilder};
 
 /// `text_model`.
 #[derive(Clone, Debug)]
-pub(super) struct TextTower {
+pub(in crate::model) struct TextTower {
     token_embedding: Embedding,
     position_embedding: Embedding,
     encoder: Encoder,

@@ -2,7 +2,7 @@
 
 use super::config::VisionConfig;
 use super::pooling_head::PoolingHead;
-use crate::model::dual_encoder::ImageTower;
+use crate::model::dual_encoder::{ImageTower, Pixels};
 use crate::model::layers::{Encoder, LayerNorm, Mode, PatchEmbedding, embedding, layer_norm};
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, VarBuilder};
@@ -34,9 +34,9 @@ impl VisionTower {
 }
 
 impl ImageTower for VisionTower {
-    fn pooled(&self, pixels: &Tensor) -> Result<Tensor> {
-        let patches = self.patch_embedding.forward(pixels)?;
+    fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
+        let patches = self.patch_embedding.forward(pixels.as_whole()?)?;
         let states = patches.broadcast_add(self.position_embedding.embeddings())?;
-        self.head.forward(&self.norm_after.forward(&self.encoder.forward(&states, None)?)?)
+        self.head.forward(&self.norm_after.forward(&self.encoder.forward(&states, None)?)?, None)
     }
 }

@@ -1,7 +1,7 @@
 //! What heads see of cases.
 
 use super::HeadKind;
-use crate::model::dual_encoder::DualEncoder;
+use crate::model::dual_encoder::{DualEncoder, Pixels};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use image::RgbImage;
@@ -15,8 +15,8 @@ pub struct QueryInputs {
     pub pooled: Tensor,
     /// Unit text vectors [B, D] of the questions; for [`HeadKind::Question`].
     pub questions: Option<Tensor>,
-    /// Pixels [B, 3, side, side]; for [`HeadKind::Tower`].
-    pub pixels: Option<Tensor>,
+    /// What the image tower takes; for [`HeadKind::Tower`].
+    pub pixels: Option<Pixels>,
 }
 
 impl QueryInputs {

@@ -1,0 +1,159 @@
+//! Pictures to patches at their own proportions, as transformers' `Siglip2ImageProcessor` makes them.
+
+use super::image_processor::ImageProcessor;
+use super::pixels::{PatchGrid, Pixels};
+use crate::model::checkpoint::CheckpointError;
+use candle_core::{Device, Result, Tensor};
+use image::RgbImage;
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// Where the search for a scale ends, and the largest scale.
+const SCALE_STEP: f64 = 1e-5;
+const LARGEST_SCALE: f64 = 100.0;
+
+/// More than any model is asked for: each patch looks at all others.
+const MOST_PATCHES: usize = 1 << 12;
+
+/// The fields of `preprocessor_config.json`.
+#[derive(Clone, Debug)]
+pub struct PatchProcessor {
+    /// Filter, mean and deviation.
+    images: ImageProcessor,
+    sizes: PatchSizes,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+struct PatchSizes {
+    /// Side of a square patch, in pixels.
+    patch_size: u32,
+    /// A picture becomes as large as so many patches allow.
+    max_num_patches: usize,
+}
+
+impl Default for PatchSizes {
+    fn default() -> Self {
+        Self { patch_size: 16, max_num_patches: 256 }
+    }
+}
+
+impl PatchProcessor {
+    /// Reads the processor's file in `folder`, for a tower that takes patches of `patch_size` pixels.
+    ///
+    /// # Errors
+    /// A missing or broken file, another size of patches.
+    pub fn read(folder: &Path, patch_size: usize) -> std::result::Result<Self, CheckpointError> {
+        let images = ImageProcessor::read(folder, &ImageProcessor::in_patches())?;
+        let (file, mut value) = ImageProcessor::read_value(folder)?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        if let Some(fields) = value.as_object_mut() {
+            fields.retain(|_, value| *value != Value::Null);
+        }
+        let sizes: PatchSizes = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        if sizes.patch_size as usize != patch_size {
+            let found = sizes.patch_size;
+            return Err(bad(format!("field patch_size is {found}, config.json says {patch_size} (vision_config)")));
+        }
+        if !(1..=MOST_PATCHES).contains(&sizes.max_num_patches) {
+            let found = sizes.max_num_patches;
+            return Err(bad(format!("expected max_num_patches from 1 to {MOST_PATCHES}, found {found}")));
+        }
+        Ok(Self { images, sizes })
+    }
+
+    /// `pictures` in patches of which each fills at most `max_num_patches`, on the CPU in f32. What is left is 0.
+    ///
+    /// # Errors
+    /// An empty picture; where pictures are not resized, one that is not a whole number of patches, or too many.
+    pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
+        let (side, most) = (self.sizes.patch_size as usize, self.sizes.max_num_patches);
+        let length = 3 * side * side;
+        let mut values = vec![0.0_f32; pictures.len() * most * length];
+        let mut grids = Vec::with_capacity(pictures.len());
+        for (picture, values) in pictures.iter().zip(values.chunks_mut(most * length)) {
+            let picture = self.resized(picture);
+            let grid = self.grid_of(&picture)?;
+            for (patch, values) in values.chunks_mut(length).take(grid.count()).enumerate() {
+                let (top, left) = (patch / grid.columns * side, patch % grid.columns * side);
+                for (place, value) in values.iter_mut().enumerate() {
+                    let (pixel, channel) = (place / 3, place % 3);
+                    let (x, y) = (left + pixel % side, top + pixel / side);
+                    *value = self.images.value(channel, picture.get_pixel(x as u32, y as u32).0[channel]);
+                }
+            }
+            grids.push(grid);
+        }
+        let values = Tensor::from_vec(values, (pictures.len(), most, length), &Device::Cpu)?;
+        Ok(Pixels::in_patches(values, grids))
+    }
+
+    /// The picture at the size that the model sees; doing it twice changes nothing, but for pictures of one or two pixels,
+    /// whose scale has a limit.
+    pub fn resized(&self, picture: &RgbImage) -> RgbImage {
+        let (width, height) = picture.dimensions();
+        if width == 0 || height == 0 || !self.images.does_resize() {
+            return picture.clone();
+        }
+        let (width, height) = self.sizes.fitting(width, height);
+        self.images.squeezed(picture, width, height)
+    }
+
+    fn grid_of(&self, picture: &RgbImage) -> Result<PatchGrid> {
+        let (width, height) = picture.dimensions();
+        let (side, most) = (self.sizes.patch_size, self.sizes.max_num_patches);
+        let grid = PatchGrid { rows: (height / side) as usize, columns: (width / side) as usize };
+        if !width.is_multiple_of(side) || !height.is_multiple_of(side) || !(1..=most).contains(&grid.count()) {
+            candle_core::bail!("a picture of {width}×{height} pixels is not one to {most} patches of {side}×{side}");
+        }
+        Ok(grid)
+    }
+}
+
+impl PatchSizes {
+    /// Width and height in whole patches: the largest of these proportions that has no more than `max_num_patches`, each
+    /// side rounded up (`get_image_size_for_max_num_patches`, by the same bisection).
+    fn fitting(self, width: u32, height: u32) -> (u32, u32) {
+        let patch = f64::from(self.patch_size);
+        let patches = |scale: f64, side: u32| (f64::from(side) * scale / patch).ceil().max(1.0);
+        let (mut smallest, mut largest) = (SCALE_STEP / 10.0, LARGEST_SCALE);
+        while largest - smallest >= SCALE_STEP {
+            let scale = f64::midpoint(smallest, largest);
+            if patches(scale, width) * patches(scale, height) <= self.max_num_patches as f64 {
+                smallest = scale;
+            } else {
+                largest = scale;
+            }
+        }
+        let side = |side: u32| patches(smallest, side) as u32 * self.patch_size;
+        (side(width), side(height))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes of transformers' `get_image_size_for_max_num_patches` (width, height, patch, most).
+    #[test]
+    fn sizes_are_those_of_transformers() {
+        for ((width, height, patch_size, most), expected) in SIZES {
+            let sizes = PatchSizes { patch_size, max_num_patches: most };
+            assert_eq!(sizes.fitting(width, height), expected, "{width}×{height}");
+            assert_eq!(sizes.fitting(expected.0, expected.1), expected, "{width}×{height}, twice");
+        }
+    }
+
+    const SIZES: [((u32, u32, u32, usize), (u32, u32)); 9] = [
+        ((640, 480, 16, 256), (288, 224)),
+        ((480, 640, 16, 256), (224, 288)),
+        ((224, 224, 16, 256), (256, 256)),
+        ((1000, 10, 16, 256), (2048, 32)),
+        ((3, 7, 16, 256), (160, 384)),
+        ((57, 43, 6, 20), (30, 24)),
+        ((30, 71, 6, 20), (18, 36)),
+        ((4000, 3001, 14, 1024), (504, 392)),
+        ((10_000, 1, 16, 64), (1024, 16)),
+    ];
+}

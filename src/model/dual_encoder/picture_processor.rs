@@ -1,0 +1,35 @@
+//! Pictures to what the image tower of a family takes.
+
+use super::{ImageProcessor, PatchProcessor, Pixels};
+use candle_core::Result;
+use image::RgbImage;
+
+/// How a checkpoint prepares pictures.
+#[derive(Clone, Debug)]
+pub enum PictureProcessor {
+    /// All of one size.
+    OneSize(ImageProcessor),
+    /// Each in its own proportions.
+    InPatches(PatchProcessor),
+}
+
+impl PictureProcessor {
+    /// `pictures`, on the CPU in f32.
+    ///
+    /// # Errors
+    /// An empty picture; one of a size that the tower does not take, where pictures are not resized.
+    pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
+        match self {
+            Self::OneSize(processor) => Ok(Pixels::whole(processor.pixels(pictures)?)),
+            Self::InPatches(processor) => processor.pixels(pictures),
+        }
+    }
+
+    /// The picture at the size that the model sees; doing it twice changes nothing.
+    pub fn resized(&self, picture: &RgbImage) -> RgbImage {
+        match self {
+            Self::OneSize(processor) => processor.resized(picture),
+            Self::InPatches(processor) => processor.resized(picture),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! SigLIP 2 of changing resolution among the dual encoders.
+
+use super::config::Siglip2Config;
+use super::vision::VisionTower;
+use crate::model::checkpoint::{CheckpointError, Weights};
+use crate::model::dual_encoder::{self, Architecture, ImageTower, PatchProcessor, PictureProcessor};
+use crate::model::layers::Mode;
+use crate::model::siglip::{TextTower, tokenizer};
+use crate::model::tokenizer::Tokenizer;
+use candle_nn::VarBuilder;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Architecture for Siglip2Config {
+    fn dimension(&self) -> usize {
+        self.vision_config.hidden_size
+    }
+
+    fn pooled_width(&self) -> usize {
+        self.vision_config.hidden_size
+    }
+
+    fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
+        Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn dual_encoder::TextTower>> {
+        Ok(Arc::new(TextTower::new(&self.text_config, mode, &vars.pp("text_model"))?))
+    }
+
+    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
+        Ok(Weights::read(folder)?.with_identity("visual_projection.weight", self.dimension()))
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        tokenizer(folder, &self.text_config)
+    }
+
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
+        Ok(PictureProcessor::InPatches(PatchProcessor::read(folder, self.vision_config.patch_size)?))
+    }
+}
