@@ -1,8 +1,8 @@
 //! Readers of 512 columns, which run on the kernels for wide models, against transformers (tests/fixtures/readers/wide.py).
 
 use super::{
-    DecoderInput, PaddingSide, TOLERANCE, TOLERANCE_BF16, assert_close, copy, floats, going_on_together, last_logits,
-    load_from, logits_at, row,
+    DecoderInput, PaddingSide, TOLERANCE_BF16, assert_close, copy, floats, going_on_together, last_logits, load_from,
+    logits_at, row, tolerance,
 };
 use candle_core::{DType, Device, Tensor};
 use dissent::model::family::ReaderCheckpoint;
@@ -78,7 +78,7 @@ fn wide_readers_equal_those_of_transformers() {
     for family in super::FAMILIES {
         let described = &expected[family];
         let folder = write(family, described);
-        for (dtype, tolerance) in [(DType::F32, TOLERANCE), (DType::BF16, TOLERANCE_BF16)] {
+        for (dtype, tolerance) in [(DType::F32, tolerance()), (DType::BF16, TOLERANCE_BF16)] {
             let checkpoint = load_from(folder.path(), None, dtype);
             assert_agrees(family, &checkpoint, described, dtype, tolerance);
         }
