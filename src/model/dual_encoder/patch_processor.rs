@@ -135,25 +135,25 @@ impl PatchSizes {
 mod tests {
     use super::*;
 
-    /// Sizes of transformers' `get_image_size_for_max_num_patches` (width, height, patch, most).
+    /// Against transformers' `get_image_size_for_max_num_patches`: width, height, side of a patch, most patches; then width
+    /// and height.
     #[test]
     fn sizes_are_those_of_transformers() {
-        for ((width, height, patch_size, most), expected) in SIZES {
-            let sizes = PatchSizes { patch_size, max_num_patches: most };
+        for [width, height, patch_size, most, expected_width, expected_height] in [
+            [640, 480, 16, 256, 288, 224],
+            [480, 640, 16, 256, 224, 288],
+            [224, 224, 16, 256, 256, 256],
+            [1000, 10, 16, 256, 2048, 32],
+            [3, 7, 16, 256, 160, 384],
+            [57, 43, 6, 20, 30, 24],
+            [30, 71, 6, 20, 18, 36],
+            [4000, 3001, 14, 1024, 504, 392],
+            [10_000, 1, 16, 64, 1024, 16],
+        ] {
+            let sizes = PatchSizes { patch_size, max_num_patches: most as usize };
+            let expected = (expected_width, expected_height);
             assert_eq!(sizes.fitting(width, height), expected, "{width}×{height}");
-            assert_eq!(sizes.fitting(expected.0, expected.1), expected, "{width}×{height}, twice");
+            assert_eq!(sizes.fitting(expected_width, expected_height), expected, "{width}×{height}, twice");
         }
     }
-
-    const SIZES: [((u32, u32, u32, usize), (u32, u32)); 9] = [
-        ((640, 480, 16, 256), (288, 224)),
-        ((480, 640, 16, 256), (224, 288)),
-        ((224, 224, 16, 256), (256, 256)),
-        ((1000, 10, 16, 256), (2048, 32)),
-        ((3, 7, 16, 256), (160, 384)),
-        ((57, 43, 6, 20), (30, 24)),
-        ((30, 71, 6, 20), (18, 36)),
-        ((4000, 3001, 14, 1024), (504, 392)),
-        ((10_000, 1, 16, 64), (1024, 16)),
-    ];
 }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{BufReader, ErrorKind, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -73,9 +73,10 @@ impl OpenFile {
         let file = File::open(path).map_err(|error| bad(error.to_string()))?;
         let bytes = file.metadata().map_err(|error| bad(error.to_string()))?.len();
         let mut reader = BufReader::new(file);
-        check_header(&mut reader)
-            .and_then(|()| reader.rewind())
-            .map_err(|error| bad(format!("not a whole GGUF file: {error}")))?;
+        check_header(&mut reader).and_then(|()| reader.rewind()).map_err(|error| match error.kind() {
+            ErrorKind::Unsupported => bad(error.to_string()),
+            _ => bad(format!("not a whole GGUF file: {error}")),
+        })?;
         let content = Content::read(&mut reader)
             .map_err(|error| bad(format!("not a whole GGUF file: {}", first_line(&error))))?;
         Ok(Self { path: path.to_path_buf(), file: Mutex::new(reader), content, bytes })
@@ -85,7 +86,7 @@ impl OpenFile {
         CheckpointError::BadGguf { path: self.path.clone(), reason }
     }
 
-    /// Checks and places the tensor `wanted`, if the file has it.
+    /// Checks the tensor `wanted` where the file has it; says whether it has.
     fn check(&self, wanted: &Wanted) -> Result<bool, CheckpointError> {
         let Some(info) = self.content.tensor_infos.get(&wanted.name) else { return Ok(false) };
         check_tensor(wanted, info.shape.dims(), info.ggml_dtype).map_err(|reason| self.bad(reason))?;

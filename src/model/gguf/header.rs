@@ -4,12 +4,35 @@ use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek};
 
 /// Fields of a real file are aligned to 32 bytes.
 const LARGEST_ALIGNMENT: u64 = 1 << 16;
+/// ggml's own limits are 63 bytes and 4.
+const LONGEST_TENSOR_NAME: usize = 1 << 10;
+const MOST_DIMENSIONS: u32 = 4;
 
-/// Walks over the fields of the header of `reader`, from the file's first byte.
+/// Kinds of numbers that candle computes with, as ggml counts them: F32 to `Q4_1`, `Q5_0` to `Q8_K`, BF16.
+const KNOWN_KINDS: [std::ops::RangeInclusive<u32>; 3] = [0..=3, 6..=15, 30..=30];
+/// Kinds that llama.cpp writes beside them.
+const OTHER_KINDS: [(u32, &str); 14] = [
+    (16, "IQ2_XXS"),
+    (17, "IQ2_XS"),
+    (18, "IQ3_XXS"),
+    (19, "IQ1_S"),
+    (20, "IQ4_NL"),
+    (21, "IQ3_S"),
+    (22, "IQ2_S"),
+    (23, "IQ4_XS"),
+    (28, "F64"),
+    (29, "IQ1_M"),
+    (34, "TQ1_0"),
+    (35, "TQ2_0"),
+    (39, "MXFP4"),
+    (40, "NVFP4"),
+];
+
+/// Walks over the header of `reader`, from the file's first byte.
 ///
 /// # Errors
 /// No GGUF file of version 2 or 3, a field of an unknown kind or nested lists, an alignment that no file has, a file that
-/// ends too soon.
+/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with.
 pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<()> {
     if u32_of(reader)?.to_le_bytes() != *b"GGUF" {
         return Err(bad("expected a file that begins with GGUF".into()));
@@ -18,15 +41,13 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
     if !(2..=3).contains(&version) {
         return Err(bad(format!("expected GGUF of version 2 or 3, found version {version}")));
     }
-    let _tensors = u64_of(reader)?;
+    let tensors = u64_of(reader)?;
     let fields = u64_of(reader)?;
     for _ in 0..fields {
         if reader.fill_buf()?.is_empty() {
             return Err(bad(format!("the file ends within the {fields} fields of its header")));
         }
-        let length = u64_of(reader)?;
-        let mut name = Vec::new();
-        reader.by_ref().take(length.min(1 << 16)).read_to_end(&mut name)?;
+        let name = name_of(reader)?;
         let kind = u32_of(reader)?;
         if name == b"general.alignment" {
             check_alignment(kind, reader)?;
@@ -34,7 +55,35 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
             skip(kind, reader)?;
         }
     }
+    for _ in 0..tensors {
+        let name = name_of(reader)?;
+        let dimensions = u32_of(reader)?;
+        if name.len() > LONGEST_TENSOR_NAME || dimensions > MOST_DIMENSIONS {
+            return Err(bad(format!("a tensor with a name of {} bytes and {dimensions} dimensions", name.len())));
+        }
+        skip_bytes(8 * u64::from(dimensions), reader)?;
+        check_kind(u32_of(reader)?, &name)?;
+        let _offset = u64_of(reader)?;
+    }
     Ok(())
+}
+
+fn name_of<R: Read>(reader: &mut BufReader<R>) -> Result<Vec<u8>> {
+    let length = u64_of(reader)?;
+    let mut name = Vec::new();
+    reader.by_ref().take(length.min(1 << 16)).read_to_end(&mut name)?;
+    Ok(name)
+}
+
+fn check_kind(kind: u32, tensor: &[u8]) -> Result<()> {
+    if KNOWN_KINDS.iter().any(|known| known.contains(&kind)) {
+        return Ok(());
+    }
+    let named = OTHER_KINDS.iter().find(|(number, _)| *number == kind);
+    let found = named.map_or_else(|| format!("kind {kind}"), |(_, name)| (*name).to_string());
+    let tensor = String::from_utf8_lossy(tensor);
+    let expected = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K";
+    Err(Error::new(ErrorKind::Unsupported, format!("tensor {tensor} is stored as {found}; expected {expected}")))
 }
 
 fn check_alignment<R: Read>(kind: u32, reader: &mut BufReader<R>) -> Result<()> {
@@ -127,6 +176,22 @@ mod tests {
         let texts = [8_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes(), &text].concat();
         let alignment = field("general.alignment", 4, &32_u32.to_le_bytes());
         assert_eq!(check(&[&field("a", 9, &list), &field("b", 8, &text), &field("c", 9, &texts), &alignment]), Ok(()));
+    }
+
+    #[test]
+    fn numbers_that_nothing_computes_with_are_named() {
+        let tensor = |kind: u32| {
+            let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+            bytes.extend([1_u64, 0, 1].map(u64::to_le_bytes).concat());
+            bytes.extend([b"a".as_slice(), &1_u32.to_le_bytes(), &32_u64.to_le_bytes()].concat());
+            bytes.extend([kind.to_le_bytes().as_slice(), &0_u64.to_le_bytes()].concat());
+            check_header(&mut BufReader::new(Cursor::new(bytes))).map_err(|error| error.to_string())
+        };
+        for kind in [0, 1, 2, 8, 12, 14, 30] {
+            assert_eq!(tensor(kind), Ok(()));
+        }
+        assert!(tensor(20).unwrap_err().starts_with("tensor a is stored as IQ4_NL; expected F32"));
+        assert!(tensor(77).unwrap_err().contains("kind 77"));
     }
 
     #[test]
