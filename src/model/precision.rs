@@ -36,7 +36,8 @@ impl fmt::Display for NumberType {
 impl Precision {
     /// The number type for the checkpoint `folder` on `device`: the one asked for, else the checkpoint's own where the
     /// device computes with it. A CPU computes in f32, than which half types are less exact and on most processors
-    /// slower, and in the checkpoint's half type where f32 does not fit into its memory. What is wrong with a checkpoint is said when it is loaded, not here.
+    /// slower, and in the checkpoint's half type where f32 does not fit into its memory. What is wrong with a
+    /// checkpoint is said when it is loaded, not here.
     pub fn choose(self, folder: &Path, device: &Device) -> NumberType {
         if let Some(dtype) = self.named() {
             return NumberType { dtype, reason: "as asked" };

@@ -1,15 +1,18 @@
 //! Readers of 512 columns, which run on the kernels for wide models, against transformers (tests/fixtures/readers/wide.py).
 
 use super::{
-    DecoderInput, PaddingSide, TOLERANCE_BF16, assert_close, copy, floats, going_on_together, last_logits, load_from,
-    logits_at, row, tolerance,
+    DecoderInput, PaddingSide, TOLERANCE_BF16, assert_close, copy, difference, floats, going_on_together, last_logits,
+    load_from, logits_at, row, tolerance,
 };
 use candle_core::{DType, Device, Tensor};
 use dissent::model::family::ReaderCheckpoint;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
+
+/// Below that of bf16 by the three bits more.
+const TOLERANCE_F16: f32 = TOLERANCE_BF16 / 8.0;
 
 /// Noise of a hash of the place, as wide.py computes it.
 fn wide_weight(seed: u64, name: &str, count: usize) -> Vec<f32> {
@@ -82,7 +85,7 @@ fn wide_readers_equal_those_of_transformers() {
             let checkpoint = load_from(folder.path(), None, dtype);
             assert_agrees(family, &checkpoint, described, dtype, tolerance);
         }
-        // f16 has more bits than bf16: as near to f32 as that.
+        // Beside f32, as f16 has the bits for it.
         let checkpoint = load_from(folder.path(), None, DType::F16);
         let own = last_logits(&checkpoint, "two images", DType::F16);
         let theirs = floats(&described["alone"]["f32"]["two images"]);
@@ -90,5 +93,22 @@ fn wide_readers_equal_those_of_transformers() {
     }
 }
 
-/// Below that of bf16 by the three bits more.
-const TOLERANCE_F16: f32 = TOLERANCE_BF16 / 8.0;
+/// What a wrong rotation, window or norm changes is more than the tolerance in f32, a hundred times at least.
+#[test]
+fn a_fault_in_a_wide_reader_shows() {
+    let expected = expected();
+    for (family, field, value) in [
+        ("qwen2_vl", "/text_config/rope_parameters/rope_theta", json!(10_000.0)),
+        ("qwen2_5_vl", "/text_config/sliding_window", json!(12)),
+        ("smolvlm", "/text_config/rms_norm_eps", json!(1e-3)),
+        ("smolvlm", "/vision_config/layer_norm_eps", json!(1e-3)),
+    ] {
+        let mut described = expected[family].clone();
+        *described["config"].pointer_mut(field).unwrap() = value;
+        let checkpoint = load_from(write(family, &described).path(), None, DType::F32);
+        let own = last_logits(&checkpoint, "two images", DType::F32);
+        let difference = difference(&own, &floats(&described["alone"]["f32"]["two images"]));
+        println!("{family}, {field}: {difference:.1e}");
+        assert!(difference > 100.0 * TOLERANCE, "{family}: nothing shows of another {field}, {difference}");
+    }
+}
