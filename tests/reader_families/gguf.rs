@@ -4,11 +4,11 @@
 #[path = "../remote_suite/gguf.rs"]
 mod writer;
 
-use super::{DecoderInput, PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row};
+use crate::world::{PROMPTS, assert_close, copy_of, fixture, floats, load_from, logits_at, prepare, row};
 use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
-use dissent::model::decoder::DecoderRow;
+use dissent::model::decoder::{DecoderInput, DecoderRow};
 use dissent::model::family::ReaderCheckpoint;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -235,7 +235,7 @@ fn hostile_files_are_refused() {
 fn what_does_not_go_with_a_quantised_decoder_is_refused() {
     let folder = copy("smolvlm");
     assert!(refusal(folder.path(), None, DType::BF16).contains("computes in f32"));
-    let adapter = super::fixture("smolvlm").join("adapter");
+    let adapter = fixture("smolvlm").join("adapter");
     assert!(refusal(folder.path(), Some(&adapter), DType::F32).contains("cannot be merged into a quantised decoder"));
     fs::copy(folder.path().join("decoder.gguf"), folder.path().join("other.GGUF")).unwrap();
     assert!(refusal(folder.path(), None, DType::F32).contains("expected one decoder (*.gguf)"));

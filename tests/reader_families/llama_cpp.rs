@@ -1,9 +1,9 @@
 //! Decoders in files that llama.cpp converted and quantised, against its own logits
 //! (tests/fixtures/readers/from_llama_cpp.py).
 
-use super::{DecoderInput, copy_of, difference, floats, load_from, logits_at, message};
+use crate::world::{copy_of, difference, floats, load_from, logits_at, message};
 use candle_core::DType;
-use dissent::model::decoder::DecoderRow;
+use dissent::model::decoder::{DecoderInput, DecoderRow};
 use dissent::model::family::ReaderCheckpoint;
 use serde_json::Value as Json;
 use std::fs;

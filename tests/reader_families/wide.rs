@@ -1,10 +1,11 @@
 //! Readers of 512 columns, which run on the kernels for wide models, against transformers (tests/fixtures/readers/wide.py).
 
-use super::{
-    DecoderInput, PaddingSide, TOLERANCE_BF16, assert_close, copy, difference, floats, going_on_together, last_logits,
+use crate::world::{
+    FAMILIES, TOLERANCE, TOLERANCE_BF16, assert_close, copy, difference, floats, going_on_together, last_logits,
     load_from, logits_at, row, tolerance,
 };
 use candle_core::{DType, Device, Tensor};
+use dissent::model::decoder::{DecoderInput, PaddingSide};
 use dissent::model::family::ReaderCheckpoint;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -78,7 +79,7 @@ fn assert_agrees(family: &str, checkpoint: &ReaderCheckpoint, described: &Value,
 #[test]
 fn wide_readers_equal_those_of_transformers() {
     let expected = expected();
-    for family in super::FAMILIES {
+    for family in FAMILIES {
         let described = &expected[family];
         let folder = write(family, described);
         for (dtype, tolerance) in [(DType::F32, tolerance()), (DType::BF16, TOLERANCE_BF16)] {

@@ -1,0 +1,191 @@
+//! Random tiny checkpoints of each family, prompts for them, and how near two answers are.
+
+use candle_core::{DType, Device};
+use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
+use dissent::model::device::choose_device;
+use dissent::model::family::{Piece, PreparedImage, ReaderCheckpoint};
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Largest difference of two logits as a share of the largest logit. Far below the 1e-3 asked for: a wrong rotation base,
+/// a missing norm or a transposed weight changes them by more than 1e-2.
+pub const TOLERANCE: f32 = 1e-5;
+/// On a GPU, whose sums come in another order.
+pub const TOLERANCE_ON_GPU: f32 = 1e-3;
+pub const TOLERANCE_BF16: f32 = 2e-2;
+pub const FAMILIES: [&str; 3] = ["qwen2_vl", "qwen2_5_vl", "smolvlm"];
+pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
+
+pub fn fixture(family: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers").join(family)
+}
+
+pub fn load(family: &str) -> ReaderCheckpoint {
+    load_from(&fixture(family).join("checkpoint"), None, DType::F32)
+}
+
+pub fn load_from(folder: &Path, adapter: Option<&Path>, dtype: DType) -> ReaderCheckpoint {
+    ReaderCheckpoint::load(folder, adapter, &device(), dtype).unwrap()
+}
+
+/// With the feature `cuda` or `metal` the first GPU where there is one, else the CPU.
+pub fn device() -> Device {
+    choose_device("auto").unwrap().0
+}
+
+/// In f32.
+pub fn tolerance() -> f32 {
+    if device().is_cpu() { TOLERANCE } else { TOLERANCE_ON_GPU }
+}
+
+pub fn expected(family: &str) -> Value {
+    serde_json::from_slice(&fs::read(fixture(family).join("expected.json")).unwrap()).unwrap()
+}
+
+/// A copy of a fixture's checkpoint to change.
+pub fn copy(family: &str) -> tempfile::TempDir {
+    copy_of(&fixture(family).join("checkpoint"))
+}
+
+pub fn copy_of(checkpoint: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(checkpoint).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+/// Noise over a gradient: what generate.py draws too.
+pub fn picture(width: u32, height: u32, seed: u64) -> RgbImage {
+    let mut state = seed;
+    let mut picture = RgbImage::new(width, height);
+    for row in 0..height {
+        for column in 0..width {
+            let mut pixel = [0_u8; 3];
+            for (channel, value) in pixel.iter_mut().enumerate() {
+                state = (state * 1_103_515_245 + 12_345) % (1 << 31);
+                let noise = (state >> 16) % 64;
+                *value = ((3 * u64::from(row) + 2 * u64::from(column) + 40 * channel as u64 + noise) % 256) as u8;
+            }
+            picture.put_pixel(column, row, Rgb(pixel));
+        }
+    }
+    picture
+}
+
+/// Part of a prompt of generate.py.
+pub enum Part {
+    Text(&'static str),
+    Picture(RgbImage),
+}
+
+pub fn conversation(name: &str) -> Vec<Part> {
+    use Part::{Picture, Text};
+    match name {
+        "one image" => vec![Picture(picture(64, 64, 1)), Text("is there evidence of malignancy?")],
+        "two images" => vec![
+            Picture(picture(140, 84, 2)),
+            Text("background: a hypoechoic mass\n\n"),
+            Picture(picture(33, 57, 3)),
+            Text("is there evidence? ünï 肺"),
+        ],
+        "no image" => vec![Text("Yes or No")],
+        "large and odd" => vec![
+            Text("background\n"),
+            Picture(picture(403, 220, 4)),
+            Text("\n\n 12"),
+            Picture(picture(27, 111, 5)),
+            Text(" 0 1"),
+        ],
+        "small" => vec![Picture(picture(9, 5, 6)), Text("Yes?\n")],
+        other => panic!("no conversation {other}"),
+    }
+}
+
+/// Ids and images of a conversation.
+pub fn prepare(checkpoint: &ReaderCheckpoint, name: &str) -> (Vec<u32>, Vec<PreparedImage>) {
+    let parts = conversation(name);
+    let mut images = Vec::new();
+    let mut pieces = Vec::new();
+    for part in &parts {
+        match part {
+            Part::Text(text) => pieces.push(Piece::Text(text)),
+            Part::Picture(picture) => {
+                let image = checkpoint.model.prepare(picture).unwrap();
+                pieces.push(Piece::Image(image.grid));
+                images.push(image);
+            }
+        }
+    }
+    (checkpoint.model.encode(&pieces).unwrap(), images)
+}
+
+pub fn row(checkpoint: &ReaderCheckpoint, name: &str, dtype: DType) -> DecoderRow {
+    let (ids, mut images) = prepare(checkpoint, name);
+    for image in &mut images {
+        image.pixels = image.pixels.to_device(&device()).unwrap().to_dtype(dtype).unwrap();
+    }
+    DecoderRow { ids, features: checkpoint.model.vision_features(&images).unwrap() }
+}
+
+pub fn logits_at(
+    checkpoint: &ReaderCheckpoint,
+    input: &DecoderInput,
+    cache: Option<&mut KvCache>,
+    places: Option<&[TokenPlace]>,
+) -> Vec<Vec<f32>> {
+    let decoder = checkpoint.model.decoder();
+    let decoded = decoder.decode(input, cache).unwrap();
+    let last = decoded.last_places();
+    let logits = decoder.logits(&decoded, places.unwrap_or(&last)).unwrap();
+    logits.to_dtype(DType::F32).unwrap().to_vec2().unwrap()
+}
+
+/// Logits of a prompt's last token.
+pub fn last_logits(checkpoint: &ReaderCheckpoint, name: &str, dtype: DType) -> Vec<f32> {
+    logits_at(checkpoint, &DecoderInput::new(vec![row(checkpoint, name, dtype)]), None, None).remove(0)
+}
+
+pub fn floats(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+/// Largest difference as a share of the largest value.
+pub fn difference(left: &[f32], right: &[f32]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    let largest = right.iter().map(|value| value.abs()).fold(f32::MIN_POSITIVE, f32::max);
+    left.iter().zip(right).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max) / largest
+}
+
+pub fn assert_close(what: &str, left: &[f32], right: &[f32], tolerance: f32) {
+    let difference = difference(left, right);
+    println!("{what}: {difference:.2e}");
+    assert!(difference < tolerance, "{what}: difference {difference}");
+}
+
+/// Last logits of prompts whose beginnings were read each by itself, of different lengths, and gone on from together.
+pub fn going_on_together(checkpoint: &ReaderCheckpoint, names: [&str; 2], dtype: DType) -> Vec<Vec<f32>> {
+    let (mut caches, mut rests) = (Vec::new(), Vec::new());
+    for name in names {
+        let whole = row(checkpoint, name, dtype);
+        let split = checkpoint.model.decoder().second_image_of(&whole).unwrap();
+        let features = whole.features.split_at(1);
+        let beginning = DecoderRow { ids: whole.ids[..split].to_vec(), features: features.0.to_vec() };
+        rests.push(DecoderRow { ids: whole.ids[split..].to_vec(), features: features.1.to_vec() });
+        let mut cache = KvCache::new();
+        logits_at(checkpoint, &DecoderInput::new(vec![beginning]), Some(&mut cache), None);
+        caches.push(cache);
+    }
+    let mut joined = KvCache::join(&caches.iter().collect::<Vec<_>>()).unwrap();
+    logits_at(checkpoint, &DecoderInput::new(rests), Some(&mut joined), None)
+}
+
+pub fn message(folder: &Path, adapter: Option<&Path>) -> String {
+    let Err(error) = ReaderCheckpoint::load(folder, adapter, &Device::Cpu, DType::F32) else {
+        panic!("{} was loaded", folder.display())
+    };
+    format!("{error:#}")
+}
