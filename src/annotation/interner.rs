@@ -62,7 +62,9 @@ mod tests {
         let mut interner = Interner::default();
         let mut events = [event("look-alike"), event("other"), event("look-alike")];
         let before = events.clone();
-        events.iter_mut().for_each(|event| interner.intern(event));
+        for event in &mut events {
+            interner.intern(event);
+        }
         assert_eq!(events, before);
         let [first, other, again] = &events;
         let is_shared = |one: &Event, other: &Event| {

@@ -4,7 +4,7 @@
 #[path = "../remote_suite/gguf.rs"]
 mod writer;
 
-use crate::world::{PROMPTS, assert_close, copy_of, fixture, floats, load_from, logits_at, prepare, row};
+use crate::world::{PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row};
 use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
@@ -235,7 +235,7 @@ fn hostile_files_are_refused() {
 fn what_does_not_go_with_a_quantised_decoder_is_refused() {
     let folder = copy("smolvlm");
     assert!(refusal(folder.path(), None, DType::BF16).contains("computes in f32"));
-    let adapter = fixture("smolvlm").join("adapter");
+    let adapter = crate::world::fixture("smolvlm").join("adapter");
     assert!(refusal(folder.path(), Some(&adapter), DType::F32).contains("cannot be merged into a quantised decoder"));
     fs::copy(folder.path().join("decoder.gguf"), folder.path().join("other.GGUF")).unwrap();
     assert!(refusal(folder.path(), None, DType::F32).contains("expected one decoder (*.gguf)"));

@@ -15,6 +15,7 @@ use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui_image::FontSize;
+use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,8 +94,8 @@ pub fn app(root: &Path, count: usize) -> App {
         left_out: Vec::new(),
         categories: Taxonomy::default().categories,
         several: false,
-        marks: Default::default(),
-        people: Default::default(),
+        marks: FxHashMap::default(),
+        people: FxHashMap::default(),
         is_blind: false,
         theme: Theme::load("dark").unwrap(),
         images: ImageMode::Half,
