@@ -47,7 +47,7 @@ impl Desk {
         let state = AnnotationState::fold(events);
         let versions = TaxonomyVersions::read(folder);
         let definitions_now = taxonomy.definitions_of(taxonomy.categories.iter().map(|category| &category.id));
-        let told = Told::read(folder, annotator, host);
+        let told = Told::open(folder, annotator, journal.as_ref().ok().map(Journal::path));
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
         Ok((
             Self { journal, state, taxonomy, versions, definitions_now, told, watch, annotator, written: 0, passes },
@@ -132,8 +132,11 @@ impl Desk {
 
     /// The annotator sees the case's gold answer, or something of what others said of it: what they say of it in this pass is
     /// not blind from now on, in later sessions either.
-    pub fn tell(&mut self, case: &str) {
-        self.told.insert(case, self.pass_of(case));
+    ///
+    /// # Errors
+    /// Where that cannot be written down; it holds for this session all the same.
+    pub fn tell(&mut self, case: &str) -> Result<()> {
+        self.told.insert(case, self.pass_of(case))
     }
 
     /// Writes one event and takes it in; it is on disk before this returns. The pass is added here, and so are the
@@ -147,8 +150,8 @@ impl Desk {
         let definitions = self.definitions_for(case, &kind).into();
         let pass = self.pass_of(case);
         // Who was told once does not become blind again, not by starting anew either.
-        let told = self.told.holds(case, pass) || self.state.was_told(&self.annotator, case, pass);
-        let blind = circumstances.blind && !told;
+        let blind =
+            circumstances.blind && !self.state.was_told(&self.annotator, case, pass) && !self.told.holds(case, pass);
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
         let event = journal.append(case, kind, Circumstances { blind, pass, definitions, ..circumstances })?;
         self.take_in(&event);

@@ -51,7 +51,8 @@ impl JournalWatch {
     }
 }
 
-fn read_from(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
+/// The bytes of a file from this place on.
+pub(super) fn read_from(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(place))?;
     let mut bytes = Vec::new();

@@ -3,6 +3,7 @@
 use super::folder::{Content, journal_files, read_lines};
 use super::taxonomy::{TAXONOMY_FILE, Taxonomy};
 use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
+use super::told::{TOLD_ENDING, told_files};
 use crate::data::Problem;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
@@ -56,6 +57,7 @@ pub fn merge_folder(source: &Path, target: &Path) -> Result<Vec<Merged>> {
     for (path, content) in contents(&source)? {
         merged.push(bring(&path, &content, target, &known)?);
     }
+    bring_looks(&source, target)?;
     bring_taxonomy(&source, target)?;
     Ok(merged)
 }
@@ -89,12 +91,9 @@ fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 
 fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Result<Merged> {
     let Content { events, problems } = read_lines(content, source);
-    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.split_once("-merged-").map_or(stem.as_ref(), |(stem, _)| stem);
-    let named = |print: &Fingerprint| folder.join(format!("{stem}-merged-{print}.jsonl"));
     // The first line names its event, so a journal keeps this name as it grows.
     let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let mut target = named(&Fingerprint::of_bytes(first));
+    let mut target = folder.join(merged_name(source, first, "jsonl"));
     let earlier = match fs::read(&target) {
         Ok(earlier) => Some(earlier),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -106,7 +105,7 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
         Some(earlier) if content.starts_with(earlier) => Brought::Longer,
         None => Brought::New,
         Some(_) => {
-            target = named(&Fingerprint::of_bytes(content));
+            target = folder.join(merged_name(source, content, "jsonl"));
             Brought::New
         }
     };
@@ -114,6 +113,31 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
         durable::write_file(&target, content)?;
     }
     Ok(Merged { source: source.into(), target, brought, events: events.len(), problems })
+}
+
+/// A name for a copy that only what begins with these bytes has.
+fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
+    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.split_once("-merged-").map_or(stem.as_ref(), |(stem, _)| stem);
+    format!("{stem}-merged-{}.{ending}", Fingerprint::of_bytes(bytes))
+}
+
+/// Copies what annotators were told: it is read by whose it is, under whatever other name.
+fn bring_looks(source: &Path, target: &Path) -> Result<()> {
+    for path in told_files(source) {
+        let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        // As of journals: the first line names the file as it grows.
+        let first = content.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
+        let mut copy = target.join(merged_name(&path, first, TOLD_ENDING));
+        let earlier = fs::read(&copy).unwrap_or_default();
+        if !content.starts_with(&earlier) && !earlier.starts_with(&content) {
+            copy = target.join(merged_name(&path, &content, TOLD_ENDING));
+        }
+        if !earlier.starts_with(&content) {
+            durable::write_file(&copy, &content)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies the kept wordings; the taxonomy itself only where the target has none.

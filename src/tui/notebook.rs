@@ -53,10 +53,11 @@ impl Notebook {
     }
 
     /// The gold answer of this case is on the screen, or something of what others said of it.
-    pub fn reveal(&mut self, case: usize) {
-        if let Some(case) = self.dataset.cases.get(case) {
-            self.desk.tell(&case.id);
-        }
+    ///
+    /// # Errors
+    /// Where that cannot be kept for the next session.
+    pub fn reveal(&mut self, case: usize) -> Result<()> {
+        self.dataset.cases.get(case).map_or(Ok(()), |case| self.desk.tell(&case.id))
     }
 
     /// A person looks at this case, with these answers ([`super::answers::CaseAnswers::fingerprint`]). The time spent on

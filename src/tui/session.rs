@@ -324,18 +324,20 @@ impl Session<'_> {
 
     /// What a person has before them: annotations say so.
     fn tell_notebook(&mut self) {
-        if let Some(case) = self.app.case_with_people() {
-            self.notebook.reveal(case);
+        let mut told = self.app.cases_told_by_figures();
+        told.extend(self.app.case_with_people());
+        if let Some(case) = self.app.queue.current() {
+            let tells_of_others = self.app.standing_shown(case).is_some() || self.app.filter.looks_at_others_words();
+            if self.app.tells_of_gold() || tells_of_others {
+                told.push(case);
+            }
+            self.notebook.shows(case, self.app.answers_fingerprint_of(case));
         }
-        for case in self.app.cases_told_by_figures() {
-            self.notebook.reveal(case);
+        for case in told {
+            if let Err(error) = self.notebook.reveal(case) {
+                self.app.notice = Some(Notice::Error(format!("{error:#}")));
+            }
         }
-        let Some(case) = self.app.queue.current() else { return };
-        let tells_of_others = self.app.standing_shown(case).is_some() || self.app.filter.looks_at_others_words();
-        if self.app.tells_of_gold() || tells_of_others {
-            self.notebook.reveal(case);
-        }
-        self.notebook.shows(case, self.app.answers_fingerprint_of(case));
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<bool> {

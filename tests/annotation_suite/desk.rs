@@ -1,6 +1,6 @@
 //! An annotator at their desk: definitions, adjudication.
 
-use dissent::annotation::{Circumstances, Desk, EventKind, Standing, Taxonomy};
+use dissent::annotation::{Circumstances, Desk, EventKind, Standing, Taxonomy, merge_folder};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -25,13 +25,52 @@ fn a_look_at_gold_is_remembered_though_nothing_was_said() {
         desk.record(case, EventKind::annotate("other"), made).unwrap().circumstances.blind
     };
     let mut ada = open("ada");
-    ada.tell("c1");
+    ada.tell("c1").unwrap();
     drop(ada);
     let mut ada = open("ada");
     assert_eq!((blind(&mut ada, "c1"), blind(&mut ada, "c2")), (false, true));
     ada.set_passes([("c1".to_owned(), 2)].into());
     assert!(blind(&mut ada, "c1"), "a second reading begins anew");
     assert!(blind(&mut open("bob"), "c1"), "others were told nothing");
+}
+
+#[test]
+fn a_look_in_one_program_counts_in_another_and_in_a_merged_folder() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let blind = |desk: &mut Desk| {
+        let made = Circumstances { blind: true, ..Circumstances::default() };
+        desk.record("c1", EventKind::annotate("other"), made).unwrap().circumstances.blind
+    };
+    let mut other = desk(folder.path(), "ada", &Taxonomy::default());
+    desk(folder.path(), "ada", &Taxonomy::default()).tell("c1").unwrap();
+    assert!(!blind(&mut other));
+    for _ in 0..2 {
+        merge_folder(folder.path(), elsewhere.path()).unwrap();
+    }
+    std::fs::remove_file(journal_of(elsewhere.path())).unwrap();
+    assert!(!blind(&mut desk(elsewhere.path(), "ada", &Taxonomy::default())), "though the journal did not come");
+    let count = std::fs::read_dir(elsewhere.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "told"));
+    assert_eq!(count.count(), 1, "the same again is no second copy");
+}
+
+/// The journal that was merged.
+fn journal_of(folder: &Path) -> std::path::PathBuf {
+    let mut paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap()
+}
+
+#[test]
+fn a_name_that_is_none_writes_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("annotations");
+    drop(desk(&inner, "ada", &Taxonomy::default()));
+    let mut nobody = desk(&inner, "../ada", &Taxonomy::default());
+    assert!(nobody.trouble().is_some());
+    nobody.tell("c1").unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(std::fs::read_dir(&inner).unwrap().all(|entry| entry.unwrap().path().extension().unwrap() != "told"));
 }
 
 #[test]

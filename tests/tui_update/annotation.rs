@@ -165,7 +165,7 @@ fn the_journal_has_what_was_on_the_screen_and_for_how_long() {
     let mut notebook = notebook(folder.path(), Taxonomy::default());
     notebook.shows(0, Some("0123".into()));
     notebook.record(&Record::Annotate { case: 0, category: 0 }).unwrap();
-    notebook.reveal(1);
+    notebook.reveal(1).unwrap();
     notebook.shows(1, None);
     notebook.record(&Record::Annotate { case: 1, category: 0 }).unwrap();
     // A case that is not on the screen.

@@ -5,7 +5,7 @@ use super::command::{COMMANDS, Command, parse};
 use super::heard::Heard;
 use super::page::{Page, Said, Shown};
 use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, JournalWatch, Level, Staleness};
-use crate::cli::output::one_line;
+use crate::cli::output::{one_line, say};
 use crate::data::Dataset;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -259,7 +259,9 @@ impl Session {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.gold_shown.insert(case);
         let case = &self.dataset.cases[case];
-        self.desk.tell(&case.id);
+        if let Err(error) = self.desk.tell(&case.id) {
+            say(&format!("{error:#}"));
+        }
         let text = format!("gold: {}", one_line(&case.answer));
         self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
         Ok(Next::Stay)
@@ -272,7 +274,9 @@ impl Session {
         }
         let seen = self.desk.state().seen_by_a_decision(&self.dataset.cases[case].id);
         self.people_shown.insert(case, seen);
-        self.desk.tell(&self.dataset.cases[case].id);
+        if let Err(error) = self.desk.tell(&self.dataset.cases[case].id) {
+            say(&format!("{error:#}"));
+        }
         let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
         let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");
