@@ -218,6 +218,14 @@ fn hostile_files_are_refused() {
     lying[8..16].copy_from_slice(&(1_u64 << 50).to_le_bytes());
     fs::write(&path, lying).unwrap();
     assert!(refusal(folder.path(), None, DType::F32).contains("not a whole GGUF file"));
+    // Two tensors of one name.
+    let mut twice = whole.clone();
+    let [from, to] = ["blk.0.attn_k.weight", "blk.0.attn_q.weight"];
+    let place = whole.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap();
+    twice[place..place + to.len()].copy_from_slice(to.as_bytes());
+    fs::write(&path, twice).unwrap();
+    let message = refusal(folder.path(), None, DType::F32);
+    assert!(message.contains("decoder.gguf: tensor blk.0.attn_q.weight is in the file twice"), "{message}");
     // A value that is not a number.
     fs::write(&path, &whole).unwrap();
     change(folder.path(), |_, tensors| {
