@@ -4,13 +4,13 @@
 #[path = "../remote_suite/gguf.rs"]
 mod writer;
 
-use crate::world::{PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row};
+use crate::world::{PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row, set_rotation};
 use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow};
 use dissent::model::family::ReaderCheckpoint;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -203,6 +203,99 @@ fn a_decoder_of_another_model_is_refused() {
     }
 }
 
+/// `message` is empty where the files agree.
+struct Scaled {
+    parameters: Json,
+    fields: Vec<(&'static str, Value)>,
+    tables: Vec<(&'static str, Vec<f32>)>,
+    message: &'static str,
+}
+
+#[test]
+fn a_rotation_scaled_otherwise_is_refused() {
+    let case = |parameters: &Json, fields: &[(&'static str, Value)], message| Scaled {
+        parameters: parameters.clone(),
+        fields: fields.into(),
+        tables: Vec::new(),
+        message,
+    };
+    let kind = |kind: &str| ("type", Value::String(kind.into()));
+    let factor = |factor: f32| ("factor", Value::F32(factor));
+    let original = |length: u32| ("original_context_length", Value::U32(length));
+    let plain = json!({"rope_type": "default", "rope_theta": 100_000.0});
+    let linear = json!({"rope_type": "linear", "rope_theta": 100_000.0, "factor": 4.0});
+    let dynamic = json!({"rope_type": "dynamic", "rope_theta": 100_000.0, "factor": 4.0});
+    let yarn = json!({"rope_type": "yarn", "rope_theta": 100_000.0, "original_max_position_embeddings": 128});
+    let (short, long) = ([1.0; 16], [1.0, 1.5].repeat(8));
+    let long_rope = json!({
+        "rope_type": "longrope", "rope_theta": 100_000.0, "original_max_position_embeddings": 128, "factor": 4.0,
+        "short_factor": short, "long_factor": long,
+    });
+    let with_tables = |short: &[f32], long: &[f32], message| Scaled {
+        tables: vec![("rope_factors_short.weight", short.into()), ("rope_factors_long.weight", long.into())],
+        ..case(&long_rope, &[], message)
+    };
+    let long: Vec<f32> = long.iter().map(|factor| *factor as f32).collect();
+    let mut other = long.clone();
+    other[3] = 1.6;
+    for Scaled { parameters, fields, tables, message } in [
+        case(&linear, &[kind("linear"), factor(4.0)], ""),
+        case(&linear, &[factor(4.0)], ""),
+        case(&linear, &[kind("linear"), factor(2.0)], "llama.rope.scaling.factor is 2, config.json says 4 (factor)"),
+        case(&linear, &[], "llama.rope.scaling.type is none, config.json says linear (rope_parameters)"),
+        case(&linear, &[kind("yarn"), factor(4.0)], "llama.rope.scaling.type is yarn, config.json says linear"),
+        case(&plain, &[kind("linear"), factor(1.0)], ""),
+        case(&plain, &[factor(4.0)], "llama.rope.scaling.type is linear, config.json says none"),
+        case(&dynamic, &[], ""),
+        case(&dynamic, &[kind("yarn"), factor(4.0)], "llama.rope.scaling.type is yarn, config.json says dynamic"),
+        // The factor is that of max_position_embeddings, 512.
+        case(&yarn, &[kind("yarn"), factor(4.0), original(128), ("yarn_beta_fast", Value::F32(32.0))], ""),
+        case(&yarn, &[], "llama.rope.scaling.type is none, config.json says yarn"),
+        case(&yarn, &[kind("yarn"), factor(8.0)], "llama.rope.scaling.factor is 8, config.json says 4 (factor)"),
+        case(
+            &yarn,
+            &[kind("yarn"), factor(4.0), original(256)],
+            "llama.rope.scaling.original_context_length is 256, config.json says 128 (original_max_position_embeddings)",
+        ),
+        case(
+            &yarn,
+            &[kind("yarn"), factor(4.0), ("yarn_beta_slow", Value::F32(2.0))],
+            "llama.rope.scaling.yarn_beta_slow is 2, config.json says 1 (beta_slow)",
+        ),
+        case(&yarn, &[kind("yarn"), ("factor", Value::U32(4))], "llama.rope.scaling.factor: expected a number"),
+        with_tables(&short, &long, ""),
+        with_tables(
+            &short,
+            &other,
+            "tensor rope_factors_long.weight: the divisor of pair 3 is 1.6, config.json says 1.5",
+        ),
+        with_tables(&long, &long, "tensor rope_factors_short.weight: the divisor of pair 1 is 1.5, config.json says 1"),
+        with_tables(
+            &short[1..],
+            &long,
+            "tensor rope_factors_short.weight has shape [15], the configuration asks for [16]",
+        ),
+    ] {
+        let folder = copy("smolvlm");
+        set_rotation(folder.path(), &parameters);
+        change(folder.path(), |all, tensors| {
+            for (name, value) in &fields {
+                all.insert(format!("llama.rope.scaling.{name}"), value.clone());
+            }
+            for (name, values) in &tables {
+                let table = candle_core::Tensor::new(values.as_slice(), &Device::Cpu).unwrap();
+                tensors.insert((*name).into(), QTensor::quantize(&table, GgmlDType::F32).unwrap());
+            }
+        });
+        if message.is_empty() {
+            load_from(folder.path(), None, DType::F32);
+        } else {
+            let found = refusal(folder.path(), None, DType::F32);
+            assert!(found.contains(message), "{parameters}, {fields:?}: {found}");
+        }
+    }
+}
+
 #[test]
 fn hostile_files_are_refused() {
     let folder = copy("smolvlm");
@@ -218,6 +311,14 @@ fn hostile_files_are_refused() {
     lying[8..16].copy_from_slice(&(1_u64 << 50).to_le_bytes());
     fs::write(&path, lying).unwrap();
     assert!(refusal(folder.path(), None, DType::F32).contains("not a whole GGUF file"));
+    // Two tensors of one name.
+    let mut twice = whole.clone();
+    let [from, to] = ["blk.0.attn_k.weight", "blk.0.attn_q.weight"];
+    let place = whole.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap();
+    twice[place..place + to.len()].copy_from_slice(to.as_bytes());
+    fs::write(&path, twice).unwrap();
+    let message = refusal(folder.path(), None, DType::F32);
+    assert!(message.contains("decoder.gguf: tensor blk.0.attn_q.weight is in the file twice"), "{message}");
     // A value that is not a number.
     fs::write(&path, &whole).unwrap();
     change(folder.path(), |_, tensors| {

@@ -1,11 +1,11 @@
 //! Decoders in files that llama.cpp converted and quantised, against its own logits
 //! (tests/fixtures/readers/from_llama_cpp.py).
 
-use crate::world::{copy_of, difference, floats, load_from, logits_at, message};
+use crate::world::{copy_of, difference, floats, load_from, logits_at, message, set_rotation};
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow};
 use dissent::model::family::ReaderCheckpoint;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -111,10 +111,19 @@ fn parts_are_read_together_or_refused() {
 #[test]
 fn a_scaled_rotation_is_that_of_the_configuration() {
     let folder = folder_of(&fixtures(), "smolvlm_long", "F16");
-    let path = folder.path().join("config.json");
-    let mut config: Json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    config["text_config"]["rope_parameters"] = serde_json::json!({"rope_type": "default", "rope_theta": 100_000.0});
-    fs::write(&path, config.to_string()).unwrap();
-    let message = message(folder.path(), None);
-    assert!(message.contains("tensor rope_freqs.weight has no place"), "{message}");
+    set_rotation(folder.path(), &json!({"rope_type": "default", "rope_theta": 100_000.0}));
+    let plain = message(folder.path(), None);
+    assert!(plain.contains("tensor rope_freqs.weight has no place"), "{plain}");
+    let mut parameters = json!({
+        "rope_type": "llama3", "rope_theta": 100_000.0, "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    });
+    set_rotation(folder.path(), &parameters);
+    let slower = message(folder.path(), None);
+    assert!(slower.contains("tensor rope_freqs.weight: the divisor of pair"), "{slower}");
+    parameters["factor"] = json!(8.0);
+    parameters["low_freq_factor"] = json!(1.01);
+    set_rotation(folder.path(), &parameters);
+    let other_ramp = message(folder.path(), None);
+    assert!(other_ramp.contains("config.json says") && other_ramp.contains("00001-of-00002.gguf"), "{other_ramp}");
 }

@@ -189,3 +189,11 @@ pub fn message(folder: &Path, adapter: Option<&Path>) -> String {
     };
     format!("{error:#}")
 }
+
+/// Changes the rotation that `config.json` in `folder` describes.
+pub fn set_rotation(folder: &Path, parameters: &Value) {
+    let path = folder.join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    config["text_config"]["rope_parameters"] = parameters.clone();
+    fs::write(&path, config.to_string()).unwrap();
+}

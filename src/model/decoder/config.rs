@@ -88,6 +88,13 @@ impl TextConfig {
         }
     }
 
+    /// What the scaling divides the turn of each pair of a head by, in a text of `length` tokens.
+    pub(in crate::model) fn slowed_by(&self, length: usize) -> Vec<f64> {
+        let plain = frequencies(self.head_size, self.rope_theta);
+        let scaled = self.frequencies(length).turns;
+        plain.iter().zip(scaled).map(|(plain, scaled)| f64::from(*plain) / f64::from(scaled)).collect()
+    }
+
     /// The rotation of each text of these lengths; one for all where it is the same.
     pub(super) fn frequencies_of(&self, lengths: &[usize]) -> Vec<Frequencies> {
         let first = lengths.first().copied().unwrap_or(0);

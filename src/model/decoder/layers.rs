@@ -2,7 +2,7 @@
 
 use super::rotary::Rotation;
 use super::weights::LayerWeights;
-use crate::model::layers::{Activation, Linear, Mode, attend_scaled, multiply_per_channel, rms_norm};
+use crate::model::layers::{Activation, Linear, Mode, attend, multiply_per_channel, rms_norm};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -146,16 +146,14 @@ impl Attention {
         let split = |projected: Tensor, heads: usize| {
             projected.reshape((batch, length, heads, head_size))?.transpose(1, 2)?.contiguous()
         };
-        // Scaling the queries is cheaper than scaling the scores.
-        let query = (self.query.forward(input)? * (head_size as f64).powf(-0.5))?;
-        let query = rotation.apply(&split(query, heads)?, self.mode)?;
+        let query = rotation.apply(&split(self.query.forward(input)?, heads)?, self.mode)?;
         let key = rotation.apply(&split(self.key.forward(input)?, key_value_heads)?, self.mode)?;
         let value = split(self.value.forward(input)?, key_value_heads)?;
         let (key, value) = match cache {
             None => (key, value),
             Some(cache) => append(cache, key, value)?,
         };
-        let attended = attend_scaled(&query, &key, &value, mask, self.mode)?;
+        let attended = attend(&query, &key, &value, mask, self.mode)?;
         self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, heads * head_size))?)
     }
 }

@@ -161,8 +161,13 @@ impl RopeScaling {
         }
     }
 
-    /// Longest text before the scaling; `positions` is `max_position_embeddings`.
-    fn original(&self, positions: usize) -> usize {
+    /// How much longer than before the scaling; `positions` is `max_position_embeddings`.
+    pub(in crate::model) fn factor_for(&self, positions: usize) -> f64 {
+        self.factor().unwrap_or(positions as f64 / self.original(positions) as f64)
+    }
+
+    /// Longest text before the scaling.
+    pub(in crate::model) fn original(&self, positions: usize) -> usize {
         match self {
             Self::Linear { .. } | Self::Dynamic { .. } => positions,
             Self::Yarn { original_max_position_embeddings: original, .. }

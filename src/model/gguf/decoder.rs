@@ -2,7 +2,8 @@
 
 use super::header::check_header;
 use super::metadata::{check_metadata, check_part};
-use super::tensors::{Wanted, tables, wanted, with_halves_apart};
+use super::rotation::{check_table, tables};
+use super::tensors::{Wanted, wanted, with_halves_apart};
 use crate::model::checkpoint::CheckpointError;
 use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Content;
@@ -98,6 +99,23 @@ impl OpenFile {
         }
         Ok(true)
     }
+
+    /// The tensor `name` as stored.
+    fn read(&self, name: &str) -> Result<QTensor, CheckpointError> {
+        let mut reader = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = self.content.tensor(&mut *reader, name, &Device::Cpu);
+        read.map_err(|error| self.bad(format!("tensor {name}: {}", first_line(&error))))
+    }
+
+    /// Compares the table `name` of a scaled rotation where the file has it.
+    fn check_table(&self, name: &str, divisors: &[f64]) -> Result<(), CheckpointError> {
+        if !self.check(&Wanted::plain(name, name, &[divisors.len()]))? {
+            return Ok(());
+        }
+        let values = self.read(name)?.dequantize(&Device::Cpu).and_then(|table| table.to_vec1::<f32>());
+        let values = values.map_err(|error| self.bad(format!("tensor {name}: {}", first_line(&error))))?;
+        check_table(name, &values, divisors).map_err(|reason| self.bad(reason))
+    }
 }
 
 impl GgufDecoder {
@@ -119,7 +137,14 @@ impl GgufDecoder {
             file.content.metadata = HashMap::new();
         }
         let mut places = BTreeMap::new();
-        let mut known: BTreeSet<&str> = tables(place.config).iter().copied().collect();
+        let tables = tables(place.config);
+        let mut known = BTreeSet::new();
+        for (name, divisors) in &tables {
+            known.insert(*name);
+            for file in &files {
+                file.check_table(name, divisors)?;
+            }
+        }
         let tensors = wanted(place.config, place.tied);
         for tensor in &tensors {
             known.insert(&tensor.name);
@@ -178,10 +203,7 @@ impl GgufDecoder {
         let Some(Place { wanted: tensor, file }) = self.places.get(name) else { return Ok(None) };
         let file = &self.files[*file];
         let bad = |error: candle_core::Error| file.bad(format!("tensor {}: {}", tensor.name, first_line(&error)));
-        let stored = {
-            let mut reader = file.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.content.tensor(&mut *reader, &tensor.name, &Device::Cpu).map_err(bad)?
-        };
+        let stored = file.read(&tensor.name)?;
         if let Some(row) = row_not_finite(&stored).map_err(bad)? {
             let name = &tensor.name;
             return Err(file.bad(format!("tensor {name} has a value that is not a number or infinite, in row {row}")));

@@ -1,5 +1,6 @@
 //! What candle's reader of GGUF files takes on trust: read before it reads.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek};
 
 /// Fields of a real file are aligned to 32 bytes.
@@ -32,7 +33,8 @@ const OTHER_KINDS: [(u32, &str); 14] = [
 ///
 /// # Errors
 /// No GGUF file of version 2 or 3, a field of an unknown kind or nested lists, an alignment that no file has, a file that
-/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with.
+/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with, or one that is there
+/// twice.
 pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<()> {
     if u32_of(reader)?.to_le_bytes() != *b"GGUF" {
         return Err(bad("expected a file that begins with GGUF".into()));
@@ -55,6 +57,8 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
             skip(kind, reader)?;
         }
     }
+    // candle keeps the last of two of one name.
+    let mut names = HashSet::new();
     for _ in 0..tensors {
         let name = name_of(reader)?;
         let dimensions = u32_of(reader)?;
@@ -64,6 +68,10 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
         skip_bytes(8 * u64::from(dimensions), reader)?;
         check_kind(u32_of(reader)?, &name)?;
         let _offset = u64_of(reader)?;
+        if let Some(name) = names.replace(name) {
+            let name = String::from_utf8_lossy(&name);
+            return Err(Error::new(ErrorKind::Unsupported, format!("tensor {name} is in the file twice")));
+        }
     }
     Ok(())
 }
@@ -192,6 +200,21 @@ mod tests {
         }
         assert!(tensor(20).unwrap_err().starts_with("tensor a is stored as IQ4_NL; expected F32"));
         assert!(tensor(77).unwrap_err().contains("kind 77"));
+    }
+
+    #[test]
+    fn a_tensor_is_there_once() {
+        let tensors = |names: [&str; 3]| {
+            let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+            bytes.extend([3_u64, 0].map(u64::to_le_bytes).concat());
+            for name in names {
+                bytes.extend([(name.len() as u64).to_le_bytes().as_slice(), name.as_bytes()].concat());
+                bytes.extend([0_u32.to_le_bytes(), 0_u32.to_le_bytes(), [0; 4], [0; 4]].concat());
+            }
+            check_header(&mut BufReader::new(Cursor::new(bytes))).map_err(|error| error.to_string())
+        };
+        assert_eq!(tensors(["a", "b", "c"]), Ok(()));
+        assert_eq!(tensors(["a", "b", "a"]), Err("tensor a is in the file twice".into()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Is the decoder of a GGUF file the one that `config.json` describes?
 
-use crate::model::decoder::{RopeScaling, TextConfig};
+use super::rotation::check_scaling;
+use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
 
@@ -101,25 +102,7 @@ fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architec
     Ok(())
 }
 
-/// The rotation is that of `config.json`; a file that names another kind is of another model. llama.cpp has a field for
-/// these kinds only.
-fn check_scaling(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
-    let theirs = match &config.rope_scaling {
-        None => "none",
-        Some(RopeScaling::Linear { .. }) => "linear",
-        Some(RopeScaling::Yarn { .. }) => "yarn",
-        Some(_) => return Ok(()),
-    };
-    let name = format!("{architecture}.rope.scaling.type");
-    match fields.get(&name) {
-        None => Ok(()),
-        Some(Value::String(kind)) if kind == theirs => Ok(()),
-        Some(Value::String(kind)) => Err(differs(&name, kind, theirs, "rope_parameters")),
-        Some(kind) => Err(format!("{name}: expected a text, found {kind:?}")),
-    }
-}
-
-fn integer(value: &Value) -> Option<u64> {
+pub(super) fn integer(value: &Value) -> Option<u64> {
     match value {
         Value::I8(number) => u64::try_from(*number).ok(),
         Value::I16(number) => u64::try_from(*number).ok(),
@@ -129,6 +112,6 @@ fn integer(value: &Value) -> Option<u64> {
     }
 }
 
-fn differs(name: &str, found: &str, theirs: &str, own: &str) -> String {
+pub(super) fn differs(name: &str, found: &str, theirs: &str, own: &str) -> String {
     format!("{name} is {found}, config.json says {theirs} ({own}): they are not of one model")
 }

@@ -5,6 +5,7 @@ mod decoder;
 mod files;
 mod header;
 mod metadata;
+mod rotation;
 mod tensors;
 
 pub use decoder::{DecoderPlace, GgufDecoder};

@@ -1,6 +1,6 @@
 //! The tensors of a decoder under the names of llama.cpp and of the network.
 
-use crate::model::decoder::{RopeScaling, TextConfig};
+use crate::model::decoder::TextConfig;
 
 /// A tensor that the network has a place for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,37 +18,26 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// One that lies as the network has it.
+    pub fn plain(name: &str, network: &str, shape: &[usize]) -> Self {
+        Self { name: name.into(), network: network.into(), shape: shape.to_vec(), paired_heads: None, optional: false }
+    }
+
     /// Is it the output matrix, which is beside the decoder?
     pub fn is_output(&self) -> bool {
         self.network == "lm_head.weight"
     }
 }
 
-/// Tables of a scaled rotation that llama.cpp computes with; the network computes its own from `config.json`.
-pub(super) fn tables(config: &TextConfig) -> &'static [&'static str] {
-    match config.rope_scaling {
-        Some(RopeScaling::Llama3 { .. }) => &["rope_freqs.weight"],
-        Some(RopeScaling::LongRope { .. }) => &["rope_factors_long.weight", "rope_factors_short.weight"],
-        _ => &[],
-    }
-}
-
 /// Every tensor of the decoder that `config` describes. llama.cpp leaves out an output matrix that is the embedding.
 pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {
-    let plain = |name: &str, network: &str, shape: &[usize]| Wanted {
-        name: name.into(),
-        network: network.into(),
-        shape: shape.to_vec(),
-        paired_heads: None,
-        optional: false,
-    };
     let (hidden, inner) = (config.hidden, config.intermediate);
     let (queries, keys) = (config.heads * config.head_size, config.key_value_heads * config.head_size);
     let table = [config.vocabulary, hidden];
     let mut all = vec![
-        plain("token_embd.weight", "embed_tokens.weight", &table),
-        plain("output_norm.weight", "norm.weight", &[hidden]),
-        Wanted { optional: tied, ..plain("output.weight", "lm_head.weight", &table) },
+        Wanted::plain("token_embd.weight", "embed_tokens.weight", &table),
+        Wanted::plain("output_norm.weight", "norm.weight", &[hidden]),
+        Wanted { optional: tied, ..Wanted::plain("output.weight", "lm_head.weight", &table) },
     ];
     let in_pairs = config.rotary_sections.is_none();
     for layer in 0..config.layers {
@@ -71,7 +60,7 @@ pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {
         for (name, network, shape, heads) in parts {
             let paired_heads = heads.filter(|_| in_pairs);
             let (name, network) = (format!("blk.{layer}.{name}"), format!("layers.{layer}.{network}"));
-            all.push(Wanted { paired_heads, ..plain(&name, &network, &shape) });
+            all.push(Wanted { paired_heads, ..Wanted::plain(&name, &network, &shape) });
         }
     }
     all

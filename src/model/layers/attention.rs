@@ -1,22 +1,36 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
 use super::attention_blocks::attend_in_blocks;
-use super::half_numbers::{rounded, widened};
+use super::half_numbers::{rounded, widened, widened_times};
 use super::slices::{is_wide, is_wide_half};
 use super::{Mode, softmax_last_dim};
 use candle_core::{DType, Device, Result, Tensor};
 
-/// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads, S, d]; gives [B, heads, T, d].
+/// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads / n, S, d], of which n neighbouring heads of
+/// queries share one; gives [B, heads, T, d].
 ///
 /// `mask` is added to the scores and must broadcast to [B, heads, T, S]: 0 where a query may look, -inf where not.
 pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
-    let scale = (queries.dim(3)? as f64).powf(-0.5);
-    attend_scaled(&(queries * scale)?, keys, values, mask, mode)
+    let (_, heads, _, size) = queries.dims4()?;
+    // Scaling the queries is cheaper than scaling the scores.
+    let scale = (size as f64).powf(-0.5);
+    let is_half = |tensor: &Tensor| is_wide_half(tensor, heads * size);
+    if [queries, keys, values].into_iter().all(is_half) && mode == Mode::Infer {
+        let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
+        let wide_queries = widened_times(queries, scale as f32)?;
+        let (keys, values) = (widened(keys)?, widened(values)?);
+        return rounded(&attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
+    }
+    let scaled = match queries.dtype() {
+        // A scale rounded to a half type would make every score too small or too large, by 0.2 % in heads of 112.
+        dtype @ (DType::F16 | DType::BF16) => (queries.to_dtype(DType::F32)? * scale)?.to_dtype(dtype)?,
+        _ => (queries * scale)?,
+    };
+    attend_scaled(&scaled, keys, values, mask, mode)
 }
 
-/// The same of queries that are scaled already, over keys and values of which several neighbouring heads of queries may
-/// share one: `[B, heads / n, S, d]`.
-pub fn attend_scaled(
+/// The same of queries that are scaled already.
+fn attend_scaled(
     queries: &Tensor,
     keys: &Tensor,
     values: &Tensor,
@@ -29,12 +43,6 @@ pub fn attend_scaled(
     let lies_in_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
     if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(lies_in_rows) {
         return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
-    }
-    if tensors.iter().all(|tensor| is_wide_half(tensor, heads * size)) && mode == Mode::Infer {
-        let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
-        let (wide_queries, keys, values) = (widened(queries)?, widened(keys)?, widened(values)?);
-        let attended = attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?;
-        return rounded(&attended, queries.dtype());
     }
     let key_heads = keys.dim(1)?;
     let groups = heads / key_heads.max(1);
@@ -60,4 +68,64 @@ pub fn causal_mask(length: usize, device: &Device) -> Result<Tensor> {
         line[row + 1..].fill(f32::NEG_INFINITY);
     }
     Tensor::from_vec(cells, (1, 1, length, length), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::IndexOp;
+
+    /// `[1, 8, 3, size]` of queries of equal numbers and `[1, 4, 2, size]` of keys, the first of ones and the second of
+    /// zeros.
+    fn queries_and_keys(size: usize, of_queries: [f32; 3], dtype: DType) -> (Tensor, Tensor) {
+        let spread = |rows: &[f32], heads: usize| {
+            let rows = Tensor::new(rows, &Device::Cpu).unwrap().reshape((1, 1, rows.len(), 1)).unwrap();
+            rows.broadcast_as((1, heads, rows.dim(2).unwrap(), size)).unwrap().to_dtype(dtype).unwrap()
+        };
+        (spread(&of_queries, 8), spread(&[1.0, 0.0], 4))
+    }
+
+    fn values(size: usize, second: f64, dtype: DType) -> Tensor {
+        let second = (Tensor::ones((1, 4, 1, size), DType::F32, &Device::Cpu).unwrap() * second).unwrap();
+        Tensor::cat(&[&second.ones_like().unwrap(), &second], 2).unwrap().to_dtype(dtype).unwrap()
+    }
+
+    /// The second value takes back what the first gives, but for 2e-3, so that scores too small by 0.15 % show: they give
+    /// -1e-2.
+    #[test]
+    fn half_types_are_scaled_by_no_rounded_number() {
+        let of_queries = [1.0, 0.75, -0.5];
+        for (size, second) in [(72, -4832.0), (112, -39_424.0)] {
+            for dtype in [DType::BF16, DType::F16] {
+                let (queries, keys) = queries_and_keys(size, of_queries, dtype);
+                let attended = attend(&queries, &keys, &values(size, second, dtype), None, Mode::Infer).unwrap();
+                assert_eq!((attended.dims(), attended.dtype()), ([1, 8, 3, size].as_slice(), dtype));
+                let found = attended.to_dtype(DType::F64).unwrap().transpose(2, 3).unwrap().reshape(((), 3)).unwrap();
+                for found in found.to_vec2::<f64>().unwrap() {
+                    for (query, found) in of_queries.iter().zip(found) {
+                        let power = (f64::from(*query) * (size as f64).sqrt()).exp();
+                        let exact = (power + second) / (power + 1.0);
+                        // Half a unit in the last of the eight bits of bf16.
+                        let tolerance = exact.abs() / 256.0 + 2e-5;
+                        assert!((found - exact).abs() < tolerance, "{size}, {dtype:?}: {found} is not {exact}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn queries_that_overflowed_give_no_numbers() {
+        for dtype in [DType::F16, DType::BF16, DType::F32] {
+            for bad in [f32::INFINITY, f32::NAN] {
+                // Sixteen keys, which are weighed eight at a time.
+                let (queries, keys) = queries_and_keys(64, [1.0, bad, 0.5], dtype);
+                let [keys, values] = [keys, values(64, 2.0, dtype)].map(|two| Tensor::cat(&[&two; 8], 2).unwrap());
+                let attended = attend(&queries, &keys, &values, None, Mode::Infer).unwrap();
+                let rows = attended.to_dtype(DType::F32).unwrap().i((0, 0)).unwrap().to_vec2::<f32>().unwrap();
+                assert!(rows[1].iter().all(|value| value.is_nan()), "{dtype:?}: {bad} gives {}", rows[1][0]);
+                assert!([0, 2].iter().all(|row| rows[*row].iter().all(|value| value.is_finite())));
+            }
+        }
+    }
 }

@@ -50,9 +50,14 @@ impl Half for f16 {
 
 /// A tensor of a half type in f32. Heads of attention `[B, heads, T, d]` may lie as `[B, T, heads, d]`, and stay so.
 pub(super) fn widened(values: &Tensor) -> Result<Tensor> {
+    widened_times(values, 1.0)
+}
+
+/// As [`widened`], times `factor`.
+pub(super) fn widened_times(values: &Tensor, factor: f32) -> Result<Tensor> {
     by_rows(values, |values| match values.dtype() {
-        DType::BF16 => widened_from::<bf16>(values),
-        DType::F16 => widened_from::<f16>(values),
+        DType::BF16 => widened_from::<bf16>(values, factor),
+        DType::F16 => widened_from::<f16>(values, factor),
         other => candle_core::bail!("{other:?} is no half type"),
     })
 }
@@ -73,11 +78,16 @@ fn by_rows(values: &Tensor, convert: impl Fn(&Tensor) -> Result<Tensor>) -> Resu
     convert(&values.contiguous()?)
 }
 
-fn widened_from<T: Half>(values: &Tensor) -> Result<Tensor> {
+fn widened_from<T: Half>(values: &Tensor, factor: f32) -> Result<Tensor> {
     let (storage, layout) = values.storage_and_layout();
     let narrow = numbers::<T>(on_cpu(&storage)?, layout)?;
     let mut wide = vec![0.0_f32; narrow.len()];
-    wide.par_chunks_mut(SHARE).zip(narrow.par_chunks(SHARE)).for_each(|(wide, narrow)| T::widen(narrow, wide));
+    wide.par_chunks_mut(SHARE).zip(narrow.par_chunks(SHARE)).for_each(|(wide, narrow)| {
+        T::widen(narrow, wide);
+        for value in wide {
+            *value *= factor;
+        }
+    });
     Tensor::from_vec(wide, values.shape(), values.device())
 }
 

@@ -51,13 +51,23 @@ pub(super) fn sum_of(row: &[f32], of: impl Fn(f32x8) -> f32x8) -> f32 {
 
 /// e^x of a row of scores, less the largest so that all are at most 1; gives the factor that makes them shares, the
 /// softmax. An entry of the row must be above -inf.
+///
+/// Scores that are not numbers or overflowed have no shares: the row is NaN then, and so is what it weighs.
 pub(super) fn powers(row: &mut [f32]) -> f32 {
     let (lanes, rest) = row.as_chunks_mut::<8>();
     let mut largest = f32x8::splat(f32::NEG_INFINITY);
+    let mut unknown = f32x8::splat(0.0);
     for lane in lanes.iter() {
-        largest = largest.fast_max(f32x8::new(*lane));
+        let lane = f32x8::new(*lane);
+        largest = largest.fast_max(lane);
+        unknown |= lane.is_nan();
     }
     let largest = largest.to_array().iter().chain(rest.iter()).copied().fold(f32::NEG_INFINITY, f32::max);
+    // Both the maximum above and `exp` pass over a NaN.
+    if unknown.any() || rest.iter().any(|score| score.is_nan()) || !largest.is_finite() {
+        row.fill(f32::NAN);
+        return f32::NAN;
+    }
     let shift = f32x8::splat(largest);
     let mut sums = f32x8::splat(0.0);
     for lane in lanes {
@@ -127,6 +137,23 @@ mod tests {
             for (value, power) in row.iter().zip(&powers) {
                 let share = f64::from(value * factor);
                 assert!((share - power / total).abs() < 1e-7, "{share} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_with_an_overflow_is_nan() {
+        for length in [1, 7, 8, 19] {
+            for place in 0..length {
+                for bad in [f32::INFINITY, f32::NAN, -f32::NAN] {
+                    let mut row = vec![0.5; length];
+                    row[place] = bad;
+                    if length > 1 {
+                        row[(place + 1) % length] = f32::NEG_INFINITY;
+                    }
+                    assert!(powers(&mut row).is_nan(), "{bad} at {place} of {length}");
+                    assert!(row.iter().all(|value| value.is_nan()), "{bad} at {place} of {length}");
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ mod slices;
 mod softmax;
 
 pub use activation::Activation;
-pub use attention::{attend, attend_scaled, causal_mask};
+pub use attention::{attend, causal_mask};
 pub use embedding::embedding;
 pub use encoder::{Encoder, EncoderShape};
 pub use half_norms::rms_norm;

@@ -1,0 +1,129 @@
+//! Is the rotation of a GGUF file the one that `config.json` describes? llama.cpp has fields for linear and YaRN scaling,
+//! and tables for those of Llama 3.1 and LongRoPE.
+
+use super::metadata::{differs, integer};
+use crate::model::decoder::{RopeScaling, TextConfig};
+use candle_core::quantized::gguf_file::Value;
+use std::collections::HashMap;
+
+/// Fields and tables have seven digits, and the table of a ramp is the quotient of such numbers.
+const TOLERANCE: f64 = 1e-4;
+
+/// Compares the fields. A file without a kind scales linearly where it has a factor, as llama.cpp does, and else not.
+///
+/// # Errors
+/// The first field that differs, with both values.
+pub(super) fn check_scaling(
+    fields: &HashMap<String, Value>,
+    config: &TextConfig,
+    architecture: &str,
+) -> Result<(), String> {
+    let kind_name = format!("{architecture}.rope.scaling.type");
+    // The second is the older name of the first.
+    let factor_names = ["rope.scaling.factor", "rope.scale_linear"].map(|name| format!("{architecture}.{name}"));
+    let [new_name, old_name] = &factor_names;
+    let (factor_name, factor) = match number(fields, new_name)? {
+        Some(factor) => (new_name, Some(factor)),
+        None => (old_name, number(fields, old_name)?),
+    };
+    // llama.cpp takes 0 for none.
+    let factor = factor.filter(|factor| *factor != 0.0);
+    let kind = match fields.get(&kind_name) {
+        Some(Value::String(kind)) => kind.as_str(),
+        Some(kind) => return Err(format!("{kind_name}: expected a text, found {kind:?}")),
+        None if factor.is_some() => "linear",
+        None => "none",
+    };
+    let factor = factor.unwrap_or(1.0);
+    let scales = |kind, factor| if kind == "linear" && is_close(factor, 1.0) { "none" } else { kind };
+    // Some converters write a factor of 1 of a rotation that is not scaled.
+    let kind = scales(kind, factor);
+    let theirs = match &config.rope_scaling {
+        None => "none",
+        Some(RopeScaling::Linear { factor }) => scales("linear", *factor),
+        Some(RopeScaling::Yarn { .. }) => "yarn",
+        Some(RopeScaling::Dynamic { .. }) => "dynamic",
+        Some(RopeScaling::Llama3 { .. }) => "llama3",
+        Some(RopeScaling::LongRope { .. }) => "longrope",
+    };
+    // Files need not name those, nor do all have a name in llama.cpp.
+    let may_be_unnamed = ["dynamic", "llama3", "longrope"].contains(&theirs);
+    if kind != theirs && !(kind == "none" && may_be_unnamed) {
+        return Err(differs(&kind_name, kind, theirs, "rope_parameters"));
+    }
+    let Some(scaling) = config.rope_scaling.as_ref().filter(|_| ["linear", "yarn"].contains(&kind)) else {
+        return Ok(());
+    };
+    let own = scaling.factor_for(config.positions);
+    if !is_close(factor, own) {
+        return Err(differs(factor_name, &factor.to_string(), &own.to_string(), "factor"));
+    }
+    let RopeScaling::Yarn { beta_fast, beta_slow, attention_factor, .. } = scaling else { return Ok(()) };
+    let name = format!("{architecture}.rope.scaling.original_context_length");
+    let own = scaling.original(config.positions) as u64;
+    match fields.get(&name) {
+        None => {}
+        Some(value) => match integer(value) {
+            Some(found) if found == own => {}
+            Some(found) => {
+                let field = "original_max_position_embeddings";
+                return Err(differs(&name, &found.to_string(), &own.to_string(), field));
+            }
+            None => return Err(format!("{name}: expected a whole number, found {value:?}")),
+        },
+    }
+    for (field, config_field, own, default) in [
+        ("yarn_beta_fast", "beta_fast", beta_fast, 32.0),
+        ("yarn_beta_slow", "beta_slow", beta_slow, 1.0),
+        ("yarn_attn_factor", "attention_factor", attention_factor, 1.0),
+    ] {
+        let name = format!("{architecture}.rope.scaling.{field}");
+        let own = own.filter(|own| *own != 0.0).unwrap_or(default);
+        if let Some(found) = number(fields, &name)?.filter(|found| !is_close(*found, own)) {
+            return Err(differs(&name, &found.to_string(), &own.to_string(), config_field));
+        }
+    }
+    Ok(())
+}
+
+/// Tables of a scaled rotation that llama.cpp computes with; the network computes its own from `config.json`. Each has
+/// what the turn of a pair of a head is divided by.
+pub(super) fn tables(config: &TextConfig) -> Vec<(&'static str, Vec<f64>)> {
+    let divisors = |length: usize| config.slowed_by(length);
+    match &config.rope_scaling {
+        Some(RopeScaling::Llama3 { .. }) => vec![("rope_freqs.weight", divisors(1))],
+        Some(scaling @ RopeScaling::LongRope { .. }) => vec![
+            ("rope_factors_short.weight", divisors(1)),
+            ("rope_factors_long.weight", divisors(scaling.original(config.positions).saturating_add(1))),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// Compares the table `name` of the file with that of the configuration.
+///
+/// # Errors
+/// The first pair that is turned otherwise, with both values.
+pub(super) fn check_table(name: &str, found: &[f32], expected: &[f64]) -> Result<(), String> {
+    for (pair, (found, expected)) in found.iter().zip(expected).enumerate() {
+        if !is_close(f64::from(*found), *expected) {
+            let name = format!("tensor {name}: the divisor of pair {pair}");
+            return Err(differs(&name, &found.to_string(), &(*expected as f32).to_string(), "rope_parameters"));
+        }
+    }
+    Ok(())
+}
+
+/// False of what is not a number.
+fn is_close(found: f64, expected: f64) -> bool {
+    (found - expected).abs() <= TOLERANCE * expected.abs()
+}
+
+fn number(fields: &HashMap<String, Value>, name: &str) -> Result<Option<f64>, String> {
+    match fields.get(name) {
+        None => Ok(None),
+        Some(Value::F32(found)) => Ok(Some(f64::from(*found))),
+        Some(Value::F64(found)) => Ok(Some(*found)),
+        Some(value) => Err(format!("{name}: expected a number of type f32, found {value:?}")),
+    }
+}
