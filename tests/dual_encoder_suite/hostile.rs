@@ -1,6 +1,6 @@
 //! Damaged and hostile folders: each is refused with what was expected, what was found and where.
 
-use crate::fixture::{FAMILIES, copy_of, message, weights_of};
+use crate::fixture::{FAMILIES, copy_of, message, rewrite, weights_of};
 use candle_core::{DType, Device, Tensor};
 use dissent::model::dual_encoder::DualEncoder;
 use image::RgbImage;
@@ -8,12 +8,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
-
-fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
-    let mut value: Value = serde_json::from_slice(&fs::read(folder.join(file)).unwrap()).unwrap();
-    change(&mut value);
-    fs::write(folder.join(file), value.to_string()).unwrap();
-}
 
 fn assert_says(folder: &Path, parts: &[&str]) {
     let message = message(folder);
