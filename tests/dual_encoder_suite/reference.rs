@@ -168,7 +168,8 @@ fn new_heads_are_the_encoder() {
             let architecture = loaded.encoder.architecture();
             let head = QueryHead::new(kind, architecture, 0.6, &builder, Mode::Train).unwrap();
             loaded.encoder.weights().unwrap().load_part_into(&variables, kind.taken_from_base()).unwrap();
-            let inputs = QueryInputs::of(&loaded.encoder, kind, &pictures, &questions).unwrap();
+            let pixels = loaded.encoder.pixels(&pictures).unwrap();
+            let inputs = QueryInputs::of(&loaded.encoder, kind, pixels, &questions).unwrap();
             let queries = head.queries(&inputs).unwrap();
             assert_close(&numbers(&queries), &loaded.rows("images").concat(), &format!("{name}, {kind}"));
             let names = variables.data().lock().unwrap().keys().cloned().collect::<Vec<_>>();
