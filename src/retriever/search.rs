@@ -176,7 +176,8 @@ impl HitSource for Retriever {
         let (image, caption) = if let Some(heads) = &self.heads {
             let picture = query.to_rgb8();
             let question = dataset.question_of(case);
-            let inputs = QueryInputs::of(&self.encoder, heads.record.kind, &[&picture], &[question])?;
+            let pixels = self.encoder.pixels(&[&picture])?;
+            let inputs = QueryInputs::of(&self.encoder, heads.record.kind, pixels, &[question])?;
             heads.queries(&inputs)?
         } else {
             let vector = self.encode(query)?;

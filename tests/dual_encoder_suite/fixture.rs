@@ -94,3 +94,10 @@ pub fn message(folder: &Path) -> String {
         Err(error) => format!("{error:#}"),
     }
 }
+
+/// Changes a JSON file of a folder.
+pub fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
+    let mut value: Value = serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap();
+    change(&mut value);
+    std::fs::write(folder.join(file), value.to_string()).unwrap();
+}

@@ -1,6 +1,6 @@
 //! Damaged and hostile folders: each is refused with what was expected, what was found and where.
 
-use crate::fixture::{FAMILIES, copy_of, message, weights_of};
+use crate::fixture::{FAMILIES, copy_of, fixture, message, rewrite, weights_of};
 use candle_core::{DType, Device, Tensor};
 use dissent::model::dual_encoder::DualEncoder;
 use image::RgbImage;
@@ -8,12 +8,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
-
-fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
-    let mut value: Value = serde_json::from_slice(&fs::read(folder.join(file)).unwrap()).unwrap();
-    change(&mut value);
-    fs::write(folder.join(file), value.to_string()).unwrap();
-}
 
 fn assert_says(folder: &Path, parts: &[&str]) {
     let message = message(folder);
@@ -299,6 +293,46 @@ fn tensors_without_a_place_are_named() {
         tensors.insert("vision_model.blocks.0.attn.q_norm.weight".into(), extra);
         fs::write(&path, safetensors::serialize(&tensors, None).unwrap()).unwrap();
         assert_says(&folder, &["vision_model.blocks.0.attn.q_norm.weight", "no place"]);
+    }
+}
+
+#[test]
+fn a_weight_that_f16_has_no_number_for_is_named() {
+    let aside = tempfile::tempdir().unwrap();
+    let name = "text_model.final_layer_norm.weight";
+    for (stored, value, found) in [(DType::F32, 65_520.0, "-65520"), (DType::BF16, 70_000.0, "-70144")] {
+        let folder = copy_of("siglip", aside.path());
+        let path = weights_of(&folder);
+        let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+        let mut values = tensors[name].to_dtype(DType::F32).unwrap().to_vec1::<f32>().unwrap();
+        values[5] = -value;
+        let mut save = |values: &[f32]| {
+            let tensor = Tensor::new(values, &Device::Cpu).unwrap().to_dtype(stored).unwrap();
+            tensors.insert(name.to_string(), tensor);
+            candle_core::safetensors::save(&tensors, &path).unwrap();
+        };
+        save(&values);
+        let load = |dtype: DType| DualEncoder::load(&folder, &Device::Cpu, dtype);
+        let message = format!("{:#}", load(DType::F16).unwrap_err());
+        for part in ["model.safetensors", name, &format!("the value {found} at element 5"), "--dtype f32, or bf16"] {
+            assert!(message.contains(part), "{part:?} is not in {message}");
+        }
+        assert!(load(DType::F32).is_ok() && load(DType::BF16).is_ok());
+        values[5] = -65_504.0;
+        if stored == DType::F32 {
+            save(&values);
+            assert!(load(DType::F16).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_no_pictures_is_refused() {
+    for name in ["siglip", "siglip2_naflex"] {
+        let encoder = DualEncoder::load(&fixture(name), &Device::Cpu, DType::F32).unwrap();
+        let message = encoder.pixels(&[]).unwrap_err().to_string();
+        assert!(message.contains("no pictures to encode: expected one at least"), "{name}: {message}");
+        assert!(encoder.embed_pictures(&[]).unwrap().is_empty(), "{name}");
     }
 }
 

@@ -1,13 +1,14 @@
 //! Against the reference implementations (`tests/fixtures/dual_encoders/*.py`): token numbers equal, pixels within 1e-5,
 //! unit vectors within 1e-5.
 
-use crate::fixture::{FAMILIES, Loaded, assert_close, copy_of, fixture, numbers, weights_of};
+use crate::fixture::{FAMILIES, Loaded, assert_close, copy_of, fixture, numbers, rewrite, weights_of};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::dual_encoder::{DualEncoder, ImageTower, architecture_of, image_projection};
 use dissent::model::initialise::seeded_builder;
 use dissent::model::layers::Mode;
 use dissent::retriever::heads::{HeadKind, QueryHead, QueryInputs};
+use serde_json::{Value, json};
 use std::path::Path;
 
 #[test]
@@ -25,6 +26,41 @@ fn token_numbers_are_those_of_the_reference() {
         }
         assert_eq!(ids, expected, "{name}");
     }
+}
+
+/// What `AutoTokenizer` of transformers 5.24 does with each class, but for `do_lower_case: false`, which it does not read.
+#[test]
+fn texts_of_siglip_2_are_put_in_lower_case_where_its_tokenizer_does() {
+    let gemma = |class: &str, lowercase: Value| json!({"tokenizer_class": class, "do_lower_case": lowercase});
+    let aside = tempfile::tempdir().unwrap();
+    for (name, names, is_lower) in [
+        ("siglip2_naflex", gemma("GemmaTokenizerFast", Value::Null), true),
+        ("siglip2_naflex", gemma("GemmaTokenizer", Value::Null), true),
+        ("siglip2_naflex", gemma("GemmaTokenizer", json!(false)), false),
+        ("siglip2_naflex", json!({}), true),
+        ("siglip2", gemma("Siglip2Tokenizer", Value::Null), true),
+        ("siglip2", gemma("GemmaTokenizer", Value::Null), false),
+        ("siglip2", gemma("GemmaTokenizerFast", json!(true)), false),
+    ] {
+        let loaded = Loaded::new(name);
+        let folder = copy_of(name, aside.path());
+        rewrite(&folder, "tokenizer.json", |tokenizer| {
+            // As a Gemma tokenizer saves it: the normaliser without the lower case.
+            tokenizer["normalizer"] = tokenizer["normalizer"]["normalizers"][1].take();
+            assert_eq!(tokenizer["normalizer"]["type"], "Replace");
+        });
+        std::fs::write(folder.join("tokenizer_config.json"), names.to_string()).unwrap();
+        let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
+        let rows = |texts: &[&str]| encoder.tokenizer().encode(texts).unwrap();
+        let lower: Vec<String> = loaded.texts().iter().map(|text| text.to_lowercase()).collect();
+        let lower = rows(&lower.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(lower, loaded.encoder.tokenizer().encode(&loaded.texts()).unwrap(), "{name}, {names}");
+        assert_eq!(rows(&loaded.texts()) == lower, is_lower, "{name}, {names}");
+    }
+    std::fs::remove_file(aside.path().join("siglip2_naflex/tokenizer_config.json")).unwrap();
+    let encoder = DualEncoder::load(&aside.path().join("siglip2_naflex"), &Device::Cpu, DType::F32).unwrap();
+    let rows = encoder.tokenizer().encode(&["A Mass, left.", "a mass, left.", "a mass left"]).unwrap();
+    assert!(rows[0] == rows[1] && rows[1] != rows[2], "{rows:?}");
 }
 
 #[test]
@@ -132,7 +168,8 @@ fn new_heads_are_the_encoder() {
             let architecture = loaded.encoder.architecture();
             let head = QueryHead::new(kind, architecture, 0.6, &builder, Mode::Train).unwrap();
             loaded.encoder.weights().unwrap().load_part_into(&variables, kind.taken_from_base()).unwrap();
-            let inputs = QueryInputs::of(&loaded.encoder, kind, &pictures, &questions).unwrap();
+            let pixels = loaded.encoder.pixels(&pictures).unwrap();
+            let inputs = QueryInputs::of(&loaded.encoder, kind, pixels, &questions).unwrap();
             let queries = head.queries(&inputs).unwrap();
             assert_close(&numbers(&queries), &loaded.rows("images").concat(), &format!("{name}, {kind}"));
             let names = variables.data().lock().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -179,7 +216,7 @@ fn a_wide_tower_of_patches_gives_the_same_fused() {
     let aside = tempfile::tempdir().unwrap();
     let folder = copy_of("siglip2_naflex", aside.path());
     let path = folder.join("config.json");
-    let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     for (tower, field, value) in [
         ("vision_config", "hidden_size", 512),
         ("vision_config", "num_attention_heads", 4),

@@ -37,7 +37,8 @@ fn head(encoder: &DualEncoder, kind: HeadKind) -> (QueryHead, VarMap) {
 
 fn inputs(encoder: &DualEncoder, kind: HeadKind) -> QueryInputs {
     let pictures = [picture(0), picture(120)];
-    QueryInputs::of(encoder, kind, &pictures.iter().collect::<Vec<_>>(), &["a mass?", "a cyst?"]).unwrap()
+    let pixels = encoder.pixels(&pictures.iter().collect::<Vec<_>>()).unwrap();
+    QueryInputs::of(encoder, kind, pixels, &["a mass?", "a cyst?"]).unwrap()
 }
 
 /// Before the first step retrieval is standard RAG (reference.md §5.1).

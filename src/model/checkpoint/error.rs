@@ -48,6 +48,12 @@ pub enum CheckpointError {
     PickledShards(PathBuf),
     #[error("{}: tensor {name} has a value that is not a number or infinite, at element {element}", .path.display())]
     NotFinite { path: PathBuf, name: String, element: usize },
+    #[error(
+        "{}: tensor {name} has the value {value} at element {element}, which is infinite in f16, whose largest number is \
+         65504; expected --dtype f32, or bf16 where the device has it",
+        .path.display()
+    )]
+    BeyondF16 { path: PathBuf, name: String, element: usize, value: f32 },
     #[error("{}: tensor {name} holds {found}, expected f32, f16 or bf16", .path.display())]
     NotFloating { path: PathBuf, name: String, found: String },
 }

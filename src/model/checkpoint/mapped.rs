@@ -71,9 +71,7 @@ impl MappedFile {
             Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
         }
     }
-}
 
-impl MappedFile {
     /// Takes the pages of a tensor that was copied out of this process's memory; without it the file would count twice,
     /// mapped and read.
     fn forget(&self, name: &str) {
@@ -109,5 +107,40 @@ fn without_path(message: &str, path: &Path) -> String {
 impl fmt::Debug for MappedFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("MappedFile").field(&self.path).finish()
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// KiB of the mapping of `path` that are in memory.
+    fn resident(path: &Path) -> usize {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mapping = maps.split_once(path.to_str().unwrap()).unwrap().1;
+        let line = mapping.lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_copied_out_of_a_file_takes_no_memory_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap().join("model.safetensors");
+        let ones = Tensor::ones(2 << 20, DType::F32, &Device::Cpu).unwrap();
+        candle_core::safetensors::save(&HashMap::from([("a", ones)]), &path).unwrap();
+        let file = MappedFile::open(&path).unwrap();
+        let bytes = file.tensors.get("a").unwrap().data().iter().map(|byte| usize::from(*byte)).sum::<usize>();
+        assert_eq!(bytes, (2 << 20) * (0x3f + 0x80));
+        let before = resident(&path);
+        assert!(before >= 8 << 10, "{before} KiB");
+        let loaded = file.load("a").unwrap();
+        let after = resident(&path);
+        println!("{before} KiB of the mapping in memory before, {after} after");
+        assert!(after <= 64, "{after} KiB");
+        assert_eq!(loaded.sum_all().unwrap().to_scalar::<f32>().unwrap(), (2 << 20) as f32);
+        let again = file.load("a").unwrap();
+        assert_eq!(again.sum_all().unwrap().to_scalar::<f32>().unwrap(), (2 << 20) as f32);
     }
 }

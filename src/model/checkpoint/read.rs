@@ -6,12 +6,15 @@ use super::files::WeightFiles;
 use super::layout::{Part, Place, identity};
 use super::mapped::MappedFile;
 use crate::model::gguf::{DecoderPlace, GgufDecoder};
-use candle_core::{DType, Device, Shape, Tensor, Var};
+use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Half way from the largest number of f16 to the next that it would have; from here on it has infinity.
+const BEYOND_F16: f32 = 65_520.0;
 
 /// The tensors of a checkpoint, in the type they are stored in, each with the file it came from. The files are mapped:
 /// what no network asks for is never read.
@@ -170,7 +173,7 @@ impl Weights {
     }
 
     /// A builder over these weights, cast to `dtype` on `device`. What the model asks for is checked as it is asked
-    /// for: presence, shape, finite values; the error names tensor and file.
+    /// for: presence, shape, values that are finite in the file and in `dtype`; the error names tensor and file.
     pub fn builder(self, dtype: DType, device: &Device) -> VarBuilder<'static> {
         VarBuilder::from_backend(Box::new(self), dtype, device.clone())
     }
@@ -200,7 +203,7 @@ impl Weights {
         let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let sorted: BTreeMap<&String, &Var> = variables.iter().filter(|(name, _)| wanted(name)).collect();
         for (name, variable) in &sorted {
-            self.checked(name, variable.shape())?;
+            self.fitting(name, variable.shape(), variable.dtype())?;
         }
         for (name, variable) in sorted {
             self.set(name, variable)?;
@@ -210,7 +213,7 @@ impl Weights {
 
     /// Sets one variable from the tensor of this name.
     pub fn set(&self, name: &str, variable: &Var) -> anyhow::Result<()> {
-        let value = self.checked(name, variable.shape())?;
+        let value = self.fitting(name, variable.shape(), variable.dtype())?;
         Ok(variable.set(&value.to_dtype(variable.dtype())?.to_device(variable.device())?)?)
     }
 
@@ -231,6 +234,20 @@ impl Weights {
             number.parse::<usize>().ok()
         });
         numbers.max().map_or(0, |highest| highest.saturating_add(1))
+    }
+
+    /// The tensor in the type it is stored in, where its values are finite in `dtype` too.
+    fn fitting(&self, name: &str, expected: &Shape, dtype: DType) -> Result<Tensor, CheckpointError> {
+        let tensor = self.checked(name, expected)?;
+        if dtype != DType::F16 {
+            return Ok(tensor);
+        }
+        let (path, name) = (self.path_of(name), self.stored_name(name).to_string());
+        match first_beyond_f16(&tensor) {
+            Ok(None) => Ok(tensor),
+            Ok(Some((element, value))) => Err(CheckpointError::BeyondF16 { path, name, element, value }),
+            Err(error) => Err(CheckpointError::BadSafetensors { path, reason: format!("tensor {name}: {error}") }),
+        }
     }
 
     fn checked(&self, name: &str, expected: &Shape) -> Result<Tensor, CheckpointError> {
@@ -287,10 +304,25 @@ impl Weights {
     }
 }
 
+/// Position and value of the first element of a tensor on the CPU that f16 rounds to infinity.
+fn first_beyond_f16(tensor: &Tensor) -> candle_core::Result<Option<(usize, f32)>> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    let place = layout.start_offset()..layout.start_offset() + tensor.elem_count();
+    let is_beyond = |(_, value): &(usize, f32)| value.abs() >= BEYOND_F16;
+    Ok(match &*storage {
+        Storage::Cpu(CpuStorage::F32(values)) => values[place].iter().copied().enumerate().find(is_beyond),
+        Storage::Cpu(CpuStorage::BF16(values)) => {
+            values[place].iter().map(|value| value.to_f32()).enumerate().find(is_beyond)
+        }
+        _ => None,
+    })
+}
+
 impl SimpleBackend for Weights {
     fn get(&self, shape: Shape, name: &str, _init: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
         // `Error::wrap` would print a backtrace with a message that is for people.
-        let tensor = self.checked(name, &shape).map_err(|error| candle_core::Error::Wrapped(Box::new(error)))?;
+        let tensor = self.fitting(name, &shape, dtype).map_err(|error| candle_core::Error::Wrapped(Box::new(error)))?;
         tensor.to_device(device)?.to_dtype(dtype)
     }
 

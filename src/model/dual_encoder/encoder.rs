@@ -12,8 +12,8 @@ use image::RgbImage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Most pictures or texts in one forward pass; more are taken in several.
-const LARGEST_BATCH: usize = 64;
+/// Most texts in one forward pass; more are taken in several.
+const MOST_TEXTS: usize = 64;
 /// Most tokens of texts in one forward pass, padding included: what 64 of CLIP's longest texts have.
 const MOST_TOKENS: usize = 64 * 77;
 /// Tensors that decide no vector: scale and bias of the training loss, and tables that follow from the configuration.
@@ -82,7 +82,7 @@ impl DualEncoder {
     /// Unit vectors of `pictures`, in their order.
     pub fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(pictures.len());
-        for batch in pictures.chunks(LARGEST_BATCH) {
+        for batch in pictures.chunks(self.processor.pictures_per_batch()) {
             let features = self.project(&self.pooled(&self.pixels(batch)?)?)?;
             vectors.extend(self.unit(&features)?.to_vec2()?);
         }
@@ -92,7 +92,7 @@ impl DualEncoder {
     /// Unit vectors of `texts`, in their order; a text that is too long is cut.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
-        for batch in texts.chunks(LARGEST_BATCH) {
+        for batch in texts.chunks(MOST_TEXTS) {
             vectors.extend(self.text_vectors(batch)?.to_vec2()?);
         }
         Ok(vectors)
@@ -101,6 +101,11 @@ impl DualEncoder {
     /// What the image tower takes of `pictures`, on the encoder's device.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         Ok(self.processor.pixels(pictures)?.to_device(&self.device)?)
+    }
+
+    /// The same of pictures that the processor has resized.
+    pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
+        Ok(self.processor.pixels_of_resized(pictures)?.to_device(&self.device)?)
     }
 
     /// The image tower's pooled output [B, H] of `pixels`.

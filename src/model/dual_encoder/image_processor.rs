@@ -220,8 +220,24 @@ impl ImageProcessor {
     /// The pixels [B, 3, H, W] (f32, on the CPU) of `pictures`.
     ///
     /// # Errors
-    /// An empty picture; pictures that end up with different sizes, which happens only without centre crop.
+    /// No picture, an empty one; pictures that end up with different sizes, which happens only without centre crop.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
+        if let Some(empty) = pictures.iter().find(|picture| picture.width() == 0 || picture.height() == 0) {
+            let (width, height) = empty.dimensions();
+            candle_core::bail!("a picture of {width}×{height} pixels has nothing to encode");
+        }
+        let resized: Vec<RgbImage> = pictures.iter().map(|picture| self.resized(picture)).collect();
+        self.pixels_of_resized(&resized.iter().collect::<Vec<_>>())
+    }
+
+    /// The same of pictures that [`Self::resized`] made.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
+        if pictures.is_empty() {
+            candle_core::bail!("no pictures to encode: expected one at least");
+        }
         let mut batch = Vec::with_capacity(pictures.len());
         for picture in pictures {
             batch.push(self.pixels_of_one(picture)?);
@@ -229,18 +245,14 @@ impl ImageProcessor {
         Tensor::stack(&batch, 0)
     }
 
-    /// The picture at the size that the model sees; doing it twice changes nothing.
+    /// The picture at the size that the model sees. Doing it twice changes it again where the crop is smaller than the
+    /// shortest edge.
     pub fn resized(&self, picture: &RgbImage) -> RgbImage {
         let picture = if self.do_resize { self.resize(picture) } else { picture.clone() };
         if self.do_center_crop { self.cut(&picture) } else { picture }
     }
 
     fn pixels_of_one(&self, picture: &RgbImage) -> Result<Tensor> {
-        let (width, height) = picture.dimensions();
-        if width == 0 || height == 0 {
-            candle_core::bail!("a picture of {width}×{height} pixels has nothing to encode");
-        }
-        let picture = self.resized(picture);
         let (width, height) = picture.dimensions();
         let mut values = Vec::with_capacity((3 * width * height) as usize);
         for channel in 0..3 {

@@ -1,4 +1,5 @@
-//! Pictures to patches at their own proportions, as transformers' `Siglip2ImageProcessor` makes them.
+//! Pictures to patches at their own proportions, as transformers' `Siglip2ImageProcessorPil` makes them. Its
+//! `Siglip2ImageProcessor` resizes with torchvision, which differs by a grey level here and there.
 
 use super::image_processor::ImageProcessor;
 use super::pixels::{PatchGrid, Pixels};
@@ -15,6 +16,9 @@ const LARGEST_SCALE: f64 = 100.0;
 
 /// More than any model is asked for: each patch looks at all others.
 const MOST_PATCHES: usize = 1 << 12;
+
+/// Patches in one forward pass: 64 pictures of as many patches as published models take.
+const PATCHES_OF_A_BATCH: usize = 64 * 256;
 
 /// The fields of `preprocessor_config.json`.
 #[derive(Clone, Debug)]
@@ -66,15 +70,26 @@ impl PatchProcessor {
     /// `pictures` in patches of which each fills at most `max_num_patches`, on the CPU in f32. What is left is 0.
     ///
     /// # Errors
-    /// An empty picture; where pictures are not resized, one that is not a whole number of patches, or too many.
+    /// No picture, an empty one; where pictures are not resized, one that is not a whole number of patches, or too many.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
+        let resized: Vec<RgbImage> = pictures.iter().map(|picture| self.resized(picture)).collect();
+        self.pixels_of_resized(&resized.iter().collect::<Vec<_>>())
+    }
+
+    /// The same of pictures that [`Self::resized`] made.
+    ///
+    /// # Errors
+    /// No picture, one that is not a whole number of patches, or too many.
+    pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
+        if pictures.is_empty() {
+            candle_core::bail!("no pictures to encode: expected one at least");
+        }
         let (side, most) = (self.sizes.patch_size as usize, self.sizes.max_num_patches);
         let length = 3 * side * side;
         let mut values = vec![0.0_f32; pictures.len() * most * length];
         let mut grids = Vec::with_capacity(pictures.len());
         for (picture, values) in pictures.iter().zip(values.chunks_mut(most * length)) {
-            let picture = self.resized(picture);
-            let grid = self.grid_of(&picture)?;
+            let grid = self.grid_of(picture)?;
             for (patch, values) in values.chunks_mut(length).take(grid.count()).enumerate() {
                 let (top, left) = (patch / grid.columns * side, patch % grid.columns * side);
                 for (place, value) in values.iter_mut().enumerate() {
@@ -89,8 +104,13 @@ impl PatchProcessor {
         Ok(Pixels::in_patches(values, grids))
     }
 
-    /// The picture at the size that the model sees; doing it twice changes nothing, but for pictures of one or two pixels,
-    /// whose scale has a limit.
+    /// Most pictures in one forward pass, 64 at most.
+    pub fn pictures_per_batch(&self) -> usize {
+        (PATCHES_OF_A_BATCH / self.sizes.max_num_patches).clamp(1, 64)
+    }
+
+    /// The picture at the size that the model sees. Doing it twice gives another size where the first time the scale
+    /// reached its limit: 6×4 pixels become 608×400 for 1024 patches of 16×16, and those 624×416.
     pub fn resized(&self, picture: &RgbImage) -> RgbImage {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 || !self.images.does_resize() {
@@ -134,6 +154,32 @@ impl PatchSizes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn processor(patch_size: u32, max_num_patches: usize) -> PatchProcessor {
+        PatchProcessor { images: ImageProcessor::in_patches(), sizes: PatchSizes { patch_size, max_num_patches } }
+    }
+
+    #[test]
+    fn a_batch_has_as_many_patches_whatever_a_picture_has() {
+        for (most, pictures) in [(1, 64), (20, 64), (256, 64), (257, 63), (1024, 16), (MOST_PATCHES, 4)] {
+            assert_eq!(processor(16, most).pictures_per_batch(), pictures, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_small_picture_is_resized_once() {
+        let processor = processor(16, 1024);
+        let picture = RgbImage::from_fn(6, 4, |x, y| image::Rgb([40 * x as u8, 60 * y as u8, 9]));
+        let resized = processor.resized(&picture);
+        assert_eq!(resized.dimensions(), (608, 400));
+        assert_eq!(processor.resized(&resized).dimensions(), (624, 416), "twice");
+        let (whole, parts) =
+            (processor.pixels(&[&picture]).unwrap(), processor.pixels_of_resized(&[&resized]).unwrap());
+        assert_eq!(whole.as_patches().unwrap().1, [PatchGrid { rows: 25, columns: 38 }]);
+        assert_eq!(whole.as_patches().unwrap().1, parts.as_patches().unwrap().1);
+        let values = |pixels: &Pixels| pixels.values().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values(&whole), values(&parts));
+    }
 
     /// Against transformers' `get_image_size_for_max_num_patches`: width, height, side of a patch, most patches; then width
     /// and height.

@@ -25,6 +25,14 @@ impl PatchGrid {
 }
 
 impl Pixels {
+    /// Number of pictures.
+    ///
+    /// # Errors
+    /// Values without a dimension.
+    pub fn count(&self) -> Result<usize> {
+        self.values.dim(0)
+    }
+
     /// Pictures of one size, [B, 3, height, width].
     pub fn whole(values: Tensor) -> Self {
         Self { values, grids: Vec::new() }

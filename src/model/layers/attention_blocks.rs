@@ -36,23 +36,27 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// What is added to the scores, `[T, S]` for all rows of the batch or `[B, 1, T, S]`.
+/// What is added to the scores: `[T, S]` for all rows of the batch, `[B, 1, T, S]`, or `[B, 1, 1, S]` for all queries.
 struct Mask<'a> {
     values: &'a [f32],
     per_batch: bool,
+    per_query: bool,
 }
 
 impl<'a> Mask<'a> {
-    fn new(storage: &'a CpuStorage, layout: &Layout, batch: usize, cells: usize) -> Result<Self> {
+    fn new(storage: &'a CpuStorage, layout: &Layout, batch: usize, queries: usize, keys: usize) -> Result<Self> {
         let values = floats(storage, layout)?;
+        let per_query = *layout.dims() != [batch, 1, 1, keys];
+        let cells = if per_query { queries * keys } else { keys };
         if values.len() != cells && values.len() != batch * cells {
-            candle_core::bail!("a mask of {:?} for {batch} rows of {cells} scores", layout.shape())
+            candle_core::bail!("a mask of {:?} for {batch} rows of {queries} by {keys} scores", layout.shape())
         }
-        Ok(Self { values, per_batch: values.len() != cells })
+        Ok(Self { values, per_batch: values.len() != cells, per_query })
     }
 
-    /// The lines of some queries.
+    /// The lines of some queries, or the one of all.
     fn lines(&self, batch: usize, queries: usize, keys: usize, start: usize, count: usize) -> &'a [f32] {
+        let (queries, start, count) = if self.per_query { (queries, start, count) } else { (1, 0, 1) };
         let first = if self.per_batch { batch * queries } else { 0 } + start;
         &self.values[first * keys..(first + count) * keys]
     }
@@ -82,7 +86,7 @@ pub(super) fn attend_in_blocks(
         None => None,
         Some((guard, layout)) => {
             let Storage::Cpu(storage) = &**guard else { candle_core::bail!("the mask is on another device") };
-            Some(Mask::new(storage, layout, batch, length * slots)?)
+            Some(Mask::new(storage, layout, batch, length, slots)?)
         }
     };
     let width = heads * size;
@@ -105,7 +109,8 @@ pub(super) fn attend_in_blocks(
             product(queries, keys, Right::Transposed, Before::Overwritten, &mut scores, visible)?;
             for ((query, scores), factor) in scores.chunks_mut(visible).enumerate().zip(&mut factors) {
                 if let Some(mask) = mask {
-                    for (score, hidden) in scores.iter_mut().zip(&mask[query * slots..]) {
+                    let line = if mask.len() == slots { 0 } else { query * slots };
+                    for (score, hidden) in scores.iter_mut().zip(&mask[line..]) {
                         *score += hidden;
                     }
                 }
@@ -170,7 +175,8 @@ mod tests {
         let causal = causal_mask(150, &Device::Cpu).unwrap();
         let open = Tensor::zeros((1, 1, 150, 150), DType::F32, &Device::Cpu).unwrap();
         let per_row = Tensor::cat(&[&causal, &open], 0).unwrap();
-        for mask in [None, Some(causal.squeeze(0).unwrap().squeeze(0).unwrap()), Some(per_row)] {
+        let filled = Tensor::cat(&[causal.narrow(2, 90, 1).unwrap(), causal.narrow(2, 149, 1).unwrap()], 0).unwrap();
+        for mask in [None, Some(causal.squeeze(0).unwrap().squeeze(0).unwrap()), Some(per_row), Some(filled)] {
             let own = attend_in_blocks(&queries, &keys, &values, mask.as_ref()).unwrap();
             assert_equal(&own, &composed(&queries, &keys, &values, mask.as_ref()));
         }

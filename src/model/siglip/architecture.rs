@@ -8,6 +8,7 @@ use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower,
 use crate::model::layers::Mode;
 use crate::model::tokenizer::{Cleaning, Tokenizer};
 use candle_nn::VarBuilder;
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ impl Architecture for SiglipConfig {
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        tokenizer(folder, &self.text_config)
+        tokenizer(folder, &self.text_config, cleaning(folder)?)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
@@ -42,34 +43,40 @@ impl Architecture for SiglipConfig {
     }
 }
 
-/// The tokenizer of a text tower.
+/// The tokenizer of a text tower, before which texts are cleaned.
 ///
 /// # Errors
 /// A missing or broken file.
-pub(in crate::model) fn tokenizer(folder: &Path, text: &TextConfig) -> anyhow::Result<Tokenizer> {
+pub(in crate::model) fn tokenizer(folder: &Path, text: &TextConfig, cleaning: Cleaning) -> anyhow::Result<Tokenizer> {
     let length = text.max_position_embeddings;
     let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
     // The last position is read, so that a text has to be padded as it was in training.
-    Ok(tokenizer.padded_to(length).cleaning(cleaning(folder)?))
+    Ok(tokenizer.padded_to(length).cleaning(cleaning))
 }
 
-/// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`.
+/// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`: its class decides alone. The
+/// Gemma tokenizers that files of SigLIP 2 name read no `do_lower_case`.
 fn cleaning(folder: &Path) -> Result<Cleaning, CheckpointError> {
-    if !folder.join("tokenizer_config.json").is_file() {
-        return Ok(Cleaning::Canonical);
-    }
-    let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
-    let class = config["tokenizer_class"].as_str().unwrap_or("SiglipTokenizer");
-    let lowercase = config["do_lower_case"].as_bool();
-    Ok(match class {
-        "SiglipTokenizer" | "SiglipTokenizerFast" if lowercase == Some(false) => {
+    let config = tokenizer_config(folder)?;
+    Ok(match config["tokenizer_class"].as_str().unwrap_or("SiglipTokenizer") {
+        "SiglipTokenizer" | "SiglipTokenizerFast" if config["do_lower_case"] == false => {
             let path = folder.join("tokenizer_config.json");
             let reason = "field do_lower_case: expected true with SiglipTokenizer, found false".to_string();
             return Err(CheckpointError::BadJson { path, reason });
         }
         "SiglipTokenizer" | "SiglipTokenizerFast" => Cleaning::Canonical,
         "Siglip2Tokenizer" => Cleaning::Lowercase,
-        _ if lowercase == Some(true) => Cleaning::Lowercase,
         _ => Cleaning::Nothing,
     })
+}
+
+/// `tokenizer_config.json`; null where there is none.
+///
+/// # Errors
+/// A broken file.
+pub(in crate::model) fn tokenizer_config(folder: &Path) -> Result<Value, CheckpointError> {
+    if !folder.join("tokenizer_config.json").is_file() {
+        return Ok(Value::Null);
+    }
+    read_json(folder, "tokenizer_config.json", "it names the special tokens")
 }

@@ -9,7 +9,7 @@ mod pooling_head;
 mod text;
 mod vision;
 
-pub(in crate::model) use architecture::tokenizer;
+pub(in crate::model) use architecture::{tokenizer, tokenizer_config};
 pub use config::SiglipConfig;
 pub(in crate::model) use config::TextConfig;
 pub(in crate::model) use pooling_head::PoolingHead;

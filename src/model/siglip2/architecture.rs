@@ -5,8 +5,8 @@ use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights};
 use crate::model::dual_encoder::{self, Architecture, ImageTower, PatchProcessor, PictureProcessor};
 use crate::model::layers::Mode;
-use crate::model::siglip::{TextTower, tokenizer};
-use crate::model::tokenizer::Tokenizer;
+use crate::model::siglip::{TextTower, tokenizer, tokenizer_config};
+use crate::model::tokenizer::{Cleaning, Tokenizer};
 use candle_nn::VarBuilder;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +33,10 @@ impl Architecture for Siglip2Config {
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        tokenizer(folder, &self.text_config)
+        // transformers takes its `Siglip2Tokenizer` whatever class the file names: the published ones name Gemma's.
+        let keeps_case = tokenizer_config(folder)?["do_lower_case"] == false;
+        let cleaning = if keeps_case { Cleaning::Nothing } else { Cleaning::Lowercase };
+        tokenizer(folder, &self.text_config, cleaning)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {

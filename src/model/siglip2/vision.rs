@@ -50,16 +50,12 @@ impl VisionTower {
 impl ImageTower for VisionTower {
     fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
         let (patches, grids) = pixels.as_patches()?;
-        let (pictures, count, _) = patches.dims3()?;
+        let count = patches.dim(1)?;
         let learned = self.position_embedding.embeddings();
         let embedded = self.patch_embedding.forward(&patches.to_dtype(learned.dtype())?)?;
         let states = (embedded + self.positions(grids, count)?)?;
         let mask = mask(grids, count, learned.device())?;
-        let by_query = match &mask {
-            None => None,
-            Some(mask) => Some(mask.broadcast_as((pictures, 1, count, count))?.contiguous()?),
-        };
-        let states = self.encoder.forward(&states, by_query.as_ref())?;
+        let states = self.encoder.forward(&states, mask.as_ref())?;
         self.head.forward(&self.norm_after.forward(&states)?, mask.as_ref())
     }
 }

@@ -4,7 +4,6 @@ use super::HeadKind;
 use crate::model::dual_encoder::{DualEncoder, Pixels};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
-use image::RgbImage;
 
 /// Inputs of `B` cases, on the encoder's device, without a graph behind them.
 #[derive(Clone, Debug)]
@@ -20,18 +19,17 @@ pub struct QueryInputs {
 }
 
 impl QueryInputs {
-    /// Runs the frozen encoder over pictures and their questions.
+    /// Runs the frozen encoder over the pixels of pictures and their questions.
     ///
     /// # Errors
     /// Where the counts differ or the network cannot be run.
-    pub fn of(encoder: &DualEncoder, kind: HeadKind, pictures: &[&RgbImage], questions: &[&str]) -> Result<Self> {
+    pub fn of(encoder: &DualEncoder, kind: HeadKind, pixels: Pixels, questions: &[&str]) -> Result<Self> {
+        let pictures = pixels.count()?;
         ensure!(
-            pictures.len() == questions.len(),
-            "expected a question for each of {} pictures, found {}",
-            pictures.len(),
+            pictures == questions.len(),
+            "expected a question for each of {pictures} pictures, found {}",
             questions.len()
         );
-        let pixels = encoder.pixels(pictures)?;
         let pooled = encoder.pooled(&pixels)?.detach();
         let base = encoder.unit(&encoder.project(&pooled)?)?.detach();
         let questions = match kind {
