@@ -258,10 +258,8 @@ impl Session {
     fn show_gold(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.gold_shown.insert(case);
+        self.tell(case);
         let case = &self.dataset.cases[case];
-        if let Err(error) = self.desk.tell(&case.id) {
-            say(&format!("{error:#}"));
-        }
         let text = format!("gold: {}", one_line(&case.answer));
         self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
         Ok(Next::Stay)
@@ -274,14 +272,19 @@ impl Session {
         }
         let seen = self.desk.state().seen_by_a_decision(&self.dataset.cases[case].id);
         self.people_shown.insert(case, seen);
-        if let Err(error) = self.desk.tell(&self.dataset.cases[case].id) {
-            say(&format!("{error:#}"));
-        }
+        self.tell(case);
         let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
         let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");
         self.put(&heard.text(), object)?;
         Ok(Next::Stay)
+    }
+
+    /// What is said of the case is not blind from now on.
+    fn tell(&mut self, case: usize) {
+        if let Err(error) = self.desk.tell(&self.dataset.cases[case].id) {
+            say(&format!("{error:#}"));
+        }
     }
 
     fn define(&self, id: &str) -> Result<Next> {

@@ -1,6 +1,6 @@
 //! SigLIP among the dual encoders.
 
-use super::config::{SiglipConfig, TextConfig};
+use super::config::SiglipConfig;
 use super::text::TextTower;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
@@ -34,7 +34,7 @@ impl Architecture for SiglipConfig {
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        tokenizer(folder, &self.text_config, cleaning(folder)?)
+        self.tokenizer_that_cleans(folder, cleaning(folder)?)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
@@ -43,15 +43,22 @@ impl Architecture for SiglipConfig {
     }
 }
 
-/// The tokenizer of a text tower, before which texts are cleaned.
-///
-/// # Errors
-/// A missing or broken file.
-pub(in crate::model) fn tokenizer(folder: &Path, text: &TextConfig, cleaning: Cleaning) -> anyhow::Result<Tokenizer> {
-    let length = text.max_position_embeddings;
-    let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
-    // The last position is read, so that a text has to be padded as it was in training.
-    Ok(tokenizer.padded_to(length).cleaning(cleaning))
+impl SiglipConfig {
+    /// The tokenizer of the text tower, before which texts are cleaned.
+    ///
+    /// # Errors
+    /// A missing or broken file.
+    pub(in crate::model) fn tokenizer_that_cleans(
+        &self,
+        folder: &Path,
+        cleaning: Cleaning,
+    ) -> anyhow::Result<Tokenizer> {
+        let text = &self.text_config;
+        let length = text.max_position_embeddings;
+        let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
+        // The last position is read, so that a text has to be padded as it was in training.
+        Ok(tokenizer.padded_to(length).cleaning(cleaning))
+    }
 }
 
 /// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`: its class decides alone. The

@@ -1,4 +1,4 @@
-//! `config.json` of a `SiglipModel`.
+//! `config.json` of a `SiglipModel`, and what that of a `Siglip2Model` has in common with it.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
@@ -10,20 +10,23 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SiglipConfig {
-    pub(super) vision_config: VisionConfig,
+    pub(in crate::model) vision_config: VisionConfig,
     pub(super) text_config: TextConfig,
 }
 
 /// The image tower.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
-pub(super) struct VisionConfig {
+pub(in crate::model) struct VisionConfig {
     pub hidden_size: usize,
     pub intermediate_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
     pub num_channels: usize,
+    /// Of SigLIP and SigLIP 2 of fixed resolution.
     pub image_size: usize,
+    /// Of SigLIP 2 of changing resolution: of the square whose positions were learned.
+    pub num_patches: usize,
     pub patch_size: usize,
     pub hidden_act: Activation,
     pub layer_norm_eps: f64,
@@ -33,7 +36,7 @@ pub(super) struct VisionConfig {
 /// The text tower.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
-pub(in crate::model) struct TextConfig {
+pub(super) struct TextConfig {
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub intermediate_size: usize,
@@ -57,6 +60,7 @@ impl Default for VisionConfig {
             num_attention_heads: 12,
             num_channels: 3,
             image_size: 224,
+            num_patches: 256,
             patch_size: 16,
             hidden_act: Activation::GeluPytorchTanh,
             layer_norm_eps: 1e-6,
@@ -88,34 +92,50 @@ impl SiglipConfig {
     /// # Errors
     /// A missing or broken file, a field of the wrong type, sizes that do not fit together.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        Self::read_with(folder, VisionConfig::check_whole_image)
+    }
+
+    /// The same with another check of what the positions of the image tower are of.
+    ///
+    /// # Errors
+    /// As [`SiglipConfig::read`].
+    pub(in crate::model) fn read_with(
+        folder: &Path,
+        check_positions: fn(&VisionConfig) -> Result<(), String>,
+    ) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it says what model this is")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
-        config.check().map_err(bad)?;
+        let vision = &config.vision_config;
+        check_positions(vision)
+            .and_then(|()| vision.check())
+            .and_then(|()| config.text_config.check(vision.hidden_size))
+            .map_err(bad)?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let (vision, text) = (&self.vision_config, &self.text_config);
-        let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];
-        check_sizes("vision_config", &sizes)?;
-        vision.encoder().check("vision_config")?;
-        text.check(vision.hidden_size)?;
-        if vision.num_channels != 3 {
-            return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
-        }
-        if vision.patch_size > vision.image_size {
-            let (patch, image) = (vision.patch_size, vision.image_size);
-            return Err(format!("vision_config: patch_size {patch} does not fit into image_size {image}"));
-        }
-        if !vision.vision_use_head {
-            return Err("vision_config: expected vision_use_head true: without it there is no vector".into());
-        }
-        Ok(())
     }
 }
 
 impl VisionConfig {
+    fn check(&self) -> Result<(), String> {
+        self.encoder().check("vision_config")?;
+        if self.num_channels != 3 {
+            return Err(format!("vision_config: expected num_channels 3, found {}", self.num_channels));
+        }
+        if !self.vision_use_head {
+            return Err("vision_config: expected vision_use_head true: without it there is no vector".into());
+        }
+        Ok(())
+    }
+
+    fn check_whole_image(&self) -> Result<(), String> {
+        let (patch, image) = (self.patch_size, self.image_size);
+        check_sizes("vision_config", &[("image_size", image), ("patch_size", patch)])?;
+        if patch > image {
+            return Err(format!("vision_config: patch_size {patch} does not fit into image_size {image}"));
+        }
+        Ok(())
+    }
+
     pub fn encoder(&self) -> EncoderShape {
         EncoderShape {
             width: self.hidden_size,

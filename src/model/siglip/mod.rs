@@ -9,8 +9,7 @@ mod pooling_head;
 mod text;
 mod vision;
 
-pub(in crate::model) use architecture::{tokenizer, tokenizer_config};
+pub(in crate::model) use architecture::tokenizer_config;
 pub use config::SiglipConfig;
-pub(in crate::model) use config::TextConfig;
+pub(in crate::model) use config::VisionConfig;
 pub(in crate::model) use pooling_head::PoolingHead;
-pub(in crate::model) use text::TextTower;

@@ -5,7 +5,7 @@ use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights};
 use crate::model::dual_encoder::{self, Architecture, ImageTower, PatchProcessor, PictureProcessor};
 use crate::model::layers::Mode;
-use crate::model::siglip::{TextTower, tokenizer, tokenizer_config};
+use crate::model::siglip::tokenizer_config;
 use crate::model::tokenizer::{Cleaning, Tokenizer};
 use candle_nn::VarBuilder;
 use std::path::Path;
@@ -13,33 +13,33 @@ use std::sync::Arc;
 
 impl Architecture for Siglip2Config {
     fn dimension(&self) -> usize {
-        self.vision_config.hidden_size
+        self.0.dimension()
     }
 
     fn pooled_width(&self) -> usize {
-        self.vision_config.hidden_size
+        self.0.pooled_width()
     }
 
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
-        Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
+        Ok(Arc::new(VisionTower::new(&self.0.vision_config, mode, &vars.pp("vision_model"))?))
     }
 
     fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn dual_encoder::TextTower>> {
-        Ok(Arc::new(TextTower::new(&self.text_config, mode, &vars.pp("text_model"))?))
+        self.0.text_tower(vars, mode)
     }
 
     fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
-        Ok(Weights::read(folder)?.with_identity("visual_projection.weight", self.dimension()))
+        self.0.weights(folder)
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
         // transformers takes its `Siglip2Tokenizer` whatever class the file names: the published ones name Gemma's.
         let keeps_case = tokenizer_config(folder)?["do_lower_case"] == false;
         let cleaning = if keeps_case { Cleaning::Nothing } else { Cleaning::Lowercase };
-        tokenizer(folder, &self.text_config, cleaning)
+        self.0.tokenizer_that_cleans(folder, cleaning)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        Ok(PictureProcessor::InPatches(PatchProcessor::read(folder, self.vision_config.patch_size)?))
+        Ok(PictureProcessor::InPatches(PatchProcessor::read(folder, self.0.vision_config.patch_size)?))
     }
 }

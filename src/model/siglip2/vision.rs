@@ -1,10 +1,10 @@
 //! The image tower (`vision_model`): patches that came cut, positions of each picture's grid, transformer, pooling head.
 
-use super::config::VisionConfig;
+use super::config::learned_side;
 use super::positions::position_weights;
 use crate::model::dual_encoder::{ImageTower, PatchGrid, Pixels};
 use crate::model::layers::{Encoder, LayerNorm, Linear, Mode, embedding, layer_norm, linear};
-use crate::model::siglip::PoolingHead;
+use crate::model::siglip::{PoolingHead, VisionConfig};
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 
@@ -31,7 +31,7 @@ impl VisionTower {
         Ok(Self {
             patch_embedding: linear(inputs, shape.width, start, &embeddings.pp("patch_embedding"))?,
             position_embedding: embedding(config.num_patches, shape.width, deviation, &positions)?,
-            side: config.side(),
+            side: learned_side(config),
             encoder: Encoder::new(&shape, mode, &vars.pp("encoder"))?,
             norm_after: layer_norm(shape.width, shape.epsilon, mode, &vars.pp("post_layernorm"))?,
             head: PoolingHead::new(&shape, mode, &vars.pp("head"))?,
