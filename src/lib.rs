@@ -36,6 +36,7 @@ pub mod tui;
 pub mod bounded;
 pub mod durable;
 pub mod fingerprint;
+pub mod input_file;
 mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;
