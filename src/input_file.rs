@@ -73,15 +73,24 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// # Errors
 /// UTF-16 is named as such; other bytes that are no UTF-8 are named by their offset.
 pub fn text(bytes: &[u8]) -> io::Result<&str> {
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        let message = "expected UTF-8 text, found UTF-16 (PowerShell's `>` writes it; save the file as UTF-8)";
-        return Err(Error::new(ErrorKind::InvalidData, message));
-    }
+    refuse_utf16(bytes)?;
     let bytes = without_bom(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let message = format!("expected UTF-8 text, found other bytes at offset {}", error.valid_up_to());
         Error::new(ErrorKind::InvalidData, message)
     })
+}
+
+/// Names UTF-16 by the byte order mark at the beginning of a file.
+///
+/// # Errors
+/// Fails if the mark is there.
+pub fn refuse_utf16(start: &[u8]) -> io::Result<()> {
+    if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
+        let message = "expected UTF-8 text, found UTF-16 (PowerShell's `>` writes it; save the file as UTF-8)";
+        return Err(Error::new(ErrorKind::InvalidData, message));
+    }
+    Ok(())
 }
 
 /// The bytes after a UTF-8 byte order mark, or all of them.

@@ -41,3 +41,4 @@ mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;
 pub mod workspace;
+mod written_json;

@@ -1,11 +1,15 @@
 //! A file of lines, read in blocks of whole lines: each block can be parsed on all cores, and the file is never held whole.
 
+use crate::input_file;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read};
 use std::path::Path;
 
 /// Bytes of a block; it ends with the line that reaches them.
 const BLOCK: u64 = 4 << 20;
+/// Bytes of the longest line: some programs put whole pictures into their lines. A file without line ends, as long as the
+/// disk, must not become one line in memory.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// A file being read.
 pub struct LineBlocks {
@@ -21,12 +25,20 @@ pub struct Block {
 }
 
 impl LineBlocks {
-    /// Opens the file.
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// As [`input_file::open`]; UTF-16 is named, too.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufReader::with_capacity(1 << 18, File::open(path)?), lines: 0 })
+        let mut file = BufReader::with_capacity(1 << 18, input_file::open(path)?);
+        input_file::refuse_utf16(file.fill_buf()?)?;
+        Ok(Self { file, lines: 0 })
     }
 
     /// The next lines; `None` at the end.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or a line is longer than any of ours.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = Vec::new();
         (&mut self.file).take(BLOCK).read_to_end(&mut bytes)?;
@@ -34,7 +46,11 @@ impl LineBlocks {
             return Ok(None);
         }
         if !bytes.ends_with(b"\n") {
-            self.file.read_until(b'\n', &mut bytes)?;
+            (&mut self.file).take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+            if !bytes.ends_with(b"\n") && !self.file.fill_buf()?.is_empty() {
+                let message = format!("expected lines of at most {} MiB, found a longer one", LONGEST_LINE >> 20);
+                return Err(Error::new(ErrorKind::InvalidData, message));
+            }
         }
         let block = Block { first: self.lines + 1, bytes };
         self.lines += memchr::memchr_iter(b'\n', &block.bytes).count() + usize::from(!block.bytes.ends_with(b"\n"));

@@ -1,6 +1,7 @@
 //! `dissent check`: every problem of a dataset, images included, and what is in it.
 
 use super::leakage::leakage_warnings;
+use super::look_alikes::look_alike_warnings;
 use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, Problem, Split, TaskKind};
 use crate::fingerprint::Fingerprint;
 use rayon::prelude::*;
@@ -75,6 +76,7 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
         return CheckReport { problems, summary: None };
     };
     let contents = check_images(dataset, &lenient, &mut problems, progress);
+    problems.extend(look_alike_warnings(&lenient));
     problems.extend(leakage_warnings(dataset, &lenient, &contents));
     CheckReport { problems, summary: Some(Summary::of(dataset)) }
 }

@@ -1,43 +1,76 @@
 //! The fields of one JSON line, taken out one by one so that every wrong one is named.
 
 use super::Problem;
-use serde_json::{Map, Value};
+use super::identifier::{group_of, identifier_of};
+use crate::written_json::{Written, repeated};
 use std::path::Path;
 
 /// A parsed line, its place, and what was found wrong with it so far.
 pub(super) struct Fields<'a> {
-    values: Map<String, Value>,
+    entries: Vec<(String, Written)>,
     path: &'a Path,
     line: usize,
     pub problems: Vec<Problem>,
 }
 
 impl<'a> Fields<'a> {
-    /// Parses a line, which must be a JSON object.
+    /// Parses a line, which must be a JSON object. A key that stands there twice with different values is an error, with the
+    /// same value a warning.
     pub fn parse(bytes: &[u8], path: &'a Path, line: usize) -> Result<Self, Problem> {
         let fail = |message: String| Err(Problem::error(path, message).at_line(line));
-        match serde_json::from_slice::<Value>(bytes) {
-            Ok(Value::Object(values)) => Ok(Self { values, path, line, problems: Vec::new() }),
-            Ok(other) => fail(format!("expected a JSON object {{…}} on one line, found {}", kind_of(&other))),
-            Err(error) => {
-                let text = error.to_string();
-                let reason = text.split(" at line ").next().unwrap_or(&text);
-                fail(format!("not valid JSON: {reason} at column {}; expected one object on one line", error.column()))
-            }
+        let list = if bytes.starts_with(b"[") { "; a list becomes lines by `jq -c '.[]' FILE`" } else { "" };
+        let entries = match Written::parse(bytes) {
+            Ok(Written::Object(entries)) => entries,
+            Ok(other) => return fail(format!("expected a JSON object {{…}} on one line, found {}{list}", other.kind())),
+            Err(error) => return fail(format!("not valid JSON: {error}; expected one object on one line{list}")),
+        };
+        let mut problems = Vec::new();
+        for (key, differs) in repeated(&entries) {
+            let problem = if differs {
+                Problem::error(path, "the field stands twice, with different values; expected it once")
+            } else {
+                Problem::warning(path, "the field stands twice, with the same value")
+            };
+            problems.push(problem.at_line(line).in_field(key));
         }
+        Ok(Self { entries, path, line, problems })
+    }
+
+    /// As [`Fields::required`], of an identifier: space around it is left out, and a whole number is its digits.
+    pub fn required_id(&mut self, names: &[&str]) -> String {
+        let text = self.required(names);
+        self.without_space(names[0], &text)
+    }
+
+    /// Patient or study, as groups are compared.
+    pub fn group(&mut self) -> Option<String> {
+        let text = self.optional(&["group"])?;
+        let trimmed = self.without_space("group", &text);
+        let group = group_of(&trimmed);
+        (!group.is_empty()).then_some(group)
+    }
+
+    fn without_space(&mut self, field: &str, text: &str) -> String {
+        let trimmed = super::identifier::trimmed(text);
+        if trimmed != text {
+            let message = format!("space or invisible characters around {text:?} are left out");
+            self.problems.push(Problem::warning(self.path, message).at_line(self.line).in_field(field));
+        }
+        trimmed.to_owned()
     }
 
     /// A text that must be there and not be empty; `names` are the field's name and its other spellings.
     pub fn required(&mut self, names: &[&str]) -> String {
         match self.text(names) {
-            Some(text) if !text.trim().is_empty() => text,
+            Some(text) if !super::identifier::trimmed(&text).is_empty() => text,
             Some(_) => {
                 self.report(names[0], "expected a text, found an empty one".into());
                 String::new()
             }
             None => {
                 // A wrong type was reported already.
-                if !self.problems.iter().any(|problem| problem.field.as_deref() == Some(names[0])) {
+                let is_named = |problem: &Problem| problem.field.as_deref().is_some_and(|field| names.contains(&field));
+                if !self.problems.iter().any(is_named) {
                     self.report(names[0], "the field is missing; expected a text".into());
                 }
                 String::new()
@@ -49,29 +82,51 @@ impl<'a> Fields<'a> {
     /// An empty text is none: an empty group would be one group of all that have it, an empty question would hide the
     /// task's.
     pub fn optional(&mut self, names: &[&str]) -> Option<String> {
-        self.text(names).filter(|text| !text.trim().is_empty())
+        self.text(names).filter(|text| !super::identifier::trimmed(text).is_empty())
     }
 
+    /// The text under one of the names. Under several, it must be the same.
     fn text(&mut self, names: &[&str]) -> Option<String> {
-        let value = names.iter().find_map(|name| self.values.get(*name))?;
-        match value {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            other => {
-                let message = format!("expected a text, found {}", kind_of(other));
-                self.report(names[0], message);
-                None
+        let mut found: Option<(&str, String)> = None;
+        for name in names {
+            let Some((_, value)) = self.entries.iter().rev().find(|(key, _)| key == name) else { continue };
+            let text = match value {
+                Written::Null => continue,
+                // Space around a text is for the caller to say something about.
+                Written::Text(text) => text.clone(),
+                Written::NotFinite(word) => {
+                    let message = format!("found {word}, which is no JSON (Python writes it for a missing value); expected a text, or null");
+                    self.report(name, message);
+                    return None;
+                }
+                other => {
+                    let Some(text) = identifier_of(other) else {
+                        let message = format!("expected a text, found {}", other.kind());
+                        self.report(names[0], message);
+                        return None;
+                    };
+                    text
+                }
+            };
+            match &found {
+                Some((before, known)) if *known != text => {
+                    let message = format!("found {text:?}, but {before} says {known:?}; expected one of the two fields");
+                    self.report(name, message);
+                    return None;
+                }
+                Some(_) => {}
+                None => found = Some((name, text)),
             }
         }
+        found.map(|(_, text)| text)
     }
 
     /// Warns of fields that are neither known nor the reference's (reference.md §1.3): a misspelled `group` would
     /// otherwise go unnoticed.
     pub fn warn_of_unknown(&mut self, known: &[&str]) {
         let mut unknown = Vec::new();
-        for name in self.values.keys() {
-            if !known.contains(&name.as_str()) {
+        for (name, _) in &self.entries {
+            if !known.contains(&name.as_str()) && !unknown.contains(name) {
                 unknown.push(name.clone());
             }
         }
@@ -84,16 +139,5 @@ impl<'a> Fields<'a> {
     /// Notes an error in a field.
     pub fn report(&mut self, field: &str, message: String) {
         self.problems.push(Problem::error(self.path, message).at_line(self.line).in_field(field));
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

@@ -1,7 +1,9 @@
 //! Reading `cases.jsonl` and `corpus.jsonl`: good lines, and a problem for each bad one.
 
 use super::fields::Fields;
+use super::identifier::{is_plain, is_plain_group};
 use super::{Case, Document, Problem, Split, Task};
+use crate::input_file::without_bom;
 use crate::line_blocks::LineBlocks;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -83,7 +85,8 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
         let line: PlainCase = serde_json::from_slice(line).ok()?;
         let task = tasks.iter().find(|task| task.id == line.task)?;
         let is_label = task.labels.iter().any(|label| label.id == line.answer);
-        if !is_label || is_blank(&line.id) || is_blank(&line.image) {
+        let is_plain_group = line.group.as_deref().is_none_or(is_plain_group);
+        if !is_label || !is_plain(&line.id) || !is_plain_group || is_blank(&line.id) || is_blank(&line.image) {
             return None;
         }
         let (question, group) = (not_blank(line.question), not_blank(line.group));
@@ -93,13 +96,13 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
     };
     let by_field = |fields: &mut Fields| {
         let mut case = Case {
-            id: fields.required(&["id"]),
-            task: fields.required(&["task"]),
+            id: fields.required_id(&["id"]),
+            task: fields.required_id(&["task"]),
             split: split_of(fields),
             image: PathBuf::from(fields.required(&["image", "image_path"])),
             question: fields.optional(&["question"]),
-            answer: fields.required(&["answer", "answers"]),
-            group: fields.optional(&["group"]),
+            answer: fields.required_id(&["answer", "answers"]),
+            group: fields.group(),
         };
         check_task(fields, &mut case, tasks);
         fields.warn_of_unknown(&CASE_FIELDS);
@@ -113,7 +116,8 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
 pub(super) fn read_documents(path: &Path) -> Lines<Document> {
     let plain = |line: &[u8]| {
         let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;
-        if is_blank(&id) || is_blank(&image) || is_blank(&caption) {
+        let is_plain = is_plain(&id) && group.as_deref().is_none_or(is_plain_group);
+        if !is_plain || is_blank(&id) || is_blank(&image) || is_blank(&caption) {
             return None;
         }
         let (source, group) = (not_blank(source), not_blank(group));
@@ -121,11 +125,11 @@ pub(super) fn read_documents(path: &Path) -> Lines<Document> {
     };
     let by_field = |fields: &mut Fields| {
         let document = Document {
-            id: fields.required(&["id"]),
+            id: fields.required_id(&["id"]),
             image: PathBuf::from(fields.required(&["image", "img_path"])),
             caption: fields.required(&["caption", "text"]),
             source: fields.optional(&["source", "dataset_source"]),
-            group: fields.optional(&["group"]),
+            group: fields.group(),
         };
         fields.warn_of_unknown(&DOCUMENT_FIELDS);
         let id = document.id.clone();
@@ -194,10 +198,7 @@ fn parse_line<T>(
     bytes: &[u8],
     reading: &Reading<impl Fn(&[u8]) -> Option<(String, T)>, impl Fn(&mut Fields) -> (String, T)>,
 ) -> Option<Parsed<T>> {
-    let mut content = bytes.trim_ascii();
-    if number == 1 {
-        content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    }
+    let content = if number == 1 { without_bom(bytes) } else { bytes }.trim_ascii();
     if content.is_empty() {
         return None;
     }
@@ -233,7 +234,7 @@ fn take_new<T>(
 }
 
 fn split_of(fields: &mut Fields) -> Split {
-    let text = fields.required(&["split"]);
+    let text = fields.required_id(&["split"]);
     match text.as_str() {
         "train" => Split::Train,
         "validation" | "val" | "valid" => Split::Validation,

@@ -1,12 +1,18 @@
 //! `dataset.toml`: name, licence, note and tasks.
 
+use super::identifier::trimmed;
+use super::look_alikes::look_alikes;
 use super::{Problem, Task, TaskKind};
+use crate::input_file;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.toml";
+
+/// A megabyte of tasks is a thousand times what the largest known dataset has.
+const LONGEST: u64 = 1 << 20;
 
 /// The slots that a prompt template may use.
 const SLOTS: [&str; 4] = ["document_image", "caption", "query_image", "question"];
@@ -28,16 +34,20 @@ pub struct Manifest {
 impl Manifest {
     /// Reads `path`; a file that is no manifest is one problem, its tasks may have several.
     pub fn read(path: &Path) -> Result<(Self, Vec<Problem>), Problem> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = input_file::read_text(path, LONGEST).map_err(|error| {
             Problem::error(path, format!("cannot read the file ({error}); expected name and [[task]] entries"))
         })?;
-        let manifest: Self = toml::from_str(&text).map_err(|error| {
+        let mut manifest: Self = toml::from_str(&text).map_err(|error| {
             let problem = Problem::error(path, error.message().replace('\n', " "));
             match error.span() {
                 Some(span) => problem.at_line(line_of(&text, span.start)),
                 None => problem,
             }
         })?;
+        for task in &mut manifest.tasks {
+            // Cases name their task without space around it, too.
+            task.id = trimmed(&task.id).to_owned();
+        }
         let problems = manifest.problems(path);
         Ok((manifest, problems))
     }
@@ -91,6 +101,13 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
             report("labels", format!("label id {:?} is used twice", label.id));
         }
     }
+    for (one, other) in look_alikes(task.labels.iter().map(|label| label.id.as_str())) {
+        let message = format!("label ids {one:?} and {other:?} differ in case, space or spelling only");
+        problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels", task.id)));
+    }
+    let mut report = |field: &str, message: String| {
+        problems.push(Problem::error(path, message).in_field(&format!("task {}: {field}", task.id)));
+    };
     for (field, template) in
         [("prompt.with_document", &task.prompt.with_document), ("prompt.closed_book", &task.prompt.closed_book)]
     {
