@@ -1,21 +1,105 @@
-//! Writing that a crash, a kill or a full disk cannot turn into a half file: write aside, sync, rename.
+//! Writing that a crash, a kill or a full disk cannot turn into a half file: write aside, sync, rename. What is no regular
+//! file is never replaced by one.
 
-use anyhow::{Context, Result};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
+use crate::input_file::kind_of;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
-/// Replaces `path` by `content`, whole or not at all. The folder is made if it is missing.
+/// Symbolic links that follow each other; Linux takes 40.
+const MOST_LINKS: usize = 40;
+
+/// Replaces `path` by `content`, whole or not at all. The folder is made if it is missing. Where `path` is a symbolic link,
+/// what it names is replaced. A device or FIFO is written to. Another hard link of the file keeps what it had.
+///
+/// # Errors
+/// Fails if the file cannot be written, or is a folder, a disk, a socket or read-only.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    let there = fs::metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) || is_of_a_process(path) {
+        return write_through(path, there.as_ref(), content)
+            .with_context(|| format!("cannot write to {}", path.display()));
+    }
+    let path = &linked(path)?;
+    if there.as_ref().is_some_and(|there| there.permissions().readonly()) {
+        bail!("{} is read-only; make it writable or choose another name", path.display());
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
     let mut aside = new_aside().tempfile_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
     aside
         .write_all(content)
+        .and_then(|()| keep_permissions(aside.as_file(), there.map(|there| there.permissions())))
         .and_then(|()| aside.as_file().sync_all())
         .with_context(|| format!("cannot write {} (is the disk full?)", path.display()))?;
     aside.persist(path).map_err(|error| error.error).with_context(|| format!("cannot replace {}", path.display()))?;
     sync_folder(folder)
+}
+
+/// What was for its owner alone stays so.
+fn keep_permissions(file: &File, before: Option<Permissions>) -> io::Result<()> {
+    before.map_or(Ok(()), |permissions| file.set_permissions(permissions))
+}
+
+/// Where the symbolic links from `path` on lead, be there a file or not; `path` itself where it is none.
+///
+/// # Errors
+/// Fails if the links go round in a circle.
+pub fn linked(path: &Path) -> Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
+        // A relative one begins at the folder of the link.
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    bail!("{}: too many symbolic links", path.display())
+}
+
+/// An open file of a process, such as `/dev/stdout`: a new file in its place would reach nobody.
+fn is_of_a_process(path: &Path) -> bool {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if path.starts_with("/proc") || path.starts_with("/dev/fd") {
+            return true;
+        }
+        let Ok(target) = fs::read_link(&path) else { return false };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    false
+}
+
+#[cfg(unix)]
+fn write_through(path: &Path, there: Option<&Metadata>, content: &[u8]) -> Result<()> {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+    if let Some(there) = there
+        && (there.is_dir() || there.file_type().is_block_device() || there.file_type().is_socket())
+    {
+        let kind = if there.file_type().is_block_device() { "a disk" } else { kind_of(there) };
+        bail!("expected a file, found {kind}");
+    }
+    // A FIFO that nobody reads would block for ever.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let opened = File::options().append(true).custom_flags(flags).open(path);
+    let mut file = match opened {
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => bail!("no program reads from this FIFO"),
+        opened => opened?,
+    };
+    // Its reader may be slow.
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND)).map_err(io::Error::from)?;
+    file.write_all(content)?;
+    match file.sync_all() {
+        // A device and a FIFO have nothing to sync.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EROFS)) => Ok(()),
+        synced => Ok(synced?),
+    }
+}
+
+#[cfg(not(unix))]
+fn write_through(_: &Path, there: Option<&Metadata>, _: &[u8]) -> Result<()> {
+    bail!("expected a file, found {}", there.map_or("a special file", kind_of))
 }
 
 /// A temporary file is its owner's alone; this one becomes a file like any other, as the umask says.
@@ -26,8 +110,13 @@ fn new_aside() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Replaces the folder `target` by the finished folder `aside`, which must be on the same file system.
+/// Replaces the folder `target` by the finished folder `aside`, which must be on the same file system. Where `target` is a
+/// symbolic link, the folder that it names is replaced.
+///
+/// # Errors
+/// Fails if a folder cannot be renamed; the old one is then where it was, or the error says where.
 pub fn replace_folder(aside: &Path, target: &Path) -> Result<()> {
+    let target = &linked(target)?;
     let parent = target.parent().unwrap_or(Path::new("."));
     let old = parent.join(format!(".old-{}", uuid::Uuid::now_v7()));
     let had_old = target.exists();
@@ -82,6 +171,61 @@ mod tests {
         fs::write(&plain, b"one").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&ours), mode(&plain));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        fs::create_dir(place("deep")).unwrap();
+        fs::write(place("deep/target"), "old").unwrap();
+        for (link, to) in [("link", "deep/target"), ("second", "link"), ("dangling", "deep/new"), ("loop", "loop")] {
+            std::os::unix::fs::symlink(to, place(link)).unwrap();
+        }
+        write_file(&place("second"), b"new").unwrap();
+        write_file(&place("dangling"), b"first").unwrap();
+        assert_eq!(fs::read(place("deep/target")).unwrap(), b"new");
+        assert_eq!(fs::read(place("deep/new")).unwrap(), b"first");
+        assert!(["link", "second", "dangling"].iter().all(|link| place(link).is_symlink()));
+        assert!(write_file(&place("loop"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_stay_and_read_only_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        for (mode, replaced) in [(0o600, true), (0o400, false)] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(write_file(&path, b"new").is_ok(), replaced);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_fifos_are_written_to_and_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let error = format!("{:#}", write_file(&fifo, b"x").unwrap_err());
+        assert!(error.contains("no program reads"), "{error}");
+        let reader = fifo.clone();
+        let reading = std::thread::spawn(move || fs::read(reader).unwrap());
+        while write_file(&fifo, b"through").is_err() {
+            std::thread::yield_now();
+        }
+        assert_eq!(reading.join().unwrap(), b"through");
+        let link = folder.path().join("full");
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        assert!(write_file(&link, b"x").is_err() && link.is_symlink());
+        std::os::unix::fs::symlink("/dev/null", folder.path().join("null")).unwrap();
+        write_file(&folder.path().join("null"), b"x").unwrap();
+        let error = format!("{:#}", write_file(folder.path(), b"x").unwrap_err());
+        assert!(error.contains("found a folder"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -31,7 +30,7 @@ impl Fingerprint {
 
     /// Fingerprint of a file's content, read in pieces.
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = crate::input_file::open(path)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0_u8; 1 << 16];
         loop {

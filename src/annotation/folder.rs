@@ -3,15 +3,19 @@
 use super::event::{EVENT_VERSION, Event};
 use super::interner::Interner;
 use crate::data::Problem;
+use crate::input_file;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::fs;
-use std::io::{BufRead, ErrorKind};
+use std::io::{self, BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Lines that one core parses at a time.
 const BLOCK: usize = 2048;
+
+/// Bytes of the longest journal: several million events.
+const LONGEST_JOURNAL: u64 = 4 << 30;
 
 /// What one file holds.
 pub(super) struct Content {
@@ -30,7 +34,7 @@ pub(super) struct Content {
 pub fn read_folder(folder: &Path) -> Result<(Vec<Arc<Event>>, Vec<Problem>)> {
     let files = journal_files(folder)?;
     let read = |path: &PathBuf| {
-        let content = fs::read(path).with_context(|| format!("cannot read journal {}", path.display()))?;
+        let content = read_journal(path).with_context(|| format!("cannot read journal {}", path.display()))?;
         Ok(read_lines(&content, path))
     };
     let contents: Vec<Content> = files.par_iter().map(read).collect::<Result<_>>()?;
@@ -41,6 +45,11 @@ pub fn read_folder(folder: &Path) -> Result<(Vec<Arc<Event>>, Vec<Problem>)> {
         events.push(content.events);
     }
     Ok((distinct(events, &files, &mut problems), problems))
+}
+
+/// The bytes of a journal, or of another file beside it.
+pub(super) fn read_journal(path: &Path) -> io::Result<Vec<u8>> {
+    input_file::read(path, LONGEST_JOURNAL)
 }
 
 /// Reads the lines of one file, on all cores.
@@ -110,7 +119,8 @@ fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &
     kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
-/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order.
+/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. Hidden ones are none: no
+/// annotator's name begins with a dot, and macOS puts `._NAME` beside files on other people's disks.
 pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -120,7 +130,8 @@ pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read folder {}", folder.display()))?.path();
-        if path.extension().is_some_and(|ending| ending == "jsonl") && path.is_file() {
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && path.extension().is_some_and(|ending| ending == "jsonl") && path.is_file() {
             files.push(path);
         }
     }

@@ -1,5 +1,6 @@
 //! A journal's file: one writer, whole lines, and nothing lost where locks lie or somebody replaces the file.
 
+use crate::input_file;
 use anyhow::{Context, Result};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -125,6 +126,10 @@ fn open_own(folder: &Path, stem: &str) -> Result<(PathBuf, File)> {
 /// Opens for appending and makes the name itself survive a power loss.
 fn open_append(path: &Path) -> Result<File> {
     let is_new = !path.exists();
+    if !is_new {
+        // A FIFO or device of this name is no journal, and writing to it acknowledges nothing.
+        input_file::open(path).with_context(|| format!("cannot open journal {}", path.display()))?;
+    }
     let file = OpenOptions::new()
         .create(true)
         .append(true)

@@ -2,8 +2,9 @@
 
 use super::event::Event;
 use super::folder::{journal_files, read_lines};
+use crate::input_file;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl JournalWatch {
 
 /// The bytes of a file from this place on.
 pub(super) fn read_from(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = input_file::open(path)?;
     file.seek(SeekFrom::Start(place))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;

@@ -2,6 +2,7 @@
 //! fields of each kind beside the common ones.
 
 use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
+use super::taxonomy::MOST_CATEGORIES;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -76,6 +77,10 @@ impl TryFrom<Line> for Event {
 
     fn try_from(line: Line) -> Result<Self, String> {
         let missing = |field: &str| format!("missing field `{field}`");
+        let given = line.categories.as_ref().map_or(0, BTreeSet::len).max(line.definitions.len());
+        if given > MOST_CATEGORIES {
+            return Err(format!("field categories: expected at most {MOST_CATEGORIES}, found {given}"));
+        }
         let categories = line.categories.or_else(|| line.category.map(|category| BTreeSet::from([category])));
         let categories = || categories.map(Arc::new).ok_or_else(|| missing("categories"));
         let kind = match line.kind {

@@ -1,7 +1,7 @@
 //! Bringing in the journals of another folder: they are copied under names that cannot collide. The fold does the rest.
 
-use super::folder::{Content, journal_files, read_lines};
-use super::taxonomy::{TAXONOMY_FILE, Taxonomy};
+use super::folder::{Content, journal_files, read_journal, read_lines};
+use super::taxonomy::{TAXONOMY_FILE, Taxonomy, read_taxonomy};
 use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
 use super::told::{TOLD_ENDING, told_files};
 use crate::data::Problem;
@@ -83,7 +83,7 @@ fn annotations_in(folder: &Path) -> Result<PathBuf> {
 fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut contents = Vec::new();
     for path in journal_files(folder)? {
-        let content = fs::read(&path).with_context(|| format!("cannot read journal {}", path.display()))?;
+        let content = read_journal(&path).with_context(|| format!("cannot read journal {}", path.display()))?;
         contents.push((path, content));
     }
     Ok(contents)
@@ -94,7 +94,7 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
     // The first line names its event, so a journal keeps this name as it grows.
     let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut target = folder.join(merged_name(source, first, "jsonl"));
-    let earlier = match fs::read(&target) {
+    let earlier = match read_journal(&target) {
         Ok(earlier) => Some(earlier),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| format!("cannot read journal {}", target.display())),
@@ -125,11 +125,11 @@ fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
 /// Copies what annotators were told: it is read by whose it is, under whatever other name.
 fn bring_looks(source: &Path, target: &Path) -> Result<()> {
     for path in told_files(source) {
-        let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let content = read_journal(&path).with_context(|| format!("cannot read {}", path.display()))?;
         // As of journals: the first line names the file as it grows.
         let first = content.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
         let mut copy = target.join(merged_name(&path, first, TOLD_ENDING));
-        let earlier = fs::read(&copy).unwrap_or_default();
+        let earlier = read_journal(&copy).unwrap_or_default();
         if !content.starts_with(&earlier) && !earlier.starts_with(&content) {
             copy = target.join(merged_name(&path, &content, TOLD_ENDING));
         }
@@ -143,13 +143,13 @@ fn bring_looks(source: &Path, target: &Path) -> Result<()> {
 /// Copies the kept wordings; the taxonomy itself only where the target has none.
 fn bring_taxonomy(source: &Path, target: &Path) -> Result<()> {
     for entry in fs::read_dir(source.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten() {
-        if let Ok(text) = fs::read(entry.path())
-            && std::str::from_utf8(&text).is_ok_and(|text| Taxonomy::parse(text).is_ok())
+        if let Ok(text) = read_taxonomy(&entry.path())
+            && Taxonomy::parse(&text).is_ok()
         {
-            keep_version(target, &text);
+            keep_version(target, text.as_bytes());
         }
     }
-    let Ok(text) = fs::read_to_string(source.join(TAXONOMY_FILE)) else { return Ok(()) };
+    let Ok(text) = read_taxonomy(&source.join(TAXONOMY_FILE)) else { return Ok(()) };
     if Taxonomy::parse(&text).is_err() {
         return Ok(());
     }

@@ -4,15 +4,22 @@ use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// Name of the file in the annotations folder.
 pub const TAXONOMY_FILE: &str = "taxonomy.toml";
+
+/// Bytes of the longest taxonomy: 500 categories of a page each.
+const LONGEST: u64 = 2 << 20;
+
+/// Categories that people choose from, and that one event may give. Each has a key of its own, and the largest vocabularies
+/// that people annotate with have a few hundred; time and memory of the agreement tables grow with them.
+pub(super) const MOST_CATEGORIES: usize = 500;
 
 const DEFAULT: &str = include_str!("default_taxonomy.toml");
 
@@ -172,6 +179,10 @@ impl Taxonomy {
         if file.category.is_empty() {
             bail!("expected at least one [[category]], found none");
         }
+        let count = file.category.len();
+        if count > MOST_CATEGORIES {
+            bail!("expected at most {MOST_CATEGORIES} [[category]] tables, found {count}");
+        }
         let mut keys = HashMap::new();
         let mut ids = HashMap::new();
         for (index, category) in file.category.iter().enumerate() {
@@ -205,10 +216,15 @@ impl Taxonomy {
     }
 }
 
+/// The text of a taxonomy's file.
+pub(super) fn read_taxonomy(path: &Path) -> io::Result<String> {
+    input_file::read_text(path, LONGEST)
+}
+
 /// `None` where there is no file.
 fn read_text(folder: &Path) -> Result<Option<String>> {
     let path = folder.join(TAXONOMY_FILE);
-    match fs::read_to_string(&path) {
+    match read_taxonomy(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read taxonomy {}", path.display())),
@@ -218,6 +234,7 @@ fn read_text(folder: &Path) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn message_of(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Earlier wordings of the taxonomy: a copy of each version of the file that people worked with, named after its content.
 
 use super::event::GivenDefinitions;
-use super::taxonomy::{Category, Taxonomy};
+use super::taxonomy::{Category, Taxonomy, read_taxonomy};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
@@ -54,7 +54,7 @@ impl TaxonomyVersions {
     pub fn read(folder: &Path) -> Self {
         let mut versions = Self::default();
         for entry in fs::read_dir(folder.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten() {
-            let Ok(text) = fs::read_to_string(entry.path()) else { continue };
+            let Ok(text) = read_taxonomy(&entry.path()) else { continue };
             let Ok(taxonomy) = Taxonomy::parse(&text) else { continue };
             for category in taxonomy.categories {
                 let definition = category.definition_fingerprint().to_string();

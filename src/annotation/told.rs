@@ -113,7 +113,10 @@ impl Told {
 
 /// The files of all annotators in this folder.
 pub(super) fn told_files(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // A hidden one is no annotator's, as of journals.
+    let visible = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let paths = visible.map(|entry| entry.path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == TOLD_ENDING)).collect()
 }
 

@@ -4,6 +4,7 @@
 //! may append to one file; each line is one write.
 
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Bytes of the longest log: some ten million answers.
+const LONGEST: u64 = 4 << 30;
 
 #[derive(Serialize, Deserialize)]
 struct Line<V> {
@@ -35,7 +39,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     /// # Errors
     /// Where an existing file cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        let content = match fs::read(path) {
+        let content = match input_file::read(path, LONGEST) {
             Ok(content) => content,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),

@@ -70,7 +70,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {
         return known;
     };
-    let Ok(contents) = std::fs::read_to_string(folder.join(CONTENT_FILE)) else { return known };
+    let Ok(contents) = crate::input_file::read_text(&folder.join(CONTENT_FILE), u64::MAX - 1) else { return known };
     for (row, line) in contents.lines().enumerate() {
         let Some((image, caption)) = line.split_once('\t') else { continue };
         // A vector that is not of length 1 is damaged and is made again.

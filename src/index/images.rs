@@ -59,9 +59,12 @@ pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
     decode(dataset, row, &HashSet::new()).is_ok()
 }
 
+/// Bytes of the longest image file; a film of a whole body, uncompressed, has 100 MB.
+const LONGEST: u64 = 512 << 20;
+
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
     let path = dataset.image_path(&dataset.corpus[row].image);
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read image {}", path.display()))?;
+    let bytes = crate::input_file::read(&path, LONGEST).with_context(|| format!("cannot read image {}", path.display()))?;
     let fingerprint = Fingerprint::of_bytes(&bytes);
     if known.contains(&fingerprint) {
         return Ok(DecodedImage { fingerprint, pixels: None });

@@ -46,9 +46,12 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// Bytes of the longest `index.toml`, which names the documents left out.
+const LONGEST: u64 = 64 << 20;
+
 impl Manifest {
     pub fn read(path: &Path) -> Result<Self, IndexError> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match crate::input_file::read_text(path, LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(IndexError::Missing { path: path.parent().unwrap_or(path).into() });

@@ -22,6 +22,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// Bytes of the longest training state: weights and two moments of the largest model that is trained here.
+const LONGEST_STATE: u64 = 256 << 30;
+
 /// What a run is; a resumed run must have the same.
 #[derive(Clone, Debug)]
 pub struct SessionSettings {
@@ -93,7 +96,7 @@ impl Session {
         if !path.exists() {
             return Ok(Position::default());
         }
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = crate::input_file::read(&path, LONGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
             .with_context(|| format!("{} is not a training state", path.display()))?;
         let counters = header.metadata().clone().unwrap_or_default();

@@ -33,6 +33,9 @@ impl Default for Keymap {
     }
 }
 
+/// Bytes of the longest file of keys; the whole table is 10 KB.
+const LONGEST: u64 = 1 << 20;
+
 /// A file of keys: context, then action, then its keys.
 type KeysFile = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
@@ -42,7 +45,7 @@ impl Keymap {
     /// # Errors
     /// Names the file and what in it is no context, no action, no key, or bound twice.
     pub fn load(path: &Path) -> Result<Self> {
-        match std::fs::read_to_string(path) {
+        match crate::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
             Ok(text) => Self::parse(&text).with_context(|| format!("keys {}", path.display())),

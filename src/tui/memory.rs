@@ -30,6 +30,9 @@ pub struct Place {
     pub columns: Vec<String>,
 }
 
+/// Bytes of the longest file that a session leaves, with thousands of saved views.
+const LONGEST: u64 = 4 << 20;
+
 /// A filter and an order by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedView {
@@ -44,7 +47,7 @@ impl Memory {
     /// # Errors
     /// Where it cannot be read or is damaged: the path and the line are named.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match crate::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };

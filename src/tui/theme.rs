@@ -116,6 +116,9 @@ struct StyleText {
     reversed: bool,
 }
 
+/// Bytes of the longest theme; ours have 3 KB.
+const LONGEST: u64 = 1 << 20;
+
 impl Theme {
     /// A built-in theme by name, else a theme file by path.
     ///
@@ -126,7 +129,7 @@ impl Theme {
         if Self::names().any(|name| name == name_or_path) || !path.exists() {
             return Self::built_in(name_or_path);
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read theme {}", path.display()))?;
+        let text = crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read theme {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
     }
 

@@ -152,7 +152,7 @@ impl RunIdentity {
     /// # Errors
     /// Where the file is missing or is no `run.toml`.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{}: expected the fields of a run.toml", path.display()))
     }
 
@@ -183,6 +183,9 @@ impl RunIdentity {
         ]
     }
 }
+
+/// Bytes of the longest `run.toml`; ours have 2 KB.
+const LONGEST: u64 = 1 << 20;
 
 /// Of every case's fields and the sizes of the image files.
 pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {

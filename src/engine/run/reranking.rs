@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "rerank-";
+/// Bytes of the longest file of choices: some million cases.
+const LONGEST: u64 = 256 << 20;
 
 /// The choices of one reranker; the answer of a case is the stored prediction with the document chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +60,7 @@ impl Reranking {
         paths.sort_unstable();
         let mut rerankings = Vec::new();
         for path in paths {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = crate::input_file::read_text(&path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
             let reranking: Self = serde_json::from_str(&text)
                 .map_err(|error| anyhow!("{}: expected the choices of a reranker, found: {error}", path.display()))?;
             let run = identity.fingerprint();

@@ -142,12 +142,15 @@ fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, 
     Ok((config, files))
 }
 
+/// Bytes of the longest tokenizer or template that is copied into a checkpoint.
+const LONGEST_FILE: u64 = 256 << 20;
+
 fn read_files(folder: &Path) -> Result<CheckpointFiles> {
     let mut files = CheckpointFiles::new();
     for name in PROCESSOR_FILES {
         let path = folder.join(name);
         if path.is_file() {
-            files.insert(name.into(), std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+            files.insert(name.into(), crate::input_file::read(&path, LONGEST_FILE).with_context(|| format!("cannot read {}", path.display()))?);
         }
     }
     Ok(files)

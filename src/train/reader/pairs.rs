@@ -1,19 +1,15 @@
 //! `pairs.jsonl`: which document goes with which case, where that is given and not retrieved.
 
 use crate::data::Dataset;
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use crate::data::identifier::identifier_of;
+use crate::input_file::without_bom;
+use crate::line_blocks::LineBlocks;
+use crate::written_json::Written;
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
 
 /// File beside `cases.jsonl`.
 const PAIRS_FILE: &str = "pairs.jsonl";
-
-#[derive(Deserialize)]
-struct Pair {
-    case: String,
-    document: String,
-}
 
 /// Rows of the documents of each case id; `None` where the dataset has no pairs.
 pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>>>> {
@@ -23,21 +19,35 @@ pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>
     }
     let rows: HashMap<&str, usize> =
         dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
-    let file = std::fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let cannot_read = || format!("cannot read {}", path.display());
+    let mut blocks = LineBlocks::open(&path).with_context(cannot_read)?;
     let mut pairs: HashMap<String, Vec<usize>> = HashMap::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let place = || format!("{}:{}", path.display(), number + 1);
-        let pair: Pair = serde_json::from_str(&line.with_context(place)?)
-            .with_context(|| format!("{}: expected {{\"case\": …, \"document\": …}}", place()))?;
-        let row = *rows
-            .get(pair.document.as_str())
-            .with_context(|| format!("{}: field document: no document {}", place(), pair.document))?;
-        if let Some(case) = dataset.cases.iter().find(|case| case.id == pair.case)
-            && !dataset.may_retrieve(case, row)
-        {
-            bail!("{}: case {} would be given its own image or group: document {}", place(), case.id, pair.document);
+    while let Some(block) = blocks.next_block().with_context(cannot_read)? {
+        for (number, bytes) in block.lines() {
+            let bytes = if number == 1 { without_bom(bytes) } else { bytes };
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let place = || format!("{}:{number}", path.display());
+            let [case, document] = ids_of(bytes).with_context(place)?;
+            let row = *rows
+                .get(document.as_str())
+                .with_context(|| format!("{}: field document: no document {document}", place()))?;
+            if let Some(case) = dataset.cases.iter().find(|known| known.id == case)
+                && !dataset.may_retrieve(case, row)
+            {
+                bail!("{}: case {} would be given its own image or group: document {document}", place(), case.id);
+            }
+            pairs.entry(case).or_default().push(row);
         }
-        pairs.entry(pair.case).or_default().push(row);
     }
     Ok(Some(pairs))
+}
+
+fn ids_of(line: &[u8]) -> Result<[String; 2]> {
+    let line = Written::parse_line(line).map_err(|message| anyhow!("{message}"))?;
+    let id = |field: &str| {
+        line.get(field).and_then(identifier_of).with_context(|| format!("field {field}: expected an id, found none"))
+    };
+    Ok([id("case")?, id("document")?])
 }

@@ -3,6 +3,7 @@
 use super::loss::{ReaderScore, reader_score};
 use crate::data::Dataset;
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use crate::reader::LabelScores;
 use anyhow::{Context, Result, bail};
 use rand::SeedableRng;
@@ -113,7 +114,8 @@ impl Signal {
 }
 
 fn read_entities(path: &Path) -> Result<HashMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = input_file::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut reader = csv::Reader::from_reader(file);
     let mut entities = HashMap::new();
     for line in reader.deserialize::<(String, String)>() {
         let (id, entity) = line.with_context(|| format!("{}: expected lines id,entity", path.display()))?;
