@@ -34,6 +34,7 @@ pub mod train;
 pub mod tui;
 
 pub mod bounded;
+pub mod csv_cells;
 pub mod durable;
 pub mod fingerprint;
 pub mod input_file;

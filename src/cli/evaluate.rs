@@ -8,6 +8,7 @@ use crate::analysis::report::{
     NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
 };
 use crate::annotation::{AnnotationState, Taxonomy, named_errors};
+use crate::csv_cells::Formulas;
 use crate::data::{Dataset, Split};
 use crate::durable;
 use crate::engine::CaseAnswer;
@@ -46,6 +47,9 @@ pub struct Args {
     /// Print every number on a line of comma-separated values
     #[arg(long, group = "form")]
     csv: bool,
+    /// With --csv: leave texts as they are that a spreadsheet would run as a formula
+    #[arg(long, requires = "csv")]
+    plain: bool,
     /// Write all tables and plots into one HTML file
     #[arg(long, group = "form", value_name = "FILE", conflicts_with = "tables")]
     html: Option<PathBuf>,
@@ -89,7 +93,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_line(markdown(&report).trim_end());
     }
     if args.csv {
-        return print_line(csv(&report)?.trim_end());
+        let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };
+        return print_line(csv(&report, formulas)?.trim_end());
     }
     if let Some(path) = &args.html {
         durable::write_file(path, html(&report)?.as_bytes())?;

@@ -1,21 +1,22 @@
 //! Every number on a line of its own, for a spreadsheet or a data frame.
 
 use super::{Cell, Report, Table};
+use crate::csv_cells::Formulas;
 use anyhow::{Context, Result};
 
 /// Columns: table, title, split, row, column, value, low, high, n.
 ///
 /// # Errors
 /// None that can be met: the text is made in memory.
-pub fn csv(report: &Report) -> Result<String> {
-    tables_csv(&report.split, &report.tables)
+pub fn csv(report: &Report, formulas: Formulas) -> Result<String> {
+    tables_csv(&report.split, &report.tables, formulas)
 }
 
 /// The same of any tables.
 ///
 /// # Errors
 /// As [`csv()`].
-pub fn tables_csv(split: &str, tables: &[Table]) -> Result<String> {
+pub fn tables_csv(split: &str, tables: &[Table], formulas: Formulas) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n"])?;
     for table in tables {
@@ -25,8 +26,8 @@ pub fn tables_csv(split: &str, tables: &[Table]) -> Result<String> {
             // Counts give the n of what has none of its own.
             for (column, cell) in table.columns.iter().zip(cells) {
                 let Some(numbers) = cell.numbers() else { continue };
-                let mut record = vec![table.key.to_owned(), table.title.clone(), split.to_owned(), name.clone()];
-                record.push((*column).to_owned());
+                let texts = [table.key, table.title.as_str(), split, name.as_str(), column];
+                let mut record: Vec<String> = texts.iter().map(|text| formulas.cell(text).into_owned()).collect();
                 record.extend(numbers.iter().map(|number| number.map(|number| number.to_string()).unwrap_or_default()));
                 writer.write_record(&record)?;
             }

@@ -4,7 +4,12 @@ use crate::annotation::rated_cases::positions_of;
 use crate::annotation::{AnnotationState, CaseAnnotation, Category, Standing, Taxonomy};
 use crate::data::{Case, Dataset};
 use anyhow::{Result, bail};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// All but what stands for itself in every part of a URL (RFC 3986, unreserved), and the slash.
+const NOT_IN_URLS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// What goes into a file for another tool, and how it names things.
 #[derive(Clone, Debug)]
@@ -65,11 +70,21 @@ impl ToolExport<'_> {
             || decided.map(|decision| decision.categories.len()).any(|count| count > 1)
     }
 
+    /// Prefix and path. Where the prefix makes a URL of it (it has a query, or begins with `http:`), the path is
+    /// percent-encoded; a path of a file system or a bucket stays as it is.
     pub(super) fn image_of(&self, case: &Case) -> String {
         // Both tools take URLs, whose separator this is.
         let path: Vec<String> =
             case.image.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-        format!("{}{}", self.image_prefix, path.join("/"))
+        let path = path.join("/");
+        let prefix = &self.image_prefix;
+        let is_http = ["http://", "https://"]
+            .iter()
+            .any(|scheme| prefix.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)));
+        if is_http || prefix.contains('?') {
+            return format!("{prefix}{}", utf8_percent_encode(&path, NOT_IN_URLS));
+        }
+        format!("{prefix}{path}")
     }
 
     /// # Errors

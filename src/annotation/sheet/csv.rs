@@ -1,7 +1,8 @@
 //! CSV with a header, also of no rows. What is missing is empty, the texts of a list are joined by semicolons, an object is
-//! JSON (empty where it has nothing in it).
+//! JSON (empty where it has nothing in it). Texts, and each text of a list, go through [`Formulas`].
 
 use super::Sheet;
+use crate::csv_cells::Formulas;
 use anyhow::Result;
 use serde_json::Value;
 use std::io::Write;
@@ -10,21 +11,24 @@ use std::io::Write;
 ///
 /// # Errors
 /// When `output` cannot be written.
-pub fn write_csv(sheet: &Sheet, output: &mut dyn Write) -> Result<()> {
+pub fn write_csv(sheet: &Sheet, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
     let mut table = csv::Writer::from_writer(output);
     table.write_record(sheet.columns.iter().map(|column| column.name))?;
     for row in &sheet.rows {
-        table.write_record(sheet.columns.iter().map(|column| cell(&row[column.name])))?;
+        table.write_record(sheet.columns.iter().map(|column| cell(&row[column.name], formulas)))?;
     }
     table.flush()?;
     Ok(())
 }
 
-fn cell(value: &Value) -> String {
+fn cell(value: &Value, formulas: Formulas) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
+        Value::String(text) => formulas.cell(text).into_owned(),
+        // Each for itself: where a comma is the decimal mark, spreadsheets split cells at semicolons.
+        Value::Array(items) => {
+            items.iter().filter_map(Value::as_str).map(|item| formulas.cell(item)).collect::<Vec<_>>().join(";")
+        }
         Value::Object(object) if object.is_empty() => String::new(),
         other => other.to_string(),
     }

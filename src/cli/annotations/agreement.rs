@@ -8,6 +8,7 @@ use crate::annotation::{Counted, rated_cases};
 use crate::cli::Common;
 use crate::cli::output::{print_line, say, terminal_width};
 use crate::cli::table_choice::wanted_tables;
+use crate::csv_cells::Formulas;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -40,6 +41,9 @@ pub struct Args {
     /// Print every number on a line of comma-separated values
     #[arg(long, group = "form")]
     csv: bool,
+    /// With --csv: leave texts as they are that a spreadsheet would run as a formula
+    #[arg(long, requires = "csv")]
+    plain: bool,
 }
 
 /// Counts and prints.
@@ -60,7 +64,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_line(&serde_json::to_string_pretty(&report)?);
     }
     if args.csv {
-        return print_line(tables_csv("all", &report.tables)?.trim_end());
+        let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };
+        return print_line(tables_csv("all", &report.tables, formulas)?.trim_end());
     }
     if args.markdown {
         return print_line(tables_markdown(&report.basis(), &report.remarks, &report.tables).trim_end());

@@ -7,6 +7,7 @@ use crate::annotation::{
 };
 use crate::cli::Common;
 use crate::cli::output::{count, print_bytes, say};
+use crate::csv_cells::Formulas;
 use crate::durable;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -26,7 +27,11 @@ pub struct Args {
     /// One row a case: the adjudicator's decision, else what all annotators say
     #[arg(long = "final")]
     is_final: bool,
-    /// label-studio, argilla: put before images' paths; default: where Label Studio serves local files, the dataset's folder
+    /// csv: leave texts as they are that a spreadsheet would run as a formula; without it they begin with an apostrophe
+    #[arg(long)]
+    plain: bool,
+    /// label-studio, argilla: put before images' paths, which are percent-encoded where this is a URL; default: where Label
+    /// Studio serves local files, the dataset's folder
     #[arg(long, value_name = "TEXT")]
     image_prefix: Option<String>,
     /// label-studio, argilla: the tool's user (number, UUID) who is this annotator; may be given several times
@@ -37,6 +42,9 @@ pub struct Args {
 /// Writes them.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let format = args.format.unwrap_or_else(|| usual_format(args.output.as_deref()));
+    if args.plain && format != ExportFormat::Csv {
+        bail!("--plain belongs to --format csv");
+    }
     let annotations = Annotations::open(args.dataset.clone(), common)?;
     if matches!(format, ExportFormat::LabelStudio | ExportFormat::Argilla) {
         return export_for_tool(&args, format, &annotations);
@@ -50,9 +58,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     } else {
         Sheet::of(&EXPORT_COLUMNS, &annotations.rows()?)?
     };
+    let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };
     let mut content = Vec::new();
     match format {
-        ExportFormat::Csv => write_csv(&sheet, &mut content)?,
+        ExportFormat::Csv => write_csv(&sheet, formulas, &mut content)?,
         ExportFormat::Parquet => write_parquet(&sheet, &mut content)?,
         _ => write_jsonl(&sheet, &mut content)?,
     }
