@@ -25,7 +25,9 @@ fn runs(text: &str) -> bool {
         return true;
     }
     let begin = text.trim_start_matches(|letter: char| {
-        letter.is_whitespace() || letter.is_control() || matches!(letter, '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter, '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{feff}')
     });
     begin.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
 }
@@ -36,7 +38,9 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_would_run_begins_with_an_apostrophe() {
-        for text in ["=1+1", "+1", "-cmd", "@SUM(A1)", "\tx", "\rx", "\n=1", " =1", "\"=1", "'=1", "\u{feff}=1", "\u{ff1d}1"] {
+        for text in
+            ["=1+1", "+1", "-cmd", "@SUM(A1)", "\tx", "\rx", "\n=1", " =1", "\"=1", "'=1", "\u{feff}=1", "\u{ff1d}1"]
+        {
             assert_eq!(Formulas::Escaped.cell(text), format!("'{text}"));
             assert_eq!(Formulas::Plain.cell(text), text);
         }

@@ -90,11 +90,10 @@ impl Written {
     pub fn repeated_key(&self) -> Option<&str> {
         match self {
             Self::List(items) => items.iter().find_map(Self::repeated_key),
-            Self::Object(entries) => {
-                repeated(entries).find(|(_, differs)| *differs).map(|(key, _)| key).or_else(|| {
-                    entries.iter().find_map(|(_, value)| value.repeated_key())
-                })
-            }
+            Self::Object(entries) => repeated(entries)
+                .find(|(_, differs)| *differs)
+                .map(|(key, _)| key)
+                .or_else(|| entries.iter().find_map(|(_, value)| value.repeated_key())),
             _ => None,
         }
     }
@@ -147,7 +146,9 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Result<Written, WrittenError> {
         if depth > DEEPEST {
-            return Err(self.error(format!("expected at most {DEEPEST} lists and objects within each other, found more")));
+            return Err(
+                self.error(format!("expected at most {DEEPEST} lists and objects within each other, found more"))
+            );
         }
         self.skip_space();
         match self.bytes.get(self.at) {

@@ -4,12 +4,16 @@
 //! annotator (`_annotator_id`, else `_session_id`), at `_timestamp` seconds. Its `answer` is "accept" (the categories of the
 //! list `accept`; else `label`, which is added to what the annotator accepted for the case before), "ignore" (a skip) or
 //! "reject" (no category follows: the case is flagged, with a note of the label rejected). `user_input` becomes the note.
+//! Numbers are read as their digits. Of an annotator's words on a case the later one counts, by time and then by line: a
+//! reject takes away what was accepted before, an accept takes a flag of an earlier reject away.
 
 use super::event::{Circumstances, EVENT_VERSION, Event, EventKind};
 use super::names::check_annotator;
-use super::{Taxonomy, rated_cases::positions_of};
+use super::{Category, Taxonomy, rated_cases::positions_of};
+use crate::data::identifier::{group_of, identifier_of, trimmed};
 use crate::data::{Case, Problem};
-use serde_json::Value;
+use crate::input_file::without_bom;
+use crate::written_json::Written;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -27,6 +31,8 @@ pub struct ProdigyOptions {
     pub annotator: Option<String>,
     /// Cut off the beginning of annotators' names: Prodigy puts its dataset there.
     pub drop_prefix: String,
+    /// The annotator here, by the name in the file as it is or without the prefix.
+    pub map: BTreeMap<String, String>,
     /// When a line was annotated that does not say. The same each time the file is read, or reading it again would make its
     /// words the latest ones.
     pub otherwise_at: OffsetDateTime,
@@ -41,21 +47,51 @@ pub struct ProdigyFile {
     pub accepted: usize,
     pub rejected: usize,
     pub ignored: usize,
+    /// Words that a later one of the same person on the same case takes back.
+    pub overruled: usize,
     /// Lines that cannot be taken, with the field.
     pub problems: Vec<Problem>,
 }
 
 /// What a line is read against.
 struct Reader<'a> {
-    path: &'a Path,
     cases: &'a [Case],
     positions: HashMap<&'a str, usize>,
     /// Cases by the file name of their image.
     by_file: HashMap<&'a OsStr, Vec<&'a Case>>,
     taxonomy: &'a Taxonomy,
     options: &'a ProdigyOptions,
-    /// Labels that an annotator accepted for a case, one line each.
-    labels: HashMap<(String, String), BTreeSet<String>>,
+}
+
+/// What a line says.
+struct Judgement {
+    index: usize,
+    annotator: String,
+    case: String,
+    ts: OffsetDateTime,
+    answer: Answer,
+    note: Option<String>,
+}
+
+enum Answer {
+    /// These and no others.
+    Accept(BTreeSet<String>),
+    /// This beside what was accepted.
+    AcceptLabel(String),
+    Ignore,
+    /// This label, as it stands in the file, or the case.
+    Reject(Option<String>),
+}
+
+/// What an annotator said of a case so far.
+#[derive(Default)]
+struct Word {
+    accepted: BTreeSet<String>,
+    /// Labels rejected; an empty one stands for the case.
+    rejected: BTreeSet<String>,
+    ignored: bool,
+    /// The note is ours, of a label rejected.
+    noted: bool,
 }
 
 /// Field, or the whole line, and what is wrong with it.
@@ -67,7 +103,7 @@ const ONE_ONLY: &str = "taxonomy.toml does not say several = true";
 /// Reads the lines of a file. The same lines give the same events, ids included, so that a file may be read in again.
 pub fn read_prodigy(
     path: &Path,
-    content: &str,
+    content: &[u8],
     cases: &[Case],
     taxonomy: &Taxonomy,
     options: &ProdigyOptions,
@@ -77,56 +113,99 @@ pub fn read_prodigy(
         by_file.entry(case.image.file_name().unwrap_or_default()).or_default().push(case);
     }
     let positions = positions_of(cases);
-    let mut reader = Reader { path, cases, positions, by_file, taxonomy, options, labels: HashMap::new() };
+    let reader = Reader { cases, positions, by_file, taxonomy, options };
     let mut file = ProdigyFile::default();
-    for (index, line) in content.lines().enumerate() {
-        if line.trim().is_empty() {
+    let mut judgements = Vec::new();
+    let note_problem = |file: &mut ProdigyFile, index: usize, (field, message): Mistake| {
+        let problem = Problem::error(path, message).at_line(index + 1);
+        file.problems.push(if field == LINE { problem } else { problem.in_field(field) });
+    };
+    for (index, line) in without_bom(content).split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let value =
-            serde_json::from_str::<Value>(line).map_err(|error| (LINE, format!("expected a JSON object: {error}")));
-        if let Err((field, message)) = value.and_then(|value| reader.take_in(&value, index, &mut file)) {
-            let problem = Problem::error(reader.path, message).at_line(index + 1);
-            file.problems.push(if field == LINE { problem } else { problem.in_field(field) });
+        let value = Written::parse_line(line).map_err(|message| (LINE, message));
+        match value.and_then(|value| reader.judgement_of(&value, index)) {
+            Ok(judgement) => judgements.push(judgement),
+            Err(mistake) => note_problem(&mut file, index, mistake),
         }
     }
+    judgements.sort_by_key(|judgement| judgement.ts);
+    let mut words: HashMap<(String, String), Word> = HashMap::new();
+    for judgement in judgements {
+        let word = words.entry((judgement.annotator.clone(), judgement.case.clone())).or_default();
+        let index = judgement.index;
+        if let Err(mistake) = reader.take_in(judgement, word, &mut file) {
+            note_problem(&mut file, index, mistake);
+        }
+    }
+    file.problems.sort_by_key(|problem| problem.line);
     file
 }
 
 impl Reader<'_> {
-    fn take_in(&mut self, line: &Value, index: usize, file: &mut ProdigyFile) -> Result<(), Mistake> {
-        if !line.is_object() {
-            return Err((LINE, format!("expected a JSON object, found {line}")));
-        }
-        let answer = line["answer"].as_str().unwrap_or_default();
-        if !["accept", "reject", "ignore"].contains(&answer) {
-            return Err(("answer", format!("expected accept, reject or ignore, found {}", line["answer"])));
-        }
-        let annotator = self.annotator_of(line)?;
-        let case = self.case_of(line)?.to_owned();
-        let ts = self.time_of(line, index)?;
+    fn judgement_of(&self, line: &Written, index: usize) -> Result<Judgement, Mistake> {
+        let answer = match line.get("answer").and_then(Written::as_text) {
+            Some("accept") => None,
+            Some("ignore") => Some(Answer::Ignore),
+            Some("reject") => Some(Answer::Reject(line.get("label").and_then(identifier_of))),
+            _ => {
+                return Err((
+                    "answer",
+                    format!("expected accept, reject or ignore, found {}", found(line.get("answer"))),
+                ));
+            }
+        };
+        let note = line.get("user_input").and_then(Written::as_text).map(trimmed).filter(|note| !note.is_empty());
+        Ok(Judgement {
+            index,
+            annotator: self.annotator_of(line)?,
+            case: self.case_of(line)?.to_owned(),
+            ts: self.time_of(line, index)?,
+            answer: answer.map_or_else(|| self.accepted_of(line), Ok)?,
+            note: note.map(str::to_owned),
+        })
+    }
+
+    fn take_in(&self, judgement: Judgement, word: &mut Word, file: &mut ProdigyFile) -> Result<(), Mistake> {
+        let Judgement { annotator, case, ts, answer, note, .. } = judgement;
         let mut kinds = Vec::new();
         match answer {
-            "accept" => {
-                let categories = self.categories_of(line, &annotator, &case)?;
-                kinds.push(EventKind::Annotate { categories: categories.into() });
+            Answer::Ignore => {
+                file.ignored += 1;
+                file.overruled += usize::from(!word.accepted.is_empty());
+                word.accepted.clear();
+                word.ignored = true;
+                kinds.push(EventKind::Skip);
             }
-            "ignore" => kinds.push(EventKind::Skip),
-            _ => {
-                kinds.push(EventKind::Flag { flag: true });
-                if let Some(label) = line["label"].as_str() {
-                    kinds.push(EventKind::Note { note: format!("rejected in Prodigy: {label}") });
+            Answer::Reject(label) => {
+                file.rejected += 1;
+                self.reject(label, word, file, &mut kinds);
+            }
+            Answer::Accept(set) => {
+                file.accepted += 1;
+                let is_other = !word.accepted.is_empty() && word.accepted != set;
+                let was_rejected = word.rejected.contains("") || set.iter().any(|id| word.rejected.contains(id));
+                file.overruled += usize::from(is_other || was_rejected || word.ignored);
+                word.accepted = set;
+                accept(word, was_rejected, &mut kinds);
+            }
+            Answer::AcceptLabel(label) => {
+                if !self.taxonomy.several && !word.accepted.is_empty() && !word.accepted.contains(&label) {
+                    let before = word.accepted.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                    return Err(("label", format!("the case was given {before} already; {ONE_ONLY}")));
                 }
+                file.accepted += 1;
+                let was_rejected = word.rejected.contains(&label) || word.rejected.contains("");
+                file.overruled += usize::from(was_rejected || word.ignored);
+                word.accepted.insert(label);
+                accept(word, was_rejected, &mut kinds);
             }
         }
-        if let Some(note) = line["user_input"].as_str().filter(|note| !note.trim().is_empty()) {
+        if let Some(note) = note {
             kinds.retain(|kind| !matches!(kind, EventKind::Note { .. }));
-            kinds.push(EventKind::Note { note: note.trim().to_owned() });
-        }
-        match answer {
-            "accept" => file.accepted += 1,
-            "ignore" => file.ignored += 1,
-            _ => file.rejected += 1,
+            word.noted = false;
+            kinds.push(EventKind::Note { note });
         }
         let events = file.events.entry(annotator.clone()).or_default();
         for (place, kind) in kinds.into_iter().enumerate() {
@@ -135,33 +214,75 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn annotator_of(&self, line: &Value) -> Result<String, Mistake> {
-        let field = if line["_annotator_id"].is_string() { "_annotator_id" } else { "_session_id" };
-        let said = line[field].as_str().map(|name| name.strip_prefix(&self.options.drop_prefix).unwrap_or(name));
-        let Some(name) = said.or(self.options.annotator.as_deref()) else {
-            return Err((
-                "_annotator_id",
-                "expected the annotator's name here or in _session_id, or --annotator".into(),
-            ));
+    fn reject(&self, label: Option<String>, word: &mut Word, file: &mut ProdigyFile, kinds: &mut Vec<EventKind>) {
+        let id = label.as_ref().map(|label| self.known(label).map_or(label.as_str(), |category| category.id.as_str()));
+        let before = word.accepted.len();
+        match id {
+            Some(id) => drop(word.accepted.remove(id)),
+            None => word.accepted.clear(),
+        }
+        if word.accepted.len() < before {
+            file.overruled += 1;
+            kinds.push(EventKind::Annotate { categories: word.accepted.clone().into() });
+        }
+        word.rejected.insert(id.unwrap_or_default().to_owned());
+        kinds.push(EventKind::Flag { flag: true });
+        if let Some(label) = label {
+            word.noted = true;
+            kinds.push(EventKind::Note { note: format!("rejected in Prodigy: {label}") });
+        }
+    }
+
+    fn annotator_of(&self, line: &Written) -> Result<String, Mistake> {
+        let named = ["_annotator_id", "_session_id"].into_iter().find_map(|field| {
+            let name = line.get(field).and_then(identifier_of)?;
+            Some((field, name))
+        });
+        let (field, whole) = match (named, &self.options.annotator) {
+            (Some(named), _) => named,
+            (None, Some(annotator)) => ("_annotator_id", annotator.clone()),
+            (None, None) => {
+                return Err((
+                    "_annotator_id",
+                    "expected the annotator's name here or in _session_id, or --annotator".into(),
+                ));
+            }
         };
-        check_annotator(name).map_err(|error| (field, error.to_string()))?;
+        let name = whole.strip_prefix(&self.options.drop_prefix).unwrap_or(&whole);
+        let map = &self.options.map;
+        let name = map.get(&whole).or_else(|| map.get(name)).map_or(name, String::as_str);
+        check_annotator(name).map_err(|error| {
+            (field, format!("{error}; --map-annotator '{}=NAME' gives another name", name.escape_debug()))
+        })?;
         Ok(name.to_owned())
     }
 
-    fn case_of(&self, line: &Value) -> Result<&str, Mistake> {
-        for named in [&line["case"], &line["id"], &line["meta"]["case"], &line["meta"]["id"]] {
-            if let Some(position) = named.as_str().and_then(|id| self.positions.get(id)) {
+    fn case_of(&self, line: &Written) -> Result<&str, Mistake> {
+        let meta = line.get("meta");
+        let places = [
+            line.get("case"),
+            line.get("id"),
+            meta.and_then(|meta| meta.get("case")),
+            meta.and_then(|meta| meta.get("id")),
+        ];
+        for id in places.into_iter().flatten().filter_map(identifier_of) {
+            // The same letters may be written in two ways, as group_of knows.
+            let position = self.positions.get(id.as_str()).or_else(|| self.positions.get(group_of(&id).as_str()));
+            if let Some(position) = position {
                 return Ok(&self.cases[*position].id);
             }
         }
         let image =
-            line["image"].as_str().or_else(|| line["path"].as_str()).filter(|image| !image.starts_with("data:"));
-        let Some(image) = image else {
+            line.get("image").and_then(Written::as_text).or_else(|| line.get("path").and_then(Written::as_text));
+        let Some(image) = image.filter(|image| !image.starts_with("data:")) else {
+            let said = places.into_iter().flatten().next().map(|id| format!("; found {id}, which is none"));
             return Err((
                 "case",
-                "expected the id of a case of the dataset here, in id, meta.case or meta.id, or its image in \
-                image or path"
-                    .into(),
+                format!(
+                    "expected the id of a case of the dataset here, in id, meta.case or meta.id, or its image in image or \
+                     path{}",
+                    said.unwrap_or_default()
+                ),
             ));
         };
         let path = Path::new(image);
@@ -177,46 +298,36 @@ impl Reader<'_> {
         }
     }
 
-    fn time_of(&self, line: &Value, index: usize) -> Result<OffsetDateTime, Mistake> {
+    fn time_of(&self, line: &Written, index: usize) -> Result<OffsetDateTime, Mistake> {
         // Prodigy has whole seconds; lines of one second keep their order.
         let order = Duration::microseconds(index as i64);
-        if line["_timestamp"].is_null() {
+        let Some(said) = line.get("_timestamp").filter(|said| **said != Written::Null) else {
             return Ok(self.options.otherwise_at + order);
-        }
-        let seconds = line["_timestamp"].as_f64();
-        let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e9) as i128).ok());
+        };
         let time =
-            time.ok_or_else(|| ("_timestamp", format!("expected seconds since 1970, found {}", line["_timestamp"])));
-        Ok(time? + order)
+            said.as_f64().and_then(|seconds| OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e9) as i128).ok());
+        let time = time.and_then(|time| time.checked_add(order));
+        time.ok_or_else(|| ("_timestamp", format!("expected seconds since 1970, found {said}")))
     }
 
-    fn categories_of(&mut self, line: &Value, annotator: &str, case: &str) -> Result<BTreeSet<String>, Mistake> {
-        if let Some(chosen) = line["accept"].as_array() {
+    fn accepted_of(&self, line: &Written) -> Result<Answer, Mistake> {
+        if let Some(Written::List(chosen)) = line.get("accept") {
             let set =
                 chosen.iter().map(|said| self.category_of(said, "accept")).collect::<Result<BTreeSet<String>, _>>()?;
             if set.len() > 1 && !self.taxonomy.several {
                 return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
             }
-            return Ok(set);
+            return Ok(Answer::Accept(set));
         }
-        if line["label"].is_null() {
-            return Err(("accept", "expected a list of categories here, or one in label".into()));
+        match line.get("label") {
+            None | Some(Written::Null) => Err(("accept", "expected a list of categories here, or one in label".into())),
+            Some(label) => self.category_of(label, "label").map(Answer::AcceptLabel),
         }
-        let label = self.category_of(&line["label"], "label")?;
-        let labels = self.labels.entry((annotator.to_owned(), case.to_owned())).or_default();
-        if !self.taxonomy.several && !labels.is_empty() && !labels.contains(&label) {
-            let before = labels.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(("label", format!("the case was given {before} already; {ONE_ONLY}")));
-        }
-        labels.insert(label);
-        Ok(labels.clone())
     }
 
-    /// By id, else by name.
-    fn category_of(&self, said: &Value, field: &'static str) -> Result<String, Mistake> {
-        let text = said.as_str().ok_or_else(|| (field, format!("expected a category, found {said}")))?;
-        let by_name = || self.taxonomy.categories.iter().find(|category| category.name.eq_ignore_ascii_case(text));
-        if let Some(category) = self.taxonomy.by_id(text).or_else(by_name) {
+    fn category_of(&self, said: &Written, field: &'static str) -> Result<String, Mistake> {
+        let text = identifier_of(said).ok_or_else(|| (field, format!("expected a category, found {said}")))?;
+        if let Some(category) = self.known(&text) {
             if !category.level.is_of_case() {
                 return Err((field, format!("{text:?} is said of a document, and a line is about a case")));
             }
@@ -225,6 +336,33 @@ impl Reader<'_> {
         let known: Vec<&str> = self.taxonomy.categories.iter().map(|category| category.id.as_str()).collect();
         Err((field, format!("{text:?} is no category; expected {}", known.join(", "))))
     }
+
+    /// By id, else by name.
+    fn known(&self, text: &str) -> Option<&Category> {
+        let by_name = || self.taxonomy.categories.iter().find(|category| category.name.eq_ignore_ascii_case(text));
+        self.taxonomy.by_id(text).or_else(by_name)
+    }
+}
+
+/// The categories of now; an earlier reject of them no longer flags the case.
+fn accept(word: &mut Word, was_rejected: bool, kinds: &mut Vec<EventKind>) {
+    word.ignored = false;
+    kinds.push(EventKind::Annotate { categories: word.accepted.clone().into() });
+    if !was_rejected {
+        return;
+    }
+    word.rejected.remove("");
+    word.rejected.retain(|id| !word.accepted.contains(id));
+    if word.rejected.is_empty() {
+        kinds.push(EventKind::Flag { flag: false });
+        if std::mem::take(&mut word.noted) {
+            kinds.push(EventKind::Note { note: String::new() });
+        }
+    }
+}
+
+fn found(value: Option<&Written>) -> String {
+    value.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
 /// Is `image`, wherever it lies, the dataset's file of this relative path?

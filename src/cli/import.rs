@@ -8,7 +8,7 @@ use crate::data::import::{
 };
 use crate::data::{Existing, Split, Summary};
 use crate::engine::reference_run::{CandidateHeads, ReferenceRunOptions, import_reference_run};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `dissent import`.
@@ -132,7 +132,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
         }
     };
     bar.finish_and_clear();
-    imported
+    imported.with_context(|| format!("cannot import {}", source.display()))
 }
 
 fn list(json: bool) -> Result<()> {

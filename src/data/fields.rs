@@ -21,7 +21,9 @@ impl<'a> Fields<'a> {
         let list = if bytes.starts_with(b"[") { "; a list becomes lines by `jq -c '.[]' FILE`" } else { "" };
         let entries = match Written::parse(bytes) {
             Ok(Written::Object(entries)) => entries,
-            Ok(other) => return fail(format!("expected a JSON object {{…}} on one line, found {}{list}", other.kind())),
+            Ok(other) => {
+                return fail(format!("expected a JSON object {{…}} on one line, found {}{list}", other.kind()));
+            }
             Err(error) => return fail(format!("not valid JSON: {error}; expected one object on one line{list}")),
         };
         let mut problems = Vec::new();
@@ -95,7 +97,9 @@ impl<'a> Fields<'a> {
                 // Space around a text is for the caller to say something about.
                 Written::Text(text) => text.clone(),
                 Written::NotFinite(word) => {
-                    let message = format!("found {word}, which is no JSON (Python writes it for a missing value); expected a text, or null");
+                    let message = format!(
+                        "found {word}, which is no JSON (Python writes it for a missing value); expected a text, or null"
+                    );
                     self.report(name, message);
                     return None;
                 }
@@ -110,7 +114,8 @@ impl<'a> Fields<'a> {
             };
             match &found {
                 Some((before, known)) if *known != text => {
-                    let message = format!("found {text:?}, but {before} says {known:?}; expected one of the two fields");
+                    let message =
+                        format!("found {text:?}, but {before} says {known:?}; expected one of the two fields");
                     self.report(name, message);
                     return None;
                 }

@@ -20,6 +20,7 @@ mod part;
 mod picture;
 mod problem;
 mod task;
+mod unfinished;
 mod writer;
 
 pub use case::{Case, Split};

@@ -1,5 +1,6 @@
 //! Writing a dataset directory: aside, checked, then renamed, so that a killed import leaves no half dataset.
 
+use super::unfinished::Unfinished;
 use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, ImageFormat};
@@ -21,7 +22,7 @@ pub enum Existing {
 pub struct DatasetWriter {
     target: PathBuf,
     /// Hidden sibling of the target, on the same file system.
-    aside: PathBuf,
+    aside: Unfinished,
     cases: BufWriter<File>,
     corpus: BufWriter<File>,
     images: Vec<PathBuf>,
@@ -33,6 +34,7 @@ impl DatasetWriter {
     /// # Errors
     /// If the target exists and may not be replaced, or its parent folder cannot be written.
     pub fn create(target: &Path, existing: Existing) -> Result<Self> {
+        let target = &crate::durable::linked(target)?;
         check_target(target, existing)?;
         let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -42,26 +44,18 @@ impl DatasetWriter {
         let Some(name) = target.file_name() else {
             bail!("expected the name of a new folder, found {}", target.display());
         };
-        let aside = parent.join(format!(".{}.unfinished-{}", name.to_string_lossy(), uuid::Uuid::now_v7()));
-        fs::create_dir(&aside).with_context(|| format!("cannot write in {}", parent.display()))?;
+        let aside = Unfinished::create(parent, &name.to_string_lossy())?;
         let open = |file: &str| {
-            File::create(aside.join(file)).with_context(|| format!("cannot write {} in {}", file, aside.display()))
+            File::create(aside.path.join(file)).with_context(|| format!("cannot write {file} of {}", target.display()))
         };
-        let files = open(CASES_FILE).and_then(|cases| Ok((cases, open(CORPUS_FILE)?)));
-        match files {
-            Ok((cases, corpus)) => Ok(Self {
-                target: target.into(),
-                cases: BufWriter::new(cases),
-                corpus: BufWriter::new(corpus),
-                images: Vec::new(),
-                aside,
-            }),
-            Err(error) => {
-                // The error that led here is the one to report.
-                let _ = fs::remove_dir_all(&aside);
-                Err(error)
-            }
-        }
+        let (cases, corpus) = (open(CASES_FILE)?, open(CORPUS_FILE)?);
+        Ok(Self {
+            target: target.into(),
+            cases: BufWriter::new(cases),
+            corpus: BufWriter::new(corpus),
+            images: Vec::new(),
+            aside,
+        })
     }
 
     /// Writes the bytes of a PNG or JPEG file and gives its path as cases and documents name it. `name` is relative to
@@ -71,13 +65,14 @@ impl DatasetWriter {
         if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
             bail!("expected an image name inside the dataset, found {name:?}");
         }
-        let path = self.aside.join(&relative);
+        let path = self.aside.path.join(&relative);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create the folder of {}", relative.display()))?;
         }
         File::create_new(&path)
             .and_then(|mut file| file.write_all(bytes))
-            .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))?;
+            .with_context(|| format!("cannot write {} of the dataset (is the disk full?)", relative.display()))?;
         self.images.push(path);
         Ok(relative)
     }
@@ -106,24 +101,30 @@ impl DatasetWriter {
                 .and_then(|()| file.get_ref().sync_all())
                 .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
         }
-        crate::durable::write_file(&self.aside.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
-        Dataset::open(&self.aside).context("what was to be written is not a valid dataset")?;
+        crate::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
+        check_written(&self.aside.path)?;
         // Side by side, because a file system gathers many syncs into one.
         self.images.par_iter().try_for_each(|path| {
             File::open(path)
                 .and_then(|file| file.sync_all())
                 .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
         })?;
-        crate::durable::replace_folder(&self.aside, &self.target)?;
+        crate::durable::replace_folder(&self.aside.path, &self.target)?;
         Dataset::open(&self.target)
     }
 }
 
-impl Drop for DatasetWriter {
-    fn drop(&mut self) {
-        // Gone already if finished; if it cannot be removed, the next import is not in its way.
-        let _ = fs::remove_dir_all(&self.aside);
-    }
+/// The folder is removed with this error, which therefore names lines of the dataset to be and no path.
+fn check_written(folder: &Path) -> Result<()> {
+    let problems = Dataset::open_lenient(folder).problems;
+    let mut errors = problems.iter().filter(|problem| problem.is_error());
+    let Some(first) = errors.next() else { return Ok(()) };
+    let file = first.path.file_name().unwrap_or_default().to_string_lossy();
+    let line = first.line.map(|line| format!(" line {line}")).unwrap_or_default();
+    let field = first.field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default();
+    let more = errors.count();
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more problems)") };
+    bail!("the source gives no valid dataset, so none was written: {file}{line}{field}: {}{more}", first.message);
 }
 
 fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Result<()> {

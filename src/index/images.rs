@@ -64,7 +64,8 @@ const LONGEST: u64 = 512 << 20;
 
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
     let path = dataset.image_path(&dataset.corpus[row].image);
-    let bytes = crate::input_file::read(&path, LONGEST).with_context(|| format!("cannot read image {}", path.display()))?;
+    let bytes =
+        crate::input_file::read(&path, LONGEST).with_context(|| format!("cannot read image {}", path.display()))?;
     let fingerprint = Fingerprint::of_bytes(&bytes);
     if known.contains(&fingerprint) {
         return Ok(DecodedImage { fingerprint, pixels: None });

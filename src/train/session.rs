@@ -96,7 +96,8 @@ impl Session {
         if !path.exists() {
             return Ok(Position::default());
         }
-        let bytes = crate::input_file::read(&path, LONGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            crate::input_file::read(&path, LONGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
             .with_context(|| format!("{} is not a training state", path.display()))?;
         let counters = header.metadata().clone().unwrap_or_default();

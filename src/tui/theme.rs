@@ -129,7 +129,8 @@ impl Theme {
         if Self::names().any(|name| name == name_or_path) || !path.exists() {
             return Self::built_in(name_or_path);
         }
-        let text = crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read theme {}", path.display()))?;
+        let text = crate::input_file::read_text(path, LONGEST)
+            .with_context(|| format!("cannot read theme {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
     }
 

@@ -1,7 +1,7 @@
 //! A small evaluation whose figures are counted by hand.
 
-use crate::csv_cells::Formulas;
 use super::*;
+use crate::csv_cells::Formulas;
 use crate::data::{Case, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
 use crate::engine::{Ablation, CaptionShown, CaseAnswer};
 use crate::reader::{LabelScores, Prediction};

@@ -29,6 +29,8 @@ pub enum Undefined {
     /// Chance alone would agree on everything, too.
     #[error("one answer only")]
     OneAnswer,
+    #[error("over 2000 answers")]
+    TooManyAnswers,
 }
 
 impl Coefficient {

@@ -9,6 +9,9 @@ use crate::analysis::{Bootstrap, Figure};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
+/// Different answers that figures are made of: memory grows with their square.
+const MOST_ANSWERS: usize = 2000;
+
 /// A coefficient, or why there is none.
 pub type Measured = Result<Figure, Undefined>;
 
@@ -127,6 +130,9 @@ fn measure(
     bootstrap: Bootstrap<'_>,
 ) -> Measured {
     let answers = ratings.answers();
+    if answers.len() > MOST_ANSWERS {
+        return Err(Undefined::TooManyAnswers);
+    }
     let distance: Vec<Vec<f64>> = match coefficient {
         Coefficient::Alpha => distances(answers, |one, other| if one == other { 0.0 } else { 1.0 }),
         Coefficient::AlphaMasi => distances(answers, masi_distance),

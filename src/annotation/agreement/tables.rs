@@ -21,6 +21,9 @@ const KINDS: [(&str, bool); 6] = [
 const LOW: f64 = 0.4;
 const HIGH: f64 = 0.8;
 
+/// Categories that have a row of their own: each is resampled, and nobody reads more.
+const MOST_ROWS: usize = 200;
+
 /// Fewest shared units that figures are worth much on.
 const FEW: usize = 30;
 
@@ -181,7 +184,14 @@ fn agreement_table(subset: &Subset, resamples: usize) -> (Table, Vec<String>) {
     let whole = Agreement::of(&subset.ratings, resamples);
     remarks.extend(paradox(&subset.name, "all categories", &whole));
     rows.push(row_of("together", "all categories", &whole));
-    for category in used_categories(&subset.ratings) {
+    let used = used_categories(&subset.ratings);
+    if used.len() == MOST_ROWS {
+        remarks.push(format!(
+            "{}: at most {MOST_ROWS} categories have a row of their own, the most frequent ones",
+            subset.name
+        ));
+    }
+    for category in used {
         let name = subset.ratings.categories[category].as_str();
         let agreement = Agreement::of(&subset.ratings.one_against_rest(category), resamples);
         remarks.extend(paradox(&subset.name, name, &agreement));
@@ -233,12 +243,21 @@ fn paradox(subset: &str, category: &str, agreement: &Agreement) -> Option<String
     })
 }
 
-/// Those that someone gave.
+/// Those that someone gave, in their order; the most frequent ones where they are more than tables have rows for.
 fn used_categories(ratings: &Ratings) -> Vec<usize> {
-    let given = |category: usize| {
-        ratings.units().iter().flatten().flatten().any(|answer| ratings.answers()[*answer].contains(&category))
-    };
-    (0..ratings.categories.len()).filter(|category| given(*category)).collect()
+    let mut given = vec![0_usize; ratings.categories.len()];
+    for answer in ratings.units().iter().flatten().flatten() {
+        for category in &ratings.answers()[*answer] {
+            given[*category] += 1;
+        }
+    }
+    let mut used: Vec<usize> = (0..given.len()).filter(|category| given[*category] > 0).collect();
+    if used.len() > MOST_ROWS {
+        used.sort_by_key(|category| std::cmp::Reverse(given[*category]));
+        used.truncate(MOST_ROWS);
+        used.sort_unstable();
+    }
+    used
 }
 
 fn pair_rows(subset: &Subset, category: &str, pairs: &[PairAgreement]) -> Vec<Vec<Cell>> {

@@ -6,8 +6,10 @@ use crate::cli::Common;
 use crate::cli::output::{count, print_line, say};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -28,12 +30,23 @@ pub struct Args {
     /// Cut this off the beginning of annotators' names (Prodigy puts its dataset and a hyphen there)
     #[arg(long, default_value = "", value_name = "TEXT")]
     drop_prefix: String,
+    /// The annotator here (letters, digits, `.`, `_`, `-`) for a name in the file, as in 'Ada L.=ada'; several times
+    #[arg(long = "map-annotator", value_name = "THERE=HERE", value_parser = name_and_name)]
+    map: Vec<(String, String)>,
     /// Import the good lines of a file that has bad ones
     #[arg(long)]
     partial: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// Bytes of the longest file: Prodigy may have put every picture into its line.
+const LONGEST: u64 = 4 << 30;
+
+fn name_and_name(text: &str) -> Result<(String, String), String> {
+    let (there, here) = text.split_once('=').ok_or("expected THERE=HERE, as in 'Ada L.=ada'")?;
+    Ok((there.trim().to_owned(), here.trim().to_owned()))
 }
 
 /// Formats that can be read.
@@ -47,14 +60,17 @@ pub enum Format {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let Format::Prodigy = args.format;
     let annotations = Annotations::open(Some(args.dataset.clone()), common)?;
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-    let content = std::str::from_utf8(&bytes).with_context(|| format!("{} is no UTF-8 text", args.file.display()))?;
+    let bytes = input_file::read(&args.file, LONGEST)
+        .and_then(|bytes| input_file::text(&bytes).map(|_| ()).map(|()| bytes))
+        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    let map: BTreeMap<String, String> = args.map.iter().cloned().collect();
     let options = ProdigyOptions {
         annotator: args.annotator.clone(),
         drop_prefix: args.drop_prefix.clone(),
+        map,
         otherwise_at: last_changed(&args.file)?,
     };
-    let read = read_prodigy(&args.file, content, &annotations.dataset.cases, &annotations.taxonomy, &options);
+    let read = read_prodigy(&args.file, &bytes, &annotations.dataset.cases, &annotations.taxonomy, &options);
     for problem in &read.problems {
         say(&problem.to_string());
     }
@@ -94,7 +110,7 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
         let annotators: Vec<&String> = read.events.keys().collect();
         return print_line(&serde_json::to_string_pretty(&json!({
             "annotators": annotators, "accepted": read.accepted, "rejected": read.rejected, "ignored": read.ignored,
-            "problems": read.problems, "journals": journals,
+            "overruled": read.overruled, "problems": read.problems, "journals": journals,
         }))?);
     }
     print_line(&format!(
@@ -104,6 +120,12 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
         read.ignored,
         count(read.events.len(), "annotator")
     ))?;
+    if read.overruled > 0 {
+        print_line(&format!(
+            "{} taken back by a later word of the same person on the same case, which counts",
+            count(read.overruled, "word")
+        ))?;
+    }
     for name in journals {
         print_line(&format!("journal {name}"))?;
     }

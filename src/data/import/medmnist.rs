@@ -5,6 +5,7 @@ use super::medmnist_sets::{SetDescription, described_set, known_set};
 use super::npy::{Element, NpyReader};
 use super::{Imported, ProgressReport};
 use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
+use crate::input_file;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, GrayImage, RgbImage};
 use std::fs::File;
@@ -34,7 +35,7 @@ pub fn import_medmnist(
     progress: ProgressReport,
 ) -> Result<Imported> {
     let set = describe(source, options)?;
-    let file = File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
+    let file = input_file::open(source).with_context(|| format!("cannot open {}", source.display()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).with_context(|| {
         format!("{}: expected an npz file (a zip of arrays), found a damaged or other one", source.display())
     })?;

@@ -1,5 +1,6 @@
 //! Importers: from published formats to a dataset directory.
 
+mod litter;
 mod medmnist;
 mod medmnist_sets;
 mod nih_cxr;
@@ -13,6 +14,9 @@ pub use nih_cxr::import_nih_cxr;
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
 use super::Dataset;
+
+/// Bytes of the longest image file that is copied; a film of a whole body, uncompressed, has 100 MB.
+const LONGEST_IMAGE: u64 = 512 << 20;
 
 /// Told how many of how many items are done.
 pub type ProgressReport<'a> = &'a dyn Fn(usize, usize);

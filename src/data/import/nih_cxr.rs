@@ -1,11 +1,13 @@
 //! `import nih-cxr`: images of NIH ChestX-ray8 sorted into one folder per finding. The splits are drawn by patient; the
 //! training images are cases and also the corpus, and the patient as group keeps a case from finding its own images.
 
+use super::litter::{is_litter, litter_remark};
 use super::medmnist_sets::add_label_key;
-use super::{Imported, ProgressReport};
+use super::{Imported, LONGEST_IMAGE, ProgressReport};
 use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
 use crate::data::{Task, TaskKind};
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -39,8 +41,9 @@ struct Xray {
 /// If there are fewer than two folders, a file is no image or its name tells no patient, an image is in two folders, or
 /// the target may not be written.
 pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress: ProgressReport) -> Result<Imported> {
-    let (folders, loose_files) = find_folders(source)?;
-    let xrays = find_xrays(&folders)?;
+    let mut litter = Vec::new();
+    let (folders, loose_files) = find_folders(source, &mut litter)?;
+    let xrays = find_xrays(&folders, &mut litter)?;
     if !xrays.iter().any(|xray| xray.split == Split::Train) {
         bail!("{}: expected more patients, found none drawn for training, which makes the corpus", source.display());
     }
@@ -57,6 +60,7 @@ pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress
         tasks: vec![task],
     };
     let mut remarks = remarks_about(&xrays);
+    remarks.extend(litter_remark(&litter));
     if loose_files > 0 {
         remarks.push(format!("{loose_files} files beside the folders have no label and are left out"));
     }
@@ -64,10 +68,10 @@ pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress
 }
 
 /// The folders of `source`, the one without a finding first, then by label; and the number of files beside them.
-fn find_folders(source: &Path) -> Result<(Vec<Folder>, usize)> {
+fn find_folders(source: &Path, litter: &mut Vec<String>) -> Result<(Vec<Folder>, usize)> {
     let mut by_label = BTreeMap::new();
     let mut loose_files = 0;
-    for (name, path) in visible_entries(source)? {
+    for (name, path) in visible_entries(source, litter)? {
         if !path.is_dir() {
             loose_files += 1;
             continue;
@@ -88,10 +92,10 @@ fn find_folders(source: &Path) -> Result<(Vec<Folder>, usize)> {
 }
 
 /// Every image, sorted by id, so that cases of one patient are neighbours and those of one label are not.
-fn find_xrays(folders: &[Folder]) -> Result<Vec<Xray>> {
+fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>> {
     let mut by_id: BTreeMap<String, Xray> = BTreeMap::new();
     for (label, folder) in folders.iter().enumerate() {
-        let files = visible_entries(&folder.path)?;
+        let files = visible_entries(&folder.path, litter)?;
         if files.is_empty() {
             bail!("{}: expected images, found none", folder.path.display());
         }
@@ -103,7 +107,11 @@ fn find_xrays(folders: &[Folder]) -> Result<Vec<Xray>> {
             let Some(patient) = patient_of(&file_name) else {
                 bail!("{shown}: expected a patient's number and _ first, as in 00001280_004.jpg, found {file_name:?}");
             };
-            let id = file_name.rsplit_once('.').map_or(file_name.as_str(), |(stem, _)| stem).to_string();
+            let mut id = file_name.rsplit_once('.').map_or(file_name.as_str(), |(stem, _)| stem).to_string();
+            if by_id.get(&id).is_some_and(|other| other.label == label) && !by_id.contains_key(&file_name) {
+                // Two files of one folder.
+                id.clone_from(&file_name);
+            }
             if let Some(other) = by_id.get(&id) {
                 bail!("{shown}: expected each image once, with one finding, found {} too", other.path.display());
             }
@@ -114,8 +122,8 @@ fn find_xrays(folders: &[Folder]) -> Result<Vec<Xray>> {
     Ok(by_id.into_values().collect())
 }
 
-/// Names and paths of what is in a folder, in order, without hidden ones.
-fn visible_entries(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+/// Names and paths of what is in a folder, in order; hidden ones and those of the operating system become `litter`.
+fn visible_entries(folder: &Path, litter: &mut Vec<String>) -> Result<BTreeMap<String, PathBuf>> {
     let cannot_read = || format!("cannot read {}: expected a folder", folder.display());
     let mut visible = BTreeMap::new();
     for entry in fs::read_dir(folder).with_context(cannot_read)? {
@@ -123,7 +131,9 @@ fn visible_entries(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
         let Ok(name) = entry.file_name().into_string() else {
             bail!("{}: expected a name in UTF-8, found other bytes", entry.path().display());
         };
-        if !name.starts_with('.') {
+        if is_litter(&name) {
+            litter.push(name);
+        } else {
             visible.insert(name, entry.path());
         }
     }
@@ -181,7 +191,8 @@ fn task_of(folders: &[Folder]) -> Task {
 
 /// Copies one image and writes its case and, in the training split, its document.
 fn write_xray(writer: &mut DatasetWriter, task: &Task, xray: &Xray) -> Result<()> {
-    let bytes = fs::read(&xray.path).with_context(|| format!("cannot read {}", xray.path.display()))?;
+    let bytes =
+        input_file::read(&xray.path, LONGEST_IMAGE).with_context(|| format!("cannot read {}", xray.path.display()))?;
     Picture::decode(&xray.path, &bytes)?;
     // By split and not by finding: whoever sees the path of an image should not see the answer.
     let image = writer.image(&format!("{}/{}", xray.split, xray.file_name), &bytes)?;

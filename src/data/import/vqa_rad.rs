@@ -1,14 +1,16 @@
 //! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones too where that is wanted; the
 //! images that no test or validation question uses become the corpus, captioned with what their questions and answers say.
 
+use super::litter::{is_litter, litter_remark};
 use super::vqa_rad_caption::caption_of;
 use super::vqa_rad_rows::{Row, read_rows};
-use super::{Imported, ProgressReport};
+use super::{Imported, LONGEST_IMAGE, ProgressReport};
 use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
 use crate::data::{Task, TaskKind};
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,9 +38,10 @@ pub fn import_vqa_rad(
     existing: Existing,
     progress: ProgressReport,
 ) -> Result<Imported> {
-    let (json, images) = find_parts(source)?;
+    let (json, images, litter) = find_parts(source)?;
     let rows = read_rows(&json)?;
-    let groups = groups_of(&rows);
+    let names = names_of(&rows);
+    let groups = groups_of(&rows, &names);
     let test_images: HashSet<&str> = rows.iter().filter(|row| row.test).map(|row| row.image.as_str()).collect();
     let test_groups: HashSet<&str> = test_images.iter().filter_map(|image| groups.get(*image).copied()).collect();
     let part_of = |row: &Row| {
@@ -101,7 +104,7 @@ pub fn import_vqa_rad(
         }
         if is_document {
             writer.document(&Document {
-                id: stem(image).into(),
+                id: names.get(image).copied().unwrap_or(image).into(),
                 image: path,
                 caption: caption_of(rows),
                 source: Some("VQA-RAD".into()),
@@ -118,6 +121,7 @@ pub fn import_vqa_rad(
         format!("{open} open questions and {not_yes_or_no} are not cases; --open-questions makes the open ones cases")
     };
     let mut remarks = vec![left_out, shared_remark.clone()];
+    remarks.extend(litter_remark(&litter));
     if shared > 0 && !options.drop_shared_images {
         remarks.push("--drop-shared-images leaves them out".into());
     }
@@ -148,19 +152,21 @@ fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
     }
 }
 
-/// The one JSON file and the one folder in `source`.
-fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf)> {
+/// The one JSON file and the one folder in `source`, and names of the operating system's files there.
+fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
     let entries = fs::read_dir(source).with_context(|| {
         format!(
             "cannot read {}: expected the folder of VQA-RAD, with a JSON file and an image folder",
             source.display()
         )
     })?;
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let (mut files, mut folders, mut litter) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", source.display()))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.is_dir() && !hidden {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_litter(&name) {
+            litter.push(name);
+        } else if path.is_dir() {
             folders.push(path);
         } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
             files.push(path);
@@ -168,7 +174,7 @@ fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf)> {
     }
     let counts = (files.len(), folders.len());
     match (files.pop(), folders.pop(), counts) {
-        (Some(json), Some(images), (1, 1)) => Ok((json, images)),
+        (Some(json), Some(images), (1, 1)) => Ok((json, images, litter)),
         _ => bail!(
             "{}: expected one JSON file and one image folder, found {} JSON files and {} folders",
             source.display(),
@@ -179,7 +185,7 @@ fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf)> {
 }
 
 /// The group of each image: the first image, by name, that shares a MedPix case with it, directly or through others.
-fn groups_of(rows: &[Row]) -> HashMap<&str, &str> {
+fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<&'a str, &'a str> {
     let mut group_of: BTreeMap<&str, &str> = rows.iter().map(|row| (row.image.as_str(), row.image.as_str())).collect();
     let mut links: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows {
@@ -200,7 +206,24 @@ fn groups_of(rows: &[Row]) -> HashMap<&str, &str> {
             break;
         }
     }
-    group_of.into_iter().map(|(image, group)| (image, stem(group))).collect()
+    group_of.into_iter().map(|(image, group)| (image, names.get(group).copied().unwrap_or(group))).collect()
+}
+
+/// What each image is called: its file name without the ending, or the whole of it where another image has that name.
+fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
+    let images: BTreeSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for image in images.iter().copied() {
+        *count.entry(stem(image)).or_default() += 1;
+        // A file that is called as another one's stem.
+        *count.entry(image).or_default() += 1;
+    }
+    let mut names = HashMap::new();
+    for image in images {
+        let is_alone = count.get(stem(image)).is_some_and(|count| *count == 1);
+        names.insert(image, if is_alone { stem(image) } else { image });
+    }
+    names
 }
 
 /// Drawn by the group's name, so that it is the same on every machine and whatever else is imported.
@@ -215,7 +238,9 @@ fn copy_image(writer: &mut DatasetWriter, folder: &Path, image: &str, rows: &[&R
         let qid = rows.first().map_or("?", |row| row.qid.as_str());
         format!("image of question {qid}")
     };
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display())).with_context(used_by)?;
+    let bytes = input_file::read(&path, LONGEST_IMAGE)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .with_context(used_by)?;
     Picture::decode(&path, &bytes).with_context(used_by)?;
     writer.image(image, &bytes)
 }

@@ -1,11 +1,14 @@
 //! The rows of VQA-RAD's JSON file (Lau et al., Scientific Data 2018, table 2), checked one by one.
 
+use crate::data::identifier::identifier_of;
+use crate::input_file;
+use crate::written_json::Written;
 use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value};
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
+
+/// Bytes of the longest list of questions; the release has 1 MB.
+const LONGEST: u64 = 256 << 20;
 
 /// One question with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +50,16 @@ impl Row {
 
 /// Reads and checks every row.
 pub(super) fn read_rows(path: &Path) -> Result<Vec<Row>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let values: Vec<Map<String, Value>> = serde_json::from_reader(BufReader::new(file))
-        .with_context(|| format!("{}: expected a JSON list of objects, one a question", path.display()))?;
+    let text = input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
+    let expected = || format!("{}: expected a JSON list of objects, one a question", path.display());
+    let values = match Written::parse(text.as_bytes()) {
+        Ok(Written::List(values)) => values,
+        Ok(other) => bail!("{}, found {}", expected(), other.kind()),
+        Err(error) => {
+            let line = text.as_bytes().iter().take(error.offset).filter(|byte| **byte == b'\n').count() + 1;
+            bail!("{}; line {line}: {}", expected(), error.message);
+        }
+    };
     let mut rows = Vec::with_capacity(values.len());
     let mut seen = HashSet::new();
     for (number, value) in values.iter().enumerate() {
@@ -65,7 +75,13 @@ pub(super) fn read_rows(path: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn read_row(value: &Map<String, Value>) -> Result<Row> {
+fn read_row(value: &Written) -> Result<Row> {
+    if !matches!(value, Written::Object(_)) {
+        bail!("expected an object, found {}", value.kind());
+    }
+    if let Some(key) = value.repeated_key() {
+        bail!("{key}: the field stands twice, with different values; expected it once");
+    }
     let phrase_type = text(value, "phrase_type")?;
     let test = phrase_type.starts_with("test_");
     if !["freeform", "para"].contains(&phrase_type.trim_start_matches("test_")) {
@@ -94,13 +110,9 @@ fn read_row(value: &Map<String, Value>) -> Result<Row> {
 }
 
 /// A field's text without spaces at its ends; the file has some numbers among its texts.
-fn text(value: &Map<String, Value>, field: &str) -> Result<String> {
-    let text = match value.get(field) {
-        Some(Value::String(text)) => text.trim().to_string(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(other) => bail!("{field}: expected a text, found {other}"),
-        None => bail!("{field}: the field is missing; expected a text"),
-    };
+fn text(value: &Written, field: &str) -> Result<String> {
+    let Some(value) = value.get(field) else { bail!("{field}: the field is missing; expected a text") };
+    let text = identifier_of(value).with_context(|| format!("{field}: expected a text, found {value}"))?;
     if text.is_empty() {
         bail!("{field}: expected a text, found an empty one");
     }

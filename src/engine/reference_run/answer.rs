@@ -6,6 +6,10 @@ use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// Stands for the log-probability of a label that was masked, which is minus infinity: files of runs have numbers only. Its
+/// probability is 0 either way.
+const MASKED: f32 = -10_000.0;
+
 /// The labels of the run, in the order of its logits.
 #[derive(Clone, Debug)]
 pub(super) struct AnswerParser {
@@ -104,7 +108,7 @@ impl AnswerParser {
         let scores = logits.filter(|_| !self.sets).map(|logits| {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
-            LabelScores::exact(logits.iter().map(|value| value - largest - sum.ln()).collect())
+            LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED)).collect())
         });
         Prediction { label: self.label(text), scores, text: Some(text.to_owned()) }
     }

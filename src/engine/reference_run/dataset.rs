@@ -4,9 +4,16 @@ use super::ReferenceRunOptions;
 use super::answer::AnswerParser;
 use super::line::{Group, Passage};
 use crate::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Task, TaskKind};
-use anyhow::Result;
+use crate::input_file;
+use anyhow::{Context, Result};
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// Bytes of the longest image file that is copied.
+const LONGEST_IMAGE: u64 = 512 << 20;
+/// Letters of a file name, of up to four bytes each.
+const LONGEST_NAME: usize = 50;
 
 /// Cases and documents with ids of their own; images as the file names them.
 pub(super) struct DatasetParts {
@@ -85,6 +92,8 @@ impl DatasetParts {
         let mut copied: HashMap<PathBuf, PathBuf> = HashMap::new();
         let mut missing = 0;
         let mut done = 0;
+        // Two ids may be bent to one name.
+        let mut names = HashSet::new();
         let mut copy = |writer: &mut DatasetWriter, image: &Path, id: &str| -> Result<PathBuf> {
             done += 1;
             progress(done, total);
@@ -93,21 +102,25 @@ impl DatasetParts {
             }
             let kind = image.extension().unwrap_or_default().to_string_lossy();
             let name = format!("{id}.{kind}");
-            let path = if let Ok(bytes) = std::fs::read(images.join(image)) {
-                writer.image(&name, &bytes)?
-            } else {
-                missing += 1;
-                Path::new("images").join(&name)
+            let from = images.join(image);
+            let path = match input_file::read(&from, LONGEST_IMAGE) {
+                Ok(bytes) => writer.image(&name, &bytes)?,
+                // Without a path there is none, and a part of a path that is a file leads to none.
+                Err(error) if image.as_os_str().is_empty() || is_missing(&error) => {
+                    missing += 1;
+                    Path::new("images").join(&name)
+                }
+                Err(error) => return Err(error).with_context(|| format!("cannot read image {}", from.display())),
             };
             copied.insert(image.to_path_buf(), path.clone());
             Ok(path)
         };
         for case in &self.cases {
-            let image = copy(&mut writer, &case.image, &file_name(&case.id))?;
+            let image = copy(&mut writer, &case.image, &unused(&mut names, &file_name(&case.id)))?;
             writer.case(&Case { image, ..case.clone() })?;
         }
         for document in &self.documents {
-            let image = copy(&mut writer, &document.image, &document.id)?;
+            let image = copy(&mut writer, &document.image, &unused(&mut names, &file_name(&document.id)))?;
             writer.document(&Document { image, ..document.clone() })?;
         }
         let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -129,7 +142,12 @@ fn unused(used: &mut HashSet<String>, id: &str) -> String {
     name
 }
 
-/// An id bent to what a file name may hold.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// An id bent to what a file name may hold, and cut to a length that leaves room for a number and an ending.
 fn file_name(id: &str) -> String {
-    id.chars().map(|letter| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '-' }).collect()
+    let plain = |letter: char| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '-' };
+    id.chars().map(plain).take(LONGEST_NAME).collect()
 }

@@ -1,42 +1,38 @@
 //! One line of the reference's prediction files, and the lines of one case.
 
+use crate::data::identifier::identifier_of;
+use crate::input_file::without_bom;
+use crate::line_blocks::LineBlocks;
+use crate::written_json::Written;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde::Deserialize;
-use serde_json::Value;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// The fields that the reference writes (reference.md §6).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 struct Line {
     query: String,
     answers: String,
     generation: String,
     /// K×A numbers, the same on every line of a case.
-    #[serde(default)]
-    logits: Option<Value>,
-    #[serde(default)]
+    logits: Option<Written>,
     passages: Vec<Passage>,
     /// The sample that was asked about.
     metadata: Sample,
 }
 
 /// A retrieved document (reference.md §1.2).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Passage {
     pub img_path: String,
     pub text: String,
-    #[serde(default)]
     pub dataset_source: Option<String>,
 }
 
 /// A case as the reference has it (reference.md §1.3); fields that it added in between are not looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sample {
-    #[serde(alias = "image")]
     pub image_path: String,
-    #[serde(default, deserialize_with = "id_text")]
+    /// A number is its digits.
     pub id: Option<String>,
 }
 
@@ -60,15 +56,6 @@ pub(super) struct Candidate {
     pub generation: String,
 }
 
-/// Ids are numbers or strings.
-fn id_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text),
-        Some(other) => Some(other.to_string()),
-    })
-}
-
 /// Reads a per-candidate file: consecutive lines of the same question and sample are one case.
 pub(super) fn read_groups(path: &Path) -> Result<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
@@ -82,7 +69,7 @@ pub(super) fn read_groups(path: &Path) -> Result<Vec<Group>> {
                 passages.len()
             )
         })?;
-        let logits = logits.map(rows_of).transpose().with_context(at)?;
+        let logits = logits.as_ref().map(rows_of).transpose().with_context(at)?;
         let candidate = Candidate { passage, generation };
         let same = groups.last_mut().filter(|group| {
             let is_full = group.logits.as_ref().is_some_and(|logits| logits.len() == group.candidates.len());
@@ -155,30 +142,116 @@ pub(super) fn read_singles(path: &Path, groups: &[Group]) -> Result<Vec<String>>
 }
 
 fn read_lines(path: &Path) -> Result<Vec<(usize, Line)>> {
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let cannot_read = || format!("cannot read {}", path.display());
+    let mut blocks = LineBlocks::open(path).with_context(cannot_read)?;
     let mut lines = Vec::new();
-    for (position, line) in BufReader::new(file).lines().enumerate() {
-        let number = position + 1;
-        let line = line.with_context(|| format!("{}:{number}", path.display()))?;
-        if line.trim().is_empty() {
-            continue;
+    while let Some(block) = blocks.next_block().with_context(cannot_read)? {
+        for (number, bytes) in block.lines() {
+            let bytes = if number == 1 { without_bom(bytes) } else { bytes };
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let line = line_of(bytes).map_err(|message| {
+                anyhow!("{}:{number}: expected a prediction of the reference code: {message}", path.display())
+            })?;
+            lines.push((number, line));
         }
-        let parsed: Line = serde_json::from_str(&line).map_err(|error| {
-            anyhow!("{}:{number}: expected a prediction of the reference code, found: {error}", path.display())
-        })?;
-        lines.push((number, parsed));
     }
     Ok(lines)
 }
 
-/// Rows of numbers of one length.
-fn rows_of(logits: Value) -> Result<Vec<Vec<f32>>> {
-    let rows: Vec<Vec<f32>> = serde_json::from_value(logits)
-        .map_err(|error| anyhow!("field logits: expected rows of numbers, one row per candidate, found: {error}"))?;
+fn line_of(bytes: &[u8]) -> Result<Line, String> {
+    let object = Written::parse_line(bytes)?;
+    let passages = match object.get("passages") {
+        None | Some(Written::Null) => Vec::new(),
+        Some(Written::List(items)) => items.iter().map(passage_of).collect::<Result<_, _>>()?,
+        Some(other) => return Err(format!("field passages: expected a list, found {}", other.kind())),
+    };
+    let metadata = object.get("metadata").ok_or("field metadata: the field is missing; expected the sample")?;
+    Ok(Line {
+        query: text(&object, &["query"])?,
+        answers: text(&object, &["answers"])?,
+        generation: text(&object, &["generation"])?,
+        logits: object.get("logits").filter(|logits| **logits != Written::Null).cloned(),
+        passages,
+        metadata: Sample {
+            image_path: text(metadata, &["image_path", "image"]).map_err(|error| within("metadata", &error))?,
+            id: optional_text(metadata, &["id"]).map_err(|error| within("metadata", &error))?,
+        },
+    })
+}
+
+fn passage_of(value: &Written) -> Result<Passage, String> {
+    let in_passages = |error: String| within("passages", &error);
+    Ok(Passage {
+        img_path: text(value, &["img_path"]).map_err(in_passages)?,
+        text: text(value, &["text"]).map_err(in_passages)?,
+        dataset_source: optional_text(value, &["dataset_source"]).map_err(in_passages)?,
+    })
+}
+
+/// `field id: …` as `field metadata.id: …`.
+fn within(outer: &str, error: &str) -> String {
+    error.replacen("field ", &format!("field {outer}."), 1)
+}
+
+fn text(object: &Written, names: &[&str]) -> Result<String, String> {
+    optional_text(object, names)?.ok_or_else(|| format!("field {}: the field is missing; expected a text", names[0]))
+}
+
+/// A text as it is, a number as its digits; under two names it must be the same.
+fn optional_text(object: &Written, names: &[&str]) -> Result<Option<String>, String> {
+    let mut found: Option<String> = None;
+    for name in names {
+        let text = match object.get(name) {
+            None | Some(Written::Null) => continue,
+            Some(Written::Text(text)) if *name != "id" => text.clone(),
+            Some(value) => {
+                identifier_of(value).ok_or_else(|| format!("field {name}: expected a text, found {}", value.kind()))?
+            }
+        };
+        match &found {
+            Some(known) if *known != text => {
+                return Err(format!("field {name}: found {text:?}, but {} says {known:?}", names[0]));
+            }
+            _ => found = Some(text),
+        }
+    }
+    Ok(found)
+}
+
+/// Rows of numbers of one length. A label that was masked has the logit -Infinity, which is no more likely than nothing; in
+/// each row another one must have a chance.
+fn rows_of(logits: &Written) -> Result<Vec<Vec<f32>>> {
+    let Written::List(rows) = logits else {
+        bail!("field logits: expected rows of numbers, one row per candidate, found {}", logits.kind());
+    };
+    let rows: Vec<Vec<f32>> = rows.iter().map(row_of).collect::<Result<_>>()?;
     ensure!(
-        rows.windows(2).all(|pair| pair[0].len() == pair[1].len())
-            && rows.iter().flatten().all(|value| value.is_finite()),
-        "field logits: expected rows of as many finite numbers"
+        rows.windows(2).all(|pair| pair[0].len() == pair[1].len()),
+        "field logits: expected rows of as many numbers"
     );
     Ok(rows)
+}
+
+fn row_of(row: &Written) -> Result<Vec<f32>> {
+    let Written::List(row) = row else {
+        bail!("field logits: expected rows of numbers, one row per candidate, found {}", row.kind());
+    };
+    let mut numbers = Vec::with_capacity(row.len());
+    for value in row {
+        let number =
+            match value {
+                Written::NotFinite("-Infinity") => f32::NEG_INFINITY,
+                other => other.as_f64().map(|number| number as f32).filter(|number| number.is_finite()).with_context(
+                    || format!("field logits: expected finite numbers, or -Infinity of a masked label, found {other}"),
+                )?,
+            };
+        numbers.push(number);
+    }
+    ensure!(
+        numbers.is_empty() || numbers.iter().any(|number| number.is_finite()),
+        "field logits: expected a finite number in each row, found -Infinity alone"
+    );
+    Ok(numbers)
 }

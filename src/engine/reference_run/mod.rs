@@ -160,8 +160,7 @@ fn answer_of(
 
 /// The file itself is all that is known of reader and retriever.
 fn identity_of(source: &Path, dataset: &crate::data::Dataset, answers: &[CaseAnswer]) -> Result<RunIdentity> {
-    let content = std::fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
-    let print = Fingerprint::of_bytes(&content);
+    let print = Fingerprint::of_file(source).with_context(|| format!("cannot read {}", source.display()))?;
     let most = |head: Head| {
         let of_head = |hit: &&Hit| hit.provenances.iter().any(|provenance| provenance.head == head);
         answers.iter().map(|answer| answer.hits.iter().filter(of_head).count()).max().unwrap_or(0)

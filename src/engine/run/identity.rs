@@ -152,7 +152,8 @@ impl RunIdentity {
     /// # Errors
     /// Where the file is missing or is no `run.toml`.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{}: expected the fields of a run.toml", path.display()))
     }
 

@@ -60,7 +60,8 @@ impl Reranking {
         paths.sort_unstable();
         let mut rerankings = Vec::new();
         for path in paths {
-            let text = crate::input_file::read_text(&path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = crate::input_file::read_text(&path, LONGEST)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             let reranking: Self = serde_json::from_str(&text)
                 .map_err(|error| anyhow!("{}: expected the choices of a reranker, found: {error}", path.display()))?;
             let run = identity.fingerprint();

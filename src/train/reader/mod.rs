@@ -150,7 +150,11 @@ fn read_files(folder: &Path) -> Result<CheckpointFiles> {
     for name in PROCESSOR_FILES {
         let path = folder.join(name);
         if path.is_file() {
-            files.insert(name.into(), crate::input_file::read(&path, LONGEST_FILE).with_context(|| format!("cannot read {}", path.display()))?);
+            files.insert(
+                name.into(),
+                crate::input_file::read(&path, LONGEST_FILE)
+                    .with_context(|| format!("cannot read {}", path.display()))?,
+            );
         }
     }
     Ok(files)
