@@ -43,6 +43,11 @@ impl MappedFile {
         self.tensors.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
     }
 
+    /// Whether it has a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.get(name).is_ok()
+    }
+
     /// How many values are stored in each floating-point type that candle has.
     pub fn values_by_type(&self) -> Vec<(DType, usize)> {
         let counts = self.tensors.tensors().into_iter().filter_map(|(_, view)| {
