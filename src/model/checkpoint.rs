@@ -3,6 +3,7 @@
 mod adapter;
 mod error;
 mod files;
+mod header;
 mod identity;
 mod json;
 mod known_files;
@@ -21,4 +22,4 @@ pub use json::read_json;
 pub use layout::{Part, Place};
 pub use read::Weights;
 pub use unused::UnusedTensors;
-pub use write::{CheckpointFiles, StoredType, pretty_json, save_checkpoint, variables_of};
+pub use write::{CheckpointFiles, StoredType, names_of, pretty_json, save_checkpoint, variables_of};

@@ -23,7 +23,7 @@ pub enum CheckpointError {
     BadSafetensors { path: PathBuf, reason: String },
     #[error("{}: {reason}", .path.display())]
     BadGguf { path: PathBuf, reason: String },
-    #[error("{}: tensor {name} is in another weight file too, and the index names neither", .path.display())]
+    #[error("{}: tensor {name} is in another weight file too; expected each tensor once", .path.display())]
     TensorTwice { path: PathBuf, name: String },
     #[error("{}: {reason}", .path.display())]
     BadJson { path: PathBuf, reason: String },

@@ -67,10 +67,6 @@ impl Weights {
         for (number, path) in paths.iter().enumerate() {
             let file = MappedFile::open(path)?;
             for (name, shape) in file.shapes() {
-                // Where two shards hold a tensor, the index says which counts.
-                if listed.get(&name).is_some_and(|place| *place != number) {
-                    continue;
-                }
                 let entry = Entry::Stored { file: number, name: name.clone(), shape, part: Part::Whole };
                 if tensors.insert(name.clone(), entry).is_some() {
                     return Err(CheckpointError::TensorTwice { path: path.clone(), name });
