@@ -85,7 +85,11 @@ impl Session {
         let session = Self { settings, best: None };
         for folder in [&session.settings.out, &session.folder()] {
             // Said now and not after hours of training.
-            ensure!(!folder.exists() || folder.is_dir(), "{}: expected a folder or nothing, found a file", folder.display());
+            ensure!(
+                !folder.exists() || folder.is_dir(),
+                "{}: expected a folder or nothing, found a file",
+                folder.display()
+            );
         }
         if session.settings.restart {
             forget(&session.settings.out)?;
@@ -101,7 +105,8 @@ impl Session {
         if !path.exists() {
             return Ok(Position::default());
         }
-        let bytes = input_file::read(&path, LARGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            input_file::read(&path, LARGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
             .with_context(|| format!("{} is not a training state", path.display()))?;
         let counters = header.metadata().clone().unwrap_or_default();

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn the_message_counts_names_and_says_which_field() {
-        let layers: Vec<String> = (0..5).map(|part| format!("language_model.model.layers.2.part{part}.weight")).collect();
+        let layers: Vec<String> =
+            (0..5).map(|part| format!("language_model.model.layers.2.part{part}.weight")).collect();
         let unused = UnusedTensors::of(&layers.iter().map(String::as_str).collect::<Vec<_>>());
         let message = unused.to_string();
         assert!(message.starts_with("5 tensors have no place"), "{message}");

@@ -169,6 +169,10 @@ fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralPro
     if size > vocabulary {
         return bad(format!("{size} tokens, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
     }
+    let largest = processor.tokenizer().inner().largest_id();
+    if largest as usize >= vocabulary {
+        return bad(format!("token {largest}, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
+    }
     let (image, expected) = (processor.tokenizer().special().image, config.image_token);
     if image != expected {
         return bad(format!("the image token has id {image}, config.json says {expected} (image_token_index)"));

@@ -95,7 +95,8 @@ impl PixtralImageProcessor {
             LargestSize::Exact { height, width } => (height, width),
         };
         if ![height, width].iter().all(|side| (1..=LARGEST_SIDE).contains(side)) {
-            let reason = format!("field size: expected sides of 1 to {LARGEST_SIDE} pixels, found {height} and {width}");
+            let reason =
+                format!("field size: expected sides of 1 to {LARGEST_SIDE} pixels, found {height} and {width}");
             return Err(bad(inner_file, reason));
         }
         processor.patch_size = PatchSize::Number(patch as u32);
