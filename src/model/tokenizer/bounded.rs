@@ -1,7 +1,7 @@
 //! The tokenizers crate within bounds: definitions are checked before it reads them, texts before it cuts them, and where it
 //! panics all the same, that is an error.
 
-use super::definition::check_definition;
+use super::definition::{LONGEST_NORMALISED, check_definition};
 use crate::model::checkpoint::CheckpointError;
 use anyhow::{Result, anyhow, ensure};
 use serde_json::Value;
@@ -10,8 +10,6 @@ use std::path::Path;
 
 /// Bytes of a text: five hundred pages. Nothing that a model reads is longer.
 const LONGEST_TEXT: usize = 1 << 20;
-/// Bytes that a text may have after normalising; the crate keeps 17 times as many.
-const LONGEST_NORMALISED: usize = 32 << 20;
 /// Of a text in a message.
 const SHOWN: usize = 60;
 

@@ -18,6 +18,8 @@ const LONGEST_MARK: usize = 64;
 const LONGEST_WORD: u64 = 1000;
 /// Times that a text may become as long; the longest chain of published files has some hundred.
 const LARGEST_GROWTH: usize = 20_000;
+/// Bytes of a text after normalising; the crate keeps 17 times as many.
+pub(super) const LONGEST_NORMALISED: usize = 32 << 20;
 
 /// Checks the definition; gives the factor by which a text's bytes may grow.
 ///
@@ -34,7 +36,10 @@ pub(super) fn check_definition(definition: &Value) -> Result<usize, String> {
     }
     steps(&definition["post_processor"], "post_processor", "processors", &post_processor)?;
     steps(&definition["decoder"], "decoder", "decoders", &decoder)?;
-    added_tokens(&definition["added_tokens"])?;
+    let spelled = added_tokens(&definition["added_tokens"])?;
+    if spelled.saturating_mul(growth) > LONGEST_NORMALISED {
+        return Err(format!("added_tokens: {spelled} bytes, which the normalizer may make {growth} times as long"));
+    }
     model(&definition["model"])?;
     Ok(growth)
 }
@@ -166,18 +171,21 @@ fn post_processor(kind: &str, step: &Value) -> Result<usize, String> {
     Ok(1)
 }
 
-fn added_tokens(tokens: &Value) -> Result<(), String> {
+/// Bytes of all of them.
+fn added_tokens(tokens: &Value) -> Result<usize, String> {
+    let mut spelled = 0_usize;
     let mut known: HashMap<u64, &str> = HashMap::new();
     for (place, token) in tokens.as_array().into_iter().flatten().enumerate() {
         let field = format!("added_tokens[{place}]");
         let id = id(&token["id"]).map_err(|found| format!("{field}, id: {found}"))?;
         let content = content(token, "content").map(|_| token["content"].as_str().unwrap_or_default());
         let content = content.map_err(|reason| format!("{field}, {reason}"))?;
+        spelled = spelled.saturating_add(content.len());
         if let Some(other) = known.insert(id, content).filter(|other| *other != content) {
             return Err(format!("{field}: id {id} is that of {other:?} and of {content:?}"));
         }
     }
-    Ok(())
+    Ok(spelled)
 }
 
 fn id(value: &Value) -> Result<u64, String> {
