@@ -3,20 +3,23 @@
 mod adapter;
 mod error;
 mod files;
+mod header;
 mod identity;
 mod json;
 mod known_files;
 mod layout;
 mod mapped;
 mod read;
+mod unused;
 mod write;
 
 pub use adapter::Adapter;
 pub use error::CheckpointError;
 pub use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};
-pub(in crate::model) use json::image_processor_json;
 pub use json::read_json;
+pub(in crate::model) use json::{image_processor_json, object_in};
 pub use layout::{Part, Place};
 pub use read::Weights;
-pub use write::{CheckpointFiles, StoredType, pretty_json, save_checkpoint, variables_of};
+pub use unused::UnusedTensors;
+pub use write::{CheckpointFiles, StoredType, names_of, pretty_json, save_checkpoint, variables_of};

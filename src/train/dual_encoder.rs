@@ -8,7 +8,9 @@ use super::pictures::decode_all;
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};
 use crate::data::Dataset;
-use crate::model::checkpoint::{CheckpointFiles, StoredType, Weights, pretty_json, save_checkpoint, variables_of};
+use crate::model::checkpoint::{
+    CheckpointFiles, StoredType, Weights, names_of, pretty_json, save_checkpoint, variables_of,
+};
 use crate::model::clip::{ClipConfig, ClipModel};
 use crate::model::dual_encoder::ImageProcessor;
 use crate::model::initialise::seeded_builder;
@@ -162,6 +164,10 @@ impl Objective for CaptionMatching {
         }
         let recall = hits as f64 / self.corpus.validation.len().max(1) as f64;
         Ok((-loss_sum / f64::from(batches.max(1)), BTreeMap::from([("recall_at_1_in_batch".into(), recall)])))
+    }
+
+    fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
+        Some((self.settings.out.clone(), names_of(&self.files)))
     }
 
     fn save(&self, _steps: usize) -> Result<()> {

@@ -10,6 +10,7 @@ use candle_core::Var;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Settings of the loop.
@@ -87,10 +88,41 @@ pub trait Objective {
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)>;
     /// Saves the present weights, after so many steps, as the best so far.
     fn save(&self, steps: usize) -> Result<()>;
+    /// Where [`Self::save`] writes, and which files; `None` where a later stage writes the same ones.
+    fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
+        None
+    }
     /// Saves the present weights, after so many steps, as the last ones, where such are kept.
     fn save_last(&self, _steps: usize) -> Result<()> {
         Ok(())
     }
+}
+
+/// Writes the best weights again where somebody removed them, and the state on disk still has them.
+///
+/// # Errors
+/// Where the state has other weights than the best.
+fn save_again_where_missing(
+    objective: &mut dyn Objective,
+    session: &Session,
+    position: Position,
+    settings: LoopSettings,
+) -> Result<()> {
+    let Some((out, files)) = objective.checkpoint() else { return Ok(()) };
+    let (Some(best), Some(missing)) = (session.best_epoch(), files.iter().find(|file| !out.join(file).is_file()))
+    else {
+        return Ok(());
+    };
+    let Position { epochs_done, steps, .. } = position;
+    ensure!(
+        best == epochs_done && steps == 0,
+        "{} lacks {missing} of the model that epoch {best} left there, and {} has the weights of a later step: expected \
+         the whole folder, or --restart, which begins anew",
+        out.display(),
+        session.folder().display()
+    );
+    let items = objective.items(&mut session.random_stream(epochs_done)).len();
+    objective.save(epochs_done * items.div_ceil(settings.batch))
 }
 
 /// Trains until all epochs are done, from where the session stands. Returns the last report, `None` if nothing was left
@@ -110,6 +142,7 @@ pub fn run_epochs(
     let mut optimizer = AdamW::new(weights.to_vec(), decay)?;
     let stored = [weights, &objective.state()].concat();
     let mut position = session.resume(&stored, &mut optimizer)?;
+    save_again_where_missing(objective, session, position, settings)?;
     let mut last = None;
     for epoch in position.epochs_done + 1..=settings.epochs {
         if settings.patience.is_some_and(|patience| session.epochs_since_best(epoch - 1) >= patience) {

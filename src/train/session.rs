@@ -12,6 +12,7 @@
 
 use super::optimizer::AdamW;
 use crate::durable;
+use crate::input_file;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
@@ -22,8 +23,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Bytes of the longest training state: weights and two moments of the largest model that is trained here.
-const LONGEST_STATE: u64 = 256 << 30;
+/// Weights and two moments of seven billion parameters in f32; whoever trains has room for them.
+const LARGEST_STATE: u64 = 96 << 30;
 
 /// What a run is; a resumed run must have the same.
 #[derive(Clone, Debug)]
@@ -82,6 +83,14 @@ impl Session {
     /// Opens the folder; a run that is already there is resumed if its settings are the same.
     pub fn open(settings: SessionSettings) -> Result<Self> {
         let session = Self { settings, best: None };
+        for folder in [&session.settings.out, &session.folder()] {
+            // Said now and not after hours of training.
+            ensure!(
+                !folder.exists() || folder.is_dir(),
+                "{}: expected a folder or nothing, found a file",
+                folder.display()
+            );
+        }
         if session.settings.restart {
             forget(&session.settings.out)?;
         }
@@ -97,7 +106,7 @@ impl Session {
             return Ok(Position::default());
         }
         let bytes =
-            crate::input_file::read(&path, LONGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
+            input_file::read(&path, LARGEST_STATE).with_context(|| format!("cannot read {}", path.display()))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
             .with_context(|| format!("{} is not a training state", path.display()))?;
         let counters = header.metadata().clone().unwrap_or_default();
@@ -153,6 +162,11 @@ impl Session {
     /// Would this validation figure be the best so far?
     pub fn is_best(&self, validation: f64) -> bool {
         self.best.is_none_or(|best| validation > best.validation)
+    }
+
+    /// The best epoch so far, if one was finished.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best.map(|best| best.epoch)
     }
 
     /// Epochs since the best one, after `epochs_done`.

@@ -1,18 +1,18 @@
 //! A checkpoint's chat template, rendered as transformers renders it.
 
+use super::limits::{bounded_method, bounded_tojson, check_source, one_line, with_deep_stack};
+use crate::input_file;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Context, Result, anyhow};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind};
-use minijinja_contrib::pycompat::unknown_method_callback;
 use serde_json::{Map, Value};
-use std::fs;
 use std::path::Path;
 
-/// Steps that a template may take: thousands of times what a prompt needs.
-const FUEL: u64 = 2_000_000;
-/// More than any template is long.
-const LONGEST: usize = 1 << 20;
+/// Steps that a template may take, and 64 bytes that it may make for each: hundreds of times what a prompt needs.
+const FUEL: u64 = 500_000;
+/// Bytes of a template file; published ones have 30 KB.
+const LONGEST: u64 = 1 << 20;
 const NAME: &str = "chat_template";
 
 /// A template ready to be rendered.
@@ -46,11 +46,12 @@ impl ChatTemplate {
         Self::new("the built-in chat template".to_string(), source.to_string(), special_tokens_of(folder)?)
     }
 
+    /// `file` is the whole path, for messages.
     fn new(file: String, source: String, special_tokens: Map<String, Value>) -> Result<Self> {
-        anyhow::ensure!(source.len() <= LONGEST, "{file}: a chat template of {} bytes", source.len());
         let mut environment = Environment::new();
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        environment.set_unknown_method_callback(unknown_method_callback);
+        environment.set_unknown_method_callback(bounded_method);
+        environment.add_filter("tojson", bounded_tojson);
         environment.set_fuel(Some(FUEL));
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
@@ -63,9 +64,13 @@ impl ChatTemplate {
                     plain.replace(&format!("{open} {tag} {close}"), &format!("{open} if true {close}{{% endif %}}"));
             }
         }
-        environment
-            .add_template_owned(NAME, plain)
-            .map_err(|error| anyhow!("{file}: not a chat template: {error:#}"))?;
+        check_source(&plain).map_err(|reason| anyhow!("{file}: not a chat template: {reason}"))?;
+        let (environment, added) = with_deep_stack(move || {
+            let added = environment.add_template_owned(NAME, plain).map_err(|error| one_line(&error));
+            (environment, added)
+        })
+        .map_err(|reason| anyhow!("{file}: {reason}"))?;
+        added.map_err(|reason| anyhow!("{file}: not a chat template: {reason}"))?;
         Ok(Self { environment, source, file, special_tokens })
     }
 
@@ -85,8 +90,12 @@ impl ChatTemplate {
         // transformers defines these two without a value.
         context.insert("tools".to_string(), Value::Null);
         context.insert("documents".to_string(), Value::Null);
-        let template = self.environment.get_template(NAME)?;
-        template.render(minijinja::value::Serde(context)).map_err(|error| anyhow!("{}: {error:#}", self.file))
+        let rendered = with_deep_stack(|| {
+            let template = self.environment.get_template(NAME);
+            let rendered = template.and_then(|template| template.render(minijinja::value::Serde(context)));
+            rendered.map_err(|error| one_line(&error))
+        });
+        rendered.and_then(|rendered| rendered).map_err(|reason| anyhow!("{}: {reason}", self.file))
     }
 }
 
@@ -95,13 +104,17 @@ fn source_of(folder: &Path) -> Result<Option<(String, String)>> {
     let file = "chat_template.json";
     if folder.join(file).is_file() {
         let value = read_json(folder, file, "it holds the chat template")?;
-        return Ok(Some((file.to_string(), default_of(&value["chat_template"], &folder.join(file))?)));
+        return Ok(Some((
+            folder.join(file).display().to_string(),
+            default_of(&value["chat_template"], &folder.join(file))?,
+        )));
     }
     let file = "chat_template.jinja";
     let path = folder.join(file);
-    if path.is_file() {
-        let source = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        return Ok(Some((file.to_string(), source)));
+    if path.exists() {
+        let source =
+            input_file::read_text(&path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(Some((path.display().to_string(), source)));
     }
     for file in ["processor_config.json", "tokenizer_config.json"] {
         if !folder.join(file).is_file() {
@@ -109,7 +122,10 @@ fn source_of(folder: &Path) -> Result<Option<(String, String)>> {
         }
         let value = read_json(folder, file, "it holds the chat template")?;
         if !value["chat_template"].is_null() {
-            return Ok(Some((file.to_string(), default_of(&value["chat_template"], &folder.join(file))?)));
+            return Ok(Some((
+                folder.join(file).display().to_string(),
+                default_of(&value["chat_template"], &folder.join(file))?,
+            )));
         }
     }
     Ok(None)
@@ -176,6 +192,43 @@ mod tests {
     fn a_refusal_has_the_words_of_the_template() {
         let error = template("{{ raise_exception('roles must alternate') }}").render(&json!([]), true).unwrap_err();
         assert!(error.to_string().contains("roles must alternate"), "{error}");
+    }
+
+    #[test]
+    fn a_hostile_template_is_refused_in_one_line() {
+        let doubling =
+            "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}";
+        let nested =
+            "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}";
+        for source in [
+            "{{ '{:>10000000000}'.format('a') }}",
+            "{{ '{:>{}}'.format('a', 9999999999) }}",
+            "{{ '{:>{0}}'.format(9999999999) }}",
+            "{{ '%9999999999s' | format('a') }}",
+            "{{ '%*s' | format(999999999, 'a') }}",
+            "{{ messages | tojson(indent=1000000000) }}",
+            "{{ messages | tojson(1000000000) }}",
+            "{{ 'a' * 1000000000000 }}",
+            "{{ ([1] * 1000000000000) | list | length }}",
+            "{{ range(1000000000000) | list | length }}",
+            "{{ ('a' * 100000) | replace('', 'b' * 100000) }}",
+            "{{ ('a' * 100000).replace('', 'b' * 100000) }}",
+            "{{ ('a' * 100000).join(range(99999)) }}",
+            "{{ (['a'] * 99999) | join('b' * 100000) }}",
+            "{{ 'a' | indent(1000000000000, true) }}",
+            "{{ [1] | batch(1000000000000, 0) }}",
+            "{{ [1] | slice(1000000000000, 0) }}",
+            "{% macro f(s) %}{{ f(s ~ s) }}{% endmacro %}{{ f('a') }}",
+            "{{ raise_exception('\u{1b}]52;c;cHduZWQ=\u{7}') }}",
+            doubling,
+            nested,
+        ] {
+            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new());
+            let rendered = read.and_then(|template| template.render(&json!([{ "role": "user" }]), true));
+            let message = format!("{:#}", rendered.expect_err(source));
+            assert!(message.starts_with("chat_template.jinja: "), "{source}: {message}");
+            assert!(!message.contains(char::is_control) && message.len() < 500, "{source}: {message}");
+        }
     }
 
     #[test]

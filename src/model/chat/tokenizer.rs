@@ -1,7 +1,8 @@
 //! The tokenizer of a checkpoint, for text whose special tokens are given apart from it.
 
 use crate::model::checkpoint::{CheckpointError, read_json};
-use anyhow::{Result, anyhow};
+use crate::model::tokenizer::BoundedTokenizer;
+use anyhow::Result;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub struct SpecialToken {
 /// `tokenizer.json`.
 #[derive(Clone, Debug)]
 pub struct ChatTokenizer {
-    inner: Arc<tokenizers::Tokenizer>,
+    inner: Arc<BoundedTokenizer>,
     /// The longest first.
     special: Arc<Vec<SpecialToken>>,
     end: Option<u32>,
@@ -38,24 +39,24 @@ impl ChatTokenizer {
         let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
         let names = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
         let path = folder.join("tokenizer.json");
-        let bad = |reason: String| CheckpointError::BadJson { path: path.clone(), reason };
-        let mut inner = tokenizers::Tokenizer::from_bytes(definition.to_string())
-            .map_err(|error| bad(format!("not a tokenizer: {error}")))?;
-        // A caption that spells "[IMG]" is text, not an image.
-        inner.set_encode_special_tokens(true);
-        inner.with_padding(None).with_truncation(None).map_err(|error| bad(error.to_string()))?;
+        let inner = BoundedTokenizer::new(&path, &definition, |inner| {
+            // A caption that spells "[IMG]" is text, not an image.
+            inner.set_encode_special_tokens(true);
+            Ok(())
+        })?;
+        let vocabulary = inner.vocabulary();
         let mut special = Vec::new();
         for token in
-            inner.get_added_tokens_decoder().values().filter(|token| token.special && !token.content.is_empty())
+            vocabulary.get_added_tokens_decoder().values().filter(|token| token.special && !token.content.is_empty())
         {
-            let Some(id) = inner.token_to_id(&token.content) else { continue };
+            let Some(id) = vocabulary.token_to_id(&token.content) else { continue };
             let (strips_before, strips_after) = (token.lstrip, token.rstrip);
             special.push(SpecialToken { text: token.content.clone(), id, strips_before, strips_after });
         }
         special.sort_by(|one, other| other.text.len().cmp(&one.text.len()).then(one.text.cmp(&other.text)));
         let end = &names["eos_token"];
         let end = end.as_str().or_else(|| end.get("content").and_then(Value::as_str));
-        let end = end.and_then(|token| inner.token_to_id(token));
+        let end = end.and_then(|token| vocabulary.token_to_id(token));
         let mut ends: Vec<u32> = end.into_iter().collect();
         if folder.join("generation_config.json").is_file() {
             let generation = read_json(folder, "generation_config.json", "it says how answers are generated")?;
@@ -68,18 +69,17 @@ impl ChatTokenizer {
 
     /// Ids of a text, nothing added; special tokens spelled in it are text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode(text, false).map_err(|error| anyhow!("cannot tokenize '{text}': {error}"))?;
-        Ok(encoding.get_ids().to_vec())
+        self.inner.encode(text, false)
     }
 
     /// The text of some ids, special tokens left out.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, true).map_err(|error| anyhow!("cannot turn tokens {ids:?} into text: {error}"))
+        self.inner.decode(ids)
     }
 
     /// The id of a token.
     pub fn id_of(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        self.inner.vocabulary().token_to_id(token)
     }
 
     /// How a special token is spelled.
@@ -99,12 +99,12 @@ impl ChatTokenizer {
 
     /// Number of tokens, special ones included.
     pub fn size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.inner.vocabulary().get_vocab_size(true)
     }
 
     /// The largest id; the model must know it.
     pub fn largest_id(&self) -> u32 {
-        self.inner.get_vocab(true).values().copied().max().unwrap_or(0)
+        self.inner.vocabulary().get_vocab(true).values().copied().max().unwrap_or(0)
     }
 
     /// The special token that `text` begins with, the longest of several.

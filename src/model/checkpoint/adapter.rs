@@ -209,6 +209,7 @@ fn refuse_unsupported(config: &ConfigJson) -> Result<()> {
 
 fn low_rank(config: &ConfigJson, module: &str, down: Tensor, up: Tensor) -> Result<LowRank> {
     let ((rank, _), (_, columns)) = (down.dims2()?, up.dims2()?);
+    ensure!(config.lora_alpha.is_finite(), "{CONFIG}: lora_alpha: expected a number, found {}", config.lora_alpha);
     ensure!(rank == columns && rank > 0, "lora_A has rank {rank}, lora_B {columns}");
     let expected = of_pattern(&config.rank_pattern, module).unwrap_or(config.r);
     ensure!(rank == expected, "expected rank {expected} ({CONFIG}), found {rank}");

@@ -1,5 +1,6 @@
 //! What can be wrong with a checkpoint folder.
 
+use super::UnusedTensors;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -22,7 +23,7 @@ pub enum CheckpointError {
     BadSafetensors { path: PathBuf, reason: String },
     #[error("{}: {reason}", .path.display())]
     BadGguf { path: PathBuf, reason: String },
-    #[error("{}: tensor {name} is in another weight file too, and the index names neither", .path.display())]
+    #[error("{}: tensor {name} is in another weight file too; expected each tensor once", .path.display())]
     TensorTwice { path: PathBuf, name: String },
     #[error("{}: {reason}", .path.display())]
     BadJson { path: PathBuf, reason: String },
@@ -30,8 +31,8 @@ pub enum CheckpointError {
     TensorMissing { path: PathBuf, name: String },
     #[error("{}: tensor {name} has shape {found:?}, the configuration asks for {expected:?}", .path.display())]
     WrongShape { path: PathBuf, name: String, expected: Vec<usize>, found: Vec<usize> },
-    #[error("{}: tensor {name} and {others} others have no place in the model that the configuration describes", .path.display())]
-    TensorsUnused { path: PathBuf, name: String, others: usize },
+    #[error("{}: {unused}", .path.display())]
+    TensorsUnused { path: PathBuf, unused: UnusedTensors },
     #[error(
         "{}: the weights are in {file}, a pickle, which runs the code that it holds when it is read; expected {target}, \
          which Python writes: from safetensors.torch import save_file; \

@@ -1,8 +1,8 @@
 //! The JSON files of a checkpoint folder.
 
 use super::CheckpointError;
+use crate::input_file;
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
 
 /// The largest tokenizers have 40 MB; what is larger than this is no settings file.
@@ -13,32 +13,65 @@ const LARGEST: u64 = 256 << 20;
 pub(in crate::model) fn image_processor_json(folder: &Path) -> Result<(&'static str, Value), CheckpointError> {
     let outer = "processor_config.json";
     if folder.join(outer).is_file() {
-        let nested = read_json(folder, outer, "it says how images are cut")?["image_processor"].take();
-        if !nested.is_null() {
-            return Ok((outer, nested));
+        let nested = read_json(folder, outer, "it says how images are cut")?;
+        if let Some(nested) = object_in(folder, outer, &nested, "image_processor")? {
+            return Ok((outer, nested.clone()));
         }
     }
     let own = "preprocessor_config.json";
     Ok((own, read_json(folder, own, "it says how images are scaled")?))
 }
 
-/// Reads the JSON file `file` of a checkpoint folder; `purpose` completes "it …" in the message of a missing file.
+/// The object `field` of `value`, the content of `file`; `None` where it is absent or null.
+///
+/// # Errors
+/// Where it is anything else.
+pub(in crate::model) fn object_in<'a>(
+    folder: &Path,
+    file: &str,
+    value: &'a Value,
+    field: &str,
+) -> Result<Option<&'a Value>, CheckpointError> {
+    match value.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(found) if found.is_object() => Ok(Some(found)),
+        Some(found) => {
+            let reason = format!("field {field}: expected an object, found {}", kind_of(found));
+            Err(CheckpointError::BadJson { path: folder.join(file), reason })
+        }
+    }
+}
+
+/// Reads the JSON object in the file `file` of a checkpoint folder; `purpose` completes "it …" in the message of a missing file.
 pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Value, CheckpointError> {
     if !folder.is_dir() {
         return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
     }
     let path = folder.join(file);
-    if !path.is_file() {
+    if !path.exists() {
         return Err(CheckpointError::FileMissing { folder: folder.to_path_buf(), file: file.to_string(), purpose });
     }
-    let unreadable =
-        |error: std::io::Error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() };
-    let size = fs::metadata(&path).map_err(unreadable)?.len();
-    if size > LARGEST {
-        let reason = format!("expected JSON of at most {LARGEST} bytes, found {size}");
+    let text = input_file::read_text(&path, LARGEST)
+        .map_err(|error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() })?;
+    // serde_json itself ends at a depth of 128.
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| CheckpointError::BadJson { path: path.clone(), reason: format!("not valid JSON: {error}") })?;
+    if !value.is_object() {
+        // Indexing anything else by a field's name would panic.
+        let reason = format!("expected an object, found {}", kind_of(&value));
         return Err(CheckpointError::BadJson { path, reason });
     }
-    let bytes = fs::read(&path).map_err(unreadable)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| CheckpointError::BadJson { path, reason: format!("not valid JSON: {error}") })
+    Ok(value)
+}
+
+/// What a value is, for messages.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }

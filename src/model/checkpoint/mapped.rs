@@ -1,9 +1,11 @@
 //! A safetensors file in memory by mapping: the system reads what is asked for and may drop it again.
 
 use super::CheckpointError;
+use super::header::check_header;
 use candle_core::safetensors::{Load, MmapedSafetensors};
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Pages are of this size or divide it; a system with larger ones refuses to forget some, and keeps them.
@@ -17,15 +19,19 @@ pub(super) struct MappedFile {
 
 impl MappedFile {
     /// Maps the file and checks its header: every tensor lies within the file, is as long as its shape says, and none
-    /// overlaps another (the safetensors crate refuses the rest).
+    /// overlaps another (the safetensors crate refuses the rest), none is there twice.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bad = |error: candle_core::Error| CheckpointError::BadSafetensors {
             path: path.to_path_buf(),
             reason: without_path(&error.to_string(), path),
         };
-        if let Err(error) = std::fs::File::open(path) {
-            return Err(CheckpointError::Unreadable { path: path.to_path_buf(), reason: error.to_string() });
-        }
+        check_header(path).map_err(|error| {
+            let (path, reason) = (path.to_path_buf(), error.to_string());
+            match error.kind() {
+                ErrorKind::InvalidData => CheckpointError::BadSafetensors { path, reason },
+                _ => CheckpointError::Unreadable { path, reason },
+            }
+        })?;
         // The file must not be cut short while it is mapped. Checkpoints are replaced as whole folders, by renaming, and
         // a renamed file stays as it was for those who have it open.
         #[allow(unsafe_code, reason = "a file cannot be mapped without")]
@@ -41,6 +47,11 @@ impl MappedFile {
     /// Name and shape of every tensor.
     pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         self.tensors.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
+    }
+
+    /// Whether it has a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.get(name).is_ok()
     }
 
     /// How many values are stored in each floating-point type that candle has.

@@ -5,6 +5,7 @@ use super::adapter::Adapter;
 use super::files::WeightFiles;
 use super::layout::{Part, Place, identity};
 use super::mapped::MappedFile;
+use super::unused::{UnusedTensors, is_harmless};
 use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
@@ -66,10 +67,6 @@ impl Weights {
         for (number, path) in paths.iter().enumerate() {
             let file = MappedFile::open(path)?;
             for (name, shape) in file.shapes() {
-                // Where two shards hold a tensor, the index says which counts.
-                if listed.get(&name).is_some_and(|place| *place != number) {
-                    continue;
-                }
                 let entry = Entry::Stored { file: number, name: name.clone(), shape, part: Part::Whole };
                 if tensors.insert(name.clone(), entry).is_some() {
                     return Err(CheckpointError::TensorTwice { path: path.clone(), name });
@@ -178,18 +175,23 @@ impl Weights {
         VarBuilder::from_backend(Box::new(self), dtype, device.clone())
     }
 
-    /// Fails where a tensor was never asked for by a network built on these weights or a clone of them: the network is
-    /// then not the one that was saved. `may_stay` says of a name that it decides no vector.
-    pub fn check_all_asked_for(&self, may_stay: impl Fn(&str) -> bool) -> Result<(), CheckpointError> {
+    /// Fails where a stored tensor was never asked for by a network built on these weights or a clone of them: the network
+    /// is then not the one that was saved. Tensors that decide nothing may stay; `tied` says that the output matrix is the
+    /// embedding. Those of a quantised decoder were compared when its file was opened.
+    pub fn check_all_asked_for(&self, tied: bool) -> Result<(), CheckpointError> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let unused: BTreeSet<&String> =
-            self.tensors.keys().filter(|name| !asked.contains(*name) && !may_stay(name)).collect();
+        let is_unused = |(name, entry): &(&String, &Entry)| {
+            matches!(entry, Entry::Stored { .. }) && !asked.contains(*name) && !is_harmless(name, tied)
+        };
+        let mut unused: Vec<&str> =
+            self.tensors.iter().filter(is_unused).map(|(name, _)| self.stored_name(name)).collect();
+        unused.sort_unstable();
+        // A stored tensor may fill several places.
+        unused.dedup();
         let Some(first) = unused.first() else { return Ok(()) };
-        Err(CheckpointError::TensorsUnused {
-            path: self.path_of(first),
-            name: self.stored_name(first).to_string(),
-            others: unused.len() - 1,
-        })
+        let holder = self.files.iter().find(|file| file.has(first));
+        let path = holder.map(|file| file.path().to_path_buf()).unwrap_or_default();
+        Err(CheckpointError::TensorsUnused { path, unused: UnusedTensors::of(&unused) })
     }
 
     /// Sets every variable of `variables` from these weights, for fine-tuning. All are checked before any is set.

@@ -37,6 +37,12 @@ impl StoredType {
     }
 }
 
+/// Names of all files that [`save_checkpoint`] writes.
+pub fn names_of(files: &CheckpointFiles) -> Vec<String> {
+    let own = ["config.json", "model.safetensors"].map(String::from);
+    own.into_iter().chain(files.keys().cloned()).collect()
+}
+
 /// The files beside the weights: name and content (`tokenizer.json`, `preprocessor_config.json`, …).
 pub type CheckpointFiles = BTreeMap<String, Vec<u8>>;
 

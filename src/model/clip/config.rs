@@ -1,6 +1,6 @@
 //! `config.json` of a `CLIPModel`.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, object_in, read_json};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
 use crate::model::limits::check_sizes;
 use serde::{Deserialize, Serialize};
@@ -148,11 +148,13 @@ impl ClipConfig {
         }
         // Old files repeat a tower's changes in `*_config_dict`, and transformers lets those win, defaults and all.
         for tower in ["vision_config", "text_config"] {
-            let changes = value[format!("{tower}_dict")].take();
-            if changes.is_object() {
+            let changes = object_in(folder, "config.json", &value, &format!("{tower}_dict"))?.cloned();
+            if let Some(changes) = changes {
                 value[tower] = changes;
             }
         }
+        object_in(folder, "config.json", &value, "vision_config")?;
+        object_in(folder, "config.json", &value, "text_config")?;
         let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
         config.check().map_err(bad)?;
         Ok(config)

@@ -1,7 +1,7 @@
 //! Pictures to pixels: resize, centre crop, rescale, normalise; as transformers' `CLIPImageProcessor` and
 //! `SiglipImageProcessor` do it, and as OpenCLIP's transform.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, object_in, read_json};
 use crate::model::limits::check_sizes;
 use crate::model::pillow_resize::{Filter, resize};
 use candle_core::{Device, Result, Tensor};
@@ -183,8 +183,10 @@ impl ImageProcessor {
         let purpose = "it says how images are scaled";
         let nested = folder.join("processor_config.json").is_file();
         if nested && !folder.join("preprocessor_config.json").is_file() {
-            let mut value = read_json(folder, "processor_config.json", purpose)?;
-            return Ok(("processor_config.json", value["image_processor"].take()));
+            let file = "processor_config.json";
+            let value = read_json(folder, file, purpose)?;
+            let nested = object_in(folder, file, &value, "image_processor")?;
+            return Ok((file, nested.cloned().unwrap_or(Value::Null)));
         }
         Ok(("preprocessor_config.json", read_json(folder, "preprocessor_config.json", purpose)?))
     }

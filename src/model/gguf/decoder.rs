@@ -4,6 +4,7 @@ use super::header::check_header;
 use super::metadata::{check_metadata, check_part};
 use super::rotation::{check_table, tables};
 use super::tensors::{Wanted, wanted, with_halves_apart};
+use crate::input_file;
 use crate::model::checkpoint::CheckpointError;
 use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Content;
@@ -71,7 +72,7 @@ struct Place {
 impl OpenFile {
     fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bad = |reason: String| CheckpointError::BadGguf { path: path.to_path_buf(), reason };
-        let file = File::open(path).map_err(|error| bad(error.to_string()))?;
+        let file = input_file::open(path).map_err(|error| bad(error.to_string()))?;
         let bytes = file.metadata().map_err(|error| bad(error.to_string()))?.len();
         let mut reader = BufReader::new(file);
         check_header(&mut reader).and_then(|()| reader.rewind()).map_err(|error| match error.kind() {

@@ -4,7 +4,7 @@ use super::config::{JinaClipJson, TextJson};
 use super::eva::EvaTower;
 use super::names::places;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
-use crate::model::checkpoint::{CheckpointError, Weights, read_json};
+use crate::model::checkpoint::{CheckpointError, Weights, object_in, read_json};
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
 };
@@ -34,6 +34,9 @@ impl JinaClip {
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it says what model this is")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        for field in ["vision_config", "text_config"] {
+            object_in(folder, "config.json", &value, field)?;
+        }
         let config: JinaClipJson = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
         config.check().map_err(bad)?;
         let weights = Weights::read(folder)?.rearranged(places);

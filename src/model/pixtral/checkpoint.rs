@@ -70,8 +70,9 @@ impl PixtralCheckpoint {
         let weights = open_weights(folder, adapter, canonical_name, place, dtype, device, &mut parts)?;
         let CheckpointParts { name, fingerprint, notes } = parts;
         let quantised = weights.decoder().cloned();
-        let vars = weights.builder(dtype, device);
+        let vars = weights.clone().builder(dtype, device);
         let model = PixtralModel::with_decoder(&config, &vars, quantised.as_ref(), Mode::Infer)?;
+        weights.check_all_asked_for(config.tied_embeddings)?;
         Ok(Self { model, processor, name, fingerprint, notes })
     }
 }
@@ -129,7 +130,9 @@ pub fn trainable_pixtral(
 ) -> Result<PixtralModel> {
     let model = PixtralModel::new(config, &seeded_builder(variables, seed, DType::F32, device), Mode::Train)?;
     if let Some(folder) = folder {
-        Weights::read(folder)?.renamed(canonical_name).load_into(variables)?;
+        let weights = Weights::read(folder)?.renamed(canonical_name);
+        weights.load_into(variables)?;
+        weights.check_all_asked_for(config.tied_embeddings)?;
     }
     Ok(model)
 }
@@ -165,6 +168,10 @@ fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralPro
     let (size, vocabulary) = (processor.tokenizer().size(), config.text.vocabulary);
     if size > vocabulary {
         return bad(format!("{size} tokens, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
+    }
+    let largest = processor.tokenizer().inner().largest_id();
+    if largest as usize >= vocabulary {
+        return bad(format!("token {largest}, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
     }
     let (image, expected) = (processor.tokenizer().special().image, config.image_token);
     if image != expected {

@@ -1,6 +1,6 @@
 //! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::pillow_resize::resize_bicubic;
 use candle_core::{Device, Result, Tensor};
@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// Pillow's number for the bicubic filter.
 const BICUBIC: u32 = 3;
+/// Pixels of the longest side that makes sense: published checkpoints have 1540.
+const LARGEST_SIDE: u32 = 1 << 14;
 const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
 const DEVIATION: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
@@ -73,23 +75,32 @@ impl PixtralImageProcessor {
     /// processor's own, as in transformers.
     pub fn read(folder: &Path) -> std::result::Result<Self, CheckpointError> {
         let file = "processor_config.json";
-        let mut outer = read_json(folder, file, "it says how images become patches")?;
-        let (inner_file, inner) = match outer["image_processor"].take() {
-            Value::Null => {
-                let file = "preprocessor_config.json";
-                (file, read_json(folder, file, "it says how images are scaled")?)
-            }
-            nested => (file, nested),
-        };
+        let outer = read_json(folder, file, "it says how images become patches")?;
+        let (inner_file, inner) = image_processor_json(folder)?;
         let bad = |file: &str, reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         let mut processor: Self =
             serde_json::from_value(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
-        let patch = outer["patch_size"].as_u64().unwrap_or(16);
+        let number = |field: &str, default: u64| match &outer[field] {
+            Value::Null => Ok(default),
+            found => found
+                .as_u64()
+                .ok_or_else(|| bad(file, format!("field {field}: expected a whole number from 1, found {found}"))),
+        };
+        let patch = number("patch_size", 16)?;
         if patch == 0 || patch > 4096 {
-            return Err(bad(file, format!("field patch_size: expected pixels of a patch, found {patch}")));
+            return Err(bad(file, format!("field patch_size: expected 1 to 4096 pixels of a patch, found {patch}")));
+        }
+        let (height, width) = match processor.size {
+            LargestSize::LongestEdge { longest_edge } => (longest_edge, longest_edge),
+            LargestSize::Exact { height, width } => (height, width),
+        };
+        if ![height, width].iter().all(|side| (1..=LARGEST_SIDE).contains(side)) {
+            let reason =
+                format!("field size: expected sides of 1 to {LARGEST_SIDE} pixels, found {height} and {width}");
+            return Err(bad(inner_file, reason));
         }
         processor.patch_size = PatchSize::Number(patch as u32);
-        let merge = outer["spatial_merge_size"].as_u64().unwrap_or(1);
+        let merge = number("spatial_merge_size", 1)?;
         if merge != 1 {
             return Err(bad(file, format!("field spatial_merge_size: expected 1, found {merge}")));
         }

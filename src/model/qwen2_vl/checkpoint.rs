@@ -42,7 +42,9 @@ impl Qwen2VlCheckpoint {
             open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
-        let (tower, decoder) = build(&config, &processor.images, &weights.builder(dtype, device), quantised.as_ref())?;
+        let vars = weights.clone().builder(dtype, device);
+        let (tower, decoder) = build(&config, &processor.images, &vars, quantised.as_ref())?;
+        weights.check_all_asked_for(config.tied_embeddings)?;
         Ok(Self { tower, decoder, hidden: config.text.hidden, processor, parts })
     }
 }

@@ -1,6 +1,6 @@
 //! `config.json` of a `SiglipModel`, and what that of a `Siglip2Model` has in common with it.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, object_in, read_json};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
 use crate::model::limits::check_sizes;
 use serde::Deserialize;
@@ -105,6 +105,8 @@ impl SiglipConfig {
     ) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it says what model this is")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        object_in(folder, "config.json", &value, "vision_config")?;
+        object_in(folder, "config.json", &value, "text_config")?;
         let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
         let vision = &config.vision_config;
         check_positions(vision)

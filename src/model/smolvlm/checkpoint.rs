@@ -40,7 +40,9 @@ impl SmolVlmCheckpoint {
             open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
-        let (tower, connector, decoder) = build(&config, &weights.builder(dtype, device), quantised.as_ref())?;
+        let vars = weights.clone().builder(dtype, device);
+        let (tower, connector, decoder) = build(&config, &vars, quantised.as_ref())?;
+        weights.check_all_asked_for(config.tied_embeddings)?;
         Ok(Self { tower, connector, decoder, processor, parts })
     }
 }

@@ -1,12 +1,13 @@
 //! Text to token numbers, through the `tokenizers` crate.
 
+use super::BoundedTokenizer;
 use crate::model::checkpoint::{CheckpointError, read_json};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::path::Path;
-use tokenizers::TruncationParams;
+use tokenizers::{PostProcessor, TruncationParams};
 
 /// Vocabularies that are not `tokenizer.json`.
 const OTHER_FORMS: [&str; 4] = ["spiece.model", "tokenizer.model", "vocab.txt", "vocab.json"];
@@ -14,7 +15,7 @@ const OTHER_FORMS: [&str; 4] = ["spiece.model", "tokenizer.model", "vocab.txt", 
 /// A checkpoint's tokenizer with its padding token and longest text.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: BoundedTokenizer,
     pad_id: u32,
     /// Every row is padded to this length; `None`: to the longest of its batch.
     padded_length: Option<usize>,
@@ -59,15 +60,21 @@ impl Tokenizer {
         let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
         let path = folder.join("tokenizer.json");
         let bad = |reason: String| CheckpointError::BadJson { path: path.clone(), reason };
-        let mut inner = tokenizers::Tokenizer::from_bytes(definition.to_string())
-            .map_err(|error| bad(format!("not a tokenizer: {error}")))?;
         let truncation = TruncationParams { max_length: longest, ..TruncationParams::default() };
-        inner.with_padding(None).with_truncation(Some(truncation)).map_err(|error| bad(error.to_string()))?;
+        let inner = BoundedTokenizer::new(&path, &definition, |inner| {
+            inner.with_truncation(Some(truncation))?;
+            Ok(())
+        })?;
+        let marks = inner.vocabulary().get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        if marks >= longest {
+            return Err(bad(format!("post_processor: it adds {marks} tokens, a text has at most {longest}")).into());
+        }
         let pad_id = match pad_token(folder)? {
             None => default_pad_id,
-            Some(token) => {
-                inner.token_to_id(&token).ok_or_else(|| bad(format!("padding token '{token}' is not in it")))?
-            }
+            Some(token) => inner
+                .vocabulary()
+                .token_to_id(&token)
+                .ok_or_else(|| bad(format!("padding token '{token}' is not in it")))?,
         };
         Ok(Self { inner, pad_id, padded_length: None, cleaning: Cleaning::Nothing })
     }
@@ -88,10 +95,7 @@ impl Tokenizer {
     pub fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         let mut rows = Vec::with_capacity(texts.len());
         for text in texts {
-            let cleaned = self.cleaning.apply(text);
-            let encoding =
-                self.inner.encode(&*cleaned, true).map_err(|error| anyhow!("cannot tokenize '{text}': {error}"))?;
-            rows.push(encoding.get_ids().to_vec());
+            rows.push(self.inner.encode(&self.cleaning.apply(text), true)?);
         }
         Ok(rows)
     }
@@ -114,12 +118,12 @@ impl Tokenizer {
 
     /// Number of tokens, special ones included.
     pub fn size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.inner.vocabulary().get_vocab_size(true)
     }
 
     /// The number of a token, if it is one.
     pub fn id_of(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        self.inner.vocabulary().token_to_id(token)
     }
 }
 

@@ -95,16 +95,20 @@ impl TrainedHeads {
                 encoder.checkpoint_fingerprint()
             );
         }
-        let vars = Weights::read(folder).with_context(in_folder)?.builder(encoder.dtype(), encoder.device());
+        let weights = Weights::read(folder).with_context(in_folder)?;
+        let vars = weights.clone().builder(encoder.dtype(), encoder.device());
         let head = |name: &str, record_of_head: &Option<HeadRecord>| -> Result<Option<QueryHead>> {
             let Some(HeadRecord { alpha, .. }) = record_of_head else { return Ok(None) };
             ensure!((0.0..=1.0).contains(alpha), "{name}: expected alpha from 0 to 1, found {alpha}");
             let head = QueryHead::new(record.kind, encoder.architecture(), *alpha, &vars.pp(name), Mode::Infer)?;
             Ok(Some(head))
         };
+        let image = head("image_head", &record.image).with_context(in_folder)?;
+        let caption = head("caption_head", &record.caption).with_context(in_folder)?;
+        weights.check_all_asked_for(false).with_context(in_folder)?;
         Ok(Self {
-            image: head("image_head", &record.image).with_context(in_folder)?,
-            caption: head("caption_head", &record.caption).with_context(in_folder)?,
+            image,
+            caption,
             name: folder_name(folder),
             fingerprint: fingerprint_of(folder).with_context(in_folder)?,
             record,

@@ -3,6 +3,7 @@
 use super::samples::{Sample, Samples};
 use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
+use crate::model::checkpoint::names_of;
 use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};
 use crate::train::balance::balanced;
 use crate::train::epochs::Objective;
@@ -15,6 +16,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Most validation samples looked at after an epoch.
 const LARGEST_VALIDATION: usize = 1200;
@@ -196,6 +198,10 @@ impl Objective for AnswerLearning<'_> {
         }
         let figures = counts.into_iter().map(|(name, (right, asked))| (name, right as f64 / asked as f64)).collect();
         Ok((-loss / self.validation.len().max(1) as f64, figures))
+    }
+
+    fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
+        Some((self.settings.out.clone(), names_of(self.checkpoint.files)))
     }
 
     fn save(&self, _steps: usize) -> Result<()> {

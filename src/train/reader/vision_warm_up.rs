@@ -5,6 +5,7 @@
 use super::samples::Samples;
 use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
+use crate::model::checkpoint::names_of;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::{Linear, linear};
 use crate::model::pixtral::{PixtralModel, PixtralProcessor};
@@ -19,6 +20,7 @@ use candle_nn::ops::log_softmax;
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// An image with what is known of it.
 struct Labelled {
@@ -172,6 +174,10 @@ impl Objective for VisionWarmUp<'_> {
             figures.insert(format!("task_{task}"), share(right[task], asked[task]));
         }
         Ok((share(right.iter().sum(), asked.iter().sum()), figures))
+    }
+
+    fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
+        (self.settings.answers.epochs == 0).then(|| (self.settings.out.clone(), names_of(self.checkpoint.files)))
     }
 
     /// A whole reader, with a decoder that has learned nothing yet: what `--init` of a later run takes.

@@ -11,6 +11,7 @@ use super::tally::Tally;
 use super::validation::Validation;
 use crate::data::{Dataset, Task};
 use crate::index::VectorSide;
+use crate::model::checkpoint::{CheckpointFiles, names_of};
 use crate::reader::LabelScores;
 use crate::retriever::Retriever;
 use crate::train::balance::balanced;
@@ -22,6 +23,7 @@ use candle_core::{Tensor, Var};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 /// Shards of a batch, one thread each.
 const SHARDS: usize = 2;
@@ -219,6 +221,10 @@ impl Objective for HeadTraining<'_, '_, '_> {
         figures.append(&mut cost);
         self.tally = Tally::new(self.common.judge.calls());
         Ok((figure, figures))
+    }
+
+    fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
+        Some((self.save.out.clone(), names_of(&CheckpointFiles::new())))
     }
 
     fn save(&self, steps: usize) -> Result<()> {

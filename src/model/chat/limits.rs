@@ -1,0 +1,210 @@
+//! What a chat template may not do. The engine's fuel counts steps and bytes; this is what it does not count: how deep the
+//! source and the values are, numbers that overflow, and widths that ask for memory at once.
+
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{Error, ErrorKind, State, filters};
+use minijinja_contrib::pycompat::unknown_method_callback;
+use std::fmt::Write;
+
+/// Words and signs of a template outside of its texts; published templates have 5,000. Nothing can be deeper than it is long.
+const MOST_TOKENS: usize = 20_000;
+/// Digits of a number: more overflow 64 bits.
+const MOST_DIGITS: usize = 18;
+/// Characters that a width may ask for.
+const WIDEST: i64 = 1 << 12;
+/// For values as deep as the fuel allows, and sources as deep as they may be long.
+const STACK: usize = 128 << 20;
+/// Characters of a message.
+const LONGEST_MESSAGE: usize = 300;
+
+/// Looks over the source before anything recursive reads it.
+///
+/// # Errors
+/// What no chat template has: too many words, a number too long, a namespace used as a value (it could hold itself, and
+/// printing it would never end).
+pub(super) fn check_source(source: &str) -> Result<(), String> {
+    let mut tokens = Vec::new();
+    let mut rest = source;
+    let mut balance = 0_isize;
+    while let Some(start) = ["{%", "{{", "{#"].iter().filter_map(|start| rest.find(start)).min() {
+        let inside = &rest[start + 2..];
+        let end = match rest.as_bytes()[start + 1] {
+            b'#' => {
+                rest = inside.find("#}").map_or("", |end| &inside[end + 2..]);
+                continue;
+            }
+            b'%' => "%}",
+            _ => "}}",
+        };
+        if end == "%}" && inside.trim_start_matches(['-', '+']).trim_start().starts_with("raw") {
+            return Err("expected no raw blocks".to_string());
+        }
+        rest = tokens_of(inside, end, &mut balance, &mut tokens)?;
+        if tokens.len() > MOST_TOKENS {
+            return Err(format!("expected at most {MOST_TOKENS} words and signs"));
+        }
+    }
+    check_namespaces(&tokens)
+}
+
+/// The words and signs of one tag as the engine's lexer cuts them: a tag ends where no bracket is open. Gives what follows.
+fn tokens_of<'a>(
+    source: &'a str,
+    end: &'static str,
+    balance: &mut isize,
+    tokens: &mut Vec<&'a str>,
+) -> Result<&'a str, String> {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        if *balance == 0 && rest.starts_with(end) {
+            tokens.push(end);
+            return Ok(&rest[end.len()..]);
+        }
+        let length = match first {
+            '\'' | '"' => end_of_text(rest, first),
+            letter if is_word(letter) => rest.find(|letter| !is_word(letter)).unwrap_or(rest.len()),
+            letter => letter.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        match first {
+            '(' | '[' | '{' => *balance += 1,
+            ')' | ']' | '}' => *balance -= 1,
+            _ => {}
+        }
+        if first.is_ascii_digit() && token.len() > MOST_DIGITS {
+            return Err(format!("expected numbers of at most {MOST_DIGITS} digits, found one of {}", token.len()));
+        }
+        if !first.is_whitespace() {
+            // What a text says is no word.
+            tokens.push(if matches!(first, '\'' | '"') { "''" } else { token });
+        }
+        rest = after;
+    }
+    Ok(rest)
+}
+
+/// Bytes of the text that begins here, its quotes included.
+fn end_of_text(source: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (place, letter) in source.char_indices().skip(1) {
+        if !is_escaped && letter == quote {
+            return place + letter.len_utf8();
+        }
+        is_escaped = !is_escaped && letter == '\\';
+    }
+    source.len()
+}
+
+/// Every namespace has a name from the start, and the name stands only before a dot, a bracket or a test.
+fn check_namespaces(tokens: &[&str]) -> Result<(), String> {
+    let at = |place: Option<usize>| place.and_then(|place| tokens.get(place)).copied().unwrap_or("");
+    let before = |place: usize, count: usize| at(place.checked_sub(count));
+    let mut names = Vec::new();
+    for place in (0..tokens.len()).filter(|place| tokens[*place] == "namespace" && before(*place, 1) != ".") {
+        let is_named = before(place, 3) == "set" && before(place, 1) == "=" && at(Some(place + 1)) == "(";
+        if !is_named {
+            return Err("expected namespace() only in {% set NAME = namespace(…) %}".to_string());
+        }
+        names.push(before(place, 2));
+    }
+    for (place, token) in tokens.iter().enumerate().filter(|(_, token)| names.contains(token)) {
+        let is_set = before(place, 1) == "set" && at(Some(place + 1)) == "=";
+        if before(place, 1) != "." && !is_set && !matches!(at(Some(place + 1)), "." | "[" | "is") {
+            return Err(format!("the namespace {token} is used as a value; expected its parts alone ({token}.part)"));
+        }
+    }
+    Ok(())
+}
+
+/// Python's methods, `format` within bounds: it makes its text before any fuel is charged.
+pub(super) fn bounded_method(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    if method == "format" {
+        let is_wide = |text: &str| text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| digits.len() > 3);
+        let has_wide_number =
+            args.iter().any(|arg| arg.as_i64().is_none_or(|number| number.abs() > WIDEST) && arg.is_number());
+        let nested = value.as_str().is_some_and(|text| text.split('{').skip(1).any(|part| !part.contains('}')));
+        if value.as_str().is_some_and(is_wide) || (nested && has_wide_number) {
+            return Err(Error::new(ErrorKind::InvalidOperation, format!("expected widths of at most {WIDEST}")));
+        }
+    }
+    unknown_method_callback(state, value, method, args)
+}
+
+/// The engine's filter, with an indent that a reader could want.
+pub(super) fn bounded_tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
+    let named: Option<Value> = options.get("indent")?;
+    for given in indent.iter().chain(&named) {
+        let is_small = given.as_i64().is_some_and(|width| (0..=16).contains(&width));
+        if given.kind() == ValueKind::Number && !is_small {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("tojson: expected an indent of 0 to 16, found {given}"),
+            ));
+        }
+    }
+    filters::tojson(value, indent, options)
+}
+
+/// Runs `work` with a stack as deep as its values can be.
+///
+/// # Errors
+/// Where the engine panics.
+pub(super) fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("chat template".to_string()).stack_size(STACK);
+        let worker = thread.spawn_scoped(scope, work).map_err(|error| format!("no thread for it: {error}"))?;
+        worker.join().map_err(|_| "the template engine panicked".to_string())
+    })
+}
+
+/// An error of the engine and what it is from, without its listing of the source, and without control characters.
+pub(super) fn one_line(error: &Error) -> String {
+    let mut message = String::new();
+    for letter in error.to_string().chars().take(LONGEST_MESSAGE) {
+        if letter.is_control() {
+            // A String takes everything.
+            let _ = write!(message, "{}", letter.escape_unicode());
+        } else {
+            message.push(letter);
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_that_recurse_are_refused() {
+        for (source, word) in [
+            (format!("{{{{ {} true }}}}", "not ".repeat(200_000)), "at most 20000 words"),
+            (format!("{{{{ messages{} }}}}", ".a".repeat(200_000)), "at most 20000 words"),
+            ("{% if a %}".to_string() + &"{% elif b %}".repeat(10_000), "at most 20000 words"),
+            (format!("{{{{ {} }}}}", "9".repeat(100)), "18 digits"),
+            ("{% set ns=namespace() %}{% set ns.a=ns %}{{ ns }}".to_string(), "ns is used as a value"),
+            ("{% set ns = namespace() %}{% set ns.a = [ns] %}".to_string(), "ns is used as a value"),
+            ("{% set ns = namespace() %}{{ {'a': {'b': ns}} }}".to_string(), "ns is used as a value"),
+            ("{% set f = namespace %}".to_string(), "only in"),
+            ("{{ f(namespace()) }}".to_string(), "only in"),
+            ("{# {{ it's #}{% set f = namespace %}".to_string(), "only in"),
+            ("{% raw %}{{ it's {% endraw %}{% set f = namespace %}".to_string(), "no raw"),
+            ("{{ {'a': {'b': 1}} }}{% set f = [namespace] %}".to_string(), "only in"),
+        ] {
+            let message = check_source(&source).unwrap_err();
+            assert!(message.contains(word), "{message}");
+        }
+    }
+
+    #[test]
+    fn ordinary_sources_pass() {
+        for source in [
+            "{% set ns = namespace(first=true) %}{% for m in messages %}{% if ns.first %}{% set ns.first = false %}{% endif %}{% endfor %}",
+            "{%- set ns = namespace(a='}} namespace') -%}{{- ns.a -}} namespace and ns {{ '{{ns}}' }}",
+            "{{ 'x' if ns is defined else \"it's\" }}{{ message.namespace }}",
+        ] {
+            assert_eq!(check_source(source), Ok(()), "{source}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `tokenizer.json` before the tokenizers crate reads it: what the crate takes on trust, and how much longer a text may
+//! become. Each message begins with the field.
+
+use super::charsmap::longest_replacement;
+use super::pattern::check_regex;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Steps of a list: published files have eight at most.
+const MOST_STEPS: usize = 64;
+/// Bytes of a replacement; published ones have some.
+const LONGEST_CONTENT: usize = 1 << 10;
+/// Larger than any vocabulary.
+const LARGEST_ID: u64 = 1 << 24;
+/// Bytes of what begins or ends a word's pieces; published: `##`, `</w>`.
+const LONGEST_MARK: usize = 64;
+/// WordPiece compares all pieces of a word; published: 100.
+const LONGEST_WORD: u64 = 1000;
+/// Times that a text may become as long; the longest chain of published files has some hundred.
+const LARGEST_GROWTH: usize = 20_000;
+/// Bytes of a text after normalising; the crate keeps 17 times as many.
+pub(super) const LONGEST_NORMALISED: usize = 32 << 20;
+
+/// Checks the definition; gives the factor by which a text's bytes may grow.
+///
+/// # Errors
+/// The field, what was expected there and what was found.
+pub(super) fn check_definition(definition: &Value) -> Result<usize, String> {
+    let growth = steps(&definition["normalizer"], "normalizer", "normalizers", &normalizer)?;
+    let before = steps(&definition["pre_tokenizer"], "pre_tokenizer", "pretokenizers", &pre_tokenizer)?;
+    let growth = growth.saturating_mul(before);
+    if growth > LARGEST_GROWTH {
+        return Err(format!(
+            "normalizer: a text may become {growth} times as long, expected at most {LARGEST_GROWTH} times"
+        ));
+    }
+    steps(&definition["post_processor"], "post_processor", "processors", &post_processor)?;
+    steps(&definition["decoder"], "decoder", "decoders", &decoder)?;
+    let spelled = added_tokens(&definition["added_tokens"])?;
+    if spelled.saturating_mul(growth) > LONGEST_NORMALISED {
+        return Err(format!("added_tokens: {spelled} bytes, which the normalizer may make {growth} times as long"));
+    }
+    model(&definition["model"])?;
+    Ok(growth)
+}
+
+/// Goes through one step or a `Sequence` of some, and multiplies what they give.
+fn steps(
+    step: &Value,
+    field: &str,
+    list: &str,
+    check: &dyn Fn(&str, &Value) -> Result<usize, String>,
+) -> Result<usize, String> {
+    if step.is_null() {
+        return Ok(1);
+    }
+    let kind = step.get("type").and_then(Value::as_str);
+    let Some(kind) = kind else { return Err(format!("{field}: expected an object with a type")) };
+    if kind != "Sequence" {
+        return check(kind, step).map_err(|reason| format!("{field}, {kind}: {reason}"));
+    }
+    let Some(inner) = step.get(list).and_then(Value::as_array).filter(|inner| inner.len() <= MOST_STEPS) else {
+        return Err(format!("{field}, Sequence: expected a list {list} of at most {MOST_STEPS} steps"));
+    };
+    let mut growth = 1_usize;
+    for one in inner {
+        growth = growth.saturating_mul(steps(one, field, list, check)?);
+    }
+    Ok(growth)
+}
+
+fn normalizer(kind: &str, step: &Value) -> Result<usize, String> {
+    Ok(match kind {
+        "Replace" => replacement(step)?,
+        "Prepend" => 1 + content(step, "prepend")?,
+        "Precompiled" => {
+            let table = step["precompiled_charsmap"].as_str().ok_or("precompiled_charsmap: expected a text")?;
+            longest_replacement(table).map_err(|reason| format!("precompiled_charsmap: {reason}"))?.max(1)
+        }
+        // The longest decompositions of Unicode (UAX 15, section 12) in UTF-8.
+        "NFKD" | "NFKC" => 11,
+        "NFD" | "NFC" => 4,
+        // Decomposed, without accents, spaces around each letter.
+        "Bert" | "BertNormalizer" => 12,
+        _ => 2,
+    })
+}
+
+fn pre_tokenizer(kind: &str, step: &Value) -> Result<usize, String> {
+    match kind {
+        "FixedLength" => {
+            let length = step.get("length").map_or(Some(1), Value::as_u64);
+            if length.is_none_or(|length| length == 0) {
+                return Err(format!("length: expected a whole number from 1, found {}", step["length"]));
+            }
+            Ok(1)
+        }
+        "Split" => pattern(step).map(|_| 1),
+        "ByteLevel" => Ok(2),
+        "Metaspace" => Ok(4),
+        _ => Ok(1),
+    }
+}
+
+fn decoder(kind: &str, step: &Value) -> Result<usize, String> {
+    if kind == "Replace" {
+        return replacement(step);
+    }
+    for field in ["start", "stop"] {
+        if step.get(field).is_some_and(|count| count.as_u64().is_none_or(|count| count > LONGEST_CONTENT as u64)) {
+            return Err(format!("{field}: expected at most {LONGEST_CONTENT}, found {}", step[field]));
+        }
+    }
+    Ok(1)
+}
+
+/// By how much a replacement makes a text longer.
+fn replacement(step: &Value) -> Result<usize, String> {
+    let content = content(step, "content")?;
+    Ok(match pattern(step)? {
+        // Nothing may match between any two letters.
+        None => 1 + content,
+        Some(length) => content.div_ceil(length).max(1),
+    })
+}
+
+/// Length of the step's pattern if it is a plain text.
+fn pattern(step: &Value) -> Result<Option<usize>, String> {
+    let pattern = &step["pattern"];
+    if let Some(regex) = pattern.get("Regex").and_then(Value::as_str) {
+        return check_regex(regex).map(|()| None).map_err(|reason| format!("pattern: {reason}"));
+    }
+    match pattern.get("String").and_then(Value::as_str) {
+        Some("") => Err("pattern: expected a text, found an empty one".to_string()),
+        Some(text) => Ok(Some(text.len())),
+        None => Err("pattern: expected a String or a Regex".to_string()),
+    }
+}
+
+fn content(step: &Value, field: &str) -> Result<usize, String> {
+    let content = step[field].as_str().ok_or_else(|| format!("{field}: expected a text"))?;
+    if content.len() > LONGEST_CONTENT {
+        return Err(format!("{field}: expected at most {LONGEST_CONTENT} bytes, found {}", content.len()));
+    }
+    Ok(content.len())
+}
+
+fn post_processor(kind: &str, step: &Value) -> Result<usize, String> {
+    if kind != "TemplateProcessing" {
+        return Ok(1);
+    }
+    let special = &step["special_tokens"];
+    for field in ["single", "pair"] {
+        let pieces = step[field].as_array().filter(|pieces| pieces.len() <= MOST_STEPS);
+        let pieces = pieces.ok_or_else(|| format!("{field}: expected a list of at most {MOST_STEPS} pieces"))?;
+        for piece in pieces {
+            let Some(token) = piece.get("SpecialToken") else { continue };
+            let name = token["id"].as_str().unwrap_or_default();
+            let ids = special.get(name).map(|token| (&token["ids"], &token["tokens"]));
+            let Some((ids, tokens)) = ids else {
+                return Err(format!("{field}: token {name:?} is not among its special_tokens"));
+            };
+            let counts = [ids, tokens].map(|list| list.as_array().map_or(0, Vec::len));
+            if counts[0] == 0 || counts[0] != counts[1] || counts[0] > MOST_STEPS {
+                return Err(format!(
+                    "special_tokens, {name:?}: expected as many ids as tokens, from 1 to {MOST_STEPS}"
+                ));
+            }
+        }
+    }
+    Ok(1)
+}
+
+/// Bytes of all of them.
+fn added_tokens(tokens: &Value) -> Result<usize, String> {
+    let mut spelled = 0_usize;
+    let mut known: HashMap<u64, &str> = HashMap::new();
+    for (place, token) in tokens.as_array().into_iter().flatten().enumerate() {
+        let field = format!("added_tokens[{place}]");
+        let id = id(&token["id"]).map_err(|found| format!("{field}, id: {found}"))?;
+        let content = content(token, "content").map(|_| token["content"].as_str().unwrap_or_default());
+        let content = content.map_err(|reason| format!("{field}, {reason}"))?;
+        spelled = spelled.saturating_add(content.len());
+        if let Some(other) = known.insert(id, content).filter(|other| *other != content) {
+            return Err(format!("{field}: id {id} is that of {other:?} and of {content:?}"));
+        }
+    }
+    Ok(spelled)
+}
+
+fn id(value: &Value) -> Result<u64, String> {
+    let id = value.as_u64().filter(|id| *id < LARGEST_ID);
+    id.ok_or_else(|| format!("expected a whole number below {LARGEST_ID}, found {value}"))
+}
+
+fn model(model: &Value) -> Result<(), String> {
+    let vocabulary = &model["vocab"];
+    if let Some(pieces) = vocabulary.as_array() {
+        let unknown = &model["unk_id"];
+        if !unknown.is_null() && unknown.as_u64().is_none_or(|unknown| unknown >= pieces.len() as u64) {
+            return Err(format!("model, unk_id: expected a number below {}, found {unknown}", pieces.len()));
+        }
+    }
+    let mut known: HashMap<u64, &String> = HashMap::new();
+    for (token, number) in vocabulary.as_object().into_iter().flatten() {
+        let number = id(number).map_err(|found| format!("model, vocab, {token:?}: {found}"))?;
+        if let Some(other) = known.insert(number, token) {
+            return Err(format!("model, vocab: id {number} is that of {other:?} and of {token:?}"));
+        }
+    }
+    if vocabulary.as_object().is_some_and(serde_json::Map::is_empty) || vocabulary.as_array().is_some_and(Vec::is_empty)
+    {
+        return Err("model, vocab: expected tokens, found none".to_string());
+    }
+    if model.get("dropout").and_then(Value::as_f64).is_some_and(|share| share != 0.0) {
+        return Err("model, dropout: expected none, it gives other tokens each time".to_string());
+    }
+    for field in ["continuing_subword_prefix", "end_of_word_suffix"] {
+        if model.get(field).and_then(Value::as_str).is_some_and(|mark| mark.len() > LONGEST_MARK) {
+            return Err(format!("model, {field}: expected at most {LONGEST_MARK} bytes"));
+        }
+    }
+    let longest = &model["max_input_chars_per_word"];
+    if longest.as_u64().is_some_and(|longest| longest > LONGEST_WORD) {
+        return Err(format!("model, max_input_chars_per_word: expected at most {LONGEST_WORD}, found {longest}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Regular expressions that a tokenizer brings: the engine that runs them backtracks, and where it gives up, the tokenizers
+//! crate takes the rest of the text for no match, without a word.
+
+/// Published patterns have some hundred bytes.
+const LONGEST: usize = 16 << 10;
+const DEEPEST: usize = 32;
+const LARGEST_COUNT: usize = 1000;
+
+/// # Errors
+/// A pattern that is too long or too deep, or that repeats without end what repeats without end itself: such take time that
+/// doubles with each letter.
+pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
+    if pattern.len() > LONGEST {
+        return Err(format!("expected a pattern of at most {LONGEST} bytes, found {}", pattern.len()));
+    }
+    let letters: Vec<char> = pattern.chars().collect();
+    // For each open bracket, whether something within repeats without end.
+    let mut open = vec![false];
+    let mut place = 0;
+    while place < letters.len() {
+        let mut inner = false;
+        match letters[place] {
+            '\\' => place += 2,
+            '[' => place = end_of_class(&letters, place),
+            '(' => {
+                open.push(false);
+                if open.len() > DEEPEST {
+                    return Err(format!("expected brackets at most {DEEPEST} deep"));
+                }
+                place += 1;
+                // What follows says of which kind the bracket is.
+                place += usize::from(letters.get(place) == Some(&'?'));
+                continue;
+            }
+            ')' => {
+                inner = open.pop().unwrap_or(false);
+                if open.is_empty() {
+                    return Err("expected as many opening as closing brackets".to_string());
+                }
+                place += 1;
+            }
+            _ => place += 1,
+        }
+        let (endless, after) = quantifier(&letters, place)?;
+        if endless && inner {
+            return Err("expected no endless repetition (* or +) of an endless repetition".to_string());
+        }
+        if let Some(last) = open.last_mut() {
+            *last |= endless || inner;
+        }
+        place = after;
+    }
+    Ok(())
+}
+
+/// Place behind a class `[…]`, which may hold others.
+fn end_of_class(letters: &[char], start: usize) -> usize {
+    let (mut depth, mut place) = (0_usize, start);
+    while place < letters.len() {
+        match letters[place] {
+            '\\' => place += 1,
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        place += 1;
+        if depth == 0 {
+            break;
+        }
+    }
+    place
+}
+
+/// Whether an endless repetition begins at `place`, and the place behind it.
+fn quantifier(letters: &[char], place: usize) -> Result<(bool, usize), String> {
+    let (endless, mut after) = match letters.get(place) {
+        Some('*' | '+') => (true, place + 1),
+        Some('?') => (false, place + 1),
+        Some('{') => {
+            let Some(length) = letters[place..].iter().position(|letter| *letter == '}') else {
+                return Ok((false, place));
+            };
+            let inside: String = letters[place + 1..place + length].iter().collect();
+            if !inside.starts_with(|letter: char| letter.is_ascii_digit() || letter == ',') {
+                return Ok((false, place));
+            }
+            for count in inside.split(',').map(str::trim).filter(|count| !count.is_empty()) {
+                if !count.parse().is_ok_and(|count: usize| count <= LARGEST_COUNT) {
+                    return Err(format!("expected at most {LARGEST_COUNT} repetitions, found {{{inside}}}"));
+                }
+            }
+            (inside.ends_with(','), place + length + 1)
+        }
+        _ => return Ok((false, place)),
+    };
+    // Lazy or possessive.
+    after += usize::from(matches!(letters.get(after), Some('?' | '+')));
+    Ok((endless, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_patterns_pass() {
+        for pattern in [
+            r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+",
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t)?|\p{N}{1,3}",
+            r"\s+",
+            " {2,}",
+            r"\{a\}{3}[)(+*]",
+        ] {
+            assert_eq!(check_regex(pattern), Ok(()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn hostile_patterns_are_refused() {
+        let deep = format!("{}a{}", "(".repeat(100), ")".repeat(100));
+        for (pattern, word) in [
+            ("(a+)+$", "endless"),
+            ("(?:a*){3,}b", "endless"),
+            ("((x|y+)z)*(?!a)", "endless"),
+            ("(?=(a+)*b)", "endless"),
+            ("a{99999}", "at most 1000"),
+            (deep.as_str(), "32 deep"),
+            ("a)", "brackets"),
+        ] {
+            let message = check_regex(pattern).unwrap_err();
+            assert!(message.contains(word), "{pattern}: {message}");
+        }
+    }
+}
