@@ -3,7 +3,7 @@
 use super::Common;
 use super::output::{one_line, print_line};
 use super::print_picture::PicturePrinter;
-use crate::data::{Case, Dataset, Document, Picture, TaskKind};
+use crate::data::{Case, Dataset, Document, Picture, PictureRemark, TaskKind};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         if args.target.is_dir() {
             bail!("{} is a folder; to show a case: dissent show {0} CASE", args.target.display());
         }
-        return show_picture(&Picture::read(&args.target)?, args.json, common);
+        let (picture, remarks) = Picture::read_with_remarks(&args.target)?;
+        return show_picture(&picture, &remarks, args.json, common);
     };
     // One bad line elsewhere in the dataset does not hide the rest of it.
     let (dataset, _) = Dataset::open_usable(&args.target)?;
@@ -42,15 +43,22 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     show_document(&dataset, document, args.json, common)
 }
 
-fn show_picture(picture: &Picture, json: bool, common: &Common) -> Result<()> {
+fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common: &Common) -> Result<()> {
     let kind = format!("{:?}", picture.image.color());
     if json {
         let facts = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
-            "pixels": kind, "fingerprint": picture.fingerprint });
+            "pixels": kind, "fingerprint": picture.fingerprint,
+            "remarks": remarks.iter().map(ToString::to_string).collect::<Vec<_>>() });
         return print_line(&serde_json::to_string_pretty(&facts)?);
     }
     PicturePrinter::new(common).print(picture, u32::MAX)?;
-    print_line(&format!("{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height()))
+    print_line(&format!("{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height()))?;
+    print_remarks(remarks)
+}
+
+/// What screen and models see otherwise than it is stored.
+fn print_remarks(remarks: &[PictureRemark]) -> Result<()> {
+    remarks.iter().try_for_each(|remark| print_line(&format!("note: {remark}")))
 }
 
 fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Result<()> {
@@ -105,9 +113,10 @@ fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> R
         print_line(&format!("{name:9} {}", one_line(value)))?;
     }
     print_line(&format!("{:9} {}", "image", path.display()))?;
-    let picture = Picture::read(path)?;
+    let (picture, remarks) = Picture::read_with_remarks(path)?;
+    print_remarks(&remarks)?;
     // The facts stay in view above the picture.
     let (_, rows) = crossterm::terminal::size().unwrap_or((80, 24));
-    let room = u32::from(rows).saturating_sub(facts.len() as u32 + 3).max(8);
+    let room = u32::from(rows).saturating_sub((facts.len() + remarks.len()) as u32 + 3).max(8);
     PicturePrinter::new(common).print(&picture, room)
 }

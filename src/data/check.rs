@@ -2,13 +2,16 @@
 
 use super::leakage::leakage_warnings;
 use super::look_alikes::look_alike_warnings;
-use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, Problem, Split, TaskKind};
+use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Split, TaskKind};
 use crate::fingerprint::Fingerprint;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Files named in a warning that counts them.
+const NAMED_FILES: usize = 3;
 
 /// The result of a check.
 #[derive(Debug, Serialize)]
@@ -108,24 +111,37 @@ fn check_images(
 ) -> HashMap<PathBuf, Fingerprint> {
     let uses: Vec<(PathBuf, Uses)> = image_uses(dataset).into_iter().collect();
     let done = AtomicUsize::new(0);
-    let results: Vec<Result<Fingerprint, String>> = uses
+    let results: Vec<Result<(Fingerprint, Vec<PictureRemark>), String>> = uses
         .par_iter()
         .map(|(image, _)| {
-            let result = Picture::read(&dataset.image_path(image));
+            let result = Picture::read_with_remarks(&dataset.image_path(image));
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, uses.len());
-            result.map(|picture| picture.fingerprint).map_err(|error| format!("{error:#}"))
+            result.map(|(picture, remarks)| (picture.fingerprint, remarks)).map_err(|error| format!("{error:#}"))
         })
         .collect();
     let mut contents = HashMap::new();
+    let mut remarked: BTreeMap<&'static str, Vec<(PathBuf, PictureRemark)>> = BTreeMap::new();
     for ((image, uses), result) in uses.into_iter().zip(results) {
         match result {
-            Ok(content) => {
+            Ok((content, remarks)) => {
+                for remark in remarks {
+                    remarked.entry(remark.kind()).or_default().push((image.clone(), remark));
+                }
                 contents.insert(image, content);
             }
             Err(message) => problems.push(image_problem(dataset, lenient, &uses, &message)),
         }
     }
+    problems.extend(remarked.iter().map(|(kind, files)| remark_problem(dataset, kind, files)));
     contents
+}
+
+/// One warning for all files of which the same is remarked: how many, and the first of them.
+fn remark_problem(dataset: &Dataset, kind: &str, files: &[(PathBuf, PictureRemark)]) -> Problem {
+    let named: Vec<String> =
+        files.iter().take(NAMED_FILES).map(|(image, remark)| format!("{}: {remark}", image.display())).collect();
+    let others = if files.len() > NAMED_FILES { "; …" } else { "" };
+    Problem::warning(&dataset.root, format!("{} of the images {kind} ({}{others})", files.len(), named.join("; ")))
 }
 
 /// The problem stands at the first line that names the image and counts the others.

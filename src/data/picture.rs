@@ -1,14 +1,23 @@
-//! A decoded image with the fingerprint of its file.
+//! A decoded image with the fingerprint of its file: the one conversion from stored values to what eye and models see
+//! (docs/pictures.md).
 
-use super::dicom;
+use super::jpeg_file::{self, JpegHeader};
+use super::picture_limits::MOST_BYTES;
+use super::png_file::{self, PngHeader};
+use super::{PictureRemark, dicom, value_range};
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
-use image::{DynamicImage, GrayImage, ImageBuffer, ImageError, ImageFormat, ImageReader, Luma, RgbImage};
-use std::io::Cursor;
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbImage};
 use std::path::{Path, PathBuf};
 
 /// What an image file may be, for messages.
 const FORMATS: &str = "PNG, JPEG or DICOM";
+
+/// Counted up when a 16-bit, DICOM or EXIF-turned file would become other pixels than before: it is in their fingerprint.
+/// Other files are taken value by value, which never changes; their fingerprint is that of their bytes alone.
+pub const CONVERSION_VERSION: &str = "pixels 2";
 
 /// The values of an image that become black and white; what lies between is linear.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,11 +30,13 @@ impl ValueWindow {
     /// Grey values of 8 bit through the window; the depth of `image` is kept until here.
     pub fn apply(&self, image: &DynamicImage) -> GrayImage {
         let deep = image.to_luma16();
+        ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| Luma([self.light(deep.get_pixel(x, y).0[0])]))
+    }
+
+    /// One value through the window, rounded to nearest.
+    fn light(&self, value: u16) -> u8 {
         let width = (self.high - self.low).max(1.0);
-        ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| {
-            let value = (f64::from(deep.get_pixel(x, y).0[0]) - self.low) / width;
-            Luma([(value.clamp(0.0, 1.0) * 255.0).round() as u8])
-        })
+        (((f64::from(value) - self.low) / width).clamp(0.0, 1.0) * 255.0).round() as u8
     }
 }
 
@@ -34,10 +45,10 @@ impl ValueWindow {
 pub struct Picture {
     /// Where it was read from, for messages.
     pub path: PathBuf,
-    /// Of the file's bytes; vision features are cached under it.
+    /// [`Picture::fingerprint_of`] the file; vision features are cached under it.
     pub fingerprint: Fingerprint,
     pub image: DynamicImage,
-    /// The light in which the file itself wants to be seen (a DICOM window), in values of `image`; `None` for other files.
+    /// The light in which eye and models see a 16-bit image, in values of `image`; `None` for 8 bits, taken as they are.
     pub window: Option<ValueWindow>,
 }
 
@@ -46,45 +57,49 @@ impl Picture {
     /// file.
     ///
     /// # Errors
-    /// Names the path and what was expected if the file is missing, no regular file, of another format or cut short.
+    /// Names the path and what was expected if the file is missing, no regular file, too large, of another format or cut
+    /// short.
     pub fn read(path: &Path) -> Result<Self> {
-        let metadata = std::fs::metadata(path)
-            .with_context(|| format!("cannot read image {}: expected a {FORMATS} file", path.display()))?;
-        if !metadata.is_file() {
-            bail!("cannot read image {}: expected a {FORMATS} file, found a folder or device", path.display());
-        }
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read image {}", path.display()))?;
-        Self::decode(path, &bytes)
+        Self::decode(path, &Self::read_bytes(path)?)
+    }
+
+    /// [`Picture::read`] with what the file's owner should know.
+    pub fn read_with_remarks(path: &Path) -> Result<(Self, Vec<PictureRemark>)> {
+        Self::decode_with_remarks(path, &Self::read_bytes(path)?)
+    }
+
+    /// The bytes of a picture file: regular and no longer than a picture can need.
+    pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+        input_file::read(path, MOST_BYTES)
+            .with_context(|| format!("cannot read image {}: expected a {FORMATS} file", path.display()))
     }
 
     /// Decodes bytes as [`Picture::read`] does; `path` is for messages.
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
-        if bytes.is_empty() {
-            bail!("{}: expected a {FORMATS} image, found an empty file", path.display());
-        }
-        if dicom::is_dicom(bytes) {
-            let (image, window) = dicom::decode(bytes).with_context(|| path.display().to_string())?;
-            return Ok(Self { path: path.into(), fingerprint: Fingerprint::of_bytes(bytes), image, window });
-        }
-        let Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) = image::guess_format(bytes) else {
-            let start = bytes[..bytes.len().min(8)].escape_ascii();
-            bail!("{}: expected a {FORMATS} image, found other content ({start}…)", path.display());
+        Ok(decode(path, bytes)?.0)
+    }
+
+    /// [`Picture::decode`] with what the file's owner should know.
+    pub fn decode_with_remarks(path: &Path, bytes: &[u8]) -> Result<(Self, Vec<PictureRemark>)> {
+        let (picture, mut remarks) = decode(path, bytes)?;
+        remarks.extend(value_range::remark(&picture.image));
+        Ok((picture, remarks))
+    }
+
+    /// What identifies the pixels that models see: the file's bytes, and [`CONVERSION_VERSION`] where these are converted.
+    /// Looks at the header only.
+    pub fn fingerprint_of(bytes: &[u8]) -> Fingerprint {
+        let content = Fingerprint::of_bytes(bytes);
+        let is_converted = match format_of(bytes) {
+            Some(Format::Dicom) => true,
+            Some(Format::Png) => {
+                let header = PngHeader::read(bytes);
+                header.is_deep || header.orientation != Orientation::NoTransforms
+            }
+            Some(Format::Jpeg) => JpegHeader::read(bytes).orientation != Orientation::NoTransforms,
+            None => false,
         };
-        // The JPEG decoder fills what is missing with grey and says nothing.
-        if format == ImageFormat::Jpeg && !super::jpeg_end::has_end(bytes) {
-            bail!(
-                "{}: the JPEG file is cut short: expected its end marker within {} bytes",
-                path.display(),
-                bytes.len()
-            );
-        }
-        let image = ImageReader::with_format(Cursor::new(bytes), format).decode().map_err(|error| {
-            let cut_short =
-                matches!(&error, ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof);
-            let what = if cut_short { "is cut short" } else { "cannot be decoded" };
-            anyhow::anyhow!("{}: the {} file {what}: {error}", path.display(), name_of(format))
-        })?;
-        Ok(Self { path: path.into(), fingerprint: Fingerprint::of_bytes(bytes), image, window: None })
+        if is_converted { Fingerprint::of_parts([CONVERSION_VERSION, content.as_str()]) } else { content }
     }
 
     /// Width in pixels.
@@ -97,30 +112,95 @@ impl Picture {
         self.image.height()
     }
 
-    /// Three channels of 8 bit: 16 bit is scaled (65535 becomes 255, rounded to nearest) or goes through the file's own
-    /// window, grey replicated, alpha laid over black.
+    /// What the models see: three channels of 8 bit. 16 bit goes through the window (without one, 65535 becomes 255, rounded
+    /// to nearest), grey is replicated, alpha laid over black.
     pub fn to_rgb8(&self) -> RgbImage {
-        if let Some(window) = &self.window {
-            return DynamicImage::ImageLuma8(window.apply(&self.image)).to_rgb8();
-        }
-        if !self.image.color().has_alpha() {
+        let is_deep = self.image.color().bytes_per_pixel() / self.image.color().channel_count() > 1;
+        if !self.image.color().has_alpha() && !is_deep && self.window.is_none() {
             return self.image.to_rgb8();
+        }
+        let window = self.window.unwrap_or(ValueWindow { low: 0.0, high: 65535.0 });
+        if !self.image.color().has_alpha() {
+            if !self.image.color().has_color() {
+                return DynamicImage::ImageLuma8(window.apply(&self.image)).to_rgb8();
+            }
+            let source = self.image.to_rgb16();
+            return ImageBuffer::from_fn(source.width(), source.height(), |x, y| {
+                image::Rgb(source.get_pixel(x, y).0.map(|value| window.light(value)))
+            });
         }
         // In 16 bit, so that a 16-bit image is rounded once.
         let source = self.image.to_rgba16();
-        let mut target = RgbImage::new(source.width(), source.height());
-        for (from, to) in source.pixels().zip(target.pixels_mut()) {
-            let alpha = u64::from(from.0[3]);
-            for channel in 0..3 {
-                let value = u64::from(from.0[channel]) * alpha;
-                // value is at most 65535², which becomes 255.
-                to.0[channel] = ((value + 65535 * 257 / 2) / (65535 * 257)) as u8;
-            }
+        let width = (window.high - window.low).max(1.0);
+        ImageBuffer::from_fn(source.width(), source.height(), |x, y| {
+            let [red, green, blue, alpha] = source.get_pixel(x, y).0;
+            image::Rgb([red, green, blue].map(|value| {
+                let light = ((f64::from(value) - window.low) / width).clamp(0.0, 1.0);
+                (light * f64::from(alpha) / 65535.0 * 255.0).round() as u8
+            }))
+        })
+    }
+
+    /// What the models see, in one channel where the image is grey: the screen shows it unless a person asks for another
+    /// light.
+    pub fn as_models_see(&self) -> DynamicImage {
+        match &self.image {
+            DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) if self.window.is_none() => self.image.clone(),
+            image if image.color().has_color() => DynamicImage::ImageRgb8(self.to_rgb8()),
+            _ => DynamicImage::ImageLuma8(DynamicImage::ImageRgb8(self.to_rgb8()).to_luma8()),
         }
-        target
     }
 }
 
-fn name_of(format: ImageFormat) -> &'static str {
-    if format == ImageFormat::Png { "PNG" } else { "JPEG" }
+#[derive(Clone, Copy)]
+enum Format {
+    Png,
+    Jpeg,
+    Dicom,
+}
+
+fn format_of(bytes: &[u8]) -> Option<Format> {
+    match image::guess_format(bytes) {
+        _ if dicom::is_dicom(bytes) => Some(Format::Dicom),
+        Ok(ImageFormat::Png) => Some(Format::Png),
+        Ok(ImageFormat::Jpeg) => Some(Format::Jpeg),
+        _ => None,
+    }
+}
+
+fn decode(path: &Path, bytes: &[u8]) -> Result<(Picture, Vec<PictureRemark>)> {
+    if bytes.is_empty() {
+        bail!("{}: expected a {FORMATS} image, found an empty file", path.display());
+    }
+    let Some(format) = format_of(bytes) else {
+        let start = bytes[..bytes.len().min(8)].escape_ascii();
+        bail!("{}: expected a {FORMATS} image, found other content ({start}…)", path.display());
+    };
+    let (mut image, window, mut remarks, orientation) = match format {
+        Format::Dicom => {
+            let (image, window, remarks) = dicom::decode(bytes).with_context(|| path.display().to_string())?;
+            (image, window, remarks, Orientation::NoTransforms)
+        }
+        Format::Png => {
+            let header = PngHeader::read(bytes);
+            let image = png_file::decode(bytes, &header).with_context(|| path.display().to_string())?;
+            let (window, stretched) = value_range::window(&image);
+            let mut remarks: Vec<_> = stretched.into_iter().collect();
+            remarks.extend((header.frames > 1).then_some(PictureRemark::FirstOfFrames(header.frames)));
+            remarks.extend(header.other_colours.then_some(PictureRemark::ColourProfile));
+            (image, window, remarks, header.orientation)
+        }
+        Format::Jpeg => {
+            let header = JpegHeader::read(bytes);
+            let image = jpeg_file::decode(bytes, &header).with_context(|| path.display().to_string())?;
+            let remarks = header.other_colours.then_some(PictureRemark::ColourProfile).into_iter().collect();
+            (image, None, remarks, header.orientation)
+        }
+    };
+    if orientation != Orientation::NoTransforms {
+        image.apply_orientation(orientation);
+        remarks.push(PictureRemark::Turned(orientation));
+    }
+    let fingerprint = Picture::fingerprint_of(bytes);
+    Ok((Picture { path: path.into(), fingerprint, image, window }, remarks))
 }

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, Picture};
 use crate::fingerprint::Fingerprint;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use image::RgbImage;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -59,14 +59,10 @@ pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
     decode(dataset, row, &HashSet::new()).is_ok()
 }
 
-/// Bytes of the longest image file; a film of a whole body, uncompressed, has 100 MB.
-const LONGEST: u64 = 512 << 20;
-
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
     let path = dataset.image_path(&dataset.corpus[row].image);
-    let bytes =
-        crate::input_file::read(&path, LONGEST).with_context(|| format!("cannot read image {}", path.display()))?;
-    let fingerprint = Fingerprint::of_bytes(&bytes);
+    let bytes = Picture::read_bytes(&path)?;
+    let fingerprint = Picture::fingerprint_of(&bytes);
     if known.contains(&fingerprint) {
         return Ok(DecodedImage { fingerprint, pixels: None });
     }

@@ -76,8 +76,7 @@ pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSi
     Ok(Scaled { protocol, nearest: nearest(&picture.image, grid) })
 }
 
-/// The picture as one sees it first. A 16-bit grey image often uses 10 or 12 of its bits and would be shown nearly black:
-/// its darkest value becomes black and its lightest white, unless the file names a window. 8-bit images are as they are.
+/// The picture as one sees it first: what the models see.
 pub fn as_first_seen(picture: &Picture) -> DynamicImage {
     ImageView::default().apply(picture, Size::new(1, 1))
 }

@@ -36,8 +36,7 @@ pub struct Window {
 /// Where a window starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WindowStart {
-    /// The window of the file itself (DICOM); without one, 8-bit values as they are and 16-bit ones from the darkest to the
-    /// lightest.
+    /// What the models see: the picture's own window; without one, values as they are.
     #[default]
     AsStored,
     /// All values.
@@ -150,13 +149,11 @@ impl ImageView {
     }
 
     fn lit(&self, picture: &Picture) -> DynamicImage {
-        let image = &picture.image;
-        let plain = self.window == Window::default() && picture.window.is_none();
-        let mut lit = match image {
-            // Colours have no window.
-            image if image.color().has_color() => image.clone(),
-            DynamicImage::ImageLuma8(_) if plain => image.clone(),
-            _ => DynamicImage::ImageLuma8(self.window.of(picture).apply(image)),
+        // Untouched, the screen shows what the models see. Colours have no window.
+        let mut lit = if self.window == Window::default() || picture.image.color().has_color() {
+            picture.as_models_see()
+        } else {
+            DynamicImage::ImageLuma8(self.window.of(picture).apply(&picture.image))
         };
         if self.inverted {
             lit.invert();
@@ -184,9 +181,10 @@ impl Window {
         let is_8_bit = matches!(picture.image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_));
         let (darkest, lightest) = if is_8_bit { (0, u16::MAX) } else { range_of(&deep) };
         let full = ValueWindow { low: f64::from(darkest), high: f64::from(lightest) };
+        let whole = ValueWindow { low: 0.0, high: f64::from(u16::MAX) };
         let range = (full.high - full.low).max(1.0);
         let start = match self.start {
-            WindowStart::AsStored => picture.window.unwrap_or(full),
+            WindowStart::AsStored => picture.window.unwrap_or(whole),
             WindowStart::Full => full,
             WindowStart::Auto => without_tails(&deep),
             WindowStart::Darker => ValueWindow { low: full.low, high: full.low + range / 2.0 },

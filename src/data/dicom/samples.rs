@@ -1,0 +1,138 @@
+//! The stored samples of the first frame: native, run-length encoded or JPEG (PS3.5, sections 8 and annex A).
+
+use super::elements::{Attributes, PIXEL_DATA};
+use super::layout::Layout;
+use super::rle;
+use super::syntax::{self, Compression};
+use anyhow::{Context, Result, bail, ensure};
+use jpeg_decoder::{ColorTransform, Decoder};
+
+/// What a message offers where a compression is not read.
+const WAY_OUT: &str = "`gdcmconv --raw IN OUT` or `dcmdjpeg IN OUT` writes a file that is";
+
+/// Samples of the first frame, pixel by pixel. `layout` becomes that of what the JPEG decoder gives.
+///
+/// # Errors
+/// Fails if there are fewer bytes than the header claims, or names the compression that is not read.
+pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Compression) -> Result<Vec<i32>> {
+    if let Some(fragments) = attributes.fragments() {
+        let compression = if compression == Compression::None {
+            syntax::of_fragment(fragments.first().copied().unwrap_or_default())
+        } else {
+            compression
+        };
+        return compressed(fragments, layout, compression);
+    }
+    ensure!(
+        !attributes.has(0x7FE0_0008) && !attributes.has(0x7FE0_0009),
+        "the DICOM file holds floating-point pixels, which are not read"
+    );
+    let bytes = attributes.bytes(PIXEL_DATA).context("the DICOM file holds no pixels (Pixel Data)")?;
+    if let Compression::Other(name) = compression {
+        bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}");
+    }
+    native(bytes, layout, attributes.is_big_endian())
+}
+
+fn native(bytes: &[u8], layout: &Layout, is_big_endian: bool) -> Result<Vec<i32>> {
+    // Two luminances, then the colour that they share (PS3.3, C.7.6.3.1.2).
+    let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3;
+    let samples = layout.pixels() * if is_422 { 2 } else { layout.samples };
+    let wanted = (samples as u64 * u64::from(layout.allocated)).div_ceil(8) as usize;
+    let Some(bytes) = bytes.get(..wanted) else {
+        bail!(
+            "the pixels of the DICOM file do not fit its header: expected {wanted} bytes for a frame of {} × {}, found {}",
+            layout.columns,
+            layout.rows,
+            bytes.len()
+        );
+    };
+    if is_422 {
+        ensure!(layout.allocated == 8, "expected YBR_FULL_422 of 8 bits in the DICOM file, found {}", layout.allocated);
+        let spread = |pair: &[u8]| [pair[0], pair[2], pair[3], pair[1], pair[2], pair[3]].map(i32::from);
+        ensure!(
+            layout.columns.is_multiple_of(2),
+            "expected an even number of Columns for YBR_FULL_422 in the DICOM file"
+        );
+        return Ok(bytes.chunks_exact(4).flat_map(spread).collect());
+    }
+    let values: Vec<i32> = match layout.allocated {
+        1 => (0..samples).map(|place| i32::from(bytes[place / 8] >> (place % 8) & 1)).collect(),
+        8 => bytes.iter().map(|byte| layout.value(u32::from(*byte))).collect(),
+        16 => {
+            let word = if is_big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+            bytes.chunks_exact(2).map(|pair| layout.value(word([pair[0], pair[1]]).into())).collect()
+        }
+        _ => {
+            let long = if is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+            bytes.chunks_exact(4).map(|four| layout.value(long([four[0], four[1], four[2], four[3]]))).collect()
+        }
+    };
+    if !layout.is_planar {
+        return Ok(values);
+    }
+    let plane = layout.pixels();
+    Ok((0..plane)
+        .flat_map(|pixel| (0..layout.samples).map(move |channel| (channel, pixel)))
+        .map(|(channel, pixel)| values[channel * plane + pixel])
+        .collect())
+}
+
+fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression) -> Result<Vec<i32>> {
+    // One fragment a frame, or all of them are one frame; of more, JPEG ends by itself.
+    let frame = if fragments.len() as u64 == layout.frames { fragments[0].to_vec() } else { fragments.concat() };
+    match compression {
+        Compression::RunLength => {
+            ensure!(layout.allocated != 1, "run-length encoded pixels of 1 bit are not read");
+            let width = (layout.allocated / 8) as usize;
+            let bytes = rle::decode(&frame, layout.pixels(), layout.samples, width)?;
+            layout.is_planar = false;
+            native(&bytes, layout, false)
+        }
+        Compression::Jpeg => jpeg(&frame, layout),
+        Compression::Other(name) => {
+            bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}")
+        }
+        Compression::None => bail!("the pixels of the DICOM file are compressed in an unknown way; {WAY_OUT}"),
+    }
+}
+
+fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
+    ensure!(frame.windows(2).any(|pair| pair == [0xFF, 0xD9]), "the JPEG pixels of the DICOM file are cut short");
+    let failed = || format!("the JPEG pixels of the DICOM file cannot be decoded; {WAY_OUT}");
+    let mut decoder = Decoder::new(frame);
+    let is_jfif = frame.get(2..4) == Some(&[0xFF, 0xE0]);
+    // The header says what the components are, except that files called RGB are often JFIF, which is not.
+    if layout.photometric == "RGB" && is_jfif {
+        layout.photometric = "YBR_FULL".into();
+    }
+    decoder.set_color_transform(if layout.samples == 3 { ColorTransform::None } else { ColorTransform::Grayscale });
+    decoder.read_info().with_context(failed)?;
+    let info = decoder.info().context("the JPEG pixels of the DICOM file have no header")?;
+    let bytes = info.pixel_format.pixel_bytes();
+    let (samples, width) = if bytes == 3 { (3, 1) } else { (1, bytes) };
+    ensure!(
+        (u32::from(info.width), u32::from(info.height), samples) == (layout.columns, layout.rows, layout.samples)
+            && width <= 2,
+        "the pixels of the DICOM file do not fit its header: expected {} × {} with {} samples, found a JPEG image of {} × {} with {samples}",
+        layout.columns,
+        layout.rows,
+        layout.samples,
+        info.width,
+        info.height
+    );
+    decoder.set_max_decoding_buffer_size(layout.pixels() * bytes);
+    let decoded = decoder.decode().with_context(failed)?;
+    ensure!(
+        decoded.len() == layout.pixels() * bytes,
+        "the JPEG pixels of the DICOM file are fewer than its header claims"
+    );
+    // The decoder gives whole values, whatever High Bit says.
+    layout.shift = 0;
+    layout.stored = layout.stored.min(8 * width as u32);
+    let value = |bits: u16| layout.value(bits.into());
+    if width == 1 {
+        return Ok(decoded.iter().map(|byte| value(u16::from(*byte))).collect());
+    }
+    Ok(decoded.chunks_exact(2).map(|pair| value(u16::from_ne_bytes([pair[0], pair[1]]))).collect())
+}

@@ -1,0 +1,116 @@
+//! JPEG: what the segments say before anything is decoded (ITU-T T.81, annex B), and the pixels.
+
+use super::picture_limits::{MOST_BYTES, check_size};
+use anyhow::{Context, Result, bail, ensure};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use std::io::Cursor;
+
+/// Scans of a progressive file: 64 coefficients of 14 bits for each of four components would be 3,584, encoders write about
+/// ten. Each scan costs a pass over the picture.
+const MOST_SCANS: usize = 200;
+
+/// What is known of a JPEG file from its segments.
+pub(super) struct JpegHeader {
+    /// 0 without a frame header.
+    pub width: u32,
+    pub height: u32,
+    pub orientation: Orientation,
+    /// It has a colour profile that does not call itself sRGB.
+    pub other_colours: bool,
+    scans: usize,
+    /// The end-of-image marker behind the first scan.
+    has_end: bool,
+}
+
+impl JpegHeader {
+    /// Walks the segments. A thumbnail's own markers lie inside a segment and are stepped over.
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut header = Self {
+            width: 0,
+            height: 0,
+            orientation: Orientation::NoTransforms,
+            other_colours: false,
+            scans: 0,
+            has_end: false,
+        };
+        let mut position = 2;
+        while let Some([0xFF, marker]) = bytes.get(position..position + 2) {
+            match marker {
+                // Fill byte before a marker.
+                0xFF => position += 1,
+                // Markers without a length.
+                0x01 | 0xD0..=0xD8 => position += 2,
+                0xD9 => {
+                    header.has_end = true;
+                    return header;
+                }
+                _ => {
+                    let Some([high, low]) = bytes.get(position + 2..position + 4) else { return header };
+                    let end = position + 2 + usize::from(u16::from_be_bytes([*high, *low]));
+                    header.segment(*marker, bytes.get(position + 4..end).unwrap_or_default());
+                    position = end;
+                    if *marker == 0xDA {
+                        header.scans += 1;
+                        position = end_of_scan(bytes, position);
+                    }
+                }
+            }
+        }
+        header
+    }
+
+    fn segment(&mut self, marker: u8, data: &[u8]) {
+        match (marker, data) {
+            // Frame headers; C4, C8 and CC are tables.
+            (0xC0..=0xCF, [_, a, b, c, d, ..]) if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
+                self.height = u16::from_be_bytes([*a, *b]).into();
+                self.width = u16::from_be_bytes([*c, *d]).into();
+            }
+            (0xE1, data) => {
+                let orientation = data.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk);
+                self.orientation = orientation.unwrap_or(self.orientation);
+            }
+            // The first part of a profile holds its description, in ASCII or UTF-16.
+            (0xE2, [b'I', b'C', b'C', b'_', .., 1, _])
+            | (0xE2, [b'I', b'C', b'C', b'_', _, _, _, _, _, _, _, _, 1, ..]) => {
+                let letters: Vec<u8> = data.iter().copied().filter(|byte| *byte != 0).collect();
+                self.other_colours = !letters.windows(4).any(|part| part == b"sRGB");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Within coded data 0xFF is followed by 0x00 or a restart marker; any other marker ends it.
+fn end_of_scan(bytes: &[u8], start: usize) -> usize {
+    let mut position = start;
+    while let Some(step) = bytes.get(position..).and_then(|coded| memchr::memchr(0xFF, coded)) {
+        position += step;
+        match bytes.get(position + 1) {
+            Some(0x00 | 0x01 | 0xD0..=0xD7) => position += 2,
+            Some(0xFF) => position += 1,
+            _ => return position,
+        }
+    }
+    bytes.len()
+}
+
+/// The pixels, 8 bits; CMYK and YCCK become RGB.
+///
+/// # Errors
+/// Names what is wrong with the file.
+pub(super) fn decode(bytes: &[u8], header: &JpegHeader) -> Result<DynamicImage> {
+    // The decoder fills what is missing with grey and says nothing.
+    if !header.has_end {
+        bail!("the JPEG file is cut short: expected its end marker within {} bytes", bytes.len());
+    }
+    ensure!(header.width > 0, "the JPEG file is damaged: it has no frame header with a width");
+    check_size(header.width, header.height)?;
+    ensure!(header.scans <= MOST_SCANS, "expected a JPEG file of at most {MOST_SCANS} scans, found {}", header.scans);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    reader.limits(limits);
+    reader.decode().context("the JPEG file cannot be decoded")
+}

@@ -1,0 +1,72 @@
+//! Which values of a 16-bit PNG become black and white, and pictures that use little of their range.
+
+use super::{PictureRemark, ValueWindow};
+use image::DynamicImage;
+
+/// A 16-bit picture that spans fewer values is stretched: 12-bit detector values in 16 bits would be nearly black.
+const HALF_OF_16_BIT: u16 = 1 << 15;
+/// An 8-bit picture that spans fewer values is named; its values stay.
+const EIGHTH_OF_8_BIT: u16 = 32;
+
+/// The window of a 16-bit image that brings none of its own; `None` for 8 bits. PNG calls 0 black and 65535 white: so it is
+/// for a picture that uses half of that or more. One that uses less holds raw values of a detector, and goes from its darkest
+/// to its lightest as a DICOM image without a window does. Values behind full transparency do not count.
+pub(super) fn window(image: &DynamicImage) -> (Option<ValueWindow>, Option<PictureRemark>) {
+    let whole = ValueWindow { low: 0.0, high: f64::from(u16::MAX) };
+    let Some((low, high)) = range_of_16_bit(image) else { return (None, None) };
+    if low == high || high - low >= HALF_OF_16_BIT {
+        return (Some(whole), None);
+    }
+    let window = ValueWindow { low: low.into(), high: high.into() };
+    (Some(window), Some(PictureRemark::Stretched { low, high }))
+}
+
+/// Is there little to see in the picture?
+pub(super) fn remark(image: &DynamicImage) -> Option<PictureRemark> {
+    let (low, high) = match range_of_16_bit(image) {
+        Some((low, high)) => return (low == high).then_some(PictureRemark::Constant),
+        None => range(image.as_bytes().iter().map(|value| u16::from(*value)), channels(image))?,
+    };
+    // Of colours the channels differ from each other, though every pixel is the same.
+    let first = image.as_bytes().get(..usize::from(image.color().channel_count()))?;
+    if image.as_bytes().chunks_exact(first.len()).all(|pixel| pixel == first) {
+        return Some(PictureRemark::Constant);
+    }
+    let remark = PictureRemark::NearlyUniform { low: low as u8, high: high as u8 };
+    (high - low < EIGHTH_OF_8_BIT).then_some(remark)
+}
+
+fn range_of_16_bit(image: &DynamicImage) -> Option<(u16, u16)> {
+    let values = match image {
+        DynamicImage::ImageLuma16(image) => image.as_raw(),
+        DynamicImage::ImageLumaA16(image) => image.as_raw(),
+        DynamicImage::ImageRgb16(image) => image.as_raw(),
+        DynamicImage::ImageRgba16(image) => image.as_raw(),
+        _ => return None,
+    };
+    // Everything transparent: nothing to stretch.
+    Some(range(values.iter().copied(), channels(image)).unwrap_or((0, 0)))
+}
+
+/// Channels in all, and whether the last one is alpha.
+fn channels(image: &DynamicImage) -> (usize, bool) {
+    (image.color().channel_count().into(), image.color().has_alpha())
+}
+
+/// Darkest and lightest value of the channels that are not alpha, in pixels that are not wholly transparent.
+fn range(values: impl Iterator<Item = u16>, (channels, has_alpha): (usize, bool)) -> Option<(u16, u16)> {
+    let mut range: Option<(u16, u16)> = None;
+    let mut pixel = [0_u16; 4];
+    for (position, value) in values.enumerate() {
+        let channel = position % channels;
+        pixel[channel] = value;
+        if channel + 1 < channels || (has_alpha && value == 0) {
+            continue;
+        }
+        for value in &pixel[..channels - usize::from(has_alpha)] {
+            let (low, high) = range.unwrap_or((*value, *value));
+            range = Some((low.min(*value), high.max(*value)));
+        }
+    }
+    range
+}
