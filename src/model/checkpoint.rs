@@ -5,7 +5,6 @@ mod error;
 mod files;
 mod identity;
 mod json;
-mod known_files;
 mod layout;
 mod mapped;
 mod read;
