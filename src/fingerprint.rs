@@ -28,7 +28,7 @@ impl Fingerprint {
         Self::finish(hasher)
     }
 
-    /// Fingerprint of a file's content, read in pieces.
+    /// Fingerprint of a regular file's content, read in pieces.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut file = crate::input_file::open(path)?;
         let mut hasher = Sha256::new();
@@ -51,6 +51,17 @@ impl Fingerprint {
     /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same digits as a number, which takes less memory.
+    pub fn number(&self) -> u64 {
+        // They were read or made as 16 hexadecimal digits.
+        u64::from_str_radix(&self.0, 16).unwrap_or_default()
+    }
+
+    /// The fingerprint that gave this number.
+    pub fn from_number(number: u64) -> Self {
+        Self(format!("{number:016x}"))
     }
 
     fn finish(hasher: Sha256) -> Self {
@@ -76,6 +87,14 @@ mod tests {
     #[test]
     fn parts_do_not_run_together() {
         assert_ne!(Fingerprint::of_parts(["ab", "c"]), Fingerprint::of_parts(["a", "bc"]));
+    }
+
+    #[test]
+    fn a_number_gives_its_fingerprint_back() {
+        for digits in ["00000000000000ff", "fedcba9876543210"] {
+            let print = Fingerprint::parse(digits).unwrap();
+            assert_eq!(Fingerprint::from_number(print.number()), print);
+        }
     }
 
     #[test]

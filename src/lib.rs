@@ -38,6 +38,7 @@ pub mod csv_cells;
 pub mod durable;
 pub mod fingerprint;
 pub mod input_file;
+mod known_files;
 mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;

@@ -162,15 +162,22 @@ impl Dataset {
         Picture::read(&self.image_path(image))
     }
 
-    /// Fingerprint of the corpus: every field of every document in order, and the sizes of the image files. What is
+    /// Hashes of these image files' contents as they are now; `None` where a file cannot be read. An image that was hashed
+    /// at an earlier start and has not changed since is not read.
+    pub fn image_contents(&self, images: impl Iterator<Item = impl AsRef<Path>>) -> Vec<Option<Fingerprint>> {
+        let paths: Vec<PathBuf> = images.map(|image| self.image_path(image.as_ref())).collect();
+        self.identities.contents_now(&self.root, &paths)
+    }
+
+    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. What is
     /// built from the corpus carries it.
     pub fn corpus_fingerprint(&self) -> Fingerprint {
         let mut parts: Vec<String> = Vec::with_capacity(self.corpus.len() * 6);
-        for document in &self.corpus {
-            let size = std::fs::metadata(self.image_path(&document.image)).map(|metadata| metadata.len());
+        let contents = self.image_contents(self.corpus.iter().map(|document| &document.image));
+        for (document, content) in self.corpus.iter().zip(contents) {
             parts.push(document.id.clone());
             parts.push(document.image.display().to_string());
-            parts.push(size.map_or_else(|_| "missing".into(), |bytes| bytes.to_string()));
+            parts.push(content.map_or_else(|| "missing".into(), |content| content.to_string()));
             parts.push(document.caption.clone());
             parts.push(document.source.clone().unwrap_or_default());
             parts.push(document.group.clone().unwrap_or_default());

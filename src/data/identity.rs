@@ -1,6 +1,7 @@
 //! Which image files are the same picture, found out as it is asked and remembered.
 
 use crate::fingerprint::Fingerprint;
+use crate::known_files::KnownFiles;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct ImageIdentities {
     sizes: Mutex<HashMap<PathBuf, Option<u64>>>,
     contents: Mutex<HashMap<PathBuf, Fingerprint>>,
+    /// What earlier starts have hashed; `None` until it is asked for.
+    known: Mutex<Option<KnownFiles>>,
 }
 
 impl ImageIdentities {
@@ -22,6 +25,13 @@ impl ImageIdentities {
         let content = Fingerprint::of_file(path).with_context(|| format!("cannot read image {}", path.display()))?;
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into(), content.clone());
         Ok(content)
+    }
+
+    /// Hashes of many files' contents as they are now, one a path; `None` where a file cannot be read. Files that were hashed
+    /// before are looked at, not read again.
+    pub fn contents_now(&self, root: &Path, paths: &[PathBuf]) -> Vec<Option<Fingerprint>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get_or_insert_with(|| KnownFiles::of_folder(root)).contents(paths)
     }
 
     /// Whether two files hold the same bytes. A file that cannot be read is the same as no other; whoever shows it

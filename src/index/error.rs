@@ -3,7 +3,7 @@
 use crate::fingerprint::Fingerprint;
 use std::path::{Path, PathBuf};
 
-/// Why an index cannot be used. The first four are mended by building it again.
+/// Why an index cannot be used. All but the last two are mended by building it again.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// There is none.
@@ -15,6 +15,18 @@ pub enum IndexError {
          again", path.display()
     )]
     Stale { path: PathBuf, what: &'static str, expected: Fingerprint, found: Fingerprint },
+    /// Another dissent built it.
+    #[error(
+        "the index in {} is stale: it has format {found}, this program writes {expected}; `dissent index` builds it again",
+        path.display()
+    )]
+    OtherVersion { path: PathBuf, expected: u32, found: String },
+    /// It was built by other rules than this program's.
+    #[error(
+        "the index in {} is stale: its {what} is {found}, this program's is {expected}; `dissent index` builds it again",
+        path.display()
+    )]
+    OtherRule { path: PathBuf, what: &'static str, expected: String, found: String },
     /// An image that was left out can be read now.
     #[error("the index in {} lacks the image of document {document}, which can be read now", path.display())]
     Incomplete { path: PathBuf, document: String },
@@ -23,7 +35,7 @@ pub enum IndexError {
     Damaged { path: PathBuf, reason: String },
     /// A query that cannot be understood.
     #[error(
-        "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, source:NAME, AND, OR, brackets"
+        "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, +word, word~, word*, source:NAME, AND, OR, NOT, brackets"
     )]
     Query { query: String, reason: String },
     #[error(transparent)]
@@ -38,6 +50,6 @@ impl IndexError {
 
     /// Whether building the index again would help.
     pub fn is_mended_by_building(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Incomplete { .. } | Self::Damaged { .. })
+        !matches!(self, Self::Query { .. } | Self::Failed(_))
     }
 }

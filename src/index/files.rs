@@ -1,6 +1,7 @@
 //! The files of an index: written, and read again for the next build.
 
 use super::build::{EmbeddedCorpus, KnownVectors};
+use super::images::CONVERSION;
 use super::manifest::Manifest;
 use super::vector_file::VectorFile;
 use super::{Embedder, TextIndex, VectorIndex};
@@ -64,7 +65,10 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     let mut known = (KnownVectors::new(), KnownVectors::new());
     let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
     let stamp = &manifest.encoder;
-    if stamp.fingerprint != *encoder.fingerprint() || stamp.dimension != encoder.dimension() {
+    if manifest.conversion != CONVERSION
+        || stamp.fingerprint != *encoder.fingerprint()
+        || stamp.dimension != encoder.dimension()
+    {
         return known;
     }
     let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {

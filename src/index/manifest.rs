@@ -2,12 +2,16 @@
 
 use super::{IndexError, VectorKind};
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Raised when the files change their meaning; an index of another version is built again.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
+
+/// A line of 1000 bytes for each of a million images that were left out.
+const MOST: u64 = 1 << 30;
 
 /// Content of `index.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +22,10 @@ pub(super) struct Manifest {
     /// Lines of the corpus.
     pub documents: usize,
     pub corpus: Fingerprint,
+    /// How captions are cut into words, [`super::TOKENIZER`].
+    pub tokenizer: String,
+    /// How stored values become pixels, [`super::images::CONVERSION`].
+    pub conversion: u32,
     /// Of `contents.tsv`: what every image and caption held, and which images were left out.
     pub contents: Fingerprint,
     pub encoder: EncoderStamp,
@@ -46,12 +54,9 @@ pub struct LeftOut {
     pub reason: String,
 }
 
-/// Bytes of the longest `index.toml`, which names the documents left out.
-const LONGEST: u64 = 64 << 20;
-
 impl Manifest {
     pub fn read(path: &Path) -> Result<Self, IndexError> {
-        let text = match crate::input_file::read_text(path, LONGEST) {
+        let text = match input_file::read_text(path, MOST) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(IndexError::Missing { path: path.parent().unwrap_or(path).into() });
@@ -65,7 +70,8 @@ impl Manifest {
             .and_then(toml::Value::as_integer);
         if version != Some(i64::from(VERSION)) {
             let found = version.map_or_else(|| "none".into(), |version| version.to_string());
-            return Err(IndexError::damaged(path, format!("expected format version {VERSION}, found {found}")));
+            let folder = path.parent().unwrap_or(path).into();
+            return Err(IndexError::OtherVersion { path: folder, expected: VERSION, found });
         }
         toml::from_str(&text).map_err(|error| IndexError::damaged(path, error.message()))
     }

@@ -10,8 +10,10 @@ mod files;
 mod images;
 mod lock;
 mod manifest;
+mod query_line;
 mod store;
 mod text;
+mod tokenizer;
 mod vector_file;
 mod vectors;
 
@@ -21,4 +23,5 @@ pub use error::IndexError;
 pub use manifest::LeftOut;
 pub use store::{Index, VectorSide};
 pub use text::{CaptionResult, TextIndex};
+pub use tokenizer::TOKENIZER;
 pub use vectors::{FLAT_LIMIT, VectorIndex, VectorKind};

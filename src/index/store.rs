@@ -4,11 +4,13 @@ use super::build::{KnownVectors, embed_corpus};
 use super::files::{
     CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, VECTOR_FILE, contents_of, known_vectors, sync_all, write_all,
 };
-use super::images::is_readable;
+use super::images::{CONVERSION, is_readable};
 use super::lock::{ASIDE_PREFIX, BuildLock};
 use super::manifest::{EncoderStamp, Manifest, VERSION};
 use super::vector_file::VectorFile;
-use super::{Embedder, FLAT_LIMIT, IndexError, LeftOut, Progress, Stage, TextIndex, VectorIndex, VectorKind};
+use super::{
+    Embedder, FLAT_LIMIT, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex, VectorKind,
+};
 use crate::data::Dataset;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
@@ -145,6 +147,8 @@ impl Index {
             date: OffsetDateTime::now_utc().format(&Rfc3339).context("cannot write the date")?,
             documents: dataset.corpus.len(),
             corpus: corpus_fingerprint,
+            tokenizer: TOKENIZER.into(),
+            conversion: CONVERSION,
             contents: Fingerprint::of_bytes(contents.as_bytes()),
             encoder: EncoderStamp {
                 name: encoder.name().into(),
@@ -262,6 +266,15 @@ impl Index {
 }
 
 fn check_corpus(folder: &Path, manifest: &Manifest, corpus: &Fingerprint) -> Result<(), IndexError> {
+    let rules = [
+        ("tokenizer", manifest.tokenizer.clone(), TOKENIZER.to_owned()),
+        ("conversion of images", manifest.conversion.to_string(), CONVERSION.to_string()),
+    ];
+    for (what, found, expected) in rules {
+        if found != expected {
+            return Err(IndexError::OtherRule { path: folder.into(), what, expected, found });
+        }
+    }
     if manifest.corpus == *corpus {
         return Ok(());
     }

@@ -1,16 +1,19 @@
 //! Tantivy: full-text search over captions, and the document store (id, source, image path).
 
 use super::IndexError;
+use super::query_line::{Words, check_limits, written_out};
+use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words};
 use crate::data::Document;
 use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use tantivy::collector::{DocSetCollector, TopDocs};
-use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur, Query, QueryParser, QueryParserError, TermQuery};
+use tantivy::query::{BooleanQuery, Occur, PhraseQuery, Query, QueryParser, QueryParserError, TermQuery};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::snippet::SnippetGenerator;
+use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, Term, doc};
 
 /// One line of a caption search.
@@ -24,8 +27,8 @@ pub struct CaptionResult {
     pub highlights: Vec<std::ops::Range<usize>>,
 }
 
-/// Lower case, words of 40 letters at most, English stems: "effusions" finds "effusion".
-const CAPTION_TOKENIZER: &str = "en_stem";
+/// Characters of a query that a message shows.
+const SHOWN_CHARACTERS: usize = 60;
 /// Memory of the writer before it starts another segment.
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -37,6 +40,8 @@ struct Fields {
     source: Field,
     image: Field,
     caption: Field,
+    /// Words of the caption without stems.
+    word: Field,
 }
 
 /// The captions of a corpus, searched by words.
@@ -56,6 +61,7 @@ impl TextIndex {
         std::fs::create_dir(folder).with_context(in_folder)?;
         let (schema, fields) = schema();
         let index = tantivy::Index::create_in_dir(folder, schema).with_context(in_folder)?;
+        register_tokenizers(&index);
         // One thread keeps the documents in the corpus's order, so that equal scores come in that order.
         let mut writer = index.writer_with_num_threads(1, WRITER_BYTES).with_context(in_folder)?;
         for (row, document) in corpus.iter().enumerate() {
@@ -66,6 +72,7 @@ impl TextIndex {
                     fields.source => document.source.as_deref().unwrap_or_default(),
                     fields.image => document.image.to_string_lossy().as_ref(),
                     fields.caption => document.caption.as_str(),
+                    fields.word => document.caption.as_str(),
                 ))
                 .with_context(in_folder)?;
         }
@@ -80,11 +87,12 @@ impl TextIndex {
     pub fn open(folder: &Path, documents: usize) -> Result<Self, IndexError> {
         let damaged = |error: tantivy::TantivyError| IndexError::damaged(folder, error);
         let index = tantivy::Index::open_in_dir(folder).map_err(damaged)?;
+        register_tokenizers(&index);
         let (schema, fields) = schema();
         if index.schema() != schema {
             return Err(IndexError::damaged(
                 folder,
-                "expected the fields row, id, source, image, caption, found others",
+                "expected the fields row, id, source, image, caption, word, found others",
             ));
         }
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(damaged)?;
@@ -123,16 +131,38 @@ impl TextIndex {
         limit: usize,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<Vec<CaptionResult>> {
-        let mut tokenizer = self.index.tokenizer_for_field(self.fields.caption).context("no caption tokenizer")?;
-        let mut words = BTreeSet::new();
-        tokenizer.token_stream(text).process(&mut |token| {
-            words.insert(token.text.clone());
+        // Where every character is a word, two neighbours say more than one: 右肺 is not 右 and 肺.
+        let mut looked_for: BTreeSet<Vec<String>> = BTreeSet::new();
+        let mut before: Option<(usize, String)> = None;
+        let mut alone = None;
+        stems().token_stream(text).process(&mut |token| {
+            if !token.text.starts_with(stands_alone) {
+                looked_for.insert(vec![token.text.clone()]);
+                looked_for.extend(alone.take());
+                before = None;
+                return;
+            }
+            match before.take() {
+                Some((end, character)) if end == token.offset_from => {
+                    looked_for.insert(vec![character, token.text.clone()]);
+                    alone = None;
+                }
+                _ => looked_for.extend(alone.replace(vec![token.text.clone()])),
+            }
+            before = Some((token.offset_to, token.text.clone()));
         });
-        let clauses = words
+        looked_for.extend(alone);
+        let clauses = looked_for
             .iter()
-            .map(|word| -> (Occur, Box<dyn Query>) {
-                let term = Term::from_field_text(self.fields.caption, word);
-                (Occur::Should, Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)))
+            .map(|words| -> (Occur, Box<dyn Query>) {
+                let mut terms = words.iter().map(|word| Term::from_field_text(self.fields.caption, word));
+                match (terms.next(), terms.next()) {
+                    (Some(first), Some(second)) => (Occur::Should, Box::new(PhraseQuery::new(vec![first, second]))),
+                    (first, _) => {
+                        let term = first.unwrap_or_else(|| Term::from_field_text(self.fields.caption, ""));
+                        (Occur::Should, Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)))
+                    }
+                }
             })
             .collect();
         self.top(&BooleanQuery::new(clauses), limit, allowed)
@@ -156,48 +186,36 @@ impl TextIndex {
     }
 
     fn parse(&self, query: &str, all_words: bool) -> Result<Box<dyn Query>, IndexError> {
-        let refused = |reason: String| IndexError::Query { query: query.into(), reason };
-        if query.trim().is_empty() {
-            return Err(refused("it is empty".into()));
+        let refused = |reason: String| IndexError::Query { query: excerpt(query), reason };
+        check_limits(query).map_err(refused)?;
+        let mut stems = stems();
+        if query.trim() != "*" && words_of(&mut stems, query).is_empty() {
+            return Err(refused("it has no word, only signs".into()));
         }
-        let (query, fuzzy) = self.take_fuzzy_words(query)?;
+        let words = Words {
+            vocabulary: &|| self.vocabulary(),
+            folded: &|word| words_of(&mut words(), word).join(" "),
+            stem: &|word| words_of(&mut self::stems(), word).join(" "),
+        };
+        let written = written_out(query, &words).map_err(refused)?;
         let mut parser = QueryParser::for_index(&self.index, vec![self.fields.caption]);
         if all_words {
             parser.set_conjunction_by_default();
         }
-        if fuzzy.is_empty() {
-            return parser.parse_query(&query).map_err(|error| refused(explain(&error)));
-        }
-        let occur = if all_words { Occur::Must } else { Occur::Should };
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = fuzzy.into_iter().map(|query| (occur, query)).collect();
-        if !query.trim().is_empty() {
-            clauses.push((occur, parser.parse_query(&query).map_err(|error| refused(explain(&error)))?));
-        }
-        Ok(Box::new(BooleanQuery::new(clauses)))
+        parser.parse_query(&written).map_err(|error| refused(explain(&error)))
     }
 
-    /// Takes the words with a `~` (one letter may differ) or `~2` after them out of a query; Tantivy's own syntax has no
-    /// such words.
-    fn take_fuzzy_words(&self, query: &str) -> Result<(String, Vec<Box<dyn Query>>), IndexError> {
-        let mut rest = Vec::new();
-        let mut fuzzy: Vec<Box<dyn Query>> = Vec::new();
-        let mut in_quotes = false;
-        for word in query.split_whitespace() {
-            let quotes = word.matches('"').count();
-            let inside = in_quotes || quotes > 0;
-            in_quotes ^= quotes % 2 == 1;
-            let split = word.rsplit_once('~').filter(|(stem, _)| !inside && !stem.is_empty());
-            let Some((stem, letters)) = split.and_then(|(stem, digits)| Some((stem, letters_of(digits)?))) else {
-                rest.push(word);
-                continue;
-            };
-            let mut tokenizer = self.index.tokenizer_for_field(self.fields.caption).context("no caption tokenizer")?;
-            tokenizer.token_stream(stem).process(&mut |token| {
-                let term = Term::from_field_text(self.fields.caption, &token.text);
-                fuzzy.push(Box::new(FuzzyTermQuery::new(term, letters, true)));
-            });
+    /// The corpus's words as they were written; none where they cannot be read, then `~` and `*` find the word itself.
+    fn vocabulary(&self) -> Vec<String> {
+        let mut words = BTreeSet::new();
+        for segment in self.reader.searcher().segment_readers() {
+            let Ok(inverted) = segment.inverted_index(self.fields.word) else { continue };
+            let Ok(mut terms) = inverted.terms().stream() else { continue };
+            while terms.advance() {
+                words.extend(std::str::from_utf8(terms.key()).ok().map(str::to_owned));
+            }
         }
-        Ok((rest.join(" "), fuzzy))
+        words.into_iter().collect()
     }
 
     fn of_source(&self, query: Box<dyn Query>, source: Option<&str>) -> Box<dyn Query> {
@@ -252,15 +270,19 @@ fn highlights(generator: &mut SnippetGenerator, caption: &str) -> Vec<std::ops::
 
 fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let captions = TextFieldIndexing::default()
-        .set_tokenizer(CAPTION_TOKENIZER)
-        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let captions =
+        TextFieldIndexing::default().set_tokenizer(STEMS).set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(WORDS)
+        .set_index_option(IndexRecordOption::Basic)
+        .set_fieldnorms(false);
     let fields = Fields {
         row: builder.add_u64_field("row", FAST | STORED | INDEXED),
         id: builder.add_text_field("id", STRING | STORED),
         source: builder.add_text_field("source", STRING | STORED | FAST),
         image: builder.add_text_field("image", STRING | STORED | FAST),
         caption: builder.add_text_field("caption", TextOptions::default().set_indexing_options(captions).set_stored()),
+        word: builder.add_text_field("word", TextOptions::default().set_indexing_options(words)),
     };
     (builder.build(), fields)
 }
@@ -274,14 +296,27 @@ fn explain(error: &QueryParserError) -> String {
             )
         }
         QueryParserError::AllButQueryForbidden => "it only says what not to find".into(),
+        QueryParserError::ExpectedInt(_) => "row: expected a whole number from 0".into(),
+        QueryParserError::UnsupportedQuery(_) => "a range or list of values is not understood here".into(),
         other => other.to_string(),
     }
 }
-/// How many letters may differ: `~` is one; more than two would find anything.
-fn letters_of(digits: &str) -> Option<u8> {
-    match digits {
-        "" | "1" => Some(1),
-        "2" => Some(2),
-        _ => None,
+
+/// A query of a message: its beginning where it is long.
+fn excerpt(query: &str) -> String {
+    if query.chars().count() <= SHOWN_CHARACTERS {
+        return query.into();
     }
+    format!("{}…", query.chars().take(SHOWN_CHARACTERS).collect::<String>())
+}
+
+fn words_of(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    analyzer.token_stream(text).process(&mut |token| words.push(token.text.clone()));
+    words
+}
+
+fn register_tokenizers(index: &tantivy::Index) {
+    index.tokenizers().register(STEMS, stems());
+    index.tokenizers().register(WORDS, words());
 }

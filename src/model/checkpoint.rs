@@ -6,7 +6,6 @@ mod files;
 mod header;
 mod identity;
 mod json;
-mod known_files;
 mod layout;
 mod mapped;
 mod read;

@@ -44,9 +44,13 @@ pub struct RunIdentity {
 /// One fingerprint per thing that decides a prediction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFingerprints {
-    /// Cases: every field, and the sizes of the image files.
+    /// Cases: every field, and the contents of the image files.
     pub dataset: Fingerprint,
     pub corpus: Fingerprint,
+    /// Whether `dataset` and `corpus` stand for the images' contents; for their sizes alone in runs of dissent 0.1 before
+    /// issue 18.
+    #[serde(default)]
+    pub image_contents: bool,
     /// Tasks: questions, labels, prompt templates.
     pub prompts: Fingerprint,
     /// Weights, tokenizer, image processor and number type.
@@ -107,6 +111,7 @@ impl RunIdentity {
             fingerprints: RunFingerprints {
                 dataset: cases_fingerprint(dataset),
                 corpus: dataset.corpus_fingerprint(),
+                image_contents: true,
                 prompts: prompts_fingerprint(dataset),
                 reader: reader.clone(),
                 encoder: retriever.map(|retriever| retriever.encoder.clone()),
@@ -144,7 +149,27 @@ impl RunIdentity {
                 differences.push(format!("{name} ({then} then, {now} now)"));
             }
         }
+        if !differences.is_empty() && !self.fingerprints.image_contents {
+            differences.push("it was begun by an older dissent, which did not look at the images' contents".into());
+        }
         differences
+    }
+
+    /// Which of cases, corpus and prompts are no longer what the run was made from; empty where that cannot be told, as of
+    /// runs that did not look at the images' contents.
+    pub fn changed_since(&self, dataset: &Dataset) -> Vec<&'static str> {
+        let prints = &self.fingerprints;
+        let mut changed = Vec::new();
+        if prints.image_contents && prints.dataset != cases_fingerprint(dataset) {
+            changed.push("cases or their images");
+        }
+        if prints.image_contents && prints.corpus != dataset.corpus_fingerprint() {
+            changed.push("corpus or its images");
+        }
+        if prints.prompts != prompts_fingerprint(dataset) {
+            changed.push("prompts");
+        }
+        changed
     }
 
     /// Reads `run.toml`.
@@ -188,16 +213,16 @@ impl RunIdentity {
 /// Bytes of the longest `run.toml`; ours have 2 KB.
 const LONGEST: u64 = 1 << 20;
 
-/// Of every case's fields and the sizes of the image files.
+/// Of every case's fields and the contents of the image files.
 pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts = Vec::with_capacity(dataset.cases.len() * 8);
-    for case in &dataset.cases {
-        let size = std::fs::metadata(dataset.image_path(&case.image)).map(|metadata| metadata.len());
+    let contents = dataset.image_contents(dataset.cases.iter().map(|case| &case.image));
+    for (case, content) in dataset.cases.iter().zip(contents) {
         parts.push(case.id.clone());
         parts.push(case.task.clone());
         parts.push(case.split.to_string());
         parts.push(case.image.display().to_string());
-        parts.push(size.map_or_else(|_| "missing".into(), |bytes| bytes.to_string()));
+        parts.push(content.map_or_else(|| "missing".into(), |content| content.to_string()));
         parts.push(case.question.clone().unwrap_or_default());
         parts.push(case.answer.clone());
         parts.push(case.group.clone().unwrap_or_default());

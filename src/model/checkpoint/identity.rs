@@ -1,8 +1,8 @@
 //! What a checkpoint folder is called and made of.
 
 use super::Weights;
-use super::known_files::fingerprint_of_file;
 use crate::fingerprint::Fingerprint;
+use crate::known_files::fingerprint_of_file;
 use crate::model::gguf::decoder_files;
 use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};

@@ -1,0 +1,175 @@
+//! How captions and queries are cut into words: one rule for every corpus, whatever its script.
+//!
+//! Runs of letters and digits are words, in lower case and without accents. Where a script puts no spaces between words, and
+//! in Korean, whose particles hang on them, every character is a word of its own: a typed word of several is looked for as a
+//! phrase, so it is found wherever it stands.
+
+use tantivy::tokenizer::{
+    AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
+};
+
+/// What an index says of itself; a new name where words are cut otherwise than before.
+pub const TOKENIZER: &str =
+    "words-1: lower case, no accents, English stems; single characters in scripts without spaces";
+
+/// Tokenizer of captions: words as stems.
+pub(super) const STEMS: &str = "dissent_stems_1";
+/// Tokenizer of the words as they were written, for `word~` and `word*`.
+pub(super) const WORDS: &str = "dissent_words_1";
+
+/// Tantivy drops words over 65,530 bytes; longer runs than this are cut, and none is dropped.
+const LONGEST_WORD: usize = 1000;
+
+/// The analyzer that ends in stems.
+pub(super) fn stems() -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer::default())
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+/// The analyzer that leaves words as they were written, but for case and accents.
+pub(super) fn words() -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer::default()).filter(LowerCaser).filter(AsciiFoldingFilter).build()
+}
+
+/// Does this character make a word of its own?
+pub(super) fn stands_alone(character: char) -> bool {
+    matches!(u32::from(character),
+        0x0E00..=0x0EFF // Thai, Lao
+        | 0x1000..=0x109F // Myanmar
+        | 0x1100..=0x11FF // Hangul Jamo
+        | 0x1780..=0x17FF // Khmer
+        | 0x3005..=0x3007 // ideographic iteration mark, closing mark, zero
+        | 0x3040..=0x30FF // Hiragana, Katakana
+        | 0x3130..=0x318F // Hangul compatibility Jamo
+        | 0x31F0..=0x31FF // Katakana extensions
+        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF // Han
+        | 0xA960..=0xA97F | 0xAC00..=0xD7FF // Hangul
+        | 0xF900..=0xFAFF // Han, compatibility
+        | 0xFF66..=0xFF9D // Katakana, half width
+        | 0x20000..=0x323AF // Han, extensions
+    )
+}
+
+/// Signs over, under or within letters that writers add or leave out: combining accents, Arabic vowel signs and the stretching
+/// line, Hebrew points. They belong to a word and are not compared.
+fn is_left_out(character: char) -> bool {
+    matches!(u32::from(character),
+        0x0300..=0x036F | 0x0591..=0x05BD | 0x05BF | 0x05C1 | 0x05C2 | 0x05C4 | 0x05C5 | 0x05C7
+        | 0x0610..=0x061A | 0x0640 | 0x064B..=0x065F | 0x0670 | 0x200C | 0x200D)
+}
+
+/// Full-width letters and digits as their narrow forms.
+fn narrow(character: char) -> char {
+    match u32::from(character) {
+        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(character),
+        _ => character,
+    }
+}
+
+#[derive(Clone, Default)]
+struct WordTokenizer {
+    token: Token,
+}
+
+struct WordStream<'a> {
+    text: &'a str,
+    /// Where the next word is looked for.
+    at: usize,
+    token: &'a mut Token,
+}
+
+impl Tokenizer for WordTokenizer {
+    type TokenStream<'a> = WordStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
+        self.token.reset();
+        WordStream { text, at: 0, token: &mut self.token }
+    }
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        self.token.text.clear();
+        self.token.position = self.token.position.wrapping_add(1);
+        let rest = &self.text[self.at..];
+        let Some((skipped, _)) =
+            rest.char_indices().find(|(_, character)| character.is_alphanumeric() && !is_left_out(*character))
+        else {
+            return false;
+        };
+        let start = self.at + skipped;
+        let mut end = start;
+        for (offset, character) in self.text[start..].char_indices() {
+            let is_first = offset == 0;
+            let goes_on = is_left_out(character) || character.is_alphanumeric();
+            if !goes_on || !is_first && stands_alone(character) || self.token.text.len() >= LONGEST_WORD {
+                break;
+            }
+            end = start + offset + character.len_utf8();
+            if !is_left_out(character) {
+                self.token.text.push(narrow(character));
+            }
+            if stands_alone(character) {
+                break;
+            }
+        }
+        self.at = end;
+        self.token.offset_from = start;
+        self.token.offset_to = end;
+        true
+    }
+
+    fn token(&self) -> &Token {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(mut analyzer: TextAnalyzer, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        analyzer.token_stream(text).process(&mut |token| found.push(token.text.clone()));
+        found
+    }
+
+    #[test]
+    fn english_is_cut_as_tantivy_cuts_it() {
+        let text = "Bilateral pleural effusions, 3.5 cm; X-ray follow-up of T2 (10mm) — patient's no_1 left-sided.";
+        let english = tantivy::tokenizer::TokenizerManager::default().get("en_stem").unwrap();
+        assert_eq!(cut(stems(), text), cut(english, text));
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_cut_into_characters() {
+        assert_eq!(cut(stems(), "右肺CT結節"), ["右", "肺", "ct", "結", "節"]);
+        assert_eq!(cut(stems(), "すりガラス"), ["す", "り", "ガ", "ラ", "ス"]);
+        assert_eq!(cut(stems(), "결절이 있다"), ["결", "절", "이", "있", "다"]);
+        assert_eq!(cut(stems(), "ปอด 3"), ["ป", "อ", "ด", "3"]);
+    }
+
+    #[test]
+    fn accents_points_and_widths_do_not_matter() {
+        for text in ["œdème", "oede\u{300}me", "ŒDÈME"] {
+            assert_eq!(cut(words(), text), ["oedeme"], "{text}");
+        }
+        assert_eq!(cut(words(), "انْصِباب"), cut(words(), "انصباب"));
+        assert_eq!(cut(words(), "שָׁלוֹם"), cut(words(), "שלום"));
+        assert_eq!(cut(words(), "ＣＴ１２"), ["ct12"]);
+    }
+
+    #[test]
+    fn a_long_word_is_cut_and_not_dropped() {
+        let long = "a".repeat(2500);
+        let lengths: Vec<usize> = cut(words(), &long).iter().map(String::len).collect();
+        assert_eq!(lengths, [1000, 1000, 500]);
+    }
+}
