@@ -40,5 +40,5 @@ pub mod input_file;
 mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;
-mod secret;
+pub mod secret;
 pub mod workspace;

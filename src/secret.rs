@@ -96,7 +96,7 @@ pub fn excerpt(text: &str, secrets: &[Secret]) -> String {
 }
 
 /// Neither a control character nor one that changes the direction, or the look, of what stands around it.
-fn is_printable(letter: char) -> bool {
+pub fn is_printable(letter: char) -> bool {
     !letter.is_control()
         && !matches!(
             letter,
