@@ -67,7 +67,18 @@ pub struct RemoteReader {
     /// Labels seen before, by their ids.
     labels: HashMap<Vec<String>, Arc<ServedLabels>>,
     // Dropped last: requests live on it.
-    runtime: Runtime,
+    runtime: RequestThreads,
+}
+
+/// The threads that requests live on. Their end is not waited for: a look-up of a host's name cannot be cancelled.
+struct RequestThreads(Option<Runtime>);
+
+impl Drop for RequestThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl RemoteReader {
@@ -82,7 +93,7 @@ impl RemoteReader {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, ReaderError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(REMOTE_THREAD).enable_all().build();
-        let runtime = runtime.context("cannot start the threads for requests")?;
+        let runtime = RequestThreads(Some(runtime.context("cannot start the threads for requests")?));
         let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
         let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
         let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
@@ -198,10 +209,11 @@ impl Reader for RemoteReader {
 
 /// Runs a future until it is done or nobody wants its result any more; then it is dropped, and its requests with it.
 fn wanted_still<T>(
-    runtime: &Runtime,
+    threads: &RequestThreads,
     cancelled: &dyn Fn() -> bool,
     work: impl Future<Output = T>,
 ) -> Result<T, ReaderError> {
+    let runtime = threads.0.as_ref().context("the threads for requests have ended")?;
     runtime.block_on(async {
         tokio::pin!(work);
         loop {
