@@ -42,5 +42,6 @@ mod known_files;
 mod line_blocks;
 pub mod out_of_memory;
 pub mod sample;
+pub mod secret;
 pub mod workspace;
 mod written_json;

@@ -25,7 +25,9 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let interrupt = InterruptFlag::watch()?;
     let hub = Hub::of_environment()?;
-    let plan = plan(&hub, &args.model)?;
+    let plan = plan(&hub, &args.model, &|| interrupt.is_set()).map_err(|error| {
+        if was_cancelled(&error) { Interrupted { kept: "nothing was begun".into() }.into() } else { error }
+    })?;
     let (total, missing) = (plan.total(), plan.missing());
     let destination = plan.destination();
     let still =
@@ -42,10 +44,9 @@ pub fn run(args: Args) -> Result<()> {
     if !args.dry_run {
         let bar = progress_bar("kB");
         bar.set_length(total / 1000);
-        let fetched = download(&hub, &plan, &mut |step| {
+        let fetched = download(&hub, &plan, &|| interrupt.is_set(), &mut |step| {
             bar.set_message(step.file.to_string());
             bar.set_position(step.done / 1000);
-            interrupt.is_set()
         });
         bar.finish_and_clear();
         if let Err(error) = fetched {

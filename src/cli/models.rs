@@ -50,6 +50,8 @@ fn named_folder(flag: &Path, expected: &str) -> Result<PathBuf> {
     if flag.is_dir() {
         return Ok(flag.into());
     }
+    // An address may hold a password: it is not repeated.
+    ensure!(!flag.to_string_lossy().contains("://"), "{expected}, found an address");
     let missing = format!("{}: no such folder; {expected}", flag.display());
     match flag.to_str().map(str::parse::<HubId>) {
         Some(Ok(id)) => id.in_cache().with_context(|| missing),

@@ -18,7 +18,8 @@ pub struct ReaderFlags {
     /// The reader: a checkpoint folder, org/name@revision in the Hugging Face cache, or the address of a server (vLLM,
     /// llama.cpp or another with OpenAI's interface), several of the same model with commas; default:
     /// WORKSPACE/models/reader
-    #[arg(long, env = "DISSENT_READER", value_name = "DIR|URL,…")]
+    // Its value may hold a password that belongs elsewhere: the help does not show it.
+    #[arg(long, env = "DISSENT_READER", hide_env_values = true, value_name = "DIR|URL,…")]
     pub reader: Option<PathBuf>,
     /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
@@ -35,10 +36,11 @@ pub struct ReaderFlags {
     /// Requests on their way to each server at a time, at most [default: 16]
     #[arg(long, env = "DISSENT_READER_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub reader_requests: Option<u16>,
-    /// Seconds that an answer may take; default: a minute and more for a longer prompt
+    /// Seconds that any answer of a server may take, also the first ones about itself; default: 30 for those, up to 180 for
+    /// trying it out, a minute and more for a longer prompt
     #[arg(long, env = "DISSENT_READER_TIMEOUT", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub reader_timeout: Option<u32>,
-    /// Seconds to wait for a server that is gone or overloaded [default: 300]
+    /// Seconds to wait for a server that is loading, gone or overloaded [default: 300]
     #[arg(long, env = "DISSENT_READER_PATIENCE", value_name = "SECONDS")]
     pub reader_patience: Option<u64>,
 }

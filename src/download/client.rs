@@ -1,8 +1,12 @@
 //! Requests to the hub: its address, the user's key, redirects.
 
+use crate::input_file;
 use crate::model::hub::hugging_face_home;
+use crate::secret::{Secret, excerpt};
+use anyhow::Context;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +17,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence between two pieces of an answer.
 const SILENCE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 5;
+/// Longest key file in bytes; keys have 37 letters.
+const LONGEST_KEY_FILE: u64 = 1 << 16;
 
 /// Why the hub gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +59,8 @@ pub struct Hub {
     endpoint: Url,
     /// Marked as not to be printed.
     key: Option<HeaderValue>,
+    /// The key and the password of the address: what the hub says may repeat them.
+    secrets: Vec<Secret>,
 }
 
 impl Hub {
@@ -66,11 +74,19 @@ impl Hub {
         anyhow::ensure!(!offline, "HF_HUB_OFFLINE is set: the hub is not asked");
         let text = variable("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into());
         let endpoint = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let Some(endpoint) = endpoint else { anyhow::bail!("HF_ENDPOINT: expected https://HOST, found '{text}'") };
+        // What is no address may hold a password: it is not repeated.
+        let Some(endpoint) = endpoint else {
+            anyhow::bail!("HF_ENDPOINT: expected https://HOST, found something that is no such address")
+        };
         let key = find_key()?;
         if key.is_some() && endpoint.scheme() == "http" && !is_this_machine(&endpoint) {
-            anyhow::bail!("HF_ENDPOINT: {text} is not encrypted, a key would go there in the clear; expected https://");
+            let shown = endpoint.origin().ascii_serialization();
+            anyhow::bail!(
+                "HF_ENDPOINT: {shown} is not encrypted, a key would go there in the clear; expected https://"
+            );
         }
+        let secrets = key.iter().cloned().chain(endpoint.password().map(Secret::new)).collect();
+        let key = key.as_ref().map(header_of).transpose()?;
         // A reader on a server may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -79,7 +95,12 @@ impl Hub {
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .build()?;
-        Ok(Self { client, endpoint, key })
+        Ok(Self { client, endpoint, key, secrets })
+    }
+
+    /// A text of the hub for a message.
+    pub(super) fn shown(&self, text: &str) -> String {
+        excerpt(text, &self.secrets)
     }
 
     /// The address of something below the hub's own; `parts` are escaped.
@@ -102,8 +123,8 @@ impl Hub {
         from_byte: u64,
         stay: bool,
     ) -> Result<Response, HubError> {
-        let place = address.path().trim_start_matches('/').to_string();
-        let broken = |reason: String| HubError::Broken { place: place.clone(), reason };
+        let place = self.shown(address.path().trim_start_matches('/'));
+        let broken = |reason: String| HubError::Broken { place: place.clone(), reason: self.shown(&reason) };
         let mut url = address;
         for _ in 0..=MOST_REDIRECTS {
             let mut headers = HeaderMap::new();
@@ -143,19 +164,33 @@ impl Hub {
     }
 }
 
-fn find_key() -> anyhow::Result<Option<HeaderValue>> {
-    let text = variable("HF_TOKEN").or_else(|| {
-        let own = || Some(hugging_face_home()?.join("token"));
-        let path = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(own)?;
-        std::fs::read_to_string(path).ok()
-    });
+fn find_key() -> anyhow::Result<Option<Secret>> {
+    let text = match variable("HF_TOKEN") {
+        Some(text) => Some(text),
+        None => key_of_file()?,
+    };
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     let key = text.trim();
     let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
     anyhow::ensure!(plain, "HF_TOKEN: expected a key, found spaces, line breaks or letters beyond ASCII");
-    let mut value = HeaderValue::from_str(&format!("Bearer {key}"))?;
+    Ok(Some(Secret::new(key)))
+}
+
+/// What `hf auth login` left.
+fn key_of_file() -> anyhow::Result<Option<String>> {
+    let own = || Some(hugging_face_home()?.join("token"));
+    let Some(path) = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(own) else { return Ok(None) };
+    match input_file::read_text(&path, LONGEST_KEY_FILE) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read the key file {}", path.display())),
+    }
+}
+
+fn header_of(key: &Secret) -> anyhow::Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.reveal()))?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    Ok(value)
 }
 
 fn is_this_machine(url: &Url) -> bool {

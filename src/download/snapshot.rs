@@ -9,6 +9,10 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between looks whether the download is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What is to be fetched, and where to.
 pub struct Plan {
@@ -39,7 +43,7 @@ impl Plan {
         self.files.len()
     }
 
-    /// Bytes of all files.
+    /// Bytes of all files; their sum was checked when they were listed.
     pub fn total(&self) -> u64 {
         self.unique().map(|file| file.size).sum()
     }
@@ -75,18 +79,28 @@ fn kept(file: &Remote, blobs: &Path) -> u64 {
 /// Asks the hub what the model is made of. Nothing is written.
 ///
 /// # Errors
-/// A model, revision or file that the hub does not have or not give, one without safetensors weights, no connection.
-pub fn plan(hub: &Hub, id: &HubId) -> Result<Plan> {
-    let (commit, files) = runtime()?.block_on(list(hub, id)).with_context(|| format!("cannot ask the hub for {id}"))?;
+/// A model, revision or file that the hub does not have or not give, one without safetensors weights, no connection;
+/// [`HubError::Cancelled`] once `cancelled` says so.
+pub fn plan(hub: &Hub, id: &HubId, cancelled: &dyn Fn() -> bool) -> Result<Plan> {
+    let runtime = runtime()?;
+    let listed = runtime.block_on(wanted_still(cancelled, list(hub, id)));
+    // A look-up of a host's name cannot be cancelled, and is not waited for.
+    runtime.shutdown_background();
+    let (commit, files) = listed.with_context(|| format!("cannot ask the hub for {id}"))?;
     Ok(Plan { folder: id.cache_entry()?, id: id.clone(), commit, files })
 }
 
-/// Fetches what is missing, checks it and puts it into the cache. `on_step` says whether to stop.
+/// Fetches what is missing, checks it and puts it into the cache.
 ///
 /// # Errors
-/// [`HubError`] where the hub or the connection fails or `on_step` says so, with what came kept for the next time; a disk
+/// [`HubError`] where the hub or the connection fails or `cancelled` says so, with what came kept for the next time; a disk
 /// that is too small; a file that is not what the hub says.
-pub fn download(hub: &Hub, plan: &Plan, on_step: &mut dyn FnMut(Step) -> bool) -> Result<PathBuf> {
+pub fn download(
+    hub: &Hub,
+    plan: &Plan,
+    cancelled: &dyn Fn() -> bool,
+    on_step: &mut dyn FnMut(Step),
+) -> Result<PathBuf> {
     let blobs = plan.blobs();
     fs::create_dir_all(&blobs).with_context(|| format!("cannot make the folder {}", blobs.display()))?;
     ensure_room(&blobs, plan.missing())?;
@@ -96,7 +110,7 @@ pub fn download(hub: &Hub, plan: &Plan, on_step: &mut dyn FnMut(Step) -> bool) -
         let address = hub.address(&[plan.id.organisation(), plan.id.name(), "resolve", &plan.commit, &file.name]);
         let blob = Blob { file, address, folder: &blobs };
         let mut on_bytes = |here: u64| on_step(Step { file: &file.name, done: before + here, total });
-        runtime.block_on(blob.fetch(hub, &mut on_bytes))?;
+        runtime.block_on(wanted_still(cancelled, blob.fetch(hub, &mut on_bytes)))?;
         before += file.size;
     }
     let snapshot = link(plan)?;
@@ -160,11 +174,29 @@ pub(crate) fn readable_size(bytes: u64) -> String {
     }
 }
 
+/// Work until it is done or nobody wants it any more; what is under way is dropped then.
+async fn wanted_still<T>(
+    cancelled: &dyn Fn() -> bool,
+    work: impl Future<Output = Result<T, HubError>>,
+) -> Result<T, HubError> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return result,
+            () = tokio::time::sleep(LOOK) => {
+                if cancelled() {
+                    return Err(HubError::Cancelled);
+                }
+            }
+        }
+    }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")
 }
 
-/// Whether an error of [`download`] is that `on_step` asked for it.
+/// Whether an error of [`plan`] or [`download`] is that somebody asked for it.
 pub fn was_cancelled(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(HubError::Cancelled))
 }

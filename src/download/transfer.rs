@@ -31,8 +31,8 @@ impl Blob<'_> {
         self.folder.join(format!("{}.incomplete", self.file.checksum.name()))
     }
 
-    /// Fetches what is missing. `on_bytes` hears how many bytes are here and says whether to stop.
-    pub async fn fetch(&self, hub: &Hub, on_bytes: &mut dyn FnMut(u64) -> bool) -> Result<(), HubError> {
+    /// Fetches what is missing. `on_bytes` hears how many bytes are here.
+    pub async fn fetch(&self, hub: &Hub, on_bytes: &mut dyn FnMut(u64)) -> Result<(), HubError> {
         if self.path().is_file() {
             return Ok(());
         }
@@ -56,9 +56,7 @@ impl Blob<'_> {
                         return Err(error);
                     }
                     tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
-                    if on_bytes(self.length(aside)?) {
-                        return Err(HubError::Cancelled);
-                    }
+                    on_bytes(self.length(aside)?);
                 }
             }
         }
@@ -70,7 +68,7 @@ impl Blob<'_> {
         from: u64,
         hub: &Hub,
         aside: &mut File,
-        on_bytes: &mut dyn FnMut(u64) -> bool,
+        on_bytes: &mut dyn FnMut(u64),
     ) -> Result<(), HubError> {
         let size = self.file.size;
         if from == size {
@@ -95,9 +93,7 @@ impl Blob<'_> {
                 return Err(self.other_content(format!("more than the {size} bytes came that the hub gives")));
             }
             aside.write_all(&chunk).map_err(|error| self.full(&error))?;
-            if on_bytes(length) {
-                return Err(HubError::Cancelled);
-            }
+            on_bytes(length);
         }
         if length < size {
             return Err(self.broken(format!("the answer ended after {length} of {size} bytes")));

@@ -1,10 +1,19 @@
 //! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
 
+use crate::input_file;
+use crate::secret::{excerpt, is_printable};
 use anyhow::{Result, bail, ensure};
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
+
+/// Longest name of a branch in bytes (file systems take no longer one).
+const LONGEST_REVISION: usize = 255;
+/// Longest name of an organisation or model; the hub takes 96 letters.
+const LONGEST_NAME: usize = 96;
+/// Branches and tags in a message.
+const REVISIONS_SHOWN: usize = 10;
 
 /// `org/name`, or `org/name@revision`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +34,9 @@ impl FromStr for HubId {
         else {
             bail!("'{text}': expected org/name or org/name@revision")
         };
-        let is_below = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)));
+        let is_below = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)))
+            && revision.len() <= LONGEST_REVISION
+            && revision.chars().all(is_printable);
         ensure!(!revision.is_empty() && is_below, "'{text}': expected a branch, tag or commit after @");
         Ok(Self { organisation: organisation.into(), name: name.into(), revision: revision.into() })
     }
@@ -40,7 +51,12 @@ impl fmt::Display for HubId {
 /// What the hub's names are made of.
 fn is_plain(name: &str) -> bool {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
-    letters && !name.is_empty() && !name.starts_with('.') && !name.contains("..") && !name.contains("--")
+    letters
+        && !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && !name.starts_with('.')
+        && !name.contains("..")
+        && !name.contains("--")
 }
 
 impl HubId {
@@ -86,12 +102,13 @@ impl HubId {
         let repository = cache.join(self.entry_name());
         // A branch or tag is a file with the commit in it; a commit is the folder itself.
         let reference = repository.join("refs").join(&self.revision);
-        let commit = fs::read_to_string(&reference).map_or_else(|_| self.revision.clone(), |text| text.trim().into());
+        let commit = input_file::read_text(&reference, LONGEST_REVISION as u64);
+        let commit = commit.map_or_else(|_| self.revision.clone(), |text| text.trim().into());
         let is_name = matches!(
             (Path::new(&commit).components().next(), Path::new(&commit).components().count()),
             (Some(Component::Normal(_)), 1)
         );
-        ensure!(is_name, "{}: expected a commit, found '{commit}'", reference.display());
+        ensure!(is_name, "{}: expected a commit, found '{}'", reference.display(), excerpt(&commit, &[]));
         let folder = repository.join("snapshots").join(&commit);
         if folder.is_dir() {
             return Ok(folder);
@@ -128,16 +145,17 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Branches and tags that the cache has, for a message.
+/// Branches and tags that the cache has, for a message; of many the first.
 fn revisions_of(repository: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(repository.join("refs"))
         .into_iter()
         .flatten()
         .flatten()
         .filter(|entry| entry.path().is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|entry| excerpt(&entry.file_name().to_string_lossy(), &[]))
         .collect();
     names.sort();
+    names.truncate(REVISIONS_SHOWN);
     names
 }
 
@@ -191,8 +209,17 @@ mod tests {
 
     #[test]
     fn names_that_leave_the_cache_are_refused() {
-        for text in ["org", "org/name/more", "../name", "org/..", "/etc/passwd", "org/name@../x", "org/name@", "a/b@/x"]
-        {
+        for text in [
+            "org",
+            "org/name/more",
+            "../name",
+            "org/..",
+            "/etc/passwd",
+            "org/name@../x",
+            "org/name@",
+            "a/b@/x",
+            "a/b@\u{1b}[31m",
+        ] {
             assert!(text.parse::<HubId>().is_err(), "{text}");
         }
         assert!(find("org/name@bad").unwrap_err().to_string().contains("expected a commit"));

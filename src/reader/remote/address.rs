@@ -11,7 +11,8 @@ pub struct ServerAddress(Url);
 impl ServerAddress {
     /// Does this text name servers, and not a folder?
     pub fn looks_like_one(text: &str) -> bool {
-        text.starts_with("http://") || text.starts_with("https://")
+        // Another scheme is refused by name; taken for a folder it would be printed, password and all.
+        text.split_once("://").is_some_and(|(scheme, _)| scheme.chars().all(|letter| letter.is_ascii_alphanumeric()))
     }
 
     /// One address or several with commas between them.

@@ -1,18 +1,19 @@
 //! The key of an API: from the environment or a file, and never in a message.
 
+use crate::input_file;
+use crate::secret::Secret;
 use anyhow::{Context, Result, ensure};
 use reqwest::header::HeaderValue;
-use std::fmt;
 use std::path::Path;
 
 /// Environment variable that holds the key.
 pub const KEY_VARIABLE: &str = "DISSENT_READER_KEY";
-/// Stands in messages where the key would.
-const HIDDEN: &str = "[key]";
+/// Longest key file in bytes; signed tokens have a few thousand.
+const LONGEST: u64 = 1 << 16;
 
 /// A key; printing it shows nothing.
-#[derive(Clone)]
-pub struct ApiKey(String);
+#[derive(Clone, Debug)]
+pub struct ApiKey(Secret);
 
 impl ApiKey {
     /// From `file` where one is named, else from [`KEY_VARIABLE`]; `None` where there is neither.
@@ -22,7 +23,7 @@ impl ApiKey {
     pub fn find(file: Option<&Path>) -> Result<Option<Self>> {
         let (text, from) = match file {
             Some(path) => {
-                let text = std::fs::read_to_string(path);
+                let text = input_file::read_text(path, LONGEST);
                 (
                     text.with_context(|| format!("cannot read the key file {}", path.display()))?,
                     path.display().to_string(),
@@ -40,27 +41,21 @@ impl ApiKey {
         let key = text.trim();
         ensure!(!key.is_empty(), "found nothing");
         ensure!(key.bytes().all(|byte| byte.is_ascii_graphic()), "found spaces, line breaks or letters beyond ASCII");
-        Ok(Self(key.to_owned()))
+        Ok(Self(Secret::new(key)))
     }
 
     /// `Bearer …`, marked as not to be printed.
     pub(super) fn header(&self) -> Result<HeaderValue> {
-        let value = HeaderValue::from_str(&format!("Bearer {}", self.0));
+        let value = HeaderValue::from_str(&format!("Bearer {}", self.0.reveal()));
         // The error of the library would say nothing of the key either.
         let mut value = value.context("the key cannot be sent in a header")?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// The text without the key: some servers repeat a key that they refuse.
-    pub(super) fn hide_in(&self, text: &str) -> String {
-        text.replace(&self.0, HIDDEN)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(HIDDEN)
+    /// To be hidden in what servers say: some repeat a key that they refuse.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.0
     }
 }
 
@@ -75,8 +70,7 @@ mod tests {
         std::fs::write(&path, "sk-hunter2\n").unwrap();
         let key = ApiKey::find(Some(&path)).unwrap().unwrap();
         assert_eq!(key.header().unwrap().to_str().unwrap(), "Bearer sk-hunter2");
-        assert_eq!(format!("{key:?} {:?}", key.header().unwrap()), "[key] Sensitive");
-        assert_eq!(key.hide_in("no such key: sk-hunter2."), "no such key: [key].");
+        assert_eq!(format!("{key:?} {:?}", key.header().unwrap()), "ApiKey([key]) Sensitive");
         for wrong in ["", " \n", "two words", "sk-\u{e4}"] {
             std::fs::write(&path, wrong).unwrap();
             let message = format!("{:#}", ApiKey::find(Some(&path)).unwrap_err());

@@ -1,12 +1,13 @@
 //! What a server can do, found out by asking it, and how that is told.
 
+use super::answer::Completion;
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
 use super::engine::{EngineIdentity, EngineKind};
 use super::error::{ServerError, Trouble};
 use super::http::Http;
 use super::{ServerAddress, WITHIN_LONG};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Log-probabilities asked for at the start, to see how many come.
 const MANY: usize = 1024;
@@ -54,26 +55,32 @@ impl Capability {
         image: &str,
     ) -> Result<Self, ServerError> {
         let prompt = SentPrompt::probe(image);
-        let failed = |trouble| ServerError::new(server, trouble);
+        let failed = |trouble| http.failed(server, trouble);
         let mut body = prompt.body(&identity.model, "");
         // Ids that every vocabulary has and no answer is likely to begin with.
         let asked = [10, 11];
         body["logprob_token_ids"] = json!(asked);
         body["return_token_ids"] = json!(true);
-        let answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
-        let prompt_ids = answer["prompt_token_ids"].is_array();
+        let ask = async |body: &Value| {
+            http.post::<Completion>(server, CHAT, body, prompt.longest_answer(body), WITHIN_LONG).await
+        };
+        let answer = ask(&body).await?;
+        let prompt_ids = answer.value.prompt_token_ids.is_some();
         let named = NextToken::read(&answer);
+        if let Err(trouble @ Trouble::NoProbabilities { .. }) = named {
+            return Err(failed(trouble));
+        }
         let log_probabilities = if named.is_ok_and(|named| asked.iter().all(|id| named.of(*id).is_some())) {
             LogProbabilities::ById
         } else {
-            body["logprob_token_ids"].take();
-            let Some(body) = body.as_object_mut() else { return Err(failed(no_list())) };
-            body.remove("logprob_token_ids");
+            if let Some(body) = body.as_object_mut() {
+                body.remove("logprob_token_ids");
+            }
             let mut count = 0;
             for wanted in [MANY, USUAL, 5] {
-                body.insert("top_logprobs".into(), json!(wanted));
-                match http.post(server, CHAT, &json!(body), WITHIN_LONG).await {
-                    Ok(value) => count = NextToken::read(&value).map_err(failed)?.0.len(),
+                body["top_logprobs"] = json!(wanted);
+                match ask(&body).await {
+                    Ok(answer) => count = NextToken::read(&answer).map_err(failed)?.0.len(),
                     // Each server says in its own words that it is too many.
                     Err(ServerError {
                         trouble: Trouble::TooManyLogProbabilities { .. } | Trouble::Refused { .. },
@@ -86,7 +93,7 @@ impl Capability {
                 // vLLM was seen to name fewer while others asked it for tokens by id: the longest of three counts.
                 for _ in 0..2 {
                     if count < wanted {
-                        let again = http.post(server, CHAT, &json!(body), WITHIN_LONG).await?;
+                        let again = ask(&body).await?;
                         count = count.max(NextToken::read(&again).map_err(failed)?.0.len());
                     }
                 }
@@ -112,7 +119,7 @@ impl Capability {
     pub fn record(&self, identity: &EngineIdentity, resizes: bool) -> ServiceRecord {
         ServiceRecord {
             engine: identity.engine(),
-            model: identity.model.clone(),
+            model: identity.shown_model.clone(),
             api: "chat completions".into(),
             log_probabilities: match self.log_probabilities {
                 LogProbabilities::ById => "exact, by token id".into(),
@@ -153,9 +160,10 @@ async fn reads_labels_in_the_prompt(
     let mut body = prompt.body(&identity.model, "0");
     body["prompt_logprobs"] = json!(0);
     body["return_token_ids"] = json!(true);
-    let answer = http.post(server, CHAT, &body, WITHIN_LONG).await?;
-    let last = answer["prompt_token_ids"].as_array().and_then(|ids| ids.last()?.as_u64());
-    let is_read = last.is_some_and(|last| end_of_prompt(&answer, &[last as u32]).is_ok());
+    let most = prompt.longest_answer(&body);
+    let answer = http.post::<Completion>(server, CHAT, &body, most, WITHIN_LONG).await?;
+    let last = answer.value.prompt_token_ids.as_ref().and_then(|ids| ids.last());
+    let is_read = last.is_some_and(|last| end_of_prompt(&answer, &[*last]).is_ok());
     Ok(if is_read { SeveralTokens::InThePrompt } else { SeveralTokens::OneByOne })
 }
 

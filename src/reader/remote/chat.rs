@@ -1,20 +1,27 @@
 //! Chat completions: a prompt as messages, and what is read off the answer.
 
+use super::answer::{Answer, Completion};
 use super::error::Trouble;
 use super::images::{ImageEncoding, SentImage};
-use super::refusal::excerpt;
 use crate::data::Picture;
 use crate::model::family::{Piece, PromptProcessor};
 use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 /// Letters of one token in most texts, for an estimate.
 const LETTERS_PER_TOKEN: usize = 3;
 /// vLLM writes minus infinity, of a token that a constraint forbids, as -9999.
 const FORBIDDEN: f32 = -9000.0;
+/// What the arithmetic of an engine may put a probability above 1, or the sum of several of one answer.
+const ROUNDING: f64 = 1e-3;
+/// Bytes of a token with its log-probability, its text as text and as a list of bytes: 80 in llama.cpp's answers, as measured.
+const ENTRY: usize = 512;
+/// Bytes of the rest of an answer, and of a prompt whose length is an estimate (16,384 tokens with their log-probabilities).
+const BESIDE_ENTRIES: usize = 4 << 20;
 
 /// A prompt as it is sent.
 #[derive(Clone, Debug)]
@@ -126,25 +133,32 @@ impl SentPrompt {
     ///
     /// # Errors
     /// Where it did not, with what differs. Nothing is known without a processor.
-    pub fn check(&self, answer: &Value, written: &[u32]) -> Result<(), Trouble> {
+    pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), Trouble> {
         let Some(ids) = &self.ids else { return Ok(()) };
-        let here = ids.iter().chain(written).copied();
+        let here = ids.iter().chain(written);
         let length = ids.len() + written.len();
-        if let Some(there) = answer["prompt_token_ids"].as_array() {
-            let there: Vec<u32> = there.iter().map(|id| id.as_u64().map_or(u32::MAX, |id| id as u32)).collect();
-            if here.clone().eq(there.iter().copied()) {
+        if let Some(there) = &answer.value.prompt_token_ids {
+            if here.clone().eq(there) {
                 return Ok(());
             }
-            let place = here.zip(&there).position(|(here, there)| here != *there).unwrap_or(length.min(there.len()));
+            let place = here.zip(there).position(|(here, there)| here != there).unwrap_or(length.min(there.len()));
             let what = format!("{length} tokens here, {} there, other ones from number {place} on", there.len());
             return Err(Trouble::OtherPrompt { what });
         }
-        match answer["usage"]["prompt_tokens"].as_u64() {
+        match answer.value.usage.as_ref().and_then(|usage| usage.prompt_tokens) {
             Some(there) if there != length as u64 => {
                 Err(Trouble::OtherPrompt { what: format!("{length} tokens here, {there} there") })
             }
             _ => Ok(()),
         }
+    }
+
+    /// Most bytes that the answer to this body may have, by what it asks for.
+    pub fn longest_answer(&self, body: &Value) -> usize {
+        let listed = body["top_logprobs"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        let by_id = body["logprob_token_ids"].as_array().map_or(0, Vec::len);
+        let entries = listed.saturating_add(by_id).saturating_add(self.length);
+        entries.saturating_mul(ENTRY).saturating_add(BESIDE_ENTRIES)
     }
 }
 
@@ -162,22 +176,42 @@ impl NextToken {
     /// Reads `choices[0].logprobs.content[0]`. Texts of tokens are ambiguous, so entries without an id are refused.
     ///
     /// # Errors
-    /// Where there are no log-probabilities or no ids.
-    pub fn read(answer: &Value) -> Result<Self, Trouble> {
-        let place = &answer["choices"][0]["logprobs"]["content"][0];
-        let missing = |what: &str| Trouble::Incomplete { missing: what.into(), found: excerpt(&answer.to_string()) };
-        if place["logprob"].is_null() {
-            return Err(missing("log-probabilities (choices[0].logprobs.content)"));
-        }
-        let listed = place["top_logprobs"].as_array().map(Vec::as_slice).unwrap_or_default();
+    /// Fails if there are no log-probabilities or no ids, or if the numbers cannot be log-probabilities of one place.
+    pub fn read(answer: &Answer<Completion>) -> Result<Self, Trouble> {
+        let choice = answer.value.choices.0.as_ref();
+        let content = choice.and_then(|choice| choice.logprobs.as_ref()?.content.as_ref()?.0.as_ref());
+        let Some((place, own)) = content.and_then(|place| Some((place, place.logprob?))) else {
+            return Err(Trouble::Incomplete {
+                missing: "log-probabilities (choices[0].logprobs.content)".into(),
+                found: answer.beginning.clone(),
+            });
+        };
+        let listed = place.top_logprobs.as_deref().unwrap_or_default();
         let mut entries: Vec<(u32, f32)> = Vec::with_capacity(listed.len() + 1);
-        for entry in listed.iter().chain([place]) {
-            let id = token_id(entry).ok_or(Trouble::NoTokenIds)?;
-            let value = entry["logprob"].as_f64().ok_or_else(|| missing("number for a log-probability"))? as f32;
-            // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
-            if value > FORBIDDEN && !entries.iter().any(|(known, _)| *known == id) {
-                entries.push((id, value));
+        let mut known: HashMap<u32, f32> = HashMap::with_capacity(listed.len() + 1);
+        for entry in listed {
+            let id = token_id(entry.id, entry.token.as_deref()).ok_or(Trouble::NoTokenIds)?;
+            let value = log_probability(entry.logprob)?;
+            if let Some(earlier) = known.insert(id, value) {
+                if f64::from(earlier - value).abs() > ROUNDING {
+                    let what = format!("token {id} has {earlier} and {value}");
+                    return Err(Trouble::NoProbabilities { what });
+                }
+                continue;
             }
+            entries.push((id, value));
+        }
+        let id = token_id(place.id, place.token.as_deref()).ok_or(Trouble::NoTokenIds)?;
+        let own = log_probability(own)?;
+        // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
+        if !known.contains_key(&id) {
+            entries.push((id, own));
+        }
+        entries.retain(|(_, value)| *value > FORBIDDEN);
+        let sum: f64 = entries.iter().map(|(_, value)| f64::from(*value).exp()).sum();
+        if sum > 1.0 + ROUNDING {
+            let what = format!("the probabilities of {} tokens at one place sum to {sum:.4}", entries.len());
+            return Err(Trouble::NoProbabilities { what });
         }
         Ok(Self(entries))
     }
@@ -199,22 +233,34 @@ impl NextToken {
 }
 
 /// `"id": 5` as llama.cpp has it, `"token": "token_id:5"` as vLLM has it when asked.
-fn token_id(entry: &Value) -> Option<u32> {
-    let id = match entry["id"].as_u64() {
-        Some(id) => id,
-        None => entry["token"].as_str()?.strip_prefix("token_id:")?.parse().ok()?,
-    };
-    u32::try_from(id).ok()
+fn token_id(id: Option<u64>, token: Option<&str>) -> Option<u32> {
+    if let Some(id) = id {
+        return u32::try_from(id).ok();
+    }
+    let digits = token?.strip_prefix("token_id:")?;
+    // `parse` would take a sign.
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+/// A server's number as log p of one token. What rounding puts above 0 is 0; what no number of 32 bits holds is as good as
+/// forbidden.
+fn log_probability(value: f64) -> Result<f32, Trouble> {
+    if value.is_nan() || value > ROUNDING {
+        return Err(Trouble::NoProbabilities { what: format!("expected at most 0, found {value}") });
+    }
+    Ok(value.clamp(f64::from(f32::MIN), 0.0) as f32)
 }
 
 /// The text of an answer.
 ///
 /// # Errors
 /// Where there is none.
-pub(super) fn generated_text(answer: &Value) -> Result<&str, Trouble> {
-    answer["choices"][0]["message"]["content"].as_str().ok_or_else(|| Trouble::Incomplete {
+pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, Trouble> {
+    let choice = answer.value.choices.0.as_ref();
+    let text = choice.and_then(|choice| choice.message.as_ref()?.content.as_deref());
+    text.ok_or_else(|| Trouble::Incomplete {
         missing: "text (choices[0].message.content)".into(),
-        found: excerpt(&answer.to_string()),
+        found: answer.beginning.clone(),
     })
 }
 
@@ -222,17 +268,17 @@ pub(super) fn generated_text(answer: &Value) -> Result<&str, Trouble> {
 ///
 /// # Errors
 /// Where the prompt does not end with these tokens, or there are no log-probabilities.
-pub(super) fn end_of_prompt(answer: &Value, tokens: &[u32]) -> Result<f32, Trouble> {
+pub(super) fn end_of_prompt(answer: &Answer<Completion>, tokens: &[u32]) -> Result<f32, Trouble> {
     let missing = || Trouble::Incomplete {
         missing: "log-probabilities of the label (prompt_logprobs)".into(),
-        found: excerpt(&answer["prompt_logprobs"].to_string()),
+        found: answer.beginning.clone(),
     };
-    let places = answer["prompt_logprobs"].as_array().ok_or_else(missing)?;
+    let places = answer.value.prompt_logprobs.as_ref().ok_or_else(missing)?;
     let start = places.len().checked_sub(tokens.len()).ok_or_else(missing)?;
     let mut sum = 0.0;
     for (place, token) in places[start..].iter().zip(tokens) {
-        let entry = place.get(token.to_string()).ok_or_else(missing)?;
-        sum += entry["logprob"].as_f64().ok_or_else(missing)? as f32;
+        let value = place.as_ref().and_then(|place| place.0.get(token)).ok_or_else(missing)?;
+        sum += log_probability(*value)?;
     }
     Ok(sum)
 }
@@ -241,8 +287,13 @@ pub(super) fn end_of_prompt(answer: &Value, tokens: &[u32]) -> Result<f32, Troub
 mod tests {
     use super::*;
 
-    fn answer(place: Value) -> Value {
-        json!({"choices": [{"logprobs": {"content": [place]}}]})
+    fn of(value: Value) -> Answer<Completion> {
+        let beginning = value.to_string();
+        Answer { value: serde_json::from_value(value).unwrap(), beginning }
+    }
+
+    fn answer(place: Value) -> Answer<Completion> {
+        of(json!({"choices": [{"logprobs": {"content": [place]}}]}))
     }
 
     #[test]
@@ -262,7 +313,7 @@ mod tests {
         let texts = answer(json!({"token": "Yes", "logprob": -0.5, "top_logprobs": []}));
         let message = NextToken::read(&texts).unwrap_err().to_string();
         assert!(message.contains("token ids"), "{message}");
-        let message = NextToken::read(&json!({"choices": [{"logprobs": null}]})).unwrap_err().to_string();
+        let message = NextToken::read(&of(json!({"choices": [{"logprobs": null}]}))).unwrap_err().to_string();
         assert!(message.contains("no log-probabilities"), "{message}");
     }
 
@@ -278,10 +329,49 @@ mod tests {
 
     #[test]
     fn the_end_of_a_prompt_is_its_label() {
-        let answer = json!({"prompt_logprobs": [null, {"3": {"logprob": -9.0}}, {"7": {"logprob": -1.0}},
-            {"8": {"logprob": -0.25}, "9": {"logprob": -0.1}}]});
+        let answer = of(json!({"prompt_logprobs": [null, {"3": {"logprob": -9.0}}, {"7": {"logprob": -1.0}},
+            {"8": {"logprob": -0.25}, "9": {"logprob": -0.1}}]}));
         assert_eq!(end_of_prompt(&answer, &[7, 8]), Ok(-1.25));
         assert!(end_of_prompt(&answer, &[7, 1]).is_err());
-        assert!(end_of_prompt(&json!({}), &[7]).is_err());
+        assert!(end_of_prompt(&of(json!({})), &[7]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_log_probability_is_refused() {
+        let read = |values: &[f64]| {
+            let top: Vec<Value> =
+                values.iter().enumerate().map(|(id, value)| json!({"id": id, "logprob": value})).collect();
+            NextToken::read(&answer(json!({"id": 0, "logprob": values[0], "top_logprobs": top})))
+        };
+        assert_eq!(read(&[5e-4, -9.0]).unwrap().of(0), Some(0.0), "rounding");
+        assert_eq!(read(&[-0.1, -1e300]).unwrap().of(1), None, "as good as forbidden");
+        for wrong in [&[0.01][..], &[1e30], &[1e300], &[-0.1, -0.2], &[-1.0, -1.0, -1.0]] {
+            let message = read(wrong).unwrap_err().to_string();
+            assert!(message.contains("log-probabilities are wrong"), "{wrong:?}: {message}");
+        }
+        let twice =
+            json!({"id": 1, "logprob": -3.0, "top_logprobs": [{"id": 1, "logprob": -3.0}, {"id": 1, "logprob": -4.0}]});
+        assert!(NextToken::read(&answer(twice)).unwrap_err().to_string().contains("token 1 has -3 and -4"));
+        for wrong in ["token_id:+5", "token_id:", "token_id:-1", "token_id:4294967296"] {
+            assert_eq!(NextToken::read(&answer(json!({"token": wrong, "logprob": -1.0}))), Err(Trouble::NoTokenIds));
+        }
+    }
+
+    #[test]
+    fn contradictions_and_other_shapes_are_errors() {
+        for wrong in [
+            r#"{"choices": {}}"#,
+            r#"{"choices": [{}, {}]}"#,
+            r#"{"choices": [], "choices": []}"#,
+            r#"{"prompt_token_ids": [-1]}"#,
+            r#"{"prompt_token_ids": [1.5]}"#,
+            r#"{"prompt_token_ids": [4294967296]}"#,
+            r#"{"usage": {"prompt_tokens": -1}}"#,
+            r#"{"prompt_logprobs": [{"7": {"logprob": -1}, "7": {"logprob": -2}}]}"#,
+            r#"{"choices": [{"logprobs": {"content": [{"id": 1, "id": 2, "logprob": -1}]}}]}"#,
+            r#"{"choices": [{"logprobs": {"content": [{"id": 1, "logprob": "-1"}]}}]}"#,
+        ] {
+            assert!(serde_json::from_str::<Completion>(wrong).is_err(), "{wrong}");
+        }
     }
 }

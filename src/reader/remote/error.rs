@@ -1,6 +1,7 @@
 //! What goes wrong with a server, and what to do about it.
 
 use super::ServerAddress;
+use crate::secret::{Secret, excerpt};
 use std::time::Duration;
 
 /// A server and its trouble.
@@ -14,8 +15,9 @@ pub struct ServerError {
 }
 
 impl ServerError {
-    pub(super) fn new(server: &ServerAddress, trouble: Trouble) -> Self {
-        Self { server: server.to_string(), trouble }
+    /// Secrets of ours are hidden in what the server says, then it is made one short line.
+    pub(super) fn new(server: &ServerAddress, trouble: Trouble, secrets: &[Secret]) -> Self {
+        Self { server: server.to_string(), trouble: trouble.map_text(&|text| excerpt(text, secrets)) }
     }
 }
 
@@ -26,8 +28,12 @@ pub enum Trouble {
     Unreachable { reason: String },
     #[error("the connection broke before the answer was whole ({reason})")]
     Broken { reason: String },
-    #[error("no whole answer within {} s; the server hangs or is too slow: look at its log, or give --reader-timeout", .0.as_secs())]
-    TimedOut(Duration),
+    #[error(
+        "no whole answer within {} s{}", .within.as_secs(),
+        if *.is_given { ", as --reader-timeout has it; the server hangs or is too slow: look at its log, or allow more" }
+        else { "; the server hangs or is too slow: look at its log, or allow more with --reader-timeout" }
+    )]
+    TimedOut { within: Duration, is_given: bool },
     #[error(
         "its certificate is not trusted ({reason}); have the system trust who signed it (SSL_CERT_FILE names more \
          certificates)"
@@ -39,6 +45,11 @@ pub enum Trouble {
     RedirectedTooOften,
     #[error("expected JSON, found {found}; is this an OpenAI-compatible server?")]
     NotJson { found: String },
+    /// A log-probability that none can be, or several that cannot be true together.
+    #[error(
+        "its log-probabilities are wrong ({what}); look at its settings (vLLM: --logprobs-mode) and at what is between us"
+    )]
+    NoProbabilities { what: String },
     #[error("its answer has no {missing}; found {found}")]
     Incomplete { missing: String, found: String },
     #[error("it came back as something else ({what}); answers of two models do not belong into one run: begin another")]
@@ -62,7 +73,9 @@ pub enum Trouble {
          llama.cpp (SGLang's chat completions have texts alone)"
     )]
     NoTokenIds,
-    #[error("its answer is longer than {limit} bytes")]
+    #[error(
+        "its answer is longer than the {limit} bytes that an answer of this kind may have; is it the right server?"
+    )]
     TooLarge { limit: usize },
     /// 429, 502, 503 and 504: worth another try.
     #[error("it is overloaded or not ready (HTTP {status}: {said}); ask it for less at a time with --reader-requests")]
@@ -111,11 +124,15 @@ impl Trouble {
     }
 
     /// With the texts that came from elsewhere changed.
-    pub(super) fn map_text(mut self, change: &dyn Fn(&str) -> String) -> Self {
+    fn map_text(mut self, change: &dyn Fn(&str) -> String) -> Self {
         let text = match &mut self {
             Self::Unreachable { reason } | Self::Broken { reason } | Self::Certificate { reason } => reason,
             Self::Redirected { to } => to,
-            Self::NotJson { found } | Self::Incomplete { found, .. } => found,
+            Self::NotJson { found } => found,
+            Self::Incomplete { missing, found } => {
+                *missing = change(missing);
+                found
+            }
             Self::Busy { said, .. }
             | Self::KeyRefused { said, .. }
             | Self::UnknownModel { said }
@@ -128,14 +145,17 @@ impl Trouble {
             | Self::AnswerTooLong { said }
             | Self::Refused { said, .. }
             | Self::Failed { said, .. } => said,
-            Self::Changed { what } | Self::Unequal { what } | Self::OtherPrompt { what } => what,
-            Self::TimedOut(_)
+            Self::Changed { what }
+            | Self::Unequal { what }
+            | Self::OtherPrompt { what }
+            | Self::NoProbabilities { what } => what,
+            Self::OtherTokens { why, .. } => why,
+            Self::TimedOut { .. }
             | Self::RedirectedTooOften
             | Self::TooLarge { .. }
             | Self::UnknownPath { .. }
             | Self::NoLabelNamed
-            | Self::NoTokenIds
-            | Self::OtherTokens { .. } => return self,
+            | Self::NoTokenIds => return self,
         };
         *text = change(text);
         self

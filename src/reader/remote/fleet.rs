@@ -1,12 +1,15 @@
 //! Several servers of the same model as one: the least busy is asked, one that is down is left out and tried again later.
 
 use super::ServerAddress;
+use super::answer::{Answer, LONGEST_ABOUT_SERVER};
 use super::engine::EngineIdentity;
 use super::error::{ServerError, Trouble};
 use super::http::Http;
 use super::limit::AdaptiveLimit;
 use super::retry::wait_before_next;
+use crate::secret::Secret;
 use rand::Rng;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,8 +87,18 @@ impl Fleet {
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub async fn get(&self, path: &str, within: Duration) -> Result<Value, ServerError> {
-        self.http.get(self.first(), path, within).await
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, within: Duration) -> Result<Answer<T>, ServerError> {
+        self.http.get(self.first(), path, LONGEST_ABOUT_SERVER, within).await
+    }
+
+    /// The trouble with a server, without our key.
+    pub fn failed(&self, server: &ServerAddress, trouble: Trouble) -> ServerError {
+        self.http.failed(server, trouble)
+    }
+
+    /// What must be in no message, file or screen.
+    pub fn secrets(&self) -> &[Secret] {
+        self.http.secrets()
     }
 
     /// Has one of the servers answer. Overload and broken connections are tried again, elsewhere or later; whatever else
@@ -93,7 +106,13 @@ impl Fleet {
     ///
     /// # Errors
     /// What the server said, or why none could be asked for as long as patience lasts.
-    pub async fn ask(&self, path: &str, body: &Value, within: Duration) -> Result<(Value, ServerAddress), ServerError> {
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+        most: usize,
+        within: Duration,
+    ) -> Result<(Answer<T>, ServerAddress), ServerError> {
         let mut troubled_since: Option<Instant> = None;
         let mut last: Option<ServerError> = None;
         let mut tried = 0;
@@ -122,7 +141,7 @@ impl Fleet {
             if server.health() != Health::Up {
                 continue;
             }
-            let outcome = self.http.post(&server.address, path, body, within).await;
+            let outcome = self.http.post(&server.address, path, body, most, within).await;
             drop(place);
             let error = match outcome {
                 Ok(value) => {
@@ -168,7 +187,7 @@ impl Fleet {
 
     fn compare(&self, server: &Server, now: &EngineIdentity) -> Result<(), ServerError> {
         match self.identity.difference(now) {
-            Some(what) => Err(ServerError::new(&server.address, Trouble::Changed { what })),
+            Some(what) => Err(self.failed(&server.address, Trouble::Changed { what })),
             None => Ok(()),
         }
     }

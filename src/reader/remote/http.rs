@@ -1,14 +1,19 @@
 //! One exchange with a server: send, wait, read the whole answer, say what went wrong.
 
 use super::ServerAddress;
+use super::answer::Answer;
 use super::api_key::ApiKey;
 use super::error::{ServerError, Trouble};
-use super::refusal::{excerpt, trouble_of};
+use super::refusal::trouble_of;
 use super::retry::retry_after;
+use crate::input_file;
+use crate::secret::Secret;
 use anyhow::{Context, Result};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Method, Url, redirect};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::error::Category;
 use std::error::Error;
 use std::time::Duration;
 
@@ -16,8 +21,9 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(10);
 /// A connection that is not used for so long is closed; servers close theirs after a minute or so.
 const KEEP_IDLE: Duration = Duration::from_secs(30);
-/// A whole vocabulary of log-probabilities is a few million bytes.
-const LARGEST_ANSWER: usize = 64 << 20;
+/// Bytes of a refusal that are looked at, and of an answer that lacks something.
+const LONGEST_REFUSAL: usize = 64 << 10;
+const LONGEST_BEGINNING: usize = 4 << 10;
 /// Redirects within one host.
 const MOST_REDIRECTS: usize = 3;
 
@@ -26,6 +32,8 @@ const MOST_REDIRECTS: usize = 3;
 pub(super) struct Http {
     client: Client,
     key: Option<ApiKey>,
+    /// Given by the user for every request, in place of what a caller allows.
+    timeout: Option<Duration>,
 }
 
 impl Http {
@@ -34,7 +42,7 @@ impl Http {
     ///
     /// # Errors
     /// Where the system has no certificates to check others with and an address needs them.
-    pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress]) -> Result<Self> {
+    pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress], timeout: Option<Duration>) -> Result<Self> {
         // A second reader finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -48,45 +56,64 @@ impl Http {
             // A slim container may have no certificates, which is then no reason to stop.
             builder = builder.tls_certs_only([]);
         }
-        Ok(Self { client: builder.build().context("cannot set up HTTPS")?, key })
+        Ok(Self { client: builder.build().context("cannot set up HTTPS")?, key, timeout })
     }
 
-    /// `GET path` as JSON.
+    /// `GET path` as JSON of at most `most` bytes.
     ///
     /// # Errors
     /// As [`Self::post`].
-    pub async fn get(&self, server: &ServerAddress, path: &str, within: Duration) -> Result<Value, ServerError> {
-        self.exchange(server, Method::GET, path, None, within).await
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        server: &ServerAddress,
+        path: &str,
+        most: usize,
+        within: Duration,
+    ) -> Result<Answer<T>, ServerError> {
+        self.exchange(server, Method::GET, path, None, most, within).await
     }
 
-    /// `POST path` with a JSON body, answered by JSON.
+    /// `POST path` with a JSON body, answered by JSON of at most `most` bytes.
     ///
     /// # Errors
     /// Whatever [`Trouble`] there is.
-    pub async fn post(
+    pub async fn post<T: DeserializeOwned>(
         &self,
         server: &ServerAddress,
         path: &str,
         body: &Value,
+        most: usize,
         within: Duration,
-    ) -> Result<Value, ServerError> {
-        self.exchange(server, Method::POST, path, Some(body.to_string()), within).await
+    ) -> Result<Answer<T>, ServerError> {
+        self.exchange(server, Method::POST, path, Some(body.to_string()), most, within).await
     }
 
-    async fn exchange(
+    /// The trouble with a server, without our key.
+    pub fn failed(&self, server: &ServerAddress, trouble: Trouble) -> ServerError {
+        ServerError::new(server, trouble, self.secrets())
+    }
+
+    /// What must be in no message, file or screen.
+    pub fn secrets(&self) -> &[Secret] {
+        self.key.as_ref().map(|key| std::slice::from_ref(key.secret())).unwrap_or_default()
+    }
+
+    async fn exchange<T: DeserializeOwned>(
         &self,
         server: &ServerAddress,
         method: Method,
         path: &str,
         body: Option<String>,
+        most: usize,
         within: Duration,
-    ) -> Result<Value, ServerError> {
-        let whole = self.exchange_without_limit(server, method, path, body);
+    ) -> Result<Answer<T>, ServerError> {
+        let within = self.timeout.unwrap_or(within);
+        let whole = self.exchange_without_limit(server, method, path, body, most);
         let outcome = match tokio::time::timeout(within, whole).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Trouble::TimedOut(within)),
+            Ok(outcome) => outcome.and_then(|body| parse(&body)),
+            Err(_) => Err(Trouble::TimedOut { within, is_given: self.timeout.is_some() }),
         };
-        outcome.map_err(|trouble| ServerError::new(server, self.without_key(trouble)))
+        outcome.map_err(|trouble| self.failed(server, trouble))
     }
 
     async fn exchange_without_limit(
@@ -95,7 +122,8 @@ impl Http {
         method: Method,
         path: &str,
         body: Option<String>,
-    ) -> Result<Value, Trouble> {
+        most: usize,
+    ) -> Result<Vec<u8>, Trouble> {
         let mut url = server.join(path);
         for _ in 0..=MOST_REDIRECTS {
             let mut request = self.client.request(method.clone(), url.clone());
@@ -111,40 +139,63 @@ impl Http {
                 url = next_address(server, &url, response.headers().get(LOCATION).and_then(|to| to.to_str().ok()))?;
                 continue;
             }
-            return read_answer(response, path).await;
+            return read_answer(response, path, most).await;
         }
         Err(Trouble::RedirectedTooOften)
-    }
-
-    /// Servers may repeat what they were sent.
-    fn without_key(&self, trouble: Trouble) -> Trouble {
-        match &self.key {
-            Some(key) => trouble.map_text(&|text| key.hide_in(text)),
-            None => trouble,
-        }
     }
 }
 
 fn next_address(server: &ServerAddress, from: &Url, location: Option<&str>) -> Result<Url, Trouble> {
     let location = location.unwrap_or_default();
-    let to = from.join(location).map_err(|_| Trouble::Redirected { to: excerpt(location) })?;
-    if server.is_origin_of(&to) { Ok(to) } else { Err(Trouble::Redirected { to: to.origin().ascii_serialization() }) }
+    let mut to = from.join(location).map_err(|_| Trouble::Redirected { to: location.to_owned() })?;
+    if !server.is_origin_of(&to) {
+        return Err(Trouble::Redirected { to: to.origin().ascii_serialization() });
+    }
+    // A user name there would be sent in place of our key. An address with a host takes both changes.
+    let _ = to.set_username("").and_then(|()| to.set_password(None));
+    Ok(to)
 }
 
-async fn read_answer(mut response: reqwest::Response, path: &str) -> Result<Value, Trouble> {
+async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -> Result<Vec<u8>, Trouble> {
     let status = response.status();
     let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(retry_after);
+    if let Some(encoding) = response.headers().get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        return Err(Trouble::NotJson { found: format!("an answer compressed as {encoding}, which was not asked for") });
+    }
+    let most = if status.is_success() { most } else { LONGEST_REFUSAL };
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| trouble_on_the_way(&error))? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(Trouble::TooLarge { limit: LARGEST_ANSWER });
+        if body.len() + chunk.len() > most {
+            if status.is_success() {
+                return Err(Trouble::TooLarge { limit: most });
+            }
+            // The beginning of a refusal says enough.
+            body.extend_from_slice(&chunk[..most - body.len()]);
+            break;
         }
         body.extend_from_slice(&chunk);
     }
     if !status.is_success() {
         return Err(trouble_of(status.as_u16(), path, &String::from_utf8_lossy(&body), wait));
     }
-    serde_json::from_slice(&body).map_err(|_| Trouble::NotJson { found: excerpt(&String::from_utf8_lossy(&body)) })
+    Ok(body)
+}
+
+/// An answer as what it should be.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, Trouble> {
+    if let Err(error) = input_file::text(body) {
+        return Err(Trouble::NotJson { found: error.to_string() });
+    }
+    let body = input_file::without_bom(body);
+    let beginning = String::from_utf8_lossy(&body[..body.len().min(LONGEST_BEGINNING)]).into_owned();
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(Answer { value, beginning }),
+        Err(error) if error.classify() == Category::Data => {
+            Err(Trouble::Incomplete { missing: format!("right content ({error})"), found: beginning })
+        }
+        Err(_) => Err(Trouble::NotJson { found: beginning }),
+    }
 }
 
 /// What the library's error means. Its own text names the address again and hides the cause, so the causes are shown.

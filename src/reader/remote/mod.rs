@@ -11,11 +11,13 @@
 //! | `score.rs` | log-probabilities of labels, the best way there is |
 //! | `capability.rs`, `engine.rs` | what a server is and can do |
 //! | `tokens.rs`, `chat.rs`, `images.rs` | labels, prompts and images as they are sent |
+//! | `answer.rs` | what is read of the answers |
 //! | `fleet.rs`, `limit.rs`, `retry.rs`, `http.rs` | which server, how many at a time, when again, one exchange |
 //! | `error.rs`, `refusal.rs` | what goes wrong and what to do about it |
 //! | `address.rs`, `api_key.rs` | where servers are and what opens them |
 
 mod address;
+mod answer;
 mod api_key;
 mod capability;
 mod chat;

@@ -1,5 +1,6 @@
 //! The `Reader` whose answers come from servers.
 
+use super::answer::LONGEST_ABOUT_SERVER;
 use super::api_key::ApiKey;
 use super::capability::{Capability, ServiceRecord, SeveralTokens};
 use super::chat::SentPrompt;
@@ -16,6 +17,7 @@ use crate::fingerprint::Fingerprint;
 use crate::model::family::{Family, PromptProcessor};
 use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
 use anyhow::{Context, Result};
+use serde::de::IgnoredAny;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +48,7 @@ pub struct ServedModel {
     pub key: Option<ApiKey>,
     /// Requests that are on their way to each server at a time, at most.
     pub requests: usize,
-    /// How long a whole answer may take; `None` goes by the prompt's length.
+    /// How long any whole answer may take, those about the server among them; `None` goes by what is asked.
     pub timeout: Option<Duration>,
     /// How long a request waits for servers that are gone or overloaded.
     pub patience: Duration,
@@ -65,7 +67,18 @@ pub struct RemoteReader {
     /// Labels seen before, by their ids.
     labels: HashMap<Vec<String>, Arc<ServedLabels>>,
     // Dropped last: requests live on it.
-    runtime: Runtime,
+    runtime: RequestThreads,
+}
+
+/// The threads that requests live on. Their end is not waited for: a look-up of a host's name cannot be cancelled.
+struct RequestThreads(Option<Runtime>);
+
+impl Drop for RequestThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl RemoteReader {
@@ -80,10 +93,10 @@ impl RemoteReader {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, ReaderError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(REMOTE_THREAD).enable_all().build();
-        let runtime = runtime.context("cannot start the threads for requests")?;
+        let runtime = RequestThreads(Some(runtime.context("cannot start the threads for requests")?));
         let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
         let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
-        let http = Http::new(served.key.clone(), &served.addresses)?;
+        let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
         if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
             progress("the key goes over the network in the clear: https:// would hide it".into());
         }
@@ -108,9 +121,9 @@ impl RemoteReader {
                 "images are sent as they are and prompts are not checked: --reader-processor DIR would do both".into(),
             );
         }
-        let name = identity.model.clone();
+        let name = identity.shown_model.clone();
         let fleet = Fleet::new(http, servers, identity, served.requests, served.patience);
-        let scorer = Arc::new(Scorer::new(fleet, capability, served.timeout));
+        let scorer = Arc::new(Scorer::new(fleet, capability));
         Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
     }
 
@@ -196,10 +209,11 @@ impl Reader for RemoteReader {
 
 /// Runs a future until it is done or nobody wants its result any more; then it is dropped, and its requests with it.
 fn wanted_still<T>(
-    runtime: &Runtime,
+    threads: &RequestThreads,
     cancelled: &dyn Fn() -> bool,
     work: impl Future<Output = T>,
 ) -> Result<T, ReaderError> {
+    let runtime = threads.0.as_ref().context("the threads for requests have ended")?;
     runtime.block_on(async {
         tokio::pin!(work);
         loop {
@@ -241,7 +255,7 @@ async fn find_servers(
             Err(error) => return Err(error.into()),
         };
         if let Some(what) = identity.as_ref().and_then(|first| first.difference(&found)) {
-            return Err(ServerError::new(address, Trouble::Unequal { what }).into());
+            return Err(http.failed(address, Trouble::Unequal { what }).into());
         }
         identity.get_or_insert(found);
         servers.push((address.clone(), true));
@@ -265,10 +279,12 @@ async fn ask_until_loaded(
         let error = match EngineIdentity::ask(http, address, served.model.as_deref()).await {
             Ok(identity) if identity.kind != EngineKind::LlamaCpp => return Ok(identity),
             // llama.cpp tells what it serves before it can.
-            Ok(identity) => match http.get(address, "/health", WITHIN_SHORT).await {
-                Ok(_) => return Ok(identity),
-                Err(error) => error,
-            },
+            Ok(identity) => {
+                match http.get::<IgnoredAny>(address, "/health", LONGEST_ABOUT_SERVER, WITHIN_SHORT).await {
+                    Ok(_) => return Ok(identity),
+                    Err(error) => error,
+                }
+            }
             Err(error) => error,
         };
         if !matches!(error.trouble, Trouble::Busy { .. }) || begun.elapsed() > served.patience {

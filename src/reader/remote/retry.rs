@@ -49,7 +49,7 @@ mod tests {
         let wait = |tried, jitter| wait_before_next(&busy(None), tried, jitter).unwrap().as_millis();
         assert_eq!([wait(1, 0.0), wait(1, 1.0)], [50, 100]);
         assert_eq!([wait(2, 0.0), wait(4, 1.0), wait(60, 1.0)], [100, 800, 5000]);
-        assert_eq!(wait_before_next(&Trouble::TimedOut(FIRST), 1, 0.5), None);
+        assert_eq!(wait_before_next(&Trouble::TimedOut { within: FIRST, is_given: true }, 1, 0.5), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The log-probabilities of a task's labels, the best way the server has; and answers in the reader's own words.
 
+use super::answer::{Answer, Completion};
 use super::capability::{Capability, LogProbabilities, SeveralTokens};
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt, generated_text};
 use super::engine::EngineKind;
@@ -15,7 +16,6 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Ids that vLLM takes in one request.
@@ -23,6 +23,11 @@ const MOST_IDS: usize = 128;
 /// Likeliest tokens that are asked for first where any number may be; then so many times more, until all labels are there.
 const FIRST_LIST: usize = 32;
 const LONGER_LIST: usize = 32;
+/// No vocabulary is larger.
+const LONGEST_LIST: usize = 1 << 20;
+/// Labels that are scored over several tokens come from several requests, whose batches differ in rounding (bf16: 0.01 per
+/// token): their probabilities may sum to so much.
+const MOST_OF_LABELS: f64 = 1.05;
 
 /// What a log-probability is known to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,21 +42,26 @@ impl Known {
             Self::Exactly(value) | Self::AtMost(value) => value,
         }
     }
+
+    fn exact(self) -> Option<f32> {
+        match self {
+            Self::Exactly(value) => Some(value),
+            Self::AtMost(_) => None,
+        }
+    }
 }
 
 /// Asks servers for labels.
 pub(super) struct Scorer {
     pub fleet: Fleet,
     pub capability: Capability,
-    /// Given by the user in place of what the prompt's length says.
-    pub timeout: Option<Duration>,
     /// Likeliest tokens to ask for at first: what the last labels needed.
     pub list: AtomicUsize,
 }
 
 impl Scorer {
-    pub fn new(fleet: Fleet, capability: Capability, timeout: Option<Duration>) -> Self {
-        Self { fleet, capability, timeout, list: AtomicUsize::new(FIRST_LIST) }
+    pub fn new(fleet: Fleet, capability: Capability) -> Self {
+        Self { fleet, capability, list: AtomicUsize::new(FIRST_LIST) }
     }
 
     /// log p of every label.
@@ -71,7 +81,12 @@ impl Scorer {
         };
         if !known.iter().any(|known| matches!(known, Known::Exactly(_))) {
             let trouble = Trouble::NoLabelNamed;
-            return Err(ServerError::new(self.fleet.first(), trouble).into());
+            return Err(self.failed(trouble).into());
+        }
+        let sum: f64 = known.iter().filter_map(|known| known.exact()).map(|value| f64::from(value).exp()).sum();
+        if sum > MOST_OF_LABELS {
+            let what = format!("the probabilities of the labels sum to {sum:.4}");
+            return Err(self.failed(Trouble::NoProbabilities { what }).into());
         }
         let bounds = (0..known.len()).filter(|label| matches!(known[*label], Known::AtMost(_))).collect();
         Ok(LabelScores::bounded(known.into_iter().map(Known::value).collect(), bounds))
@@ -85,8 +100,10 @@ impl Scorer {
         let identity = self.fleet.identity();
         let body = prompt.generation_body(&identity.model, identity.kind == EngineKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
-        let text = generated_text(&answer).map_err(|trouble| ServerError::new(self.fleet.first(), trouble))?;
-        Ok(answer_in(text))
+        let text = generated_text(&answer).map_err(|trouble| self.failed(trouble))?;
+        // It becomes a prediction in files and on screens.
+        let text = self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
+        Ok(answer_in(&text))
     }
 
     /// log p of these tokens after the prompt and what the assistant has `written`.
@@ -120,7 +137,7 @@ impl Scorer {
                     let next = self.read(&answer)?;
                     let known = known_of(&next, wanted);
                     let has_all = known.iter().all(|known| matches!(known, Known::Exactly(_)));
-                    if has_all || next.0.len() < length {
+                    if has_all || next.0.len() < length || length >= LONGEST_LIST {
                         self.list.store(length, Ordering::Relaxed);
                         return Ok(known);
                     }
@@ -213,7 +230,7 @@ impl Scorer {
             body.remove("logprob_token_ids");
         }
         let answer = self.ask(prompt, &body, written).await?;
-        let sum = end_of_prompt(&answer, written).map_err(|trouble| ServerError::new(self.fleet.first(), trouble))?;
+        let sum = end_of_prompt(&answer, written).map_err(|trouble| self.failed(trouble))?;
         let [end] = end[..] else { return Ok(Known::Exactly(sum)) };
         Ok(match known_of(&self.read(&answer)?, &[end])[0] {
             Known::Exactly(value) => Known::Exactly(sum + value),
@@ -275,15 +292,19 @@ impl Scorer {
         Ok(sums)
     }
 
-    async fn ask(&self, prompt: &SentPrompt, body: &Value, written: &[u32]) -> Result<Value, ServerError> {
-        let within = self.timeout.unwrap_or_else(|| waiting_time(prompt.length));
-        let (answer, server) = self.fleet.ask(CHAT, body, within).await?;
-        prompt.check(&answer, written).map_err(|trouble| ServerError::new(&server, trouble))?;
+    async fn ask(&self, prompt: &SentPrompt, body: &Value, written: &[u32]) -> Result<Answer<Completion>, ServerError> {
+        let (most, within) = (prompt.longest_answer(body), waiting_time(prompt.length));
+        let (answer, server) = self.fleet.ask(CHAT, body, most, within).await?;
+        prompt.check(&answer, written).map_err(|trouble| self.fleet.failed(&server, trouble))?;
         Ok(answer)
     }
 
-    fn read(&self, answer: &Value) -> Result<NextToken, ServerError> {
-        NextToken::read(answer).map_err(|trouble| ServerError::new(self.fleet.first(), trouble))
+    fn read(&self, answer: &Answer<Completion>) -> Result<NextToken, ServerError> {
+        NextToken::read(answer).map_err(|trouble| self.failed(trouble))
+    }
+
+    fn failed(&self, trouble: Trouble) -> ServerError {
+        self.fleet.failed(self.fleet.first(), trouble)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Token ids of labels, as the server's own tokenizer has them.
 
 use super::WITHIN_SHORT;
+use super::answer::{Answer, LONGEST_TOKENS, Props, Text, TokenList};
 use super::engine::EngineKind;
-use super::error::{ServerError, Trouble};
+use super::error::Trouble;
 use super::fleet::Fleet;
 use crate::data::Label;
 use crate::model::family::PromptProcessor;
@@ -131,13 +132,15 @@ impl Tokens<'_> {
                 body["continue_final_message"] = json!(true);
                 let open = self.ids_from("/tokenize", &body).await?;
                 let end = ended.strip_prefix(open.as_slice()).and_then(|rest| rest.first()).copied();
-                end.ok_or_else(|| self.incomplete("token that ends an answer", &json!({"messages": ended})))
+                end.ok_or_else(|| self.incomplete("token that ends an answer", format!("{ended:?}")))
             }
             EngineKind::LlamaCpp => {
-                let props = self.fleet.get("/props", WITHIN_SHORT).await?;
-                let body = json!({"content": props["eos_token"], "add_special": false, "parse_special": true});
+                let props = self.fleet.get::<Props>("/props", WITHIN_SHORT).await?;
+                let body = json!({"content": props.value.eos_token, "add_special": false, "parse_special": true});
                 let ids = self.ids_from("/tokenize", &body).await?;
-                let [end] = ids[..] else { return Err(self.incomplete("single token that ends an answer", &body)) };
+                let [end] = ids[..] else {
+                    return Err(self.incomplete("single token that ends an answer", format!("{ids:?}")));
+                };
                 Ok(end)
             }
             EngineKind::Other => anyhow::bail!(NO_TOKENIZER),
@@ -149,26 +152,28 @@ impl Tokens<'_> {
             return local.tokenizer().decode(ids);
         }
         let model = &self.fleet.identity().model;
-        let (value, _) = self.fleet.ask("/detokenize", &json!({"model": model, "tokens": ids}), WITHIN_SHORT).await?;
-        let text = [&value["prompt"], &value["content"]].into_iter().find_map(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| self.incomplete("text", &value))
+        let body = json!({"model": model, "tokens": ids});
+        let (answer, _): (Answer<Text>, _) = self.fleet.ask("/detokenize", &body, LONGEST_TOKENS, WITHIN_SHORT).await?;
+        let text = answer.value.prompt.or(answer.value.content);
+        text.ok_or_else(|| self.incomplete("text", answer.beginning))
     }
 
     async fn ids_from(&self, path: &str, body: &Value) -> Result<Vec<u32>> {
-        let (value, _) = self.fleet.ask(path, body, WITHIN_SHORT).await?;
-        let ids: Option<Vec<u32>> = value["tokens"]
-            .as_array()
-            .and_then(|list| list.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect());
-        ids.ok_or_else(|| self.incomplete("tokens", &value))
+        let (answer, _): (Answer<TokenList>, _) = self.fleet.ask(path, body, LONGEST_TOKENS, WITHIN_SHORT).await?;
+        let TokenList { tokens, count } = answer.value;
+        if let Some(count) = count.filter(|count| *count != tokens.len()) {
+            let found = format!("count {count} and {} tokens", tokens.len());
+            return Err(self.incomplete("list of as many tokens as it counts", found));
+        }
+        Ok(tokens)
     }
 
-    fn incomplete(&self, missing: &str, found: &Value) -> anyhow::Error {
-        let found = super::refusal::excerpt(&found.to_string());
+    fn incomplete(&self, missing: &str, found: String) -> anyhow::Error {
         self.refuse(Trouble::Incomplete { missing: missing.into(), found })
     }
 
     fn refuse(&self, trouble: Trouble) -> anyhow::Error {
-        ServerError::new(self.fleet.first(), trouble).into()
+        self.fleet.failed(self.fleet.first(), trouble).into()
     }
 }
 

@@ -1,0 +1,195 @@
+//! What is read of servers' answers: the fields that are needed. All others are passed over without being kept, so an
+//! answer takes no more memory than its bytes a few times over; a field that is there twice is an error.
+
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Longest answer in bytes to a question about the server. A list of 10,000 models, or a chat template with all that
+/// llama.cpp tells beside it, is shorter.
+pub(super) const LONGEST_ABOUT_SERVER: usize = 4 << 20;
+/// Longest answer in bytes with the tokens of a label or of two short messages.
+pub(super) const LONGEST_TOKENS: usize = 1 << 20;
+
+/// An answer, and how it begins: for messages about what it lacks.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    pub value: T,
+    pub beginning: String,
+}
+
+/// `/v1/models`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ModelList {
+    pub data: Vec<Model>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Model {
+    pub id: String,
+    pub owned_by: Option<String>,
+    pub root: Option<String>,
+    pub max_model_len: Option<u32>,
+    pub meta: Option<ModelMeta>,
+}
+
+/// What llama.cpp tells about the weights.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ModelMeta {
+    pub n_vocab: Option<u32>,
+    pub n_params: Option<u64>,
+    pub size: Option<u64>,
+    pub n_embd: Option<u64>,
+}
+
+/// vLLM's `/version`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    pub version: Option<String>,
+}
+
+/// llama.cpp's `/props`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Props {
+    pub build_info: Option<String>,
+    pub eos_token: Option<String>,
+    pub default_generation_settings: Option<GenerationSettings>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GenerationSettings {
+    pub n_ctx: Option<u32>,
+}
+
+/// `/tokenize`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TokenList {
+    pub tokens: Vec<u32>,
+    /// vLLM's, of the same list.
+    pub count: Option<usize>,
+}
+
+/// `/detokenize`: vLLM's `prompt`, llama.cpp's `content`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Text {
+    pub prompt: Option<String>,
+    pub content: Option<String>,
+}
+
+/// `/v1/chat/completions`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Completion {
+    #[serde(default)]
+    pub choices: Only<Choice>,
+    pub prompt_token_ids: Option<Vec<u32>>,
+    pub prompt_logprobs: Option<Vec<Option<ByToken>>>,
+    pub usage: Option<Usage>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Choice {
+    pub message: Option<Message>,
+    pub logprobs: Option<ChoiceLogProbabilities>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Message {
+    pub content: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ChoiceLogProbabilities {
+    pub content: Option<Only<Place>>,
+}
+
+/// A place of the answer: its token, and likely ones instead of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    pub id: Option<u64>,
+    pub token: Option<String>,
+    pub logprob: Option<f64>,
+    pub top_logprobs: Option<Vec<Listed>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    pub id: Option<u64>,
+    pub token: Option<String>,
+    pub logprob: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Usage {
+    pub prompt_tokens: Option<u64>,
+}
+
+/// The one element of a list. Of several nobody knows which answers what was asked.
+#[derive(Debug)]
+pub(super) struct Only<T>(pub Option<T>);
+
+impl<T> Default for Only<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Only<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(OnlyVisitor(PhantomData))
+    }
+}
+
+struct OnlyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyVisitor<T> {
+    type Value = Only<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a list of one element")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let first = list.next_element()?;
+        if first.is_some() && list.next_element::<IgnoredAny>()?.is_some() {
+            return Err(A::Error::custom("a list of several elements, expected one"));
+        }
+        Ok(Only(first))
+    }
+}
+
+/// Log-probabilities by token id, as `{"7": {"logprob": -1.0}}` has them.
+#[derive(Debug)]
+pub(super) struct ByToken(pub HashMap<u32, f64>);
+
+#[derive(Deserialize)]
+struct LogProbability {
+    logprob: f64,
+}
+
+impl<'de> Deserialize<'de> for ByToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ByTokenVisitor)
+    }
+}
+
+struct ByTokenVisitor;
+
+impl<'de> Visitor<'de> for ByTokenVisitor {
+    type Value = ByToken;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("log-probabilities by token id")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = HashMap::new();
+        while let Some((token, entry)) = map.next_entry::<u32, LogProbability>()? {
+            if found.insert(token, entry.logprob).is_some() {
+                return Err(A::Error::custom(format!("the token {token} twice")));
+            }
+        }
+        Ok(ByToken(found))
+    }
+}
