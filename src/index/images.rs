@@ -8,14 +8,8 @@ use rayon::prelude::*;
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// Raised when the same file gives other pixels than before (another conversion of stored values): vectors of an index with
-/// another number are not used.
-pub(super) const CONVERSION: u32 = 1;
-
 /// Images decoded and embedded at a time.
 const BATCH: usize = 16;
-/// As much as an image file may have: a whole-slide or multi-frame file that somebody uses as one image.
-const LARGEST_IMAGE: u64 = 2 << 30;
 /// Batches that wait for the encoder: with the one in work and the one being decoded, four are in memory at most.
 const WAITING_BATCHES: usize = 2;
 
