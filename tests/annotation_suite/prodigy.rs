@@ -195,7 +195,7 @@ fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
         ),
         (
             r#"{"case":"c1","label":7,"answer":"accept","_session_id":"fay"}"#,
-            "bad.jsonl:10: label: expected a category, found 7",
+            "bad.jsonl:10: label: \"7\" is no category",
         ),
         (
             r#"{"case":"c1","accept":["other"],"answer":"accept","_session_id":"fay","_timestamp":"now"}"#,
