@@ -362,7 +362,7 @@ fn accept(word: &mut Word, was_rejected: bool, kinds: &mut Vec<EventKind>) {
 }
 
 fn found(value: Option<&Written>) -> String {
-    value.map_or_else(|| "none".to_owned(), ToString::to_string)
+    value.map_or_else(|| "null".to_owned(), ToString::to_string)
 }
 
 /// Is `image`, wherever it lies, the dataset's file of this relative path?

@@ -89,6 +89,53 @@ fn every_answer_becomes_an_event_in_a_journal_of_its_own() {
 }
 
 #[test]
+fn the_later_word_of_a_person_counts_and_that_is_said() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("reads.jsonl");
+    let line = |case: &str, answer: &str, second: u32| {
+        format!(
+            "{{\"case\":\"{case}\",\"label\":\"other\",\"answer\":\"{answer}\",\"_annotator_id\":7,\"_timestamp\":{second}}}\n"
+        )
+    };
+    // The lines are not in the order of their times.
+    let lines = [
+        line("c1", "reject", 20),
+        line("c1", "accept", 10),
+        line("c2", "reject", 10),
+        line("c2", "accept", 20),
+        line("c3", "accept", 10),
+        line("c3", "ignore", 20),
+    ];
+    fs::write(&file, format!("\u{feff}{}", lines.concat())).unwrap();
+    let text = stdout_of(&import(&file, folder.path(), &[]));
+    assert!(text.contains("3 words taken back by a later word of the same person"), "{text}");
+    let state = state_of(folder.path());
+    let of = |case: &str| {
+        let annotation = state.of("7", case).unwrap();
+        (annotation.categories.len(), annotation.skipped, annotation.flagged, annotation.note.clone())
+    };
+    assert_eq!(of("c1"), (0, false, true, Some("rejected in Prodigy: other".into())));
+    assert_eq!(of("c2"), (1, false, false, None));
+    assert_eq!(of("c3"), (0, true, false, None));
+}
+
+#[test]
+fn names_that_are_no_file_names_are_mapped_and_contradictions_refused() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("reads.jsonl");
+    let line = r#"{"case":" c1 ","accept":["other"],"answer":"accept","_annotator_id":"reads-Ada L."}"#;
+    fs::write(&file, line).unwrap();
+    let refused = stderr_of(&import(&file, folder.path(), &["--drop-prefix", "reads-"]));
+    assert!(refused.contains("--map-annotator 'Ada L.=NAME'"), "{refused}");
+    let flags = ["--drop-prefix", "reads-", "--map-annotator", "Ada L.=ada-l"];
+    stdout_of(&import(&file, folder.path(), &flags));
+    assert_eq!(state_of(folder.path()).of("ada-l", "c1").unwrap().categories, set(&["other"]));
+    fs::write(&file, line.replace("\"answer\"", "\"answer\":\"reject\",\"answer\"")).unwrap();
+    let refused = stderr_of(&import(&file, folder.path(), &flags));
+    assert!(refused.contains("reads.jsonl:1: the key \"answer\" stands twice, with different values"), "{refused}");
+}
+
+#[test]
 fn lines_without_a_time_stay_before_what_was_said_after_them() {
     let folder = annotated_dataset();
     let file = folder.path().join("reads.jsonl");
@@ -116,7 +163,7 @@ fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
     let folder = annotated_dataset();
     let file = folder.path().join("bad.jsonl");
     let bad = [
-        (r#"{"case":"c1""#, "bad.jsonl:1: expected a JSON object"),
+        (r#"{"case":"c1""#, "bad.jsonl:1: not valid JSON: the text ends within a value"),
         ("[1]", "bad.jsonl:2: expected a JSON object"),
         (
             r#"{"case":"c1","accept":["other"],"_session_id":"fay"}"#,
@@ -148,7 +195,7 @@ fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
         ),
         (
             r#"{"case":"c1","label":7,"answer":"accept","_session_id":"fay"}"#,
-            "bad.jsonl:10: label: expected a category, found 7",
+            "bad.jsonl:10: label: \"7\" is no category",
         ),
         (
             r#"{"case":"c1","accept":["other"],"answer":"accept","_session_id":"fay","_timestamp":"now"}"#,

@@ -138,6 +138,42 @@ fn a_truncated_image_is_named_with_its_question() {
 }
 
 #[test]
+fn a_byte_order_mark_and_the_litter_of_systems_are_passed_over() {
+    let folder = source_folder(&format!("\u{feff}{}", fixture()));
+    fs::write(folder.path().join("._Questions Public.json"), b"\0\x05\x16\x07").unwrap();
+    fs::create_dir(folder.path().join("__MACOSX")).unwrap();
+    let remarks = import(folder.path(), VqaRadOptions::default()).unwrap().remarks.join("\n");
+    assert!(remarks.contains("and 1 more are left out: hidden, or of the operating system"), "{remarks}");
+}
+
+#[test]
+fn two_images_of_one_stem_are_two_documents_and_two_groups() {
+    let json = fixture().replace("made02.jpg", "made01.png");
+    let folder = source_folder(&json);
+    let images = folder.path().join("Image Folder");
+    fs::rename(images.join("made02.jpg"), images.join("made01.png")).unwrap();
+    let dataset = import(folder.path(), VqaRadOptions::default()).unwrap().dataset;
+    let ids: HashSet<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    assert_eq!(ids.len(), dataset.corpus.len());
+    assert!(ids.iter().all(|id| *id != "made01"), "{ids:?}");
+    let groups: HashSet<_> = dataset
+        .cases
+        .iter()
+        .filter(|case| case.image.starts_with("images") && case.image.to_string_lossy().contains("made01"))
+        .map(|case| (case.image.clone(), case.group.clone()))
+        .collect();
+    let different: HashSet<_> = groups.iter().map(|(_, group)| group).collect();
+    assert_eq!(different.len(), groups.len(), "{groups:?}");
+}
+
+#[test]
+fn a_key_that_contradicts_itself_is_named_with_its_row() {
+    let json = fixture().replacen("\"answer\"", "\"answer\": \"maybe\", \"answer\"", 1);
+    let error = error_text(import(source_folder(&json).path(), VqaRadOptions::default()));
+    assert!(error.contains("row 0 (from 0): answer: the field stands twice"), "{error}");
+}
+
+#[test]
 fn another_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = error_text(import(folder.path(), VqaRadOptions::default()));

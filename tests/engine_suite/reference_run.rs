@@ -163,6 +163,35 @@ fn what_is_wrong_with_a_file_is_named_by_line() {
 }
 
 #[test]
+fn python_json_is_read_and_a_masked_label_has_no_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "S-step-0.jsonl", &lines());
+    let text = fs::read_to_string(&path).unwrap();
+    let masked = text.replace("[[0.0,1.0],", "[[-Infinity,1.0],");
+    assert_ne!(masked, text);
+    fs::write(&path, format!("\u{feff}{masked}")).unwrap();
+    let (answers, _) = import(&path, &folder.path().join("masked"), &options()).unwrap();
+    let scores = answers[0].predictions[0].scores.as_ref().unwrap();
+    assert_eq!(scores.probabilities(), [0.0, 1.0]);
+    for (found, expected) in [
+        (
+            "[[NaN,1.0],",
+            "S-step-0.jsonl:1: field logits: expected finite numbers, or -Infinity of a masked label, found NaN",
+        ),
+        ("[[Infinity,1.0],", "field logits: expected finite numbers"),
+        ("[[1e999,1.0],", "field logits: expected finite numbers"),
+        ("[[-Infinity,-Infinity],", "field logits: expected a finite number in each row"),
+    ] {
+        fs::write(&path, text.replace("[[0.0,1.0],", found)).unwrap();
+        let error = import(&path, &folder.path().join("refused"), &options()).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    fs::write(&path, text.replacen("\"answers\"", "\"answers\":\"No\",\"answers\"", 1)).unwrap();
+    let error = import(&path, &folder.path().join("refused"), &options()).unwrap_err();
+    assert!(error.contains("S-step-0.jsonl:1:") && error.contains("\"answers\" stands twice"), "{error}");
+}
+
+#[test]
 fn lists_of_labels_are_compared_as_sets() {
     let folder = tempfile::tempdir().unwrap();
     let texts = [["3, 0", "0,3"], ["0", "0, 5"], ["none", "1"]];
