@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-fn dissent(arguments: &[&str]) -> Command {
+pub fn dissent(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
     command.args(arguments);
     for name in ["WORKSPACE", "DEVICE", "DTYPE", "ENCODER", "RETRIEVER", "READER", "READER_MODEL", "READER_PROCESSOR"] {
@@ -156,7 +156,7 @@ fn a_run_whose_server_stays_away_is_kept_and_goes_on_later() {
 }
 
 /// The sample's dataset with every question open.
-fn open_dataset(folder: &Path) -> std::path::PathBuf {
+pub fn open_dataset(folder: &Path) -> std::path::PathBuf {
     let root = folder.join("open");
     std::fs::create_dir(&root).unwrap();
     for file in ["cases.jsonl", "corpus.jsonl"] {

@@ -23,16 +23,25 @@ pub enum Fault {
     SlowLoris(Duration),
     /// These bytes in place of an answer.
     Raw(String),
+    /// These bytes, then a space now and then until the client goes.
+    Endless(String),
+    /// What the function makes of path and body, in place of an answer.
+    Respond(fn(&str, &str) -> String),
 }
 
 impl Fault {
     /// An answer with this status, headers (each ended by CR LF) and body.
     pub fn answer(status: &str, headers: &str, body: &str) -> Self {
-        Self::Raw(format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
-            body.len()
-        ))
+        Self::Raw(message(status, headers, body))
     }
+}
+
+/// An answer with this status, headers (each ended by CR LF) and body.
+pub fn message(status: &str, headers: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+        body.len()
+    )
 }
 
 /// A request as it came.
@@ -130,6 +139,17 @@ fn serve(state: &State, mut client: TcpStream) {
                 }
                 thread::sleep(time);
             }
+        }
+        Fault::Endless(text) => {
+            let mut alive = client.write_all(text.as_bytes()).is_ok();
+            while alive {
+                thread::sleep(Duration::from_millis(20));
+                alive = client.write_all(b" ").is_ok();
+            }
+        }
+        Fault::Respond(respond) => {
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let _ = client.write_all(respond(path, &body).as_bytes());
         }
         Fault::Raw(text) => {
             let _ = client.write_all(text.as_bytes());
