@@ -90,6 +90,36 @@ fn a_damaged_state_is_named() {
 }
 
 #[test]
+fn a_finished_training_writes_its_model_again() {
+    let world = World::trainable();
+    let out = world.path("out");
+    let place = out.to_str().unwrap();
+    train(&world, &["--out", place]).succeeds();
+    let weights = fs::read(out.join("model.safetensors")).unwrap();
+    fs::remove_dir_all(&out).unwrap();
+    train(&world, &["--out", place]).succeeds();
+    assert_eq!(fs::read(out.join("model.safetensors")).unwrap(), weights);
+    fs::remove_file(out.join("tokenizer.json")).unwrap();
+    train(&world, &["--out", place]).succeeds();
+    assert!(out.join("tokenizer.json").is_file());
+    fs::remove_dir_all(&out).unwrap();
+    fs::write(&out, "a file").unwrap();
+    train(&world, &["--out", place]).fails_with(&["out: expected a folder or nothing, found a file"]);
+}
+
+#[test]
+fn a_finished_reader_is_written_again() {
+    let world = World::trainable();
+    let out = world.path("reader");
+    let place = out.to_str().unwrap();
+    train_reader(&world, place).succeeds();
+    let weights = fs::read(out.join("model.safetensors")).unwrap();
+    fs::remove_dir_all(&out).unwrap();
+    train_reader(&world, place).succeeds();
+    assert_eq!(fs::read(out.join("model.safetensors")).unwrap(), weights);
+}
+
+#[test]
 fn nothing_to_learn_from_is_named() {
     let world = World::trainable();
     let out = world.path("out");
