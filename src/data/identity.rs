@@ -1,8 +1,9 @@
 //! Which image files are the same picture, found out as it is asked and remembered.
 
+use super::Picture;
 use crate::fingerprint::Fingerprint;
 use crate::known_files::KnownFiles;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +23,7 @@ impl ImageIdentities {
         if let Some(known) = self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
             return Ok(known.clone());
         }
-        let content = Fingerprint::of_file(path).with_context(|| format!("cannot read image {}", path.display()))?;
+        let content = Picture::fingerprint_of(&Picture::read_bytes(path)?);
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into(), content.clone());
         Ok(content)
     }

@@ -1,11 +1,10 @@
 //! The files of an index: written, and read again for the next build.
 
 use super::build::{EmbeddedCorpus, KnownVectors};
-use super::images::CONVERSION;
 use super::manifest::Manifest;
 use super::vector_file::VectorFile;
 use super::{Embedder, TextIndex, VectorIndex};
-use crate::data::Dataset;
+use crate::data::{CONVERSION_VERSION, Dataset};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
@@ -65,7 +64,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     let mut known = (KnownVectors::new(), KnownVectors::new());
     let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
     let stamp = &manifest.encoder;
-    if manifest.conversion != CONVERSION
+    if manifest.conversion != CONVERSION_VERSION
         || stamp.fingerprint != *encoder.fingerprint()
         || stamp.dimension != encoder.dimension()
     {

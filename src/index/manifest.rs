@@ -24,8 +24,8 @@ pub(super) struct Manifest {
     pub corpus: Fingerprint,
     /// How captions are cut into words, [`super::TOKENIZER`].
     pub tokenizer: String,
-    /// How stored values become pixels, [`super::images::CONVERSION`].
-    pub conversion: u32,
+    /// How stored values become pixels, [`crate::data::CONVERSION_VERSION`].
+    pub conversion: String,
     /// Of `contents.tsv`: what every image and caption held, and which images were left out.
     pub contents: Fingerprint,
     pub encoder: EncoderStamp,

@@ -4,14 +4,14 @@ use super::build::{KnownVectors, embed_corpus};
 use super::files::{
     CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, VECTOR_FILE, contents_of, known_vectors, sync_all, write_all,
 };
-use super::images::{CONVERSION, is_readable};
+use super::images::is_readable;
 use super::lock::{ASIDE_PREFIX, BuildLock};
 use super::manifest::{EncoderStamp, Manifest, VERSION};
 use super::vector_file::VectorFile;
 use super::{
     Embedder, FLAT_LIMIT, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex, VectorKind,
 };
-use crate::data::Dataset;
+use crate::data::{CONVERSION_VERSION, Dataset};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, ensure};
@@ -148,7 +148,7 @@ impl Index {
             documents: dataset.corpus.len(),
             corpus: corpus_fingerprint,
             tokenizer: TOKENIZER.into(),
-            conversion: CONVERSION,
+            conversion: CONVERSION_VERSION.into(),
             contents: Fingerprint::of_bytes(contents.as_bytes()),
             encoder: EncoderStamp {
                 name: encoder.name().into(),
@@ -268,7 +268,7 @@ impl Index {
 fn check_corpus(folder: &Path, manifest: &Manifest, corpus: &Fingerprint) -> Result<(), IndexError> {
     let rules = [
         ("tokenizer", manifest.tokenizer.clone(), TOKENIZER.to_owned()),
-        ("conversion of images", manifest.conversion.to_string(), CONVERSION.to_string()),
+        ("conversion of images", manifest.conversion.clone(), CONVERSION_VERSION.to_string()),
     ];
     for (what, found, expected) in rules {
         if found != expected {
