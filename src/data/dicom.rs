@@ -21,7 +21,7 @@ pub(super) fn is_dicom(bytes: &[u8]) -> bool {
 }
 
 /// Name of the threads that decode.
-pub(crate) const DICOM_THREAD: &str = "dissent-dicom";
+const DICOM_THREAD: &str = "dissent-dicom";
 
 /// The first frame. Grey values are those of the modality (rescale slope and intercept applied, PS3.3 C.11.1), moved so
 /// that the darkest is 0 and MONOCHROME1 turned round so that larger is lighter; they come with the window that the file
@@ -34,7 +34,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<ValueWindow>)
     // The run-length decoder indexes beyond damaged data: on a thread of its own a panic is an error of this file alone.
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name(DICOM_THREAD.into());
-        let decoding = builder.spawn_scoped(scope, || decode_frame(bytes)).context("no thread to decode DICOM on")?;
+        let decoding = builder
+            .spawn_scoped(scope, || {
+                let _caught = crate::panics::caught_here();
+                decode_frame(bytes)
+            })
+            .context("no thread to decode DICOM on")?;
         decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged: its pixels do not fit its header"))
     })
 }
