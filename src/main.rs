@@ -1,29 +1,73 @@
 //! Arguments, dispatch, exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 use clap::Parser;
+use clap::error::Error as UsageError;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
-use dissent::cli::output::say;
+use dissent::cli::output::{print_styled, say, say_styled};
 use dissent::cli::{self, Cli, ExitWith};
 use dissent::out_of_memory::AdvisingAllocator;
-use std::process::ExitCode;
+use dissent::{panics, thread_counts};
+use std::io::{IsTerminal, stderr, stdout};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[global_allocator]
 static ALLOCATOR: AdvisingAllocator = AdvisingAllocator;
 
-fn main() -> ExitCode {
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+fn main() {
+    panics::log_and_say_in_one_line();
     outlive_file_size_limit();
-    match cli::run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        panics::say_the_unsaid();
+        FAILED
+    });
+    // Everything is written by now. The way of the C library would wait for OpenBLAS's threads, which never end where they
+    // could not all be started (`ulimit -v`).
+    signal_hook::low_level::exit(i32::from(code));
+}
+
+fn run() -> u8 {
+    if let Err(error) = thread_counts::check() {
+        say(&format!("error: {error:#}"));
+        return WRONG_USAGE;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return say_usage(&usage),
+    };
+    match cli::run(cli) {
+        Ok(()) => 0,
         Err(error) if error.is::<Interrupted>() => {
             say(&error.to_string());
-            ExitCode::from(INTERRUPTED_EXIT_CODE)
+            INTERRUPTED_EXIT_CODE
         }
         Err(error) => {
             if let Some(ExitWith(code)) = error.downcast_ref() {
-                return ExitCode::from(*code);
+                return *code;
             }
             say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+            FAILED
+        }
+    }
+}
+
+/// Help, version, or what is wrong with the arguments: they may hold anything, so clap does not print them itself.
+fn say_usage(usage: &UsageError) -> u8 {
+    let styled = |colours: bool| {
+        let text = usage.render();
+        if colours && std::env::var_os("NO_COLOR").is_none() { text.ansi().to_string() } else { text.to_string() }
+    };
+    if usage.use_stderr() {
+        say_styled(styled(stderr().is_terminal()).trim_end());
+        return WRONG_USAGE;
+    }
+    match print_styled(styled(stdout().is_terminal()).trim_end()) {
+        Ok(()) => 0,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            FAILED
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A caption on one line of the terminal: clipped by columns, matching words marked, no control characters.
+//! A caption on one line of the terminal: clipped by columns, matching words marked, safe to print.
 
+use crate::printable::letters;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
@@ -11,8 +12,7 @@ const LEAD: usize = 12;
 /// At most `columns` columns of `caption`; with `marked`, the byte ranges `highlights` are bold and underlined. The
 /// first match is always in view.
 pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: usize, marked: bool) -> String {
-    let shown: Vec<(usize, char)> =
-        caption.char_indices().map(|(start, letter)| (start, if letter.is_control() { ' ' } else { letter })).collect();
+    let shown: Vec<(usize, char)> = letters(caption).collect();
     let width = |letters: &[(usize, char)]| letters.iter().filter_map(|(_, letter)| letter.width()).sum::<usize>();
     let first_match = highlights.first().map_or(0, |range| range.end);
     let until_match = shown.partition_point(|(start, _)| *start < first_match);

@@ -1,8 +1,9 @@
 //! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
 
 use super::Common;
-use super::output::{count, print_line, progress_bar};
+use super::output::{count, one_line, print_json, print_line, progress_bar};
 use crate::data::{CheckReport, Split, Summary, check};
+use crate::printable::Printable;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -24,8 +25,11 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    let text = if args.json { serde_json::to_string_pretty(&report)? } else { text_of(&report) };
-    print_line(&text)?;
+    if args.json {
+        print_json(&report)?;
+    } else {
+        print_line(&text_of(&report))?;
+    }
     let errors = report.errors();
     if errors > 0 {
         bail!("{errors} {} in {}", if errors == 1 { "problem" } else { "problems" }, args.dataset.display());
@@ -51,16 +55,19 @@ fn text_of(report: &CheckReport) -> String {
 
 /// Name, cases by task, split and label, documents by source.
 pub(super) fn summary_text(summary: &Summary) -> String {
-    let mut lines = vec![summary.name.clone()];
+    let mut lines = vec![one_line(&summary.name)];
     for (task, splits) in &summary.cases {
         for split in [Split::Train, Split::Validation, Split::Test] {
             let Some(labels) = splits.get(&split) else { continue };
             let total: usize = labels.values().sum();
-            let parts: Vec<String> = labels.iter().map(|(label, count)| format!("{label} {count}")).collect();
+            let parts: Vec<String> =
+                labels.iter().map(|(label, count)| format!("{} {count}", Printable(label))).collect();
+            let task = Printable(task);
             lines.push(format!("  {task}, {split}: {total} cases ({})", parts.join(", ")));
         }
     }
-    let sources: Vec<String> = summary.sources.iter().map(|(source, count)| format!("{source} {count}")).collect();
+    let sources: Vec<String> =
+        summary.sources.iter().map(|(source, count)| format!("{} {count}", Printable(source))).collect();
     lines.push(format!("  corpus: {} documents ({})", summary.documents, sources.join(", ")));
     lines.push(format!("  images: {} files", summary.images));
     lines.join("\n")

@@ -3,12 +3,14 @@
 use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
-use super::output::{count, print_line, say};
+use super::output::{count, print_json, print_line, say};
 use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
+use crate::printable::Printable;
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
+use crate::terminal_size::terminal_size;
 use crate::tui::depth::{color_depth, default_theme, image_mode};
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -76,7 +78,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         models(args.dataset.as_deref(), common, &mut facts);
     }
     if args.json {
-        return print_line(&serde_json::to_string_pretty(&facts)?);
+        return print_json(&facts);
     }
     print_line(&lines_of(&facts).join("\n"))
 }
@@ -98,9 +100,9 @@ fn lines_of(facts: &[Fact]) -> Vec<String> {
             }
             continue;
         }
-        lines.push(format!("  {:15} {}", fact.name, fact.value));
+        lines.push(format!("  {:15} {}", fact.name, Printable(&fact.value)));
         if let Some(warning) = &fact.warning {
-            lines.push(format!("  {:15} warning: {warning}", ""));
+            lines.push(format!("  {:15} warning: {}", "", Printable(warning)));
         }
     }
     lines
@@ -174,18 +176,16 @@ fn terminal(common: &Common, facts: &mut Vec<Fact>) {
     let environment = |name: &str| std::env::var(name).ok();
     for name in VARIABLES {
         if let Some(value) = environment(name) {
-            facts.push(fact(section, name, value.escape_debug().to_string()));
+            facts.push(fact(section, name, value));
         }
     }
     let yes_no = |yes: bool| if yes { "terminal" } else { "no terminal" };
     facts.push(fact(section, "input", yes_no(std::io::stdin().is_terminal())));
     facts.push(fact(section, "output", yes_no(std::io::stdout().is_terminal())));
-    let mut size = fact(section, "size", "unknown");
-    if let Ok((columns, rows)) = crossterm::terminal::size() {
-        size.value = format!("{columns} × {rows}");
-        if columns < 80 || rows < 24 {
-            size.warning = Some("the explorer wants 80 × 24, better 120 × 40".into());
-        }
+    let (columns, rows) = terminal_size();
+    let mut size = fact(section, "size", format!("{columns} × {rows}"));
+    if columns < 80 || rows < 24 {
+        size.warning = Some("the explorer wants 80 × 24, better 120 × 40".into());
     }
     facts.push(size);
     facts.push(fact(section, "colours", format!("{:?}", color_depth(common.color, &environment)).to_lowercase()));

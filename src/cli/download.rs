@@ -1,7 +1,7 @@
 //! `dissent download`: a model of the Hugging Face hub into its cache on this machine.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{count, print_line, progress_bar, say};
+use super::output::{count, print_json, print_line, progress_bar, say};
 use crate::download::{Hub, download, plan, readable_size, was_cancelled};
 use crate::model::hub::HubId;
 use anyhow::Result;
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<()> {
         }
     }
     if args.json {
-        return print_line(&serde_json::to_string_pretty(&json!({
+        return print_json(&json!({
             "model": args.model.to_string(),
             "revision": args.model.revision(),
             "commit": plan.commit(),
@@ -67,7 +67,7 @@ pub fn run(args: Args) -> Result<()> {
             "bytes": total,
             "missing_bytes": plan.missing(),
             "folder": destination,
-        }))?);
+        }));
     }
     if args.dry_run { Ok(()) } else { print_line(&destination.display().to_string()) }
 }

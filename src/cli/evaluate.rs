@@ -1,7 +1,7 @@
 //! `dissent evaluate`: the figures of stored runs, and each against the first on the same cases.
 
 use super::Common;
-use super::output::{print_line, say, terminal_width};
+use super::output::{print_json, print_line, say, terminal_width};
 use super::table_choice::wanted_tables;
 use crate::analysis::RESAMPLES;
 use crate::analysis::report::{
@@ -87,7 +87,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let report =
         Report::of(&dataset, &split, &systems, named.as_ref(), sampling, &keys).context("--runs names no run")?;
     if args.json {
-        return print_line(&serde_json::to_string_pretty(&report)?);
+        return print_json(&report);
     }
     if args.markdown {
         return print_line(markdown(&report).trim_end());

@@ -1,7 +1,7 @@
 //! `dissent export`: a dataset in the layout of other software.
 
 use super::Common;
-use super::output::{print_line, say};
+use super::output::{print_json, print_line, say};
 use super::train::open_retriever;
 use crate::data::{Dataset, Part};
 use crate::train::{SftSettings, export_sft};
@@ -73,7 +73,7 @@ fn sft(args: SftArgs, common: &Common) -> Result<()> {
         let value = serde_json::json!({
             "out": settings.out, "train": report.train, "validation": report.validation, "images": report.images,
         });
-        return print_line(&serde_json::to_string_pretty(&value)?);
+        return print_json(&value);
     }
     print_line(&format!(
         "{out}: {} training and {} validation samples, {} images; train with `llamafactory-cli train pixtral.yaml` or \

@@ -2,12 +2,13 @@
 
 use super::Common;
 use super::check::summary_text;
-use super::output::{print_line, progress_bar};
+use super::output::{print_json, print_line, progress_bar};
 use crate::data::import::{
     FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_nih_cxr, import_vqa_rad,
 };
 use crate::data::{Existing, Split, Summary};
 use crate::engine::reference_run::{CandidateHeads, ReferenceRunOptions, import_reference_run};
+use crate::printable::Printable;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -83,11 +84,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let summary = Summary::of(&imported.dataset);
     if args.json {
         let value = serde_json::json!({"dataset": dataset, "summary": summary, "remarks": imported.remarks});
-        return print_line(&serde_json::to_string_pretty(&value)?);
+        return print_json(&value);
     }
     let mut lines = vec![summary_text(&summary)];
-    lines.extend(imported.remarks.iter().map(|remark| format!("  {remark}")));
-    lines.push(format!("written to {}", dataset.display()));
+    lines.extend(imported.remarks.iter().map(|remark| format!("  {}", Printable(remark))));
+    lines.push(format!("written to {}", Printable(&dataset.display().to_string())));
     print_line(&lines.join("\n"))
 }
 
@@ -137,7 +138,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
 
 fn list(json: bool) -> Result<()> {
     if json {
-        return print_line(&serde_json::to_string_pretty(&FORMATS)?);
+        return print_json(&FORMATS);
     }
     let lines: Vec<String> = FORMATS
         .iter()

@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::models::load_encoder;
-use super::output::{print_line, say};
+use super::output::{one_line, print_json, print_line, say};
 use crate::data::Dataset;
 use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, VectorSide};
 use crate::workspace::Workspace;
@@ -111,7 +111,7 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
             seconds: timing.map(|timing| timing.seconds),
             images_per_second: rate,
         };
-        return print_line(&serde_json::to_string_pretty(&report)?);
+        return print_json(&report);
     }
     warn_of_left_out(index.left_out());
     let first = match (timing, rate) {
@@ -121,9 +121,9 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
     let captions = index.side(VectorSide::Caption).description();
     print_line(&format!(
         "{first}: {}\nimages    {}\ncaptions  {captions}\nencoder   {}",
-        index.folder().display(),
+        one_line(&index.folder().display().to_string()),
         images.description(),
-        index.encoder_name()
+        one_line(index.encoder_name())
     ))
 }
 

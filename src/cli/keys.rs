@@ -1,6 +1,7 @@
 //! `dissent keys`: the keys of the explorer as a file to start from.
 
 use super::Common;
+use super::output::print_line;
 use crate::tui::keymap::Keymap;
 use anyhow::Result;
 
@@ -10,6 +11,5 @@ pub struct Args {}
 
 /// Runs `dissent keys`.
 pub fn run(_: Args, _: &Common) -> Result<()> {
-    print!("{}", Keymap::default().to_toml());
-    Ok(())
+    print_line(Keymap::default().to_toml().trim_end())
 }

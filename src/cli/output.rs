@@ -1,21 +1,49 @@
 //! Results on standard output; progress on standard error.
 
+use crate::printable::{json_lines, our_lines, our_styled_lines};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
-/// Prints a result and ends the line. A reader that has gone (`| head`) is no error.
+pub(crate) use crate::printable::one_line;
+
+/// Prints lines of ours and ends the last. What others wrote in them goes through [`one_line`] where it is put in; what was
+/// forgotten is made safe here, except that a line break stays one. A reader that has gone (`| head`) is no error.
 pub(crate) fn print_line(text: &str) -> Result<()> {
-    print_bytes(format!("{text}\n").as_bytes())
+    write_out(format!("{}\n", our_lines(text)).as_bytes())
 }
 
-/// Prints a result as it is, as [`print_line`] does.
-pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+/// As [`print_line`], and sequences that choose colours stay.
+pub fn print_styled(text: &str) -> Result<()> {
+    write_out(format!("{}\n", our_styled_lines(text)).as_bytes())
+}
+
+/// Prints one JSON value on several lines, with `\uXXXX` for what a terminal would obey.
+pub(crate) fn print_json(value: &(impl Serialize + ?Sized)) -> Result<()> {
+    let json = serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
+    write_out(format!("{}\n", json_lines(&json)).as_bytes())
+}
+
+/// Prints a file's content: as it is into a file or a pipe, made safe as [`print_line`] does on a terminal.
+pub(crate) fn print_document(bytes: &[u8]) -> Result<()> {
+    if io::stdout().is_terminal() {
+        return write_out(our_lines(&String::from_utf8_lossy(bytes)).as_bytes());
+    }
+    write_out(bytes)
+}
+
+fn write_out(bytes: &[u8]) -> Result<()> {
+    match try_write_out(bytes) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write the result"),
         _ => Ok(()),
     }
+}
+
+/// Writes to standard output at once; the caller says what a reader that has gone means.
+pub(crate) fn try_write_out(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
 /// A bar with count and time left, on a terminal only; its length is set when it is known.
@@ -27,9 +55,14 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
     }
 }
 
-/// Says something on standard error. A log that is full or closed ends no work.
+/// Says something on standard error, on one line. A log that is full or closed ends no work.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", one_line(text));
+}
+
+/// As [`say`], of several lines of ours; sequences that choose colours stay.
+pub fn say_styled(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", our_styled_lines(text));
 }
 
 /// "1 row", "2 rows".
@@ -37,15 +70,10 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Notes, ids and names come from people and files: no line break or escape sequence of theirs reaches the terminal.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
-}
-
 /// Columns of the terminal on standard output; a file or a pipe takes lines of any length.
 pub fn terminal_width() -> usize {
     if !io::stdout().is_terminal() {
         return usize::MAX;
     }
-    crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns))
+    usize::from(crate::terminal_size::terminal_size().0)
 }

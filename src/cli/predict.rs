@@ -2,7 +2,7 @@
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
-use super::output::{print_line, say};
+use super::output::{print_json, print_line, say};
 use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
@@ -14,7 +14,7 @@ use crate::engine::{
 use crate::model::device::choose_device;
 use crate::reader::ReaderError;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::collections::HashSet;
@@ -298,7 +298,7 @@ fn print_summary(
             "failures": outcome.failures,
             "summary": summary,
         });
-        return print_line(&serde_json::to_string_pretty(&report).context("cannot write the summary as JSON")?);
+        return print_json(&report);
     }
     let last = format!("run {} in {}: {} cases predicted now", args.run, folder.display(), outcome.predicted);
     print_line(&format!("{}{last}, {seconds:.1} s", summary.text()))

@@ -3,6 +3,7 @@
 use super::Common;
 use super::output::{print_line, say};
 use crate::data::Picture;
+use crate::terminal_size::terminal_size;
 use crate::tui::depth::{Depth, color_depth, image_mode};
 use crate::tui::images::{ImageMode, as_first_seen};
 use crate::tui::pixels::{Pixels, fit};
@@ -49,7 +50,7 @@ impl PicturePrinter {
                 pixels.map_or(Mode::Half, Mode::Pixels)
             }
         };
-        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+        let (columns, rows) = terminal_size();
         let size = (u32::from(columns.max(2)), u32::from(rows.saturating_sub(2).max(2)));
         Self { mode, depth: color_depth(common.color, &environment), size }
     }

@@ -2,7 +2,7 @@
 //! reference.md §5.5).
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{print_line, progress_bar, say};
+use super::output::{one_line, print_line, progress_bar, say};
 use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
@@ -89,9 +89,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     print_line(&format!(
         "{} cases reranked by {}, written to {}; `dissent evaluate --runs {}` shows it among the fusers",
         reranking.choices.len(),
-        reranking.reader_name,
-        path.display(),
-        args.run
+        one_line(&reranking.reader_name),
+        one_line(&path.display().to_string()),
+        one_line(&args.run)
     ))
 }
 

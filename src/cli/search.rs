@@ -3,7 +3,7 @@
 use super::caption_line::caption_line;
 use super::index::open_or_build;
 use super::models::load_encoder;
-use super::output::{print_line, say};
+use super::output::{print_json, print_styled, say, terminal_width};
 use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
@@ -115,7 +115,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         });
     }
     if args.json {
-        return print_line(&serde_json::to_string_pretty(&serde_json::json!({ "by": by, "results": found }))?);
+        return print_json(&serde_json::json!({ "by": by, "results": found }));
     }
     if found.is_empty() {
         say("nothing found");
@@ -196,9 +196,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
     let source_width = found.iter().map(|line| clean(line.source.unwrap_or("")).width()).max().unwrap_or(0);
     // Rank, score, id, source and two spaces after each.
     let before = 3 + 2 + 7 + 2 + id_width + 2 + if source_width > 0 { source_width + 2 } else { 0 };
-    let columns =
-        if terminal { crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)) } else { 0 };
-    let caption_columns = if terminal { columns.saturating_sub(before).max(16) } else { usize::MAX };
+    let caption_columns = if terminal { terminal_width().saturating_sub(before).max(16) } else { usize::MAX };
     let printer = show.then(|| PicturePrinter::new(common));
     for line in found {
         let mut text = format!("{:>3}  {:>7.4}  {}", line.rank, line.score, padded(&clean(line.id), id_width));
@@ -206,7 +204,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
             text.push_str(&padded(&clean(line.source.unwrap_or("")), source_width));
         }
         text.push_str(&caption_line(line.caption, &line.highlights, caption_columns, marked));
-        print_line(&text)?;
+        print_styled(&text)?;
         if let Some(printer) = &printer {
             match Picture::read(&line.image) {
                 Ok(picture) => printer.print(&picture, 16)?,

@@ -1,9 +1,10 @@
 //! `dissent show`: one picture, case or document to the terminal.
 
 use super::Common;
-use super::output::{one_line, print_line};
+use super::output::{one_line, print_json, print_line};
 use super::print_picture::PicturePrinter;
 use crate::data::{Case, Dataset, Document, Picture, PictureRemark, TaskKind};
+use crate::terminal_size::terminal_size;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -49,16 +50,17 @@ fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common
         let facts = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
             "pixels": kind, "fingerprint": picture.fingerprint,
             "remarks": remarks.iter().map(ToString::to_string).collect::<Vec<_>>() });
-        return print_line(&serde_json::to_string_pretty(&facts)?);
+        return print_json(&facts);
     }
     PicturePrinter::new(common).print(picture, u32::MAX)?;
-    print_line(&format!("{}  {} × {}  {kind}", picture.path.display(), picture.width(), picture.height()))?;
+    let path = one_line(&picture.path.display().to_string());
+    print_line(&format!("{path}  {} × {}  {kind}", picture.width(), picture.height()))?;
     print_remarks(remarks)
 }
 
 /// What screen and models see otherwise than it is stored.
 fn print_remarks(remarks: &[PictureRemark]) -> Result<()> {
-    remarks.iter().try_for_each(|remark| print_line(&format!("note: {remark}")))
+    remarks.iter().try_for_each(|remark| print_line(&format!("note: {}", one_line(&remark.to_string()))))
 }
 
 fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Result<()> {
@@ -67,7 +69,7 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
     let path = dataset.image_path(&case.image);
     if json {
         let facts = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
-        return print_line(&serde_json::to_string_pretty(&facts)?);
+        return print_json(&facts);
     }
     let gold = dataset.gold_of(case);
     let labels: Vec<String> = task
@@ -99,7 +101,7 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
 fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Common) -> Result<()> {
     let path = dataset.image_path(&document.image);
     if json {
-        return print_line(&serde_json::to_string_pretty(&json!({ "document": document, "image_path": path }))?);
+        return print_json(&json!({ "document": document, "image_path": path }));
     }
     let mut facts = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
     facts.extend(document.source.clone().map(|source| ("source", source)));
@@ -112,11 +114,11 @@ fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> R
     for (name, value) in facts {
         print_line(&format!("{name:9} {}", one_line(value)))?;
     }
-    print_line(&format!("{:9} {}", "image", path.display()))?;
+    print_line(&format!("{:9} {}", "image", one_line(&path.display().to_string())))?;
     let (picture, remarks) = Picture::read_with_remarks(path)?;
     print_remarks(&remarks)?;
     // The facts stay in view above the picture.
-    let (_, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+    let (_, rows) = terminal_size();
     let room = u32::from(rows).saturating_sub((facts.len() + remarks.len()) as u32 + 3).max(8);
     PicturePrinter::new(common).print(&picture, room)
 }

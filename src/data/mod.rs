@@ -30,7 +30,6 @@ mod writer;
 pub use case::{Case, Split};
 pub use check::{CheckReport, Summary, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset};
-pub(crate) use dicom::DICOM_THREAD;
 pub use document::Document;
 pub use manifest::{MANIFEST_FILE, Manifest};
 pub use open_answer::{answer_number, answer_words};

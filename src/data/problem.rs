@@ -1,5 +1,6 @@
 //! What is wrong with a file, and where.
 
+use crate::printable::Printable;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -53,13 +54,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.path.display())?;
+        write!(formatter, "{}", Printable(&self.path.display().to_string()))?;
         if let Some(line) = self.line {
             write!(formatter, ":{line}")?;
         }
         if let Some(field) = &self.field {
-            write!(formatter, ": {field}")?;
+            write!(formatter, ": {}", Printable(field))?;
         }
-        write!(formatter, ": {}", self.message)
+        write!(formatter, ": {}", Printable(&self.message))
     }
 }

@@ -4,9 +4,6 @@ use super::mailbox::Mailbox;
 use super::parts::{Parts, SearchCaptions};
 use super::worker;
 use super::{Event, Request};
-use crate::data::DICOM_THREAD;
-use crate::reader::SHARD_THREAD;
-use crate::reader::remote::REMOTE_THREAD;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
@@ -30,11 +27,6 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 
 const READER_THREAD: &str = "dissent-reader";
 const SEARCH_THREAD: &str = "dissent-search";
-
-/// Are the panics of this thread (by name) caught and reported as events or errors?
-pub fn catches_its_panics(thread: &str) -> bool {
-    [READER_THREAD, SEARCH_THREAD, SHARD_THREAD, DICOM_THREAD, REMOTE_THREAD].contains(&thread)
-}
 
 /// A running engine. Dropping it cancels the work and ends the threads.
 pub struct EngineHandle {

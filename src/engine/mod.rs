@@ -20,7 +20,7 @@ mod worker;
 pub use crate::index::CaptionResult;
 pub use ablation::{Ablation, CaptionShown, ShownCaptions};
 pub use answer::CaseAnswer;
-pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress, catches_its_panics};
+pub use handle::{EngineHandle, LoadParts, LoadSearch, Progress};
 pub use keyed_log::KeyedLog;
 pub use message::{EngineDescription, Event, Request, Ticket};
 pub use models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};

@@ -5,11 +5,11 @@ use super::handle::{LoadParts, LoadSearch, report};
 use super::mailbox::{ImageSearch, Mailbox, Work};
 use super::parts::Parts;
 use super::probe::Probe;
+use crate::panics::caught;
 use crate::reader::{ReaderError, panic_text};
 use crossbeam_channel::{Receiver, Sender};
 use std::any::Any;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Loads the models, then answers cases until the mailbox closes. Errors and panics become events; the loop goes on.
 /// `loaded` hears one message when loading is over, however it went; `known` cases need no answer.
@@ -21,7 +21,7 @@ pub(super) fn answer_cases(
     known: &HashSet<usize>,
 ) {
     let progress = |line: String| report(sender, Event::Progress(line));
-    let outcome = catch_unwind(AssertUnwindSafe(|| load_parts(&progress, &|| mailbox.is_closed())));
+    let outcome = caught(|| load_parts(&progress, &|| mailbox.is_closed()));
     let mut parts = match outcome {
         Ok(Ok(parts)) => Some(parts),
         Ok(Err(error)) => {
@@ -65,7 +65,7 @@ fn answer_probe(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Pa
         None => Err(NO_MODELS.to_owned()),
         Some(parts) => {
             let cancelled = || mailbox.is_closed();
-            match catch_unwind(AssertUnwindSafe(|| parts.pipeline.probe(case, probe, &cancelled))) {
+            match caught(|| parts.pipeline.probe(case, probe, &cancelled)) {
                 Ok(Ok(prediction)) => Ok(prediction),
                 Ok(Err(ReaderError::Cancelled)) => return,
                 Ok(Err(ReaderError::Failed(error))) => Err(format!("{error:#}")),
@@ -80,7 +80,7 @@ fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut Parts>, search
     let ImageSearch { ticket, case, ref like, limit } = *search;
     let outcome = match parts {
         None => Err("no models are loaded, so no image can be searched".to_owned()),
-        Some(parts) => match catch_unwind(AssertUnwindSafe(|| parts.pipeline.similar_images(case, like, limit))) {
+        Some(parts) => match caught(|| parts.pipeline.similar_images(case, like, limit)) {
             Ok(found) => found.map_err(|error| format!("{error:#}")),
             Err(panic) => Err(panic_message("searching images", &*panic)),
         },
@@ -104,7 +104,7 @@ fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Par
     };
     let cancelled = || mailbox.is_overtaken(case) || (urgency == Urgency::Ahead && mailbox.somebody_asks());
     let mut emit = |event| report(sender, event);
-    let outcome = catch_unwind(AssertUnwindSafe(|| parts.pipeline.answer(case, &cancelled, &mut emit)));
+    let outcome = caught(|| parts.pipeline.answer(case, &cancelled, &mut emit));
     for trouble in parts.pipeline.take_troubles() {
         report(sender, Event::Failed { case: None, message: format!("{trouble:#}") });
     }
@@ -137,7 +137,7 @@ pub(super) fn answer_searches(
     if mailbox.is_closed() {
         return;
     }
-    let mut captions = match catch_unwind(AssertUnwindSafe(load_search)) {
+    let mut captions = match caught(load_search) {
         Ok(Ok(captions)) => Ok(captions),
         Ok(Err(error)) => Err(format!("captions cannot be searched: {error:#}")),
         Err(panic) => Err(panic_message("opening the caption index", &*panic)),
@@ -150,7 +150,7 @@ pub(super) fn answer_searches(
                 continue;
             }
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| captions.search(&search.query, search.limit)));
+        let outcome = caught(|| captions.search(&search.query, search.limit));
         report(
             sender,
             match outcome {

@@ -22,5 +22,5 @@ pub use label_scores::LabelScores;
 pub use prediction::Prediction;
 pub use prompt::{PromptPiece, check_templates};
 pub use request::{Evidence, ReadRequest, Reader, ReaderError};
-pub(crate) use shards::{SHARD_THREAD, panic_text};
+pub(crate) use shards::panic_text;
 pub use source::{OpenedReader, ReaderSource};

@@ -11,7 +11,7 @@ use std::any::Any;
 /// Models with fewer columns than this run in shards.
 const SMALL_MODEL: usize = 512;
 /// Name of the threads; a panic on one is an error of the batch.
-pub(crate) const SHARD_THREAD: &str = "dissent-shard";
+const SHARD_THREAD: &str = "dissent-shard";
 /// More shards than prompts of a case are of no use.
 const MOST_SHARDS: usize = 8;
 
@@ -58,7 +58,13 @@ impl Shards {
             let shares: Vec<_> = items
                 .chunks(share)
                 .zip(&self.pools)
-                .map(|(items, pool)| scope.spawn(|| pool.install(|| work(items))))
+                .map(|(items, pool)| {
+                    let caught = || {
+                        let _caught = crate::panics::caught_here();
+                        work(items)
+                    };
+                    scope.spawn(move || pool.install(caught))
+                })
                 .collect();
             let panicked = |panic: Box<dyn Any + Send>| {
                 Err(anyhow!("internal error while reading a share of a batch: {}", panic_text(&*panic)))

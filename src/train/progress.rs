@@ -1,8 +1,8 @@
 //! Progress of an epoch: a bar on a terminal, one line per epoch elsewhere.
 
 use super::session::EpochReport;
+use crate::cli::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::Write;
 
 /// A bar with loss and time left; drawn on standard error and only on a terminal.
 pub struct TrainingBar {
@@ -51,6 +51,6 @@ impl TrainingBar {
             report.stage, report.epoch, self.epochs, report.loss, report.validation, report.seconds
         );
         // A log that is full or closed does not end the training.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        say(&line);
     }
 }

@@ -6,6 +6,7 @@ use super::effect::Effect;
 use crate::analysis::RESAMPLES;
 use crate::annotation::agreement::{AgreementReport, RatedCases, usual_agreement_table_keys};
 use crate::engine::Ticket;
+use crate::panics::caught;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +58,7 @@ impl AgreementCounter {
                 }
             }
         };
-        std::thread::Builder::new().name("dissent-agreement".into()).spawn(body).map(drop)
+        std::thread::Builder::new().name("dissent-agreement".into()).spawn(|| drop(caught(body))).map(drop)
     }
 }
 

@@ -7,6 +7,8 @@ use super::question;
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{Event, JournalWatch};
 use crate::engine;
+use crate::panics::caught;
+use crate::reader::panic_text;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
 use crossterm::event;
@@ -23,6 +25,16 @@ const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
 /// How often the journals of others are looked at: often enough for people who talk to each other, seldom enough for a
 /// network file system.
 const LOOK_FOR_JOURNALS: Duration = Duration::from_secs(5);
+
+const INPUT: &str = "dissent-input";
+const SIGNALS: &str = "dissent-signals";
+const OPEN: &str = "dissent-open";
+const EVENTS: &str = "dissent-events";
+
+/// Can the explorer go on without this thread? Not where nobody could leave it, and not where it would wait for ever.
+pub fn is_dispensable(thread: &str) -> bool {
+    ![INPUT, SIGNALS, OPEN, EVENTS].contains(&thread)
+}
 
 /// One thing that happened.
 pub enum Message {
@@ -44,8 +56,11 @@ pub enum Message {
         number: usize,
         outcome: Result<(), String>,
     },
-    /// A thread panicked; the terminal is restored and the message printed.
-    Panicked,
+    /// A thread of the explorer ended by a panic, which is in the log.
+    Died {
+        thread: &'static str,
+        said: String,
+    },
 }
 
 /// Shows images over the whole screen, on the thread that reads the keys: viuer reads the keyboard too, for what the
@@ -66,7 +81,7 @@ impl FullScreen {
 
 /// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
 pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
-    start("dissent-input", move || {
+    start(INPUT, sender.clone(), move || {
         let mut late = question::LateAnswers::owed();
         for key in question::typed_meanwhile() {
             if sender.send(Message::Terminal(event::Event::Key(key))).is_err() {
@@ -110,7 +125,7 @@ fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) ->
 /// Turns signals into messages.
 pub fn read_signals(sender: Sender<Message>) -> Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT]).context("cannot listen for signals")?;
-    start("dissent-signals", move || {
+    start(SIGNALS, sender.clone(), move || {
         for signal in signals.forever() {
             if sender.send(Message::Signal(signal)).is_err() {
                 return;
@@ -121,7 +136,7 @@ pub fn read_signals(sender: Sender<Message>) -> Result<()> {
 
 /// Reads what the explorer shows, which may take a while.
 pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Sender<Message>) -> Result<()> {
-    start("dissent-open", move || {
+    start(OPEN, sender.clone(), move || {
         // Who has left meanwhile waits for nothing.
         drop(sender.send(Message::Opened(Box::new(open()))));
     })
@@ -129,7 +144,7 @@ pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Send
 
 /// Looks from time to time what others have written.
 pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Result<()> {
-    start("dissent-journals", move || {
+    start("dissent-journals", sender.clone(), move || {
         loop {
             thread::sleep(LOOK_FOR_JOURNALS);
             let news = watch.news();
@@ -142,7 +157,7 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
 
 /// Passes engine events on.
 pub fn read_engine(events: Receiver<engine::Event>, sender: Sender<Message>) -> Result<()> {
-    start("dissent-events", move || {
+    start(EVENTS, sender.clone(), move || {
         for event in events {
             if sender.send(Message::Engine(event)).is_err() {
                 return;
@@ -151,7 +166,13 @@ pub fn read_engine(events: Receiver<engine::Event>, sender: Sender<Message>) -> 
     })
 }
 
-fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+fn start(name: &'static str, sender: Sender<Message>, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    let body = move || {
+        if let Err(panic) = caught(body) {
+            // Where nobody listens the explorer has ended.
+            drop(sender.send(Message::Died { thread: name, said: panic_text(&*panic) }));
+        }
+    };
     let builder = thread::Builder::new().name(name.to_owned());
     builder.spawn(body).with_context(|| format!("cannot start the thread {name}"))?;
     Ok(())

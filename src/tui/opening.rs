@@ -3,7 +3,7 @@
 
 use super::app::App;
 use super::canvas::Canvas;
-use super::inbox::Message;
+use super::inbox::{self, Message};
 use super::keymap::key_name;
 use super::notebook::Notebook;
 use super::recording::{Film, tell};
@@ -101,7 +101,9 @@ impl<'a> Opening<'a> {
                 Ok(Some(Waited::Left(INTERRUPTED)))
             }
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
-            Message::Panicked => bail!("a part of the program panicked; the message is above"),
+            Message::Died { thread, said } if !inbox::is_dispensable(thread) => {
+                bail!("internal error in {thread}: {said}; please report")
+            }
             other => {
                 self.held.push(other);
                 Ok(None)

@@ -18,6 +18,7 @@ use super::{snapshot, terminal};
 use crate::annotation;
 use crate::durable;
 use crate::engine::{self, EngineHandle};
+use crate::terminal_size::terminal_size;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::clipboard::CopyToClipboard;
@@ -106,8 +107,6 @@ pub fn run(
 ) -> Result<Ended> {
     let Output { depth, images, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
-    let on_panic = sender.clone();
-    terminal::restore_on_panic(move || drop(on_panic.send(Message::Panicked)));
     inbox::read_signals(sender.clone())?;
     inbox::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
@@ -118,7 +117,7 @@ pub fn run(
     if let Waited::Left(code) = waited {
         return Ok(Ended { code, notebook: None, not_kept: None });
     }
-    let size = crossterm::terminal::size().unwrap_or((80, 24));
+    let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
     let film: Film = Rc::new(RefCell::new(Reel::new(recording)));
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
@@ -261,7 +260,10 @@ impl Session<'_> {
                     }
                 }
             }
-            Message::Panicked => bail!("a part of the program panicked; the message is above"),
+            Message::Died { thread, said } if inbox::is_dispensable(thread) => {
+                self.app.notice = Some(Notice::Error(format!("internal error in {thread}, which has ended: {said}")));
+            }
+            Message::Died { thread, said } => bail!("internal error in {thread}: {said}; please report"),
         }
         Ok(true)
     }

@@ -1,6 +1,5 @@
 //! Taking the terminal and giving it back: [`restore`] is the one way back, for exit, error, panic and signal.
 
-use crate::engine::catches_its_panics;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::style::{Print, ResetColor, force_color_output};
@@ -10,7 +9,6 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 /// Is the terminal ours? Drawing looks at this too, so that nothing is drawn after it was given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -64,20 +62,6 @@ pub fn restore() {
 /// Is the terminal ours?
 pub fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
-}
-
-/// Makes every panic, on any thread, restore the terminal before its message is printed, and then tell `on_panic`; but
-/// not where the engine catches it: that becomes an event, and the explorer goes on.
-pub fn restore_on_panic(on_panic: impl Fn() + Send + Sync + 'static) {
-    let print = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if thread::current().name().is_some_and(catches_its_panics) {
-            return;
-        }
-        restore();
-        print(panic);
-        on_panic();
-    }));
 }
 
 /// Holds the terminal; dropping it gives the terminal back.

@@ -2,6 +2,7 @@
 
 use super::plots::plots;
 use super::{Cell, Report, Table};
+use crate::printable::our_lines;
 use anyhow::Result;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}\
@@ -51,5 +52,5 @@ fn table_html(table: &Table) -> String {
 
 /// Names come from people and files.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    our_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,7 @@
 //! Tables for a README.
 
 use super::{Cell, Report, Table};
+use crate::printable::Printable;
 
 /// The whole report as Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -9,12 +10,12 @@ pub fn markdown(report: &Report) -> String {
 
 /// Any tables, below what they stand on and what a reader should know of them.
 pub fn tables_markdown(basis: &str, remarks: &[String], tables: &[Table]) -> String {
-    let mut text = format!("{basis}\n");
+    let mut text = format!("{}\n", Printable(basis));
     for remark in remarks {
-        text.push_str(&format!("\n{remark}\n"));
+        text.push_str(&format!("\n{}\n", Printable(remark)));
     }
     for table in tables {
-        text.push_str(&format!("\n### {}\n\n", table.title));
+        text.push_str(&format!("\n### {}\n\n", Printable(&table.title)));
         text.push_str(&row(table.columns.iter().map(|column| (*column).to_owned())));
         text.push_str(&row(table.columns.iter().map(|_| "---".to_owned())));
         for cells in &table.rows {

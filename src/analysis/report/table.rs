@@ -1,6 +1,7 @@
 //! A table of figures, whatever it will be printed as.
 
 use crate::analysis::{Bootstrap, Difference, Figure, Interval};
+use crate::printable::one_line;
 use serde::Serialize;
 
 /// Rows of figures with what they are about.
@@ -54,7 +55,7 @@ impl Cell {
     /// As it stands in a table for people; the n of figures has its own column.
     pub fn text(&self) -> String {
         match self {
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => one_line(text),
             Self::Count(count) => count.to_string(),
             Self::Figure(Figure { value: Some(value), low: Some(low), high: Some(high), .. }) => {
                 format!("{} [{}, {}]", short(*value), short(*low), short(*high))

@@ -164,13 +164,13 @@ impl<'a> Page<'a> {
         if !labels.is_empty() {
             lines.push(format!("labels: {}", labels.join(", ")));
         }
-        lines.push(format!("image: {}", self.image.display()));
+        lines.push(format!("image: {}", one_line(&self.image.display().to_string())));
         for hit in &self.hits {
             let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
             let answer = hit.answer.as_ref().map_or_else(|| "not read".to_owned(), Answer::text);
             lines.push(format!("hit {}: {} ({}): {answer}", hit.place, one_line(hit.document), heads.join("; ")));
             lines.push(format!("hit {} caption: {}", hit.place, one_line(hit.caption)));
-            lines.push(format!("hit {} image: {}", hit.place, hit.image.display()));
+            lines.push(format!("hit {} image: {}", hit.place, one_line(&hit.image.display().to_string())));
         }
         if let Some(answer) = &self.closed_book {
             lines.push(format!("without a document: {}", answer.text()));

@@ -5,12 +5,13 @@ use super::command::{COMMANDS, Command, parse};
 use super::heard::Heard;
 use super::page::{Page, Said, Shown};
 use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, JournalWatch, Level, Staleness};
-use crate::cli::output::{one_line, say};
+use crate::cli::output::{one_line, say, try_write_out};
 use crate::data::Dataset;
+use crate::printable::{json_lines, our_lines};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
@@ -376,8 +377,8 @@ impl Session {
 
     fn put(&self, text: &str, object: Value) -> Result<()> {
         match self.form {
-            Form::Text => write_out(format!("{text}\n").as_bytes()),
-            Form::Json => write_out(format!("{object}\n").as_bytes()),
+            Form::Text => write_out(format!("{}\n", our_lines(text)).as_bytes()),
+            Form::Json => write_out(format!("{}\n", json_lines(&object.to_string())).as_bytes()),
         }
     }
 
@@ -447,8 +448,7 @@ fn definition_text(category: &Category) -> String {
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
+    try_write_out(bytes).context("cannot write to standard output")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -6,7 +6,7 @@ use crate::analysis::report::{tables_csv, tables_markdown, tables_text};
 use crate::annotation::agreement::{AgreementReport, agreement_table_keys, usual_agreement_table_keys};
 use crate::annotation::{Counted, rated_cases};
 use crate::cli::Common;
-use crate::cli::output::{print_line, say, terminal_width};
+use crate::cli::output::{print_json, print_line, say, terminal_width};
 use crate::cli::table_choice::wanted_tables;
 use crate::csv_cells::Formulas;
 use anyhow::{Result, bail};
@@ -61,7 +61,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let rated = rated_cases(&annotations.state, &annotations.taxonomy, &dataset.tasks, &dataset.cases, counted);
     let report = AgreementReport::of(&dataset.name, &rated, args.resamples as usize, &keys);
     if args.json {
-        return print_line(&serde_json::to_string_pretty(&report)?);
+        return print_json(&report);
     }
     if args.csv {
         let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };

@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{Assignment, CaseAnnotation};
 use crate::cli::Common;
-use crate::cli::output::{count, print_line};
+use crate::cli::output::{count, one_line, print_json, print_line};
 use crate::cli::queue_options::{PlanOptions, cases_of_split, ids_of};
 use crate::data::Split;
 use anyhow::{Context, Result, bail};
@@ -62,7 +62,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             "cases": ids.iter().zip(&assignment.of_case).map(|(case, who)| json!({
                 "case": case, "annotators": names(&assignment, who) })).collect::<Vec<_>>(),
         });
-        return print_line(&serde_json::to_string_pretty(&report).context("cannot write the assignment as JSON")?);
+        return print_json(&report);
     }
     let calibration = count(assignment.calibration.len(), "calibration case");
     print_line(&format!(
@@ -75,6 +75,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let width = parts.iter().map(|part| part.annotator.chars().count()).max().unwrap_or(0).max("annotator".len());
     print_line(&format!("{:width$}  cases  decided  left", "annotator"))?;
     for Part { annotator, cases, decided } in &parts {
+        let annotator = one_line(annotator);
         print_line(&format!("{annotator:width$}  {cases:>5}  {decided:>7}  {:>4}", cases - decided))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{Disagreement, disagreements};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_line, say};
+use crate::cli::output::{count, one_line, print_json, print_line, say};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
                 object
             })
             .collect();
-        return print_line(&serde_json::to_string_pretty(&array)?);
+        return print_json(&array);
     }
     for disagreement in &found {
         let about = known.get(disagreement.case).map_or_else(

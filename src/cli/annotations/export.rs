@@ -6,7 +6,7 @@ use crate::annotation::{
     label_studio_config, label_studio_tasks, write_csv, write_jsonl, write_parquet,
 };
 use crate::cli::Common;
-use crate::cli::output::{count, print_bytes, say};
+use crate::cli::output::{count, print_document, say};
 use crate::csv_cells::Formulas;
 use crate::durable;
 use anyhow::{Context, Result, bail};
@@ -65,7 +65,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         ExportFormat::Parquet => write_parquet(&sheet, &mut content)?,
         _ => write_jsonl(&sheet, &mut content)?,
     }
-    let Some(path) = args.output else { return print_bytes(&content) };
+    let Some(path) = args.output else { return print_document(&content) };
     check_parent(&path)?;
     durable::write_file(&path, &content)?;
     say(&format!("{} written to {}", count(sheet.rows.len(), "row"), path.display()));

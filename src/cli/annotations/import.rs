@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 use crate::cli::Common;
-use crate::cli::output::{count, print_line, say};
+use crate::cli::output::{count, one_line, print_json, print_line, say};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
@@ -108,10 +108,10 @@ fn last_changed(path: &Path) -> Result<OffsetDateTime> {
 fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
     if args.json {
         let annotators: Vec<&String> = read.events.keys().collect();
-        return print_line(&serde_json::to_string_pretty(&json!({
+        return print_json(&json!({
             "annotators": annotators, "accepted": read.accepted, "rejected": read.rejected, "ignored": read.ignored,
             "overruled": read.overruled, "problems": read.problems, "journals": journals,
-        }))?);
+        }));
     }
     print_line(&format!(
         "{} accepted, {} rejected (flagged, without a category), {} ignored (skipped), by {}",
@@ -127,7 +127,7 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
         ))?;
     }
     for name in journals {
-        print_line(&format!("journal {name}"))?;
+        print_line(&format!("journal {}", one_line(&name)))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{ExportRow, FinalRow, final_rows, remarks};
 use crate::cli::Common;
-use crate::cli::output::{one_line, print_line, say};
+use crate::cli::output::{one_line, print_json, print_line, say};
 use crate::data::Split;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ fn print<Row: serde::Serialize>(
     line: fn(&Row) -> [String; 7],
 ) -> Result<()> {
     if as_json {
-        return print_line(&serde_json::to_string_pretty(rows)?);
+        return print_json(rows);
     }
     if rows.is_empty() {
         say("no annotations");

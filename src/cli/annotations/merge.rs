@@ -2,9 +2,9 @@
 
 use crate::annotation::{Brought, Merged, Taxonomy, merge_folder};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_line, say};
+use crate::cli::output::{count, one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::PathBuf;
 
 /// Arguments of `dissent annotations merge`.
@@ -44,7 +44,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             "events": events.len(),
             "other_definitions": earlier,
         });
-        return print_line(&serde_json::to_string_pretty(&report).context("cannot write the report as JSON")?);
+        return print_json(&report);
     }
     for journal in &merged {
         let what = match journal.brought {
@@ -53,11 +53,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             Brought::Known => "there already".to_owned(),
             Brought::NoJournal => "left out, no event in it".to_owned(),
         };
-        print_line(&format!("{} ({}): {what}", journal.source.display(), count(journal.events, "event")))?;
+        let line = format!("{} ({}): {what}", journal.source.display(), count(journal.events, "event"));
+        print_line(&one_line(&line))?;
     }
     if !earlier.is_empty() {
         let ids = one_line(&earlier.join(", "));
         print_line(&format!("given under another definition than taxonomy.toml has now, by some events: {ids}"))?;
     }
-    print_line(&format!("{} in {}", count(events.len(), "event"), folder.display()))
+    print_line(&one_line(&format!("{} in {}", count(events.len(), "event"), folder.display())))
 }

@@ -50,6 +50,5 @@ pub(super) fn dual_encoder(args: DualEncoderArgs, training: &Stoppable) -> Resul
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    finish(train_dual_encoder(&dataset, &settings, &training.interrupted())?, &args.run);
-    Ok(())
+    finish(train_dual_encoder(&dataset, &settings, &training.interrupted())?, &args.run)
 }

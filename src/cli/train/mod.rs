@@ -5,7 +5,7 @@ mod reader;
 mod retriever;
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::say;
+use super::output::{one_line, print_line, say};
 use super::{Common, relaunch};
 use crate::data::Dataset;
 use crate::index::Index;
@@ -151,11 +151,11 @@ impl Stoppable {
     }
 }
 
-fn finish(last: Option<EpochReport>, run: &Run) {
+fn finish(last: Option<EpochReport>, run: &Run) -> Result<()> {
     if last.is_none() {
         say(&format!("all {} epochs were already done; --restart begins anew", run.epochs));
     }
-    println!("{}", run.out.display());
+    print_line(&one_line(&run.out.display().to_string()))
 }
 
 /// Runs the training that was asked for.

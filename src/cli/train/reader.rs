@@ -96,6 +96,5 @@ pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) ->
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    finish(train_reader(&dataset, retriever.as_mut(), &settings, &training.interrupted())?, &args.run);
-    Ok(())
+    finish(train_reader(&dataset, retriever.as_mut(), &settings, &training.interrupted())?, &args.run)
 }

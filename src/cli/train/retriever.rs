@@ -3,7 +3,7 @@
 use super::{Stoppable, Weights, open_retriever};
 use crate::cli::Common;
 use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
-use crate::cli::output::{print_line, say};
+use crate::cli::output::{print_json, print_line, say};
 use crate::data::{Dataset, Part};
 use crate::engine::Pipeline;
 use crate::reader::{CandleReader, Reader};
@@ -194,7 +194,7 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
             "out": args.out, "parameters_per_head": parameters, "reader_calls": calls.asked,
             "reader_answers_wanted": calls.wanted, "comparison": comparison, "likelihoods": likelihoods,
         });
-        return print_line(&serde_json::to_string_pretty(&value)?);
+        return print_json(&value);
     }
     let saved = 100.0 * (1.0 - calls.asked as f64 / calls.wanted.max(1) as f64);
     say(&format!(

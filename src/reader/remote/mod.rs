@@ -37,7 +37,7 @@ pub use address::ServerAddress;
 pub use api_key::{ApiKey, KEY_VARIABLE};
 pub use capability::ServiceRecord;
 pub use error::{ServerError, Trouble};
-pub use reader::{REMOTE_THREAD, RemoteReader, ServedModel};
+pub use reader::{RemoteReader, ServedModel};
 
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
 use crate::fingerprint::Fingerprint;
 use crate::model::family::{Family, PromptProcessor};
+use crate::panics::caught_on_this_thread;
 use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
 use anyhow::{Context, Result};
 use serde::de::IgnoredAny;
@@ -31,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Between tries of a server that is still loading its model.
 const LOADING: Duration = Duration::from_millis(500);
 /// Name of the threads; a panic on one is an error of its request.
-pub const REMOTE_THREAD: &str = "dissent-remote";
+const REMOTE_THREAD: &str = "dissent-remote";
 /// Counted up when requests are put together in another way that may change an answer.
 const API_VERSION: &str = "chat completions 1";
 
@@ -92,7 +93,12 @@ impl RemoteReader {
         progress: &dyn Fn(String),
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, ReaderError> {
-        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(REMOTE_THREAD).enable_all().build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(REMOTE_THREAD)
+            .on_thread_start(caught_on_this_thread)
+            .enable_all()
+            .build();
         let runtime = RequestThreads(Some(runtime.context("cannot start the threads for requests")?));
         let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
         let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();

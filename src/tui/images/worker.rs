@@ -3,6 +3,8 @@
 use super::cache::{Picture, PictureKey};
 use super::encode::{ImageMode, encode};
 use crate::data;
+use crate::panics::caught;
+use crate::reader::panic_text;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui_image::FontSize;
@@ -41,7 +43,7 @@ impl ImageWorker {
 
     /// Wants these images, the first first.
     pub fn want(&self, keys: Vec<PictureKey>) {
-        // Without a thread no image comes; a panic there ends the session anyway.
+        // Without a thread no image comes; each panic there is caught.
         drop(self.wishes.send(keys));
     }
 }
@@ -59,9 +61,14 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
             pending = keys.into();
         }
         let Some(key) = pending.pop_front() else { continue };
-        let picture = load(&key, &mut decoded)
-            .and_then(|picture| encode(&picture, &key, mode, cell, next_id))
-            .map_err(|error| format!("{error:#}"));
+        let made = caught(|| {
+            let picture = load(&key, &mut decoded)?;
+            encode(&picture, &key, mode, cell, next_id)
+        });
+        let picture = match made {
+            Ok(made) => made.map_err(|error| format!("{error:#}")),
+            Err(panic) => Err(format!("internal error while drawing the image: {}", panic_text(&*panic))),
+        };
         next_id = next_id.wrapping_add(1);
         if !deliver(Loaded { key, picture }) {
             return;

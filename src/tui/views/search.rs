@@ -5,6 +5,7 @@ use super::super::search::Search;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::engine::CaptionResult;
+use crate::printable::letters;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -81,7 +82,7 @@ fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize
         spans.push(Span::styled("…", theme.style(Role::Muted)));
         used = 1;
     }
-    for (index, character) in caption.char_indices().skip_while(|(index, _)| *index < start) {
+    for (index, character) in letters(caption).skip_while(|(index, _)| *index < start) {
         let columns = character.width().unwrap_or(1);
         if used + columns > room {
             break;
@@ -92,7 +93,7 @@ fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize
             spans.push(Span::styled(std::mem::take(&mut run), style(run_matches)));
         }
         run_matches = matches;
-        run.push(if character.is_control() { ' ' } else { character });
+        run.push(character);
     }
     if !run.is_empty() {
         spans.push(Span::styled(run, style(run_matches)));
@@ -105,7 +106,7 @@ fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize
 fn start_of_snippet(caption: &str, result: &CaptionResult, room: usize) -> usize {
     let Some(first) = result.highlights.iter().min_by_key(|range| range.start) else { return 0 };
     let columns = |up_to: usize| -> usize {
-        let before = caption.char_indices().take_while(|(index, _)| *index < up_to);
+        let before = letters(caption).take_while(|(index, _)| *index < up_to);
         before.map(|(_, character)| character.width().unwrap_or(1)).sum()
     };
     if columns(first.end) <= room {

@@ -1,13 +1,14 @@
 //! Fitting text into columns.
 
 use super::super::theme::{Role, Theme};
+use crate::printable::one_line;
 use crate::retriever::{Head, Provenance};
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text in at most `width` columns; what is cut ends in an ellipsis. Control characters become spaces.
+/// The text in at most `width` columns, safe to print; what is cut ends in an ellipsis.
 pub fn fit(text: &str, width: usize) -> String {
-    let clean: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let clean = one_line(text);
     if clean.width() <= width {
         return clean;
     }
@@ -29,8 +30,9 @@ pub fn fit(text: &str, width: usize) -> String {
 
 /// As [`fit`], keeping the end: ids often differ there.
 pub fn fit_end(text: &str, width: usize) -> String {
+    let text = one_line(text);
     if text.width() <= width {
-        return fit(text, width);
+        return text;
     }
     let mut kept: Vec<char> = Vec::new();
     let mut used = 1;
@@ -39,7 +41,7 @@ pub fn fit_end(text: &str, width: usize) -> String {
         if used + columns > width {
             break;
         }
-        kept.push(if character.is_control() { ' ' } else { character });
+        kept.push(character);
         used += columns;
     }
     let tail: String = kept.into_iter().rev().collect();
@@ -69,7 +71,7 @@ pub fn column(text: &str, width: usize) -> String {
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    for word in one_line(text).split_whitespace() {
         let needed = if line.is_empty() { word.width() } else { line.width() + 1 + word.width() };
         if needed > width && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
