@@ -77,7 +77,7 @@ fn a_server_that_names_tokens_by_their_texts_alone_is_refused_with_one_that_does
 fn what_is_no_server_of_models_is_said_to_be_none() {
     for (answer, expected) in [
         (Fault::answer("200 OK", "", "<html>It works!</html>"), "expected JSON, found <html>It works!"),
-        (Fault::answer("200 OK", "", "{}"), "no list of models"),
+        (Fault::answer("200 OK", "", "{}"), "missing field `data`"),
         (Fault::answer("404 Not Found", "", "nope"), "does not know /v1/models"),
         (Fault::answer("200 OK", "", r#"{"data": []}"#), "--reader-model"),
         (Fault::Cut, "broke"),

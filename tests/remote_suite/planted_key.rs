@@ -52,7 +52,8 @@ fn assert_no_piece(what: &str, bytes: &[u8], pieces: &[Vec<u8>]) {
     let lower = bytes.to_ascii_lowercase();
     let found = pieces.iter().find(|piece| memchr::memmem::find(&lower, piece).is_some());
     let found = found.map(|piece| String::from_utf8_lossy(piece).into_owned());
-    assert_eq!(found, None, "{what}: {}", String::from_utf8_lossy(bytes));
+    let text = bytes.get(..2000).unwrap_or(bytes).escape_ascii();
+    assert_eq!(found, None, "{what}: {text}");
 }
 
 fn with_key(mut command: Command) -> Output {

@@ -4,7 +4,7 @@
 use crate::fault_proxy::{Fault, FaultProxy, message};
 use serde_json::{Value, json};
 
-pub const KEY: &str = "sk-SECRETsecret-0123456789abcdefXYZ";
+pub const KEY: &str = "sk-SECRETsecret-Qz7Kf3Wm9TbXcVhj";
 
 pub fn start() -> FaultProxy {
     FaultProxy::start(None, |_, _| Fault::Respond(respond))

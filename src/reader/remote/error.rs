@@ -50,6 +50,9 @@ pub enum Trouble {
         "its log-probabilities are wrong ({what}); look at its settings (vLLM: --logprobs-mode) and at what is between us"
     )]
     NoProbabilities { what: String },
+    /// JSON with other fields or kinds of values than asked for, or with a field twice.
+    #[error("its answer has another shape than it should ({why}); found {found}")]
+    OtherShape { why: String, found: String },
     #[error("its answer has no {missing}; found {found}")]
     Incomplete { missing: String, found: String },
     #[error("it came back as something else ({what}); answers of two models do not belong into one run: begin another")]
@@ -129,8 +132,8 @@ impl Trouble {
             Self::Unreachable { reason } | Self::Broken { reason } | Self::Certificate { reason } => reason,
             Self::Redirected { to } => to,
             Self::NotJson { found } => found,
-            Self::Incomplete { missing, found } => {
-                *missing = change(missing);
+            Self::Incomplete { missing: why, found } | Self::OtherShape { why, found } => {
+                *why = change(why);
                 found
             }
             Self::Busy { said, .. }

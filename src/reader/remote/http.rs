@@ -192,7 +192,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, Trouble> {
     match serde_json::from_slice(body) {
         Ok(value) => Ok(Answer { value, beginning }),
         Err(error) if error.classify() == Category::Data => {
-            Err(Trouble::Incomplete { missing: format!("right content ({error})"), found: beginning })
+            Err(Trouble::OtherShape { why: error.to_string(), found: beginning })
         }
         Err(_) => Err(Trouble::NotJson { found: beginning }),
     }
