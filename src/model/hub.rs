@@ -1,10 +1,14 @@
 //! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
 
+use crate::input_file;
 use anyhow::{Result, bail, ensure};
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
+
+/// Bytes of a file that names a commit.
+const LONGEST_COMMIT: u64 = 1 << 10;
 
 /// `org/name`, or `org/name@revision`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +90,8 @@ impl HubId {
         let repository = cache.join(self.entry_name());
         // A branch or tag is a file with the commit in it; a commit is the folder itself.
         let reference = repository.join("refs").join(&self.revision);
-        let commit = fs::read_to_string(&reference).map_or_else(|_| self.revision.clone(), |text| text.trim().into());
+        let commit = input_file::read_text(&reference, LONGEST_COMMIT)
+            .map_or_else(|_| self.revision.clone(), |text| text.trim().into());
         let is_name = matches!(
             (Path::new(&commit).components().next(), Path::new(&commit).components().count()),
             (Some(Component::Normal(_)), 1)

@@ -17,6 +17,7 @@ use super::epochs::{LoopSettings, run_epochs};
 use super::session::{EpochReport, Session, SessionSettings, beside};
 use super::variables::sorted_variables;
 use crate::data::{Dataset, Part, Split};
+use crate::input_file;
 use crate::model::checkpoint::{CheckpointFiles, StoredType};
 use crate::model::pixtral::{
     PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, save_pixtral,
@@ -41,6 +42,8 @@ const PROCESSOR_FILES: [&str; 6] = [
     "generation_config.json",
     "chat_template.jinja",
 ];
+/// Bytes of one of them; the largest tokenizers have 40 MB.
+const LARGEST_FILE: u64 = 256 << 20;
 /// Most tokens of the tokenizer that a new reader gets.
 const LARGEST_VOCABULARY: usize = 512;
 
@@ -147,7 +150,10 @@ fn read_files(folder: &Path) -> Result<CheckpointFiles> {
     for name in PROCESSOR_FILES {
         let path = folder.join(name);
         if path.is_file() {
-            files.insert(name.into(), std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+            files.insert(
+                name.into(),
+                input_file::read(&path, LARGEST_FILE).with_context(|| format!("cannot read {}", path.display()))?,
+            );
         }
     }
     Ok(files)

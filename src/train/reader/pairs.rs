@@ -1,6 +1,7 @@
 //! `pairs.jsonl`: which document goes with which case, where that is given and not retrieved.
 
 use crate::data::Dataset;
+use crate::input_file;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -23,11 +24,12 @@ pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>
     }
     let rows: HashMap<&str, usize> =
         dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
-    let file = std::fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = input_file::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut pairs: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let place = || format!("{}:{}", path.display(), number + 1);
-        let pair: Pair = serde_json::from_str(&line.with_context(place)?)
+        let line = line.with_context(place)?;
+        let pair: Pair = serde_json::from_str(line.trim_start_matches('\u{feff}'))
             .with_context(|| format!("{}: expected {{\"case\": …, \"document\": …}}", place()))?;
         let row = *rows
             .get(pair.document.as_str())
