@@ -349,3 +349,52 @@ fn a_picture_that_is_not_cut_into_whole_patches_is_refused() {
         assert!(message.contains(&format!("{width}×{height} pixels is not one to 20 patches of 6×6")), "{message}");
     }
 }
+
+/// Every number of the settings at the edges: what comes is an encoder or a message, and pictures that are read or refused.
+#[test]
+fn numbers_out_of_range_end_in_a_message() {
+    let aside = tempfile::tempdir().unwrap();
+    for family in FAMILIES {
+        for file in ["config.json", "open_clip_config.json", "preprocessor_config.json"] {
+            let Ok(bytes) = fs::read(fixture(family).join(file)) else { continue };
+            let settings: Value = serde_json::from_slice(&bytes).unwrap();
+            let mut pointers = Vec::new();
+            numbers_of(&settings, String::new(), &mut pointers);
+            for pointer in pointers {
+                for value in
+                    [json!(0), json!(-1), json!(1_u64 << 40), json!(u64::MAX), json!(1.5), Value::Null, json!([])]
+                {
+                    let folder = copy_of(family, aside.path());
+                    rewrite(&folder, file, |settings| *settings.pointer_mut(&pointer).unwrap() = value.clone());
+                    match DualEncoder::load(&folder, &Device::Cpu, DType::F32) {
+                        Err(error) => {
+                            let message = format!("{error:#}");
+                            assert!(!message.contains('\n'), "{family}, {pointer}, {value}: {message}");
+                        }
+                        Ok(encoder) => {
+                            let _ = encoder.embed_pictures(&[&RgbImage::new(9, 5)]);
+                            let _ = encoder.embed_texts(&["a mass"]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn numbers_of(value: &Value, place: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Number(_) => pointers.push(place),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                numbers_of(value, format!("{place}/{name}"), pointers);
+            }
+        }
+        Value::Array(values) => {
+            for (number, value) in values.iter().enumerate() {
+                numbers_of(value, format!("{place}/{number}"), pointers);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,7 +1,8 @@
 //! Checkpoints and adapters that are refused, and in which words.
 
-use crate::world::{FAMILIES, copy, fixture, load_from, message};
+use crate::world::{FAMILIES, copy, fixture, load_from, message, picture};
 use candle_core::{DType, Device, Tensor};
+use dissent::model::family::ReaderCheckpoint;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
@@ -260,4 +261,51 @@ fn a_text_of_any_length_is_bounded() {
     assert!(tokenizer.encode(&"a ".repeat(100_000)).is_ok());
     let message = format!("{:#}", tokenizer.encode(&"a ".repeat(1_000_000)).unwrap_err());
     assert!(message.contains("expected a text of at most 1048576 bytes"), "{message}");
+}
+
+/// Every number of the settings at the edges: what comes is a model or a message, and a picture that is read or refused.
+#[test]
+fn numbers_out_of_range_end_in_a_message() {
+    for family in FAMILIES {
+        for file in ["config.json", "processor_config.json", "preprocessor_config.json"] {
+            let path = fixture(family).join("checkpoint").join(file);
+            let Ok(bytes) = fs::read(path) else { continue };
+            let settings: Value = serde_json::from_slice(&bytes).unwrap();
+            let mut pointers = Vec::new();
+            numbers_of(&settings, String::new(), &mut pointers);
+            assert!(!pointers.is_empty());
+            for pointer in pointers {
+                for value in
+                    [json!(0), json!(-1), json!(1_u64 << 40), json!(u64::MAX), json!(1.5), Value::Null, json!([])]
+                {
+                    let folder = copy(family);
+                    rewrite(folder.path(), file, |settings| *settings.pointer_mut(&pointer).unwrap() = value.clone());
+                    match ReaderCheckpoint::load(folder.path(), None, &Device::Cpu, DType::F32) {
+                        Err(error) => {
+                            let message = format!("{error:#}");
+                            assert!(!message.contains('\n'), "{family}, {pointer}, {value}: {message}");
+                        }
+                        Ok(checkpoint) => drop(checkpoint.model.prepare(&picture(9, 5, 6))),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn numbers_of(value: &Value, place: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Number(_) => pointers.push(place),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                numbers_of(value, format!("{place}/{name}"), pointers);
+            }
+        }
+        Value::Array(values) => {
+            for (number, value) in values.iter().enumerate() {
+                numbers_of(value, format!("{place}/{number}"), pointers);
+            }
+        }
+        _ => {}
+    }
 }

@@ -232,6 +232,28 @@ mod tests {
     }
 
     #[test]
+    fn templates_about_themselves_end() {
+        for source in [
+            "{{ self }}{{ loop }}{{ caller }}{{ debug() }}",
+            "{% macro a(n) %}{{ debug() }}{{ a }}{% endmacro %}{{ a(1) }}",
+            "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+            "{% include 'chat_template' %}",
+            "{% import 'chat_template' as own %}{{ own }}",
+            "{% extends 'chat_template' %}",
+            "{% for m in messages recursive %}{{ loop(messages) }}{% endfor %}",
+            "{% for m in messages %}{{ loop }}{{ debug() }}{% endfor %}",
+            "{% set ns = namespace(x=[]) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+            "{% set ns = namespace(x=[]) %}{% for i in range(9000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}{{ ns.x|tojson }}{{ ns.x == ns.x }}",
+        ] {
+            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new());
+            // Whether it is refused or printed: it comes back.
+            if let Ok(template) = read {
+                let _ = template.render(&json!([{ "role": "user" }]), true);
+            }
+        }
+    }
+
+    #[test]
     fn a_template_without_an_end_is_stopped() {
         let source = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% set d = c %}{% endfor %}{% endfor %}{% endfor %}";
         let error = template(source).render(&json!([]), true).unwrap_err();

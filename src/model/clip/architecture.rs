@@ -38,6 +38,10 @@ impl Architecture for ClipConfig {
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        Ok(PictureProcessor::OneSize(ImageProcessor::read(folder, &ImageProcessor::clip(224))?))
+        Ok(PictureProcessor::OneSize(ImageProcessor::read_for(
+            folder,
+            &ImageProcessor::clip(224),
+            self.vision_config.image_size,
+        )?))
     }
 }

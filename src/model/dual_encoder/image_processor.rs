@@ -2,7 +2,7 @@
 //! `SiglipImageProcessor` do it, and as OpenCLIP's transform.
 
 use crate::model::checkpoint::{CheckpointError, object_in, read_json};
-use crate::model::limits::check_sizes;
+use crate::model::limits::{LONGEST_SIDE, check_scaling, check_sizes};
 use crate::model::pillow_resize::{Filter, resize};
 use candle_core::{Device, Result, Tensor};
 use image::{Rgb, RgbImage};
@@ -159,11 +159,15 @@ impl ImageProcessor {
             ..Self::clip(height)
         };
         processor.check()?;
+        processor.check_side(side)?;
         Ok(processor)
     }
 
     /// Reads `preprocessor_config.json` of `folder`, or the part of `processor_config.json` that replaces it in
     /// transformers 5. Fields that are missing there have their values of `defaults`.
+    ///
+    /// # Errors
+    /// A missing or broken file, a field out of range.
     pub fn read(folder: &Path, defaults: &Self) -> std::result::Result<Self, CheckpointError> {
         let (file, value) = Self::read_value(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
@@ -191,6 +195,22 @@ impl ImageProcessor {
         Ok(("preprocessor_config.json", read_json(folder, "preprocessor_config.json", purpose)?))
     }
 
+    /// As [`Self::read`], for an image tower that takes squares of `side` pixels.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; pictures of another size.
+    pub(in crate::model) fn read_for(
+        folder: &Path,
+        defaults: &Self,
+        side: usize,
+    ) -> std::result::Result<Self, CheckpointError> {
+        let processor = Self::read(folder, defaults)?;
+        let (file, _) = Self::read_value(folder)?;
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        processor.check_side(side).map_err(bad)?;
+        Ok(processor)
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
         if !matches!(self.resample, BILINEAR | BICUBIC) {
             let found = self.resample;
@@ -203,8 +223,32 @@ impl ImageProcessor {
             ResizeTarget::Exact { height, width } => (height, width),
             ResizeTarget::ShortestEdge { shortest_edge: edge } | ResizeTarget::Number(edge) => (edge, edge),
         };
-        check_sizes("field size", &sides(size))?;
-        check_sizes("field crop_size", &sides(self.crop()))
+        for (field, (height, width)) in [("size", size), ("crop_size", self.crop())] {
+            check_sizes(&format!("field {field}"), &sides((height, width)))?;
+            if height.max(width) as usize > LONGEST_SIDE {
+                return Err(format!(
+                    "field {field}: expected sides of at most {LONGEST_SIDE} pixels, found {height} by {width}"
+                ));
+            }
+        }
+        check_scaling(&self.image_mean.map(f64::from), &self.image_std.map(f64::from), self.rescale_factor)
+    }
+
+    /// An error unless every picture that is resized or cut ends with the `side` that the image tower takes.
+    pub(in crate::model) fn check_side(&self, side: usize) -> std::result::Result<(), String> {
+        let (field, (height, width)) = match self.size {
+            _ if self.do_center_crop => ("crop_size", self.crop()),
+            ResizeTarget::Exact { height, width } if self.do_resize => ("size", (height, width)),
+            // The pictures decide.
+            _ => return Ok(()),
+        };
+        if [height, width].iter().any(|found| *found as usize != side) {
+            return Err(format!(
+                "field {field}: pictures become {height} by {width}, the image tower takes {side} by {side} (image_size of \
+                 the configuration)"
+            ));
+        }
+        Ok(())
     }
 
     /// The whole `preprocessor_config.json` of a CLIP checkpoint.

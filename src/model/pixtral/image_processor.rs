@@ -2,6 +2,7 @@
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json};
 use crate::model::family::{ImageGrid, PreparedImage};
+use crate::model::limits::{LONGEST_SIDE, check_scaling};
 use crate::model::pillow_resize::resize_bicubic;
 use candle_core::{Device, Result, Tensor};
 use image::RgbImage;
@@ -11,8 +12,6 @@ use std::path::Path;
 
 /// Pillow's number for the bicubic filter.
 const BICUBIC: u32 = 3;
-/// Pixels of the longest side that makes sense: published checkpoints have 1540.
-const LARGEST_SIDE: u32 = 1 << 14;
 const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
 const DEVIATION: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
@@ -94,9 +93,9 @@ impl PixtralImageProcessor {
             LargestSize::LongestEdge { longest_edge } => (longest_edge, longest_edge),
             LargestSize::Exact { height, width } => (height, width),
         };
-        if ![height, width].iter().all(|side| (1..=LARGEST_SIDE).contains(side)) {
+        if ![height, width].iter().all(|side| (1..=LONGEST_SIDE).contains(&(*side as usize))) {
             let reason =
-                format!("field size: expected sides of 1 to {LARGEST_SIDE} pixels, found {height} and {width}");
+                format!("field size: expected sides of 1 to {LONGEST_SIDE} pixels, found {height} and {width}");
             return Err(bad(inner_file, reason));
         }
         processor.patch_size = PatchSize::Number(patch as u32);
@@ -104,6 +103,8 @@ impl PixtralImageProcessor {
         if merge != 1 {
             return Err(bad(file, format!("field spatial_merge_size: expected 1, found {merge}")));
         }
+        check_scaling(&processor.image_mean, &processor.image_std, processor.rescale_factor)
+            .map_err(|reason| bad(inner_file, reason))?;
         if processor.resample != BICUBIC {
             let found = processor.resample;
             return Err(bad(inner_file, format!("field resample: expected {BICUBIC} (bicubic), found {found}")));

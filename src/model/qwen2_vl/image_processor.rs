@@ -3,6 +3,7 @@
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json};
 use crate::model::family::{ImageGrid, PreparedImage};
+use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::resize_bicubic;
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
@@ -12,6 +13,8 @@ use std::path::Path;
 
 /// Pillow's number for the bicubic filter.
 const BICUBIC: u32 = 3;
+/// Published processors have 16,384 tokens of 28 by 28 pixels at most.
+const MOST_PIXELS: usize = 1 << 25;
 /// Thinner pictures are refused, as in the reference.
 const LARGEST_RATIO: f64 = 200.0;
 
@@ -90,11 +93,24 @@ impl Qwen2VlImageProcessor {
                 return Err(bad(format!("field {name}: expected 1 to 4096, found {size}")));
             }
         }
+        let (least, most) = processor.pixels();
+        if least > most || !(1..=MOST_PIXELS).contains(&most) {
+            let reason = format!(
+                "fields min_pixels and max_pixels (size): expected up to {MOST_PIXELS} in this order, found {least} and {most}"
+            );
+            return Err(bad(reason));
+        }
+        check_scaling(&processor.image_mean, &processor.image_std, processor.rescale_factor).map_err(bad)?;
         if processor.resample != BICUBIC {
             let found = processor.resample;
             return Err(bad(format!("field resample: expected {BICUBIC} (bicubic), found {found}")));
         }
         Ok(processor)
+    }
+
+    /// Fewest and most pixels of a picture.
+    fn pixels(&self) -> (usize, usize) {
+        (self.min_pixels.unwrap_or(self.size.shortest_edge), self.max_pixels.unwrap_or(self.size.longest_edge))
     }
 
     /// Values of a patch.
@@ -187,8 +203,8 @@ impl Qwen2VlImageProcessor {
 
     /// Height and width after resizing (`smart_resize`): whole squares, the number of pixels in its range.
     fn target(&self, height: u32, width: u32) -> Result<(usize, usize)> {
-        let least = self.min_pixels.unwrap_or(self.size.shortest_edge) as f64;
-        let most = self.max_pixels.unwrap_or(self.size.longest_edge) as f64;
+        let (least, most) = self.pixels();
+        let (least, most) = (least as f64, most as f64);
         let (tall, wide) = (f64::from(height), f64::from(width));
         let ratio = tall.max(wide) / tall.min(wide);
         ensure!(

@@ -38,8 +38,9 @@ impl Architecture for SiglipConfig {
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        let usual = ImageProcessor::siglip(self.vision_config.image_size as u32);
-        Ok(PictureProcessor::OneSize(ImageProcessor::read(folder, &usual)?))
+        let side = self.vision_config.image_size;
+        let usual = ImageProcessor::siglip(side as u32);
+        Ok(PictureProcessor::OneSize(ImageProcessor::read_for(folder, &usual, side)?))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json};
 use crate::model::family::{ImageGrid, PreparedImage};
+use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::{Filter, resize};
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
@@ -70,6 +71,7 @@ impl SmolVlmImageProcessor {
                 return Err(bad(format!("field {name}.longest_edge: expected 1 to {LONGEST_SIDE}, found {found}")));
             }
         }
+        check_scaling(&processor.image_mean, &processor.image_std, processor.rescale_factor).map_err(bad)?;
         if processor.resample != LANCZOS {
             let found = processor.resample;
             return Err(bad(format!("field resample: expected {LANCZOS} (Lanczos), found {found}")));
