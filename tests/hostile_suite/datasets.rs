@@ -25,7 +25,7 @@ pub fn dataset(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         &["index", dataset, "--encoder", encoder],
         &["predict", dataset, "--run", "x", "--encoder", encoder, "--reader", reader],
         &["show", dataset, "us-t0001"],
-        &["export", "jomed", dataset, "out"],
+        &["export", "sft", dataset, "--out", "out"],
         &["annotations", "list", dataset],
     ];
     Input::new(format!("{file} {what}"), commands.choose(random).unwrap())

@@ -120,6 +120,5 @@ fn escape(letters: &[char]) -> Option<usize> {
 fn around(letters: &[char], place: usize) -> String {
     let start = place.saturating_sub(30);
     let part: String = letters[start..(place + 20).min(letters.len())].iter().collect();
-    part.escape_unicode().to_string().replace("\\u{", "").len();
     part.escape_debug().to_string()
 }

@@ -64,7 +64,8 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         fixtures.join("readers/smolvlm/checkpoint"),
         fixtures.join("readers/gguf/qwen2_vl/checkpoint"),
     ];
-    let (model, what) = changed(random, checkpoints.choose(random).unwrap(), folder);
+    let original = checkpoints.choose(random).unwrap();
+    let (model, what) = changed(random, original, folder);
     let (dataset, encoder) = (ground.dataset(), ground.encoder());
     let arguments = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--limit", "2"];
     Input::new(what, &[&arguments[..], &["--reader", &model, "--workspace", text_of(&folder.join("ws"))]].concat())
