@@ -2,8 +2,9 @@
 # Both call scripts/set-up first, which installs what the build needs and says what and why.
 
 SAMPLE_SEED := 1
+SECONDS_EACH := 60
 
-.PHONY: demo test test-engines test-exports set-up lint bench sample help
+.PHONY: demo test test-engines test-exports fuzz hostile set-up lint bench sample help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -20,6 +21,12 @@ test-engines: set-up ## test served readers against llama.cpp and vLLM on the CP
 test-exports: set-up ## have Label Studio's and Argilla's own packages read exported annotations (installs them into target/exports)
 	sh scripts/exports-packages
 	cargo test --locked --test annotation_suite the_tools_own_packages_take_the_files -- --nocapture
+
+fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EACH (22 minutes by two; docs/fuzzing.md)
+	bash scripts/fuzz $(SECONDS_EACH)
+
+hostile: set-up ## run the program on 3,000 hostile inputs (half an hour; docs/fuzzing.md)
+	cargo test --locked --test hostile_suite -- --ignored --nocapture three_thousand
 
 set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
 	@sh scripts/set-up
