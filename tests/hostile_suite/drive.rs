@@ -4,7 +4,9 @@ use crate::ground::{Ground, project};
 use crate::input::{Make, Random};
 use crate::judge::{Kind, judge};
 use crate::report::{Report, one_line};
-use crate::{annotations, datasets, explorer, imports, known_values, models, pictures, places, program, records, servers, words};
+use crate::{
+    annotations, datasets, explorer, imports, known_values, models, pictures, places, program, records, servers, words,
+};
 use rand::SeedableRng;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,7 +81,10 @@ fn run_one(ground: &Ground, seed: u64, number: u64) -> Ran {
     let wrong = judge(&outcome, input.look.as_ref(), folder.path());
     if !wrong.is_empty() {
         keep(folder, &format!("{seed}-{number}-{}", class.replace(' ', "-")), |place| {
-            let story = format!("{}\n{:?}\n{:?}\ntyped: {:?}\nwrong: {wrong:?}\n", input.what, input.arguments, input.environment, input.typed);
+            let story = format!(
+                "{}\n{:?}\n{:?}\ntyped: {:?}\nwrong: {wrong:?}\n",
+                input.what, input.arguments, input.environment, input.typed
+            );
             fs::write(place.join("story.txt"), story).unwrap();
             fs::write(place.join("output.txt"), &outcome.output).unwrap();
         });

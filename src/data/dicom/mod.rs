@@ -14,6 +14,7 @@ mod syntax;
 
 use super::picture_limits::MOST_BYTES;
 use super::{PictureRemark, ValueWindow};
+use crate::panics::caught_here;
 use anyhow::{Context, Result, bail, ensure};
 use elements::{Attributes, Coding};
 use flate2::read::DeflateDecoder;
@@ -50,9 +51,6 @@ fn bare_coding(bytes: &[u8]) -> Option<Coding> {
     (element < 0x0100 && fits).then_some(Coding { explicit, big_endian })
 }
 
-/// Name of the threads that decode.
-pub(crate) const DICOM_THREAD: &str = "dissent-dicom";
-
 /// The first frame. Grey values are those of the modality (lookup table or rescale, PS3.3 C.11.1), moved so that the darkest
 /// is 0 and turned round where smaller is lighter; they come with the window that the file asks for (C.11.2.1.2), else with
 /// the range of what is not padding. VOI lookup tables and sigmoids are applied. 8-bit grey without a window and colours come
@@ -63,8 +61,12 @@ pub(crate) const DICOM_THREAD: &str = "dissent-dicom";
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
     // The JPEG decoder asserts in places: on a thread of its own a panic is an error of this file alone.
     std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().name(DICOM_THREAD.into());
-        let decoding = builder.spawn_scoped(scope, || decode_frame(bytes)).context("no thread to decode DICOM on")?;
+        let builder = std::thread::Builder::new().name("dissent-dicom".into());
+        let decode = || {
+            let _caught = caught_here();
+            decode_frame(bytes)
+        };
+        let decoding = builder.spawn_scoped(scope, decode).context("no thread to decode DICOM on")?;
         decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged: its pixels do not fit its header"))
     })
 }
