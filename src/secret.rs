@@ -26,7 +26,7 @@ pub struct Secret {
 impl Secret {
     /// Of ASCII letters, digits and signs.
     pub fn new(text: &str) -> Self {
-        let hexadecimal: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = text.bytes().fold(String::new(), |spelled, byte| spelled + &format!("{byte:02x}"));
         let mut spellings = vec![text.to_owned(), hexadecimal];
         // Where a key stands in what is encoded decides its letters: after "Bearer ", alone, after a user's name.
         for before in 0..3 {
@@ -167,9 +167,10 @@ mod tests {
     #[test]
     fn a_key_is_hidden_however_it_is_spelled() {
         let secret = Secret::new(KEY);
-        let percent: String = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let escaped: String = KEY.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
-        let hexadecimal: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let bytewise = |spell: fn(u8) -> String| KEY.bytes().map(spell).collect::<Vec<_>>().concat();
+        let percent = bytewise(|byte| format!("%{byte:02X}"));
+        let escaped = bytewise(|byte| format!("\\u{byte:04x}"));
+        let hexadecimal = bytewise(|byte| format!("{byte:02x}"));
         for spelled in [
             KEY.to_owned(),
             KEY.to_uppercase(),

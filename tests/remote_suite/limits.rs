@@ -133,7 +133,7 @@ fn other_shapes_are_one_line_each() {
         ("/tokenize", ok(r#"{"tokens": [4294967296]}"#), "another shape"),
         ("/tokenize", ok(r#"{"tokens": []}"#), "has no token"),
         ("/tokenize", ok(r#"{"tokens": [10], "count": 2}"#), "as many tokens as it counts"),
-        ("/tokenize", ok(r#"{"tokens": [5]}"#), "same tokens"),
+        ("/tokenize", ok(r#"{"tokens": [5]}"#), "no token that ends an answer"),
     ] {
         let name = format!("{wrong:?}");
         let message = said("vllm", at, wrong, None);
