@@ -141,7 +141,7 @@ fn remark_problem(dataset: &Dataset, kind: &str, files: &[(PathBuf, PictureRemar
     let named: Vec<String> =
         files.iter().take(NAMED_FILES).map(|(image, remark)| format!("{}: {remark}", image.display())).collect();
     let others = if files.len() > NAMED_FILES { "; …" } else { "" };
-    Problem::warning(&dataset.root, format!("{} of the images {kind} ({}{others})", files.len(), named.join("; ")))
+    Problem::warning(&dataset.root, format!("images {kind}: {} ({}{others})", files.len(), named.join("; ")))
 }
 
 /// The problem stands at the first line that names the image and counts the others.

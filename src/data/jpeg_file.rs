@@ -72,8 +72,7 @@ impl JpegHeader {
                 self.orientation = orientation.unwrap_or(self.orientation);
             }
             // The first part of a profile holds its description, in ASCII or UTF-16.
-            (0xE2, [b'I', b'C', b'C', b'_', .., 1, _])
-            | (0xE2, [b'I', b'C', b'C', b'_', _, _, _, _, _, _, _, _, 1, ..]) => {
+            (0xE2, data) if data.starts_with(b"ICC_PROFILE\0\x01") => {
                 let letters: Vec<u8> = data.iter().copied().filter(|byte| *byte != 0).collect();
                 self.other_colours = !letters.windows(4).any(|part| part == b"sRGB");
             }

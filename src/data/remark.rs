@@ -26,13 +26,15 @@ impl PictureRemark {
     /// Remarks of one kind are counted together.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Stretched { .. } => "use less than half of their 16 bits: screen and models see them stretched",
-            Self::NearlyUniform { .. } => "use less than an eighth of 0 to 255: screen and models see nearly one grey",
-            Self::Constant => "are of one value everywhere",
-            Self::FirstOfFrames(_) => "have several frames, of which the first is read",
-            Self::Turned(_) => "are turned as their EXIF orientation asks; other programs may leave them as stored",
-            Self::ColourProfile => "have a colour profile or gamma other than sRGB, which is not applied",
-            Self::Inverted => "are inverted as their Presentation LUT Shape asks",
+            Self::Stretched { .. } => "that use less than half of 16 bits (screen and models see them stretched)",
+            Self::NearlyUniform { .. } => {
+                "that use less than an eighth of 0 to 255 (screen and models see nearly one grey)"
+            }
+            Self::Constant => "of one value everywhere",
+            Self::FirstOfFrames(_) => "with several frames, of which the first is read",
+            Self::Turned(_) => "turned as their EXIF orientation asks (other programs may leave them as stored)",
+            Self::ColourProfile => "with a colour profile or gamma other than sRGB, which is not applied",
+            Self::Inverted => "inverted as their Presentation LUT Shape asks",
         }
     }
 }

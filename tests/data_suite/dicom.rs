@@ -58,7 +58,9 @@ fn damaged_files_say_what_is_wrong() {
     let mut other = whole;
     let at = other.windows(11).position(|part| part == b"MONOCHROME2").unwrap();
     other[at..at + 11].copy_from_slice(b"XYZ_CHROME2");
-    assert!(error(&other).contains("expected a DICOM image in grey, RGB or YBR_FULL, found XYZ_CHROME2"));
+    assert!(
+        error(&other).contains("expected a DICOM image in grey, RGB, YBR_FULL or PALETTE COLOR, found XYZ_CHROME2")
+    );
 }
 
 #[test]

@@ -35,6 +35,8 @@ enum Value<'a> {
 pub(super) struct Attributes<'a> {
     values: BTreeMap<u32, Value<'a>>,
     big_endian: bool,
+    /// The pixels are written as OW.
+    pixels_are_words: bool,
 }
 
 impl<'a> Attributes<'a> {
@@ -55,7 +57,7 @@ impl<'a> Attributes<'a> {
             let value = reader.take(header.tag, header.length, bytes.len())?;
             values.insert(header.tag, Value::Bytes(value));
         }
-        Ok((Self { values, big_endian: false }, reader.at))
+        Ok((Self { values, big_endian: false, pixels_are_words: false }, reader.at))
     }
 
     /// Bytes of an element.
@@ -95,6 +97,10 @@ impl<'a> Attributes<'a> {
     /// A 16-bit number in this data set's byte order.
     pub fn word(&self, pair: [u8; 2]) -> u16 {
         if self.big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+    }
+
+    pub fn pixels_are_words(&self) -> bool {
+        self.pixels_are_words
     }
 
     pub fn is_big_endian(&self) -> bool {
@@ -144,6 +150,7 @@ impl<'a> Reader<'a> {
     fn data_set(&mut self, end: usize, is_open: bool, depth: usize, keep: bool) -> Result<Attributes<'a>> {
         ensure!(depth <= MOST_DEPTH, "the DICOM file nests sequences deeper than {MOST_DEPTH}");
         let mut values = BTreeMap::new();
+        let mut pixels_are_words = false;
         while self.at < end {
             let header = self.header()?;
             if header.tag == ITEM_END && is_open {
@@ -168,10 +175,11 @@ impl<'a> Reader<'a> {
                 values.insert(header.tag, Value::Bytes(value));
             }
             if header.tag == PIXEL_DATA && depth == 0 {
+                pixels_are_words = &header.vr == b"OW";
                 break;
             }
         }
-        Ok(Attributes { values, big_endian: self.coding.big_endian })
+        Ok(Attributes { values, big_endian: self.coding.big_endian, pixels_are_words })
     }
 
     /// The first item of a sequence, if it is kept; the others are stepped over.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use jpeg_decoder::{ColorTransform, Decoder};
 
 /// What a message offers where a compression is not read.
-const WAY_OUT: &str = "`gdcmconv --raw IN OUT` or `dcmdjpeg IN OUT` writes a file that is";
+const WAY_OUT: &str = "`gdcmconv --raw IN OUT` writes a file that is";
 
 /// Samples of the first frame, pixel by pixel. `layout` becomes that of what the JPEG decoder gives.
 ///
@@ -30,6 +30,11 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
     let bytes = attributes.bytes(PIXEL_DATA).context("the DICOM file holds no pixels (Pixel Data)")?;
     if let Compression::Other(name) = compression {
         bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}");
+    }
+    // Bytes in words of the other order come in pairs turned round (PS3.5, section 8.1).
+    if attributes.is_big_endian() && attributes.pixels_are_words() && layout.allocated <= 8 {
+        let turned: Vec<u8> = bytes.chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+        return native(&turned, layout, true);
     }
     native(bytes, layout, attributes.is_big_endian())
 }
@@ -87,6 +92,9 @@ fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression
             let width = (layout.allocated / 8) as usize;
             let bytes = rle::decode(&frame, layout.pixels(), layout.samples, width)?;
             layout.is_planar = false;
+            if layout.photometric == "YBR_FULL_422" {
+                layout.photometric = "YBR_FULL".into();
+            }
             native(&bytes, layout, false)
         }
         Compression::Jpeg => jpeg(&frame, layout),
