@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::input::{Input, Random, text_of};
-use crate::mutate;
+use crate::{judge, mutate};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::fs;
@@ -83,13 +83,30 @@ pub fn prodigy(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 /// Lines typed to `annotate`.
 pub fn annotate(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let dataset = ground.copy(folder);
-    let words = ["1", "clear", "hit 1", "hit 99999999999999999999", "n", "skip", "undo", "redo", "gold", "people", "decide", "? ", "go", "again", "back"];
+    let words = [
+        "1",
+        "clear",
+        "hit 1",
+        "hit 99999999999999999999",
+        "n",
+        "skip",
+        "undo",
+        "redo",
+        "gold",
+        "people",
+        "decide",
+        "? ",
+        "go",
+        "again",
+        "back",
+    ];
     let name = ["ada", "eve", "../x", "a b", "\u{1b}[96969m", "\u{202e}x"].choose(random).unwrap();
     let mut input = Input::new("lines", &["annotate", text_of(&dataset), "--run", "a", "--annotator", name]);
     for _ in 0..3 {
         let word = words.choose(random).unwrap();
-        // A terminal's line is shorter than 4096 bytes, and its control characters are keys.
-        let text: String = mutate::hostile_text(random).chars().filter(|letter| !letter.is_ascii_control()).take(1000).collect();
+        // A terminal's line is shorter than 4096 bytes, its control characters are keys, and it writes what is typed itself.
+        let text: String =
+            mutate::hostile_text(random).chars().filter(|letter| !judge::is_hidden(*letter)).take(1000).collect();
         input = input.typing(format!("{word} {text}\n"));
     }
     input.what = format!("{name:?}: {:.80?}", input.typed);

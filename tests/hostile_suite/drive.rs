@@ -4,7 +4,9 @@ use crate::ground::{Ground, project};
 use crate::input::{Make, Random};
 use crate::judge::{Kind, judge};
 use crate::report::{Report, one_line};
-use crate::{annotations, datasets, explorer, imports, known_values, models, pictures, places, program, records, servers, words};
+use crate::{
+    annotations, datasets, explorer, imports, known_values, models, pictures, places, program, records, servers, words,
+};
 use rand::SeedableRng;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,8 @@ pub struct Ran {
     pub class: &'static str,
     pub what: String,
     pub wrong: Vec<(Kind, String)>,
+    /// Exit code 0.
+    pub succeeded: bool,
     pub seconds: f64,
 }
 
@@ -79,12 +83,22 @@ fn run_one(ground: &Ground, seed: u64, number: u64) -> Ran {
     let wrong = judge(&outcome, input.look.as_ref(), folder.path());
     if !wrong.is_empty() {
         keep(folder, &format!("{seed}-{number}-{}", class.replace(' ', "-")), |place| {
-            let story = format!("{}\n{:?}\n{:?}\ntyped: {:?}\nwrong: {wrong:?}\n", input.what, input.arguments, input.environment, input.typed);
+            let story = format!(
+                "{}\n{:?}\n{:?}\ntyped: {:?}\nwrong: {wrong:?}\n",
+                input.what, input.arguments, input.environment, input.typed
+            );
             fs::write(place.join("story.txt"), story).unwrap();
             fs::write(place.join("output.txt"), &outcome.output).unwrap();
         });
     }
-    Ran { number, class, what: one_line(&input.what), wrong, seconds: outcome.seconds }
+    Ran {
+        number,
+        class,
+        what: one_line(&input.what),
+        wrong,
+        succeeded: outcome.code == Some(0),
+        seconds: outcome.seconds,
+    }
 }
 
 fn keep(folder: tempfile::TempDir, name: &str, write: impl Fn(&Path)) {

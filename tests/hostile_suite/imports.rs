@@ -36,13 +36,28 @@ fn medmnist(random: &mut Random, folder: &Path) -> Input {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let victim = random.random_range(0..6);
     let mut what = String::new();
-    let shapes = ["(2, 6, 5)", "(4294967296, 6, 5)", "(2, 4096, 4096)", "(2, 0, 5)", "(18446744073709551616,)", "()", "(2, 6, 5, 3)"];
-    for (number, (split, part)) in
-        [("train", "images"), ("train", "labels"), ("val", "images"), ("val", "labels"), ("test", "images"), ("test", "labels")]
-            .into_iter()
-            .enumerate()
+    let shapes = [
+        "(2, 6, 5)",
+        "(4294967296, 6, 5)",
+        "(2, 4096, 4096)",
+        "(2, 0, 5)",
+        "(18446744073709551616,)",
+        "()",
+        "(2, 6, 5, 3)",
+    ];
+    for (number, (split, part)) in [
+        ("train", "images"),
+        ("train", "labels"),
+        ("val", "images"),
+        ("val", "labels"),
+        ("test", "images"),
+        ("test", "labels"),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let mut array = if part == "images" { npy("|u1", "(2, 6, 5)", &[9; 60]) } else { npy("|u1", "(2, 1)", &[0, 1]) };
+        let mut array =
+            if part == "images" { npy("|u1", "(2, 6, 5)", &[9; 60]) } else { npy("|u1", "(2, 1)", &[0, 1]) };
         let mut name = format!("{split}_{part}.npy");
         if number == victim {
             match random.random_range(0..4) {
@@ -67,7 +82,9 @@ fn medmnist(random: &mut Random, folder: &Path) -> Input {
     }
     let path = folder.join("small.npz");
     fs::write(&path, file).unwrap();
-    let arguments = ["import", "medmnist", text_of(&path), text_of(&folder.join("out")), "--labels", "a,b", "--question", "Which?"].map(String::from);
+    let arguments =
+        ["import", "medmnist", text_of(&path), text_of(&folder.join("out")), "--labels", "a,b", "--question", "Which?"]
+            .map(String::from);
     Input { arguments: arguments.to_vec(), ..Input::new(format!("medmnist {what}"), &[]) }
 }
 
@@ -75,7 +92,9 @@ fn vqa_rad(random: &mut Random, folder: &Path) -> Input {
     let source = folder.join("in");
     fs::create_dir_all(source.join("images")).unwrap();
     let mut rows = Vec::new();
-    for (number, (answer, kind)) in [("Yes", "CLOSED"), ("no", "CLOSED"), ("left lung", "OPEN"), ("Yes", "CLOSED")].iter().enumerate() {
+    for (number, (answer, kind)) in
+        [("Yes", "CLOSED"), ("no", "CLOSED"), ("left lung", "OPEN"), ("Yes", "CLOSED")].iter().enumerate()
+    {
         let name = format!("made{number}.jpg");
         picture(&source.join("images").join(&name));
         rows.push(json!({"qid": number, "phrase_type": if number == 1 { "test_freeform" } else { "freeform" },
@@ -85,18 +104,23 @@ fn vqa_rad(random: &mut Random, folder: &Path) -> Input {
     let text = serde_json::Value::Array(rows).to_string();
     let (text, what) = mutate::json(random, &text);
     fs::write(source.join("VQA_RAD.json"), text).unwrap();
-    let litter = *["", "._VQA_RAD.json", "Thumbs.db", "__MACOSX/._made0.jpg", "images/made0.png"].choose(random).unwrap();
+    let litter =
+        *["", "._VQA_RAD.json", "Thumbs.db", "__MACOSX/._made0.jpg", "images/made0.png"].choose(random).unwrap();
     if !litter.is_empty() {
         fs::create_dir_all(source.join(litter).parent().unwrap()).unwrap();
         fs::write(source.join(litter), mutate::hostile_text(random)).unwrap();
     }
     let out = folder.join("out");
-    Input::new(format!("vqa-rad {what} {litter}"), &["import", "vqa-rad", text_of(&source), text_of(&out), "--open-questions"])
+    Input::new(
+        format!("vqa-rad {what} {litter}"),
+        &["import", "vqa-rad", text_of(&source), text_of(&out), "--open-questions"],
+    )
 }
 
 fn nih_cxr(random: &mut Random, folder: &Path) -> Input {
     let source = folder.join("in");
-    let mut names = vec!["Effusion/00000001_000.jpg".to_string(), "Mass/00000002_000.jpg".into(), "Mass/00000003_001.jpg".into()];
+    let mut names =
+        vec!["Effusion/00000001_000.jpg".to_string(), "Mass/00000002_000.jpg".into(), "Mass/00000003_001.jpg".into()];
     let hostile: String = mutate::hostile_text(random).replace(['/', '\0'], "_").chars().take(40).collect();
     names.push(format!("{}/0000000{}_000.jpg", if random.random() { &hostile } else { "Effusion" }, 4));
     names.push(format!("Effusion/{hostile}.jpg"));

@@ -54,16 +54,29 @@ fn two_answers(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 
 /// One patient under several spellings: no document of theirs may be shown to their own case.
 fn groups_spelled_apart(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
-    let (of_case, of_document) =
-        *[("12", "12.0"), ("12.0", "12"), ("\"12\"", "12"), ("12.0", "\"12\""), ("\" p13 \"", "\"p13\""), ("1.2e1", "12"), ("\"p13\\u00a0\"", "\"p13\"")]
-            .choose(random)
-            .unwrap();
+    let (of_case, of_document) = *[
+        ("12", "12.0"),
+        ("12.0", "12"),
+        ("\"12\"", "12"),
+        ("12.0", "\"12\""),
+        ("\" p13 \"", "\"p13\""),
+        ("1.2e1", "12"),
+        ("\"p13\\u00a0\"", "\"p13\""),
+    ]
+    .choose(random)
+    .unwrap();
     grouped(ground, folder, of_case, of_document, true)
 }
 
 /// Two patients whose numbers differ beyond 2^53: every document may be shown.
 fn large_groups(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
-    let (one, other) = *[("9007199254740993", "9007199254740992"), ("123456789012345678901234567890", "123456789012345678901234567891"), ("18446744073709551615", "18446744073709551614")].choose(random).unwrap();
+    let (one, other) = *[
+        ("9007199254740993", "9007199254740992"),
+        ("123456789012345678901234567890", "123456789012345678901234567891"),
+        ("18446744073709551615", "18446744073709551614"),
+    ]
+    .choose(random)
+    .unwrap();
     grouped(ground, folder, one, other, false)
 }
 
@@ -72,13 +85,28 @@ fn grouped(ground: &Ground, folder: &Path, of_case: &str, of_document: &str, is_
     for (file, group) in [("cases.jsonl", of_case), ("corpus.jsonl", of_document)] {
         let path = dataset.join(file);
         let grouped = |value: &Value| format!("{},\"group\":{group}}}", value.to_string().trim_end_matches('}'));
-        let lines: Vec<String> = lines_of(&path).iter().enumerate().map(|(place, line)| if place < 3 { grouped(line) } else { line.to_string() }).collect();
+        let lines: Vec<String> = lines_of(&path)
+            .iter()
+            .enumerate()
+            .map(|(place, line)| if place < 3 { grouped(line) } else { line.to_string() })
+            .collect();
         write_lines(&path, &lines);
     }
     let ids: Vec<String> = lines_of_ids(&dataset.join("corpus.jsonl"));
     let of_group = ids[..3].to_vec();
     let (encoder, reader) = (ground.encoder(), ground.reader());
-    let arguments = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", text_of(&reader), "-k", "12"];
+    let arguments = [
+        "predict",
+        text_of(&dataset),
+        "--run",
+        "x",
+        "--encoder",
+        text_of(&encoder),
+        "--reader",
+        text_of(&reader),
+        "-k",
+        "12",
+    ];
     Input::new(format!("groups {of_case} and {of_document}"), &arguments).expecting(move |outcome, folder| {
         if outcome.code != Some(0) {
             return Ok(());
@@ -102,7 +130,10 @@ fn lines_of_ids(path: &Path) -> Vec<String> {
 fn first_case(folder: &Path) -> Result<(String, Vec<String>), String> {
     let lines = lines_of(&folder.join("ds/.dissent/runs/x/predictions.jsonl"));
     let first = lines.first().ok_or("the run is empty")?["case"].as_str().unwrap_or_default().to_string();
-    let shown = lines.iter().filter(|line| line["case"] == first.as_str()).filter_map(|line| line["document"].as_str().map(str::to_string));
+    let shown = lines
+        .iter()
+        .filter(|line| line["case"] == first.as_str())
+        .filter_map(|line| line["document"].as_str().map(str::to_string));
     Ok((first.clone(), shown.collect()))
 }
 
@@ -115,7 +146,9 @@ fn image_of_equal_size(random: &mut Random, ground: &Ground, folder: &Path) -> I
     let length = fs::metadata(&path).unwrap().len() as usize;
     let mut file = std::io::Cursor::new(Vec::new());
     let shade = random.random();
-    DynamicImage::ImageLuma8(GrayImage::from_pixel(64, 64, Luma([shade]))).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    DynamicImage::ImageLuma8(GrayImage::from_pixel(64, 64, Luma([shade])))
+        .write_to(&mut file, image::ImageFormat::Png)
+        .unwrap();
     let mut content = file.into_inner();
     // What follows the last chunk of a PNG file is not looked at.
     content.resize(length.max(content.len()), 0);
@@ -126,17 +159,21 @@ fn image_of_equal_size(random: &mut Random, ground: &Ground, folder: &Path) -> I
         fs::File::options().write(true).open(&path).unwrap().set_modified(times).unwrap();
     }
     let encoder = ground.encoder();
-    Input::new(format!("image {place} replaced"), &["index", text_of(&dataset), "--encoder", text_of(&encoder)]).expecting(|outcome, _| {
-        if outcome.text().contains("up to date") { Err("the index is called up to date".into()) } else { Ok(()) }
-    })
+    Input::new(format!("image {place} replaced"), &["index", text_of(&dataset), "--encoder", text_of(&encoder)])
+        .expecting(|outcome, _| {
+            if outcome.text().contains("up to date") { Err("the index is called up to date".into()) } else { Ok(()) }
+        })
 }
 
 /// A layer in the weights that the configuration does not have.
 fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let model = folder.join("m");
     let is_reader: bool = random.random();
-    let (original, pattern) =
-        if is_reader { (ground.reader(), "language_model.model.layers.2.") } else { (ground.encoder(), "text_model.encoder.layers.1.") };
+    let (original, pattern) = if is_reader {
+        (ground.reader(), "language_model.model.layers.2.")
+    } else {
+        (ground.encoder(), "text_model.encoder.layers.1.")
+    };
     copy_folder(&original, &model);
     let path = model.join("model.safetensors");
     let content = fs::read(&path).unwrap();
@@ -144,11 +181,13 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
     let mut header: Value = serde_json::from_slice(&content[8..8 + length]).unwrap();
     let data = &content[8 + length..];
     let mut more = Vec::new();
-    let names: Vec<String> = header.as_object().unwrap().keys().filter(|name| name.contains(pattern)).cloned().collect();
+    let names: Vec<String> =
+        header.as_object().unwrap().keys().filter(|name| name.contains(pattern)).cloned().collect();
     assert!(!names.is_empty(), "no tensor of {pattern} in {}", path.display());
     for name in names {
         let entry = header[&name].clone();
-        let offsets: Vec<usize> = entry["data_offsets"].as_array().unwrap().iter().map(|offset| offset.as_u64().unwrap() as usize).collect();
+        let offsets: Vec<usize> =
+            entry["data_offsets"].as_array().unwrap().iter().map(|offset| offset.as_u64().unwrap() as usize).collect();
         let begin = data.len() + more.len();
         more.extend_from_slice(&data[offsets[0]..offsets[1]]);
         header[name.replace(pattern, &pattern.replace(['1', '2'], "7"))] =
@@ -157,7 +196,18 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
     write_safetensors(&path, &header.to_string(), &[data, &more].concat());
     let (dataset, workspace, other) = (ground.dataset(), folder.join("ws"), ground.encoder());
     let arguments: Vec<&str> = if is_reader {
-        vec!["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&other), "--reader", text_of(&model), "--workspace", text_of(&workspace)]
+        vec![
+            "predict",
+            text_of(&dataset),
+            "--run",
+            "x",
+            "--encoder",
+            text_of(&other),
+            "--reader",
+            text_of(&model),
+            "--workspace",
+            text_of(&workspace),
+        ]
     } else {
         vec!["index", text_of(&dataset), "--encoder", text_of(&model), "--workspace", text_of(&workspace)]
     };
@@ -178,7 +228,11 @@ fn tensor_twice(_: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let header = format!("{}{},{}", &header[..start], &header[start..end], &header[start..]);
     write_safetensors(&path, &header, &content[8 + length..]);
     let (dataset, workspace) = (ground.dataset(), folder.join("ws"));
-    Input::new(format!("{name} twice"), &["index", text_of(&dataset), "--encoder", text_of(&model), "--workspace", text_of(&workspace)]).refused()
+    Input::new(
+        format!("{name} twice"),
+        &["index", text_of(&dataset), "--encoder", text_of(&model), "--workspace", text_of(&workspace)],
+    )
+    .refused()
 }
 
 fn write_safetensors(path: &Path, header: &str, data: &[u8]) {
@@ -192,9 +246,12 @@ fn write_safetensors(path: &Path, header: &str, data: &[u8]) {
 fn turned_by_exif(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let turn: u8 = random.random_range(2..=8);
     let mut file = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageLuma8(GrayImage::from_fn(48, 32, |x, y| Luma([(x * 5 + y) as u8]))).write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+    DynamicImage::ImageLuma8(GrayImage::from_fn(48, 32, |x, y| Luma([(x * 5 + y) as u8])))
+        .write_to(&mut file, image::ImageFormat::Jpeg)
+        .unwrap();
     let jpeg = file.into_inner();
-    let exif = [b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[turn, 0, 0, 0], &[0; 4]].concat();
+    let exif =
+        [b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[turn, 0, 0, 0], &[0; 4]].concat();
     let marker = [&[0xff, 0xe1][..], &(exif.len() as u16 + 2).to_be_bytes(), &exif].concat();
     let path = folder.join("turned.jpg");
     fs::write(&path, [&jpeg[..2], &marker, &jpeg[2..]].concat()).unwrap();
@@ -222,15 +279,22 @@ fn twelve_bits(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let picture = image::open(dataset.join(document["image"].as_str().unwrap())).unwrap().to_luma8();
     let bits = *[10_u32, 12, 14].choose(random).unwrap();
     let factor = f64::from((1_u32 << bits) - 1) / 255.0;
-    let deep: ImageBuffer<Luma<u16>, Vec<u16>> = ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| Luma([(f64::from(picture.get_pixel(x, y).0[0]) * factor).round() as u16]));
+    let deep: ImageBuffer<Luma<u16>, Vec<u16>> = ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| {
+        Luma([(f64::from(picture.get_pixel(x, y).0[0]) * factor).round() as u16])
+    });
     let path = folder.join("deep.png");
     DynamicImage::ImageLuma16(deep).save(&path).unwrap();
     let encoder = ground.encoder();
     let id = document["id"].as_str().unwrap().to_string();
-    let arguments = ["search", text_of(&dataset), "--image", text_of(&path), "--encoder", text_of(&encoder), "--json", "-k", "1"];
+    let arguments =
+        ["search", text_of(&dataset), "--image", text_of(&path), "--encoder", text_of(&encoder), "--json", "-k", "1"];
     Input::new(format!("{id} with values of {bits} bits"), &arguments).expecting(move |outcome, _| {
         let text = outcome.text();
-        if outcome.code != Some(0) || text.contains(&format!("\"id\": \"{id}\"")) { Ok(()) } else { Err(format!("the nearest document is another than {id}")) }
+        if outcome.code != Some(0) || text.contains(&format!("\"id\": \"{id}\"")) {
+            Ok(())
+        } else {
+            Err(format!("the nearest document is another than {id}"))
+        }
     })
 }
 
@@ -243,7 +307,8 @@ fn no_number_in_predictions(random: &mut Random, _: &Ground, folder: &Path) -> I
     assert!(text.contains(word));
     let path = folder.join("image-step-0.jsonl");
     fs::write(&path, text).unwrap();
-    Input::new(format!("{word} in logits"), &["import", "predictions", text_of(&path), text_of(&folder.join("out"))]).refused()
+    Input::new(format!("{word} in logits"), &["import", "predictions", text_of(&path), text_of(&folder.join("out"))])
+        .refused()
 }
 
 fn changed_run(ground: &Ground, folder: &Path, value: &str) -> Input {
@@ -260,7 +325,11 @@ fn changed_run(ground: &Ground, folder: &Path, value: &str) -> Input {
         lines.push(line.to_string().replace("\"@@\"", value));
     }
     write_lines(&path, &lines);
-    Input::new(format!("{value} among log-probabilities"), &["evaluate", text_of(&dataset), "--runs", "a", "--resamples", "200"]).refused()
+    Input::new(
+        format!("{value} among log-probabilities"),
+        &["evaluate", text_of(&dataset), "--runs", "a", "--resamples", "200"],
+    )
+    .refused()
 }
 
 /// What is no number among the log-probabilities of a run.

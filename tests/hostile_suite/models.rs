@@ -75,8 +75,7 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 pub fn encoder(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let fixtures = project().join("tests/fixtures/dual_encoders");
     let names = ["siglip", "siglip2", "siglip2_naflex", "jina_clip", "open_clip", "open_clip_custom", "biomed_clip"];
-    let original =
-        if random.random() { ground.encoder() } else { fixtures.join(names.choose(random).unwrap()) };
+    let original = if random.random() { ground.encoder() } else { fixtures.join(names.choose(random).unwrap()) };
     let (model, what) = changed(random, &original, folder);
     let (dataset, workspace) = (ground.dataset(), folder.join("ws"));
     Input::new(what, &["index", text_of(&dataset), "--encoder", &model, "--workspace", text_of(&workspace)])
@@ -171,9 +170,10 @@ fn template(random: &mut Random, file: &PathBuf) -> (Vec<u8>, String) {
         }
         1 => {
             let depth = random.random_range(10..30_000);
-            let (open, close) = *[("(", ")"), ("[", "]"), ("not ", ""), ("-", ""), ("x.", "x"), ("x|", "x"), ("{'a':", "}")]
-                .choose(random)
-                .unwrap();
+            let (open, close) =
+                *[("(", ")"), ("[", "]"), ("not ", ""), ("-", ""), ("x.", "x"), ("x|", "x"), ("{'a':", "}")]
+                    .choose(random)
+                    .unwrap();
             let text = format!("{{{{ {}1{} }}}}", open.repeat(depth), close.repeat(depth));
             (text.into_bytes(), format!("{depth} times {open:?}"))
         }

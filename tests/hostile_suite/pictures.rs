@@ -56,18 +56,26 @@ pub fn dicom(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         0 => {
             // Sequences in sequences, each open to the end.
             let depth = random.random_range(10..20_000);
-            let level = [&[0x08, 0x00, 0x40, 0x11, b'S', b'Q', 0, 0, 255, 255, 255, 255][..], &[0xfe, 0xff, 0x00, 0xe0, 255, 255, 255, 255]].concat();
+            let level = [
+                &[0x08, 0x00, 0x40, 0x11, b'S', b'Q', 0, 0, 255, 255, 255, 255][..],
+                &[0xfe, 0xff, 0x00, 0xe0, 255, 255, 255, 255],
+            ]
+            .concat();
             content.extend(level.repeat(depth));
             format!("{name}: {depth} sequences")
         }
         1 => {
             // A tag of the group of the image: rows, columns, bits, frames, and what it says.
-            let elements = [0x0002_u16, 0x0004, 0x0008, 0x0010, 0x0011, 0x0100, 0x0101, 0x0102, 0x0103, 0x1050, 0x1051, 0x1052, 0x1053];
+            let elements = [
+                0x0002_u16, 0x0004, 0x0008, 0x0010, 0x0011, 0x0100, 0x0101, 0x0102, 0x0103, 0x1050, 0x1051, 0x1052,
+                0x1053,
+            ];
             let element = *elements.choose(random).unwrap();
             let tag = [0x28, 0x00, element as u8, (element >> 8) as u8];
             match content.windows(4).position(|window| window == tag) {
                 Some(place) if place + 12 <= content.len() => {
-                    let value: [u8; 2] = *[[0, 0], [255, 255], [1, 0], [0, 128], [17, 0], [8, 0]].choose(random).unwrap();
+                    let value: [u8; 2] =
+                        *[[0, 0], [255, 255], [1, 0], [0, 128], [17, 0], [8, 0]].choose(random).unwrap();
                     content[place + 8..place + 10].copy_from_slice(&value);
                     format!("{name}: element {element:04x} = {value:?}")
                 }

@@ -51,9 +51,15 @@ pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Inpu
         (model.join(name), name)
     };
     let kind = special(random, &path);
-    let arguments = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", text_of(&model)];
-    Input::new(format!("{kind} for {name}"), &arguments).refused()
+    let arguments =
+        ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", text_of(&model)];
+    let input = Input::new(format!("{kind} for {name}"), &arguments);
+    // A document whose image cannot be read is left out, with a word.
+    if name == image { input.said(&[NAME_OF_LEFT_OUT]) } else { input.refused() }
 }
+
+/// What the program says of the file of an image in every case: its name.
+const NAME_OF_LEFT_OUT: &str = "images/";
 
 /// A source of an import or a setting that is no file.
 pub fn special_source(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
@@ -70,10 +76,21 @@ pub fn special_source(random: &mut Random, ground: &Ground, folder: &Path) -> In
         &["show", odd],
         &["search", dataset, "--text", "mass", "--by", "images", "--encoder", odd],
         &["doctor", "--reader", odd],
-        &["doctor", "--reader", "http://127.0.0.1:9", "--reader-key-file", odd, "--reader-timeout", "2", "--reader-patience", "1"],
+        &[
+            "doctor",
+            "--reader",
+            "http://127.0.0.1:9",
+            "--reader-key-file",
+            odd,
+            "--reader-timeout",
+            "2",
+            "--reader-patience",
+            "1",
+        ],
     ];
     let command = commands.choose(random).unwrap();
-    let input = Input::new(format!("{kind} for {}", command[1]), command).with_variable("DISSENT_WORKSPACE", text_of(&folder.join("ws")));
+    let input = Input::new(format!("{kind} for {}", command[1]), command)
+        .with_variable("DISSENT_WORKSPACE", text_of(&folder.join("ws")));
     // `doctor` tells of a reader that cannot be had; its exit code is its own affair.
     if command[0] == "doctor" { input } else { input.refused() }
 }
@@ -103,8 +120,13 @@ pub fn output(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         &["evaluate", dataset, "--runs", "a", "--resamples", "200", "--html", out],
     ];
     Input::new(format!("output to a {kind}"), commands.choose(random).unwrap()).expecting(move |_, folder| {
-        let now = fs::symlink_metadata(folder.join("out")).map_err(|error| format!("the {kind} is gone: {error}"))?.file_type();
-        let same = now.is_fifo() == before.is_fifo() && now.is_symlink() == before.is_symlink() && now.is_dir() == before.is_dir() && now.is_socket() == before.is_socket();
+        let now = fs::symlink_metadata(folder.join("out"))
+            .map_err(|error| format!("the {kind} is gone: {error}"))?
+            .file_type();
+        let same = now.is_fifo() == before.is_fifo()
+            && now.is_symlink() == before.is_symlink()
+            && now.is_dir() == before.is_dir()
+            && now.is_socket() == before.is_socket();
         if same { Ok(()) } else { Err(format!("the {kind} was replaced by another kind of file")) }
     })
 }
@@ -125,9 +147,13 @@ pub fn terminal(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     ];
     let (columns, lines) = (*numbers.choose(random).unwrap(), *numbers.choose(random).unwrap());
     let terminal = *["xterm-256color", "dumb", "", "\u{1b}[96969m", "linux"].choose(random).unwrap();
-    let mut input = Input::new(format!("COLUMNS={columns} LINES={lines} TERM={terminal:?}"), commands.choose(random).unwrap());
+    let mut input =
+        Input::new(format!("COLUMNS={columns} LINES={lines} TERM={terminal:?}"), commands.choose(random).unwrap());
     if random.random_range(0..4) == 0 {
-        input = Input::new(format!("explore, TERM={terminal:?}"), &["explore", text_of(&dataset), "--workspace", text_of(&workspace)]);
+        input = Input::new(
+            format!("explore, TERM={terminal:?}"),
+            &["explore", text_of(&dataset), "--workspace", text_of(&workspace)],
+        );
         input = input.typing("j").typing("\u{3}").typing("\u{3}");
     }
     let names = ["DISSENT_THEME", "DISSENT_COLOR", "DISSENT_DTYPE", "DISSENT_DEVICE", "HF_ENDPOINT", "LANG"];
@@ -136,6 +162,9 @@ pub fn terminal(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         input = input.with_variable(name, mutate::hostile_text(random).replace('\0', ""));
         input.what = format!("{} {name}", input.what);
     }
-    input.with_variable("COLUMNS", columns).with_variable("LINES", lines).with_variable("TERM", terminal)
+    input
+        .with_variable("COLUMNS", columns)
+        .with_variable("LINES", lines)
+        .with_variable("TERM", terminal)
         .with_variable("RAYON_NUM_THREADS", *["", "0", "1", "99999", "x"].choose(random).unwrap())
 }

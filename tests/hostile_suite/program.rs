@@ -53,7 +53,8 @@ pub fn run(input: &Input, ground: &Ground, folder: &Path) -> Outcome {
     command.cwd(folder);
     command.env_clear();
     let home = ground.home();
-    for (name, value) in [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("USER", "ada"), ("PATH", "/usr/bin:/bin")]
+    for (name, value) in
+        [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("USER", "ada"), ("PATH", "/usr/bin:/bin")]
     {
         command.env(name, value);
     }

@@ -40,7 +40,11 @@ fn without_checksum(line: &str) -> String {
 pub fn index(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let dataset = ground.copy(folder);
     let place = dataset.join(".dissent/index");
-    let mut files: Vec<_> = fs::read_dir(&place).unwrap().chain(fs::read_dir(place.join("text")).unwrap()).map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(&place)
+        .unwrap()
+        .chain(fs::read_dir(place.join("text")).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.is_file());
     // Tantivy's own names are random.
     files.sort_by_key(|path| (path.extension().map(ToOwned::to_owned), fs::metadata(path).unwrap().len()));

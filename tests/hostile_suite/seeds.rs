@@ -43,7 +43,8 @@ fn one_target_takes_its_seeds() {
 
 fn seeds_of(target: &str) -> Vec<PathBuf> {
     let folder = project().join("tests/fixtures/hostile").join(target);
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -3,8 +3,8 @@
 use crate::ground::Ground;
 use crate::input::{Input, Random, text_of};
 use crate::mutate;
-use rand::seq::IndexedRandom;
 use rand::Rng;
+use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -80,7 +80,11 @@ fn answer(mut stream: TcpStream, manner: &Manner, good: fn(&str) -> Value, over:
     std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
     let path = first.split_whitespace().nth(1).unwrap_or("/");
     let whole = |body: &[u8]| {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Linked-ETag: \"{}\"\r\nX-Linked-Size: 9\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", "ab".repeat(32), body.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Linked-ETag: \"{}\"\r\nX-Linked-Size: 9\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "ab".repeat(32),
+            body.len()
+        );
         [head.as_bytes(), if first.starts_with("HEAD") { b"" } else { body }].concat()
     };
     match manner {
@@ -88,7 +92,9 @@ fn answer(mut stream: TcpStream, manner: &Manner, good: fn(&str) -> Value, over:
             let head = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             stream.write_all(&[head.as_bytes(), body].concat())
         }
-        Manner::At(end, body) if path.split('?').next().unwrap_or(path).ends_with(end) => stream.write_all(&whole(body)),
+        Manner::At(end, body) if path.split('?').next().unwrap_or(path).ends_with(end) => {
+            stream.write_all(&whole(body))
+        }
         Manner::At(..) => stream.write_all(&whole(good(path).to_string().as_bytes())),
         Manner::Garbage(bytes) => stream.write_all(bytes),
         Manner::CutShort => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"data\":"),
@@ -158,15 +164,38 @@ fn manner(random: &mut Random, paths: &[&'static str], good: fn(&str) -> Value) 
         }
         5 => {
             let text = mutate::hostile_text(random);
-            let heads = ["500 Oops", "400 Bad", "401 No", "403 No", "404 None", "429 Busy\r\nRetry-After: NaN", "503 Busy\r\nRetry-After: 999999999999", "307 There\r\nLocation: http://127.0.0.1:1/\u{1b}]0;x", "302 Loop\r\nLocation: /v1/models", "204 Nothing", "200 Ok\r\nContent-Encoding: gzip", "999 What"];
+            let heads = [
+                "500 Oops",
+                "400 Bad",
+                "401 No",
+                "403 No",
+                "404 None",
+                "429 Busy\r\nRetry-After: NaN",
+                "503 Busy\r\nRetry-After: 999999999999",
+                "307 There\r\nLocation: http://127.0.0.1:1/\u{1b}]0;x",
+                "302 Loop\r\nLocation: /v1/models",
+                "204 Nothing",
+                "200 Ok\r\nContent-Encoding: gzip",
+                "999 What",
+            ];
             let head = *heads.choose(random).unwrap();
             let filler = "A".repeat(random.random_range(0..300));
             let body = json!({"error": {"message": format!("{text} {filler} {KEY}")}}).to_string();
             (Manner::Says(head.into(), body.into_bytes()), format!("{head:?} {text:.40?}"))
         }
         6 => {
-            let many: Vec<Value> = (0..random.random_range(1..30_000)).map(|number| json!({"id": format!("m{number}"), "rfilename": format!("model-{number}.safetensors")})).collect();
-            (Manner::At(end, json!({"data": many, "siblings": many, "sha": "0123456789012345678901234567890123456789"}).to_string().into_bytes()), format!("{} entries", many.len()))
+            let many: Vec<Value> = (0..random.random_range(1..30_000))
+                .map(|number| json!({"id": format!("m{number}"), "rfilename": format!("model-{number}.safetensors")}))
+                .collect();
+            (
+                Manner::At(
+                    end,
+                    json!({"data": many, "siblings": many, "sha": "0123456789012345678901234567890123456789"})
+                        .to_string()
+                        .into_bytes(),
+                ),
+                format!("{} entries", many.len()),
+            )
         }
         _ => {
             let (text, what) = mutate::json(random, &good(end).to_string());
@@ -184,9 +213,24 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let bounds = ["--reader-timeout", "3", "--reader-patience", "1"];
     let doctor = ["doctor", "--reader", &address];
     let workspace = folder.join("ws");
-    let predict = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", &address, "--limit", "1", "--workspace", text_of(&workspace)];
+    let predict = [
+        "predict",
+        text_of(&dataset),
+        "--run",
+        "x",
+        "--encoder",
+        text_of(&encoder),
+        "--reader",
+        &address,
+        "--limit",
+        "1",
+        "--workspace",
+        text_of(&workspace),
+    ];
     let command: &[&str] = if random.random() { &doctor } else { &predict };
-    let mut input = Input::new(what, &[command, &bounds].concat()).with_variable("DISSENT_READER_KEY", KEY).expecting(|outcome, folder| hidden(KEY, &outcome.text(), folder));
+    let mut input = Input::new(what, &[command, &bounds].concat())
+        .with_variable("DISSENT_READER_KEY", KEY)
+        .expecting(|outcome, folder| hidden(KEY, &outcome.text(), folder));
     input.beside = Some(Box::new(server));
     input
 }
@@ -234,7 +278,24 @@ pub fn impossible_probability(random: &mut Random, ground: &Ground, folder: &Pat
     let server = serve(Manner::At("/v1/chat/completions", chat(value).to_string().into_bytes()), engine);
     let address = format!("http://127.0.0.1:{}", server.port);
     let (dataset, encoder, workspace) = (ground.dataset(), ground.encoder(), folder.join("ws"));
-    let arguments = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", &address, "--limit", "1", "--workspace", text_of(&workspace), "--reader-timeout", "3", "--reader-patience", "1"];
+    let arguments = [
+        "predict",
+        text_of(&dataset),
+        "--run",
+        "x",
+        "--encoder",
+        text_of(&encoder),
+        "--reader",
+        &address,
+        "--limit",
+        "1",
+        "--workspace",
+        text_of(&workspace),
+        "--reader-timeout",
+        "3",
+        "--reader-patience",
+        "1",
+    ];
     let mut input = Input::new(format!("log p = {value}"), &arguments).refused();
     input.beside = Some(Box::new(server));
     input

@@ -9,8 +9,28 @@ use std::fs;
 use std::path::Path;
 
 const PARTS: [&str; 22] = [
-    "mass", "effusion", "Mass", "mas~", "mass~2", "\"large mass\"", "-mass", "+mass", "AND", "OR", "NOT", "source:ultrasound-b",
-    "caption:mass", "row:abc", "row:[1 TO 5]", "id:x", "*", "mas*", "mass^2", "T2-w", "3.5", "\u{80ba}\u{708e}",
+    "mass",
+    "effusion",
+    "Mass",
+    "mas~",
+    "mass~2",
+    "\"large mass\"",
+    "-mass",
+    "+mass",
+    "AND",
+    "OR",
+    "NOT",
+    "source:ultrasound-b",
+    "caption:mass",
+    "row:abc",
+    "row:[1 TO 5]",
+    "id:x",
+    "*",
+    "mas*",
+    "mass^2",
+    "T2-w",
+    "3.5",
+    "\u{80ba}\u{708e}",
 ];
 
 /// A search of operators in any order, or of a hostile text.

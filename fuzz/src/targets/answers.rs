@@ -79,7 +79,10 @@ fn answer(stream: TcpStream, answers: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<(
             "HTTP/1.1 200 OK\r\nX-Linked-ETag: {tag}\r\nX-Linked-Size: {size}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
     }
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes())?;
     stream.write_all(&body)
 }

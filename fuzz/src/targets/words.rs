@@ -16,7 +16,11 @@ pub fn filter(bytes: &[u8]) {
         Ok(filter) => {
             let shown = filter.to_string();
             let again = shown.parse::<Filter>();
-            assert_eq!(again.as_ref().map(ToString::to_string), Ok(shown), "a filter is read back from how it is shown");
+            assert_eq!(
+                again.as_ref().map(ToString::to_string),
+                Ok(shown),
+                "a filter is read back from how it is shown"
+            );
         }
     }
 }
