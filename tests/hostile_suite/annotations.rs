@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::input::{Input, Random, text_of};
-use crate::mutate;
+use crate::{judge, mutate};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::fs;
@@ -104,9 +104,9 @@ pub fn annotate(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let mut input = Input::new("lines", &["annotate", text_of(&dataset), "--run", "a", "--annotator", name]);
     for _ in 0..3 {
         let word = words.choose(random).unwrap();
-        // A terminal's line is shorter than 4096 bytes, and its control characters are keys.
+        // A terminal's line is shorter than 4096 bytes, its control characters are keys, and it writes what is typed itself.
         let text: String =
-            mutate::hostile_text(random).chars().filter(|letter| !letter.is_ascii_control()).take(1000).collect();
+            mutate::hostile_text(random).chars().filter(|letter| !judge::is_hidden(*letter)).take(1000).collect();
         input = input.typing(format!("{word} {text}\n"));
     }
     input.what = format!("{name:?}: {:.80?}", input.typed);

@@ -49,6 +49,8 @@ pub struct Ran {
     pub class: &'static str,
     pub what: String,
     pub wrong: Vec<(Kind, String)>,
+    /// Exit code 0.
+    pub succeeded: bool,
     pub seconds: f64,
 }
 
@@ -89,7 +91,14 @@ fn run_one(ground: &Ground, seed: u64, number: u64) -> Ran {
             fs::write(place.join("output.txt"), &outcome.output).unwrap();
         });
     }
-    Ran { number, class, what: one_line(&input.what), wrong, seconds: outcome.seconds }
+    Ran {
+        number,
+        class,
+        what: one_line(&input.what),
+        wrong,
+        succeeded: outcome.code == Some(0),
+        seconds: outcome.seconds,
+    }
 }
 
 fn keep(folder: tempfile::TempDir, name: &str, write: impl Fn(&Path)) {

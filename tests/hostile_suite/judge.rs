@@ -85,7 +85,7 @@ fn control_character(output: &[u8]) -> Option<String> {
 }
 
 /// Controls, and characters that are not seen but change what is: bidi marks, zero widths, tags, line separators.
-fn is_hidden(letter: char) -> bool {
+pub fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(letter, '\u{e0000}'..='\u{e007f}')

@@ -23,14 +23,15 @@ impl Report {
         for ran in &self.done {
             classes.entry(ran.class).or_default().push(ran);
         }
-        let mut lines = vec![format!("{:<16}{:>6}{:>6}", "class", "runs", "bad")];
+        let mut lines = vec![format!("{:<16}{:>6}{:>6}{:>6}", "class", "runs", "done", "bad")];
         for (_, heading) in KINDS {
             lines[0].push_str(&format!("{heading:>9}"));
         }
         lines[0].push_str("  longest  first failing input");
         for (class, of_class) in &classes {
             let bad: Vec<&&Ran> = of_class.iter().filter(|ran| !ran.wrong.is_empty()).collect();
-            let mut line = format!("{class:<16}{:>6}{:>6}", of_class.len(), bad.len());
+            let succeeded = of_class.iter().filter(|ran| ran.succeeded).count();
+            let mut line = format!("{class:<16}{:>6}{succeeded:>6}{:>6}", of_class.len(), bad.len());
             for (kind, _) in KINDS {
                 let count = bad.iter().filter(|ran| ran.wrong.iter().any(|(found, _)| *found == kind)).count();
                 line.push_str(&format!("{count:>9}"));
