@@ -42,7 +42,7 @@ impl UnusedTensors {
             () if numbered && is_in(&["visual.", "vision_"]) => "vision_config: num_hidden_layers",
             () if numbered && is_in(&["text_model", "language_model"]) => "text_config: num_hidden_layers",
             () if numbered => "num_hidden_layers",
-            () if name.ends_with(".bias") => "attention_bias, multimodal_projector_bias or their kin",
+            () if name.rsplit('.').next() == Some("bias") => "attention_bias, multimodal_projector_bias or their kin",
             () => "model_type or architectures",
         }
     }
