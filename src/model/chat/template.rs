@@ -251,6 +251,13 @@ mod tests {
                 let _ = template.render(&json!([{ "role": "user" }]), true);
             }
         }
+        // As deep as the fuel goes.
+        for depth in (10_000..100_000).step_by(10_000) {
+            let source = format!(
+                "{{% set ns = namespace(x=[]) %}}{{% for i in range({depth}) %}}{{% set ns.x = [ns.x] %}}{{% endfor %}}{{{{ ns.x }}}}"
+            );
+            let _ = template(&source).render(&json!([]), true);
+        }
     }
 
     #[test]

@@ -68,8 +68,8 @@ mod tests {
         let mut units = vec![0_u32; 512];
         units[0] = 256 << 10;
         // Its value is at the base of its children, beside itself.
-        units[256 ^ 97] = 97 | (1 << 8) | ((97 ^ 98) << 10);
-        units[256 ^ 98] = value | (1 << 31);
+        units[0x161] = 0x61 | (1 << 8) | ((0x61 ^ 0x62) << 10);
+        units[0x162] = value | (1 << 31);
         units
     }
 
