@@ -3,7 +3,7 @@
 use super::{Cell, Report, Table};
 use anyhow::{Context, Result};
 
-/// Columns: table, title, split, row, column, value, low, high, n.
+/// Columns: table, title, split, row, column, value, low, high, n, and why there is no interval.
 ///
 /// # Errors
 /// None that can be met: the text is made in memory.
@@ -17,7 +17,7 @@ pub fn csv(report: &Report) -> Result<String> {
 /// As [`csv()`].
 pub fn tables_csv(split: &str, tables: &[Table]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n"])?;
+    writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n", "no_interval"])?;
     for table in tables {
         for cells in &table.rows {
             let names = cells.iter().filter(|cell| matches!(cell, Cell::Text(_))).map(Cell::text);
@@ -28,6 +28,7 @@ pub fn tables_csv(split: &str, tables: &[Table]) -> Result<String> {
                 let mut record = vec![table.key.to_owned(), table.title.clone(), split.to_owned(), name.clone()];
                 record.push((*column).to_owned());
                 record.extend(numbers.iter().map(|number| number.map(|number| number.to_string()).unwrap_or_default()));
+                record.push(cell.no_interval().unwrap_or_default());
                 writer.write_record(&record)?;
             }
         }
