@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_guard_ends_with_its_scope_also_by_a_panic() {
         let depth = || CAUGHT.with(Cell::get);
-        let outcome = std::panic::catch_unwind(|| {
+        let outcome = catch_unwind(|| {
             let _caught = caught_here();
             assert_eq!(depth(), 1);
             panic!("inside");

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution};
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::fmt;
 
 /// Resamples behind an interval.
 pub const RESAMPLES: usize = 10_000;
@@ -14,6 +15,9 @@ pub const RESAMPLES: usize = 10_000;
 const MOST_LOOKS: usize = 200_000_000;
 /// Resamples that one thread makes in one go.
 const BLOCK: usize = 125;
+
+/// With fewer units there are fewer than 40 different resamples (n units have C(2n-1, n)): no 2.5 % to cut off at the ends.
+pub const FEWEST_UNITS: usize = 5;
 
 /// How to resample a set of cases.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,35 @@ pub struct Bootstrap<'a> {
 pub struct Interval {
     pub low: f64,
     pub high: f64,
+}
+
+impl Interval {
+    /// Itself, if it says how unsure the figure is: not from so few units, and not where the resamples agree.
+    pub fn if_it_tells(self, units: usize) -> Result<Self, NoInterval> {
+        if units < FEWEST_UNITS {
+            return Err(NoInterval::FewUnits);
+        }
+        if self.low < self.high { Ok(self) } else { Err(NoInterval::ResamplesAgree) }
+    }
+}
+
+/// Why a figure has no interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoInterval {
+    /// Fewer than [`FEWEST_UNITS`] cases, or groups of them, to draw from.
+    FewUnits,
+    /// Every resample, or all but 2.5 % at each end, gives the same value.
+    ResamplesAgree,
+}
+
+impl fmt::Display for NoInterval {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewUnits => write!(formatter, "fewer than {FEWEST_UNITS} cases or groups to draw from"),
+            Self::ResamplesAgree => formatter.write_str("the resamples give the same value"),
+        }
+    }
 }
 
 impl Bootstrap<'_> {

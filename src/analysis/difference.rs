@@ -12,8 +12,8 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Mean of the changes, one a case; cases are drawn for the interval. `None` without a case, and where all changes are
-    /// the same: resampling equal values gives no width, as if there were no doubt.
+    /// Mean of the changes, one a case; cases are drawn for the interval. `None` where resampling makes no
+    /// interval: fewer than five cases, or all resamples alike.
     pub fn of(changes: &[f64]) -> Option<Self> {
         if changes.windows(2).all(|pair| pair[0] == pair[1]) {
             return None;
@@ -23,7 +23,7 @@ impl Difference {
             let total: u32 = weights.iter().sum();
             Some(sum / f64::from(total))
         };
-        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mean)?;
+        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mean)?.if_it_tells(changes.len()).ok()?;
         Some(Self { value: changes.iter().sum::<f64>() / changes.len() as f64, low: interval.low, high: interval.high })
     }
 
@@ -35,7 +35,8 @@ impl Difference {
             let n: usize = counts.iter().sum();
             (n > 0).then(|| (counts[2] as f64 - counts[0] as f64) / n as f64)
         };
-        let interval = bootstrap.of_counts(&cells, 3, &mean)?;
+        let units = bootstrap.unit_count(cells.len());
+        let interval = bootstrap.of_counts(&cells, 3, &mean)?.if_it_tells(units).ok()?;
         let mut counts = [0; 3];
         for cell in &cells {
             counts[*cell] += 1;

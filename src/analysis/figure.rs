@@ -1,6 +1,6 @@
 //! A figure with how many cases it stands on and how sure it is.
 
-use super::bootstrap::{Bootstrap, Interval};
+use super::bootstrap::{Bootstrap, Interval, NoInterval};
 use serde::Serialize;
 
 /// A figure of a set of cases with its bootstrap 95 % interval.
@@ -13,6 +13,9 @@ pub struct Figure {
     /// Ends of the interval; `None` where there is none.
     pub low: Option<f64>,
     pub high: Option<f64>,
+    /// Why there is none, where one was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_interval: Option<NoInterval>,
 }
 
 impl Figure {
@@ -26,19 +29,20 @@ impl Figure {
         let n = outcomes.len();
         let right = outcomes.iter().filter(|right| **right).count();
         if n == 0 {
-            return Self { value: None, n, low: None, high: None };
+            return Self::new(None, n, None, bootstrap);
         }
         let cells: Vec<usize> = outcomes.iter().map(|right| usize::from(*right)).collect();
         let share = |counts: &[usize]| Some(counts[1] as f64 / (counts[0] + counts[1]) as f64);
         // Resampling equal values gives no width at all; Wilson's score interval does.
         let square = 1.959_964_f64.powi(2);
         let width = square / (bootstrap.unit_count(n) as f64 + square);
-        let interval = match right {
-            0 => Some(Interval { low: 0.0, high: width }),
-            right if right == n => Some(Interval { low: 1.0 - width, high: 1.0 }),
-            _ => bootstrap.of_counts(&cells, 2, &share),
+        let value = Some(right as f64 / n as f64);
+        let wilson = match right {
+            0 => Interval { low: 0.0, high: width },
+            right if right == n => Interval { low: 1.0 - width, high: 1.0 },
+            _ => return Self::new(value, n, bootstrap.of_counts(&cells, 2, &share), bootstrap),
         };
-        Self::new(Some(right as f64 / n as f64), n, interval)
+        Self { value, n, low: Some(wilson.low), high: Some(wilson.high), no_interval: None }
     }
 
     /// A statistic of counts (macro F1, say) over `cells.len()` cases; as [`Bootstrap::of_counts`].
@@ -53,13 +57,13 @@ impl Figure {
             counts[*cell] += 1;
         }
         let interval = bootstrap.of_counts(cells, cell_count, statistic);
-        Self::new(statistic(&counts), cells.len(), interval)
+        Self::new(statistic(&counts), cells.len(), interval, bootstrap)
     }
 
     /// A statistic that looks at every one of `n` cases; as [`Bootstrap::of_weights`].
     pub fn of_weights(n: usize, bootstrap: Bootstrap, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)) -> Self {
         let value = statistic(&vec![1; n]);
-        Self::new(value, n, bootstrap.of_weights(n, statistic))
+        Self::new(value, n, bootstrap.of_weights(n, statistic), bootstrap)
     }
 
     /// The mean of values, one per case. `None` without a case.
@@ -87,15 +91,27 @@ impl Figure {
         Self::of_weights(values.len(), bootstrap, &of_weights)
     }
 
-    fn new(value: Option<f64>, n: usize, interval: Option<Interval>) -> Self {
-        Self { value, n, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
+    fn new(value: Option<f64>, n: usize, interval: Option<Interval>, bootstrap: Bootstrap) -> Self {
+        let bare = Self { value, n, low: None, high: None, no_interval: None };
+        if value.is_none() || bootstrap.resamples == 0 {
+            return bare;
+        }
+        // The bootstrap gives none where all units are alike.
+        let interval = interval.unwrap_or(Interval { low: 0.0, high: 0.0 });
+        match interval.if_it_tells(bootstrap.unit_count(n)) {
+            Ok(Interval { low, high }) => Self { low: Some(low), high: Some(high), ..bare },
+            Err(reason) => Self { no_interval: Some(reason), ..bare },
+        }
     }
 
-    /// "0.755 [0.720, 0.788] n=600", "0.755 n=1" without an interval, or "- n=0".
+    /// "0.755 [0.720, 0.788] n=600", "0.755 n=2 (no interval: …)" without an interval, or "- n=0".
     pub fn text(&self) -> String {
         match (self.value, self.low, self.high) {
             (Some(value), Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}] n={}", self.n),
-            (Some(value), ..) => format!("{value:.3} n={}", self.n),
+            (Some(value), ..) => {
+                let reason = self.no_interval.map_or_else(String::new, |reason| format!(" (no interval: {reason})"));
+                format!("{value:.3} n={}{reason}", self.n)
+            }
             _ => format!("- n={}", self.n),
         }
     }
@@ -122,6 +138,23 @@ mod tests {
         let (low, high) = (figure.low.unwrap(), figure.high.unwrap());
         assert!((low - 0.7076).abs() < 0.01 && (high - 0.7924).abs() < 0.01, "{low} {high}");
         assert_eq!(figure, Figure::of(&outcomes), "the same each time");
+    }
+
+    #[test]
+    fn there_is_no_interval_where_resampling_cannot_make_one() {
+        let always_one = |weights: &[u32]| weights.iter().any(|weight| *weight > 0).then_some(1.0);
+        let few = Figure::of_weights(2, Bootstrap::BY_CASE, &always_one);
+        assert_eq!((few.value, few.low, few.no_interval), (Some(1.0), None, Some(NoInterval::FewUnits)));
+        assert_eq!(few.text(), "1.000 n=2 (no interval: fewer than 5 cases or groups to draw from)");
+        let alike = Figure::of_weights(9, Bootstrap::BY_CASE, &always_one);
+        assert_eq!((alike.low, alike.no_interval), (None, Some(NoInterval::ResamplesAgree)));
+        let counted = Figure::of_counts(&[1; 9], 2, Bootstrap::BY_CASE, &|_| Some(1.0));
+        assert_eq!(counted.no_interval, Some(NoInterval::ResamplesAgree));
+        let one_patient = Bootstrap { groups: Some(&[3; 9]), ..Bootstrap::BY_CASE };
+        let mean = Figure::of_mean(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], one_patient);
+        assert_eq!((mean.low, mean.no_interval), (None, Some(NoInterval::FewUnits)));
+        assert_eq!(Figure::of(&[true, false]).no_interval, Some(NoInterval::FewUnits));
+        assert!(Figure::of_weights(9, Bootstrap::BY_CASE, &|_| None).no_interval.is_none(), "no value, no interval");
     }
 
     #[test]

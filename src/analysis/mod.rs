@@ -16,7 +16,7 @@ mod reweighing;
 mod summary;
 mod verdict;
 
-pub use bootstrap::{Bootstrap, Interval, RESAMPLES};
+pub use bootstrap::{Bootstrap, FEWEST_UNITS, Interval, NoInterval, RESAMPLES};
 pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use difference::Difference;
 pub use figure::Figure;

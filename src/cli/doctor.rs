@@ -227,6 +227,7 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     let index = workspace.index_dir();
     let has_index = index.join("index.toml").is_file();
     facts.push(fact(section, "index", if has_index { index.display().to_string() } else { "none yet".into() }));
+    facts.push(fact(section, "words", crate::index::TOKENIZER.to_owned()));
     for (name, folder) in [
         ("encoder", resolve_encoder(None, &workspace.path)),
         ("reader", resolve_reader(None, &workspace.path)),

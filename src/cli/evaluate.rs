@@ -128,6 +128,9 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
     if let Some(remark) = run.remark() {
         say(&remark);
     }
+    for changed in run.identity.changed_since(dataset) {
+        say(&format!("warning: run {name}: {changed} changed since it was predicted"));
+    }
     let ablation = run.identity.ablation.parse().with_context(|| format!("{}: field ablation", folder.display()))?;
     let identity = run.identity.clone();
     let positions: HashMap<&str, usize> =

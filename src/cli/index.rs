@@ -4,7 +4,7 @@ use super::Common;
 use super::models::load_encoder;
 use super::output::{one_line, print_json, print_line, say};
 use crate::data::Dataset;
-use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, VectorSide};
+use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, TOKENIZER, VectorSide};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +37,7 @@ struct Report<'a> {
     documents: usize,
     image: String,
     caption: String,
+    tokenizer: &'static str,
     encoder: &'a str,
     date: &'a str,
     left_out: &'a [LeftOut],
@@ -105,6 +106,7 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
             documents: index.documents(),
             image: images.description(),
             caption: index.side(VectorSide::Caption).description(),
+            tokenizer: TOKENIZER,
             encoder: index.encoder_name(),
             date: index.date(),
             left_out: index.left_out(),
@@ -120,7 +122,7 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
     };
     let captions = index.side(VectorSide::Caption).description();
     print_line(&format!(
-        "{first}: {}\nimages    {}\ncaptions  {captions}\nencoder   {}",
+        "{first}: {}\nimages    {}\ncaptions  {captions}\nwords     {TOKENIZER}\nencoder   {}",
         one_line(&index.folder().display().to_string()),
         images.description(),
         one_line(index.encoder_name())

@@ -102,14 +102,18 @@ impl ShownCaptions {
     /// The caption that a case of this task is shown with the document in this row; `None` is none at all. A document whose
     /// own caption names no label keeps it.
     pub fn of<'a>(&self, dataset: &'a Dataset, task: &str, row: usize) -> Option<&'a str> {
-        let row = match self.caption {
-            CaptionShown::None => return None,
-            CaptionShown::Own => row,
+        dataset.corpus.get(self.row_of(task, row)?).map(|document| document.caption.as_str())
+    }
+
+    /// The row of the document whose caption that is.
+    pub fn row_of(&self, task: &str, row: usize) -> Option<usize> {
+        match self.caption {
+            CaptionShown::None => None,
+            CaptionShown::Own => Some(row),
             CaptionShown::Swapped => {
-                self.swapped.get(task).and_then(|rows| rows.get(row)).copied().flatten().unwrap_or(row)
+                Some(self.swapped.get(task).and_then(|rows| rows.get(row)).copied().flatten().unwrap_or(row))
             }
-        };
-        dataset.corpus.get(row).map(|document| document.caption.as_str())
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod pipeline;
 mod probe;
 pub mod reference_run;
 pub mod run;
+mod shown;
 mod spawn;
 mod worker;
 
@@ -27,4 +28,5 @@ pub use models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};
 pub use parts::{Parts, SearchCaptions};
 pub use pipeline::{AskAbout, Pipeline};
 pub use probe::{ImageLike, Probe};
+pub use shown::{Given, Shown};
 pub use spawn::EngineConfig;

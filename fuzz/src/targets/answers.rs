@@ -112,7 +112,7 @@ pub fn hub(bytes: &[u8]) {
     server_of(bytes);
     let hub = HUB.get_or_init(|| Hub::of_environment().expect("the hub's address"));
     let id: HubId = "org/name".parse().expect("an id");
-    match plan(hub, &id) {
+    match plan(hub, &id, &|| false) {
         Err(error) => check_message(&error),
         Ok(plan) => {
             assert_eq!(plan.commit().len(), 40, "a commit");

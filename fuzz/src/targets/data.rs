@@ -159,9 +159,9 @@ pub fn prodigy(bytes: &[u8]) {
         annotator: Some("ada".into()),
         drop_prefix: "set-".into(),
         otherwise_at: OffsetDateTime::UNIX_EPOCH,
+        map: std::collections::BTreeMap::new(),
     };
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
     let cases = [case("a"), case("1")];
-    let file = read_prodigy(Path::new("prodigy.jsonl"), text, &cases, &Taxonomy::default(), &options);
+    let file = read_prodigy(Path::new("prodigy.jsonl"), bytes, &cases, &Taxonomy::default(), &options);
     file.problems.iter().for_each(check_message);
 }

@@ -4,7 +4,7 @@ use super::{Cell, Report, Table};
 use crate::csv_cells::Formulas;
 use anyhow::{Context, Result};
 
-/// Columns: table, title, split, row, column, value, low, high, n.
+/// Columns: table, title, split, row, column, value, low, high, n, and why there is no interval.
 ///
 /// # Errors
 /// None that can be met: the text is made in memory.
@@ -18,7 +18,7 @@ pub fn csv(report: &Report, formulas: Formulas) -> Result<String> {
 /// As [`csv()`].
 pub fn tables_csv(split: &str, tables: &[Table], formulas: Formulas) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n"])?;
+    writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n", "no_interval"])?;
     for table in tables {
         for cells in &table.rows {
             let names = cells.iter().filter(|cell| matches!(cell, Cell::Text(_))).map(Cell::text);
@@ -29,6 +29,7 @@ pub fn tables_csv(split: &str, tables: &[Table], formulas: Formulas) -> Result<S
                 let texts = [table.key, table.title.as_str(), split, name.as_str(), column];
                 let mut record: Vec<String> = texts.iter().map(|text| formulas.cell(text).into_owned()).collect();
                 record.extend(numbers.iter().map(|number| number.map(|number| number.to_string()).unwrap_or_default()));
+                record.push(cell.no_interval().unwrap_or_default());
                 writer.write_record(&record)?;
             }
         }

@@ -121,7 +121,9 @@ impl Report {
                 .resamples_of_weights(reference.cases.len()),
             drawn: if sampling.by_group { "group" } else { "case" },
             remarks: evaluation.remarks(),
-            tables: tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect(),
+            tables: (tables.into_iter().flatten().filter(|table| !table.rows.is_empty()))
+                .map(Table::with_reasons)
+                .collect(),
         })
     }
 

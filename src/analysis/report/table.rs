@@ -1,6 +1,6 @@
 //! A table of figures, whatever it will be printed as.
 
-use crate::analysis::{Bootstrap, Difference, Figure, Interval};
+use crate::analysis::{Bootstrap, Difference, FEWEST_UNITS, Figure, Interval};
 use crate::printable::one_line;
 use serde::Serialize;
 
@@ -15,6 +15,23 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// One cell per column; the first one names the row, rows of the same name stand together.
     pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// With a sentence below it that says why figures have no interval, where some have none.
+    pub(super) fn with_reasons(mut self) -> Self {
+        let mut reasons: Vec<String> = Vec::new();
+        for cell in self.rows.iter().flatten() {
+            let Some(reason) = cell.no_interval() else { continue };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        if !reasons.is_empty() {
+            self.note.push_str(&format!("\nA figure without an interval: {}.", reasons.join(", or ")));
+        }
+        self
+    }
 }
 
 /// One place of a table.
@@ -73,6 +90,17 @@ impl Cell {
         }
     }
 
+    /// Why there is no interval, where one was looked for.
+    pub fn no_interval(&self) -> Option<String> {
+        match self {
+            Self::Figure(figure) => Some(figure.no_interval?.to_string()),
+            Self::Difference { value: Some(value), interval: None, .. } if *value != 0.0 => {
+                Some(format!("fewer than {FEWEST_UNITS} cases or groups to draw from, or all changed alike"))
+            }
+            _ => None,
+        }
+    }
+
     /// Value, ends of the interval and n, for a file of numbers.
     pub fn numbers(&self) -> Option<[Option<f64>; 4]> {
         match self {
@@ -109,11 +137,11 @@ mod tests {
 
     #[test]
     fn figures_are_short() {
-        let figure = Figure { value: Some(0.8175), n: 600, low: Some(0.7866), high: Some(1.0) };
+        let figure = Figure { value: Some(0.8175), n: 600, low: Some(0.7866), high: Some(1.0), no_interval: None };
         assert_eq!(Cell::Figure(figure).text(), ".818 [.787, 1.000]");
         let interval = Some(Interval { low: -0.0232, high: 0.0927 });
         assert_eq!(Cell::Difference { n: 302, value: Some(0.0364), interval }.text(), "+.036 [-.023, +.093]");
-        let below_chance = Figure { value: Some(-0.011), n: 9, low: None, high: None };
+        let below_chance = Figure { value: Some(-0.011), n: 9, low: None, high: None, no_interval: None };
         assert_eq!(Cell::Figure(below_chance).text(), "-.011");
         assert_eq!(Cell::P(0.000_01).text(), "<.0001");
         assert_eq!(Cell::P(0.27).text(), ".2700");
@@ -125,6 +153,8 @@ mod tests {
         assert_eq!(text(&[false, false], &[true, true]), "+1.000");
         assert_eq!(text(&[false, true], &[false, true]), "no change");
         assert_eq!(text(&[], &[]), "-");
-        assert!(text(&[false, true, false], &[true, true, false]).starts_with("+.333 ["));
+        assert_eq!(text(&[false, true, false], &[true, true, false]), "+.333", "three cases are too few");
+        let (first, second) = ([false, true, false].repeat(2), [true, true, false].repeat(2));
+        assert!(text(&first, &second).starts_with("+.333 ["));
     }
 }

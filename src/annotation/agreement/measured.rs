@@ -108,7 +108,7 @@ impl PairAgreement {
 /// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
 fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Figure {
     let figure = Figure::of_share(outcomes, bootstrap);
-    if bootstrap.resamples == 0 { Figure { low: None, high: None, ..figure } } else { figure }
+    if bootstrap.resamples == 0 { Figure { low: None, high: None, no_interval: None, ..figure } } else { figure }
 }
 
 fn why_nothing(ratings: &Ratings, shared: usize) -> Option<Undefined> {
@@ -168,7 +168,7 @@ fn resampled(
     let interval = bootstrap.of_counts(cells, weights.len(), statistic);
     let interval = interval.filter(|interval| interval.low < interval.high);
     let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
-    Ok(Figure { value: Some(value), n: shared, low, high })
+    Ok(Figure { value: Some(value), n: shared, low, high, no_interval: None })
 }
 
 fn distances(answers: &[Vec<usize>], distance: impl Fn(&[usize], &[usize]) -> f64) -> Vec<Vec<f64>> {

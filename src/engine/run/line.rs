@@ -1,7 +1,7 @@
 //! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (reference.md §6).
 
 use crate::data::{Case, Dataset, Document, Split};
-use crate::engine::{CaseAnswer, ShownCaptions};
+use crate::engine::{CaseAnswer, Shown, ShownCaptions};
 use crate::fingerprint::Fingerprint;
 use crate::reader::{LabelScores, Prediction};
 use crate::retriever::{Hit, Provenance};
@@ -45,6 +45,9 @@ pub struct PredictionLine {
     /// Fingerprints.
     pub reader: Fingerprint,
     pub retriever: Option<Fingerprint>,
+    /// What of which document the reader was really given; absent where it was this document's own image and caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
     /// On the closed-book line: the fused answer of other software.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fused: Option<RecordedFusion>,
@@ -91,12 +94,20 @@ pub(super) fn lines_of(
     reader: &Fingerprint,
     retriever: Option<&Fingerprint>,
     captions: &ShownCaptions,
+    without_image: bool,
 ) -> Result<Vec<PredictionLine>> {
     let case = dataset.cases.get(answer.case);
     let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
     let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
     let label_id = |label: Option<usize>| Some(task.labels.get(label?)?.id.clone());
     let caption_of = |hit: &Hit| captions.of(dataset, &task.id, hit.row).unwrap_or_default();
+    let id_of = |row: usize| dataset.corpus.get(row).map(|document| document.id.clone());
+    let shown = |hit: &Hit| {
+        let caption_row = captions.row_of(&task.id, hit.row);
+        let is_own = caption_row == Some(hit.row) && !without_image;
+        let image = if without_image { None } else { id_of(hit.row) };
+        (!is_own).then(|| Shown { image: image.into(), caption: caption_row.and_then(id_of).into() })
+    };
     let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
         let prediction = label_id(answer.and_then(|answer| answer.label));
         let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());
@@ -120,6 +131,7 @@ pub(super) fn lines_of(
             gold: case.answer.clone(),
             reader: reader.clone(),
             retriever: retriever.cloned(),
+            shown: hit.and_then(|(hit, _)| shown(hit)),
             fused: None,
         }
     };
