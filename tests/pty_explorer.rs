@@ -427,30 +427,31 @@ fn without_a_terminal_it_says_what_to_use_instead() {
     assert!(output.stdout.is_empty());
 }
 
-/// Runs in a pseudo-terminal of its own, started by the test below: takes the terminal and panics on another thread.
+/// Runs in a pseudo-terminal of its own, started by the test below: takes the terminal, and other threads panic.
 #[test]
 #[ignore = "does something only where the test below starts it"]
 fn child_that_panics() {
     if std::env::var_os("DISSENT_TEST_PANIC").is_none() {
         return;
     }
-    dissent::tui::terminal::restore_on_panic(|| std::process::exit(101));
+    dissent::panics::log_and_say_in_one_line();
     let taken = dissent::tui::terminal::Taken::take(false).unwrap();
     // The terminal emulator must have seen the other screen, or there is nothing to restore.
     println!("ready");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
-    // The engine catches what happens on this one.
-    let reader = std::thread::Builder::new().name("dissent-reader".into());
-    reader.spawn(|| panic!("a case could not be read")).unwrap().join().unwrap_err();
-    assert!(dissent::tui::terminal::is_taken());
+    let reader = std::thread::spawn(|| dissent::panics::caught(|| panic!("a case could not be read")).is_err());
+    assert!(reader.join().unwrap());
     let worker = std::thread::spawn(|| panic!("a worker panicked"));
     worker.join().unwrap_err();
+    assert!(dissent::tui::terminal::is_taken(), "the explorer goes on");
     drop(taken);
+    dissent::panics::say_the_unsaid();
+    std::process::exit(1);
 }
 
 #[test]
-fn a_panic_on_any_thread_restores_the_terminal_before_its_message() {
+fn a_panic_of_a_worker_is_one_line_after_the_terminal_is_back() {
     let program = std::env::current_exe().unwrap();
     let arguments = ["--exact", "child_that_panics", "--ignored", "--nocapture"];
     let environment = [("DISSENT_TEST_PANIC", "1"), ("TERM", "xterm"), ("RUST_BACKTRACE", "0")];
@@ -458,8 +459,9 @@ fn a_panic_on_any_thread_restores_the_terminal_before_its_message() {
     pty.wait_for("ready");
     assert!(pty.is_on_alternate_screen());
     pty.type_keys("x\n");
-    assert_eq!(pty.exit_code(), 101);
+    assert_eq!(pty.exit_code(), 1);
     pty.assert_restored();
+    pty.wait_for("error: internal error in");
     pty.wait_for("a worker panicked");
     assert!(!pty.screen().contains("a case could not be read"), "{}", pty.screen());
 }

@@ -127,7 +127,7 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
         ))?;
     }
     for name in journals {
-        print_line(&format!("journal {}", one_line(&name)))?;
+        print_line(&format!("journal {}", one_line(name)))?;
     }
     Ok(())
 }
