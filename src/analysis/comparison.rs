@@ -168,14 +168,16 @@ mod tests {
             pair(outcome(&[0, 1], 0), outcome(&[1, 1], 1)),
             pair(outcome(&[1, 1], 1), outcome(&[0, 1], 1)),
         ];
+        // Four cases are too few for an interval.
+        let cases = [cases.clone(), cases].concat();
         let comparison = Comparison::of("validation", "standard", "trained", &cases);
         let [task] = &comparison.tasks[..] else { panic!("{comparison:?}") };
-        assert_eq!((task.on_inconsistent.gained, task.on_inconsistent.lost), (2, 1));
-        assert_eq!((task.on_inconsistent.first.n, task.on_consistent.first.n), (3, 1));
+        assert_eq!((task.on_inconsistent.gained, task.on_inconsistent.lost), (4, 2));
+        assert_eq!((task.on_inconsistent.first.n, task.on_consistent.first.n), (6, 2));
         assert_eq!(task.accuracy.difference.unwrap().value, 0.25);
         assert_eq!((task.inconsistent_first.value, task.inconsistent_second.value), (Some(0.75), Some(0.25)));
-        assert_eq!(task.changed_documents, 4);
-        assert_eq!(task.on_inconsistent.p, 1.0);
-        assert!(comparison.text().contains("2 gained, 1 lost, p 1.0000"), "{}", comparison.text());
+        assert_eq!(task.changed_documents, 8);
+        assert_eq!(task.on_inconsistent.p, 0.6875);
+        assert!(comparison.text().contains("4 gained, 2 lost, p 0.6875"), "{}", comparison.text());
     }
 }

@@ -104,14 +104,11 @@ impl Figure {
         }
     }
 
-    /// "0.755 [0.720, 0.788] n=600", "0.755 n=2 (no interval: …)" without an interval, or "- n=0".
+    /// "0.755 [0.720, 0.788] n=600", "0.755 n=2" without an interval, or "- n=0".
     pub fn text(&self) -> String {
         match (self.value, self.low, self.high) {
             (Some(value), Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}] n={}", self.n),
-            (Some(value), ..) => {
-                let reason = self.no_interval.map_or_else(String::new, |reason| format!(" (no interval: {reason})"));
-                format!("{value:.3} n={}{reason}", self.n)
-            }
+            (Some(value), ..) => format!("{value:.3} n={}", self.n),
             _ => format!("- n={}", self.n),
         }
     }
@@ -145,7 +142,7 @@ mod tests {
         let always_one = |weights: &[u32]| weights.iter().any(|weight| *weight > 0).then_some(1.0);
         let few = Figure::of_weights(2, Bootstrap::BY_CASE, &always_one);
         assert_eq!((few.value, few.low, few.no_interval), (Some(1.0), None, Some(NoInterval::FewUnits)));
-        assert_eq!(few.text(), "1.000 n=2 (no interval: fewer than 5 cases or groups to draw from)");
+        assert_eq!(few.text(), "1.000 n=2");
         let alike = Figure::of_weights(9, Bootstrap::BY_CASE, &always_one);
         assert_eq!((alike.low, alike.no_interval), (None, Some(NoInterval::ResamplesAgree)));
         let counted = Figure::of_counts(&[1; 9], 2, Bootstrap::BY_CASE, &|_| Some(1.0));

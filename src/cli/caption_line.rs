@@ -90,6 +90,6 @@ mod tests {
 
     #[test]
     fn a_caption_cannot_send_escape_sequences() {
-        assert_eq!(caption_line("a\x1b[2Jb\nc", &[], 80, false), "a [2Jb c");
+        assert_eq!(caption_line("a\x1b[2Jb\nc", &[], 80, false), "a␛[2Jb c");
     }
 }

@@ -4,6 +4,7 @@ use crate::printable::{json_lines, our_lines, our_styled_lines};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 pub(crate) use crate::printable::one_line;
@@ -57,7 +58,23 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
 
 /// Says something on standard error, on one line. A log that is full or closed ends no work.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", one_line(text));
+    let _ = writeln!(io::stderr(), "{}", one_line(&within(text)));
+}
+
+/// Letters of the longest message; what is quoted in it may be a file of one line.
+const LONGEST_MESSAGE: usize = 3000;
+/// Letters that stay at its end, where the reason stands.
+const END_OF_MESSAGE: usize = 1000;
+
+/// The message, its middle left out where it is too long.
+fn within(text: &str) -> Cow<'_, str> {
+    let letters = text.chars().count();
+    if letters <= LONGEST_MESSAGE {
+        return Cow::Borrowed(text);
+    }
+    let start: String = text.chars().take(LONGEST_MESSAGE - END_OF_MESSAGE).collect();
+    let end: String = text.chars().skip(letters - END_OF_MESSAGE).collect();
+    Cow::Owned(format!("{start} … {end}"))
 }
 
 /// As [`say`], of several lines of ours; sequences that choose colours stay.

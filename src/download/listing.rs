@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 200;
 /// Bytes of a model at most, a thousand times those of the largest that are public.
 const LARGEST_MODEL: u64 = 1 << 50;
 /// For the whole list of files, however slowly it comes.
-const LIST_WITHIN: Duration = Duration::from_secs(20);
+const LIST_WITHIN: Duration = Duration::from_secs(15);
 /// For sizes and checksums of all files: a question each.
 const HEADERS_WITHIN: Duration = Duration::from_secs(300);
 

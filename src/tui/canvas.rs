@@ -6,6 +6,7 @@ use super::images::{ImageMode, ImageWorker, Loaded, PictureKey};
 use super::inbox::Message;
 use super::quantise::quantise;
 use super::recording::{Film, Screenward};
+use super::sized_backend::SizedBackend;
 use super::{terminal, views};
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
@@ -26,7 +27,7 @@ type Out = CrosstermBackend<BufWriter<Screenward>>;
 
 /// Draws frames and has the images that they want made.
 pub struct Canvas {
-    screen: Terminal<Out>,
+    screen: Terminal<SizedBackend<BufWriter<Screenward>>>,
     depth: Depth,
     images: ImageWorker,
     /// Images asked for and not here yet.
@@ -37,14 +38,14 @@ impl Canvas {
     /// A canvas on the terminal, which must be taken.
     pub fn new(film: Film, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
         let images = start_images(mode, sender)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film)));
+        let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film)));
         let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
         Ok(Self { screen, depth, images, in_flight: Vec::new() })
     }
 
     /// To write to the terminal past the frame.
     pub fn out(&mut self) -> &mut Out {
-        self.screen.backend_mut()
+        self.screen.backend_mut().out()
     }
 
     /// Columns and rows of the terminal.
@@ -58,7 +59,7 @@ impl Canvas {
             return Ok(None);
         }
         let Self { screen, depth, .. } = self;
-        queue!(screen.backend_mut(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
+        queue!(screen.backend_mut().out(), BeginSynchronizedUpdate).context("cannot draw on the terminal")?;
         let drawn = screen
             .draw(|frame| {
                 views::draw(app, frame);
@@ -66,7 +67,7 @@ impl Canvas {
             })
             .context("cannot draw on the terminal")?;
         let buffer = wanted_back.then(|| drawn.buffer.clone());
-        execute!(screen.backend_mut(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
+        execute!(screen.backend_mut().out(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
         let wanted = app.pictures.take_wanted();
         if !wanted.iter().all(|key| self.in_flight.contains(key)) {
             self.in_flight.clone_from(&wanted);

@@ -68,6 +68,7 @@ mod queue;
 pub mod recording;
 pub mod search;
 pub mod session;
+mod sized_backend;
 pub mod snapshot;
 pub mod terminal;
 pub mod theme;

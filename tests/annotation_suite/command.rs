@@ -70,7 +70,7 @@ fn list_shows_a_table() {
     let wide = |cell: &str| format!("{cell:width$}", width = told.len());
     let expected = [
         format!("annotator  case  task    split  gold  {}  note", wide("category")),
-        format!("ada        c1    lesion  test   Yes   {}  says \"cyst\", red  [31m", wide("look-alike")),
+        format!("ada        c1    lesion  test   Yes   {}  says \"cyst\", red ␛[31m", wide("look-alike")),
         "bob        c2    lesion  train  No    (skipped)".to_owned(),
         format!("bob        gone  ?       ?      ?     {told}"),
     ];

@@ -17,7 +17,7 @@ pub fn dataset(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let (content, what) =
         if file == "dataset.toml" { mutate::toml(random, &text) } else { mutate::json_lines(random, &text) };
     fs::write(&path, content).unwrap();
-    let (dataset, encoder, reader) = (text_of(&dataset), ground.encoder(), ground.reader());
+    let (dataset, encoder, reader) = (text_of(&dataset), Ground::encoder(), Ground::reader());
     let (encoder, reader) = (text_of(&encoder), text_of(&reader));
     let commands: [&[&str]; 7] = [
         &["check", dataset],
@@ -37,7 +37,7 @@ pub fn arguments(random: &mut Random, ground: &Ground, _: &Path) -> Input {
     let text = mutate::hostile_text(random).replace('\0', "");
     let dataset = ground.dataset();
     let dataset = text_of(&dataset);
-    let encoder = ground.encoder();
+    let encoder = Ground::encoder();
     let commands: [&[&str]; 9] = [
         &["show", dataset, &text],
         &["check", &text],
@@ -50,5 +50,5 @@ pub fn arguments(random: &mut Random, ground: &Ground, _: &Path) -> Input {
         &["predict", dataset, "--run", &text, "--encoder", text_of(&encoder), "--reader", &text],
     ];
     let place = random.random_range(0..commands.len());
-    Input::new(format!("argument {:.60?}", text), commands[place]).with_variable("HF_HUB_OFFLINE", "1")
+    Input::new(format!("argument {text:.60?}"), commands[place]).with_variable("HF_HUB_OFFLINE", "1")
 }

@@ -39,7 +39,7 @@ pub fn typed(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     };
     // Pasted, as a terminal hands it over: control characters would be keys.
     let text: String = text.chars().filter(|letter| !letter.is_control()).take(6000).collect();
-    input.what = format!("{key} {:.80?}", text);
+    input.what = format!("{key} {text:.80?}");
     input
         .typing(key)
         .typing(format!("\u{1b}[200~{text}\u{1b}[201~"))
@@ -63,7 +63,7 @@ pub fn shown(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         changed.push(value.to_string());
     }
     fs::write(&path, changed.join("\n")).unwrap();
-    let (encoder, reader) = (ground.encoder(), ground.reader());
+    let (encoder, reader) = (Ground::encoder(), Ground::reader());
     let arguments = [
         "explore",
         text_of(&dataset),

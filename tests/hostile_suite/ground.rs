@@ -22,7 +22,7 @@ impl Ground {
         let ground = Self { folder: tempfile::tempdir().unwrap() };
         cut_sample(&ground.dataset());
         fs::create_dir(ground.home()).unwrap();
-        let (dataset, encoder, reader) = (ground.dataset(), ground.encoder(), ground.reader());
+        let (dataset, encoder, reader) = (ground.dataset(), Ground::encoder(), Ground::reader());
         let arguments = ["predict", text_of(&dataset), "--run", "a", "--encoder", text_of(&encoder)];
         ground.run(&[&arguments[..], &["--reader", text_of(&reader)]].concat());
         ground
@@ -39,12 +39,12 @@ impl Ground {
     }
 
     /// The sample's encoder.
-    pub fn encoder(&self) -> PathBuf {
+    pub fn encoder() -> PathBuf {
         project().join("sample-data/models/encoder")
     }
 
     /// The sample's reader.
-    pub fn reader(&self) -> PathBuf {
+    pub fn reader() -> PathBuf {
         project().join("sample-data/models/reader")
     }
 

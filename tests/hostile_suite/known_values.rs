@@ -94,7 +94,7 @@ fn grouped(ground: &Ground, folder: &Path, of_case: &str, of_document: &str, is_
     }
     let ids: Vec<String> = lines_of_ids(&dataset.join("corpus.jsonl"));
     let of_group = ids[..3].to_vec();
-    let (encoder, reader) = (ground.encoder(), ground.reader());
+    let (encoder, reader) = (Ground::encoder(), Ground::reader());
     let arguments = [
         "predict",
         text_of(&dataset),
@@ -158,7 +158,7 @@ fn image_of_equal_size(random: &mut Random, ground: &Ground, folder: &Path) -> I
     if random.random() {
         fs::File::options().write(true).open(&path).unwrap().set_modified(times).unwrap();
     }
-    let encoder = ground.encoder();
+    let encoder = Ground::encoder();
     Input::new(format!("image {place} replaced"), &["index", text_of(&dataset), "--encoder", text_of(&encoder)])
         .expecting(|outcome, _| {
             if outcome.text().contains("up to date") { Err("the index is called up to date".into()) } else { Ok(()) }
@@ -170,9 +170,9 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
     let model = folder.join("m");
     let is_reader: bool = random.random();
     let (original, pattern) = if is_reader {
-        (ground.reader(), "language_model.model.layers.2.")
+        (Ground::reader(), "language_model.model.layers.2.")
     } else {
-        (ground.encoder(), "text_model.encoder.layers.1.")
+        (Ground::encoder(), "text_model.encoder.layers.1.")
     };
     copy_folder(&original, &model);
     let path = model.join("model.safetensors");
@@ -194,7 +194,7 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
             json!({"dtype": entry["dtype"], "shape": entry["shape"], "data_offsets": [begin, data.len() + more.len()]});
     }
     write_safetensors(&path, &header.to_string(), &[data, &more].concat());
-    let (dataset, workspace, other) = (ground.dataset(), folder.join("ws"), ground.encoder());
+    let (dataset, workspace, other) = (ground.dataset(), folder.join("ws"), Ground::encoder());
     let arguments: Vec<&str> = if is_reader {
         vec![
             "predict",
@@ -217,7 +217,7 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
 /// A tensor's name twice in one file.
 fn tensor_twice(_: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let model = folder.join("m");
-    copy_folder(&ground.encoder(), &model);
+    copy_folder(&Ground::encoder(), &model);
     let path = model.join("model.safetensors");
     let content = fs::read(&path).unwrap();
     let length = u64::from_le_bytes(content[..8].try_into().unwrap()) as usize;
@@ -284,7 +284,7 @@ fn twelve_bits(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     });
     let path = folder.join("deep.png");
     DynamicImage::ImageLuma16(deep).save(&path).unwrap();
-    let encoder = ground.encoder();
+    let encoder = Ground::encoder();
     let id = document["id"].as_str().unwrap().to_string();
     let arguments =
         ["search", text_of(&dataset), "--image", text_of(&path), "--encoder", text_of(&encoder), "--json", "-k", "1"];

@@ -57,16 +57,16 @@ const TEMPLATES: [&str; 16] = [
 pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let fixtures = project().join("tests/fixtures");
     let checkpoints = [
-        ground.reader(),
-        ground.reader(),
-        ground.reader(),
+        Ground::reader(),
+        Ground::reader(),
+        Ground::reader(),
         fixtures.join("readers/qwen2_vl/checkpoint"),
         fixtures.join("readers/smolvlm/checkpoint"),
         fixtures.join("readers/gguf/qwen2_vl/checkpoint"),
     ];
     let original = checkpoints.choose(random).unwrap();
     let (model, what) = changed(random, original, folder);
-    let (dataset, encoder) = (ground.dataset(), ground.encoder());
+    let (dataset, encoder) = (ground.dataset(), Ground::encoder());
     let arguments = ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--limit", "2"];
     Input::new(what, &[&arguments[..], &["--reader", &model, "--workspace", text_of(&folder.join("ws"))]].concat())
 }
@@ -75,7 +75,7 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 pub fn encoder(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let fixtures = project().join("tests/fixtures/dual_encoders");
     let names = ["siglip", "siglip2", "siglip2_naflex", "jina_clip", "open_clip", "open_clip_custom", "biomed_clip"];
-    let original = if random.random() { ground.encoder() } else { fixtures.join(names.choose(random).unwrap()) };
+    let original = if random.random() { Ground::encoder() } else { fixtures.join(names.choose(random).unwrap()) };
     let (model, what) = changed(random, &original, folder);
     let (dataset, workspace) = (ground.dataset(), folder.join("ws"));
     Input::new(what, &["index", text_of(&dataset), "--encoder", &model, "--workspace", text_of(&workspace)])
@@ -98,10 +98,10 @@ fn changed(random: &mut Random, original: &Path, folder: &Path) -> (String, Stri
     let file = files.choose(random).unwrap().clone();
     let name = file.file_name().unwrap().to_str().unwrap().to_string();
     let (content, what) = match name.as_str() {
-        name if name.ends_with(".safetensors") => weights(random, &file),
+        name if name.rsplit('.').next() == Some("safetensors") => weights(random, &file),
         "tokenizer.json" => tokenizer(random, &file),
         "chat_template.jinja" => template(random, &file),
-        name if name.ends_with(".json") => {
+        name if name.rsplit('.').next() == Some("json") => {
             let (text, what) = mutate::json(random, &fs::read_to_string(&file).unwrap());
             (text.into_bytes(), what)
         }

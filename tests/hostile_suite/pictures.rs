@@ -93,7 +93,7 @@ pub fn dicom(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 
 /// One of the commands that read a picture.
 fn look_at(random: &mut Random, ground: &Ground, folder: &Path, content: &[u8], what: String) -> Input {
-    let encoder = ground.encoder();
+    let encoder = Ground::encoder();
     let encoder = text_of(&encoder);
     let file = folder.join("in.png");
     if random.random_range(0..3) > 0 {

@@ -36,8 +36,8 @@ fn special(random: &mut Random, path: &Path) -> String {
 pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let dataset = ground.bare_copy(folder);
     let model = folder.join("m");
-    crate::ground::copy_folder(&ground.reader(), &model);
-    let encoder = ground.encoder();
+    crate::ground::copy_folder(&Ground::reader(), &model);
+    let encoder = Ground::encoder();
     let image = fs::read_to_string(dataset.join("corpus.jsonl")).unwrap();
     let image: serde_json::Value = serde_json::from_str(image.lines().next().unwrap()).unwrap();
     let image = image["image"].as_str().unwrap().to_string();

@@ -68,7 +68,7 @@ pub fn run(input: &Input, ground: &Ground, folder: &Path) -> Outcome {
     let reading = {
         let (mut from, sink) = (pair.master.try_clone_reader().unwrap(), received.clone());
         thread::spawn(move || {
-            let mut buffer = [0_u8; 1 << 16];
+            let mut buffer = [0_u8; 1 << 13];
             while let Ok(count @ 1..) = from.read(&mut buffer) {
                 let mut received = sink.lock().unwrap();
                 received.at = Instant::now();

@@ -52,7 +52,7 @@ pub fn index(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let mut content = fs::read(file).unwrap();
     let what = mutate::bytes(random, &mut content);
     fs::write(file, content).unwrap();
-    let (dataset, encoder) = (text_of(&dataset), ground.encoder());
+    let (dataset, encoder) = (text_of(&dataset), Ground::encoder());
     let image = ground.dataset().join("images/us-t0001.png");
     let commands: [&[&str]; 3] = [
         &["search", dataset, "--text", "mass"],

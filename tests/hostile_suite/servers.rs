@@ -209,7 +209,7 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let (manner, what) = manner(random, &["/v1/models", "/v1/chat/completions", "/props", "/tokenize"], engine);
     let server = serve(manner, engine);
     let address = format!("http://127.0.0.1:{}", server.port);
-    let (dataset, encoder) = (ground.dataset(), ground.encoder());
+    let (dataset, encoder) = (ground.dataset(), Ground::encoder());
     let bounds = ["--reader-timeout", "3", "--reader-patience", "1"];
     let doctor = ["doctor", "--reader", &address];
     let workspace = folder.join("ws");
@@ -277,7 +277,7 @@ pub fn impossible_probability(random: &mut Random, ground: &Ground, folder: &Pat
     let value = *[3.0, 0.5, 1e300].choose(random).unwrap();
     let server = serve(Manner::At("/v1/chat/completions", chat(value).to_string().into_bytes()), engine);
     let address = format!("http://127.0.0.1:{}", server.port);
-    let (dataset, encoder, workspace) = (ground.dataset(), ground.encoder(), folder.join("ws"));
+    let (dataset, encoder, workspace) = (ground.dataset(), Ground::encoder(), folder.join("ws"));
     let arguments = [
         "predict",
         text_of(&dataset),

@@ -50,7 +50,7 @@ pub fn query(random: &mut Random) -> String {
 
 /// `dissent search --text`.
 pub fn search(random: &mut Random, ground: &Ground, _: &Path) -> Input {
-    let (dataset, encoder) = (ground.dataset(), ground.encoder());
+    let (dataset, encoder) = (ground.dataset(), Ground::encoder());
     let query = query(random);
     let text = format!("--text={query}");
     let words = format!("--words={query}");

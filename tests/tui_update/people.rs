@@ -108,7 +108,7 @@ fn a_cell_of_the_overview_opens_its_cases() {
     let Some(Overlay::Overview(overview)) = &app.overlay else { panic!("no overview") };
     let texts: Vec<&str> = overview.sections[0].rows[0].cells.iter().map(|cell| cell.text.as_str()).collect();
     assert_eq!(texts, ["1", "0", "1", "1", "1.0000"]);
-    assert_eq!(overview.sections[1].rows[1].cells[0].text, "0.333 [0.000, 1.000] n=3", "fused");
+    assert_eq!(overview.sections[1].rows[1].cells[0].text, "0.333 n=3", "fused: too few cases for an interval");
     for action in [Action::NextHit, Action::NextHit, Action::Accept] {
         app.update(action);
     }

@@ -87,7 +87,7 @@ pub fn npz(bytes: &[u8]) {
     // A file of this size holds few images; what claims more is refused before.
     match import_medmnist(&source, &target, &options, Existing::Replace, &|_, _| {}) {
         Ok(imported) => {
-            assert!(imported.dataset.cases.len() <= bytes.len() * 1100, "more images than the file can hold")
+            assert!(imported.dataset.cases.len() <= bytes.len() * 1100, "more images than the file can hold");
         }
         Err(error) => check_message(&error),
     }

@@ -206,7 +206,7 @@ fn every_form_has_every_number() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("split test") && text.matches("follows caption").count() == 1, "{text}");
     let markdown = markdown(&report);
-    assert!(markdown.contains("| plain | all | 4 | .500 ["), "{markdown}");
+    assert!(markdown.contains("| plain | all | 4 | .500 |"), "{markdown}");
     let page = html(&report).unwrap();
     // Accuracy, oracle, one of ranks, reliability, flow.
     assert_eq!((page.matches("<svg").count(), page.matches("<table").count()), (5, report.tables.len()));

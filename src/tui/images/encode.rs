@@ -84,11 +84,14 @@ pub fn as_first_seen(picture: &Picture) -> DynamicImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::ValueWindow;
     use crate::fingerprint::Fingerprint;
     use image::{ImageBuffer, Luma};
 
     fn picture(image: DynamicImage) -> Picture {
-        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window: None }
+        // As decoded: twelve bits of sixteen are stretched.
+        let window = matches!(image, DynamicImage::ImageLuma16(_)).then_some(ValueWindow { low: 0.0, high: 4095.0 });
+        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window }
     }
 
     fn encoded(image: DynamicImage, size: Size) -> Scaled {

@@ -218,7 +218,9 @@ mod tests {
     use crate::fingerprint::Fingerprint;
 
     fn picture(image: DynamicImage) -> Picture {
-        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window: None }
+        // As decoded: twelve bits of sixteen are stretched.
+        let window = matches!(image, DynamicImage::ImageLuma16(_)).then_some(ValueWindow { low: 0.0, high: 4095.0 });
+        Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window }
     }
 
     fn ramp(width: u32) -> Picture {
