@@ -1,7 +1,7 @@
 //! Keys and passwords, and texts of other machines without them.
 //!
 //! Servers repeat what they were sent: whole or cut, in capitals, with white space or escapes in the middle, in base64. So
-//! a key is not looked for as it is: letters and digits are compared alone, and any [`PIECE`] of them in a row is hidden.
+//! a key is not looked for as it is: letters and digits are compared alone, and any `PIECE` of them in a row is hidden.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

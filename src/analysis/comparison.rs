@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(task.accuracy.difference.unwrap().value, 0.25);
         assert_eq!((task.inconsistent_first.value, task.inconsistent_second.value), (Some(0.75), Some(0.25)));
         assert_eq!(task.changed_documents, 8);
-        assert_eq!(task.on_inconsistent.p, 0.6875);
+        assert!((task.on_inconsistent.p - 0.6875).abs() < 1e-9);
         assert!(comparison.text().contains("4 gained, 2 lost, p 0.6875"), "{}", comparison.text());
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
     write_out(format!("{}\n", our_lines(text)).as_bytes())
 }
 
-/// As [`print_line`], and sequences that choose colours stay.
+/// As `print_line`, and sequences that choose colours stay.
 pub fn print_styled(text: &str) -> Result<()> {
     write_out(format!("{}\n", our_styled_lines(text)).as_bytes())
 }

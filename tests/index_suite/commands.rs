@@ -177,7 +177,7 @@ fn show_prints_a_picture_or_a_case() {
     let few = stdout(&["show", &image, "--images", "half", "--color", "256"]);
     assert!(few.contains("48;5;") && !few.contains("48;2;"), "{few}");
     let plain = stdout(&["show", &image, "--images", "half", "--color", "never"]);
-    assert!(!plain.contains('\x1b') && plain.lines().count() == 13, "{plain}");
+    assert!(!plain.contains('\x1b') && plain.lines().count() == 14, "{plain}");
 
     let case = stdout(&["show", path, "c1"]);
     assert!(
