@@ -47,7 +47,8 @@ impl fmt::Display for Term {
 
 /// In quotes where it would not be read back as one word.
 fn quoted(text: &str) -> String {
-    if text.is_empty() || text.contains([' ', ',', ':', '"']) || text.starts_with('-') {
+    let is_cut_at = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ':' | '"');
+    if text.is_empty() || text.contains(is_cut_at) || text.starts_with('-') {
         format!("\"{}\"", text.replace('"', ""))
     } else {
         text.to_owned()
