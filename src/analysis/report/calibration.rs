@@ -47,7 +47,9 @@ pub(super) fn reliability(evaluation: &Evaluation) -> Vec<Table> {
             let Some((probabilities, gold)) = fused_probabilities(own) else { continue };
             let Some(calibration) = Calibration::of(&probabilities, &gold) else { continue };
             for bin in calibration.bins.iter().filter(|bin| bin.n > 0) {
-                let mean = |value: f64| Cell::Figure(Figure { value: Some(value), n: bin.n, low: None, high: None, no_interval: None });
+                let mean = |value: f64| {
+                    Cell::Figure(Figure { value: Some(value), n: bin.n, low: None, high: None, no_interval: None })
+                };
                 rows.push(vec![
                     Cell::from(system.name.as_str()),
                     Cell::Text(format!("{:.2} to {:.2}", bin.low, bin.high)),

@@ -102,7 +102,9 @@ impl RunWriter {
         let mut ids = Vec::new();
         for answer in answers {
             let mut checksum = None;
-            for line in lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref(), captions, ablation.without_image)? {
+            for line in
+                lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref(), captions, ablation.without_image)?
+            {
                 let mut object = serde_json::to_vec(&line).context("cannot write a prediction as JSON")?;
                 checksum = Some(seal(&mut object, checksum));
                 text.extend_from_slice(&object);
