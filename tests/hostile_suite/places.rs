@@ -55,11 +55,11 @@ pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Inpu
         ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", text_of(&model)];
     let input = Input::new(format!("{kind} for {name}"), &arguments);
     // A document whose image cannot be read is left out, with a word.
-    if name == image { input.said(&[NAME_OF_LEFT_OUT]) } else { input.refused() }
+    if name == image { input.said(&[PASSED_OVER]) } else { input.refused() }
 }
 
-/// What the program says of the file of an image in every case: its name.
-const NAME_OF_LEFT_OUT: &str = "images/";
+/// What the program says of a document whose image it cannot read.
+const PASSED_OVER: &str = "passed over";
 
 /// A source of an import or a setting that is no file.
 pub fn special_source(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
