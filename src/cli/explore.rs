@@ -173,10 +173,16 @@ fn keys_file(given: Option<&Path>) -> PathBuf {
 /// The explorer without a terminal has nothing to draw on.
 ///
 /// # Errors
-/// Where standard output is no terminal.
+/// Fails if standard output is no terminal, or one that cannot move its cursor (`TERM=dumb`, as in Emacs's shell).
 pub fn require_terminal() -> Result<()> {
     if !stdout().is_terminal() {
         bail!("the explorer needs a terminal and standard output is none; `dissent predict` answers without a screen");
+    }
+    if std::env::var_os("TERM").is_some_and(|name| name == "dumb") {
+        bail!(
+            "the explorer needs a terminal that can move its cursor, and TERM is dumb; `dissent annotate` asks line by line, \
+             or set TERM (xterm-256color, say) where the terminal is a better one"
+        );
     }
     Ok(())
 }
