@@ -15,8 +15,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Smaller files are hashed in no time.
-const LARGE: u64 = 64 << 20;
+/// Smaller files are hashed in a few milliseconds.
+const LARGE: u64 = 1 << 20;
 /// A file that was changed so recently might be changed again within one tick of the file system's clock.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A table has 34 bytes a file: ten million images.

@@ -1,5 +1,6 @@
 //! What the explorer asks of the engine and what comes back.
 
+use super::Shown;
 use super::probe::{ImageLike, Probe};
 use crate::index::CaptionResult;
 use crate::reader::Prediction;
@@ -55,7 +56,9 @@ pub enum Event {
     /// A search could not be made.
     SearchFailed { ticket: Ticket, message: String },
     /// The reader's answer to a probe, or why there is none.
-    Probed { case: usize, probe: Probe, outcome: Result<Prediction, String> },
+    /// `shown` names the documents whose image and caption it was given; `None` where those were the document's own. It is no
+    /// hit's prediction and counts in no figure of the case.
+    Probed { case: usize, probe: Probe, shown: Option<Shown>, outcome: Result<Prediction, String> },
     /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
     Failed { case: Option<usize>, message: String },
 }

@@ -5,7 +5,7 @@ use super::ablation::{Ablation, CaptionShown, ShownCaptions, contradicting_rows}
 use super::cached_reader::CachedReader;
 use super::pictures::Pictures;
 use super::probe::{ImageLike, Probe};
-use super::{CaptionResult, CaseAnswer, Event, KeyedLog};
+use super::{CaptionResult, CaseAnswer, Event, KeyedLog, Shown};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::fingerprint::Fingerprint;
 use crate::reader::{Evidence, LabelScores, Prediction, ReadRequest, Reader, ReaderError, check_templates};
@@ -220,7 +220,8 @@ impl Pipeline {
         Ok(scores)
     }
 
-    /// The reader's answer to a case with one document, shown as the probe says.
+    /// The reader's answer to a case with one document, shown as the probe says; and what was shown, where it was not the
+    /// document's own image and caption.
     ///
     /// # Errors
     /// `Cancelled`; where case or document cannot be read, no caption contradicts the document's, or the reader fails.
@@ -229,7 +230,7 @@ impl Pipeline {
         case: usize,
         probe: Probe,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<Prediction, ReaderError> {
+    ) -> Result<(Prediction, Option<Shown>), ReaderError> {
         let (query, task, question) = self.open_to_predict(case)?;
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
         let row = match probe.ablation.caption {
@@ -239,9 +240,11 @@ impl Pipeline {
         };
         let document = row.and_then(|row| self.dataset.corpus.get(row));
         let caption = document.map(|document| document.caption.clone());
+        let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
         let evidence = Some(Evidence { image, caption });
         let predictions = self.reader.predict(&[ReadRequest { task, question, query, evidence }], cancelled)?;
-        Ok(predictions.into_iter().next().context("the reader gave no answer")?)
+        let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
+        Ok((prediction, shown))
     }
 
     /// Documents with images like this one that the case may see, best first.

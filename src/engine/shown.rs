@@ -1,6 +1,7 @@
 //! What the reader was really given with a document: it travels with a prediction that was made on anything but the document's
 //! own image and caption.
 
+use crate::data::Dataset;
 use serde::{Deserialize, Serialize};
 
 /// Image and caption of the evidence.
@@ -19,8 +20,15 @@ pub enum Given {
     Withheld,
 }
 
-impl From<Option<String>> for Given {
-    fn from(document: Option<String>) -> Self {
-        document.map_or(Self::Withheld, Self::Document)
+impl Shown {
+    /// What was given with the document in `row`: its image unless that was withheld, and the caption of the document in
+    /// `caption_row`. `None` where both are its own.
+    pub fn unless_own(dataset: &Dataset, row: usize, caption_row: Option<usize>, without_image: bool) -> Option<Self> {
+        let given = |row: Option<usize>| {
+            let document = row.and_then(|row| dataset.corpus.get(row));
+            document.map_or(Given::Withheld, |document| Given::Document(document.id.clone()))
+        };
+        let is_own = caption_row == Some(row) && !without_image;
+        (!is_own).then(|| Self { image: given((!without_image).then_some(row)), caption: given(caption_row) })
     }
 }

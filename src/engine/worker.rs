@@ -61,19 +61,23 @@ enum Urgency {
 const NO_MODELS: &str = "no models are loaded, so nothing can be read";
 
 fn answer_probe(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Parts>, case: usize, probe: Probe) {
+    let mut shown = None;
     let outcome = match parts {
         None => Err(NO_MODELS.to_owned()),
         Some(parts) => {
             let cancelled = || mailbox.is_closed();
             match caught(|| parts.pipeline.probe(case, probe, &cancelled)) {
-                Ok(Ok(prediction)) => Ok(prediction),
+                Ok(Ok((prediction, given))) => {
+                    shown = given;
+                    Ok(prediction)
+                }
                 Ok(Err(ReaderError::Cancelled)) => return,
                 Ok(Err(ReaderError::Failed(error))) => Err(format!("{error:#}")),
                 Err(panic) => Err(panic_message("reading a document put in by hand", &*panic)),
             }
         }
     };
-    report(sender, Event::Probed { case, probe, outcome });
+    report(sender, Event::Probed { case, probe, shown, outcome });
 }
 
 fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut Parts>, search: &ImageSearch) {

@@ -3,20 +3,26 @@
 use super::build::{EmbeddedCorpus, KnownVectors};
 use super::manifest::Manifest;
 use super::vector_file::VectorFile;
-use super::{Embedder, TextIndex, VectorIndex};
+use super::{Embedder, IndexError, TextIndex, VectorIndex};
 use crate::data::{CONVERSION_VERSION, Dataset};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
+use crate::input_file;
+use crate::known_files::fingerprint_of_file;
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::path::Path;
 
+/// A line of 34 bytes for each of ten million documents.
+const MOST_CONTENTS: u64 = 340 << 20;
 pub(super) const MANIFEST_FILE: &str = "index.toml";
 pub(super) const IMAGE_FILE: &str = "image.faiss";
 pub(super) const CAPTION_FILE: &str = "caption.faiss";
 pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
 /// One line a document: hashes of image and caption, "-" for an image that was left out.
 const CONTENT_FILE: &str = "contents.tsv";
+/// Files with vectors, which are checked before they are read.
+const VECTORS: [&str; 3] = [IMAGE_FILE, CAPTION_FILE, VECTOR_FILE];
 pub(super) const TEXT_FOLDER: &str = "text";
 
 /// The lines of `contents.tsv`.
@@ -35,7 +41,7 @@ pub(super) fn write_all(
     dataset: &Dataset,
     corpus: &EmbeddedCorpus,
     contents: &str,
-    manifest: &Manifest,
+    manifest: &mut Manifest,
 ) -> Result<()> {
     let dimension = manifest.encoder.dimension;
     let image_rows = manifest.image_rows();
@@ -56,7 +62,30 @@ pub(super) fn write_all(
     TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
     VectorFile::write(&folder.join(VECTOR_FILE), &corpus.images, &corpus.captions, dimension)?;
     durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
+    for name in VECTORS {
+        let path = folder.join(name);
+        let content = fingerprint_of_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        manifest.files.insert(name.to_owned(), content);
+    }
     manifest.write(&folder.join(MANIFEST_FILE))
+}
+
+/// Files that FAISS would trust: a count in one that lies costs all memory.
+///
+/// # Errors
+/// [`IndexError::Damaged`] for a file that is not the one that was written.
+pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
+    for name in VECTORS {
+        let path = folder.join(name);
+        let found = fingerprint_of_file(&path).map_err(|error| IndexError::damaged(&path, error))?;
+        let Some(expected) = manifest.files.get(name) else {
+            return Err(IndexError::damaged(&folder.join(MANIFEST_FILE), format!("expected {name} under files")));
+        };
+        if found != *expected {
+            return Err(IndexError::damaged(&path, format!("expected the content {expected}, found {found}")));
+        }
+    }
+    Ok(())
 }
 
 /// Vectors of an earlier index by the same encoder, by content; none where anything is wrong with it.
@@ -73,7 +102,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {
         return known;
     };
-    let Ok(contents) = crate::input_file::read_text(&folder.join(CONTENT_FILE), u64::MAX - 1) else { return known };
+    let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return known };
     for (row, line) in contents.lines().enumerate() {
         let Some((image, caption)) = line.split_once('\t') else { continue };
         // A vector that is not of length 1 is damaged and is made again.

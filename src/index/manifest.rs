@@ -5,6 +5,7 @@ use crate::fingerprint::Fingerprint;
 use crate::input_file;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Raised when the files change their meaning; an index of another version is built again.
@@ -31,6 +32,9 @@ pub(super) struct Manifest {
     pub encoder: EncoderStamp,
     pub image: VectorKind,
     pub caption: VectorKind,
+    /// Content of the files with vectors, by name: one that was cut, swapped or damaged is not read.
+    #[serde(default)]
+    pub files: BTreeMap<String, Fingerprint>,
     /// Documents without an image vector.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,

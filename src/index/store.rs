@@ -2,7 +2,8 @@
 
 use super::build::{KnownVectors, embed_corpus};
 use super::files::{
-    CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, VECTOR_FILE, contents_of, known_vectors, sync_all, write_all,
+    CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, VECTOR_FILE, check_files, contents_of, known_vectors,
+    sync_all, write_all,
 };
 use super::images::is_readable;
 use super::lock::{ASIDE_PREFIX, BuildLock};
@@ -15,6 +16,7 @@ use crate::data::{CONVERSION_VERSION, Dataset};
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -142,7 +144,7 @@ impl Index {
         }
         progress(Progress { stage: Stage::Writing, done: 0, total: 1 })?;
         let contents = contents_of(&corpus);
-        let manifest = Manifest {
+        let mut manifest = Manifest {
             version: VERSION,
             date: OffsetDateTime::now_utc().format(&Rfc3339).context("cannot write the date")?,
             documents: dataset.corpus.len(),
@@ -157,6 +159,7 @@ impl Index {
             },
             image: VectorKind::choose(dataset.corpus.len() - corpus.left_out.len(), flat_limit),
             caption: VectorKind::choose(dataset.corpus.len(), flat_limit),
+            files: BTreeMap::new(),
             left_out: corpus.left_out.clone(),
         };
         let aside = tempfile::Builder::new()
@@ -166,7 +169,7 @@ impl Index {
         // tempdir makes it readable by its owner alone; a group that shares the workspace shares the index.
         let building = aside.path().join("index");
         std::fs::create_dir(&building).with_context(|| format!("cannot create {}", building.display()))?;
-        write_all(&building, dataset, &corpus, &contents, &manifest)?;
+        write_all(&building, dataset, &corpus, &contents, &mut manifest)?;
         drop(corpus);
         // FAISS and Tantivy buffer; what can be opened whole has been written whole.
         drop(Self::load(&building, manifest.clone())?);
@@ -177,6 +180,7 @@ impl Index {
     }
 
     fn load(folder: &Path, manifest: Manifest) -> Result<Self, IndexError> {
+        check_files(folder, &manifest)?;
         let dimension = manifest.encoder.dimension;
         let images = VectorIndex::load(&folder.join(IMAGE_FILE), dimension, manifest.image_rows(), manifest.image)?;
         let captions =

@@ -60,7 +60,7 @@ impl App {
                     search.trouble = Some(message);
                 }
             }
-            Event::Probed { case, probe, outcome } => self.probed(case, probe, outcome),
+            Event::Probed { case, probe, outcome, .. } => self.probed(case, probe, outcome),
             Event::Failed { case: Some(case), message } => {
                 self.answers.entry(case).or_default().failed = Some(message);
                 return self.case_is_settled(case);

@@ -314,6 +314,8 @@ fn ablations_are_runs_of_their_own_and_say_what_was_shown() {
         assert_eq!(one["document"], other["document"], "the same hits");
         assert_ne!(one["label_log_probabilities"], other["label_log_probabilities"]);
         assert_eq!(other["passages"][0]["text"], "");
+        assert_eq!(one.get("shown"), None, "its own image and caption");
+        assert_eq!(other["shown"], serde_json::json!({"image": "withheld", "caption": "withheld"}));
     }
     // Without caption and image every document is the same to the reader.
     assert_eq!(bare[0]["label_log_probabilities"], bare[1]["label_log_probabilities"]);

@@ -128,3 +128,153 @@ fn a_misspelt_word_is_found_where_it_says_so() {
     assert_eq!(rows(&index, "plural~2 efusion~"), rows(&index, "pleural effusion"));
     assert_eq!(rows(&index, "\"pleural effusion\""), [0, 1].into(), "a phrase keeps its own meaning");
 }
+
+/// An index of other captions.
+fn index_of(captions: &[&str]) -> (tempfile::TempDir, TextIndex) {
+    let document = |(row, caption): (usize, &&str)| Document {
+        id: format!("d{row}"),
+        image: format!("images/d{row}.png").into(),
+        caption: (*caption).into(),
+        source: None,
+        group: None,
+    };
+    let corpus: Vec<Document> = captions.iter().enumerate().map(document).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text");
+    TextIndex::write(&path, &corpus).unwrap();
+    let index = TextIndex::open(&path, corpus.len()).unwrap();
+    (folder, index)
+}
+
+#[test]
+fn every_misspelling_by_one_letter_is_found() {
+    let (_folder, index) = index_of(&["Small effusion on the left.", "Normal chest.", "Bilateral effusions."]);
+    let letters: Vec<char> = "effusion".chars().collect();
+    let text = |letters: &[char]| letters.iter().collect::<String>();
+    for place in 0..letters.len() {
+        let (mut left_out, mut other, mut twice) = (letters.clone(), letters.clone(), letters.clone());
+        left_out.remove(place);
+        other[place] = 'x';
+        twice.insert(place, 'q');
+        let mut typos = vec![text(&left_out), text(&other), text(&twice)];
+        if place > 0 {
+            let mut turned = letters.clone();
+            turned.swap(place - 1, place);
+            typos.push(text(&turned));
+        }
+        for typo in typos {
+            assert_eq!(rows(&index, &format!("{typo}~")), [0, 2].into(), "{typo}");
+            assert_eq!(rows(&index, &format!("{}~", typo.to_uppercase())), [0, 2].into(), "{typo}");
+        }
+    }
+    assert_eq!(rows(&index, "afuxion~"), BTreeSet::new(), "three letters");
+    assert_eq!(rows(&index, "efuxion~2"), [0, 2].into());
+}
+
+#[test]
+fn every_operator_is_understood_in_company() {
+    let (_folder, index) = captions();
+    for (query, expected) in [
+        ("efusion~ -pleural", vec![4]),
+        ("(efusion~ OR fractur*) AND left", vec![0, 5]),
+        ("-efusion~ +left", vec![5]),
+        ("NOT pneumon* AND left", vec![0, 5]),
+        ("caption:pneumo*", vec![3, 5]),
+        ("PNEUMO*", vec![3, 5]),
+        ("+left +effusion", vec![0]),
+        ("left AND (effusion OR clavicle)", vec![0, 5]),
+        ("\"left pleural\" OR knee", vec![0, 4]),
+        ("row:3", vec![3]),
+    ] {
+        assert_eq!(rows(&index, query), expected.into_iter().collect(), "{query}");
+    }
+    assert_eq!(index.rows_with_words("efusion~ plural~", None).unwrap(), [0, 1, 2].into());
+    assert!(index.rows_with_words("efusion~ zzzz~", None).unwrap().is_empty());
+    let marked = index.search("efusion~", None, 9, EVERYTHING).unwrap();
+    assert!(marked.iter().all(|result| !result.highlights.is_empty()), "{marked:?}");
+}
+
+#[test]
+fn words_are_found_in_every_script() {
+    let captions = [
+        "右肺中叶外侧段见一大小约二厘米结节影",
+        "胸部 CT 右肺 结节",
+        "右上肺野にすりガラス影を認める。",
+        "우측 폐 상엽에 결절이 있다.",
+        "انصباب جنبي في الجهة اليمنى",
+        "תפליט פלאורלי משמאל",
+        "พบน้ำในช่องเยื่อหุ้มปอดข้างขวา",
+        "Œdème pulmonaire, 3.5 cm",
+        "T2 lesion of 10mm, x-ray follow-up",
+    ];
+    let (_folder, index) = index_of(&captions);
+    for (query, expected) in [
+        ("右肺", vec![0, 1]),
+        ("结节", vec![0, 1]),
+        ("节结", vec![]),
+        ("\"右肺\" -中叶", vec![1]),
+        ("ct", vec![1]),
+        ("すりガラス", vec![2]),
+        ("ガラス影", vec![2]),
+        ("결절", vec![3]),
+        ("폐", vec![3]),
+        ("انصباب", vec![4]),
+        ("תפליט", vec![5]),
+        ("ปอด", vec![6]),
+        ("oedeme", vec![7]),
+        ("OE\u{300}DEME", vec![7]),
+        ("3.5", vec![7]),
+        ("T2", vec![8]),
+        ("10mm", vec![8]),
+        ("x-ray", vec![8]),
+        ("follow-up", vec![8]),
+        ("انصبااب~", vec![4]),
+        ("右肺*", vec![0, 1]),
+    ] {
+        assert_eq!(rows(&index, query), expected.into_iter().collect(), "{query}");
+    }
+    for (row, caption) in captions.iter().enumerate() {
+        let found = index.search(caption, None, 1, EVERYTHING).unwrap();
+        assert_eq!(found.first().map(|result| result.row), Some(row), "{caption}");
+        let found = index.search_plain(caption, 1, EVERYTHING).unwrap();
+        assert_eq!(found.first().map(|result| result.row), Some(row), "{caption}");
+    }
+    // Two neighbours are looked for, not the characters one by one.
+    assert!(index.search_plain("节右", 9, EVERYTHING).unwrap().is_empty());
+}
+
+#[test]
+fn a_long_word_is_found() {
+    let long = "pneumonoultramicroscopicsilicovolcanoconiosis".repeat(30);
+    let (_folder, index) = index_of(&[&long, "short"]);
+    assert_eq!(rows(&index, "pneumono*"), [0].into());
+    assert_eq!(rows(&index, &long), [0].into());
+}
+
+#[test]
+fn hostile_queries_are_refused_in_one_line() {
+    let (_folder, index) = captions();
+    let nested = |depth: usize| format!("{}effusion{}", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(rows(&index, &nested(8)), rows(&index, "effusion"));
+    for (query, expected) in [
+        ("(".repeat(20_000), "deep"),
+        (nested(10_000), "deep"),
+        ("NOT ".repeat(900) + "x", "deep"),
+        ("-".repeat(900) + "x", "deep"),
+        ("effusion ".repeat(1001), "1001 words; at most 1000"),
+        ("effusion ".repeat(100_000), "bytes; at most"),
+        ("effusion)".into(), "closed that was not opened"),
+        ("(effusion".into(), "bracket is not closed"),
+        ("?! ...".into(), "no word"),
+        ("~9".into(), "expected a word before ~"),
+        ("effusion~9".into(), "expected ~, ~1, ~2"),
+        ("source:ro*".into(), "words of captions"),
+        ("row:abc".into(), "expected a whole number"),
+        ("row:99999999999999999999".into(), "expected a whole number"),
+    ] {
+        let message = index.search(&query, None, 5, EVERYTHING).unwrap_err().to_string();
+        assert!(message.contains(expected), "{expected}: {message}");
+        assert!(message.len() < 500 && !message.contains("invalid digit") && !message.contains('\n'), "{message}");
+        assert!(index.rows_with_words(&query, None).is_err());
+    }
+}

@@ -269,3 +269,59 @@ fn inverted_lists_work_through_the_folder() {
     let query = encoder.embed_pictures(&[&picture]).unwrap().remove(0);
     assert_eq!(index.search(VectorSide::Image, &query, 3, EVERYTHING).unwrap()[0].0, 123);
 }
+
+#[test]
+fn an_image_replaced_by_one_of_equal_size_and_age_is_stale() {
+    let (folder, dataset) = small_dataset();
+    let encoder = LetterEncoder::new("letters");
+    build(&dataset, &encoder);
+    let path = folder.path().join("images/d0.png");
+    let before = fs::metadata(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(before.modified().unwrap()).unwrap();
+    assert!(matches!(open(&dataset, &encoder), Err(IndexError::Stale { what: "corpus", .. })));
+    let again = Dataset::open(folder.path()).unwrap();
+    assert!(matches!(open(&again, &encoder), Err(IndexError::Stale { what: "corpus", .. })));
+}
+
+#[test]
+fn an_index_of_an_older_version_or_another_rule_is_stale() {
+    let (_folder, dataset) = small_dataset();
+    let encoder = LetterEncoder::new("letters");
+    build(&dataset, &encoder);
+    let path = index_folder(&dataset).join("index.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to, named) in [
+        ("version = 3", "version = 2", "has format 2"),
+        ("words-1", "words-0", "its tokenizer is words-0"),
+        ("conversion = 1", "conversion = 0", "its conversion of images is 0"),
+    ] {
+        assert!(text.contains(from), "{text}");
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let error = open(&dataset, &encoder).err().unwrap();
+        assert!(error.is_mended_by_building() && error.to_string().contains("is stale"), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_count_that_lies_in_a_faiss_file_is_damage() {
+    let (_folder, dataset) = small_dataset();
+    let encoder = LetterEncoder::new("letters");
+    build(&dataset, &encoder);
+    for name in ["image.faiss", "caption.faiss", "vectors.safetensors"] {
+        let path = index_folder(&dataset).join(name);
+        let whole = fs::read(&path).unwrap();
+        for place in [8, 37, whole.len() - 4] {
+            let mut bytes = whole.clone();
+            bytes[place..place + 4].fill(0x7F);
+            fs::write(&path, &bytes).unwrap();
+            let error = open(&dataset, &encoder).err().unwrap();
+            assert!(matches!(error, IndexError::Damaged { .. }) && error.to_string().contains(name), "{error}");
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+}

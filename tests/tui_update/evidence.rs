@@ -89,15 +89,15 @@ fn a_document_put_in_counts_and_is_named_only_once_it_is_read() {
     let second = put_in(&mut app, 3);
     assert_eq!(app.what_if_words(), None);
     assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed yet");
-    app.on_engine_event(Event::Probed { case: 0, probe: second, outcome: Ok(scores(0.001).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
     let weights = app.fused_now().unwrap().weights;
     assert!(weights[2] == 0.0 && weights[3] > 0.0, "{weights:?}: the second does not wait for the first");
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-004 as 4");
-    app.on_engine_event(Event::Probed { case: 0, probe: first, outcome: Err("out of memory".into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Err("out of memory".into()) });
     assert_eq!(app.fused_now().unwrap().weights, weights, "a failed one changes nothing");
     // The same document again asks again.
     put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe: first, outcome: Ok(scores(0.001).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 3, with us-doc-004 as 4");
     assert!(app.fused_now().unwrap().weights[2] > 0.0);
 }
@@ -116,7 +116,7 @@ fn a_document_put_in_leaves_the_proportions_of_the_hits_of_one_head() {
     }
     let before = app.fused_now().unwrap().weights;
     let probe = put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe, outcome: Ok(scores(0.4).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.4).into()) });
     let after = app.fused_now().unwrap().weights;
     assert!((after[1] / after[0] - before[1] / before[0]).abs() < 1e-6, "{before:?} {after:?}");
     assert_eq!(after[2], after[0], "as good as the best");
@@ -151,7 +151,7 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.on_engine_event(Event::SearchResults { ticket: search.ticket, results });
     app.update(Action::Accept);
     let probe = Probe { row: 1, ablation: Ablation::default() };
-    app.on_engine_event(Event::Probed { case: 1, probe, outcome: Ok(scores(0.45).into()) });
+    app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
     says(&mut app, "wrong; right through hits 2, 3, 4 and 5 (image #2); retrieval ruined it");
     let shown = support::text(&screen(&mut app, 120, 40));
     let row = shown.lines().find(|line| line.contains("5 person")).unwrap();
@@ -231,7 +231,7 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     assert!(said.starts_with("the hits of this case are not there yet"), "{said}");
     app.on_engine_event(Event::Hits { case: 0, hits: Vec::new() });
     let probe = put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe, outcome: Ok(scores(0.9).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
     let shown = support::text(&screen(&mut app, 120, 40));
     assert!(shown.contains("1 person") && shown.contains("= all 1 agree"), "{shown}");
 }
@@ -286,7 +286,7 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
     assert_eq!((app.hit, app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
     assert_eq!(app.fused_now().unwrap().prediction.label, Some(1), "not read yet");
-    app.on_engine_event(Event::Probed { case: 0, probe, outcome: Ok(scores(0.001).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.fused_now().unwrap().prediction.label, Some(0));
     assert_eq!(app.answers[&0].fused().unwrap().prediction.label, Some(1), "the case's own answer stays");
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 5");
@@ -297,7 +297,7 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     let ablation = Ablation { caption: CaptionShown::None, ..Ablation::default() };
     let bare = Probe { row: 3, ablation };
     assert_eq!(effects, [Effect::Engine(Request::Probe { case: 0, probe: bare })]);
-    app.on_engine_event(Event::Probed { case: 0, probe: bare, outcome: Ok(scores(0.9).into()) });
+    app.on_engine_event(Event::Probed { case: 0, probe: bare, shown: None, outcome: Ok(scores(0.9).into()) });
     assert_eq!(app.fused_now().unwrap().weights[5], 0.0);
     app.update(Action::DropHit);
     assert!(app.fused_now().unwrap().weights[5] > 0.0);

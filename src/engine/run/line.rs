@@ -101,13 +101,7 @@ pub(super) fn lines_of(
     let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
     let label_id = |label: Option<usize>| Some(task.labels.get(label?)?.id.clone());
     let caption_of = |hit: &Hit| captions.of(dataset, &task.id, hit.row).unwrap_or_default();
-    let id_of = |row: usize| dataset.corpus.get(row).map(|document| document.id.clone());
-    let shown = |hit: &Hit| {
-        let caption_row = captions.row_of(&task.id, hit.row);
-        let is_own = caption_row == Some(hit.row) && !without_image;
-        let image = if without_image { None } else { id_of(hit.row) };
-        (!is_own).then(|| Shown { image: image.into(), caption: caption_row.and_then(id_of).into() })
-    };
+    let shown = |hit: &Hit| Shown::unless_own(dataset, hit.row, captions.row_of(&task.id, hit.row), without_image);
     let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
         let prediction = label_id(answer.and_then(|answer| answer.label));
         let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());

@@ -13,6 +13,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+/// How far above 0 half types round a log-probability.
+const ROUNDING: f32 = 0.01;
 /// Damaged lines that an error names.
 const NAMED: usize = 5;
 
@@ -260,6 +262,9 @@ fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
     };
     let (found, expected) = (scores.0.len(), line.labels.len());
     ensure!(found == expected, "expected {expected} label log-probabilities, one per label, found {found}");
+    if let Some(wrong) = scores.0.iter().find(|score| !score.is_finite() || **score > ROUNDING) {
+        bail!("label_log_probabilities: expected numbers of at most 0, found {wrong}");
+    }
     let text = line.generation.as_ref().filter(|text| label.is_none_or(|label| text.0 != line.labels[label].0));
     if !is_sealed && text.is_none() && label != Some(scores.arg_max()) {
         let best = line.labels.get(scores.arg_max()).map_or("none", |label| &label.0);

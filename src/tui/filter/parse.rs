@@ -5,6 +5,9 @@ use super::{Comparison, Filter, Term, Test};
 use std::fmt;
 use std::str::FromStr;
 
+/// Every case is compared with every term at every key.
+const MOST_BYTES: usize = 4000;
+
 const COMPARISONS: [(&str, Comparison); 4] =
     [(">=", Comparison::AtLeast), ("<=", Comparison::AtMost), (">", Comparison::Above), ("<", Comparison::Below)];
 
@@ -14,6 +17,12 @@ impl FromStr for Filter {
     /// # Errors
     /// Names the word that is not understood and what is expected in its place.
     fn from_str(line: &str) -> Result<Self, String> {
+        if line.len() > MOST_BYTES {
+            return Err(format!("a filter of {} bytes; at most {MOST_BYTES}", line.len()));
+        }
+        if line.matches('"').count() % 2 == 1 {
+            return Err("a quotation mark is not closed".into());
+        }
         let terms = tokens(line).iter().map(|token| term(token)).collect::<Result<_, _>>()?;
         Ok(Self { terms })
     }
@@ -96,7 +105,9 @@ fn test_of(row: &Row, value: &str) -> Result<Test, String> {
     let name = row.name;
     if row.kind == Kind::Number {
         let found = COMPARISONS.iter().find_map(|(sign, comparison)| Some((comparison, value.strip_prefix(sign)?)));
-        let number = found.and_then(|(comparison, digits)| Some((*comparison, digits.parse::<f64>().ok()?)));
+        let number = found.and_then(|(comparison, digits)| {
+            Some((*comparison, digits.parse::<f64>().ok().filter(|number| number.is_finite())?))
+        });
         let (comparison, number) = number.ok_or_else(|| format!("{name}: expected {name}:>0.5 or {name}:<0.5"))?;
         return Ok(Test::Compares(row.field, comparison, number));
     }
@@ -185,5 +196,15 @@ mod tests {
         assert_eq!(error("rescued-by:0"), "rescued-by:0: expected a place from 1, or any");
         assert_eq!(error("entropy:high"), "entropy: expected entropy:>0.5 or entropy:<0.5");
         assert_eq!(error("task:"), "task: expected a name");
+        for line in ["entropy:>nan", "entropy:>inf", "entropy:>", "entropy:0.5"] {
+            assert_eq!(error(line), "entropy: expected entropy:>0.5 or entropy:<0.5", "{line}");
+        }
+        assert_eq!(
+            error("rescued-by:99999999999999999999"),
+            "rescued-by:99999999999999999999: expected a place from 1, or any"
+        );
+        assert_eq!(error("\"posterior"), "a quotation mark is not closed");
+        assert_eq!(error(&"(".repeat(20_000)), "a filter of 20000 bytes; at most 4000");
+        assert!("((((((((((".parse::<Filter>().is_ok(), "brackets are text");
     }
 }
