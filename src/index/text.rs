@@ -8,7 +8,9 @@ use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use tantivy::collector::{DocSetCollector, TopDocs};
-use tantivy::query::{BooleanQuery, Occur, PhraseQuery, Query, QueryParser, QueryParserError, TermQuery};
+use tantivy::query::{
+    AllQuery, BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, QueryParser, QueryParserError, TermQuery,
+};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value,
 };
@@ -103,10 +105,9 @@ impl TextIndex {
         Ok(Self { index, reader, fields })
     }
 
-    /// The best `limit` captions for a query in Tantivy's syntax (words, "a phrase", -word, source:NAME, AND, OR; word~ and word~2 for
-    /// words in which one or two letters differ), of
-    /// one source if one is given and among the `allowed` corpus rows; best first, the lower row first where scores are
-    /// equal.
+    /// The best `limit` captions for a query in Tantivy's syntax (words, "a phrase", -word, source:NAME,
+    /// AND, OR, NOT; word~ and word~2 for words in which one or two letters differ, word* for beginnings), of one source if
+    /// one is given and among the `allowed` corpus rows; best first, the lower row first where scores are equal.
     ///
     /// # Errors
     /// [`IndexError::Query`] if the query cannot be understood.
@@ -202,7 +203,7 @@ impl TextIndex {
         if all_words {
             parser.set_conjunction_by_default();
         }
-        parser.parse_query(&written).map_err(|error| refused(explain(&error)))
+        parser.parse_query(&written).map(all_but).map_err(|error| refused(explain(&error)))
     }
 
     /// The corpus's words as they were written; none where they cannot be read, then `~` and `*` find the word itself.
@@ -222,7 +223,7 @@ impl TextIndex {
         let Some(source) = source else { return query };
         let term = Term::from_field_text(self.fields.source, source);
         // A factor of zero: the source decides who is in, not who is first.
-        let wanted = tantivy::query::BoostQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::Basic)), 0.0);
+        let wanted = BoostQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::Basic)), 0.0);
         Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::Must, Box::new(wanted))]))
     }
 
@@ -285,6 +286,19 @@ fn schema() -> (Schema, Fields) {
         word: builder.add_text_field("word", TextOptions::default().set_indexing_options(words)),
     };
     (builder.build(), fields)
+}
+
+/// The query with "all captions" beside every group that only says what not to find: Tantivy finds nothing with such a group,
+/// so `NOT fracture AND left` found nothing. Groups are nested as deep as [`check_limits`] allows.
+fn all_but(query: Box<dyn Query>) -> Box<dyn Query> {
+    let Some(group) = query.downcast_ref::<BooleanQuery>() else { return query };
+    let mut clauses: Vec<(Occur, Box<dyn Query>)> =
+        group.clauses().iter().map(|(occur, inner)| (*occur, all_but(inner.box_clone()))).collect();
+    if !clauses.is_empty() && clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
+        // A factor of zero: who is in, not who is first.
+        clauses.push((Occur::Must, Box::new(BoostQuery::new(Box::new(AllQuery), 0.0))));
+    }
+    Box::new(BooleanQuery::new(clauses))
 }
 
 fn explain(error: &QueryParserError) -> String {

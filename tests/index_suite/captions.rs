@@ -258,7 +258,7 @@ fn hostile_queries_are_refused_in_one_line() {
     assert_eq!(rows(&index, &nested(8)), rows(&index, "effusion"));
     for (query, expected) in [
         ("(".repeat(20_000), "deep"),
-        (nested(10_000), "deep"),
+        (nested(9_000), "deep"),
         ("NOT ".repeat(900) + "x", "deep"),
         ("-".repeat(900) + "x", "deep"),
         ("effusion ".repeat(1001), "1001 words; at most 1000"),

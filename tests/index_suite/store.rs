@@ -297,7 +297,7 @@ fn an_index_of_an_older_version_or_another_rule_is_stale() {
     for (from, to, named) in [
         ("version = 3", "version = 2", "has format 2"),
         ("words-1", "words-0", "its tokenizer is words-0"),
-        ("conversion = 1", "conversion = 0", "its conversion of images is 0"),
+        ("pixels 2", "pixels 1", "its conversion of images is pixels 1"),
     ] {
         assert!(text.contains(from), "{text}");
         fs::write(&path, text.replace(from, to)).unwrap();
