@@ -4,7 +4,7 @@
 SAMPLE_SEED := 1
 SECONDS_EACH := 60
 
-.PHONY: demo test test-engines test-exports fuzz hostile set-up lint bench sample help
+.PHONY: demo test test-small-disks test-engines test-exports fuzz hostile set-up lint bench sample help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -17,6 +17,9 @@ test: set-up ## run the whole test suite
 
 test-engines: set-up ## test served readers against llama.cpp and vLLM on the CPU (installs 6 GB into target/engines)
 	sh scripts/test-engines
+
+test-small-disks: set-up ## test what happens on a full disk (takes root on Linux: mounts some memory)
+	cargo test --locked --test annotation_suite --test engine_suite --test reliability_suite -- --ignored disk what_cannot_be_saved --skip twenty
 
 test-exports: set-up ## have Label Studio's and Argilla's own packages read exported annotations (installs them into target/exports)
 	sh scripts/exports-packages

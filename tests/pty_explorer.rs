@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "support/preload.rs"]
+mod preload;
 mod support;
 #[path = "support/pty.rs"]
 mod terminal;
@@ -74,28 +76,68 @@ fn q_leaves_with_0() {
     pty.assert_restored();
 }
 
-/// A dataset whose corpus can be read once somebody writes it.
-fn setup_that_waits() -> (Setup, String) {
-    let setup = Setup::new();
-    let path = setup.dataset().join("corpus.jsonl");
-    let corpus = fs::read_to_string(&path).unwrap();
-    fs::remove_file(&path).unwrap();
-    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    (setup, corpus)
+/// Opening the corpus waits while the file HOLD is there: only then is the reading slow enough to be watched.
+const HELD_CORPUS: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+typedef int (*opener)(const char *, int, ...);
+int open64(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    size_t length = strlen(path), ending = strlen("corpus.jsonl");
+    const char *hold = getenv("HOLD");
+    if (hold && length > ending && !strcmp(path + length - ending, "corpus.jsonl"))
+        while (!access(hold, F_OK)) usleep(5000);
+    return ((opener)dlsym(RTLD_NEXT, "open64"))(path, flags, mode);
+}
+"#;
+
+/// A dataset whose corpus is read once the hold is taken away.
+struct HeldSetup {
+    setup: Setup,
+    library: PathBuf,
+    hold: PathBuf,
+}
+
+impl HeldSetup {
+    fn new() -> Self {
+        let setup = Setup::new();
+        let (library, hold) =
+            (preload::library(setup.folder.path(), "held", HELD_CORPUS), setup.folder.path().join("hold"));
+        fs::write(&hold, "").unwrap();
+        Self { setup, library, hold }
+    }
+
+    fn explore(&self) -> Pty {
+        let held = [("LD_PRELOAD", self.library.to_str().unwrap()), ("HOLD", self.hold.to_str().unwrap())];
+        self.setup.explore_with(&held, (80, 24))
+    }
+
+    fn let_go(&self) {
+        fs::remove_file(&self.hold).unwrap();
+    }
 }
 
 #[test]
-#[ignore = "a FIFO as corpus.jsonl held the reading; FIFOs are refused since issue 18, another way to hold it is wanted"]
+#[cfg(target_os = "linux")]
 fn the_cases_are_shown_while_documents_are_read_and_keys_count_afterwards() {
-    let (setup, corpus) = setup_that_waits();
-    let mut pty = setup.explore();
+    let held = HeldSetup::new();
+    let setup = &held.setup;
+    let mut pty = held.explore();
     pty.wait_for("reading documents …");
     pty.wait_until("the query image", |pty| pty.screen().contains('▄') || pty.screen().contains('▀'));
     pty.type_keys("3");
     pty.resize(100, 30);
     pty.wait_for("reading documents …");
     assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("marked"), "{}", pty.screen());
-    fs::write(setup.dataset().join("corpus.jsonl"), corpus).unwrap();
+    held.let_go();
     pty.wait_for("Right evidence ignored (u takes it back)");
     pty.wait_for("us-test-0002 · test");
     pty.type_keys("q");
@@ -105,11 +147,11 @@ fn the_cases_are_shown_while_documents_are_read_and_keys_count_afterwards() {
 }
 
 #[test]
-#[ignore = "a FIFO as corpus.jsonl held the reading; FIFOs are refused since issue 18, another way to hold it is wanted"]
+#[cfg(target_os = "linux")]
 fn while_documents_are_read_one_can_leave_at_once() {
-    let (setup, _) = setup_that_waits();
+    let held = HeldSetup::new();
     for key in ["\x03", ""] {
-        let mut pty = setup.explore();
+        let mut pty = held.explore();
         pty.wait_for("reading documents …");
         if key.is_empty() {
             pty.signal(Signal::SIGTERM);
@@ -122,15 +164,16 @@ fn while_documents_are_read_one_can_leave_at_once() {
 }
 
 #[test]
-#[ignore = "a FIFO as corpus.jsonl held the reading; FIFOs are refused since issue 18, another way to hold it is wanted"]
+#[cfg(target_os = "linux")]
 fn what_cannot_be_opened_after_all_restores_the_terminal_and_is_said() {
-    let (setup, corpus) = setup_that_waits();
-    let mut pty = setup.explore();
+    let held = HeldSetup::new();
+    let setup = &held.setup;
+    let mut pty = held.explore();
     pty.wait_for("reading documents …");
     let taxonomy = setup.dataset().join(".dissent/annotations");
     fs::create_dir_all(&taxonomy).unwrap();
     fs::write(taxonomy.join("taxonomy.toml"), "nothing = 1\n").unwrap();
-    fs::write(setup.dataset().join("corpus.jsonl"), corpus).unwrap();
+    held.let_go();
     assert_eq!(pty.exit_code(), 1);
     pty.assert_restored();
     pty.wait_for("taxonomy.toml");

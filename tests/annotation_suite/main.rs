@@ -12,6 +12,8 @@ mod final_set;
 mod fold;
 mod journal;
 mod merge;
+#[path = "../support/preload.rs"]
+mod preload;
 mod prodigy;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;

@@ -1,6 +1,7 @@
 //! `dissent annotate` under fire: kills, a full disk, locks that are refused or lie, files that are taken away. Whatever
 //! was acknowledged on standard output is in the fold.
 
+use crate::preload;
 use crate::small_disk;
 use crate::small_disk::SmallDisk;
 use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Journal, read_folder};
@@ -212,8 +213,9 @@ fn no_acknowledged_event_is_lost_to_kills_of_several_processes() {
 }
 
 #[test]
+#[ignore = "takes root on Linux: mounts a small disk; `make test-small-disks` runs it"]
 fn no_acknowledged_event_is_lost_to_kills_on_a_full_disk() {
-    let Some(disk) = small_disk::mount(FIRST_SIZE) else { return };
+    let disk = small_disk::mount(FIRST_SIZE);
     let outcome = torture(3, 3, &Ground { disk: Some(&disk), ..Ground::default() });
     assert!(outcome.heard.refused > 0, "the disk was never full");
 }
@@ -228,7 +230,7 @@ fn twenty_annotators_killed_two_hundred_times_each() {
 #[test]
 #[ignore = "takes minutes, as above"]
 fn twenty_annotators_on_a_full_disk() {
-    let Some(disk) = small_disk::mount(FIRST_SIZE) else { return };
+    let disk = small_disk::mount(FIRST_SIZE);
     let outcome = torture(20, 200, &Ground { disk: Some(&disk), ..Ground::default() });
     assert!(outcome.heard.refused > 0, "the disk was never full");
     outcome.say(4200);
@@ -239,13 +241,14 @@ fn twenty_annotators_on_a_full_disk() {
 #[ignore = "takes minutes, as above"]
 fn twenty_annotators_where_locks_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(library) = other_locks(folder.path(), NO_LOCKS) else { return };
+    let library = other_locks(folder.path(), NO_LOCKS);
     torture(20, 200, &Ground { locks: Some(&library), ..Ground::default() }).say(4200);
 }
 
 #[test]
+#[ignore = "takes root on Linux: mounts a small disk; `make test-small-disks` runs it"]
 fn a_full_disk_is_said_and_what_was_saved_is_there() {
-    let Some(disk) = small_disk::mount(192) else { return };
+    let disk = small_disk::mount(192);
     let dataset = dataset(5);
     let workspace = disk.path().join("w");
     let mut child = annotate(dataset.path(), "ada").arg("--workspace").arg(&workspace).spawn().unwrap();
@@ -281,8 +284,9 @@ fn a_full_disk_is_said_and_what_was_saved_is_there() {
 }
 
 #[test]
+#[ignore = "takes root on Linux: mounts a small disk; `make test-small-disks` runs it"]
 fn what_cannot_be_saved_to_the_end_is_an_error() {
-    let Some(disk) = small_disk::mount(192) else { return };
+    let disk = small_disk::mount(192);
     let dataset = dataset(5);
     let workspace = disk.path().join("w");
     let mut child = annotate(dataset.path(), "ada").arg("--workspace").arg(&workspace).spawn().unwrap();
@@ -292,16 +296,9 @@ fn what_cannot_be_saved_to_the_end_is_an_error() {
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
 }
 
-/// A library that takes the place of the system's `flock`; `None` where there is no C compiler for it.
-fn other_locks(folder: &Path, body: &str) -> Option<PathBuf> {
-    let (source, library) = (folder.join("locks.c"), folder.join("locks.so"));
-    fs::write(&source, format!("#include <errno.h>\nint flock(int file, int how) {{ {body} }}\n")).unwrap();
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
-    if built.is_ok_and(|status| status.success()) {
-        return Some(library);
-    }
-    println!("skipped: no C compiler");
-    None
+/// A library that takes the place of the system's `flock`.
+fn other_locks(folder: &Path, body: &str) -> PathBuf {
+    preload::library(folder, "locks", &format!("#include <errno.h>\nint flock(int file, int how) {{ {body} }}\n"))
 }
 
 #[test]
@@ -309,7 +306,7 @@ fn other_locks(folder: &Path, body: &str) -> Option<PathBuf> {
 fn locks_that_are_refused_or_lie_lose_nothing() {
     for (body, files_at_least) in [(NO_LOCKS, 4), ("return 0;", 2)] {
         let dataset = dataset(20);
-        let Some(library) = other_locks(dataset.path(), body) else { return };
+        let library = other_locks(dataset.path(), body);
         let folder = dataset.path().join(".dissent/annotations");
         // All of one name on one host: without locks nothing but the journal itself keeps them apart.
         let threads: Vec<_> = (0..4)
