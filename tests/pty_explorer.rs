@@ -180,6 +180,19 @@ fn what_cannot_be_opened_after_all_restores_the_terminal_and_is_said() {
 }
 
 #[test]
+fn the_terminal_comes_back_when_the_program_cannot_say_so() {
+    let setup = Setup::new();
+    for signal in [Signal::SIGABRT, Signal::SIGKILL] {
+        let pty = setup.explore();
+        pty.wait_until("the explorer's screen", Pty::is_on_alternate_screen);
+        pty.signal(signal);
+        pty.wait_past_the_end("a word", |pty| pty.screen().contains("dissent ended without a word"));
+        pty.wait_past_the_end("the line modes", Pty::has_its_modes);
+        pty.assert_restored();
+    }
+}
+
+#[test]
 fn ctrl_c_leaves_with_130() {
     let setup = Setup::new();
     let mut pty = setup.explore();

@@ -10,6 +10,7 @@ use crate::data::{Dataset, Split};
 use crate::engine::run::Run;
 use crate::engine::{Ablation, CaseAnswer, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
+use crate::tui::guard;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::{self, Output};
 use crate::tui::theme::Theme;
@@ -118,6 +119,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     let output =
         Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
+    // Where it cannot be started, the explorer works as well; only a crash would leave the terminal as it is.
+    if let Ok(program) = std::env::current_exe() {
+        let _ = guard::start(&program);
+    }
     let ended = match session::run(opener.cover(), move || opener.open(), output) {
         Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
         Ok(ended) => ended,

@@ -10,6 +10,7 @@ pub mod download;
 pub mod evaluate;
 pub mod explore;
 pub mod export;
+pub mod guard_terminal;
 pub mod import;
 pub mod index;
 pub mod interrupt;
@@ -31,6 +32,7 @@ pub mod train;
 
 use crate::model::precision::Precision;
 use crate::tui::depth::{ColorDepth, ImageProtocol};
+use crate::tui::guard;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -109,6 +111,9 @@ pub enum Command {
     Rerank(rerank::Args),
     /// Figures of stored runs, each compared with the first
     Evaluate(evaluate::Args),
+    /// Give the terminal back after a crash of the explorer, which starts this itself
+    #[command(name = guard::SUBCOMMAND, hide = true)]
+    GuardTerminal(guard_terminal::Args),
 }
 
 /// An exit code other than 0 and 1, without a message: 130 after Ctrl-C, 128 plus its number after another signal.
@@ -137,5 +142,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(args, &cli.common),
         Command::Rerank(args) => rerank::run(args, &cli.common),
         Command::Evaluate(args) => evaluate::run(args, &cli.common),
+        Command::GuardTerminal(args) => guard_terminal::run(args),
     }
 }

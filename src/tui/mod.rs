@@ -22,7 +22,7 @@
 //! | [`theme`], [`background`], [`depth`], [`quantise`] | colours: what is meant, what the terminal has |
 //! | [`opening`] | the cases alone on the screen until everything is read |
 //! | [`session`], `inbox`, `canvas` | the loop, what wakes it, what it draws on |
-//! | [`terminal`], `question` | taking, asking and giving back the terminal |
+//! | [`terminal`], `question`, [`guard`] | taking, asking and giving back the terminal, also after a crash |
 //! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 //! | [`notebook`] | the journal as the explorer uses it |
 //! | [`memory`] | place, views and opened cases, kept from one session to the next |
@@ -45,6 +45,7 @@ pub mod depth;
 pub mod effect;
 pub mod filter;
 pub mod flip;
+pub mod guard;
 pub mod images;
 mod inbox;
 pub mod keymap;

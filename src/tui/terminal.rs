@@ -1,5 +1,6 @@
 //! Taking the terminal and giving it back: [`restore`] is the one way back, for exit, error, panic and signal.
 
+use super::guard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::style::{Print, ResetColor, force_color_output};
@@ -23,6 +24,7 @@ static MOUSE: AtomicBool = AtomicBool::new(false);
 pub fn enter(kitty: bool) -> io::Result<()> {
     // We strip colours ourselves: crossterm's way of honouring NO_COLOR also strips the selection.
     force_color_output(true);
+    guard::taken(kitty);
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     KITTY.store(kitty, Ordering::SeqCst);
@@ -48,15 +50,21 @@ pub fn restore() {
         return;
     }
     let mut out = io::stdout();
-    if KITTY.load(Ordering::SeqCst) {
-        let _ = delete_kitty_images(&mut out);
-    }
-    if MOUSE.load(Ordering::SeqCst) {
-        let _ = queue!(out, DisableMouseCapture);
-    }
-    let _ = queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = write_restoring(&mut out, KITTY.load(Ordering::SeqCst), MOUSE.load(Ordering::SeqCst));
     let _ = out.flush();
     let _ = disable_raw_mode();
+    guard::given_back();
+}
+
+/// Writes what puts a terminal back that [`enter`] took, its line modes aside.
+pub(super) fn write_restoring(out: &mut impl Write, kitty: bool, mouse: bool) -> io::Result<()> {
+    if kitty {
+        delete_kitty_images(out)?;
+    }
+    if mouse {
+        queue!(out, DisableMouseCapture)?;
+    }
+    queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show)
 }
 
 /// Is the terminal ours?

@@ -156,7 +156,17 @@ impl Pty {
         self.wait_until(&format!("{text:?} on the screen"), |pty| pty.screen().contains(text));
     }
 
-    /// Waits until something is so.
+    /// Waits until something is so, which may be the work of another process than the program.
+    pub fn wait_past_the_end(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            let over = Instant::now() > deadline;
+            assert!(!over, "waited in vain for {what}; the screen:\n{}", self.screen());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until something is so; fails once the program has ended and it is not.
     pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
@@ -187,8 +197,12 @@ impl Pty {
         self.wait_until("the main screen", |pty| !pty.received.lock().unwrap().emulator.screen().alternate_screen());
         self.wait_until("the cursor", |pty| !pty.received.lock().unwrap().emulator.screen().hide_cursor());
         assert!(!self.received.lock().unwrap().emulator.screen().bracketed_paste());
-        let modes_now = modes(self.master.as_ref().unwrap().as_ref());
-        assert_eq!(modes_now, self.modes_before, "the terminal's line modes differ");
+        assert!(self.has_its_modes(), "the terminal's line modes differ from {}", self.modes_before);
+    }
+
+    /// Are the line modes as before?
+    pub fn has_its_modes(&self) -> bool {
+        modes(self.master.as_ref().unwrap().as_ref()) == self.modes_before
     }
 
     /// Is the explorer's screen up?
