@@ -1,12 +1,20 @@
 //! Ctrl-C and SIGTERM for commands without a screen: the work stops at the next good place, exit code 130.
 
+use super::output::say;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Exit code of a command that was interrupted.
 pub const INTERRUPTED_EXIT_CODE: u8 = 130;
+
+/// What the work has to come to a good place after a signal: a step of training or a case of the largest readers takes
+/// seconds. Whatever is cut off after that is taken up again as after `kill -9`.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The command was interrupted; what was done so far is kept.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +36,27 @@ pub fn outlive_file_size_limit() {
 pub struct InterruptFlag(Arc<AtomicBool>);
 
 impl InterruptFlag {
-    /// Watches the signals from now on. The second one ends the program at once.
+    /// Watches the signals from now on. The first one lets the work end at the next good place, or ends the program after
+    /// [`GRACE`] where there comes none; the second one ends it at once.
     ///
     /// # Errors
-    /// Where the system does not let signals be handled.
+    /// Where the system does not let signals be handled, or no thread can be started.
     pub fn watch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
+        let mut first = Signals::new([SIGINT, SIGTERM]).context("cannot watch for signals")?;
+        let watchdog = thread::Builder::new().name("dissent-watchdog".into());
+        watchdog
+            .spawn(move || {
+                if first.forever().next().is_some() {
+                    thread::sleep(GRACE);
+                    say(&format!(
+                        "interrupted; the work did not stop within {} s and is ended; what was written is kept",
+                        GRACE.as_secs()
+                    ));
+                    signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
+                }
+            })
+            .context("cannot start the thread that watches for signals")?;
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED_EXIT_CODE), flag.clone())
                 .and_then(|_| signal_hook::flag::register(signal, flag.clone()))
