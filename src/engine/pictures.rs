@@ -5,13 +5,17 @@ use crate::data::Picture;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Bytes of decoded images kept.
 const CAPACITY: usize = 64 << 20;
 
+/// A file as it was when it was read: one that is replaced meanwhile is read again.
+type Version = (PathBuf, Option<(u64, Option<SystemTime>)>);
+
 /// Reads images, the recent ones from memory.
 pub(super) struct Pictures {
-    recent: BoundedCache<PathBuf, Arc<Picture>>,
+    recent: BoundedCache<Version, Arc<Picture>>,
 }
 
 impl Pictures {
@@ -21,12 +25,14 @@ impl Pictures {
 
     /// The image in this file.
     pub fn read(&mut self, path: &Path) -> Result<Arc<Picture>> {
-        if let Some(picture) = self.recent.get(path) {
+        let stamp = std::fs::metadata(path).ok().map(|metadata| (metadata.len(), metadata.modified().ok()));
+        let version = (path.to_path_buf(), stamp);
+        if let Some(picture) = self.recent.get(&version) {
             return Ok(picture.clone());
         }
         let picture = Arc::new(Picture::read(path)?);
         let size = picture.image.as_bytes().len();
-        self.recent.insert(path.to_path_buf(), picture.clone(), size);
+        self.recent.insert(version, picture.clone(), size);
         Ok(picture)
     }
 }

@@ -5,6 +5,7 @@
 mod check;
 mod dataset;
 mod dicom;
+mod hostile_pictures;
 mod identifiers;
 mod import_medmnist;
 mod import_nih_cxr;

@@ -141,3 +141,75 @@ fn an_image_that_claims_to_be_huge_is_refused_before_memory_is_taken() {
     let error = error_text(Picture::decode(Path::new("huge.png"), &bytes));
     assert!(error.contains("huge.png"), "{error}");
 }
+
+fn deep_grey(values: &[u16]) -> Vec<u8> {
+    let image = ImageBuffer::<Luma<u16>, _>::from_raw(values.len() as u32, 1, values.to_vec()).unwrap();
+    png(&DynamicImage::ImageLuma16(image))
+}
+
+fn remarks(bytes: &[u8]) -> Vec<String> {
+    let (_, remarks) = Picture::decode_with_remarks(Path::new("a"), bytes).unwrap();
+    remarks.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn twelve_bits_in_sixteen_are_what_screen_and_models_see_stretched() {
+    for (values, seen) in [([0_u16, 1365, 4095], [0, 85, 255]), ([32768, 34133, 36863], [0, 85, 255])] {
+        let bytes = deep_grey(&values);
+        let picture = decode(&bytes);
+        let models: Vec<u8> = picture.to_rgb8().pixels().map(|pixel| pixel.0[0]).collect();
+        assert_eq!(models, seen);
+        assert_eq!(picture.as_models_see().to_luma8().into_raw(), seen);
+        assert!(remarks(&bytes)[0].starts_with("values "), "{:?}", remarks(&bytes));
+    }
+    let colour = ImageBuffer::from_fn(2, 1, |x, _| Rgb([0, 100 * x as u16, 1000]));
+    let models = decode(&png(&DynamicImage::ImageRgb16(colour))).to_rgb8();
+    assert_eq!(models.into_raw(), [0, 0, 255, 0, 26, 255]);
+}
+
+#[test]
+fn a_picture_that_shows_little_is_named() {
+    assert_eq!(remarks(&grey_png(4, 4, 77)), ["every pixel has the same value"]);
+    assert_eq!(remarks(&deep_grey(&[65535, 65535])), ["every pixel has the same value"]);
+    assert_eq!(first_pixel(&deep_grey(&[65535, 65535])), [255; 3], "a white image stays white");
+    let faint = ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u8]));
+    assert_eq!(remarks(&png(&DynamicImage::ImageLuma8(faint))), ["values 0 to 3 of 0 to 255"]);
+    assert!(remarks(&png(&busy_image())).is_empty());
+}
+
+/// A little-endian EXIF block with one entry.
+fn exif(orientation: u8) -> Vec<u8> {
+    [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[orientation, 0, 0, 0], &[0; 4]].concat()
+}
+
+#[test]
+fn a_photograph_is_turned_as_exif_asks_in_eye_and_models() {
+    let plain = jpeg(&busy_image().crop_imm(0, 0, 48, 32));
+    let block = [b"Exif\0\0", exif(6).as_slice()].concat();
+    let length = (block.len() as u16 + 2).to_be_bytes();
+    let turned = [&plain[..2], &[0xFF, 0xE1], &length, &block, &plain[2..]].concat();
+    let (from, to) = (decode(&plain), decode(&turned));
+    assert_eq!((to.width(), to.height()), (32, 48));
+    assert_eq!(DynamicImage::ImageRgb8(to.to_rgb8()), DynamicImage::ImageRgb8(from.to_rgb8()).rotate90());
+    assert_eq!(remarks(&turned), ["turned as EXIF asks (orientation 6)"]);
+
+    let whole = png(&busy_image().crop_imm(0, 0, 48, 32));
+    let mut body = b"eXIf".to_vec();
+    body.extend(exif(8));
+    let mut sum = flate2::Crc::new();
+    sum.update(&body);
+    let mut chunk = ((body.len() - 4) as u32).to_be_bytes().to_vec();
+    chunk.extend(&body);
+    chunk.extend(sum.sum().to_be_bytes());
+    let turned = [&whole[..33], &chunk, &whole[33..]].concat();
+    assert_eq!((decode(&turned).width(), decode(&turned).height()), (32, 48));
+}
+
+#[test]
+fn only_what_is_converted_has_the_conversion_in_its_fingerprint() {
+    use dissent::fingerprint::Fingerprint;
+    for (bytes, is_plain) in [(grey_png(2, 2, 7), true), (jpeg(&busy_image()), true), (deep_grey(&[0, 4095]), false)] {
+        assert_eq!(decode(&bytes).fingerprint, Picture::fingerprint_of(&bytes));
+        assert_eq!(Picture::fingerprint_of(&bytes) == Fingerprint::of_bytes(&bytes), is_plain);
+    }
+}
