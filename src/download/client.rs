@@ -9,13 +9,17 @@ use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Where the hub is unless `HF_ENDPOINT` says otherwise.
 const ENDPOINT: &str = "https://huggingface.co";
 /// Waiting for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Longest silence between two pieces of an answer.
+/// Longest silence between two pieces of an answer, and longest wait for its headers, unless `HF_HUB_DOWNLOAD_TIMEOUT` says
+/// otherwise.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The longest that may be asked for.
+const LONGEST_SILENCE: u64 = 3600;
 const MOST_REDIRECTS: usize = 5;
 /// Longest key file in bytes; keys have 37 letters.
 const LONGEST_KEY_FILE: u64 = 1 << 16;
@@ -59,6 +63,8 @@ pub struct Hub {
     endpoint: Url,
     /// Marked as not to be printed.
     key: Option<HeaderValue>,
+    /// Longest silence, see [`SILENCE`].
+    silence: Duration,
     /// The key and the password of the address: what the hub says may repeat them.
     secrets: Vec<Secret>,
 }
@@ -87,15 +93,34 @@ impl Hub {
         }
         let secrets = key.iter().cloned().chain(endpoint.password().map(Secret::new)).collect();
         let key = key.as_ref().map(header_of).transpose()?;
+        let silence = silence_of_environment()?;
         // A reader on a server may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("dissent/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .read_timeout(silence)
             .build()?;
-        Ok(Self { client, endpoint, key, secrets })
+        Ok(Self { client, endpoint, key, silence, secrets })
+    }
+
+    /// The longest silence that is waited for.
+    pub(super) fn silence(&self) -> Duration {
+        self.silence
+    }
+
+    fn too_late(&self) -> String {
+        format!("nothing came for {} s (HF_HUB_DOWNLOAD_TIMEOUT waits longer)", self.silence.as_secs())
+    }
+
+    /// The innermost cause; the library's own text names the address, which may hold what signs it.
+    pub(super) fn reason_of(&self, error: &reqwest::Error) -> String {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        if error.is_timeout() { self.too_late() } else { cause.to_string() }
     }
 
     /// A text of the hub for a message.
@@ -135,7 +160,10 @@ impl Hub {
             if from_byte > 0 {
                 request = request.header(RANGE, format!("bytes={from_byte}-"));
             }
-            let response = request.send().await.map_err(|error| broken(reason_of(&error)))?;
+            // Headers that come byte by byte are no silence.
+            let response = timeout(self.silence, request.send()).await;
+            let response =
+                response.map_err(|_| broken(self.too_late()))?.map_err(|error| broken(self.reason_of(&error)))?;
             let status = response.status();
             if status.is_redirection() {
                 let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
@@ -197,15 +225,15 @@ fn is_this_machine(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+fn silence_of_environment() -> anyhow::Result<Duration> {
+    let Some(text) = variable("HF_HUB_DOWNLOAD_TIMEOUT") else { return Ok(SILENCE) };
+    let seconds = text.trim().parse().ok().filter(|seconds| (1..=LONGEST_SILENCE).contains(seconds));
+    let seconds = seconds.with_context(|| {
+        format!("HF_HUB_DOWNLOAD_TIMEOUT: expected 1 to {LONGEST_SILENCE} seconds, found {}", excerpt(&text, &[]))
+    })?;
+    Ok(Duration::from_secs(seconds))
 }
 
-/// The innermost cause; the library's own text names the address, which may hold what signs it.
-pub(super) fn reason_of(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    if error.is_timeout() { format!("nothing came for {} s", SILENCE.as_secs()) } else { cause.to_string() }
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }

@@ -90,7 +90,7 @@ async fn ask_list(hub: &Hub, id: &HubId) -> Result<Listing, HubError> {
     let mut answer = hub.ask(Method::GET, address, 0, false).await?;
     let broken = |reason: String| HubError::Broken { place: id.to_string(), reason: hub.shown(&reason) };
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(super::client::reason_of(&error)))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(hub.reason_of(&error)))? {
         if body.len() + chunk.len() > LONGEST_LIST {
             return Err(broken(format!("its list of files is longer than {LONGEST_LIST} bytes")));
         }

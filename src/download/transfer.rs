@@ -1,17 +1,42 @@
 //! One blob: continued where it was cut off, checked, and only then called by its name.
 
-use super::client::{Hub, HubError, reason_of};
+use super::client::{Hub, HubError};
 use super::listing::Remote;
 use reqwest::header::CONTENT_RANGE;
 use reqwest::{Method, Response, StatusCode, Url};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A connection that is lost again and again without a byte between is given up.
+/// A connection that is lost again and again with next to nothing between is given up.
 const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes of a part of a file that is worth waiting for as long as the longest silence: less is as good as nothing.
+const SLOWEST: u64 = 1024;
+
+/// How much came in the latest stretch of time.
+struct Pace {
+    since: Instant,
+    from: u64,
+}
+
+impl Pace {
+    fn from(length: u64) -> Self {
+        Self { since: Instant::now(), from: length }
+    }
+
+    /// Did fewer than [`SLOWEST`] bytes come in a whole stretch?
+    fn is_too_slow(&mut self, length: u64, stretch: Duration) -> bool {
+        if self.since.elapsed() < stretch {
+            return false;
+        }
+        let came = length - self.from;
+        *self = Self::from(length);
+        came < SLOWEST
+    }
+}
 
 /// A blob on its way.
 pub(super) struct Blob<'a> {
@@ -51,7 +76,7 @@ impl Blob<'_> {
                 Ok(()) => break,
                 Err(error) if !error.may_pass() => return Err(error),
                 Err(error) => {
-                    attempt = if self.length(aside)? > before { 0 } else { attempt + 1 };
+                    attempt = if self.length(aside)? >= before + SLOWEST { 0 } else { attempt + 1 };
                     if attempt >= ATTEMPTS {
                         return Err(error);
                     }
@@ -85,8 +110,12 @@ impl Blob<'_> {
         if refused {
             return Err(self.broken("the server does not continue where it was cut off".into()));
         }
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(reason_of(&error)))? {
+        let mut pace = Pace::from(length);
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(hub.reason_of(&error)))? {
             length += chunk.len() as u64;
+            if pace.is_too_slow(length, hub.silence()) {
+                return Err(self.broken(format!("under {SLOWEST} bytes came in {} s", hub.silence().as_secs())));
+            }
             if length > size {
                 // What comes is another file.
                 let _ = fs::remove_file(self.aside());

@@ -243,6 +243,7 @@ pub fn download(random: &mut Random, _: &Ground, folder: &Path) -> Input {
     let home = folder.join("hub");
     let mut input = Input::new(what, &["download", "org/name"])
         .with_variable("HF_ENDPOINT", address)
+        .with_variable("HF_HUB_DOWNLOAD_TIMEOUT", "2")
         .with_variable("HF_HOME", text_of(&home))
         .with_variable("HF_TOKEN", KEY)
         .expecting(|outcome, folder| hidden(KEY, &outcome.text(), folder));
