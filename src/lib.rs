@@ -47,5 +47,6 @@ pub mod sample;
 pub mod secret;
 pub mod terminal_size;
 pub mod thread_counts;
+mod toml_text;
 pub mod workspace;
 mod written_json;

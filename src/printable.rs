@@ -30,6 +30,18 @@ pub fn one_line(text: &str) -> String {
     letters(text).map(|(_, letter)| letter).collect()
 }
 
+/// The beginning of a text that may be long, as a part of a message: at most `most` letters, on one line.
+pub fn beginning(text: &str, most: usize) -> String {
+    let mut shown = letters(text).map(|(_, letter)| letter);
+    let start: String = shown.by_ref().take(most).collect();
+    if shown.next().is_none() { start } else { start + "…" }
+}
+
+/// Neither a control character nor one that is not seen, or that changes the direction of what stands around it.
+pub fn is_printable(letter: char) -> bool {
+    shown(letter, '\0') == letter
+}
+
 /// The letters as they are shown, each with its byte in `text`.
 pub fn letters(text: &str) -> impl Iterator<Item = (usize, char)> + Clone {
     let mut before = '\0';

@@ -3,6 +3,7 @@
 //! Servers repeat what they were sent: whole or cut, in capitals, with white space or escapes in the middle, in base64. So
 //! a key is not looked for as it is: letters and digits are compared alone, and any `PIECE` of them in a row is hidden.
 
+use crate::printable::{beginning, is_printable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;
@@ -89,20 +90,7 @@ pub fn excerpt(text: &str, secrets: &[Secret]) -> String {
     if plain.is_empty() {
         return "nothing".into();
     }
-    if plain.chars().count() <= SHOWN {
-        return plain;
-    }
-    plain.chars().take(SHOWN).chain(['…']).collect()
-}
-
-/// Neither a control character nor one that changes the direction, or the look, of what stands around it.
-pub fn is_printable(letter: char) -> bool {
-    !letter.is_control()
-        && !matches!(
-            letter,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        )
+    beginning(&plain, SHOWN)
 }
 
 /// A letter or digit of a text, and the bytes that spell it there.

@@ -5,6 +5,7 @@ use super::taxonomy_versions::keep_version;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
+use crate::toml_text;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -173,9 +174,8 @@ impl Taxonomy {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {
-        // toml's message shows line, column and the offending text.
         let file: TaxonomyFile =
-            toml::from_str(text).context("expected [[category]] tables with key, id, name, definition")?;
+            toml_text::parse(text).context("expected [[category]] tables with key, id, name, definition")?;
         if file.category.is_empty() {
             bail!("expected at least one [[category]], found none");
         }

@@ -1,7 +1,7 @@
 //! `dissent download`: a model of the Hugging Face hub into its cache on this machine.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{count, print_json, print_line, progress_bar, say};
+use super::output::{count, one_line, print_json, print_line, progress_bar, say};
 use crate::download::{Hub, download, plan, readable_size, was_cancelled};
 use crate::model::hub::HubId;
 use anyhow::Result;
@@ -45,7 +45,7 @@ pub fn run(args: Args) -> Result<()> {
         let bar = progress_bar("kB");
         bar.set_length(total / 1000);
         let fetched = download(&hub, &plan, &|| interrupt.is_set(), &mut |step| {
-            bar.set_message(step.file.to_string());
+            bar.set_message(one_line(&step.file.to_string()));
             bar.set_position(step.done / 1000);
         });
         bar.finish_and_clear();

@@ -4,6 +4,7 @@ use super::identifier::trimmed;
 use super::look_alikes::look_alikes;
 use super::{Problem, Task, TaskKind};
 use crate::input_file;
+use crate::toml_text;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;
@@ -37,10 +38,10 @@ impl Manifest {
         let text = input_file::read_text(path, LONGEST).map_err(|error| {
             Problem::error(path, format!("cannot read the file ({error}); expected name and [[task]] entries"))
         })?;
-        let mut manifest: Self = toml::from_str(&text).map_err(|error| {
-            let problem = Problem::error(path, error.message().replace('\n', " "));
-            match error.span() {
-                Some(span) => problem.at_line(line_of(&text, span.start)),
+        let mut manifest: Self = toml_text::parse(&text).map_err(|error| {
+            let problem = Problem::error(path, error.reason);
+            match error.place {
+                Some((line, _)) => problem.at_line(line),
                 None => problem,
             }
         })?;
@@ -136,9 +137,4 @@ fn slots_of(template: &str) -> Vec<&str> {
         }
     }
     slots
-}
-
-/// Line, from 1, of a byte offset.
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

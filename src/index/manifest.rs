@@ -3,6 +3,7 @@
 use super::{IndexError, VectorKind};
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
+use crate::toml_text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,8 +69,8 @@ impl Manifest {
             Err(error) => return Err(IndexError::damaged(path, error)),
         };
         // The version is looked at first: another version may have other fields.
-        let version = toml::from_str::<toml::Table>(&text)
-            .map_err(|error| IndexError::damaged(path, error.message()))?
+        let version = toml_text::parse::<toml::Table>(&text)
+            .map_err(|error| IndexError::damaged(path, error))?
             .get("version")
             .and_then(toml::Value::as_integer);
         if version != Some(i64::from(VERSION)) {
@@ -77,7 +78,7 @@ impl Manifest {
             let folder = path.parent().unwrap_or(path).into();
             return Err(IndexError::OtherVersion { path: folder, expected: VERSION, found });
         }
-        toml::from_str(&text).map_err(|error| IndexError::damaged(path, error.message()))
+        toml_text::parse(&text).map_err(|error| IndexError::damaged(path, error))
     }
 
     pub fn write(&self, path: &Path) -> Result<()> {

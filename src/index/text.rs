@@ -4,6 +4,7 @@ use super::IndexError;
 use super::query_line::{Words, check_limits, written_out};
 use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words};
 use crate::data::Document;
+use crate::printable::beginning;
 use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -187,7 +188,7 @@ impl TextIndex {
     }
 
     fn parse(&self, query: &str, all_words: bool) -> Result<Box<dyn Query>, IndexError> {
-        let refused = |reason: String| IndexError::Query { query: excerpt(query), reason };
+        let refused = |reason: String| IndexError::Query { query: beginning(query, SHOWN_CHARACTERS), reason };
         check_limits(query).map_err(refused)?;
         let mut stems = stems();
         if query.trim() != "*" && words_of(&mut stems, query).is_empty() {
@@ -314,14 +315,6 @@ fn explain(error: &QueryParserError) -> String {
         QueryParserError::UnsupportedQuery(_) => "a range or list of values is not understood here".into(),
         other => other.to_string(),
     }
-}
-
-/// A query of a message: its beginning where it is long.
-fn excerpt(query: &str) -> String {
-    if query.chars().count() <= SHOWN_CHARACTERS {
-        return query.into();
-    }
-    format!("{}…", query.chars().take(SHOWN_CHARACTERS).collect::<String>())
 }
 
 fn words_of(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {

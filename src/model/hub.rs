@@ -1,7 +1,8 @@
 //! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
 
 use crate::input_file;
-use crate::secret::{excerpt, is_printable};
+use crate::printable::is_printable;
+use crate::secret::excerpt;
 use anyhow::{Result, bail, ensure};
 use std::fmt;
 use std::fs;

@@ -2,6 +2,7 @@
 
 use super::action::{Action, Binding, Context, TABLE};
 use crate::annotation::Category;
+use crate::toml_text;
 use anyhow::{Context as _, Result, bail};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ impl Keymap {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let file: KeysFile = toml::from_str(text)?;
+        let file: KeysFile = toml_text::parse(text)?;
         let mut keymap = Self::default();
         for (context_name, actions) in &file {
             let Some(context) = Context::ALL.into_iter().find(|context| context.name() == context_name) else {

@@ -2,6 +2,7 @@
 //! file per annotator; annotations are elsewhere, in the journal.
 
 use crate::durable;
+use crate::toml_text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
@@ -51,7 +52,7 @@ impl Memory {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        toml::from_str(&text).with_context(|| format!("{}: expected what an earlier session wrote", path.display()))
+        toml_text::parse(&text).with_context(|| format!("{}: expected what an earlier session wrote", path.display()))
     }
 
     /// Replaces the file, whole or not at all.

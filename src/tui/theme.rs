@@ -1,5 +1,6 @@
 //! Themes: what each part of the screen looks like, one TOML file per theme.
 
+use crate::toml_text;
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -168,7 +169,7 @@ impl Theme {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let mut file: ThemeFile = toml::from_str(text)?;
+        let mut file: ThemeFile = toml_text::parse(text)?;
         let mut styles = match &file.inherits {
             None => BTreeMap::new(),
             Some(name) => Self::built_in(name).with_context(|| format!("inherits = {name:?}"))?.styles,

@@ -1,6 +1,7 @@
 //! Damaged and hostile folders: each is refused with what was expected, what was found and where.
 
 use crate::fixture::{FAMILIES, copy_of, fixture, message, rewrite, weights_of};
+use crate::json_places::numbers_of;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::dual_encoder::DualEncoder;
 use image::RgbImage;
@@ -379,22 +380,5 @@ fn numbers_out_of_range_end_in_a_message() {
                 }
             }
         }
-    }
-}
-
-fn numbers_of(value: &Value, place: String, pointers: &mut Vec<String>) {
-    match value {
-        Value::Number(_) => pointers.push(place),
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                numbers_of(value, format!("{place}/{name}"), pointers);
-            }
-        }
-        Value::Array(values) => {
-            for (number, value) in values.iter().enumerate() {
-                numbers_of(value, format!("{place}/{number}"), pointers);
-            }
-        }
-        _ => {}
     }
 }

@@ -5,5 +5,7 @@
 mod commands;
 mod fixture;
 mod hostile;
+#[path = "../support/json_places.rs"]
+mod json_places;
 mod mutation;
 mod reference;

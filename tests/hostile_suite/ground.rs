@@ -1,5 +1,6 @@
 //! What every input is a change of: a cut of the sample with its index and a run, and the sample's models.
 
+use crate::folders::copy_folder;
 use crate::input::text_of;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,19 +93,5 @@ fn cut_sample(to: &Path) {
             fs::copy(sample.join(image), to.join(image)).unwrap();
         }
         fs::write(to.join(file), chosen.join("\n") + "\n").unwrap();
-    }
-}
-
-/// Copies a folder with everything in it.
-pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }

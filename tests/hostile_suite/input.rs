@@ -41,6 +41,13 @@ impl Input {
         }
     }
 
+    /// `predict` of this dataset as run `x`, with the sample's encoder.
+    pub fn predict(what: impl Into<String>, dataset: &Path, reader: &str, more: &[&str]) -> Self {
+        let encoder = Ground::encoder();
+        let arguments = ["predict", text_of(dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", reader];
+        Self::new(what, &[&arguments, more].concat())
+    }
+
     /// With a variable of the environment.
     pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));

@@ -1,6 +1,7 @@
 //! Changes that must not pass without a word: the right outcome of each is known.
 
-use crate::ground::{Ground, copy_folder};
+use crate::folders::copy_folder;
+use crate::ground::Ground;
 use crate::input::{Input, Random, text_of};
 use crate::program::Outcome;
 use crate::{imports, servers};
@@ -94,20 +95,8 @@ fn grouped(ground: &Ground, folder: &Path, of_case: &str, of_document: &str, is_
     }
     let ids: Vec<String> = lines_of_ids(&dataset.join("corpus.jsonl"));
     let of_group = ids[..3].to_vec();
-    let (encoder, reader) = (Ground::encoder(), Ground::reader());
-    let arguments = [
-        "predict",
-        text_of(&dataset),
-        "--run",
-        "x",
-        "--encoder",
-        text_of(&encoder),
-        "--reader",
-        text_of(&reader),
-        "-k",
-        "12",
-    ];
-    Input::new(format!("groups {of_case} and {of_document}"), &arguments).expecting(move |outcome, folder| {
+    let (reader, what) = (Ground::reader(), format!("groups {of_case} and {of_document}"));
+    Input::predict(what, &dataset, text_of(&reader), &["-k", "12"]).expecting(move |outcome, folder| {
         if outcome.code != Some(0) {
             return Ok(());
         }
@@ -194,24 +183,14 @@ fn layer_too_many(random: &mut Random, ground: &Ground, folder: &Path) -> Input 
             json!({"dtype": entry["dtype"], "shape": entry["shape"], "data_offsets": [begin, data.len() + more.len()]});
     }
     write_safetensors(&path, &header.to_string(), &[data, &more].concat());
-    let (dataset, workspace, other) = (ground.dataset(), folder.join("ws"), Ground::encoder());
-    let arguments: Vec<&str> = if is_reader {
-        vec![
-            "predict",
-            text_of(&dataset),
-            "--run",
-            "x",
-            "--encoder",
-            text_of(&other),
-            "--reader",
-            text_of(&model),
-            "--workspace",
-            text_of(&workspace),
-        ]
+    let (dataset, workspace) = (ground.dataset(), folder.join("ws"));
+    let (what, at) = (format!("{pattern} once more"), ["--workspace", text_of(&workspace)]);
+    let input = if is_reader {
+        Input::predict(what, &dataset, text_of(&model), &at)
     } else {
-        vec!["index", text_of(&dataset), "--encoder", text_of(&model), "--workspace", text_of(&workspace)]
+        Input::new(what, &[&["index", text_of(&dataset), "--encoder", text_of(&model)][..], &at].concat())
     };
-    Input::new(format!("{pattern} once more"), &arguments).refused()
+    input.refused()
 }
 
 /// A tensor's name twice in one file.

@@ -6,6 +6,8 @@ mod annotations;
 mod datasets;
 mod drive;
 mod explorer;
+#[path = "../support/folders.rs"]
+mod folders;
 mod ground;
 mod imports;
 mod input;
@@ -22,4 +24,5 @@ mod seeds;
 mod servers;
 #[path = "../../fuzz/src/targets/mod.rs"]
 mod targets;
+mod ways_to_print;
 mod words;

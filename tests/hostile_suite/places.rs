@@ -36,8 +36,7 @@ fn special(random: &mut Random, path: &Path) -> String {
 pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let dataset = ground.bare_copy(folder);
     let model = folder.join("m");
-    crate::ground::copy_folder(&Ground::reader(), &model);
-    let encoder = Ground::encoder();
+    crate::folders::copy_folder(&Ground::reader(), &model);
     let image = fs::read_to_string(dataset.join("corpus.jsonl")).unwrap();
     let image: serde_json::Value = serde_json::from_str(image.lines().next().unwrap()).unwrap();
     let image = image["image"].as_str().unwrap().to_string();
@@ -51,9 +50,7 @@ pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Inpu
         (model.join(name), name)
     };
     let kind = special(random, &path);
-    let arguments =
-        ["predict", text_of(&dataset), "--run", "x", "--encoder", text_of(&encoder), "--reader", text_of(&model)];
-    let input = Input::new(format!("{kind} for {name}"), &arguments);
+    let input = Input::predict(format!("{kind} for {name}"), &dataset, text_of(&model), &[]);
     // A document whose image cannot be read is left out, with a word.
     if name == image { input.said(&[PASSED_OVER]) } else { input.refused() }
 }

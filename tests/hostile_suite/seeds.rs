@@ -35,7 +35,9 @@ fn every_target_takes_its_seeds() {
 fn one_target_takes_its_seeds() {
     let name = std::env::var(VARIABLE).expect("a target's name");
     let target = targets::named(&name).expect("a target");
-    for path in seeds_of(&name) {
+    let seeds = seeds_of(&name);
+    assert!(!seeds.is_empty(), "no seed in tests/fixtures/hostile/{name}");
+    for path in seeds {
         // The last one named is the one that fails.
         println!("{}", path.display());
         (target.run)(&fs::read(path).unwrap());
@@ -44,8 +46,7 @@ fn one_target_takes_its_seeds() {
 
 fn seeds_of(target: &str) -> Vec<PathBuf> {
     let folder = project().join("tests/fixtures/hostile").join(target);
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

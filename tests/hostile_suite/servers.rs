@@ -204,31 +204,26 @@ fn manner(random: &mut Random, paths: &[&'static str], good: fn(&str) -> Value) 
     }
 }
 
+/// Waits of a second or three.
+const BOUNDS: [&str; 4] = ["--reader-timeout", "3", "--reader-patience", "1"];
+
+fn predict_at(what: String, ground: &Ground, folder: &Path, address: &str) -> Input {
+    let workspace = folder.join("ws");
+    let more = [&["--limit", "1", "--workspace", text_of(&workspace)][..], &BOUNDS].concat();
+    Input::predict(what, &ground.dataset(), address, &more)
+}
+
 /// `doctor --reader URL`, or `predict` with it.
 pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let (manner, what) = manner(random, &["/v1/models", "/v1/chat/completions", "/props", "/tokenize"], engine);
     let server = serve(manner, engine);
     let address = format!("http://127.0.0.1:{}", server.port);
-    let (dataset, encoder) = (ground.dataset(), Ground::encoder());
-    let bounds = ["--reader-timeout", "3", "--reader-patience", "1"];
-    let doctor = ["doctor", "--reader", &address];
-    let workspace = folder.join("ws");
-    let predict = [
-        "predict",
-        text_of(&dataset),
-        "--run",
-        "x",
-        "--encoder",
-        text_of(&encoder),
-        "--reader",
-        &address,
-        "--limit",
-        "1",
-        "--workspace",
-        text_of(&workspace),
-    ];
-    let command: &[&str] = if random.random() { &doctor } else { &predict };
-    let mut input = Input::new(what, &[command, &bounds].concat())
+    let input = if random.random() {
+        Input::new(what, &[&["doctor", "--reader", &address][..], &BOUNDS].concat())
+    } else {
+        predict_at(what, ground, folder, &address)
+    };
+    let mut input = input
         .with_variable("DISSENT_READER_KEY", KEY)
         .expecting(|outcome, folder| hidden(KEY, &outcome.text(), folder));
     input.beside = Some(Box::new(server));
@@ -278,26 +273,7 @@ pub fn impossible_probability(random: &mut Random, ground: &Ground, folder: &Pat
     let value = *[3.0, 0.5, 1e300].choose(random).unwrap();
     let server = serve(Manner::At("/v1/chat/completions", chat(value).to_string().into_bytes()), engine);
     let address = format!("http://127.0.0.1:{}", server.port);
-    let (dataset, encoder, workspace) = (ground.dataset(), Ground::encoder(), folder.join("ws"));
-    let arguments = [
-        "predict",
-        text_of(&dataset),
-        "--run",
-        "x",
-        "--encoder",
-        text_of(&encoder),
-        "--reader",
-        &address,
-        "--limit",
-        "1",
-        "--workspace",
-        text_of(&workspace),
-        "--reader-timeout",
-        "3",
-        "--reader-patience",
-        "1",
-    ];
-    let mut input = Input::new(format!("log p = {value}"), &arguments).refused();
+    let mut input = predict_at(format!("log p = {value}"), ground, folder, &address).refused();
     input.beside = Some(Box::new(server));
     input
 }

@@ -5,6 +5,8 @@
 
 mod faults;
 mod gguf;
+#[path = "../support/json_places.rs"]
+mod json_places;
 mod llama_cpp;
 mod prompts;
 mod refusals;

@@ -1,5 +1,6 @@
 //! Checkpoints and adapters that are refused, and in which words.
 
+use crate::json_places::numbers_of;
 use crate::world::{FAMILIES, copy, fixture, load_from, message, picture};
 use candle_core::{DType, Device, Tensor};
 use dissent::model::family::ReaderCheckpoint;
@@ -290,22 +291,5 @@ fn numbers_out_of_range_end_in_a_message() {
                 }
             }
         }
-    }
-}
-
-fn numbers_of(value: &Value, place: String, pointers: &mut Vec<String>) {
-    match value {
-        Value::Number(_) => pointers.push(place),
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                numbers_of(value, format!("{place}/{name}"), pointers);
-            }
-        }
-        Value::Array(values) => {
-            for (number, value) in values.iter().enumerate() {
-                numbers_of(value, format!("{place}/{number}"), pointers);
-            }
-        }
-        _ => {}
     }
 }

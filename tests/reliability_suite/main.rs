@@ -5,6 +5,8 @@
 mod dataset;
 #[cfg(unix)]
 mod explore;
+#[path = "../support/folders.rs"]
+mod folders;
 mod index;
 mod models;
 #[path = "../small_disk/mod.rs"]

@@ -1,5 +1,6 @@
 //! A whole small world: a dataset with images, random models of our own architecture, and the binary.
 
+use crate::folders::copy_folder;
 use candle_core::{DType, Device};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::{StoredType, pretty_json, save_checkpoint, variables_of};
@@ -234,18 +235,4 @@ fn save_reader(folder: &Path) {
     trainable_pixtral(&config, &variables, 1, None, &Device::Cpu).unwrap();
     let files = processor_files(&PixtralImageProcessor::new(64, 8), tokenizer, 2048).unwrap();
     save_pixtral(folder, &config, &variables, &files, StoredType::F16).unwrap();
-}
-
-/// Copies a folder of folders of files.
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

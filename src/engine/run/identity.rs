@@ -4,6 +4,7 @@ use crate::data::Dataset;
 use crate::engine::Ablation;
 use crate::fingerprint::Fingerprint;
 use crate::reader::remote::ServiceRecord;
+use crate::toml_text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -179,7 +180,7 @@ impl RunIdentity {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             crate::input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{}: expected the fields of a run.toml", path.display()))
+        toml_text::parse(&text).with_context(|| format!("{}: expected the fields of a run.toml", path.display()))
     }
 
     /// Writes `run.toml`, whole or not at all.

@@ -7,8 +7,12 @@ use crate::model::jina_clip::JinaClip;
 use crate::model::open_clip::OpenClip;
 use crate::model::siglip::SiglipConfig;
 use crate::model::siglip2::Siglip2Config;
+use crate::printable::beginning;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Letters of a model type that are shown.
+const SHOWN: usize = 80;
 
 /// What a user may point at, for messages.
 const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), siglip2 (Siglip2Model, \
@@ -36,7 +40,7 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
         Some("siglip2") => Ok(Arc::new(Siglip2Config::read(folder)?)),
         _ => Err(bad(format!(
             "field model_type: found {}, which is no known dual encoder; known are {KNOWN}",
-            config["model_type"]
+            beginning(&config["model_type"].to_string(), SHOWN)
         ))),
     }
 }

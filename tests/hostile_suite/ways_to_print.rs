@@ -1,0 +1,60 @@
+//! Every message goes through `cli/output.rs`, which makes safe what others wrote (issue 18, C1). Whoever prints by another way
+//! is found here, and needs a reason.
+
+use crate::ground::project;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What reaches standard output or standard error.
+const WAYS: [&str; 9] =
+    ["println!", "print!", "dbg!", "stdout()", "stderr()", "io::stdout", "io::stderr", "stdio::inherit", "/dev/tty"];
+
+/// Files that have a way of their own, the lines with it, and why. A line more or less fails the test.
+const ALLOWED: [(&str, usize, &str); 14] = [
+    ("cli/output.rs", 5, "the one way"),
+    ("main.rs", 3, "asks what is a terminal, and where usage goes"),
+    ("cli/doctor.rs", 1, "only asks what is a terminal"),
+    ("cli/explore.rs", 1, "only asks what is a terminal"),
+    ("cli/predict.rs", 1, "only asks what is a terminal"),
+    ("cli/print_picture.rs", 1, "only asks what is a terminal"),
+    ("cli/search.rs", 1, "only asks what is a terminal"),
+    ("out_of_memory.rs", 1, "words of ours, when there is no memory for a copy"),
+    ("tui/guard.rs", 4, "the terminal's modes, and sequences of ours"),
+    ("tui/pixels.rs", 2, "sequences of crossterm"),
+    ("tui/question.rs", 2, "sequences of crossterm; asks the terminal"),
+    ("tui/recording.rs", 1, "what ratatui drew"),
+    ("tui/terminal.rs", 3, "sequences of crossterm"),
+    ("model/checkpoint/mapped.rs", 1, "a measurement in a test"),
+];
+
+#[test]
+fn messages_have_one_way_out() {
+    let source = project().join("src");
+    let mut wrong = Vec::new();
+    let mut found = 0;
+    for path in rust_files(&source) {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines: Vec<&str> = lines.filter(|line| WAYS.iter().any(|way| line.contains(way))).collect();
+        let name = path.strip_prefix(&source).unwrap().to_string_lossy().into_owned();
+        let allowed = ALLOWED.iter().find(|(file, ..)| *file == name).map_or(0, |(_, lines, _)| *lines);
+        found += lines.len();
+        if lines.len() != allowed {
+            wrong.push(format!("src/{name}: {} lines print, {allowed} may:\n{}", lines.len(), lines.join("\n")));
+        }
+    }
+    assert!(found > 0 && wrong.is_empty(), "say, print_line or print_styled of cli/output.rs?\n{}", wrong.join("\n"));
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
