@@ -173,6 +173,22 @@ fn a_tokenizer_in_another_form_is_named() {
     assert_says(&folder, &["tokenizer.json is missing", "spiece.model"]);
 }
 
+#[test]
+fn a_tokenizer_with_ids_that_the_model_does_not_have_is_refused() {
+    let aside = tempfile::tempdir().unwrap();
+    for family in FAMILIES {
+        let folder = copy_of(family, aside.path());
+        rewrite(&folder, "tokenizer.json", |definition| {
+            let added = |number: usize| {
+                json!({"id": number, "content": format!("<{number}>"), "single_word": false, "lstrip": false, "rstrip": false,
+                    "normalized": false, "special": true})
+            };
+            definition["added_tokens"] = (0..200).map(added).collect();
+        });
+        assert_says(&folder, &["tokenizer.json", "vocab_size"]);
+    }
+}
+
 /// Splits the weights of a copied fixture over two files with an index; `change` may spoil the index.
 fn shard(folder: &Path, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
     let path = weights_of(folder);

@@ -104,7 +104,7 @@ impl ChatTokenizer {
 
     /// The largest id; the model must know it.
     pub fn largest_id(&self) -> u32 {
-        self.inner.vocabulary().get_vocab(true).values().copied().max().unwrap_or(0)
+        self.inner.largest_id()
     }
 
     /// The special token that `text` begins with, the longest of several.

@@ -20,6 +20,10 @@ impl Architecture for ClipConfig {
         self.vision_config.hidden_size
     }
 
+    fn vocabulary(&self) -> usize {
+        self.text_config.vocab_size
+    }
+
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
     }

@@ -22,6 +22,9 @@ pub trait Architecture: Debug + Send + Sync {
     /// H, the width of the image tower's pooled output.
     fn pooled_width(&self) -> usize;
 
+    /// Number of token ids that the text tower knows.
+    fn vocabulary(&self) -> usize;
+
     /// The image tower, below `vision_model.` of `vars`; differentiable in [`Mode::Train`].
     ///
     /// # Errors

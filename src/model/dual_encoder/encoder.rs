@@ -34,6 +34,16 @@ pub struct DualEncoder {
     fingerprint: Fingerprint,
 }
 
+/// The tokenizer of another checkpoint has ids that the text tower has no row for.
+fn check_ids(folder: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<(), CheckpointError> {
+    let largest = tokenizer.largest_id();
+    if (largest as usize) < vocabulary {
+        return Ok(());
+    }
+    let reason = format!("token {largest}, the model of the configuration knows {vocabulary} (vocab_size)");
+    Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason })
+}
+
 impl DualEncoder {
     /// Loads the checkpoint `folder`, of whichever known family.
     ///
@@ -49,6 +59,7 @@ impl DualEncoder {
         let architecture = architecture_of(folder)?;
         let processor = architecture.processor(folder)?;
         let tokenizer = architecture.tokenizer(folder)?;
+        check_ids(folder, &tokenizer, architecture.vocabulary())?;
         let weights = architecture.weights(folder)?;
         let vars = weights.clone().builder(dtype, device);
         let image_tower = architecture.image_tower(&vars, Mode::Infer)?;

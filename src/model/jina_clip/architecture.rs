@@ -86,6 +86,10 @@ impl Architecture for JinaClip {
         self.config.vision_config.embed_dim
     }
 
+    fn vocabulary(&self) -> usize {
+        self.bert.vocabulary
+    }
+
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(EvaTower::new(&self.config.vision_config, mode, &vars.pp("vision_model"))?))
     }

@@ -218,6 +218,13 @@ impl Architecture for OpenClip {
         }
     }
 
+    fn vocabulary(&self) -> usize {
+        match &self.text {
+            TextSide::Clip(text) => text.vocab_size,
+            TextSide::Bert(text) => text.vocabulary,
+        }
+    }
+
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         let vars = vars.pp("vision_model");
         Ok(match &self.image {

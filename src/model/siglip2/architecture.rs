@@ -20,6 +20,10 @@ impl Architecture for Siglip2Config {
         self.0.pooled_width()
     }
 
+    fn vocabulary(&self) -> usize {
+        self.0.vocabulary()
+    }
+
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(VisionTower::new(&self.0.vision_config, mode, &vars.pp("vision_model"))?))
     }

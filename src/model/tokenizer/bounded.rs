@@ -71,6 +71,11 @@ impl BoundedTokenizer {
         decoded.map_err(|reason| anyhow!("tokenizer.json: cannot turn {} tokens into text: {reason}", ids.len()))
     }
 
+    /// The largest id of the vocabulary.
+    pub fn largest_id(&self) -> u32 {
+        self.inner.get_vocab(true).values().copied().max().unwrap_or(0)
+    }
+
     /// The crate's tokenizer, for questions about its vocabulary.
     pub fn vocabulary(&self) -> &tokenizers::Tokenizer {
         &self.inner

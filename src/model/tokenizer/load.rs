@@ -121,6 +121,11 @@ impl Tokenizer {
         self.inner.vocabulary().get_vocab_size(true)
     }
 
+    /// The largest id; the model must know it.
+    pub fn largest_id(&self) -> u32 {
+        self.inner.largest_id()
+    }
+
     /// The number of a token, if it is one.
     pub fn id_of(&self, token: &str) -> Option<u32> {
         self.inner.vocabulary().token_to_id(token)
