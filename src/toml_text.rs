@@ -50,7 +50,7 @@ mod tests {
         let text = format!("a = 1\nü = {}", "[".repeat(100_000));
         let message = parse::<toml::Table>(&text).unwrap_err().to_string();
         assert!(message.starts_with("line 2, column ") && message.len() < 400, "{message}");
-        let message = parse::<toml::Table>("a = 1\n  é = 2\na = 3").unwrap_err().to_string();
+        let message = parse::<toml::Table>("a = 1\n  \"é\" = 2\na = 3").unwrap_err().to_string();
         assert_eq!(message, "line 3, column 1: duplicate key");
     }
 }

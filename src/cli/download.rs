@@ -45,7 +45,7 @@ pub fn run(args: Args) -> Result<()> {
         let bar = progress_bar("kB");
         bar.set_length(total / 1000);
         let fetched = download(&hub, &plan, &|| interrupt.is_set(), &mut |step| {
-            bar.set_message(one_line(&step.file.to_string()));
+            bar.set_message(one_line(step.file));
             bar.set_position(step.done / 1000);
         });
         bar.finish_and_clear();
