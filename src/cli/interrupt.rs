@@ -37,7 +37,7 @@ pub struct InterruptFlag(Arc<AtomicBool>);
 
 impl InterruptFlag {
     /// Watches the signals from now on. The first one lets the work end at the next good place, or ends the program after
-    /// [`GRACE`] where there comes none; the second one ends it at once.
+    /// 30 seconds where there comes none; the second one ends it at once.
     ///
     /// # Errors
     /// Where the system does not let signals be handled, or no thread can be started.
