@@ -1,5 +1,7 @@
 //! JPEG: what the segments say before anything is decoded (ITU-T T.81, annex B), and the pixels.
 
+use super::jpeg_data;
+use super::jpeg_scans::ScanCoverage;
 use super::picture_limits::{MOST_BYTES, check_size};
 use anyhow::{Context, Result, bail, ensure};
 use image::metadata::Orientation;
@@ -20,7 +22,11 @@ pub(super) struct JpegHeader {
     pub other_colours: bool,
     scans: usize,
     /// The end-of-image marker behind the first scan.
-    has_end: bool,
+    pub has_end: bool,
+    pub is_jfif: bool,
+    /// What an Adobe marker says of the components: 0 as they are, 1 YCbCr, 2 YCCK.
+    pub adobe_transform: Option<u8>,
+    coverage: ScanCoverage,
 }
 
 impl JpegHeader {
@@ -33,6 +39,9 @@ impl JpegHeader {
             other_colours: false,
             scans: 0,
             has_end: false,
+            is_jfif: false,
+            adobe_transform: None,
+            coverage: ScanCoverage::default(),
         };
         let mut position = 2;
         while let Some([0xFF, marker]) = bytes.get(position..position + 2) {
@@ -60,12 +69,23 @@ impl JpegHeader {
         header
     }
 
+    /// Are scans of a progressive file missing?
+    pub fn lacks_scans(&self) -> bool {
+        !self.coverage.is_whole()
+    }
+
     fn segment(&mut self, marker: u8, data: &[u8]) {
         match (marker, data) {
             // Frame headers; C4, C8 and CC are tables.
             (0xC0..=0xCF, [_, a, b, c, d, ..]) if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
+                self.coverage.begin(marker == 0xC2, data);
                 self.height = u16::from_be_bytes([*a, *b]).into();
                 self.width = u16::from_be_bytes([*c, *d]).into();
+            }
+            (0xDA, data) => self.coverage.scan(data),
+            (0xE0, data) => self.is_jfif |= data.starts_with(b"JFIF\0"),
+            (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform, ..]) => {
+                self.adobe_transform = Some(*transform);
             }
             (0xE1, data) => {
                 let orientation = data.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk);
@@ -107,6 +127,10 @@ pub(super) fn decode(bytes: &[u8], header: &JpegHeader) -> Result<DynamicImage> 
     ensure!(header.width > 0, "the JPEG file is damaged: it has no frame header with a width");
     check_size(header.width, header.height)?;
     ensure!(header.scans <= MOST_SCANS, "expected a JPEG file of at most {MOST_SCANS} scans, found {}", header.scans);
+    ensure!(
+        jpeg_data::is_whole(bytes),
+        "the JPEG file is cut short or damaged: its coded data ends before the picture does"
+    );
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);

@@ -17,7 +17,7 @@ const FORMATS: &str = "PNG, JPEG or DICOM";
 
 /// Counted up when a 16-bit, DICOM or EXIF-turned file would become other pixels than before: it is in their fingerprint.
 /// Other files are taken value by value, which never changes; their fingerprint is that of their bytes alone.
-pub const CONVERSION_VERSION: &str = "pixels 2";
+pub const CONVERSION_VERSION: &str = "pixels 3";
 
 /// The values of an image that become black and white; what lies between is linear.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl Picture {
     /// [`Picture::decode`] with what the file's owner should know.
     pub fn decode_with_remarks(path: &Path, bytes: &[u8]) -> Result<(Self, Vec<PictureRemark>)> {
         let (picture, mut remarks) = decode(path, bytes)?;
-        remarks.extend(value_range::remark(&picture.image));
+        remarks.extend(value_range::remark(&picture.image, picture.window));
         Ok((picture, remarks))
     }
 
@@ -188,12 +188,15 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<(Picture, Vec<PictureRemark>)> {
             let mut remarks: Vec<_> = stretched.into_iter().collect();
             remarks.extend((header.frames > 1).then_some(PictureRemark::FirstOfFrames(header.frames)));
             remarks.extend(header.other_colours.then_some(PictureRemark::ColourProfile));
+            remarks.extend(header.has_oblong_pixels.then_some(PictureRemark::OblongPixels));
             (image, window, remarks, header.orientation)
         }
         Format::Jpeg => {
             let header = JpegHeader::read(bytes);
             let image = jpeg_file::decode(bytes, &header).with_context(|| path.display().to_string())?;
-            let remarks = header.other_colours.then_some(PictureRemark::ColourProfile).into_iter().collect();
+            let mut remarks: Vec<_> =
+                header.other_colours.then_some(PictureRemark::ColourProfile).into_iter().collect();
+            remarks.extend(header.lacks_scans().then_some(PictureRemark::LacksScans));
             (image, None, remarks, header.orientation)
         }
     };

@@ -2,6 +2,7 @@
 
 use super::picture_limits::{MOST_BYTES, check_size};
 use anyhow::{Context, Result, ensure};
+use flate2::Crc;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer};
 use png::{BitDepth, ColorType, DecodingError, Transformations};
@@ -13,6 +14,9 @@ const FRAME: usize = 12;
 /// Gamma of sRGB, in the unit of the gAMA chunk, and how far others may be from it.
 const SRGB_GAMMA: u32 = 45_455;
 const GAMMA_TOLERANCE: u32 = 1_000;
+/// White point and primaries of sRGB as a cHRM chunk has them.
+const SRGB_POINTS: &[u8] =
+    b"\x00\x00\x7a\x26\x00\x00\x80\x84\x00\x00\xfa\x00\x00\x00\x80\xe8\x00\x00\x75\x30\x00\x00\xea\x60\x00\x00\x3a\x98\x00\x00\x17\x70";
 
 /// What is known of a PNG file from its chunks.
 pub(super) struct PngHeader {
@@ -23,6 +27,8 @@ pub(super) struct PngHeader {
     pub frames: u64,
     /// It names colours that are not those of sRGB.
     pub other_colours: bool,
+    /// Its pixels are not as wide as high.
+    pub has_oblong_pixels: bool,
 }
 
 impl PngHeader {
@@ -35,12 +41,14 @@ impl PngHeader {
             orientation: Orientation::NoTransforms,
             frames: 1,
             other_colours: false,
+            has_oblong_pixels: false,
         };
         let mut says_srgb = false;
         let mut rest = bytes.get(SIGNATURE..).unwrap_or_default();
         while let Some((kind, data, next)) = chunk(rest) {
             match (kind, data) {
-                (b"IHDR", [a, b, c, d, e, f, g, h, depth, ..]) => {
+                // The decoder takes the first of several.
+                (b"IHDR", [a, b, c, d, e, f, g, h, depth, ..]) if header.width == 0 => {
                     header.width = u32::from_be_bytes([*a, *b, *c, *d]);
                     header.height = u32::from_be_bytes([*e, *f, *g, *h]);
                     header.is_deep = *depth == 16;
@@ -50,6 +58,15 @@ impl PngHeader {
                 }
                 (b"acTL", [a, b, c, d, ..]) => header.frames = u32::from_be_bytes([*a, *b, *c, *d]).into(),
                 (b"sRGB", _) => says_srgb = true,
+                (b"cICP", [primaries, transfer, ..]) => {
+                    // 1 and 13: the primaries of BT.709 and the transfer of sRGB (ITU-T H.273).
+                    header.other_colours |= (*primaries, *transfer) != (1, 13);
+                }
+                (b"cHRM", points) => header.other_colours |= points != SRGB_POINTS,
+                (b"pHYs", [a, b, c, d, e, f, g, h, _]) => {
+                    let (wide, high) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
+                    header.has_oblong_pixels = wide.abs_diff(high) > wide.max(high) / 100;
+                }
                 (b"gAMA", [a, b, c, d]) => {
                     let gamma = u32::from_be_bytes([*a, *b, *c, *d]);
                     header.other_colours |= gamma.abs_diff(SRGB_GAMMA) > GAMMA_TOLERANCE;
@@ -72,6 +89,17 @@ fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     Some((kind, rest.get(..length)?, bytes.get(length.checked_add(FRAME)?..)?))
 }
 
+/// Of the first chunk: a size in a damaged one would be believed.
+fn has_right_checksum(bytes: &[u8]) -> bool {
+    let start = SIGNATURE + 4;
+    let Some((_, data, _)) = bytes.get(SIGNATURE..).and_then(chunk) else { return false };
+    let end = start + 4 + data.len();
+    let Some(stored) = bytes.get(end..).and_then(|rest| rest.first_chunk::<4>()) else { return false };
+    let mut checksum = Crc::new();
+    checksum.update(&bytes[start..end]);
+    checksum.sum() == u32::from_be_bytes(*stored)
+}
+
 /// The pixels: 1, 2 and 4 bits and palettes become 8 bits, transparency of a palette or colour becomes alpha, 16 bits stay.
 /// Of an animation the still picture is read.
 ///
@@ -79,6 +107,7 @@ fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
 /// Names what is wrong with the file.
 pub(super) fn decode(bytes: &[u8], header: &PngHeader) -> Result<DynamicImage> {
     ensure!(header.width > 0, "the PNG file is cut short or damaged: it does not begin with a whole IHDR chunk");
+    ensure!(has_right_checksum(bytes), "the PNG file is damaged: the checksum of its IHDR chunk is wrong");
     check_size(header.width, header.height)?;
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MOST_BYTES as usize });
     // They can inflate to hundreds of megabytes, and nothing here reads them.
@@ -86,6 +115,7 @@ pub(super) fn decode(bytes: &[u8], header: &PngHeader) -> Result<DynamicImage> {
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(|error| in_words(&error))?;
+    check_size(reader.info().width, reader.info().height)?;
     let size = reader.output_buffer_size().context("the PNG file is larger than memory")?;
     let mut pixels = vec![0; size];
     let frame = reader.next_frame(&mut pixels).map_err(|error| in_words(&error))?;

@@ -18,6 +18,12 @@ pub enum PictureRemark {
     Turned(Orientation),
     /// Colour profile or gamma that is not applied.
     ColourProfile,
+    /// Pixels that are not as wide as high; they are shown square.
+    OblongPixels,
+    /// A progressive JPEG file whose last scans are missing.
+    LacksScans,
+    /// A 16-bit picture in which all but one value in a thousand lie below this one: nearly black.
+    FewBright { most_below: u16 },
     /// MONOCHROME2 with Presentation LUT Shape INVERSE.
     Inverted,
 }
@@ -34,6 +40,9 @@ impl PictureRemark {
             Self::FirstOfFrames(_) => "with several frames, of which the first is read",
             Self::Turned(_) => "turned as their EXIF orientation asks (other programs may leave them as stored)",
             Self::ColourProfile => "with a colour profile or gamma other than sRGB, which is not applied",
+            Self::OblongPixels => "whose pixels are not as wide as high (screen and models see them square)",
+            Self::LacksScans => "in progressive JPEG without their last scans: coarser than they were meant to be",
+            Self::FewBright { .. } => "in which few bright pixels leave the others nearly black",
             Self::Inverted => "inverted as their Presentation LUT Shape asks",
         }
     }
@@ -52,6 +61,11 @@ impl fmt::Display for PictureRemark {
                 write!(formatter, "turned as EXIF asks (orientation {})", orientation.to_exif())
             }
             Self::ColourProfile => formatter.write_str("colour profile or gamma not applied"),
+            Self::OblongPixels => formatter.write_str("pixels that are not as wide as high, shown square"),
+            Self::LacksScans => formatter.write_str("the last scans are missing"),
+            Self::FewBright { most_below } => {
+                write!(formatter, "999 of 1000 values lie below {most_below} of 65535: nearly black")
+            }
             Self::Inverted => formatter.write_str("inverted as Presentation LUT Shape asks"),
         }
     }

@@ -5,6 +5,8 @@ use image::DynamicImage;
 
 /// A 16-bit picture that spans fewer values is stretched: 12-bit detector values in 16 bits would be nearly black.
 const HALF_OF_16_BIT: u16 = 1 << 15;
+/// A 16-bit picture of which 999 values in 1000 lie below this is nearly black.
+const SIXTEENTH_OF_16_BIT: u16 = 1 << 12;
 /// An 8-bit picture that spans fewer values is named; its values stay.
 const EIGHTH_OF_8_BIT: u16 = 32;
 
@@ -22,9 +24,13 @@ pub(super) fn window(image: &DynamicImage) -> (Option<ValueWindow>, Option<Pictu
 }
 
 /// Is there little to see in the picture?
-pub(super) fn remark(image: &DynamicImage) -> Option<PictureRemark> {
+pub(super) fn remark(image: &DynamicImage, window: Option<ValueWindow>) -> Option<PictureRemark> {
     let (low, high) = match range_of_16_bit(image) {
-        Some((low, high)) => return (low == high).then_some(PictureRemark::Constant),
+        Some((low, high)) if low == high => return Some(PictureRemark::Constant),
+        Some(_) => {
+            let is_whole = window.is_some_and(|window| (window.low, window.high) == (0.0, f64::from(u16::MAX)));
+            return few_bright(image).filter(|_| is_whole);
+        }
         None => range(image.as_bytes().iter().map(|value| u16::from(*value)), channels(image))?,
     };
     // Of colours the channels differ from each other, though every pixel is the same.
@@ -34,6 +40,22 @@ pub(super) fn remark(image: &DynamicImage) -> Option<PictureRemark> {
     }
     let remark = PictureRemark::NearlyUniform { low: low as u8, high: high as u8 };
     (high - low < EIGHTH_OF_8_BIT).then_some(remark)
+}
+
+/// Only a PNG without a window of its own can be so: one that spans little is stretched, and one stray pixel keeps it from that.
+fn few_bright(image: &DynamicImage) -> Option<PictureRemark> {
+    let DynamicImage::ImageLuma16(image) = image else { return None };
+    let mut counts = vec![0_u64; 1 << 16];
+    for value in image.as_raw() {
+        counts[usize::from(*value)] += 1;
+    }
+    let (all, mut below) = (image.as_raw().len() as u64, 0);
+    let most_below = counts.iter().position(|count| {
+        below += count;
+        below * 1000 >= all * 999
+    })?;
+    (most_below < usize::from(SIXTEENTH_OF_16_BIT))
+        .then_some(PictureRemark::FewBright { most_below: most_below as u16 })
 }
 
 fn range_of_16_bit(image: &DynamicImage) -> Option<(u16, u16)> {

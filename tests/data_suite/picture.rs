@@ -213,3 +213,62 @@ fn only_what_is_converted_has_the_conversion_in_its_fingerprint() {
         assert_eq!(Picture::fingerprint_of(&bytes) == Fingerprint::of_bytes(&bytes), is_plain);
     }
 }
+
+#[test]
+fn a_jpeg_whose_data_ends_before_the_picture_is_refused_or_remarked() {
+    let whole = jpeg(&busy_image());
+    for part in [2, 3] {
+        let mut cut = whole[..whole.len() / part].to_vec();
+        cut.extend([0xFF, 0xD9]);
+        let message = error_text(Picture::decode(Path::new("cut.jpg"), &cut));
+        assert!(message.contains("cut short or damaged"), "1/{part}: {message}");
+    }
+    let extra = [&whole[..2], &[0; 8], &whole[2..]].concat();
+    let behind = [&whole[..], &[0; 100]].concat();
+    assert_eq!(decode(&behind).to_rgb8(), decode(&whole).to_rgb8(), "what follows the end harms nothing");
+    let _ = Picture::decode(Path::new("extra.jpg"), &extra);
+}
+
+#[test]
+fn a_progressive_jpeg_without_its_last_scans_is_named() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
+    let whole = std::fs::read(folder.join("progressive.jpg")).unwrap();
+    assert_eq!(remarks(&whole), [""; 0]);
+    let last_scan = whole.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
+    let lacking = [&whole[..last_scan], &[0xFF, 0xD9]].concat();
+    assert_eq!(remarks(&lacking), ["the last scans are missing"]);
+}
+
+#[test]
+fn what_a_png_says_of_its_pixels_is_remarked() {
+    let with = |kind: &[u8; 4], data: &[u8]| {
+        let png = grey_png(4, 4, 100);
+        let chunk = [&kind[..], data].concat();
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&chunk);
+        // Behind the signature and IHDR.
+        [&png[..33], &(data.len() as u32).to_be_bytes(), &chunk, &checksum.sum().to_be_bytes(), &png[33..]].concat()
+    };
+    let said = |kind, data: &[u8]| remarks(&with(kind, data)).join("; ");
+    assert!(said(b"pHYs", &[0, 0, 0, 2, 0, 0, 0, 1, 0]).contains("not as wide as high"));
+    assert!(!said(b"pHYs", &[0, 0, 11, 19, 0, 0, 11, 19, 1]).contains("not as wide as high"));
+    assert!(said(b"cICP", &[9, 16, 0, 1]).contains("colour profile"));
+    assert!(!said(b"cICP", &[1, 13, 0, 1]).contains("colour profile"));
+    assert!(said(b"cHRM", &[0; 32]).contains("colour profile"));
+    let film = ImageBuffer::from_fn(64, 64, |x, y| Luma([if (x, y) == (7, 0) { 65535_u16 } else { 900 }]));
+    let film = png(&DynamicImage::ImageLuma16(film));
+    assert!(remarks(&film).join("; ").contains("999 of 1000 values lie below"));
+}
+
+#[test]
+fn a_png_header_is_believed_once_and_with_its_checksum() {
+    let mut png = grey_png(4, 4, 100);
+    png[16..20].copy_from_slice(&0x8d00_0001_u32.to_be_bytes());
+    let message = error_text(Picture::decode(Path::new("a.png"), &png));
+    assert!(message.contains("checksum of its IHDR chunk is wrong"), "{message}");
+    // A second header behind the first: the first one counts, here as in the decoder.
+    let second = [&grey_png(4, 4, 1)[..33], &grey_png(9, 9, 1)[8..]].concat();
+    if let Ok(picture) = Picture::decode(Path::new("a.png"), &second) {
+        assert_eq!((picture.width(), picture.height()), (4, 4));
+    }
+}

@@ -24,7 +24,8 @@ pub(super) struct Coding {
 /// Value of an element.
 #[derive(Debug)]
 enum Value<'a> {
-    Bytes(&'a [u8]),
+    /// With the value representation, zero where it is implicit.
+    Bytes(&'a [u8], [u8; 2]),
     /// The first item of a sequence that is kept.
     Item(Box<Attributes<'a>>),
     Fragments(Vec<&'a [u8]>),
@@ -55,7 +56,7 @@ impl<'a> Attributes<'a> {
         while reader.bytes.get(reader.at..reader.at + 2) == Some(&[2, 0]) {
             let header = reader.header()?;
             let value = reader.take(header.tag, header.length, bytes.len())?;
-            values.insert(header.tag, Value::Bytes(value));
+            values.insert(header.tag, Value::Bytes(value, header.vr));
         }
         Ok((Self { values, big_endian: false, pixels_are_words: false }, reader.at))
     }
@@ -63,7 +64,16 @@ impl<'a> Attributes<'a> {
     /// Bytes of an element.
     pub fn bytes(&self, tag: u32) -> Option<&'a [u8]> {
         match self.values.get(&tag)? {
-            Value::Bytes(bytes) => Some(bytes),
+            Value::Bytes(bytes, _) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether the numbers of an element are signed, where its value representation says so (US or SS).
+    pub fn says_signed(&self, tag: u32) -> Option<bool> {
+        match self.values.get(&tag)? {
+            Value::Bytes(_, [b'S', b'S']) => Some(true),
+            Value::Bytes(_, [b'U', b'S']) => Some(false),
             _ => None,
         }
     }
@@ -119,6 +129,12 @@ impl<'a> Attributes<'a> {
         (!first.is_empty()).then(|| first.to_owned())
     }
 
+    /// All decimal texts of an element, where they are numbers.
+    pub fn decimals(&self, tag: u32) -> Option<Vec<f64>> {
+        let text = String::from_utf8_lossy(self.bytes(tag)?);
+        text.trim_end_matches('\0').split('\\').map(|number| number.trim().parse().ok()).collect()
+    }
+
     /// A decimal text; the first of several values.
     ///
     /// # Errors
@@ -162,7 +178,9 @@ impl<'a> Reader<'a> {
                 values.insert(header.tag, Value::Fragments(fragments));
                 break;
             }
-            let is_sequence = &header.vr == b"SQ" || (!self.coding.explicit && KEPT_SEQUENCES.contains(&header.tag));
+            // A writer that did not know the tag calls it UN (PS3.5, 6.2.2).
+            let is_unnamed = !self.coding.explicit || &header.vr == b"UN";
+            let is_sequence = &header.vr == b"SQ" || (is_unnamed && KEPT_SEQUENCES.contains(&header.tag));
             if header.length == UNDEFINED || (is_sequence && wanted) {
                 let wanted = wanted && KEPT_SEQUENCES.contains(&header.tag);
                 if let Some(item) = self.sequence(&header, end, depth, wanted)? {
@@ -172,7 +190,7 @@ impl<'a> Reader<'a> {
             }
             let value = self.take(header.tag, header.length, end)?;
             if wanted && is_of_pictures(header.tag) {
-                values.insert(header.tag, Value::Bytes(value));
+                values.insert(header.tag, Value::Bytes(value, header.vr));
             }
             if header.tag == PIXEL_DATA && depth == 0 {
                 pixels_are_words = &header.vr == b"OW";

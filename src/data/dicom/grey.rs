@@ -8,11 +8,24 @@ use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
 
 const TOP: f64 = 65535.0;
+/// Widths of a window that are kept below and above it.
+const ROOM: f64 = 4.0;
 
 /// From stored values to those of the modality.
 enum Modality {
     Table(LookupTable),
     Rescale { slope: f64, intercept: f64 },
+}
+
+impl Modality {
+    /// Tables give values from 0 on (C.11.1.1).
+    fn may_be_negative(&self, layout: &Layout) -> bool {
+        let (low, high) = layout.range();
+        match self {
+            Self::Table(_) => false,
+            Self::Rescale { slope, intercept } => (low * slope).min(high * slope) + intercept < 0.0,
+        }
+    }
 }
 
 /// From values of the modality to light.
@@ -50,7 +63,7 @@ pub(super) fn picture(
     is_inverted: bool,
 ) -> Result<(DynamicImage, Option<ValueWindow>)> {
     let modality = modality_of(sources, layout)?;
-    let light = light_of(sources, layout)?;
+    let light = light_of(sources, modality.may_be_negative(layout))?;
     let is_plain = matches!(modality, Modality::Rescale { slope: 1.0, intercept: 0.0 });
     if layout.stored <= 8 && !layout.is_signed && is_plain && light.is_none() {
         let top = layout.range().1;
@@ -88,7 +101,19 @@ pub(super) fn picture(
     if darkest > lightest {
         (darkest, lightest) = (0.0, 0.0);
     }
-    // Whole numbers within 16 bits stay as they are; others are spread over them.
+    // Whole numbers within 16 bits stay as they are; others are spread over them. Of a window enough is kept to move it: one
+    // stray value must not take all of the 16 bits.
+    if let Some(Light::Window(low, high)) = light
+        && !(is_whole && lightest - darkest <= TOP)
+    {
+        let (low, high) = ((sign * low).min(sign * high), (sign * low).max(sign * high));
+        let room = ROOM * (high - low);
+        (darkest, lightest) = (darkest.max(low - room), lightest.min(high + room));
+        // The window lies outside of all values.
+        if darkest > lightest {
+            (darkest, lightest) = (low, high);
+        }
+    }
     let range = lightest - darkest;
     let scale = if range == 0.0 || (is_whole && range <= TOP) { 1.0 } else { TOP / range };
     let place = |value: f64| (sign * value - darkest) * scale;
@@ -121,10 +146,10 @@ fn modality_of(sources: &[&Attributes], layout: &Layout) -> Result<Modality> {
 }
 
 /// The first VOI table, else the first window.
-fn light_of(sources: &[&Attributes], layout: &Layout) -> Result<Option<Light>> {
+fn light_of(sources: &[&Attributes], may_be_negative: bool) -> Result<Option<Light>> {
     for source in sources {
         if let Some(item) = source.item(0x0028_3010) {
-            return Ok(Some(Light::Table(LookupTable::read(item, 0x0028_3002, 0x0028_3006, layout.is_signed)?)));
+            return Ok(Some(Light::Table(LookupTable::read(item, 0x0028_3002, 0x0028_3006, may_be_negative)?)));
         }
         let centre = source.decimal(0x0028_1050, "Window Center")?;
         let (Some(centre), Some(width)) = (centre, source.decimal(0x0028_1051, "Window Width")?) else { continue };
@@ -133,7 +158,10 @@ fn light_of(sources: &[&Attributes], layout: &Layout) -> Result<Option<Light>> {
         return Ok(Some(match function.as_str() {
             "SIGMOID" => Light::Sigmoid { centre, width },
             "LINEAR_EXACT" => Light::Window(centre - width / 2.0, centre + width / 2.0),
-            // C.11.2.1.2.1; a width of 1 is a threshold.
+            // The formula of LINEAR is for widths from 1 on (C.11.2.1.2.1); values that are no whole numbers bring smaller
+            // ones, by which their writers mean the window's ends.
+            "LINEAR" if width < 1.0 => Light::Window(centre - width / 2.0, centre + width / 2.0),
+            // A width of 1 is a threshold.
             "LINEAR" => {
                 let half = (width - 1.0).max(1.0) / 2.0;
                 Light::Window(centre - 0.5 - half, centre - 0.5 + half)

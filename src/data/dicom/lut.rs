@@ -14,7 +14,8 @@ pub(super) struct LookupTable {
 }
 
 impl LookupTable {
-    /// The table of a descriptor (entries, first value, bits) and its data. `is_signed` says how the first value is read.
+    /// The table of a descriptor (entries, first value, bits) and its data. `is_signed` says how the first value is read
+    /// where the descriptor's value representation does not.
     ///
     /// # Errors
     /// Fails if the descriptor is impossible or there are fewer entries than it says.
@@ -22,6 +23,7 @@ impl LookupTable {
         let words = attributes.words(descriptor).filter(|words| words.len() == 3);
         let words = words.context("expected three numbers in a LUT Descriptor of the DICOM file")?;
         let count = if words[0] == 0 { 1 << 16 } else { usize::from(words[0]) };
+        let is_signed = attributes.says_signed(descriptor).unwrap_or(is_signed);
         let first = if is_signed { i32::from(words[1] as i16) } else { i32::from(words[1]) };
         let bits = words[2];
         ensure!((1..=16).contains(&bits), "expected a lookup table of 1 to 16 bits in the DICOM file, found {bits}");

@@ -108,9 +108,14 @@ fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn picture(attributes: &Attributes, compression: Compression) -> Result<Decoded> {
+    ensure!(
+        !attributes.has(0x7FE0_0008) && !attributes.has(0x7FE0_0009),
+        "the DICOM file holds floating-point pixels, which are not read; pydicom can write them with 16 bits"
+    );
     let mut layout = Layout::read(attributes)?;
     let stored = samples::read(attributes, &mut layout, compression)?;
     let mut remarks = Vec::new();
+    remarks.extend(has_oblong_pixels(attributes).then_some(PictureRemark::OblongPixels));
     remarks.extend((layout.frames > 1).then_some(PictureRemark::FirstOfFrames(layout.frames)));
     let image = match layout.photometric.as_str() {
         name @ ("MONOCHROME1" | "MONOCHROME2") => {
@@ -135,6 +140,14 @@ fn picture(attributes: &Attributes, compression: Compression) -> Result<Decoded>
         ),
     };
     Ok((image, None, remarks))
+}
+
+/// Are the pixels taller or wider than the other way (PS3.3, C.7.6.3.1.7 and 10.7.1.3)?
+fn has_oblong_pixels(attributes: &Attributes) -> bool {
+    [0x0028_0034, 0x0028_0030].into_iter().any(|tag| match attributes.decimals(tag).as_deref() {
+        Some([rows, columns]) => (rows - columns).abs() > 0.01 * rows.max(*columns),
+        _ => false,
+    })
 }
 
 /// Where transformations of grey values stand: functional groups of the first frame, of all frames, the data set itself.

@@ -4,6 +4,8 @@ use super::elements::{Attributes, PIXEL_DATA};
 use super::layout::Layout;
 use super::rle;
 use super::syntax::{self, Compression};
+use crate::data::jpeg_data;
+use crate::data::jpeg_file::JpegHeader;
 use anyhow::{Context, Result, bail, ensure};
 use jpeg_decoder::{ColorTransform, Decoder};
 
@@ -23,10 +25,6 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
         };
         return compressed(fragments, layout, compression);
     }
-    ensure!(
-        !attributes.has(0x7FE0_0008) && !attributes.has(0x7FE0_0009),
-        "the DICOM file holds floating-point pixels, which are not read"
-    );
     let bytes = attributes.bytes(PIXEL_DATA).context("the DICOM file holds no pixels (Pixel Data)")?;
     if let Compression::Other(name) = compression {
         bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}");
@@ -41,7 +39,9 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
 
 fn native(bytes: &[u8], layout: &Layout, is_big_endian: bool) -> Result<Vec<i32>> {
     // Two luminances, then the colour that they share (PS3.3, C.7.6.3.1.2).
-    let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3;
+    // Some writers name it so and keep all colours: then every frame has three bytes a pixel.
+    let whole = (layout.pixels() * 3) as u64 * layout.frames;
+    let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3 && (bytes.len() as u64) < whole;
     let samples = layout.pixels() * if is_422 { 2 } else { layout.samples };
     let wanted = (samples as u64 * u64::from(layout.allocated)).div_ceil(8) as usize;
     let Some(bytes) = bytes.get(..wanted) else {
@@ -106,15 +106,22 @@ fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression
 }
 
 fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
-    ensure!(frame.windows(2).any(|pair| pair == [0xFF, 0xD9]), "the JPEG pixels of the DICOM file are cut short");
+    let header = JpegHeader::read(frame);
+    ensure!(header.has_end && jpeg_data::is_whole(frame), "the JPEG pixels of the DICOM file are cut short or damaged");
     let failed = || format!("the JPEG pixels of the DICOM file cannot be decoded; {WAY_OUT}");
     let mut decoder = Decoder::new(frame);
-    let is_jfif = frame.get(2..4) == Some(&[0xFF, 0xE0]);
-    // The header says what the components are, except that files called RGB are often JFIF, which is not.
-    if layout.photometric == "RGB" && is_jfif {
-        layout.photometric = "YBR_FULL".into();
+    // The header says what the components are, except that files called RGB are often JFIF, which is not; and an Adobe
+    // marker knows better than either.
+    if layout.samples == 3 {
+        match header.adobe_transform {
+            Some(0) => layout.photometric = "RGB".into(),
+            Some(1) => layout.photometric = "YBR_FULL".into(),
+            _ if layout.photometric == "RGB" && header.is_jfif => layout.photometric = "YBR_FULL".into(),
+            _ => {}
+        }
     }
-    decoder.set_color_transform(if layout.samples == 3 { ColorTransform::None } else { ColorTransform::Grayscale });
+    // "RGB" is the decoder's word for components that stay what they are, pixel by pixel; its "None" leaves them line by line.
+    decoder.set_color_transform(if layout.samples == 3 { ColorTransform::RGB } else { ColorTransform::Grayscale });
     decoder.read_info().with_context(failed)?;
     let info = decoder.info().context("the JPEG pixels of the DICOM file have no header")?;
     let bytes = info.pixel_format.pixel_bytes();
