@@ -32,10 +32,10 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     pub labels: Vec<String>,
     /// medmnist: the question, with --labels or in place of a known set's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub question: Option<String>,
     /// medmnist: what the images are, for captions, with --labels
-    #[arg(long, requires = "labels")]
+    #[arg(long, requires = "labels", allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub modality: Option<String>,
     /// vqa-rad: leave out training questions about images that test questions use too
     #[arg(long)]

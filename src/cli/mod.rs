@@ -10,6 +10,7 @@ pub mod download;
 pub mod evaluate;
 pub mod explore;
 pub mod export;
+mod free_text;
 pub mod guard_terminal;
 pub mod import;
 pub mod index;

@@ -1,6 +1,7 @@
 //! `dissent rerank`: a reader picks one retrieved document for each case of a stored run (paper, LVLM reranker;
 //! reference.md §5.5).
 
+use super::free_text::free_text;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::output::{one_line, print_line, progress_bar, say};
 use super::reader_flags::ReaderFlags;
@@ -32,7 +33,7 @@ pub struct Args {
     #[command(flatten)]
     reader: ReaderFlags,
     /// What it is asked about each document, to be answered Yes or No; {question} is the case's
-    #[arg(long, default_value = QUESTION, value_name = "TEXT")]
+    #[arg(long, default_value = QUESTION, value_name = "TEXT", allow_hyphen_values = true, value_parser = free_text)]
     question: String,
     /// Name of the reranker in `evaluate`
     #[arg(long, default_value = "reranker", value_name = "NAME")]

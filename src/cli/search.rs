@@ -1,6 +1,7 @@
 //! `dissent search`: finds documents by words or by an image.
 
 use super::caption_line::caption_line;
+use super::free_text::free_text;
 use super::index::open_or_build;
 use super::models::load_encoder;
 use super::output::{print_json, print_styled, say, terminal_width};
@@ -29,7 +30,7 @@ pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
     /// Words, "a phrase", -word, word~, source:NAME, AND, OR; any sentence with --by captions or images
-    #[arg(long, group = "query", value_name = "QUERY")]
+    #[arg(long, group = "query", value_name = "QUERY", allow_hyphen_values = true, value_parser = free_text)]
     text: Option<String>,
     /// A PNG, JPEG or DICOM image
     #[arg(long, group = "query", value_name = "FILE")]
@@ -44,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "S")]
     source: Option<String>,
     /// Only documents whose caption has all these words
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true, value_parser = free_text)]
     words: Option<String>,
     /// Print the images as well
     #[arg(long)]

@@ -8,12 +8,14 @@ mod embedder;
 mod error;
 mod files;
 mod images;
+mod letters;
 mod lock;
 mod manifest;
 mod query_line;
 mod store;
 mod text;
 mod tokenizer;
+mod variants;
 mod vector_file;
 mod vectors;
 

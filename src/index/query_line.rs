@@ -1,18 +1,10 @@
-//! What is done to a typed query before Tantivy's parser sees it: limits, and words with `~` and `*`, which that parser does
-//! not know, written out as the words of the corpus that they stand for.
-
-use std::collections::HashSet;
-use std::fmt::Write;
-use strsim::osa_distance;
+//! What is done to a typed query before Tantivy's parser sees it: apostrophes, which it takes for quotation marks, and limits.
 
 /// A caption pasted as a query has a few hundred words.
 const MOST_WORDS: usize = 1000;
 const MOST_BYTES: usize = 20_000;
 /// Tantivy's parser calls itself for every bracket and NOT, and goes over what is in a bracket several times.
 const DEEPEST: usize = 8;
-/// Words of the corpus that one `~` or `*` stands for: the nearest, then the shortest.
-const MOST_VARIANTS: usize = 50;
-
 /// Refuses what would take the parser too deep or too long.
 ///
 /// # Errors
@@ -67,87 +59,35 @@ pub(super) fn check_limits(query: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The words that `~` and `*` look among.
-pub(super) struct Words<'a> {
-    /// The corpus's words as they were written, but for case and accents.
-    pub vocabulary: &'a dyn Fn() -> Vec<String>,
-    /// A typed word in that form.
-    pub folded: &'a dyn Fn(&str) -> String,
-    /// The stem of such a word.
-    pub stem: &'a dyn Fn(&str) -> String,
-}
-
-/// Writes out `word~`, `word~2` and `word*` outside of quotes.
-///
-/// # Errors
-/// In words, for a sign without a word, and numbers other than 1 and 2 after `~`.
-pub(super) fn written_out(query: &str, words: &Words) -> Result<String, String> {
-    if !query.contains(['~', '*']) {
-        return Ok(query.to_owned());
-    }
-    let mut known: Option<Vec<String>> = None;
+/// The query with the apostrophes of `patient's` and `l'épanchement` as the breaks between words that they are in captions.
+/// `'a phrase'` in single quotation marks becomes `"a phrase"`.
+pub(super) fn without_apostrophes(query: &str) -> String {
     let mut written = String::with_capacity(query.len());
     let mut in_quotes = false;
-    for piece in
-        query.split_inclusive(|character: char| character.is_whitespace() || matches!(character, '(' | ')' | '"'))
-    {
-        let end = piece.chars().next_back().filter(|last| last.is_whitespace() || matches!(last, '(' | ')' | '"'));
-        let word = end.map_or(piece, |last| &piece[..piece.len() - last.len_utf8()]);
-        if in_quotes || !word.contains(['~', '*']) || word == "*" {
-            written.push_str(word);
-        } else {
-            let vocabulary = known.get_or_insert_with(words.vocabulary);
-            write_variants(&mut written, word, words, vocabulary)?;
+    let mut rest = query;
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        in_quotes ^= character == '"';
+        if character != '\'' || in_quotes {
+            written.push(character);
+            continue;
         }
-        in_quotes ^= end == Some('"');
-        written.extend(end);
+        let starts_word = !written.ends_with(|before: char| !before.is_whitespace() && !"(+-:".contains(before));
+        let quoted = rest.split_once('"').map_or(rest, |(until, _)| until);
+        let closing = quoted.match_indices('\'').map(|(at, _)| at).find(|at| ends_word(&quoted[at + 1..]));
+        match closing {
+            Some(length) if starts_word && quoted[..length].contains(char::is_alphanumeric) => {
+                written.push_str(&format!("\"{}\"", &rest[..length]));
+                rest = &rest[length + 1..];
+            }
+            _ if starts_word || ends_word(rest) => written.push(' '),
+            // As in x-ray: the two words next to each other.
+            _ => written.push('-'),
+        }
     }
-    Ok(written)
+    written
 }
 
-fn write_variants(written: &mut String, typed: &str, words: &Words, vocabulary: &[String]) -> Result<(), String> {
-    // Signs and a field stay before the brackets.
-    let start =
-        typed.find(':').map_or_else(|| typed.len() - typed.trim_start_matches(['-', '+']).len(), |colon| colon + 1);
-    let (before, sign_word) = typed.split_at(start);
-    let (word, tail) = sign_word.split_at(sign_word.find(['~', '*']).unwrap_or(sign_word.len()));
-    if !word.chars().any(char::is_alphanumeric) {
-        // A slop of a phrase ("pleural effusion"~2) is the parser's own.
-        if before.is_empty() && word.is_empty() && written.ends_with('"') {
-            written.push_str(typed);
-            return Ok(());
-        }
-        return Err(format!("{typed}: expected a word before {}", tail.chars().next().unwrap_or('~')));
-    }
-    let field = before.trim_start_matches(['-', '+']);
-    if !field.is_empty() && field != "caption:" {
-        return Err(format!("{typed}: ~ and * look among the words of captions, not in {field}"));
-    }
-    let lower = (words.folded)(word);
-    let mut found: Vec<(usize, &String)> = match tail {
-        "*" => vocabulary.iter().filter(|known| known.starts_with(&lower)).map(|known| (0, known)).collect(),
-        "~" | "~1" | "~2" => {
-            let most = if tail == "~2" { 2 } else { 1 };
-            let length = lower.chars().count();
-            let near = |known: &&String| known.chars().count().abs_diff(length) <= most;
-            let distance = |known: &String| osa_distance(&lower, known);
-            vocabulary
-                .iter()
-                .filter(near)
-                .map(|known| (distance(known), known))
-                .filter(|(far, _)| *far <= most)
-                .collect()
-        }
-        _ => return Err(format!("{typed}: expected ~, ~1, ~2 or * at the end of the word")),
-    };
-    found.sort_by_key(|(distance, known)| (*distance, known.len()));
-    // Words of one stem are one term, which counts once.
-    let mut stems = HashSet::from([(words.stem)(&lower)]);
-    let _ = write!(written, "{before}(\"{}\"", word.replace('\\', ""));
-    let others = found.into_iter().filter(|(_, known)| stems.insert((words.stem)(known)));
-    for (_, known) in others.take(MOST_VARIANTS) {
-        let _ = write!(written, " OR \"{known}\"");
-    }
-    written.push(')');
-    Ok(())
+fn ends_word(rest: &str) -> bool {
+    rest.chars().next().is_none_or(|next| next.is_whitespace() || "()~*".contains(next))
 }

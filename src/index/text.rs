@@ -1,8 +1,9 @@
 //! Tantivy: full-text search over captions, and the document store (id, source, image path).
 
 use super::IndexError;
-use super::query_line::{Words, check_limits, written_out};
-use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words};
+use super::query_line::{check_limits, without_apostrophes};
+use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
+use super::variants::written_out;
 use crate::data::Document;
 use crate::printable::beginning;
 use anyhow::{Context, Result};
@@ -16,7 +17,6 @@ use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::snippet::SnippetGenerator;
-use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, Term, doc};
 
 /// One line of a caption search.
@@ -135,7 +135,7 @@ impl TextIndex {
     ) -> Result<Vec<CaptionResult>> {
         // Where every character is a word, two neighbours say more than one: 右肺 is not 右 and 肺.
         let mut looked_for: BTreeSet<Vec<String>> = BTreeSet::new();
-        let mut before: Option<(usize, String)> = None;
+        let mut before: Option<(std::ops::Range<usize>, String)> = None;
         let mut alone = None;
         stems().token_stream(text).process(&mut |token| {
             if !token.text.starts_with(stands_alone) {
@@ -145,13 +145,14 @@ impl TextIndex {
                 return;
             }
             match before.take() {
-                Some((end, character)) if end == token.offset_from => {
+                // One character, as a square of two, can say several.
+                Some((place, character)) if place.end == token.offset_from || place.start == token.offset_from => {
                     looked_for.insert(vec![character, token.text.clone()]);
                     alone = None;
                 }
                 _ => looked_for.extend(alone.replace(vec![token.text.clone()])),
             }
-            before = Some((token.offset_to, token.text.clone()));
+            before = Some((token.offset_from..token.offset_to, token.text.clone()));
         });
         looked_for.extend(alone);
         let clauses = looked_for
@@ -189,17 +190,12 @@ impl TextIndex {
 
     fn parse(&self, query: &str, all_words: bool) -> Result<Box<dyn Query>, IndexError> {
         let refused = |reason: String| IndexError::Query { query: beginning(query, SHOWN_CHARACTERS), reason };
-        check_limits(query).map_err(refused)?;
-        let mut stems = stems();
-        if query.trim() != "*" && words_of(&mut stems, query).is_empty() {
+        let written = without_apostrophes(query);
+        check_limits(&written).map_err(refused)?;
+        if query.trim() != "*" && words_of(&mut stems(), query).is_empty() {
             return Err(refused("it has no word, only signs".into()));
         }
-        let words = Words {
-            vocabulary: &|| self.vocabulary(),
-            folded: &|word| words_of(&mut words(), word).join(" "),
-            stem: &|word| words_of(&mut self::stems(), word).join(" "),
-        };
-        let written = written_out(query, &words).map_err(refused)?;
+        let written = written_out(&written, &|| self.vocabulary()).map_err(refused)?;
         let mut parser = QueryParser::for_index(&self.index, vec![self.fields.caption]);
         if all_words {
             parser.set_conjunction_by_default();
@@ -267,7 +263,14 @@ impl TextIndex {
 fn highlights(generator: &mut SnippetGenerator, caption: &str) -> Vec<std::ops::Range<usize>> {
     // One fragment, from the first byte to the end.
     generator.set_max_num_chars(caption.len() + 1);
-    generator.snippet(caption).highlighted().to_vec()
+    let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+    for range in generator.snippet(caption).highlighted() {
+        // One character that says two words is marked once.
+        if ranges.last().is_none_or(|last| range.start >= last.end) {
+            ranges.push(range.clone());
+        }
+    }
+    ranges
 }
 
 fn schema() -> (Schema, Fields) {
@@ -315,12 +318,6 @@ fn explain(error: &QueryParserError) -> String {
         QueryParserError::UnsupportedQuery(_) => "a range or list of values is not understood here".into(),
         other => other.to_string(),
     }
-}
-
-fn words_of(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    analyzer.token_stream(text).process(&mut |token| words.push(token.text.clone()));
-    words
 }
 
 fn register_tokenizers(index: &tantivy::Index) {

@@ -4,18 +4,20 @@
 //! in Korean, whose particles hang on them, every character is a word of its own: a typed word of several is looked for as a
 //! phrase, so it is found wherever it stands.
 
+use super::letters::{Letters, is_mark};
+use std::iter::Peekable;
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
 
 /// What an index says of itself; a new name where words are cut otherwise than before.
 pub const TOKENIZER: &str =
-    "words-1: lower case, no accents, English stems; single characters in scripts without spaces";
+    "words-2: lower case, no accents, English stems; single characters in scripts without spaces";
 
 /// Tokenizer of captions: words as stems.
-pub(super) const STEMS: &str = "dissent_stems_1";
+pub(super) const STEMS: &str = "dissent_stems_2";
 /// Tokenizer of the words as they were written, for `word~` and `word*`.
-pub(super) const WORDS: &str = "dissent_words_1";
+pub(super) const WORDS: &str = "dissent_words_2";
 
 /// Tantivy drops words over 65,530 bytes; longer runs than this are cut, and none is dropped.
 const LONGEST_WORD: usize = 1000;
@@ -34,6 +36,13 @@ pub(super) fn words() -> TextAnalyzer {
     TextAnalyzer::builder(WordTokenizer::default()).filter(LowerCaser).filter(AsciiFoldingFilter).build()
 }
 
+/// The words of a text.
+pub(super) fn words_of(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    analyzer.token_stream(text).process(&mut |token| words.push(token.text.clone()));
+    words
+}
+
 /// Does this character make a word of its own?
 pub(super) fn stands_alone(character: char) -> bool {
     matches!(u32::from(character),
@@ -48,25 +57,8 @@ pub(super) fn stands_alone(character: char) -> bool {
         | 0x3400..=0x4DBF | 0x4E00..=0x9FFF // Han
         | 0xA960..=0xA97F | 0xAC00..=0xD7FF // Hangul
         | 0xF900..=0xFAFF // Han, compatibility
-        | 0xFF66..=0xFF9D // Katakana, half width
         | 0x20000..=0x323AF // Han, extensions
     )
-}
-
-/// Signs over, under or within letters that writers add or leave out: combining accents, Arabic vowel signs and the stretching
-/// line, Hebrew points. They belong to a word and are not compared.
-fn is_left_out(character: char) -> bool {
-    matches!(u32::from(character),
-        0x0300..=0x036F | 0x0591..=0x05BD | 0x05BF | 0x05C1 | 0x05C2 | 0x05C4 | 0x05C5 | 0x05C7
-        | 0x0610..=0x061A | 0x0640 | 0x064B..=0x065F | 0x0670 | 0x200C | 0x200D)
-}
-
-/// Full-width letters and digits as their narrow forms.
-fn narrow(character: char) -> char {
-    match u32::from(character) {
-        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(character),
-        _ => character,
-    }
 }
 
 #[derive(Clone, Default)]
@@ -75,9 +67,7 @@ struct WordTokenizer {
 }
 
 struct WordStream<'a> {
-    text: &'a str,
-    /// Where the next word is looked for.
-    at: usize,
+    letters: Peekable<Letters<'a>>,
     token: &'a mut Token,
 }
 
@@ -86,7 +76,7 @@ impl Tokenizer for WordTokenizer {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.token.reset();
-        WordStream { text, at: 0, token: &mut self.token }
+        WordStream { letters: Letters::new(text).peekable(), token: &mut self.token }
     }
 }
 
@@ -94,31 +84,20 @@ impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
         self.token.position = self.token.position.wrapping_add(1);
-        let rest = &self.text[self.at..];
-        let Some((skipped, _)) =
-            rest.char_indices().find(|(_, character)| character.is_alphanumeric() && !is_left_out(*character))
-        else {
-            return false;
-        };
-        let start = self.at + skipped;
-        let mut end = start;
-        for (offset, character) in self.text[start..].char_indices() {
-            let is_first = offset == 0;
-            let goes_on = is_left_out(character) || character.is_alphanumeric();
-            if !goes_on || !is_first && stands_alone(character) || self.token.text.len() >= LONGEST_WORD {
+        let Some(first) = self.letters.find(|letter| letter.character.is_alphanumeric()) else { return false };
+        self.token.text.push(first.character);
+        self.token.offset_from = first.from;
+        self.token.offset_to = first.to;
+        let is_alone = stands_alone(first.character);
+        while let Some(next) = self.letters.peek().copied() {
+            let is_letter = !is_alone && next.character.is_alphanumeric() && !stands_alone(next.character);
+            if !(is_letter || is_mark(next.character)) || self.token.text.len() >= LONGEST_WORD {
                 break;
             }
-            end = start + offset + character.len_utf8();
-            if !is_left_out(character) {
-                self.token.text.push(narrow(character));
-            }
-            if stands_alone(character) {
-                break;
-            }
+            self.token.text.push(next.character);
+            self.token.offset_to = next.to;
+            self.letters.next();
         }
-        self.at = end;
-        self.token.offset_from = start;
-        self.token.offset_to = end;
         true
     }
 

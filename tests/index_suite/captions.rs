@@ -24,7 +24,7 @@ fn captions() -> (tempfile::TempDir, TextIndex) {
     (folder, index)
 }
 
-fn rows(index: &TextIndex, query: &str) -> BTreeSet<usize> {
+pub(super) fn rows(index: &TextIndex, query: &str) -> BTreeSet<usize> {
     index.search(query, None, 10, EVERYTHING).unwrap().iter().map(|result| result.row).collect()
 }
 
@@ -130,7 +130,7 @@ fn a_misspelt_word_is_found_where_it_says_so() {
 }
 
 /// An index of other captions.
-fn index_of(captions: &[&str]) -> (tempfile::TempDir, TextIndex) {
+pub(super) fn index_of(captions: &[&str]) -> (tempfile::TempDir, TextIndex) {
     let document = |(row, caption): (usize, &&str)| Document {
         id: format!("d{row}"),
         image: format!("images/d{row}.png").into(),

@@ -3,6 +3,7 @@
 
 mod captions;
 mod commands;
+mod letters;
 mod silent_terminal;
 mod store;
 mod support;

@@ -1,0 +1,165 @@
+//! Words with `~` and `*`, which Tantivy's parser does not know, written out as the words of the corpus that they stand for.
+
+use super::tokenizer::{stands_alone, stems, words, words_of};
+use std::collections::HashSet;
+use std::fmt::Write;
+use strsim::osa_distance;
+use tantivy::tokenizer::TextAnalyzer;
+
+/// Words of the corpus that one `~` or `*` stands for, in each part of a word as `x-ray`: the nearest, then the shortest.
+const MOST_VARIANTS: usize = 50;
+/// Parts of a word before `~`; each is compared with all words of the corpus.
+const MOST_PARTS: usize = 8;
+/// Stems shorter than this say too little: one letter apart from `be` is every second short word.
+const SHORTEST_STEM: usize = 4;
+
+/// A word of the corpus.
+struct Known {
+    /// As it was written, but for case and accents.
+    word: String,
+    stem: String,
+}
+
+/// Writes out `word~`, `word~2` and `word*` outside of quotes, among the words of the corpus that `vocabulary` gives.
+///
+/// # Errors
+/// In words, for a sign without a word, numbers other than 1 and 2 after `~`, and `~` after a character that is a word.
+pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> Result<String, String> {
+    if !query.contains(['~', '*']) {
+        return Ok(query.to_owned());
+    }
+    let mut known: Option<Vec<Known>> = None;
+    let mut written = String::with_capacity(query.len());
+    let mut in_quotes = false;
+    for piece in
+        query.split_inclusive(|character: char| character.is_whitespace() || matches!(character, '(' | ')' | '"'))
+    {
+        let end = piece.chars().next_back().filter(|last| last.is_whitespace() || matches!(last, '(' | ')' | '"'));
+        let word = end.map_or(piece, |last| &piece[..piece.len() - last.len_utf8()]);
+        if in_quotes || !word.contains(['~', '*']) || word == "*" {
+            written.push_str(word);
+        } else {
+            let known = known.get_or_insert_with(|| with_stems(vocabulary()));
+            write_variants(&mut written, word, known)?;
+        }
+        in_quotes ^= end == Some('"');
+        written.extend(end);
+    }
+    Ok(written)
+}
+
+fn with_stems(vocabulary: Vec<String>) -> Vec<Known> {
+    let mut analyzer = stems();
+    vocabulary.into_iter().map(|word| Known { stem: words_of(&mut analyzer, &word).concat(), word }).collect()
+}
+
+fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<(), String> {
+    // Signs and a field stay before the brackets.
+    let start =
+        typed.find(':').map_or_else(|| typed.len() - typed.trim_start_matches(['-', '+']).len(), |colon| colon + 1);
+    let (before, sign_word) = typed.split_at(start);
+    let (word, tail) = sign_word.split_at(sign_word.find(['~', '*']).unwrap_or(sign_word.len()));
+    let mut parts = words_of(&mut words(), word);
+    let Some(last) = parts.pop() else {
+        // A slop of a phrase ("pleural effusion"~2) is the parser's own.
+        if before.is_empty() && word.is_empty() && written.ends_with('"') {
+            written.push_str(typed);
+            return Ok(());
+        }
+        return Err(format!("{typed}: expected a word before {}", tail.chars().next().unwrap_or('~')));
+    };
+    let field = before.trim_start_matches(['-', '+']);
+    if !field.is_empty() && field != "caption:" {
+        return Err(format!("{typed}: ~ and * look among the words of captions, not in {field}"));
+    }
+    let ends_in_character = last.starts_with(stands_alone);
+    parts.push(last);
+    let mut stems = stems();
+    let _ = write!(written, "{before}(\"{}\"", parts.join(" "));
+    match tail {
+        "*" => {
+            let at = parts.len() - 1;
+            let begun = known.iter().filter(|known| known.word.starts_with(&parts[at])).map(|known| (0, known));
+            write_part(written, &parts, at, begun.collect(), &mut stems);
+        }
+        "~" | "~1" | "~2" if ends_in_character => {
+            return Err(format!(
+                "{typed}: ~ compares the letters of words; here every character is a word: leave ~ out, or type a part"
+            ));
+        }
+        "~" | "~1" | "~2" if parts.len() > MOST_PARTS => {
+            return Err(format!("{typed}: {} words before ~; at most {MOST_PARTS}", parts.len()));
+        }
+        "~" | "~1" | "~2" => {
+            let most = if tail == "~2" { 2 } else { 1 };
+            // One part of `x-ray~` differs, whichever.
+            for (at, part) in parts.iter().enumerate() {
+                if !part.starts_with(stands_alone) {
+                    let near = near(part, &words_of(&mut stems, part).concat(), known, most);
+                    write_part(written, &parts, at, near, &mut stems);
+                }
+            }
+        }
+        _ => return Err(format!("{typed}: expected ~, ~1, ~2 or * at the end of the word")),
+    }
+    written.push(')');
+    Ok(())
+}
+
+/// The word with other words in the place of one of its parts.
+fn write_part(
+    written: &mut String,
+    parts: &[String],
+    at: usize,
+    mut found: Vec<(usize, &Known)>,
+    analyzer: &mut TextAnalyzer,
+) {
+    found.sort_by_key(|(distance, known)| (*distance, known.word.len()));
+    // Words of one stem are one term, which counts once.
+    let mut stems = HashSet::from([words_of(analyzer, &parts[at]).concat()]);
+    let others = found.into_iter().filter(|(_, known)| stems.insert(known.stem.clone()));
+    for (_, known) in others.take(MOST_VARIANTS) {
+        let phrase: Vec<&str> =
+            parts.iter().enumerate().map(|(place, part)| if place == at { &*known.word } else { &**part }).collect();
+        let _ = write!(written, " OR \"{}\"", phrase.join(" "));
+    }
+}
+
+/// The words at most `most` letters from `word`, by themselves, without the ending of the plural or by their stems: who looks
+/// for `efusion~` does not know that the corpus says "effusions".
+fn near<'a>(word: &str, stem: &str, known: &'a [Known], most: usize) -> Vec<(usize, &'a Known)> {
+    let length = word.chars().count();
+    let stem_length = stem.chars().count();
+    let mut found = Vec::new();
+    for known in known {
+        let known_length = known.word.chars().count();
+        let mut nearest = usize::MAX;
+        // The longest ending of a plural, `ies`, is two letters longer than that of its singular.
+        if (length.saturating_sub(most)..=length + most + 2).contains(&known_length) {
+            nearest = osa_distance(word, &known.word);
+            for singular in singulars(&known.word) {
+                nearest = nearest.min(osa_distance(word, &singular));
+            }
+        }
+        let known_stem = known.stem.chars().count();
+        if stem_length.min(known_stem) >= SHORTEST_STEM && stem_length.abs_diff(known_stem) <= most {
+            nearest = nearest.min(osa_distance(stem, &known.stem));
+        }
+        if nearest <= most {
+            found.push((nearest, known));
+        }
+    }
+    found
+}
+
+/// What an English word may be the plural of.
+fn singulars(word: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(shorter) = word.strip_suffix('s').filter(|shorter| shorter.len() > 2 && !shorter.ends_with('s')) else {
+        return found;
+    };
+    found.push(shorter.to_owned());
+    found.extend(shorter.strip_suffix('e').map(str::to_owned));
+    found.extend(shorter.strip_suffix("ie").map(|root| format!("{root}y")));
+    found
+}
