@@ -45,6 +45,7 @@ pub mod panics;
 pub mod printable;
 pub mod sample;
 pub mod secret;
+mod single_keys;
 pub mod terminal_size;
 pub mod thread_counts;
 mod toml_text;

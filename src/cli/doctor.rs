@@ -7,6 +7,7 @@ use super::output::{count, print_json, print_line, say};
 use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
+use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
 use crate::printable::Printable;
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
@@ -233,7 +234,18 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
         ("reader", resolve_reader(None, &workspace.path)),
         ("retriever", resolve_retriever(&RetrieverChoice::Trained, &workspace.path).map(Option::unwrap_or_default)),
     ] {
-        facts.push(fact(section, name, folder.map_or_else(|_| "none".into(), |folder| folder.display().to_string())));
+        let Ok(folder) = folder else {
+            facts.push(fact(section, name, "none"));
+            continue;
+        };
+        let notes = match name {
+            "encoder" => notes_of_encoder(&folder),
+            "reader" => notes_of_reader(&folder),
+            _ => Ok(Vec::new()),
+        };
+        let notes = notes.unwrap_or_else(|error| vec![error.to_string()]);
+        let warning = (!notes.is_empty()).then(|| notes.join("; "));
+        facts.push(Fact { warning, ..fact(section, name, folder.display().to_string()) });
     }
 }
 

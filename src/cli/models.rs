@@ -137,7 +137,16 @@ pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &
     if common.verbose > 0 {
         say(&format!("encoder {} on {reason}, in {number_type}", folder.display()));
     }
-    DualEncoder::load(&folder, &device, number_type.dtype)
+    let encoder = DualEncoder::load(&folder, &device, number_type.dtype)?;
+    say_notes(&encoder);
+    Ok(encoder)
+}
+
+/// What the user should know about the encoder.
+pub(super) fn say_notes(encoder: &DualEncoder) {
+    for note in encoder.notes() {
+        say(&format!("{}: {note}", encoder.name()));
+    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,9 @@ pub fn load_models(
         Some((folder, NumberType { dtype, .. })) => {
             progress(format!("loading the dual encoder {}", folder.display()));
             let encoder = DualEncoder::load(folder, &device, dtype)?;
+            for note in encoder.notes() {
+                progress(format!("{}: {note}", encoder.name()));
+            }
             let heads = choice.heads.as_ref().map(|folder| TrainedHeads::load(folder, &encoder)).transpose()?;
             let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
             Some(Retriever::new(encoder, index, choice.hits, heads))

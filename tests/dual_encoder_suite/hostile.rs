@@ -398,3 +398,67 @@ fn numbers_out_of_range_end_in_a_message() {
         }
     }
 }
+
+#[test]
+fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
+    for family in FAMILIES {
+        let aside = tempfile::tempdir().unwrap();
+        let whole = copy_of(family, aside.path());
+        for entry in fs::read_dir(fixture(family)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".json") || name == "expected.json" {
+                continue;
+            }
+            let text = fs::read_to_string(fixture(family).join(&name)).unwrap();
+            fs::write(whole.join(&name), text.replacen('{', r#"{"x": [{"y": 1, "y": 2}], "#, 1)).unwrap();
+            assert_says(&whole, &[&format!("{name}: the key \"y\" stands twice, with different values at line 1")]);
+            fs::write(whole.join(&name), text).unwrap();
+        }
+    }
+    let aside = tempfile::tempdir().unwrap();
+    let folder = copy_of("siglip", aside.path());
+    let text = fs::read_to_string(folder.join("config.json")).unwrap();
+    let twice = text.replacen("\"layer_norm_eps\"", "\"layer_norm_eps\": 0.5, \"layer_norm_eps\"", 1);
+    assert_ne!(text, twice);
+    fs::write(folder.join("config.json"), twice).unwrap();
+    assert_says(&folder, &["config.json: the key \"layer_norm_eps\" stands twice"]);
+}
+
+#[test]
+fn steps_that_are_not_taken_are_refused_and_two_settings_noted() {
+    for (family, step) in [
+        ("siglip", "do_invert"),
+        ("siglip", "do_pad"),
+        ("siglip2_naflex", "do_center_crop"),
+        ("siglip2", "do_grayscale"),
+        ("jina_clip", "do_invert"),
+    ] {
+        let aside = tempfile::tempdir().unwrap();
+        let folder = copy_of(family, aside.path());
+        rewrite(&folder, "preprocessor_config.json", |settings| settings[step] = json!(true));
+        assert_says(&folder, &[&format!("preprocessor_config.json: field {step}: found true; expected false")]);
+        rewrite(&folder, "preprocessor_config.json", |settings| {
+            settings[step] = json!(false);
+            settings["do_convert_rgb"] = json!(true);
+        });
+        let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
+        assert!(encoder.notes().is_empty());
+    }
+    let aside = tempfile::tempdir().unwrap();
+    let folder = copy_of("siglip", aside.path());
+    let mut settings: Value =
+        serde_json::from_slice(&fs::read(folder.join("preprocessor_config.json")).unwrap()).unwrap();
+    settings["image_mean"] = json!([0.9, 0.9, 0.9]);
+    fs::write(folder.join("processor_config.json"), json!({"image_processor": settings}).to_string()).unwrap();
+    let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
+    assert!(encoder.notes()[0].contains("differ in image_mean; the first counts"), "{:?}", encoder.notes());
+    // The nested ones do count, as in transformers 5.
+    let picture = RgbImage::from_pixel(40, 40, image::Rgb([255, 255, 255]));
+    let other = copy_of("siglip", &aside.path().join("other"));
+    rewrite(&other, "preprocessor_config.json", |own| *own = settings.clone());
+    let other = DualEncoder::load(&other, &Device::Cpu, DType::F32).unwrap();
+    let plain = DualEncoder::load(&fixture("siglip"), &Device::Cpu, DType::F32).unwrap();
+    let vector = |encoder: &DualEncoder| encoder.embed_pictures(&[&picture]).unwrap();
+    assert_eq!(vector(&encoder), vector(&other));
+    assert_ne!(vector(&encoder), vector(&plain));
+}

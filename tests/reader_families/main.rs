@@ -10,6 +10,7 @@ mod json_places;
 mod llama_cpp;
 mod prompts;
 mod refusals;
+mod settings;
 mod transformers;
 mod wide;
 mod world;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
+pub fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
     let mut value: Value = serde_json::from_slice(&fs::read(folder.join(file)).unwrap()).unwrap();
     change(&mut value);
     fs::write(folder.join(file), value.to_string()).unwrap();
@@ -88,6 +88,7 @@ fn an_adapter_that_does_not_fit_is_refused_by_name() {
         (r#""bias": "none""#, r#""bias": "all""#, "bias"),
         (r#""r": 3"#, r#""r": 4"#, "rank 4"),
         (r#""init_lora_weights": true"#, r#""init_lora_weights": "pissa""#, "pissa"),
+        (r#""modules_to_save": null"#, r#""modules_to_save": ["lm_head"]"#, "modules_to_save names lm_head"),
         (r#""layer_replication": null"#, r#""layer_replication": [[0, 1]]"#, "layer_replication"),
     ] {
         let adapter = tempfile::tempdir().unwrap();
@@ -132,7 +133,7 @@ fn weights_that_no_layer_takes_are_named_with_the_field_that_leaves_them_out() {
     }
 }
 
-fn save(path: &Path, tensors: &HashMap<String, Tensor>) {
+pub fn save(path: &Path, tensors: &HashMap<String, Tensor>) {
     fs::write(path, safetensors::serialize(tensors, None).unwrap()).unwrap();
 }
 
@@ -292,4 +293,37 @@ fn numbers_out_of_range_end_in_a_message() {
             }
         }
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
+    for family in FAMILIES {
+        let whole = copy(family);
+        for entry in fs::read_dir(whole.path()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".json") {
+                continue;
+            }
+            let folder = copy(family);
+            let path = folder.path().join(&name);
+            let text = fs::read_to_string(&path).unwrap();
+            if name == "config.json" {
+                fs::write(&path, text.replacen('{', r#"{"x": {"y": 1, "y": 1}, "#, 1)).unwrap();
+                load_from(folder.path(), None, DType::F32);
+            }
+            fs::write(&path, text.replacen('{', r#"{"x": {"y": 1, "y": 2}, "#, 1)).unwrap();
+            let message = message(folder.path(), None);
+            let wanted = format!("{name}: the key \"y\" stands twice, with different values at line 1");
+            assert!(message.contains(&wanted), "{family}: {message}");
+        }
+    }
+    let adapter = tempfile::tempdir().unwrap();
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        fs::copy(fixture("qwen2_vl").join("adapter").join(file), adapter.path().join(file)).unwrap();
+    }
+    let path = adapter.path().join("adapter_config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen('{', "{\"lora_alpha\": 1, ", 1)).unwrap();
+    let message = message(&fixture("qwen2_vl").join("checkpoint"), Some(adapter.path()));
+    assert!(message.contains("the key \"lora_alpha\" stands twice"), "{message}");
 }

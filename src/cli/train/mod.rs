@@ -7,6 +7,7 @@ mod retriever;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::output::{one_line, print_line, say};
 use super::{Common, relaunch};
+use crate::cli::models::say_notes;
 use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::checkpoint::StoredType;
@@ -201,6 +202,7 @@ fn check_device(common: &Common) -> Result<()> {
 pub(super) fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -> Result<Retriever> {
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
+    say_notes(&encoder);
     let index = Index::open_or_build(dataset, &workspace.index_dir(), &encoder, &mut |_| (), &mut |_| Ok(()))?;
     Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k, lexical: 0 }, None))
 }

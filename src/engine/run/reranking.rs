@@ -2,6 +2,7 @@
 
 use super::RunIdentity;
 use crate::fingerprint::Fingerprint;
+use crate::single_keys::SingleKeys;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ impl Reranking {
         for path in paths {
             let text = crate::input_file::read_text(&path, LONGEST)
                 .with_context(|| format!("cannot read {}", path.display()))?;
-            let reranking: Self = serde_json::from_str(&text)
+            let reranking = Self::parse(&text)
                 .map_err(|error| anyhow!("{}: expected the choices of a reranker, found: {error}", path.display()))?;
             let run = identity.fingerprint();
             ensure!(
@@ -74,5 +75,31 @@ impl Reranking {
             rerankings.push(reranking);
         }
         Ok(rerankings)
+    }
+
+    /// A case that is there twice with different choices is an error: a map would let the last one count.
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        let SingleKeys(value) = serde_json::from_str(text)?;
+        serde_json::from_value(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_that_is_there_twice_is_refused() {
+        let print = Fingerprint::of_bytes(b"r");
+        let (name, question) = ("n".to_string(), "q".to_string());
+        let choices = BTreeMap::from([("a".to_string(), Choice { document: "x".into(), probability: 0.1 })]);
+        let reader_name = "r".to_string();
+        let reranking = Reranking { name, run: print.clone(), reader_name, reader: print, question, choices };
+        let text = serde_json::to_string(&reranking).unwrap();
+        assert_eq!(Reranking::parse(&text).unwrap(), reranking);
+        let one = r#""a":{"document":"x""#;
+        assert!(text.contains(one), "{text}");
+        let twice = text.replace(one, &format!(r#""a":{{"document":"y","probability":0.1}},{one}"#));
+        assert!(Reranking::parse(&twice).unwrap_err().to_string().contains("the key \"a\" stands twice"));
     }
 }

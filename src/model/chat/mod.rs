@@ -17,4 +17,5 @@ mod tokenizer;
 pub use ids::PromptIds;
 pub use prompt::ChatPrompt;
 pub use template::ChatTemplate;
+pub(in crate::model) use template::other_templates;
 pub use tokenizer::{ChatTokenizer, SpecialToken};

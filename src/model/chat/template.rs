@@ -3,7 +3,7 @@
 use super::limits::{bounded_method, bounded_tojson, check_source, one_line, with_deep_stack};
 use crate::input_file;
 use crate::model::checkpoint::{CheckpointError, read_json};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind};
 use serde_json::{Map, Value};
@@ -14,6 +14,10 @@ const FUEL: u64 = 500_000;
 /// Bytes of a template file; published ones have 30 KB.
 const LONGEST: u64 = 1 << 20;
 const NAME: &str = "chat_template";
+/// Where a template may be: the first that has one counts. transformers' processors take `chat_template.json` first, too,
+/// and their tokenizer's own last.
+const TEMPLATE_FILES: [&str; 4] =
+    ["chat_template.json", "chat_template.jinja", "processor_config.json", "tokenizer_config.json"];
 
 /// A template ready to be rendered.
 #[derive(Clone, Debug)]
@@ -99,36 +103,51 @@ impl ChatTemplate {
     }
 }
 
+/// A sentence where other files of the folder have other templates than the one that counts.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(in crate::model) fn other_templates(folder: &Path) -> Result<Option<String>, CheckpointError> {
+    let mut sources = Vec::new();
+    for file in TEMPLATE_FILES {
+        sources.extend(source_in(folder, file)?.map(|source| (file, source)));
+    }
+    let Some(((first, counts), others)) = sources.split_first() else { return Ok(None) };
+    // A line feed at the end is an editor's; blocks swallow it, too.
+    let others: Vec<&str> =
+        others.iter().filter(|(_, source)| source.trim_end() != counts.trim_end()).map(|(file, _)| *file).collect();
+    let verb = if others.len() == 1 { "is another" } else { "are others" };
+    let which = if others.len() == 1 { "that of" } else { "those of" };
+    let note = || format!("the chat template of {first} counts; {which} {} {verb}", others.join(" and "));
+    Ok((!others.is_empty()).then(note))
+}
+
 /// File name and content of a folder's template.
-fn source_of(folder: &Path) -> Result<Option<(String, String)>> {
-    let file = "chat_template.json";
-    if folder.join(file).is_file() {
-        let value = read_json(folder, file, "it holds the chat template")?;
-        return Ok(Some((
-            folder.join(file).display().to_string(),
-            default_of(&value["chat_template"], &folder.join(file))?,
-        )));
-    }
-    let file = "chat_template.jinja";
-    let path = folder.join(file);
-    if path.exists() {
-        let source =
-            input_file::read_text(&path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
-        return Ok(Some((path.display().to_string(), source)));
-    }
-    for file in ["processor_config.json", "tokenizer_config.json"] {
-        if !folder.join(file).is_file() {
-            continue;
-        }
-        let value = read_json(folder, file, "it holds the chat template")?;
-        if !value["chat_template"].is_null() {
-            return Ok(Some((
-                folder.join(file).display().to_string(),
-                default_of(&value["chat_template"], &folder.join(file))?,
-            )));
+fn source_of(folder: &Path) -> Result<Option<(String, String)>, CheckpointError> {
+    for file in TEMPLATE_FILES {
+        if let Some(source) = source_in(folder, file)? {
+            return Ok(Some((folder.join(file).display().to_string(), source)));
         }
     }
     Ok(None)
+}
+
+/// The template that `file` of the folder holds, if any.
+fn source_in(folder: &Path, file: &str) -> Result<Option<String>, CheckpointError> {
+    let path = folder.join(file);
+    if !path.exists() {
+        return Ok(None);
+    }
+    if file.ends_with(".jinja") {
+        let unreadable =
+            |error: std::io::Error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() };
+        return input_file::read_text(&path, LONGEST).map(Some).map_err(unreadable);
+    }
+    let value = read_json(folder, file, "it holds the chat template")?;
+    if value["chat_template"].is_null() && file != TEMPLATE_FILES[0] {
+        return Ok(None);
+    }
+    default_of(&value["chat_template"], &path).map(Some)
 }
 
 /// A template, or the one called `default` of a list of named ones.

@@ -36,6 +36,9 @@ struct ConfigJson {
     bias: Option<String>,
     #[serde(default)]
     init_lora_weights: Value,
+    /// Stored whole.
+    #[serde(default)]
+    modules_to_save: Option<Vec<String>>,
     #[serde(default)]
     rank_pattern: BTreeMap<String, usize>,
     #[serde(default)]
@@ -130,6 +133,13 @@ impl Adapter {
         }
         if let Some(module) = ups.keys().next() {
             bail!("{WEIGHTS}: {module} has lora_B.weight but no lora_A.weight");
+        }
+        for module in config.modules_to_save.iter().flatten() {
+            let is_part = |name: &String| format!(".{name}").contains(&format!(".{module}."));
+            ensure!(
+                replacements.keys().any(is_part),
+                "{CONFIG}: modules_to_save names {module}, {WEIGHTS} has no tensor of it"
+            );
         }
         ensure!(!changes.is_empty() || !replacements.is_empty(), "{WEIGHTS}: it changes nothing");
         let fan_in_fan_out = config.fan_in_fan_out;

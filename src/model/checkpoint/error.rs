@@ -31,6 +31,12 @@ pub enum CheckpointError {
     TensorMissing { path: PathBuf, name: String },
     #[error("{}: tensor {name} has shape {found:?}, the configuration asks for {expected:?}", .path.display())]
     WrongShape { path: PathBuf, name: String, expected: Vec<usize>, found: Vec<usize> },
+    #[error(
+        "{}: tensor {name} differs from {embedding}, and config.json says they are one (tie_word_embeddings true): set it \
+         to false, or remove the tensor",
+        .path.display()
+    )]
+    TiedDiffers { path: PathBuf, name: String, embedding: String },
     #[error("{}: {unused}", .path.display())]
     TensorsUnused { path: PathBuf, unused: UnusedTensors },
     #[error(

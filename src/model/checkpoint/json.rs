@@ -2,6 +2,7 @@
 
 use super::CheckpointError;
 use crate::input_file;
+use crate::single_keys::SingleKeys;
 use serde_json::Value;
 use std::path::Path;
 
@@ -54,8 +55,10 @@ pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Val
     let text = input_file::read_text(&path, LARGEST)
         .map_err(|error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() })?;
     // serde_json itself ends at a depth of 128.
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|error| CheckpointError::BadJson { path: path.clone(), reason: format!("not valid JSON: {error}") })?;
+    let SingleKeys(value) = serde_json::from_str(&text).map_err(|error| {
+        let reason = if error.is_data() { error.to_string() } else { format!("not valid JSON: {error}") };
+        CheckpointError::BadJson { path: path.clone(), reason }
+    })?;
     if !value.is_object() {
         // Indexing anything else by a field's name would panic.
         let reason = format!("expected an object, found {}", kind_of(&value));

@@ -83,6 +83,15 @@ impl MappedFile {
         }
     }
 
+    /// Whether a tensor is byte for byte that of another name, of this file or another.
+    pub fn is_same(&self, name: &str, other_file: &Self, other: &str) -> bool {
+        let (Ok(one), Ok(two)) = (self.tensors.get(name), other_file.tensors.get(other)) else { return false };
+        let same = one.dtype() == two.dtype() && one.shape() == two.shape() && one.data() == two.data();
+        self.forget(name);
+        other_file.forget(other);
+        same
+    }
+
     /// Takes the pages of a tensor that was copied out of this process's memory; without it the file would count twice,
     /// mapped and read.
     fn forget(&self, name: &str) {

@@ -188,10 +188,37 @@ impl Weights {
         unused.sort_unstable();
         // A stored tensor may fill several places.
         unused.dedup();
-        let Some(first) = unused.first() else { return Ok(()) };
+        let Some(first) = unused.first() else {
+            return if tied { self.check_tied(&asked) } else { Ok(()) };
+        };
         let holder = self.files.iter().find(|file| file.has(first));
         let path = holder.map(|file| file.path().to_path_buf()).unwrap_or_default();
         Err(CheckpointError::TensorsUnused { path, unused: UnusedTensors::of(&unused) })
+    }
+
+    /// Fails where a stored output matrix is not the embedding, whose copy it should be: versions of transformers differ in
+    /// which of them they take then.
+    fn check_tied(&self, asked: &BTreeSet<String>) -> Result<(), CheckpointError> {
+        let stored = |end: &str, is_asked: bool| {
+            self.tensors.iter().find_map(|(name, entry)| match entry {
+                Entry::Stored { file, name: stored, part: Part::Whole, .. }
+                    if name.ends_with(end) && asked.contains(name) == is_asked =>
+                {
+                    Some((&self.files[*file], stored))
+                }
+                _ => None,
+            })
+        };
+        let (Some((file, name)), Some((other, embedding))) =
+            (stored("lm_head.weight", false), stored("embed_tokens.weight", true))
+        else {
+            return Ok(());
+        };
+        if file.is_same(name, other, embedding) {
+            return Ok(());
+        }
+        let (path, name, embedding) = (file.path().to_path_buf(), name.clone(), embedding.clone());
+        Err(CheckpointError::TiedDiffers { path, name, embedding })
     }
 
     /// Sets every variable of `variables` from these weights, for fine-tuning. All are checked before any is set.

@@ -4,6 +4,7 @@ use super::{Architecture, ImageTower, PictureProcessor, Pixels, TextTower, archi
 use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{CheckpointError, Weights, fingerprint_of, folder_name};
 use crate::model::layers::{Linear, Mode};
+use crate::model::settings_notes::notes_of_encoder;
 use crate::model::tokenizer::Tokenizer;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
@@ -32,6 +33,7 @@ pub struct DualEncoder {
     folder: PathBuf,
     checkpoint_fingerprint: Fingerprint,
     fingerprint: Fingerprint,
+    notes: Vec<String>,
 }
 
 /// The tokenizer of another checkpoint has ids that the text tower has no row for.
@@ -82,7 +84,13 @@ impl DualEncoder {
             folder: folder.into(),
             checkpoint_fingerprint,
             fingerprint,
+            notes: notes_of_encoder(folder)?,
         })
+    }
+
+    /// What the user should know about it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Unit vectors of `pictures`, in their order.

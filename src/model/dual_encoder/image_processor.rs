@@ -1,7 +1,7 @@
 //! Pictures to pixels: resize, centre crop, rescale, normalise; as transformers' `CLIPImageProcessor` and
 //! `SiglipImageProcessor` do it, and as OpenCLIP's transform.
 
-use crate::model::checkpoint::{CheckpointError, object_in, read_json};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
 use crate::model::limits::{LONGEST_SIDE, check_scaling, check_sizes};
 use crate::model::pillow_resize::{Filter, resize};
 use candle_core::{Device, Result, Tensor};
@@ -15,6 +15,9 @@ const BILINEAR: u32 = 2;
 const BICUBIC: u32 = 3;
 const OPENAI_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const OPENAI_DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
+
+/// The steps that a picture goes through, by the fields that switch them.
+const STEPS: [&str; 4] = ["do_resize", "do_center_crop", "do_rescale", "do_normalize"];
 
 /// The fields of `preprocessor_config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,14 +166,15 @@ impl ImageProcessor {
         Ok(processor)
     }
 
-    /// Reads `preprocessor_config.json` of `folder`, or the part of `processor_config.json` that replaces it in
-    /// transformers 5. Fields that are missing there have their values of `defaults`.
+    /// Reads the part of `processor_config.json` of `folder` that transformers 5 puts there, else
+    /// `preprocessor_config.json`. Fields that are missing there have their values of `defaults`.
     ///
     /// # Errors
     /// A missing or broken file, a field out of range.
     pub fn read(folder: &Path, defaults: &Self) -> std::result::Result<Self, CheckpointError> {
-        let (file, value) = Self::read_value(folder)?;
+        let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        refuse_other_steps(&value, &STEPS).map_err(bad)?;
         let mut fields = json!(defaults);
         if let (Some(fields), Some(found)) = (fields.as_object_mut(), value.as_object()) {
             let known = found.iter().filter(|(name, value)| !value.is_null() && fields.contains_key(*name));
@@ -180,19 +184,6 @@ impl ImageProcessor {
         let processor: Self = serde_json::from_value(fields).map_err(|error| bad(error.to_string()))?;
         processor.check().map_err(bad)?;
         Ok(processor)
-    }
-
-    /// Name and content of the file that says how images are scaled.
-    pub(in crate::model) fn read_value(folder: &Path) -> std::result::Result<(&'static str, Value), CheckpointError> {
-        let purpose = "it says how images are scaled";
-        let nested = folder.join("processor_config.json").is_file();
-        if nested && !folder.join("preprocessor_config.json").is_file() {
-            let file = "processor_config.json";
-            let value = read_json(folder, file, purpose)?;
-            let nested = object_in(folder, file, &value, "image_processor")?;
-            return Ok((file, nested.cloned().unwrap_or(Value::Null)));
-        }
-        Ok(("preprocessor_config.json", read_json(folder, "preprocessor_config.json", purpose)?))
     }
 
     /// As [`Self::read`], for an image tower that takes squares of `side` pixels.
@@ -205,7 +196,7 @@ impl ImageProcessor {
         side: usize,
     ) -> std::result::Result<Self, CheckpointError> {
         let processor = Self::read(folder, defaults)?;
-        let (file, _) = Self::read_value(folder)?;
+        let (file, _) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         processor.check_side(side).map_err(bad)?;
         Ok(processor)

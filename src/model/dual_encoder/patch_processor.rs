@@ -3,7 +3,7 @@
 
 use super::image_processor::ImageProcessor;
 use super::pixels::{PatchGrid, Pixels};
-use crate::model::checkpoint::CheckpointError;
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
 use candle_core::{Device, Result, Tensor};
 use image::RgbImage;
 use serde::Deserialize;
@@ -50,8 +50,9 @@ impl PatchProcessor {
     /// A missing or broken file, another size of patches.
     pub fn read(folder: &Path, patch_size: usize) -> std::result::Result<Self, CheckpointError> {
         let images = ImageProcessor::read(folder, &ImageProcessor::in_patches())?;
-        let (file, mut value) = ImageProcessor::read_value(folder)?;
+        let (file, mut value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        refuse_other_steps(&value, &["do_resize", "do_rescale", "do_normalize"]).map_err(bad)?;
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|_, value| *value != Value::Null);
         }

@@ -3,6 +3,7 @@
 use super::{Family, VisionLanguageModel};
 use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::Adapter;
+use crate::model::settings_notes::notes_of_reader;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device};
 use std::path::Path;
@@ -27,6 +28,8 @@ impl ReaderCheckpoint {
         let in_folder = || format!("cannot load the reader {}", folder.display());
         let family = Family::of(folder).with_context(in_folder)?;
         let adapter = adapter.map(Adapter::read).transpose()?;
-        family.load(folder, adapter, device, dtype).with_context(in_folder)
+        let mut checkpoint = family.load(folder, adapter, device, dtype).with_context(in_folder)?;
+        checkpoint.notes.extend(notes_of_reader(folder).with_context(in_folder)?);
+        Ok(checkpoint)
     }
 }

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek};
 
 /// Fields of a real file are aligned to 32 bytes.
 const LARGEST_ALIGNMENT: u64 = 1 << 16;
+/// Fields of a header; real ones have some dozens.
+const MOST_FIELDS: u64 = 1 << 16;
 /// ggml's own limits are 63 bytes and 4.
 const LONGEST_TENSOR_NAME: usize = 1 << 10;
 const MOST_DIMENSIONS: u32 = 4;
@@ -33,8 +35,8 @@ const OTHER_KINDS: [(u32, &str); 14] = [
 ///
 /// # Errors
 /// No GGUF file of version 2 or 3, a field of an unknown kind or nested lists, an alignment that no file has, a file that
-/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with, or one that is there
-/// twice.
+/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with; a field or tensor that
+/// is there twice.
 pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<()> {
     if u32_of(reader)?.to_le_bytes() != *b"GGUF" {
         return Err(bad("expected a file that begins with GGUF".into()));
@@ -45,19 +47,30 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
     }
     let tensors = u64_of(reader)?;
     let fields = u64_of(reader)?;
+    if fields > MOST_FIELDS {
+        return Err(bad(format!("expected at most {MOST_FIELDS} fields, found {fields}")));
+    }
+    // candle keeps the last of two of one name, here and below; llama.cpp refuses them.
+    let mut names = HashSet::new();
     for _ in 0..fields {
         if reader.fill_buf()?.is_empty() {
             return Err(bad(format!("the file ends within the {fields} fields of its header")));
         }
         let name = name_of(reader)?;
+        if name.len() > LONGEST_TENSOR_NAME {
+            return Err(bad(format!("a field with a name of {} bytes", name.len())));
+        }
         let kind = u32_of(reader)?;
         if name == b"general.alignment" {
             check_alignment(kind, reader)?;
         } else {
             skip(kind, reader)?;
         }
+        if let Some(name) = names.replace(name) {
+            let name = String::from_utf8_lossy(&name);
+            return Err(Error::new(ErrorKind::Unsupported, format!("field {name} is in the file twice")));
+        }
     }
-    // candle keeps the last of two of one name.
     let mut names = HashSet::new();
     for _ in 0..tensors {
         let name = name_of(reader)?;
@@ -184,6 +197,8 @@ mod tests {
         let texts = [8_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes(), &text].concat();
         let alignment = field("general.alignment", 4, &32_u32.to_le_bytes());
         assert_eq!(check(&[&field("a", 9, &list), &field("b", 8, &text), &field("c", 9, &texts), &alignment]), Ok(()));
+        let number = field("a", 4, &7_u32.to_le_bytes());
+        assert_eq!(check(&[&alignment, &number, &number]), Err("field a is in the file twice".into()));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::config::{JinaClipJson, TextJson};
 use super::eva::EvaTower;
 use super::names::places;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
-use crate::model::checkpoint::{CheckpointError, Weights, object_in, read_json};
+use crate::model::checkpoint::{
+    CheckpointError, Weights, image_processor_json, object_in, read_json, refuse_other_steps,
+};
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
 };
@@ -108,8 +110,10 @@ impl Architecture for JinaClip {
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        let (file, value) = ImageProcessor::read_value(folder)?;
+        let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        let steps = ["do_resize", "do_center_crop", "do_rescale", "do_normalize"];
+        refuse_other_steps(&value, &steps).map_err(bad)?;
         let transform: OpenClipTransform = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
         let side = self.config.vision_config.image_size;
         Ok(PictureProcessor::OneSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))

@@ -111,7 +111,9 @@ impl Default for TextJson {
 }
 
 /// Settings that make another network of a tower, where they are set.
-const OTHER_NETWORKS: [&str; 12] = [
+const OTHER_NETWORKS: [&str; 14] = [
+    "global_average_pool",
+    "input_patchnorm",
     "attentional_pool",
     "no_ln_pre",
     "final_ln_after_pool",

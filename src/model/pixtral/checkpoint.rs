@@ -1,6 +1,7 @@
 //! A Pixtral checkpoint directory: loading for inference or training, saving.
 
 use super::config::PixtralConfig;
+use super::config_json::check_fixed;
 use super::model::PixtralModel;
 use super::processor::PixtralProcessor;
 use crate::fingerprint::Fingerprint;
@@ -104,8 +105,9 @@ impl PixtralConfig {
     /// Reads `config.json` of a checkpoint directory.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it describes the model")?;
-        serde_json::from_value(value)
-            .map_err(|error| CheckpointError::BadJson { path: folder.join("config.json"), reason: error.to_string() })
+        let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
+        check_fixed(&value).map_err(bad)?;
+        serde_json::from_value(value).map_err(|error| bad(error.to_string()))
     }
 }
 

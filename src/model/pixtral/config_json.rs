@@ -2,7 +2,9 @@
 
 use super::config::PixtralConfig;
 use crate::model::decoder::TextConfig;
+use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, expect_fixed};
 use crate::model::layers::Activation;
+use crate::printable::beginning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -88,6 +90,24 @@ pub(super) struct RopeJson {
     pub rope_type: String,
     #[serde(default)]
     pub rope_theta: Option<f64>,
+}
+
+/// Fails where a field that is not read here would make another network.
+pub(super) fn check_fixed(value: &Value) -> Result<(), String> {
+    let (text, vision) = (&value["text_config"], &value["vision_config"]);
+    let place = "text_config: ";
+    expect_fixed(text, &OF_A_DECODER, place)?;
+    expect_fixed(text, &[("attention_bias", "false")], place)?;
+    // Mistral has one kind of layers: that of its window.
+    let kind = if text["sliding_window"].is_u64() { "sliding_attention" } else { "full_attention" };
+    if let Some(other) = text["layer_types"].as_array().into_iter().flatten().find(|found| *found != kind) {
+        let other = beginning(&other.to_string(), 60);
+        return Err(format!("{place}layer_types: expected {kind:?} for each layer (sliding_window), found {other}"));
+    }
+    let default = VisionJson::default();
+    let size = |name: &str, default: usize| vision[name].as_u64().map_or(default, |size| size as usize);
+    let width = size("hidden_size", default.hidden_size);
+    check_head_dim(vision, width, size("num_attention_heads", default.num_attention_heads), "vision_config: ")
 }
 
 impl RopeJson {

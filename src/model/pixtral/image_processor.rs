@@ -1,6 +1,6 @@
 //! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json, refuse_other_steps};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::{LONGEST_SIDE, check_scaling};
 use crate::model::pillow_resize::resize_bicubic;
@@ -77,6 +77,9 @@ impl PixtralImageProcessor {
         let outer = read_json(folder, file, "it says how images become patches")?;
         let (inner_file, inner) = image_processor_json(folder)?;
         let bad = |file: &str, reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        // Pixtral pads the pictures of a batch, which are read one by one here.
+        let steps = ["do_resize", "do_rescale", "do_normalize", "do_pad"];
+        refuse_other_steps(&inner, &steps).map_err(|reason| bad(inner_file, reason))?;
         let mut processor: Self =
             serde_json::from_value(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
         let number = |field: &str, default: u64| match &outer[field] {

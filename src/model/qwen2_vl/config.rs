@@ -2,6 +2,7 @@
 
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
+use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, check_layer_types, expect_fixed};
 use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,6 +87,7 @@ struct TextJson {
 /// Of the tower.
 #[derive(Deserialize)]
 struct RopeJson {
+    rope_type: Option<String>,
     rope_theta: Option<f64>,
 }
 
@@ -130,8 +132,11 @@ impl Qwen2VlConfig {
             Value::Object(_) => ("text_config: ", value["text_config"].clone()),
             _ => ("", value.clone()),
         };
+        expect_fixed(&text, &OF_A_DECODER, place)?;
+        let settings = text.clone();
         let json: ConfigJson = serde_json::from_value(value).map_err(|error| error.to_string())?;
         let text: TextJson = serde_json::from_value(text).map_err(|error| format!("{place}{error}"))?;
+        check_head_dim(&settings, text.hidden_size, text.num_attention_heads, place)?;
         let tied_embeddings = json.tie_word_embeddings.unwrap_or(false) || text.tie_word_embeddings.unwrap_or(false);
         let vision: VisionJson =
             serde_json::from_value(json.vision_config).map_err(|error| format!("vision_config: {error}"))?;
@@ -188,9 +193,15 @@ fn first_windowed_layer(json: &TextJson, place: &str) -> Result<usize, String> {
     let Some(types) = &json.layer_types else {
         return Ok(json.max_window_layers.unwrap_or(json.num_hidden_layers));
     };
+    check_layer_types(types, json.num_hidden_layers, place)?;
     let first = types.iter().position(|kind| kind == "sliding_attention").unwrap_or(types.len());
     if types[first..].iter().any(|kind| kind != "sliding_attention") {
         return Err(format!("{place}layer_types: expected layers with a window after all others"));
+    }
+    if first < types.len() && !(json.use_sliding_window && json.sliding_window.is_some()) {
+        return Err(format!(
+            "{place}layer_types names layers with a window; use_sliding_window is false or there is none"
+        ));
     }
     Ok(first)
 }
@@ -203,6 +214,10 @@ fn vision_config(json: VisionJson, has_windows: bool) -> Result<VisionConfig, St
     } else {
         (width as f64 * json.mlp_ratio.unwrap_or(4.0)) as usize
     };
+    let rope_type = json.rope_parameters.as_ref().and_then(|rope| rope.rope_type.as_deref());
+    if let Some(other) = rope_type.filter(|kind| !matches!(*kind, "axial" | "default")) {
+        return Err(format!("{place}expected \"rope_type\": \"axial\" or \"default\", found {other:?}"));
+    }
     let channels = json.in_channels.or(json.in_chans).unwrap_or(3);
     for (name, size) in [
         ("patch_size", json.patch_size),

@@ -1,7 +1,7 @@
 //! `Idefics3ImageProcessor` and `SmolVLMImageProcessor`: a large picture is cut into square tiles, and read once more as a
 //! whole; a small one is one tile.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::{Filter, resize};
@@ -63,6 +63,9 @@ impl SmolVlmImageProcessor {
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
+        // Padding is of batches whose pictures have different numbers of tiles.
+        let steps = ["do_resize", "do_image_splitting", "do_rescale", "do_normalize", "do_pad"];
+        refuse_other_steps(&value, &steps).map_err(bad)?;
         let processor: Self =
             serde_json::from_value(value).map_err(|error| bad(format!("image processor: {error}")))?;
         for (name, edge) in [("size", processor.size), ("max_image_size", processor.max_image_size)] {

@@ -3,7 +3,7 @@
 use super::config::SmolVlmConfig;
 use super::image_processor::SmolVlmImageProcessor;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
-use crate::model::checkpoint::CheckpointError;
+use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
@@ -110,6 +110,16 @@ impl PromptProcessor for SmolVlmProcessor {
 /// Tiles are as large as the tower and its tokens expect.
 fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProcessor) -> Result<(), CheckpointError> {
     let (side, found) = (config.vision.side, images.tile() as usize / config.vision.patch);
+    let tokens = config.vision.tokens_per_tile(config.merge);
+    let file = "processor_config.json";
+    if folder.join(file).is_file() {
+        let outer = read_json(folder, file, "it says how many tokens an image has")?;
+        let said = outer["image_seq_len"].as_u64();
+        if let Some(said) = said.filter(|said| *said != tokens as u64) {
+            let reason = format!("field image_seq_len is {said}, config.json makes {tokens} tokens of a tile");
+            return Err(CheckpointError::BadJson { path: folder.join(file), reason });
+        }
+    }
     if found != side {
         let reason = format!("vision_config: {side} patches a side, the image processor's tiles have {found}");
         return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
