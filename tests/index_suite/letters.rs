@@ -122,4 +122,30 @@ fn an_apostrophe_is_no_quotation_mark() {
     }
     assert_eq!(rows(&index, "'follow up'"), [0].into());
     assert_eq!(rows(&index, "film NOT patient's*"), [0, 13].into());
+    assert_eq!(rows(&index, "film -patient's"), [0, 13].into());
+}
+
+#[test]
+fn an_excluded_phrase_excludes_what_it_finds() {
+    let captions = [
+        "left mass, smooth",
+        "mass left of the film",
+        "large mass",
+        "left large mass",
+        "film of a left mass",
+        "smooth",
+        "mass",
+        "left",
+        "mass mass left mass",
+    ];
+    let (_folder, index) = index_of(&captions);
+    let phrases =
+        ["\"left mass\"", "\"mass left\"", "\"mass smooth\"", "\"smooth left\"", "\"film mass\"~3", "left-mass"];
+    for phrase in phrases {
+        for words in ["mass", "left", "smooth OR film", "*", "mass left"] {
+            let excluded = rows(&index, phrase);
+            let expected = rows(&index, words).difference(&excluded).copied().collect();
+            assert_eq!(rows(&index, &format!("({words}) NOT {phrase}")), expected, "{words} without {phrase}");
+        }
+    }
 }

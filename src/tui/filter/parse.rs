@@ -24,7 +24,13 @@ impl FromStr for Filter {
             return Err("a quotation mark is not closed".into());
         }
         let terms = tokens(line).iter().map(|token| term(token)).collect::<Result<_, _>>()?;
-        Ok(Self { terms })
+        let filter = Self { terms };
+        // Shown again it has marks that were not typed, and must be read back: a saved view keeps what is shown.
+        let shown = filter.to_string().len();
+        if shown > MOST_BYTES {
+            return Err(format!("a filter of {shown} bytes as it is shown; at most {MOST_BYTES}"));
+        }
+        Ok(filter)
     }
 }
 
