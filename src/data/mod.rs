@@ -2,6 +2,7 @@
 
 mod case;
 mod check;
+mod contradictions;
 mod dataset;
 mod dicom;
 mod document;
@@ -12,7 +13,7 @@ pub mod import;
 mod jpeg_file;
 mod leakage;
 mod lines;
-mod look_alikes;
+pub(crate) mod look_alikes;
 mod manifest;
 mod named_label;
 mod open_answer;
