@@ -200,8 +200,8 @@ impl Dataset {
         Ok(Fingerprint::of_parts(parts))
     }
 
-    /// Whether a case may be shown the document in this row of the corpus: not one with its id (however written), its group, its image
-    /// file or its image's content. Files are hashed only if their sizes agree, and once.
+    /// Whether a case may be shown the document in this row of the corpus: not one with its id (however
+    /// written), its group, its image file or its image's content. Files are hashed only if their sizes agree, and once.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row) else { return false };
         if is_same(&case.id, &document.id) || case.image == document.image {
