@@ -30,9 +30,9 @@ pub fn open(path: &Path) -> io::Result<File> {
     let metadata = file.metadata()?;
     refuse_special(&metadata)?;
     if metadata.len() < LONGEST_LFS_POINTER && metadata.len() >= LFS_POINTER.len() as u64 {
-        let mut start = [0; LFS_POINTER.len()];
-        file.read_exact(&mut start)?;
-        if start == LFS_POINTER {
+        let mut start = Vec::new();
+        (&mut file).take((BOM.len() + LFS_POINTER.len()) as u64).read_to_end(&mut start)?;
+        if without_bom(&start).starts_with(LFS_POINTER) {
             let message = "found a Git LFS pointer instead of the content; `git lfs pull` fetches it";
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
@@ -73,7 +73,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// # Errors
 /// UTF-16 is named as such; other bytes that are no UTF-8 are named by their offset.
 pub fn text(bytes: &[u8]) -> io::Result<&str> {
-    refuse_utf16(bytes)?;
+    refuse_other_encodings(bytes)?;
     let bytes = without_bom(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let message = format!("expected UTF-8 text, found other bytes at offset {}", error.valid_up_to());
@@ -81,16 +81,23 @@ pub fn text(bytes: &[u8]) -> io::Result<&str> {
     })
 }
 
-/// Names UTF-16 by the byte order mark at the beginning of a file.
+/// Names UTF-16 and UTF-32 by the byte order mark at the beginning of a text, or by the zeros between its first letters, which
+/// are ASCII in every file that we read.
 ///
 /// # Errors
-/// Fails if the mark is there.
-pub fn refuse_utf16(start: &[u8]) -> io::Result<()> {
-    if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
-        let message = "expected UTF-8 text, found UTF-16 (PowerShell's `>` writes it; save the file as UTF-8)";
-        return Err(Error::new(ErrorKind::InvalidData, message));
-    }
-    Ok(())
+/// Fails if the text is of another encoding.
+pub fn refuse_other_encodings(start: &[u8]) -> io::Result<()> {
+    let found = match start {
+        // Before UTF-16, whose mark begins the same.
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16",
+        [0, 0, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 0, 0, ..] => "UTF-32",
+        [0, 1..=0x7F, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => "UTF-16",
+        _ => return Ok(()),
+    };
+    let message =
+        format!("expected UTF-8 text, found {found} (PowerShell's `>` writes UTF-16; save the file as UTF-8)");
+    Err(Error::new(ErrorKind::InvalidData, message))
 }
 
 /// The bytes after a UTF-8 byte order mark, or all of them.
@@ -154,9 +161,17 @@ mod tests {
 
     #[test]
     fn what_is_no_utf8_is_named() {
-        for (content, named) in
-            [(&b"\xFF\xFEa\0"[..], "UTF-16"), (&b"\xFE\xFF\0a"[..], "UTF-16"), (&b"abc\xE9"[..], "offset 3")]
-        {
+        for (content, named) in [
+            (&b"\xFF\xFEa\0"[..], "UTF-16"),
+            (&b"\xFE\xFF\0a"[..], "UTF-16"),
+            (&b"{\0\"\0"[..], "UTF-16"),
+            (&b"\0{\0\""[..], "UTF-16"),
+            (&b"\xFF\xFE\0\0{\0\0\0"[..], "UTF-32"),
+            (&b"\0\0\xFE\xFF\0\0\0{"[..], "UTF-32"),
+            (&b"{\0\0\0"[..], "UTF-32"),
+            (&b"\0\0\0{"[..], "UTF-32"),
+            (&b"abc\xE9"[..], "offset 3"),
+        ] {
             let error = text(content).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
@@ -173,8 +188,10 @@ mod tests {
     #[test]
     fn a_git_lfs_pointer_is_named() {
         let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
-        let (_folder, path) = in_folder(pointer.as_bytes());
-        assert!(read(&path, 1000).unwrap_err().to_string().contains("Git LFS"));
+        for content in [pointer.to_owned(), format!("\u{feff}{pointer}")] {
+            let (_folder, path) = in_folder(content.as_bytes());
+            assert!(read(&path, 1000).unwrap_err().to_string().contains("Git LFS"));
+        }
     }
 
     #[cfg(unix)]

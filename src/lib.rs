@@ -40,6 +40,7 @@ pub mod fingerprint;
 pub mod input_file;
 mod known_files;
 mod line_blocks;
+mod litter;
 pub mod out_of_memory;
 pub mod panics;
 pub mod printable;

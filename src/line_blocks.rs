@@ -28,10 +28,10 @@ impl LineBlocks {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// As [`input_file::open`]; UTF-16 is named, too.
+    /// As [`input_file::open`]; UTF-16 and UTF-32 are named, too.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(1 << 18, input_file::open(path)?);
-        input_file::refuse_utf16(file.fill_buf()?)?;
+        input_file::refuse_other_encodings(file.fill_buf()?)?;
         Ok(Self { file, lines: 0 })
     }
 

@@ -38,6 +38,20 @@ impl Written {
     /// # Errors
     /// Fails if the text is no JSON, or is nested deeper than 64 levels.
     pub fn parse(bytes: &[u8]) -> Result<Self, WrittenError> {
+        Self::parse_utf8(bytes).map_err(|error| match std::str::from_utf8(bytes) {
+            // The string's parser calls it an invalid code point, the byte tells more.
+            Err(other) => WrittenError {
+                message: format!(
+                    "found the byte 0x{:02X}, which is no UTF-8 (Latin-1 or another encoding? save the file as UTF-8)",
+                    bytes[other.valid_up_to()]
+                ),
+                offset: other.valid_up_to(),
+            },
+            Ok(_) => error,
+        })
+    }
+
+    fn parse_utf8(bytes: &[u8]) -> Result<Self, WrittenError> {
         let mut parser = Parser { bytes, at: 0 };
         let value = parser.value(0)?;
         parser.skip_space();
@@ -337,6 +351,12 @@ mod tests {
 
     fn parse(text: &str) -> Written {
         Written::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_byte_of_another_encoding_is_named_with_its_place() {
+        let error = Written::parse_line(b"{\"a\":\"M\xFCller\"}").unwrap_err();
+        assert!(error.contains("found the byte 0xFC, which is no UTF-8") && error.contains("column 8"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::event::{EVENT_VERSION, Event};
 use super::interner::Interner;
 use crate::data::Problem;
 use crate::input_file;
+use crate::litter::is_litter_path;
+use crate::written_json::Written;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::fs;
@@ -54,6 +56,11 @@ pub(super) fn read_journal(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Reads the lines of one file, on all cores.
 pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
+    // What another program saved: as UTF-16 it has no event, and a byte order mark is no part of the first one.
+    if let Err(error) = input_file::refuse_other_encodings(bytes) {
+        return Content { events: Vec::new(), problems: vec![Problem::error(path, error.to_string())] };
+    }
+    let bytes = input_file::without_bom(bytes);
     let (mut lines, tail) = whole_lines(bytes);
     let whole = lines.len();
     lines.extend(tail);
@@ -70,11 +77,9 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
                     interner.intern(&mut event);
                     content.events.push((index + 1, Arc::new(event)));
                 }
-                Err(message) if index < whole => {
-                    content.problems.push(Problem::error(path, message).at_line(index + 1));
-                }
                 // The torn tail.
-                Err(_) => {}
+                Err(_) if index >= whole && is_torn(line) => {}
+                Err(message) => content.problems.push(Problem::error(path, message).at_line(index + 1)),
             }
         }
         content
@@ -119,8 +124,8 @@ fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &
     kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
-/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. Hidden ones are none: no
-/// annotator's name begins with a dot, and macOS puts `._NAME` beside files on other people's disks.
+/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. What systems put
+/// there is none (macOS puts `._NAME` beside files on other people's disks): no annotator's name begins so.
 pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -130,8 +135,7 @@ pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read folder {}", folder.display()))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden && path.extension().is_some_and(|ending| ending == "jsonl") && path.is_file() {
+        if !is_litter_path(&path) && path.extension().is_some_and(|ending| ending == "jsonl") && path.is_file() {
             files.push(path);
         }
     }
@@ -155,12 +159,23 @@ fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
     (lines, None)
 }
 
+/// Is this what an interrupted write leaves: the beginning of an event, or nothing, behind which a file system that lost power
+/// may have put zeros? Anything else at the end of a file was a whole line to whoever wrote it.
+fn is_torn(line: &[u8]) -> bool {
+    let written = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let written = line[..written].trim_ascii();
+    let is_cut = || serde_json::from_slice::<Event>(written).is_err_and(|error| error.is_eof());
+    written.is_empty() || (written.starts_with(b"{") && is_cut())
+}
+
 fn parse_line(line: &[u8]) -> Result<Event, String> {
     let event: Event = serde_json::from_slice(line).map_err(|error| {
         if error.is_eof() {
             "the line was cut short by an interrupted write; nothing in it was acknowledged".into()
         } else {
-            format!("not an annotation event: {error}")
+            // What is no JSON object at all is called by its name: a list, another encoding, lone carriage returns.
+            let what = Written::parse_line(line).err().unwrap_or_else(|| error.to_string());
+            format!("not an annotation event: {what}")
         }
     })?;
     if event.v == 0 || event.v > EVENT_VERSION {
@@ -188,6 +203,41 @@ mod tests {
         assert_eq!(lines, [Some(2), Some(3)]);
         assert!(problems[0].to_string().contains("bob@box.jsonl:2: not an annotation event: missing field"));
         assert!(problems[1].message.contains("expected 1 to 2, found 3"));
+    }
+
+    #[test]
+    fn what_other_programs_make_of_a_journal_is_read_or_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
+        for case in ["c1", "c\u{fc}2"] {
+            journal.append(case, EventKind::Skip, Circumstances::default()).unwrap();
+        }
+        let text = fs::read_to_string(journal.path()).unwrap();
+        let good = text.clone().into_bytes();
+        let utf16 = |mark: &[u8]| [mark, &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat();
+        let first = text.lines().next().unwrap().len();
+        for (content, events, named) in [
+            (["\u{feff}".as_bytes(), &good].concat(), 2, None),
+            (text.replace('\n', "\r\n").into_bytes(), 2, None),
+            (text.trim_end().as_bytes().to_vec(), 2, None),
+            (good[..good.len() - 9].to_vec(), 1, None),
+            // In the middle of the two bytes of a letter.
+            (good[..first + 1 + text[first..].find('\u{fc}').unwrap()].to_vec(), 1, None),
+            ([&good[..], &[0; 100]].concat(), 2, None),
+            ([&good[..first + 50], &[0; 100]].concat(), 1, None),
+            (text.replace('\n', "\r").into_bytes(), 0, Some("lone carriage return")),
+            (format!("[{}]", text.trim_end().replace('\n', ",")).into_bytes(), 0, Some("jq -c")),
+            (utf16(&[0xff, 0xfe]), 0, Some("UTF-16")),
+            (utf16(&[]), 0, Some("UTF-16")),
+            ([&good[..], b"not json"].concat(), 2, Some(":3: not an annotation event")),
+            (good.iter().map(|byte| if *byte == 0xc3 { 0xe9 } else { *byte }).collect(), 1, Some("no UTF-8")),
+        ] {
+            let found = read_lines(&content, Path::new("ada.jsonl"));
+            let problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+            assert_eq!(found.events.len(), events, "{named:?}: {problems:?}");
+            assert_eq!(problems.len(), usize::from(named.is_some()), "{problems:?}");
+            assert!(named.is_none_or(|named| problems[0].contains(named)), "{named:?} is missing in {problems:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Annotations made in Prodigy, from the JSON lines of its `db-out`, as journals.
 //!
-//! A line is about a case (`case`, `id`, `meta.case` or `meta.id`, else an image of the dataset under `image` or `path`) by an
+//! A line is about a case (`case`, `id`, `meta.case` or `meta.id`, else an image of the dataset under `image` or `path`; those that
+//! name one name the same) by an
 //! annotator (`_annotator_id`, else `_session_id`), at `_timestamp` seconds. Its `answer` is "accept" (the categories of the
 //! list `accept`; else `label`, which is added to what the annotator accepted for the case before), "ignore" (a skip) or
 //! "reject" (no category follows: the case is flagged, with a note of the label rejected). `user_input` becomes the note.
@@ -257,45 +258,66 @@ impl Reader<'_> {
         Ok(name.to_owned())
     }
 
+    /// The case that the line names, in whichever fields; those that name one must name the same.
     fn case_of(&self, line: &Written) -> Result<&str, Mistake> {
         let meta = line.get("meta");
         let places = [
-            line.get("case"),
-            line.get("id"),
-            meta.and_then(|meta| meta.get("case")),
-            meta.and_then(|meta| meta.get("id")),
+            ("case", line.get("case")),
+            ("id", line.get("id")),
+            ("meta.case", meta.and_then(|meta| meta.get("case"))),
+            ("meta.id", meta.and_then(|meta| meta.get("id"))),
         ];
-        for id in places.into_iter().flatten().filter_map(identifier_of) {
+        let mut named: Option<(&'static str, usize)> = None;
+        for (field, value) in places {
+            let Some(id) = value.and_then(identifier_of) else { continue };
             // The same letters may be written in two ways, as group_of knows.
             let position = self.positions.get(id.as_str()).or_else(|| self.positions.get(group_of(&id).as_str()));
-            if let Some(position) = position {
-                return Ok(&self.cases[*position].id);
+            match (named, position.copied()) {
+                (None, Some(position)) => named = Some((field, position)),
+                (Some((before, known)), Some(position)) if position != known => {
+                    let known = &self.cases[known].id;
+                    return Err((field, format!("found {id}, but {before} says {known}; expected one case")));
+                }
+                _ => {}
             }
         }
-        let image =
-            line.get("image").and_then(Written::as_text).or_else(|| line.get("path").and_then(Written::as_text));
-        let Some(image) = image.filter(|image| !image.starts_with("data:")) else {
-            let said = places.into_iter().flatten().next().map(|id| format!("; found {id}, which is none"));
-            return Err((
-                "case",
-                format!(
-                    "expected the id of a case of the dataset here, in id, meta.case or meta.id, or its image in image or \
-                     path{}",
-                    said.unwrap_or_default()
-                ),
-            ));
-        };
-        let path = Path::new(image);
-        let same_name = self.by_file.get(path.file_name().unwrap_or_default());
-        let mut with_image = same_name.into_iter().flatten().filter(|case| ends_with(path, &case.image));
-        match (with_image.next(), with_image.next()) {
-            (Some(case), None) => Ok(&case.id),
-            (None, _) => Err(("image", format!("{image} is the image of no case of the dataset"))),
-            (Some(one), Some(other)) => Err((
-                "image",
-                format!("{image} is the image of several cases ({}, {}, …): name one in case", one.id, other.id),
-            )),
+        let of_image = self.cases_of_image(line);
+        match (named, &of_image) {
+            (Some((field, position)), Some((image, cases)))
+                if !cases.is_empty() && cases.iter().all(|case| case.id != self.cases[position].id) =>
+            {
+                let (named, other) = (&self.cases[position].id, &cases[0].id);
+                Err((
+                    "image",
+                    format!("{image} is the image of case {other}, but {field} says {named}; expected one case"),
+                ))
+            }
+            (Some((_, position)), _) => Ok(&self.cases[position].id),
+            (None, None) => {
+                let said = places.into_iter().find_map(|(_, value)| value);
+                let said = said.map(|id| format!("; found {id}, which is none")).unwrap_or_default();
+                let message = "expected the id of a case of the dataset here, in id, meta.case or meta.id, or its image in \
+                               image or path";
+                Err(("case", format!("{message}{said}")))
+            }
+            (None, Some((image, cases))) => match cases[..] {
+                [case] => Ok(&case.id),
+                [] => Err(("image", format!("{image} is the image of no case of the dataset"))),
+                [one, other, ..] => Err((
+                    "image",
+                    format!("{image} is the image of several cases ({}, {}, …): name one in case", one.id, other.id),
+                )),
+            },
         }
+    }
+
+    /// The image that the line names, where it does by a path, and the cases that have it.
+    fn cases_of_image<'l>(&self, line: &'l Written) -> Option<(&'l str, Vec<&Case>)> {
+        let text = |field: &str| line.get(field).and_then(Written::as_text);
+        let image = text("image").or_else(|| text("path")).filter(|image| !image.starts_with("data:"))?;
+        let path = Path::new(image);
+        let same_name = self.by_file.get(path.file_name().unwrap_or_default()).into_iter().flatten();
+        Some((image, same_name.filter(|case| ends_with(path, &case.image)).copied().collect()))
     }
 
     fn time_of(&self, line: &Written, index: usize) -> Result<OffsetDateTime, Mistake> {
@@ -316,6 +338,12 @@ impl Reader<'_> {
                 chosen.iter().map(|said| self.category_of(said, "accept")).collect::<Result<BTreeSet<String>, _>>()?;
             if set.len() > 1 && !self.taxonomy.several {
                 return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
+            }
+            // A label that is no category may be a heading of the choices; one that is must be among the chosen.
+            let label = line.get("label").and_then(identifier_of).and_then(|label| self.known(&label));
+            if let Some(label) = label.filter(|label| !set.contains(&label.id)) {
+                let chosen = set.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                return Err(("label", format!("found {}, but accept says [{chosen}]; expected the same", label.id)));
             }
             return Ok(Answer::Accept(set));
         }

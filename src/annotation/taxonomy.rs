@@ -2,6 +2,8 @@
 
 use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
+use crate::data::identifier::trimmed;
+use crate::data::look_alikes::look_alikes;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
@@ -132,7 +134,34 @@ impl Taxonomy {
     }
 
     fn parse_file(folder: &Path, text: &str) -> Result<Self> {
-        Self::parse(text).with_context(|| format!("taxonomy {}", folder.join(TAXONOMY_FILE).display()))
+        let taxonomy = Self::parse(text).and_then(|taxonomy| taxonomy.refuse_look_alikes().map(|()| taxonomy));
+        taxonomy.with_context(|| format!("taxonomy {}", folder.join(TAXONOMY_FILE).display()))
+    }
+
+    /// People and programs take two categories of one name for one, and the journal for two. Kept versions of before may have
+    /// such; they tell wordings only.
+    fn refuse_look_alikes(&self) -> Result<()> {
+        let mut names = HashMap::new();
+        for (index, category) in self.categories.iter().enumerate() {
+            let place = format!("category {} (id {:?})", index + 1, category.id);
+            if trimmed(&category.id) != category.id {
+                bail!("{place}: field id: expected no space around it, found {:?}", category.id);
+            }
+            if let Some(other) = names.insert(category.name.as_str(), index) {
+                bail!("{place}: field name: {:?} is already the name of category {}", category.name, other + 1);
+            }
+        }
+        for (field, found) in [
+            ("id", look_alikes(self.categories.iter().map(|category| category.id.as_str()))),
+            ("name", look_alikes(self.categories.iter().map(|category| category.name.as_str()))),
+        ] {
+            if let Some((one, other)) = found.first() {
+                bail!(
+                    "field {field}: {one:?} and {other:?} differ in case, space or spelling only; expected two {field}s"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The category that `key` assigns.
@@ -243,7 +272,7 @@ mod tests {
     }
 
     fn category(key: &str, id: &str) -> String {
-        format!("[[category]]\nkey = \"{key}\"\nid = \"{id}\"\nname = \"A name\"\ndefinition = \"When\"\n")
+        format!("[[category]]\nkey = \"{key}\"\nid = \"{id}\"\nname = \"A name of {id}\"\ndefinition = \"When\"\n")
     }
 
     #[test]
@@ -306,6 +335,16 @@ mod tests {
         let cases = [
             (twice, vec!["category 2 (id \"b\")", "field key", "category 1"]),
             (category("1", "a") + &category("2", "a"), vec!["category 2", "field id", "category 1"]),
+            (category("1", "a") + &category("2", "A"), vec!["field id", "\"A\" and \"a\""]),
+            (category("1", "a") + &category("2", " b"), vec!["category 2", "field id", "no space around"]),
+            (
+                category("1", "a") + &category("2", "b").replace("of b", "of a"),
+                vec!["category 2", "field name", "category 1"],
+            ),
+            (
+                category("1", "a") + &category("2", "b").replace("A name of b", "a  Name of a"),
+                vec!["field name", "differ"],
+            ),
             (category("12", "a"), vec!["line 2", "key", "12"]),
             (category(" ", "a"), vec!["field key", "can be seen"]),
             (category(",", "a"), vec!["field key", "in a filter"]),

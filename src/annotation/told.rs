@@ -2,6 +2,7 @@
 //! session either. Looking is no annotation, so it is kept beside the journal, in `<name of the journal>.told`.
 
 use super::journal_watch::read_from;
+use crate::litter::is_litter;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -114,8 +115,8 @@ impl Told {
 /// The files of all annotators in this folder.
 pub(super) fn told_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // A hidden one is no annotator's, as of journals.
-    let visible = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    // What systems put there is no annotator's, as of journals.
+    let visible = entries.filter(|entry| !is_litter(&entry.file_name().to_string_lossy()));
     let paths = visible.map(|entry| entry.path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == TOLD_ENDING)).collect()
 }

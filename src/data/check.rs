@@ -1,5 +1,6 @@
 //! `dissent check`: every problem of a dataset, images included, and what is in it.
 
+use super::contradictions::contradiction_warning;
 use super::leakage::leakage_warnings;
 use super::look_alikes::look_alike_warnings;
 use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Split, TaskKind};
@@ -80,6 +81,7 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     };
     let contents = check_images(dataset, &lenient, &mut problems, progress);
     problems.extend(look_alike_warnings(&lenient));
+    problems.extend(contradiction_warning(dataset, &lenient, &contents));
     problems.extend(leakage_warnings(dataset, &lenient, &contents));
     CheckReport { problems, summary: Some(Summary::of(dataset)) }
 }

@@ -1,5 +1,6 @@
 //! The dataset directory: `dataset.toml`, `cases.jsonl`, `corpus.jsonl`, `images/`.
 
+use super::identifier::is_same;
 use super::identity::ImageIdentities;
 use super::lines::{Lines, read_cases, read_documents};
 use super::manifest::{MANIFEST_FILE, Manifest};
@@ -199,11 +200,11 @@ impl Dataset {
         Ok(Fingerprint::of_parts(parts))
     }
 
-    /// Whether a case may be shown the document in this row of the corpus: not one with its id, its group, its image
-    /// file or its image's content. Files are hashed only if their sizes agree, and once.
+    /// Whether a case may be shown the document in this row of the corpus: not one with its id (however
+    /// written), its group, its image file or its image's content. Files are hashed only if their sizes agree, and once.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row) else { return false };
-        if case.id == document.id || case.image == document.image {
+        if is_same(&case.id, &document.id) || case.image == document.image {
             return false;
         }
         if case.group.is_some() && case.group == document.group {

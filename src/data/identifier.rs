@@ -1,8 +1,8 @@
 //! Identifiers (of cases, documents, patients, tasks, labels): when two of them, written by different programs, are the same.
 //!
 //! Whole numbers equal themselves however written: JSON's 12, 12.0 and 1.2e1 are `12`, with all digits of any length. Space
-//! and invisible characters around a text do not count. A group is compared in Unicode NFC, and the text `12.0` is the whole
-//! number there, too: a table with a missing value writes patients so.
+//! and invisible characters around a text do not count. A group, and the id of a case beside that of a document, is compared in
+//! Unicode NFC, and the texts `12.0` and `12.50` are the numbers there, too: a table with a missing value writes patients so.
 
 use crate::written_json::Written;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -31,16 +31,21 @@ fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A group as it is compared: NFC, and whole numbers as their digits.
+/// A group, or the id of a case beside that of a document, as it is compared: NFC, and numbers without zeros at their end. A text
+/// with an exponent stays one: `12E1` is a name as likely as a number ([`likeness`] takes it for both).
 pub(crate) fn group_of(text: &str) -> String {
     let text = ComposingNormalizerBorrowed::new_nfc().normalize(trimmed(text)).into_owned();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let is_whole = !whole.is_empty()
-        && whole.bytes().all(|byte| byte.is_ascii_digit())
-        && fraction.bytes().all(|byte| byte == b'0');
+    let is_decimal = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
     // Zeros in front are part of a text: patient 007 is not said to be patient 7.
-    if is_whole && (whole == "0" || !whole.starts_with('0')) { of_number(&text) } else { text }
+    if is_decimal && (whole == "0" || !whole.starts_with('0')) { of_number(&text) } else { text }
+}
+
+/// Do two identifiers of different files name one thing? As groups are compared.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    // Nearly all are plain, and a search asks of every row.
+    one == other || (!(is_plain_group(one) && is_plain_group(other)) && group_of(one) == group_of(other))
 }
 
 /// Is the text as [`group_of`] and [`trimmed`] leave it? Seen at a glance of nearly all.
@@ -53,16 +58,73 @@ pub(crate) fn is_plain_group(text: &str) -> bool {
     is_plain(text) && !text.contains('.') && !text.starts_with(['+', '-'])
 }
 
-/// Two identifiers with the same likeness can be taken for one: they differ in case, space, zeros in front or the way that
-/// Unicode writes a letter, and in nothing else.
+/// Two identifiers with the same likeness can be taken for one: they differ in case, space, zeros in front, the way that Unicode
+/// writes a letter, digit or dash, or the spelling of a number, and in nothing else.
 pub(crate) fn likeness(text: &str) -> String {
     let plain = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
-    let letters: String = plain.chars().filter(|letter| !is_unseen(*letter)).flat_map(char::to_lowercase).collect();
-    if letters.bytes().all(|byte| byte.is_ascii_digit()) && letters.len() > 1 {
-        let digits = letters.trim_start_matches('0');
-        return if digits.is_empty() { "0".into() } else { digits.to_owned() };
+    let mut letters = String::with_capacity(plain.len());
+    for letter in plain.chars().filter(|letter| !is_unseen(*letter)) {
+        // Twice: the small letter of a Turkish dotted I is two.
+        letter.to_lowercase().for_each(|small| push_alike(&mut letters, small));
     }
-    letters
+    number_like(&letters).unwrap_or(letters)
+}
+
+/// A small letter as it looks: digits of every script are ASCII's, dashes and minus signs are hyphens, ß is ss.
+fn push_alike(letters: &mut String, letter: char) {
+    match letter {
+        '\u{df}' => letters.push_str("ss"),
+        // The last sigma of a word, a dotless i, and the dot that a small i has anyway.
+        '\u{3c2}' => letters.push('\u{3c3}'),
+        '\u{131}' => letters.push('i'),
+        '\u{307}' if letters.ends_with('i') => {}
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' => letters.push('-'),
+        // The decimal comma and the thousands mark of Arabic.
+        '\u{66b}' | '\u{66c}' => letters.push(','),
+        other => letters.push(ascii_digit(other).unwrap_or(other)),
+    }
+}
+
+/// Zeros of the scripts that people number patients in; the other nine digits follow each (Unicode, general category Nd).
+const ZEROS: [char; 20] = [
+    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
+    '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}', '\u{19d0}', '\u{1b50}',
+];
+
+fn ascii_digit(letter: char) -> Option<char> {
+    let letter = letter as u32;
+    let zero = ZEROS.into_iter().map(u32::from).find(|zero| (*zero..*zero + 10).contains(&letter))?;
+    char::from_digit(letter - zero, 10)
+}
+
+/// A text that can be read as a decimal number, as that number: zeros in front, a decimal comma, commas between thousands and an
+/// exponent do not count.
+fn number_like(text: &str) -> Option<String> {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    if !is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)) {
+        return None;
+    }
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut parts = whole.split(',');
+    let first = parts.next()?;
+    let others: Vec<&str> = parts.collect();
+    if !is_digits(first) || !others.iter().all(|part| is_digits(part)) || !(fraction.is_empty() || is_digits(fraction))
+    {
+        return None;
+    }
+    let are_thousands = first.len() <= 3 && others.iter().all(|part| part.len() == 3);
+    let number = match others[..] {
+        [] => format!("{sign}{whole}.{fraction}e{exponent}"),
+        _ if are_thousands => format!("{sign}{first}{}.{fraction}e{exponent}", others.concat()),
+        [only] if fraction.is_empty() => format!("{sign}{first}.{only}e{exponent}"),
+        _ => return None,
+    };
+    Some(of_number(&number))
 }
 
 /// A decimal number in one spelling: a whole one as its digits, another one without zeros at its end.
@@ -126,6 +188,7 @@ mod tests {
         assert_eq!(group_of("Mu\u{308}ller"), "M\u{fc}ller");
         assert_eq!(["12", "12.0", "+12", "12."].map(group_of), ["12", "12", "12", "12"]);
         assert_eq!(["012", "1.5", "12e1", "a.0", "."].map(group_of), ["012", "1.5", "12e1", "a.0", "."]);
+        assert_eq!(["12.50", "-0.10", "1.2.0", "012.0"].map(group_of), ["12.5", "-0.1", "1.2.0", "012.0"]);
         for plain in ["p13", "patient 7", "12"] {
             assert!(is_plain_group(plain) && group_of(plain) == plain);
         }
@@ -142,5 +205,35 @@ mod tests {
         assert_eq!(likeness("\u{e9}"), likeness("e\u{301}"));
         assert_eq!((likeness("0012"), likeness("000"), likeness("0")), ("12".into(), "0".into(), "0".into()));
         assert_ne!(likeness("p012"), likeness("p12"));
+        for (one, other) in [
+            ("1.2e1", "12"),
+            ("012.0", "012"),
+            ("12,0", "12"),
+            ("1,000", "1000"),
+            ("1 000", "1000"),
+            ("\u{661}\u{662}", "12"),
+            ("\u{967}\u{968}", "12"),
+            ("\u{2212}12", "-12"),
+            ("p\u{2010}13", "P-13"),
+            ("STRASSE", "stra\u{df}e"),
+            ("STRASSE", "STRA\u{1e9e}E"),
+            ("\u{130}1", "i1"),
+            ("\u{3a3}\u{391}\u{3a3}", "\u{3c3}\u{3b1}\u{3c2}"),
+            ("\u{fb01}1", "FI1"),
+        ] {
+            assert_eq!(likeness(one), likeness(other), "{one:?} and {other:?}");
+        }
+        for (one, other) in [("1.2.3", "1.23"), ("12", "-12"), ("12", "1.2"), ("a,1", "a.1"), ("1e", "1"), ("e1", "1")]
+        {
+            assert_ne!(likeness(one), likeness(other), "{one:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_case_and_of_a_document_are_one() {
+        for (one, other) in [("12.0", "12"), ("M\u{fc}ller", "Mu\u{308}ller"), ("+3", "3"), ("p1", "p1")] {
+            assert!(is_same(one, other), "{one:?} and {other:?}");
+        }
+        assert!(!is_same("P1", "p1") && !is_same("012", "12") && !is_same("1.2e1", "12"));
     }
 }

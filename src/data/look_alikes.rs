@@ -1,15 +1,15 @@
 //! Identifiers that differ in case, space or spelling only: most likely one thing under two names, which the program keeps
 //! apart.
 
-use super::identifier::likeness;
-use super::{CASES_FILE, CORPUS_FILE, LenientDataset, Problem};
-use std::collections::{BTreeMap, BTreeSet};
+use super::identifier::{is_same, likeness};
+use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Problem};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Warnings of a kind; a dataset that is wrong throughout is so in the first ones.
 const NAMED: usize = 10;
 
 /// The different texts that look like another one before them, with that one; in the order of their likeness.
-pub(super) fn look_alikes<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn look_alikes<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let different: BTreeSet<&str> = texts.collect();
     let mut by_likeness: BTreeMap<String, &str> = BTreeMap::new();
     let mut found = Vec::new();
@@ -23,7 +23,24 @@ pub(super) fn look_alikes<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a 
     found
 }
 
-/// Warns of ids of cases, ids of documents and groups (of both together) that look alike.
+/// An id of a case and one of a document that look alike and are not one to [`super::Dataset::may_retrieve`]; in the order of the
+/// cases.
+fn case_and_document_look_alikes(dataset: &Dataset) -> Vec<(&str, &str)> {
+    let mut documents: HashMap<String, Vec<&str>> = HashMap::new();
+    for document in &dataset.corpus {
+        documents.entry(likeness(&document.id)).or_default().push(&document.id);
+    }
+    let mut found = Vec::new();
+    for case in &dataset.cases {
+        let alike = documents.get(&likeness(&case.id)).into_iter().flatten();
+        found.extend(
+            alike.filter(|document| !is_same(&case.id, document)).map(|document| (case.id.as_str(), *document)),
+        );
+    }
+    found
+}
+
+/// Warns of ids of cases, ids of documents, ids of both, groups (of both together) and sources that look alike.
 pub(super) fn look_alike_warnings(lenient: &LenientDataset) -> Vec<Problem> {
     let Some(dataset) = &lenient.dataset else { return Vec::new() };
     let (cases, corpus) = (&dataset.cases, &dataset.corpus);
@@ -31,11 +48,20 @@ pub(super) fn look_alike_warnings(lenient: &LenientDataset) -> Vec<Problem> {
     let document_ids = look_alikes(corpus.iter().map(|document| document.id.as_str()));
     let groups_of_cases = cases.iter().filter_map(|case| case.group.as_deref());
     let groups = look_alikes(groups_of_cases.chain(corpus.iter().filter_map(|document| document.group.as_deref())));
+    let sources = look_alikes(corpus.iter().filter_map(|document| document.source.as_deref()));
+    let of_both = case_and_document_look_alikes(dataset);
     let mut warnings = Vec::new();
     for (file, field, found, meaning) in [
         (CASES_FILE, "id", case_ids, "they are two cases"),
         (CORPUS_FILE, "id", document_ids, "they are two documents"),
+        (
+            CASES_FILE,
+            "id",
+            of_both,
+            "they are a case and a document that have nothing in common, and it is shown the document",
+        ),
         (CASES_FILE, "group", groups, "they are two patients or studies, and each is shown the other's documents"),
+        (CORPUS_FILE, "source", sources, "they are two sources"),
     ] {
         let more = found.len().saturating_sub(NAMED);
         for (one, other) in found.into_iter().take(NAMED) {

@@ -73,6 +73,11 @@ impl Manifest {
             }
             task_problems(task, path, &mut problems);
         }
+        for (one, other) in look_alikes(self.tasks.iter().map(|task| task.id.as_str())) {
+            let message =
+                format!("task ids {one:?} and {other:?} differ in case, space or spelling only; they are two tasks");
+            problems.push(Problem::warning(path, message).in_field("task.id"));
+        }
         problems
     }
 }
@@ -106,8 +111,29 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
         let message = format!("label ids {one:?} and {other:?} differ in case, space or spelling only");
         problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels", task.id)));
     }
+    for (word, one, other) in task.words_of_two_labels() {
+        let message = format!("{word:?} is a word of both {one:?} and {other:?}: a caption that has it names neither");
+        problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels.named_as", task.id)));
+    }
+    prompt_problems(task, path, problems);
+}
+
+fn prompt_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
+    let in_task = |field: &str| format!("task {}: {field}", task.id);
+    if !["{document_image}", "{caption}"].iter().any(|slot| task.prompt.with_document.contains(slot)) {
+        let message = "found neither {document_image} nor {caption}: the reader is shown nothing of a document";
+        problems.push(Problem::warning(path, message).in_field(&in_task("prompt.with_document")));
+    }
+    for (field, template) in
+        [("prompt.with_document", &task.prompt.with_document), ("prompt.closed_book", &task.prompt.closed_book)]
+    {
+        for word in words_in_braces(template) {
+            let message = format!("{{{word}}} is no slot and stays as it is; slots are {{{}}}", SLOTS.join("}, {"));
+            problems.push(Problem::warning(path, message).in_field(&in_task(field)));
+        }
+    }
     let mut report = |field: &str, message: String| {
-        problems.push(Problem::error(path, message).in_field(&format!("task {}: {field}", task.id)));
+        problems.push(Problem::error(path, message).in_field(&in_task(field)));
     };
     for (field, template) in
         [("prompt.with_document", &task.prompt.with_document), ("prompt.closed_book", &task.prompt.closed_book)]
@@ -127,14 +153,26 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The names in `{braces}` that look like slots: lower-case letters and underscores.
+/// The names in `{braces}` that look like slots: lower-case letters and underscores, or a slot's name in other letters.
 fn slots_of(template: &str) -> Vec<&str> {
-    let mut slots = Vec::new();
-    for piece in template.split('{').skip(1) {
-        let Some((name, _)) = piece.split_once('}') else { continue };
-        if !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_') {
-            slots.push(name);
-        }
-    }
-    slots
+    let is_lower = |name: &str| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+    in_braces(template).filter(|name| is_lower(name) || SLOTS.iter().any(|slot| plain(slot) == plain(name))).collect()
+}
+
+/// The other single words in `{braces}`, which may be meant for a slot: `{Text}`, `{image1}`.
+fn words_in_braces(template: &str) -> Vec<&str> {
+    let slots = slots_of(template);
+    let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "_-".contains(letter));
+    let has_letter = |name: &str| name.chars().any(char::is_alphabetic);
+    in_braces(template).filter(|name| !slots.contains(name) && is_word(name) && has_letter(name)).collect()
+}
+
+fn in_braces(template: &str) -> impl Iterator<Item = &str> {
+    let names = template.split('{').skip(1).filter_map(|piece| piece.split_once('}').map(|(name, _)| name));
+    names.filter(|name| !name.is_empty())
+}
+
+/// Small letters alone.
+fn plain(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }

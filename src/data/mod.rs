@@ -2,6 +2,7 @@
 
 mod case;
 mod check;
+mod contradictions;
 mod dataset;
 mod dicom;
 mod document;
@@ -14,7 +15,7 @@ mod jpeg_file;
 mod jpeg_scans;
 mod leakage;
 mod lines;
-mod look_alikes;
+pub(crate) mod look_alikes;
 mod manifest;
 mod named_label;
 mod open_answer;

@@ -1,6 +1,7 @@
 //! Which label of a task a caption names: what the reader would say if it believed the caption.
 
 use super::{Label, Task};
+use std::collections::BTreeMap;
 
 /// Shortest name that is looked for in captions; `No` would be found in "no lesions".
 const SHORTEST: usize = 4;
@@ -19,6 +20,23 @@ impl Task {
         let mut labels = found.iter().filter(|(_, name)| !within_another(name)).map(|(position, _)| *position);
         let first = labels.next()?;
         labels.all(|label| label == first).then_some(first)
+    }
+
+    /// Words that two labels are named by, each with the labels' ids.
+    pub(super) fn words_of_two_labels(&self) -> Vec<(String, &str, &str)> {
+        let mut labels_of: BTreeMap<String, &str> = BTreeMap::new();
+        let mut found = Vec::new();
+        for label in &self.labels {
+            for name in names(label) {
+                match labels_of.get(&name) {
+                    Some(other) if *other != label.id => {
+                        found.push((name.trim().to_owned(), *other, label.id.as_str()))
+                    }
+                    _ => drop(labels_of.insert(name, &label.id)),
+                }
+            }
+        }
+        found
     }
 }
 
@@ -78,5 +96,12 @@ mod tests {
         let named = task(&[("Yes", "Yes", &["malignant"]), ("No", "No", &["benign"])]);
         assert_eq!(named.label_named_in("biopsy malignant"), Some(0));
         assert_eq!(named.label_named_in("benign, not malignant"), None);
+        assert!(named.words_of_two_labels().is_empty());
+    }
+
+    #[test]
+    fn a_word_of_two_labels_is_found() {
+        let both = task(&[("Yes", "Yes", &["Mass", "malignant"]), ("No", "No", &["mass", "benign"])]);
+        assert_eq!(both.words_of_two_labels(), [("mass".to_owned(), "Yes", "No")]);
     }
 }

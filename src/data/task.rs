@@ -19,6 +19,7 @@ pub enum TaskKind {
 
 /// One possible answer. The reader is scored on `id`, the text it would say; people read `name`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Label {
     pub id: String,
     pub name: String,

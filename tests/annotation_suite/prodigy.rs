@@ -34,6 +34,40 @@ fn state_of(dataset: &Path) -> AnnotationState {
 }
 
 #[test]
+fn a_line_that_names_two_cases_or_two_answers_is_an_error() {
+    let folder = annotated_dataset();
+    let file = folder.path().join("reads.jsonl");
+    for (more, expected) in [
+        (json!({"meta": {"id": "c2"}}), "reads.jsonl:1: meta.id: found c2, but case says c1; expected one case"),
+        (json!({"id": "c2"}), "reads.jsonl:1: id: found c2, but case says c1"),
+        (
+            json!({"image": "/srv/images/c2.png"}),
+            "reads.jsonl:1: image: /srv/images/c2.png is the image of case c2, but case says c1",
+        ),
+        (json!({"accept": ["other"]}), "reads.jsonl:1: label: found look-alike, but accept says [other]"),
+    ] {
+        let mut line =
+            json!({"case": "c1", "label": "look-alike", "answer": "accept", "_annotator_id": "fay", "_timestamp": 1});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fs::write(&file, line.to_string()).unwrap();
+        let error = stderr_of(&import(&file, folder.path(), &[]));
+        assert!(error.contains(expected), "{error}");
+    }
+    let line = |who: &str, more: &str| {
+        format!(
+            "{{\"case\":\"c1\",\"answer\":\"accept\",\"label\":\"other\",\"_annotator_id\":\"{who}\",\"_timestamp\":1{more}}}\n"
+        )
+    };
+    // An id of another table, and a heading over the choices, contradict nothing.
+    let good = line("fay", ",\"id\":\"row 7\",\"image\":\"/srv/images/c1.png\"")
+        + &line("Fay", ",\"accept\":[\"other\"]").replace("\"label\":\"other\"", "\"label\":\"WHY\"");
+    fs::write(&file, good).unwrap();
+    let output = import(&file, folder.path(), &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("annotators \"Fay\" and \"fay\" differ"), "{said}");
+}
+
+#[test]
 fn every_answer_becomes_an_event_in_a_journal_of_its_own() {
     let folder = annotated_dataset();
     let file = folder.path().join("reads.jsonl");

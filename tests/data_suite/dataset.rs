@@ -159,6 +159,14 @@ fn a_wrong_manifest_is_named_with_its_line() {
             format!("name = \"x\"\n{task}[task.prompt]\nclosed_book = \"{{query_image}}{{qustion}}\"\n"),
             "unknown slot {qustion}",
         ),
+        (
+            format!("name = \"x\"\n{task}[task.prompt]\nwith_document = \"{{Caption}}{{query_image}}{{question}}\"\n"),
+            "unknown slot {Caption}",
+        ),
+        (
+            format!("name = \"x\"\n{}", task.replace("name=\"y\"", "name=\"y\",named_ass=[\"w\"]")),
+            "unknown field `named_ass`",
+        ),
         ("name = \"x\"\ntask = []\n".to_string(), "expected at least one [[task]]"),
     ] {
         let tiny = TinyDataset::new();
@@ -166,6 +174,27 @@ fn a_wrong_manifest_is_named_with_its_line() {
         let error = error_text(Dataset::open(tiny.root()));
         assert!(error.contains(expected), "{text}\n{error}");
     }
+}
+
+#[test]
+fn what_a_manifest_hides_is_a_warning() {
+    let labels = "labels = [{id=\"Yes\",name=\"y\",named_as=[\"Mass\"]},{id=\"No\",name=\"n\",named_as=[\"mass\"]}]\n";
+    let task = |id: &str| format!("[[task]]\nid = \"{id}\"\nkind = \"closed-vqa\"\n{labels}");
+    let prompt = "[task.prompt]\nwith_document = \"{Text}{a: 1}{query_image}{question}\"\n";
+    let tiny = TinyDataset::new();
+    fs::write(tiny.root().join("dataset.toml"), format!("name = \"x\"\n{}{}{prompt}", task("lesion"), task("Lesion")))
+        .unwrap();
+    let found = Dataset::open_lenient(tiny.root()).problems;
+    let found: Vec<String> = found.iter().filter(|found| !found.is_error()).map(ToString::to_string).collect();
+    for expected in [
+        "task ids \"Lesion\" and \"lesion\" differ",
+        "\"mass\" is a word of both \"Yes\" and \"No\"",
+        "{Text} is no slot",
+        "found neither {document_image} nor {caption}",
+    ] {
+        assert!(found.iter().any(|found| found.contains(expected)), "{expected} is missing in {found:?}");
+    }
+    assert!(!found.iter().any(|found| found.contains("{a: 1}")), "{found:?}");
 }
 
 #[test]

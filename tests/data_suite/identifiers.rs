@@ -17,6 +17,8 @@ fn a_patient_is_not_shown_to_its_own_case_however_it_is_written() {
         (r#"" p13 ""#, r#""p13""#, true),
         (r#""p13\u00a0""#, r#""\u200bp13""#, true),
         (r#""12.0""#, "12", true),
+        (r#""12.50""#, "12.5", true),
+        (r#""1.2e1""#, "12", false),
         (r#""Mu\u0308ller""#, r#""M\u00fcller""#, true),
         ("123456789012345678901", "123456789012345678901.0", true),
         ("123456789012345678901", "123456789012345678902", false),
@@ -29,6 +31,65 @@ fn a_patient_is_not_shown_to_its_own_case_however_it_is_written() {
         tiny.replace_line("corpus.jsonl", 1, &line);
         let dataset = Dataset::open(tiny.root()).unwrap();
         assert_eq!(!dataset.may_retrieve(&dataset.cases[0], 0), same, "{case} and {document}");
+    }
+}
+
+#[test]
+fn a_case_is_not_shown_the_document_of_its_own_id_however_it_is_written() {
+    for (case, document, same, warned) in [
+        (r#""12.0""#, "12", true, false),
+        (r#""Mu\u0308ller""#, r#""M\u00fcller""#, true, false),
+        (r#""P1""#, r#""p1""#, false, true),
+        (r#""012""#, "12", false, true),
+        (r#""STRASSE""#, r#""stra\u00dfe""#, false, true),
+        (r#""c1""#, r#""d1""#, false, false),
+    ] {
+        let tiny = TinyDataset::new();
+        tiny.replace_line("cases.jsonl", 1, &case_line("null").replace(r#""c1""#, case));
+        let line = format!(r#"{{"id":{document},"image":"images/d1.png","caption":"a cyst"}}"#);
+        tiny.replace_line("corpus.jsonl", 1, &line);
+        let dataset = Dataset::open(tiny.root()).unwrap();
+        assert_eq!(!dataset.may_retrieve(&dataset.cases[0], 0), same, "{case} and {document}");
+        let report = check(tiny.root(), &|_, _| {});
+        let is_warning = |text: String| text.contains("cases.jsonl: id:") && text.contains("differ in case");
+        let found = report.problems.iter().any(|problem| is_warning(problem.to_string()));
+        assert_eq!(found, warned, "{case} and {document}: {:?}", report.problems);
+    }
+}
+
+#[test]
+fn one_question_of_one_picture_with_two_gold_answers_is_a_warning() {
+    let tiny = TinyDataset::new();
+    let before: Vec<String> = check(tiny.root(), &|_, _| {}).problems.iter().map(ToString::to_string).collect();
+    assert!(!before.iter().any(|text| text.contains("another gold answer")), "{before:?}");
+    let cases = fs::read_to_string(tiny.root().join("cases.jsonl")).unwrap();
+    let again = case_line("null").replace("c1", "again").replace("Yes", "No");
+    fs::write(tiny.root().join("cases.jsonl"), format!("{}\n{again}\n", cases.trim_end())).unwrap();
+    let report = check(tiny.root(), &|_, _| {});
+    let text: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(report.errors(), 0, "{text:?}");
+    let expected = r#"1 cases have the image and question of an earlier case, but another gold answer; the first is "again" ("No")"#;
+    assert!(text.iter().any(|text| text.contains(expected)), "{text:?}");
+}
+
+#[test]
+fn groups_in_other_digits_dashes_and_numbers_are_warned_of() {
+    for (case, document) in [
+        (r#""1.2e1""#, "12"),
+        (r#""012.0""#, r#""012""#),
+        (r#""12,0""#, "12"),
+        (r#""\u0661\u0662""#, "12"),
+        (r#""\u221212""#, "-12"),
+        (r#""p\u201013""#, r#""p-13""#),
+        (r#""STRASSE""#, r#""stra\u00dfe""#),
+    ] {
+        let tiny = TinyDataset::new();
+        tiny.replace_line("cases.jsonl", 1, &case_line(case));
+        let line = format!(r#"{{"id":"d1","image":"images/d1.png","caption":"a cyst","group":{document}}}"#);
+        tiny.replace_line("corpus.jsonl", 1, &line);
+        let report = check(tiny.root(), &|_, _| {});
+        let text: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        assert!(text.iter().any(|text| text.contains("cases.jsonl: group:")), "{case} and {document}: {text:?}");
     }
 }
 

@@ -163,6 +163,72 @@ fn what_is_wrong_with_a_file_is_named_by_line() {
 }
 
 #[test]
+fn what_a_file_says_twice_in_two_ways_is_an_error_or_a_remark() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, place, field, value, expected) in [
+        (
+            "logits",
+            1,
+            "logits",
+            json!([[9.0, 1.0], [1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]),
+            ":2: field logits: expected the numbers of line 1",
+        ),
+        ("answer", 0, "answer", json!("No"), "field answer: found \"No\", but answers says \"Yes\""),
+        (
+            "image",
+            0,
+            "passages",
+            json!([{"img_path": "a.png", "image": "b.png", "text": "t"}]),
+            "field passages.image: found \"b.png\"",
+        ),
+        (
+            "caption",
+            0,
+            "passages",
+            json!([{"img_path": "a.png", "text": "t", "caption": "u"}]),
+            "field passages.caption: found \"u\"",
+        ),
+        (
+            "source",
+            0,
+            "passages",
+            json!([{"img_path": "a.png", "text": "t", "dataset_source": "roco", "source": "pmc"}]),
+            "field passages.source: found \"pmc\"",
+        ),
+    ] {
+        let mut bad = lines();
+        bad[place][field] = value;
+        let error =
+            import(&write(folder.path(), "S-step-0.jsonl", &bad), &folder.path().join(name), &options()).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let mut doubled = lines();
+    doubled[10]["generation"] = json!("Yes");
+    let mut again = doubled[..4].to_vec();
+    for line in &mut again {
+        line["answers"] = json!("No");
+    }
+    doubled.extend(again);
+    for (place, line) in doubled.iter_mut().enumerate() {
+        line["metadata"]["id"] = json!(if place < 8 { 7 } else { place / 4 });
+    }
+    for line in &mut doubled[12..] {
+        line["metadata"]["id"] = json!(7.0);
+    }
+    let source = write(folder.path(), "S-step-0.jsonl", &doubled);
+    let (answers, remarks) = import(&source, &folder.path().join("doubled"), &options()).unwrap();
+    let remarks = remarks.join("\n");
+    assert_eq!((answers.len(), answers[2].predictions[0].label), (4, Some(0)), "{remarks}");
+    for expected in [
+        "1 cases have question, image and id of an earlier one, 1 of them with another gold answer (the first is that of line 13, as on line 1)",
+        "1 cases have the id of an earlier one, but another image (the first is \"7\" on lines 1 and 5)",
+        "have another answer there 1 times and other logits 1 times (the first is \"corpus/2-0.png\", in the case of line 9)",
+    ] {
+        assert!(remarks.contains(expected), "{expected} is missing in {remarks}");
+    }
+}
+
+#[test]
 fn python_json_is_read_and_a_masked_label_has_no_chance() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "S-step-0.jsonl", &lines());

@@ -3,7 +3,7 @@
 use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::data::Dataset;
 use dissent::engine::run::{PREDICTIONS_FILE, Passage, PredictionLine, RetrieverIdentity, Run, RunIdentity, RunWriter};
-use dissent::engine::{CaseAnswer, Pipeline};
+use dissent::engine::{Ablation, CaptionShown, CaseAnswer, Pipeline};
 use dissent::fingerprint::Fingerprint;
 use std::fs;
 use std::path::Path;
@@ -131,6 +131,43 @@ fn a_stale_run_is_refused_with_both_fingerprints() {
     assert!(message.contains(&expected), "{message}");
     assert!(!message.contains("corpus"), "only what differs: {message}");
     assert_ne!(then.fingerprint(), now.fingerprint());
+}
+
+#[test]
+fn names_of_labels_count_where_captions_are_swapped_or_words_are_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = dataset(folder.path(), 2);
+    let mut after = before.clone();
+    after.tasks[0].labels[0].named_as = vec!["malignant".into()];
+    let swapped = Ablation { caption: CaptionShown::Swapped, ..Ablation::default() };
+    let run_of = |dataset: &Dataset, ablation: Ablation, k_lexical: usize| {
+        let mut identity = identity(dataset, b"reader");
+        identity.set_ablation(ablation);
+        identity.k_lexical = k_lexical;
+        identity
+    };
+    for (ablation, k_lexical, decide) in
+        [(swapped, 0, true), (Ablation::default(), 2, true), (Ablation::default(), 0, false)]
+    {
+        let (then, now) = (run_of(&before, ablation, k_lexical), run_of(&after, ablation, k_lexical));
+        assert_eq!(then.differences(&now).iter().any(|text| text.starts_with("names of labels (")), decide);
+        assert_eq!(then.changed_since(&after), if decide { vec!["names of labels"] } else { vec![] });
+        assert_eq!(then.changed_since(&before), [""; 0]);
+        assert_eq!(then.fingerprint() != now.fingerprint(), decide);
+        // A run of before did not record them: it is readable, goes on, and what points at it still does.
+        let mut old = then.clone();
+        old.fingerprints.label_words = None;
+        let path = folder.path().join("run.toml");
+        old.write(&path).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("label_words"));
+        let old = RunIdentity::read(&path).unwrap();
+        assert!(old.differences(&now).is_empty() && old.changed_since(&after).is_empty());
+        assert_eq!(then.family(), now.family(), "tables put them side by side as before");
+    }
+    let folder = folder.path().join("runs/a");
+    drop(RunWriter::open(&folder, &run_of(&before, swapped, 0)).unwrap());
+    let message = RunWriter::open(&folder, &run_of(&after, swapped, 0)).unwrap_err().to_string();
+    assert!(message.contains("names of labels ("), "{message}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::Annotations;
 use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 use crate::cli::Common;
 use crate::cli::output::{count, one_line, print_json, print_line, say};
+use crate::data::look_alikes::look_alikes;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
@@ -79,6 +80,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             "{} cannot be taken, so nothing was imported (--partial imports the others)",
             count(read.problems.len(), "line")
         );
+    }
+    let names = read.events.keys().map(String::as_str).chain(annotations.state.annotators());
+    for (one, other) in look_alikes(names) {
+        say(&format!(
+            "warning: annotators {one:?} and {other:?} differ in case or spelling only and are two people; --map-annotator \
+             makes them one"
+        ));
     }
     let mut journals = Vec::new();
     for (annotator, events) in &read.events {

@@ -10,7 +10,7 @@ mod merge;
 
 use super::Common;
 use super::output::say;
-use crate::annotation::{AnnotationState, ExportRow, Taxonomy, export_rows};
+use crate::annotation::{AnnotationState, ExportRow, Taxonomy, export_rows, strangers};
 use crate::data::Dataset;
 use crate::sample::Sample;
 use crate::workspace::Workspace;
@@ -85,6 +85,9 @@ impl Annotations {
             say(&format!("warning: {problem}"));
         }
         let taxonomy = Taxonomy::read(&folder)?;
+        for remark in strangers(&state, &taxonomy, &dataset.cases) {
+            say(&format!("warning: {remark}"));
+        }
         Ok(Self { state, taxonomy, dataset, folder })
     }
 

@@ -1,6 +1,5 @@
 //! Importers: from published formats to a dataset directory.
 
-mod litter;
 mod medmnist;
 mod medmnist_sets;
 mod nih_cxr;

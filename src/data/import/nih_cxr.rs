@@ -1,13 +1,13 @@
 //! `import nih-cxr`: images of NIH ChestX-ray8 sorted into one folder per finding. The splits are drawn by patient; the
 //! training images are cases and also the corpus, and the patient as group keeps a case from finding its own images.
 
-use super::litter::{is_litter, litter_remark};
 use super::medmnist_sets::add_label_key;
 use super::{Imported, LONGEST_IMAGE, ProgressReport};
 use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
 use crate::data::{Task, TaskKind};
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
+use crate::litter::{is_litter, litter_remark};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

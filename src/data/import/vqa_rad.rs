@@ -1,7 +1,6 @@
 //! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones too where that is wanted; the
 //! images that no test or validation question uses become the corpus, captioned with what their questions and answers say.
 
-use super::litter::{is_litter, litter_remark};
 use super::vqa_rad_caption::caption_of;
 use super::vqa_rad_rows::{Row, read_rows};
 use super::{Imported, LONGEST_IMAGE, ProgressReport};
@@ -9,6 +8,7 @@ use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Pict
 use crate::data::{Task, TaskKind};
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
+use crate::litter::{is_litter, litter_remark};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;

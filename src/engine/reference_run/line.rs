@@ -29,7 +29,7 @@ pub(super) struct Passage {
 }
 
 /// A case as the reference has it (reference.md §1.3); fields that it added in between are not looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sample {
     pub image_path: String,
     /// A number is its digits.
@@ -81,6 +81,13 @@ pub(super) fn read_groups(path: &Path) -> Result<Vec<Group>> {
                 "{}: field answers: expected {:?} as on the line before, found {answers:?}",
                 at(),
                 group.gold
+            );
+            // The whole block stands on every line (reference.md §6), or on the first alone.
+            ensure!(
+                logits.is_none() || logits == group.logits,
+                "{}: field logits: expected the numbers of line {}, which is of the same case, found others",
+                at(),
+                group.line
             );
             group.candidates.push(candidate);
             continue;
@@ -170,7 +177,7 @@ fn line_of(bytes: &[u8]) -> Result<Line, String> {
     let metadata = object.get("metadata").ok_or("field metadata: the field is missing; expected the sample")?;
     Ok(Line {
         query: text(&object, &["query"])?,
-        answers: text(&object, &["answers"])?,
+        answers: text(&object, &["answers", "answer"])?,
         generation: text(&object, &["generation"])?,
         logits: object.get("logits").filter(|logits| **logits != Written::Null).cloned(),
         passages,
@@ -184,9 +191,9 @@ fn line_of(bytes: &[u8]) -> Result<Line, String> {
 fn passage_of(value: &Written) -> Result<Passage, String> {
     let in_passages = |error: String| within("passages", &error);
     Ok(Passage {
-        img_path: text(value, &["img_path"]).map_err(in_passages)?,
-        text: text(value, &["text"]).map_err(in_passages)?,
-        dataset_source: optional_text(value, &["dataset_source"]).map_err(in_passages)?,
+        img_path: text(value, &["img_path", "image"]).map_err(in_passages)?,
+        text: text(value, &["text", "caption"]).map_err(in_passages)?,
+        dataset_source: optional_text(value, &["dataset_source", "source"]).map_err(in_passages)?,
     })
 }
 

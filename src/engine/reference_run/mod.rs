@@ -3,10 +3,12 @@
 
 mod answer;
 mod dataset;
+mod doubled;
 mod line;
 
 use self::answer::AnswerParser;
 use self::dataset::DatasetParts;
+use self::doubled::remarks_of_doubled;
 use self::line::{Group, read_groups, read_singles};
 use super::CaseAnswer;
 use super::run::{RetrieverIdentity, RunIdentity, RunWriter};
@@ -120,6 +122,7 @@ pub fn import_reference_run(
             parser.labels.join(",")
         ));
     }
+    remarks.extend(remarks_of_doubled(&groups, &parser));
     if missing > 0 {
         remarks.push(format!("{missing} images were not found from {} on; --images DIR says where", images.display()));
     }

@@ -1,7 +1,7 @@
 //! `run.toml`: what a run was made from.
 
 use crate::data::Dataset;
-use crate::engine::Ablation;
+use crate::engine::{Ablation, CaptionShown};
 use crate::fingerprint::Fingerprint;
 use crate::reader::remote::ServiceRecord;
 use crate::toml_text;
@@ -54,6 +54,10 @@ pub struct RunFingerprints {
     pub image_contents: bool,
     /// Tasks: questions, labels, prompt templates.
     pub prompts: Fingerprint,
+    /// Names of labels and their words in captions, by which captions are swapped and the lexical head asks; not recorded by
+    /// dissent 0.1 before issue 18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_words: Option<Fingerprint>,
     /// Weights, tokenizer, image processor and number type.
     pub reader: Fingerprint,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +88,7 @@ pub struct RetrieverIdentity {
 
 /// Name of the ablation among the parts.
 const WITHHELD: &str = "what is withheld from the reader";
+const LABEL_WORDS: &str = "names of labels";
 
 fn no_ablation() -> String {
     Ablation::default().to_string()
@@ -114,6 +119,7 @@ impl RunIdentity {
                 corpus: dataset.corpus_fingerprint(),
                 image_contents: true,
                 prompts: prompts_fingerprint(dataset),
+                label_words: Some(label_words_fingerprint(dataset)),
                 reader: reader.clone(),
                 encoder: retriever.map(|retriever| retriever.encoder.clone()),
                 heads: retriever.and_then(|retriever| retriever.heads.clone()),
@@ -131,7 +137,9 @@ impl RunIdentity {
 
     /// One fingerprint of everything that decides a prediction; the date and the names do not count.
     pub fn fingerprint(&self) -> Fingerprint {
-        let values: Vec<String> = self.parts().into_iter().map(|(_, value)| value).collect();
+        let mut values: Vec<String> = self.parts().into_iter().map(|(_, value)| value).collect();
+        // Behind the others and only where they decide: what older runs are called by stays.
+        values.extend(self.deciding_label_words().map(ToString::to_string));
         Fingerprint::of_parts(values.iter().map(String::as_str))
     }
 
@@ -150,13 +158,18 @@ impl RunIdentity {
                 differences.push(format!("{name} ({then} then, {now} now)"));
             }
         }
+        if let (Some(then), Some(now)) = (self.deciding_label_words(), now.deciding_label_words())
+            && then != now
+        {
+            differences.push(format!("{LABEL_WORDS} ({then} then, {now} now)"));
+        }
         if !differences.is_empty() && !self.fingerprints.image_contents {
             differences.push("it was begun by an older dissent, which did not look at the images' contents".into());
         }
         differences
     }
 
-    /// Which of cases, corpus and prompts are no longer what the run was made from; empty where that cannot be told, as of
+    /// Which of cases, corpus, prompts and names of labels are no longer what the run was made from; empty where that cannot be told, as of
     /// runs that did not look at the images' contents.
     pub fn changed_since(&self, dataset: &Dataset) -> Vec<&'static str> {
         let prints = &self.fingerprints;
@@ -169,6 +182,9 @@ impl RunIdentity {
         }
         if prints.prompts != prompts_fingerprint(dataset) {
             changed.push("prompts");
+        }
+        if self.deciding_label_words().is_some_and(|words| *words != label_words_fingerprint(dataset)) {
+            changed.push(LABEL_WORDS);
         }
         changed
     }
@@ -190,6 +206,12 @@ impl RunIdentity {
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string_pretty(self).context("cannot write run.toml")?;
         crate::durable::write_file(path, text.as_bytes())
+    }
+
+    /// The words of labels, where a prediction of the run depends on them and they were recorded.
+    fn deciding_label_words(&self) -> Option<&Fingerprint> {
+        let is_swapped = self.ablation.parse().is_ok_and(|known: Ablation| known.caption == CaptionShown::Swapped);
+        self.fingerprints.label_words.as_ref().filter(|_| is_swapped || self.k_lexical > 0)
     }
 
     fn parts(&self) -> [(&'static str, String); 11] {
@@ -240,6 +262,20 @@ pub fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
         parts.push(&task.prompt.with_document);
         parts.push(&task.prompt.closed_book);
         parts.extend(task.labels.iter().map(|label| label.id.as_str()));
+    }
+    Fingerprint::of_parts(parts)
+}
+
+/// Of the labels' names and the words by which captions name them.
+fn label_words_fingerprint(dataset: &Dataset) -> Fingerprint {
+    let mut parts: Vec<&str> = Vec::new();
+    for task in &dataset.tasks {
+        parts.push(&task.id);
+        for label in &task.labels {
+            // A word of one label must not pass for one of the next.
+            parts.extend(["label", label.name.as_str(), "named as"]);
+            parts.extend(label.named_as.iter().map(String::as_str));
+        }
     }
     Fingerprint::of_parts(parts)
 }

@@ -1,10 +1,11 @@
 //! The GGUF file of a checkpoint folder, or its parts where llama.cpp split it.
 
+use crate::litter::is_litter_path;
 use crate::model::checkpoint::CheckpointError;
 use std::path::{Path, PathBuf};
 
 /// The decoder in `folder`: one file, or all parts of one in their order; none where there is no `*.gguf`. An image tower
-/// (`mmproj`) is passed over.
+/// (`mmproj`) and what operating systems leave beside files are passed over.
 ///
 /// # Errors
 /// More than one decoder, a part that is missing.
@@ -13,7 +14,7 @@ pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let is_decoder = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-        is_gguf && !name.contains("mmproj") && path.is_file()
+        is_gguf && !name.contains("mmproj") && !is_litter_path(path) && path.is_file()
     };
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_decoder).collect();
     found.sort();
@@ -76,6 +77,7 @@ mod tests {
         assert_eq!(found(&["a.gguf", "mmproj-a.gguf"]), Ok(vec!["a.gguf".into()]));
         let parts = ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"];
         assert_eq!(found(&[parts[1], parts[0]]), Ok(parts.map(String::from).into()));
+        assert_eq!(found(&["a.gguf", "._a.gguf", "~$a.gguf"]), Ok(vec!["a.gguf".into()]));
         assert_eq!(found(&["a-of-b.gguf"]), Ok(vec!["a-of-b.gguf".into()]));
     }
 

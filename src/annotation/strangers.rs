@@ -1,0 +1,96 @@
+//! Cases and categories in the journals that the dataset and the taxonomy do not know: they are left out, or counted as others.
+
+use super::{AnnotationState, Taxonomy};
+use crate::data::Case;
+use crate::data::identifier::likeness;
+use crate::data::look_alikes::look_alikes;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Named in a remark that counts them.
+const NAMED: usize = 3;
+
+/// Remarks on annotated cases that the dataset lacks, given categories that the taxonomy lacks, and annotators who are most
+/// likely one person.
+pub fn strangers(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let known: HashSet<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    let unknown: BTreeSet<&str> = state.cases().into_iter().filter(|case| !known.contains(case)).collect();
+    if !unknown.is_empty() {
+        let named = named_with_alike(&unknown, &known.into_iter().collect());
+        remarks.push(format!("{} annotated cases are not in the dataset and are left out: {named}", unknown.len()));
+    }
+    let known: BTreeSet<&str> = taxonomy.categories.iter().map(|category| category.id.as_str()).collect();
+    let given = state
+        .iter()
+        .flat_map(|(_, _, annotation)| annotation.categories.iter().chain(annotation.hits.values().flatten()));
+    let unknown: BTreeSet<&str> = given.map(String::as_str).filter(|id| !known.contains(id)).collect();
+    if !unknown.is_empty() {
+        let named = named_with_alike(&unknown, &known);
+        remarks.push(format!("{} categories are not in the taxonomy and count as others: {named}", unknown.len()));
+    }
+    for (one, other) in look_alikes(state.annotators()) {
+        remarks.push(format!("annotators {one:?} and {other:?} differ in case or spelling only; they are two people"));
+    }
+    remarks
+}
+
+/// The first few, each with the known one that it looks like.
+fn named_with_alike(unknown: &BTreeSet<&str>, known: &BTreeSet<&str>) -> String {
+    let mut by_likeness: BTreeMap<String, &str> = BTreeMap::new();
+    for known in known {
+        by_likeness.entry(likeness(known)).or_insert(known);
+    }
+    let shown = |unknown: &&str| match by_likeness.get(&likeness(unknown)) {
+        Some(alike) => format!("{unknown:?} (there is {alike:?})"),
+        None => format!("{unknown:?}"),
+    };
+    let mut named: Vec<String> = unknown.iter().take(NAMED).map(shown).collect();
+    if unknown.len() > NAMED {
+        named.push("…".into());
+    }
+    named.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Circumstances, EventKind, Journal};
+    use super::*;
+    use crate::data::Split;
+
+    #[test]
+    fn unknown_cases_categories_and_doubled_people_are_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = Case {
+            id: "c0".into(),
+            task: "t".into(),
+            split: Split::Test,
+            image: "a.png".into(),
+            question: None,
+            answer: "Yes".into(),
+            group: None,
+        };
+        let say = |annotator: &str, case: &str, category: &str| {
+            let mut journal = Journal::open(folder.path(), annotator, "box").unwrap();
+            let categories = std::sync::Arc::new(BTreeSet::from([category.to_owned()]));
+            journal.append(case, EventKind::Annotate { categories }, Circumstances::default()).unwrap();
+        };
+        let remarks = || {
+            let (state, problems) = AnnotationState::read(folder.path()).unwrap();
+            assert!(problems.is_empty());
+            strangers(&state, &Taxonomy::default(), std::slice::from_ref(&case))
+        };
+        say("ada", "c0", "look-alike");
+        assert_eq!(remarks(), [""; 0]);
+        say("bob", "C0", "Look-Alike");
+        say("bob", "c7", "other");
+        say("Ada", "c0", "other");
+        assert_eq!(
+            remarks(),
+            [
+                "2 annotated cases are not in the dataset and are left out: \"C0\" (there is \"c0\"), \"c7\"",
+                "1 categories are not in the taxonomy and count as others: \"Look-Alike\" (there is \"look-alike\")",
+                "annotators \"Ada\" and \"ada\" differ in case or spelling only; they are two people",
+            ]
+        );
+    }
+}

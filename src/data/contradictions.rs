@@ -1,0 +1,32 @@
+//! Cases that ask the same of the same picture and have another gold answer: a model is wrong in one of them whatever it says.
+
+use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem};
+use crate::fingerprint::Fingerprint;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// A warning that counts such cases and names the first, with the case before it.
+pub(super) fn contradiction_warning(
+    dataset: &Dataset,
+    lenient: &LenientDataset,
+    contents: &HashMap<PathBuf, Fingerprint>,
+) -> Option<Problem> {
+    let mut asked: HashMap<(&str, &str, &Fingerprint), &Case> = HashMap::new();
+    let mut count = 0;
+    let mut first = None;
+    for (case, line) in dataset.cases.iter().zip(&lenient.case_lines) {
+        let Some(content) = contents.get(&case.image) else { continue };
+        let before = *asked.entry((&case.task, dataset.question_of(case).trim(), content)).or_insert(case);
+        if before.answer != case.answer {
+            count += 1;
+            first.get_or_insert((*line, case, before));
+        }
+    }
+    let (line, case, before) = first?;
+    let message = format!(
+        "{count} cases have the image and question of an earlier case, but another gold answer; the first is {:?} ({:?}), which \
+         {:?} answers with {:?}",
+        case.id, case.answer, before.id, before.answer
+    );
+    Some(Problem::warning(&dataset.root.join(CASES_FILE), message).at_line(line).in_field("answer"))
+}
