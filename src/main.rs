@@ -4,11 +4,13 @@ use clap::Parser;
 use clap::error::Error as UsageError;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
 use dissent::cli::output::{print_styled, say, say_styled};
-use dissent::cli::{self, Cli, ExitWith};
+use dissent::cli::{self, Cli, ExitWith, render_template};
+use dissent::model::chat::{RENDERING_SUBCOMMAND, use_program};
 use dissent::out_of_memory::AdvisingAllocator;
 use dissent::{panics, thread_counts};
 use std::io::{IsTerminal, stderr, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 #[global_allocator]
 static ALLOCATOR: AdvisingAllocator = AdvisingAllocator;
@@ -29,6 +31,13 @@ fn main() {
 }
 
 fn run() -> u8 {
+    // Before anything that takes time: a reader's loading waits for it.
+    if std::env::args_os().nth(1).is_some_and(|word| word == RENDERING_SUBCOMMAND) {
+        return render_template::run();
+    }
+    if let Some(program) = this_program() {
+        use_program(program);
+    }
     if let Err(error) = thread_counts::check() {
         say(&format!("error: {error:#}"));
         return WRONG_USAGE;
@@ -51,6 +60,12 @@ fn run() -> u8 {
             FAILED
         }
     }
+}
+
+/// Where the file of this program is; after an update it has no name any more, and Linux finds it all the same.
+fn this_program() -> Option<PathBuf> {
+    let paths = [std::env::current_exe().ok(), Some(PathBuf::from("/proc/self/exe"))];
+    paths.into_iter().flatten().find(|path| path.is_file())
 }
 
 /// Help, version, or what is wrong with the arguments: they may hold anything, so clap does not print them itself.

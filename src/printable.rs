@@ -30,6 +30,17 @@ pub fn one_line(text: &str) -> String {
     letters(text).map(|(_, letter)| letter).collect()
 }
 
+/// An error with what it comes from. [`without_backtrace`] of it: a message is for people.
+pub fn message_of(error: &anyhow::Error) -> String {
+    let message = format!("{error:#}");
+    without_backtrace(&message).to_string()
+}
+
+/// The text up to the first frame of a backtrace: candle writes one behind each message where `RUST_BACKTRACE` is set.
+pub fn without_backtrace(text: &str) -> &str {
+    text.find("\n   0: ").map_or(text, |start| &text[..start])
+}
+
 /// The beginning of a text that may be long, as a part of a message: at most `most` letters, on one line.
 pub fn beginning(text: &str, most: usize) -> String {
     let mut shown = letters(text).map(|(_, letter)| letter);
@@ -148,6 +159,15 @@ mod tests {
     fn our_own_lines_and_colours_stay() {
         assert_eq!(our_lines("a\tb\nc\x1b[2J"), "a\tb\nc␛[2J");
         assert_eq!(our_styled_lines("\x1b[1;4mx\x1b[0m\n\x1b[2J\x1b]0;t\x07\x1b["), "\x1b[1;4mx\x1b[0m\n␛[2J␛]0;t␇␛[");
+    }
+
+    #[test]
+    fn a_message_has_no_backtrace() {
+        let trace = std::backtrace::Backtrace::force_capture();
+        let error = anyhow::anyhow!("no such row\n{trace}").context("m/tokenizer.json");
+        assert!(format!("{error:#}").contains("a_message_has_no_backtrace"), "{error:#}");
+        assert_eq!(message_of(&error), "m/tokenizer.json: no such row");
+        assert_eq!(without_backtrace("a\nb"), "a\nb");
     }
 
     proptest! {

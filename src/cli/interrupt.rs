@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM for commands without a screen: the work stops at the next good place, exit code 130.
 
 use super::output::say;
+use crate::model::chat::a_rendering_hangs;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -14,7 +15,18 @@ pub const INTERRUPTED_EXIT_CODE: u8 = 130;
 
 /// What the work has to come to a good place after a signal: a step of training or a case of the largest readers takes
 /// seconds. Whatever is cut off after that is taken up again as after `kill -9`.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: u64 = 30;
+
+/// Gives the seconds that were waited: fewer where a checkpoint's template hangs, which ends at no good place.
+fn wait_for_a_good_place() -> u64 {
+    for second in 1..=GRACE {
+        thread::sleep(Duration::from_secs(1));
+        if a_rendering_hangs() {
+            return second;
+        }
+    }
+    GRACE
+}
 
 /// The command was interrupted; what was done so far is kept.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +49,7 @@ pub struct InterruptFlag(Arc<AtomicBool>);
 
 impl InterruptFlag {
     /// Watches the signals from now on. The first one lets the work end at the next good place, or ends the program after
-    /// 30 seconds where there comes none; the second one ends it at once.
+    /// 30 seconds where there comes none (after a second where a chat template hangs); the second one ends it at once.
     ///
     /// # Errors
     /// Where the system does not let signals be handled, or no thread can be started.
@@ -48,10 +60,9 @@ impl InterruptFlag {
         watchdog
             .spawn(move || {
                 if first.forever().next().is_some() {
-                    thread::sleep(GRACE);
+                    let seconds = wait_for_a_good_place();
                     say(&format!(
-                        "interrupted; the work did not stop within {} s and is ended; what was written is kept",
-                        GRACE.as_secs()
+                        "interrupted; the work did not stop within {seconds} s and is ended; what was written is kept"
                     ));
                     signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
                 }

@@ -25,6 +25,7 @@ mod print_picture;
 mod queue_options;
 pub mod reader_flags;
 mod relaunch;
+pub mod render_template;
 pub mod rerank;
 pub mod search;
 pub mod show;

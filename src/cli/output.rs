@@ -1,6 +1,6 @@
 //! Results on standard output; progress on standard error.
 
-use crate::printable::{json_lines, our_lines, our_styled_lines};
+use crate::printable::{json_lines, our_lines, our_styled_lines, without_backtrace};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
 
 /// Says something on standard error, on one line. A log that is full or closed ends no work.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", one_line(&within(text)));
+    let _ = writeln!(io::stderr(), "{}", one_line(&within(without_backtrace(text))));
 }
 
 /// Letters of the longest message; what is quoted in it may be a file of one line.

@@ -6,6 +6,7 @@ use super::mailbox::{ImageSearch, Mailbox, Work};
 use super::parts::Parts;
 use super::probe::Probe;
 use crate::panics::caught;
+use crate::printable::message_of;
 use crate::reader::{ReaderError, panic_text};
 use crossbeam_channel::{Receiver, Sender};
 use std::any::Any;
@@ -25,7 +26,7 @@ pub(super) fn answer_cases(
     let mut parts = match outcome {
         Ok(Ok(parts)) => Some(parts),
         Ok(Err(error)) => {
-            report(sender, Event::Failed { case: None, message: format!("{error:#}") });
+            report(sender, Event::Failed { case: None, message: message_of(&error) });
             None
         }
         Err(panic) => {
@@ -72,7 +73,7 @@ fn answer_probe(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Pa
                     Ok(prediction)
                 }
                 Ok(Err(ReaderError::Cancelled)) => return,
-                Ok(Err(ReaderError::Failed(error))) => Err(format!("{error:#}")),
+                Ok(Err(ReaderError::Failed(error))) => Err(message_of(&error)),
                 Err(panic) => Err(panic_message("reading a document put in by hand", &*panic)),
             }
         }
@@ -85,7 +86,7 @@ fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut Parts>, search
     let outcome = match parts {
         None => Err("no models are loaded, so no image can be searched".to_owned()),
         Some(parts) => match caught(|| parts.pipeline.similar_images(case, like, limit)) {
-            Ok(found) => found.map_err(|error| format!("{error:#}")),
+            Ok(found) => found.map_err(|error| message_of(&error)),
             Err(panic) => Err(panic_message("searching images", &*panic)),
         },
     };
@@ -110,7 +111,7 @@ fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Par
     let mut emit = |event| report(sender, event);
     let outcome = caught(|| parts.pipeline.answer(case, &cancelled, &mut emit));
     for trouble in parts.pipeline.take_troubles() {
-        report(sender, Event::Failed { case: None, message: format!("{trouble:#}") });
+        report(sender, Event::Failed { case: None, message: message_of(&trouble) });
     }
     match outcome {
         Ok(Ok(())) => {}
@@ -120,7 +121,7 @@ fn answer_case(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut Par
             }
         }
         Ok(Err(ReaderError::Failed(error))) => {
-            report(sender, Event::Failed { case: Some(case), message: format!("{error:#}") });
+            report(sender, Event::Failed { case: Some(case), message: message_of(&error) });
         }
         Err(panic) => {
             let what = format!("reading case number {case}");
@@ -159,7 +160,7 @@ pub(super) fn answer_searches(
             sender,
             match outcome {
                 Ok(Ok(results)) => Event::SearchResults { ticket: search.ticket, results },
-                Ok(Err(error)) => Event::Failed { case: None, message: format!("{error:#}") },
+                Ok(Err(error)) => Event::Failed { case: None, message: message_of(&error) },
                 Err(panic) => Event::Failed { case: None, message: panic_message("searching captions", &*panic) },
             },
         );

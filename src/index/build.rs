@@ -6,6 +6,7 @@ use super::vectors::unit;
 use super::{Embedder, LeftOut};
 use crate::data::Dataset;
 use crate::fingerprint::Fingerprint;
+use crate::printable::message_of;
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use std::collections::{HashMap, HashSet};
@@ -103,7 +104,7 @@ impl EmbeddedCorpus {
             let decoded = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => {
-                    self.left_out.push(LeftOut { row, document: id.clone(), reason: format!("{error:#}") });
+                    self.left_out.push(LeftOut { row, document: id.clone(), reason: message_of(&error) });
                     continue;
                 }
             };

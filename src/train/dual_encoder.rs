@@ -3,7 +3,7 @@
 use super::augmentation::Augmentation;
 use super::contrastive::{caption_targets, contrastive_loss};
 use super::epochs::{LoopSettings, Objective, run_epochs};
-use super::gradients::{Gradients, sum_over_shards};
+use super::gradients::{Gradients, died, sum_over_shards};
 use super::pictures::decode_all;
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};
@@ -16,6 +16,7 @@ use crate::model::dual_encoder::ImageProcessor;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use crate::model::tokenizer::{Tokenizer, TokenizerPlan, build_tokenizer_files};
+use crate::panics::caught;
 use anyhow::{Result, ensure};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::VarMap;
@@ -186,11 +187,11 @@ impl CaptionMatching {
         let size = rows.len().div_ceil(SHARDS);
         let shards: Vec<(&[usize], &[&RgbImage])> = rows.chunks(size).zip(images.chunks(size)).collect();
         let vectors: Vec<Result<(Tensor, Tensor)>> = std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                shards.iter().map(|(rows, images)| scope.spawn(|| self.unit_vectors(rows, images))).collect();
+            let work = |rows, images| caught(|| self.unit_vectors(rows, images));
+            let workers: Vec<_> = shards.iter().map(|(rows, images)| scope.spawn(move || work(rows, images))).collect();
             workers
                 .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|_| anyhow::bail!("a training thread panicked")))
+                .map(|worker| worker.join().flatten().unwrap_or_else(|panic| Err(died(&*panic))))
                 .collect()
         });
         let vectors = vectors.into_iter().collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,10 @@
 //! Gradients by variable name: of one loss, summed over shards, clipped by global norm.
 
-use anyhow::{Result, ensure};
+use crate::panics::caught;
+use crate::reader::panic_text;
+use anyhow::{Error, Result, anyhow, ensure};
 use candle_core::{Tensor, Var, backprop::GradStore};
+use std::any::Any;
 use std::collections::BTreeMap;
 
 /// Gradients by variable name. The map is sorted, so sums have one order and a run repeats bit for bit.
@@ -59,6 +62,11 @@ impl Gradients {
     }
 }
 
+/// The error of a training thread that panicked.
+pub(super) fn died(panic: &(dyn Any + Send)) -> Error {
+    anyhow!("internal error in a training thread: {}", panic_text(panic))
+}
+
 /// Runs `backward_of_shard` for each shard on its own thread and sums the gradients and losses in shard order.
 ///
 /// candle's element-wise kernels use one thread; two shards keep two cores busy.
@@ -67,11 +75,9 @@ pub fn sum_over_shards<S: Sync>(
     backward_of_shard: impl Fn(&S) -> Result<(f64, Gradients)> + Sync,
 ) -> Result<(f64, Gradients)> {
     let results: Vec<Result<(f64, Gradients)>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = shards.iter().map(|shard| scope.spawn(|| backward_of_shard(shard))).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a training thread panicked"))))
-            .collect()
+        let work = |shard| caught(|| backward_of_shard(shard));
+        let workers: Vec<_> = shards.iter().map(|shard| scope.spawn(move || work(shard))).collect();
+        workers.into_iter().map(|worker| worker.join().flatten().unwrap_or_else(|panic| Err(died(&*panic)))).collect()
     });
     let mut total = 0.0;
     let mut sum = Gradients(BTreeMap::new());

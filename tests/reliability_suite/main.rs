@@ -13,6 +13,8 @@ mod models;
 mod small_disk;
 mod storage;
 #[cfg(unix)]
+mod templates;
+#[cfg(unix)]
 #[path = "../support/pty.rs"]
 mod terminal;
 mod training;

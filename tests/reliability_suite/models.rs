@@ -2,6 +2,7 @@
 
 use crate::world::{World, outcome_of};
 use candle_core::{Device, Tensor};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -98,6 +99,80 @@ fn a_file_that_was_cut_short_is_named() {
             world.predict().fails_with(&[model, file]);
         }
     }
+}
+
+/// Changes a JSON file of a checkpoint.
+fn change_json(path: &Path, change: impl FnOnce(&mut Value)) {
+    let mut value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(path, value.to_string()).unwrap();
+}
+
+#[test]
+fn tokens_that_the_encoder_does_not_know_are_named_with_their_field() {
+    let bert = json!({ "type": "BertProcessing", "sep": ["y", 999_999], "cls": ["x", 2] });
+    let roberta = json!({
+        "type": "RobertaProcessing", "sep": ["y", 3], "cls": ["x", 999_999], "trim_offsets": true, "add_prefix_space": true,
+    });
+    let template = json!({
+        "type": "TemplateProcessing", "pair": [], "single": [
+            { "Sequence": { "id": "A", "type_id": 0 } }, { "SpecialToken": { "id": "x", "type_id": 0 } },
+        ],
+        "special_tokens": { "x": { "id": "x", "ids": [999_999], "tokens": ["x"] } },
+    });
+    for processor in [bert, roberta, template] {
+        let world = World::new();
+        let folder = world.path("checkpoints/dual-encoder");
+        change_json(&folder.join("tokenizer.json"), |tokenizer| tokenizer["post_processor"] = processor.clone());
+        world.index().fails_with(&["tokenizer.json: post_processor", "token"]);
+    }
+    let world = World::new();
+    let folder = world.path("checkpoints/dual-encoder");
+    change_json(&folder.join("tokenizer_config.json"), |config| config["pad_token"] = Value::Null);
+    change_json(&folder.join("config.json"), |config| config["text_config"]["pad_token_id"] = json!(999_999));
+    world.index().fails_with(&["tokenizer.json: padding: token 999999, the model of the configuration knows"]);
+}
+
+#[test]
+fn a_text_without_its_end_token_is_found_when_the_encoder_is_loaded() {
+    let world = World::new();
+    let folder = world.path("checkpoints/dual-encoder");
+    change_json(&folder.join("tokenizer.json"), |tokenizer| tokenizer["post_processor"] = Value::Null);
+    world.index().fails_with(&["cannot load the dual encoder", "tokenizer.json: post_processor: expected token 3"]);
+}
+
+#[test]
+fn a_tokenizer_without_a_token_for_unknown_words_is_named_by_field() {
+    let world = World::new();
+    let folder = world.path("checkpoints/dual-encoder");
+    change_json(&folder.join("tokenizer.json"), |tokenizer| tokenizer["model"]["unk_token"] = json!("[UNK]"));
+    world.index().fails_with(&["tokenizer.json: not a tokenizer: model, unk_token: expected a token of vocab"]);
+}
+
+#[test]
+fn a_panic_of_the_tokenizers_library_is_one_error() {
+    let world = World::new();
+    let step = json!({ "type": "Replace", "pattern": { "Regex": "" }, "content": "a" });
+    let path = world.path("checkpoints/reader/tokenizer.json");
+    change_json(&path, |tokenizer| tokenizer["normalizer"] = step);
+    let outcome = world.predict();
+    outcome.fails_with(&["reader/tokenizer.json: not a tokenizer: the tokenizers library panicked (index out of"]);
+    assert!(!outcome.stderr.contains("internal error"), "{outcome:#?}");
+}
+
+#[test]
+fn errors_have_no_backtrace() {
+    let world = World::new();
+    let folder = world.path("checkpoints/dual-encoder");
+    change_tensors(&folder, |tensors| {
+        let name = some_weight(tensors);
+        let weight = tensors[&name].narrow(0, 0, 1).unwrap().contiguous().unwrap();
+        tensors.insert(name, weight);
+    });
+    let mut command = world.command(&["index", "DATASET", "--device", "cpu"]);
+    let outcome = outcome_of(command.env("RUST_BACKTRACE", "1"));
+    outcome.fails_with(&["shape"]);
+    assert!(!outcome.stderr.contains("candle_core::") && !outcome.stderr.contains("   0: "), "{outcome:#?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a chat template may not do. The engine's fuel counts steps and bytes; this is what it does not count: how deep the
 //! source and the values are, numbers that overflow, and widths that ask for memory at once.
 
+use crate::panics::caught_here;
+use crate::reader::panic_text;
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State, filters};
 use minijinja_contrib::pycompat::unknown_method_callback;
@@ -26,11 +28,13 @@ pub(super) fn check_source(source: &str) -> Result<(), String> {
     let mut tokens = Vec::new();
     let mut rest = source;
     let mut balance = 0_isize;
-    while let Some(start) = ["{%", "{{", "{#"].iter().filter_map(|start| rest.find(start)).min() {
+    while let Some(start) = start_of_tag(rest) {
         let inside = &rest[start + 2..];
         let end = match rest.as_bytes()[start + 1] {
             b'#' => {
-                rest = inside.find("#}").map_or("", |end| &inside[end + 2..]);
+                // The engine's own scanner runs over where there is none.
+                let end = inside.find("#}").ok_or("expected an end of each comment (#}), found none")?;
+                rest = &inside[end + 2..];
                 continue;
             }
             b'%' => "%}",
@@ -45,6 +49,12 @@ pub(super) fn check_source(source: &str) -> Result<(), String> {
         }
     }
     check_namespaces(&tokens)
+}
+
+/// Where the next tag or comment begins. One pass: looking for each of the three marks by itself would read the rest of the
+/// source again and again where one of them never comes.
+fn start_of_tag(source: &str) -> Option<usize> {
+    source.as_bytes().windows(2).position(|pair| matches!(pair, [b'{', b'%' | b'{' | b'#']))
 }
 
 /// The words and signs of one tag as the engine's lexer cuts them: a tag ends where no bracket is open. Gives what follows.
@@ -153,15 +163,23 @@ pub(super) fn bounded_tojson(value: &Value, indent: Option<Value>, options: Kwar
 pub(super) fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("chat template".to_string()).stack_size(STACK);
-        let worker = thread.spawn_scoped(scope, work).map_err(|error| format!("no thread for it: {error}"))?;
-        worker.join().map_err(|_| "the template engine panicked".to_string())
+        let caught = || {
+            let _caught = caught_here();
+            work()
+        };
+        let worker = thread.spawn_scoped(scope, caught).map_err(|error| format!("no thread for it: {error}"))?;
+        worker.join().map_err(|panic| format!("the template engine panicked ({})", plain(&panic_text(&*panic))))
     })
 }
 
 /// An error of the engine and what it is from, without its listing of the source, and without control characters.
 pub(super) fn one_line(error: &Error) -> String {
+    plain(&error.to_string())
+}
+
+fn plain(text: &str) -> String {
     let mut message = String::new();
-    for letter in error.to_string().chars().take(LONGEST_MESSAGE) {
+    for letter in text.chars().take(LONGEST_MESSAGE) {
         if letter.is_control() {
             // A String takes everything.
             let _ = write!(message, "{}", letter.escape_unicode());
@@ -191,6 +209,8 @@ mod tests {
             ("{# {{ it's #}{% set f = namespace %}".to_string(), "only in"),
             ("{% raw %}{{ it's {% endraw %}{% set f = namespace %}".to_string(), "no raw"),
             ("{{ {'a': {'b': 1}} }}{% set f = [namespace] %}".to_string(), "only in"),
+            ("{#".repeat(100_000), "end of each comment"),
+            ("{##}".repeat(250_000) + "{# a", "end of each comment"),
         ] {
             let message = check_source(&source).unwrap_err();
             assert!(message.contains(word), "{message}");

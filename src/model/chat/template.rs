@@ -1,19 +1,17 @@
 //! A checkpoint's chat template, rendered as transformers renders it.
 
-use super::limits::{bounded_method, bounded_tojson, check_source, one_line, with_deep_stack};
+use super::engine::Engine;
+use super::limits::check_source;
+use super::process::{RenderingProcess, program};
 use crate::input_file;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, anyhow};
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, ErrorKind};
 use serde_json::{Map, Value};
 use std::path::Path;
+use std::sync::Arc;
 
-/// Steps that a template may take, and 64 bytes that it may make for each: hundreds of times what a prompt needs.
-const FUEL: u64 = 500_000;
 /// Bytes of a template file; published ones have 30 KB.
 const LONGEST: u64 = 1 << 20;
-const NAME: &str = "chat_template";
 /// Where a template may be: the first that has one counts. transformers' processors take `chat_template.json` first, too,
 /// and their tokenizer's own last.
 const TEMPLATE_FILES: [&str; 4] =
@@ -22,7 +20,7 @@ const TEMPLATE_FILES: [&str; 4] =
 /// A template ready to be rendered.
 #[derive(Clone, Debug)]
 pub struct ChatTemplate {
-    environment: Environment<'static>,
+    rendering: Arc<Rendering>,
     source: String,
     /// The file it came from, for messages.
     file: String,
@@ -30,16 +28,24 @@ pub struct ChatTemplate {
     special_tokens: Map<String, Value>,
 }
 
+/// Who renders it.
+#[derive(Debug)]
+enum Rendering {
+    Here(Engine),
+    Apart(RenderingProcess),
+}
+
 impl ChatTemplate {
     /// The template of a checkpoint folder, from `chat_template.json`, else `chat_template.jinja`, else the field of
-    /// `processor_config.json` or `tokenizer_config.json`; `None` where it has none.
+    /// `processor_config.json` or `tokenizer_config.json`; `None` where it has none. It is rendered in a process of its own
+    /// where [`use_program`](super::use_program) was called, else in this one.
     ///
     /// # Errors
     /// A file that cannot be read, a template that is not one.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let special_tokens = special_tokens_of(folder)?;
         let Some((file, source)) = source_of(folder)? else { return Ok(None) };
-        Self::new(file, source, special_tokens).map(Some)
+        Self::new(file, source, special_tokens, program()).map(Some)
     }
 
     /// A template of our own, for a checkpoint without one.
@@ -47,19 +53,11 @@ impl ChatTemplate {
     /// # Errors
     /// A template that is not one.
     pub fn built_in(source: &str, folder: &Path) -> Result<Self> {
-        Self::new("the built-in chat template".to_string(), source.to_string(), special_tokens_of(folder)?)
+        Self::new("the built-in chat template".to_string(), source.to_string(), special_tokens_of(folder)?, None)
     }
 
     /// `file` is the whole path, for messages.
-    fn new(file: String, source: String, special_tokens: Map<String, Value>) -> Result<Self> {
-        let mut environment = Environment::new();
-        environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        environment.set_unknown_method_callback(bounded_method);
-        environment.add_filter("tojson", bounded_tojson);
-        environment.set_fuel(Some(FUEL));
-        environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
+    fn new(file: String, source: String, special_tokens: Map<String, Value>, program: Option<&Path>) -> Result<Self> {
         // Marks what an assistant says, for training on it; it prints nothing.
         let mut plain = source.clone();
         for tag in ["generation", "endgeneration"] {
@@ -69,13 +67,12 @@ impl ChatTemplate {
             }
         }
         check_source(&plain).map_err(|reason| anyhow!("{file}: not a chat template: {reason}"))?;
-        let (environment, added) = with_deep_stack(move || {
-            let added = environment.add_template_owned(NAME, plain).map_err(|error| one_line(&error));
-            (environment, added)
-        })
-        .map_err(|reason| anyhow!("{file}: {reason}"))?;
-        added.map_err(|reason| anyhow!("{file}: not a chat template: {reason}"))?;
-        Ok(Self { environment, source, file, special_tokens })
+        let rendering = match program {
+            None => Engine::compile(plain).map(Rendering::Here),
+            Some(program) => RenderingProcess::start(program, plain).map(Rendering::Apart),
+        };
+        let rendering = Arc::new(rendering.map_err(|reason| anyhow!("{file}: {reason}"))?);
+        Ok(Self { rendering, source, file, special_tokens })
     }
 
     /// The template as it stands in its file.
@@ -86,7 +83,7 @@ impl ChatTemplate {
     /// The text of a conversation; with `asks`, up to where the assistant begins to speak.
     ///
     /// # Errors
-    /// What the template refuses, with its words.
+    /// What the template refuses, with its words; a rendering beyond its limits.
     pub fn render(&self, messages: &Value, asks: bool) -> Result<String> {
         let mut context = self.special_tokens.clone();
         context.insert("messages".to_string(), messages.clone());
@@ -94,12 +91,11 @@ impl ChatTemplate {
         // transformers defines these two without a value.
         context.insert("tools".to_string(), Value::Null);
         context.insert("documents".to_string(), Value::Null);
-        let rendered = with_deep_stack(|| {
-            let template = self.environment.get_template(NAME);
-            let rendered = template.and_then(|template| template.render(minijinja::value::Serde(context)));
-            rendered.map_err(|error| one_line(&error))
-        });
-        rendered.and_then(|rendered| rendered).map_err(|reason| anyhow!("{}: {reason}", self.file))
+        let rendered = match &*self.rendering {
+            Rendering::Here(engine) => engine.render(context),
+            Rendering::Apart(process) => process.render(&context),
+        };
+        rendered.map_err(|reason| anyhow!("{}: {reason}", self.file))
     }
 }
 
@@ -185,7 +181,7 @@ mod tests {
     use serde_json::json;
 
     fn template(source: &str) -> ChatTemplate {
-        ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new()).unwrap()
+        ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new(), None).unwrap()
     }
 
     #[test]
@@ -242,7 +238,7 @@ mod tests {
             doubling,
             nested,
         ] {
-            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new());
+            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new(), None);
             let rendered = read.and_then(|template| template.render(&json!([{ "role": "user" }]), true));
             let message = format!("{:#}", rendered.expect_err(source));
             assert!(message.starts_with("chat_template.jinja: "), "{source}: {message}");
@@ -264,7 +260,7 @@ mod tests {
             "{% set ns = namespace(x=[]) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
             "{% set ns = namespace(x=[]) %}{% for i in range(9000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}{{ ns.x|tojson }}{{ ns.x == ns.x }}",
         ] {
-            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new());
+            let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new(), None);
             // Whether it is refused or printed: it comes back.
             if let Ok(template) = read {
                 let _ = template.render(&json!([{ "role": "user" }]), true);

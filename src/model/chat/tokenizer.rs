@@ -44,6 +44,7 @@ impl ChatTokenizer {
             inner.set_encode_special_tokens(true);
             Ok(())
         })?;
+        inner.try_out(&path)?;
         let vocabulary = inner.vocabulary();
         let mut special = Vec::new();
         for token in

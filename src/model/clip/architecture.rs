@@ -2,6 +2,7 @@
 
 use super::config::ClipConfig;
 use super::model::ClipText;
+use super::text::LEGACY_EOS;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights};
 use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, PictureProcessor, TextTower};
@@ -38,7 +39,16 @@ impl Architecture for ClipConfig {
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
         let text = &self.text_config;
-        Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id)
+        let tokenizer = Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id)?;
+        // The text is read at that token.
+        let end = text.eos_token_id;
+        if end != LEGACY_EOS && !tokenizer.always_adds(end)? {
+            let reason = format!(
+                "post_processor: expected token {end} at the end of each text (eos_token_id of config.json), found none"
+            );
+            return Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason }.into());
+        }
+        Ok(tokenizer)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {

@@ -7,7 +7,7 @@ use candle_nn::{Embedding, Module, VarBuilder};
 
 /// The value of `eos_token_id` in configurations that were written wrong and are read by the legacy rule
 /// (huggingface/transformers#24773).
-const LEGACY_EOS: u32 = 2;
+pub(super) const LEGACY_EOS: u32 = 2;
 
 /// `text_model`.
 #[derive(Clone, Debug)]

@@ -38,12 +38,8 @@ pub struct DualEncoder {
 
 /// The tokenizer of another checkpoint has ids that the text tower has no row for.
 fn check_ids(folder: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<(), CheckpointError> {
-    let largest = tokenizer.largest_id();
-    if (largest as usize) < vocabulary {
-        return Ok(());
-    }
-    let reason = format!("token {largest}, the model of the configuration knows {vocabulary} (vocab_size)");
-    Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason })
+    let path = folder.join("tokenizer.json");
+    tokenizer.check_fits(vocabulary).map_err(|reason| CheckpointError::BadJson { path, reason })
 }
 
 impl DualEncoder {

@@ -3,13 +3,17 @@
 
 use super::definition::{LONGEST_NORMALISED, check_definition};
 use crate::model::checkpoint::CheckpointError;
+use crate::panics::caught;
+use crate::printable::one_line;
+use crate::reader::panic_text;
 use anyhow::{Result, anyhow, ensure};
 use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bytes of a text: five hundred pages. Nothing that a model reads is longer.
 const LONGEST_TEXT: usize = 1 << 20;
+/// See [`BoundedTokenizer::try_out`].
+const TRIED: [&str; 3] = ["", "a", "Is it 3.5 mm? \u{e9}\u{80ba}\n "];
 /// Of a text in a message.
 const SHOWN: usize = 60;
 
@@ -42,6 +46,23 @@ impl BoundedTokenizer {
         };
         let inner = without_panic(read).map_err(|reason| bad(format!("not a tokenizer: {reason}")))?;
         Ok(Self { inner, longest: (LONGEST_NORMALISED / growth).min(LONGEST_TEXT) })
+    }
+
+    /// Fails where the crate panics on texts that every tokenizer takes: it would on the first caption.
+    ///
+    /// # Errors
+    /// What the panic said. A text that is refused in words is none: another may be taken.
+    pub fn try_out(&self, path: &Path) -> Result<(), CheckpointError> {
+        let work = || {
+            for text in TRIED {
+                if let Ok(encoding) = self.inner.encode(text, true) {
+                    let _ = self.inner.decode(encoding.get_ids(), true);
+                }
+            }
+            Ok(())
+        };
+        let bad = |reason: String| CheckpointError::BadJson { path: path.to_path_buf(), reason };
+        without_panic(work).map_err(|reason| bad(format!("not a tokenizer: {reason}")))
     }
 
     /// Ids of a text, with begin and end marks where `marks` says so.
@@ -84,9 +105,9 @@ impl BoundedTokenizer {
 
 /// The value, or why there is none, in one line.
 fn without_panic<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match caught(work) {
         Ok(done) => done.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_string()),
-        Err(_) => Err("the tokenizers library panicked".to_string()),
+        Err(panic) => Err(format!("the tokenizers library panicked ({})", one_line(&panic_text(&*panic)))),
     }
 }
 

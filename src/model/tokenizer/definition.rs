@@ -201,6 +201,7 @@ fn model(model: &Value) -> Result<(), String> {
             return Err(format!("model, unk_id: expected a number below {}, found {unknown}", pieces.len()));
         }
     }
+    check_unknown(model)?;
     let mut known: HashMap<u64, &String> = HashMap::new();
     for (token, number) in vocabulary.as_object().into_iter().flatten() {
         let number = id(number).map_err(|found| format!("model, vocab, {token:?}: {found}"))?;
@@ -225,4 +226,36 @@ fn model(model: &Value) -> Result<(), String> {
         return Err(format!("model, max_input_chars_per_word: expected at most {LONGEST_WORD}, found {longest}"));
     }
     Ok(())
+}
+
+/// What stands for an unknown word must be a token: else the first caption with such a word has none.
+fn check_unknown(model: &Value) -> Result<(), String> {
+    if !matches!(model["type"].as_str(), Some("WordPiece" | "WordLevel")) {
+        return Ok(());
+    }
+    let (unknown, vocabulary) = (model["unk_token"].as_str(), model["vocab"].as_object());
+    // Where one of the two is missing the crate says so.
+    let (Some(unknown), Some(vocabulary)) = (unknown, vocabulary) else { return Ok(()) };
+    if vocabulary.contains_key(unknown) {
+        return Ok(());
+    }
+    Err(format!("model, unk_token: expected a token of vocab, found {unknown:?}: unknown words would have no token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_token_of_unknown_words_is_in_the_vocabulary() {
+        for (kind, token, is_right) in
+            [("WordPiece", "[UNK]", true), ("WordPiece", "<unk>", false), ("WordLevel", "", false), ("BPE", "", true)]
+        {
+            let model = json!({ "type": kind, "unk_token": token, "vocab": { "[UNK]": 0 } });
+            let checked = check_unknown(&model);
+            assert_eq!(checked.is_ok(), is_right, "{kind} {token}");
+            assert!(checked.err().is_none_or(|reason| reason.starts_with("model, unk_token: ")), "{kind}");
+        }
+    }
 }

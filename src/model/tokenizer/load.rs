@@ -69,6 +69,7 @@ impl Tokenizer {
         if marks >= longest {
             return Err(bad(format!("post_processor: it adds {marks} tokens, a text has at most {longest}")).into());
         }
+        inner.try_out(&path)?;
         let pad_id = match pad_token(folder)? {
             None => default_pad_id,
             Some(token) => inner
@@ -121,9 +122,34 @@ impl Tokenizer {
         self.inner.vocabulary().get_vocab_size(true)
     }
 
-    /// The largest id; the model must know it.
-    pub fn largest_id(&self) -> u32 {
-        self.inner.largest_id()
+    /// Fails where a text can have an id that a model of `vocabulary` tokens does not know: the tokens of `tokenizer.json`,
+    /// those that its post-processor puts around each text, whether they are among them or not, and the padding.
+    ///
+    /// # Errors
+    /// What the id is for, and the id.
+    pub fn check_fits(&self, vocabulary: usize) -> Result<(), String> {
+        let marks = self.inner.encode("", true).map_err(|error| error.to_string())?;
+        let ids = [
+            ("", Some(self.inner.largest_id())),
+            ("post_processor: ", marks.into_iter().max()),
+            ("padding: ", Some(self.pad_id)),
+        ];
+        for (what, id) in ids {
+            if let Some(id) = id.filter(|id| *id as usize >= vocabulary) {
+                return Err(format!(
+                    "{what}token {id}, the model of the configuration knows {vocabulary} (vocab_size)"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does every text get this token, as its end for instance?
+    ///
+    /// # Errors
+    /// Where the tokenizer fails.
+    pub fn always_adds(&self, id: u32) -> Result<bool> {
+        Ok(self.inner.encode("", true)?.contains(&id))
     }
 
     /// The number of a token, if it is one.

@@ -1,0 +1,44 @@
+//! The other end of [`process`](super::process): what the process that renders does.
+
+use super::engine::Engine;
+#[cfg(unix)]
+use super::process_limits::{allow_processor_time, limit_memory};
+use anyhow::{Context, Result};
+use std::io::{self, BufRead};
+use std::sync::mpsc::channel;
+
+/// Answers requests on standard input, one a line, until it ends; `write` puts an answer on standard output. The process
+/// ends at once when its owner is gone, also in the middle of a rendering.
+///
+/// # Errors
+/// A request that is none, an answer that cannot be written, limits that cannot be set.
+pub fn answer_requests(write: &dyn Fn(&[u8]) -> io::Result<()>) -> Result<()> {
+    #[cfg(unix)]
+    limit_memory()?;
+    let (sender, requests) = channel();
+    let reader = move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+        signal_hook::low_level::exit(0);
+    };
+    std::thread::Builder::new().name("dissent-requests".into()).spawn(reader).context("no thread to read requests")?;
+    let mut template = None;
+    for request in requests {
+        #[cfg(unix)]
+        allow_processor_time()?;
+        let answer = match &template {
+            None => Engine::compile(serde_json::from_str(&request)?).map(|engine| {
+                template = Some(engine);
+                String::new()
+            }),
+            Some(engine) => engine.render(serde_json::from_str(&request)?),
+        };
+        let mut answer = serde_json::to_vec(&answer)?;
+        answer.push(b'\n');
+        write(&answer).context("cannot answer")?;
+    }
+    Ok(())
+}
