@@ -1,7 +1,7 @@
 //! A checkpoint's chat template, rendered as transformers renders it.
 
 use super::limits::{bounded_method, bounded_tojson, check_source, one_line, with_deep_stack};
-use crate::input_file;
+use crate::input_file::{self, is_there};
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Context, Result, anyhow};
 use minijinja::syntax::SyntaxConfig;
@@ -102,7 +102,7 @@ impl ChatTemplate {
 /// File name and content of a folder's template.
 fn source_of(folder: &Path) -> Result<Option<(String, String)>> {
     let file = "chat_template.json";
-    if folder.join(file).is_file() {
+    if is_there(&folder.join(file)) {
         let value = read_json(folder, file, "it holds the chat template")?;
         return Ok(Some((
             folder.join(file).display().to_string(),
@@ -111,13 +111,13 @@ fn source_of(folder: &Path) -> Result<Option<(String, String)>> {
     }
     let file = "chat_template.jinja";
     let path = folder.join(file);
-    if path.exists() {
+    if is_there(&path) {
         let source =
             input_file::read_text(&path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(Some((path.display().to_string(), source)));
     }
     for file in ["processor_config.json", "tokenizer_config.json"] {
-        if !folder.join(file).is_file() {
+        if !is_there(&folder.join(file)) {
             continue;
         }
         let value = read_json(folder, file, "it holds the chat template")?;
@@ -147,7 +147,7 @@ fn default_of(value: &Value, path: &Path) -> Result<String, CheckpointError> {
 /// The named special tokens of `tokenizer_config.json`, which templates may print.
 fn special_tokens_of(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
     let mut tokens = Map::new();
-    if !folder.join("tokenizer_config.json").is_file() {
+    if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(tokens);
     }
     let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
