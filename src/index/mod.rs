@@ -13,6 +13,7 @@ mod manifest;
 mod query_line;
 mod store;
 mod text;
+mod text_files;
 mod tokenizer;
 mod vector_file;
 mod vectors;
