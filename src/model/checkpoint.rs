@@ -9,6 +9,7 @@ mod json;
 mod layout;
 mod mapped;
 mod read;
+mod typed;
 mod unused;
 mod write;
 
@@ -20,5 +21,6 @@ pub use json::read_json;
 pub(in crate::model) use json::{image_processor_json, object_in};
 pub use layout::{Part, Place};
 pub use read::Weights;
+pub(in crate::model) use typed::typed;
 pub use unused::UnusedTensors;
 pub use write::{CheckpointFiles, StoredType, names_of, pretty_json, save_checkpoint, variables_of};

@@ -4,7 +4,7 @@ use super::config::{JinaClipJson, TextJson};
 use super::eva::EvaTower;
 use super::names::places;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
-use crate::model::checkpoint::{CheckpointError, Weights, object_in, read_json};
+use crate::model::checkpoint::{CheckpointError, Weights, object_in, read_json, typed};
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
 };
@@ -37,7 +37,7 @@ impl JinaClip {
         for field in ["vision_config", "text_config"] {
             object_in(folder, "config.json", &value, field)?;
         }
-        let config: JinaClipJson = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let config: JinaClipJson = typed(value).map_err(bad)?;
         config.check().map_err(bad)?;
         let weights = Weights::read(folder)?.rearranged(places);
         let bert = bert_of(&config.text_config, &weights).map_err(bad)?;
@@ -110,7 +110,7 @@ impl Architecture for JinaClip {
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
         let (file, value) = ImageProcessor::read_value(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
-        let transform: OpenClipTransform = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let transform: OpenClipTransform = typed(value).map_err(bad)?;
         let side = self.config.vision_config.image_size;
         Ok(PictureProcessor::OneSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
     }
