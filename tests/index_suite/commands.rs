@@ -78,6 +78,29 @@ fn a_wait_for_another_builder_is_said_and_ends_with_130() {
     }
 }
 
+/// Limits of shared machines: the work has a stack of its own, and a refusal of memory is an error like any other.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_small_stack_and_little_memory_abort_nothing() {
+    let (_folder, root) = dataset();
+    let encoder = encoder("quick_gelu");
+    let limited = |limit: &str| {
+        let whole = command(&["index", root.to_str().unwrap(), "--encoder", &encoder, "--force"]);
+        let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(whole.get_program()).args(whole.get_args()).stdin(Stdio::null());
+        let output = shell.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = limited("-s 64");
+    assert_eq!(code, Some(0), "{said}");
+    for kilobytes in [150_000, 200_000, 300_000, 400_000, 600_000] {
+        let (code, said) = limited(&format!("-v {kilobytes}"));
+        // 127: the libraries themselves find no room.
+        assert!(matches!(code, Some(0 | 1 | 127)) && !said.contains("RUST_BACKTRACE"), "{kilobytes}: {code:?} {said}");
+    }
+}
+
 #[test]
 fn an_index_is_built_then_up_to_date_then_searched() {
     let (_folder, root) = dataset();
