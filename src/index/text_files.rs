@@ -72,7 +72,8 @@ fn io_error_in(error: &TantivyError) -> Option<(&io::Error, Option<&Path>)> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::super::TextIndex;
     use super::*;

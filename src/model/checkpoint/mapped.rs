@@ -120,7 +120,7 @@ fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
 /// The message without the path that candle puts before or behind it: ours names it already.
 fn without_path(message: &str, path: &Path) -> String {
     let first = message.lines().next().unwrap_or(message);
-    let first = first.replace(&format!("path: {path:?}"), "");
+    let first = first.replace(&format!("path: {:?}", path.display().to_string()), "");
     first.replace(&path.display().to_string(), "").trim_matches([' ', ':', '"', '(', ')']).to_string()
 }
 
