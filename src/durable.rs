@@ -2,7 +2,7 @@
 //! file is never replaced by one.
 
 use crate::input_file::kind_of;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
         bail!("{} is read-only; make it writable or choose another name", path.display());
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
+    make_folder(folder)?;
     let mut aside = new_aside().tempfile_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
     aside
         .write_all(content)
@@ -35,6 +35,26 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {} (is the disk full?)", path.display()))?;
     aside.persist(path).map_err(|error| error.error).with_context(|| format!("cannot replace {}", path.display()))?;
     sync_folder(folder)
+}
+
+/// Makes a folder and those above it, as far as they are missing.
+///
+/// # Errors
+/// What is in the way, where the system says "File exists" of a folder that does not; whatever else it refuses.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    let Err(error) = fs::create_dir_all(folder) else { return Ok(()) };
+    let in_folder = || format!("cannot create folder {}", folder.display());
+    // The innermost that is there.
+    let there = folder.ancestors().find_map(|path| Some((path, path.symlink_metadata().ok()?)));
+    if let Some((path, own)) = there
+        && !path.is_dir()
+    {
+        let found = fs::metadata(path).map_or("a link to nothing", |metadata| kind_of(&metadata));
+        let found = if own.is_file() { "a file" } else { found };
+        let place = if path == folder { String::new() } else { format!("{}: ", path.display()) };
+        return Err(anyhow!("{place}expected a folder, found {found}")).with_context(in_folder);
+    }
+    Err(error).with_context(in_folder)
 }
 
 /// What was for its owner alone stays so.
@@ -150,6 +170,26 @@ fn sync_folder(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_in_the_way_of_a_folder_is_named() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("name");
+        let refused = |folder: &Path| format!("{:#}", make_folder(folder).unwrap_err());
+        fs::write(&path, "x").unwrap();
+        let expected = format!("cannot create folder {}: expected a folder, found a file", path.display());
+        assert_eq!(refused(&path), expected);
+        assert!(refused(&path.join("a/b")).ends_with("/name: expected a folder, found a file"));
+        for (target, kind) in [("/dev/null", "a device"), ("/nonexistent/x", "a link to nothing")] {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            assert!(refused(&path).ends_with(&format!("/name: expected a folder, found {kind}")), "{}", refused(&path));
+        }
+        assert!(!refused(Path::new("/proc/none")).contains("expected a folder"));
+        make_folder(&parent.path().join("new/deeper")).unwrap();
+        make_folder(parent.path()).unwrap();
+    }
 
     #[test]
     fn a_file_is_replaced_whole() {

@@ -14,13 +14,20 @@ const LONGEST_LFS_POINTER: u64 = 1024;
 /// UTF-8 byte order mark, which Notepad, PowerShell and Excel put first.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Whether there is anything under this name: a FIFO, a folder or a link to nothing is no absent file, and reading it says
+/// what it is. `Path::is_file` would make a setting that cannot be read one that nobody wrote.
+pub fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 /// Opens a regular file for reading; symbolic links are followed.
 ///
 /// # Errors
-/// Anything but a regular file (a FIFO would block, a device may be endless) and a Git LFS pointer are refused in words.
+/// Anything but a regular file (a FIFO would block, a device may be endless), a link to nothing (it is no file that nobody
+/// wrote) and a Git LFS pointer are refused in words.
 pub fn open(path: &Path) -> io::Result<File> {
     // Asked before opening: opening a device can have effects of its own.
-    refuse_special(&std::fs::metadata(path)?)?;
+    refuse_special(&std::fs::metadata(path).map_err(|error| name_link_to_nothing(path, error))?)?;
     let mut options = OpenOptions::new();
     options.read(true);
     // A FIFO put there in the meantime must not block.
@@ -89,10 +96,10 @@ pub fn text(bytes: &[u8]) -> io::Result<&str> {
 pub fn refuse_other_encodings(start: &[u8]) -> io::Result<()> {
     let found = match start {
         // Before UTF-16, whose mark begins the same.
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16",
-        [0, 0, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 0, 0, ..] => "UTF-32",
-        [0, 1..=0x7F, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => "UTF-16",
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 0, 0, ..] => "UTF-32",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0x7F, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => {
+            "UTF-16"
+        }
         _ => return Ok(()),
     };
     let message =
@@ -105,6 +112,16 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 
+fn name_link_to_nothing(path: &Path, error: Error) -> Error {
+    match std::fs::read_link(path) {
+        Ok(target) if error.kind() == ErrorKind::NotFound => {
+            let message = format!("expected a regular file, found a link to nothing ({})", target.display());
+            Error::new(ErrorKind::InvalidInput, message)
+        }
+        _ => error,
+    }
+}
+
 fn refuse_special(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
@@ -113,10 +130,13 @@ fn refuse_special(metadata: &Metadata) -> io::Result<()> {
     Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
-/// A file that is no regular one, in words.
+/// What a name stands for, in words.
 pub fn kind_of(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() {
         return "a folder";
+    }
+    if metadata.is_file() {
+        return "a file";
     }
     #[cfg(unix)]
     {
@@ -203,6 +223,13 @@ mod tests {
         assert!(open(&fifo).unwrap_err().to_string().contains("a FIFO"));
         assert!(open(Path::new("/dev/zero")).unwrap_err().to_string().contains("a device"));
         assert!(open(folder.path()).unwrap_err().to_string().contains("a folder"));
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/nonexistent/file", &link).unwrap();
+        let error = open(&link).unwrap_err();
+        // Callers take `NotFound` for a file that nobody wrote.
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("a link to nothing (/nonexistent/file)"), "{error}");
+        assert!(is_there(&link) && !is_there(&folder.path().join("none")));
     }
 
     #[test]

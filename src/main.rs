@@ -18,16 +18,29 @@ static ALLOCATOR: AdvisingAllocator = AdvisingAllocator;
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
+/// Stack of the thread that does the work: as much as Linux gives the first one by itself. That one's is what the user's
+/// limit says (`ulimit -s`), and one too small would end the program in the middle of its work.
+const STACK: usize = 8 << 20;
+
 fn main() {
     panics::log_and_say_in_one_line();
     outlive_file_size_limit();
-    let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        panics::say_the_unsaid();
-        FAILED
-    });
+    let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);
+    let code = match worker {
+        Ok(worker) => worker.join().unwrap_or(FAILED),
+        // A system that gives no thread has to do with one.
+        Err(_) => guarded(),
+    };
     // Everything is written by now. The way of the C library would wait for OpenBLAS's threads, which never end where they
     // could not all be started (`ulimit -v`).
     signal_hook::low_level::exit(i32::from(code));
+}
+
+fn guarded() -> u8 {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        panics::say_the_unsaid();
+        FAILED
+    })
 }
 
 fn run() -> u8 {

@@ -1,5 +1,6 @@
 //! The embedded sample: synthetic dataset and small models, unpacked on first use.
 
+use crate::durable::make_folder;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use directories::ProjectDirs;
@@ -50,7 +51,7 @@ impl Sample {
             return Ok(sample);
         }
         let parent = cache.join("sample");
-        fs::create_dir_all(&parent).with_context(|| format!("cannot create folder {}", parent.display()))?;
+        make_folder(&parent)?;
         let aside = tempfile::Builder::new()
             .prefix(".unpacking-")
             .tempdir_in(&parent)

@@ -1,5 +1,6 @@
 //! The workspace: where everything derived from a dataset is kept.
 
+use crate::durable::make_folder;
 use crate::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use std::fmt;
@@ -117,7 +118,7 @@ impl fmt::Display for Workspace {
 
 /// Makes the folder and writes a file in it: permissions alone do not tell (read-only mounts, network file systems).
 fn make_writable(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| format!("cannot create folder {}", path.display()))?;
+    make_folder(path)?;
     tempfile::Builder::new()
         .prefix(".probe-")
         .tempfile_in(path)

@@ -37,7 +37,7 @@ impl Desk {
     /// When the folder cannot be read.
     pub fn open(folder: &Path, annotator: &str, host: &str, taxonomy: Taxonomy) -> Result<(Self, Vec<Problem>)> {
         let watch = JournalWatch::begin(folder);
-        let (journal, events, problems) = match Journal::open_and_read(folder, annotator, host) {
+        let (journal, events, mut problems) = match Journal::open_and_read(folder, annotator, host) {
             Ok((journal, events, problems)) => (Ok(journal), events, problems),
             Err(error) => {
                 let (events, problems) = read_folder(folder)?;
@@ -45,9 +45,10 @@ impl Desk {
             }
         };
         let state = AnnotationState::fold(events);
-        let versions = TaxonomyVersions::read(folder);
+        let (versions, unread) = TaxonomyVersions::read(folder);
         let definitions_now = taxonomy.definitions_of(taxonomy.categories.iter().map(|category| &category.id));
-        let told = Told::open(folder, annotator, journal.as_ref().ok().map(Journal::path));
+        let (told, unread_looks) = Told::open(folder, annotator, journal.as_ref().ok().map(Journal::path));
+        problems.extend(unread.into_iter().chain(unread_looks));
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
         Ok((
             Self { journal, state, taxonomy, versions, definitions_now, told, watch, annotator, written: 0, passes },

@@ -124,18 +124,21 @@ fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &
     kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
-/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. What systems put
-/// there is none (macOS puts `._NAME` beside files on other people's disks): no annotator's name begins so.
+/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. What systems put there is
+/// none (macOS puts `._NAME` beside files on other people's disks): no annotator's name begins so. What is no regular file is
+/// among them: reading it says so, where passing it over would count somebody's work as none.
 pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        // A link to nothing is no absent folder: the disk behind it may be away.
+        Err(error) if error.kind() == ErrorKind::NotFound && !input_file::is_there(folder) => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read folder {}", folder.display())),
     };
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read folder {}", folder.display()))?.path();
-        if !is_litter_path(&path) && path.extension().is_some_and(|ending| ending == "jsonl") && path.is_file() {
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && !is_litter_path(&path) && path.extension().is_some_and(|ending| ending == "jsonl") {
             files.push(path);
         }
     }
@@ -203,6 +206,33 @@ mod tests {
         assert_eq!(lines, [Some(2), Some(3)]);
         assert!(problems[0].to_string().contains("bob@box.jsonl:2: not an annotation event: missing field"));
         assert!(problems[1].message.contains("expected 1 to 2, found 3"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_that_cannot_be_read_is_not_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("eve@box.jsonl");
+        let refused = |kind: &str| {
+            let error = format!("{:#}", read_folder(folder.path()).unwrap_err());
+            assert!(error.contains("cannot read journal") && error.contains("eve@box.jsonl"), "{error}");
+            assert!(error.contains(kind), "{error}");
+        };
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        refused("a FIFO");
+        fs::remove_file(&path).unwrap();
+        let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        refused("a socket");
+        drop(socket);
+        for (target, kind) in [("/dev/null", "a device"), ("/nonexistent/j", "a link to nothing"), ("/tmp", "a folder")]
+        {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            refused(kind);
+        }
+        let link = folder.path().join("away");
+        std::os::unix::fs::symlink("/nonexistent/annotations", &link).unwrap();
+        assert!(format!("{:#}", read_folder(&link).unwrap_err()).contains("cannot read folder"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::history::History;
 use super::journal_file::JournalFile;
 use super::names::{check_annotator, file_safe_host};
 use crate::data::Problem;
+use crate::durable::make_folder;
 use anyhow::{Context, Result};
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -41,7 +41,7 @@ impl Journal {
     pub fn open_and_read(folder: &Path, annotator: &str, host: &str) -> Result<(Self, Vec<Arc<Event>>, Vec<Problem>)> {
         check_annotator(annotator)?;
         let host = file_safe_host(host);
-        fs::create_dir_all(folder).with_context(|| format!("cannot create annotations folder {}", folder.display()))?;
+        make_folder(folder)?;
         // The lock comes first: what is in the file afterwards is ours to go on from.
         let file = JournalFile::open(folder, &format!("{annotator}@{host}"))?;
         let (events, problems) = read_folder(folder)?;

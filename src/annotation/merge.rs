@@ -2,7 +2,7 @@
 
 use super::folder::{Content, journal_files, read_journal, read_lines};
 use super::taxonomy::{TAXONOMY_FILE, Taxonomy, read_taxonomy};
-use super::taxonomy_versions::{TAXONOMIES_FOLDER, keep_version};
+use super::taxonomy_versions::{keep_version, kept_versions};
 use super::told::{TOLD_ENDING, told_files};
 use crate::data::Problem;
 use crate::durable;
@@ -48,7 +48,7 @@ pub struct Merged {
 /// Where a folder cannot be read or written, or they are the same.
 pub fn merge_folder(source: &Path, target: &Path) -> Result<Vec<Merged>> {
     let source = annotations_in(source)?;
-    fs::create_dir_all(target).with_context(|| format!("cannot create annotations folder {}", target.display()))?;
+    durable::make_folder(target)?;
     if fs::canonicalize(&source).ok() == fs::canonicalize(target).ok() {
         bail!("{} is the folder that is merged into", source.display());
     }
@@ -142,14 +142,19 @@ fn bring_looks(source: &Path, target: &Path) -> Result<()> {
 
 /// Copies the kept wordings; the taxonomy itself only where the target has none.
 fn bring_taxonomy(source: &Path, target: &Path) -> Result<()> {
-    for entry in fs::read_dir(source.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten() {
-        if let Ok(text) = read_taxonomy(&entry.path())
-            && Taxonomy::parse(&text).is_ok()
-        {
+    let in_file = |path: &Path| format!("cannot read taxonomy {}", path.display());
+    for path in kept_versions(source) {
+        let text = read_taxonomy(&path).with_context(|| in_file(&path))?;
+        if Taxonomy::parse(&text).is_ok() {
             keep_version(target, text.as_bytes());
         }
     }
-    let Ok(text) = read_taxonomy(&source.join(TAXONOMY_FILE)) else { return Ok(()) };
+    let path = source.join(TAXONOMY_FILE);
+    let text = match read_taxonomy(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| in_file(&path)),
+    };
     if Taxonomy::parse(&text).is_err() {
         return Ok(());
     }

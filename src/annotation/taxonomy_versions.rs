@@ -2,12 +2,13 @@
 
 use super::event::GivenDefinitions;
 use super::taxonomy::{Category, Taxonomy, read_taxonomy};
+use crate::data::Problem;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Folder of the copies in the annotations folder.
 pub const TAXONOMIES_FOLDER: &str = "taxonomies";
@@ -49,19 +50,33 @@ pub(super) fn keep_version(folder: &Path, text: &[u8]) {
     }
 }
 
+/// The copies in the annotations folder.
+pub(super) fn kept_versions(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten();
+    let visible = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    visible.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect()
+}
+
 impl TaxonomyVersions {
-    /// Reads the copies in the annotations folder. One that cannot be read leaves its wordings unknown.
-    pub fn read(folder: &Path) -> Self {
+    /// Reads the copies in the annotations folder, and names those that cannot be read: their wordings are unknown.
+    pub fn read(folder: &Path) -> (Self, Vec<Problem>) {
         let mut versions = Self::default();
-        for entry in fs::read_dir(folder.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten() {
-            let Ok(text) = read_taxonomy(&entry.path()) else { continue };
-            let Ok(taxonomy) = Taxonomy::parse(&text) else { continue };
+        let mut problems = Vec::new();
+        for path in kept_versions(folder) {
+            let taxonomy = match read_taxonomy(&path).map_err(Into::into).and_then(|text| Taxonomy::parse(&text)) {
+                Ok(taxonomy) => taxonomy,
+                Err(error) => {
+                    let message = format!("{error:#}; the wordings in it are not known");
+                    problems.push(Problem::warning(&path, message));
+                    continue;
+                }
+            };
             for category in taxonomy.categories {
                 let definition = category.definition_fingerprint().to_string();
                 versions.by_definition.insert((category.id.clone(), definition), category);
             }
         }
-        versions
+        (versions, problems)
     }
 
     /// The categories whose wording is another one now than it was when they were given, or that are gone.
@@ -96,7 +111,8 @@ mod tests {
         fs::write(&path, edited).unwrap();
         let now = Taxonomy::load(folder.path()).unwrap();
         assert_eq!(now.changed_since(&given), ["other"]);
-        let versions = TaxonomyVersions::read(folder.path());
+        let (versions, problems) = TaxonomyVersions::read(folder.path());
+        assert!(problems.is_empty(), "{problems:?}");
         let then = versions.find("other", &given["other"]).unwrap();
         assert!(then.definition.starts_with("None of the above"));
         let [earlier] = versions.earlier(&given, &now).try_into().unwrap();

@@ -2,6 +2,8 @@
 //! session either. Looking is no annotation, so it is kept beside the journal, in `<name of the journal>.told`.
 
 use super::journal_watch::read_from;
+use crate::data::Problem;
+use crate::input_file;
 use crate::litter::is_litter;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -40,8 +42,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Reads what is there, to go on beside this journal.
-    pub fn open(folder: &Path, annotator: &str, journal: Option<&Path>) -> Self {
+    /// Reads what is there, to go on beside this journal, and names files that cannot be read.
+    pub fn open(folder: &Path, annotator: &str, journal: Option<&Path>) -> (Self, Vec<Problem>) {
         let mut told = Self {
             folder: folder.to_path_buf(),
             annotator: annotator.to_owned(),
@@ -50,8 +52,8 @@ impl Told {
             path: journal.map(|path| path.with_extension(TOLD_ENDING)),
             file: None,
         };
-        told.read_news();
-        told
+        let problems = told.read_news();
+        (told, problems)
     }
 
     /// Was the annotator told of this case in this pass or a later one? What other programs wrote meanwhile counts.
@@ -86,13 +88,19 @@ impl Told {
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if self.file.is_none() {
+            if input_file::is_there(path) {
+                // A FIFO would wait for a reader.
+                input_file::open(path)?;
+            }
             self.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
         }
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Reads what was added to the annotator's files. A line that is no look tells of nothing.
-    fn read_news(&mut self) {
+    /// Reads what was added to the annotator's files, and names those that cannot be read. A line that is no look tells of
+    /// nothing.
+    fn read_news(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
         let beginning = format!("{}@", self.annotator);
         for path in told_files(&self.folder) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -100,7 +108,14 @@ impl Told {
                 continue;
             }
             let read_to = self.read_to.entry(path.clone()).or_default();
-            let Ok(bytes) = read_from(&path, *read_to) else { continue };
+            let bytes = match read_from(&path, *read_to) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    let message = format!("{error}; which cases are not read blind is not known from it");
+                    problems.push(Problem::warning(&path, message));
+                    continue;
+                }
+            };
             let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
             *read_to += whole as u64;
             for line in bytes[..whole].split(|byte| *byte == b'\n') {
@@ -109,6 +124,7 @@ impl Told {
                 }
             }
         }
+        problems
     }
 }
 
@@ -126,7 +142,7 @@ mod tests {
     use super::*;
 
     fn open(folder: &Path, annotator: &str, host: &str) -> Told {
-        Told::open(folder, annotator, Some(&folder.join(format!("{annotator}@{host}.jsonl"))))
+        Told::open(folder, annotator, Some(&folder.join(format!("{annotator}@{host}.jsonl")))).0
     }
 
     #[test]

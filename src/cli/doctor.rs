@@ -1,7 +1,6 @@
 //! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
 
 use super::Common;
-use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
 use super::output::{count, print_json, print_line, say};
 use super::reader_flags::ReaderFlags;
@@ -112,13 +111,13 @@ fn lines_of(facts: &[Fact]) -> Vec<String> {
 /// A server that answers, and what it can do. One that cannot be used is an error that says what to do.
 fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
     let section = "reader";
-    let interrupt = InterruptFlag::watch()?;
     let begun = Instant::now();
-    let reader = RemoteReader::connect(served, &|line| say(&line), &|| interrupt.is_set());
-    let reader = reader.map_err(|error| match error {
-        ReaderError::Cancelled => Interrupted { kept: "the server did not answer yet".into() }.into(),
-        ReaderError::Failed(error) => error,
-    })?;
+    // A signal ends this command wherever it is.
+    let reader = match RemoteReader::connect(served, &|line| say(&line), &|| false) {
+        Ok(reader) => reader,
+        Err(ReaderError::Failed(error)) => return Err(error),
+        Err(error @ ReaderError::Cancelled) => return Err(error.into()),
+    };
     for address in &served.addresses {
         let encrypted = if address.to_string().starts_with("https") { "TLS, verified" } else { "in the clear" };
         facts.push(fact(section, "server", format!("{address} ({encrypted})")));

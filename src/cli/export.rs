@@ -58,7 +58,7 @@ fn sft(args: SftArgs, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
     let mut retriever = match &args.encoder {
         None => None,
-        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common)?),
+        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, None)?),
     };
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
     let report = export_sft(&dataset, retriever.as_mut(), &settings)?;

@@ -1,6 +1,7 @@
 //! `dissent index`: builds the index of a dataset.
 
 use super::Common;
+use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::load_encoder;
 use super::output::{one_line, print_json, print_line, say};
 use crate::data::Dataset;
@@ -9,6 +10,7 @@ use crate::workspace::Workspace;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -50,12 +52,13 @@ struct Report<'a> {
 
 /// Runs `dissent index`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
+    let interrupt = InterruptFlag::watch()?;
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
     let folder = workspace.index_dir();
     let start = Instant::now();
-    let mut bar = BuildBar::new();
+    let mut bar = BuildBar::new(Some(&interrupt));
     let mut is_built = args.force;
     let index = if args.force {
         Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
@@ -74,9 +77,14 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     report(&index, timing.as_ref(), args.json)
 }
 
-/// Opens the index for another command, or builds it with a progress bar.
-pub(super) fn open_or_build(dataset: &Dataset, workspace: &Workspace, encoder: &dyn Embedder) -> Result<Index> {
-    let mut bar = BuildBar::new();
+/// Opens the index for another command, or builds it with a progress bar, until it is interrupted.
+pub(super) fn open_or_build(
+    dataset: &Dataset,
+    workspace: &Workspace,
+    encoder: &dyn Embedder,
+    interrupt: Option<&InterruptFlag>,
+) -> Result<Index> {
+    let mut bar = BuildBar::new(interrupt);
     let mut is_built = false;
     let mut on_rebuild = |error: &IndexError| {
         is_built = true;
@@ -135,8 +143,9 @@ fn warn_of_left_out(left_out: &[LeftOut]) {
     }
 }
 
-/// A progress bar on standard error; nothing where that is no terminal.
-struct BuildBar {
+/// A progress bar on standard error; where that is no terminal only a wait is said, which would look like a hang.
+struct BuildBar<'a> {
+    interrupt: Option<&'a InterruptFlag>,
     bar: ProgressBar,
     stage: Option<Stage>,
     start: Instant,
@@ -144,18 +153,25 @@ struct BuildBar {
     image_seconds: f64,
 }
 
-impl BuildBar {
-    fn new() -> Self {
-        Self { bar: ProgressBar::no_length(), stage: None, start: Instant::now(), image_seconds: 0.0 }
+impl<'a> BuildBar<'a> {
+    fn new(interrupt: Option<&'a InterruptFlag>) -> Self {
+        Self { interrupt, bar: ProgressBar::no_length(), stage: None, start: Instant::now(), image_seconds: 0.0 }
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "a build may be ended from here; this one never is")]
     fn show(&mut self, progress: Progress) -> Result<()> {
+        if self.interrupt.is_some_and(InterruptFlag::is_set) {
+            self.bar.finish_and_clear();
+            let kept = "the index is as it was before, the same command begins again".into();
+            return Err(Interrupted { kept }.into());
+        }
         if self.stage != Some(progress.stage) {
             if self.stage == Some(Stage::Images) {
                 self.image_seconds = self.start.elapsed().as_secs_f64();
             }
             self.stage = Some(progress.stage);
+            if progress.stage == Stage::Waiting && !std::io::stderr().is_terminal() {
+                say("another program is building this index: waiting");
+            }
             let (what, template) = match progress.stage {
                 Stage::Waiting => ("waiting", "another program builds this index; {msg} {elapsed}"),
                 Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),

@@ -1,9 +1,9 @@
-//! Ctrl-C and SIGTERM for commands without a screen: the work stops at the next good place, exit code 130.
+//! Ctrl-C, SIGTERM and a closed terminal for commands without a screen: the work stops at the next good place, exit code 130.
 
 use super::output::say;
 use crate::model::chat::a_rendering_hangs;
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +43,38 @@ pub fn outlive_file_size_limit() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
+/// From now on the first signal ends the program, for commands that have nothing to bring to a good place: `kept` says what
+/// becomes of their work. Without it the system ends them without a word, and scripts see another code than 130.
+///
+/// # Errors
+/// Where the system does not let signals be handled, or no thread can be started.
+pub fn end_at_once(kept: &'static str) -> Result<()> {
+    let mut first = Signals::new(ending_signals()).context("cannot watch for signals")?;
+    let waiting = thread::Builder::new().name("dissent-signals".into());
+    waiting
+        .spawn(move || {
+            if first.forever().next().is_some() {
+                say(&Interrupted { kept: kept.into() }.to_string());
+                signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
+            }
+        })
+        .context("cannot start the thread that watches for signals")?;
+    Ok(())
+}
+
+/// What asks a program to end. A terminal that closes does, too, except where the user asked with `nohup` that it does not.
+fn ending_signals() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let is_ended_by_hangup = ignored_signals(&status).is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0);
+    if is_ended_by_hangup { vec![SIGINT, SIGTERM, SIGHUP] } else { vec![SIGINT, SIGTERM] }
+}
+
+/// The mask of ignored signals in Linux's `/proc/self/status`; `None` on other systems, where only unsafe code can ask.
+fn ignored_signals(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
 /// True once the user wants the command to end.
 #[derive(Clone, Debug)]
 pub struct InterruptFlag(Arc<AtomicBool>);
@@ -55,7 +87,8 @@ impl InterruptFlag {
     /// Where the system does not let signals be handled, or no thread can be started.
     pub fn watch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
-        let mut first = Signals::new([SIGINT, SIGTERM]).context("cannot watch for signals")?;
+        let signals = ending_signals();
+        let mut first = Signals::new(&signals).context("cannot watch for signals")?;
         let watchdog = thread::Builder::new().name("dissent-watchdog".into());
         watchdog
             .spawn(move || {
@@ -68,7 +101,7 @@ impl InterruptFlag {
                 }
             })
             .context("cannot start the thread that watches for signals")?;
-        for signal in [SIGINT, SIGTERM] {
+        for signal in signals {
             signal_hook::flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED_EXIT_CODE), flag.clone())
                 .and_then(|_| signal_hook::flag::register(signal, flag.clone()))
                 .context("cannot watch for signals")?;
@@ -79,5 +112,18 @@ impl InterruptFlag {
     /// Has a signal come?
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        let status = "Name:\tdissent\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t00000001\n";
+        let ignored = ignored_signals(status).unwrap();
+        assert_eq!((ignored & 1 << (SIGHUP - 1), ignored & 1 << (SIGTERM - 1)), (1, 0));
+        assert_eq!(ignored_signals("Name:\tdissent\n"), None);
     }
 }

@@ -118,6 +118,33 @@ pub enum Command {
     GuardTerminal(guard_terminal::Args),
 }
 
+impl Command {
+    /// Whether a signal may end it wherever it is. The others come to a good place first, or say what they keep.
+    fn may_end_anywhere(&self) -> bool {
+        match self {
+            Self::Keys(_)
+            | Self::Annotations(_)
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Check(_)
+            | Self::Doctor(_)
+            | Self::Phantom(_)
+            | Self::Search(_)
+            | Self::Show(_)
+            | Self::Evaluate(_) => true,
+            Self::Demo(_)
+            | Self::Explore(_)
+            | Self::Annotate(_)
+            | Self::Download(_)
+            | Self::Index(_)
+            | Self::Train(_)
+            | Self::Predict(_)
+            | Self::Rerank(_)
+            | Self::GuardTerminal(_) => false,
+        }
+    }
+}
+
 /// An exit code other than 0 and 1, without a message: 130 after Ctrl-C, 128 plus its number after another signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("exit code {0}")]
@@ -125,6 +152,10 @@ pub struct ExitWith(pub u8);
 
 /// Runs the chosen subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
+    if cli.command.may_end_anywhere() {
+        // Where there is no thread for it (`ulimit -u`), the system ends the program by itself.
+        let _ = interrupt::end_at_once("nothing is half-written, the same command begins again");
+    }
     match cli.command {
         Command::Demo(args) => demo::run(args, &cli.common),
         Command::Explore(args) => explore::run(args, &cli.common),

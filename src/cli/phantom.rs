@@ -3,11 +3,14 @@
 use super::Common;
 use super::output::say;
 use crate::data::Existing;
+use crate::durable;
 use crate::phantom::pool::{Pool, Stage};
 use crate::phantom::sample::{DEFAULT_SEED, write_sample};
 use crate::phantom::sheet::draw_sheet;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args as ClapArgs, Subcommand};
+use image::ImageFormat;
+use std::io::Cursor;
 use std::path::PathBuf;
 
 /// Draw synthetic images and captions.
@@ -93,8 +96,12 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
             write_sample(&args.out, args.seed, existing)
         }
         Command::Sheet(args) => {
+            let is_png = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+            ensure!(is_png, "{}: expected a name that ends in .png", args.out.display());
             let sheet = draw_sheet(args.seed, args.scale)?;
-            sheet.save(&args.out).with_context(|| format!("cannot write {}", args.out.display()))
+            let mut png = Cursor::new(Vec::new());
+            sheet.write_to(&mut png, ImageFormat::Png).context("cannot encode the sheet")?;
+            durable::write_file(&args.out, png.get_ref())
         }
     }
 }

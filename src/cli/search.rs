@@ -148,7 +148,7 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
         Err(error) if error.is_mended_by_building() => {
             let encoder =
                 load_encoder(args.encoder.as_deref(), workspace, common).with_context(|| error.to_string())?;
-            search(open_or_build(dataset, workspace, &encoder)?.text())
+            search(open_or_build(dataset, workspace, &encoder, None)?.text())
         }
         Err(error) => Err(error.into()),
     }
@@ -163,7 +163,7 @@ fn search_vectors(
 ) -> Result<Vec<CaptionResult>> {
     let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
     let query = query_vector(args, &encoder)?;
-    let index = open_or_build(dataset, workspace, &encoder)?;
+    let index = open_or_build(dataset, workspace, &encoder, None)?;
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {
         let of_source =

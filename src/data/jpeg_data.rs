@@ -53,7 +53,7 @@ impl Bits<'_> {
                     self.at += 2;
                     0xFF
                 }
-                (Some(0xFF), _) | (None, _) => {
+                (Some(0xFF) | None, _) => {
                     added += 8;
                     0
                 }
@@ -127,6 +127,11 @@ impl Scan<'_> {
     }
 }
 
+enum ScanData {
+    Whole { end: usize },
+    BreaksOff,
+}
+
 /// What the segments said so far.
 #[derive(Default)]
 struct Tables {
@@ -167,8 +172,8 @@ fn walk(bytes: &[u8]) -> Option<bool> {
                     0xC4 => tables.codes(data)?,
                     0xDD => tables.restart_interval = u32::from(u16::from_be_bytes([*data.first()?, *data.get(1)?])),
                     0xDA => match tables.scan(data, bytes, at)? {
-                        Some(end) => at = end,
-                        None => return Some(false),
+                        ScanData::Whole { end } => at = end,
+                        ScanData::BreaksOff => return Some(false),
                     },
                     _ => {}
                 }
@@ -200,8 +205,8 @@ impl Tables {
         Some(())
     }
 
-    /// Where the scan's data ends; `Some(None)` where it ends too early, `None` where its header makes no sense.
-    fn scan(&self, header: &[u8], bytes: &[u8], at: usize) -> Option<Option<usize>> {
+    /// What the scan's data is; `None` where its header makes no sense.
+    fn scan(&self, header: &[u8], bytes: &[u8], at: usize) -> Option<ScanData> {
         let (count, rest) = header.split_first()?;
         let mut parts = Vec::new();
         for part in rest.get(..2 * usize::from(*count))?.chunks_exact(2) {
@@ -224,17 +229,17 @@ impl Tables {
         for unit in 0..across * down {
             let is_restart = self.restart_interval > 0 && unit > 0 && unit % self.restart_interval == 0;
             if is_restart && scan.restart().is_none() {
-                return Some(None);
+                return Some(ScanData::BreaksOff);
             }
             for (component, constant, others) in &parts {
                 let blocks = if is_alone { 1 } else { component.across * component.down };
                 for _ in 0..blocks {
                     if scan.block(constant, others).is_none() {
-                        return Some(None);
+                        return Some(ScanData::BreaksOff);
                     }
                 }
             }
         }
-        Some(Some(scan.bits.at))
+        Some(ScanData::Whole { end: scan.bits.at })
     }
 }

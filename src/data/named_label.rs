@@ -30,7 +30,7 @@ impl Task {
             for name in names(label) {
                 match labels_of.get(&name) {
                     Some(other) if *other != label.id => {
-                        found.push((name.trim().to_owned(), *other, label.id.as_str()))
+                        found.push((name.trim().to_owned(), *other, label.id.as_str()));
                     }
                     _ => drop(labels_of.insert(name, &label.id)),
                 }

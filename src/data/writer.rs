@@ -2,6 +2,7 @@
 
 use super::unfinished::Unfinished;
 use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
+use crate::durable::make_folder;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, ImageFormat};
 use rayon::prelude::*;
@@ -40,7 +41,7 @@ impl DatasetWriter {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        fs::create_dir_all(parent).with_context(|| format!("cannot create folder {}", parent.display()))?;
+        make_folder(parent)?;
         let Some(name) = target.file_name() else {
             bail!("expected the name of a new folder, found {}", target.display());
         };

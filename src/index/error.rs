@@ -1,6 +1,8 @@
 //! What can be wrong with an index, for callers that decide what to do about it.
 
 use crate::fingerprint::Fingerprint;
+use anyhow::anyhow;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why an index cannot be used. All but the last two are mended by building it again.
@@ -46,6 +48,16 @@ impl IndexError {
     /// A damaged file.
     pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Damaged { path: path.into(), reason: reason.to_string() }
+    }
+
+    /// A file that the system does not let be read. Where it is the process that has no more files or memory, nothing is wrong
+    /// with the index.
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let wants = [libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+        if error.raw_os_error().is_some_and(|code| wants.contains(&code)) {
+            return Self::Failed(anyhow!("cannot read {}: {error}", path.display()));
+        }
+        Self::damaged(path, error)
     }
 
     /// Whether building the index again would help.

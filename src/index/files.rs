@@ -77,7 +77,7 @@ pub(super) fn write_all(
 pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
     for name in VECTORS {
         let path = folder.join(name);
-        let found = fingerprint_of_file(&path).map_err(|error| IndexError::damaged(&path, error))?;
+        let found = fingerprint_of_file(&path).map_err(|error| IndexError::unreadable(&path, &error))?;
         let Some(expected) = manifest.files.get(name) else {
             return Err(IndexError::damaged(&folder.join(MANIFEST_FILE), format!("expected {name} under files")));
         };

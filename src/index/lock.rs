@@ -1,5 +1,6 @@
 //! One builder at a time, and no rubbish of a killed one.
 
+use crate::durable::make_folder;
 use anyhow::{Context, Result};
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -20,8 +21,7 @@ impl BuildLock {
     /// Takes the lock of a workspace and removes what a killed builder left. While another process has it `waiting` is
     /// called ten times a second; its error ends the wait.
     pub fn take(workspace: &Path, waiting: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
-        std::fs::create_dir_all(workspace)
-            .with_context(|| format!("cannot create the workspace {}", workspace.display()))?;
+        make_folder(workspace)?;
         let path = workspace.join("index.lock");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         loop {

@@ -14,6 +14,7 @@ mod manifest;
 mod query_line;
 mod store;
 mod text;
+mod text_files;
 mod tokenizer;
 mod variants;
 mod vector_file;

@@ -2,6 +2,7 @@
 
 use super::IndexError;
 use super::query_line::{check_limits, without_apostrophes};
+use super::text_files::{check_entries, in_words, refused};
 use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
 use super::variants::written_out;
 use crate::data::Document;
@@ -63,10 +64,10 @@ impl TextIndex {
         let in_folder = || format!("cannot write the caption index {} (is the disk full?)", folder.display());
         std::fs::create_dir(folder).with_context(in_folder)?;
         let (schema, fields) = schema();
-        let index = tantivy::Index::create_in_dir(folder, schema).with_context(in_folder)?;
+        let index = tantivy::Index::create_in_dir(folder, schema).map_err(in_words).with_context(in_folder)?;
         register_tokenizers(&index);
         // One thread keeps the documents in the corpus's order, so that equal scores come in that order.
-        let mut writer = index.writer_with_num_threads(1, WRITER_BYTES).with_context(in_folder)?;
+        let mut writer = index.writer_with_num_threads(1, WRITER_BYTES).map_err(in_words).with_context(in_folder)?;
         for (row, document) in corpus.iter().enumerate() {
             writer
                 .add_document(doc!(
@@ -77,10 +78,11 @@ impl TextIndex {
                     fields.caption => document.caption.as_str(),
                     fields.word => document.caption.as_str(),
                 ))
+                .map_err(in_words)
                 .with_context(in_folder)?;
         }
-        writer.commit().with_context(in_folder)?;
-        writer.wait_merging_threads().with_context(in_folder)
+        writer.commit().map_err(in_words).with_context(in_folder)?;
+        writer.wait_merging_threads().map_err(in_words).with_context(in_folder)
     }
 
     /// Opens the folder of an index of `documents` captions.
@@ -88,7 +90,8 @@ impl TextIndex {
     /// # Errors
     /// [`IndexError::Damaged`] if a file is missing or broken.
     pub fn open(folder: &Path, documents: usize) -> Result<Self, IndexError> {
-        let damaged = |error: tantivy::TantivyError| IndexError::damaged(folder, error);
+        let damaged = |error: tantivy::TantivyError| refused(folder, &error);
+        check_entries(folder)?;
         let index = tantivy::Index::open_in_dir(folder).map_err(damaged)?;
         register_tokenizers(&index);
         let (schema, fields) = schema();

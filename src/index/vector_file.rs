@@ -39,7 +39,7 @@ impl VectorFile {
 
     /// Opens a file that must hold two tensors of this shape.
     pub fn open(path: &Path, count: usize, dimension: usize) -> Result<Self, IndexError> {
-        let damaged = |error: std::io::Error| IndexError::damaged(path, error);
+        let damaged = |error: std::io::Error| IndexError::unreadable(path, &error);
         let mut file = crate::input_file::open(path).map_err(damaged)?;
         let expected_header = header(count, dimension);
         let tensor_bytes = (count * dimension * 4) as u64;

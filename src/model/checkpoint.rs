@@ -10,6 +10,7 @@ mod layout;
 mod mapped;
 mod picture_settings;
 mod read;
+mod typed;
 mod unused;
 mod write;
 
@@ -22,5 +23,6 @@ pub(in crate::model) use json::{image_processor_json, object_in};
 pub use layout::{Part, Place};
 pub(in crate::model) use picture_settings::{refuse_other_steps, two_picture_settings};
 pub use read::Weights;
+pub(in crate::model) use typed::typed;
 pub use unused::UnusedTensors;
 pub use write::{CheckpointFiles, StoredType, names_of, pretty_json, save_checkpoint, variables_of};

@@ -27,7 +27,7 @@ pub(in crate::model) fn expect_fixed(settings: &Value, fields: &[(&str, &str)], 
         };
         let is_it = match (found.as_f64(), expected.parse::<f64>()) {
             (Some(found), Ok(expected)) => (found - expected).abs() < f64::EPSILON,
-            _ => found.to_string() == *expected,
+            _ => serde_json::from_str::<Value>(expected).is_ok_and(|expected| *found == expected),
         };
         if !is_it {
             let found = beginning(&found.to_string(), 60);

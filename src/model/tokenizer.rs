@@ -6,6 +6,7 @@ mod charsmap;
 mod definition;
 mod load;
 mod pattern;
+mod refused_part;
 
 pub(in crate::model) use bounded::BoundedTokenizer;
 pub use build::{TokenizerPlan, build_tokenizer_files};

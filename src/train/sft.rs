@@ -60,7 +60,7 @@ pub fn export_sft(dataset: &Dataset, retriever: Option<&mut Retriever>, settings
     let out = &settings.out;
     ensure!(!out.exists(), "{} is there already; name a new folder", out.display());
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).with_context(|| format!("cannot create folder {}", parent.display()))?;
+    durable::make_folder(parent)?;
     let aside = tempfile::Builder::new()
         .prefix(".sft-")
         .tempdir_in(parent)

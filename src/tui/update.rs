@@ -13,6 +13,8 @@ use tui_input::{Input, InputRequest};
 
 /// Places a page key moves by.
 const PAGE: isize = 10;
+/// Bytes of the longest line that is edited, as of `dissent annotate`.
+const LONGEST_LINE: usize = 1 << 16;
 /// Cases that the engine reads in advance.
 const AHEAD: usize = 10;
 
@@ -304,9 +306,18 @@ impl App {
             Some(Overlay::Filter(edit)) => &mut edit.input,
             Some(Overlay::Picker(picker)) => &mut picker.input,
         };
-        for character in line {
-            input.handle(InputRequest::InsertChar(character));
+        let length = input.value().len() + text.len();
+        if length > LONGEST_LINE {
+            let message =
+                format!("nothing was pasted: expected a line of at most {LONGEST_LINE} bytes, found {length}");
+            self.notice = Some(Notice::Error(message));
+            return Vec::new();
         }
+        // At once: a character at a time copies the whole line for each.
+        let before = input.value().chars().take(input.cursor());
+        let whole: String = before.chain(line).chain(input.value().chars().skip(input.cursor())).collect();
+        let cursor = input.cursor() + text.chars().count();
+        *input = Input::new(whole).with_cursor(cursor);
         self.line_changed()
     }
 

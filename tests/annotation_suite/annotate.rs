@@ -41,6 +41,31 @@ fn categories(dataset: &Path, case: &str) -> String {
         .unwrap_or_default()
 }
 
+/// A script that ends it asks for the code; a person sees that nothing is lost.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_with_a_line_and_130() {
+    // Under `nohup`, the closed terminal ends nothing.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(|mask| mask.trim().to_owned());
+    let hears_hangup = ignored.is_some_and(|mask| u64::from_str_radix(&mask, 16).unwrap() & 1 == 0);
+    for signal in ["-TERM", "-INT", "-HUP"].into_iter().filter(|signal| *signal != "-HUP" || hears_hangup) {
+        let dataset = dataset(2);
+        let mut child = annotate(dataset.path(), "ada").stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"1\n").unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(output.any(|line| line.unwrap().starts_with("saved ")));
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let ended = child.wait_with_output().unwrap();
+        drop(input);
+        let errors = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{signal}: {errors}");
+        assert_eq!(errors.lines().last(), Some("interrupted; every event that was confirmed is in the journal"));
+        assert_eq!(categories(dataset.path(), "c1"), "look-alike");
+    }
+}
+
 #[test]
 fn a_case_a_line_and_each_is_acknowledged() {
     let dataset = dataset(3);

@@ -79,7 +79,7 @@ fn wordings_come_along_and_the_own_taxonomy_stays() {
     merge_folder(there.path(), here.path()).unwrap();
     let own = Taxonomy::load(here.path()).unwrap();
     assert_eq!(own.changed_since(&given), ["other"]);
-    let then = TaxonomyVersions::read(here.path());
+    let then = TaxonomyVersions::read(here.path()).0;
     assert!(then.find("other", &given["other"]).unwrap().definition.starts_with("None of the above"));
 }
 

@@ -53,6 +53,54 @@ fn ids(json: &str) -> Vec<String> {
     results.iter().map(|found| found["id"].as_str().unwrap().to_string()).collect()
 }
 
+/// Another program builds the index: the wait is said, and a signal ends it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wait_for_another_builder_is_said_and_ends_with_130() {
+    use std::io::{BufRead, BufReader, Read};
+    let (_folder, root) = dataset();
+    fs::create_dir(root.join(".dissent")).unwrap();
+    let lock = fs::File::create(root.join(".dissent/index.lock")).unwrap();
+    lock.lock().unwrap();
+    let encoder = encoder("quick_gelu");
+    for (name, rest) in [("index", &[][..]), ("search", &["--text", "effusion"])] {
+        let arguments = [&[name, root.to_str().unwrap(), "--encoder", &encoder], rest].concat();
+        let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("another program is building this index: waiting") {
+            assert!(errors.read_line(&mut said).unwrap() > 0, "{said}");
+        }
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        errors.read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{name}: {said}");
+        assert!(said.lines().last().unwrap().starts_with("interrupted; "), "{said}");
+    }
+}
+
+/// Limits of shared machines: the work has a stack of its own, and a refusal of memory is an error like any other.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_small_stack_and_little_memory_abort_nothing() {
+    let (_folder, root) = dataset();
+    let encoder = encoder("quick_gelu");
+    let limited = |limit: &str| {
+        let whole = command(&["index", root.to_str().unwrap(), "--encoder", &encoder, "--force"]);
+        let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(whole.get_program()).args(whole.get_args()).stdin(Stdio::null());
+        let output = shell.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = limited("-s 64");
+    assert_eq!(code, Some(0), "{said}");
+    for kilobytes in [150_000, 200_000, 300_000, 400_000, 600_000] {
+        let (code, said) = limited(&format!("-v {kilobytes}"));
+        // 127: the libraries themselves find no room.
+        assert!(matches!(code, Some(0 | 1 | 127)) && !said.contains("RUST_BACKTRACE"), "{kilobytes}: {code:?} {said}");
+    }
+}
+
 #[test]
 fn an_index_is_built_then_up_to_date_then_searched() {
     let (_folder, root) = dataset();

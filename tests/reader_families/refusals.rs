@@ -301,7 +301,7 @@ fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
         let whole = copy(family);
         for entry in fs::read_dir(whole.path()).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            if !name.ends_with(".json") {
+            if Path::new(&name).extension().is_none_or(|end| end != "json") {
                 continue;
             }
             let folder = copy(family);

@@ -134,6 +134,30 @@ fn an_unfinished_word_counts_the_words_before_it() {
     assert!(support::text(&screen(&mut app, 80, 24)).contains("1 of 4 cases; 2 of all cases are not read yet"));
 }
 
+/// The clipboard may hold a whole report, or a file.
+#[test]
+fn what_is_pasted_comes_where_the_cursor_is_and_too_much_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 4);
+    app.start();
+    app.update(Action::Filter);
+    let line = |app: &App| match &app.overlay {
+        Some(Overlay::Filter(edit)) => (edit.input.value().to_owned(), edit.input.cursor()),
+        _ => panic!("no line"),
+    };
+    app.paste("é\tz");
+    app.edit(tui_input::InputRequest::GoToPrevChar);
+    app.paste("x\ny");
+    assert_eq!(line(&app), ("é x yz".to_owned(), 5));
+    app.paste(&"x".repeat(65_536));
+    assert_eq!(line(&app), ("é x yz".to_owned(), 5));
+    let Some(Notice::Error(message)) = &app.notice else { panic!("{:?}", app.notice) };
+    assert!(
+        message.starts_with("nothing was pasted: expected a line of at most 65536 bytes, found 65543"),
+        "{message}"
+    );
+}
+
 fn type_filter(app: &mut App, line: &str) -> Vec<Effect> {
     app.update(Action::Filter);
     app.paste(line);

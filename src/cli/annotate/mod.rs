@@ -9,6 +9,7 @@ mod session;
 
 use self::answers::Answers;
 use self::session::{Form, Session};
+use super::interrupt::end_at_once;
 use super::models::{HeadChoice, RetrieverChoice};
 use super::output::{count, say};
 use super::queue_options::{QueueOptions, cases_of_split};
@@ -67,6 +68,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if explore::reader_is_small(&explore, common, &workspace) {
         relaunch::with_one_thread_per_kernel()?;
     }
+    // The reader works and the next line is waited for in places that no flag reaches.
+    let _ = end_at_once("every event that was confirmed is in the journal");
     let (dataset, problems) = Dataset::open_usable(&args.dataset)?;
     let dataset = Arc::new(dataset);
     let folder = workspace.annotations_dir();

@@ -74,10 +74,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 
 fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations) -> Result<()> {
     let Some(folder) = &args.output else { bail!("this format is several files: --output names the folder to write") };
-    if folder.is_file() {
-        bail!("{}: expected a folder to write into, found a file", folder.display());
-    }
     check_parent(folder)?;
+    // Asked before anything is computed.
+    durable::make_folder(folder)?;
     let usual_prefix = match format {
         ExportFormat::LabelStudio => LABEL_STUDIO_PREFIX.to_owned(),
         _ => root_prefix(&annotations.dataset.root),

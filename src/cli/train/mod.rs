@@ -4,12 +4,12 @@ mod dual_encoder;
 mod reader;
 mod retriever;
 
+use super::index::open_or_build;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::output::{one_line, print_line, say};
 use super::{Common, relaunch};
 use crate::cli::models::say_notes;
 use crate::data::Dataset;
-use crate::index::Index;
 use crate::model::checkpoint::StoredType;
 use crate::model::dual_encoder::DualEncoder;
 use crate::model::precision::Precision;
@@ -199,10 +199,16 @@ fn check_device(common: &Common) -> Result<()> {
 }
 
 /// The dual encoder itself as a retriever, its index built where it is missing.
-pub(super) fn open_retriever(dataset: &Dataset, folder: &Path, k: usize, common: &Common) -> Result<Retriever> {
+pub(super) fn open_retriever(
+    dataset: &Dataset,
+    folder: &Path,
+    k: usize,
+    common: &Common,
+    interrupt: Option<&InterruptFlag>,
+) -> Result<Retriever> {
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
     say_notes(&encoder);
-    let index = Index::open_or_build(dataset, &workspace.index_dir(), &encoder, &mut |_| (), &mut |_| Ok(()))?;
+    let index = open_or_build(dataset, &workspace, &encoder, interrupt)?;
     Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k, lexical: 0 }, None))
 }

@@ -63,7 +63,7 @@ pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) ->
     let dataset = Dataset::open(&args.run.dataset)?;
     let mut retriever = match &args.encoder {
         None => None,
-        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common)?),
+        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, Some(&training.interrupt))?),
     };
     let settings = ReaderSettings {
         out: args.run.out.clone(),

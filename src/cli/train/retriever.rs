@@ -179,7 +179,7 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
-    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common)?;
+    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common, Some(&training.interrupt))?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;
     for note in reader.notes() {
         say(&format!("{}: {note}", reader.name()));

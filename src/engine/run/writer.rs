@@ -7,6 +7,7 @@ use super::line::lines_of;
 use super::stored::read_cases;
 use super::{PREDICTIONS_FILE, RUN_FILE};
 use crate::data::Dataset;
+use crate::durable::make_folder;
 use crate::engine::{Ablation, CaseAnswer, ShownCaptions};
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
@@ -35,7 +36,7 @@ impl RunWriter {
     /// Where the run there was made from something else (both fingerprints are named), another program writes it, or
     /// the folder cannot be written.
     pub fn open(folder: &Path, now: &RunIdentity) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
+        make_folder(folder)?;
         let path = folder.join(PREDICTIONS_FILE);
         let mut file = OpenOptions::new()
             .create(true)

@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::limits::check_source;
 use super::process::{RenderingProcess, program};
-use crate::input_file;
+use crate::input_file::{self, is_there};
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, anyhow};
 use serde_json::{Map, Value};
@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 /// Bytes of a template file; published ones have 30 KB.
 const LONGEST: u64 = 1 << 20;
+const JINJA_FILE: &str = "chat_template.jinja";
 /// Where a template may be: the first that has one counts. transformers' processors take `chat_template.json` first, too,
 /// and their tokenizer's own last.
-const TEMPLATE_FILES: [&str; 4] =
-    ["chat_template.json", "chat_template.jinja", "processor_config.json", "tokenizer_config.json"];
+const TEMPLATE_FILES: [&str; 4] = ["chat_template.json", JINJA_FILE, "processor_config.json", "tokenizer_config.json"];
 
 /// A template ready to be rendered.
 #[derive(Clone, Debug)]
@@ -131,10 +131,10 @@ fn source_of(folder: &Path) -> Result<Option<(String, String)>, CheckpointError>
 /// The template that `file` of the folder holds, if any.
 fn source_in(folder: &Path, file: &str) -> Result<Option<String>, CheckpointError> {
     let path = folder.join(file);
-    if !path.exists() {
+    if !is_there(&path) {
         return Ok(None);
     }
-    if file.ends_with(".jinja") {
+    if file == JINJA_FILE {
         let unreadable =
             |error: std::io::Error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() };
         return input_file::read_text(&path, LONGEST).map(Some).map_err(unreadable);
@@ -162,7 +162,7 @@ fn default_of(value: &Value, path: &Path) -> Result<String, CheckpointError> {
 /// The named special tokens of `tokenizer_config.json`, which templates may print.
 fn special_tokens_of(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
     let mut tokens = Map::new();
-    if !folder.join("tokenizer_config.json").is_file() {
+    if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(tokens);
     }
     let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;

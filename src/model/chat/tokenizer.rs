@@ -1,5 +1,6 @@
 //! The tokenizer of a checkpoint, for text whose special tokens are given apart from it.
 
+use crate::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::tokenizer::BoundedTokenizer;
 use anyhow::Result;
@@ -59,7 +60,7 @@ impl ChatTokenizer {
         let end = end.as_str().or_else(|| end.get("content").and_then(Value::as_str));
         let end = end.and_then(|token| vocabulary.token_to_id(token));
         let mut ends: Vec<u32> = end.into_iter().collect();
-        if folder.join("generation_config.json").is_file() {
+        if is_there(&folder.join("generation_config.json")) {
             let generation = read_json(folder, "generation_config.json", "it says how answers are generated")?;
             let named = &generation["eos_token_id"];
             let ids = named.as_array().map_or(std::slice::from_ref(named), Vec::as_slice);

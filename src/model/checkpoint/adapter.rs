@@ -4,9 +4,10 @@
 //! 2023); tensors of `modules_to_save` replace the model's own.
 
 use super::mapped::MappedFile;
-use super::read_json;
+use super::{read_json, typed};
 use crate::fingerprint::Fingerprint;
-use anyhow::{Context, Result, bail, ensure};
+use crate::input_file::is_there;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use candle_core::{DType, Tensor};
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,12 +95,12 @@ impl Adapter {
 
     fn read_parts(folder: &Path) -> Result<Self> {
         let config = read_json(folder, CONFIG, "it describes the adapter")?;
-        let config: ConfigJson = serde_json::from_value(config).with_context(|| CONFIG.to_string())?;
+        let config: ConfigJson = typed(config).map_err(|reason| anyhow!("{CONFIG}: {reason}"))?;
         refuse_unsupported(&config)?;
         let path = folder.join(WEIGHTS);
-        if !path.is_file() {
+        if !is_there(&path) {
             ensure!(
-                !folder.join("adapter_model.bin").is_file(),
+                !is_there(&folder.join("adapter_model.bin")),
                 "adapter_model.bin is a pickle, which may run any code as it is read; save the adapter as {WEIGHTS}"
             );
             bail!("{WEIGHTS} is missing: it holds the adapter's weights");

@@ -2,6 +2,7 @@
 
 use super::CheckpointError;
 use super::json::read_json;
+use crate::input_file::is_there;
 use crate::model::gguf::decoder_files;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ pub(super) struct WeightFiles {
 
 /// Whether `folder` holds weights under the names of transformers.
 pub fn has_transformers_weights(folder: &Path) -> bool {
-    folder.join(SINGLE).is_file() || folder.join(SHARDED).is_file()
+    is_there(&folder.join(SINGLE)) || is_there(&folder.join(SHARDED))
 }
 
 impl WeightFiles {
@@ -40,19 +41,19 @@ impl WeightFiles {
             return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
         }
         let single = folder.join(SINGLE);
-        if single.is_file() {
+        if is_there(&single) {
             return Ok(Self { files: vec![single], listed: BTreeMap::new() });
         }
-        if folder.join(SHARDED).is_file() {
+        if is_there(&folder.join(SHARDED)) {
             return Self::of_index(folder);
         }
         for name in OPEN_CLIP {
             let path = folder.join(name);
-            if path.is_file() {
+            if is_there(&path) {
                 return Ok(Self { files: vec![path], listed: BTreeMap::new() });
             }
         }
-        if let Some(pickle) = PICKLES.iter().find(|name| folder.join(name).is_file()) {
+        if let Some(pickle) = PICKLES.iter().find(|name| is_there(&folder.join(name))) {
             let target = if pickle.starts_with("open_clip") { OPEN_CLIP[0] } else { SINGLE };
             return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string(), target });
         }
@@ -91,8 +92,8 @@ impl WeightFiles {
         // Where the decoder is in a file of its own, shards that hold nothing else need not be there.
         let may_lack_shards = !decoder_files(folder)?.is_empty();
         if may_lack_shards {
-            places.retain(|name, _| folder.join(name).is_file());
-        } else if let Some(name) = places.keys().find(|name| !folder.join(name).is_file()) {
+            places.retain(|name, _| is_there(&folder.join(name)));
+        } else if let Some(name) = places.keys().find(|name| !is_there(&folder.join(name))) {
             let purpose = "the index of the weights lists it";
             let (folder, file) = (folder.to_path_buf(), (*name).to_string());
             return Err(CheckpointError::FileMissing { folder, file, purpose });

@@ -2,6 +2,7 @@
 
 use super::Weights;
 use crate::fingerprint::Fingerprint;
+use crate::input_file::is_there;
 use crate::known_files::fingerprint_of_file;
 use crate::model::gguf::decoder_files;
 use crate::model::hub::name_of_snapshot;
@@ -23,7 +24,7 @@ pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     let mut files = Weights::files_of(folder)?;
     // A folder with several has no decoder among them that could be read.
     files.extend(decoder_files(folder).unwrap_or_default());
-    files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
+    files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| is_there(path)));
     let mut parts = Vec::new();
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

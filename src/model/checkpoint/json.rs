@@ -13,7 +13,7 @@ const LARGEST: u64 = 256 << 20;
 /// `preprocessor_config.json`.
 pub(in crate::model) fn image_processor_json(folder: &Path) -> Result<(&'static str, Value), CheckpointError> {
     let outer = "processor_config.json";
-    if folder.join(outer).is_file() {
+    if input_file::is_there(&folder.join(outer)) {
         let nested = read_json(folder, outer, "it says how images are cut")?;
         if let Some(nested) = object_in(folder, outer, &nested, "image_processor")? {
             return Ok((outer, nested.clone()));
@@ -49,7 +49,7 @@ pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Val
         return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
     }
     let path = folder.join(file);
-    if !path.exists() {
+    if !input_file::is_there(&path) {
         return Err(CheckpointError::FileMissing { folder: folder.to_path_buf(), file: file.to_string(), purpose });
     }
     let text = input_file::read_text(&path, LARGEST)

@@ -21,9 +21,13 @@ impl MappedFile {
     /// Maps the file and checks its header: every tensor lies within the file, is as long as its shape says, and none
     /// overlaps another (the safetensors crate refuses the rest), none is there twice.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let bad = |error: candle_core::Error| CheckpointError::BadSafetensors {
-            path: path.to_path_buf(),
-            reason: without_path(&error.to_string(), path),
+        let bad = |error: candle_core::Error| {
+            let (path, reason) = (path.to_path_buf(), without_path(&error.to_string(), path));
+            // The system's word (no memory to map it) is none about the file.
+            if reason.contains("(os error ") {
+                return CheckpointError::Unreadable { path, reason };
+            }
+            CheckpointError::BadSafetensors { path, reason }
         };
         check_header(path).map_err(|error| {
             let (path, reason) = (path.to_path_buf(), error.to_string());
@@ -79,7 +83,11 @@ impl MappedFile {
         match first_bad_element(&tensor) {
             Ok(None) => Ok(tensor),
             Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
-            Err(found) => Err(CheckpointError::NotFloating { path, name: name.to_string(), found }),
+            // Of the file: candle reads some types as others.
+            Err(read_as) => {
+                let found = self.tensors.get(name).map_or(read_as, |view| format!("{:?}", view.dtype()).to_lowercase());
+                Err(CheckpointError::NotFloating { path, name: name.to_string(), found })
+            }
         }
     }
 
@@ -121,6 +129,7 @@ fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
 /// The message without the path that candle puts before or behind it: ours names it already.
 fn without_path(message: &str, path: &Path) -> String {
     let first = message.lines().next().unwrap_or(message);
+    let first = first.replace(&format!("path: {:?}", path.display().to_string()), "");
     first.replace(&path.display().to_string(), "").trim_matches([' ', ':', '"', '(', ')']).to_string()
 }
 

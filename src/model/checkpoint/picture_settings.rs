@@ -2,6 +2,7 @@
 
 use super::json::read_json;
 use super::{CheckpointError, image_processor_json};
+use crate::input_file::is_there;
 use crate::printable::{beginning, one_line};
 use serde_json::Value;
 use std::path::Path;
@@ -50,7 +51,7 @@ pub(in crate::model) fn refuse_other_steps(settings: &Value, taken: &[&str]) -> 
 /// A file that cannot be read.
 pub(in crate::model) fn two_picture_settings(folder: &Path) -> Result<Option<String>, CheckpointError> {
     let (outer, own) = ("processor_config.json", "preprocessor_config.json");
-    if !folder.join(outer).is_file() || !folder.join(own).is_file() {
+    if !is_there(&folder.join(outer)) || !is_there(&folder.join(own)) {
         return Ok(None);
     }
     let (file, counts) = image_processor_json(folder)?;

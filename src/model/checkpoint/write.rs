@@ -64,7 +64,7 @@ pub fn save_checkpoint(
 ) -> Result<()> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     let aside = parent.join(format!(".new-{}", uuid::Uuid::now_v7()));
-    fs::create_dir_all(&aside).with_context(|| format!("cannot create folder {}", aside.display()))?;
+    durable::make_folder(&aside)?;
     let written =
         write_files(&aside, tensors, config, files, stored_type).and_then(|()| durable::replace_folder(&aside, folder));
     if written.is_err() {

@@ -1,6 +1,6 @@
 //! `config.json` of a `CLIPModel`.
 
-use crate::model::checkpoint::{CheckpointError, object_in, read_json};
+use crate::model::checkpoint::{CheckpointError, object_in, read_json, typed};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
 use crate::model::limits::check_sizes;
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,7 @@ impl ClipConfig {
         }
         object_in(folder, "config.json", &value, "vision_config")?;
         object_in(folder, "config.json", &value, "text_config")?;
-        let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let config: Self = typed(value).map_err(bad)?;
         config.check().map_err(bad)?;
         Ok(config)
     }

@@ -1,7 +1,7 @@
 //! Pictures to pixels: resize, centre crop, rescale, normalise; as transformers' `CLIPImageProcessor` and
 //! `SiglipImageProcessor` do it, and as OpenCLIP's transform.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::limits::{LONGEST_SIDE, check_scaling, check_sizes};
 use crate::model::pillow_resize::{Filter, resize};
 use candle_core::{Device, Result, Tensor};
@@ -38,7 +38,7 @@ pub struct ImageProcessor {
 
 /// `size`: a number is the shortest edge, as old files write it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of pixels, or an object with shortest_edge, or with height and width")]
 enum ResizeTarget {
     ShortestEdge { shortest_edge: u32 },
     Exact { height: u32, width: u32 },
@@ -47,7 +47,7 @@ enum ResizeTarget {
 
 /// `crop_size`: a number is the side of a square, as old files write it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of pixels, or an object with height and width")]
 enum CropTarget {
     Exact { height: u32, width: u32 },
     Number(u32),
@@ -77,7 +77,7 @@ pub struct OpenClipTransform {
 
 /// A square by its side, or height and width.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of pixels, or height and width in a list")]
 pub enum TransformSize {
     Side(u32),
     Sides([u32; 2]),
@@ -181,7 +181,7 @@ impl ImageProcessor {
             let known: Vec<_> = known.map(|(name, value)| (name.clone(), value.clone())).collect();
             fields.extend(known);
         }
-        let processor: Self = serde_json::from_value(fields).map_err(|error| bad(error.to_string()))?;
+        let processor: Self = typed(fields).map_err(bad)?;
         processor.check().map_err(bad)?;
         Ok(processor)
     }

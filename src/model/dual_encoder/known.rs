@@ -1,6 +1,7 @@
 //! Which family a checkpoint folder holds.
 
 use super::Architecture;
+use crate::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, has_transformers_weights, read_json};
 use crate::model::clip::ClipConfig;
 use crate::model::jina_clip::JinaClip;
@@ -24,8 +25,8 @@ const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fix
 /// # Errors
 /// A missing or broken file; a family that is not known, with those that are.
 pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, CheckpointError> {
-    let has_open_clip = folder.join("open_clip_config.json").is_file();
-    if has_open_clip && !(folder.join("config.json").is_file() && has_transformers_weights(folder)) {
+    let has_open_clip = is_there(&folder.join("open_clip_config.json"));
+    if has_open_clip && !(is_there(&folder.join("config.json")) && has_transformers_weights(folder)) {
         return Ok(Arc::new(OpenClip::read(folder)?));
     }
     let config = read_json(folder, "config.json", "it says what model this is")?;

@@ -3,7 +3,7 @@
 
 use super::image_processor::ImageProcessor;
 use super::pixels::{PatchGrid, Pixels};
-use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use candle_core::{Device, Result, Tensor};
 use image::RgbImage;
 use serde::Deserialize;
@@ -56,7 +56,7 @@ impl PatchProcessor {
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|_, value| *value != Value::Null);
         }
-        let sizes: PatchSizes = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let sizes: PatchSizes = typed(value).map_err(bad)?;
         if sizes.patch_size as usize != patch_size {
             let found = sizes.patch_size;
             return Err(bad(format!("field patch_size is {found}, config.json says {patch_size} (vision_config)")));

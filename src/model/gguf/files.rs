@@ -1,5 +1,6 @@
 //! The GGUF file of a checkpoint folder, or its parts where llama.cpp split it.
 
+use crate::input_file::is_there;
 use crate::litter::is_litter_path;
 use crate::model::checkpoint::CheckpointError;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let is_decoder = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-        is_gguf && !name.contains("mmproj") && !is_litter_path(path) && path.is_file()
+        is_gguf && !name.contains("mmproj") && !is_litter_path(path) && is_there(path)
     };
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_decoder).collect();
     found.sort();

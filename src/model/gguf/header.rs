@@ -150,8 +150,12 @@ fn size_of_kind(kind: u32) -> Result<u64> {
 }
 
 fn skip_bytes<R: Read + Seek>(count: u64, reader: &mut BufReader<R>) -> Result<()> {
-    let count = i64::try_from(count).map_err(|_| bad("a field longer than any file".into()))?;
-    reader.seek_relative(count)
+    let too_long = || bad("a field longer than any file".into());
+    let count = i64::try_from(count).map_err(|_| too_long())?;
+    // The system refuses places that no file has.
+    reader
+        .seek_relative(count)
+        .map_err(|error| if error.kind() == ErrorKind::InvalidInput { too_long() } else { error })
 }
 
 fn u32_of<R: Read>(reader: &mut BufReader<R>) -> Result<u32> {

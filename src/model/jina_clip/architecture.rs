@@ -5,7 +5,7 @@ use super::eva::EvaTower;
 use super::names::places;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
 use crate::model::checkpoint::{
-    CheckpointError, Weights, image_processor_json, object_in, read_json, refuse_other_steps,
+    CheckpointError, Weights, image_processor_json, object_in, read_json, refuse_other_steps, typed,
 };
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
@@ -39,7 +39,7 @@ impl JinaClip {
         for field in ["vision_config", "text_config"] {
             object_in(folder, "config.json", &value, field)?;
         }
-        let config: JinaClipJson = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let config: JinaClipJson = typed(value).map_err(bad)?;
         config.check().map_err(bad)?;
         let weights = Weights::read(folder)?.rearranged(places);
         let bert = bert_of(&config.text_config, &weights).map_err(bad)?;
@@ -114,7 +114,7 @@ impl Architecture for JinaClip {
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         let steps = ["do_resize", "do_center_crop", "do_rescale", "do_normalize"];
         refuse_other_steps(&value, &steps).map_err(bad)?;
-        let transform: OpenClipTransform = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let transform: OpenClipTransform = typed(value).map_err(bad)?;
         let side = self.config.vision_config.image_size;
         Ok(PictureProcessor::OneSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
     }

@@ -4,7 +4,7 @@ use super::config::{ModelJson, OpenClipJson, TextJson, VisionJson, activation, e
 use super::names;
 use super::vision_transformer::{VisionTransformer, VitShape};
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
-use crate::model::checkpoint::{CheckpointError, Place, Weights, object_in, read_json};
+use crate::model::checkpoint::{CheckpointError, Place, Weights, object_in, read_json, typed};
 use crate::model::clip::{ClipConfig, ClipText, TextConfig, VisionConfig, VisionTower};
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
@@ -53,7 +53,7 @@ impl OpenClip {
         for field in ["model_cfg", "preprocess_cfg"] {
             object_in(folder, FILE, &value, field)?;
         }
-        let json: OpenClipJson = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let json: OpenClipJson = typed(value).map_err(bad)?;
         let OpenClipJson { model_cfg: model, preprocess_cfg: transform } = json;
         if model.multimodal_cfg.as_ref().is_some_and(|value| !value.is_null()) {
             return Err(bad("multimodal_cfg: expected an image tower and a text tower alone (no CoCa)".into()));

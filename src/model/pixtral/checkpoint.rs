@@ -7,7 +7,7 @@ use super::processor::PixtralProcessor;
 use crate::fingerprint::Fingerprint;
 use crate::model::checkpoint::{
     Adapter, CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json,
-    save_checkpoint, variables_of,
+    save_checkpoint, typed, variables_of,
 };
 use crate::model::decoder::Decoder;
 use crate::model::family::{
@@ -19,7 +19,7 @@ use crate::model::layers::Mode;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// A model with its processor, for inference.
@@ -104,11 +104,28 @@ impl From<PixtralCheckpoint> for ReaderCheckpoint {
 impl PixtralConfig {
     /// Reads `config.json` of a checkpoint directory.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let value = read_json(folder, "config.json", "it describes the model")?;
+        let mut value = read_json(folder, "config.json", "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         check_fixed(&value).map_err(bad)?;
-        serde_json::from_value(value).map_err(|error| bad(error.to_string()))
+        drop_old_name_of_dtype(&mut value).map_err(bad)?;
+        typed(value).map_err(bad)
     }
+}
+
+/// Files of some versions hold `dtype` and `torch_dtype`, as it was called before transformers 5.
+///
+/// # Errors
+/// Where they are not the same.
+fn drop_old_name_of_dtype(config: &mut Value) -> Result<(), String> {
+    let (new, old) = (&config["dtype"], &config["torch_dtype"]);
+    if !new.is_null() && !old.is_null() && new != old {
+        return Err(format!("fields dtype and torch_dtype: expected the same type, found {new} and {old}"));
+    }
+    let dropped = if new.is_null() { "dtype" } else { "torch_dtype" };
+    if let Some(fields) = config.as_object_mut() {
+        fields.remove(dropped);
+    }
+    Ok(())
 }
 
 /// Of the weights of `folder` and every file that decides an answer. A template that only says what dissent says without

@@ -1,6 +1,6 @@
 //! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json, refuse_other_steps};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json, refuse_other_steps, typed};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::{LONGEST_SIDE, check_scaling};
 use crate::model::pillow_resize::resize_bicubic;
@@ -32,7 +32,7 @@ pub struct PixtralImageProcessor {
 
 /// `size`: what a picture must fit into.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected an object with longest_edge, or with height and width")]
 enum LargestSize {
     LongestEdge { longest_edge: u32 },
     Exact { height: u32, width: u32 },
@@ -40,7 +40,7 @@ enum LargestSize {
 
 /// `patch_size`: a number is the side of a square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of pixels, or an object with height and width")]
 enum PatchSize {
     Sides { height: u32, width: u32 },
     Number(u32),
@@ -80,8 +80,7 @@ impl PixtralImageProcessor {
         // Pixtral pads the pictures of a batch, which are read one by one here.
         let steps = ["do_resize", "do_rescale", "do_normalize", "do_pad"];
         refuse_other_steps(&inner, &steps).map_err(|reason| bad(inner_file, reason))?;
-        let mut processor: Self =
-            serde_json::from_value(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
+        let mut processor: Self = typed(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
         let number = |field: &str, default: u64| match &outer[field] {
             Value::Null => Ok(default),
             found => found

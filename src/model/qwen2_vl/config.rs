@@ -1,6 +1,6 @@
 //! `config.json` of Qwen2-VL and Qwen2.5-VL: flat as on the hub, or with a `text_config` as transformers 5 writes it.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
 use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, check_layer_types, expect_fixed};
 use crate::model::layers::Activation;
@@ -134,12 +134,11 @@ impl Qwen2VlConfig {
         };
         expect_fixed(&text, &OF_A_DECODER, place)?;
         let settings = text.clone();
-        let json: ConfigJson = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        let text: TextJson = serde_json::from_value(text).map_err(|error| format!("{place}{error}"))?;
+        let json: ConfigJson = typed(value)?;
+        let text: TextJson = typed(text).map_err(|error| format!("{place}{error}"))?;
         check_head_dim(&settings, text.hidden_size, text.num_attention_heads, place)?;
         let tied_embeddings = json.tie_word_embeddings.unwrap_or(false) || text.tie_word_embeddings.unwrap_or(false);
-        let vision: VisionJson =
-            serde_json::from_value(json.vision_config).map_err(|error| format!("vision_config: {error}"))?;
+        let vision: VisionJson = typed(json.vision_config).map_err(|error| format!("vision_config: {error}"))?;
         let has_windows = json.model_type == "qwen2_5_vl";
         let config = Self {
             vision: vision_config(vision, has_windows)?,

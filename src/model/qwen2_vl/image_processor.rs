@@ -1,7 +1,7 @@
 //! `Qwen2VLImageProcessor`: pictures keep their proportions within a number of pixels; patches lie in the order in which
 //! they are merged.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::resize_bicubic;
@@ -83,8 +83,7 @@ impl Qwen2VlImageProcessor {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
         refuse_other_steps(&value, &["do_resize", "do_rescale", "do_normalize"]).map_err(bad)?;
-        let processor: Self =
-            serde_json::from_value(value).map_err(|error| bad(format!("image processor: {error}")))?;
+        let processor: Self = typed(value).map_err(|error| bad(format!("image processor: {error}")))?;
         for (name, size) in [
             ("patch_size", processor.patch_size),
             ("temporal_patch_size", processor.temporal_patch_size),

@@ -3,6 +3,7 @@
 use super::config::SiglipConfig;
 use super::text::TextTower;
 use super::vision::VisionTower;
+use crate::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
 use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower, PictureProcessor};
 use crate::model::layers::Mode;
@@ -87,7 +88,7 @@ fn cleaning(folder: &Path) -> Result<Cleaning, CheckpointError> {
 /// # Errors
 /// A broken file.
 pub(in crate::model) fn tokenizer_config(folder: &Path) -> Result<Value, CheckpointError> {
-    if !folder.join("tokenizer_config.json").is_file() {
+    if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(Value::Null);
     }
     read_json(folder, "tokenizer_config.json", "it names the special tokens")

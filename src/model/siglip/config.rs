@@ -1,6 +1,6 @@
 //! `config.json` of a `SiglipModel`, and what that of a `Siglip2Model` has in common with it.
 
-use crate::model::checkpoint::{CheckpointError, object_in, read_json};
+use crate::model::checkpoint::{CheckpointError, object_in, read_json, typed};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
 use crate::model::limits::check_sizes;
 use serde::Deserialize;
@@ -107,7 +107,7 @@ impl SiglipConfig {
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         object_in(folder, "config.json", &value, "vision_config")?;
         object_in(folder, "config.json", &value, "text_config")?;
-        let config: Self = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+        let config: Self = typed(value).map_err(bad)?;
         let vision = &config.vision_config;
         check_positions(vision)
             .and_then(|()| vision.check())

@@ -1,6 +1,6 @@
 //! `config.json` of SmolVLM and Idefics3: a SigLIP tower and a Llama decoder.
 
-use crate::model::checkpoint::{CheckpointError, read_json};
+use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
 use crate::model::fixed_fields::{OF_A_DECODER, expect_fixed};
 use crate::model::layers::Activation;
@@ -124,7 +124,7 @@ impl SmolVlmConfig {
 
     pub(super) fn of_value(value: Value) -> Result<Self, String> {
         expect_fixed(&value["text_config"], &OF_A_DECODER, "text_config: ")?;
-        Self::of_json(serde_json::from_value(value).map_err(|error| error.to_string())?)
+        Self::of_json(typed(value)?)
     }
 
     fn of_json(json: ConfigJson) -> Result<Self, String> {

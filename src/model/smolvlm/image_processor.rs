@@ -1,7 +1,7 @@
 //! `Idefics3ImageProcessor` and `SmolVLMImageProcessor`: a large picture is cut into square tiles, and read once more as a
 //! whole; a small one is one tile.
 
-use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps};
+use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::{Filter, resize};
@@ -66,8 +66,7 @@ impl SmolVlmImageProcessor {
         // Padding is of batches whose pictures have different numbers of tiles.
         let steps = ["do_resize", "do_image_splitting", "do_rescale", "do_normalize", "do_pad"];
         refuse_other_steps(&value, &steps).map_err(bad)?;
-        let processor: Self =
-            serde_json::from_value(value).map_err(|error| bad(format!("image processor: {error}")))?;
+        let processor: Self = typed(value).map_err(|error| bad(format!("image processor: {error}")))?;
         for (name, edge) in [("size", processor.size), ("max_image_size", processor.max_image_size)] {
             if edge.longest_edge == 0 || edge.longest_edge > LONGEST_SIDE {
                 let found = edge.longest_edge;

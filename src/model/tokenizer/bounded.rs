@@ -2,6 +2,7 @@
 //! panics all the same, that is an error.
 
 use super::definition::{LONGEST_NORMALISED, check_definition};
+use super::refused_part::refused_part;
 use crate::model::checkpoint::CheckpointError;
 use crate::panics::caught;
 use crate::printable::one_line;
@@ -44,7 +45,8 @@ impl BoundedTokenizer {
             set_up(&mut inner)?;
             Ok(inner)
         };
-        let inner = without_panic(read).map_err(|reason| bad(format!("not a tokenizer: {reason}")))?;
+        let inner = without_panic(read)
+            .map_err(|reason| bad(format!("not a tokenizer: {}", refused_part(definition, &reason))))?;
         Ok(Self { inner, longest: (LONGEST_NORMALISED / growth).min(LONGEST_TEXT) })
     }
 

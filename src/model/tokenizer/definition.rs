@@ -21,21 +21,57 @@ const LARGEST_GROWTH: usize = 20_000;
 /// Bytes of a text after normalising; the crate keeps 17 times as many.
 pub(super) const LONGEST_NORMALISED: usize = 32 << 20;
 
+/// What the crate knows. Another type is read by it as whatever its fields look like, which no check here foresees.
+const NORMALIZERS: [&str; 14] = [
+    "Bert",
+    "BertNormalizer",
+    "Strip",
+    "StripAccents",
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "Lowercase",
+    "Nmt",
+    "Precompiled",
+    "Replace",
+    "Prepend",
+    "ByteLevel",
+];
+const PRE_TOKENIZERS: [&str; 12] = [
+    "BertPreTokenizer",
+    "ByteLevel",
+    "CharDelimiterSplit",
+    "Delimiter",
+    "Metaspace",
+    "Whitespace",
+    "Split",
+    "Punctuation",
+    "WhitespaceSplit",
+    "Digits",
+    "UnicodeScripts",
+    "FixedLength",
+];
+const POST_PROCESSORS: [&str; 5] = ["BertProcessing", "Bert", "RobertaProcessing", "ByteLevel", "TemplateProcessing"];
+const DECODERS: [&str; 9] =
+    ["BPEDecoder", "ByteLevel", "WordPiece", "Metaspace", "CTC", "Replace", "Fuse", "Strip", "ByteFallback"];
+
 /// Checks the definition; gives the factor by which a text's bytes may grow.
 ///
 /// # Errors
 /// The field, what was expected there and what was found.
 pub(super) fn check_definition(definition: &Value) -> Result<usize, String> {
-    let growth = steps(&definition["normalizer"], "normalizer", "normalizers", &normalizer)?;
-    let before = steps(&definition["pre_tokenizer"], "pre_tokenizer", "pretokenizers", &pre_tokenizer)?;
+    let growth = steps(&definition["normalizer"], "normalizer", "normalizers", &NORMALIZERS, &normalizer)?;
+    let before =
+        steps(&definition["pre_tokenizer"], "pre_tokenizer", "pretokenizers", &PRE_TOKENIZERS, &pre_tokenizer)?;
     let growth = growth.saturating_mul(before);
     if growth > LARGEST_GROWTH {
         return Err(format!(
             "normalizer: a text may become {growth} times as long, expected at most {LARGEST_GROWTH} times"
         ));
     }
-    steps(&definition["post_processor"], "post_processor", "processors", &post_processor)?;
-    steps(&definition["decoder"], "decoder", "decoders", &decoder)?;
+    steps(&definition["post_processor"], "post_processor", "processors", &POST_PROCESSORS, &post_processor)?;
+    steps(&definition["decoder"], "decoder", "decoders", &DECODERS, &decoder)?;
     let spelled = added_tokens(&definition["added_tokens"])?;
     if spelled.saturating_mul(growth) > LONGEST_NORMALISED {
         return Err(format!("added_tokens: {spelled} bytes, which the normalizer may make {growth} times as long"));
@@ -49,6 +85,7 @@ fn steps(
     step: &Value,
     field: &str,
     list: &str,
+    known: &[&str],
     check: &dyn Fn(&str, &Value) -> Result<usize, String>,
 ) -> Result<usize, String> {
     if step.is_null() {
@@ -56,6 +93,9 @@ fn steps(
     }
     let kind = step.get("type").and_then(Value::as_str);
     let Some(kind) = kind else { return Err(format!("{field}: expected an object with a type")) };
+    if kind != "Sequence" && !known.contains(&kind) {
+        return Err(format!("{field}: expected a type that the tokenizers library knows, found {kind:?}"));
+    }
     if kind != "Sequence" {
         return check(kind, step).map_err(|reason| format!("{field}, {kind}: {reason}"));
     }
@@ -64,7 +104,7 @@ fn steps(
     };
     let mut growth = 1_usize;
     for one in inner {
-        growth = growth.saturating_mul(steps(one, field, list, check)?);
+        growth = growth.saturating_mul(steps(one, field, list, known, check)?);
     }
     Ok(growth)
 }

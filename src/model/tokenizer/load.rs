@@ -1,6 +1,7 @@
 //! Text to token numbers, through the `tokenizers` crate.
 
 use super::BoundedTokenizer;
+use crate::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
@@ -50,8 +51,8 @@ impl Tokenizer {
     ///
     /// The padding token is `tokenizer_config.json`'s `pad_token`, else `default_pad_id`.
     pub fn read(folder: &Path, longest: usize, default_pad_id: u32) -> Result<Self> {
-        if let Some(other) = OTHER_FORMS.iter().find(|name| folder.join(name).is_file())
-            && !folder.join("tokenizer.json").is_file()
+        if let Some(other) = OTHER_FORMS.iter().find(|name| is_there(&folder.join(name)))
+            && !is_there(&folder.join("tokenizer.json"))
         {
             let (folder, found) = (folder.to_path_buf(), (*other).to_string());
             return Err(CheckpointError::OtherTokenizer { folder, found }.into());
@@ -160,7 +161,7 @@ impl Tokenizer {
 
 /// `pad_token` of `tokenizer_config.json`, which may be absent; a string or an object with `content`.
 fn pad_token(folder: &Path) -> Result<Option<String>, CheckpointError> {
-    if !folder.join("tokenizer_config.json").is_file() {
+    if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(None);
     }
     let config = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;

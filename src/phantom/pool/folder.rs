@@ -3,6 +3,7 @@
 
 use super::draw_items;
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, Task};
+use crate::durable::make_folder;
 use crate::phantom::LICENCE;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
@@ -41,7 +42,7 @@ pub fn write_folder(
     total: usize,
     item: impl Fn(usize) -> Result<Item> + Sync,
 ) -> Result<()> {
-    fs::create_dir_all(out).with_context(|| format!("cannot create folder {}", out.display()))?;
+    make_folder(out)?;
     let mut entries = fs::read_dir(out).with_context(|| format!("cannot read folder {}", out.display()))?;
     ensure!(entries.next().is_none(), "expected a new or empty folder for the pool, found files in {}", out.display());
     for thousand in 0..=(total - 1) / 1000 {
