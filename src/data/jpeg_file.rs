@@ -128,7 +128,7 @@ pub(super) fn decode(bytes: &[u8], header: &JpegHeader) -> Result<DynamicImage> 
     check_size(header.width, header.height)?;
     ensure!(header.scans <= MOST_SCANS, "expected a JPEG file of at most {MOST_SCANS} scans, found {}", header.scans);
     ensure!(
-        jpeg_data::is_whole(bytes),
+        !header.coverage.lacks_a_component() && jpeg_data::is_whole(bytes),
         "the JPEG file is cut short or damaged: its coded data ends before the picture does"
     );
     let mut limits = Limits::default();

@@ -1,5 +1,5 @@
-//! Which coefficients the scans of a progressive JPEG file bring (ITU-T T.81, G.1.1.1). Without its last scans it is coarser than
-//! it was meant to be, and nothing in its coded data says so.
+//! Which coefficients the scans of a JPEG file bring (ITU-T T.81, G.1.1.1). A progressive file without its last scans is coarser
+//! than it was meant to be, a sequential one may lack a component; nothing in the coded data says so.
 
 /// Coefficients of a block.
 const COEFFICIENTS: usize = 64;
@@ -28,14 +28,21 @@ impl ScanCoverage {
         let [first, last, bits, ..] = *rest else { return };
         for name in names.chunks_exact(2).map(|component| component[0]) {
             let Some((_, sent)) = self.components.iter_mut().find(|(known, _)| *known == name) else { continue };
+            // A sequential scan brings all of them, whatever its header says.
+            let (first, last, bits) = if self.is_progressive { (first, last, bits) } else { (0, 63, 0) };
             for coefficient in sent.iter_mut().take(usize::from(last) + 1).skip(first.into()) {
                 *coefficient = Some(bits & 0x0F);
             }
         }
     }
 
-    /// Is every coefficient there to its last bit? A file that is not progressive sends all at once.
+    /// Is every coefficient there to its last bit?
     pub fn is_whole(&self) -> bool {
-        !self.is_progressive || self.components.iter().all(|(_, sent)| sent.iter().all(|lowest| *lowest == Some(0)))
+        self.components.iter().all(|(_, sent)| sent.iter().all(|lowest| *lowest == Some(0)))
+    }
+
+    /// Was nothing at all sent of a component?
+    pub fn lacks_a_component(&self) -> bool {
+        self.components.iter().any(|(_, sent)| sent.iter().all(Option::is_none))
     }
 }

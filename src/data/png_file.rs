@@ -14,9 +14,9 @@ const FRAME: usize = 12;
 /// Gamma of sRGB, in the unit of the gAMA chunk, and how far others may be from it.
 const SRGB_GAMMA: u32 = 45_455;
 const GAMMA_TOLERANCE: u32 = 1_000;
-/// White point and primaries of sRGB as a cHRM chunk has them.
-const SRGB_POINTS: &[u8] =
-    b"\x00\x00\x7a\x26\x00\x00\x80\x84\x00\x00\xfa\x00\x00\x00\x80\xe8\x00\x00\x75\x30\x00\x00\xea\x60\x00\x00\x3a\x98\x00\x00\x17\x70";
+/// White point and primaries of sRGB, in the unit of the cHRM chunk, and how far others may be from them by rounding.
+const SRGB_POINTS: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
+const POINT_TOLERANCE: u32 = 100;
 
 /// What is known of a PNG file from its chunks.
 pub(super) struct PngHeader {
@@ -62,7 +62,7 @@ impl PngHeader {
                     // 1 and 13: the primaries of BT.709 and the transfer of sRGB (ITU-T H.273).
                     header.other_colours |= (*primaries, *transfer) != (1, 13);
                 }
-                (b"cHRM", points) => header.other_colours |= points != SRGB_POINTS,
+                (b"cHRM", points) => header.other_colours |= !are_of_srgb(points),
                 (b"pHYs", [a, b, c, d, e, f, g, h, _]) => {
                     let (wide, high) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
                     header.has_oblong_pixels = wide.abs_diff(high) > wide.max(high) / 100;
@@ -98,6 +98,12 @@ fn has_right_checksum(bytes: &[u8]) -> bool {
     let mut checksum = Crc::new();
     checksum.update(&bytes[start..end]);
     checksum.sum() == u32::from_be_bytes(*stored)
+}
+
+/// Are these the primaries of sRGB?
+fn are_of_srgb(points: &[u8]) -> bool {
+    let found = points.chunks_exact(4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
+    points.len() == 32 && found.zip(SRGB_POINTS).all(|(found, srgb)| found.abs_diff(srgb) <= POINT_TOLERANCE)
 }
 
 /// The pixels: 1, 2 and 4 bits and palettes become 8 bits, transparency of a palette or colour becomes alpha, 16 bits stay.

@@ -83,8 +83,8 @@ fn joins_what_is_before(character: char) -> bool {
 fn folded(written: &str) -> Vec<char> {
     let kept: String = written.chars().filter(|character| !is_left_out(*character)).collect();
     let Some(first) = kept.chars().next() else { return Vec::new() };
-    // ™ is no word "tm" behind a name; ㎜ and its neighbours are what people write for units.
-    if !first.is_alphanumeric() && !('\u{3300}'..='\u{33FF}').contains(&first) {
+    // ™ is no word "tm" behind a name; ㎜ and its neighbours are what people write for units, ⼈ is a letter's old code.
+    if !first.is_alphanumeric() && !matches!(u32::from(first), 0x2E80..=0x2FDF | 0x3300..=0x33FF) {
         return vec![first];
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&kept);

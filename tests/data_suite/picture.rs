@@ -223,10 +223,8 @@ fn a_jpeg_whose_data_ends_before_the_picture_is_refused_or_remarked() {
         let message = error_text(Picture::decode(Path::new("cut.jpg"), &cut));
         assert!(message.contains("cut short or damaged"), "1/{part}: {message}");
     }
-    let extra = [&whole[..2], &[0; 8], &whole[2..]].concat();
     let behind = [&whole[..], &[0; 100]].concat();
     assert_eq!(decode(&behind).to_rgb8(), decode(&whole).to_rgb8(), "what follows the end harms nothing");
-    let _ = Picture::decode(Path::new("extra.jpg"), &extra);
 }
 
 #[test]
@@ -268,7 +266,6 @@ fn a_png_header_is_believed_once_and_with_its_checksum() {
     assert!(message.contains("checksum of its IHDR chunk is wrong"), "{message}");
     // A second header behind the first: the first one counts, here as in the decoder.
     let second = [&grey_png(4, 4, 1)[..33], &grey_png(9, 9, 1)[8..]].concat();
-    if let Ok(picture) = Picture::decode(Path::new("a.png"), &second) {
-        assert_eq!((picture.width(), picture.height()), (4, 4));
-    }
+    let said = Picture::decode(Path::new("a.png"), &second).map(|picture| (picture.width(), picture.height()));
+    assert!(said.is_err() || said.is_ok_and(|size| size == (4, 4)));
 }

@@ -75,8 +75,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations) -> Result<()> {
     let Some(folder) = &args.output else { bail!("this format is several files: --output names the folder to write") };
     check_parent(folder)?;
-    // Asked before anything is computed.
-    durable::make_folder(folder)?;
     let usual_prefix = match format {
         ExportFormat::LabelStudio => LABEL_STUDIO_PREFIX.to_owned(),
         _ => root_prefix(&annotations.dataset.root),
@@ -98,6 +96,7 @@ fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations)
             files.push((name, serde_json::to_vec_pretty(&value)?));
         }
     }
+    durable::make_folder(folder)?;
     for (name, content) in &files {
         durable::write_file(&folder.join(name), content)?;
     }
