@@ -297,7 +297,7 @@ fn an_index_of_an_older_version_or_another_rule_is_stale() {
     for (from, to, named) in [
         ("version = 3", "version = 2", "has format 2"),
         ("words-2", "words-1", "its tokenizer is words-1"),
-        ("pixels 2", "pixels 1", "its conversion of images is pixels 1"),
+        ("pixels 3", "pixels 1", "its conversion of images is pixels 1"),
     ] {
         assert!(text.contains(from), "{text}");
         fs::write(&path, text.replace(from, to)).unwrap();

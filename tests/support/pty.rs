@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use std::io::{Read, Write};
@@ -98,6 +99,12 @@ impl Pty {
         Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap())
     }
 
+    /// Has the program ended? `/proc` calls a program that starts itself anew from a thread a zombie for a moment.
+    pub fn has_ended(&self) -> bool {
+        let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(self.pid()), how).is_ok_and(|status| status != WaitStatus::StillAlive)
+    }
+
     /// State letter of the process: `T` is stopped.
     pub fn process_state(&self) -> char {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
@@ -172,7 +179,7 @@ impl Pty {
         while !is_so(self) {
             let over = Instant::now() > deadline;
             assert!(!over, "waited in vain for {what}; the screen:\n{}", self.screen());
-            let gone = self.process_state() == 'Z';
+            let gone = self.has_ended();
             thread::sleep(Duration::from_millis(1));
             // One more look: what it wrote last may have been on its way.
             assert!(!gone || is_so(self), "the program ended before {what}; the screen:\n{}", self.screen());
