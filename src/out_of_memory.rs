@@ -20,6 +20,8 @@ const USUAL_ADVICE: &str = "end other programs, raise the limit (`ulimit -v`) or
 
 /// Some thread is at its last word.
 static ENDING: AtomicBool = AtomicBool::new(false);
+/// Memory is limited on purpose, and the owner of this process looks for the abort.
+static LEFT_TO_RUST: AtomicBool = AtomicBool::new(false);
 /// What takes less memory, once a command has said so.
 static ADVICE: OnceLock<&'static str> = OnceLock::new();
 
@@ -27,6 +29,11 @@ static ADVICE: OnceLock<&'static str> = OnceLock::new();
 pub fn advise(advice: &'static str) {
     // The first command's word stands: there is one command per process.
     let _ = ADVICE.set(advice);
+}
+
+/// From now on running out of memory is an abort, of any size.
+pub fn leave_to_rust() {
+    LEFT_TO_RUST.store(true, Ordering::Relaxed);
 }
 
 /// [`System`] with a word on failure.
@@ -63,6 +70,9 @@ fn advise_if_null(memory: *mut u8, size: usize) -> *mut u8 {
 
 fn refused(size: usize) {
     let advice = ADVICE.get().copied();
+    if LEFT_TO_RUST.load(Ordering::Relaxed) {
+        return;
+    }
     if size >= MUCH && advice.is_none() {
         return;
     }

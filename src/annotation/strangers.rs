@@ -28,6 +28,18 @@ pub fn strangers(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -
         let named = named_with_alike(&unknown, &known);
         remarks.push(format!("{} categories are not in the taxonomy and count as others: {named}", unknown.len()));
     }
+    for (field, texts) in [
+        ("ids", taxonomy.categories.iter().map(|category| category.id.as_str()).collect::<Vec<_>>()),
+        ("names", taxonomy.categories.iter().map(|category| category.name.as_str()).collect()),
+    ] {
+        for (one, other) in look_alikes(texts.iter().copied()) {
+            remarks.push(format!("the {field} of categories {one:?} and {other:?} differ in case or spelling only"));
+        }
+        let mut seen = BTreeSet::new();
+        for same in texts.iter().filter(|text| !seen.insert(**text)) {
+            remarks.push(format!("two categories have {same:?} among their {field}"));
+        }
+    }
     for (one, other) in look_alikes(state.annotators()) {
         remarks.push(format!("annotators {one:?} and {other:?} differ in case or spelling only; they are two people"));
     }
@@ -92,5 +104,11 @@ mod tests {
                 "annotators \"Ada\" and \"ada\" differ in case or spelling only; they are two people",
             ]
         );
+        let mut taxonomy = Taxonomy::default();
+        taxonomy.categories[1].name = taxonomy.categories[0].name.clone();
+        taxonomy.categories[3].id = taxonomy.categories[2].id.to_uppercase();
+        let remarks = strangers(&AnnotationState::default(), &taxonomy, &[]);
+        assert_eq!(remarks.len(), 2, "{remarks:?}");
+        assert!(remarks[0].starts_with("the ids of categories") && remarks[1].starts_with("two categories have"));
     }
 }

@@ -2,8 +2,6 @@
 
 use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
-use crate::data::identifier::trimmed;
-use crate::data::look_alikes::look_alikes;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
 use crate::input_file;
@@ -134,34 +132,7 @@ impl Taxonomy {
     }
 
     fn parse_file(folder: &Path, text: &str) -> Result<Self> {
-        let taxonomy = Self::parse(text).and_then(|taxonomy| taxonomy.refuse_look_alikes().map(|()| taxonomy));
-        taxonomy.with_context(|| format!("taxonomy {}", folder.join(TAXONOMY_FILE).display()))
-    }
-
-    /// People and programs take two categories of one name for one, and the journal for two. Kept versions of before may have
-    /// such; they tell wordings only.
-    fn refuse_look_alikes(&self) -> Result<()> {
-        let mut names = HashMap::new();
-        for (index, category) in self.categories.iter().enumerate() {
-            let place = format!("category {} (id {:?})", index + 1, category.id);
-            if trimmed(&category.id) != category.id {
-                bail!("{place}: field id: expected no space around it, found {:?}", category.id);
-            }
-            if let Some(other) = names.insert(category.name.as_str(), index) {
-                bail!("{place}: field name: {:?} is already the name of category {}", category.name, other + 1);
-            }
-        }
-        for (field, found) in [
-            ("id", look_alikes(self.categories.iter().map(|category| category.id.as_str()))),
-            ("name", look_alikes(self.categories.iter().map(|category| category.name.as_str()))),
-        ] {
-            if let Some((one, other)) = found.first() {
-                bail!(
-                    "field {field}: {one:?} and {other:?} differ in case, space or spelling only; expected two {field}s"
-                );
-            }
-        }
-        Ok(())
+        Self::parse(text).with_context(|| format!("taxonomy {}", folder.join(TAXONOMY_FILE).display()))
     }
 
     /// The category that `key` assigns.

@@ -1,7 +1,7 @@
 //! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
 
 use super::Common;
-use super::output::{count, one_line, print_json, print_line, progress_bar};
+use super::output::{count, one_line, print_json, print_line, progress_bar, within};
 use crate::data::{CheckReport, Split, Summary, check};
 use crate::printable::Printable;
 use anyhow::{Result, bail};
@@ -41,7 +41,7 @@ fn text_of(report: &CheckReport) -> String {
     let mut lines = Vec::new();
     for problem in &report.problems {
         let kind = if problem.is_error() { "error" } else { "warning" };
-        lines.push(format!("{kind}: {problem}"));
+        lines.push(within(&format!("{kind}: {problem}")).into_owned());
     }
     match &report.summary {
         Some(summary) => lines.push(summary_text(summary)),

@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
-use super::output::{count, print_json, print_line, say};
+use super::output::{count, print_json, print_line, say, within};
 use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
@@ -100,9 +100,9 @@ fn lines_of(facts: &[Fact]) -> Vec<String> {
             }
             continue;
         }
-        lines.push(format!("  {:15} {}", fact.name, Printable(&fact.value)));
+        lines.push(within(&format!("  {:15} {}", fact.name, Printable(&fact.value))).into_owned());
         if let Some(warning) = &fact.warning {
-            lines.push(format!("  {:15} warning: {}", "", Printable(warning)));
+            lines.push(within(&format!("  {:15} warning: {}", "", Printable(warning))).into_owned());
         }
     }
     lines

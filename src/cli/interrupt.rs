@@ -28,6 +28,9 @@ fn wait_for_a_good_place() -> u64 {
     GRACE
 }
 
+/// How long the last message may take.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// The command was interrupted; what was done so far is kept.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; {kept}")]
@@ -54,6 +57,11 @@ pub fn end_at_once(kept: &'static str) -> Result<()> {
     waiting
         .spawn(move || {
             if first.forever().next().is_some() {
+                // Standard error may be full, or held by the work.
+                let _ = thread::Builder::new().spawn(|| {
+                    thread::sleep(LAST_WORD);
+                    signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
+                });
                 say(&Interrupted { kept: kept.into() }.to_string());
                 signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
             }

@@ -61,20 +61,21 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", one_line(&within(without_backtrace(text))));
 }
 
-/// Letters of the longest message; what is quoted in it may be a file of one line.
+/// Bytes of the longest message; what is quoted in it may be a file of one line.
 const LONGEST_MESSAGE: usize = 3000;
-/// Letters that stay at its end, where the reason stands.
+/// Bytes that stay at its end, where the reason stands.
 const END_OF_MESSAGE: usize = 1000;
 
 /// The message, its middle left out where it is too long.
-fn within(text: &str) -> Cow<'_, str> {
-    let letters = text.chars().count();
-    if letters <= LONGEST_MESSAGE {
+pub(crate) fn within(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_MESSAGE {
         return Cow::Borrowed(text);
     }
-    let start: String = text.chars().take(LONGEST_MESSAGE - END_OF_MESSAGE).collect();
-    let end: String = text.chars().skip(letters - END_OF_MESSAGE).collect();
-    Cow::Owned(format!("{start} … {end}"))
+    // Neither within a letter.
+    let start = (0..=LONGEST_MESSAGE - END_OF_MESSAGE).rfind(|place| text.is_char_boundary(*place)).unwrap_or(0);
+    let end =
+        (text.len() - END_OF_MESSAGE..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
+    Cow::Owned(format!("{} … {}", &text[..start], &text[end..]))
 }
 
 /// As [`say`], of several lines of ours; sequences that choose colours stay.

@@ -6,6 +6,7 @@ use crate::model::chat::answer_requests;
 
 /// Answers until the owner is gone; gives the exit code.
 pub fn run() -> u8 {
+    crate::out_of_memory::leave_to_rust();
     match answer_requests(&try_write_out) {
         Ok(()) => 0,
         Err(error) => {

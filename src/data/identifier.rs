@@ -2,7 +2,8 @@
 //!
 //! Whole numbers equal themselves however written: JSON's 12, 12.0 and 1.2e1 are `12`, with all digits of any length. Space
 //! and invisible characters around a text do not count. A group, and the id of a case beside that of a document, is compared in
-//! Unicode NFC, and the texts `12.0` and `12.50` are the numbers there, too: a table with a missing value writes patients so.
+//! Unicode NFC, and the text `12.0` is the number 12 there, too: a table with a missing value writes patients so. `1.10` is not
+//! `1.1`: patients of a site are numbered so.
 
 use crate::written_json::Written;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -31,21 +32,29 @@ fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A group, or the id of a case beside that of a document, as it is compared: NFC, and numbers without zeros at their end. A text
-/// with an exponent stays one: `12E1` is a name as likely as a number ([`likeness`] takes it for both).
+/// A group, or the id of a case beside that of a document, as it is compared: NFC, and whole numbers without `.0`. A text with an
+/// exponent stays one: `12E1` is a name as likely as a number ([`likeness`] takes it for both).
 pub(crate) fn group_of(text: &str) -> String {
     let text = ComposingNormalizerBorrowed::new_nfc().normalize(trimmed(text)).into_owned();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let is_decimal = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    let is_whole = !whole.is_empty()
+        && whole.bytes().all(|byte| byte.is_ascii_digit())
+        && fraction.bytes().all(|byte| byte == b'0');
     // Zeros in front are part of a text: patient 007 is not said to be patient 7.
-    if is_decimal && (whole == "0" || !whole.starts_with('0')) { of_number(&text) } else { text }
+    if is_whole && (whole == "0" || !whole.starts_with('0')) { of_number(&text) } else { text }
 }
 
 /// Do two identifiers of different files name one thing? As groups are compared.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     // Nearly all are plain, and a search asks of every row.
-    one == other || (!(is_plain_group(one) && is_plain_group(other)) && group_of(one) == group_of(other))
+    one == other || (!(is_a_name(one) && is_a_name(other)) && group_of(one) == group_of(other))
+}
+
+/// Can the text be no number, and is it written in one way?
+fn is_a_name(text: &str) -> bool {
+    is_plain_group(text)
+        || (is_plain(text) && text.bytes().any(|byte| !byte.is_ascii_digit() && !b"+-.".contains(&byte)))
 }
 
 /// Is the text as [`group_of`] and [`trimmed`] leave it? Seen at a glance of nearly all.
@@ -188,7 +197,7 @@ mod tests {
         assert_eq!(group_of("Mu\u{308}ller"), "M\u{fc}ller");
         assert_eq!(["12", "12.0", "+12", "12."].map(group_of), ["12", "12", "12", "12"]);
         assert_eq!(["012", "1.5", "12e1", "a.0", "."].map(group_of), ["012", "1.5", "12e1", "a.0", "."]);
-        assert_eq!(["12.50", "-0.10", "1.2.0", "012.0"].map(group_of), ["12.5", "-0.1", "1.2.0", "012.0"]);
+        assert_eq!(["12.50", "1.10", "-0.0", "1.2.0", "012.0"].map(group_of), ["12.50", "1.10", "0", "1.2.0", "012.0"]);
         for plain in ["p13", "patient 7", "12"] {
             assert!(is_plain_group(plain) && group_of(plain) == plain);
         }

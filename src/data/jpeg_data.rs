@@ -115,15 +115,25 @@ impl Scan<'_> {
         Some(())
     }
 
-    /// To the next restart marker; the coded data goes on behind it.
-    fn restart(&mut self) -> Option<()> {
+    /// To the restart marker that ends this interval; the coded data goes on behind it. Some files announce markers and have
+    /// none: then nothing happens.
+    fn restart(&mut self) {
         let bytes = self.bits.bytes;
+        if self.made_up == 0 {
+            // Not yet met: it may follow what is held, and nothing else may.
+            let is_next =
+                bytes.get(self.bits.at) == Some(&0xFF) && matches!(bytes.get(self.bits.at + 1), Some(0xD0..=0xD7));
+            if !is_next {
+                return;
+            }
+        }
         let mut at = self.bits.at;
-        while *bytes.get(at)? != 0xFF || !matches!(bytes.get(at + 1)?, 0xD0..=0xD7) {
+        while bytes.get(at) == Some(&0xFF) && bytes.get(at + 1) == Some(&0xFF) {
             at += 1;
         }
-        *self = Self { bits: Bits { bytes, at: at + 2, held: 0, count: 0 }, made_up: 0 };
-        Some(())
+        if bytes.get(at) == Some(&0xFF) && matches!(bytes.get(at + 1), Some(0xD0..=0xD7)) {
+            *self = Self { bits: Bits { bytes, at: at + 2, held: 0, count: 0 }, made_up: 0 };
+        }
     }
 }
 
@@ -213,6 +223,10 @@ impl Tables {
             let component = self.components.iter().find(|component| component.name == part[0])?;
             let (constant, others) =
                 (self.constant.get(usize::from(part[1] >> 4))?, self.others.get(usize::from(part[1] & 15))?);
+            // Frames of Motion JPEG name tables that everybody knows and nobody sends.
+            if constant.symbols.is_empty() || others.symbols.is_empty() {
+                return None;
+            }
             parts.push((component, constant, others));
         }
         let widest = self.components.iter().map(|component| component.across).max()?;
@@ -228,8 +242,8 @@ impl Tables {
         let mut scan = Scan { bits: Bits { bytes, at, held: 0, count: 0 }, made_up: 0 };
         for unit in 0..across * down {
             let is_restart = self.restart_interval > 0 && unit > 0 && unit % self.restart_interval == 0;
-            if is_restart && scan.restart().is_none() {
-                return Some(ScanData::BreaksOff);
+            if is_restart {
+                scan.restart();
             }
             for (component, constant, others) in &parts {
                 let blocks = if is_alone { 1 } else { component.across * component.down };

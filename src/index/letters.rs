@@ -88,7 +88,9 @@ fn folded(written: &str) -> Vec<char> {
         return vec![first];
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&kept);
-    let is_fraction = composed.contains('\u{2044}');
+    // Neither is 10³ the number 103.
+    let is_raised = matches!(u32::from(first), 0xB2 | 0xB3 | 0xB9 | 0x2070..=0x2089);
+    let is_fraction = composed.contains('\u{2044}') || is_raised;
     let mut letters = Vec::new();
     // 3½ is not 31/2.
     letters.extend(is_fraction.then_some(' '));

@@ -5,6 +5,17 @@ const MOST_WORDS: usize = 1000;
 const MOST_BYTES: usize = 20_000;
 /// Tantivy's parser calls itself for every bracket and NOT, and goes over what is in a bracket several times.
 const DEEPEST: usize = 8;
+/// Refuses a query that is too long to be looked at.
+///
+/// # Errors
+/// In words, with the limit.
+pub(super) fn check_length(query: &str) -> Result<(), String> {
+    if query.len() > MOST_BYTES {
+        return Err(format!("it has {} bytes; at most {MOST_BYTES}", query.len()));
+    }
+    Ok(())
+}
+
 /// Refuses what would take the parser too deep or too long.
 ///
 /// # Errors
@@ -13,9 +24,7 @@ pub(super) fn check_limits(query: &str) -> Result<(), String> {
     if query.trim().is_empty() {
         return Err("it is empty".into());
     }
-    if query.len() > MOST_BYTES {
-        return Err(format!("it has {} bytes; at most {MOST_BYTES}", query.len()));
-    }
+    check_length(query)?;
     let words = query.split_whitespace().count();
     if words > MOST_WORDS {
         return Err(format!("it has {words} words; at most {MOST_WORDS}"));
@@ -72,6 +81,14 @@ pub(super) fn without_apostrophes(query: &str) -> String {
             written.push(character);
             continue;
         }
+        // A source or an id is found as it is written, apostrophes and all.
+        if let Some(value) = exact_value(&written) {
+            let end = rest.find(|next: char| next.is_whitespace() || "()\"".contains(next)).unwrap_or(rest.len());
+            written.insert(value, '"');
+            written.push_str(&format!("'{}\"", &rest[..end]));
+            rest = &rest[end..];
+            continue;
+        }
         let starts_word = !written.ends_with(|before: char| !before.is_whitespace() && !"(+-:".contains(before));
         let quoted = rest.split_once('"').map_or(rest, |(until, _)| until);
         let closing = quoted.match_indices('\'').map(|(at, _)| at).find(|at| ends_word(&quoted[at + 1..]));
@@ -86,6 +103,14 @@ pub(super) fn without_apostrophes(query: &str) -> String {
         }
     }
     written
+}
+
+/// Where the value begins if the last word of a query is one of a field other than the caption.
+fn exact_value(written: &str) -> Option<usize> {
+    let start = written.rfind(|before: char| before.is_whitespace() || before == '(').map_or(0, |at| at + 1);
+    let (field, value) = written[start..].split_once(':')?;
+    let is_exact = !value.is_empty() && field.trim_start_matches(['+', '-']) != "caption";
+    is_exact.then_some(start + field.len() + 1)
 }
 
 fn ends_word(rest: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Tantivy: full-text search over captions, and the document store (id, source, image path).
 
 use super::IndexError;
-use super::query_line::{check_limits, without_apostrophes};
+use super::query_line::{check_length, check_limits, without_apostrophes};
 use super::text_files::{check_entries, in_words, refused};
 use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
 use super::variants::written_out;
@@ -93,6 +93,10 @@ impl TextIndex {
         let damaged = |error: tantivy::TantivyError| refused(folder, &error);
         check_entries(folder)?;
         let index = tantivy::Index::open_in_dir(folder).map_err(damaged)?;
+        // Lengths in a damaged file are believed before the bytes are there.
+        if let Some(file) = index.validate_checksum().map_err(damaged)?.into_iter().next() {
+            return Err(IndexError::damaged(&folder.join(file), "its checksum is wrong"));
+        }
         register_tokenizers(&index);
         let (schema, fields) = schema();
         if index.schema() != schema {
@@ -193,6 +197,7 @@ impl TextIndex {
 
     fn parse(&self, query: &str, all_words: bool) -> Result<Box<dyn Query>, IndexError> {
         let refused = |reason: String| IndexError::Query { query: beginning(query, SHOWN_CHARACTERS), reason };
+        check_length(query).map_err(refused)?;
         let written = without_apostrophes(query);
         check_limits(&written).map_err(refused)?;
         if query.trim() != "*" && words_of(&mut stems(), query).is_empty() {

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use strsim::osa_distance;
 use tantivy::tokenizer::TextAnalyzer;
 
+/// Words with `~` or `*` in a query: each is compared with every word of the corpus, and a search cannot be stopped.
+const MOST_VARIED: usize = 64;
 /// Words of the corpus that one `~` or `*` stands for, in each part of a word as `x-ray`: the nearest, then the shortest.
 const MOST_VARIANTS: usize = 50;
 /// Parts of a word before `~`; each is compared with all words of the corpus.
@@ -31,6 +33,7 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
     let mut known: Option<Vec<Known>> = None;
     let mut written = String::with_capacity(query.len());
     let mut in_quotes = false;
+    let mut variants = 0;
     for piece in
         query.split_inclusive(|character: char| character.is_whitespace() || matches!(character, '(' | ')' | '"'))
     {
@@ -39,6 +42,10 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
         if in_quotes || !word.contains(['~', '*']) || word == "*" {
             written.push_str(word);
         } else {
+            variants += 1;
+            if variants > MOST_VARIED {
+                return Err(format!("more than {MOST_VARIED} words with ~ or *"));
+            }
             let known = known.get_or_insert_with(|| with_stems(vocabulary()));
             write_variants(&mut written, word, known)?;
         }

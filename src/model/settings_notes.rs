@@ -3,6 +3,7 @@
 
 use super::chat::other_templates;
 use super::checkpoint::{CheckpointError, read_json, two_picture_settings};
+use crate::input_file::is_there;
 use serde_json::Value;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ pub fn notes_of_reader(folder: &Path) -> Result<Vec<String>, CheckpointError> {
 /// A file that cannot be read.
 pub fn notes_of_encoder(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     // Where it counts, the pictures are prepared as `open_clip_config.json` says.
-    let is_open_clip = folder.join("open_clip_config.json").is_file() && !folder.join("config.json").is_file();
+    let is_open_clip = is_there(&folder.join("open_clip_config.json")) && !is_there(&folder.join("config.json"));
     let pictures = if is_open_clip { None } else { two_picture_settings(folder)? };
     Ok(pictures.into_iter().chain(tokenizer_notes(folder)?).collect())
 }
@@ -29,7 +30,7 @@ pub fn notes_of_encoder(folder: &Path) -> Result<Vec<String>, CheckpointError> {
 /// `tokenizer_config.json` beside `tokenizer.json`, which is what is read here.
 fn tokenizer_notes(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     let file = "tokenizer_config.json";
-    if !folder.join(file).is_file() || !folder.join("tokenizer.json").is_file() {
+    if !is_there(&folder.join(file)) || !is_there(&folder.join("tokenizer.json")) {
         return Ok(Vec::new());
     }
     let config = read_json(folder, file, "it names the special tokens")?;

@@ -269,3 +269,18 @@ fn a_png_header_is_believed_once_and_with_its_checksum() {
     let said = Picture::decode(Path::new("a.png"), &second).map(|picture| (picture.width(), picture.height()));
     assert!(said.is_err() || said.is_ok_and(|size| size == (4, 4)));
 }
+
+#[test]
+fn restart_markers_are_followed_where_they_are_and_missed_where_they_are_not() {
+    let whole = jpeg(&busy_image());
+    // Announced and not there, as some tools leave it when they crop.
+    let announced = [&whole[..2], &[0xFF, 0xDD, 0, 4, 0, 4], &whole[2..]].concat();
+    assert_eq!(decode(&announced).width(), 64);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
+    let restarted = std::fs::read(folder.join("restarts.jpg")).unwrap();
+    assert!(restarted.windows(2).any(|pair| pair == [0xFF, 0xD3]));
+    assert_eq!(decode(&restarted).width(), 40);
+    // Cut in the middle of an interval, with an end behind it.
+    let cut = [&restarted[..restarted.len() - 60], &[0xFF, 0xD9]].concat();
+    assert!(error_text(Picture::decode(Path::new("cut.jpg"), &cut)).contains("cut short or damaged"));
+}

@@ -71,7 +71,11 @@ fn control_character(output: &[u8]) -> Option<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut place = 0;
     while let Some(letter) = letters.get(place) {
+        // Persian, Hindi and emoji are written with joiners (src/printable.rs).
+        let before = place.checked_sub(1).map_or('\0', |before| letters[before]);
+        let joins = matches!(letter, '\u{200c}' | '\u{200d}') && !before.is_ascii() && !is_hidden(before);
         place += match letter {
+            _ if joins => 1,
             '\u{1b}' => match escape(&letters[place..]) {
                 Some(length) => length,
                 None => return Some(around(&letters, place)),

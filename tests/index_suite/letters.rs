@@ -123,6 +123,9 @@ fn an_apostrophe_is_no_quotation_mark() {
     assert_eq!(rows(&index, "'follow up'"), [0].into());
     assert_eq!(rows(&index, "film NOT patient's*"), [0, 13].into());
     assert_eq!(rows(&index, "film -patient's"), [0, 13].into());
+    // Exact fields keep them.
+    assert_eq!(rows(&index, "id:o'brien"), [].into());
+    assert_eq!(rows(&index, "film OR id:o'brien OR film"), [0, 13].into());
 }
 
 #[test]

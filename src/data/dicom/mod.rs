@@ -67,7 +67,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
             decode_frame(bytes)
         };
         let decoding = builder.spawn_scoped(scope, decode).context("no thread to decode DICOM on")?;
-        decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged: its pixels do not fit its header"))
+        decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged, and the decoder failed on it"))
     })
 }
 

@@ -40,8 +40,9 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
 fn native(bytes: &[u8], layout: &Layout, is_big_endian: bool) -> Result<Vec<i32>> {
     // Two luminances, then the colour that they share (PS3.3, C.7.6.3.1.2).
     // Some writers name it so and keep all colours: then every frame has three bytes a pixel.
-    let whole = (layout.pixels() * 3) as u64 * layout.frames;
-    let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3 && (bytes.len() as u64) < whole;
+    let whole = (layout.pixels() as u64 * 3).saturating_mul(layout.frames);
+    let is_whole = (whole..=whole.saturating_add(1)).contains(&(bytes.len() as u64));
+    let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3 && !is_whole;
     let samples = layout.pixels() * if is_422 { 2 } else { layout.samples };
     let wanted = (samples as u64 * u64::from(layout.allocated)).div_ceil(8) as usize;
     let Some(bytes) = bytes.get(..wanted) else {

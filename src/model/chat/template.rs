@@ -106,7 +106,12 @@ impl ChatTemplate {
 pub(in crate::model) fn other_templates(folder: &Path) -> Result<Option<String>, CheckpointError> {
     let mut sources = Vec::new();
     for file in TEMPLATE_FILES {
-        sources.extend(source_in(folder, file)?.map(|source| (file, source)));
+        match source_in(folder, file) {
+            Ok(source) => sources.extend(source.map(|source| (file, source))),
+            Err(error) if sources.is_empty() => return Err(error),
+            // It does not count, so it stops nothing.
+            Err(error) => return Ok(Some(format!("the chat template of {} counts; {error}", sources[0].0))),
+        }
     }
     let Some(((first, counts), others)) = sources.split_first() else { return Ok(None) };
     // A line feed at the end is an editor's; blocks swallow it, too.

@@ -137,8 +137,10 @@ impl Adapter {
         }
         for module in config.modules_to_save.iter().flatten() {
             let is_part = |name: &String| format!(".{name}").contains(&format!(".{module}."));
+            // PEFT adds these two by itself, and passes over those that a model does not have.
+            let is_added = ["classifier", "score"].contains(&module.as_str());
             ensure!(
-                replacements.keys().any(is_part),
+                is_added || replacements.keys().any(is_part),
                 "{CONFIG}: modules_to_save names {module}, {WEIGHTS} has no tensor of it"
             );
         }

@@ -57,7 +57,7 @@ impl WeightFiles {
             let target = if pickle.starts_with("open_clip") { OPEN_CLIP[0] } else { SINGLE };
             return Err(CheckpointError::Pickle { folder: folder.to_path_buf(), file: (*pickle).to_string(), target });
         }
-        if folder.join(SHARDED_PICKLE).is_file() {
+        if is_there(&folder.join(SHARDED_PICKLE)) {
             return Err(CheckpointError::PickledShards(folder.to_path_buf()));
         }
         Err(CheckpointError::FileMissing {

@@ -2,6 +2,7 @@
 
 use super::config::SmolVlmConfig;
 use super::image_processor::SmolVlmImageProcessor;
+use crate::input_file::is_there;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
@@ -112,7 +113,7 @@ fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProce
     let (side, found) = (config.vision.side, images.tile() as usize / config.vision.patch);
     let tokens = config.vision.tokens_per_tile(config.merge);
     let file = "processor_config.json";
-    if folder.join(file).is_file() {
+    if is_there(&folder.join(file)) {
         let outer = read_json(folder, file, "it says how many tokens an image has")?;
         let said = outer["image_seq_len"].as_u64();
         if let Some(said) = said.filter(|said| *said != tokens as u64) {

@@ -3,6 +3,7 @@
 use super::super::app::App;
 use super::super::theme::Role;
 use super::popup;
+use crate::printable::one_line;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;
@@ -32,7 +33,7 @@ fn foot(area: Rect) -> Rect {
 pub fn edit_line(app: &App, input: &Input, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width).max(1);
     let scroll = input.visual_scroll(width.saturating_sub(1));
-    let line = Paragraph::new(input.value()).style(app.theme.style(Role::Text)).scroll((0, scroll as u16));
+    let line = Paragraph::new(one_line(input.value())).style(app.theme.style(Role::Text)).scroll((0, scroll as u16));
     frame.render_widget(line, area);
     let column = input.visual_cursor().saturating_sub(scroll).min(width - 1);
     frame.set_cursor_position((area.x + column as u16, area.y));
