@@ -278,7 +278,7 @@ fn restart_markers_are_followed_where_they_are_and_missed_where_they_are_not() {
     assert_eq!(decode(&announced).width(), 64);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
     let restarted = std::fs::read(folder.join("restarts.jpg")).unwrap();
-    assert!(restarted.windows(2).any(|pair| pair == [0xFF, 0xD3]));
+    assert!(restarted.windows(2).any(|pair| pair == [0xFF, 0xD1]));
     assert_eq!(decode(&restarted).width(), 40);
     // Cut in the middle of an interval, with an end behind it.
     let cut = [&restarted[..restarted.len() - 60], &[0xFF, 0xD9]].concat();
