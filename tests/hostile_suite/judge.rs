@@ -49,7 +49,8 @@ pub fn judge(outcome: &Outcome, look: Option<&crate::input::Look>, folder: &Path
     if let Some(found) = control_character(&outcome.output) {
         wrong.push((Kind::Control, found));
     }
-    for line in text.lines() {
+    // A progress bar begins its line again with a carriage return.
+    for line in text.split(['\n', '\r']) {
         let is_message = line.contains("error: ") || line.contains("warning: ") || line.contains("mistake: ");
         if is_message && line.len() > LONGEST_LINE {
             wrong.push((Kind::Long, format!("a line of {} bytes", line.len())));
