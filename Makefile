@@ -28,7 +28,7 @@ test-exports: set-up ## have Label Studio's and Argilla's own packages read expo
 fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EACH (22 minutes by two; docs/fuzzing.md)
 	bash scripts/fuzz $(SECONDS_EACH)
 
-hostile: set-up ## run the program on 3,000 hostile inputs (half an hour; docs/fuzzing.md)
+hostile: set-up ## run the program on 3,000 hostile inputs (ten minutes; docs/fuzzing.md)
 	cargo test --locked --test hostile_suite -- --ignored --nocapture three_thousand
 
 set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
