@@ -1,6 +1,6 @@
 //! Two retrievers on the same cases: accuracy, disagreement, and whether the difference is more than chance. The cases
-//! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (reference.md
-//! §5.2, §5.3).
+//! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (docs/method.md,
+//! "Inconsistent cases").
 
 use super::{Bootstrap, CaseOutcome, Difference, Figure, Verdict, mcnemar_exact};
 use serde::Serialize;

@@ -8,7 +8,7 @@ use crate::reader::Prediction;
 /// A way to make one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fuser {
-    /// Weights from the retriever's scores (paper, late fusion; reference.md §3.3).
+    /// Weights from the retriever's scores (paper, late fusion; docs/method.md, "Fusion").
     ScoreWeighted,
     /// Σ log p / K: all predictions weigh the same.
     MeanLogProbability,

@@ -1,4 +1,4 @@
-//! One answer from K predictions: the paper's late fusion (reference.md §3.3).
+//! One answer from K predictions: the paper's late fusion (docs/method.md, "Fusion").
 
 use crate::reader::{LabelScores, Prediction};
 use crate::retriever::{Head, Provenance};
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// The vectors of reference.md §4.6.
+    /// The vectors of docs/method.md, "Loss".
     #[test]
     fn fusion_of_two_heads_matches_the_reference() {
         let logits = [[2.0, 0.5], [1.0, 1.2], [-0.5, 3.0], [0.1, 0.4]]

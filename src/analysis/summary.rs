@@ -1,5 +1,5 @@
 //! The figures of a run: how often the fused, the closed-book and the best single answer are right, and how that differs
-//! between consistent and inconsistent cases (reference.md §5.2 to §5.4).
+//! between consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
 
 use super::{CaseOutcome, Figure, Verdict};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! What the K predictions of a case say together.
 
-/// Do the predictions agree? (reference.md §5.2)
+/// Do the predictions agree? (docs/method.md, "Inconsistent cases")
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Consistent,
@@ -30,7 +30,7 @@ impl CaseOutcome {
         self.fused == Some(self.gold)
     }
 
-    /// Would picking the right hit have given the right answer? (reference.md §5.4)
+    /// Would picking the right hit have given the right answer? (docs/method.md, "Oracle")
     pub fn oracle_is_right(&self) -> bool {
         self.answers.contains(&Some(self.gold))
     }

@@ -1,5 +1,5 @@
 //! `dissent rerank`: a reader picks one retrieved document for each case of a stored run (paper, LVLM reranker;
-//! reference.md §5.5).
+//! docs/method.md, "Reranker").
 
 use super::free_text::free_text;
 use super::interrupt::{InterruptFlag, Interrupted};

@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
         found.map(|(_, text)| text)
     }
 
-    /// Warns of fields that are neither known nor the reference's (reference.md §1.3): a misspelled `group` would
+    /// Warns of fields that are neither known nor the reference's (docs/method.md, "Data"): a misspelled `group` would
     /// otherwise go unnoticed.
     pub fn warn_of_unknown(&mut self, known: &[&str]) {
         let mut unknown = Vec::new();

@@ -35,7 +35,7 @@ impl Label {
     }
 }
 
-/// Prompt text with slots, in the order of the reference (paper section on prompts; reference.md §3.2):
+/// Prompt text with slots, in the order of the reference (paper section on prompts; docs/method.md, "Prompt"):
 /// `{document_image}`, `{caption}`, `{query_image}`, `{question}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

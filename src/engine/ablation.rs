@@ -1,4 +1,4 @@
-//! What a run withholds from the reader, to see whether it uses what it is given (paper, ablations; reference.md §5.1).
+//! What a run withholds from the reader, to see whether it uses what it is given (docs/method.md, "Runs to compare").
 
 use crate::data::{Dataset, Task};
 use crate::fingerprint::Fingerprint;

@@ -7,7 +7,7 @@ use crate::data::answer_number;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// Position of the answered label in the task, or the number of an open answer ([`answer_number`]); `None` where the
-    /// generated text names none of the labels, or nothing, which counts as an answer of its own (reference.md §5.2).
+    /// generated text names none of the labels, or nothing, which counts as an answer of its own (docs/method.md, "Parsing").
     pub label: Option<usize>,
     /// `None` where the answer is open, or in a run of other software that wrote no log-probabilities.
     pub scores: Option<LabelScores>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Which index a query searched. The *image head* searches image vectors, the *caption head* caption vectors
-/// (paper, dual-head retriever; reference.md §2.2). `Lexical` searches captions for words,
+/// (paper, dual-head retriever; docs/method.md, "Heads"). `Lexical` searches captions for words,
 /// `Person` marks a document that the user put in by hand, `Random` one that was drawn in place of a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -1,5 +1,5 @@
 //! The retriever: a case's query vectors, searched among image vectors and among caption vectors (paper, dual-head
-//! retriever; reference.md §2.2, §2.4).
+//! retriever; docs/method.md, "Heads").
 
 use super::heads::{QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};

@@ -1,5 +1,5 @@
-//! Sampling in which the classes of a task are equally frequent (reference.md §1.4 cuts every class to the smallest one;
-//! here the smaller ones are repeated instead, and no case is lost).
+//! Sampling in which the classes of a task are equally frequent (docs/method.md, "Class balance"). The reference cuts every
+//! class to the smallest one; here the smaller ones are repeated instead, and no case is lost.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

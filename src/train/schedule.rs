@@ -1,4 +1,4 @@
-//! Learning rate over a run: linear warm-up, then half a cosine to zero (reference.md §4.5).
+//! Learning rate over a run: linear warm-up, then half a cosine to zero (docs/method.md, "Steps").
 
 /// Learning rate as a function of the step.
 #[derive(Clone, Copy, Debug)]

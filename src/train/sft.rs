@@ -1,5 +1,5 @@
 //! The retrieval-augmented training set for LLaMA-Factory: each case with each of its documents is one conversation, in
-//! the words that inference uses (reference.md §3.1, §3.2).
+//! the words that inference uses (docs/method.md, "Fine-tuning").
 //!
 //! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, a JSON array of `{"messages", "images"}` for each
 //! split, `<image>` in the user's words where an image is, the images in files.
@@ -215,7 +215,7 @@ fn description_of(file: &str) -> Value {
     })
 }
 
-/// The paper's settings for a reader (reference.md §3.1).
+/// The paper's settings for a reader (docs/method.md, "Fine-tuning").
 fn training_file(name: &str, model: &str, template: &str, batch: u32, sum: u32, has_validation: bool) -> String {
     let evaluation = if has_validation {
         format!(

@@ -41,7 +41,7 @@ fn inputs(encoder: &DualEncoder, kind: HeadKind) -> QueryInputs {
     QueryInputs::of(encoder, kind, pixels, &["a mass?", "a cyst?"]).unwrap()
 }
 
-/// Before the first step retrieval is standard RAG (reference.md §5.1).
+/// Before the first step retrieval is standard RAG (docs/method.md, "Runs to compare").
 #[test]
 fn a_new_head_is_the_encoder() {
     let world = World::new();

@@ -261,7 +261,7 @@ fn a_dataset_without_validation_cases_is_refused() {
     outcome.fails_with(&["split validation"]);
 }
 
-/// Open answers and several labels at once teach through the likelihood of the gold text (reference.md §7.9, §8.29).
+/// Open answers and several labels at once teach through the likelihood of the gold text (docs/method.md, "Loss").
 #[test]
 fn answers_in_words_and_several_labels_teach_too() {
     let world = World::trainable();

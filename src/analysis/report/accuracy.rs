@@ -1,5 +1,5 @@
 //! How often systems are right: closed-book and each run, on all cases and on those that are consistent and inconsistent
-//! in the reference run (reference.md §5.3).
+//! in the reference run (docs/method.md, "Inconsistent cases").
 
 use super::label_sets::AnsweredSets;
 use super::system::{Row, Subset, TaskRows};

@@ -1,4 +1,4 @@
-//! Tasks whose answers are sets of labels: how well each label is found (reference.md §3.4, multi-label).
+//! Tasks whose answers are sets of labels: how well each label is found (docs/method.md, "Parsing", multi-label).
 
 use super::Evaluation;
 use super::system::Subset;

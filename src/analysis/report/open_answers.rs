@@ -1,4 +1,4 @@
-//! Tasks that are answered in words: how far the answers have the words of the gold one (reference.md §8, feature 20).
+//! Tasks that are answered in words: how far the answers have the words of the gold one (docs/method.md, "Figures").
 
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};

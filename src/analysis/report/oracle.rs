@@ -1,5 +1,5 @@
 //! The oracle: right if any of the K predictions is. What a perfect choice among the retrieved documents would gain
-//! (reference.md §5.4), by slice.
+//! (docs/method.md, "Oracle"), by slice.
 
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};

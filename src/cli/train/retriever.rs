@@ -19,7 +19,7 @@ use clap::ValueEnum;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Forward passes of the reader for one answer in the reference code: 8 greedy steps without a cache (reference.md §4.4).
+/// Forward passes of the reader for one answer in the reference code: 8 greedy steps without a cache (docs/method.md, "Steps").
 const REFERENCE_PASSES: usize = 8;
 
 /// Arguments of `dissent train retriever`. What is not given follows from --compat.
@@ -160,7 +160,7 @@ impl RetrieverArgs {
             validate_every: self.validate_every,
             candidates: self.candidates,
             snapshot_every: self.snapshot_every.unwrap_or(count_by_mode(15, 10)),
-            // reference.md §1.4.
+            // docs/method.md, "Class balance".
             balance: self.balance || is_reference,
             signal: self.signal.clone(),
             part: self.part,

@@ -1,5 +1,5 @@
 //! The MedMNIST sets that are known by file name: label names as their authors define them (Yang et al., Scientific
-//! Data 2023), questions in the manner of the reference (reference.md §1.1, §3.2).
+//! Data 2023), questions in the manner of the reference (docs/method.md, "Data").
 
 use crate::data::{Label, PromptTemplate, Task, TaskKind};
 

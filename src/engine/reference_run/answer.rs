@@ -1,4 +1,4 @@
-//! From generated text to a label (reference.md §3.4).
+//! From generated text to a label (docs/method.md, "Parsing").
 
 use super::line::Group;
 use crate::reader::{LabelScores, Prediction};

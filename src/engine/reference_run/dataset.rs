@@ -47,7 +47,7 @@ impl DatasetParts {
                     continue;
                 }
                 rows.insert(passage.clone(), documents.len());
-                // Ids of the reference's corpora collide across sources (reference.md §1.2).
+                // Ids of the reference's corpora collide across sources (docs/method.md, "Data").
                 documents.push(Document {
                     id: unused(&mut used, &format!("document-{:05}", documents.len() + 1)),
                     image: passage.img_path.clone().into(),

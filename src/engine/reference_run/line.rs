@@ -7,7 +7,7 @@ use crate::written_json::Written;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 
-/// The fields that the reference writes (reference.md §6).
+/// The fields that the reference writes (docs/method.md, "Files of the reference").
 #[derive(Clone, Debug)]
 struct Line {
     query: String,
@@ -20,7 +20,7 @@ struct Line {
     metadata: Sample,
 }
 
-/// A retrieved document (reference.md §1.2).
+/// A retrieved document (docs/method.md, "Data").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Passage {
     pub img_path: String,
@@ -28,7 +28,7 @@ pub(super) struct Passage {
     pub dataset_source: Option<String>,
 }
 
-/// A case as the reference has it (reference.md §1.3); fields that it added in between are not looked at.
+/// A case as the reference has it (docs/method.md, "Data"); fields that it added in between are not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sample {
     pub image_path: String,
@@ -82,7 +82,8 @@ pub(super) fn read_groups(path: &Path) -> Result<Vec<Group>> {
                 at(),
                 group.gold
             );
-            // The whole block stands on every line (reference.md §6), or on the first alone.
+            // The whole block stands on every line (docs/method.md, "Files of the
+            // reference"), or on the first alone.
             ensure!(
                 logits.is_none() || logits == group.logits,
                 "{}: field logits: expected the numbers of line {}, which is of the same case, found others",

@@ -1,5 +1,5 @@
 //! Runs of the reference code as a dataset with a stored run, so that they can be explored and evaluated with no model at
-//! all (reference.md §6).
+//! all (docs/method.md, "Files of the reference").
 
 mod answer;
 mod dataset;
@@ -184,7 +184,7 @@ fn identity_of(source: &Path, dataset: &crate::data::Dataset, answers: &[CaseAns
     Ok(RunIdentity::new(dataset, &format!("as recorded in {name}"), &print, Some(&retriever)))
 }
 
-/// `S-img-step-t.jsonl`, `S-text-step-t.jsonl` and `S-step-t.jsonl` (reference.md §6).
+/// `S-img-step-t.jsonl`, `S-text-step-t.jsonl` and `S-step-t.jsonl` (docs/method.md, "Files of the reference").
 fn heads_of_name(path: &Path) -> CandidateHeads {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name.contains("-img-step-") {

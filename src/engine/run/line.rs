@@ -1,4 +1,5 @@
-//! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (reference.md §6).
+//! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of the
+//! reference").
 
 use crate::data::{Case, Dataset, Document, Split};
 use crate::engine::{CaseAnswer, Shown, ShownCaptions};

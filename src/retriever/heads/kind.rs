@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
-    /// A copy of the whole image tower, as in the paper (reference.md §2.2)
+    /// A copy of the whole image tower, as in the paper (docs/method.md, "Heads")
     Tower,
     /// A linear layer on the frozen tower's pooled output, beginning as the projection
     Adapter,

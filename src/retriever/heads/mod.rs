@@ -1,4 +1,4 @@
-//! Heads: what makes a query vector of a case (reference.md §2.2).
+//! Heads: what makes a query vector of a case (docs/method.md, "Heads").
 //!
 //! ```text
 //! q = α · norm(E_h(x)) + (1 − α) · norm(E_0(x))      h: image head or caption head, E_0: the frozen dual encoder

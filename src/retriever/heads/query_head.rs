@@ -50,7 +50,7 @@ impl QueryHead {
         Ok(Self { network, alpha })
     }
 
-    /// q = α · norm(E_h(x)) + (1 − α) · E_0(x), [B, D] in f32, not normalised again (reference.md §2.2).
+    /// q = α · norm(E_h(x)) + (1 − α) · E_0(x), [B, D] in f32, not normalised again (docs/method.md, "Heads").
     ///
     /// # Errors
     /// Where the inputs are of another kind of head.

@@ -1,4 +1,4 @@
-//! `dissent train reader`: retrieval-augmented fine-tuning (paper, stage 1; reference.md §3.1).
+//! `dissent train reader`: retrieval-augmented fine-tuning (paper, stage 1; docs/method.md, "Fine-tuning").
 //!
 //! | file | what is in it |
 //! |---|---|

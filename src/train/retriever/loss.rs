@@ -1,5 +1,4 @@
-//! The LVLM-aware loss: candidates that lead the reader to the gold answer should score higher (reference.md §4.1 to
-//! §4.3).
+//! The LVLM-aware loss: candidates that lead the reader to the gold answer should score higher (docs/method.md, "Loss").
 //!
 //! ```text
 //! ℓ_i    what the reader thinks of the gold answer, shown candidate i
@@ -16,7 +15,7 @@ use anyhow::Result;
 use candle_core::{D, Tensor};
 use candle_nn::ops::log_softmax;
 
-/// What ℓ is made of (reference.md §4.1).
+/// What ℓ is made of (docs/method.md, "Loss").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReaderScore {
     /// log p(gold) over the task's labels.
@@ -157,7 +156,7 @@ mod tests {
         (loss.to_scalar().unwrap(), gradient)
     }
 
-    /// The vectors of reference.md §4.6; f32 label scores hold them to 1e-6.
+    /// The vectors of docs/method.md, "Loss"; f32 label scores hold them to 1e-6.
     #[test]
     fn the_reference_mode_matches_the_reference() {
         let reader = reader(ReaderScore::DoubleSoftmax);

@@ -1,5 +1,5 @@
-//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; reference.md
-//! §2.2, §4).
+//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; docs/method.md,
+//! "Heads").
 //!
 //! | file | what is in it |
 //! |---|---|
