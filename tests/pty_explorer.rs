@@ -102,21 +102,21 @@ int open64(const char *path, int flags, ...) {
 /// A dataset whose corpus is read once the hold is taken away.
 struct HeldSetup {
     setup: Setup,
-    library: PathBuf,
+    preloaded: PathBuf,
     hold: PathBuf,
 }
 
 impl HeldSetup {
     fn new() -> Self {
         let setup = Setup::new();
-        let (library, hold) =
+        let (preloaded, hold) =
             (preload::library(setup.folder.path(), "held", HELD_CORPUS), setup.folder.path().join("hold"));
         fs::write(&hold, "").unwrap();
-        Self { setup, library, hold }
+        Self { setup, preloaded, hold }
     }
 
     fn explore(&self) -> Pty {
-        let held = [("LD_PRELOAD", self.library.to_str().unwrap()), ("HOLD", self.hold.to_str().unwrap())];
+        let held = [("LD_PRELOAD", self.preloaded.to_str().unwrap()), ("HOLD", self.hold.to_str().unwrap())];
         self.setup.explore_with(&held, (80, 24))
     }
 
