@@ -19,7 +19,7 @@ test-engines: set-up ## test served readers against llama.cpp and vLLM on the CP
 	sh scripts/test-engines
 
 test-small-disks: set-up ## test what happens on a full disk (takes root on Linux: mounts some memory)
-	cargo test --locked --test annotation_suite --test engine_suite --test reliability_suite -- --ignored disk what_cannot_be_saved --skip twenty
+	cargo test --locked --test annotation_suite --test engine_suite --test reliability_suite -- --ignored disk what_cannot_be_saved read_only --skip twenty
 
 test-exports: set-up ## have Label Studio's and Argilla's own packages read exported annotations (installs them into target/exports)
 	sh scripts/exports-packages

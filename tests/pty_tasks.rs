@@ -1,9 +1,14 @@
 //! The ten things a person does most, in the real binary: each in a pseudo-terminal at 80x24 and 120x40, and all of them one
 //! after the other in a real tmux where there is one.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, or says it does not run"
+)]
 
+#[path = "support/absent.rs"]
+mod absent;
 mod support;
 #[path = "support/pty.rs"]
 mod terminal;
@@ -268,7 +273,7 @@ fn all_in_a_real_tmux() {
     let world = World::new();
     let started = world.start(|program, arguments, environment| Tmux::start(program, arguments, environment, (80, 24)));
     let Some(mut tmux) = started else {
-        eprintln!("skipped: there is no tmux");
+        absent::absent("there is no tmux", "DISSENT_REQUIRE_TMUX");
         return;
     };
     tmux.shows("us-test-0001 · test");

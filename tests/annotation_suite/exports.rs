@@ -1,5 +1,6 @@
 //! Exports: Parquet read back, Label Studio and Argilla files against their documented form.
 
+use super::absent::absent;
 use super::world::{annotated_dataset, annotations, stderr_of, stdout_of};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -187,7 +188,7 @@ fn argilla_records_fit_their_settings() {
 fn the_tools_own_packages_take_the_files() {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/exports/bin/python");
     if !python.exists() {
-        println!("skipped: make test-exports installs the packages of Label Studio and Argilla, pandas and pyarrow");
+        absent("`make test-exports` installs the packages of Label Studio and Argilla", "DISSENT_REQUIRE_EXPORTS");
         return;
     }
     let folder = annotated_dataset();

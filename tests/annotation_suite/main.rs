@@ -1,6 +1,8 @@
 //! Tests of annotations: the fold, the journal on disk, agreement, the command. One binary, because linking one is slow.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
+#[path = "../support/absent.rs"]
+mod absent;
 mod agreement;
 mod annotate;
 mod assignment;

@@ -1,5 +1,6 @@
 //! llama.cpp's server as a process of its own.
 
+use crate::absent::absent;
 use crate::gguf;
 use crate::support::sample_reader;
 use std::io::{BufRead, BufReader};
@@ -112,7 +113,7 @@ pub fn python() -> Option<&'static Path> {
         })
     });
     if found.is_none() {
-        eprintln!("skipped: no Python has xllamacpp; `scripts/serving-engines llama.cpp` installs it");
+        absent("no Python has xllamacpp; `scripts/serving-engines llama.cpp` installs it", "DISSENT_REQUIRE_ENGINES");
     }
     found.as_deref()
 }

@@ -1,7 +1,8 @@
 //! Readers on servers: against llama.cpp's own server with the sample's reader, and against faults put between.
 //!
-//! llama.cpp runs in a Python process (`xllamacpp` from PyPI). Where no Python has it, the tests that need it say so and
-//! pass; `scripts/serving-engines llama.cpp` installs it where they look. vLLM is asked by `make test-engines`.
+//! llama.cpp runs in a Python process (`xllamacpp` from PyPI). `scripts/serving-engines llama.cpp` installs it where
+//! the tests look; where it is absent they say so, and fail under DISSENT_REQUIRE_ENGINES=1, which `.ci/run` sets. vLLM is
+//! asked by `make test-engines`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +10,8 @@
     reason = "a test stops at the first surprise, and says why it does not run"
 )]
 
+#[path = "../support/absent.rs"]
+mod absent;
 mod agreement;
 mod commands;
 mod download;

@@ -17,17 +17,14 @@ const TOLERANCE: f32 = 1e-3;
 /// One test at a time: requests for tokens by id and for the likeliest ones in one batch were seen to shorten the latter.
 pub static ALONE: Mutex<()> = Mutex::new(());
 
-pub fn address() -> Option<String> {
-    let address = std::env::var("DISSENT_TEST_VLLM").ok();
-    if address.is_none() {
-        eprintln!("skipped: no vLLM at DISSENT_TEST_VLLM; `make test-engines` starts one");
-    }
-    address
+pub fn address() -> String {
+    std::env::var("DISSENT_TEST_VLLM").expect("DISSENT_TEST_VLLM: the address of vLLM")
 }
 
 #[test]
+#[ignore = "needs vLLM: `make test-engines` starts one"]
 fn vllm_gives_the_numbers_of_this_process() {
-    let Some(url) = address() else { return };
+    let url = address();
     let _alone = ALONE.lock();
     // The served processor has our file, so that every prompt's token ids are compared as well.
     let mut remote = connect(&served(&url)).unwrap();
@@ -47,8 +44,9 @@ fn vllm_gives_the_numbers_of_this_process() {
 }
 
 #[test]
+#[ignore = "needs vLLM: `make test-engines` starts one"]
 fn answers_in_words_are_those_of_this_process() {
-    let Some(url) = address() else { return };
+    let url = address();
     let _alone = ALONE.lock();
     let mut remote = connect(&served(&url)).unwrap();
     assert_same_words(&mut remote, &mut candle(), &requests(100), 2.0 * TOLERANCE);
@@ -57,11 +55,9 @@ fn answers_in_words_are_those_of_this_process() {
 /// Checkpoints of other families beside the servers of them, as `FOLDER@URL,FOLDER@URL`: pictures of every shape reach them at
 /// the size of their processors, and prompts become the same tokens.
 #[test]
+#[ignore = "needs vLLM with several checkpoints: `make test-engines` starts it"]
 fn other_families_give_the_numbers_of_this_process() {
-    let Ok(others) = std::env::var("DISSENT_TEST_VLLM_OTHERS") else {
-        eprintln!("skipped: no servers in DISSENT_TEST_VLLM_OTHERS; `make test-engines` starts some");
-        return;
-    };
+    let others = std::env::var("DISSENT_TEST_VLLM_OTHERS").expect("DISSENT_TEST_VLLM_OTHERS: FOLDER@URL,…");
     for other in others.split(',') {
         let (folder, url) = other.split_once('@').unwrap();
         let mut model = served(url);
@@ -105,8 +101,9 @@ fn in_other_shapes(requests: Vec<ReadRequest>) -> Vec<ReadRequest> {
 
 /// An older vLLM, which does not know `logprob_token_ids` and names 20 tokens at most.
 #[test]
+#[ignore = "needs vLLM: `make test-engines` starts one"]
 fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
-    let Some(url) = address() else { return };
+    let url = address();
     let _alone = ALONE.lock();
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
     let older = |body: String| body.replace("logprob_token_ids", "unknown_to_it");
@@ -141,8 +138,9 @@ fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
 }
 
 #[test]
+#[ignore = "needs vLLM: `make test-engines` starts one"]
 fn an_image_that_is_spelled_in_a_text_is_noticed() {
-    let Some(url) = address() else { return };
+    let url = address();
     let _alone = ALONE.lock();
     let mut remote = connect(&served(&url)).unwrap();
     let mut asked = requests(1);
