@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "../support/absent.rs"]
+mod absent;
 mod check;
 mod dataset;
 mod dicom;

@@ -1,5 +1,6 @@
 //! Small datasets and images for the data tests.
 
+use crate::absent::absent;
 use image::{DynamicImage, ImageFormat};
 use std::fs;
 use std::io::Cursor;
@@ -92,6 +93,6 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: {} is not there", path.display());
+    absent(&format!("{} is not there", path.display()), "DISSENT_REQUIRE_DATA");
     None
 }
