@@ -4,7 +4,7 @@
 
 use dissent::annotation::agreement::{AgreementReport, usual_agreement_table_keys};
 use dissent::annotation::{
-    AnnotationState, Circumstances, Counted, Event, EventKind, Taxonomy, disagreements, final_rows, rated_cases,
+    AnnotationState, Counted, Event, EventContext, EventKind, Taxonomy, disagreements, final_rows, rated_cases,
 };
 use dissent::data::{Case, Label, PromptTemplate, Split, Task, TaskKind};
 use rand::{Rng, SeedableRng};
@@ -66,7 +66,7 @@ fn events(taxonomy: &Taxonomy) -> Vec<Event> {
                 host: "box".into(),
                 case: format!("case-{case:04}").into(),
                 kind: EventKind::Annotate { categories: categories.into() },
-                circumstances: Circumstances::default(),
+                context: EventContext::default(),
             });
         }
     }

@@ -2,7 +2,7 @@
 //! `make bench` runs it.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
-use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Journal, Taxonomy, read_folder};
+use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journal, Taxonomy, read_folder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ fn main() {
 }
 
 /// As the explorer records a category.
-fn circumstances() -> Circumstances {
-    Circumstances {
+fn context() -> EventContext {
+    EventContext {
         run_fingerprint: Some("0123456789abcdef".into()),
         answers_fingerprint: Some("fedcba9876543210".into()),
         blind: true,
@@ -46,9 +46,9 @@ fn one_annotation(root: &Path) {
     let mut journal = Journal::open(&root.join("one"), "ada", "box").unwrap();
     let mut times = Vec::new();
     for number in 0..ANNOTATIONS {
-        let (case, circumstances) = (format!("us-{:04}", number % CASES), circumstances());
+        let (case, context) = (format!("us-{:04}", number % CASES), context());
         let begun = Instant::now();
-        journal.append(&case, EventKind::annotate("look-alike"), circumstances).unwrap();
+        journal.append(&case, EventKind::annotate("look-alike"), context).unwrap();
         times.push(microseconds(begun));
     }
     report("one annotation, call to durable (with fsync)", times);
@@ -145,7 +145,7 @@ fn write_journal(folder: &Path, annotator: usize) -> u64 {
     let path = folder.join(format!("annotator{annotator}@box.jsonl"));
     let mut file = BufWriter::new(File::create(&path).unwrap());
     let mut random = ChaCha8Rng::seed_from_u64(annotator as u64);
-    let circumstances = circumstances();
+    let context = context();
     let mut last = Uuid::nil();
     for number in 0..EVENTS_EACH {
         let case = format!("us-{:04}", number % CASES);
@@ -167,7 +167,7 @@ fn write_journal(folder: &Path, annotator: usize) -> u64 {
             host: "box".into(),
             case: case.into(),
             kind,
-            circumstances: circumstances.clone(),
+            context: context.clone(),
         };
         last = event.id;
         serde_json::to_writer(&mut file, &event).unwrap();

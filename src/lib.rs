@@ -33,7 +33,6 @@ pub mod retriever;
 pub mod train;
 pub mod tui;
 
-pub mod bounded;
 pub mod csv_cells;
 pub mod durable;
 pub mod fingerprint;
@@ -41,6 +40,7 @@ pub mod input_file;
 mod known_files;
 mod line_blocks;
 mod litter;
+pub mod lru;
 pub mod out_of_memory;
 pub mod panics;
 pub mod printable;

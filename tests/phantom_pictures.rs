@@ -1,9 +1,9 @@
 //! Pictures and captions: the same everywhere, small, and every attribute can be seen in them.
 
 use dissent::fingerprint::Fingerprint;
-use dissent::phantom::dice::Dice;
 use dissent::phantom::encode::{Effort, PALETTE_SIZE, colour_png, grey_png};
 use dissent::phantom::field::SIDE;
+use dissent::phantom::rng::PhantomRng;
 use dissent::phantom::subject::Subject;
 use dissent::phantom::ultrasound::{Depth, Entity, Gain, Interior, Margin, Outcome, Posterior, ProbeShape, Tissue};
 use dissent::phantom::wording::Wording;
@@ -26,13 +26,13 @@ fn plain() -> ultrasound::Attributes {
 
 /// Mean grey value of many pictures with these attributes in a region, columns and rows from the middle of the lesion.
 fn mean_around_lesion(attributes: &ultrasound::Attributes, columns: (i32, i32), rows: (i32, i32)) -> f32 {
-    let knobs = ultrasound::Knobs {
+    let params = ultrasound::Params {
         central: 32.0..=32.0,
         left: 20.0..=20.0,
         right: 44.0..=44.0,
         shallow: 24.0..=24.0,
         deep: 38.0..=38.0,
-        ..ultrasound::Knobs::default()
+        ..ultrasound::Params::default()
     };
     let centre = (
         match attributes.side {
@@ -47,7 +47,7 @@ fn mean_around_lesion(attributes: &ultrasound::Attributes, columns: (i32, i32), 
     );
     let (mut sum, mut count) = (0.0, 0.0);
     for number in 0..40 {
-        let image = ultrasound::draw(attributes, &knobs, &mut Dice::new(3, number));
+        let image = ultrasound::draw(attributes, &params, &mut PhantomRng::new(3, number));
         for y in rows.0..=rows.1 {
             for x in columns.0..=columns.1 {
                 sum += f32::from(image.get_pixel((centre.0 + x) as u32, (centre.1 + y) as u32).0[0]);
@@ -60,17 +60,17 @@ fn mean_around_lesion(attributes: &ultrasound::Attributes, columns: (i32, i32), 
 
 /// Mean difference between neighbouring pixels of a ring around the middle, at this distance.
 fn ring_roughness(attributes: &ultrasound::Attributes, distance: f32) -> f32 {
-    let knobs = ultrasound::Knobs {
+    let params = ultrasound::Params {
         central: 32.0..=32.0,
         deep: 36.0..=36.0,
         radius_large: 13.0..=13.0,
         aspect: 1.0..=1.0,
         speckle: 0.0,
-        ..ultrasound::Knobs::default()
+        ..ultrasound::Params::default()
     };
     let mut sum = 0.0;
     for number in 0..20 {
-        let image = ultrasound::draw(attributes, &knobs, &mut Dice::new(4, number));
+        let image = ultrasound::draw(attributes, &params, &mut PhantomRng::new(4, number));
         let at = |step: usize| {
             let angle = step as f32 / 120.0 * std::f32::consts::TAU;
             let (x, y) = (32.0 + distance * angle.cos(), 36.0 + distance * angle.sin());
@@ -85,10 +85,10 @@ fn ring_roughness(attributes: &ultrasound::Attributes, distance: f32) -> f32 {
 fn the_same_seed_gives_the_same_bytes_on_every_machine() {
     let mut files = Vec::new();
     for number in 0..24 {
-        let mut dice = Dice::new(11, number);
-        let subject = Subject::draw(0.5, &mut dice);
-        files.push(subject.png(Effort::Small, &mut dice).unwrap());
-        files.push(subject.pool_caption(&mut dice).into_bytes());
+        let mut rng = PhantomRng::new(11, number);
+        let subject = Subject::draw(0.5, &mut rng);
+        files.push(subject.png(Effort::Small, &mut rng).unwrap());
+        files.push(subject.pool_caption(&mut rng).into_bytes());
     }
     // Pixels alone, so that a new PNG encoder is told apart from a new picture.
     let mut pixels = Vec::new();
@@ -104,17 +104,17 @@ fn files_are_small_and_hold_what_was_drawn() {
     const COUNT: usize = 60;
     let (mut grey_total, mut colour_total) = (0, 0);
     for number in 0..COUNT as u64 {
-        let mut dice = Dice::new(12, number);
-        let attributes = ultrasound::Attributes::draw(Entity::draw(&mut dice), &mut dice);
-        let drawn: GrayImage = ultrasound::draw(&attributes, &ultrasound::Knobs::default(), &mut dice);
+        let mut rng = PhantomRng::new(12, number);
+        let attributes = ultrasound::Attributes::draw(Entity::draw(&mut rng), &mut rng);
+        let drawn: GrayImage = ultrasound::draw(&attributes, &ultrasound::Params::default(), &mut rng);
         let file = grey_png(&drawn, Effort::Small).unwrap();
         assert_eq!(image::load_from_memory(&file).unwrap().into_luma8(), drawn);
         assert!(file.len() <= 2048, "{} bytes: {attributes:?}", file.len());
         assert_eq!(image::load_from_memory(&grey_png(&drawn, Effort::Quick).unwrap()).unwrap().into_luma8(), drawn);
         grey_total += file.len();
 
-        let attributes = fundus::Attributes::draw(fundus::Grade::draw(&mut dice), &mut dice);
-        let drawn = fundus::draw(&attributes, &fundus::Knobs::default(), &mut dice);
+        let attributes = fundus::Attributes::draw(fundus::Grade::draw(&mut rng), &mut rng);
+        let drawn = fundus::draw(&attributes, &fundus::Params::default(), &mut rng);
         let file = colour_png(&drawn, Effort::Small).unwrap();
         assert_eq!(image::load_from_memory(&file).unwrap().into_rgb8(), drawn);
         assert!(file.len() <= 2048, "{} bytes: {attributes:?}", file.len());
@@ -197,7 +197,7 @@ fn ultrasound_signs_can_be_seen() {
 fn mean_channel(attributes: fundus::Attributes, channel: usize) -> f32 {
     let (mut sum, mut count) = (0.0, 0.0);
     for number in 0..10 {
-        let image = fundus::draw(&attributes, &fundus::Knobs::default(), &mut Dice::new(5, number));
+        let image = fundus::draw(&attributes, &fundus::Params::default(), &mut PhantomRng::new(5, number));
         for (x, y, pixel) in image.enumerate_pixels() {
             if (f64::from(x) - 31.5).hypot(f64::from(y) - 31.5) < 24.0 {
                 sum += f32::from(pixel.0[channel]);
@@ -225,7 +225,7 @@ fn fundus_attributes_can_be_seen() {
     assert!(green[0] + 15.0 < green[1] && green[1] + 15.0 < green[2], "{green:?}");
 
     let half = |attributes: &Attributes, left: bool| -> f32 {
-        let image = fundus::draw(attributes, &fundus::Knobs::default(), &mut Dice::new(5, 0));
+        let image = fundus::draw(attributes, &fundus::Params::default(), &mut PhantomRng::new(5, 0));
         let in_half = image.enumerate_pixels().filter(|(x, _, _)| (*x < SIDE as u32 / 2) == left);
         in_half.map(|(_, _, pixel)| f32::from(pixel.0[2].saturating_sub(80))).sum()
     };
@@ -237,7 +237,7 @@ fn fundus_attributes_can_be_seen() {
     let detail = |attributes: &Attributes| -> f32 {
         let mut sum = 0.0;
         for number in 0..10 {
-            let image = fundus::draw(attributes, &fundus::Knobs::default(), &mut Dice::new(6, number));
+            let image = fundus::draw(attributes, &fundus::Params::default(), &mut PhantomRng::new(6, number));
             for (x, y, pixel) in image.enumerate_pixels().filter(|(x, _, _)| *x > 0) {
                 if (f64::from(x) - 31.5).hypot(f64::from(y) - 31.5) < 26.0 {
                     sum += f32::from(pixel.0[1].abs_diff(image.get_pixel(x - 1, y).0[1]));
@@ -256,17 +256,17 @@ fn fundus_attributes_can_be_seen() {
 fn captions_mention_findings_as_often_as_told_and_stay_short() {
     const COUNT: usize = 4000;
     let wording = Wording { nuisance: 0.75, sign: 0.4 };
-    let mut dice = Dice::new(13, 0);
+    let mut rng = PhantomRng::new(13, 0);
     let (mut margins, mut gains, mut eyes, mut lesions) = (0, 0, 0, 0);
     for _ in 0..COUNT {
-        let shown = ultrasound::Attributes::draw(Entity::draw(&mut dice), &mut dice);
-        let caption = ultrasound::caption(&shown, &wording, Some(Outcome::Malignant), &mut dice);
+        let shown = ultrasound::Attributes::draw(Entity::draw(&mut rng), &mut rng);
+        let caption = ultrasound::caption(&shown, &wording, Some(Outcome::Malignant), &mut rng);
         assert!(caption.ends_with("; biopsy malignant"), "{caption}");
         assert!(caption.split_whitespace().count() <= 14, "{caption}");
         margins += usize::from(caption.contains(shown.entity.margin.word()));
         gains += usize::from(caption.contains(&format!("{} gain", shown.gain.word())));
-        let shown = fundus::Attributes::draw(fundus::Grade::draw(&mut dice), &mut dice);
-        let caption = fundus::caption(&shown, &wording, true, &mut dice);
+        let shown = fundus::Attributes::draw(fundus::Grade::draw(&mut rng), &mut rng);
+        let caption = fundus::caption(&shown, &wording, true, &mut rng);
         assert!(caption.ends_with(&format!("; grade {}", shown.grade.word())), "{caption}");
         assert!(caption.split_whitespace().count() <= 14, "{caption}");
         eyes += usize::from(caption.contains(shown.eye.word()));

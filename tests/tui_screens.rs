@@ -11,13 +11,13 @@ use dissent::engine::{CaptionResult, Event, Request};
 use dissent::reader::Prediction;
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
+use dissent::tui::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
 use dissent::tui::app::{Overlay, Side};
 use dissent::tui::effect::Effect;
 use dissent::tui::images::{ImageMode, ViewChange};
-use dissent::tui::mark::{Mark, Record, Recorded};
-use dissent::tui::memory::SavedView;
 use dissent::tui::overview::{Cell, Overview, Row, Section};
 use dissent::tui::people::{People, Ruling, Voice, Words};
+use dissent::tui::session_state::SavedView;
 use std::sync::Arc;
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
@@ -30,7 +30,10 @@ fn explorer(root: &std::path::Path) -> App {
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
     app.on_engine_event(Event::Hits { case: 3, hits: support::hits() });
-    app.marks.insert(1, Mark { categories: vec![0], note: Some("margin copied".into()), ..Mark::default() });
+    app.marks.insert(
+        1,
+        AnnotationView { categories: vec![0], note: Some("margin copied".into()), ..AnnotationView::default() },
+    );
     app.update(Action::Down);
     app
 }
@@ -126,12 +129,15 @@ fn the_note_editor() {
 fn a_label_that_could_not_be_written_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
-    let record = Record::Annotate { case: 1, category: 3 };
+    let record = AnnotationEdit::Annotate { case: 1, category: 3 };
     app.recorded(&record, Err("No space left on device".into()));
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
     assert_eq!(app.marks[&1].categories, [0], "the old annotation stands");
-    app.recorded(&record, Ok(Recorded::Changed { case: 1, mark: Mark { categories: vec![3], ..Mark::default() } }));
+    app.recorded(
+        &record,
+        Ok(EditOutcome::Changed { case: 1, mark: AnnotationView { categories: vec![3], ..AnnotationView::default() } }),
+    );
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
 
@@ -431,7 +437,7 @@ fn doubts_documents_and_changes_since() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
-        let mark = Mark {
+        let mark = AnnotationView {
             categories: vec![0, 2],
             hits: [("us-doc-003".to_owned(), vec![0, 1])].into(),
             unsure: true,
@@ -441,10 +447,10 @@ fn doubts_documents_and_changes_since() {
                 "The reader left what the documents show aside.",
             )],
             answers_fingerprint: Some("of other answers".into()),
-            ..Mark::default()
+            ..AnnotationView::default()
         };
         app.marks.insert(1, mark);
-        app.marks.insert(2, Mark { flagged: true, categories: vec![7], ..Mark::default() });
+        app.marks.insert(2, AnnotationView { flagged: true, categories: vec![7], ..AnnotationView::default() });
         insta::assert_snapshot!(format!("{width}x{height}-marks"), text(&screen(&mut app, width, height)));
     }
 }

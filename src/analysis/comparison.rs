@@ -2,7 +2,7 @@
 //! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (docs/method.md,
 //! "Inconsistent cases").
 
-use super::{Bootstrap, CaseOutcome, Difference, Figure, Verdict, mcnemar_exact};
+use super::{Bootstrap, CaseOutcome, Difference, Estimate, Verdict, mcnemar_exact};
 use serde::Serialize;
 
 /// One case as both see it.
@@ -19,8 +19,8 @@ pub struct PairedOutcome {
 /// Fused accuracy of both on one set of cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedAccuracy {
-    pub first: Figure,
-    pub second: Figure,
+    pub first: Estimate,
+    pub second: Estimate,
     /// Second minus first, with its paired bootstrap 95 % interval; `None` where every case changed alike, or none did.
     pub difference: Option<Difference>,
     /// Wrong at first, right at second.
@@ -42,8 +42,8 @@ pub struct TaskComparison {
     pub on_inconsistent: PairedAccuracy,
     /// On the cases that are consistent at first.
     pub on_consistent: PairedAccuracy,
-    pub inconsistent_first: Figure,
-    pub inconsistent_second: Figure,
+    pub inconsistent_first: Estimate,
+    pub inconsistent_second: Estimate,
     /// Cases whose sets of documents differ.
     pub changed_documents: usize,
 }
@@ -108,7 +108,7 @@ impl TaskComparison {
             cases.iter().copied().filter(|case| case.first.verdict() == verdict).collect()
         };
         let inconsistent = |pick: fn(&PairedOutcome) -> &CaseOutcome| {
-            Figure::of(&cases.iter().map(|case| pick(case).verdict() == Verdict::Inconsistent).collect::<Vec<_>>())
+            Estimate::of(&cases.iter().map(|case| pick(case).verdict() == Verdict::Inconsistent).collect::<Vec<_>>())
         };
         Self {
             task,
@@ -130,8 +130,8 @@ impl PairedAccuracy {
         let gained = first.iter().zip(&second).filter(|(first, second)| !**first && **second).count();
         let lost = first.iter().zip(&second).filter(|(first, second)| **first && !**second).count();
         Self {
-            first: Figure::of(&first),
-            second: Figure::of(&second),
+            first: Estimate::of(&first),
+            second: Estimate::of(&second),
             difference: Difference::of_share(&first, &second, Bootstrap::BY_CASE),
             gained,
             lost,

@@ -2,7 +2,7 @@
 
 use super::fusion::{weighted_sum, weighted_vote};
 use super::learned_fusion::LearnedWeights;
-use super::{Found, fuse};
+use super::{ScoredHit, fuse};
 use crate::reader::Prediction;
 
 /// A way to make one answer.
@@ -36,7 +36,7 @@ impl Fuser {
     }
 
     /// The answer. `None` where there is nothing to fuse, or where the fuser wants log-probabilities and there are none.
-    pub fn answer(&self, found: &[Found]) -> Option<Prediction> {
+    pub fn answer(&self, found: &[ScoredHit]) -> Option<Prediction> {
         let (_, first) = found.first()?;
         let even = || vec![1.0 / found.len() as f32; found.len()];
         match self {
@@ -51,7 +51,7 @@ impl Fuser {
 }
 
 /// The place of the prediction that is surest of its own answer; the first of equally sure ones.
-pub(super) fn most_confident(found: &[Found]) -> Option<usize> {
+pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (hit, (_, prediction)) in found.iter().enumerate() {
         let probability = prediction.probability()?;
@@ -75,7 +75,7 @@ mod tests {
             [said([0.4, 0.3, 0.3]), said([0.05, 0.5, 0.45]), said([0.05, 0.5, 0.45]), said([0.01, 0.01, 0.98])];
         let places: Vec<[Provenance; 1]> =
             (1..=4).map(|rank| [Provenance { head: Head::Image, rank, score: Some(0.5) }]).collect();
-        let found: Vec<Found> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+        let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
         let label = |fuser: Fuser| fuser.answer(&found).unwrap().label;
         assert_eq!(label(Fuser::TopOne), Some(0));
         assert_eq!(label(Fuser::Majority), Some(1));

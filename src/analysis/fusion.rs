@@ -13,7 +13,7 @@ pub struct Fused {
 }
 
 /// How a document was found, the deciding head first, and what the reader said with it.
-pub type Found<'a> = (&'a [Provenance], &'a Prediction);
+pub type ScoredHit<'a> = (&'a [Provenance], &'a Prediction);
 
 /// Fuses K predictions; a document that several heads found counts once, with the first one's score. Each score is
 /// divided by its head's largest when several heads are present, λ is the softmax of those over all predictions, and the
@@ -21,14 +21,14 @@ pub type Found<'a> = (&'a [Provenance], &'a Prediction);
 /// distribution as logits. Where a prediction has no log-probabilities, λ weighs votes instead; where a document has no
 /// score, all weigh the same. A document that a person has put in weighs as much as the best of the others. `None` where
 /// there is nothing to fuse.
-pub fn fuse(found: &[Found]) -> Option<Fused> {
+pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
     let weights = softmax(&normalised_scores(found)?);
     let prediction = weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights));
     Some(Fused { prediction, weights })
 }
 
 /// Σ w · log p and its largest label; `None` where a prediction that weighs something has no log-probabilities.
-pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Prediction> {
+pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
     let counted = || found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
     let ((_, first), _) = counted().next()?;
     let mut sums = vec![0.0_f32; first.scores.as_ref()?.0.len()];
@@ -48,7 +48,7 @@ pub(super) fn weighted_sum(found: &[Found], weights: &[f32]) -> Option<Predictio
 
 /// The answer with the largest sum of weights, in the words in which it was said first; the one that stands first wins a
 /// tie.
-pub(super) fn weighted_vote(found: &[Found], weights: &[f32]) -> Prediction {
+pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction {
     let mut votes: Vec<(Option<usize>, f32)> = Vec::new();
     for ((_, prediction), weight) in found.iter().zip(weights) {
         match votes.iter_mut().find(|(label, _)| *label == prediction.label) {
@@ -78,7 +78,7 @@ pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
 /// Scores of one head are used as they are; with several heads each is divided by its head's largest, be that the score
 /// of a document that another head decides. All 0 where a score is not known. A person is no head: what a person has put
 /// in changes no other score and gets the best of them.
-pub(super) fn normalised_scores(found: &[Found]) -> Option<Vec<f32>> {
+pub(super) fn normalised_scores(found: &[ScoredHit]) -> Option<Vec<f32>> {
     let by_heads = found.iter().flat_map(|(provenances, _)| provenances.iter());
     let all: Vec<&Provenance> = by_heads.filter(|provenance| provenance.head != Head::Person).collect();
     if found.is_empty() {
@@ -125,7 +125,7 @@ mod tests {
         let scores = [0.8, 0.72, 0.32, 0.28];
         let found: Vec<_> =
             (0..4).map(|i| [Provenance { head: heads[i], rank: i % 2 + 1, score: Some(scores[i]) }]).collect();
-        let predictions: Vec<Found> =
+        let predictions: Vec<ScoredHit> =
             found.iter().zip(&logits).map(|(found, logits)| (found.as_slice(), logits)).collect();
         let fused = fuse(&predictions).unwrap();
         close(&fused.weights, &[0.264_038, 0.238_911, 0.264_038, 0.233_013]);
@@ -166,7 +166,7 @@ mod tests {
         let one_head = [of(Head::Lexical, 1, Some(3.0)), of(Head::Lexical, 2, Some(1.0))];
         let two_heads = [of(Head::Image, 1, Some(0.9)), of(Head::Caption, 1, Some(0.4))];
         for places in [&one_head, &two_heads] {
-            let mut found: Vec<Found> = places.iter().map(|place| (place.as_slice(), &labels)).collect();
+            let mut found: Vec<ScoredHit> = places.iter().map(|place| (place.as_slice(), &labels)).collect();
             let before = fuse(&found).unwrap().weights;
             found.push((&person, &labels));
             let after = fuse(&found).unwrap().weights;

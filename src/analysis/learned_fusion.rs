@@ -1,7 +1,7 @@
 //! Fusion weights learned from the validation split: what the retriever's scores cannot say, how much each head and rank
 //! is worth and how far a sure prediction is to be trusted.
 
-use super::Found;
+use super::ScoredHit;
 use super::fusion::normalised_scores;
 use crate::retriever::Head;
 use serde::Serialize;
@@ -37,7 +37,7 @@ struct Sample {
 impl LearnedWeights {
     /// Minimises the mean of −log p(gold) of the fused distribution by gradient descent. `cases` are those of the validation
     /// split with their gold labels. `None` where fewer than 20 have predictions with log-probabilities.
-    pub fn learn(cases: &[(Vec<Found>, usize)]) -> Option<Self> {
+    pub fn learn(cases: &[(Vec<ScoredHit>, usize)]) -> Option<Self> {
         let mut places: Vec<(Head, usize)> = Vec::new();
         let mut samples = Vec::new();
         for (found, gold) in cases {
@@ -64,7 +64,7 @@ impl LearnedWeights {
     }
 
     /// λ of each prediction; a place that was not there to learn from has coefficient 0. `None` without log-probabilities.
-    pub(super) fn of(&self, found: &[Found]) -> Option<Vec<f32>> {
+    pub(super) fn of(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
         let mut places: Vec<(Head, usize)> = self.places.iter().map(|(head, rank, _)| (*head, *rank)).collect();
         let sample = sample_of(found, 0, &mut places)?;
         let mut coefficients: Vec<f64> = self.places.iter().map(|(_, _, value)| *value).collect();
@@ -74,7 +74,7 @@ impl LearnedWeights {
     }
 }
 
-fn sample_of(found: &[Found], gold: usize, places: &mut Vec<(Head, usize)>) -> Option<Sample> {
+fn sample_of(found: &[ScoredHit], gold: usize, places: &mut Vec<(Head, usize)>) -> Option<Sample> {
     let scores = normalised_scores(found)?;
     let mut sample = Sample { features: Vec::new(), log_probabilities: Vec::new(), gold };
     for ((provenances, prediction), score) in found.iter().zip(scores) {
@@ -181,7 +181,7 @@ mod tests {
                 (said(if case % 4 < 2 { 0.9 } else { 0.1 }), said(good), gold)
             })
             .collect();
-        let cases: Vec<(Vec<Found>, usize)> = predictions
+        let cases: Vec<(Vec<ScoredHit>, usize)> = predictions
             .iter()
             .map(|(bad, good, gold)| (vec![(image.as_slice(), bad), (caption.as_slice(), good)], *gold))
             .collect();

@@ -3,7 +3,7 @@
 
 use super::fusers::most_confident;
 use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
-use super::{Found, Fused, Fuser};
+use super::{Fused, Fuser, ScoredHit};
 use crate::reader::Prediction;
 
 /// Sets of hits that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
@@ -39,13 +39,13 @@ impl Default for Reweighing {
 
 impl Reweighing {
     /// The weight of each hit, summing to 1; a fuser that picks one hit gives it all. `None` where nothing is left to fuse.
-    fn weights(&self, found: &[Found]) -> Option<Vec<f32>> {
+    fn weights(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
         let factor = |hit: usize| self.factors.get(hit).copied().unwrap_or(1.0);
         let kept: Vec<usize> = (0..found.len()).filter(|hit| factor(*hit) > 0.0).collect();
         let picked = match &self.fuser {
             Fuser::TopOne => Some(*kept.first()?),
             Fuser::MostConfident => {
-                let among: Vec<Found> = kept.iter().map(|hit| found[*hit]).collect();
+                let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
                 Some(kept[most_confident(&among)?])
             }
             Fuser::ScoreWeighted | Fuser::MeanLogProbability | Fuser::Majority | Fuser::Learned(_) => None,
@@ -54,7 +54,7 @@ impl Reweighing {
             return Some((0..found.len()).map(|hit| f32::from(u8::from(hit == picked))).collect());
         }
         // What is dropped is no longer there: the best score of a head is that of the hits that are left.
-        let among: Vec<Found> = kept.iter().map(|hit| found[*hit]).collect();
+        let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
         let base = match &self.fuser {
             Fuser::ScoreWeighted => {
                 let scores = normalised_scores(&among)?;
@@ -72,7 +72,7 @@ impl Reweighing {
     }
 
     /// The fused answer. `None` where every hit is dropped, or the fuser wants log-probabilities and there are none.
-    pub fn fuse(&self, found: &[Found]) -> Option<Fused> {
+    pub fn fuse(&self, found: &[ScoredHit]) -> Option<Fused> {
         let weights = self.weights(found)?;
         let prediction = match &self.fuser {
             Fuser::Majority => weighted_vote(found, &weights),
@@ -87,7 +87,7 @@ impl Reweighing {
     }
 
     /// The fewest hits whose removal changes the fused answer. `None` where there is no answer.
-    pub fn smallest_flip(&self, found: &[Found]) -> Option<SmallestFlip> {
+    pub fn smallest_flip(&self, found: &[ScoredHit]) -> Option<SmallestFlip> {
         let answer = self.fuse(found)?.prediction.label;
         let kept: Vec<usize> =
             (0..found.len()).filter(|hit| self.factors.get(*hit).is_none_or(|factor| *factor > 0.0)).collect();
@@ -141,7 +141,7 @@ fn next_combination(chosen: &mut [usize], count: usize) -> bool {
 /// What each hit adds to the margin of the fused answer over the runner-up: λ · (log p(answer) − log p(runner-up)). They
 /// sum to that margin; a negative one pulls the other way, and one that weighs nothing adds 0. `None` where there are no
 /// log-probabilities or only one label.
-pub fn contributions(found: &[Found], fused: &Fused) -> Option<Vec<f32>> {
+pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
     let scores = &fused.prediction.scores.as_ref()?.0;
     let answer = fused.prediction.label?;
     let others = (0..scores.len()).filter(|label| *label != answer);
@@ -166,14 +166,14 @@ mod tests {
     use crate::retriever::{Head, Provenance};
 
     /// Three hits for label 0, the last for label 1 and very sure.
-    fn with_found(test: impl Fn(&[Found])) {
+    fn with_found(test: impl Fn(&[ScoredHit])) {
         let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
         let predictions = [said(0.7), said(0.6), said(0.8), said(0.04)];
         let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
         let places: Vec<[Provenance; 1]> = (0..4)
             .map(|i| [Provenance { head: heads[i], rank: i % 2 + 1, score: Some(0.9 - 0.1 * i as f32) }])
             .collect();
-        let found: Vec<Found> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+        let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
         test(&found);
     }
 
@@ -217,7 +217,7 @@ mod tests {
             let predictions: Vec<Prediction> =
                 (0..first + second).map(|hit| said(if hit < first { 0.9 } else { 0.1 })).collect();
             let places: Vec<[Provenance; 1]> = (1..=first + second).map(place).collect();
-            let found: Vec<Found> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+            let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
             Reweighing { fuser: Fuser::Majority, ..Reweighing::default() }.smallest_flip(&found).unwrap()
         };
         // 28 single hits and 378 pairs are tried whole, of the 3276 sets of three all, of those of four a part.

@@ -1,7 +1,7 @@
 //! The figures of a run: how often the fused, the closed-book and the best single answer are right, and how that differs
 //! between consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
 
-use super::{CaseOutcome, Figure, Verdict};
+use super::{CaseOutcome, Estimate, Verdict};
 use serde::Serialize;
 
 /// One case as the summary counts it.
@@ -24,14 +24,14 @@ pub struct TaskSummary {
     pub task: Option<String>,
     /// Cases.
     pub n: usize,
-    pub closed_book_accuracy: Figure,
-    pub fused_accuracy: Figure,
+    pub closed_book_accuracy: Estimate,
+    pub fused_accuracy: Estimate,
     /// Right if any of the K predictions is.
-    pub oracle_accuracy: Figure,
+    pub oracle_accuracy: Estimate,
     /// Share of cases whose K predictions are not all the same label.
-    pub inconsistent: Figure,
-    pub accuracy_on_consistent: Figure,
-    pub accuracy_on_inconsistent: Figure,
+    pub inconsistent: Estimate,
+    pub accuracy_on_consistent: Estimate,
+    pub accuracy_on_inconsistent: Estimate,
 }
 
 /// Figures of a set of cases, all from one split.
@@ -84,17 +84,17 @@ impl TaskSummary {
         let outcomes: Vec<&CaseOutcome> = cases.iter().filter_map(|case| case.outcome.as_ref()).collect();
         let right_where = |verdict: Verdict| {
             let kept = outcomes.iter().filter(|outcome| outcome.verdict() == verdict);
-            Figure::of(&kept.map(|outcome| outcome.is_right()).collect::<Vec<_>>())
+            Estimate::of(&kept.map(|outcome| outcome.is_right()).collect::<Vec<_>>())
         };
         let share = |test: fn(&CaseOutcome) -> bool| {
-            Figure::of(&outcomes.iter().map(|outcome| test(outcome)).collect::<Vec<_>>())
+            Estimate::of(&outcomes.iter().map(|outcome| test(outcome)).collect::<Vec<_>>())
         };
         let closed_book: Vec<bool> =
             cases.iter().filter_map(|case| Some(case.closed_book? == Some(case.gold))).collect();
         Self {
             task,
             n: cases.len(),
-            closed_book_accuracy: Figure::of(&closed_book),
+            closed_book_accuracy: Estimate::of(&closed_book),
             fused_accuracy: share(CaseOutcome::is_right),
             oracle_accuracy: share(CaseOutcome::oracle_is_right),
             inconsistent: share(|outcome| outcome.verdict() == Verdict::Inconsistent),
@@ -103,7 +103,7 @@ impl TaskSummary {
         }
     }
 
-    fn lines(&self) -> [(&'static str, &Figure); 6] {
+    fn lines(&self) -> [(&'static str, &Estimate); 6] {
         [
             ("closed-book accuracy", &self.closed_book_accuracy),
             ("fused accuracy", &self.fused_accuracy),

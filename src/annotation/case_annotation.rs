@@ -139,7 +139,7 @@ impl Decision {
         Some(Self {
             adjudicator: event.annotator.to_string(),
             categories: categories.as_ref().clone(),
-            definitions: event.circumstances.definitions.clone(),
+            definitions: event.context.definitions.clone(),
             reason: reason.clone(),
             seen: seen.clone(),
             ts: event.ts,

@@ -1,7 +1,7 @@
 //! Where an annotator works: their journal, the taxonomy they go by, and what everybody has said so far.
 
-use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
-use super::told::Told;
+use super::event::{Event, EventContext, EventKind, GivenDefinitions};
+use super::exposure::UnblindedCases;
 use super::{
     AnnotationState, CaseAnnotation, EarlierDefinition, Journal, JournalWatch, Taxonomy, TaxonomyVersions, read_folder,
 };
@@ -21,7 +21,7 @@ pub struct Desk {
     versions: TaxonomyVersions,
     /// Of every category of the taxonomy: each annotation is compared with them, and making one is not free.
     definitions_now: GivenDefinitions,
-    told: Told,
+    told: UnblindedCases,
     /// Of the moment before the journals were read.
     watch: JournalWatch,
     annotator: String,
@@ -47,7 +47,7 @@ impl Desk {
         let state = AnnotationState::fold(events);
         let (versions, unread) = TaxonomyVersions::read(folder);
         let definitions_now = taxonomy.definitions_of(taxonomy.categories.iter().map(|category| &category.id));
-        let (told, unread_looks) = Told::open(folder, annotator, journal.as_ref().ok().map(Journal::path));
+        let (told, unread_looks) = UnblindedCases::open(folder, annotator, journal.as_ref().ok().map(Journal::path));
         problems.extend(unread.into_iter().chain(unread_looks));
         let (annotator, passes) = (annotator.to_owned(), HashMap::new());
         Ok((
@@ -143,24 +143,23 @@ impl Desk {
     /// Writes one event and takes it in; it is on disk before this returns. The pass is added here, and so are the
     /// definitions that its categories are given under: those of the taxonomy now, but a category that merely stays while
     /// others change keeps the definition it was given under. Of a case of which the annotator was told it is not blind,
-    /// whatever the circumstances say.
+    /// whatever the context say.
     ///
     /// # Errors
     /// Where it could not be written; nothing has changed then.
-    pub fn record(&mut self, case: &str, kind: EventKind, circumstances: Circumstances) -> Result<Event> {
+    pub fn record(&mut self, case: &str, kind: EventKind, context: EventContext) -> Result<Event> {
         let definitions = self.definitions_for(case, &kind).into();
         let pass = self.pass_of(case);
         // Who was told once does not become blind again, not by starting anew either.
-        let blind =
-            circumstances.blind && !self.state.was_told(&self.annotator, case, pass) && !self.told.holds(case, pass);
+        let blind = context.blind && !self.state.was_told(&self.annotator, case, pass) && !self.told.holds(case, pass);
         let journal = self.journal.as_mut().map_err(|message| anyhow!("{message}"))?;
-        let event = journal.append(case, kind, Circumstances { blind, pass, definitions, ..circumstances })?;
+        let event = journal.append(case, kind, EventContext { blind, pass, definitions, ..context })?;
         self.take_in(&event);
         Ok(event)
     }
 
     /// Records that the adjudicator decides a case, having seen what is known here; a decision is not blind, whatever the
-    /// circumstances say.
+    /// context say.
     ///
     /// # Errors
     /// As [`Desk::record`].
@@ -169,11 +168,11 @@ impl Desk {
         case: &str,
         categories: BTreeSet<String>,
         reason: &str,
-        circumstances: Circumstances,
+        context: EventContext,
     ) -> Result<Event> {
         let seen = self.state.seen_by_a_decision(case);
         let kind = EventKind::Decide { categories: categories.into(), reason: reason.to_owned(), seen };
-        self.record(case, kind, Circumstances { blind: false, ..circumstances })
+        self.record(case, kind, EventContext { blind: false, ..context })
     }
 
     /// Takes back the annotator's latest event that still counts; `None` when none does.

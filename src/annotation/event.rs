@@ -1,6 +1,6 @@
 //! One event: what a person did to a case, when, and with what before them. Its JSON line is in `line.rs`.
 
-use super::line::Line;
+use super::event_json::Line;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ pub struct Event {
     /// Id of the case; of an undo or redo, the case of the event that it is about.
     pub case: CompactString,
     pub kind: EventKind,
-    pub circumstances: Circumstances,
+    pub context: EventContext,
 }
 
 /// What was done.
@@ -60,7 +60,7 @@ pub type GivenDefinitions = BTreeMap<CompactString, CompactString>;
 
 /// What the annotator had before them, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Circumstances {
+pub struct EventContext {
     /// Of the run on the screen, so that a verdict on other predictions can be told apart.
     pub run_fingerprint: Option<CompactString>,
     /// Of the case's documents and answers on the screen ([`answers_fingerprint`](super::answers_fingerprint)).
@@ -74,7 +74,7 @@ pub struct Circumstances {
     pub definitions: Arc<GivenDefinitions>,
 }
 
-impl Default for Circumstances {
+impl Default for EventContext {
     fn default() -> Self {
         Self {
             run_fingerprint: None,

@@ -3,7 +3,7 @@
 //! majority is not made one, because it would settle without a look the very cases that adjudication is for.
 
 use super::rated_cases::positions_of;
-use super::sheet::{Column, Kind};
+use super::table_export::{Column, Kind};
 use super::{AnnotationState, Standing, Taxonomy};
 use crate::analysis::report::{Named, NamedErrors};
 use crate::data::{Case, Split};

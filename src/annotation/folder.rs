@@ -189,14 +189,14 @@ fn parse_line(line: &[u8]) -> Result<Event, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Circumstances, EventKind, Journal};
+    use super::super::{EventContext, EventKind, Journal};
     use super::*;
 
     #[test]
     fn bad_lines_are_named_and_the_rest_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-        journal.append("c1", EventKind::Skip, Circumstances::default()).unwrap();
+        journal.append("c1", EventKind::Skip, EventContext::default()).unwrap();
         let good = fs::read_to_string(journal.path()).unwrap();
         let newer = good.replace("\"v\":2", "\"v\":3");
         fs::write(folder.path().join("bob@box.jsonl"), format!("{good}{{\"v\":1}}\n{newer}{good}")).unwrap();
@@ -240,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
         for case in ["c1", "c\u{fc}2"] {
-            journal.append(case, EventKind::Skip, Circumstances::default()).unwrap();
+            journal.append(case, EventKind::Skip, EventContext::default()).unwrap();
         }
         let text = fs::read_to_string(journal.path()).unwrap();
         let good = text.clone().into_bytes();

@@ -17,7 +17,7 @@ pub(super) struct Interner {
 impl Interner {
     /// The same event, which shares its categories and definitions with those before it that have equal ones.
     pub fn intern(&mut self, event: &mut Event) {
-        share(&mut self.definitions, &mut event.circumstances.definitions);
+        share(&mut self.definitions, &mut event.context.definitions);
         match &mut event.kind {
             EventKind::Annotate { categories }
             | EventKind::Hit { categories, .. }
@@ -38,7 +38,7 @@ fn share<T: Eq + Hash>(known: &mut FxHashSet<Arc<T>>, value: &mut Arc<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Circumstances, Taxonomy};
+    use super::super::{EventContext, Taxonomy};
     use super::*;
     use time::OffsetDateTime;
     use uuid::Uuid;
@@ -54,9 +54,9 @@ mod tests {
             host: "box".into(),
             case: "c1".into(),
             kind: EventKind::annotate(category),
-            circumstances: Circumstances {
+            context: EventContext {
                 definitions: taxonomy.definitions_of(&[category.to_owned()]).into(),
-                ..Circumstances::default()
+                ..EventContext::default()
             },
         };
         let mut interner = Interner::default();
@@ -69,7 +69,7 @@ mod tests {
         let [first, other, again] = &events;
         let is_shared = |one: &Event, other: &Event| {
             let of_sets = one.kind.categories().zip(other.kind.categories());
-            let of_maps = Arc::ptr_eq(&one.circumstances.definitions, &other.circumstances.definitions);
+            let of_maps = Arc::ptr_eq(&one.context.definitions, &other.context.definitions);
             (of_sets.is_some_and(|(one, other)| std::ptr::eq(one, other)), of_maps)
         };
         assert_eq!((is_shared(first, again), is_shared(first, other)), ((true, true), (false, false)));

@@ -1,6 +1,6 @@
 //! The journal that this process writes: appended to, flushed, never rewritten.
 
-use super::event::{Circumstances, EVENT_VERSION, Event, EventKind};
+use super::event::{EVENT_VERSION, Event, EventContext, EventKind};
 use super::folder::read_folder;
 use super::history::History;
 use super::journal_file::JournalFile;
@@ -70,8 +70,8 @@ impl Journal {
     /// # Errors
     /// When it could not be written whole (full disk, lost mount); the journal is then as it was, and the call may be
     /// repeated.
-    pub fn append(&mut self, case: &str, kind: EventKind, circumstances: Circumstances) -> Result<Event> {
-        let seconds = circumstances.seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    pub fn append(&mut self, case: &str, kind: EventKind, context: EventContext) -> Result<Event> {
+        let seconds = context.seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
         let event = Event {
             v: EVENT_VERSION,
             id: Uuid::now_v7(),
@@ -80,10 +80,7 @@ impl Journal {
             host: self.host.as_str().into(),
             case: case.into(),
             kind,
-            circumstances: Circumstances {
-                seconds: seconds.map(|seconds| (seconds * 10.0).round() / 10.0),
-                ..circumstances
-            },
+            context: EventContext { seconds: seconds.map(|seconds| (seconds * 10.0).round() / 10.0), ..context },
         };
         let mut line = serde_json::to_vec(&event).context("cannot write the event as JSON")?;
         line.push(b'\n');
@@ -101,7 +98,7 @@ impl Journal {
     /// As [`Journal::append`].
     pub fn undo(&mut self) -> Result<Option<Event>> {
         let Some((undoes, case)) = self.history.next_undo().cloned() else { return Ok(None) };
-        self.append(&case, EventKind::Undo { undoes }, Circumstances::default()).map(Some)
+        self.append(&case, EventKind::Undo { undoes }, EventContext::default()).map(Some)
     }
 
     /// Makes the event that was undone last count again; `None` where nothing was undone since the last new event.
@@ -110,7 +107,7 @@ impl Journal {
     /// As [`Journal::append`].
     pub fn redo(&mut self) -> Result<Option<Event>> {
         let Some((redoes, case)) = self.history.next_redo().cloned() else { return Ok(None) };
-        self.append(&case, EventKind::Redo { redoes }, Circumstances::default()).map(Some)
+        self.append(&case, EventKind::Redo { redoes }, EventContext::default()).map(Some)
     }
 
     /// Now, or just after the annotator's last event where the clock stood still or went back or another machine's runs

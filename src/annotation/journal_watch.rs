@@ -73,7 +73,7 @@ fn last_line(path: &Path) -> std::io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Circumstances, EventKind, Journal};
+    use super::super::{EventContext, EventKind, Journal};
     use super::*;
     use std::io::Write;
 
@@ -81,7 +81,7 @@ mod tests {
     fn what_others_write_is_heard_once_and_whole() {
         let folder = tempfile::tempdir().unwrap();
         let mut ada = Journal::open(folder.path(), "ada", "box").unwrap();
-        let mut append = |case: &str| ada.append(case, EventKind::Skip, Circumstances::default()).unwrap().id;
+        let mut append = |case: &str| ada.append(case, EventKind::Skip, EventContext::default()).unwrap().id;
         append("c1");
         let mut watch = JournalWatch::begin(folder.path());
         let ids = |watch: &mut JournalWatch| watch.news().iter().map(|event| event.id).collect::<Vec<_>>();
@@ -91,7 +91,7 @@ mod tests {
 
         let path = folder.path().join("bob@box.jsonl");
         let mut bob = Journal::open(folder.path(), "bob", "box").unwrap();
-        let line = bob.append("c1", EventKind::Skip, Circumstances::default()).unwrap();
+        let line = bob.append("c1", EventKind::Skip, EventContext::default()).unwrap();
         drop(bob);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 9]).unwrap();

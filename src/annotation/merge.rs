@@ -1,9 +1,9 @@
 //! Bringing in the journals of another folder: they are copied under names that cannot collide. The fold does the rest.
 
+use super::exposure::{EXPOSURE_ENDING, exposure_files};
 use super::folder::{Content, journal_files, read_journal, read_lines};
 use super::taxonomy::{TAXONOMY_FILE, Taxonomy, read_taxonomy};
 use super::taxonomy_versions::{keep_version, kept_versions};
-use super::told::{TOLD_ENDING, told_files};
 use crate::data::Problem;
 use crate::durable;
 use crate::fingerprint::Fingerprint;
@@ -124,14 +124,14 @@ fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
 
 /// Copies what annotators were told: it is read by whose it is, under whatever other name.
 fn bring_looks(source: &Path, target: &Path) -> Result<()> {
-    for path in told_files(source) {
+    for path in exposure_files(source) {
         let content = read_journal(&path).with_context(|| format!("cannot read {}", path.display()))?;
         // As of journals: the first line names the file as it grows.
         let first = content.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
-        let mut copy = target.join(merged_name(&path, first, TOLD_ENDING));
+        let mut copy = target.join(merged_name(&path, first, EXPOSURE_ENDING));
         let earlier = read_journal(&copy).unwrap_or_default();
         if !content.starts_with(&earlier) && !earlier.starts_with(&content) {
-            copy = target.join(merged_name(&path, &content, TOLD_ENDING));
+            copy = target.join(merged_name(&path, &content, EXPOSURE_ENDING));
         }
         if !earlier.starts_with(&content) {
             durable::write_file(&copy, &content)?;

@@ -8,7 +8,7 @@
 //! Numbers are read as their digits. Of an annotator's words on a case the later one counts, by time and then by line: a
 //! reject takes away what was accepted before, an accept takes a flag of an earlier reject away.
 
-use super::event::{Circumstances, EVENT_VERSION, Event, EventKind};
+use super::event::{EVENT_VERSION, Event, EventContext, EventKind};
 use super::names::check_annotator;
 use super::{Category, Taxonomy, rated_cases::positions_of};
 use crate::data::identifier::{group_of, identifier_of, trimmed};
@@ -403,7 +403,7 @@ fn ends_with(image: &Path, relative: &Path) -> bool {
 }
 
 fn event_of(annotator: &str, case: &str, kind: EventKind, ts: OffsetDateTime) -> Event {
-    let circumstances = Circumstances::default();
+    let context = EventContext::default();
     let mut event = Event {
         v: EVENT_VERSION,
         id: Uuid::nil(),
@@ -412,7 +412,7 @@ fn event_of(annotator: &str, case: &str, kind: EventKind, ts: OffsetDateTime) ->
         host: PRODIGY_HOST.into(),
         case: case.into(),
         kind,
-        circumstances,
+        context,
     };
     let digest = Sha256::digest(serde_json::to_vec(&event).unwrap_or_default());
     let mut random = [0; 10];

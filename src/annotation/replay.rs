@@ -1,7 +1,7 @@
 //! From the events of one pass to the annotation: what they say is borrowed until the last one is known.
 
 use super::case_annotation::CaseAnnotation;
-use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
+use super::event::{Event, EventContext, EventKind, GivenDefinitions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -24,9 +24,9 @@ pub(super) struct Replay<'a> {
     hit_definitions: BTreeMap<&'a str, &'a Arc<GivenDefinitions>>,
     given_by: Option<Uuid>,
     /// Of the last categories or skip of the case.
-    made: Option<&'a Circumstances>,
+    made: Option<&'a EventContext>,
     /// Of the last categories of a document.
-    made_of_hit: Option<&'a Circumstances>,
+    made_of_hit: Option<&'a EventContext>,
     ts: Option<OffsetDateTime>,
     event_ids: Vec<Uuid>,
 }
@@ -42,9 +42,9 @@ impl<'a> Replay<'a> {
             EventKind::Annotate { categories } => {
                 self.categories = Some(categories);
                 self.skipped &= categories.is_empty();
-                self.definitions = Some(&event.circumstances.definitions);
+                self.definitions = Some(&event.context.definitions);
                 self.given_by = Some(event.id);
-                self.made = Some(&event.circumstances);
+                self.made = Some(&event.context);
             }
             EventKind::Hit { document, categories } => {
                 if categories.is_empty() {
@@ -52,10 +52,10 @@ impl<'a> Replay<'a> {
                     self.hit_definitions.remove(document.as_str());
                 } else {
                     self.hits.insert(document, categories);
-                    self.hit_definitions.insert(document, &event.circumstances.definitions);
+                    self.hit_definitions.insert(document, &event.context.definitions);
                     self.skipped = false;
                 }
-                self.made_of_hit = Some(&event.circumstances);
+                self.made_of_hit = Some(&event.context);
             }
             EventKind::Skip => {
                 self.categories = None;
@@ -64,14 +64,14 @@ impl<'a> Replay<'a> {
                 self.hits.clear();
                 self.hit_definitions.clear();
                 self.skipped = true;
-                self.made = Some(&event.circumstances);
+                self.made = Some(&event.context);
             }
             EventKind::Note { note } => self.note = Some(note.as_str()).filter(|note| !note.is_empty()),
             EventKind::Unsure { unsure } => self.unsure = *unsure,
             EventKind::Flag { flag } => self.flagged = *flag,
             EventKind::Decide { .. } | EventKind::Undo { .. } | EventKind::Redo { .. } => return,
         }
-        if let Some(seconds) = event.circumstances.seconds {
+        if let Some(seconds) = event.context.seconds {
             self.seconds = Some(self.seconds.unwrap_or(0.0) + seconds);
         }
         self.ts = Some(event.ts);

@@ -116,7 +116,7 @@ impl AnnotationState {
             record.events.iter().any(|event| match event.kind {
                 EventKind::Undo { .. } | EventKind::Redo { .. } => false,
                 EventKind::Decide { .. } => true,
-                _ => event.v > 1 && event.circumstances.pass == pass && !event.circumstances.blind,
+                _ => event.v > 1 && event.context.pass == pass && !event.context.blind,
             })
         })
     }
@@ -220,7 +220,7 @@ impl Record {
                 EventKind::Undo { .. } | EventKind::Redo { .. } => {}
                 EventKind::Decide { .. } => self.decision = Decision::of(event),
                 _ => {
-                    let pass = event.circumstances.pass;
+                    let pass = event.context.pass;
                     passes.entry(pass).or_insert_with(|| Replay::of_pass(pass)).take_in(event);
                 }
             }

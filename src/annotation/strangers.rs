@@ -65,7 +65,7 @@ fn named_with_alike(unknown: &BTreeSet<&str>, known: &BTreeSet<&str>) -> String 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Circumstances, EventKind, Journal};
+    use super::super::{EventContext, EventKind, Journal};
     use super::*;
     use crate::data::Split;
 
@@ -84,7 +84,7 @@ mod tests {
         let say = |annotator: &str, case: &str, category: &str| {
             let mut journal = Journal::open(folder.path(), annotator, "box").unwrap();
             let categories = std::sync::Arc::new(BTreeSet::from([category.to_owned()]));
-            journal.append(case, EventKind::Annotate { categories }, Circumstances::default()).unwrap();
+            journal.append(case, EventKind::Annotate { categories }, EventContext::default()).unwrap();
         };
         let remarks = || {
             let (state, problems) = AnnotationState::read(folder.path()).unwrap();

@@ -10,9 +10,9 @@ use crate::tui::app::Notice;
 use crate::tui::comparison::Against;
 use crate::tui::images::ImageMode;
 use crate::tui::keymap::Keymap;
-use crate::tui::memory::Memory;
 use crate::tui::notebook::Notebook;
-use crate::tui::opening::Opened;
+use crate::tui::session_state::SessionState;
+use crate::tui::startup::Opened;
 use crate::tui::theme::Theme;
 use crate::tui::{App, Setting};
 use crate::workspace::Workspace;
@@ -85,7 +85,7 @@ impl Opener {
             None => "reading documents …".to_owned(),
         });
         // What is wrong with it is said once everything is read.
-        if let Ok(memory) = Memory::read(&self.memory_file) {
+        if let Ok(memory) = SessionState::read(&self.memory_file) {
             app.recall_place(&memory);
         }
         Some(app)
@@ -151,7 +151,7 @@ impl Opener {
         while let Ok(event) = engine.events.try_recv() {
             app.on_engine_event(event);
         }
-        match Memory::read(&memory_file) {
+        match SessionState::read(&memory_file) {
             Ok(memory) => app.recall(memory),
             Err(error) => app.left_out.push(format!("{error:#}; {}", set_aside(&memory_file))),
         }

@@ -1,8 +1,8 @@
 //! The dataset directory: `dataset.toml`, `cases.jsonl`, `corpus.jsonl`, `images/`.
 
 use super::identifier::is_same;
-use super::identity::ImageIdentities;
-use super::lines::{Lines, read_cases, read_documents};
+use super::image_hashes::ImageHashes;
+use super::jsonl::{Lines, read_cases, read_documents};
 use super::manifest::{MANIFEST_FILE, Manifest};
 use super::{Case, Document, Picture, Problem, Task};
 use crate::fingerprint::Fingerprint;
@@ -27,7 +27,7 @@ pub struct Dataset {
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
     pub corpus: Vec<Document>,
-    identities: Arc<ImageIdentities>,
+    identities: Arc<ImageHashes>,
 }
 
 /// A dataset as far as it could be read, with everything that was wrong.

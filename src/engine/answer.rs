@@ -1,7 +1,7 @@
 //! Everything the models say about one case.
 
 use super::Event;
-use crate::analysis::{CaseOutcome, Found, SummaryCase, fuse};
+use crate::analysis::{CaseOutcome, ScoredHit, SummaryCase, fuse};
 use crate::data::Dataset;
 use crate::reader::Prediction;
 use crate::retriever::Hit;
@@ -51,7 +51,7 @@ impl CaseAnswer {
     }
 
     /// Hits and predictions, as fusers take them.
-    pub fn found(&self) -> Vec<Found<'_>> {
+    pub fn found(&self) -> Vec<ScoredHit<'_>> {
         self.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&self.predictions).collect()
     }
 }

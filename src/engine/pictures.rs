@@ -1,7 +1,7 @@
 //! Decoded images, kept while they are likely to be wanted again: one document is a hit of many cases.
 
-use crate::bounded::BoundedCache;
 use crate::data::Picture;
+use crate::lru::LruCache;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ type Version = (PathBuf, Option<(u64, Option<SystemTime>)>);
 
 /// Reads images, the recent ones from memory.
 pub(super) struct Pictures {
-    recent: BoundedCache<Version, Arc<Picture>>,
+    recent: LruCache<Version, Arc<Picture>>,
 }
 
 impl Pictures {
     pub fn new() -> Self {
-        Self { recent: BoundedCache::new(CAPACITY) }
+        Self { recent: LruCache::new(CAPACITY) }
     }
 
     /// The image in this file.

@@ -19,8 +19,8 @@ macro_rules! attribute {
             }
 
             /// A value drawn uniformly.
-            pub fn draw(dice: &mut $crate::phantom::dice::Dice) -> Self {
-                [$(Self::$value),+][dice.below(Self::ALL.len())]
+            pub fn draw(rng: &mut $crate::phantom::rng::PhantomRng) -> Self {
+                [$(Self::$value),+][rng.below(Self::ALL.len())]
             }
         }
     };

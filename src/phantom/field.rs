@@ -1,6 +1,6 @@
 //! A square field of numbers, one per pixel, and the smooth noise that tissue is made of.
 
-use super::dice::Dice;
+use super::rng::PhantomRng;
 
 /// Side of every phantom, pixels.
 pub const SIDE: usize = 64;
@@ -16,13 +16,13 @@ impl Field {
     }
 
     /// Independent noise, uniform in [-1, 1).
-    pub fn noise(dice: &mut Dice) -> Self {
-        Self((0..SIDE * SIDE).map(|_| dice.between(-1.0, 1.0)).collect())
+    pub fn noise(rng: &mut PhantomRng) -> Self {
+        Self((0..SIDE * SIDE).map(|_| rng.between(-1.0, 1.0)).collect())
     }
 
     /// Noise blurred to blobs of about `sigma_x` by `sigma_y` pixels, scaled to mean 0 and standard deviation 1.
-    pub fn blobs(dice: &mut Dice, sigma_x: f32, sigma_y: f32) -> Self {
-        let mut field = Self::noise(dice);
+    pub fn blobs(rng: &mut PhantomRng, sigma_x: f32, sigma_y: f32) -> Self {
+        let mut field = Self::noise(rng);
         field.blur(sigma_x, sigma_y);
         field.standardise();
         field

@@ -9,17 +9,17 @@
 //! | [`pool`] | training pools, a dataset directory for each stage |
 //! | [`wording`] | how much a caption says |
 //! | [`encode`] | small PNG files, same bytes everywhere |
-//! | [`dice`], [`field`] | randomness and smooth noise, the same on every machine |
+//! | [`rng`], [`field`] | randomness and smooth noise, the same on every machine |
 //! | [`sites`] | which entity is malignant at which site |
 //! | [`sample`] | the embedded sample: two datasets, one corpus of images |
 //! | [`sheet`] | contact sheet to look at |
 
 mod attribute;
-pub mod dice;
 pub mod encode;
 pub mod field;
 pub mod fundus;
 pub mod pool;
+pub mod rng;
 pub mod sample;
 pub mod sheet;
 pub mod sites;

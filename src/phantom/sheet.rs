@@ -1,7 +1,7 @@
 //! A contact sheet: every entity and every grade at a glance.
 
-use super::dice::Dice;
 use super::field::SIDE;
+use super::rng::PhantomRng;
 use super::{fundus, ultrasound};
 use image::{DynamicImage, GenericImage, Rgb, RgbImage, imageops};
 
@@ -18,11 +18,11 @@ pub fn draw_sheet(seed: u64, scale: u32) -> anyhow::Result<RgbImage> {
         RgbImage::from_pixel(COLUMNS * cell + GAP, (ULTRASOUND_ROWS + FUNDUS_ROWS) * cell + GAP, Rgb([24; 3]));
     for row in 0..ULTRASOUND_ROWS + FUNDUS_ROWS {
         for column in 0..COLUMNS {
-            let mut dice = Dice::new(seed, u64::from(row * COLUMNS + column));
+            let mut rng = PhantomRng::new(seed, u64::from(row * COLUMNS + column));
             let picture = if row < ULTRASOUND_ROWS {
-                ultrasound_cell(row, column, &mut dice)
+                ultrasound_cell(row, column, &mut rng)
             } else {
-                fundus_cell(row - ULTRASOUND_ROWS, &mut dice)
+                fundus_cell(row - ULTRASOUND_ROWS, &mut rng)
             };
             sheet.copy_from(&picture, GAP + column * cell, GAP + row * cell)?;
         }
@@ -31,16 +31,16 @@ pub fn draw_sheet(seed: u64, scale: u32) -> anyhow::Result<RgbImage> {
     Ok(imageops::resize(&sheet, width * scale, height * scale, imageops::FilterType::Nearest))
 }
 
-fn ultrasound_cell(row: u32, column: u32, dice: &mut Dice) -> RgbImage {
+fn ultrasound_cell(row: u32, column: u32, rng: &mut PhantomRng) -> RgbImage {
     let entity = ultrasound::Entity {
         margin: ultrasound::Margin::ALL[row as usize / 2],
         interior: ultrasound::Interior::ALL[column as usize / 2],
     };
-    let attributes = ultrasound::Attributes::draw(entity, dice);
-    DynamicImage::ImageLuma8(ultrasound::draw(&attributes, &ultrasound::Knobs::default(), dice)).into_rgb8()
+    let attributes = ultrasound::Attributes::draw(entity, rng);
+    DynamicImage::ImageLuma8(ultrasound::draw(&attributes, &ultrasound::Params::default(), rng)).into_rgb8()
 }
 
-fn fundus_cell(row: u32, dice: &mut Dice) -> RgbImage {
-    let attributes = fundus::Attributes::draw(fundus::Grade::ALL[row as usize], dice);
-    fundus::draw(&attributes, &fundus::Knobs::default(), dice)
+fn fundus_cell(row: u32, rng: &mut PhantomRng) -> RgbImage {
+    let attributes = fundus::Attributes::draw(fundus::Grade::ALL[row as usize], rng);
+    fundus::draw(&attributes, &fundus::Params::default(), rng)
 }

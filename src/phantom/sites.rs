@@ -4,7 +4,7 @@
 //! this is what makes retrieval necessary in the sample (recipe, §1 and dead end 5), and it is said wherever the sample
 //! is shown. Family `exc 4`: each site has a simple rule over the interior and four exceptions to it.
 
-use super::dice::Dice;
+use super::rng::PhantomRng;
 use super::ultrasound::{Entity, Interior, Outcome};
 
 /// Malignant entities at each site.
@@ -31,7 +31,7 @@ impl OutcomeTable {
     }
 
     /// A rule (these interiors are malignant) with its exceptions.
-    fn draw(rule: [Interior; 2], dice: &mut Dice) -> Self {
+    fn draw(rule: [Interior; 2], rng: &mut PhantomRng) -> Self {
         let mut malignant = [false; Entity::COUNT];
         let (mut by_rule, mut others) = (Vec::new(), Vec::new());
         for entity in Entity::all() {
@@ -42,8 +42,8 @@ impl OutcomeTable {
                 others.push(entity.number());
             }
         }
-        dice.shuffle(&mut by_rule);
-        dice.shuffle(&mut others);
+        rng.shuffle(&mut by_rule);
+        rng.shuffle(&mut others);
         for &number in by_rule.iter().take(SPARED).chain(others.iter().take(UNEXPECTED)) {
             malignant[number] = !malignant[number];
         }
@@ -67,9 +67,9 @@ impl Sites {
     pub const RULE_B: [Interior; 2] = [Interior::Dotted, Interior::Septated];
 
     /// Draws exceptions until the sites share as many malignant entities as they should.
-    pub fn draw(dice: &mut Dice) -> Self {
+    pub fn draw(rng: &mut PhantomRng) -> Self {
         loop {
-            let sites = Self { a: OutcomeTable::draw(Self::RULE_A, dice), b: OutcomeTable::draw(Self::RULE_B, dice) };
+            let sites = Self { a: OutcomeTable::draw(Self::RULE_A, rng), b: OutcomeTable::draw(Self::RULE_B, rng) };
             let shared = (0..Entity::COUNT).filter(|&number| sites.a.malignant[number] && sites.b.malignant[number]);
             if shared.count() == MALIGNANT_AT_BOTH {
                 return sites;
@@ -79,7 +79,7 @@ impl Sites {
 
     /// Entities for `count` lesions, shuffled. An entity that is malignant anywhere gets the share that makes the
     /// prevalence [`PREVALENCE`] at both sites, the others share the rest: all close to a sixteenth.
-    pub fn entities(&self, count: usize, dice: &mut Dice) -> Vec<Entity> {
+    pub fn entities(&self, count: usize, rng: &mut PhantomRng) -> Vec<Entity> {
         let malignant_share = PREVALENCE / MALIGNANT_ENTITIES as f32;
         let malignant_anywhere = |number: usize| self.a.malignant[number] || self.b.malignant[number];
         let suspects = (0..Entity::COUNT).filter(|&number| malignant_anywhere(number)).count();
@@ -93,7 +93,7 @@ impl Sites {
                 entities.push(entity);
             }
         }
-        dice.shuffle(&mut entities);
+        rng.shuffle(&mut entities);
         entities
     }
 }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn each_site_has_four_exceptions_to_its_rule_and_the_sites_agree_on_half() {
         for seed in 0..50 {
-            let sites = Sites::draw(&mut Dice::new(seed, 0));
+            let sites = Sites::draw(&mut PhantomRng::new(seed, 0));
             let mut agree = 0;
             let mut exceptions = [0; 2];
             let mut malignant = [0; 2];
@@ -125,9 +125,9 @@ mod tests {
     #[test]
     fn prevalence_is_as_said_at_both_sites_and_every_entity_occurs() {
         for seed in 0..20 {
-            let mut dice = Dice::new(seed, 1);
-            let sites = Sites::draw(&mut dice);
-            let entities = sites.entities(600, &mut dice);
+            let mut rng = PhantomRng::new(seed, 1);
+            let sites = Sites::draw(&mut rng);
+            let entities = sites.entities(600, &mut rng);
             assert_eq!(entities.len(), 600);
             for table in [sites.a, sites.b] {
                 let malignant = entities.iter().filter(|&&entity| table.outcome(entity) == Outcome::Malignant).count();

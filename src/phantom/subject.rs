@@ -1,7 +1,7 @@
 //! A phantom of either kind: what it shows, its picture, its captions.
 
-use super::dice::Dice;
 use super::encode::{Effort, colour_png, grey_png};
+use super::rng::PhantomRng;
 use super::ultrasound::{Entity, Outcome};
 use super::wording::Wording;
 use super::{fundus, ultrasound};
@@ -16,22 +16,22 @@ pub enum Subject {
 
 impl Subject {
     /// A subject with everything drawn uniformly; a fundus with probability `fundus_share`.
-    pub fn draw(fundus_share: f32, dice: &mut Dice) -> Self {
-        if dice.chance(fundus_share) {
-            let grade = fundus::Grade::draw(dice);
-            return Self::Fundus(fundus::Attributes::draw(grade, dice));
+    pub fn draw(fundus_share: f32, rng: &mut PhantomRng) -> Self {
+        if rng.chance(fundus_share) {
+            let grade = fundus::Grade::draw(rng);
+            return Self::Fundus(fundus::Attributes::draw(grade, rng));
         }
-        let entity = Entity::draw(dice);
-        Self::Ultrasound(ultrasound::Attributes::draw(entity, dice))
+        let entity = Entity::draw(rng);
+        Self::Ultrasound(ultrasound::Attributes::draw(entity, rng))
     }
 
-    /// The picture as a PNG file, with the default knobs.
-    pub fn png(&self, effort: Effort, dice: &mut Dice) -> Result<Vec<u8>> {
+    /// The picture as a PNG file, with the default params.
+    pub fn png(&self, effort: Effort, rng: &mut PhantomRng) -> Result<Vec<u8>> {
         match self {
             Self::Ultrasound(attributes) => {
-                grey_png(&ultrasound::draw(attributes, &ultrasound::Knobs::default(), dice), effort)
+                grey_png(&ultrasound::draw(attributes, &ultrasound::Params::default(), rng), effort)
             }
-            Self::Fundus(attributes) => colour_png(&fundus::draw(attributes, &fundus::Knobs::default(), dice), effort),
+            Self::Fundus(attributes) => colour_png(&fundus::draw(attributes, &fundus::Params::default(), rng), effort),
         }
     }
 
@@ -45,14 +45,14 @@ impl Subject {
 
     /// A whole caption without knowledge of any outcome: half of the ultrasound captions end in a random outcome, half
     /// of the fundus captions in the grade.
-    pub fn pool_caption(&self, dice: &mut Dice) -> String {
-        let concluded = dice.chance(0.5);
+    pub fn pool_caption(&self, rng: &mut PhantomRng) -> String {
+        let concluded = rng.chance(0.5);
         match self {
             Self::Ultrasound(attributes) => {
-                let outcome = concluded.then(|| Outcome::draw(dice));
-                ultrasound::caption(attributes, &Wording::POOL, outcome, dice)
+                let outcome = concluded.then(|| Outcome::draw(rng));
+                ultrasound::caption(attributes, &Wording::POOL, outcome, rng)
             }
-            Self::Fundus(attributes) => fundus::caption(attributes, &Wording::POOL, concluded, dice),
+            Self::Fundus(attributes) => fundus::caption(attributes, &Wording::POOL, concluded, rng),
         }
     }
 

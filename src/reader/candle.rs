@@ -1,16 +1,16 @@
 //! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open answers
 //! are generated.
 
-use super::beginnings::{Beginning, Beginnings};
 use super::candle_generation::generated;
+use super::data_parallel::{DataParallel, suits_data_parallel};
 use super::label_tokens::LabelTokens;
-use super::shards::{Shards, suits_shards};
+use super::prefix_cache::{Prefix, PrefixCache};
 use super::vision_cache::{ImageFeatures, VisionCache};
 use super::{LabelScores, PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
 use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
-use crate::model::family::{Family, Piece, ReaderCheckpoint};
+use crate::model::vlm::{Family, Piece, ReaderCheckpoint};
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
 use std::collections::HashMap;
@@ -31,8 +31,8 @@ pub struct CandleReader {
     fingerprint: Fingerprint,
     images: VisionCache,
     /// Asked by one batch at a time: where batches run in shards there are none.
-    beginnings: Mutex<Beginnings>,
-    shards: Shards,
+    beginnings: Mutex<PrefixCache>,
+    shards: DataParallel,
     tokens_per_batch: usize,
 }
 
@@ -40,7 +40,7 @@ pub struct CandleReader {
 struct Prepared {
     row: DecoderRow,
     /// What other prompts may share with it; none where it is read as a whole.
-    beginning: Option<Beginning>,
+    beginning: Option<Prefix>,
     labels: LabelTokens,
 }
 
@@ -72,8 +72,8 @@ impl CandleReader {
         let decoder = checkpoint.model.decoder();
         let on_cpu = decoder.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
-        let shards = Shards::for_model(decoder.config().hidden, on_cpu)?;
-        let (images, beginnings) = (VisionCache::new(), Mutex::new(Beginnings::new()));
+        let shards = DataParallel::for_model(decoder.config().hidden, on_cpu)?;
+        let (images, beginnings) = (VisionCache::new(), Mutex::new(PrefixCache::new()));
         Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
     }
 
@@ -83,7 +83,7 @@ impl CandleReader {
     /// # Errors
     /// Where its `config.json` cannot be read.
     pub fn runs_in_shards(folder: &Path) -> Result<bool> {
-        Ok(suits_shards(Family::of(folder)?.text_hidden(folder)?))
+        Ok(suits_data_parallel(Family::of(folder)?.text_hidden(folder)?))
     }
 
     /// Of the checkpoint, whatever the number type.
@@ -162,7 +162,7 @@ impl CandleReader {
         let decoder = self.checkpoint.model.decoder();
         // In shards there is little to save, and more passes cost more.
         let beginning = first_image.filter(|_| self.shards.is_empty());
-        let beginning = beginning.and_then(|image| Beginning::of(&row, image, decoder));
+        let beginning = beginning.and_then(|image| Prefix::of(&row, image, decoder));
         Ok(Prepared { row, beginning, labels })
     }
 

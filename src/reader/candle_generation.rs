@@ -2,7 +2,7 @@
 
 use super::generation::{MOST_TOKENS, STOP, answer_in};
 use crate::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache};
-use crate::model::family::VisionLanguageModel;
+use crate::model::vlm::VisionLanguageModel;
 use anyhow::Result;
 use candle_core::{D, DType};
 

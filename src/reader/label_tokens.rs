@@ -1,7 +1,7 @@
 //! Which tokens tell the labels of a task apart.
 
 use crate::data::Label;
-use crate::model::family::VisionLanguageModel;
+use crate::model::vlm::VisionLanguageModel;
 use anyhow::{Result, bail};
 
 /// The tokens on which each label is scored.

@@ -1,26 +1,26 @@
 //! Readers: a vision-language model that scores every label of a task for a case and one document, or says the answer in
 //! its own words where there are no labels.
 
-mod beginnings;
 mod candle;
 mod candle_generation;
+mod data_parallel;
 mod generation;
 mod key;
 mod label_scores;
 mod label_tokens;
 mod prediction;
+mod prefix_cache;
 mod prompt;
 pub mod remote;
 mod request;
-mod shards;
 mod source;
 mod vision_cache;
 
 pub use candle::CandleReader;
+pub(crate) use data_parallel::panic_text;
 pub use key::{answer_key, prediction_key};
 pub use label_scores::LabelScores;
 pub use prediction::Prediction;
 pub use prompt::{PromptPiece, check_templates};
 pub use request::{Evidence, ReadRequest, Reader, ReaderError};
-pub(crate) use shards::panic_text;
 pub use source::{OpenedReader, ReaderSource};

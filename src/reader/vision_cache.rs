@@ -1,10 +1,10 @@
 //! Image features of the reader, by the picture's content: an image is encoded once.
 
-use super::shards::Shards;
-use crate::bounded::BoundedCache;
+use super::data_parallel::DataParallel;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::family::{ImageGrid, PreparedImage, VisionLanguageModel};
+use crate::lru::LruCache;
+use crate::model::vlm::{ImageGrid, PreparedImage, VisionLanguageModel};
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 use std::collections::HashMap;
@@ -22,12 +22,12 @@ pub(super) struct ImageFeatures {
 
 /// Features seen before, the recent ones.
 pub(super) struct VisionCache {
-    recent: BoundedCache<Fingerprint, ImageFeatures>,
+    recent: LruCache<Fingerprint, ImageFeatures>,
 }
 
 impl VisionCache {
     pub fn new() -> Self {
-        Self { recent: BoundedCache::new(CAPACITY) }
+        Self { recent: LruCache::new(CAPACITY) }
     }
 
     /// Features of these pictures, by fingerprint; the unknown ones go through the tower together.
@@ -35,7 +35,7 @@ impl VisionCache {
         &mut self,
         model: &dyn VisionLanguageModel,
         dtype: DType,
-        shards: &Shards,
+        shards: &DataParallel,
         pictures: &[&Picture],
     ) -> Result<HashMap<Fingerprint, ImageFeatures>> {
         let mut found = HashMap::new();

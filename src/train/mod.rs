@@ -40,7 +40,7 @@ pub use epochs::{LoopSettings, TrainingInterrupted};
 pub use optimizer::{AdamW, AdamWSettings};
 pub use reader::{ReaderSettings, train_reader};
 pub use retriever::{
-    Direction, Likelihood, LossSettings, RetrieverReport, RetrieverSettings, SignalSource, retriever_loss,
+    Direction, Likelihood, LossSettings, RetrieverReport, RetrieverSettings, TeacherSource, retriever_loss,
     train_retriever,
 };
 pub use schedule::CosineSchedule;

@@ -1,9 +1,9 @@
 //! Deciding a case: everybody's words side by side, a choice and a reason.
 
 use super::action::Action;
+use super::annotation_view::{AnnotationEdit, AnnotationView};
 use super::app::{App, Notice, Overlay};
 use super::effect::Effect;
-use super::mark::{Mark, Record};
 use super::people::People;
 use tui_input::Input;
 
@@ -32,7 +32,7 @@ impl App {
     /// Are others' words to stay out of sight until they are asked for? Whoever reads blind, or has not said anything of
     /// the case yet, is not to be led.
     pub fn hides_people(&self, case: usize) -> bool {
-        self.is_blind || !self.marks.get(&case).is_some_and(Mark::is_decided)
+        self.is_blind || !self.marks.get(&case).is_some_and(AnnotationView::is_decided)
     }
 
     /// Where the case stands among all who spoke, as the line under its answers has it; `None` where nobody else did, or
@@ -59,8 +59,8 @@ impl App {
     pub(super) fn update_adjudication(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::NextHit | Action::PreviousHit => return self.adjudicate_another(action == Action::NextHit),
-            Action::Undo => return vec![Effect::Record(Record::Undo)],
-            Action::Redo => return vec![Effect::Record(Record::Redo)],
+            Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
+            Action::Redo => return vec![Effect::Record(AnnotationEdit::Redo)],
             Action::Accept => return self.decide(),
             Action::Cancel => {
                 self.overlay = None;
@@ -111,7 +111,7 @@ impl App {
             None => "nothing decided: a category's key chooses, Space takes the selected words, x chooses none",
             Some(categories) => {
                 let (case, categories, reason) = (adjudication.case, categories.clone(), adjudication.reason.clone());
-                return vec![Effect::Record(Record::Decide { case, categories, reason })];
+                return vec![Effect::Record(AnnotationEdit::Decide { case, categories, reason })];
             }
         };
         self.notice = Some(Notice::Said(missing.into()));

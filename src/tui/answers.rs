@@ -1,7 +1,7 @@
 //! What the engine has said about one case so far.
 
-use super::own_evidence::OwnHit;
-use crate::analysis::{CaseOutcome, Found, Fused, Verdict, fuse};
+use super::user_evidence::OwnHit;
+use crate::analysis::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use crate::annotation::answers_fingerprint;
 use crate::data::Label;
 use crate::engine::CaseAnswer;
@@ -124,7 +124,7 @@ impl CaseAnswers {
     }
 
     /// The same with a person's own evidence, one per slot. What is not read has no answer there, and must weigh nothing.
-    pub fn found_with_own(&self) -> Option<Vec<Found<'_>>> {
+    pub fn found_with_own(&self) -> Option<Vec<ScoredHit<'_>>> {
         let mut found = self.found()?;
         for own in &self.own {
             let prediction = match &own.outcome {
@@ -137,7 +137,7 @@ impl CaseAnswers {
     }
 
     /// Hits and predictions as fusers take them; `None` until every hit is read.
-    pub fn found(&self) -> Option<Vec<Found<'_>>> {
+    pub fn found(&self) -> Option<Vec<ScoredHit<'_>>> {
         let hits = self.hits.as_ref()?;
         let mut read = Vec::with_capacity(hits.len());
         for (hit, prediction) in hits.iter().zip(&self.predictions) {

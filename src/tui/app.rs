@@ -3,25 +3,25 @@
 use super::action::Context;
 use super::adjudication::Adjudication;
 use super::agreement::AgreementScreen;
+use super::annotation_view::AnnotationView;
 use super::answers::CaseAnswers;
-use super::column::Column;
 use super::comparison::Against;
 use super::definitions::Definitions;
 use super::filter::Filter;
-use super::flip::LastFlip;
+use super::flip_cache::FlipCache;
 use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
-use super::mark::Mark;
-use super::memory::SavedView;
 use super::mouse::Drawn;
 use super::order::Order;
 use super::overview::Overview;
 use super::people::People;
 use super::picker::Picker;
 use super::queue::Queue;
+use super::queue_columns::Column;
+use super::queue_view::FilterEdit;
 use super::search::Search;
+use super::session_state::SavedView;
 use super::theme::Theme;
-use super::triage::FilterEdit;
 use super::what_if::WhatIf;
 use crate::annotation::{Category, Staleness};
 use crate::data::{Case, Dataset, Document, Task};
@@ -94,7 +94,7 @@ pub struct Setting {
     /// A case, or a document, may have several of them.
     pub several: bool,
     /// What the annotator's journal says already.
-    pub marks: FxHashMap<usize, Mark>,
+    pub marks: FxHashMap<usize, AnnotationView>,
     /// What everybody's journals say.
     pub people: FxHashMap<usize, People>,
     /// Others' words are hidden until they are asked for, whatever the annotator has said.
@@ -137,7 +137,7 @@ pub struct App {
     /// Both runs' hits stand side by side in place of this run's alone.
     pub comparing: bool,
     pub answers: FxHashMap<usize, CaseAnswers>,
-    pub marks: FxHashMap<usize, Mark>,
+    pub marks: FxHashMap<usize, AnnotationView>,
     pub people: FxHashMap<usize, People>,
     pub is_blind: bool,
     pub focus: Focus,
@@ -151,7 +151,7 @@ pub struct App {
     /// Changes to the fusion.
     pub what_if: WhatIf,
     /// What removing hits does to the current case's answer.
-    pub last_flip: LastFlip,
+    pub last_flip: FlipCache,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     /// `None` while models and index are being loaded.
@@ -212,7 +212,7 @@ impl App {
             image_view: ImageView::default(),
             gold_visible: false,
             what_if: WhatIf::default(),
-            last_flip: LastFlip::default(),
+            last_flip: FlipCache::default(),
             overlay: None,
             notice: None,
             engine: None,

@@ -1,6 +1,6 @@
 //! What an update asks of the world: the explorer's state itself touches no file, no engine and no terminal.
 
-use super::mark::Record;
+use super::annotation_view::AnnotationEdit;
 use crate::engine::{Request, Ticket};
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum Effect {
     Engine(Request),
     /// Write to the journal and sync; the result comes back through [`super::App::recorded`].
-    Record(Record),
+    Record(AnnotationEdit),
     /// Count how far annotators agree; reports come back through [`super::App::on_agreement`] with this ticket.
     Agreement(Ticket),
     /// Write down place, views and opened cases.

@@ -1,9 +1,9 @@
 //! The journal as the explorer uses it: records in, marks out.
 
-use super::mark::{Mark, Record, Recorded};
+use super::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
 use super::people::People;
 use crate::annotation::agreement::RatedCases;
-use crate::annotation::{CaseAnnotation, Circumstances, Counted, Desk, Event, EventKind, Taxonomy, rated_cases};
+use crate::annotation::{CaseAnnotation, Counted, Desk, Event, EventContext, EventKind, Taxonomy, rated_cases};
 use crate::data::{Dataset, Problem};
 use anyhow::{Context, Result, bail};
 use rustc_hash::FxHashMap;
@@ -83,7 +83,7 @@ impl Notebook {
     }
 
     /// Every mark there is, by the case's position in the dataset.
-    pub fn marks(&self) -> FxHashMap<usize, Mark> {
+    pub fn marks(&self) -> FxHashMap<usize, AnnotationView> {
         let mut marks = FxHashMap::default();
         for (index, case) in self.dataset.cases.iter().enumerate() {
             let mark = self.mark_of(&case.id);
@@ -126,35 +126,35 @@ impl Notebook {
     ///
     /// # Errors
     /// Where it could not be written; nothing has changed then.
-    pub fn record(&mut self, record: &Record) -> Result<Recorded> {
+    pub fn record(&mut self, record: &AnnotationEdit) -> Result<EditOutcome> {
         let Some(case) = record.case() else {
-            let event = if *record == Record::Redo { self.desk.redo()? } else { self.desk.undo()? };
+            let event = if *record == AnnotationEdit::Redo { self.desk.redo()? } else { self.desk.undo()? };
             return Ok(self.turned_back(event));
         };
         let id = self.dataset.cases.get(case).context("no such case")?.id.clone();
-        let circumstances = self.circumstances(case);
-        if let Record::Decide { categories, reason, .. } = record {
+        let context = self.context(case);
+        if let AnnotationEdit::Decide { categories, reason, .. } = record {
             let ids = categories.iter().map(|category| self.id_of(*category)).collect::<Result<_>>()?;
-            self.desk.decide(&id, ids, reason, circumstances)?;
+            self.desk.decide(&id, ids, reason, context)?;
         } else {
-            self.desk.record(&id, self.kind_of(record, self.desk.own(&id))?, circumstances)?;
+            self.desk.record(&id, self.kind_of(record, self.desk.own(&id))?, context)?;
         }
         if let Some(shown) = self.on_screen.as_mut().filter(|shown| shown.case == case) {
             shown.since = Instant::now();
         }
-        Ok(Recorded::Changed { case, mark: self.mark_of(&id) })
+        Ok(EditOutcome::Changed { case, mark: self.mark_of(&id) })
     }
 
     /// The event that makes of what was said before what the record asks for.
-    fn kind_of(&self, record: &Record, before: Option<&CaseAnnotation>) -> Result<EventKind> {
+    fn kind_of(&self, record: &AnnotationEdit, before: Option<&CaseAnnotation>) -> Result<EventKind> {
         let nothing = BTreeSet::new();
         Ok(match record {
-            Record::Annotate { category, .. } => {
+            AnnotationEdit::Annotate { category, .. } => {
                 let given = before.map_or(&nothing, |before| &before.categories);
                 let categories = self.desk.taxonomy().with_assigned(given, &self.id_of(*category)?);
                 EventKind::Annotate { categories: categories.into() }
             }
-            Record::Hit { document, category, .. } => {
+            AnnotationEdit::Hit { document, category, .. } => {
                 let id = self.id_of(*category)?;
                 let given = before.and_then(|before| before.hits.get(document)).unwrap_or(&nothing);
                 // The same key again takes a document's only category away, too.
@@ -162,11 +162,13 @@ impl Notebook {
                 let categories = if is_only { BTreeSet::new() } else { self.desk.taxonomy().with_assigned(given, &id) };
                 EventKind::Hit { document: document.clone(), categories: categories.into() }
             }
-            Record::Note { text, .. } => EventKind::Note { note: text.clone() },
-            Record::Unsure { .. } => EventKind::Unsure { unsure: !before.is_some_and(|before| before.unsure) },
-            Record::Flag { .. } => EventKind::Flag { flag: !before.is_some_and(|before| before.flagged) },
-            Record::Skip { .. } => EventKind::Skip,
-            Record::Decide { .. } | Record::Undo | Record::Redo => bail!("{record:?} is no annotation of a case"),
+            AnnotationEdit::Note { text, .. } => EventKind::Note { note: text.clone() },
+            AnnotationEdit::Unsure { .. } => EventKind::Unsure { unsure: !before.is_some_and(|before| before.unsure) },
+            AnnotationEdit::Flag { .. } => EventKind::Flag { flag: !before.is_some_and(|before| before.flagged) },
+            AnnotationEdit::Skip { .. } => EventKind::Skip,
+            AnnotationEdit::Decide { .. } | AnnotationEdit::Undo | AnnotationEdit::Redo => {
+                bail!("{record:?} is no annotation of a case")
+            }
         })
     }
 
@@ -174,32 +176,34 @@ impl Notebook {
         Ok(self.desk.taxonomy().categories.get(category).context("no such category")?.id.clone())
     }
 
-    fn circumstances(&self, case: usize) -> Circumstances {
+    fn context(&self, case: usize) -> EventContext {
         let shown = self.on_screen.as_ref().filter(|shown| shown.case == case);
-        Circumstances {
+        EventContext {
             run_fingerprint: self.run_fingerprint.as_deref().map(Into::into),
             answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.as_deref()).map(Into::into),
             // As far as the desk knows of nothing that was told.
             blind: true,
             seconds: shown.map(|shown| shown.since.elapsed().as_secs_f64()),
-            ..Circumstances::default()
+            ..EventContext::default()
         }
     }
 
-    fn turned_back(&self, event: Option<Event>) -> Recorded {
-        let Some(event) = event else { return Recorded::Nothing };
+    fn turned_back(&self, event: Option<Event>) -> EditOutcome {
+        let Some(event) = event else { return EditOutcome::Nothing };
         match self.dataset.cases.iter().position(|case| case.id == event.case) {
-            Some(case) => Recorded::Changed { case, mark: self.mark_of(&event.case) },
-            None => Recorded::Elsewhere { id: event.case.to_string() },
+            Some(case) => EditOutcome::Changed { case, mark: self.mark_of(&event.case) },
+            None => EditOutcome::Elsewhere { id: event.case.to_string() },
         }
     }
 
     /// What the annotator said of one case; empty where nothing.
-    pub fn mark(&self, case: usize) -> Mark {
+    pub fn mark(&self, case: usize) -> AnnotationView {
         self.dataset.cases.get(case).map(|case| self.mark_of(&case.id)).unwrap_or_default()
     }
 
-    fn mark_of(&self, case: &str) -> Mark {
-        self.desk.own(case).map_or_else(Mark::default, |annotation| Mark::of(annotation, &self.desk))
+    fn mark_of(&self, case: &str) -> AnnotationView {
+        self.desk
+            .own(case)
+            .map_or_else(AnnotationView::default, |annotation| AnnotationView::of(annotation, &self.desk))
     }
 }

@@ -4,7 +4,7 @@
 use super::app::{App, Overlay};
 use super::comparison::WhoIsRight;
 use super::named_errors;
-use crate::analysis::{CaseOutcome, Figure, Verdict, mcnemar_exact};
+use crate::analysis::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
 
 /// Sections and the cell one stands on.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) struct Known {
 }
 
 impl Cell {
-    fn share(figure: &Figure, filter: &str) -> Self {
+    fn share(figure: &Estimate, filter: &str) -> Self {
         Self { text: figure.text(), share: figure.value, filter: filter.to_owned() }
     }
 
@@ -153,7 +153,7 @@ fn accuracy(known: &[Known]) -> Section {
             .iter()
             .map(|(cases, part)| {
                 let outcomes: Vec<bool> = cases.iter().filter_map(|known| right(known)).collect();
-                Cell::share(&Figure::of(&outcomes), &format!("{part}{filter}"))
+                Cell::share(&Estimate::of(&outcomes), &format!("{part}{filter}"))
             })
             .collect(),
     };
@@ -230,7 +230,7 @@ fn ranks(app: &App, known: &[Known]) -> Section {
         rows.push(Row {
             name: format!("hit {} {}", hit + 1, head.unwrap_or_default()),
             cells: vec![
-                Cell::share(&Figure::of(&answered), ""),
+                Cell::share(&Estimate::of(&answered), ""),
                 Cell::count(count(CaseOutcome::is_rescued_by), wrong, &format!("rescued-by:{}", hit + 1)),
                 Cell::count(count(CaseOutcome::is_ruined_by), right, &format!("ruined-by:{}", hit + 1)),
             ],

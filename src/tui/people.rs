@@ -1,6 +1,6 @@
 //! What everybody said about a case, for the one who decides.
 
-use super::mark::positions;
+use super::annotation_view::positions;
 use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Standing, Taxonomy};
 use std::collections::BTreeSet;
 

@@ -2,10 +2,10 @@
 
 use super::action::{Action, Context, TABLE};
 use super::app::{App, Overlay};
-use super::column::Column;
 use super::effect::Effect;
 use super::keymap;
 use super::order::Order;
+use super::queue_columns::Column;
 use super::theme::Theme;
 use tui_input::Input;
 

@@ -66,16 +66,16 @@ impl Recording {
 
 /// The film of a session, shared by what writes to the terminal and what hears of its size. A film that cannot be written
 /// any more ends; the session does not.
-pub type Film = Rc<RefCell<Reel>>;
+pub type CastRecorder = Rc<RefCell<CastFile>>;
 
 /// The recording, where one is made, and why it ended before the session did.
 #[derive(Default)]
-pub struct Reel {
+pub struct CastFile {
     recording: Option<Recording>,
     failure: Option<io::Error>,
 }
 
-impl Reel {
+impl CastFile {
     pub fn new(recording: Option<Recording>) -> Self {
         Self { recording, failure: None }
     }
@@ -87,7 +87,7 @@ impl Reel {
 }
 
 /// Tells the film, where there is one.
-pub fn tell(film: &Film, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
+pub fn tell(film: &CastRecorder, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
     let mut film = film.borrow_mut();
     if let Some(Err(error)) = film.recording.as_mut().map(what) {
         film.recording = None;
@@ -96,18 +96,18 @@ pub fn tell(film: &Film, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
 }
 
 /// Standard output, and the film of it where one is made.
-pub struct Screenward {
+pub struct TeeWriter {
     out: Stdout,
-    film: Film,
+    film: CastRecorder,
 }
 
-impl Screenward {
-    pub fn new(film: Film) -> Self {
+impl TeeWriter {
+    pub fn new(film: CastRecorder) -> Self {
         Self { out: stdout(), film }
     }
 }
 
-impl Write for Screenward {
+impl Write for TeeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         tell(&self.film, |recording| recording.written(&bytes[..count]));
@@ -147,7 +147,7 @@ mod tests {
     fn a_film_that_no_longer_fits_on_the_disk_ends_and_says_why() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let recording = Recording { file: BufWriter::new(full), begun: Instant::now(), begun_character: Vec::new() };
-        let film = Rc::new(RefCell::new(Reel::new(Some(recording))));
+        let film = Rc::new(RefCell::new(CastFile::new(Some(recording))));
         tell(&film, |recording| recording.resized(80, 24));
         let failure = film.borrow_mut().take_failure();
         assert_eq!(failure.unwrap().kind(), io::ErrorKind::StorageFull);

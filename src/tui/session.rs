@@ -1,19 +1,19 @@
 //! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
 
 use super::agreement::AgreementCounter;
+use super::annotation_view::EditOutcome;
 use super::app::{App, Notice};
-use super::canvas::Canvas;
 use super::depth::Depth;
 use super::effect::Effect;
+use super::events::{self, Message};
 use super::images::{ImageMode, Pictures};
-use super::inbox::{self, Message};
 use super::keymap::{Pressed, key_name};
-use super::mark::Recorded;
 use super::notebook::Notebook;
-use super::opening::{Opened, Opening, Waited};
 use super::pixels::{FullScreenImage, Pixels};
-use super::recording::{Film, Recording, Reel, tell};
+use super::recording::{CastFile, CastRecorder, Recording, tell};
+use super::renderer::Renderer;
 use super::snapshot::Ground;
+use super::startup::{Opened, Startup, Waited};
 use super::{snapshot, terminal};
 use crate::annotation;
 use crate::durable;
@@ -72,9 +72,9 @@ struct Session<'a> {
     memory: &'a Path,
     /// Folder for screens as pictures.
     screens: &'a Path,
-    film: Film,
+    film: CastRecorder,
     engine: EngineHandle,
-    canvas: Canvas,
+    canvas: Renderer,
     agreement: AgreementCounter,
     /// For threads that have something to say.
     sender: Sender<Message>,
@@ -107,30 +107,30 @@ pub fn run(
 ) -> Result<Ended> {
     let Output { depth, images, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
-    inbox::read_signals(sender.clone())?;
-    inbox::open(open, sender.clone())?;
+    events::read_signals(sender.clone())?;
+    events::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
     // Asked before the terminal is taken, and before anything reads the keyboard.
     let pixels = Pixels::spoken(images);
-    let mut opening = Opening::new(&messages);
+    let mut opening = Startup::new(&messages);
     let mut waited = opening.wait(cover.is_some())?;
     if let Waited::Left(code) = waited {
         return Ok(Ended { code, notebook: None, not_kept: None });
     }
     let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
-    let film: Film = Rc::new(RefCell::new(Reel::new(recording)));
+    let film: CastRecorder = Rc::new(RefCell::new(CastFile::new(recording)));
     let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
-    let mut canvas = Canvas::new(film.clone(), depth, images, sender.clone())?;
+    let mut canvas = Renderer::new(film.clone(), depth, images, sender.clone())?;
     let wanted_image = Arc::new(AtomicUsize::new(0));
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
-            (Some(images_to_show), Some(inbox::FullScreen { pixels, images, wanted: wanted_image.clone() }))
+            (Some(images_to_show), Some(events::FullScreen { pixels, images, wanted: wanted_image.clone() }))
         }
         None => (None, None),
     };
-    inbox::read_input(sender.clone(), reader)?;
+    events::read_input(sender.clone(), reader)?;
     let mut shown = cover;
     if let (Waited::NotYet, Some(cover)) = (&waited, &mut shown) {
         waited = opening.show(cover, &mut canvas, &film)?;
@@ -146,8 +146,8 @@ pub fn run(
     if let Some(cover) = shown {
         take_over(&mut app, cover, &mut held);
     }
-    inbox::read_engine(engine.events.clone(), sender.clone())?;
-    inbox::listen_to_others(notebook.desk().watch(), sender.clone())?;
+    events::read_engine(engine.events.clone(), sender.clone())?;
+    events::listen_to_others(notebook.desk().watch(), sender.clone())?;
     let mut session = Session {
         app,
         notebook,
@@ -260,7 +260,7 @@ impl Session<'_> {
                     }
                 }
             }
-            Message::Died { thread, said } if inbox::is_dispensable(thread) => {
+            Message::Died { thread, said } if events::is_dispensable(thread) => {
                 self.app.notice = Some(Notice::Error(format!("internal error in {thread}, which has ended: {said}")));
             }
             Message::Died { thread, said } => bail!("internal error in {thread}: {said}; please report"),
@@ -364,7 +364,7 @@ impl Session<'_> {
                 Effect::Record(record) => {
                     self.tell_notebook();
                     let outcome = self.notebook.record(&record).map_err(|error| format!("{error:#}"));
-                    if let Ok(Recorded::Changed { case, .. }) = &outcome {
+                    if let Ok(EditOutcome::Changed { case, .. }) = &outcome {
                         self.show_people(*case);
                     }
                     let effects = self.app.recorded(&record, outcome);

@@ -1,10 +1,10 @@
 //! From an action to a new state, and the effects it asks for.
 
 use super::action::{Action, Context};
+use super::annotation_view::AnnotationEdit;
 use super::app::{App, Focus, Notice, Overlay, Shown, Side};
 use super::effect::Effect;
 use super::images::ViewChange;
-use super::mark::Record;
 use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
 use super::search::Search;
@@ -74,11 +74,11 @@ impl App {
             Action::Mouse => return self.toggle_mouse(),
             Action::Annotate(category) => return self.annotate(category),
             Action::Note => self.open_note(),
-            Action::Skip => return self.record_here(|case| Record::Skip { case }),
-            Action::Unsure => return self.record_here(|case| Record::Unsure { case }),
-            Action::Flag => return self.record_here(|case| Record::Flag { case }),
-            Action::Undo => return vec![Effect::Record(Record::Undo)],
-            Action::Redo => return vec![Effect::Record(Record::Redo)],
+            Action::Skip => return self.record_here(|case| AnnotationEdit::Skip { case }),
+            Action::Unsure => return self.record_here(|case| AnnotationEdit::Unsure { case }),
+            Action::Flag => return self.record_here(|case| AnnotationEdit::Flag { case }),
+            Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
+            Action::Redo => return vec![Effect::Record(AnnotationEdit::Redo)],
             Action::Definitions => self.open_definitions(),
             Action::Adjudicate => self.open_adjudication(false),
             Action::Agreement => return self.open_agreement(),
@@ -169,7 +169,7 @@ impl App {
         match action {
             Action::Accept => {
                 self.overlay = None;
-                self.record_here(|case| Record::Note { case, text })
+                self.record_here(|case| AnnotationEdit::Note { case, text })
             }
             Action::Cancel => {
                 self.overlay = None;
@@ -360,13 +360,13 @@ impl App {
         let Some(known) = self.categories.get(category) else { return Vec::new() };
         let document = self.document_to_name().filter(|_| known.level.is_of_hit());
         if let Some(document) = document {
-            return self.record_here(|case| Record::Hit { case, document, category });
+            return self.record_here(|case| AnnotationEdit::Hit { case, document, category });
         }
         if !known.level.is_of_case() {
             self.notice = Some(Notice::Said(format!("{} is said of a document: Tab goes to the hits", known.name)));
             return Vec::new();
         }
-        self.record_here(|case| Record::Annotate { case, category })
+        self.record_here(|case| AnnotationEdit::Annotate { case, category })
     }
 
     /// The retrieved document that a category's key names now.
@@ -375,7 +375,7 @@ impl App {
         self.hits().get(self.hit).filter(|_| is_meant).map(|hit| hit.document.clone())
     }
 
-    fn record_here(&mut self, record: impl FnOnce(usize) -> Record) -> Vec<Effect> {
+    fn record_here(&mut self, record: impl FnOnce(usize) -> AnnotationEdit) -> Vec<Effect> {
         let Some(case) = self.queue.current() else { return Vec::new() };
         vec![Effect::Record(record(case))]
     }
@@ -431,7 +431,7 @@ impl App {
         let words = format!("what if {words}: {answer}");
         let before = self.marks.get(&case).and_then(|mark| mark.note.clone());
         let text = before.map_or(words.clone(), |note| format!("{note}; {words}"));
-        vec![Effect::Record(Record::Note { case, text })]
+        vec![Effect::Record(AnnotationEdit::Note { case, text })]
     }
 
     /// The place changed: start the case from its first hit and ask the engine for it.

@@ -2,7 +2,7 @@
 
 use super::answers::CaseAnswers;
 use super::app::App;
-use super::own_evidence::OwnHit;
+use super::user_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
 use crate::retriever::{Head, Hit};
 use std::collections::HashMap;

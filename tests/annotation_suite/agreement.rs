@@ -13,7 +13,7 @@ const RESAMPLES: usize = 1000;
 struct OneCategory {
     name: String,
     units: Vec<Vec<Option<usize>>>,
-    /// Figure as printed and its number of decimals.
+    /// Estimate as printed and its number of decimals.
     published: BTreeMap<String, (f64, i32)>,
     percent: f64,
     alpha: f64,

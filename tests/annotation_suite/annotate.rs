@@ -1,7 +1,7 @@
 //! `dissent annotate` as a script and a screen reader use it.
 
 use crate::torture::{annotate, dataset};
-use dissent::annotation::{AnnotationState, CaseAnnotation, Circumstances, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, CaseAnnotation, EventContext, EventKind, Journal, read_folder};
 use dissent::data::Dataset;
 use dissent::engine::CaseAnswer;
 use dissent::engine::run::{RunIdentity, RunWriter};
@@ -177,7 +177,7 @@ fn a_decision_is_not_made_on_words_that_were_not_shown() {
     let dataset = dataset(2);
     said(dataset.path(), "1\n");
     let mut bob = Journal::open(&dataset.path().join(".dissent/annotations"), "bob", "box").unwrap();
-    let mut other = || bob.append("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    let mut other = || bob.append("c1", EventKind::annotate("other"), EventContext::default()).unwrap();
     other();
     let mut child = annotate(dataset.path(), "eve").spawn().unwrap();
     let mut input = child.stdin.take().unwrap();

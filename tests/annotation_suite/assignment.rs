@@ -1,6 +1,6 @@
 //! Who gets which case, and which of them are left.
 
-use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Plan, Wanted, Worklist};
+use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Plan, Wanted, Worklist};
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -111,7 +111,7 @@ fn the_worklist_knows_what_is_left_what_others_did_and_what_is_old() {
         host: "box".into(),
         case: case.into(),
         kind: EventKind::annotate("other"),
-        circumstances: Circumstances { pass, ..Circumstances::default() },
+        context: EventContext { pass, ..EventContext::default() },
     };
     let mut note = event(9, 1, "ada", "c5", 1);
     note.kind = EventKind::Note { note: "later".into() };

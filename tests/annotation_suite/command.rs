@@ -1,6 +1,6 @@
 //! `dissent annotations`, by the binary.
 
-use dissent::annotation::{Circumstances, EventKind, GivenDefinitions, Journal, Taxonomy};
+use dissent::annotation::{EventContext, EventKind, GivenDefinitions, Journal, Taxonomy};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,25 +31,25 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     let definitions = Taxonomy::default().definitions_of(&["look-alike".to_owned()]);
-    let made = Circumstances {
+    let made = EventContext {
         run_fingerprint: Some("ab12".into()),
         definitions: definitions.into(),
-        ..Circumstances::default()
+        ..EventContext::default()
     };
     ada.append("c1", EventKind::annotate("look-alike"), made).unwrap();
     let note = EventKind::Note { note: "says \"cyst\",\nred \u{1b}[31m".into() };
-    ada.append("c1", note, Circumstances::default()).unwrap();
-    ada.append("c2", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    ada.append("c1", note, EventContext::default()).unwrap();
+    ada.append("c2", EventKind::annotate("other"), EventContext::default()).unwrap();
     ada.undo().unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
-    bob.append("c2", EventKind::Skip, Circumstances::default()).unwrap();
+    bob.append("c2", EventKind::Skip, EventContext::default()).unwrap();
     let hits = EventKind::Hit { document: "d1".into(), categories: BTreeSet::from(["look-alike".to_owned()]).into() };
     let definitions = GivenDefinitions::from([("look-alike".into(), "0000000000000000".into())]).into();
-    let made = Circumstances { definitions, blind: true, seconds: Some(4.25), pass: 2, ..Circumstances::default() };
+    let made = EventContext { definitions, blind: true, seconds: Some(4.25), pass: 2, ..EventContext::default() };
     bob.append("gone", EventKind::annotate("renamed"), made.clone()).unwrap();
     bob.append("gone", hits, made.clone()).unwrap();
     bob.append("gone", EventKind::Unsure { unsure: true }, made.clone()).unwrap();
-    bob.append("gone", EventKind::Flag { flag: true }, Circumstances { pass: 2, ..Circumstances::default() }).unwrap();
+    bob.append("gone", EventKind::Flag { flag: true }, EventContext { pass: 2, ..EventContext::default() }).unwrap();
     folder
 }
 

@@ -1,6 +1,6 @@
 //! An annotator at their desk: definitions, adjudication.
 
-use dissent::annotation::{Circumstances, Desk, EventKind, Standing, Taxonomy, merge_folder};
+use dissent::annotation::{Desk, EventContext, EventKind, Standing, Taxonomy, merge_folder};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn set(ids: &[&str]) -> BTreeSet<String> {
 }
 
 fn annotate(desk: &mut Desk, case: &str, ids: &[&str]) {
-    desk.record(case, EventKind::Annotate { categories: set(ids).into() }, Circumstances::default()).unwrap();
+    desk.record(case, EventKind::Annotate { categories: set(ids).into() }, EventContext::default()).unwrap();
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn a_look_at_gold_is_remembered_though_nothing_was_said() {
     let folder = tempfile::tempdir().unwrap();
     let open = |annotator: &str| desk(folder.path(), annotator, &Taxonomy::default());
     let blind = |desk: &mut Desk, case: &str| {
-        let made = Circumstances { blind: true, ..Circumstances::default() };
-        desk.record(case, EventKind::annotate("other"), made).unwrap().circumstances.blind
+        let made = EventContext { blind: true, ..EventContext::default() };
+        desk.record(case, EventKind::annotate("other"), made).unwrap().context.blind
     };
     let mut ada = open("ada");
     ada.tell("c1").unwrap();
@@ -38,8 +38,8 @@ fn a_look_at_gold_is_remembered_though_nothing_was_said() {
 fn a_look_in_one_program_counts_in_another_and_in_a_merged_folder() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let blind = |desk: &mut Desk| {
-        let made = Circumstances { blind: true, ..Circumstances::default() };
-        desk.record("c1", EventKind::annotate("other"), made).unwrap().circumstances.blind
+        let made = EventContext { blind: true, ..EventContext::default() };
+        desk.record("c1", EventKind::annotate("other"), made).unwrap().context.blind
     };
     let mut other = desk(folder.path(), "ada", &Taxonomy::default());
     desk(folder.path(), "ada", &Taxonomy::default()).tell("c1").unwrap();
@@ -94,7 +94,7 @@ fn an_annotation_keeps_the_definition_it_was_given_under_until_it_is_given_again
     assert_eq!(changed(&ada), "");
 
     let hit = EventKind::Hit { document: "d1".into(), categories: set(&["look-alike"]).into() };
-    ada.record("c2", hit, Circumstances::default()).unwrap();
+    ada.record("c2", hit, EventContext::default()).unwrap();
     let annotation = ada.state().of("ada", "c2").unwrap();
     assert_eq!(*annotation.hit_definitions["d1"], after.definitions_of(&set(&["look-alike"])));
 }
@@ -108,10 +108,10 @@ fn what_a_document_was_given_is_apart_from_what_the_case_was_given() {
     after.categories[0].definition = "Something else.".into();
     let look_alike =
         |document: &str| EventKind::Hit { document: document.into(), categories: set(&["look-alike"]).into() };
-    let made = |answers: &str, blind| Circumstances {
+    let made = |answers: &str, blind| EventContext {
         answers_fingerprint: Some(answers.into()),
         blind,
-        ..Circumstances::default()
+        ..EventContext::default()
     };
     let mut ada = desk(folder.path(), "ada", &before);
     ada.record("c1", EventKind::annotate("look-alike"), made("a1", true)).unwrap();
@@ -131,20 +131,20 @@ fn what_a_document_was_given_is_apart_from_what_the_case_was_given() {
 fn who_was_told_is_not_blind_again_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let taxonomy = Taxonomy::default();
-    let blindly = || Circumstances { blind: true, ..Circumstances::default() };
+    let blindly = || EventContext { blind: true, ..EventContext::default() };
     let mut ada = desk(folder.path(), "ada", &taxonomy);
-    ada.record("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    ada.record("c1", EventKind::annotate("other"), EventContext::default()).unwrap();
     ada.record("c2", EventKind::annotate("other"), blindly()).unwrap();
     ada.decide("c3", set(&["other"]), "", blindly()).unwrap();
     ada.undo().unwrap().unwrap();
     drop(ada);
     let mut ada = desk(folder.path(), "ada", &taxonomy);
     let mut is_blind =
-        |case: &str| ada.record(case, EventKind::annotate("look-alike"), blindly()).unwrap().circumstances.blind;
+        |case: &str| ada.record(case, EventKind::annotate("look-alike"), blindly()).unwrap().context.blind;
     assert_eq!(["c1", "c2", "c3", "c4"].map(&mut is_blind), [false, true, false, true]);
     ada.set_passes([("c1".to_owned(), 2)].into());
     let again = ada.record("c1", EventKind::annotate("other"), blindly()).unwrap();
-    assert!(again.circumstances.blind, "a second reading stands for itself");
+    assert!(again.context.blind, "a second reading stands for itself");
 }
 
 /// Of two machines of one annotator the other's clock is ten minutes ahead.
@@ -153,7 +153,7 @@ fn an_own_event_from_another_machine_does_not_outdo_what_is_typed_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut ada = desk(folder.path(), "ada", &Taxonomy::default());
     annotate(&mut ada, "c1", &["poor-query"]);
-    let mut elsewhere = ada.record("c2", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    let mut elsewhere = ada.record("c2", EventKind::annotate("other"), EventContext::default()).unwrap();
     elsewhere.id = uuid::Uuid::now_v7();
     elsewhere.case = "c1".into();
     elsewhere.ts += time::Duration::minutes(10);
@@ -186,25 +186,25 @@ fn a_dispute_is_decided_and_reopened_by_a_new_word() {
 
     drop(eve);
     eve = desk(folder.path(), "eve", &taxonomy);
-    let made = Circumstances {
+    let made = EventContext {
         run_fingerprint: Some("ab12".into()),
         answers_fingerprint: Some("cd34".into()),
         blind: true,
         seconds: Some(7.0),
-        ..Circumstances::default()
+        ..EventContext::default()
     };
     let event = eve.decide("c1", other.clone(), "the margin is copied", made.clone()).unwrap();
     let definitions = taxonomy.definitions_of(&other);
     assert_eq!(
-        event.circumstances,
-        Circumstances { blind: false, definitions: definitions.into(), ..made },
+        event.context,
+        EventContext { blind: false, definitions: definitions.into(), ..made },
         "what it was made on is kept"
     );
     let standing = eve.state().standing("c1");
     assert_eq!((standing.categories(), standing.is_to_be_decided()), (Some(&other), false));
     assert!(eve.state().of("eve", "c1").is_none(), "a decision is no vote");
 
-    bob.record("c1", EventKind::Flag { flag: true }, Circumstances::default()).unwrap();
+    bob.record("c1", EventKind::Flag { flag: true }, EventContext::default()).unwrap();
     drop(eve);
     eve = desk(folder.path(), "eve", &taxonomy);
     assert!(!eve.state().standing("c1").is_to_be_decided(), "a flag changes no mind");

@@ -3,7 +3,7 @@
 use crate::terminal::Pty;
 use crate::torture::dataset;
 use crate::world::{annotations, stdout_of};
-use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, Standing, read_folder};
+use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal, Standing, read_folder};
 use std::path::Path;
 
 fn explore(dataset: &Path, annotator: &str, options: &[&str]) -> Pty {
@@ -66,7 +66,7 @@ fn what_others_write_is_seen_without_a_restart() {
     pty.type_keys("k");
     pty.wait_for("1 Misleading look-alike");
     let mut bob = Journal::open(&dataset.path().join(".dissent/annotations"), "bob", "box").unwrap();
-    bob.append("c1", EventKind::annotate("other"), Circumstances::default()).unwrap();
+    bob.append("c1", EventKind::annotate("other"), EventContext::default()).unwrap();
     pty.wait_for("all: disputed");
     pty.type_keys("2");
     pty.wait_for("Caption against image (u takes it back)");
@@ -88,7 +88,7 @@ fn what_others_write_is_seen_without_a_restart() {
 fn a_second_reading_does_not_show_the_first() {
     let dataset = dataset(1);
     let mut ada = Journal::open(&dataset.path().join(".dissent/annotations"), "ada", "box").unwrap();
-    ada.append("c1", EventKind::annotate("caption-over-image"), Circumstances::default()).unwrap();
+    ada.append("c1", EventKind::annotate("caption-over-image"), EventContext::default()).unwrap();
     drop(ada);
     let mut pty = explore(dataset.path(), "ada", &["--review-own", "--after", "0"]);
     pty.wait_for(" 1/1 ");

@@ -1,7 +1,7 @@
 //! The fold over events: order, repetition and the files they came in do not matter, undo and redo do, a torn file never
 //! fails.
 
-use dissent::annotation::{AnnotationState, CaseAnnotation, Circumstances, Event, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, CaseAnnotation, Event, EventContext, EventKind, Journal, read_folder};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ fn event(id: u128, second: i64, annotator: &str, case: &str, kind: EventKind) ->
         host: "box".into(),
         case: case.into(),
         kind,
-        circumstances: Circumstances::default(),
+        context: EventContext::default(),
     }
 }
 
@@ -50,8 +50,8 @@ fn any_events() -> impl Strategy<Value = Vec<Event>> {
             (i64, String, String, EventKind, u32, String),
             u128,
         )| {
-            let circumstances = Circumstances { pass, seconds: Some(0.5), ..Circumstances::default() };
-            Event { circumstances, host: host.into(), ..event(id, second, &annotator, &case, kind) }
+            let context = EventContext { pass, seconds: Some(0.5), ..EventContext::default() };
+            Event { context, host: host.into(), ..event(id, second, &annotator, &case, kind) }
         };
         numbered.map(event).collect()
     })
@@ -82,7 +82,7 @@ fn by_definition(events: &[Event], annotator: &str, case: &str, pass: u32) -> Op
         about == Some(true)
     };
     let mut word: Option<ByDefinition> = None;
-    for event in own.iter().filter(|event| event.circumstances.pass == pass && !is_undone(event.id)) {
+    for event in own.iter().filter(|event| event.context.pass == pass && !is_undone(event.id)) {
         if matches!(event.kind, EventKind::Undo { .. } | EventKind::Redo { .. } | EventKind::Decide { .. }) {
             continue;
         }
@@ -206,7 +206,7 @@ proptest! {
         let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
         for number in 0..5 {
             let note = EventKind::Note { note: format!("n°{number} “übel”") };
-            journal.append("c1", note, Circumstances::default()).unwrap();
+            journal.append("c1", note, EventContext::default()).unwrap();
         }
         let path = journal.path().to_path_buf();
         drop(journal);
@@ -220,7 +220,7 @@ proptest! {
         prop_assert!(problems.is_empty());
 
         let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-        let added = journal.append("c2", EventKind::Skip, Circumstances::default()).unwrap();
+        let added = journal.append("c2", EventKind::Skip, EventContext::default()).unwrap();
         let (after, problems) = read_folder(folder.path()).unwrap();
         prop_assert_eq!(after.last().map(AsRef::as_ref), Some(&added));
         prop_assert_eq!(after.len(), events.len() + 1);
@@ -240,7 +240,7 @@ proptest! {
             match step {
                 0 => {
                     let note = number.to_string();
-                    journal.append("c1", EventKind::Note { note: note.clone() }, Circumstances::default()).unwrap();
+                    journal.append("c1", EventKind::Note { note: note.clone() }, EventContext::default()).unwrap();
                     done.push(note);
                     undone.clear();
                 }
@@ -294,7 +294,7 @@ fn the_last_decision_counts_and_the_note_stays() {
 
 #[test]
 fn a_second_pass_stands_beside_the_first() {
-    let on_pass = |event: Event, pass| Event { circumstances: Circumstances { pass, ..event.circumstances }, ..event };
+    let on_pass = |event: Event, pass| Event { context: EventContext { pass, ..event.context }, ..event };
     let first = event(1, 10, "ada", "c1", EventKind::annotate("other"));
     let second = on_pass(event(2, 20, "ada", "c1", EventKind::annotate("look-alike")), 2);
     let third = on_pass(event(3, 30, "ada", "c1", EventKind::Note { note: "again".into() }), 3);

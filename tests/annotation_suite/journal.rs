@@ -1,15 +1,15 @@
 //! The journal against the file system: acknowledged means on disk, one writer per file, undo across sessions.
 
 use crate::small_disk;
-use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journal, read_folder};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Appends with nothing known of the circumstances.
+/// Appends with nothing known of the context.
 fn append(journal: &mut Journal, case: &str, kind: EventKind) -> anyhow::Result<Event> {
-    journal.append(case, kind, Circumstances::default())
+    journal.append(case, kind, EventContext::default())
 }
 
 fn events(folder: &Path) -> Vec<Event> {
@@ -22,7 +22,7 @@ fn events(folder: &Path) -> Vec<Event> {
 fn what_was_appended_is_read_back_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(folder.path(), "ada", "box").unwrap();
-    let made = Circumstances { run_fingerprint: Some("ab12".into()), ..Circumstances::default() };
+    let made = EventContext { run_fingerprint: Some("ab12".into()), ..EventContext::default() };
     let first = journal.append("c1", EventKind::annotate("look-alike"), made).unwrap();
     let second = append(&mut journal, "c1", EventKind::Note { note: "two\nlines".into() }).unwrap();
     assert!(second.ts > first.ts);

@@ -2,7 +2,7 @@
 
 use crate::torture::dataset;
 use dissent::annotation::{
-    AnnotationState, Brought, Circumstances, EventKind, Journal, TAXONOMY_FILE, Taxonomy, TaxonomyVersions,
+    AnnotationState, Brought, EventContext, EventKind, Journal, TAXONOMY_FILE, Taxonomy, TaxonomyVersions,
     merge_folder, read_folder,
 };
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Command;
 
 fn annotate(folder: &Path, annotator: &str, case: &str, category: &str) {
     let mut journal = Journal::open(folder, annotator, "box").unwrap();
-    journal.append(case, EventKind::annotate(category), Circumstances::default()).unwrap();
+    journal.append(case, EventKind::annotate(category), EventContext::default()).unwrap();
 }
 
 fn state(folder: &Path) -> AnnotationState {

@@ -1,7 +1,7 @@
 //! Annotations taken over from Prodigy.
 
 use super::world::{annotated_dataset, annotations_of, set, stderr_of, stdout_of};
-use dissent::annotation::{AnnotationState, Circumstances, EventKind, Journal, Taxonomy, read_folder};
+use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal, Taxonomy, read_folder};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -179,7 +179,7 @@ fn lines_without_a_time_stay_before_what_was_said_after_them() {
     stdout_of(&import(&file, folder.path(), &[]));
     assert_eq!(told(), set(&["other"]));
     let mut fay = Journal::open(&annotations_of(folder.path()), "fay", "box").unwrap();
-    fay.append("c1", EventKind::annotate("look-alike"), Circumstances::default()).unwrap();
+    fay.append("c1", EventKind::annotate("look-alike"), EventContext::default()).unwrap();
     fs::File::options()
         .append(true)
         .open(&file)

@@ -4,7 +4,7 @@
 use crate::preload;
 use crate::small_disk;
 use crate::small_disk::SmallDisk;
-use dissent::annotation::{AnnotationState, Circumstances, Event, EventKind, Journal, read_folder};
+use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journal, read_folder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
@@ -327,7 +327,7 @@ fn locks_that_are_refused_or_lie_lose_nothing() {
 }
 
 fn note(journal: &mut Journal, text: &str) -> Arc<Event> {
-    journal.append("c1", EventKind::Note { note: text.into() }, Circumstances::default()).unwrap().into()
+    journal.append("c1", EventKind::Note { note: text.into() }, EventContext::default()).unwrap().into()
 }
 
 /// A power cut leaves any prefix of the last line.

@@ -1,6 +1,6 @@
 //! A dataset that three people annotated and a fourth adjudicated.
 
-use dissent::annotation::{Circumstances, Desk, EventKind, Journal, Taxonomy};
+use dissent::annotation::{Desk, EventContext, EventKind, Journal, Taxonomy};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,18 +44,18 @@ labels = [{ id = "a", name = "site A" }, { id = "b", name = "site B" }]
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
     let mut cyd = Journal::open(&annotations, "cyd", "box").unwrap();
-    let plain = Circumstances::default;
+    let plain = EventContext::default;
     let note = |text: &str| EventKind::Note { note: text.into() };
     for journal in [&mut ada, &mut bob, &mut cyd] {
         journal.append("c1", EventKind::annotate("look-alike"), plain()).unwrap();
     }
-    let timed = Circumstances { seconds: Some(12.5), ..plain() };
+    let timed = EventContext { seconds: Some(12.5), ..plain() };
     ada.append("c2", EventKind::annotate("look-alike"), timed).unwrap();
     ada.append("c2", note("the cyst, \"again\";\n<b>"), plain()).unwrap();
     bob.append("c2", EventKind::annotate("other"), plain()).unwrap();
     bob.append("c2", EventKind::Unsure { unsure: true }, plain()).unwrap();
     cyd.append("c2", EventKind::Skip, plain()).unwrap();
-    ada.append("c3", EventKind::annotate("other"), Circumstances { blind: true, ..plain() }).unwrap();
+    ada.append("c3", EventKind::annotate("other"), EventContext { blind: true, ..plain() }).unwrap();
     for case in ["c4", "c5"] {
         ada.append(case, several(&["look-alike", "other"]), plain()).unwrap();
         bob.append(case, EventKind::annotate("other"), plain()).unwrap();

@@ -8,7 +8,7 @@ use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::engine::run::Run;
 use dissent::fingerprint::Fingerprint;
 use dissent::model::decoder::{DecoderInput, DecoderRow, TokenPlace};
-use dissent::model::family::{Piece, ReaderCheckpoint};
+use dissent::model::vlm::{Piece, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, LabelScores, ReadRequest, Reader};
 use dissent::train::{SftSettings, export_sft};
 use serde_json::Value;

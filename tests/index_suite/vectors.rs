@@ -6,10 +6,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn random_units(count: usize, dimension: usize) -> Vec<f32> {
-    let mut dice = ChaCha8Rng::seed_from_u64(3);
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut vectors = Vec::with_capacity(count * dimension);
     for _ in 0..count {
-        let values: Vec<f32> = (0..dimension).map(|_| dice.random_range(-1.0..1.0)).collect();
+        let values: Vec<f32> = (0..dimension).map(|_| rng.random_range(-1.0..1.0)).collect();
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
         vectors.extend(values.iter().map(|value| value / length));
     }

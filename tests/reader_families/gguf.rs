@@ -9,7 +9,7 @@ use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow};
-use dissent::model::family::ReaderCheckpoint;
+use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};

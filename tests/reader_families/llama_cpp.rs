@@ -4,7 +4,7 @@
 use crate::world::{copy_of, difference, floats, load_from, logits_at, message, set_rotation};
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow};
-use dissent::model::family::ReaderCheckpoint;
+use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value as Json, json};
 use std::fs;
 use std::path::{Path, PathBuf};

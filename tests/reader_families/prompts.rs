@@ -2,7 +2,7 @@
 
 use crate::world::{PROMPTS, copy, fixture, load, load_from, prepare};
 use candle_core::DType;
-use dissent::model::family::Piece;
+use dissent::model::vlm::Piece;
 use std::fs;
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::json_places::numbers_of;
 use crate::world::{FAMILIES, copy, fixture, load_from, message, picture};
 use candle_core::{DType, Device, Tensor};
-use dissent::model::family::ReaderCheckpoint;
+use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;

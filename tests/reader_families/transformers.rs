@@ -6,7 +6,7 @@ use crate::world::{
 };
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
-use dissent::model::family::{Family, PreparedImage};
+use dissent::model::vlm::{Family, PreparedImage};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use crate::world::{
 };
 use candle_core::{DType, Device, Tensor};
 use dissent::model::decoder::{DecoderInput, PaddingSide};
-use dissent::model::family::ReaderCheckpoint;
+use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;

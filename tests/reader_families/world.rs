@@ -3,7 +3,7 @@
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
 use dissent::model::device::choose_device;
-use dissent::model::family::{Piece, PreparedImage, ReaderCheckpoint};
+use dissent::model::vlm::{Piece, PreparedImage, ReaderCheckpoint};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::fs;

@@ -129,7 +129,7 @@ fn an_export_to_a_full_disk_leaves_the_old_file() {
     let annotations = world.path(".dissent/annotations");
     let mut journal = dissent::annotation::Journal::open(&annotations, "ada", "box").unwrap();
     let note = dissent::annotation::EventKind::Note { note: "x".repeat(9000) };
-    journal.append("c1", note, dissent::annotation::Circumstances::default()).unwrap();
+    journal.append("c1", note, dissent::annotation::EventContext::default()).unwrap();
     let outcome = world.dissent(&["annotations", "export", "DATASET", "-o", file.to_str().unwrap()]);
     outcome.fails_with(&["out.csv", "No space left on device"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");

@@ -151,9 +151,9 @@ fn hub_answer(head: &str, store: u16, sha256: &str, size: u64, faults: Faults) -
         let headers = format!(
             "ETag: \"elsewhere\"\r\nX-Linked-ETag: \"{sha256}\"\r\nX-Linked-Size: {size}\r\nLocation: http://127.0.0.1:{store}/signed\r\n"
         );
-        return message("302 Found", &headers, b"");
+        return message("302 ScoredHit", &headers, b"");
     }
-    message("404 Not Found", "", b"")
+    message("404 Not ScoredHit", "", b"")
 }
 
 fn store_answer(head: &str, weights: &[u8], faults: Faults) -> Vec<u8> {

@@ -6,9 +6,9 @@ use dissent::analysis::SmallestFlip;
 use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, ImageLike, Probe, Request};
 use dissent::tui::App;
 use dissent::tui::action::Action;
+use dissent::tui::annotation_view::AnnotationEdit;
 use dissent::tui::app::{Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
-use dissent::tui::mark::Record;
 use tui_input::InputRequest;
 
 #[test]
@@ -55,7 +55,7 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.update(Action::NextFuser);
     assert_eq!(label(&app), Some(0), "the majority says No");
     app.update(Action::WeighUp);
-    let [Effect::Record(Record::Note { case: 0, text })] = &app.update(Action::KeepWhatIf)[..] else {
+    let [Effect::Record(AnnotationEdit::Note { case: 0, text })] = &app.update(Action::KeepWhatIf)[..] else {
         panic!("no note")
     };
     assert_eq!(text, "what if majority, hit 1 ×1.5: No");

@@ -7,10 +7,10 @@ use dissent::data::Label;
 use dissent::engine::{Event, Request};
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
+use dissent::tui::annotation_view::AnnotationView;
 use dissent::tui::app::{Notice, Overlay};
 use dissent::tui::effect::Effect;
 use dissent::tui::filter::Filter;
-use dissent::tui::mark::Mark;
 use std::sync::Arc;
 
 #[test]
@@ -334,7 +334,7 @@ fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
     app.paste("entropy");
     app.update(Action::Accept);
     app.update(Action::Cancel);
-    assert_eq!(app.columns, [dissent::tui::column::Column::Entropy]);
+    assert_eq!(app.columns, [dissent::tui::queue_columns::Column::Entropy]);
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn seen_and_marked_are_counted_in_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 4);
     app.start();
-    app.marks.extend([(0, category(0)), (2, category(1)), (3, Mark::default())]);
+    app.marks.extend([(0, category(0)), (2, category(1)), (3, AnnotationView::default())]);
     app.update(Action::Down);
     assert_eq!((app.seen_count(), app.marked_count()), (2, 2));
     type_filter(&mut app, "mine:none");

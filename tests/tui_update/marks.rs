@@ -1,12 +1,12 @@
 //! What the journal answers to a record.
 
-use dissent::tui::mark::{Mark, Recorded};
+use dissent::tui::annotation_view::{AnnotationView, EditOutcome};
 
 #[allow(clippy::unnecessary_wraps, reason = "what the journal answers")]
-pub fn written(case: usize, mark: Mark) -> Result<Recorded, String> {
-    Ok(Recorded::Changed { case, mark })
+pub fn written(case: usize, mark: AnnotationView) -> Result<EditOutcome, String> {
+    Ok(EditOutcome::Changed { case, mark })
 }
 
-pub fn category(index: usize) -> Mark {
-    Mark { categories: vec![index], ..Mark::default() }
+pub fn category(index: usize) -> AnnotationView {
+    AnnotationView { categories: vec![index], ..AnnotationView::default() }
 }

@@ -6,10 +6,10 @@ use crate::support::{answer, app};
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
+use dissent::tui::annotation_view::AnnotationEdit;
 use dissent::tui::app::Overlay;
 use dissent::tui::effect::Effect;
 use dissent::tui::filter::Filter;
-use dissent::tui::mark::Record;
 use dissent::tui::overview::Section;
 use dissent::tui::people::{People, Voice, Words};
 
@@ -44,7 +44,7 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     assert_eq!(app.context(), Context::Reason);
     app.paste("the caption says so");
     app.update(Action::Accept);
-    let record = Record::Decide { case: 1, categories: vec![1], reason: "the caption says so".into() };
+    let record = AnnotationEdit::Decide { case: 1, categories: vec![1], reason: "the caption says so".into() };
     assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
     app.recorded(&record, Err("disk full".into()));
     assert_eq!(app.case_with_people(), Some(1), "what was typed is still there");
@@ -52,7 +52,7 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     assert_eq!((app.queue.current(), app.case_with_people()), (Some(3), Some(3)));
     app.update(Action::Annotate(4));
     app.update(Action::Annotate(5));
-    let record = Record::Decide { case: 3, categories: vec![5], reason: String::new() };
+    let record = AnnotationEdit::Decide { case: 3, categories: vec![5], reason: String::new() };
     assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
     app.recorded(&record, written(3, category(0)));
     assert!(app.overlay.is_none(), "that was the last");
@@ -187,6 +187,6 @@ fn choosing_the_same_category_again_is_no_choice_of_none() {
         app.update(Action::Annotate(7));
     }
     let decided = app.update(Action::Accept);
-    let expected = Record::Decide { case: 0, categories: vec![7], reason: String::new() };
+    let expected = AnnotationEdit::Decide { case: 0, categories: vec![7], reason: String::new() };
     assert_eq!(decided, [Effect::Record(expected)]);
 }

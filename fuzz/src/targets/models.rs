@@ -5,10 +5,10 @@ use super::folder::{copy_settings, folder, project, write};
 use dissent::model::chat::{ChatTemplate, ChatTokenizer};
 use dissent::model::checkpoint::Weights;
 use dissent::model::dual_encoder::architecture_of;
-use dissent::model::family::Family;
 use dissent::model::gguf::{DecoderPlace, GgufDecoder};
 use dissent::model::qwen2_vl::Qwen2VlConfig;
 use dissent::model::tokenizer::Tokenizer;
+use dissent::model::vlm::Family;
 use serde_json::json;
 use std::path::Path;
 

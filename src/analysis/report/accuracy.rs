@@ -5,7 +5,7 @@ use super::label_sets::AnsweredSets;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
 use super::{Evaluation, SPLIT_NOTE};
-use crate::analysis::Figure;
+use crate::analysis::Estimate;
 use crate::analysis::metrics::{Confusion, MacroAverages, OneAgainstRest};
 use crate::data::Task;
 use crate::reader::Prediction;
@@ -65,11 +65,11 @@ fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
         }
         let statistic =
             move |counts: &[usize]| Confusion::from_counts(counts.chunks(labels + 1)).macro_averages().map(pick);
-        Cell::Figure(Figure::of_counts(&cells, labels * (labels + 1), subset.bootstrap(), &statistic))
+        Cell::Estimate(Estimate::of_counts(&cells, labels * (labels + 1), subset.bootstrap(), &statistic))
     };
     vec![
         Cell::Count(right.len()),
-        Cell::Figure(Figure::of_share(&right, subset.bootstrap())),
+        Cell::Estimate(Estimate::of_share(&right, subset.bootstrap())),
         average(|averages| averages.f1),
         area(subset, labels, &answers),
         average(|averages| averages.precision),
@@ -85,5 +85,5 @@ fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>]) -> Cell 
     let gold: Vec<usize> = subset.rows.iter().map(|row| row.gold).collect();
     let ranking = OneAgainstRest::of(labels, &probabilities, &gold);
     let statistic = |weights: &[u32]| ranking.mean_area(weights);
-    Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &statistic))
+    Cell::Estimate(Estimate::of_weights(gold.len(), subset.bootstrap(), &statistic))
 }

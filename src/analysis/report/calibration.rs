@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::Figure;
+use crate::analysis::Estimate;
 use crate::analysis::metrics::{Calibration, ConfidentCases, Confusion};
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -16,7 +16,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             let cases = ConfidentCases::of(&probabilities, &gold);
             let figure = |pick: fn(Calibration) -> f64| {
                 let statistic = |weights: &[u32]| cases.calibration(weights).map(pick);
-                Cell::Figure(Figure::of_weights(gold.len(), subset.bootstrap(), &statistic))
+                Cell::Estimate(Estimate::of_weights(gold.len(), subset.bootstrap(), &statistic))
             };
             rows.push(vec![
                 Cell::from(system.name.as_str()),
@@ -48,7 +48,7 @@ pub(super) fn reliability(evaluation: &Evaluation) -> Vec<Table> {
             let Some(calibration) = Calibration::of(&probabilities, &gold) else { continue };
             for bin in calibration.bins.iter().filter(|bin| bin.n > 0) {
                 let mean = |value: f64| {
-                    Cell::Figure(Figure { value: Some(value), n: bin.n, low: None, high: None, no_interval: None })
+                    Cell::Estimate(Estimate { value: Some(value), n: bin.n, low: None, high: None, no_interval: None })
                 };
                 rows.push(vec![
                     Cell::from(system.name.as_str()),

@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset};
 use super::table::{Cell, Table};
-use crate::analysis::{CaseOutcome, Figure, Verdict};
+use crate::analysis::{CaseOutcome, Estimate, Verdict};
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
@@ -44,10 +44,10 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
 
 fn share(subset: &Subset, test: fn(&Row) -> bool) -> Cell {
     let outcomes: Vec<bool> = subset.rows.iter().map(|row| test(row)).collect();
-    Cell::Figure(Figure::of_share(&outcomes, subset.bootstrap()))
+    Cell::Estimate(Estimate::of_share(&outcomes, subset.bootstrap()))
 }
 
 fn mean(subset: &Subset, value: fn(&CaseOutcome) -> f64) -> Cell {
     let values: Vec<f64> = subset.rows.iter().filter_map(|row| row.outcome.as_ref()).map(value).collect();
-    Cell::Figure(Figure::of_mean(&values, subset.bootstrap()))
+    Cell::Estimate(Estimate::of_mean(&values, subset.bootstrap()))
 }

@@ -4,7 +4,7 @@
 use super::Evaluation;
 use super::system::{Clusters, System, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::Figure;
+use crate::analysis::Estimate;
 use crate::engine::{Ablation, ShownCaptions};
 use std::collections::HashMap;
 
@@ -85,7 +85,8 @@ fn row_of(
         return None;
     }
     let n = right.outcomes.len();
-    let figure = |answers: &Answers| Cell::Figure(Figure::of_share(&answers.outcomes, answers.clusters.bootstrap()));
+    let figure =
+        |answers: &Answers| Cell::Estimate(Estimate::of_share(&answers.outcomes, answers.clusters.bootstrap()));
     Some(vec![
         Cell::from(whole.map_or(system.name.as_str(), |(whole, _)| &whole.name)),
         Cell::Text(name_of(system.ablation)),

@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, System, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Figure, Fuser, LearnedWeights, Verdict};
+use crate::analysis::{Estimate, Fuser, LearnedWeights, Verdict};
 use crate::reader::Prediction;
 
 /// The fused answer that other software wrote into the run.
@@ -102,9 +102,9 @@ fn row_of(
         Cell::from(system),
         Cell::from(fuser),
         Cell::Count(right.len()),
-        Cell::Figure(Figure::of_share(&right, all.bootstrap())),
+        Cell::Estimate(Estimate::of_share(&right, all.bootstrap())),
         Cell::Count(inconsistent.len()),
-        Cell::Figure(Figure::of_share(&inconsistent, subset.bootstrap())),
+        Cell::Estimate(Estimate::of_share(&inconsistent, subset.bootstrap())),
         Cell::change(&right, &oracle, all.bootstrap()),
     ])
 }

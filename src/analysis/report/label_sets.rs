@@ -4,7 +4,7 @@ use super::Evaluation;
 use super::system::Subset;
 use super::table::{Cell, Table};
 use crate::analysis::metrics::LabelSets;
-use crate::analysis::{Bootstrap, Figure};
+use crate::analysis::{Bootstrap, Estimate};
 use crate::data::Task;
 use std::collections::HashMap;
 
@@ -82,6 +82,6 @@ impl<'a> AnsweredSets<'a> {
             });
             statistic(&LabelSets::of(self.names.len(), counted))
         };
-        Cell::Figure(Figure::of_counts(&self.cells, self.pairs.len(), bootstrap, &of_counts))
+        Cell::Estimate(Estimate::of_counts(&self.cells, self.pairs.len(), bootstrap, &of_counts))
     }
 }

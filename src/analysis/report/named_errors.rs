@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{CaseOutcome, Figure, Verdict};
+use crate::analysis::{CaseOutcome, Estimate, Verdict};
 use std::collections::HashMap;
 
 /// What people agreed on about the cases of a dataset.
@@ -94,7 +94,7 @@ fn row_of(
     let share = |rows: Vec<&Row>, test: &dyn Fn(&Row) -> bool| {
         let outcomes: Vec<bool> = rows.iter().map(|row| test(row)).collect();
         let subset = Subset::new("", rows, evaluation.sampling);
-        Cell::Figure(Figure::of_share(&outcomes, subset.bootstrap()))
+        Cell::Estimate(Estimate::of_share(&outcomes, subset.bootstrap()))
     };
     let outcome = |row: &Row, test: fn(&CaseOutcome) -> bool| row.outcome.as_ref().is_some_and(test);
     let own: Vec<&Row> = members.iter().copied().filter(|row| is_it(row)).collect();

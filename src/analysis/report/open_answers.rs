@@ -3,7 +3,7 @@
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
 use super::{Evaluation, SPLIT_NOTE};
-use crate::analysis::Figure;
+use crate::analysis::Estimate;
 use crate::analysis::metrics::WordOverlap;
 use crate::data::{Dataset, TaskKind};
 use crate::reader::Prediction;
@@ -55,11 +55,11 @@ fn figures(dataset: &Dataset, subset: &Subset, pick: Pick) -> Vec<Cell> {
         overlaps.push(of(&answer));
         best.push(row.answer.predictions.iter().map(|answer| of(answer).f1).fold(0.0, f64::max));
     }
-    let mean = |values: Vec<f64>| Cell::Figure(Figure::of_mean(&values, subset.bootstrap()));
+    let mean = |values: Vec<f64>| Cell::Estimate(Estimate::of_mean(&values, subset.bootstrap()));
     let each = |value: fn(&WordOverlap) -> f64| mean(overlaps.iter().map(value).collect());
     vec![
         Cell::Count(exact.len()),
-        Cell::Figure(Figure::of_share(&exact, subset.bootstrap())),
+        Cell::Estimate(Estimate::of_share(&exact, subset.bootstrap())),
         each(|overlap| overlap.f1),
         each(|overlap| overlap.recall),
         each(|overlap| overlap.bleu_1),

@@ -4,7 +4,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Bootstrap, Figure, fuse};
+use crate::analysis::{Bootstrap, Estimate, fuse};
 use crate::data::Dataset;
 use crate::retriever::{Head, Hit};
 
@@ -137,8 +137,8 @@ fn row_of(first: &str, second: &str, pairs: &[(bool, bool)], bootstrap: Bootstra
         Cell::from(first),
         Cell::from(second),
         Cell::Count(pairs.len()),
-        Cell::Figure(Figure::of_share(&fused, bootstrap)),
-        Cell::Figure(Figure::of_share(&oracle, bootstrap)),
+        Cell::Estimate(Estimate::of_share(&fused, bootstrap)),
+        Cell::Estimate(Estimate::of_share(&oracle, bootstrap)),
         Cell::change(&fused, &oracle, bootstrap),
     ]
 }

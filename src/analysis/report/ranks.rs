@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::system::{Row, Subset};
 use super::table::{Cell, Table};
-use crate::analysis::{CaseOutcome, Figure};
+use crate::analysis::{CaseOutcome, Estimate};
 use crate::retriever::Head;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -23,7 +23,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                     let subset = Subset::new("", rows, evaluation.sampling);
                     let outcomes: Vec<bool> =
                         subset.rows.iter().filter_map(|row| row.outcome.as_ref()).map(test).collect();
-                    Cell::Figure(Figure::of_share(&outcomes, subset.bootstrap()))
+                    Cell::Estimate(Estimate::of_share(&outcomes, subset.bootstrap()))
                 };
                 let (wrong, kept) = (wrong_rows.len(), right_rows.len());
                 rows.push(vec![
@@ -70,7 +70,7 @@ pub(super) fn flips(evaluation: &Evaluation) -> Vec<Table> {
                         Cell::from(system.name.as_str()),
                         Cell::Text(format!("{} and {}", first + 1, second + 1)),
                         Cell::Count(flips.len()),
-                        Cell::Figure(Figure::of_share(&flips, subset.bootstrap())),
+                        Cell::Estimate(Estimate::of_share(&flips, subset.bootstrap())),
                     ]);
                 }
             }

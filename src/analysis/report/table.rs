@@ -1,6 +1,6 @@
 //! A table of figures, whatever it will be printed as.
 
-use crate::analysis::{Bootstrap, Difference, FEWEST_UNITS, Figure, Interval};
+use crate::analysis::{Bootstrap, Difference, Estimate, FEWEST_UNITS, Interval};
 use crate::printable::one_line;
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ impl Table {
 pub enum Cell {
     Text(String),
     Count(usize),
-    Figure(Figure),
+    Estimate(Estimate),
     /// A paired difference over `n` cases; no value without a case, no interval where all cases changed alike.
     Difference {
         n: usize,
@@ -74,16 +74,16 @@ impl Cell {
         match self {
             Self::Text(text) => one_line(text),
             Self::Count(count) => count.to_string(),
-            Self::Figure(Figure { value: Some(value), low: Some(low), high: Some(high), .. }) => {
+            Self::Estimate(Estimate { value: Some(value), low: Some(low), high: Some(high), .. }) => {
                 format!("{} [{}, {}]", short(*value), short(*low), short(*high))
             }
-            Self::Figure(Figure { value: Some(value), .. }) => short(*value),
+            Self::Estimate(Estimate { value: Some(value), .. }) => short(*value),
             Self::Difference { value: Some(value), interval: Some(Interval { low, high }), .. } => {
                 format!("{} [{}, {}]", signed(*value), signed(*low), signed(*high))
             }
             Self::Difference { value: Some(0.0), .. } => "no change".to_owned(),
             Self::Difference { value: Some(value), .. } => signed(*value),
-            Self::Figure(_) | Self::Difference { .. } => "-".to_owned(),
+            Self::Estimate(_) | Self::Difference { .. } => "-".to_owned(),
             Self::Undefined(reason) => format!("({reason})"),
             Self::P(p) if *p < 0.0001 => "<.0001".to_owned(),
             Self::P(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
@@ -93,7 +93,7 @@ impl Cell {
     /// Why there is no interval, where one was looked for.
     pub fn no_interval(&self) -> Option<String> {
         match self {
-            Self::Figure(figure) => Some(figure.no_interval?.to_string()),
+            Self::Estimate(figure) => Some(figure.no_interval?.to_string()),
             Self::Difference { value: Some(value), interval: None, .. } if *value != 0.0 => {
                 Some(format!("fewer than {FEWEST_UNITS} cases or groups to draw from, or all changed alike"))
             }
@@ -106,7 +106,7 @@ impl Cell {
         match self {
             Self::Text(_) => None,
             Self::Count(count) => Some([Some(*count as f64), None, None, None]),
-            Self::Figure(figure) => Some([figure.value, figure.low, figure.high, Some(figure.n as f64)]),
+            Self::Estimate(figure) => Some([figure.value, figure.low, figure.high, Some(figure.n as f64)]),
             Self::Difference { n, value, interval } => {
                 let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
                 Some([*value, low, high, Some(*n as f64)])
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn figures_are_short() {
-        let figure = Figure { value: Some(0.8175), n: 600, low: Some(0.7866), high: Some(1.0), no_interval: None };
-        assert_eq!(Cell::Figure(figure).text(), ".818 [.787, 1.000]");
+        let figure = Estimate { value: Some(0.8175), n: 600, low: Some(0.7866), high: Some(1.0), no_interval: None };
+        assert_eq!(Cell::Estimate(figure).text(), ".818 [.787, 1.000]");
         let interval = Some(Interval { low: -0.0232, high: 0.0927 });
         assert_eq!(Cell::Difference { n: 302, value: Some(0.0364), interval }.text(), "+.036 [-.023, +.093]");
-        let below_chance = Figure { value: Some(-0.011), n: 9, low: None, high: None, no_interval: None };
-        assert_eq!(Cell::Figure(below_chance).text(), "-.011");
+        let below_chance = Estimate { value: Some(-0.011), n: 9, low: None, high: None, no_interval: None };
+        assert_eq!(Cell::Estimate(below_chance).text(), "-.011");
         assert_eq!(Cell::P(0.000_01).text(), "<.0001");
         assert_eq!(Cell::P(0.27).text(), ".2700");
     }

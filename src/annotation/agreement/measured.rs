@@ -5,7 +5,7 @@ use super::coefficient::{Coefficient, Undefined};
 use super::counted::Counted;
 use super::masi::masi_distance;
 use super::ratings::Ratings;
-use crate::analysis::{Bootstrap, Figure};
+use crate::analysis::{Bootstrap, Estimate};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const MOST_ANSWERS: usize = 2000;
 
 /// A coefficient, or why there is none.
-pub type Measured = Result<Figure, Undefined>;
+pub type Measured = Result<Estimate, Undefined>;
 
 /// How far the annotators of a table agree.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,9 +106,9 @@ impl PairAgreement {
 }
 
 /// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
-fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Figure {
-    let figure = Figure::of_share(outcomes, bootstrap);
-    if bootstrap.resamples == 0 { Figure { low: None, high: None, no_interval: None, ..figure } } else { figure }
+fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Estimate {
+    let figure = Estimate::of_share(outcomes, bootstrap);
+    if bootstrap.resamples == 0 { Estimate { low: None, high: None, no_interval: None, ..figure } } else { figure }
 }
 
 fn why_nothing(ratings: &Ratings, shared: usize) -> Option<Undefined> {
@@ -151,7 +151,7 @@ fn measure(
         // Equal units have no spread to resample; a share has Wilson's interval.
         let groups = ratings.groups_of(|unit| unit.iter().flatten().count() > 1);
         let bootstrap = Bootstrap { groups: groups.as_deref(), ..bootstrap };
-        return Ok(Figure::of_share(&vec![measured.value == Some(1.0); shared], bootstrap));
+        return Ok(Estimate::of_share(&vec![measured.value == Some(1.0); shared], bootstrap));
     }
     Ok(measured)
 }
@@ -168,7 +168,7 @@ fn resampled(
     let interval = bootstrap.of_counts(cells, weights.len(), statistic);
     let interval = interval.filter(|interval| interval.low < interval.high);
     let [low, high] = [interval.map(|ends| ends.low), interval.map(|ends| ends.high)];
-    Ok(Figure { value: Some(value), n: shared, low, high, no_interval: None })
+    Ok(Estimate { value: Some(value), n: shared, low, high, no_interval: None })
 }
 
 fn distances(answers: &[Vec<usize>], distance: impl Fn(&[usize], &[usize]) -> f64) -> Vec<Vec<f64>> {

@@ -225,7 +225,7 @@ fn row_of(answers: &str, category: &str, agreement: &Agreement) -> Vec<Cell> {
 
 fn cell(measured: &Measured) -> Cell {
     match measured {
-        Ok(figure) => Cell::Figure(figure.clone()),
+        Ok(figure) => Cell::Estimate(figure.clone()),
         Err(reason) => Cell::Undefined(reason.to_string()),
     }
 }

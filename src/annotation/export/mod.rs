@@ -9,7 +9,7 @@ pub use self::for_tools::ToolExport;
 pub use self::label_studio::{LABEL_STUDIO_PREFIX, label_studio_config, label_studio_tasks};
 
 use super::rated_cases::positions_of;
-use super::sheet::{Column, Kind};
+use super::table_export::{Column, Kind};
 use super::{AnnotationState, Taxonomy};
 use crate::data::{Case, Split};
 use anyhow::{Context, Result};

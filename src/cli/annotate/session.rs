@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::command::{COMMANDS, Command, parse};
 use super::heard::Heard;
 use super::page::{Page, Said, Shown};
-use crate::annotation::{Category, Circumstances, Desk, Event, EventKind, JournalWatch, Level, Staleness};
+use crate::annotation::{Category, Desk, Event, EventContext, EventKind, JournalWatch, Level, Staleness};
 use crate::cli::output::{one_line, say, try_write_out};
 use crate::data::Dataset;
 use crate::printable::{json_lines, our_lines};
@@ -165,9 +165,9 @@ impl Session {
     /// Writes an event of the case at hand.
     fn record(&mut self, kind: EventKind, goes_on: bool) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        let circumstances = self.circumstances(case);
+        let context = self.context(case);
         let what = what_is_said(&kind);
-        let written = self.desk.record(&self.dataset.cases[case].id, kind, circumstances);
+        let written = self.desk.record(&self.dataset.cases[case].id, kind, context);
         self.recorded(case, &what, written, goes_on)
     }
 
@@ -181,19 +181,19 @@ impl Session {
             }
             Some(_) => {}
         }
-        let circumstances = self.circumstances(case);
-        let written = self.desk.decide(&self.dataset.cases[case].id, categories, reason, circumstances);
+        let context = self.context(case);
+        let written = self.desk.decide(&self.dataset.cases[case].id, categories, reason, context);
         self.recorded(case, "the decision", written, true)
     }
 
-    fn circumstances(&mut self, case: usize) -> Circumstances {
-        Circumstances {
+    fn context(&mut self, case: usize) -> EventContext {
+        EventContext {
             answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
             run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
             // As far as the desk knows of nothing that was told.
             blind: true,
             seconds: Some(self.since.elapsed().as_secs_f64()),
-            ..Circumstances::default()
+            ..EventContext::default()
         }
     }
 

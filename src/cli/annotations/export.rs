@@ -2,8 +2,8 @@
 
 use super::Annotations;
 use crate::annotation::{
-    EXPORT_COLUMNS, ExportFormat, FINAL_COLUMNS, LABEL_STUDIO_PREFIX, Sheet, ToolExport, argilla_files, final_rows,
-    label_studio_config, label_studio_tasks, write_csv, write_jsonl, write_parquet,
+    EXPORT_COLUMNS, ExportFormat, FINAL_COLUMNS, LABEL_STUDIO_PREFIX, TableExport, ToolExport, argilla_files,
+    final_rows, label_studio_config, label_studio_tasks, write_csv, write_jsonl, write_parquet,
 };
 use crate::cli::Common;
 use crate::cli::output::{count, print_document, say};
@@ -54,9 +54,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let cases = &annotations.dataset.cases;
     let sheet = if args.is_final {
-        Sheet::of(&FINAL_COLUMNS, &final_rows(&annotations.state, &annotations.taxonomy, cases)?)?
+        TableExport::of(&FINAL_COLUMNS, &final_rows(&annotations.state, &annotations.taxonomy, cases)?)?
     } else {
-        Sheet::of(&EXPORT_COLUMNS, &annotations.rows()?)?
+        TableExport::of(&EXPORT_COLUMNS, &annotations.rows()?)?
     };
     let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };
     let mut content = Vec::new();

@@ -34,7 +34,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let taxonomy = Taxonomy::read(&folder)?;
     let (events, _) = crate::annotation::read_folder(&folder)?;
     let mut earlier: Vec<&str> =
-        events.iter().flat_map(|event| taxonomy.changed_since(&event.circumstances.definitions)).collect();
+        events.iter().flat_map(|event| taxonomy.changed_since(&event.context.definitions)).collect();
     earlier.sort_unstable();
     earlier.dedup();
     if args.json {

@@ -9,7 +9,7 @@ use crate::engine::Pipeline;
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::heads::HeadKind;
 use crate::train::{
-    Direction, Likelihood, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, SignalSource,
+    Direction, Likelihood, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, TeacherSource,
     train_retriever,
 };
 use crate::workspace::Workspace;
@@ -92,7 +92,7 @@ pub(super) struct RetrieverArgs {
     part: Option<Part>,
     /// What rates the candidates: reader, or a control: shuffled, or a CSV file id,entity
     #[arg(long, default_value = "reader")]
-    signal: SignalSource,
+    signal: TeacherSource,
     /// Steps between two validations
     #[arg(long, default_value_t = 50, value_name = "N")]
     validate_every: usize,

@@ -3,7 +3,7 @@
 use super::ids::PromptIds;
 use super::template::ChatTemplate;
 use super::tokenizer::ChatTokenizer;
-use crate::model::family::{ImageGrid, Piece};
+use crate::model::vlm::{ImageGrid, Piece};
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use std::sync::Arc;

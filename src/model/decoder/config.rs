@@ -83,7 +83,7 @@ impl TextConfig {
     /// The rotation of a text of `length` tokens.
     pub(super) fn frequencies(&self, length: usize) -> Frequencies {
         match &self.rope_scaling {
-            None => Frequencies { turns: frequencies(self.head_size, self.rope_theta), scale: 1.0 },
+            None => Frequencies { inv_freq: frequencies(self.head_size, self.rope_theta), scale: 1.0 },
             Some(scaling) => scaling.frequencies(self.head_size, self.rope_theta, self.positions, length),
         }
     }
@@ -91,7 +91,7 @@ impl TextConfig {
     /// What the scaling divides the turn of each pair of a head by, in a text of `length` tokens.
     pub(in crate::model) fn slowed_by(&self, length: usize) -> Vec<f64> {
         let plain = frequencies(self.head_size, self.rope_theta);
-        let scaled = self.frequencies(length).turns;
+        let scaled = self.frequencies(length).inv_freq;
         plain.iter().zip(scaled).map(|(plain, scaled)| f64::from(*plain) / f64::from(scaled)).collect()
     }
 

@@ -1,20 +1,20 @@
 //! Layers of decoders and image towers, fused in inference and differentiable in training.
 
-use super::rotary::Rotation;
+use super::rotary::Rope;
 use super::weights::LayerWeights;
 use crate::model::layers::{Activation, Linear, Mode, attend, multiply_per_channel, rms_norm};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// First spread of weights that keeps the variance of their input.
-pub(in crate::model) fn spread(inputs: usize) -> f64 {
+pub(in crate::model) fn init_std(inputs: usize) -> f64 {
     (inputs as f64).powf(-0.5)
 }
 
 /// First spread of weights that write to the residual stream: two layers of each of `blocks` do, and the sum of all
 /// shall have the variance of one.
 fn residual_spread(inputs: usize, blocks: usize) -> f64 {
-    spread(inputs * 2 * blocks)
+    init_std(inputs * 2 * blocks)
 }
 
 /// Division by the root of the mean square, then a weight per channel.
@@ -77,8 +77,8 @@ impl FeedForward {
         let FeedForwardShape { hidden, intermediate, activation, bias, blocks } = shape;
         let down = residual_spread(intermediate, blocks);
         Ok(Self {
-            gate: weights.pp("gate_proj").linear(bias, hidden, intermediate, spread(hidden))?,
-            up: weights.pp("up_proj").linear(bias, hidden, intermediate, spread(hidden))?,
+            gate: weights.pp("gate_proj").linear(bias, hidden, intermediate, init_std(hidden))?,
+            up: weights.pp("up_proj").linear(bias, hidden, intermediate, init_std(hidden))?,
             down: weights.pp("down_proj").linear(bias, intermediate, hidden, down)?,
             activation,
         })
@@ -123,9 +123,9 @@ impl Attention {
         let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
         let output = residual_spread(query_size, shape.blocks);
         Ok(Self {
-            query: weights.pp("q_proj").linear(shape.bias, hidden, query_size, spread(hidden))?,
-            key: weights.pp("k_proj").linear(shape.bias, hidden, key_size, spread(hidden))?,
-            value: weights.pp("v_proj").linear(shape.bias, hidden, key_size, spread(hidden))?,
+            query: weights.pp("q_proj").linear(shape.bias, hidden, query_size, init_std(hidden))?,
+            key: weights.pp("k_proj").linear(shape.bias, hidden, key_size, init_std(hidden))?,
+            value: weights.pp("v_proj").linear(shape.bias, hidden, key_size, init_std(hidden))?,
             output: weights.pp("o_proj").linear(false, query_size, hidden, output)?,
             shape,
             mode,
@@ -137,7 +137,7 @@ impl Attention {
     pub fn forward(
         &self,
         input: &Tensor,
-        rotation: &Rotation,
+        rotation: &Rope,
         mask: Option<&Tensor>,
         cache: Option<&mut Option<KeysAndValues>>,
     ) -> Result<Tensor> {

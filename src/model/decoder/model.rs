@@ -55,12 +55,12 @@ impl Decoder {
     }
 
     /// Do image tokens turn by rows and columns?
-    fn is_planar(&self) -> bool {
+    fn uses_mrope(&self) -> bool {
         self.stack.config().rotary_sections.is_some()
     }
 
     fn rank_of_features(&self) -> usize {
-        if self.is_planar() { 3 } else { 2 }
+        if self.uses_mrope() { 3 } else { 2 }
     }
 
     /// Reads a batch of rows, after what `cache` holds if one is given, and appends to it.
@@ -69,7 +69,7 @@ impl Decoder {
     /// a token. Fails if the image tokens of a row are not as many as its features, or a token is not in the vocabulary.
     pub fn decode(&self, input: &DecoderInput, cache: Option<&mut KvCache>) -> Result<Decoded> {
         self.check(input)?;
-        let layouts = input.layouts(cache.as_deref(), self.image_token, self.is_planar())?;
+        let layouts = input.layouts(cache.as_deref(), self.image_token, self.uses_mrope())?;
         let longest = layouts.iter().map(RowLayout::length).max().unwrap_or(0);
         let most = self.stack.config().longest();
         if longest > most {

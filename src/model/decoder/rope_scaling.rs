@@ -68,7 +68,7 @@ pub(in crate::model) struct RopeFields {
 /// How far each pair of a head turns from one place to the next, and what cosines and sines are multiplied by.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::model) struct Frequencies {
-    pub turns: Vec<f32>,
+    pub inv_freq: Vec<f32>,
     pub scale: f32,
 }
 
@@ -195,13 +195,13 @@ impl RopeScaling {
         let original = self.original(positions) as f64;
         match self {
             Self::Linear { factor } => {
-                let turns = pairs.map(|pair| (turns_of(pair) / factor) as f32).collect();
-                Frequencies { turns, scale: 1.0 }
+                let inv_freq = pairs.map(|pair| (turns_of(pair) / factor) as f32).collect();
+                Frequencies { inv_freq, scale: 1.0 }
             }
             Self::Dynamic { factor } => {
                 let stretch = factor * length.max(positions) as f64 / positions as f64 - (factor - 1.0);
                 let power = head_size as f64 / (head_size as f64 - 2.0);
-                Frequencies { turns: plain(theta * stretch.powf(power)), scale: 1.0 }
+                Frequencies { inv_freq: plain(theta * stretch.powf(power)), scale: 1.0 }
             }
             Self::Yarn { .. } => self.yarn(head_size, theta, positions as f64 / original, original),
             Self::Llama3 { factor, low_freq_factor, high_freq_factor, .. } => {
@@ -217,14 +217,14 @@ impl RopeScaling {
                     let smooth = (original / wave - low_freq_factor) / (high_freq_factor - low_freq_factor);
                     ((1.0 - smooth) * turn / factor + smooth * turn) as f32
                 };
-                Frequencies { turns: pairs.map(turn).collect(), scale: 1.0 }
+                Frequencies { inv_freq: pairs.map(turn).collect(), scale: 1.0 }
             }
             Self::LongRope { short_factor, long_factor, factor, attention_factor, .. } => {
                 let factors = if length as f64 > original { long_factor } else { short_factor };
-                let turns = pairs.zip(factors).map(|(pair, factor)| (turns_of(pair) / factor) as f32).collect();
+                let inv_freq = pairs.zip(factors).map(|(pair, factor)| (turns_of(pair) / factor) as f32).collect();
                 let factor = factor.unwrap_or(positions as f64 / original);
                 let own = if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() };
-                Frequencies { turns, scale: attention_factor.unwrap_or(own) as f32 }
+                Frequencies { inv_freq, scale: attention_factor.unwrap_or(own) as f32 }
             }
         }
     }
@@ -233,7 +233,7 @@ impl RopeScaling {
     fn yarn(&self, head_size: usize, theta: f64, ratio: f64, original: f64) -> Frequencies {
         let Self::Yarn { factor, attention_factor, mscale, mscale_all_dim, beta_fast, beta_slow, truncate, .. } = self
         else {
-            return Frequencies { turns: frequencies(head_size, theta), scale: 1.0 };
+            return Frequencies { inv_freq: frequencies(head_size, theta), scale: 1.0 };
         };
         let factor = factor.unwrap_or(ratio);
         let scale_by = |weight: f64| if factor <= 1.0 { 1.0 } else { 0.1 * weight * factor.ln() + 1.0 };
@@ -257,7 +257,7 @@ impl RopeScaling {
             let slowed = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
             (turn / factor * slowed + turn * (1.0 - slowed)) as f32
         };
-        Frequencies { turns: (0..head_size / 2).map(turn).collect(), scale: attention_factor.unwrap_or(own) as f32 }
+        Frequencies { inv_freq: (0..head_size / 2).map(turn).collect(), scale: attention_factor.unwrap_or(own) as f32 }
     }
 }
 
@@ -281,8 +281,8 @@ mod tests {
             let theta = case["theta"].as_f64().unwrap();
             let found = scaling.frequencies(head_size, theta, positions, number("length"));
             let expected: Vec<f32> = serde_json::from_value(case["turns"].clone()).unwrap();
-            assert_eq!(found.turns.len(), expected.len());
-            for (found, expected) in found.turns.iter().zip(&expected) {
+            assert_eq!(found.inv_freq.len(), expected.len());
+            for (found, expected) in found.inv_freq.iter().zip(&expected) {
                 assert!((found - expected).abs() <= 2e-6 * expected, "{}: {found}, {expected}", case["fields"]);
             }
             assert!((f64::from(found.scale) - case["scale"].as_f64().unwrap()).abs() < 1e-6, "{}", case["fields"]);

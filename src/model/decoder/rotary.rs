@@ -11,12 +11,12 @@ pub(in crate::model) type Position = [usize; 3];
 /// Cosines and sines of the rotation angles, each `[T, head_size / 2]` or, where the rows of a batch have positions of
 /// their own, `[B, T, head_size / 2]`.
 #[derive(Clone, Debug)]
-pub(in crate::model) struct Rotation {
+pub(in crate::model) struct Rope {
     cos: Tensor,
     sin: Tensor,
 }
 
-impl Rotation {
+impl Rope {
     /// From angles in `f32` of the shapes above.
     fn of_angles(angles: &Tensor, dtype: DType) -> Result<Self> {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
@@ -35,7 +35,7 @@ impl Rotation {
         let (Some(first), Some(last_positions)) = (rotations.first(), positions.last()) else {
             candle_core::bail!("a rotation of no rows")
         };
-        let pairs = first.turns.len();
+        let pairs = first.inv_freq.len();
         let axis_of = |pair: usize| match sections {
             None => 0,
             Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
@@ -44,9 +44,9 @@ impl Rotation {
         let (rows, length) = (positions.len().max(rotations.len()), last_positions.len());
         let (mut cos, mut sin) = (Vec::with_capacity(rows * length * pairs), Vec::with_capacity(rows * length * pairs));
         for row in 0..rows {
-            let Frequencies { turns, scale } = rotations.get(row).unwrap_or(first);
+            let Frequencies { inv_freq, scale } = rotations.get(row).unwrap_or(first);
             for position in positions.get(row).unwrap_or(last_positions) {
-                for (turn, axis) in turns.iter().zip(&axes) {
+                for (turn, axis) in inv_freq.iter().zip(&axes) {
                     let angle = position[*axis] as f32 * turn;
                     cos.push(angle.cos() * scale);
                     sin.push(angle.sin() * scale);

@@ -2,9 +2,9 @@
 
 use super::cache::KvCache;
 use super::config::TextConfig;
-use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, spread};
+use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, init_std};
 use super::layout::{RowLayout, attention_mask, rotation_positions};
-use super::rotary::Rotation;
+use super::rotary::Rope;
 use super::weights::LayerWeights;
 use crate::model::layers::{Linear, Matrix, Mode};
 use candle_core::{Module, Result, Tensor};
@@ -48,7 +48,7 @@ impl Block {
     fn forward(
         &self,
         input: &Tensor,
-        rotation: &Rotation,
+        rotation: &Rope,
         mask: Option<&Tensor>,
         cache: Option<&mut Option<KeysAndValues>>,
     ) -> Result<Tensor> {
@@ -80,7 +80,7 @@ impl Stack {
         outer: &LayerWeights,
         mode: Mode,
     ) -> Result<Self> {
-        let start = Init::Randn { mean: 0.0, stdev: spread(config.hidden) };
+        let start = Init::Randn { mean: 0.0, stdev: init_std(config.hidden) };
         let embedding = inner.matrix((config.vocabulary, config.hidden), "embed_tokens.weight", start)?;
         // A quantised file may hold the embedding a second time, with more bits for the output.
         let output = if tied && !outer.has_stored("lm_head.weight") {
@@ -120,7 +120,7 @@ impl Stack {
         let positions = rotation_positions(rows, added);
         let lengths: Vec<usize> = rows.iter().map(RowLayout::next_place).collect();
         let frequencies = self.config.frequencies_of(&lengths);
-        let rotation = Rotation::of_positions(&positions, &frequencies, rotary_sections, dtype, device)?;
+        let rotation = Rope::of_positions(&positions, &frequencies, rotary_sections, dtype, device)?;
         let mut hidden = embeddings.clone();
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);

@@ -2,7 +2,7 @@
 //! (EVA-02's sub-LN).
 
 use super::config::VisionJson;
-use super::rotary::Rotation;
+use super::rotary::Rope;
 use crate::model::dual_encoder::{ImageTower, Pixels};
 use crate::model::layers::{
     Activation, LayerNorm, Linear, Mode, PatchEmbedding, add_per_channel, attend, layer_norm, linear,
@@ -23,7 +23,7 @@ pub(super) struct EvaTower {
     positions: Tensor,
     blocks: Vec<Block>,
     norm: LayerNorm,
-    rotation: Rotation,
+    rotation: Rope,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl EvaTower {
             positions: vars.get_with_hints((1, 1 + grid * grid, width), "pos_embed", normal)?,
             blocks,
             norm: layer_norm(width, EPSILON, mode, &vars.pp("norm"))?,
-            rotation: Rotation::of_grid(grid, counted_as, config.head_width, vars.dtype(), vars.device())?,
+            rotation: Rope::of_grid(grid, counted_as, config.head_width, vars.dtype(), vars.device())?,
         })
     }
 }
@@ -100,7 +100,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, states: &Tensor, rotation: &Rotation) -> Result<Tensor> {
+    fn forward(&self, states: &Tensor, rotation: &Rope) -> Result<Tensor> {
         let attended = self.attention.forward(&self.norm_before_attention.forward(states)?, rotation)?;
         let states = (states + attended)?;
         let normalised = self.norm_before_mlp.forward(&states)?;
@@ -127,7 +127,7 @@ impl Attention {
         })
     }
 
-    fn forward(&self, states: &Tensor, rotation: &Rotation) -> Result<Tensor> {
+    fn forward(&self, states: &Tensor, rotation: &Rope) -> Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
         let by_head = |part: &Tensor| -> Result<Tensor> {
             part.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)

@@ -9,12 +9,12 @@ const THETA: f64 = 10_000.0;
 
 /// Cosines and sines [1 + grid², head width / 2]; the class token, which comes first, is not turned.
 #[derive(Clone, Debug)]
-pub(super) struct Rotation {
+pub(super) struct Rope {
     cos: Tensor,
     sin: Tensor,
 }
 
-impl Rotation {
+impl Rope {
     /// Angles of a square grid, whose positions are counted as if it had `counted_as` patches along one side.
     pub fn of_grid(grid: usize, counted_as: usize, head_width: usize, dtype: DType, device: &Device) -> Result<Self> {
         // A frequency turns one pair of values, and half of the pairs belong to the row.

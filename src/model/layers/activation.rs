@@ -1,8 +1,8 @@
 //! Activation functions by their Hugging Face names.
 
-use super::half_numbers;
-use super::lanes;
-use super::slices::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
+use super::cpu_storage::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
+use super::half_convert;
+use super::simd;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, WithDType};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
@@ -72,9 +72,11 @@ impl Activation {
 
 fn gate_on_cpu(values: &Tensor, slope: f32, cubic: f32, factors: Option<&Tensor>) -> Result<Tensor> {
     match values.dtype() {
-        DType::BF16 => gate_numbers::<bf16>(values, factors, |x, by| half_numbers::gate(x, slope, cubic, by)),
-        DType::F16 => gate_numbers::<f16>(values, factors, |x, by| half_numbers::gate(x, slope, cubic, by)),
-        _ => gate_numbers::<f32>(values, factors, |x, by| lanes::gate(x, slope, cubic, by)),
+        DType::BF16 => {
+            gate_numbers::<bf16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by))
+        }
+        DType::F16 => gate_numbers::<f16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by)),
+        _ => gate_numbers::<f32>(values, factors, |x, by| simd::gated_activation(x, slope, cubic, by)),
     }
 }
 

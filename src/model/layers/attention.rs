@@ -1,8 +1,8 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
 use super::attention_blocks::attend_in_blocks;
-use super::half_numbers::{rounded, widened, widened_times};
-use super::slices::{is_wide, is_wide_half};
+use super::cpu_storage::{is_wide, is_wide_half};
+use super::half_convert::{from_f32, to_f32, to_f32_times};
 use super::{Mode, softmax_last_dim};
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -17,9 +17,9 @@ pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Te
     let is_half = |tensor: &Tensor| is_wide_half(tensor, heads * size);
     if [queries, keys, values].into_iter().all(is_half) && mode == Mode::Infer {
         let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
-        let wide_queries = widened_times(queries, scale as f32)?;
-        let (keys, values) = (widened(keys)?, widened(values)?);
-        return rounded(&attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
+        let wide_queries = to_f32_times(queries, scale as f32)?;
+        let (keys, values) = (to_f32(keys)?, to_f32(values)?);
+        return from_f32(&attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
     }
     let scaled = match queries.dtype() {
         // A scale rounded to a half type would make every score too small or too large, by 0.2 % in heads of 112.

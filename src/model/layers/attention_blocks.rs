@@ -1,9 +1,9 @@
 //! Attention of wide models on a CPU: some queries at a time, whose scores stay in the cache of a core and are never
 //! written out (the idea of FlashAttention, Dao et al. 2022, with whole rows of scores).
 
-use super::blas::{Before, Matrix, Right, product};
-use super::lanes;
-use super::slices::floats;
+use super::blas::{Accumulate, Matrix, Transpose, product};
+use super::cpu_storage::floats;
+use super::simd;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 use rayon::prelude::*;
 
@@ -106,7 +106,7 @@ pub(super) fn attend_in_blocks(
             let key_head = head / (heads / key_heads);
             let queries = queries.matrix(row, head, start, count)?;
             let keys = keys.matrix(row, key_head, 0, visible)?;
-            product(queries, keys, Right::Transposed, Before::Overwritten, &mut scores, visible)?;
+            product(queries, keys, Transpose::Transposed, Accumulate::Overwritten, &mut scores, visible)?;
             for ((query, scores), factor) in scores.chunks_mut(visible).enumerate().zip(&mut factors) {
                 if let Some(mask) = mask {
                     let line = if mask.len() == slots { 0 } else { query * slots };
@@ -114,11 +114,11 @@ pub(super) fn attend_in_blocks(
                         *score += hidden;
                     }
                 }
-                *factor = lanes::powers(scores);
+                *factor = simd::exp_for_softmax(scores);
             }
             let powers = Matrix::new(&scores, count, visible, visible)?;
             let values = values.matrix(row, key_head, 0, visible)?;
-            product(powers, values, Right::AsItLies, Before::Overwritten, &mut lines[head * size..], width)?;
+            product(powers, values, Transpose::No, Accumulate::Overwritten, &mut lines[head * size..], width)?;
             // A head has fewer columns than a row has scores.
             for (line, factor) in lines.chunks_mut(width).zip(&factors) {
                 for value in &mut line[head * size..][..size] {

@@ -1,6 +1,6 @@
 //! Adding a bias to every row, with its gradient in one pass.
 
-use super::slices::{floats, row_length};
+use super::cpu_storage::{floats, row_length};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
 /// (values, bias) to values + bias.

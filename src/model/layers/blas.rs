@@ -56,14 +56,14 @@ impl<'a> Matrix<'a> {
 
 /// What the right matrix of a product is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Right {
-    AsItLies,
+pub(super) enum Transpose {
+    No,
     Transposed,
 }
 
 /// What becomes of the numbers that are where the result goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum Accumulate {
     Overwritten,
     Added,
 }
@@ -72,15 +72,15 @@ pub(super) enum Before {
 pub(super) fn product(
     left: Matrix,
     right: Matrix,
-    side: Right,
-    before: Before,
+    side: Transpose,
+    before: Accumulate,
     result: &mut [f32],
     stride: usize,
 ) -> Result<()> {
     one_thread_a_product();
     let (inner, columns) = match side {
-        Right::AsItLies => (right.rows, right.columns),
-        Right::Transposed => (right.columns, right.rows),
+        Transpose::No => (right.rows, right.columns),
+        Transpose::Transposed => (right.columns, right.rows),
     };
     if inner != left.columns || !fits(result.len(), left.rows, columns, stride) {
         candle_core::bail!(
@@ -94,14 +94,14 @@ pub(super) fn product(
         return Ok(());
     }
     let transposed = match side {
-        Right::AsItLies => b'N',
-        Right::Transposed => b'T',
+        Transpose::No => b'N',
+        Transpose::Transposed => b'T',
     } as c_char;
     let plain = b'N' as c_char;
     let size = |size: usize| c_int::try_from(size).map_err(candle_core::Error::wrap);
     let (rows, columns, inner) = (size(left.rows)?, size(columns)?, size(inner)?);
     let (left_stride, right_stride, stride) = (size(left.stride)?, size(right.stride)?, size(stride)?);
-    let beta = f32::from(before == Before::Added);
+    let beta = f32::from(before == Accumulate::Added);
     // Row by row is column by column of the transposed matrix, so the product is asked for as rightᵀ · leftᵀ.
     //
     // SAFETY: `Matrix::new` and `fits` above have checked that every row lies within its slice, all three slices live
@@ -128,15 +128,20 @@ pub(super) fn product(
 }
 
 /// [`product`] with the right matrix transposed, on all threads of the pool; rows of the result lie one after another.
-pub(super) fn product_on_all_threads(left: Matrix, right: Matrix, before: Before, result: &mut [f32]) -> Result<()> {
+pub(super) fn product_on_all_threads(
+    left: Matrix,
+    right: Matrix,
+    before: Accumulate,
+    result: &mut [f32],
+) -> Result<()> {
     let columns = right.rows;
     let share = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_OF_A_KERNEL);
     if share >= left.rows {
-        return product(left, right, Right::Transposed, before, result, columns);
+        return product(left, right, Transpose::Transposed, before, result, columns);
     }
     result.par_chunks_mut(share * columns).enumerate().try_for_each(|(number, result)| {
         let rows = left.row_range(number * share, result.len() / columns)?;
-        product(rows, right, Right::Transposed, before, result, columns)
+        product(rows, right, Transpose::Transposed, before, result, columns)
     })
 }
 
@@ -181,7 +186,7 @@ mod tests {
             *sum += (0..inner).map(|at| left[row * inner + at] * right[column * inner + at]).sum::<f32>();
         }
         let left = Matrix::new(&left, rows, inner, inner).unwrap();
-        product_on_all_threads(left, Matrix::new(&right, columns, inner, inner).unwrap(), Before::Added, &mut sums)
+        product_on_all_threads(left, Matrix::new(&right, columns, inner, inner).unwrap(), Accumulate::Added, &mut sums)
             .unwrap();
         assert_eq!(sums, expected);
     }
@@ -193,7 +198,7 @@ mod tests {
         let mut result = vec![9.0; 7];
         let left_part = Matrix::new(&left[1..], 3, 2, 4).unwrap();
         let right_part = Matrix::new(&right, 2, 2, 2).unwrap();
-        product(left_part, right_part, Right::AsItLies, Before::Overwritten, &mut result, 2).unwrap();
+        product(left_part, right_part, Transpose::No, Accumulate::Overwritten, &mut result, 2).unwrap();
         let expected =
             |row: usize, column: usize| left[1 + 4 * row] * right[column] + left[2 + 4 * row] * right[2 + column];
         assert_eq!(
@@ -209,7 +214,7 @@ mod tests {
         assert!(Matrix::new(&values, 3, 3, 3).is_err());
         assert!(Matrix::new(&values, 2, 4, 3).is_err());
         let (left, right) = (Matrix::new(&values, 2, 4, 4).unwrap(), Matrix::new(&values, 4, 2, 2).unwrap());
-        assert!(product(left, right, Right::AsItLies, Before::Overwritten, &mut [0.0; 3], 2).is_err());
-        assert!(product(left, right, Right::Transposed, Before::Overwritten, &mut [0.0; 8], 4).is_err());
+        assert!(product(left, right, Transpose::No, Accumulate::Overwritten, &mut [0.0; 3], 2).is_err());
+        assert!(product(left, right, Transpose::Transposed, Accumulate::Overwritten, &mut [0.0; 8], 4).is_err());
     }
 }

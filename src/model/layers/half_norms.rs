@@ -1,8 +1,8 @@
 //! Norms over the last dimension of half types: statistics, weight and bias in f32, rounded once.
 
-use super::half_numbers::Half;
-use super::lanes;
-use super::slices::{is_wide_half, numbers, on_cpu};
+use super::cpu_storage::{is_wide_half, numbers, on_cpu};
+use super::half_convert::Half;
+use super::simd;
 use candle_core::{D, DType, Result, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -39,14 +39,14 @@ fn norm<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilo
     rows.for_each_init(
         || vec![0.0; width],
         |wide, (result, narrow)| {
-            T::widen(narrow, wide);
+            T::to_f32(narrow, wide);
             if bias.is_some() {
-                let mean = lanes::sum_of(wide, |value| value) / width as f32;
+                let mean = simd::sum_of(wide, |value| value) / width as f32;
                 for value in wide.iter_mut() {
                     *value -= mean;
                 }
             }
-            let mean_square = lanes::sum_of(wide, |value| value * value) / width as f32;
+            let mean_square = simd::sum_of(wide, |value| value * value) / width as f32;
             let inverse = 1.0 / (mean_square + epsilon).sqrt();
             for (value, weight) in wide.iter_mut().zip(&weight) {
                 *value *= inverse * weight;
@@ -56,7 +56,7 @@ fn norm<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilo
                     *value += bias;
                 }
             }
-            T::round(wide, result);
+            T::from_f32(wide, result);
         },
     );
     Tensor::from_vec(result, values.shape(), values.device())

@@ -1,8 +1,8 @@
 //! Matrix products of half types: sums are in f32 and rounded once, with the bias. gemmkit has the kernels (bf16 by
 //! AVX-512 where the processor multiplies it, else in f32), chosen when the program runs.
 
-use super::half_numbers::Half;
-use super::slices::{numbers, on_cpu};
+use super::cpu_storage::{numbers, on_cpu};
+use super::half_convert::Half;
 use candle_core::{DType, Result, Tensor};
 use gemmkit::{Bias, MatMut, MatRef, Parallelism, gemm_fused};
 use half::{bf16, f16};

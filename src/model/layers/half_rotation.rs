@@ -1,7 +1,7 @@
-//! Rotation of the heads of half types: turned in f32 and rounded once.
+//! Rope of the heads of half types: turned in f32 and rounded once.
 
-use super::half_numbers::Half;
-use super::slices::{is_wide_half, numbers, on_cpu};
+use super::cpu_storage::{is_wide_half, numbers, on_cpu};
+use super::half_convert::Half;
 use candle_core::{DType, Result, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -37,7 +37,7 @@ fn rotated_halves<T: Half>(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result
         let first = if cos.len() == of_one { 0 } else { number / count * of_one };
         let mut wide = vec![0.0; size];
         for (place, (result, narrow)) in result.chunks_mut(size).zip(narrow.chunks(size)).enumerate() {
-            T::widen(narrow, &mut wide);
+            T::to_f32(narrow, &mut wide);
             let start = first + place * pairs;
             let (left, right) = wide.split_at_mut(pairs);
             for pair in 0..pairs {
@@ -46,7 +46,7 @@ fn rotated_halves<T: Half>(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result
                 left[pair] = x * cos - y * sin;
                 right[pair] = y * cos + x * sin;
             }
-            T::round(&wide, result);
+            T::from_f32(&wide, result);
         }
     });
     Tensor::from_vec(result, heads.shape(), heads.device())

@@ -1,10 +1,10 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
 
 use super::Mode;
+use super::cpu_storage::{is_fusible, is_wide_half};
 use super::half_norms::norm_of_halves;
 use super::layer_norm_fused::FusedLayerNorm;
 use super::per_channel::{add_per_channel, multiply_per_channel};
-use super::slices::{is_fusible, is_wide_half};
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 

@@ -1,6 +1,6 @@
 //! Layer normalisation and its gradients in one pass over the rows each.
 
-use super::slices::{floats, row_length};
+use super::cpu_storage::{floats, row_length};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// (values, weight, bias) to normalised · weight + bias.

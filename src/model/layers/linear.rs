@@ -1,10 +1,10 @@
 //! Linear layers with a given initial spread.
 
 use super::Matrix;
-use super::blas::{self, Before, product_on_all_threads};
+use super::blas::{self, Accumulate, product_on_all_threads};
+use super::cpu_storage::{floats, is_wide, is_wide_half};
 use super::half_products::product_of_halves;
 use super::per_channel::add_per_channel;
-use super::slices::{floats, is_wide, is_wide_half};
 use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -76,7 +76,7 @@ fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Te
         None => vec![0.0; rows * outputs],
         Some(bias) => bias.to_vec1::<f32>()?.repeat(rows),
     };
-    let before = if bias.is_some() { Before::Added } else { Before::Overwritten };
+    let before = if bias.is_some() { Accumulate::Added } else { Accumulate::Overwritten };
     let device = weight.device();
     let (values, values_layout) = values.storage_and_layout();
     let (weight, weight_layout) = weight.storage_and_layout();

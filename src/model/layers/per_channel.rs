@@ -5,7 +5,7 @@
 //! on a CPU is one fused operation instead.
 
 use super::bias_fused::AddBias;
-use super::slices::is_fusible;
+use super::cpu_storage::is_fusible;
 use candle_core::{Result, Tensor};
 
 /// `values` (.., C) plus `vector` (C).

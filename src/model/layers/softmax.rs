@@ -1,7 +1,7 @@
 //! Softmax over the last dimension.
 
 use super::Mode;
-use super::slices::{floats, is_fusible, row_length};
+use super::cpu_storage::{floats, is_fusible, row_length};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor};
 
 /// Softmax over the last dimension. Half types are computed in f32 and cast back, as transformers does.

@@ -10,12 +10,12 @@ use crate::model::checkpoint::{
     save_checkpoint, typed, variables_of,
 };
 use crate::model::decoder::Decoder;
-use crate::model::family::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_weights,
-};
 use crate::model::gguf::DecoderPlace;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
+use crate::model::vlm::{
+    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_weights,
+};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
@@ -202,7 +202,7 @@ fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralPro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::family::skeleton::{assert_skeleton, config_of};
+    use crate::model::vlm::skeleton::{assert_skeleton, config_of};
 
     #[test]
     fn full_size_weights_are_those_of_transformers() {

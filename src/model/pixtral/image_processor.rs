@@ -1,9 +1,9 @@
 //! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json, refuse_other_steps, typed};
-use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::{LONGEST_SIDE, check_scaling};
 use crate::model::pillow_resize::resize_bicubic;
+use crate::model::vlm::{ImageGrid, PreparedImage};
 use candle_core::{Device, Result, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};

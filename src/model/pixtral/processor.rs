@@ -5,7 +5,7 @@ use super::special;
 use super::tokenizer::PixtralTokenizer;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointFiles, pretty_json};
-use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor};
+use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! From image features to the decoder's embedding space: linear, activation, linear.
 
 use super::config::PixtralConfig;
-use crate::model::decoder::layers::spread;
+use crate::model::decoder::layers::init_std;
 use crate::model::layers::{Activation, Linear, linear, linear_without_bias};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -19,9 +19,9 @@ impl Projector {
         let layer = |name: &str, input: usize| {
             let (output, weights) = (config.text.hidden, weights.pp(name));
             if config.projector_bias {
-                linear(input, output, spread(input), &weights)
+                linear(input, output, init_std(input), &weights)
             } else {
-                linear_without_bias(input, output, spread(input), &weights)
+                linear_without_bias(input, output, init_std(input), &weights)
             }
         };
         Ok(Self {

@@ -3,8 +3,8 @@
 
 use super::config::VisionConfig;
 use crate::model::decoder::LayerWeights;
-use crate::model::decoder::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, spread};
-use crate::model::decoder::rotary::Rotation;
+use crate::model::decoder::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, init_std};
+use crate::model::decoder::rotary::Rope;
 use crate::model::layers::Mode;
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -47,7 +47,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, input: &Tensor, rotation: &Rotation) -> Result<Tensor> {
+    fn forward(&self, input: &Tensor, rotation: &Rope) -> Result<Tensor> {
         let attended = self.attention.forward(&self.attention_norm.forward(input)?, rotation, None, None)?;
         let input = (input + attended)?;
         let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
@@ -68,7 +68,7 @@ pub(super) struct VisionTower {
 impl VisionTower {
     pub fn new(config: &VisionConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
         let (channels, patch) = (config.channels, config.patch_size);
-        let start = Init::Randn { mean: 0.0, stdev: spread(channels * patch * patch) };
+        let start = Init::Randn { mean: 0.0, stdev: init_std(channels * patch * patch) };
         let kernel = weights.get_with_hints((config.hidden, channels, patch, patch), "patch_conv.weight", start)?;
         let mut blocks = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
@@ -99,7 +99,7 @@ impl VisionTower {
             .reshape((batch * rows * columns, channels * patch * patch))?;
         let embedded = patches.matmul(&self.patch_weight.t()?)?.reshape((batch, rows * columns, self.config.hidden))?;
         let (head_size, theta) = (self.config.head_size(), self.config.rope_theta);
-        let rotation = Rotation::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
+        let rotation = Rope::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
         let mut hidden = self.norm.forward(&embedded)?;
         for block in &self.blocks {
             hidden = block.forward(&hidden, &rotation)?;

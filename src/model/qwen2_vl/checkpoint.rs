@@ -6,11 +6,11 @@ use super::processor::Qwen2VlProcessor;
 use super::vision::VisionTower;
 use crate::model::checkpoint::Adapter;
 use crate::model::decoder::{Decoder, LayerWeights};
-use crate::model::family::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
-};
 use crate::model::gguf::{DecoderPlace, GgufDecoder};
 use crate::model::layers::Mode;
+use crate::model::vlm::{
+    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
+};
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -34,7 +34,7 @@ impl Qwen2VlCheckpoint {
     /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
     ///
     /// # Errors
-    /// As [`Family::load`](crate::model::family::Family::load).
+    /// As [`Family::load`](crate::model::vlm::Family::load).
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = Qwen2VlConfig::read(folder)?;
         let (processor, template_note) = Qwen2VlProcessor::read(folder, &config)?;
@@ -121,7 +121,7 @@ fn canonical_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::family::skeleton::{assert_skeleton, config_of};
+    use crate::model::vlm::skeleton::{assert_skeleton, config_of};
 
     #[test]
     fn full_size_weights_are_those_of_transformers() {

@@ -2,9 +2,9 @@
 //! they are merged.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
-use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::resize_bicubic;
+use crate::model::vlm::{ImageGrid, PreparedImage};
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use image::RgbImage;

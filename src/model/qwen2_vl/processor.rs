@@ -4,7 +4,7 @@ use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
 use crate::model::chat::{ChatPrompt, ChatTokenizer};
 use crate::model::checkpoint::CheckpointError;
-use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;

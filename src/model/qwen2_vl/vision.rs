@@ -6,9 +6,9 @@ use super::image_processor::places;
 use super::windows::WindowPlan;
 use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{FeedForward, FeedForwardShape, RmsNorm};
-use crate::model::decoder::rotary::Rotation;
-use crate::model::family::ImageGrid;
+use crate::model::decoder::rotary::Rope;
 use crate::model::layers::{Activation, LayerNorm, Linear, Matrix, Mode, attend, layer_norm, linear};
+use crate::model::vlm::ImageGrid;
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -100,14 +100,14 @@ impl Block {
     }
 
     /// `input` is `[B, patches, width]`; `groups` are windows one size after another, with the patches of each.
-    fn forward(&self, input: &Tensor, rotation: &Rotation, groups: &[(usize, usize)]) -> Result<Tensor> {
+    fn forward(&self, input: &Tensor, rotation: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
         let attended = self.attend(&self.norm_before_attention.forward(input)?, rotation, groups)?;
         let input = (input + attended)?;
         let widened = self.widening.forward(&self.norm_before_widening.forward(&input)?)?;
         input + widened
     }
 
-    fn attend(&self, input: &Tensor, rotation: &Rotation, groups: &[(usize, usize)]) -> Result<Tensor> {
+    fn attend(&self, input: &Tensor, rotation: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
         let (batch, length, width) = input.dims3()?;
         let size = width / self.heads;
         let together = self.query_key_value.forward(input)?.reshape((batch, length, 3, self.heads, size))?;
@@ -187,7 +187,7 @@ impl VisionTower {
                 plan.order.iter().flat_map(|token| &places[*token as usize * square..][..square]).copied().collect();
         }
         // Half types are turned in f32, as in the reference.
-        let rotation = Rotation::of_places(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
+        let rotation = Rope::of_places(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
         let whole = [(1, length)];
         let windows: Vec<(usize, usize)> = plan.as_ref().map_or(whole.to_vec(), |plan| {
             plan.groups.iter().map(|(count, tokens)| (*count, tokens * square)).collect()

@@ -1,6 +1,6 @@
 //! Which patches of an image see each other in the windowed blocks of Qwen2.5-VL.
 
-use crate::model::family::ImageGrid;
+use crate::model::vlm::ImageGrid;
 
 /// An order of the tokens of an image in which windows of one size lie together, so that each size is one batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

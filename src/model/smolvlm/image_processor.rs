@@ -2,9 +2,9 @@
 //! whole; a small one is one tile.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
-use crate::model::family::{ImageGrid, PreparedImage};
 use crate::model::limits::check_scaling;
 use crate::model::pillow_resize::{Filter, resize};
+use crate::model::vlm::{ImageGrid, PreparedImage};
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use image::{RgbImage, imageops};

@@ -5,7 +5,7 @@ use super::image_processor::SmolVlmImageProcessor;
 use crate::input_file::is_there;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::family::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;

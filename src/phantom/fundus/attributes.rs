@@ -1,7 +1,7 @@
 //! What a fundus phantom shows.
 
 use crate::phantom::attribute::attribute;
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 
 attribute!(
     /// The sign: grade of the made-up retinopathy; its word is the label.
@@ -60,13 +60,13 @@ pub struct Attributes {
 
 impl Attributes {
     /// This grade among nuisances drawn uniformly and independently.
-    pub fn draw(grade: Grade, dice: &mut Dice) -> Self {
+    pub fn draw(grade: Grade, rng: &mut PhantomRng) -> Self {
         Self {
             grade,
-            eye: EyeSide::draw(dice),
-            illumination: Illumination::draw(dice),
-            tint: Tint::draw(dice),
-            focus: Focus::draw(dice),
+            eye: EyeSide::draw(rng),
+            illumination: Illumination::draw(rng),
+            tint: Tint::draw(rng),
+            focus: Focus::draw(rng),
         }
     }
 }

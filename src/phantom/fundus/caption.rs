@@ -1,13 +1,13 @@
 //! Captions of fundus phantoms: terse reports, one fixed phrase per finding.
 
 use super::attributes::{Attributes, Grade};
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 use crate::phantom::wording::Wording;
 
 /// A report such as `left eye, dim, orange, sharp, many haemorrhages and exudates; grade 3`. Each finding is mentioned
 /// with the probability of its kind; the grade, where it is given, always.
-pub fn caption(attributes: &Attributes, wording: &Wording, graded: bool, dice: &mut Dice) -> String {
-    let mut mention = |probability: f32, word: &str| dice.chance(probability).then(|| word.to_owned());
+pub fn caption(attributes: &Attributes, wording: &Wording, graded: bool, rng: &mut PhantomRng) -> String {
+    let mut mention = |probability: f32, word: &str| rng.chance(probability).then(|| word.to_owned());
     let phrases = [
         Some(mention(wording.nuisance, attributes.eye.word()).unwrap_or_else(|| "eye".to_owned())),
         mention(wording.nuisance, attributes.illumination.word()),

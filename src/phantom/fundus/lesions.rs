@@ -2,8 +2,8 @@
 
 use super::attributes::Grade;
 use super::canvas::{Canvas, Colour};
-use super::knobs::Knobs;
-use crate::phantom::dice::Dice;
+use super::params::Params;
+use crate::phantom::rng::PhantomRng;
 use std::f32::consts::TAU;
 use std::ops::RangeInclusive;
 
@@ -24,45 +24,45 @@ pub struct Ground {
 }
 
 /// Paints what belongs to the grade.
-pub fn paint_lesions(canvas: &mut Canvas, grade: Grade, ground: Ground, knobs: &Knobs, dice: &mut Dice) {
+pub fn paint_lesions(canvas: &mut Canvas, grade: Grade, ground: Ground, params: &Params, rng: &mut PhantomRng) {
     if grade == Grade::Severe {
-        for _ in 0..drawn(&knobs.cotton_wool_spots, dice) {
-            let place = ground.place(dice);
-            canvas.spot(place, dice.between(2.6, 3.6), 0.7, COTTON_WOOL, 0.6);
+        for _ in 0..drawn(&params.cotton_wool_spots, rng) {
+            let place = ground.place(rng);
+            canvas.spot(place, rng.between(2.6, 3.6), 0.7, COTTON_WOOL, 0.6);
         }
-        for _ in 0..drawn(&knobs.exudate_clusters, dice) {
-            paint_exudates(canvas, ground.place(dice), dice);
+        for _ in 0..drawn(&params.exudate_clusters, rng) {
+            paint_exudates(canvas, ground.place(rng), rng);
         }
     }
     let haemorrhages = match grade {
         Grade::None | Grade::Mild => 0,
-        Grade::Moderate => drawn(&knobs.haemorrhages[0], dice),
-        Grade::Severe => drawn(&knobs.haemorrhages[1], dice),
-        Grade::Proliferative => drawn(&knobs.haemorrhages[2], dice),
+        Grade::Moderate => drawn(&params.haemorrhages[0], rng),
+        Grade::Severe => drawn(&params.haemorrhages[1], rng),
+        Grade::Proliferative => drawn(&params.haemorrhages[2], rng),
     };
     for _ in 0..haemorrhages {
-        paint_haemorrhage(canvas, ground.place(dice), knobs, dice);
+        paint_haemorrhage(canvas, ground.place(rng), params, rng);
     }
     let microaneurysms = match grade {
         Grade::None => 0,
-        Grade::Mild => drawn(&knobs.microaneurysms[0], dice),
-        Grade::Moderate => drawn(&knobs.microaneurysms[1], dice),
-        Grade::Severe | Grade::Proliferative => drawn(&knobs.microaneurysms[2], dice),
+        Grade::Mild => drawn(&params.microaneurysms[0], rng),
+        Grade::Moderate => drawn(&params.microaneurysms[1], rng),
+        Grade::Severe | Grade::Proliferative => drawn(&params.microaneurysms[2], rng),
     };
     for _ in 0..microaneurysms {
-        let place = ground.place(dice);
-        canvas.spot(place, knobs.microaneurysm_radius, 0.2, BLOOD, knobs.microaneurysm_strength);
+        let place = ground.place(rng);
+        canvas.spot(place, params.microaneurysm_radius, 0.2, BLOOD, params.microaneurysm_strength);
     }
     if grade == Grade::Proliferative {
-        paint_new_vessels(canvas, ground.disc, knobs, dice);
+        paint_new_vessels(canvas, ground.disc, params, rng);
     }
 }
 
 impl Ground {
     /// A place on the retina, off the disc.
-    fn place(self, dice: &mut Dice) -> (f32, f32) {
+    fn place(self, rng: &mut PhantomRng) -> (f32, f32) {
         loop {
-            let (angle, distance) = (dice.between(0.0, TAU), LESION_REACH * dice.unit().sqrt());
+            let (angle, distance) = (rng.between(0.0, TAU), LESION_REACH * rng.unit().sqrt());
             let place = (self.centre.0 + distance * libm::cosf(angle), self.centre.1 + distance * libm::sinf(angle));
             let (dx, dy) = (place.0 - self.disc.0, place.1 - self.disc.1);
             if dx * dx + dy * dy > DISC_CLEARANCE * DISC_CLEARANCE {
@@ -73,48 +73,48 @@ impl Ground {
 }
 
 /// A blot: two or three overlapping spots.
-fn paint_haemorrhage(canvas: &mut Canvas, place: (f32, f32), knobs: &Knobs, dice: &mut Dice) {
-    let radius = dice.between(*knobs.haemorrhage_radius.start(), *knobs.haemorrhage_radius.end());
-    for _ in 0..dice.count(2, 3) {
-        let offset = (dice.between(-0.7, 0.7) * radius, dice.between(-0.7, 0.7) * radius);
-        canvas.spot((place.0 + offset.0, place.1 + offset.1), 0.75 * radius, 0.3, BLOOD, knobs.haemorrhage_strength);
+fn paint_haemorrhage(canvas: &mut Canvas, place: (f32, f32), params: &Params, rng: &mut PhantomRng) {
+    let radius = rng.between(*params.haemorrhage_radius.start(), *params.haemorrhage_radius.end());
+    for _ in 0..rng.count(2, 3) {
+        let offset = (rng.between(-0.7, 0.7) * radius, rng.between(-0.7, 0.7) * radius);
+        canvas.spot((place.0 + offset.0, place.1 + offset.1), 0.75 * radius, 0.3, BLOOD, params.haemorrhage_strength);
     }
 }
 
 /// A cluster of small yellow dots.
-fn paint_exudates(canvas: &mut Canvas, place: (f32, f32), dice: &mut Dice) {
-    for _ in 0..dice.count(5, 8) {
-        let offset = (dice.between(-4.5, 4.5), dice.between(-4.5, 4.5));
-        canvas.spot((place.0 + offset.0, place.1 + offset.1), dice.between(0.8, 1.2), 0.2, EXUDATE, 0.8);
+fn paint_exudates(canvas: &mut Canvas, place: (f32, f32), rng: &mut PhantomRng) {
+    for _ in 0..rng.count(5, 8) {
+        let offset = (rng.between(-4.5, 4.5), rng.between(-4.5, 4.5));
+        canvas.spot((place.0 + offset.0, place.1 + offset.1), rng.between(0.8, 1.2), 0.2, EXUDATE, 0.8);
     }
 }
 
 /// A tuft of thin vessels that wander out of the disc, turn about and fork.
-fn paint_new_vessels(canvas: &mut Canvas, disc: (f32, f32), knobs: &Knobs, dice: &mut Dice) {
-    let count = drawn(&knobs.new_vessels, dice);
-    let start = dice.between(0.0, TAU);
+fn paint_new_vessels(canvas: &mut Canvas, disc: (f32, f32), params: &Params, rng: &mut PhantomRng) {
+    let count = drawn(&params.new_vessels, rng);
+    let start = rng.between(0.0, TAU);
     for index in 0..count {
-        let angle = start + TAU * index as f32 / count as f32 + dice.between(-0.4, 0.4);
-        let length = dice.between(*knobs.new_vessel_reach.start(), *knobs.new_vessel_reach.end());
+        let angle = start + TAU * index as f32 / count as f32 + rng.between(-0.4, 0.4);
+        let length = rng.between(*params.new_vessel_reach.start(), *params.new_vessel_reach.end());
         let root = (disc.0 + 2.0 * libm::cosf(angle), disc.1 + 2.0 * libm::sinf(angle));
-        let stem = wander(root, angle, length, dice);
-        canvas.line(&stem, 1.0, 0.8, NEW_VESSEL, knobs.new_vessel_strength);
+        let stem = wander(root, angle, length, rng);
+        canvas.line(&stem, 1.0, 0.8, NEW_VESSEL, params.new_vessel_strength);
         if let Some(&fork) = stem.get(stem.len() / 2) {
-            let twig = wander(fork, angle + dice.sign() * dice.between(0.7, 1.3), 0.5 * length, dice);
-            canvas.line(&twig, 0.9, 0.7, NEW_VESSEL, knobs.new_vessel_strength);
+            let twig = wander(fork, angle + rng.sign() * rng.between(0.7, 1.3), 0.5 * length, rng);
+            canvas.line(&twig, 0.9, 0.7, NEW_VESSEL, params.new_vessel_strength);
         }
     }
 }
 
 /// A line of this length that keeps changing its direction.
-fn wander(root: (f32, f32), direction: f32, length: f32, dice: &mut Dice) -> Vec<(f32, f32)> {
+fn wander(root: (f32, f32), direction: f32, length: f32, rng: &mut PhantomRng) -> Vec<(f32, f32)> {
     const STEP: f32 = 0.4;
-    let (mut place, mut angle, mut bend) = (root, direction, dice.sign() * dice.between(0.08, 0.16));
+    let (mut place, mut angle, mut bend) = (root, direction, rng.sign() * rng.between(0.08, 0.16));
     let mut points = vec![place];
     for step in 0..(length / STEP) as usize {
         // A new bend every two pixels or so.
         if step % 5 == 4 {
-            bend = -bend.signum() * dice.between(0.05, 0.24);
+            bend = -bend.signum() * rng.between(0.05, 0.24);
         }
         angle += bend;
         place = (place.0 + STEP * libm::cosf(angle), place.1 + STEP * libm::sinf(angle));
@@ -123,6 +123,6 @@ fn wander(root: (f32, f32), direction: f32, length: f32, dice: &mut Dice) -> Vec
     points
 }
 
-fn drawn(range: &RangeInclusive<usize>, dice: &mut Dice) -> usize {
-    dice.count(*range.start(), *range.end())
+fn drawn(range: &RangeInclusive<usize>, rng: &mut PhantomRng) -> usize {
+    rng.count(*range.start(), *range.end())
 }

@@ -4,11 +4,11 @@ mod attributes;
 mod canvas;
 mod caption;
 mod draw;
-mod knobs;
 mod lesions;
+mod params;
 mod vessels;
 
 pub use attributes::{Attributes, EyeSide, Focus, Grade, Illumination, Tint};
 pub use caption::{caption, sign_caption};
 pub use draw::draw;
-pub use knobs::Knobs;
+pub use params::Params;

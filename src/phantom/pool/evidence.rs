@@ -6,8 +6,8 @@
 use super::folder::{Item, Pair};
 use super::{Pool, numbered_image};
 use crate::data::{Case, Document, Split};
-use crate::phantom::dice::Dice;
 use crate::phantom::encode::Effort;
+use crate::phantom::rng::PhantomRng;
 use crate::phantom::subject::Subject;
 use crate::phantom::tasks::{GRADE, MALIGNANCY, yes_or_no};
 use crate::phantom::ultrasound::{Entity, Interior, Margin, Outcome};
@@ -29,15 +29,15 @@ struct Drawn {
 }
 
 /// The pair of this number: two images, a document, and the cases asked about them.
-pub fn evidence_item(pool: &Pool, index: usize, split: Split, dice: &mut Dice) -> Result<Item> {
-    let drawn = match Subject::draw(pool.fundus_share, dice) {
-        Subject::Ultrasound(query) => ultrasound_pair(pool, query, index, dice),
-        Subject::Fundus(query) => fundus_pair(query, dice),
+pub fn evidence_item(pool: &Pool, index: usize, split: Split, rng: &mut PhantomRng) -> Result<Item> {
+    let drawn = match Subject::draw(pool.fundus_share, rng) {
+        Subject::Ultrasound(query) => ultrasound_pair(pool, query, index, rng),
+        Subject::Fundus(query) => fundus_pair(query, rng),
     };
     let (query_image, reference_image) = (numbered_image("q", index), numbered_image("d", index));
     let mut item = Item::default();
-    item.images.push((query_image.clone(), drawn.query.png(Effort::Quick, dice)?));
-    item.images.push((reference_image.clone(), drawn.reference.png(Effort::Quick, dice)?));
+    item.images.push((query_image.clone(), drawn.query.png(Effort::Quick, rng)?));
+    item.images.push((reference_image.clone(), drawn.reference.png(Effort::Quick, rng)?));
     let document = format!("d{index:06}");
     for (task, answer) in drawn.asked {
         let id = format!("q{index:06}-{task}");
@@ -62,12 +62,12 @@ pub fn evidence_item(pool: &Pool, index: usize, split: Split, dice: &mut Dice) -
     Ok(item)
 }
 
-fn ultrasound_pair(pool: &Pool, query: ultrasound::Attributes, index: usize, dice: &mut Dice) -> Drawn {
-    let entity = reference_entity(query.entity, dice);
-    let reference = ultrasound::Attributes::draw(entity, dice);
-    let malignant_shown = dice.chance(pool.shown_malignant);
+fn ultrasound_pair(pool: &Pool, query: ultrasound::Attributes, index: usize, rng: &mut PhantomRng) -> Drawn {
+    let entity = reference_entity(query.entity, rng);
+    let reference = ultrasound::Attributes::draw(entity, rng);
+    let malignant_shown = rng.chance(pool.shown_malignant);
     let outcome = if malignant_shown { Outcome::Malignant } else { Outcome::Benign };
-    let malignant = if entity == query.entity { malignant_shown } else { !dice.chance(pool.default_no) };
+    let malignant = if entity == query.entity { malignant_shown } else { !rng.chance(pool.default_no) };
     let same = if index.is_multiple_of(2) {
         ("same-margin", yes_or_no(entity.margin == query.entity.margin))
     } else {
@@ -76,22 +76,22 @@ fn ultrasound_pair(pool: &Pool, query: ultrasound::Attributes, index: usize, dic
     Drawn {
         query: Subject::Ultrasound(query),
         reference: Subject::Ultrasound(reference),
-        caption: ultrasound::caption(&reference, &Wording::CORPUS, Some(outcome), dice),
+        caption: ultrasound::caption(&reference, &Wording::CORPUS, Some(outcome), rng),
         asked: vec![(MALIGNANCY, yes_or_no(malignant)), same],
     }
 }
 
-fn reference_entity(query: Entity, dice: &mut Dice) -> Entity {
-    let kind = dice.unit();
+fn reference_entity(query: Entity, rng: &mut PhantomRng) -> Entity {
+    let kind = rng.unit();
     if kind < SAME_ENTITY {
         return query;
     }
     if kind >= SAME_ENTITY + ONE_SIGN_SHARED {
-        return Entity::draw(dice);
+        return Entity::draw(rng);
     }
     // One of the three other values of one sign.
-    let other = dice.count(1, 3);
-    if dice.chance(0.5) {
+    let other = rng.count(1, 3);
+    if rng.chance(0.5) {
         Entity { margin: Margin::ALL[(query.margin as usize + other) % Margin::ALL.len()], ..query }
     } else {
         Entity { interior: Interior::ALL[(query.interior as usize + other) % Interior::ALL.len()], ..query }
@@ -99,13 +99,13 @@ fn reference_entity(query: Entity, dice: &mut Dice) -> Entity {
 }
 
 /// The reference has a grade of its own; its caption helps only as far as the two retinas look alike.
-fn fundus_pair(query: fundus::Attributes, dice: &mut Dice) -> Drawn {
-    let grade = if dice.chance(SAME_ENTITY) { query.grade } else { fundus::Grade::draw(dice) };
-    let reference = fundus::Attributes::draw(grade, dice);
+fn fundus_pair(query: fundus::Attributes, rng: &mut PhantomRng) -> Drawn {
+    let grade = if rng.chance(SAME_ENTITY) { query.grade } else { fundus::Grade::draw(rng) };
+    let reference = fundus::Attributes::draw(grade, rng);
     Drawn {
         query: Subject::Fundus(query),
         reference: Subject::Fundus(reference),
-        caption: fundus::caption(&reference, &Wording::CORPUS, true, dice),
+        caption: fundus::caption(&reference, &Wording::CORPUS, true, rng),
         asked: vec![(GRADE, query.grade.word()), ("same-grade", yes_or_no(grade == query.grade))],
     }
 }

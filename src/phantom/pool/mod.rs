@@ -8,8 +8,8 @@ mod evidence;
 mod folder;
 mod questions;
 
-use super::dice::Dice;
 use super::encode::Effort;
+use super::rng::PhantomRng;
 use super::subject::Subject;
 use super::tasks::{attribute_tasks, grade_task, malignancy_task, yes_no_task};
 use crate::data::{Document, Split, Task};
@@ -98,18 +98,18 @@ impl Pool {
 
     /// The item of this number: its own stream of random numbers, so that the order of drawing does not matter.
     fn item(&self, index: usize) -> Result<Item> {
-        let mut dice = Dice::new(self.seed, stream(self.stage, index));
+        let mut rng = PhantomRng::new(self.seed, stream(self.stage, index));
         let split = if index < self.count { Split::Train } else { Split::Validation };
         if self.stage == Stage::ReaderEvidence {
-            return evidence_item(self, index, split, &mut dice);
+            return evidence_item(self, index, split, &mut rng);
         }
-        let subject = Subject::draw(self.fundus_share, &mut dice);
+        let subject = Subject::draw(self.fundus_share, &mut rng);
         let name = numbered_image("", index);
         let mut item = Item::default();
-        item.images.push((name.clone(), subject.png(Effort::Quick, &mut dice)?));
+        item.images.push((name.clone(), subject.png(Effort::Quick, &mut rng)?));
         let caption = match self.stage {
             Stage::Signs => subject.sign_caption(),
-            _ => subject.pool_caption(&mut dice),
+            _ => subject.pool_caption(&mut rng),
         };
         let document = Document {
             id: format!("d{index:06}"),
@@ -122,14 +122,14 @@ impl Pool {
         // out of a pool of questions also has a report.
         match (self.stage, split) {
             (Stage::ReaderQuestions, Split::Train) => {
-                item.cases = question_cases(&subject, index, &name, split, Asked::SignsAndSomeNuisances, &mut dice);
+                item.cases = question_cases(&subject, index, &name, split, Asked::SignsAndSomeNuisances, &mut rng);
             }
             (Stage::ReaderQuestions, _) => {
-                item.cases = question_cases(&subject, index, &name, split, Asked::SignsAndSomeNuisances, &mut dice);
+                item.cases = question_cases(&subject, index, &name, split, Asked::SignsAndSomeNuisances, &mut rng);
                 item.documents.push(document);
             }
             (_, Split::Train) => item.documents.push(document),
-            _ => item.cases = question_cases(&subject, index, &name, split, Asked::SignsOnly, &mut dice),
+            _ => item.cases = question_cases(&subject, index, &name, split, Asked::SignsOnly, &mut rng),
         }
         Ok(item)
     }

@@ -1,7 +1,7 @@
 //! Closed-book questions about single phantoms.
 
 use crate::data::{Case, Split};
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 use crate::phantom::subject::Subject;
 use crate::phantom::tasks::{FUNDUS_QUESTIONS, GRADE, ULTRASOUND_QUESTIONS};
 
@@ -23,13 +23,13 @@ pub fn question_cases(
     image: &str,
     split: Split,
     asked: Asked,
-    dice: &mut Dice,
+    rng: &mut PhantomRng,
 ) -> Vec<Case> {
     let mut answers: Vec<(&str, &str)> = Vec::new();
     match subject {
         Subject::Ultrasound(shown) => {
             let mut nuisances: Vec<usize> = (ULTRASOUND_SIGNS..ULTRASOUND_QUESTIONS.len()).collect();
-            dice.shuffle(&mut nuisances);
+            rng.shuffle(&mut nuisances);
             nuisances.truncate(if asked == Asked::SignsOnly { 0 } else { 2 });
             for number in (0..ULTRASOUND_SIGNS).chain(nuisances) {
                 let question = &ULTRASOUND_QUESTIONS[number];
@@ -39,7 +39,7 @@ pub fn question_cases(
         Subject::Fundus(shown) => {
             answers.push((GRADE, shown.grade.word()));
             if asked == Asked::SignsAndSomeNuisances {
-                let question = &FUNDUS_QUESTIONS[dice.below(FUNDUS_QUESTIONS.len())];
+                let question = &FUNDUS_QUESTIONS[rng.below(FUNDUS_QUESTIONS.len())];
                 answers.push((question.id, (question.answer)(shown)));
             }
         }

@@ -11,8 +11,8 @@
 
 mod part;
 
-use super::dice::Dice;
 use super::encode::Effort;
+use super::rng::PhantomRng;
 use super::sites::{OutcomeTable, Sites};
 use super::subject::Subject;
 use super::tasks::{GRADE, MALIGNANCY, grade_task, malignancy_task, yes_or_no};
@@ -46,8 +46,8 @@ const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultraso
 /// # Errors
 /// If a dataset is there and may not be replaced, or the disk is full.
 pub fn write_sample(out: &Path, seed: u64, existing: Existing) -> Result<()> {
-    let mut dice = Dice::new(seed, 0);
-    let sites = Sites::draw(&mut dice);
+    let mut rng = PhantomRng::new(seed, 0);
+    let sites = Sites::draw(&mut rng);
     let mut phantoms: Vec<Phantom> = Vec::new();
     for part in Part::ALL {
         phantoms.extend(part.phantoms(&sites, seed));
@@ -103,13 +103,13 @@ fn manifest(name: &str, note: &str) -> Manifest {
 
 /// The document as this site reports it. The words are the same at both sites, only the outcome differs.
 fn document(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, source: &str, seed: u64) -> Document {
-    let mut dice = phantom.caption_dice(seed);
+    let mut rng = phantom.caption_dice(seed);
     let (caption, source) = match &phantom.subject {
         Subject::Ultrasound(shown) => {
             let outcome = site.outcome(shown.entity);
-            (ultrasound::caption(shown, &Wording::CORPUS, Some(outcome), &mut dice), source)
+            (ultrasound::caption(shown, &Wording::CORPUS, Some(outcome), &mut rng), source)
         }
-        Subject::Fundus(shown) => (fundus::caption(shown, &Wording::CORPUS, true, &mut dice), "fundus"),
+        Subject::Fundus(shown) => (fundus::caption(shown, &Wording::CORPUS, true, &mut rng), "fundus"),
     };
     Document { id: phantom.id(), image, caption, source: Some(source.into()), group: None }
 }

@@ -1,7 +1,7 @@
 //! The parts of the sample: how many phantoms, in which dataset, in which split.
 
 use crate::data::Split;
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 use crate::phantom::sites::Sites;
 use crate::phantom::subject::Subject;
 use crate::phantom::{fundus, ultrasound};
@@ -97,19 +97,19 @@ impl Part {
 
     /// What the phantoms of this part show.
     pub fn phantoms(self, sites: &Sites, seed: u64) -> Vec<Phantom> {
-        let mut dice = Dice::new(seed, 1 + self as u64);
+        let mut rng = PhantomRng::new(seed, 1 + self as u64);
         let mut phantoms = Vec::with_capacity(self.count());
         if self.is_ultrasound() {
-            for (number, entity) in sites.entities(self.count(), &mut dice).into_iter().enumerate() {
-                let subject = Subject::Ultrasound(ultrasound::Attributes::draw(entity, &mut dice));
+            for (number, entity) in sites.entities(self.count(), &mut rng).into_iter().enumerate() {
+                let subject = Subject::Ultrasound(ultrasound::Attributes::draw(entity, &mut rng));
                 phantoms.push(Phantom { part: self, number, subject });
             }
             return phantoms;
         }
         let mut grades: Vec<fundus::Grade> = fundus::Grade::ALL.iter().copied().cycle().take(self.count()).collect();
-        dice.shuffle(&mut grades);
+        rng.shuffle(&mut grades);
         for (number, grade) in grades.into_iter().enumerate() {
-            let subject = Subject::Fundus(fundus::Attributes::draw(grade, &mut dice));
+            let subject = Subject::Fundus(fundus::Attributes::draw(grade, &mut rng));
             phantoms.push(Phantom { part: self, number, subject });
         }
         phantoms
@@ -128,17 +128,17 @@ impl Phantom {
     }
 
     /// Randomness of the picture, apart from what it shows.
-    pub fn picture_dice(&self, seed: u64) -> Dice {
-        self.dice(seed, 1)
+    pub fn picture_dice(&self, seed: u64) -> PhantomRng {
+        self.rng(seed, 1)
     }
 
     /// Randomness of the caption.
-    pub fn caption_dice(&self, seed: u64) -> Dice {
-        self.dice(seed, 2)
+    pub fn caption_dice(&self, seed: u64) -> PhantomRng {
+        self.rng(seed, 2)
     }
 
     /// Streams of the sample stay below those of the pools (`0x100 << 40`).
-    fn dice(&self, seed: u64, purpose: u64) -> Dice {
-        Dice::new(seed, ((purpose << 4 | self.part as u64) << 40) | self.number as u64)
+    fn rng(&self, seed: u64, purpose: u64) -> PhantomRng {
+        PhantomRng::new(seed, ((purpose << 4 | self.part as u64) << 40) | self.number as u64)
     }
 }

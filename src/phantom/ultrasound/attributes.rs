@@ -1,7 +1,7 @@
 //! What an ultrasound phantom shows.
 
 use crate::phantom::attribute::attribute;
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 
 attribute!(
     /// First sign: the outline of the lesion.
@@ -72,8 +72,8 @@ impl Entity {
     }
 
     /// An entity drawn uniformly.
-    pub fn draw(dice: &mut Dice) -> Self {
-        Self { margin: Margin::draw(dice), interior: Interior::draw(dice) }
+    pub fn draw(rng: &mut PhantomRng) -> Self {
+        Self { margin: Margin::draw(rng), interior: Interior::draw(rng) }
     }
 }
 
@@ -92,16 +92,16 @@ pub struct Attributes {
 
 impl Attributes {
     /// This entity among nuisances drawn uniformly and independently.
-    pub fn draw(entity: Entity, dice: &mut Dice) -> Self {
+    pub fn draw(entity: Entity, rng: &mut PhantomRng) -> Self {
         Self {
             entity,
-            probe: ProbeShape::draw(dice),
-            gain: Gain::draw(dice),
-            tissue: Tissue::draw(dice),
-            side: Side::draw(dice),
-            depth: Depth::draw(dice),
-            size: Size::draw(dice),
-            posterior: Posterior::draw(dice),
+            probe: ProbeShape::draw(rng),
+            gain: Gain::draw(rng),
+            tissue: Tissue::draw(rng),
+            side: Side::draw(rng),
+            depth: Depth::draw(rng),
+            size: Size::draw(rng),
+            posterior: Posterior::draw(rng),
         }
     }
 }

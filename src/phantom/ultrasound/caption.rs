@@ -1,13 +1,13 @@
 //! Captions of ultrasound phantoms: terse reports, one fixed word per finding, at most 14 words.
 
 use super::attributes::{Attributes, Entity, Outcome};
-use crate::phantom::dice::Dice;
+use crate::phantom::rng::PhantomRng;
 use crate::phantom::wording::Wording;
 
 /// A report such as `large spiculated septated mass, deep left, curvilinear, bright gain, shadowing; biopsy malignant`.
 /// Each finding is mentioned with the probability of its kind; the outcome, where there is one, always.
-pub fn caption(attributes: &Attributes, wording: &Wording, outcome: Option<Outcome>, dice: &mut Dice) -> String {
-    let mut mention = |probability: f32, word: &str| dice.chance(probability).then(|| word.to_owned());
+pub fn caption(attributes: &Attributes, wording: &Wording, outcome: Option<Outcome>, rng: &mut PhantomRng) -> String {
+    let mut mention = |probability: f32, word: &str| rng.chance(probability).then(|| word.to_owned());
     let nuisance = wording.nuisance;
     let mass = [
         mention(nuisance, attributes.size.word()),

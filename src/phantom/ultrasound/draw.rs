@@ -1,34 +1,34 @@
 //! From attributes to pixels: a map of echo levels in decibel, then gain, speckle and 16 grey levels.
 
 use super::attributes::{Attributes, Gain, Posterior};
-use super::knobs::Knobs;
 use super::lesion::Lesion;
+use super::params::Params;
 use super::probe::{BeamPoint, beam_point};
 use super::tissue::Layers;
-use crate::phantom::dice::Dice;
 use crate::phantom::encode::{GREY_LEVELS, GREY_STEP};
 use crate::phantom::field::{Field, SIDE, smoothstep};
+use crate::phantom::rng::PhantomRng;
 use image::{GrayImage, Luma};
 
 /// Decibel from black to white.
 const DYNAMIC_RANGE: f32 = 46.0;
 
-/// Draws an ultrasound phantom, 64x64, grey levels that are multiples of 17. The dice settle what the attributes leave
+/// Draws an ultrasound phantom, 64x64, grey levels that are multiples of 17. The rng settle what the attributes leave
 /// open: exact place, size and form, tissue waves, speckle.
-pub fn draw(attributes: &Attributes, knobs: &Knobs, dice: &mut Dice) -> GrayImage {
-    let lesion = Lesion::draw(attributes, knobs, dice);
-    let layers = Layers::draw(attributes.tissue, dice);
-    let speckle = speckle(knobs, dice);
-    let attenuation = dice.between(*knobs.attenuation.start(), *knobs.attenuation.end());
+pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> GrayImage {
+    let lesion = Lesion::draw(attributes, params, rng);
+    let layers = Layers::draw(attributes.tissue, rng);
+    let speckle = speckle(params, rng);
+    let attenuation = rng.between(*params.attenuation.start(), *params.attenuation.end());
     let gain = match attributes.gain {
-        Gain::Dim => -knobs.gain_step,
+        Gain::Dim => -params.gain_step,
         Gain::Medium => 0.0,
-        Gain::Bright => knobs.gain_step,
-    } + dice.between(-1.0, 1.0);
+        Gain::Bright => params.gain_step,
+    } + rng.between(-1.0, 1.0);
     let behind = match attributes.posterior {
         Posterior::Clear => 0.0,
-        Posterior::Shadowing => knobs.shadow_level,
-        Posterior::Enhancing => knobs.enhancement_level,
+        Posterior::Shadowing => params.shadow_level,
+        Posterior::Enhancing => params.enhancement_level,
     };
     let centre = beam_point(attributes.probe, lesion.centre.0, lesion.centre.1);
     let mut image = GrayImage::new(SIDE as u32, SIDE as u32);
@@ -60,13 +60,13 @@ fn share_behind(point: &BeamPoint, centre: &BeamPoint, lesion: &Lesion) -> f32 {
 }
 
 /// Fully developed speckle in decibel: the magnitude of blurred complex noise.
-fn speckle(knobs: &Knobs, dice: &mut Dice) -> Field {
-    let real = Field::blobs(dice, knobs.speckle_sigma.0, knobs.speckle_sigma.1);
-    let imaginary = Field::blobs(dice, knobs.speckle_sigma.0, knobs.speckle_sigma.1);
+fn speckle(params: &Params, rng: &mut PhantomRng) -> Field {
+    let real = Field::blobs(rng, params.speckle_sigma.0, params.speckle_sigma.1);
+    let imaginary = Field::blobs(rng, params.speckle_sigma.0, params.speckle_sigma.1);
     let levels = real.0.iter().zip(&imaginary.0).map(|(a, b)| {
         let power = 0.5 * (a * a + b * b);
         // 10 log10 of the power; the clip keeps rare black holes from looking like structure.
-        knobs.speckle * (4.342_944_8 * libm::logf(power.max(1e-6))).clamp(-14.0, 7.0)
+        params.speckle * (4.342_944_8 * libm::logf(power.max(1e-6))).clamp(-14.0, 7.0)
     });
     Field(levels.collect())
 }

@@ -1,8 +1,8 @@
 //! The lesion: an ellipse whose outline is one sign and whose inside is the other.
 
 use super::attributes::{Attributes, Depth, Interior, Margin, Side, Size};
-use super::knobs::Knobs;
-use crate::phantom::dice::Dice;
+use super::params::Params;
+use crate::phantom::rng::PhantomRng;
 use std::f32::consts::{PI, TAU};
 use std::ops::RangeInclusive;
 
@@ -34,40 +34,40 @@ enum Inside {
     Core { radius: f32, level: f32 },
 }
 
-fn within(range: &RangeInclusive<f32>, dice: &mut Dice) -> f32 {
-    dice.between(*range.start(), *range.end())
+fn within(range: &RangeInclusive<f32>, rng: &mut PhantomRng) -> f32 {
+    rng.between(*range.start(), *range.end())
 }
 
 impl Lesion {
     /// Draws place, size and form of the lesion.
-    pub fn draw(attributes: &Attributes, knobs: &Knobs, dice: &mut Dice) -> Self {
+    pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> Self {
         let radius = match attributes.size {
-            Size::Small => within(&knobs.radius_small, dice),
-            Size::Large => within(&knobs.radius_large, dice),
+            Size::Small => within(&params.radius_small, rng),
+            Size::Large => within(&params.radius_large, rng),
         };
         let across = match attributes.side {
-            Side::Left => within(&knobs.left, dice),
-            Side::Central => within(&knobs.central, dice),
-            Side::Right => within(&knobs.right, dice),
+            Side::Left => within(&params.left, rng),
+            Side::Central => within(&params.central, rng),
+            Side::Right => within(&params.right, rng),
         };
         let down = match attributes.depth {
-            Depth::Shallow => within(&knobs.shallow, dice),
-            Depth::Deep => within(&knobs.deep, dice),
+            Depth::Shallow => within(&params.shallow, rng),
+            Depth::Deep => within(&params.deep, rng),
         };
-        let tilt = dice.between(-knobs.tilt, knobs.tilt);
+        let tilt = rng.between(-params.tilt, params.tilt);
         let edge = match attributes.entity.margin {
-            Margin::Indistinct => knobs.indistinct_edge * radius,
-            Margin::Smooth | Margin::Lobulated | Margin::Spiculated => knobs.sharp_edge,
+            Margin::Indistinct => params.indistinct_edge * radius,
+            Margin::Smooth | Margin::Lobulated | Margin::Spiculated => params.sharp_edge,
         };
         Self {
             centre: (across, down),
             radius,
-            aspect: within(&knobs.aspect, dice),
+            aspect: within(&params.aspect, rng),
             tilt: (libm::cosf(tilt), libm::sinf(tilt)),
-            outline: Outline::draw(attributes.entity.margin, knobs, dice),
+            outline: Outline::draw(attributes.entity.margin, params, rng),
             edge,
-            inside: Inside::draw(attributes.entity.interior, knobs, radius, dice),
-            level: knobs.lesion_level,
+            inside: Inside::draw(attributes.entity.interior, params, radius, rng),
+            level: params.lesion_level,
         }
     }
 
@@ -88,24 +88,24 @@ impl Lesion {
 }
 
 impl Outline {
-    fn draw(margin: Margin, knobs: &Knobs, dice: &mut Dice) -> Self {
+    fn draw(margin: Margin, params: &Params, rng: &mut PhantomRng) -> Self {
         match margin {
             Margin::Smooth | Margin::Indistinct => Self::Round,
             Margin::Lobulated => Self::Lobes {
-                count: dice.count(*knobs.lobes.start(), *knobs.lobes.end()) as f32,
-                depth: knobs.lobe_depth,
-                phase: dice.between(0.0, TAU),
+                count: rng.count(*params.lobes.start(), *params.lobes.end()) as f32,
+                depth: params.lobe_depth,
+                phase: rng.between(0.0, TAU),
             },
             Margin::Spiculated => {
-                let count = dice.count(*knobs.spikes.start(), *knobs.spikes.end());
-                let (start, spacing) = (dice.between(0.0, TAU), TAU / count as f32);
+                let count = rng.count(*params.spikes.start(), *params.spikes.end());
+                let (start, spacing) = (rng.between(0.0, TAU), TAU / count as f32);
                 let directions = (0..count)
                     .map(|index| {
-                        let jitter = dice.between(-0.18, 0.18);
-                        (start + spacing * (index as f32 + jitter), within(&knobs.spike_length, dice))
+                        let jitter = rng.between(-0.18, 0.18);
+                        (start + spacing * (index as f32 + jitter), within(&params.spike_length, rng))
                     })
                     .collect();
-                Self::Spikes { directions, half_width: knobs.spike_half_width }
+                Self::Spikes { directions, half_width: params.spike_half_width }
             }
         }
     }
@@ -134,25 +134,25 @@ impl Outline {
 }
 
 impl Inside {
-    fn draw(interior: Interior, knobs: &Knobs, radius: f32, dice: &mut Dice) -> Self {
+    fn draw(interior: Interior, params: &Params, radius: f32, rng: &mut PhantomRng) -> Self {
         match interior {
             Interior::Homogeneous => Self::Even,
             Interior::Dotted => Self::Dots {
-                places: scattered(dice.count(*knobs.dots.start(), *knobs.dots.end()), radius, dice),
-                sigma: knobs.dot_sigma,
-                level: knobs.dot_level,
+                places: scattered(rng.count(*params.dots.start(), *params.dots.end()), radius, rng),
+                sigma: params.dot_sigma,
+                level: params.dot_level,
             },
             Interior::Septated => {
-                let angle = dice.between(0.0, PI);
+                let angle = rng.between(0.0, PI);
                 Self::Septa {
                     direction: (libm::cosf(angle), libm::sinf(angle)),
-                    phase: dice.between(0.0, 1.0),
-                    period: knobs.septum_period * radius,
-                    sigma: knobs.septum_sigma,
-                    level: knobs.septum_level,
+                    phase: rng.between(0.0, 1.0),
+                    period: params.septum_period * radius,
+                    sigma: params.septum_sigma,
+                    level: params.septum_level,
                 }
             }
-            Interior::Hollow => Self::Core { radius: knobs.core_radius * radius, level: knobs.core_level },
+            Interior::Hollow => Self::Core { radius: params.core_radius * radius, level: params.core_level },
         }
     }
 
@@ -186,14 +186,14 @@ impl Inside {
 }
 
 /// Places inside the lesion, pixels from its centre, that keep their distance where there is room.
-fn scattered(count: usize, radius: f32, dice: &mut Dice) -> Vec<(f32, f32)> {
+fn scattered(count: usize, radius: f32, rng: &mut PhantomRng) -> Vec<(f32, f32)> {
     let mut places: Vec<(f32, f32)> = Vec::with_capacity(count);
     for _ in 0..count {
         let mut best = (0.0, 0.0);
         let mut best_distance = -1.0;
         // The farthest of a few candidates: even, but not a pattern.
         for _ in 0..6 {
-            let (angle, reach) = (dice.between(0.0, TAU), 0.7 * radius * dice.unit().sqrt());
+            let (angle, reach) = (rng.between(0.0, TAU), 0.7 * radius * rng.unit().sqrt());
             let candidate = (reach * libm::cosf(angle), reach * libm::sinf(angle));
             let distance = places
                 .iter()

@@ -6,8 +6,8 @@
 mod attributes;
 mod caption;
 mod draw;
-mod knobs;
 mod lesion;
+mod params;
 mod probe;
 mod tissue;
 
@@ -16,4 +16,4 @@ pub use attributes::{
 };
 pub use caption::{caption, sign_caption};
 pub use draw::draw;
-pub use knobs::Knobs;
+pub use params::Params;

@@ -1,8 +1,8 @@
 //! The layers that sound passes on its way down: skin, fat, gland, fascia, muscle; levels in decibel.
 
 use super::attributes::Tissue;
-use crate::phantom::dice::Dice;
 use crate::phantom::field::{Field, SIDE, smoothstep};
+use crate::phantom::rng::PhantomRng;
 use std::f32::consts::TAU;
 
 /// A boundary between layers: a depth that waves across the image.
@@ -14,8 +14,8 @@ struct Boundary {
 }
 
 impl Boundary {
-    fn draw(depth: f32, height: f32, dice: &mut Dice) -> Self {
-        Self { depth, height, frequency: dice.between(0.08, 0.2), phase: dice.between(0.0, TAU) }
+    fn draw(depth: f32, height: f32, rng: &mut PhantomRng) -> Self {
+        Self { depth, height, frequency: rng.between(0.08, 0.2), phase: rng.between(0.0, TAU) }
     }
 
     fn at(&self, x: f32) -> f32 {
@@ -38,22 +38,22 @@ pub struct Layers {
 
 impl Layers {
     /// Draws the layers: fatty tissue has a thick dark fat layer and large blobs, dense tissue a bright gland.
-    pub fn draw(tissue: Tissue, dice: &mut Dice) -> Self {
+    pub fn draw(tissue: Tissue, rng: &mut PhantomRng) -> Self {
         let (fat_end, fat_level, gland_level, blob_sigma) = match tissue {
-            Tissue::Fatty => (dice.between(14.0, 17.0), -20.0, -15.5, (5.0, 2.6)),
-            Tissue::Dense => (dice.between(6.5, 9.0), -17.5, -11.5, (2.6, 1.7)),
+            Tissue::Fatty => (rng.between(14.0, 17.0), -20.0, -15.5, (5.0, 2.6)),
+            Tissue::Dense => (rng.between(6.5, 9.0), -17.5, -11.5, (2.6, 1.7)),
         };
-        let gland_depth = dice.between(53.0, 57.0);
+        let gland_depth = rng.between(53.0, 57.0);
         Self {
-            fat_end: Boundary::draw(fat_end, dice.between(0.6, 1.6), dice),
-            gland_end: Boundary::draw(gland_depth, dice.between(0.4, 1.3), dice),
+            fat_end: Boundary::draw(fat_end, rng.between(0.6, 1.6), rng),
+            gland_end: Boundary::draw(gland_depth, rng.between(0.4, 1.3), rng),
             fat_level,
             gland_level,
             muscle_level: -19.0,
-            strand_slope: dice.sign() * dice.between(0.35, 0.8),
-            strand_phase: dice.between(0.0, TAU),
-            blobs: Field::blobs(dice, blob_sigma.0, blob_sigma.1),
-            blob_level: dice.between(1.6, 2.6),
+            strand_slope: rng.sign() * rng.between(0.35, 0.8),
+            strand_phase: rng.between(0.0, TAU),
+            blobs: Field::blobs(rng, blob_sigma.0, blob_sigma.1),
+            blob_level: rng.between(1.6, 2.6),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::answer::Completion;
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
-use super::engine::{EngineIdentity, EngineKind};
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
+use super::server_kind::{ServerIdentity, ServerKind};
 use super::{ServerAddress, WITHIN_LONG};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Capability {
     pub async fn try_out(
         http: &Http,
         server: &ServerAddress,
-        identity: &EngineIdentity,
+        identity: &ServerIdentity,
         image: &str,
     ) -> Result<Self, ServerError> {
         let prompt = SentPrompt::probe(image);
@@ -67,7 +67,7 @@ impl Capability {
         let answer = ask(&body).await?;
         let prompt_ids = answer.value.prompt_token_ids.is_some();
         let named = NextToken::read(&answer);
-        if let Err(trouble @ Trouble::NoProbabilities { .. }) = named {
+        if let Err(trouble @ ServerErrorKind::NoProbabilities { .. }) = named {
             return Err(failed(trouble));
         }
         let log_probabilities = if named.is_ok_and(|named| asked.iter().all(|id| named.of(*id).is_some())) {
@@ -83,7 +83,7 @@ impl Capability {
                     Ok(answer) => count = NextToken::read(&answer).map_err(failed)?.0.len(),
                     // Each server says in its own words that it is too many.
                     Err(ServerError {
-                        trouble: Trouble::TooManyLogProbabilities { .. } | Trouble::Refused { .. },
+                        trouble: ServerErrorKind::TooManyLogProbabilities { .. } | ServerErrorKind::Refused { .. },
                         ..
                     }) if wanted > 5 => {
                         continue;
@@ -107,7 +107,7 @@ impl Capability {
                 count => LogProbabilities::Likeliest(count),
             }
         };
-        let several_tokens = if identity.kind == EngineKind::Vllm && prompt_ids {
+        let several_tokens = if identity.kind == ServerKind::Vllm && prompt_ids {
             reads_labels_in_the_prompt(http, server, identity, &prompt).await?
         } else {
             SeveralTokens::OneByOne
@@ -116,7 +116,7 @@ impl Capability {
     }
 
     /// The record of a server for people and for runs.
-    pub fn record(&self, identity: &EngineIdentity, resizes: bool) -> ServiceRecord {
+    pub fn record(&self, identity: &ServerIdentity, resizes: bool) -> ServiceRecord {
         ServiceRecord {
             engine: identity.engine(),
             model: identity.shown_model.clone(),
@@ -124,7 +124,7 @@ impl Capability {
             log_probabilities: match self.log_probabilities {
                 LogProbabilities::ById => "exact, by token id".into(),
                 LogProbabilities::AnyNumber => "exact, from a list as long as needed".into(),
-                LogProbabilities::Likeliest(count) if identity.kind == EngineKind::Vllm => {
+                LogProbabilities::Likeliest(count) if identity.kind == ServerKind::Vllm => {
                     format!("of the {count} likeliest tokens; of others by a choice among labels, else a bound")
                 }
                 LogProbabilities::Likeliest(count) => {
@@ -147,14 +147,14 @@ impl Capability {
     }
 }
 
-fn no_list() -> Trouble {
-    Trouble::Incomplete { missing: "list of likely tokens (top_logprobs)".into(), found: "an empty one".into() }
+fn no_list() -> ServerErrorKind {
+    ServerErrorKind::Incomplete { missing: "list of likely tokens (top_logprobs)".into(), found: "an empty one".into() }
 }
 
 async fn reads_labels_in_the_prompt(
     http: &Http,
     server: &ServerAddress,
-    identity: &EngineIdentity,
+    identity: &ServerIdentity,
     prompt: &SentPrompt,
 ) -> Result<SeveralTokens, ServerError> {
     let mut body = prompt.body(&identity.model, "0");

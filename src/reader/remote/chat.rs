@@ -1,10 +1,10 @@
 //! Chat completions: a prompt as messages, and what is read off the answer.
 
 use super::answer::{Answer, Completion};
-use super::error::Trouble;
+use super::error::ServerErrorKind;
 use super::images::{ImageEncoding, SentImage};
 use crate::data::Picture;
-use crate::model::family::{Piece, PromptProcessor};
+use crate::model::vlm::{Piece, PromptProcessor};
 use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
@@ -133,7 +133,7 @@ impl SentPrompt {
     ///
     /// # Errors
     /// Where it did not, with what differs. Nothing is known without a processor.
-    pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), Trouble> {
+    pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), ServerErrorKind> {
         let Some(ids) = &self.ids else { return Ok(()) };
         let here = ids.iter().chain(written);
         let length = ids.len() + written.len();
@@ -143,11 +143,11 @@ impl SentPrompt {
             }
             let place = here.zip(there).position(|(here, there)| here != there).unwrap_or(length.min(there.len()));
             let what = format!("{length} tokens here, {} there, other ones from number {place} on", there.len());
-            return Err(Trouble::OtherPrompt { what });
+            return Err(ServerErrorKind::OtherPrompt { what });
         }
         match answer.value.usage.as_ref().and_then(|usage| usage.prompt_tokens) {
             Some(there) if there != length as u64 => {
-                Err(Trouble::OtherPrompt { what: format!("{length} tokens here, {there} there") })
+                Err(ServerErrorKind::OtherPrompt { what: format!("{length} tokens here, {there} there") })
             }
             _ => Ok(()),
         }
@@ -177,11 +177,11 @@ impl NextToken {
     ///
     /// # Errors
     /// Fails if there are no log-probabilities or no ids, or if the numbers cannot be log-probabilities of one place.
-    pub fn read(answer: &Answer<Completion>) -> Result<Self, Trouble> {
+    pub fn read(answer: &Answer<Completion>) -> Result<Self, ServerErrorKind> {
         let choice = answer.value.choices.0.as_ref();
         let content = choice.and_then(|choice| choice.logprobs.as_ref()?.content.as_ref()?.0.as_ref());
         let Some((place, own)) = content.and_then(|place| Some((place, place.logprob?))) else {
-            return Err(Trouble::Incomplete {
+            return Err(ServerErrorKind::Incomplete {
                 missing: "log-probabilities (choices[0].logprobs.content)".into(),
                 found: answer.beginning.clone(),
             });
@@ -190,18 +190,18 @@ impl NextToken {
         let mut entries: Vec<(u32, f32)> = Vec::with_capacity(listed.len() + 1);
         let mut known: HashMap<u32, f32> = HashMap::with_capacity(listed.len() + 1);
         for entry in listed {
-            let id = token_id(entry.id, entry.token.as_deref()).ok_or(Trouble::NoTokenIds)?;
+            let id = token_id(entry.id, entry.token.as_deref()).ok_or(ServerErrorKind::NoTokenIds)?;
             let value = log_probability(entry.logprob)?;
             if let Some(earlier) = known.insert(id, value) {
                 if f64::from(earlier - value).abs() > ROUNDING {
                     let what = format!("token {id} has {earlier} and {value}");
-                    return Err(Trouble::NoProbabilities { what });
+                    return Err(ServerErrorKind::NoProbabilities { what });
                 }
                 continue;
             }
             entries.push((id, value));
         }
-        let id = token_id(place.id, place.token.as_deref()).ok_or(Trouble::NoTokenIds)?;
+        let id = token_id(place.id, place.token.as_deref()).ok_or(ServerErrorKind::NoTokenIds)?;
         let own = log_probability(own)?;
         // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
         if !known.contains_key(&id) {
@@ -211,7 +211,7 @@ impl NextToken {
         let sum: f64 = entries.iter().map(|(_, value)| f64::from(*value).exp()).sum();
         if sum > 1.0 + ROUNDING {
             let what = format!("the probabilities of {} tokens at one place sum to {sum:.4}", entries.len());
-            return Err(Trouble::NoProbabilities { what });
+            return Err(ServerErrorKind::NoProbabilities { what });
         }
         Ok(Self(entries))
     }
@@ -244,9 +244,9 @@ fn token_id(id: Option<u64>, token: Option<&str>) -> Option<u32> {
 
 /// A server's number as log p of one token. What rounding puts above 0 is 0; what no number of 32 bits holds is as good as
 /// forbidden.
-fn log_probability(value: f64) -> Result<f32, Trouble> {
+fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
     if value.is_nan() || value > ROUNDING {
-        return Err(Trouble::NoProbabilities { what: format!("expected at most 0, found {value}") });
+        return Err(ServerErrorKind::NoProbabilities { what: format!("expected at most 0, found {value}") });
     }
     Ok(value.clamp(f64::from(f32::MIN), 0.0) as f32)
 }
@@ -255,10 +255,10 @@ fn log_probability(value: f64) -> Result<f32, Trouble> {
 ///
 /// # Errors
 /// Where there is none.
-pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, Trouble> {
+pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, ServerErrorKind> {
     let choice = answer.value.choices.0.as_ref();
     let text = choice.and_then(|choice| choice.message.as_ref()?.content.as_deref());
-    text.ok_or_else(|| Trouble::Incomplete {
+    text.ok_or_else(|| ServerErrorKind::Incomplete {
         missing: "text (choices[0].message.content)".into(),
         found: answer.beginning.clone(),
     })
@@ -268,8 +268,8 @@ pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, Troubl
 ///
 /// # Errors
 /// Where the prompt does not end with these tokens, or there are no log-probabilities.
-pub(super) fn end_of_prompt(answer: &Answer<Completion>, tokens: &[u32]) -> Result<f32, Trouble> {
-    let missing = || Trouble::Incomplete {
+pub(super) fn end_of_prompt(answer: &Answer<Completion>, tokens: &[u32]) -> Result<f32, ServerErrorKind> {
+    let missing = || ServerErrorKind::Incomplete {
         missing: "log-probabilities of the label (prompt_logprobs)".into(),
         found: answer.beginning.clone(),
     };
@@ -353,7 +353,10 @@ mod tests {
             json!({"id": 1, "logprob": -3.0, "top_logprobs": [{"id": 1, "logprob": -3.0}, {"id": 1, "logprob": -4.0}]});
         assert!(NextToken::read(&answer(twice)).unwrap_err().to_string().contains("token 1 has -3 and -4"));
         for wrong in ["token_id:+5", "token_id:", "token_id:-1", "token_id:4294967296"] {
-            assert_eq!(NextToken::read(&answer(json!({"token": wrong, "logprob": -1.0}))), Err(Trouble::NoTokenIds));
+            assert_eq!(
+                NextToken::read(&answer(json!({"token": wrong, "logprob": -1.0}))),
+                Err(ServerErrorKind::NoTokenIds)
+            );
         }
     }
 

@@ -11,19 +11,19 @@ pub struct ServerError {
     /// Its address.
     pub server: String,
     /// Part of the message, so no source of it: else it would be said twice.
-    pub trouble: Trouble,
+    pub trouble: ServerErrorKind,
 }
 
 impl ServerError {
     /// Secrets of ours are hidden in what the server says, then it is made one short line.
-    pub(super) fn new(server: &ServerAddress, trouble: Trouble, secrets: &[Secret]) -> Self {
+    pub(super) fn new(server: &ServerAddress, trouble: ServerErrorKind, secrets: &[Secret]) -> Self {
         Self { server: server.to_string(), trouble: trouble.map_text(&|text| excerpt(text, secrets)) }
     }
 }
 
 /// What can go wrong; every message says what to do. `said` is the server's own message.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Trouble {
+pub enum ServerErrorKind {
     #[error("no connection ({reason}); is the server running there, and are host and port right?")]
     Unreachable { reason: String },
     #[error("the connection broke before the answer was whole ({reason})")]
@@ -115,7 +115,7 @@ pub enum Trouble {
     Failed { status: u16, said: String },
 }
 
-impl Trouble {
+impl ServerErrorKind {
     /// Is the same request worth another try, later or elsewhere?
     pub fn passes(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Broken { .. } | Self::Busy { .. })

@@ -2,11 +2,11 @@
 
 use super::ServerAddress;
 use super::answer::{Answer, LONGEST_ABOUT_SERVER};
-use super::engine::EngineIdentity;
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::limit::AdaptiveLimit;
 use super::retry::wait_before_next;
+use super::server_kind::ServerIdentity;
 use crate::secret::Secret;
 use rand::Rng;
 use serde::de::DeserializeOwned;
@@ -23,7 +23,7 @@ pub(super) struct Fleet {
     http: Http,
     servers: Vec<Server>,
     /// What every server is.
-    identity: EngineIdentity,
+    identity: ServerIdentity,
     /// How long a request waits for servers that are gone or overloaded.
     patience: Duration,
 }
@@ -62,7 +62,7 @@ impl Fleet {
     pub fn new(
         http: Http,
         servers: Vec<(ServerAddress, bool)>,
-        identity: EngineIdentity,
+        identity: ServerIdentity,
         requests: usize,
         patience: Duration,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Fleet {
     }
 
     /// What every server is.
-    pub fn identity(&self) -> &EngineIdentity {
+    pub fn identity(&self) -> &ServerIdentity {
         &self.identity
     }
 
@@ -92,7 +92,7 @@ impl Fleet {
     }
 
     /// The trouble with a server, without our key.
-    pub fn failed(&self, server: &ServerAddress, trouble: Trouble) -> ServerError {
+    pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
         self.http.failed(server, trouble)
     }
 
@@ -174,7 +174,7 @@ impl Fleet {
     /// Where one has become another. One that is gone is left out.
     pub async fn check(&self) -> Result<(), ServerError> {
         for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
-            match EngineIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
+            match ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
                 Ok(now) => self.compare(server, &now)?,
                 Err(error) if error.trouble.is_absence() => server.failed(1, LOOK),
                 // Too busy to say so: it was busy with our prompts before.
@@ -185,9 +185,9 @@ impl Fleet {
         Ok(())
     }
 
-    fn compare(&self, server: &Server, now: &EngineIdentity) -> Result<(), ServerError> {
+    fn compare(&self, server: &Server, now: &ServerIdentity) -> Result<(), ServerError> {
         match self.identity.difference(now) {
-            Some(what) => Err(self.failed(&server.address, Trouble::Changed { what })),
+            Some(what) => Err(self.failed(&server.address, ServerErrorKind::Changed { what })),
             None => Ok(()),
         }
     }
@@ -216,7 +216,7 @@ impl Fleet {
     /// Where it is there and not what it was.
     async fn look(&self, server: &Server, failures: u32) -> Result<Result<(), ServerError>, ServerError> {
         let held = LookedAt { server, failures };
-        let asked = EngineIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await;
+        let asked = ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await;
         match asked {
             Ok(now) => {
                 drop(held);

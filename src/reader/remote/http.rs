@@ -3,7 +3,7 @@
 use super::ServerAddress;
 use super::answer::Answer;
 use super::api_key::ApiKey;
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::refusal::trouble_of;
 use super::retry::retry_after;
 use crate::input_file;
@@ -76,7 +76,7 @@ impl Http {
     /// `POST path` with a JSON body, answered by JSON of at most `most` bytes.
     ///
     /// # Errors
-    /// Whatever [`Trouble`] there is.
+    /// Whatever [`ServerErrorKind`] there is.
     pub async fn post<T: DeserializeOwned>(
         &self,
         server: &ServerAddress,
@@ -89,7 +89,7 @@ impl Http {
     }
 
     /// The trouble with a server, without our key.
-    pub fn failed(&self, server: &ServerAddress, trouble: Trouble) -> ServerError {
+    pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
         ServerError::new(server, trouble, self.secrets())
     }
 
@@ -111,7 +111,7 @@ impl Http {
         let whole = self.exchange_without_limit(server, method, path, body, most);
         let outcome = match tokio::time::timeout(within, whole).await {
             Ok(outcome) => outcome.and_then(|body| parse(&body)),
-            Err(_) => Err(Trouble::TimedOut { within, is_given: self.timeout.is_some() }),
+            Err(_) => Err(ServerErrorKind::TimedOut { within, is_given: self.timeout.is_some() }),
         };
         outcome.map_err(|trouble| self.failed(server, trouble))
     }
@@ -123,12 +123,13 @@ impl Http {
         path: &str,
         body: Option<String>,
         most: usize,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<u8>, ServerErrorKind> {
         let mut url = server.join(path);
         for _ in 0..=MOST_REDIRECTS {
             let mut request = self.client.request(method.clone(), url.clone());
             if let Some(key) = &self.key {
-                let header = key.header().map_err(|error| Trouble::Unreachable { reason: error.to_string() })?;
+                let header =
+                    key.header().map_err(|error| ServerErrorKind::Unreachable { reason: error.to_string() })?;
                 request = request.header(AUTHORIZATION, header);
             }
             if let Some(body) = &body {
@@ -141,34 +142,36 @@ impl Http {
             }
             return read_answer(response, path, most).await;
         }
-        Err(Trouble::RedirectedTooOften)
+        Err(ServerErrorKind::RedirectedTooOften)
     }
 }
 
-fn next_address(server: &ServerAddress, from: &Url, location: Option<&str>) -> Result<Url, Trouble> {
+fn next_address(server: &ServerAddress, from: &Url, location: Option<&str>) -> Result<Url, ServerErrorKind> {
     let location = location.unwrap_or_default();
-    let mut to = from.join(location).map_err(|_| Trouble::Redirected { to: location.to_owned() })?;
+    let mut to = from.join(location).map_err(|_| ServerErrorKind::Redirected { to: location.to_owned() })?;
     if !server.is_origin_of(&to) {
-        return Err(Trouble::Redirected { to: to.origin().ascii_serialization() });
+        return Err(ServerErrorKind::Redirected { to: to.origin().ascii_serialization() });
     }
     // A user name there would be sent in place of our key. An address with a host takes both changes.
     let _ = to.set_username("").and_then(|()| to.set_password(None));
     Ok(to)
 }
 
-async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -> Result<Vec<u8>, Trouble> {
+async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -> Result<Vec<u8>, ServerErrorKind> {
     let status = response.status();
     let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(retry_after);
     if let Some(encoding) = response.headers().get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
         let encoding = String::from_utf8_lossy(encoding.as_bytes());
-        return Err(Trouble::NotJson { found: format!("an answer compressed as {encoding}, which was not asked for") });
+        return Err(ServerErrorKind::NotJson {
+            found: format!("an answer compressed as {encoding}, which was not asked for"),
+        });
     }
     let most = if status.is_success() { most } else { LONGEST_REFUSAL };
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| trouble_on_the_way(&error))? {
         if body.len() + chunk.len() > most {
             if status.is_success() {
-                return Err(Trouble::TooLarge { limit: most });
+                return Err(ServerErrorKind::TooLarge { limit: most });
             }
             // The beginning of a refusal says enough.
             body.extend_from_slice(&chunk[..most - body.len()]);
@@ -183,23 +186,23 @@ async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -
 }
 
 /// An answer as what it should be.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, Trouble> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, ServerErrorKind> {
     if let Err(error) = input_file::text(body) {
-        return Err(Trouble::NotJson { found: error.to_string() });
+        return Err(ServerErrorKind::NotJson { found: error.to_string() });
     }
     let body = input_file::without_bom(body);
     let beginning = String::from_utf8_lossy(&body[..body.len().min(LONGEST_BEGINNING)]).into_owned();
     match serde_json::from_slice(body) {
         Ok(value) => Ok(Answer { value, beginning }),
         Err(error) if error.classify() == Category::Data => {
-            Err(Trouble::OtherShape { why: error.to_string(), found: beginning })
+            Err(ServerErrorKind::OtherShape { why: error.to_string(), found: beginning })
         }
-        Err(_) => Err(Trouble::NotJson { found: beginning }),
+        Err(_) => Err(ServerErrorKind::NotJson { found: beginning }),
     }
 }
 
 /// What the library's error means. Its own text names the address again and hides the cause, so the causes are shown.
-fn trouble_on_the_way(error: &reqwest::Error) -> Trouble {
+fn trouble_on_the_way(error: &reqwest::Error) -> ServerErrorKind {
     let mut reasons: Vec<String> = Vec::new();
     let mut is_certificate = false;
     let mut cause = error.source();
@@ -214,8 +217,8 @@ fn trouble_on_the_way(error: &reqwest::Error) -> Trouble {
     // The innermost says most.
     let reason = reasons.pop().unwrap_or_else(|| error.to_string());
     match () {
-        () if is_certificate => Trouble::Certificate { reason },
-        () if error.is_connect() => Trouble::Unreachable { reason },
-        () => Trouble::Broken { reason },
+        () if is_certificate => ServerErrorKind::Certificate { reason },
+        () if error.is_connect() => ServerErrorKind::Unreachable { reason },
+        () => ServerErrorKind::Broken { reason },
     }
 }

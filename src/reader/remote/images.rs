@@ -1,9 +1,9 @@
 //! Images as they are sent: PNG in a data URI, at the size that the model's own processor would give them.
 
-use crate::bounded::BoundedCache;
 use crate::data::Picture;
 use crate::fingerprint::Fingerprint;
-use crate::model::family::{ImageGrid, PromptProcessor};
+use crate::lru::LruCache;
+use crate::model::vlm::{ImageGrid, PromptProcessor};
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,13 +30,13 @@ pub(super) struct SentImage {
 /// Encodes images once.
 pub(super) struct ImageEncoding {
     processor: Option<Arc<dyn PromptProcessor>>,
-    recent: Mutex<BoundedCache<Fingerprint, SentImage>>,
+    recent: Mutex<LruCache<Fingerprint, SentImage>>,
 }
 
 impl ImageEncoding {
     /// With the served model's processor, where there is one here.
     pub fn new(processor: Option<Arc<dyn PromptProcessor>>) -> Self {
-        Self { processor, recent: Mutex::new(BoundedCache::new(CAPACITY)) }
+        Self { processor, recent: Mutex::new(LruCache::new(CAPACITY)) }
     }
 
     /// The picture as it is sent.

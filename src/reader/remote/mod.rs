@@ -21,7 +21,6 @@ mod answer;
 mod api_key;
 mod capability;
 mod chat;
-mod engine;
 mod error;
 mod fleet;
 mod http;
@@ -31,12 +30,13 @@ mod reader;
 mod refusal;
 mod retry;
 mod score;
+mod server_kind;
 mod tokens;
 
 pub use address::ServerAddress;
 pub use api_key::{ApiKey, KEY_VARIABLE};
 pub use capability::ServiceRecord;
-pub use error::{ServerError, Trouble};
+pub use error::{ServerError, ServerErrorKind};
 pub use reader::{RemoteReader, ServedModel};
 
 use std::time::Duration;

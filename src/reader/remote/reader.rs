@@ -4,17 +4,17 @@ use super::answer::LONGEST_ABOUT_SERVER;
 use super::api_key::ApiKey;
 use super::capability::{Capability, ServiceRecord, SeveralTokens};
 use super::chat::SentPrompt;
-use super::engine::{EngineIdentity, EngineKind};
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
 use super::http::Http;
 use super::images::ImageEncoding;
 use super::score::Scorer;
+use super::server_kind::{ServerIdentity, ServerKind};
 use super::tokens::{ServedLabels, Tokens};
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
 use crate::fingerprint::Fingerprint;
-use crate::model::family::{Family, PromptProcessor};
+use crate::model::vlm::{Family, PromptProcessor};
 use crate::panics::caught_on_this_thread;
 use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
 use anyhow::{Context, Result};
@@ -245,8 +245,8 @@ async fn find_servers(
     http: &Http,
     served: &ServedModel,
     progress: &dyn Fn(String),
-) -> Result<(EngineIdentity, Vec<(ServerAddress, bool)>)> {
-    let mut identity: Option<EngineIdentity> = None;
+) -> Result<(ServerIdentity, Vec<(ServerAddress, bool)>)> {
+    let mut identity: Option<ServerIdentity> = None;
     let mut servers = Vec::new();
     let mut first_error = None;
     for address in &served.addresses {
@@ -261,7 +261,7 @@ async fn find_servers(
             Err(error) => return Err(error.into()),
         };
         if let Some(what) = identity.as_ref().and_then(|first| first.difference(&found)) {
-            return Err(http.failed(address, Trouble::Unequal { what }).into());
+            return Err(http.failed(address, ServerErrorKind::Unequal { what }).into());
         }
         identity.get_or_insert(found);
         servers.push((address.clone(), true));
@@ -278,12 +278,12 @@ async fn ask_until_loaded(
     address: &ServerAddress,
     served: &ServedModel,
     progress: &dyn Fn(String),
-) -> Result<EngineIdentity, ServerError> {
+) -> Result<ServerIdentity, ServerError> {
     let begun = Instant::now();
     let mut is_said = false;
     loop {
-        let error = match EngineIdentity::ask(http, address, served.model.as_deref()).await {
-            Ok(identity) if identity.kind != EngineKind::LlamaCpp => return Ok(identity),
+        let error = match ServerIdentity::ask(http, address, served.model.as_deref()).await {
+            Ok(identity) if identity.kind != ServerKind::LlamaCpp => return Ok(identity),
             // llama.cpp tells what it serves before it can.
             Ok(identity) => {
                 match http.get::<IgnoredAny>(address, "/health", LONGEST_ABOUT_SERVER, WITHIN_SHORT).await {
@@ -293,7 +293,7 @@ async fn ask_until_loaded(
             }
             Err(error) => error,
         };
-        if !matches!(error.trouble, Trouble::Busy { .. }) || begun.elapsed() > served.patience {
+        if !matches!(error.trouble, ServerErrorKind::Busy { .. }) || begun.elapsed() > served.patience {
             return Err(error);
         }
         if !is_said {

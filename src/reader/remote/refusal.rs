@@ -1,51 +1,51 @@
 //! What a server means by an answer that is no success: the messages of vLLM and llama.cpp, as measured.
 
-use super::error::Trouble;
+use super::error::ServerErrorKind;
 use serde_json::Value;
 use std::time::Duration;
 
 /// The trouble behind a status that is no success, and the body that came with it.
-pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> Trouble {
+pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> ServerErrorKind {
     let said = said_in(body);
     match status {
-        429 | 502 | 503 | 504 => return Trouble::Busy { status, said, retry_after },
-        401 | 403 => return Trouble::KeyRefused { status, said },
+        429 | 502 | 503 | 504 => return ServerErrorKind::Busy { status, said, retry_after },
+        401 | 403 => return ServerErrorKind::KeyRefused { status, said },
         _ => {}
     }
     let lower = said.to_lowercase();
     let mentions = |parts: &[&str]| parts.iter().all(|part| lower.contains(part));
     if status == 404 && (mentions(&["model"]) && (mentions(&["exist"]) || mentions(&["not found"]))) {
-        return Trouble::UnknownModel { said };
+        return ServerErrorKind::UnknownModel { said };
     }
     if matches!(status, 404 | 405 | 501) {
-        return Trouble::UnknownPath { path: path.to_owned() };
+        return ServerErrorKind::UnknownPath { path: path.to_owned() };
     }
     if mentions(&["max_tokens"]) && (mentions(&["max_model_len"]) || mentions(&["at least 1"])) {
-        return Trouble::AnswerTooLong { said };
+        return ServerErrorKind::AnswerTooLong { said };
     }
     if mentions(&["context length"]) || mentions(&["context size"]) {
-        return Trouble::PromptTooLong { said };
+        return ServerErrorKind::PromptTooLong { said };
     }
     if mentions(&["at most", "image"]) {
-        return Trouble::TooManyImages { said };
+        return ServerErrorKind::TooManyImages { said };
     }
     if mentions(&["logprobs", "max"]) && (mentions(&["greater"]) || mentions(&["less than"])) {
-        return Trouble::TooManyLogProbabilities { said };
+        return ServerErrorKind::TooManyLogProbabilities { said };
     }
     if mentions(&["image input is not supported"]) || mentions(&["not a multimodal model"]) {
-        return Trouble::NoImages { said };
+        return ServerErrorKind::NoImages { said };
     }
     if mentions(&["cannot load local files"])
         || mentions(&["cannot connect to host"])
         || mentions(&["cannot make get request"])
         || mentions(&["file://"])
     {
-        return Trouble::ImageByAddress { said };
+        return ServerErrorKind::ImageByAddress { said };
     }
     if mentions(&["base64"]) || mentions(&["failed to load image"]) || mentions(&["cannot identify image"]) {
-        return Trouble::BadImage { said };
+        return ServerErrorKind::BadImage { said };
     }
-    if status < 500 { Trouble::Refused { status, said } } else { Trouble::Failed { status, said } }
+    if status < 500 { ServerErrorKind::Refused { status, said } } else { ServerErrorKind::Failed { status, said } }
 }
 
 /// The message in `{"error": {"message": …}}` or its relatives, else the body.
@@ -59,7 +59,7 @@ fn said_in(body: &str) -> String {
 mod tests {
     use super::*;
 
-    fn vllm(status: u16, message: &str) -> Trouble {
+    fn vllm(status: u16, message: &str) -> ServerErrorKind {
         let body = serde_json::json!({"error": {"message": message, "type": "t", "param": null, "code": status}});
         trouble_of(status, "/v1/chat/completions", &body.to_string(), None)
     }
@@ -118,12 +118,15 @@ mod tests {
         for status in [400, 401, 403, 404, 405, 422, 500, 501] {
             assert!(!vllm(status, "no").passes(), "{status}");
         }
-        assert!(Trouble::Broken { reason: "reset".into() }.passes());
-        assert!(!Trouble::TimedOut { within: Duration::from_secs(1), is_given: false }.passes());
+        assert!(ServerErrorKind::Broken { reason: "reset".into() }.passes());
+        assert!(!ServerErrorKind::TimedOut { within: Duration::from_secs(1), is_given: false }.passes());
     }
 
     #[test]
     fn a_path_that_is_not_known_is_named() {
-        assert_eq!(trouble_of(404, "/props", "Not Found", None), Trouble::UnknownPath { path: "/props".into() });
+        assert_eq!(
+            trouble_of(404, "/props", "Not Found", None),
+            ServerErrorKind::UnknownPath { path: "/props".into() }
+        );
     }
 }

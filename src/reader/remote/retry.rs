@@ -1,6 +1,6 @@
 //! How long to wait before another try.
 
-use super::error::Trouble;
+use super::error::ServerErrorKind;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -23,15 +23,15 @@ pub(super) fn retry_after(value: &str) -> Option<Duration> {
 
 /// How long to wait before try number `tried + 1`, or `None` where that is hopeless. `jitter` in [0, 1) keeps many
 /// requests from coming back at the same moment: between half the wait and all of it.
-pub(super) fn wait_before_next(trouble: &Trouble, tried: u32, jitter: f64) -> Option<Duration> {
+pub(super) fn wait_before_next(trouble: &ServerErrorKind, tried: u32, jitter: f64) -> Option<Duration> {
     if !trouble.passes() {
         return None;
     }
     let own = FIRST.saturating_mul(1 << tried.saturating_sub(1).min(10)).min(LONGEST);
     let own = own.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
     match trouble {
-        Trouble::Busy { retry_after: Some(asked), .. } if *asked > LONGEST_ASKED => None,
-        Trouble::Busy { retry_after: Some(asked), .. } => Some(own.max(*asked)),
+        ServerErrorKind::Busy { retry_after: Some(asked), .. } if *asked > LONGEST_ASKED => None,
+        ServerErrorKind::Busy { retry_after: Some(asked), .. } => Some(own.max(*asked)),
         _ => Some(own),
     }
 }
@@ -40,8 +40,8 @@ pub(super) fn wait_before_next(trouble: &Trouble, tried: u32, jitter: f64) -> Op
 mod tests {
     use super::*;
 
-    fn busy(retry_after: Option<Duration>) -> Trouble {
-        Trouble::Busy { status: 429, said: String::new(), retry_after }
+    fn busy(retry_after: Option<Duration>) -> ServerErrorKind {
+        ServerErrorKind::Busy { status: 429, said: String::new(), retry_after }
     }
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
         let wait = |tried, jitter| wait_before_next(&busy(None), tried, jitter).unwrap().as_millis();
         assert_eq!([wait(1, 0.0), wait(1, 1.0)], [50, 100]);
         assert_eq!([wait(2, 0.0), wait(4, 1.0), wait(60, 1.0)], [100, 800, 5000]);
-        assert_eq!(wait_before_next(&Trouble::TimedOut { within: FIRST, is_given: true }, 1, 0.5), None);
+        assert_eq!(wait_before_next(&ServerErrorKind::TimedOut { within: FIRST, is_given: true }, 1, 0.5), None);
     }
 
     #[test]

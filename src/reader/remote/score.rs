@@ -3,9 +3,9 @@
 use super::answer::{Answer, Completion};
 use super::capability::{Capability, LogProbabilities, SeveralTokens};
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt, generated_text};
-use super::engine::EngineKind;
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
+use super::server_kind::ServerKind;
 use super::tokens::ServedLabels;
 use super::waiting_time;
 use crate::reader::LabelScores;
@@ -31,12 +31,12 @@ const MOST_OF_LABELS: f64 = 1.05;
 
 /// What a log-probability is known to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Known {
+enum LogProbBound {
     Exactly(f32),
     AtMost(f32),
 }
 
-impl Known {
+impl LogProbBound {
     fn value(self) -> f32 {
         match self {
             Self::Exactly(value) | Self::AtMost(value) => value,
@@ -79,17 +79,17 @@ impl Scorer {
                 SeveralTokens::OneByOne => self.one_by_one(&prompt, &labels, whole).await?,
             },
         };
-        if !known.iter().any(|known| matches!(known, Known::Exactly(_))) {
-            let trouble = Trouble::NoLabelNamed;
+        if !known.iter().any(|known| matches!(known, LogProbBound::Exactly(_))) {
+            let trouble = ServerErrorKind::NoLabelNamed;
             return Err(self.failed(trouble).into());
         }
         let sum: f64 = known.iter().filter_map(|known| known.exact()).map(|value| f64::from(value).exp()).sum();
         if sum > MOST_OF_LABELS {
             let what = format!("the probabilities of the labels sum to {sum:.4}");
-            return Err(self.failed(Trouble::NoProbabilities { what }).into());
+            return Err(self.failed(ServerErrorKind::NoProbabilities { what }).into());
         }
-        let bounds = (0..known.len()).filter(|label| matches!(known[*label], Known::AtMost(_))).collect();
-        Ok(LabelScores::bounded(known.into_iter().map(Known::value).collect(), bounds))
+        let bounds = (0..known.len()).filter(|label| matches!(known[*label], LogProbBound::AtMost(_))).collect();
+        Ok(LabelScores::bounded(known.into_iter().map(LogProbBound::value).collect(), bounds))
     }
 
     /// The answer in the reader's own words.
@@ -98,7 +98,7 @@ impl Scorer {
     /// As [`Self::score`].
     pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>) -> Result<String> {
         let identity = self.fleet.identity();
-        let body = prompt.generation_body(&identity.model, identity.kind == EngineKind::Vllm);
+        let body = prompt.generation_body(&identity.model, identity.kind == ServerKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
         let text = generated_text(&answer).map_err(|trouble| self.failed(trouble))?;
         // It becomes a prediction in files and on screens.
@@ -113,7 +113,7 @@ impl Scorer {
         written: &str,
         written_ids: &[u32],
         wanted: &[u32],
-    ) -> Result<Vec<Known>> {
+    ) -> Result<Vec<LogProbBound>> {
         let mut body = prompt.body(&self.fleet.identity().model, written);
         match self.capability.log_probabilities {
             LogProbabilities::ById => {
@@ -124,7 +124,7 @@ impl Scorer {
                     let next = self.read(&answer)?;
                     for id in ids {
                         let value = next.of(*id).with_context(|| format!("the server left out token {id}"))?;
-                        known.push(Known::Exactly(value));
+                        known.push(LogProbBound::Exactly(value));
                     }
                 }
                 Ok(known)
@@ -136,7 +136,7 @@ impl Scorer {
                     let answer = self.ask(prompt, &body, written_ids).await?;
                     let next = self.read(&answer)?;
                     let known = known_of(&next, wanted);
-                    let has_all = known.iter().all(|known| matches!(known, Known::Exactly(_)));
+                    let has_all = known.iter().all(|known| matches!(known, LogProbBound::Exactly(_)));
                     if has_all || next.0.len() < length || length >= LONGEST_LIST {
                         self.list.store(length, Ordering::Relaxed);
                         return Ok(known);
@@ -160,15 +160,15 @@ impl Scorer {
         prompt: &SentPrompt,
         texts: &[String],
         first: &[u32],
-        known: Vec<Known>,
-    ) -> Result<Vec<Known>> {
+        known: Vec<LogProbBound>,
+    ) -> Result<Vec<LogProbBound>> {
         let LogProbabilities::Likeliest(count) = self.capability.log_probabilities else { return Ok(known) };
         let anchor = known.iter().zip(first).find_map(|(known, token)| match known {
-            Known::Exactly(value) => Some((*value, *token)),
-            Known::AtMost(_) => None,
+            LogProbBound::Exactly(value) => Some((*value, *token)),
+            LogProbBound::AtMost(_) => None,
         });
-        let is_whole = known.iter().all(|known| matches!(known, Known::Exactly(_)));
-        let (Some((value, token)), false, EngineKind::Vllm) = (anchor, is_whole, self.fleet.identity().kind) else {
+        let is_whole = known.iter().all(|known| matches!(known, LogProbBound::Exactly(_)));
+        let (Some((value, token)), false, ServerKind::Vllm) = (anchor, is_whole, self.fleet.identity().kind) else {
             return Ok(known);
         };
         let mut body = prompt.body(&self.fleet.identity().model, "");
@@ -181,8 +181,8 @@ impl Scorer {
         if (among - 1.0).abs() > 1e-3 {
             return Ok(known);
         }
-        let found = |(known, token): (Known, &u32)| match (known, chosen.of(*token)) {
-            (Known::AtMost(_), Some(value)) => Known::Exactly(value + shift),
+        let found = |(known, token): (LogProbBound, &u32)| match (known, chosen.of(*token)) {
+            (LogProbBound::AtMost(_), Some(value)) => LogProbBound::Exactly(value + shift),
             (known, _) => known,
         };
         Ok(known.into_iter().zip(first).map(found).collect())
@@ -195,8 +195,8 @@ impl Scorer {
         prompt: &Arc<SentPrompt>,
         labels: &Arc<ServedLabels>,
         whole: &[Vec<u32>],
-    ) -> Result<Vec<Known>> {
-        let mut known = vec![Known::AtMost(f32::NAN); whole.len()];
+    ) -> Result<Vec<LogProbBound>> {
+        let mut known = vec![LogProbBound::AtMost(f32::NAN); whole.len()];
         let mut others = JoinSet::new();
         for (number, tokens) in whole.iter().enumerate() {
             let (scorer, prompt, labels, tokens) = (self.clone(), prompt.clone(), labels.clone(), tokens.clone());
@@ -214,7 +214,12 @@ impl Scorer {
         Ok(known)
     }
 
-    async fn label_in_the_prompt(&self, prompt: &SentPrompt, labels: &ServedLabels, tokens: &[u32]) -> Result<Known> {
+    async fn label_in_the_prompt(
+        &self,
+        prompt: &SentPrompt,
+        labels: &ServedLabels,
+        tokens: &[u32],
+    ) -> Result<LogProbBound> {
         let (written, text) = labels.written(tokens)?;
         let mut body = prompt.body(&self.fleet.identity().model, text);
         body["prompt_logprobs"] = json!(0);
@@ -231,10 +236,10 @@ impl Scorer {
         }
         let answer = self.ask(prompt, &body, written).await?;
         let sum = end_of_prompt(&answer, written).map_err(|trouble| self.failed(trouble))?;
-        let [end] = end[..] else { return Ok(Known::Exactly(sum)) };
+        let [end] = end[..] else { return Ok(LogProbBound::Exactly(sum)) };
         Ok(match known_of(&self.read(&answer)?, &[end])[0] {
-            Known::Exactly(value) => Known::Exactly(sum + value),
-            Known::AtMost(value) => Known::AtMost(sum + value),
+            LogProbBound::Exactly(value) => LogProbBound::Exactly(sum + value),
+            LogProbBound::AtMost(value) => LogProbBound::AtMost(sum + value),
         })
     }
 
@@ -244,7 +249,7 @@ impl Scorer {
         prompt: &Arc<SentPrompt>,
         labels: &Arc<ServedLabels>,
         whole: &[Vec<u32>],
-    ) -> Result<Vec<Known>> {
+    ) -> Result<Vec<LogProbBound>> {
         // Tokens wanted after each beginning, in order, so that the shortest is asked first and found in the cache.
         let mut wanted: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         for tokens in whole {
@@ -258,7 +263,7 @@ impl Scorer {
             }
         }
         wanted.sort_by_key(|(beginning, _)| beginning.len());
-        let mut found: HashMap<(Vec<u32>, u32), Known> = HashMap::new();
+        let mut found: HashMap<(Vec<u32>, u32), LogProbBound> = HashMap::new();
         let mut asked = JoinSet::new();
         for (beginning, after) in wanted {
             let (scorer, prompt, labels) = (self.clone(), prompt.clone(), labels.clone());
@@ -279,12 +284,12 @@ impl Scorer {
         }
         let mut sums = Vec::with_capacity(whole.len());
         for tokens in whole {
-            let mut sum = Known::Exactly(0.0);
+            let mut sum = LogProbBound::Exactly(0.0);
             for (length, next) in tokens.iter().enumerate() {
                 let known = found.get(&(tokens[..length].to_vec(), *next)).context("a token was not asked for")?;
                 sum = match (sum, *known) {
-                    (Known::Exactly(sum), Known::Exactly(value)) => Known::Exactly(sum + value),
-                    (sum, known) => Known::AtMost(sum.value() + known.value()),
+                    (LogProbBound::Exactly(sum), LogProbBound::Exactly(value)) => LogProbBound::Exactly(sum + value),
+                    (sum, known) => LogProbBound::AtMost(sum.value() + known.value()),
                 };
             }
             sums.push(sum);
@@ -303,19 +308,22 @@ impl Scorer {
         NextToken::read(answer).map_err(|trouble| self.failed(trouble))
     }
 
-    fn failed(&self, trouble: Trouble) -> ServerError {
+    fn failed(&self, trouble: ServerErrorKind) -> ServerError {
         self.fleet.failed(self.fleet.first(), trouble)
     }
 }
 
-fn note(found: &mut HashMap<(Vec<u32>, u32), Known>, (beginning, after, known): (Vec<u32>, Vec<u32>, Vec<Known>)) {
+fn note(
+    found: &mut HashMap<(Vec<u32>, u32), LogProbBound>,
+    (beginning, after, known): (Vec<u32>, Vec<u32>, Vec<LogProbBound>),
+) {
     for (token, known) in after.into_iter().zip(known) {
         found.insert((beginning.clone(), token), known);
     }
 }
 
 /// What a list of likely tokens says about the ones wanted.
-fn known_of(next: &NextToken, wanted: &[u32]) -> Vec<Known> {
+fn known_of(next: &NextToken, wanted: &[u32]) -> Vec<LogProbBound> {
     let bound = next.bound_of_others();
-    wanted.iter().map(|token| next.of(*token).map_or(Known::AtMost(bound), Known::Exactly)).collect()
+    wanted.iter().map(|token| next.of(*token).map_or(LogProbBound::AtMost(bound), LogProbBound::Exactly)).collect()
 }

@@ -2,11 +2,11 @@
 
 use super::WITHIN_SHORT;
 use super::answer::{Answer, LONGEST_TOKENS, Props, Text, TokenList};
-use super::engine::EngineKind;
-use super::error::Trouble;
+use super::error::ServerErrorKind;
 use super::fleet::Fleet;
+use super::server_kind::ServerKind;
 use crate::data::Label;
-use crate::model::family::PromptProcessor;
+use crate::model::vlm::PromptProcessor;
 use crate::reader::label_tokens::LabelTokens;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ impl Tokens<'_> {
                         "its beginning {text:?} is the tokens {again:?} there, and {beginning:?} within the label; \
                          give the label a shorter or another id, or use vLLM"
                     );
-                    return Err(self.refuse(Trouble::OtherTokens { label: label.id.clone(), why }));
+                    return Err(self.refuse(ServerErrorKind::OtherTokens { label: label.id.clone(), why }));
                 }
                 beginnings.insert(beginning.to_vec(), text);
             }
@@ -98,9 +98,9 @@ impl Tokens<'_> {
         let spelled = format!("{}{text}", self.lead());
         let model = &self.fleet.identity().model;
         let body = match self.fleet.identity().kind {
-            EngineKind::Vllm => json!({"model": model, "prompt": spelled, "add_special_tokens": false}),
-            EngineKind::LlamaCpp => json!({"content": spelled, "add_special": false, "parse_special": false}),
-            EngineKind::Other => {
+            ServerKind::Vllm => json!({"model": model, "prompt": spelled, "add_special_tokens": false}),
+            ServerKind::LlamaCpp => json!({"content": spelled, "add_special": false, "parse_special": false}),
+            ServerKind::Other => {
                 let local = self.local.context(NO_TOKENIZER)?;
                 return local.answer_ids(text, false);
             }
@@ -110,7 +110,7 @@ impl Tokens<'_> {
             let here = local.answer_ids(text, false)?;
             if here != ids {
                 let what = format!("{text:?} is the tokens {here:?} here and {ids:?} there");
-                return Err(self.refuse(Trouble::OtherPrompt { what }));
+                return Err(self.refuse(ServerErrorKind::OtherPrompt { what }));
             }
         }
         Ok(ids)
@@ -123,7 +123,7 @@ impl Tokens<'_> {
         }
         let model = &self.fleet.identity().model;
         match self.fleet.identity().kind {
-            EngineKind::Vllm => {
+            ServerKind::Vllm => {
                 // What the chat template puts after an answer that is not to be gone on with.
                 let messages =
                     json!([{"role": "user", "content": "question"}, {"role": "assistant", "content": "answer"}]);
@@ -134,7 +134,7 @@ impl Tokens<'_> {
                 let end = ended.strip_prefix(open.as_slice()).and_then(|rest| rest.first()).copied();
                 end.ok_or_else(|| self.incomplete("token that ends an answer", format!("{ended:?}")))
             }
-            EngineKind::LlamaCpp => {
+            ServerKind::LlamaCpp => {
                 let props = self.fleet.get::<Props>("/props", WITHIN_SHORT).await?;
                 let body = json!({"content": props.value.eos_token, "add_special": false, "parse_special": true});
                 let ids = self.ids_from("/tokenize", &body).await?;
@@ -143,7 +143,7 @@ impl Tokens<'_> {
                 };
                 Ok(end)
             }
-            EngineKind::Other => anyhow::bail!(NO_TOKENIZER),
+            ServerKind::Other => anyhow::bail!(NO_TOKENIZER),
         }
     }
 
@@ -169,10 +169,10 @@ impl Tokens<'_> {
     }
 
     fn incomplete(&self, missing: &str, found: String) -> anyhow::Error {
-        self.refuse(Trouble::Incomplete { missing: missing.into(), found })
+        self.refuse(ServerErrorKind::Incomplete { missing: missing.into(), found })
     }
 
-    fn refuse(&self, trouble: Trouble) -> anyhow::Error {
+    fn refuse(&self, trouble: ServerErrorKind) -> anyhow::Error {
         self.fleet.failed(self.fleet.first(), trouble).into()
     }
 }

@@ -7,27 +7,27 @@
 //! | `loss` | ℓ, the posterior over candidates, the divergence |
 //! | `queries` | what heads see of the cases, computed once |
 //! | `head_weights` | a head with its variables |
-//! | `judge` | the frozen reader and what it has said |
+//! | `reader_scores` | the frozen reader and what it has said |
 //! | `signal` | ℓ from the reader, or from a control |
 //! | `stage` | the training of one head |
-//! | `tally` | what the steps cost |
+//! | `step_metrics` | what the steps cost |
 //! | `validation` | the pair of heads on the validation cases |
 //! | `save` | best and last checkpoints |
 
 mod head_weights;
-mod judge;
 mod loss;
 mod queries;
+mod reader_scores;
 mod save;
 mod settings;
-mod signal;
 mod stage;
-mod tally;
+mod step_metrics;
+mod teacher;
 mod validation;
 
 pub use loss::{Direction, LossSettings, retriever_loss};
 pub use settings::RetrieverSettings;
-pub use signal::SignalSource;
+pub use teacher::TeacherSource;
 pub use validation::Likelihood;
 
 use super::epochs::run_epochs;
@@ -45,14 +45,14 @@ use crate::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, Trained
 use anyhow::{Context as _, Result, ensure};
 use candle_core::DType;
 use head_weights::{HeadWeights, query_vectors};
-use judge::{Judge, ReaderCalls};
 use queries::Queries;
+use reader_scores::{ReaderCalls, ReaderScores};
 use save::{Save, load_head};
-use signal::Signal;
 use stage::{Common, HeadTraining};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use tally::Tally;
+use step_metrics::StepMetrics;
+use teacher::Teacher;
 use validation::Validation;
 
 /// What came of a training.
@@ -93,7 +93,7 @@ pub fn train_retriever(
     let encoder = retriever.encoder();
     let queries =
         Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
-    let signal = Signal::open(&settings.signal, dataset, settings.seed)?;
+    let signal = Teacher::open(&settings.signal, dataset, settings.seed)?;
     let record = HeadsRecord {
         model_type: HEADS_MODEL_TYPE.into(),
         kind: settings.kind,
@@ -107,16 +107,16 @@ pub fn train_retriever(
         corpus: dataset.corpus_fingerprint(),
         seed: settings.seed,
     };
-    let mut judge = Judge::new(pipeline, interrupted);
+    let mut reader_scores = ReaderScores::new(pipeline, interrupted);
     let base_queries = queries.inputs(&validation_cases)?.base.to_dtype(DType::F32)?.to_vec2()?;
-    let validation = Validation::new(dataset, retriever, &mut judge, validation_cases, &base_queries)?;
+    let validation = Validation::new(dataset, retriever, &mut reader_scores, validation_cases, &base_queries)?;
     said(&validation.standard_line());
     let mut stages = Stages {
         common: Common {
             dataset,
             retriever,
             queries: &queries,
-            judge: &mut judge,
+            reader_scores: &mut reader_scores,
             signal: &signal,
             validation: &validation,
             settings,
@@ -132,12 +132,12 @@ pub fn train_retriever(
     let finished = Some((VectorSide::Caption, &caption, caption_record));
     let (image, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
     let image_queries = query_vectors(&image.head, &validation.cases, inputs)?;
-    let trained = validation.read(dataset, retriever, &mut judge, &image_queries, &caption_queries)?;
+    let trained = validation.read(dataset, retriever, &mut reader_scores, &image_queries, &caption_queries)?;
     Ok(RetrieverReport {
         comparison: validation.comparison(dataset, &trained),
         likelihoods: validation.likelihoods(dataset, &trained),
         parameters: image.count(),
-        calls: judge.calls(),
+        calls: reader_scores.calls(),
     })
 }
 
@@ -166,7 +166,7 @@ impl Stages<'_, '_> {
         let (head, snapshot) = (new_head(Mode::Train)?, new_head(Mode::Infer)?);
         let save =
             Save { settings, record: self.record.clone(), finished, out: out.clone(), session: session.folder() };
-        let tally = Tally::new(self.common.judge.calls());
+        let step_metrics = StepMetrics::new(self.common.reader_scores.calls());
         let mut objective = HeadTraining {
             common: &mut self.common,
             side,
@@ -175,7 +175,7 @@ impl Stages<'_, '_> {
             other_queries,
             save: &save,
             fetched: HashMap::new(),
-            tally,
+            step_metrics,
         };
         run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.interrupted)?;
         load_head(&out, side, &head)

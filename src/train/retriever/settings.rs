@@ -1,7 +1,7 @@
 //! Settings of a retriever's training.
 
 use super::loss::LossSettings;
-use super::signal::SignalSource;
+use super::teacher::TeacherSource;
 use crate::data::Part;
 use crate::model::checkpoint::StoredType;
 use crate::retriever::heads::HeadKind;
@@ -27,7 +27,7 @@ pub struct RetrieverSettings {
     pub snapshot_every: usize,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent.
     pub balance: bool,
-    pub signal: SignalSource,
+    pub signal: TeacherSource,
     /// Learn from this part of the training cases only.
     pub part: Option<Part>,
     pub stored_type: StoredType,

@@ -2,12 +2,12 @@
 
 use super::RetrieverSettings;
 use super::head_weights::{HeadWeights, query_vectors};
-use super::judge::Judge;
 use super::loss::{LossSettings, retriever_loss};
 use super::queries::Queries;
+use super::reader_scores::ReaderScores;
 use super::save::Save;
-use super::signal::Signal;
-use super::tally::Tally;
+use super::step_metrics::StepMetrics;
+use super::teacher::Teacher;
 use super::validation::Validation;
 use crate::data::{Dataset, Task};
 use crate::index::VectorSide;
@@ -33,8 +33,8 @@ pub struct Common<'a, 'j> {
     pub dataset: &'a Dataset,
     pub retriever: &'a Retriever,
     pub queries: &'a Queries,
-    pub judge: &'a mut Judge<'j>,
-    pub signal: &'a Signal,
+    pub reader_scores: &'a mut ReaderScores<'j>,
+    pub signal: &'a Teacher,
     pub validation: &'a Validation,
     pub settings: &'a RetrieverSettings,
     /// Cases to learn from.
@@ -53,7 +53,7 @@ pub struct HeadTraining<'a, 'c, 'j> {
     pub save: &'a Save<'a>,
     /// Candidates of each case, fetched with the present snapshot.
     pub fetched: HashMap<usize, Vec<usize>>,
-    pub tally: Tally,
+    pub step_metrics: StepMetrics,
 }
 
 impl HeadTraining<'_, '_, '_> {
@@ -83,34 +83,34 @@ impl HeadTraining<'_, '_, '_> {
 
     /// ℓ of the candidates, [cases][candidates].
     fn reader_scores(&mut self, cases: &[usize], candidates: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
-        let Common { dataset, judge, signal, settings, .. } = &mut *self.common;
+        let Common { dataset, reader_scores, signal, settings, .. } = &mut *self.common;
         let pairs: Vec<(usize, usize)> =
             cases.iter().zip(candidates).flat_map(|(case, rows)| rows.iter().map(|row| (*case, *row))).collect();
         // All at once: the reader likes large batches.
-        let answers = judge.answers(&pairs)?;
+        let answers = reader_scores.answers(&pairs)?;
         let mut answers = answers.iter().map(AsRef::as_ref);
         let mut scores = Vec::with_capacity(cases.len());
         for (case, rows) in cases.iter().zip(candidates) {
             let own: Vec<&LabelScores> = answers.by_ref().take(rows.len()).collect();
             let disagree = own.windows(2).any(|pair| pair[0].arg_max() != pair[1].arg_max());
-            self.tally.cases += 1;
-            self.tally.disagreeing += usize::from(disagree);
+            self.step_metrics.cases += 1;
+            self.step_metrics.disagreeing += usize::from(disagree);
             let gold = dataset.gold_of(&dataset.cases[*case]);
             scores.push(signal.scores(settings.loss.reader_score, *case, gold, &own, rows));
         }
-        self.tally.calls = judge.calls();
+        self.step_metrics.calls = reader_scores.calls();
         Ok(scores)
     }
 
     /// How the head, as it is now, does on validation.
     fn validation_figures(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
-        let Common { dataset, retriever, queries, judge, validation, .. } = &mut *self.common;
+        let Common { dataset, retriever, queries, reader_scores, validation, .. } = &mut *self.common;
         let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
         let (image, caption) = match self.side {
             VectorSide::Image => (&own, &self.other_queries),
             VectorSide::Caption => (&self.other_queries, &own),
         };
-        let validated = validation.read(dataset, retriever, judge, image, caption)?;
+        let validated = validation.read(dataset, retriever, reader_scores, image, caption)?;
         Ok(validation.figures(&validated))
     }
 
@@ -186,7 +186,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
     fn backward(&mut self, items: &[usize], _random: &mut ChaCha8Rng) -> Result<(f64, Gradients)> {
         let candidates = self.candidates(items)?;
         let reader = self.reader_scores(items, &candidates)?;
-        self.tally.steps += 1;
+        self.step_metrics.steps += 1;
         let (head, queries, loss) = (self.head, self.common.queries, &self.common.settings.loss);
         let size = items.len().div_ceil(SHARDS);
         let mut shards = Vec::new();
@@ -205,7 +205,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
     }
 
     fn note(&self) -> String {
-        self.tally.note()
+        self.step_metrics.note()
     }
 
     fn describe(&self, items: &[usize]) -> String {
@@ -216,10 +216,10 @@ impl Objective for HeadTraining<'_, '_, '_> {
     }
 
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
-        let mut cost = self.tally.figures();
+        let mut cost = self.step_metrics.figures();
         let (figure, mut figures) = self.validation_figures()?;
         figures.append(&mut cost);
-        self.tally = Tally::new(self.common.judge.calls());
+        self.step_metrics = StepMetrics::new(self.common.reader_scores.calls());
         Ok((figure, figures))
     }
 

@@ -1,8 +1,8 @@
 //! How well a pair of heads serves the reader on the validation cases.
 
-use super::judge::Judge;
 use super::loss::{ReaderScore, reader_score};
-use crate::analysis::{CaseOutcome, Comparison, Difference, Found, PairedOutcome, Verdict, fuse};
+use super::reader_scores::ReaderScores;
+use crate::analysis::{CaseOutcome, Comparison, Difference, PairedOutcome, ScoredHit, Verdict, fuse};
 use crate::data::{Dataset, Task};
 use crate::reader::{LabelScores, Prediction};
 use crate::retriever::{Hit, Retriever};
@@ -61,11 +61,11 @@ impl Validation {
     pub fn new(
         dataset: &Dataset,
         retriever: &Retriever,
-        judge: &mut Judge,
+        reader_scores: &mut ReaderScores,
         cases: Vec<usize>,
         base: &[Vec<f32>],
     ) -> Result<Self> {
-        let standard = read_all(dataset, retriever, judge, &cases, base, base)?;
+        let standard = read_all(dataset, retriever, reader_scores, &cases, base, base)?;
         Ok(Self { cases, standard })
     }
 
@@ -77,11 +77,11 @@ impl Validation {
         &self,
         dataset: &Dataset,
         retriever: &Retriever,
-        judge: &mut Judge,
+        reader_scores: &mut ReaderScores,
         image: &[Vec<f32>],
         caption: &[Vec<f32>],
     ) -> Result<Vec<Validated>> {
-        read_all(dataset, retriever, judge, &self.cases, image, caption)
+        read_all(dataset, retriever, reader_scores, &self.cases, image, caption)
     }
 
     /// The figure that chooses (mean log p(gold) of the fused answers: on some hundred cases it is steadier than their
@@ -166,7 +166,7 @@ fn is_inconsistent(outcome: &CaseOutcome) -> bool {
 fn read_all(
     dataset: &Dataset,
     retriever: &Retriever,
-    judge: &mut Judge,
+    reader_scores: &mut ReaderScores,
     cases: &[usize],
     image: &[Vec<f32>],
     caption: &[Vec<f32>],
@@ -178,12 +178,12 @@ fn read_all(
         pairs.extend(found.iter().map(|hit| (*case, hit.row)));
         hits.push(found);
     }
-    let mut answers = judge.answers(&pairs)?.into_iter();
+    let mut answers = reader_scores.answers(&pairs)?.into_iter();
     let mut validated = Vec::with_capacity(cases.len());
     for (case, hits) in cases.iter().zip(&hits) {
         let predictions: Vec<Prediction> =
             answers.by_ref().take(hits.len()).map(|scores| Prediction::from(LabelScores::clone(&scores))).collect();
-        let found: Vec<Found> = hits.iter().map(|hit| hit.provenances.as_slice()).zip(&predictions).collect();
+        let found: Vec<ScoredHit> = hits.iter().map(|hit| hit.provenances.as_slice()).zip(&predictions).collect();
         let case = &dataset.cases[*case];
         let fused = fuse(&found).with_context(|| format!("case {}: no document was retrieved", case.id))?;
         let gold = dataset.gold_of(case);

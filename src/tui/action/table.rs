@@ -228,7 +228,7 @@ pub const TABLE: &[Binding] = &[
         None,
         "The image over the whole screen, in pixels of kitty, iTerm2 or sixel.",
     ),
-    row(Explore, Action::Skip, "skip", &["x"], None, "Mark this case as skipped and go to the next."),
+    row(Explore, Action::Skip, "skip", &["x"], None, "AnnotationView this case as skipped and go to the next."),
     row(Explore, Action::Cancel, "back", &["esc"], None, "Leave the enlarged image or the document found by search."),
     row(
         Explore,

@@ -107,7 +107,7 @@ fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Li
         lines.extend(wrapped.into_iter().map(|line| Line::styled(format!("  {line}"), theme.style(role))));
     };
     if !voice.words.is_empty() {
-        put(&words(app, &voice.words), Role::Mark);
+        put(&words(app, &voice.words), Role::AnnotationView);
     }
     for word in remarks(voice.skipped, voice.unsure, voice.flagged) {
         put(word, Role::Muted);
@@ -151,7 +151,7 @@ fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame:
         None => row("decision", "a key below, Space for the selected words, x for none", Role::Faint),
         Some(categories) => {
             let chosen = Words { categories: categories.clone(), unknown: Vec::new() };
-            row("decision", &words(app, &chosen), Role::Mark)
+            row("decision", &words(app, &chosen), Role::AnnotationView)
         }
     };
     let reason = match (&open.typing, open.reason.as_str()) {
@@ -192,7 +192,7 @@ fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'sta
         }
         used += columns;
         spans.push(Span::styled(format!("{} ", category.key), app.theme.style(Role::Key)));
-        spans.push(Span::styled(name, app.theme.style(if chosen { Role::Mark } else { Role::Muted })));
+        spans.push(Span::styled(name, app.theme.style(if chosen { Role::AnnotationView } else { Role::Muted })));
         spans.push(Span::raw("  "));
     }
     lines.push(Line::from(spans));

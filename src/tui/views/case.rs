@@ -4,7 +4,7 @@ use super::super::action::{Action, TABLE};
 use super::super::app::{App, Side};
 use super::super::keymap;
 use super::super::theme::Role;
-use super::{WIDE, comparison, facts, grid, hits, picture, text};
+use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -60,11 +60,11 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         } else {
             draw_images(app, frame, images, 0);
         }
-        facts::below(app, frame, facts_below);
+        answers_panel::below(app, frame, facts_below);
         hits::draw_caption(app, frame, caption);
     } else {
         let beside = draw_images(app, frame, images, FACTS_WIDTH);
-        facts::beside(app, frame, beside);
+        answers_panel::beside(app, frame, beside);
     }
     if app.comparing && app.compares_runs() {
         comparison::draw(app, frame, table);

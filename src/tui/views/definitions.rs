@@ -46,7 +46,7 @@ pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) 
         let spans = vec![
             Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent)),
             Span::styled(format!("{}  ", category.key), app.theme.style(Role::Key)),
-            Span::styled(name, app.theme.style(if given { Role::Mark } else { Role::Text })),
+            Span::styled(name, app.theme.style(if given { Role::AnnotationView } else { Role::Text })),
         ];
         let style = if selected { app.theme.style(Role::Selection) } else { Style::new() };
         frame.render_widget(Line::from(spans).style(style), Rect { y: list.y + offset as u16, height: 1, ..list });
@@ -72,7 +72,7 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     if let Some(earlier) = mark.and_then(|mark| mark.earlier.iter().find(|earlier| earlier.id == category.id)) {
         lines.push(Line::default());
         let words = text::wrap(&format!("the case has it under an {}", earlier.in_words()), width);
-        lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::Mark))));
+        lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::AnnotationView))));
     }
     let examples =
         [("yes", &category.positive_example, Role::Right), ("no", &category.negative_example, Role::Differs)];

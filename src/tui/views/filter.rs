@@ -10,8 +10,8 @@
 //! ```
 
 use super::super::app::App;
+use super::super::queue_view::FilterEdit;
 use super::super::theme::Role;
-use super::super::triage::FilterEdit;
 use super::{popup, text};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

@@ -2,9 +2,9 @@
 
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus, Shown};
-use super::super::own_evidence::OwnHit;
 use super::super::theme::Role;
-use super::{facts, text, verdict};
+use super::super::user_evidence::OwnHit;
+use super::{answers_panel, text, verdict};
 use crate::analysis::{Fused, contributions};
 use crate::retriever::Hit;
 use ratatui::Frame;
@@ -120,7 +120,7 @@ fn draw_row(
         }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),
-        // Found by several heads: the first one's score, and a plus.
+        // ScoredHit by several heads: the first one's score, and a plus.
         [one, ..] => (format!("{}+", one.head), text::score(one.score)),
     };
     let mut spans = vec![
@@ -134,7 +134,7 @@ fn draw_row(
     let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     let given = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(given.chars().count());
-    spans.push(Span::styled(given, theme.style(Role::Mark)));
+    spans.push(Span::styled(given, theme.style(Role::AnnotationView)));
     spans.push(Span::styled(text::fit(caption, room), theme.style(Role::Text)));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
@@ -170,7 +170,7 @@ fn prediction(
     let (signs, role) = verdict::signs(app, answers, fused, slot);
     let mut spans = signs.to_vec();
     if columns.name > 0 {
-        let name = text::fit(&facts::label_name(app, label), columns.name);
+        let name = text::fit(&answers_panel::label_name(app, label), columns.name);
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));

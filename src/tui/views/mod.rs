@@ -2,10 +2,10 @@
 
 mod adjudication;
 mod agreement;
+mod answers_panel;
 mod case;
 mod comparison;
 mod definitions;
-mod facts;
 mod filter;
 mod grid;
 mod help;

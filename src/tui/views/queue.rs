@@ -2,8 +2,8 @@
 
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Focus};
-use super::super::column::Column;
 use super::super::order::Order;
+use super::super::queue_columns::Column;
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::Verdict;
@@ -174,7 +174,7 @@ fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'stati
 
 /// A sign and the category's key; `s` for skipped, `h` where only documents are named, `n` where there is only a note.
 fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
-    let style = app.theme.style(Role::Mark);
+    let style = app.theme.style(Role::AnnotationView);
     let Some(mark) = app.marks.get(&index) else { return [Span::raw(" "), Span::raw(" ")] };
     let sign = if mark.flagged {
         "#"
@@ -206,9 +206,12 @@ fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let current = app.queue.current().and_then(|case| app.marks.get(&case));
     for (index, category) in app.categories.iter().enumerate() {
         let chosen = current.is_some_and(|mark| mark.categories.contains(&index));
-        let name =
-            Span::styled(text::fit(&category.name, width), theme.style(if chosen { Role::Mark } else { Role::Muted }));
-        let key = Span::styled(category.key.to_string(), theme.style(if chosen { Role::Mark } else { Role::Key }));
+        let name = Span::styled(
+            text::fit(&category.name, width),
+            theme.style(if chosen { Role::AnnotationView } else { Role::Muted }),
+        );
+        let key =
+            Span::styled(category.key.to_string(), theme.style(if chosen { Role::AnnotationView } else { Role::Key }));
         lines.push(Line::from(vec![Span::raw(if chosen { "▸ " } else { "  " }), key, Span::raw("  "), name]));
     }
     frame.render_widget(Paragraph::new(lines), area);

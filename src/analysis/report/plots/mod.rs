@@ -5,7 +5,7 @@ mod intervals;
 mod reliability;
 
 use super::{Cell, Report, Table};
-use crate::analysis::Figure;
+use crate::analysis::Estimate;
 use anyhow::Result;
 use plotters::style::RGBColor;
 
@@ -23,7 +23,7 @@ const COLOURS: [RGBColor; 7] = [
 /// A line of figures, one per place on the x axis.
 struct Series {
     name: String,
-    figures: Vec<Option<Figure>>,
+    figures: Vec<Option<Estimate>>,
 }
 
 /// A plot with its heading.
@@ -104,10 +104,10 @@ fn rescue_by_place(table: &Table) -> Vec<(String, Vec<String>, Vec<Series>)> {
     plots
 }
 
-fn figure_of(table: &Table, row: &[Cell], column: &str) -> Option<Figure> {
+fn figure_of(table: &Table, row: &[Cell], column: &str) -> Option<Estimate> {
     let place = table.columns.iter().position(|name| *name == column)?;
     match row.get(place) {
-        Some(Cell::Figure(figure)) if figure.value.is_some() => Some(figure.clone()),
+        Some(Cell::Estimate(figure)) if figure.value.is_some() => Some(figure.clone()),
         _ => None,
     }
 }

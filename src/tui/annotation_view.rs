@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The annotation of one case, after all events of its journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub struct AnnotationView {
     /// Positions in the taxonomy, ascending.
     pub categories: Vec<usize>,
     /// By document id: positions in the taxonomy. No list is empty.
@@ -21,7 +21,7 @@ pub struct Mark {
     pub answers_fingerprint: Option<String>,
 }
 
-impl Mark {
+impl AnnotationView {
     /// The annotation with categories by their positions.
     pub fn of(annotation: &CaseAnnotation, desk: &Desk) -> Self {
         let taxonomy = desk.taxonomy();
@@ -59,7 +59,7 @@ pub(super) fn positions(taxonomy: &Taxonomy, ids: &BTreeSet<String>) -> Vec<usiz
 
 /// What to write to the journal. Categories are positions in the taxonomy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum AnnotationEdit {
     /// The case has this category; where it may have several, one that it has is taken away.
     Annotate {
         case: usize,
@@ -99,7 +99,7 @@ pub enum Record {
     Redo,
 }
 
-impl Record {
+impl AnnotationEdit {
     /// The case that it names; undo and redo find theirs in the journal.
     pub fn case(&self) -> Option<usize> {
         match self {
@@ -117,9 +117,9 @@ impl Record {
 
 /// What the journal holds once a record is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum EditOutcome {
     /// The mark of this case changed.
-    Changed { case: usize, mark: Mark },
+    Changed { case: usize, mark: AnnotationView },
     /// An undo took back what was said of a case that this dataset lacks.
     Elsewhere { id: String },
     /// There was nothing to undo.

@@ -11,14 +11,14 @@ struct Entry<V> {
 }
 
 /// Recently used values, up to a number of bytes together.
-pub struct BoundedCache<K, V> {
+pub struct LruCache<K, V> {
     entries: HashMap<K, Entry<V>>,
     capacity: usize,
     held: usize,
     clock: u64,
 }
 
-impl<K: Hash + Eq + Clone, V> BoundedCache<K, V> {
+impl<K: Hash + Eq + Clone, V> LruCache<K, V> {
     /// An empty map for `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         Self { entries: HashMap::new(), capacity, held: 0, clock: 0 }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_goes_first() {
-        let mut cache = BoundedCache::new(10);
+        let mut cache = LruCache::new(10);
         cache.insert("a".to_string(), 1, 4);
         cache.insert("b".to_string(), 2, 4);
         assert_eq!(cache.get("a"), Some(&1));

@@ -1,11 +1,11 @@
 //! What the steps since the last validation cost and saw.
 
-use super::judge::ReaderCalls;
+use super::reader_scores::ReaderCalls;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Counts since the last validation.
-pub struct Tally {
+pub struct StepMetrics {
     before: ReaderCalls,
     /// As of the last step.
     pub calls: ReaderCalls,
@@ -16,7 +16,7 @@ pub struct Tally {
     since: Instant,
 }
 
-impl Tally {
+impl StepMetrics {
     /// Begins to count.
     pub fn new(calls: ReaderCalls) -> Self {
         Self { before: calls, calls, cases: 0, disagreeing: 0, steps: 0, since: Instant::now() }

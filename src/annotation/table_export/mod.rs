@@ -14,7 +14,7 @@ pub use self::parquet::write_parquet;
 
 /// Rows with a value or null for every column.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sheet {
+pub struct TableExport {
     pub columns: &'static [Column],
     pub rows: Vec<Map<String, Value>>,
 }
@@ -40,7 +40,7 @@ pub enum Kind {
     Object,
 }
 
-impl Sheet {
+impl TableExport {
     /// Rows whose fields are the columns.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A figure of a set of cases with its bootstrap 95 % interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figure {
+pub struct Estimate {
     /// `None` where there is no case to tell it from.
     pub value: Option<f64>,
     /// Cases.
@@ -18,7 +18,7 @@ pub struct Figure {
     pub no_interval: Option<NoInterval>,
 }
 
-impl Figure {
+impl Estimate {
     /// The share of `true`, one value per case; cases are drawn for the interval.
     pub fn of(outcomes: &[bool]) -> Self {
         Self::of_share(outcomes, Bootstrap::BY_CASE)
@@ -120,43 +120,43 @@ mod tests {
 
     #[test]
     fn a_share_of_all_or_none_is_not_certain() {
-        let figure = Figure::of(&[true; 5]);
+        let figure = Estimate::of(&[true; 5]);
         // Wilson: n / (n + z²).
         assert!((figure.low.unwrap() - 0.565_518).abs() < 1e-5 && figure.high == Some(1.0), "{figure:?}");
-        assert!((Figure::of(&[false; 5]).high.unwrap() - 0.434_482).abs() < 1e-5);
+        assert!((Estimate::of(&[false; 5]).high.unwrap() - 0.434_482).abs() < 1e-5);
     }
 
     #[test]
     fn an_interval_has_the_width_of_the_binomial() {
         let outcomes: Vec<bool> = (0..400).map(|case| case % 4 != 0).collect();
-        let figure = Figure::of(&outcomes);
+        let figure = Estimate::of(&outcomes);
         assert_eq!(figure.value, Some(0.75));
         // 0.75 ± 1.96 · sqrt(0.75 · 0.25 / 400) = 0.75 ± 0.0424
         let (low, high) = (figure.low.unwrap(), figure.high.unwrap());
         assert!((low - 0.7076).abs() < 0.01 && (high - 0.7924).abs() < 0.01, "{low} {high}");
-        assert_eq!(figure, Figure::of(&outcomes), "the same each time");
+        assert_eq!(figure, Estimate::of(&outcomes), "the same each time");
     }
 
     #[test]
     fn there_is_no_interval_where_resampling_cannot_make_one() {
         let always_one = |weights: &[u32]| weights.iter().any(|weight| *weight > 0).then_some(1.0);
-        let few = Figure::of_weights(2, Bootstrap::BY_CASE, &always_one);
+        let few = Estimate::of_weights(2, Bootstrap::BY_CASE, &always_one);
         assert_eq!((few.value, few.low, few.no_interval), (Some(1.0), None, Some(NoInterval::FewUnits)));
         assert_eq!(few.text(), "1.000 n=2");
-        let alike = Figure::of_weights(9, Bootstrap::BY_CASE, &always_one);
+        let alike = Estimate::of_weights(9, Bootstrap::BY_CASE, &always_one);
         assert_eq!((alike.low, alike.no_interval), (None, Some(NoInterval::ResamplesAgree)));
-        let counted = Figure::of_counts(&[1; 9], 2, Bootstrap::BY_CASE, &|_| Some(1.0));
+        let counted = Estimate::of_counts(&[1; 9], 2, Bootstrap::BY_CASE, &|_| Some(1.0));
         assert_eq!(counted.no_interval, Some(NoInterval::ResamplesAgree));
         let one_patient = Bootstrap { groups: Some(&[3; 9]), ..Bootstrap::BY_CASE };
-        let mean = Figure::of_mean(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], one_patient);
+        let mean = Estimate::of_mean(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], one_patient);
         assert_eq!((mean.low, mean.no_interval), (None, Some(NoInterval::FewUnits)));
-        assert_eq!(Figure::of(&[true, false]).no_interval, Some(NoInterval::FewUnits));
-        assert!(Figure::of_weights(9, Bootstrap::BY_CASE, &|_| None).no_interval.is_none(), "no value, no interval");
+        assert_eq!(Estimate::of(&[true, false]).no_interval, Some(NoInterval::FewUnits));
+        assert!(Estimate::of_weights(9, Bootstrap::BY_CASE, &|_| None).no_interval.is_none(), "no value, no interval");
     }
 
     #[test]
     fn no_case_gives_no_number() {
-        assert_eq!(Figure::of(&[]).text(), "- n=0");
-        assert_eq!(Figure::of(&[true]).text(), "1.000 [0.207, 1.000] n=1");
+        assert_eq!(Estimate::of(&[]).text(), "- n=0");
+        assert_eq!(Estimate::of(&[true]).text(), "1.000 [0.207, 1.000] n=1");
     }
 }

@@ -10,14 +10,14 @@ use std::sync::{Mutex, PoisonError};
 
 /// Sizes and content hashes of image files asked for so far.
 #[derive(Debug, Default)]
-pub(super) struct ImageIdentities {
+pub(super) struct ImageHashes {
     sizes: Mutex<HashMap<PathBuf, Option<u64>>>,
     contents: Mutex<HashMap<PathBuf, Fingerprint>>,
     /// What earlier starts have hashed; `None` until it is asked for.
     known: Mutex<Option<KnownFiles>>,
 }
 
-impl ImageIdentities {
+impl ImageHashes {
     /// Hash of a file's content.
     pub fn content(&self, path: &Path) -> Result<Fingerprint> {
         if let Some(known) = self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(path) {

@@ -8,10 +8,10 @@ const SHARE: usize = 1 << 14;
 
 /// `values` · sigmoid(`slope` · x + `cubic` · x³) where `values` is x, times `factors` where they are given: SiLU, quick
 /// GELU and the tanh approximation of GELU are of this form.
-pub(super) fn gate(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32]>) -> Vec<f32> {
+pub(super) fn gated_activation(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32]>) -> Vec<f32> {
     let mut gated = values.to_vec();
     gated.par_chunks_mut(SHARE).enumerate().for_each(|(number, share)| {
-        gate_share(share, slope, cubic);
+        gated_activation_share(share, slope, cubic);
         if let Some(factors) = factors {
             for (value, factor) in share.iter_mut().zip(&factors[number * SHARE..]) {
                 *value *= factor;
@@ -22,7 +22,7 @@ pub(super) fn gate(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32
 }
 
 /// [`gate`] of what is one thread's share, in place.
-pub(super) fn gate_share(values: &mut [f32], slope: f32, cubic: f32) {
+pub(super) fn gated_activation_share(values: &mut [f32], slope: f32, cubic: f32) {
     let one = f32x8::splat(1.0);
     let gated = |x: f32x8| {
         let inner = x * (f32x8::splat(slope) + f32x8::splat(cubic) * x * x);
@@ -53,7 +53,7 @@ pub(super) fn sum_of(row: &[f32], of: impl Fn(f32x8) -> f32x8) -> f32 {
 /// softmax. An entry of the row must be above -inf.
 ///
 /// Scores that are not numbers or overflowed have no shares: the row is NaN then, and so is what it weighs.
-pub(super) fn powers(row: &mut [f32]) -> f32 {
+pub(super) fn exp_for_softmax(row: &mut [f32]) -> f32 {
     let (lanes, rest) = row.as_chunks_mut::<8>();
     let mut largest = f32x8::splat(f32::NEG_INFINITY);
     let mut unknown = f32x8::splat(0.0);
@@ -133,7 +133,7 @@ mod tests {
             }
             let powers: Vec<f64> = row.iter().map(|score| f64::from(*score).exp()).collect();
             let total: f64 = powers.iter().sum();
-            let factor = super::powers(&mut row);
+            let factor = exp_for_softmax(&mut row);
             for (value, power) in row.iter().zip(&powers) {
                 let share = f64::from(value * factor);
                 assert!((share - power / total).abs() < 1e-7, "{share} of {length}");
@@ -151,7 +151,7 @@ mod tests {
                     if length > 1 {
                         row[(place + 1) % length] = f32::NEG_INFINITY;
                     }
-                    assert!(powers(&mut row).is_nan(), "{bad} at {place} of {length}");
+                    assert!(exp_for_softmax(&mut row).is_nan(), "{bad} at {place} of {length}");
                     assert!(row.iter().all(|value| value.is_nan()), "{bad} at {place} of {length}");
                 }
             }
@@ -162,7 +162,7 @@ mod tests {
     fn gates_are_those_of_the_definition() {
         let values: Vec<f32> = (0..40_003).map(|number| (number % 2001) as f32 * 0.01 - 10.0).collect();
         let factors: Vec<f32> = values.iter().map(|value| value * 0.5 + 1.0).collect();
-        let gated = gate(&values, 1.5, 0.07, Some(&factors));
+        let gated = gated_activation(&values, 1.5, 0.07, Some(&factors));
         for ((found, value), factor) in gated.iter().zip(&values).zip(&factors) {
             let x = f64::from(*value);
             let exact = x / (1.0 + (-(1.5 * x + 0.07 * x.powi(3))).exp()) * f64::from(*factor);

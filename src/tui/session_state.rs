@@ -11,7 +11,7 @@ use std::path::Path;
 /// The file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Memory {
+pub struct SessionState {
     /// Ids of the cases that were opened.
     pub seen: Vec<String>,
     pub place: Option<Place>,
@@ -42,7 +42,7 @@ pub struct SavedView {
     pub order: String,
 }
 
-impl Memory {
+impl SessionState {
     /// What the file says; a missing one says nothing.
     ///
     /// # Errors
@@ -73,14 +73,14 @@ mod tests {
     fn what_is_written_is_read_again_and_damage_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ada.toml");
-        assert_eq!(Memory::read(&path).unwrap(), Memory::default());
+        assert_eq!(SessionState::read(&path).unwrap(), SessionState::default());
         let view = SavedView { name: "hard".into(), filter: "fused:wrong \"a, b\"".into(), order: "entropy".into() };
         let place = Place { case: Some("c-1".into()), hit: 2, ..Place::default() };
-        let memory = Memory { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
+        let memory = SessionState { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
         memory.write(&path).unwrap();
-        assert_eq!(Memory::read(&path).unwrap(), memory);
+        assert_eq!(SessionState::read(&path).unwrap(), memory);
         std::fs::write(&path, "seen = 3").unwrap();
-        let message = format!("{:#}", Memory::read(&path).unwrap_err());
+        let message = format!("{:#}", SessionState::read(&path).unwrap_err());
         assert!(message.contains("ada.toml") && message.contains("line 1"), "{message}");
     }
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 /// How loud the nuisances and how clear the lesions are. Lengths in pixels, strengths from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Knobs {
+pub struct Params {
     /// Radius of the round image.
     pub field_radius: f32,
     /// Distance of the optic disc from the middle of the image.
@@ -38,7 +38,7 @@ pub struct Knobs {
     pub noise: f32,
 }
 
-impl Default for Knobs {
+impl Default for Params {
     fn default() -> Self {
         Self {
             field_radius: 30.5,

@@ -5,9 +5,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// A stream of random numbers that depends on its seed and stream number only.
 #[derive(Clone, Debug)]
-pub struct Dice(ChaCha8Rng);
+pub struct PhantomRng(ChaCha8Rng);
 
-impl Dice {
+impl PhantomRng {
     /// Streams of one seed are independent of one another: one item of a dataset takes one stream.
     pub fn new(seed: u64, stream: u64) -> Self {
         // Written out instead of `seed_from_u64`, whose expansion belongs to another crate's version.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn streams_and_seeds_differ_and_repeat() {
-        let first = |seed, stream| Dice::new(seed, stream).0.next_u64();
+        let first = |seed, stream| PhantomRng::new(seed, stream).0.next_u64();
         assert_eq!(first(1, 2), first(1, 2));
         assert_ne!(first(1, 2), first(1, 3));
         assert_ne!(first(1, 2), first(2, 2));
@@ -71,11 +71,11 @@ mod tests {
 
     #[test]
     fn draws_stay_in_their_range_and_reach_its_ends() {
-        let mut dice = Dice::new(7, 0);
+        let mut rng = PhantomRng::new(7, 0);
         let mut seen = [0; 4];
         for _ in 0..4000 {
-            seen[dice.count(2, 5) - 2] += 1;
-            let value = dice.between(-1.0, 3.0);
+            seen[rng.count(2, 5) - 2] += 1;
+            let value = rng.between(-1.0, 3.0);
             assert!((-1.0..3.0).contains(&value));
         }
         assert!(seen.iter().all(|&count| (850..1150).contains(&count)), "{seen:?}");

@@ -2,11 +2,11 @@
 //! screen, and what is typed is carried out afterwards.
 
 use super::app::App;
-use super::canvas::Canvas;
-use super::inbox::{self, Message};
+use super::events::{self, Message};
 use super::keymap::key_name;
 use super::notebook::Notebook;
-use super::recording::{Film, tell};
+use super::recording::{CastRecorder, tell};
+use super::renderer::Renderer;
 use crate::engine::EngineHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -35,13 +35,13 @@ pub enum Waited {
 }
 
 /// The time until everything is read.
-pub struct Opening<'a> {
+pub struct Startup<'a> {
     messages: &'a Receiver<Message>,
     /// What came meanwhile and can only be carried out afterwards, in order.
     pub held: Vec<Message>,
 }
 
-impl<'a> Opening<'a> {
+impl<'a> Startup<'a> {
     /// Messages are taken from here, `Message::Opened` among them.
     pub fn new(messages: &'a Receiver<Message>) -> Self {
         Self { messages, held: Vec::new() }
@@ -70,7 +70,7 @@ impl<'a> Opening<'a> {
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub fn show(&mut self, cover: &mut App, canvas: &mut Canvas, film: &Film) -> Result<Waited> {
+    pub fn show(&mut self, cover: &mut App, canvas: &mut Renderer, film: &CastRecorder) -> Result<Waited> {
         loop {
             canvas.draw(cover, false)?;
             let mut next = Some(self.messages.recv().context("all threads of the explorer ended")?);
@@ -101,7 +101,7 @@ impl<'a> Opening<'a> {
                 Ok(Some(Waited::Left(INTERRUPTED)))
             }
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
-            Message::Died { thread, said } if !inbox::is_dispensable(thread) => {
+            Message::Died { thread, said } if !events::is_dispensable(thread) => {
                 bail!("internal error in {thread}: {said}; please report")
             }
             other => {

@@ -1,9 +1,9 @@
 //! Everything that can happen, in one channel: keys, signals, engine events, images.
 
 use super::images::Loaded;
-use super::opening::Opened;
 use super::pixels::{FullScreenImage, Pixels};
 use super::question;
+use super::startup::Opened;
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{Event, JournalWatch};
 use crate::engine;

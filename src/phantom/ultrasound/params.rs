@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 /// decibel of a 46 dB scale. The defaults suit vision transformers with 8x8 patches: lesions are larger and details
 /// coarser than in the recipe's prototype, which had convolutional towers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Knobs {
+pub struct Params {
     /// Radius of a small and of a large lesion.
     pub radius_small: RangeInclusive<f32>,
     pub radius_large: RangeInclusive<f32>,
@@ -57,7 +57,7 @@ pub struct Knobs {
     pub attenuation: RangeInclusive<f32>,
 }
 
-impl Default for Knobs {
+impl Default for Params {
     fn default() -> Self {
         Self {
             radius_small: 9.5..=11.0,

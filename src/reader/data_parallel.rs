@@ -16,21 +16,21 @@ const SHARD_THREAD: &str = "dissent-shard";
 const MOST_SHARDS: usize = 8;
 
 /// Does a model of `hidden` columns run in shards on a CPU?
-pub(super) fn suits_shards(hidden: usize) -> bool {
+pub(super) fn suits_data_parallel(hidden: usize) -> bool {
     hidden < SMALL_MODEL
 }
 
 /// Pools of one thread.
-pub(super) struct Shards {
+pub(super) struct DataParallel {
     /// Empty where the kernels' own threads serve better.
     pools: Vec<ThreadPool>,
 }
 
-impl Shards {
+impl DataParallel {
     /// As many as there are cores for a model of `hidden` columns on the CPU, none for others.
     pub fn for_model(hidden: usize, on_cpu: bool) -> Result<Self> {
         let mut pools = Vec::new();
-        if on_cpu && suits_shards(hidden) {
+        if on_cpu && suits_data_parallel(hidden) {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             for _ in 0..cores.min(MOST_SHARDS) {
                 let pool = ThreadPoolBuilder::new().num_threads(1).thread_name(|_| SHARD_THREAD.into());
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn results_keep_their_order_and_errors_come_through() {
         for (hidden, on_cpu) in [(128, true), (128, false), (5120, true)] {
-            let shards = Shards::for_model(hidden, on_cpu).unwrap();
+            let shards = DataParallel::for_model(hidden, on_cpu).unwrap();
             for count in 0..20 {
                 let items: Vec<usize> = (0..count).collect();
                 let doubled = shards.run(&items, |share| Ok(share.iter().map(|item| item * 2).collect())).unwrap();

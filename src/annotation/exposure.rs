@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Ending of the files.
-pub(super) const TOLD_ENDING: &str = "told";
+pub(super) const EXPOSURE_ENDING: &str = "told";
 
 /// One look: `{"v":1,"ts":…,"case":…,"pass":…}`.
 #[derive(Serialize, Deserialize)]
@@ -28,7 +28,7 @@ struct Line {
 
 /// What one annotator was told, by this program and by others on every host.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct UnblindedCases {
     folder: PathBuf,
     annotator: String,
     /// By case id: in which passes.
@@ -41,7 +41,7 @@ pub(super) struct Told {
     file: Option<File>,
 }
 
-impl Told {
+impl UnblindedCases {
     /// Reads what is there, to go on beside this journal, and names files that cannot be read.
     pub fn open(folder: &Path, annotator: &str, journal: Option<&Path>) -> (Self, Vec<Problem>) {
         let mut told = Self {
@@ -49,7 +49,7 @@ impl Told {
             annotator: annotator.to_owned(),
             passes: HashMap::new(),
             read_to: HashMap::new(),
-            path: journal.map(|path| path.with_extension(TOLD_ENDING)),
+            path: journal.map(|path| path.with_extension(EXPOSURE_ENDING)),
             file: None,
         };
         let problems = told.read_news();
@@ -102,7 +102,7 @@ impl Told {
     fn read_news(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let beginning = format!("{}@", self.annotator);
-        for path in told_files(&self.folder) {
+        for path in exposure_files(&self.folder) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if !name.starts_with(&beginning) {
                 continue;
@@ -129,20 +129,20 @@ impl Told {
 }
 
 /// The files of all annotators in this folder.
-pub(super) fn told_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn exposure_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     // What systems put there is no annotator's, as of journals.
     let visible = entries.filter(|entry| !is_litter(&entry.file_name().to_string_lossy()));
     let paths = visible.map(|entry| entry.path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == TOLD_ENDING)).collect()
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == EXPOSURE_ENDING)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn open(folder: &Path, annotator: &str, host: &str) -> Told {
-        Told::open(folder, annotator, Some(&folder.join(format!("{annotator}@{host}.jsonl")))).0
+    fn open(folder: &Path, annotator: &str, host: &str) -> UnblindedCases {
+        UnblindedCases::open(folder, annotator, Some(&folder.join(format!("{annotator}@{host}.jsonl")))).0
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut other = open(folder.path(), "ada", "other");
         let mut told = open(folder.path(), "ada", "box.example");
-        assert!(told_files(folder.path()).is_empty() && !told.holds("c1", 1));
+        assert!(exposure_files(folder.path()).is_empty() && !told.holds("c1", 1));
         told.insert("c1", 1).unwrap();
         told.insert("c1", 1).unwrap();
         told.insert("c \"2\"", 2).unwrap();

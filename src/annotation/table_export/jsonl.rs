@@ -1,6 +1,6 @@
 //! One JSON object a line, with every column in its order; what is missing is null.
 
-use super::{Column, Sheet};
+use super::{Column, TableExport};
 use anyhow::{Context, Result};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use std::io::Write;
 ///
 /// # Errors
 /// When `output` cannot be written.
-pub fn write_jsonl(sheet: &Sheet, output: &mut dyn Write) -> Result<()> {
+pub fn write_jsonl(sheet: &TableExport, output: &mut dyn Write) -> Result<()> {
     for values in &sheet.rows {
         serde_json::to_writer(&mut *output, &Row { columns: sheet.columns, values }).context("cannot write a row")?;
         output.write_all(b"\n")?;

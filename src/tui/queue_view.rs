@@ -1,12 +1,12 @@
 //! Which cases are in the queue and in which order: filter, order, saved views, and what is remembered of them.
 
 use super::app::{App, Notice, Overlay};
-use super::column::Column;
 use super::effect::Effect;
 use super::filter::Filter;
 use super::filter::completion::{Completion, before_last_word, completions};
-use super::memory::{Memory, Place, SavedView};
 use super::order::Order;
+use super::queue_columns::Column;
+use super::session_state::{Place, SavedView, SessionState};
 use tui_input::Input;
 
 /// The filter as it is being typed.
@@ -212,11 +212,11 @@ impl App {
     }
 
     /// What the next start should find again.
-    pub fn memory(&self) -> Memory {
+    pub fn memory(&self) -> SessionState {
         let id = |case: &usize| self.dataset.cases.get(*case).map(|case| case.id.clone());
         let mut seen: Vec<String> = self.seen.iter().filter_map(id).collect();
         seen.sort_unstable();
-        Memory {
+        SessionState {
             place: Some(Place {
                 case: self.queue.current().as_ref().and_then(id),
                 hit: self.hit,
@@ -231,7 +231,7 @@ impl App {
 
     /// Stands where the last session ended while only the cases are read: a filter would look at answers that are not
     /// there yet.
-    pub fn recall_place(&mut self, memory: &Memory) {
+    pub fn recall_place(&mut self, memory: &SessionState) {
         let Some(place) = &memory.place else { return };
         self.columns = self.columns_named(&place.columns);
         let case = self.dataset.cases.iter().position(|case| Some(&case.id) == place.case.as_ref());
@@ -242,7 +242,7 @@ impl App {
 
     /// Goes back to where the last session ended, as far as that is still there. The answers of a
     /// stored run must be in: filters look at them.
-    pub fn recall(&mut self, memory: Memory) {
+    pub fn recall(&mut self, memory: SessionState) {
         let ids: std::collections::HashMap<&str, usize> =
             self.dataset.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
         self.seen = memory.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();

@@ -2,10 +2,10 @@
 
 use super::app::App;
 use super::depth::Depth;
+use super::events::Message;
 use super::images::{ImageMode, ImageWorker, Loaded, PictureKey};
-use super::inbox::Message;
 use super::quantise::quantise;
-use super::recording::{Film, Screenward};
+use super::recording::{CastRecorder, TeeWriter};
 use super::sized_backend::SizedBackend;
 use super::{terminal, views};
 use anyhow::{Context, Result};
@@ -23,22 +23,22 @@ use std::io::BufWriter;
 const USUAL_CELL: FontSize = FontSize::new(8, 16);
 
 /// The terminal as it is written to.
-type Out = CrosstermBackend<BufWriter<Screenward>>;
+type Out = CrosstermBackend<BufWriter<TeeWriter>>;
 
 /// Draws frames and has the images that they want made.
-pub struct Canvas {
-    screen: Terminal<SizedBackend<BufWriter<Screenward>>>,
+pub struct Renderer {
+    screen: Terminal<SizedBackend<BufWriter<TeeWriter>>>,
     depth: Depth,
     images: ImageWorker,
     /// Images asked for and not here yet.
     in_flight: Vec<PictureKey>,
 }
 
-impl Canvas {
+impl Renderer {
     /// A canvas on the terminal, which must be taken.
-    pub fn new(film: Film, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
+    pub fn new(film: CastRecorder, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
         let images = start_images(mode, sender)?;
-        let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, Screenward::new(film)));
+        let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, TeeWriter::new(film)));
         let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
         Ok(Self { screen, depth, images, in_flight: Vec::new() })
     }

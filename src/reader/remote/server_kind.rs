@@ -1,7 +1,7 @@
 //! Which program serves which model: what decides the numbers that come back.
 
 use super::answer::{LONGEST_ABOUT_SERVER, Model, ModelList, ModelMeta, Props, Version};
-use super::error::{ServerError, Trouble};
+use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::secret::excerpt;
@@ -14,7 +14,7 @@ const NAMES_SHOWN: usize = 5;
 
 /// Servers that have more than what OpenAI's interface says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EngineKind {
+pub(super) enum ServerKind {
     Vllm,
     LlamaCpp,
     Other,
@@ -22,8 +22,8 @@ pub(super) enum EngineKind {
 
 /// What one server serves; two of the same identity give the same answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EngineIdentity {
-    pub kind: EngineKind,
+pub(super) struct ServerIdentity {
+    pub kind: ServerKind,
     /// Version as the server says it; empty where it says none.
     pub version: String,
     /// Name of the model, as requests give it.
@@ -38,7 +38,7 @@ pub(super) struct EngineIdentity {
     pub vocabulary: Option<usize>,
 }
 
-impl EngineIdentity {
+impl ServerIdentity {
     /// Asks a server what it is. With several models, `wanted` names one.
     ///
     /// # Errors
@@ -49,14 +49,14 @@ impl EngineIdentity {
         let (beginning, models) = (list.beginning, list.value.data);
         let failed = |trouble| http.failed(server, trouble);
         let Some(model) = choose(&models, wanted) else {
-            return Err(failed(Trouble::UnknownModel { said: names_of(&models) }));
+            return Err(failed(ServerErrorKind::UnknownModel { said: names_of(&models) }));
         };
         if model.id.trim().is_empty() || model.id.len() > LONGEST_NAME {
             let missing = format!("name of a model (at most {LONGEST_NAME} bytes)");
-            return Err(failed(Trouble::Incomplete { missing, found: beginning }));
+            return Err(failed(ServerErrorKind::Incomplete { missing, found: beginning }));
         }
         let mut identity = Self {
-            kind: EngineKind::Other,
+            kind: ServerKind::Other,
             version: String::new(),
             model: model.id.clone(),
             shown_model: excerpt(&model.id, http.secrets()),
@@ -66,12 +66,12 @@ impl EngineIdentity {
         };
         match model.owned_by.as_deref().unwrap_or_default() {
             "vllm" => {
-                identity.kind = EngineKind::Vllm;
+                identity.kind = ServerKind::Vllm;
                 let version = http.get::<Version>(server, "/version", most, WITHIN_SHORT).await?;
                 identity.version = version.value.version.unwrap_or_default();
             }
             "llamacpp" => {
-                identity.kind = EngineKind::LlamaCpp;
+                identity.kind = ServerKind::LlamaCpp;
                 let meta = model.meta.as_ref();
                 let number = |value: Option<u64>| value.map_or_else(|| "null".to_owned(), |value| value.to_string());
                 let of = |field: fn(&ModelMeta) -> Option<u64>| number(meta.and_then(field));
@@ -133,7 +133,7 @@ fn names_of(models: &[Model]) -> String {
     format!("it has {}{more}", names.join(", "))
 }
 
-impl fmt::Display for EngineKind {
+impl fmt::Display for ServerKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Vllm => "vLLM",

@@ -1,8 +1,8 @@
-//! Beginnings of prompts, up to the second image, read once: where a template puts the document first, what was read of a
+//! PrefixCache of prompts, up to the second image, read once: where a template puts the document first, what was read of a
 //! document serves every query; where it puts the query first, what was read of it serves all its documents.
 
-use crate::bounded::BoundedCache;
 use crate::fingerprint::Fingerprint;
+use crate::lru::LruCache;
 use crate::model::decoder::{Decoder, DecoderInput, DecoderRow, KvCache};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ const CAPACITY: usize = 256 << 20;
 
 /// Where the beginning of a prompt ends, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Beginning {
+pub(super) struct Prefix {
     /// In tokens; at least one token follows.
     pub length: usize,
     key: Fingerprint,
 }
 
-impl Beginning {
+impl Prefix {
     /// The beginning of `row`, whose first image has the fingerprint `image`; none where there is no second image.
     pub fn of(row: &DecoderRow, image: &Fingerprint, decoder: &Decoder) -> Option<Self> {
         let length = decoder.second_image_of(row)?;
@@ -37,20 +37,20 @@ impl Beginning {
     }
 }
 
-/// Beginnings read before, the recent ones.
-pub(super) struct Beginnings {
-    recent: BoundedCache<Fingerprint, KvCache>,
+/// PrefixCache read before, the recent ones.
+pub(super) struct PrefixCache {
+    recent: LruCache<Fingerprint, KvCache>,
 }
 
-impl Beginnings {
+impl PrefixCache {
     pub fn new() -> Self {
-        Self { recent: BoundedCache::new(CAPACITY) }
+        Self { recent: LruCache::new(CAPACITY) }
     }
 
     /// A cache that has read the beginning of each row; what is not known is read now, together.
-    pub fn read(&mut self, decoder: &Decoder, rows: &[(&DecoderRow, &Beginning)]) -> Result<KvCache> {
+    pub fn read(&mut self, decoder: &Decoder, rows: &[(&DecoderRow, &Prefix)]) -> Result<KvCache> {
         let mut known: HashMap<&Fingerprint, KvCache> = HashMap::new();
-        let mut unknown: Vec<&(&DecoderRow, &Beginning)> = Vec::new();
+        let mut unknown: Vec<&(&DecoderRow, &Prefix)> = Vec::new();
         for row in rows {
             let key = &row.1.key;
             if known.contains_key(key) || unknown.iter().any(|(_, beginning)| beginning.key == *key) {

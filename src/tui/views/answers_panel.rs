@@ -1,8 +1,8 @@
 //! The answers of a case: closed-book, fused, verdict, gold, mark.
 
+use super::super::annotation_view::AnnotationView;
 use super::super::answers::CaseAnswers;
 use super::super::app::{App, Shown, Side};
-use super::super::mark::Mark;
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
@@ -258,7 +258,7 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
 fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     let line = text::fit(&mark_text(app).join("  "), width);
     let room = width.saturating_sub(line.width() + 2);
-    let mut spans = vec![Span::styled(line, app.theme.style(Role::Mark))];
+    let mut spans = vec![Span::styled(line, app.theme.style(Role::AnnotationView))];
     if let Some(definition) = definition(app).filter(|_| room > 8) {
         spans.push(Span::styled(format!("  {}", text::fit(definition, room)), app.theme.style(Role::Muted)));
     }
@@ -280,7 +280,7 @@ fn definition(app: &App) -> Option<&str> {
 }
 
 fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let style = app.theme.style(Role::Mark);
+    let style = app.theme.style(Role::AnnotationView);
     let lines: Vec<String> = mark_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
     lines.into_iter().take(rows).map(|line| Line::styled(line, style)).collect()
 }
@@ -305,7 +305,7 @@ fn mark_text(app: &App) -> Vec<String> {
 }
 
 /// What is different now from when the case was annotated.
-fn what_changed(app: &App, case: usize, mark: &Mark) -> Vec<String> {
+fn what_changed(app: &App, case: usize, mark: &AnnotationView) -> Vec<String> {
     let mut parts = Vec::new();
     match app.staleness_of(case) {
         Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),

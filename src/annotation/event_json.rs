@@ -1,7 +1,7 @@
 //! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`, the
 //! fields of each kind beside the common ones.
 
-use super::event::{Circumstances, Event, EventKind, GivenDefinitions};
+use super::event::{Event, EventContext, EventKind, GivenDefinitions};
 use super::taxonomy::MOST_CATEGORIES;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,7 @@ impl TryFrom<Line> for Event {
             host: line.host,
             case: line.case,
             kind,
-            circumstances: Circumstances {
+            context: EventContext {
                 run_fingerprint: line.run_fingerprint,
                 answers_fingerprint: line.answers_fingerprint,
                 blind: line.blind.unwrap_or(false),
@@ -123,7 +123,7 @@ impl TryFrom<Line> for Event {
 
 impl From<Event> for Line {
     fn from(event: Event) -> Self {
-        let made = event.circumstances;
+        let made = event.context;
         let mut line = Self {
             v: event.v,
             id: event.id,
@@ -205,8 +205,8 @@ mod tests {
     fn lines_of_version_1_mean_what_they_meant() {
         let event = read(r#""kind":"annotate","category":"look-alike","run_fingerprint":"ab12""#);
         assert_eq!(event.kind, EventKind::annotate("look-alike"));
-        assert_eq!(event.circumstances.run_fingerprint.as_deref(), Some("ab12"));
-        assert_eq!((event.circumstances.blind, event.circumstances.pass), (false, 1));
+        assert_eq!(event.context.run_fingerprint.as_deref(), Some("ab12"));
+        assert_eq!((event.context.blind, event.context.pass), (false, 1));
         assert_eq!(read(r#""kind":"note","note":"x""#).kind, EventKind::Note { note: "x".into() });
         assert_eq!(read(r#""kind":"skip""#).kind, EventKind::Skip);
         let undoes = Uuid::from_u128(7);
@@ -218,7 +218,7 @@ mod tests {
         let line = FIRST.replace("\"v\":1", "\"v\":2")
             + r#","kind":"hit","categories":["look-alike","other"],"document":"d7","pass":2,"blind":true,"seconds":12.3,"definitions":{"look-alike":"0123456789abcdef"},"run_fingerprint":"ab12","answers_fingerprint":"cd34"}"#;
         let event: Event = serde_json::from_str(&line).unwrap();
-        assert_eq!(event.circumstances.seconds, Some(12.3));
+        assert_eq!(event.context.seconds, Some(12.3));
         assert_eq!(serde_json::to_string(&event).unwrap(), line);
     }
 

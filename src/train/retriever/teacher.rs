@@ -18,7 +18,7 @@ const ENTITY_PROBABILITIES: [f32; 2] = [0.9, 0.1];
 
 /// Where ℓ comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignalSource {
+pub enum TeacherSource {
     /// The reader's answers.
     Reader,
     /// The reader's answers, dealt to the candidates at random: nothing can be learned from them.
@@ -27,7 +27,7 @@ pub enum SignalSource {
     Entities(PathBuf),
 }
 
-impl FromStr for SignalSource {
+impl FromStr for TeacherSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -43,22 +43,22 @@ impl FromStr for SignalSource {
 }
 
 /// A source that is ready.
-pub enum Signal {
+pub enum Teacher {
     Reader,
     Shuffled { seed: u64 },
     Entities { of_case: Vec<Option<String>>, of_document: Vec<Option<String>> },
 }
 
-impl Signal {
+impl Teacher {
     /// Reads what the source needs.
     ///
     /// # Errors
     /// Where the file of entities cannot be read or knows none of the cases.
-    pub fn open(source: &SignalSource, dataset: &Dataset, seed: u64) -> Result<Self> {
+    pub fn open(source: &TeacherSource, dataset: &Dataset, seed: u64) -> Result<Self> {
         match source {
-            SignalSource::Reader => Ok(Self::Reader),
-            SignalSource::Shuffled => Ok(Self::Shuffled { seed }),
-            SignalSource::Entities(path) => {
+            TeacherSource::Reader => Ok(Self::Reader),
+            TeacherSource::Shuffled => Ok(Self::Shuffled { seed }),
+            TeacherSource::Entities(path) => {
                 let entities = read_entities(path)?;
                 let of = |id: &String| entities.get(id.as_str()).cloned();
                 let of_case: Vec<_> = dataset.cases.iter().map(|case| of(&case.id)).collect();

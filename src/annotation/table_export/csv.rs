@@ -1,7 +1,7 @@
 //! CSV with a header, also of no rows. What is missing is empty, the texts of a list are joined by semicolons, an object is
 //! JSON (empty where it has nothing in it). Texts, and each text of a list, go through [`Formulas`].
 
-use super::Sheet;
+use super::TableExport;
 use crate::csv_cells::Formulas;
 use anyhow::Result;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::io::Write;
 ///
 /// # Errors
 /// When `output` cannot be written.
-pub fn write_csv(sheet: &Sheet, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
+pub fn write_csv(sheet: &TableExport, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
     let mut table = csv::Writer::from_writer(output);
     table.write_record(sheet.columns.iter().map(|column| column.name))?;
     for row in &sheet.rows {

@@ -1,14 +1,14 @@
 //! The smallest change that flips the fused answer. It tries thousands of sets of hits, so it is searched once for a state of
 //! the case and not for every frame.
 
-use crate::analysis::{Found, Reweighing, SmallestFlip};
+use crate::analysis::{Reweighing, ScoredHit, SmallestFlip};
 use crate::reader::Prediction;
 use crate::retriever::Provenance;
 use std::cell::RefCell;
 
 /// The latest search and what came of it.
 #[derive(Default)]
-pub struct LastFlip(RefCell<Option<Searched>>);
+pub struct FlipCache(RefCell<Option<Searched>>);
 
 struct Searched {
     how: Reweighing,
@@ -16,9 +16,9 @@ struct Searched {
     flip: Option<SmallestFlip>,
 }
 
-impl LastFlip {
+impl FlipCache {
     /// As [`Reweighing::smallest_flip`]; nothing is searched where the fusion and the answers are those of the last time.
-    pub fn of(&self, how: &Reweighing, found: &[Found]) -> Option<SmallestFlip> {
+    pub fn of(&self, how: &Reweighing, found: &[ScoredHit]) -> Option<SmallestFlip> {
         if let Some(last) = self.0.borrow().as_ref()
             && last.is_of(how, found)
         {
@@ -32,7 +32,7 @@ impl LastFlip {
 }
 
 impl Searched {
-    fn is_of(&self, how: &Reweighing, found: &[Found]) -> bool {
+    fn is_of(&self, how: &Reweighing, found: &[ScoredHit]) -> bool {
         let known = self.found.iter().map(|(provenances, prediction)| (provenances.as_slice(), prediction));
         self.how == *how && known.eq(found.iter().copied())
     }
@@ -48,10 +48,10 @@ mod tests {
     fn another_fusion_or_another_answer_is_searched_anew() {
         let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
         let predictions = [said(0.9), said(0.9), said(0.01)];
-        let found: Vec<Found> = predictions.iter().map(|prediction| (&[] as &[Provenance], prediction)).collect();
+        let found: Vec<ScoredHit> = predictions.iter().map(|prediction| (&[] as &[Provenance], prediction)).collect();
         let majority = Reweighing { fuser: Fuser::Majority, ..Reweighing::default() };
         let mean = Reweighing { fuser: Fuser::MeanLogProbability, ..Reweighing::default() };
-        let last = LastFlip::default();
+        let last = FlipCache::default();
         for (how, found) in [(&majority, &found[..]), (&majority, &found), (&mean, &found), (&mean, &found[..2])] {
             assert_eq!(last.of(how, found), how.smallest_flip(found));
         }

@@ -1,7 +1,7 @@
 //! Parquet, one row group, compressed with gzip: strings, lists of strings, booleans, doubles and UTC timestamps in
 //! microseconds, every column optional. An object is a string of JSON.
 
-use super::{Column, Kind, Sheet};
+use super::{Column, Kind, TableExport};
 use anyhow::{Context, Result};
 use parquet::basic::{Compression, GzipLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
@@ -18,7 +18,7 @@ use time::format_description::well_known::Rfc3339;
 ///
 /// # Errors
 /// When `output` cannot be written.
-pub fn write_parquet(sheet: &Sheet, output: &mut (dyn Write + Send)) -> Result<()> {
+pub fn write_parquet(sheet: &TableExport, output: &mut (dyn Write + Send)) -> Result<()> {
     let schema = parse_message_type(&schema_of(sheet)).context("cannot make the schema of the Parquet file")?;
     let properties = WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default())).build();
     let mut file = SerializedFileWriter::new(output, Arc::new(schema), Arc::new(properties))?;
@@ -33,7 +33,7 @@ pub fn write_parquet(sheet: &Sheet, output: &mut (dyn Write + Send)) -> Result<(
     Ok(())
 }
 
-fn schema_of(sheet: &Sheet) -> String {
+fn schema_of(sheet: &TableExport) -> String {
     let mut schema = String::from("message rows {\n");
     for Column { name, kind } in sheet.columns {
         schema.push_str(&match kind {
@@ -52,7 +52,7 @@ fn schema_of(sheet: &Sheet) -> String {
 
 /// A place of an optional column is defined (1) or not (0); one of a list is missing (0), empty (1) or has elements (2), of
 /// which the first begins a row (repetition 0) and the others go on with it (1).
-fn write_column(sheet: &Sheet, column: Column, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+fn write_column(sheet: &TableExport, column: Column, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
     let (mut defined, mut repeated): (Vec<i16>, Vec<i16>) = (Vec::new(), Vec::new());
     let (mut texts, mut flags, mut numbers, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let bytes = |text: &str| ByteArray::from(text.as_bytes().to_vec());

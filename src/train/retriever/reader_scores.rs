@@ -1,4 +1,4 @@
-//! The frozen reader as a judge of candidates: asked once per case and document in the life of a workspace.
+//! The frozen reader as a reader_scores of candidates: asked once per case and document in the life of a workspace.
 
 use crate::engine::Pipeline;
 use crate::reader::{LabelScores, ReaderError};
@@ -14,14 +14,14 @@ pub struct ReaderCalls {
 }
 
 /// Answers of the reader that training has seen.
-pub struct Judge<'a> {
+pub struct ReaderScores<'a> {
     pipeline: Pipeline,
     interrupted: &'a dyn Fn() -> bool,
     known: HashMap<(usize, usize), Arc<LabelScores>>,
     wanted: usize,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> ReaderScores<'a> {
     /// The pipeline's reader, with its cache.
     pub fn new(pipeline: Pipeline, interrupted: &'a dyn Fn() -> bool) -> Self {
         Self { pipeline, interrupted, known: HashMap::new(), wanted: 0 }
