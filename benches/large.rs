@@ -6,11 +6,11 @@
 mod terminal;
 
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use dissent::engine::CaseAnswer;
-use dissent::engine::run::{RetrieverIdentity, RunIdentity, RunWriter};
-use dissent::fingerprint::Fingerprint;
-use dissent::reader::LabelScores;
-use dissent::retriever::{Head, Hit, Provenance};
+use dissent::files::fingerprint::Fingerprint;
+use dissent::run::CaseAnswer;
+use dissent::run::LabelScores;
+use dissent::run::{Head, Hit, Provenance};
+use dissent::run::{RetrieverIdentity, RunIdentity, RunWriter};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;

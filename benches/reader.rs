@@ -10,9 +10,10 @@
 
 use candle_core::{DType, Device};
 use dissent::data::{Case, Dataset};
-use dissent::engine::run::Run;
 use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
-use dissent::reader::{CandleReader, Evidence, LabelScores, ReadRequest, Reader};
+use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
+use dissent::run::LabelScores;
+use dissent::run::Run;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;

@@ -5,17 +5,22 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`files`], [`text`] | reading other people's files with limits, writing ours whole; dialects of CSV, JSON, TOML |
 //! | [`data`] | cases, documents, tasks, the dataset directory, importers, `dissent check` |
 //! | [`phantom`] | the synthetic sample: images, captions, site tables |
-//! | [`model`] | differentiable CLIP and Pixtral over candle, Hugging Face weight names |
+//! | [`run`] | hits, predictions and answers of each case, in memory and on disk |
+//! | [`model`] | vision-language models and dual encoders over candle, differentiable, with Hugging Face's weight names |
 //! | [`download`] | models of the Hugging Face hub into its cache |
-//! | [`train`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
-//! | [`retriever`] | heads, hits, merging |
+//! | [`retriever`] | heads, search, merging of hits |
 //! | [`reader`] | prompts, the `Reader` trait and its engines, label scoring |
-//! | [`analysis`] | fusion, verdict, oracle, summary figures, one run against another |
-//! | [`engine`] | worker threads behind channels; knows no terminal |
-//! | [`annotation`] | journal of events, taxonomy, export |
+//! | [`pipeline`] | from a case to its predictions: models, caches, the order of the calls |
+//! | [`worker`] | the pipeline on threads behind channels |
+//! | [`train`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
+//! | [`analysis`] | fusion, verdict, oracle, figures with intervals, one run against another, reports |
+//! | [`annotation`] | journal of events, taxonomy, agreement, adjudication, exports |
+//! | [`run_import`] | runs of the paper's reference code |
+//! | [`terminal`] | what the terminal can do, taking it and giving it back, pictures on it |
 //! | [`tui`] | the explorer |
 //! | [`cli`] | one file per subcommand |
 
@@ -24,31 +29,25 @@ pub mod annotation;
 pub mod cli;
 pub mod data;
 pub mod download;
-pub mod engine;
+pub mod files;
 pub mod index;
+pub mod lru;
 pub mod model;
+pub mod out_of_memory;
+pub mod output;
+pub mod panics;
 pub mod phantom;
+pub mod pipeline;
 pub mod reader;
 pub mod retriever;
-pub mod train;
-pub mod tui;
-
-pub mod csv_cells;
-pub mod durable;
-pub mod fingerprint;
-pub mod input_file;
-mod known_files;
-mod line_blocks;
-mod litter;
-pub mod lru;
-pub mod out_of_memory;
-pub mod panics;
-pub mod printable;
+pub mod run;
+pub mod run_import;
 pub mod sample;
 pub mod secret;
-mod single_keys;
-pub mod terminal_size;
+pub mod terminal;
+pub mod text;
 pub mod thread_counts;
-mod toml_text;
+pub mod train;
+pub mod tui;
+pub mod worker;
 pub mod workspace;
-mod written_json;

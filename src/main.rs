@@ -3,11 +3,11 @@
 use clap::Parser;
 use clap::error::Error as UsageError;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
-use dissent::cli::output::{print_styled, say, say_styled};
-use dissent::cli::{self, Cli, ExitWith, render_template};
+use dissent::cli::{self, Cli, ExitWith, panic_hook, render_template};
 use dissent::model::chat::{RENDERING_SUBCOMMAND, use_program};
 use dissent::out_of_memory::AdvisingAllocator;
-use dissent::{panics, thread_counts};
+use dissent::output::{print_styled, say, say_styled};
+use dissent::thread_counts;
 use std::io::{IsTerminal, stderr, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ const WRONG_USAGE: u8 = 2;
 const STACK: usize = 8 << 20;
 
 fn main() {
-    panics::log_and_say_in_one_line();
+    panic_hook::log_and_say_in_one_line();
     outlive_file_size_limit();
     let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);
     let code = match worker {
@@ -38,7 +38,7 @@ fn main() {
 
 fn guarded() -> u8 {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        panics::say_the_unsaid();
+        panic_hook::say_the_unsaid();
         FAILED
     })
 }

@@ -1,7 +1,7 @@
 //! The embedded sample: synthetic dataset and small models, unpacked on first use.
 
-use crate::durable::make_folder;
-use crate::fingerprint::Fingerprint;
+use crate::files::durable::make_folder;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use directories::ProjectDirs;
 use flate2::read::GzDecoder;

@@ -3,7 +3,7 @@
 //! Servers repeat what they were sent: whole or cut, in capitals, with white space or escapes in the middle, in base64. So
 //! a key is not looked for as it is: letters and digits are compared alone, and any `PIECE` of them in a row is hidden.
 
-use crate::printable::{beginning, is_printable};
+use crate::text::printable::{beginning, is_printable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! The workspace: where everything derived from a dataset is kept.
 
-use crate::durable::make_folder;
-use crate::fingerprint::Fingerprint;
+use crate::files::durable::make_folder;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::fs;

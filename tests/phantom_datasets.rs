@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use dissent::data::{Dataset, Document, Existing, Split};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::phantom::pool::{PAIRS_FILE, Pool, Stage};
 use dissent::phantom::sample::write_sample;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Pictures and captions: the same everywhere, small, and every attribute can be seen in them.
 
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::phantom::encode::{Effort, PALETTE_SIZE, colour_png, grey_png};
 use dissent::phantom::field::SIDE;
 use dissent::phantom::rng::PhantomRng;

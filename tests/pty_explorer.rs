@@ -493,8 +493,8 @@ fn child_that_panics() {
     if std::env::var_os("DISSENT_TEST_PANIC").is_none() {
         return;
     }
-    dissent::panics::log_and_say_in_one_line();
-    let taken = dissent::tui::terminal::Taken::take(false).unwrap();
+    dissent::cli::panic_hook::log_and_say_in_one_line();
+    let taken = dissent::terminal::screen::Taken::take(false).unwrap();
     // The terminal emulator must have seen the other screen, or there is nothing to restore.
     println!("ready");
     let mut line = String::new();
@@ -503,9 +503,9 @@ fn child_that_panics() {
     assert!(reader.join().unwrap());
     let worker = std::thread::spawn(|| panic!("a worker panicked"));
     worker.join().unwrap_err();
-    assert!(dissent::tui::terminal::is_taken(), "the explorer goes on");
+    assert!(dissent::terminal::screen::is_taken(), "the explorer goes on");
     drop(taken);
-    dissent::panics::say_the_unsaid();
+    dissent::cli::panic_hook::say_the_unsaid();
     std::process::exit(1);
 }
 

@@ -16,9 +16,9 @@ mod terminal;
 mod tmux;
 
 use dissent::data::Dataset;
-use dissent::engine::CaseAnswer;
-use dissent::engine::run::{RetrieverIdentity, RunIdentity, RunWriter};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
+use dissent::run::CaseAnswer;
+use dissent::run::{RetrieverIdentity, RunIdentity, RunWriter};
 use std::path::{Path, PathBuf};
 use terminal::Pty;
 use tmux::Tmux;

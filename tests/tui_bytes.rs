@@ -5,10 +5,10 @@ mod support;
 
 use crossterm::style::force_color_output;
 use dissent::data::Picture;
+use dissent::terminal::caps::Depth;
+use dissent::terminal::images::{ImageMode, encode};
+use dissent::terminal::quantise::quantise;
 use dissent::tui::action::Action;
-use dissent::tui::depth::Depth;
-use dissent::tui::images::{ImageMode, encode};
-use dissent::tui::quantise::quantise;
 use dissent::tui::{App, views};
 use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::backend::CrosstermBackend;

@@ -3,7 +3,7 @@
 use super::fusion::{weighted_sum, weighted_vote};
 use super::learned_fusion::LearnedWeights;
 use super::{ScoredHit, fuse};
-use crate::reader::Prediction;
+use crate::run::Prediction;
 
 /// A way to make one answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,8 +65,8 @@ pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::LabelScores;
-    use crate::retriever::{Head, Provenance};
+    use crate::run::LabelScores;
+    use crate::run::{Head, Provenance};
 
     #[test]
     fn each_way_gives_its_own_answer() {

@@ -1,7 +1,8 @@
 //! One answer from K predictions: the paper's late fusion (docs/method.md, "Fusion").
 
-use crate::reader::{LabelScores, Prediction};
-use crate::retriever::{Head, Provenance};
+use crate::run::CaseAnswer;
+use crate::run::{Head, Provenance};
+use crate::run::{LabelScores, Prediction};
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,11 @@ pub struct Fused {
 
 /// How a document was found, the deciding head first, and what the reader said with it.
 pub type ScoredHit<'a> = (&'a [Provenance], &'a Prediction);
+
+/// Hits and predictions of a case, as fusers take them.
+pub fn scored_hits(answer: &CaseAnswer) -> Vec<ScoredHit<'_>> {
+    answer.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&answer.predictions).collect()
+}
 
 /// Fuses K predictions; a document that several heads found counts once, with the first one's score. Each score is
 /// divided by its head's largest when several heads are present, λ is the softmax of those over all predictions, and the

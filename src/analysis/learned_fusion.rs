@@ -3,7 +3,7 @@
 
 use super::ScoredHit;
 use super::fusion::normalised_scores;
-use crate::retriever::Head;
+use crate::run::Head;
 use serde::Serialize;
 
 /// Steps of gradient descent over all cases.
@@ -142,8 +142,8 @@ fn add_gradient(sample: &Sample, coefficients: &[f64], share: f64, gradient: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::{LabelScores, Prediction};
-    use crate::retriever::Provenance;
+    use crate::run::Provenance;
+    use crate::run::{LabelScores, Prediction};
 
     fn said(probability: f32) -> Prediction {
         Prediction::from(LabelScores::exact(vec![probability.ln(), (1.0 - probability).ln()]))

@@ -21,7 +21,7 @@ pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use difference::Difference;
 pub use estimate::Estimate;
 pub use fusers::Fuser;
-pub use fusion::{Fused, ScoredHit, fuse};
+pub use fusion::{Fused, ScoredHit, fuse, scored_hits};
 pub use holm::holm;
 pub use learned_fusion::LearnedWeights;
 pub use mcnemar::mcnemar_exact;

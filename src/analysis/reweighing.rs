@@ -4,7 +4,7 @@
 use super::fusers::most_confident;
 use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
 use super::{Fused, Fuser, ScoredHit};
-use crate::reader::Prediction;
+use crate::run::Prediction;
 
 /// Sets of hits that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
 const SETS: usize = 4_096;
@@ -162,8 +162,8 @@ pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
 mod tests {
     use super::*;
     use crate::analysis::fuse;
-    use crate::reader::LabelScores;
-    use crate::retriever::{Head, Provenance};
+    use crate::run::LabelScores;
+    use crate::run::{Head, Provenance};
 
     /// Three hits for label 0, the last for label 1 and very sure.
     fn with_found(test: impl Fn(&[ScoredHit])) {

@@ -1,7 +1,9 @@
 //! The figures of a run: how often the fused, the closed-book and the best single answer are right, and how that differs
 //! between consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
 
-use super::{CaseOutcome, Estimate, Verdict};
+use super::{CaseOutcome, Estimate, Verdict, fuse, scored_hits};
+use crate::data::Dataset;
+use crate::run::CaseAnswer;
 use serde::Serialize;
 
 /// One case as the summary counts it.
@@ -15,6 +17,21 @@ pub struct SummaryCase {
     pub closed_book: Option<Option<usize>>,
     /// `None` where the case was read closed-book only.
     pub outcome: Option<CaseOutcome>,
+}
+
+impl SummaryCase {
+    /// The answers beside the gold label. `None` if the dataset has no such case.
+    pub fn of(answer: &CaseAnswer, dataset: &Dataset) -> Option<Self> {
+        let case = dataset.cases.get(answer.case)?;
+        let gold = dataset.gold_of(case);
+        let outcome = fuse(&scored_hits(answer)).map(|fused| CaseOutcome {
+            gold,
+            answers: answer.predictions.iter().map(|prediction| prediction.label).collect(),
+            fused: fused.prediction.label,
+        });
+        let closed_book = answer.closed_book.as_ref().map(|prediction| prediction.label);
+        Some(Self { task: case.task.clone(), gold, closed_book, outcome })
+    }
 }
 
 /// Figures of one task, or of all together.

@@ -1,6 +1,6 @@
 //! Who annotates which case: decided without a server, by every annotator's machine alike.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Result, bail, ensure};
 use std::collections::{HashMap, HashSet};
 

@@ -3,8 +3,8 @@
 
 use super::journal_watch::read_from;
 use crate::data::Problem;
-use crate::input_file;
-use crate::litter::is_litter;
+use crate::files::input_file;
+use crate::files::litter::is_litter;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};

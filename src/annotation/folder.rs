@@ -3,9 +3,9 @@
 use super::event::{EVENT_VERSION, Event};
 use super::interner::Interner;
 use crate::data::Problem;
-use crate::input_file;
-use crate::litter::is_litter_path;
-use crate::written_json::Written;
+use crate::files::input_file;
+use crate::files::litter::is_litter_path;
+use crate::text::written_json::Written;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::fs;

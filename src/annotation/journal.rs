@@ -6,7 +6,7 @@ use super::history::History;
 use super::journal_file::JournalFile;
 use super::names::{check_annotator, file_safe_host};
 use crate::data::Problem;
-use crate::durable::make_folder;
+use crate::files::durable::make_folder;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! A journal's file: one writer, whole lines, and nothing lost where locks lie or somebody replaces the file.
 
-use crate::input_file;
+use crate::files::input_file;
 use anyhow::{Context, Result};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::folder::{journal_files, read_lines};
-use crate::input_file;
+use crate::files::input_file;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,7 +1,7 @@
 //! Has a case changed since it was annotated?
 
 use super::CaseAnnotation;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 
 /// How what is on the screen now compares with what was on it when the case was annotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
-use crate::durable;
-use crate::fingerprint::Fingerprint;
-use crate::input_file;
-use crate::toml_text;
+use crate::files::durable;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file;
+use crate::text::toml_text;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};

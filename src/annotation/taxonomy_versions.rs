@@ -3,8 +3,8 @@
 use super::event::GivenDefinitions;
 use super::taxonomy::{Category, Taxonomy, read_taxonomy};
 use crate::data::Problem;
-use crate::durable;
-use crate::fingerprint::Fingerprint;
+use crate::files::durable;
+use crate::files::fingerprint::Fingerprint;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs;

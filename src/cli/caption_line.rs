@@ -1,6 +1,6 @@
 //! A caption on one line of the terminal: clipped by columns, matching words marked, safe to print.
 
-use crate::printable::letters;
+use crate::text::printable::letters;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 

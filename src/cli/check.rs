@@ -1,9 +1,9 @@
 //! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
 
 use super::Common;
-use super::output::{count, one_line, print_json, print_line, progress_bar, within};
 use crate::data::{CheckReport, Split, Summary, check};
-use crate::printable::Printable;
+use crate::output::{count, one_line, print_json, print_line, progress_bar, within};
+use crate::text::printable::Printable;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 

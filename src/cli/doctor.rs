@@ -2,16 +2,16 @@
 
 use super::Common;
 use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
-use super::output::{count, print_json, print_line, say, within};
 use super::reader_flags::ReaderFlags;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
 use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
-use crate::printable::Printable;
+use crate::output::{count, print_json, print_line, say, within};
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
-use crate::terminal_size::terminal_size;
-use crate::tui::depth::{color_depth, default_theme, image_mode};
+use crate::terminal::caps::{color_depth, default_theme, image_mode};
+use crate::terminal::size::terminal_size;
+use crate::text::printable::Printable;
 use crate::workspace::Workspace;
 use anyhow::Result;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! `dissent download`: a model of the Hugging Face hub into its cache on this machine.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{count, one_line, print_json, print_line, progress_bar, say};
 use crate::download::{Hub, download, plan, readable_size, was_cancelled};
 use crate::model::hub::HubId;
+use crate::output::{count, one_line, print_json, print_line, progress_bar, say};
 use anyhow::Result;
 use serde_json::json;
 

@@ -1,18 +1,18 @@
 //! `dissent evaluate`: the figures of stored runs, and each against the first on the same cases.
 
 use super::Common;
-use super::output::{print_json, print_line, say, terminal_width};
 use super::table_choice::wanted_tables;
 use crate::analysis::RESAMPLES;
 use crate::analysis::report::{
     NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
 };
 use crate::annotation::{AnnotationState, Taxonomy, named_errors};
-use crate::csv_cells::Formulas;
 use crate::data::{Dataset, Split};
-use crate::durable;
-use crate::engine::CaseAnswer;
-use crate::engine::run::{Reranking, Run, RunIdentity};
+use crate::files::durable;
+use crate::output::{print_json, print_line, say, terminal_width};
+use crate::run::CaseAnswer;
+use crate::run::{Reranking, Run, RunIdentity};
+use crate::text::csv_cells::Formulas;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::collections::{HashMap, HashSet};

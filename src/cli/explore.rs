@@ -2,19 +2,21 @@
 
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
 use super::open_explorer::{NothingLeft, Opener};
-use super::output::{count, say};
 use super::queue_options::QueueOptions;
 use super::reader_flags::ReaderFlags;
 use super::{Common, ExitWith, relaunch};
 use crate::data::{Dataset, Split};
-use crate::engine::run::Run;
-use crate::engine::{Ablation, CaseAnswer, EngineConfig, EngineHandle, ModelChoice};
 use crate::model::device::choose_device;
-use crate::tui::guard;
+use crate::output::{count, say};
+use crate::pipeline::ModelChoice;
+use crate::run::Run;
+use crate::run::{Ablation, CaseAnswer};
+use crate::terminal::guard;
+use crate::terminal::{background, caps};
 use crate::tui::keymap::Keymap;
 use crate::tui::session::{self, Output};
 use crate::tui::theme::Theme;
-use crate::tui::{background, depth};
+use crate::worker::{WorkerConfig, WorkerHandle};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::io::{IsTerminal, stdout};
@@ -99,13 +101,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::with_one_thread_per_kernel()?;
     }
     let environment = |name: &str| std::env::var(name).ok();
-    let color_depth = depth::color_depth(common.color, &environment);
+    let color_depth = caps::color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
     let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
     let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
-    let images = depth::image_mode(common.images, &environment);
+    let images = caps::image_mode(common.images, &environment);
     let opener = Opener {
         args,
         common: common.clone(),
@@ -139,13 +141,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 /// The theme that was asked for, and all there are to choose from, as this terminal can show them.
 fn choose_theme(
     common: &Common,
-    color_depth: depth::Depth,
-    environment: depth::Environment,
+    color_depth: caps::Depth,
+    environment: caps::Environment,
 ) -> Result<(Theme, Vec<(String, Theme)>)> {
     let fit =
-        |theme: Theme| if color_depth == depth::Depth::Named { theme.without_full_backgrounds() } else { Ok(theme) };
+        |theme: Theme| if color_depth == caps::Depth::Named { theme.without_full_backgrounds() } else { Ok(theme) };
     let name = match &common.theme {
-        _ if color_depth == depth::Depth::Monochrome => "monochrome",
+        _ if color_depth == caps::Depth::Monochrome => "monochrome",
         Some(name_or_path) => name_or_path,
         None => match background::is_light(environment) {
             Some(light) => {
@@ -155,13 +157,13 @@ fn choose_theme(
                     "dark"
                 }
             }
-            None => depth::default_theme(environment),
+            None => caps::default_theme(environment),
         },
     };
     let theme = fit(Theme::load(name)?)?;
     let mut themes = Vec::new();
     // Where there are no colours, a theme of colours would only lose its distinctions.
-    let is_offered = |name: &&str| color_depth != depth::Depth::Monochrome || *name == "monochrome";
+    let is_offered = |name: &&str| color_depth != caps::Depth::Monochrome || *name == "monochrome";
     for name in Theme::names().filter(is_offered) {
         themes.push((name.to_owned(), fit(Theme::load(name)?)?));
     }
@@ -206,13 +208,13 @@ pub(super) fn start_engine(
     dataset: &Arc<Dataset>,
     workspace: &Workspace,
     run: Option<(String, Run)>,
-) -> Result<EngineHandle> {
+) -> Result<WorkerHandle> {
     let models = match model_choice(args, common, workspace) {
         // Asked for by name and not there: a mistake in the command.
         Err(error) if args.names_a_model() => return Err(error),
         models => models.map_err(|error| format!("{error:#}")),
     };
-    EngineHandle::spawn(EngineConfig { dataset: dataset.clone(), workspace: workspace.clone(), models, run })
+    WorkerHandle::spawn(WorkerConfig { dataset: dataset.clone(), workspace: workspace.clone(), models, run })
 }
 
 fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<ModelChoice> {

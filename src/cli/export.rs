@@ -1,9 +1,9 @@
 //! `dissent export`: a dataset in the layout of other software.
 
 use super::Common;
-use super::output::{print_json, print_line, say};
 use super::train::open_retriever;
 use crate::data::{Dataset, Part};
+use crate::output::{print_json, print_line, say};
 use crate::train::{SftSettings, export_sft};
 use anyhow::Result;
 use clap::Subcommand;

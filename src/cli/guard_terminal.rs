@@ -1,6 +1,6 @@
 //! `dissent guard-terminal`: not for people; the explorer starts it beside itself ([`guard`]).
 
-use crate::tui::guard;
+use crate::terminal::guard;
 use anyhow::Result;
 
 /// Arguments of `dissent guard-terminal`.

@@ -2,13 +2,13 @@
 
 use super::Common;
 use super::check::summary_text;
-use super::output::{print_json, print_line, progress_bar};
 use crate::data::import::{
     FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_nih_cxr, import_vqa_rad,
 };
 use crate::data::{Existing, Split, Summary};
-use crate::engine::reference_run::{CandidateHeads, ReferenceRunOptions, import_reference_run};
-use crate::printable::Printable;
+use crate::output::{print_json, print_line, progress_bar};
+use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
+use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 

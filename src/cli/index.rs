@@ -3,9 +3,9 @@
 use super::Common;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::load_encoder;
-use super::output::{one_line, print_json, print_line, say};
 use crate::data::Dataset;
 use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, TOKENIZER, VectorSide};
+use crate::output::{one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM and a closed terminal for commands without a screen: the work stops at the next good place, exit code 130.
 
-use super::output::say;
 use crate::model::chat::a_rendering_hangs;
+use crate::output::say;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;

@@ -1,7 +1,7 @@
 //! `dissent keys`: the keys of the explorer as a file to start from.
 
 use super::Common;
-use super::output::print_line;
+use crate::output::print_line;
 use crate::tui::keymap::Keymap;
 use anyhow::Result;
 

@@ -18,7 +18,7 @@ pub mod interrupt;
 pub mod keys;
 pub mod models;
 mod open_explorer;
-pub mod output;
+pub mod panic_hook;
 pub mod phantom;
 pub mod predict;
 mod print_picture;
@@ -33,8 +33,8 @@ mod table_choice;
 pub mod train;
 
 use crate::model::precision::Precision;
-use crate::tui::depth::{ColorDepth, ImageProtocol};
-use crate::tui::guard;
+use crate::terminal::caps::{ColorDepth, ImageProtocol};
+use crate::terminal::guard;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 

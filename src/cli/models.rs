@@ -1,10 +1,10 @@
 //! Where a model comes from: the flag, else the workspace.
 
 use super::Common;
-use super::output::say;
 use crate::model::device::choose_device;
 use crate::model::dual_encoder::DualEncoder;
 use crate::model::hub::HubId;
+use crate::output::say;
 use crate::retriever::HitsPerHead;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};

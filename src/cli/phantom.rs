@@ -1,9 +1,9 @@
 //! `dissent phantom`: draws synthetic images, captions and training pools.
 
 use super::Common;
-use super::output::say;
 use crate::data::Existing;
-use crate::durable;
+use crate::files::durable;
+use crate::output::say;
 use crate::phantom::pool::{Pool, Stage};
 use crate::phantom::sample::{DEFAULT_SEED, write_sample};
 use crate::phantom::sheet::draw_sheet;

@@ -2,17 +2,16 @@
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
-use super::output::{print_json, print_line, say};
 use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split, Task};
-use crate::engine::run::{Run, RunWriter};
-use crate::engine::{
-    Ablation, CaptionShown, CaseAnswer, LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models,
-};
 use crate::model::device::choose_device;
+use crate::output::{print_json, print_line, say};
+use crate::pipeline::{LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
 use crate::reader::ReaderError;
+use crate::run::{Ablation, CaptionShown, CaseAnswer};
+use crate::run::{Run, RunWriter};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -284,7 +283,7 @@ fn print_summary(
     let cases: Vec<SummaryCase> = answers
         .iter()
         .filter(|answer| wanted.contains(&answer.case))
-        .filter_map(|answer| answer.to_summary_case(dataset))
+        .filter_map(|answer| SummaryCase::of(answer, dataset))
         .collect();
     let summary = Summary::of(&args.split.to_string(), &cases);
     if args.json {

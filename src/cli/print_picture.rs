@@ -1,12 +1,12 @@
 //! One picture straight to the terminal, through viuer. Nothing else is drawn around it: the explorer has its own way.
 
 use super::Common;
-use super::output::{print_line, say};
 use crate::data::Picture;
-use crate::terminal_size::terminal_size;
-use crate::tui::depth::{Depth, color_depth, image_mode};
-use crate::tui::images::{ImageMode, as_first_seen};
-use crate::tui::pixels::{Pixels, fit};
+use crate::output::{print_line, say};
+use crate::terminal::caps::{Depth, color_depth, image_mode};
+use crate::terminal::images::{ImageMode, as_first_seen};
+use crate::terminal::pixels::{Pixels, fit};
+use crate::terminal::size::terminal_size;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;

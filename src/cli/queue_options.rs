@@ -1,10 +1,11 @@
 //! Whose cases are shown, in which order, and as which reading: the options that `explore`, `annotate` and
 //! `annotations assign` share.
 
-use super::output::count;
+use crate::analysis::SummaryCase;
 use crate::annotation::{AnnotationState, Plan, Wanted, Worklist};
 use crate::data::{Dataset, Split};
-use crate::engine::CaseAnswer;
+use crate::output::count;
+use crate::run::CaseAnswer;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
@@ -154,7 +155,7 @@ pub fn ids_of<'a>(dataset: &'a Dataset, cases: &[usize]) -> Vec<&'a str> {
 fn sort_hard_first(dataset: &Dataset, cases: &mut [usize], answers: &[CaseAnswer]) {
     let mut hardness: HashMap<usize, (f64, f64)> = HashMap::new();
     for answer in answers {
-        let outcome = answer.to_summary_case(dataset).and_then(|case| case.outcome);
+        let outcome = SummaryCase::of(answer, dataset).and_then(|case| case.outcome);
         if let Some(outcome) = outcome {
             hardness.insert(answer.case, (outcome.disagreement(), outcome.entropy()));
         }

@@ -1,8 +1,8 @@
 //! `dissent render-template`: not for people; the program starts it beside itself for the chat template of a checkpoint
 //! ([`answer_requests`]). No arguments: it must start in a few milliseconds.
 
-use super::output::{say, try_write_out};
 use crate::model::chat::answer_requests;
+use crate::output::{say, try_write_out};
 
 /// Answers until the owner is gone; gives the exit code.
 pub fn run() -> u8 {

@@ -3,14 +3,16 @@
 
 use super::free_text::free_text;
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{one_line, print_line, progress_bar, say};
 use super::reader_flags::ReaderFlags;
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
-use crate::engine::run::{Choice, Reranking, Run};
-use crate::engine::{AskAbout, CaseAnswer, Pipeline};
 use crate::model::device::choose_device;
-use crate::reader::{LabelScores, ReaderError};
+use crate::output::{one_line, print_line, progress_bar, say};
+use crate::pipeline::{AskAbout, Pipeline};
+use crate::reader::ReaderError;
+use crate::run::CaseAnswer;
+use crate::run::LabelScores;
+use crate::run::{Choice, Reranking, Run};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! `dissent show`: one picture, case or document to the terminal.
 
 use super::Common;
-use super::output::{one_line, print_json, print_line};
 use super::print_picture::PicturePrinter;
 use crate::data::{Case, Dataset, Document, Picture, PictureRemark, TaskKind};
-use crate::terminal_size::terminal_size;
+use crate::output::{one_line, print_json, print_line};
+use crate::terminal::size::terminal_size;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::contradictions::contradiction_warning;
 use super::leakage::leakage_warnings;
 use super::look_alikes::look_alike_warnings;
 use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Split, TaskKind};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,7 @@
 //! Cases that ask the same of the same picture and have another gold answer: a model is wrong in one of them whatever it says.
 
 use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::path::PathBuf;
 

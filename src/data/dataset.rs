@@ -5,7 +5,7 @@ use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases, read_documents};
 use super::manifest::{MANIFEST_FILE, Manifest};
 use super::{Case, Document, Picture, Problem, Task};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::identifier::{group_of, identifier_of};
-use crate::written_json::{Written, repeated};
+use crate::text::written_json::{Written, repeated};
 use std::path::Path;
 
 /// A parsed line, its place, and what was found wrong with it so far.

@@ -5,7 +5,7 @@
 //! Unicode NFC, and the text `12.0` is the number 12 there, too: a table with a missing value writes patients so. `1.10` is not
 //! `1.1`: patients of a site are numbered so.
 
-use crate::written_json::Written;
+use crate::text::written_json::Written;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// A number with more digits than this, as 1e999 would have, is kept as it is written.

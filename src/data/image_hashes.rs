@@ -1,8 +1,8 @@
 //! Which image files are the same picture, found out as it is asked and remembered.
 
 use super::Picture;
-use crate::fingerprint::Fingerprint;
-use crate::known_files::KnownFiles;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::known_files::KnownFiles;
 use anyhow::Result;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::fields::Fields;
 use super::identifier::{is_plain, is_plain_group};
 use super::{Case, Document, Problem, Split, Task};
-use crate::input_file::without_bom;
-use crate::line_blocks::LineBlocks;
+use crate::files::input_file::without_bom;
+use crate::files::line_blocks::LineBlocks;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;

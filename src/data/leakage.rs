@@ -2,7 +2,7 @@
 //! trained on them has seen them.
 
 use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem, Split};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -3,8 +3,8 @@
 use super::identifier::trimmed;
 use super::look_alikes::look_alikes;
 use super::{Problem, Task, TaskKind};
-use crate::input_file;
-use crate::toml_text;
+use crate::files::input_file;
+use crate::text::toml_text;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Open answers: words in place of a label, and when two of them are the same answer.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 
 /// Set in the number of every open answer, so that it is no position in a list of labels.
 const NO_POSITION: usize = 1 << (usize::BITS - 1);

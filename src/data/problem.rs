@@ -1,6 +1,6 @@
 //! What is wrong with a file, and where.
 
-use crate::printable::Printable;
+use crate::text::printable::Printable;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};

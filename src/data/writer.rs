@@ -2,7 +2,7 @@
 
 use super::unfinished::Unfinished;
 use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
-use crate::durable::make_folder;
+use crate::files::durable::make_folder;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, ImageFormat};
 use rayon::prelude::*;
@@ -35,7 +35,7 @@ impl DatasetWriter {
     /// # Errors
     /// If the target exists and may not be replaced, or its parent folder cannot be written.
     pub fn create(target: &Path, existing: Existing) -> Result<Self> {
-        let target = &crate::durable::linked(target)?;
+        let target = &crate::files::durable::linked(target)?;
         check_target(target, existing)?;
         let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -102,7 +102,7 @@ impl DatasetWriter {
                 .and_then(|()| file.get_ref().sync_all())
                 .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
         }
-        crate::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
+        crate::files::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
         check_written(&self.aside.path)?;
         // Side by side, because a file system gathers many syncs into one.
         self.images.par_iter().try_for_each(|path| {
@@ -110,7 +110,7 @@ impl DatasetWriter {
                 .and_then(|file| file.sync_all())
                 .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
         })?;
-        crate::durable::replace_folder(&self.aside.path, &self.target)?;
+        crate::files::durable::replace_folder(&self.aside.path, &self.target)?;
         Dataset::open(&self.target)
     }
 }

@@ -1,6 +1,6 @@
 //! Requests to the hub: its address, the user's key, redirects.
 
-use crate::input_file;
+use crate::files::input_file;
 use crate::model::hub::hugging_face_home;
 use crate::secret::{Secret, excerpt};
 use anyhow::Context;

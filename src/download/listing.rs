@@ -2,7 +2,7 @@
 
 use super::checksum::Checksum;
 use super::client::{Hub, HubError};
-use crate::input_file;
+use crate::files::input_file;
 use crate::model::hub::HubId;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap};

@@ -3,7 +3,7 @@
 use super::client::{Hub, HubError};
 use super::listing::{Remote, list};
 use super::transfer::Blob;
-use crate::durable;
+use crate::files::durable;
 use crate::model::hub::HubId;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;

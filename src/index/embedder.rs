@@ -1,6 +1,6 @@
 //! What the index needs of a dual encoder.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::dual_encoder::DualEncoder;
 use anyhow::Result;
 use image::RgbImage;

@@ -1,6 +1,6 @@
 //! What can be wrong with an index, for callers that decide what to do about it.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::anyhow;
 use std::io;
 use std::path::{Path, PathBuf};

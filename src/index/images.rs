@@ -1,7 +1,7 @@
 //! Reading and decoding the corpus images ahead of the encoder, on all cores, a bounded number of them at a time.
 
 use crate::data::{Dataset, Picture};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::Result;
 use image::RgbImage;
 use rayon::prelude::*;

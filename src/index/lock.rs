@@ -1,6 +1,6 @@
 //! One builder at a time, and no rubbish of a killed one.
 
-use crate::durable::make_folder;
+use crate::files::durable::make_folder;
 use anyhow::{Context, Result};
 use std::fs::{File, TryLockError};
 use std::path::Path;

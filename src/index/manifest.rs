@@ -1,9 +1,9 @@
 //! `index.toml`: what an index was built from and what is in it.
 
 use super::{IndexError, VectorKind};
-use crate::fingerprint::Fingerprint;
-use crate::input_file;
-use crate::toml_text;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file;
+use crate::text::toml_text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ impl Manifest {
 
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string_pretty(self).context("cannot write index.toml")?;
-        crate::durable::write_file(path, text.as_bytes())
+        crate::files::durable::write_file(path, text.as_bytes())
     }
 
     /// Corpus rows with an image vector, ascending.

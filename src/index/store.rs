@@ -13,8 +13,8 @@ use super::{
     Embedder, FLAT_LIMIT, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex, VectorKind,
 };
 use crate::data::{CONVERSION_VERSION, Dataset};
-use crate::durable;
-use crate::fingerprint::Fingerprint;
+use crate::files::durable;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use super::text_files::{check_entries, in_words, refused};
 use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
 use super::variants::written_out;
 use crate::data::Document;
-use crate::printable::beginning;
+use crate::text::printable::beginning;
 use anyhow::{Context, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;

@@ -2,7 +2,7 @@
 //! wait for good, an endless file takes all memory.
 
 use super::IndexError;
-use crate::input_file::kind_of;
+use crate::files::input_file::kind_of;
 use std::fs;
 use std::io;
 use std::path::Path;

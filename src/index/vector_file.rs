@@ -40,7 +40,7 @@ impl VectorFile {
     /// Opens a file that must hold two tensors of this shape.
     pub fn open(path: &Path, count: usize, dimension: usize) -> Result<Self, IndexError> {
         let damaged = |error: std::io::Error| IndexError::unreadable(path, &error);
-        let mut file = crate::input_file::open(path).map_err(damaged)?;
+        let mut file = crate::files::input_file::open(path).map_err(damaged)?;
         let expected_header = header(count, dimension);
         let tensor_bytes = (count * dimension * 4) as u64;
         let expected_length = expected_header.len() as u64 + 2 * tensor_bytes;

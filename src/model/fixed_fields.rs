@@ -1,7 +1,7 @@
 //! Fields of a configuration that are offered with one value only: with another one transformers, or the code that the
 //! field is for, computes another network (issue 18, A6). Absent or null is that one value.
 
-use crate::printable::beginning;
+use crate::text::printable::beginning;
 use serde_json::Value;
 
 /// Of every decoder here: a field's name, and its value as JSON writes it.

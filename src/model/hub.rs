@@ -1,8 +1,8 @@
 //! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
 
-use crate::input_file;
-use crate::printable::is_printable;
+use crate::files::input_file;
 use crate::secret::excerpt;
+use crate::text::printable::is_printable;
 use anyhow::{Result, bail, ensure};
 use std::fmt;
 use std::fs;

@@ -3,7 +3,7 @@
 
 use super::chat::other_templates;
 use super::checkpoint::{CheckpointError, read_json, two_picture_settings};
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use serde_json::Value;
 use std::path::Path;
 

@@ -4,6 +4,7 @@
 //! on two cores with the sample reader: 82 ms of processor time per case of five prompts, 46 ms with one thread per
 //! kernel). Each shard here runs on its own pool of one thread, so that its kernels find no other to share with.
 
+use crate::panics::panic_text;
 use anyhow::{Context, Result, anyhow};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::any::Any;
@@ -77,15 +78,6 @@ impl DataParallel {
         }
         Ok(results)
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_string())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The key of a prediction: nobody asks the reader twice for the same thing.
 
 use super::ReadRequest;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 
 /// Counted up when the same request would get another answer: after a change to prompts, images or scoring.
 const ANSWERS_VERSION: &str = "answers 1";

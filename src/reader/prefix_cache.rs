@@ -1,7 +1,7 @@
 //! PrefixCache of prompts, up to the second image, read once: where a template puts the document first, what was read of a
 //! document serves every query; where it puts the query first, what was read of it serves all its documents.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::lru::LruCache;
 use crate::model::decoder::{Decoder, DecoderInput, DecoderRow, KvCache};
 use anyhow::{Context, Result};

@@ -1,8 +1,8 @@
 //! What a reader is asked and what it answers.
 
-use super::LabelScores;
 use crate::data::{Picture, Task};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
+use crate::run::LabelScores;
 use std::sync::Arc;
 
 /// The retrieved document as the reader sees it.

@@ -1,9 +1,10 @@
 //! Where a reader comes from: a checkpoint on this machine, or servers.
 
-use super::remote::{RemoteReader, ServedModel, ServiceRecord};
+use super::remote::{RemoteReader, ServedModel};
 use super::{CandleReader, Reader, ReaderError};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::precision::{NumberType, Precision};
+use crate::run::ServiceRecord;
 use anyhow::Result;
 use candle_core::{DType, Device};
 use std::path::PathBuf;

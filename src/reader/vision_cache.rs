@@ -2,7 +2,7 @@
 
 use super::data_parallel::DataParallel;
 use crate::data::Picture;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::lru::LruCache;
 use crate::model::vlm::{ImageGrid, PreparedImage, VisionLanguageModel};
 use anyhow::{Context, Result};

@@ -1,7 +1,7 @@
 //! How the hits of several heads become one list.
 
-use super::{Head, Hit, Provenance};
 use crate::data::Document;
+use crate::run::{Head, Hit, Provenance};
 
 /// What one head found: (corpus row, score), best first.
 pub type RankedList = (Head, Vec<(usize, f32)>);

@@ -1,14 +1,12 @@
 //! Retrieval: heads, hits and how hits of two heads become one list.
 
 pub mod heads;
-mod hit;
 mod merge;
 mod random;
 mod reciprocal_rank;
 mod search;
 mod source;
 
-pub use hit::{Head, Hit, Provenance};
 pub use merge::{RankedList, merge_hits};
 pub use random::RandomDocuments;
 pub use reciprocal_rank::merge_by_reciprocal_rank;

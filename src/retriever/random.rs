@@ -1,9 +1,10 @@
 //! Documents drawn at random in place of those retrieved: what the reader does with evidence that has nothing to do with
 //! the case.
 
-use super::{Head, Hit, HitSource, Provenance, Retriever};
+use super::{HitSource, Retriever};
 use crate::data::{Case, Dataset, Picture};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
+use crate::run::{Head, Hit, Provenance};
 use anyhow::Result;
 use rand::SeedableRng;
 use rand::seq::index::sample;

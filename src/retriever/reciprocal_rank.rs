@@ -1,7 +1,8 @@
 //! Merging heads whose scores cannot be compared (cosine similarity and BM25): reciprocal rank fusion.
 
-use super::{Hit, RankedList, merge_hits};
+use super::{RankedList, merge_hits};
 use crate::data::Document;
+use crate::run::Hit;
 
 /// Takes the edge off the first ranks (Cormack, Clarke and Büttcher, SIGIR 2009).
 const RANK_OFFSET: f32 = 60.0;
@@ -25,8 +26,8 @@ pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit
 
 #[cfg(test)]
 mod tests {
-    use super::super::Head;
     use super::*;
+    use crate::run::Head;
 
     #[test]
     fn a_document_that_two_heads_find_passes_one_that_a_single_head_likes() {

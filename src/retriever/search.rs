@@ -3,11 +3,12 @@
 
 use super::heads::{QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
-use super::{Head, Hit, HitSource, RankedList, merge_hits};
+use super::{HitSource, RankedList, merge_hits};
 use crate::data::{Case, Dataset, Picture};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::index::{Index, VectorSide};
 use crate::model::dual_encoder::DualEncoder;
+use crate::run::{Head, Hit};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 

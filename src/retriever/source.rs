@@ -1,8 +1,8 @@
 //! Where hits come from.
 
-use super::Hit;
 use crate::data::{Case, Dataset, Picture};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
+use crate::run::Hit;
 use anyhow::Result;
 
 /// Finds documents for a case: the dual encoder with its index, or anything else that can.

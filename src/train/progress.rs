@@ -1,7 +1,7 @@
 //! Progress of an epoch: a bar on a terminal, one line per epoch elsewhere.
 
 use super::session::EpochReport;
-use crate::cli::output::say;
+use crate::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar with loss and time left; drawn on standard error and only on a terminal.

@@ -6,8 +6,8 @@
 
 use super::reader::documents_of;
 use crate::data::{Case, Dataset, Part, Picture, Split, Task};
-use crate::durable;
-use crate::fingerprint::Fingerprint;
+use crate::files::durable;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::pretty_json;
 use crate::reader::{Evidence, PromptPiece, ReadRequest};
 use crate::retriever::Retriever;

@@ -4,9 +4,9 @@ use super::user_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use crate::annotation::answers_fingerprint;
 use crate::data::Label;
-use crate::engine::CaseAnswer;
-use crate::reader::Prediction;
-use crate::retriever::Hit;
+use crate::run::CaseAnswer;
+use crate::run::Hit;
+use crate::run::Prediction;
 
 /// Stands in the place of an answer that is not there.
 const NOT_READ: Prediction = Prediction { label: None, scores: None, text: None };
@@ -150,8 +150,8 @@ impl CaseAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::LabelScores;
-    use crate::retriever::{Head, Provenance};
+    use crate::run::LabelScores;
+    use crate::run::{Head, Provenance};
 
     fn hit(row: usize) -> Hit {
         Hit {

@@ -9,7 +9,6 @@ use super::comparison::Against;
 use super::definitions::Definitions;
 use super::filter::Filter;
 use super::flip_cache::FlipCache;
-use super::images::{ImageMode, ImageView, Pictures};
 use super::keymap::Keymap;
 use super::mouse::Drawn;
 use super::order::Order;
@@ -25,9 +24,10 @@ use super::theme::Theme;
 use super::what_if::WhatIf;
 use crate::annotation::{Category, Staleness};
 use crate::data::{Case, Dataset, Document, Task};
-use crate::engine::{EngineDescription, Ticket};
-use crate::reader::Prediction;
-use crate::retriever::Hit;
+use crate::pipeline::{ModelDescription, Ticket};
+use crate::run::Hit;
+use crate::run::Prediction;
+use crate::terminal::images::{ImageMode, ImageView, Pictures};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ pub struct App {
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
     /// `None` while models and index are being loaded.
-    pub engine: Option<EngineDescription>,
+    pub engine: Option<ModelDescription>,
     /// What the engine is doing, as it says itself.
     pub progress: Option<String>,
     /// Why the engine cannot answer at all.

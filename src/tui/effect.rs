@@ -1,7 +1,8 @@
 //! What an update asks of the world: the explorer's state itself touches no file, no engine and no terminal.
 
 use super::annotation_view::AnnotationEdit;
-use crate::engine::{Request, Ticket};
+use crate::pipeline::Ticket;
+use crate::worker::Request;
 use std::path::PathBuf;
 
 /// A wish of [`super::App::update`], carried out by the session before the next frame.

@@ -2,7 +2,7 @@
 
 use super::app::{App, Notice, Overlay};
 use super::effect::Effect;
-use crate::engine::Event;
+use crate::pipeline::Event;
 
 impl App {
     /// Takes in what the engine reports. Answers about any case are kept, whatever is shown.

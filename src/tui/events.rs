@@ -1,14 +1,15 @@
 //! Everything that can happen, in one channel: keys, signals, engine events, images.
 
-use super::images::Loaded;
-use super::pixels::{FullScreenImage, Pixels};
-use super::question;
 use super::startup::Opened;
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{Event, JournalWatch};
-use crate::engine;
+use crate::pipeline::Ticket;
+
 use crate::panics::caught;
-use crate::reader::panic_text;
+use crate::panics::panic_text;
+use crate::terminal::images::Loaded;
+use crate::terminal::pixels::{FullScreenImage, Pixels};
+use crate::terminal::query;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
 use crossterm::event;
@@ -45,10 +46,10 @@ pub enum Message {
     Signal(i32),
     /// Everything is read, or why it cannot be.
     Opened(Box<Result<Opened>>),
-    Engine(engine::Event),
+    Engine(crate::pipeline::Event),
     Image(Loaded),
     /// How far annotators agree, as asked for under this number.
-    Agreement(engine::Ticket, Box<AgreementReport>),
+    Agreement(Ticket, Box<AgreementReport>),
     /// Others wrote this into their journals.
     Heard(Vec<Arc<Event>>),
     /// The full-screen image of this number is on the terminal, or why it is not.
@@ -82,8 +83,8 @@ impl FullScreen {
 /// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
 pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
     start(INPUT, sender.clone(), move || {
-        let mut late = question::LateAnswers::owed();
-        for key in question::typed_meanwhile() {
+        let mut late = query::LateAnswers::owed();
+        for key in query::typed_meanwhile() {
             if sender.send(Message::Terminal(event::Event::Key(key))).is_err() {
                 return;
             }
@@ -156,7 +157,7 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
 }
 
 /// Passes engine events on.
-pub fn read_engine(events: Receiver<engine::Event>, sender: Sender<Message>) -> Result<()> {
+pub fn read_engine(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
     start(EVENTS, sender.clone(), move || {
         for event in events {
             if sender.send(Message::Engine(event)).is_err() {
@@ -181,7 +182,7 @@ fn start(name: &'static str, sender: Sender<Message>, body: impl FnOnce() + Send
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::images::ImageView;
+    use crate::terminal::images::ImageView;
     use crossbeam_channel::unbounded;
     use ratatui::layout::Size;
 

@@ -2,8 +2,8 @@
 //! the case and not for every frame.
 
 use crate::analysis::{Reweighing, ScoredHit, SmallestFlip};
-use crate::reader::Prediction;
-use crate::retriever::Provenance;
+use crate::run::Prediction;
+use crate::run::Provenance;
 use std::cell::RefCell;
 
 /// The latest search and what came of it.
@@ -42,7 +42,7 @@ impl Searched {
 mod tests {
     use super::*;
     use crate::analysis::Fuser;
-    use crate::reader::LabelScores;
+    use crate::run::LabelScores;
 
     #[test]
     fn another_fusion_or_another_answer_is_searched_anew() {

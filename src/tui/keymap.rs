@@ -2,7 +2,7 @@
 
 use super::action::{Action, Binding, Context, TABLE};
 use crate::annotation::Category;
-use crate::toml_text;
+use crate::text::toml_text;
 use anyhow::{Context as _, Result, bail};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ impl Keymap {
     /// # Errors
     /// Names the file and what in it is no context, no action, no key, or bound twice.
     pub fn load(path: &Path) -> Result<Self> {
-        match crate::input_file::read_text(path, LONGEST) {
+        match crate::files::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
             Ok(text) => Self::parse(&text).with_context(|| format!("keys {}", path.display())),

@@ -4,7 +4,7 @@ use super::answers::CaseAnswers;
 use super::app::App;
 use super::views::text;
 use crate::data::TaskKind;
-use crate::reader::Prediction;
+use crate::run::Prediction;
 use unicode_width::UnicodeWidthStr;
 
 impl App {

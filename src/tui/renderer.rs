@@ -1,13 +1,14 @@
 //! What frames are drawn on: the screen, and the thread that makes its images.
 
 use super::app::App;
-use super::depth::Depth;
 use super::events::Message;
-use super::images::{ImageMode, ImageWorker, Loaded, PictureKey};
-use super::quantise::quantise;
 use super::recording::{CastRecorder, TeeWriter};
-use super::sized_backend::SizedBackend;
-use super::{terminal, views};
+use super::views;
+use crate::terminal::caps::Depth;
+use crate::terminal::images::{ImageMode, ImageWorker, Loaded, PictureKey};
+use crate::terminal::quantise::quantise;
+use crate::terminal::screen;
+use crate::terminal::sized_backend::SizedBackend;
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
@@ -55,7 +56,7 @@ impl Renderer {
 
     /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
     pub fn draw(&mut self, app: &App, wanted_back: bool) -> Result<Option<Buffer>> {
-        if !terminal::is_taken() {
+        if !screen::is_taken() {
             return Ok(None);
         }
         let Self { screen, depth, .. } = self;

@@ -3,7 +3,9 @@
 use super::action::Action;
 use super::app::{App, Overlay};
 use super::effect::Effect;
-use crate::engine::{CaptionResult, ImageLike, Request, Ticket};
+use crate::index::CaptionResult;
+use crate::pipeline::{ImageLike, Ticket};
+use crate::worker::Request;
 use tui_input::Input;
 
 /// Lines of a caption search.

@@ -3,22 +3,25 @@
 use super::agreement::AgreementCounter;
 use super::annotation_view::EditOutcome;
 use super::app::{App, Notice};
-use super::depth::Depth;
 use super::effect::Effect;
 use super::events::{self, Message};
-use super::images::{ImageMode, Pictures};
 use super::keymap::{Pressed, key_name};
 use super::notebook::Notebook;
-use super::pixels::{FullScreenImage, Pixels};
 use super::recording::{CastFile, CastRecorder, Recording, tell};
 use super::renderer::Renderer;
+use super::snapshot;
 use super::snapshot::Ground;
 use super::startup::{Opened, Startup, Waited};
-use super::{snapshot, terminal};
 use crate::annotation;
-use crate::durable;
-use crate::engine::{self, EngineHandle};
-use crate::terminal_size::terminal_size;
+use crate::pipeline::Ticket;
+
+use crate::files::durable;
+use crate::terminal::caps::Depth;
+use crate::terminal::images::{ImageMode, Pictures};
+use crate::terminal::pixels::{FullScreenImage, Pixels};
+use crate::terminal::screen;
+use crate::terminal::size::terminal_size;
+use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use crossterm::clipboard::CopyToClipboard;
@@ -73,7 +76,7 @@ struct Session<'a> {
     /// Folder for screens as pictures.
     screens: &'a Path,
     film: CastRecorder,
-    engine: EngineHandle,
+    engine: WorkerHandle,
     canvas: Renderer,
     agreement: AgreementCounter,
     /// For threads that have something to say.
@@ -120,7 +123,7 @@ pub fn run(
     let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
     let film: CastRecorder = Rc::new(RefCell::new(CastFile::new(recording)));
-    let taken = terminal::Taken::take(kitty).context("cannot take the terminal")?;
+    let taken = screen::Taken::take(kitty).context("cannot take the terminal")?;
     let mut canvas = Renderer::new(film.clone(), depth, images, sender.clone())?;
     let wanted_image = Arc::new(AtomicUsize::new(0));
     let (full_screen, reader) = match pixels {
@@ -232,7 +235,7 @@ impl Session<'_> {
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
             Message::Signal(signal) => return self.on_signal(signal),
             Message::Engine(event) => {
-                if let engine::Event::Ready(description) = &event {
+                if let crate::pipeline::Event::Ready(description) = &event {
                     self.notebook.run_fingerprint = Some(description.run_fingerprint.clone());
                 }
                 let effects = self.app.on_engine_event(event);
@@ -350,7 +353,7 @@ impl Session<'_> {
                 return Ok(false);
             }
             SIGTSTP => self.suspend()?,
-            SIGCONT if !terminal::is_taken() => self.resume()?,
+            SIGCONT if !screen::is_taken() => self.resume()?,
             SIGCONT => self.canvas.redraw()?,
             _ => return Ok(false),
         }
@@ -378,7 +381,7 @@ impl Session<'_> {
                 }
                 Effect::SaveScreen => self.save_screen()?,
                 Effect::FullScreen(path) => self.cover(path)?,
-                Effect::Mouse(on) => terminal::report_mouse(on).context("cannot write to the terminal")?,
+                Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
                 Effect::Redraw => self.canvas.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
@@ -387,7 +390,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn count_agreement(&mut self, ticket: engine::Ticket) {
+    fn count_agreement(&mut self, ticket: Ticket) {
         let (sender, name) = (self.sender.clone(), self.app.dataset.name.clone());
         let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
         if let Err(error) = self.agreement.start(ticket, name, self.notebook.ratings(), send) {
@@ -417,7 +420,7 @@ impl Session<'_> {
         self.wanted_image.fetch_add(1, Ordering::SeqCst);
         let backend = self.canvas.out();
         if self.kitty {
-            terminal::delete_kitty_images(backend).context("cannot write to the terminal")?;
+            screen::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
         self.app.pictures = Pictures::default();
@@ -452,7 +455,7 @@ impl Session<'_> {
 
     /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
     fn suspend(&mut self) -> Result<()> {
-        terminal::restore();
+        screen::restore();
         self.own_stops += 1;
         if killpg(getpgrp(), Signal::SIGTSTP).is_err() {
             self.own_stops -= 1;
@@ -462,7 +465,7 @@ impl Session<'_> {
     }
 
     fn resume(&mut self) -> Result<()> {
-        terminal::enter(self.kitty).context("cannot take the terminal again")?;
+        screen::enter(self.kitty).context("cannot take the terminal again")?;
         // kitty forgot its images when the terminal was given back.
         self.app.pictures = Pictures::default();
         self.canvas.redraw()

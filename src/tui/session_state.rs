@@ -1,8 +1,8 @@
 //! What the explorer remembers from one session to the next: the place, the saved views, the cases that were opened. One
 //! file per annotator; annotations are elsewhere, in the journal.
 
-use crate::durable;
-use crate::toml_text;
+use crate::files::durable;
+use crate::text::toml_text;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
@@ -48,7 +48,7 @@ impl SessionState {
     /// # Errors
     /// Where it cannot be read or is damaged: the path and the line are named.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = match crate::input_file::read_text(path, LONGEST) {
+        let text = match crate::files::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };

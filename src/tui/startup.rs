@@ -7,7 +7,7 @@ use super::keymap::key_name;
 use super::notebook::Notebook;
 use super::recording::{CastRecorder, tell};
 use super::renderer::Renderer;
-use crate::engine::EngineHandle;
+use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crossterm::event::Event;
@@ -23,7 +23,7 @@ const INTERRUPTED: u8 = 130;
 pub struct Opened {
     pub app: App,
     pub notebook: Notebook,
-    pub engine: EngineHandle,
+    pub engine: WorkerHandle,
 }
 
 /// What came of waiting.

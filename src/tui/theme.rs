@@ -1,6 +1,6 @@
 //! Themes: what each part of the screen looks like, one TOML file per theme.
 
-use crate::toml_text;
+use crate::text::toml_text;
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -130,7 +130,7 @@ impl Theme {
         if Self::names().any(|name| name == name_or_path) || !path.exists() {
             return Self::built_in(name_or_path);
         }
-        let text = crate::input_file::read_text(path, LONGEST)
+        let text = crate::files::input_file::read_text(path, LONGEST)
             .with_context(|| format!("cannot read theme {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
     }

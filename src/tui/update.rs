@@ -4,11 +4,12 @@ use super::action::{Action, Context};
 use super::annotation_view::AnnotationEdit;
 use super::app::{App, Focus, Notice, Overlay, Shown, Side};
 use super::effect::Effect;
-use super::images::ViewChange;
 use super::overview::Overview;
 use super::picker::{Picker, PickerKind};
 use super::search::Search;
-use crate::engine::{CaptionShown, Request};
+use crate::run::CaptionShown;
+use crate::terminal::images::ViewChange;
+use crate::worker::Request;
 use tui_input::{Input, InputRequest};
 
 /// Places a page key moves by.

@@ -4,9 +4,11 @@ use super::answers::CaseAnswers;
 use super::app::{App, Notice, Shown, Side};
 use super::effect::Effect;
 use super::search::Search;
-use crate::engine::{Ablation, CaptionShown, ImageLike, Probe, Request};
-use crate::reader::Prediction;
-use crate::retriever::{Head, Hit, Provenance};
+use crate::pipeline::{ImageLike, Probe};
+use crate::run::Prediction;
+use crate::run::{Ablation, CaptionShown};
+use crate::run::{Head, Hit, Provenance};
+use crate::worker::Request;
 
 /// Why a document is not read.
 const OWN_GROUP: &str = "this is the case's own image or group: it is shown, and not read as evidence";

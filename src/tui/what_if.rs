@@ -4,7 +4,7 @@ use super::answers::CaseAnswers;
 use super::app::App;
 use super::user_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
-use crate::retriever::{Head, Hit};
+use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
 /// Fusers in the order of the key. Learned weights need a validation split, so they are `dissent evaluate`'s.

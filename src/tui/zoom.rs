@@ -1,7 +1,7 @@
 //! How near one may come to the images on the screen.
 
 use super::app::{App, Notice, Side};
-use super::images::ViewChange;
+use crate::terminal::images::ViewChange;
 use ratatui::layout::{Rect, Size};
 use std::path::Path;
 

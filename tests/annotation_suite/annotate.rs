@@ -3,11 +3,11 @@
 use crate::torture::{annotate, dataset};
 use dissent::annotation::{AnnotationState, CaseAnnotation, EventContext, EventKind, Journal, read_folder};
 use dissent::data::Dataset;
-use dissent::engine::CaseAnswer;
-use dissent::engine::run::{RunIdentity, RunWriter};
-use dissent::fingerprint::Fingerprint;
-use dissent::reader::{LabelScores, Prediction};
-use dissent::retriever::{Head, Hit, Provenance};
+use dissent::files::fingerprint::Fingerprint;
+use dissent::run::CaseAnswer;
+use dissent::run::{Head, Hit, Provenance};
+use dissent::run::{LabelScores, Prediction};
+use dissent::run::{RunIdentity, RunWriter};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

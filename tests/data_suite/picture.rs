@@ -207,7 +207,7 @@ fn a_photograph_is_turned_as_exif_asks_in_eye_and_models() {
 
 #[test]
 fn only_what_is_converted_has_the_conversion_in_its_fingerprint() {
-    use dissent::fingerprint::Fingerprint;
+    use dissent::files::fingerprint::Fingerprint;
     for (bytes, is_plain) in [(grey_png(2, 2, 7), true), (jpeg(&busy_image()), true), (deep_grey(&[0, 4095]), false)] {
         assert_eq!(decode(&bytes).fingerprint, Picture::fingerprint_of(&bytes));
         assert_eq!(Picture::fingerprint_of(&bytes) == Fingerprint::of_bytes(&bytes), is_plain);

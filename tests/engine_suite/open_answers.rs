@@ -2,12 +2,13 @@
 
 use crate::support::{CountingReader, FixedHits, dataset, encoder_fixture, reader_fixture};
 use candle_core::{DType, Device};
-use dissent::analysis::{Verdict, fuse};
+use dissent::analysis::{SummaryCase, Verdict, fuse, scored_hits};
 use dissent::data::{Case, Dataset, Picture, PromptTemplate, Split, Task, TaskKind};
-use dissent::engine::run::Run;
-use dissent::engine::{CaseAnswer, Pipeline};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
+use dissent::pipeline::Pipeline;
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
+use dissent::run::CaseAnswer;
+use dissent::run::Run;
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -104,9 +105,9 @@ fn open_and_closed_questions_are_answered_together_and_nobody_is_asked_twice() {
     // By image 0 and 1, by caption 2.
     assert_eq!(texts, ["The upper lobe.", "lower lobe", "the Upper lobe"]);
     assert_eq!(open.predictions[0].label, open.predictions[2].label);
-    let outcome = open.to_summary_case(&dataset).unwrap().outcome.unwrap();
+    let outcome = SummaryCase::of(open, &dataset).unwrap().outcome.unwrap();
     assert_eq!(outcome.verdict(), Verdict::Inconsistent);
-    let fused = fuse(&open.found()).unwrap();
+    let fused = fuse(&scored_hits(open)).unwrap();
     assert_eq!(fused.prediction.text.as_deref(), Some("The upper lobe."), "the words said first");
     assert!(fused.prediction.scores.is_none() && !outcome.is_right(), "the gold answer has one word more");
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 8);

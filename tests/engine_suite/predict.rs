@@ -3,12 +3,12 @@
 use crate::support::{encoder_fixture, reader_fixture};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
-use dissent::engine::run::{PREDICTIONS_FILE, Run};
-use dissent::engine::{
-    Ablation, EngineConfig, EngineHandle, Event, LoadingInterrupted, ModelChoice, Request, load_models,
-};
 use dissent::model::precision::Precision;
+use dissent::pipeline::{Event, LoadingInterrupted, ModelChoice, load_models};
 use dissent::retriever::HitsPerHead;
+use dissent::run::Ablation;
+use dissent::run::{PREDICTIONS_FILE, Run};
+use dissent::worker::{Request, WorkerConfig, WorkerHandle};
 use dissent::workspace::Workspace;
 use serde_json::Value;
 use std::fs;
@@ -150,7 +150,7 @@ fn without_models_a_stored_run_is_shown_and_captions_are_found() {
     report(&setting.predict(&["--json"]));
     let workspace = Workspace::open(&setting.root, None).unwrap();
     let run = Run::open(&workspace.run_dir("a").unwrap()).unwrap();
-    let engine = EngineHandle::spawn(EngineConfig {
+    let engine = WorkerHandle::spawn(WorkerConfig {
         dataset: Arc::new(Dataset::open(&setting.root).unwrap()),
         workspace,
         models: Err("no reader".into()),

@@ -1,7 +1,7 @@
 //! Prompt slots and prediction keys.
 
 use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::reader::{Evidence, PromptPiece, ReadRequest, check_templates, prediction_key};
 use std::sync::Arc;
 

@@ -3,9 +3,10 @@
 use crate::support::reader_fixture;
 use candle_core::{DType, Device};
 use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::model::pixtral::{DecoderInput, DecoderRow, Piece, PixtralCheckpoint, TokenPlace};
-use dissent::reader::{CandleReader, Evidence, LabelScores, ReadRequest, Reader, ReaderError};
+use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
+use dissent::run::LabelScores;
 use std::cell::Cell;
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! Prediction files of the reference code: imported, explored and evaluated with no model.
 
 use dissent::data::{Existing, Split};
-use dissent::engine::CaseAnswer;
-use dissent::engine::reference_run::{ReferenceRunOptions, import_reference_run};
-use dissent::engine::run::Run;
-use dissent::retriever::Head;
+use dissent::run::CaseAnswer;
+use dissent::run::Head;
+use dissent::run::Run;
+use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};

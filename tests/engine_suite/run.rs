@@ -1,10 +1,12 @@
 //! Runs on disk: written whole, continued after a kill, refused when stale.
 
 use crate::support::{CountingReader, FixedHits, dataset};
+use dissent::analysis::SummaryCase;
 use dissent::data::Dataset;
-use dissent::engine::run::{PREDICTIONS_FILE, Passage, PredictionLine, RetrieverIdentity, Run, RunIdentity, RunWriter};
-use dissent::engine::{Ablation, CaptionShown, CaseAnswer, Pipeline};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
+use dissent::pipeline::Pipeline;
+use dissent::run::{Ablation, CaptionShown, CaseAnswer};
+use dissent::run::{PREDICTIONS_FILE, Passage, PredictionLine, RetrieverIdentity, Run, RunIdentity, RunWriter};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,7 +67,7 @@ fn a_case_fuses_to_an_outcome() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = Arc::new(dataset(folder.path(), 1));
     let answer = answers(folder.path(), &dataset, &[0]).remove(0);
-    let case = answer.to_summary_case(&dataset).unwrap();
+    let case = SummaryCase::of(&answer, &dataset).unwrap();
     let outcome = case.outcome.unwrap();
     assert_eq!((case.gold, case.closed_book), (1, Some(Some(1))));
     assert_eq!((outcome.answers.as_slice(), outcome.fused), ([Some(1), Some(0), Some(1)].as_slice(), Some(1)));

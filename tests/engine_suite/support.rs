@@ -2,9 +2,11 @@
 
 use anyhow::anyhow;
 use dissent::data::{Case, Dataset, Document, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind};
-use dissent::fingerprint::Fingerprint;
-use dissent::reader::{LabelScores, ReadRequest, Reader, ReaderError};
-use dissent::retriever::{Head, Hit, HitSource, merge_hits};
+use dissent::files::fingerprint::Fingerprint;
+use dissent::reader::{ReadRequest, Reader, ReaderError};
+use dissent::retriever::{HitSource, merge_hits};
+use dissent::run::LabelScores;
+use dissent::run::{Head, Hit};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,12 @@
 //! The engine's threads: what arrives, in which order, and what happens when something else is wanted or goes wrong.
 
 use crate::support::{CountingReader, FixedHits, dataset};
-use dissent::engine::{
-    Ablation, CaptionResult, CaptionShown, EngineDescription, EngineHandle, Event, Parts, Pipeline, Probe, Request,
-    SearchCaptions,
-};
-use dissent::reader::{LabelScores, ReadRequest};
+use dissent::index::CaptionResult;
+use dissent::pipeline::{Event, ModelDescription, Pipeline, Probe};
+use dissent::reader::ReadRequest;
+use dissent::run::LabelScores;
+use dissent::run::{Ablation, CaptionShown};
+use dissent::worker::{LoadedPipeline, Request, SearchCaptions, WorkerHandle};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,8 +23,8 @@ impl SearchCaptions for Shouting {
     }
 }
 
-fn description() -> EngineDescription {
-    EngineDescription {
+fn description() -> ModelDescription {
+    ModelDescription {
         heads: "fixed".into(),
         retriever: "fixed".into(),
         reader: "counting".into(),
@@ -33,22 +34,22 @@ fn description() -> EngineDescription {
     }
 }
 
-fn start(root: &Path, cases: usize, reader: CountingReader, stored: Vec<Event>) -> EngineHandle {
+fn start(root: &Path, cases: usize, reader: CountingReader, stored: Vec<Event>) -> WorkerHandle {
     let dataset = Arc::new(dataset(root, cases));
     let cache = root.join("cache");
     let load = move |_: &dyn Fn(String), _: &dyn Fn() -> bool| {
         let pipeline = Pipeline::new(dataset, Some(Box::new(FixedHits::new())), Box::new(reader), &cache)?;
-        Ok(Parts { pipeline, description: description() })
+        Ok(LoadedPipeline { pipeline, description: description() })
     };
-    EngineHandle::start(stored, Box::new(load), Box::new(|| Ok(Box::new(Shouting)))).unwrap()
+    WorkerHandle::start(stored, Box::new(load), Box::new(|| Ok(Box::new(Shouting)))).unwrap()
 }
 
-fn next(engine: &EngineHandle) -> Event {
+fn next(engine: &WorkerHandle) -> Event {
     engine.events.recv_timeout(PATIENCE).unwrap()
 }
 
 /// Events until the closed-book answer of this case, which is the last of it.
-fn until_answered(engine: &EngineHandle, wanted: usize) -> Vec<Event> {
+fn until_answered(engine: &WorkerHandle, wanted: usize) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
         let event = next(engine);
@@ -279,7 +280,7 @@ fn without_models_each_opened_case_says_so() {
     let folder = tempfile::tempdir().unwrap();
     dataset(folder.path(), 1);
     let load = |_: &dyn Fn(String), _: &dyn Fn() -> bool| anyhow::bail!("no config.json in models/reader");
-    let engine = EngineHandle::start(Vec::new(), Box::new(load), Box::new(|| Ok(Box::new(Shouting)))).unwrap();
+    let engine = WorkerHandle::start(Vec::new(), Box::new(load), Box::new(|| Ok(Box::new(Shouting)))).unwrap();
     let Event::Failed { case: None, message } = next(&engine) else { panic!("loading should fail") };
     assert_eq!(message, "no config.json in models/reader");
     engine.send(Request::Open { case: 0 });

@@ -217,7 +217,7 @@ impl Embedder for DyingEncoder {
     fn dimension(&self) -> usize {
         self.0.dimension()
     }
-    fn fingerprint(&self) -> &dissent::fingerprint::Fingerprint {
+    fn fingerprint(&self) -> &dissent::files::fingerprint::Fingerprint {
         self.0.fingerprint()
     }
     fn name(&self) -> &'static str {

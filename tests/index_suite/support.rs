@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use dissent::data::{Dataset, Document};
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::index::Embedder;
 use image::{Rgb, RgbImage};
 use std::cell::Cell;

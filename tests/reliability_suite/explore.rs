@@ -2,7 +2,7 @@
 
 use crate::terminal::Pty;
 use crate::world::World;
-use dissent::engine::run::Run;
+use dissent::run::Run;
 use std::fs;
 use std::path::Path;
 

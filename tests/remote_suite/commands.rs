@@ -3,9 +3,9 @@
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::llama_server::LlamaServer;
 use crate::support::{sample_dataset, sample_encoder, sample_reader};
-use dissent::analysis::fuse;
+use dissent::analysis::{fuse, scored_hits};
 use dissent::data::{Dataset, Manifest, Task, TaskKind};
-use dissent::engine::run::Run;
+use dissent::run::Run;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -118,7 +118,7 @@ fn assert_same_fused_answers(url: &str, limit: usize, tolerance: f32) {
     for (theirs, own) in theirs.iter().zip(&own) {
         let id = &dataset.cases[own.case].id;
         assert_eq!(theirs.hits, own.hits, "{id}");
-        let fused = [theirs, own].map(|answer| fuse(&answer.found()).unwrap().prediction);
+        let fused = [theirs, own].map(|answer| fuse(&scored_hits(answer)).unwrap().prediction);
         let closed_book = [theirs, own].map(|answer| answer.closed_book.clone().unwrap());
         let each = theirs.predictions.iter().cloned().zip(own.predictions.iter().cloned()).map(|(a, b)| [a, b]);
         for [theirs, own] in each.chain([closed_book, fused]) {

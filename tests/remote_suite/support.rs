@@ -3,7 +3,8 @@
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, Split, Task};
 use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
-use dissent::reader::{CandleReader, Evidence, LabelScores, ReadRequest, Reader, ReaderError};
+use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
+use dissent::run::LabelScores;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use candle_core::{DType, Device};
 use dissent::data::Picture;
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use std::path::Path;
 use std::sync::{Arc, Mutex};

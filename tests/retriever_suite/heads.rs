@@ -3,7 +3,7 @@
 use crate::world::World;
 use candle_core::{DType, Device};
 use candle_nn::VarMap;
-use dissent::fingerprint::Fingerprint;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::model::checkpoint::{StoredType, Weights, variables_of};
 use dissent::model::dual_encoder::DualEncoder;
 use dissent::model::initialise::seeded_builder;

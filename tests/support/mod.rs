@@ -3,11 +3,12 @@
 
 use dissent::annotation::{Category, EarlierDefinition, Level, Taxonomy};
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use dissent::engine::{CaseAnswer, EngineDescription, Event};
-use dissent::reader::LabelScores;
-use dissent::retriever::{Head, Hit, Provenance};
+use dissent::pipeline::{Event, ModelDescription};
+use dissent::run::CaseAnswer;
+use dissent::run::LabelScores;
+use dissent::run::{Head, Hit, Provenance};
+use dissent::terminal::images::{ImageMode, encode};
 use dissent::tui::comparison::Against;
-use dissent::tui::images::{ImageMode, encode};
 use dissent::tui::keymap::Keymap;
 use dissent::tui::theme::Theme;
 use dissent::tui::{App, Setting, views};
@@ -107,7 +108,7 @@ pub fn app(root: &Path, count: usize) -> App {
 }
 
 pub fn ready() -> Event {
-    Event::Ready(EngineDescription {
+    Event::Ready(ModelDescription {
         heads: "standard retriever".into(),
         retriever: "small-clip".into(),
         reader: "tiny-pixtral".into(),

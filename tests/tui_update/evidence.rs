@@ -3,12 +3,15 @@
 use crate::support;
 use crate::support::{answer, app, hits, ready, scores, screen};
 use dissent::analysis::SmallestFlip;
-use dissent::engine::{Ablation, CaptionResult, CaptionShown, Event, ImageLike, Probe, Request};
+use dissent::index::CaptionResult;
+use dissent::pipeline::{Event, ImageLike, Probe};
+use dissent::run::{Ablation, CaptionShown};
 use dissent::tui::App;
 use dissent::tui::action::Action;
 use dissent::tui::annotation_view::AnnotationEdit;
 use dissent::tui::app::{Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
+use dissent::worker::Request;
 use tui_input::InputRequest;
 
 #[test]

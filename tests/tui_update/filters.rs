@@ -4,13 +4,14 @@ use crate::marks::category;
 use crate::support;
 use crate::support::{answer, app, hits, scores, screen};
 use dissent::data::Label;
-use dissent::engine::{Event, Request};
+use dissent::pipeline::Event;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::annotation_view::AnnotationView;
 use dissent::tui::app::{Notice, Overlay};
 use dissent::tui::effect::Effect;
 use dissent::tui::filter::Filter;
+use dissent::worker::Request;
 use std::sync::Arc;
 
 #[test]

@@ -2,12 +2,13 @@
 
 use crate::support;
 use crate::support::{answer, app, hits, ready, screen};
-use dissent::engine::{Event, Request};
+use dissent::pipeline::Event;
+use dissent::terminal::images::ViewChange;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::app::{Focus, Notice, Side};
 use dissent::tui::effect::Effect;
-use dissent::tui::images::ViewChange;
 use dissent::tui::{App, views};
+use dissent::worker::Request;
 
 #[test]
 fn the_first_case_is_opened_and_the_next_ten_are_read_ahead() {

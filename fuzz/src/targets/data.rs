@@ -5,7 +5,7 @@ use super::folder::{folder, write};
 use dissent::annotation::{ProdigyOptions, Taxonomy, read_prodigy};
 use dissent::data::import::{MedmnistOptions, VqaRadOptions, import_medmnist, import_vqa_rad};
 use dissent::data::{CASES_FILE, CORPUS_FILE, Case, Dataset, Existing, MANIFEST_FILE, Manifest, Problem, Split};
-use dissent::engine::reference_run::{ReferenceRunOptions, import_reference_run};
+use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use std::io::{Cursor, Write};
 use std::path::Path;
 use time::OffsetDateTime;

@@ -4,7 +4,7 @@ use super::check_message;
 use super::folder::{folder, write};
 use dissent::annotation::{AnnotationState, read_folder};
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use dissent::engine::run::{PREDICTIONS_FILE, RUN_FILE, Run};
+use dissent::run::{PREDICTIONS_FILE, RUN_FILE, Run};
 
 /// A journal; the state is the same in whatever order its events come.
 pub fn journal(bytes: &[u8]) {

@@ -8,7 +8,7 @@ use super::{Evaluation, SPLIT_NOTE};
 use crate::analysis::Estimate;
 use crate::analysis::metrics::{Confusion, MacroAverages, OneAgainstRest};
 use crate::data::Task;
-use crate::reader::Prediction;
+use crate::run::Prediction;
 
 /// The answer of a row that is looked at.
 type Pick = fn(&Row) -> Option<Prediction>;

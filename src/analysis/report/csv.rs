@@ -1,7 +1,7 @@
 //! Every number on a line of its own, for a spreadsheet or a data frame.
 
 use super::{Cell, Report, Table};
-use crate::csv_cells::Formulas;
+use crate::text::csv_cells::Formulas;
 use anyhow::{Context, Result};
 
 /// Columns: table, title, split, row, column, value, low, high, n, and why there is no interval.

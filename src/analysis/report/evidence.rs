@@ -5,7 +5,7 @@ use super::Evaluation;
 use super::system::{Clusters, System, TaskRows};
 use super::table::{Cell, Table};
 use crate::analysis::Estimate;
-use crate::engine::{Ablation, ShownCaptions};
+use crate::run::{Ablation, ShownCaptions};
 use std::collections::HashMap;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {

@@ -3,8 +3,8 @@
 use super::Evaluation;
 use super::system::{Row, Subset, System, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Estimate, Fuser, LearnedWeights, Verdict};
-use crate::reader::Prediction;
+use crate::analysis::{Estimate, Fuser, LearnedWeights, Verdict, scored_hits};
+use crate::run::Prediction;
 
 /// The fused answer that other software wrote into the run.
 const RECORDED: &str = "as recorded";
@@ -40,7 +40,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             }
             for fuser in &fusers {
                 rows.extend(row_of(evaluation, &system.name, fuser.name(), &read, &|row| {
-                    fuser.answer(&row.answer.found())
+                    fuser.answer(&scored_hits(row.answer))
                 }));
             }
             for (name, chosen) in &system.rerankers {
@@ -74,7 +74,7 @@ fn prediction_with(row: &Row, document: &str) -> Option<Prediction> {
 fn learn(evaluation: &Evaluation, system: &System, task: &str) -> Option<(LearnedWeights, usize)> {
     let tasks = TaskRows::of(evaluation.dataset, &system.validation);
     let own = tasks.iter().find(|own| own.task.id == task)?;
-    let cases: Vec<_> = own.rows.iter().map(|row| (row.answer.found(), row.gold)).collect();
+    let cases: Vec<_> = own.rows.iter().map(|row| (scored_hits(row.answer), row.gold)).collect();
     Some((LearnedWeights::learn(&cases)?, cases.len()))
 }
 

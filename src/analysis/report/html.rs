@@ -2,7 +2,7 @@
 
 use super::plots::plots;
 use super::{Cell, Report, Table};
-use crate::printable::our_lines;
+use crate::text::printable::our_lines;
 use anyhow::Result;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}\

@@ -1,7 +1,7 @@
 //! Tables for a README.
 
 use super::{Cell, Report, Table};
-use crate::printable::Printable;
+use crate::text::printable::Printable;
 
 /// The whole report as Markdown.
 pub fn markdown(report: &Report) -> String {

@@ -6,7 +6,7 @@ use super::{Evaluation, SPLIT_NOTE};
 use crate::analysis::Estimate;
 use crate::analysis::metrics::WordOverlap;
 use crate::data::{Dataset, TaskKind};
-use crate::reader::Prediction;
+use crate::run::Prediction;
 
 /// The answer of a row that is looked at.
 type Pick = fn(&Row) -> Option<Prediction>;

@@ -4,9 +4,9 @@
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
-use crate::analysis::{Bootstrap, Estimate, fuse};
+use crate::analysis::{Bootstrap, Estimate, fuse, scored_hits};
 use crate::data::Dataset;
-use crate::retriever::{Head, Hit};
+use crate::run::{Head, Hit};
 
 /// Slices by group that are printed: those with the largest gaps.
 const GROUPS: usize = 10;
@@ -117,7 +117,7 @@ fn push_slice<'r, 'a: 'r>(
     for row in of_slice {
         let hits = row.answer.hits.iter().map(&keep);
         let found: Vec<_> =
-            row.answer.found().into_iter().zip(hits).filter(|(_, kept)| *kept).map(|(found, _)| found).collect();
+            scored_hits(row.answer).into_iter().zip(hits).filter(|(_, kept)| *kept).map(|(found, _)| found).collect();
         let Some(fused) = fuse(&found) else { continue };
         let is_right = fused.prediction.label == Some(row.gold);
         pairs.push((is_right, found.iter().any(|(_, prediction)| prediction.label == Some(row.gold))));

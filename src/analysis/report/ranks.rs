@@ -4,7 +4,7 @@ use super::Evaluation;
 use super::system::{Row, Subset};
 use super::table::{Cell, Table};
 use crate::analysis::{CaseOutcome, Estimate};
-use crate::retriever::Head;
+use crate::run::Head;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();

@@ -1,9 +1,9 @@
 //! A system under evaluation: a run's answers to the cases of one split.
 
-use crate::analysis::{Bootstrap, CaseOutcome, Verdict, fuse};
+use crate::analysis::{Bootstrap, CaseOutcome, Verdict, fuse, scored_hits};
 use crate::data::{Dataset, Label, Task};
-use crate::engine::{Ablation, CaseAnswer};
-use crate::reader::Prediction;
+use crate::run::Prediction;
+use crate::run::{Ablation, CaseAnswer};
 use std::collections::HashMap;
 
 /// What is evaluated.
@@ -70,7 +70,7 @@ impl<'a> TaskRows<'a> {
             let Some(case) = dataset.cases.get(answer.case) else { continue };
             let Some(own) = by_task.iter_mut().find(|own| own.task.id == case.task) else { continue };
             let gold = dataset.gold_of(case);
-            let fused = fuse(&answer.found()).map(|fused| fused.prediction);
+            let fused = fuse(&scored_hits(answer)).map(|fused| fused.prediction);
             let outcome = fused.as_ref().map(|fused| CaseOutcome {
                 gold,
                 answers: answer.predictions.iter().map(|prediction| prediction.label).collect(),

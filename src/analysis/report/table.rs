@@ -1,7 +1,7 @@
 //! A table of figures, whatever it will be printed as.
 
 use crate::analysis::{Bootstrap, Difference, Estimate, FEWEST_UNITS, Interval};
-use crate::printable::one_line;
+use crate::text::printable::one_line;
 use serde::Serialize;
 
 /// Rows of figures with what they are about.

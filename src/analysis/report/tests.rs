@@ -1,11 +1,11 @@
 //! A small evaluation whose figures are counted by hand.
 
 use super::*;
-use crate::csv_cells::Formulas;
 use crate::data::{Case, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use crate::engine::{Ablation, CaptionShown, CaseAnswer};
-use crate::reader::{LabelScores, Prediction};
-use crate::retriever::{Head, Hit, Provenance};
+use crate::run::{Ablation, CaptionShown, CaseAnswer};
+use crate::run::{Head, Hit, Provenance};
+use crate::run::{LabelScores, Prediction};
+use crate::text::csv_cells::Formulas;
 use std::path::Path;
 
 const SAMPLING: Sampling = Sampling { resamples: 200, by_group: false };

@@ -2,7 +2,7 @@
 //! JSON (empty where it has nothing in it). Texts, and each text of a list, go through [`Formulas`].
 
 use super::TableExport;
-use crate::csv_cells::Formulas;
+use crate::text::csv_cells::Formulas;
 use anyhow::Result;
 use serde_json::Value;
 use std::io::Write;

@@ -1,20 +1,21 @@
 //! The answers to a case, waited for: from the stored run, else from the models.
 
-use crate::cli::output::say;
-use crate::engine::{EngineHandle, Event, Request};
+use crate::output::say;
+use crate::pipeline::Event;
 use crate::tui::answers::CaseAnswers;
+use crate::worker::{Request, WorkerHandle};
 use std::collections::HashMap;
 
 /// What the engine has said so far.
 pub(super) struct Answers {
-    engine: EngineHandle,
+    engine: WorkerHandle,
     of_case: HashMap<usize, CaseAnswers>,
     /// Of the stored run, else of the models once they are loaded.
     pub run_fingerprint: Option<String>,
 }
 
 impl Answers {
-    pub fn new(engine: EngineHandle, run_fingerprint: Option<String>) -> Self {
+    pub fn new(engine: WorkerHandle, run_fingerprint: Option<String>) -> Self {
         Self { engine, of_case: HashMap::new(), run_fingerprint }
     }
 

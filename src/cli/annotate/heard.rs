@@ -2,7 +2,7 @@
 
 use super::page::Said;
 use crate::annotation::{Desk, Standing};
-use crate::cli::output::one_line;
+use crate::output::one_line;
 use serde::Serialize;
 
 /// Everybody's words and where the case stands among them.

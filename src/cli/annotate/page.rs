@@ -1,10 +1,10 @@
 //! A case as a person reads it who has no screen, and as a script does.
 
 use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Staleness};
-use crate::cli::output::one_line;
 use crate::data::{Case, Dataset, Label, Split};
-use crate::reader::Prediction;
-use crate::retriever::Provenance;
+use crate::output::one_line;
+use crate::run::Prediction;
+use crate::run::Provenance;
 use crate::tui::answers::CaseAnswers;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,9 +6,9 @@ use crate::analysis::report::{tables_csv, tables_markdown, tables_text};
 use crate::annotation::agreement::{AgreementReport, agreement_table_keys, usual_agreement_table_keys};
 use crate::annotation::{Counted, rated_cases};
 use crate::cli::Common;
-use crate::cli::output::{print_json, print_line, say, terminal_width};
 use crate::cli::table_choice::wanted_tables;
-use crate::csv_cells::Formulas;
+use crate::output::{print_json, print_line, say, terminal_width};
+use crate::text::csv_cells::Formulas;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 

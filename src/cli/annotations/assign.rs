@@ -3,9 +3,9 @@
 use super::Annotations;
 use crate::annotation::{Assignment, CaseAnnotation};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_json, print_line};
 use crate::cli::queue_options::{PlanOptions, cases_of_split, ids_of};
 use crate::data::Split;
+use crate::output::{count, one_line, print_json, print_line};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{Disagreement, disagreements};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_json, print_line, say};
+use crate::output::{count, one_line, print_json, print_line, say};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::HashMap;

@@ -6,9 +6,9 @@ use crate::annotation::{
     final_rows, label_studio_config, label_studio_tasks, write_csv, write_jsonl, write_parquet,
 };
 use crate::cli::Common;
-use crate::cli::output::{count, print_document, say};
-use crate::csv_cells::Formulas;
-use crate::durable;
+use crate::files::durable;
+use crate::output::{count, print_document, say};
+use crate::text::csv_cells::Formulas;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,11 +3,11 @@
 use super::Annotations;
 use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_json, print_line, say};
 use crate::data::look_alikes::look_alikes;
-use crate::durable;
-use crate::fingerprint::Fingerprint;
-use crate::input_file;
+use crate::files::durable;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file;
+use crate::output::{count, one_line, print_json, print_line, say};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 use super::Annotations;
 use crate::annotation::{ExportRow, FinalRow, final_rows, remarks};
 use crate::cli::Common;
-use crate::cli::output::{one_line, print_json, print_line, say};
 use crate::data::Split;
+use crate::output::{one_line, print_json, print_line, say};
 use anyhow::Result;
 use std::path::PathBuf;
 use unicode_width::UnicodeWidthStr;

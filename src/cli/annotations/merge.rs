@@ -2,7 +2,7 @@
 
 use crate::annotation::{Brought, Merged, Taxonomy, merge_folder};
 use crate::cli::Common;
-use crate::cli::output::{count, one_line, print_json, print_line, say};
+use crate::output::{count, one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::path::PathBuf;

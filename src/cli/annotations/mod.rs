@@ -9,9 +9,9 @@ mod list;
 mod merge;
 
 use super::Common;
-use super::output::say;
 use crate::annotation::{AnnotationState, ExportRow, Taxonomy, export_rows, strangers};
 use crate::data::Dataset;
+use crate::output::say;
 use crate::sample::Sample;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};

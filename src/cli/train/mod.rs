@@ -6,7 +6,6 @@ mod retriever;
 
 use super::index::open_or_build;
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::output::{one_line, print_line, say};
 use super::{Common, relaunch};
 use crate::cli::models::say_notes;
 use crate::data::Dataset;
@@ -14,6 +13,7 @@ use crate::model::checkpoint::StoredType;
 use crate::model::dual_encoder::DualEncoder;
 use crate::model::precision::Precision;
 use crate::out_of_memory;
+use crate::output::{one_line, print_line, say};
 use crate::reader::ReaderError;
 use crate::retriever::{HitsPerHead, Retriever};
 use crate::train::{Augmentation, EpochReport, LoopSettings, TrainingInterrupted};

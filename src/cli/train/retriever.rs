@@ -3,9 +3,9 @@
 use super::{Stoppable, Weights, open_retriever};
 use crate::cli::Common;
 use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
-use crate::cli::output::{print_json, print_line, say};
 use crate::data::{Dataset, Part};
-use crate::engine::Pipeline;
+use crate::output::{print_json, print_line, say};
+use crate::pipeline::Pipeline;
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::heads::HeadKind;
 use crate::train::{

@@ -5,7 +5,7 @@ use super::medmnist_sets::{SetDescription, described_set, known_set};
 use super::npy::{Element, NpyReader};
 use super::{Imported, ProgressReport};
 use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
-use crate::input_file;
+use crate::files::input_file;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, GrayImage, RgbImage};
 use std::fs::File;

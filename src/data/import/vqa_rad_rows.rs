@@ -1,8 +1,8 @@
 //! The rows of VQA-RAD's JSON file (Lau et al., Scientific Data 2018, table 2), checked one by one.
 
 use crate::data::identifier::identifier_of;
-use crate::input_file;
-use crate::written_json::Written;
+use crate::files::input_file;
+use crate::text::written_json::Written;
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //! source and the values are, numbers that overflow, and widths that ask for memory at once.
 
 use crate::panics::caught_here;
-use crate::reader::panic_text;
+use crate::panics::panic_text;
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State, filters};
 use minijinja_contrib::pycompat::unknown_method_callback;

@@ -3,7 +3,8 @@
 use super::engine::Engine;
 use super::limits::check_source;
 use super::process::{RenderingProcess, program};
-use crate::input_file::{self, is_there};
+use crate::files::input_file;
+use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, anyhow};
 use serde_json::{Map, Value};

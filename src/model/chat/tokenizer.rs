@@ -1,6 +1,6 @@
 //! The tokenizer of a checkpoint, for text whose special tokens are given apart from it.
 
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::tokenizer::BoundedTokenizer;
 use anyhow::Result;

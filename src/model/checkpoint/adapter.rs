@@ -5,8 +5,8 @@
 
 use super::mapped::MappedFile;
 use super::{read_json, typed};
-use crate::fingerprint::Fingerprint;
-use crate::input_file::is_there;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file::is_there;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use candle_core::{DType, Tensor};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::CheckpointError;
 use super::json::read_json;
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::gguf::decoder_files;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What the safetensors crate takes on trust: of two tensors of one name in a header it keeps the last.
 
-use crate::input_file;
+use crate::files::input_file;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! What a checkpoint folder is called and made of.
 
 use super::Weights;
-use crate::fingerprint::Fingerprint;
-use crate::input_file::is_there;
-use crate::known_files::fingerprint_of_file;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file::is_there;
+use crate::files::known_files::fingerprint_of_file;
 use crate::model::gguf::decoder_files;
 use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};

@@ -1,8 +1,8 @@
 //! The JSON files of a checkpoint folder.
 
 use super::CheckpointError;
-use crate::input_file;
-use crate::single_keys::SingleKeys;
+use crate::files::input_file;
+use crate::text::single_keys::SingleKeys;
 use serde_json::Value;
 use std::path::Path;
 

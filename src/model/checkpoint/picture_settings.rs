@@ -2,8 +2,8 @@
 
 use super::json::read_json;
 use super::{CheckpointError, image_processor_json};
-use crate::input_file::is_there;
-use crate::printable::{beginning, one_line};
+use crate::files::input_file::is_there;
+use crate::text::printable::{beginning, one_line};
 use serde_json::Value;
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Writing a checkpoint folder: aside, synced, then moved into place.
 
-use crate::durable;
+use crate::files::durable;
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 use candle_nn::VarMap;

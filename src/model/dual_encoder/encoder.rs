@@ -1,7 +1,7 @@
 //! A checkpoint ready to use: pictures and texts to unit vectors.
 
 use super::{Architecture, ImageTower, PictureProcessor, Pixels, TextTower, architecture_of, image_projection};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::{CheckpointError, Weights, fingerprint_of, folder_name};
 use crate::model::layers::{Linear, Mode};
 use crate::model::settings_notes::notes_of_encoder;

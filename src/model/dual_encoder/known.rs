@@ -1,14 +1,14 @@
 //! Which family a checkpoint folder holds.
 
 use super::Architecture;
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, has_transformers_weights, read_json};
 use crate::model::clip::ClipConfig;
 use crate::model::jina_clip::JinaClip;
 use crate::model::open_clip::OpenClip;
 use crate::model::siglip::SiglipConfig;
 use crate::model::siglip2::Siglip2Config;
-use crate::printable::beginning;
+use crate::text::printable::beginning;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The GGUF file of a checkpoint folder, or its parts where llama.cpp split it.
 
-use crate::input_file::is_there;
-use crate::litter::is_litter_path;
+use crate::files::input_file::is_there;
+use crate::files::litter::is_litter_path;
 use crate::model::checkpoint::CheckpointError;
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use super::config::PixtralConfig;
 use super::config_json::check_fixed;
 use super::model::PixtralModel;
 use super::processor::PixtralProcessor;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::{
     Adapter, CheckpointError, CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json,
     save_checkpoint, typed, variables_of,

@@ -4,7 +4,7 @@ use super::config::PixtralConfig;
 use crate::model::decoder::TextConfig;
 use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, expect_fixed};
 use crate::model::layers::Activation;
-use crate::printable::beginning;
+use crate::text::printable::beginning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use super::config::SiglipConfig;
 use super::text::TextTower;
 use super::vision::VisionTower;
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
 use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower, PictureProcessor};
 use crate::model::layers::Mode;

@@ -2,7 +2,7 @@
 
 use super::config::SmolVlmConfig;
 use super::image_processor::SmolVlmImageProcessor;
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};

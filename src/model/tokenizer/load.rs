@@ -1,7 +1,7 @@
 //! Text to token numbers, through the `tokenizers` crate.
 
 use super::BoundedTokenizer;
-use crate::input_file::is_there;
+use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};

@@ -1,7 +1,7 @@
 //! A loaded reader of whichever family.
 
 use super::{Family, VisionLanguageModel};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::Adapter;
 use crate::model::settings_notes::notes_of_reader;
 use anyhow::{Context, Result};

@@ -1,7 +1,7 @@
 //! Which family a checkpoint is of.
 
 use super::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::{Adapter, CheckpointError, read_json};
 use crate::model::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use crate::model::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};

@@ -1,6 +1,6 @@
 //! What loading a checkpoint has in common in all families.
 
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
 use crate::model::checkpoint::{Adapter, CheckpointError, Weights, fingerprint_of, folder_name};
 use crate::model::gguf::{DecoderPlace, GgufDecoder, decoder_files};

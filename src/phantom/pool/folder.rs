@@ -3,7 +3,7 @@
 
 use super::draw_items;
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, Task};
-use crate::durable::make_folder;
+use crate::files::durable::make_folder;
 use crate::phantom::LICENCE;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;

@@ -20,7 +20,7 @@ use super::ultrasound::Outcome;
 use super::wording::Wording;
 use super::{LICENCE, fundus, ultrasound};
 use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
-use crate::durable::write_file;
+use crate::files::durable::write_file;
 use anyhow::{Context, Result};
 use part::{Part, Phantom};
 use rayon::prelude::*;

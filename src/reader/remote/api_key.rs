@@ -1,6 +1,6 @@
 //! The key of an API: from the environment or a file, and never in a message.
 
-use crate::input_file;
+use crate::files::input_file;
 use crate::secret::Secret;
 use anyhow::{Context, Result, ensure};
 use reqwest::header::HeaderValue;

@@ -6,7 +6,7 @@ use super::api_key::ApiKey;
 use super::error::{ServerError, ServerErrorKind};
 use super::refusal::trouble_of;
 use super::retry::retry_after;
-use crate::input_file;
+use crate::files::input_file;
 use crate::secret::Secret;
 use anyhow::{Context, Result};
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};

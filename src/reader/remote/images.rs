@@ -1,7 +1,7 @@
 //! Images as they are sent: PNG in a data URI, at the size that the model's own processor would give them.
 
 use crate::data::Picture;
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::lru::LruCache;
 use crate::model::vlm::{ImageGrid, PromptProcessor};
 use anyhow::{Context, Result};

@@ -35,7 +35,7 @@ mod tokens;
 
 pub use address::ServerAddress;
 pub use api_key::{ApiKey, KEY_VARIABLE};
-pub use capability::ServiceRecord;
+
 pub use error::{ServerError, ServerErrorKind};
 pub use reader::{RemoteReader, ServedModel};
 

@@ -2,7 +2,7 @@
 
 use super::answer::LONGEST_ABOUT_SERVER;
 use super::api_key::ApiKey;
-use super::capability::{Capability, ServiceRecord, SeveralTokens};
+use super::capability::{Capability, SeveralTokens};
 use super::chat::SentPrompt;
 use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
@@ -13,10 +13,12 @@ use super::server_kind::{ServerIdentity, ServerKind};
 use super::tokens::{ServedLabels, Tokens};
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::vlm::{Family, PromptProcessor};
 use crate::panics::caught_on_this_thread;
-use crate::reader::{LabelScores, ReadRequest, Reader, ReaderError};
+use crate::reader::{ReadRequest, Reader, ReaderError};
+use crate::run::LabelScores;
+use crate::run::ServiceRecord;
 use anyhow::{Context, Result};
 use serde::de::IgnoredAny;
 use std::collections::HashMap;

@@ -7,7 +7,7 @@
 //! ```
 
 use super::{HeadKind, QueryHead, QueryInputs};
-use crate::fingerprint::Fingerprint;
+use crate::files::fingerprint::Fingerprint;
 use crate::model::checkpoint::{
     CheckpointFiles, StoredType, Weights, fingerprint_of, folder_name, read_json, save_checkpoint,
 };

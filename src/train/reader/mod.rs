@@ -152,7 +152,7 @@ fn read_files(folder: &Path) -> Result<CheckpointFiles> {
         if path.is_file() {
             files.insert(
                 name.into(),
-                crate::input_file::read(&path, LONGEST_FILE)
+                crate::files::input_file::read(&path, LONGEST_FILE)
                     .with_context(|| format!("cannot read {}", path.display()))?,
             );
         }

@@ -2,9 +2,9 @@
 
 use crate::data::Dataset;
 use crate::data::identifier::identifier_of;
-use crate::input_file::without_bom;
-use crate::line_blocks::LineBlocks;
-use crate::written_json::Written;
+use crate::files::input_file::without_bom;
+use crate::files::line_blocks::LineBlocks;
+use crate::text::written_json::Written;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 

@@ -10,7 +10,7 @@
 //! At temperatures of 1 this is the reference's. At others the prior keeps its own temperature here, so that a reader that
 //! does not care gives no gradient; the reference divides ℓ and prior together by the reader's.
 
-use crate::reader::LabelScores;
+use crate::run::LabelScores;
 use anyhow::Result;
 use candle_core::{D, Tensor};
 use candle_nn::ops::log_softmax;

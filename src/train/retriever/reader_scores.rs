@@ -1,7 +1,8 @@
 //! The frozen reader as a reader_scores of candidates: asked once per case and document in the life of a workspace.
 
-use crate::engine::Pipeline;
-use crate::reader::{LabelScores, ReaderError};
+use crate::pipeline::Pipeline;
+use crate::reader::ReaderError;
+use crate::run::LabelScores;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 use std::sync::Arc;

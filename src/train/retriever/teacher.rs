@@ -2,9 +2,9 @@
 
 use super::loss::{ReaderScore, reader_score};
 use crate::data::Dataset;
-use crate::fingerprint::Fingerprint;
-use crate::input_file;
-use crate::reader::LabelScores;
+use crate::files::fingerprint::Fingerprint;
+use crate::files::input_file;
+use crate::run::LabelScores;
 use anyhow::{Context, Result, bail};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

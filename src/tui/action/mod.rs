@@ -7,7 +7,7 @@ mod table;
 pub use context::Context;
 pub use table::{Binding, TABLE};
 
-use super::images::ViewChange;
+use crate::terminal::images::ViewChange;
 
 /// Something a person can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

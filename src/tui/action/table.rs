@@ -1,7 +1,7 @@
 //! Every action with its context, keys and sentence.
 
 use super::{Action, Context};
-use crate::tui::images::{ViewChange, WindowStart};
+use crate::terminal::images::{ViewChange, WindowStart};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]

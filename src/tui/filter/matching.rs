@@ -159,7 +159,7 @@ fn label_is(app: &App, case: &Case, label: Option<usize>, value: &str) -> bool {
     letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
 }
 
-fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::retriever::Hit> {
+fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::run::Hit> {
     answers.and_then(|answers| answers.hits.as_deref()).unwrap_or_default().iter()
 }
 

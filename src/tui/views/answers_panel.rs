@@ -7,7 +7,7 @@ use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
 use crate::annotation::{Staleness, remarks};
-use crate::reader::Prediction;
+use crate::run::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -12,7 +12,7 @@ use super::super::app::App;
 use super::super::comparison::WhoIsRight;
 use super::super::theme::Role;
 use super::{text, verdict};
-use crate::reader::Prediction;
+use crate::run::Prediction;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

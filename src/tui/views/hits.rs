@@ -6,7 +6,7 @@ use super::super::theme::Role;
 use super::super::user_evidence::OwnHit;
 use super::{answers_panel, text, verdict};
 use crate::analysis::{Fused, contributions};
-use crate::retriever::Hit;
+use crate::run::Hit;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -3,7 +3,7 @@
 use super::super::app::App;
 use super::super::theme::Role;
 use super::popup;
-use crate::printable::one_line;
+use crate::text::printable::one_line;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;

@@ -1,8 +1,8 @@
 //! Fitting text into columns.
 
 use super::super::theme::{Role, Theme};
-use crate::printable::one_line;
-use crate::retriever::{Head, Provenance};
+use crate::run::{Head, Provenance};
+use crate::text::printable::one_line;
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

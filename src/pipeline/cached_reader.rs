@@ -1,0 +1,165 @@
+//! A reader with what it has said before: nobody asks it twice for the same thing.
+
+use super::KeyedLog;
+use crate::data::TaskKind;
+use crate::files::fingerprint::Fingerprint;
+use crate::reader::{ReadRequest, Reader, ReaderError, answer_key, prediction_key};
+use crate::run::{LabelScores, Prediction};
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// A reader and its caches.
+pub(super) struct CachedReader {
+    reader: Box<dyn Reader>,
+    predictions: KeyedLog<LabelScores>,
+    /// Open answers.
+    answers: KeyedLog<String>,
+    asked: usize,
+}
+
+impl CachedReader {
+    /// `cache` is a folder for answers that outlive the program.
+    ///
+    /// # Errors
+    /// Where a cache file cannot be read.
+    pub fn new(reader: Box<dyn Reader>, cache: &Path) -> Result<Self> {
+        let predictions = KeyedLog::open(&cache.join("predictions.jsonl"))?;
+        let answers = KeyedLog::open(&cache.join("answers.jsonl"))?;
+        Ok(Self { reader, predictions, answers, asked: 0 })
+    }
+
+    /// The reader itself.
+    pub fn reader(&self) -> &dyn Reader {
+        &*self.reader
+    }
+
+    /// Questions that the reader itself was asked so far; the others were in the cache.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// Why the caches are no longer written to disk, once.
+    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
+        self.predictions.take_trouble().into_iter().chain(self.answers.take_trouble()).collect()
+    }
+
+    /// The prediction in the cache, if there is one.
+    pub fn known(&self, request: &ReadRequest) -> Option<Prediction> {
+        let reader = self.reader.fingerprint();
+        if is_open(request) {
+            return self.answers.get(&answer_key(reader, request)).cloned().map(Prediction::in_words);
+        }
+        self.predictions.get(&prediction_key(reader, request)).cloned().map(Prediction::from)
+    }
+
+    /// Has the reader choose a label, or answer in its own words where a request's task is open.
+    pub fn predict(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Prediction>, ReaderError> {
+        let (open, closed): (Vec<_>, Vec<_>) = requests.iter().cloned().partition(is_open);
+        let mut scored = self.scores(&closed, cancelled)?.into_iter().map(Prediction::from);
+        let mut said = self.words(&open, cancelled)?.into_iter().map(Prediction::in_words);
+        let mut predictions = Vec::with_capacity(requests.len());
+        for request in requests {
+            let next = if is_open(request) { said.next() } else { scored.next() };
+            predictions.push(next.context("the reader gave fewer answers than it was asked for")?);
+        }
+        Ok(predictions)
+    }
+
+    /// The labels' scores for each request.
+    ///
+    /// # Errors
+    /// `Cancelled`, or where the reader fails or its answers are none.
+    pub fn scores(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let keys = requests.iter().map(|request| prediction_key(self.reader.fingerprint(), request)).collect();
+        let ask = |unknown: &[ReadRequest]| {
+            let answers = self.reader.score(unknown, cancelled)?;
+            check_scores(self.reader.name(), unknown, &answers)?;
+            Ok(answers)
+        };
+        through_cache(&mut self.predictions, &mut self.asked, keys, requests, ask)
+    }
+
+    fn words(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+        let keys = requests.iter().map(|request| answer_key(self.reader.fingerprint(), request)).collect();
+        let ask = |unknown: &[ReadRequest]| {
+            let answers = self.reader.generate(unknown, cancelled)?;
+            check_count(self.reader.name(), unknown.len(), answers.len())?;
+            Ok(answers)
+        };
+        through_cache(&mut self.answers, &mut self.asked, keys, requests, ask)
+    }
+}
+
+/// Asks for what the cache does not know and keeps the answers.
+fn through_cache<V: Clone + Serialize + DeserializeOwned>(
+    cache: &mut KeyedLog<V>,
+    asked: &mut usize,
+    keys: Vec<Fingerprint>,
+    requests: &[ReadRequest],
+    ask: impl FnOnce(&[ReadRequest]) -> Result<Vec<V>, ReaderError>,
+) -> Result<Vec<V>, ReaderError> {
+    let mut unknown: Vec<ReadRequest> = Vec::new();
+    let mut unknown_keys: Vec<Fingerprint> = Vec::new();
+    let mut seen: HashSet<&Fingerprint> = HashSet::new();
+    for (key, request) in keys.iter().zip(requests) {
+        // Two cases may share image and document: one question is then enough.
+        if cache.get(key).is_none() && seen.insert(key) {
+            unknown.push(request.clone());
+            unknown_keys.push(key.clone());
+        }
+    }
+    *asked += unknown.len();
+    if !unknown.is_empty() {
+        for (key, value) in unknown_keys.into_iter().zip(ask(&unknown)?) {
+            cache.insert(key, value);
+        }
+    }
+    let known: Option<Vec<V>> = keys.iter().map(|key| cache.get(key).cloned()).collect();
+    Ok(known.context("an answer is missing from the cache")?)
+}
+
+fn is_open(request: &ReadRequest) -> bool {
+    request.task.kind == TaskKind::OpenVqa
+}
+
+fn check_count(reader: &str, asked: usize, given: usize) -> Result<()> {
+    ensure!(given == asked, "reader {reader} was asked {asked} questions and gave {given} answers");
+    Ok(())
+}
+
+/// Broken weights show as numbers that are none; those never reach a file or the screen.
+fn check_scores(reader: &str, requests: &[ReadRequest], answers: &[LabelScores]) -> Result<()> {
+    check_count(reader, requests.len(), answers.len())?;
+    for (request, answer) in requests.iter().zip(answers) {
+        let labels = &request.task.labels;
+        if answer.0.len() != labels.len() {
+            bail!(
+                "reader {reader} scored {} labels of task {}, which has {}",
+                answer.0.len(),
+                request.task.id,
+                labels.len()
+            );
+        }
+        for (label, value) in labels.iter().zip(&answer.0) {
+            if !value.is_finite() {
+                bail!(
+                    "reader {reader} gave {value} as log-probability of label {} for {}; its weights may be damaged",
+                    label.id,
+                    request.query.path.display()
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
+//! where the caches do not know the answer.
+
+use super::cached_reader::CachedReader;
+use super::pictures::Pictures;
+use super::probe::{ImageLike, Probe};
+use super::{Event, KeyedLog};
+use crate::data::{Case, Dataset, Picture, Task};
+use crate::files::fingerprint::Fingerprint;
+use crate::index::CaptionResult;
+use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates};
+use crate::retriever::HitSource;
+use crate::run::Hit;
+use crate::run::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
+use crate::run::{CaseAnswer, Shown};
+use crate::run::{LabelScores, Prediction};
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Requests of [`Pipeline::score_pairs`] that are put together at a time.
+const PAIRS_AT_A_TIME: usize = 512;
+
+/// Hits of a case and its requests.
+type Prepared = (Vec<Hit>, Vec<ReadRequest>);
+
+/// What the reader is asked about a document: task and question, from the case and its own task and question.
+pub type AskAbout<'a> = &'a dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String);
+
+/// Marks an error as the case's own: its image is missing, say.
+#[derive(Debug, thiserror::Error)]
+#[error("the case cannot be read")]
+struct CannotOpen;
+
+/// Retriever, reader and their caches, for one dataset.
+pub struct Pipeline {
+    dataset: Arc<Dataset>,
+    tasks: HashMap<String, Arc<Task>>,
+    /// `None` reads closed-book only.
+    source: Option<Box<dyn HitSource>>,
+    reader: CachedReader,
+    known_hits: KeyedLog<Vec<Hit>>,
+    pictures: Pictures,
+    ablation: Ablation,
+    captions: ShownCaptions,
+    /// By task, once a probe has asked for it: of each corpus row the one whose caption contradicts it.
+    contradicting: HashMap<String, Vec<Option<usize>>>,
+}
+
+impl Pipeline {
+    /// `cache` is a folder for answers that outlive the program.
+    ///
+    /// # Errors
+    /// Where a prompt template is wrong or a cache file cannot be read.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        source: Option<Box<dyn HitSource>>,
+        reader: Box<dyn Reader>,
+        cache: &Path,
+    ) -> Result<Self> {
+        let captions = ShownCaptions::new(&dataset, CaptionShown::Own);
+        let mut tasks = HashMap::new();
+        for task in &dataset.tasks {
+            check_templates(task)?;
+            tasks.insert(task.id.clone(), Arc::new(task.clone()));
+        }
+        Ok(Self {
+            dataset,
+            tasks,
+            source,
+            reader: CachedReader::new(reader, cache)?,
+            known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
+            pictures: Pictures::new(),
+            ablation: Ablation::default(),
+            captions,
+            contradicting: HashMap::new(),
+        })
+    }
+
+    /// Withholds from the reader what the ablation says. Random documents are the hit source's part.
+    #[must_use]
+    pub fn with_ablation(mut self, ablation: Ablation) -> Self {
+        self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
+        self.ablation = ablation;
+        self
+    }
+
+    /// Answers one case piece by piece: hits, then predictions as they come. The first unknown prediction is read alone,
+    /// so that something shows early; the others, closed-book among them, are one batch.
+    ///
+    /// # Errors
+    /// `Cancelled` between batches. A document that cannot be read (its image is missing, say) is reported as
+    /// [`Event::Failed`] once the others are answered: that is the last word on the case.
+    pub fn answer(
+        &mut self,
+        case: usize,
+        cancelled: &dyn Fn() -> bool,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<(), ReaderError> {
+        let (query, task, question) = self.open_to_predict(case)?;
+        let words = self.closed_book_words(case, cancelled)?;
+        let hits = self.hits(case, &query, words.as_deref())?;
+        emit(Event::Hits { case, hits: hits.clone() });
+        let mut slots = Vec::new();
+        let mut requests = Vec::new();
+        let mut unreadable = Vec::new();
+        for (slot, hit) in hits.iter().enumerate() {
+            match self.evidence(&task.id, hit) {
+                Ok(evidence) => {
+                    slots.push(Some(slot));
+                    requests.push(ReadRequest {
+                        task: task.clone(),
+                        question: question.clone(),
+                        query: query.clone(),
+                        evidence: Some(evidence),
+                    });
+                }
+                Err(error) => unreadable.push(Event::Failed { case: Some(case), message: format!("{error:#}") }),
+            }
+        }
+        slots.push(None);
+        requests.push(ReadRequest { task, question, query, evidence: None });
+
+        let mut unknown = Vec::new();
+        for (position, request) in requests.iter().enumerate() {
+            match self.reader.known(request) {
+                Some(prediction) => emit(answer_event(case, slots[position], prediction)),
+                None => unknown.push(position),
+            }
+        }
+        let (first, others) = unknown.split_at(unknown.len().min(1));
+        for batch in [first, others] {
+            if batch.is_empty() {
+                continue;
+            }
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let asked: Vec<ReadRequest> = batch.iter().map(|position| requests[*position].clone()).collect();
+            let predictions = self.reader.predict(&asked, cancelled)?;
+            for (position, prediction) in batch.iter().zip(predictions) {
+                emit(answer_event(case, slots[*position], prediction));
+            }
+        }
+        unreadable.into_iter().for_each(emit);
+        Ok(())
+    }
+
+    /// Answers several cases in one go, every prediction in batches as large as the reader likes. A case that cannot be
+    /// read is an error in its place.
+    ///
+    /// # Errors
+    /// `Cancelled`, or where the reader itself fails.
+    pub fn answer_all(
+        &mut self,
+        cases: &[usize],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
+        self.read_closed_books(cases, cancelled)?;
+        let mut requests = Vec::new();
+        let mut prepared = Vec::new();
+        for case in cases {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            prepared.push(self.prepare(*case, cancelled)?.map(|(hits, asked)| {
+                let count = asked.len();
+                requests.extend(asked);
+                (*case, hits, count)
+            }));
+        }
+        let mut answered = self.reader.predict(&requests, cancelled)?.into_iter();
+        let mut answers = Vec::new();
+        for outcome in prepared {
+            answers.push(outcome.and_then(|(case, hits, count)| {
+                let mut predictions: Vec<Prediction> = answered.by_ref().take(count).collect();
+                let closed_book = predictions.pop().context("the reader gave fewer answers than it was asked for")?;
+                Ok(CaseAnswer { case, hits, predictions, closed_book: Some(closed_book), recorded_fusion: None })
+            }));
+        }
+        Ok(answers)
+    }
+
+    /// The reader's answers to cases with one document each: (case, corpus row), in order. Where the answer is a text (open
+    /// answers, several labels) there is one score, the log-probability of the gold one, teacher-forced over its tokens.
+    ///
+    /// # Errors
+    /// `Cancelled`; where a case or image cannot be read, or the reader fails.
+    pub fn score_pairs(
+        &mut self,
+        pairs: &[(usize, usize)],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let own_question: AskAbout = &|case, task, question| {
+            let task = if task.chooses_one_label() { task } else { Arc::new(task.asking_for(&case.answer)) };
+            (task, question)
+        };
+        self.score_pairs_asking(pairs, own_question, cancelled)
+    }
+
+    /// The same with another question.
+    ///
+    /// # Errors
+    /// As [`Self::score_pairs`].
+    pub fn score_pairs_asking(
+        &mut self,
+        pairs: &[(usize, usize)],
+        ask: AskAbout,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut scores = Vec::with_capacity(pairs.len());
+        // A request holds its images: a bounded number of them at a time.
+        for part in pairs.chunks(PAIRS_AT_A_TIME) {
+            let mut requests = Vec::with_capacity(part.len());
+            for (case, row) in part {
+                let (query, task, question) = self.open(*case)?;
+                let (task, question) = ask(self.case(*case)?, task, question);
+                let evidence = Some(self.document(&task.id, *row)?);
+                requests.push(ReadRequest { task, question, query, evidence });
+            }
+            scores.extend(self.reader.scores(&requests, cancelled)?);
+        }
+        Ok(scores)
+    }
+
+    /// The reader's answer to a case with one document, shown as the probe says; and what was shown, where it was not the
+    /// document's own image and caption.
+    ///
+    /// # Errors
+    /// `Cancelled`; where case or document cannot be read, no caption contradicts the document's, or the reader fails.
+    pub fn probe(
+        &mut self,
+        case: usize,
+        probe: Probe,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Prediction, Option<Shown>), ReaderError> {
+        let (query, task, question) = self.open_to_predict(case)?;
+        let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
+        let row = match probe.ablation.caption {
+            CaptionShown::Own => Some(probe.row),
+            CaptionShown::None => None,
+            CaptionShown::Swapped => Some(self.contradicting_row(&task, probe.row)?),
+        };
+        let document = row.and_then(|row| self.dataset.corpus.get(row));
+        let caption = document.map(|document| document.caption.clone());
+        let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
+        let evidence = Some(Evidence { image, caption });
+        let predictions = self.reader.predict(&[ReadRequest { task, question, query, evidence }], cancelled)?;
+        let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
+        Ok((prediction, shown))
+    }
+
+    /// Documents with images like this one that the case may see, best first.
+    ///
+    /// # Errors
+    /// Where the image cannot be read, or there is no retriever to search with.
+    pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
+        let picture = match like {
+            ImageLike::Case => self.open(case)?.0,
+            ImageLike::Document(row) => self.document_image(*row)?,
+            ImageLike::File(path) => Arc::new(Picture::read(path)?),
+        };
+        let dataset = self.dataset.clone();
+        let asked = dataset.cases.get(case).with_context(|| format!("there is no case number {case}"))?;
+        let source = self.source.as_mut().context("there is no retriever to search with")?;
+        let found = source.similar_images(&dataset, asked, &picture, limit)?;
+        let found = found.context("this retriever has no encoder for images")?;
+        Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+    }
+
+    /// Questions that the reader itself was asked so far; the others were in the cache.
+    pub fn asked(&self) -> usize {
+        self.reader.asked()
+    }
+
+    /// What the reader is: its name and fingerprint.
+    pub fn reader(&self) -> &dyn Reader {
+        self.reader.reader()
+    }
+
+    /// Why the caches are no longer written to disk, once.
+    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
+        self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
+    }
+
+    /// The hits of a case and its requests, one per hit, the closed-book one last; an error in place of a case that cannot
+    /// be read.
+    ///
+    /// # Errors
+    /// Where the reader, asked for words to retrieve with, fails or is cancelled.
+    fn prepare(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Result<Prepared>, ReaderError> {
+        let words = match self.closed_book_words(case, cancelled) {
+            Ok(words) => words,
+            Err(ReaderError::Failed(error)) if error.is::<CannotOpen>() => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(self.requests_of(case, words.as_deref()))
+    }
+
+    fn requests_of(&mut self, case: usize, words: Option<&str>) -> Result<Prepared> {
+        let (query, task, question) = self.open_to_predict(case)?;
+        let hits = self.hits(case, &query, words)?;
+        let mut requests = Vec::new();
+        for hit in &hits {
+            let evidence = Some(self.evidence(&task.id, hit)?);
+            requests.push(ReadRequest {
+                task: task.clone(),
+                question: question.clone(),
+                query: query.clone(),
+                evidence,
+            });
+        }
+        requests.push(ReadRequest { task, question, query, evidence: None });
+        Ok((hits, requests))
+    }
+
+    fn case(&self, case: usize) -> Result<&Case> {
+        let count = self.dataset.cases.len();
+        self.dataset.cases.get(case).with_context(|| format!("there is no case number {case}, only {count}"))
+    }
+
+    /// Image, task and question of a case.
+    fn open(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
+        let path = self.dataset.image_path(&self.case(case)?.image);
+        let query = self.pictures.read(&path)?;
+        let case = self.case(case)?;
+        let task = self.tasks.get(&case.task);
+        let task =
+            task.with_context(|| format!("case {} has the task {}, which dataset.toml lacks", case.id, case.task))?;
+        let question = self.dataset.question_of(case);
+        if question.is_empty() {
+            bail!("neither case {} nor its task {} has a question", case.id, task.id);
+        }
+        Ok((query, task.clone(), question.to_string()))
+    }
+
+    /// As [`Self::open`], where there is an answer to predict.
+    fn open_to_predict(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
+        let opened = self.open(case)?;
+        if !opened.1.is_predicted() {
+            bail!(
+                "case {}: task {} is answered with several labels at once, which are not predicted",
+                self.case(case)?.id,
+                opened.1.id
+            );
+        }
+        Ok(opened)
+    }
+
+    /// Where the hit source wants closed-book answers, all of them in one batch; the cache then knows them.
+    fn read_closed_books(&mut self, cases: &[usize], cancelled: &dyn Fn() -> bool) -> Result<(), ReaderError> {
+        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
+            return Ok(());
+        }
+        let mut requests = Vec::new();
+        for case in cases {
+            // A case that cannot be opened is reported where its hits are looked for.
+            if let Ok((query, task, question)) = self.open_to_predict(*case) {
+                requests.push(ReadRequest { task, question, query, evidence: None });
+            }
+        }
+        self.reader.predict(&requests, cancelled).map(|_| ())
+    }
+
+    /// What the reader says without a document, in words to search with, where the hit source wants them.
+    fn closed_book_words(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Option<String>, ReaderError> {
+        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
+            return Ok(None);
+        }
+        let (query, task, question) = self.open_to_predict(case).context(CannotOpen)?;
+        let request = ReadRequest { task: task.clone(), question, query, evidence: None };
+        let Some(prediction) = self.reader.predict(&[request], cancelled)?.pop() else { return Ok(None) };
+        let label = prediction.label.and_then(|label| task.labels.get(label));
+        let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
+        Ok(words.or(prediction.text))
+    }
+
+    fn hits(&mut self, case: usize, query: &Picture, closed_book: Option<&str>) -> Result<Vec<Hit>> {
+        let Some(source) = &mut self.source else { return Ok(Vec::new()) };
+        let dataset = &self.dataset;
+        let case = dataset.cases.get(case).ok_or_else(|| anyhow!("there is no case number {case}"))?;
+        // The group decides what the case may not see.
+        let image = case.image.to_string_lossy();
+        let group = case.group.as_deref().unwrap_or("");
+        let question = dataset.question_of(case);
+        let mut parts =
+            vec![source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group, question];
+        parts.extend(closed_book);
+        let key = Fingerprint::of_parts(parts);
+        if let Some(hits) = self.known_hits.get(&key) {
+            return Ok(hits.clone());
+        }
+        let hits = source.retrieve(dataset, case, query, closed_book);
+        let hits = hits.with_context(|| format!("retrieving for case {}", case.id))?;
+        self.known_hits.insert(key, hits.clone());
+        Ok(hits)
+    }
+
+    fn evidence(&mut self, task: &str, hit: &Hit) -> Result<Evidence> {
+        self.document(task, hit.row).with_context(|| format!("document {}", hit.document))
+    }
+
+    fn document(&mut self, task: &str, row: usize) -> Result<Evidence> {
+        let image = if self.ablation.without_image { None } else { Some(self.document_image(row)?) };
+        Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
+    }
+
+    fn contradicting_row(&mut self, task: &Task, row: usize) -> Result<usize> {
+        let dataset = &self.dataset;
+        let known = self.contradicting.entry(task.id.clone());
+        let rows = known.or_insert_with(|| contradicting_rows(dataset, task));
+        let document = dataset.corpus.get(row).map_or("", |document| &document.id);
+        rows.get(row).copied().flatten().with_context(|| {
+            format!(
+                "no caption contradicts that of {document}: it names no label of {}, or no caption another",
+                task.id
+            )
+        })
+    }
+
+    fn document_image(&mut self, row: usize) -> Result<Arc<Picture>> {
+        let count = self.dataset.corpus.len();
+        let document = self.dataset.corpus.get(row);
+        let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
+        self.pictures.read(&self.dataset.image_path(&document.image))
+    }
+}
+
+fn answer_event(case: usize, slot: Option<usize>, prediction: Prediction) -> Event {
+    match slot {
+        Some(slot) => Event::Prediction { case, slot, prediction },
+        None => Event::ClosedBook { case, prediction: Some(prediction) },
+    }
+}

@@ -1,0 +1,167 @@
+//! What a reader says about each label.
+
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// log p(label | prompt), one per label in the task's order, summed over the label's tokens, not normalised over the
+/// label set.
+///
+/// Some servers name the likeliest tokens only. A label that is not among them has a *bound* in place of its value: its
+/// log-probability is at most that. In files a bound is no number, so that nobody takes it for a value:
+/// `[-0.12, {"at_most": -6.9}]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelScores(pub Vec<f32>, Vec<usize>);
+
+impl LabelScores {
+    /// Values of all labels.
+    pub fn exact(values: Vec<f32>) -> Self {
+        Self(values, Vec::new())
+    }
+
+    /// Values, of which those at the positions `bounds` are upper bounds.
+    pub fn bounded(values: Vec<f32>, bounds: Vec<usize>) -> Self {
+        Self(values, bounds)
+    }
+
+    /// Is the value at this position an upper bound?
+    pub fn is_bound(&self, label: usize) -> bool {
+        self.1.contains(&label)
+    }
+
+    /// Are some of the values bounds? Probabilities over the label set are then the largest that the others may have.
+    pub fn has_bounds(&self) -> bool {
+        !self.1.is_empty()
+    }
+
+    /// Position of the largest log-probability; a value wins a tie with a bound, else the lower index does.
+    pub fn arg_max(&self) -> usize {
+        let mut best = 0;
+        for (index, value) in self.0.iter().enumerate() {
+            let wins_tie = *value == self.0[best] && self.is_bound(best) && !self.is_bound(index);
+            if *value > self.0[best] || wins_tie {
+                best = index;
+            }
+        }
+        best
+    }
+
+    /// Probabilities over the label set (softmax of the log-probabilities), summing to 1.
+    pub fn probabilities(&self) -> Vec<f32> {
+        let largest = self.0.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exponentials: Vec<f32> = self.0.iter().map(|value| (value - largest).exp()).collect();
+        let sum: f32 = exponentials.iter().sum();
+        exponentials.iter().map(|value| value / sum).collect()
+    }
+}
+
+impl Serialize for LabelScores {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
+        for (label, value) in self.0.iter().enumerate() {
+            if self.is_bound(label) {
+                entries.serialize_element(&AtMost { at_most: *value })?;
+            } else {
+                entries.serialize_element(value)?;
+            }
+        }
+        entries.end()
+    }
+}
+
+#[derive(Serialize)]
+struct AtMost {
+    at_most: f32,
+}
+
+impl<'de> Deserialize<'de> for LabelScores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = LabelScores;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of log-probabilities")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut scores = LabelScores::exact(Vec::new());
+        while let Some(Entry { value, is_bound }) = entries.next_element()? {
+            if is_bound {
+                scores.1.push(scores.0.len());
+            }
+            scores.0.push(value);
+        }
+        Ok(scores)
+    }
+}
+
+struct Entry {
+    value: f32,
+    is_bound: bool,
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a log-probability, or {\"at_most\": …} where only a bound is known")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Entry, E> {
+        Ok(Entry { value: value as f32, is_bound: false })
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Entry, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Entry, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Entry, A::Error> {
+        let mut value = None;
+        while let Some(field) = fields.next_key::<String>()? {
+            if field != "at_most" {
+                return Err(Error::unknown_field(&field, &["at_most"]));
+            }
+            value = Some(fields.next_value()?);
+        }
+        let value = value.ok_or_else(|| Error::missing_field("at_most"))?;
+        Ok(Entry { value, is_bound: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::run::label_scores::*;
+
+    #[test]
+    fn a_bound_is_told_from_a_value_in_files() {
+        let exact = LabelScores::exact(vec![-0.5, -3.0]);
+        assert_eq!(serde_json::to_string(&exact).unwrap(), "[-0.5,-3.0]");
+        let bounded = LabelScores::bounded(vec![-0.5, -7.25], vec![1]);
+        let text = serde_json::to_string(&bounded).unwrap();
+        assert_eq!(text, r#"[-0.5,{"at_most":-7.25}]"#);
+        assert_eq!(serde_json::from_str::<LabelScores>(&text).unwrap(), bounded);
+        assert_eq!(serde_json::from_str::<LabelScores>("[-1, 0, -0.5]").unwrap().0, [-1.0, 0.0, -0.5]);
+        for wrong in [r#"[{"at_least":-7.25}]"#, "[{}]", "[\"-1\"]", "[null]"] {
+            assert!(serde_json::from_str::<LabelScores>(wrong).is_err(), "{wrong}");
+        }
+    }
+}

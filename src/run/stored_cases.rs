@@ -1,0 +1,288 @@
+//! Reading `predictions.jsonl`: whole cases one by one, what is wrong with a line, and where a torn tail begins.
+
+use super::Provenance;
+use super::RunIdentity;
+use super::checksum::check;
+use super::{LabelScores, Prediction};
+use crate::files::line_blocks::LineBlocks;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How far above 0 half types round a log-probability.
+const ROUNDING: f32 = 0.01;
+/// Damaged lines that an error names.
+const NAMED: usize = 5;
+
+/// The whole answers to one case, as they stand in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredCase {
+    /// Id of the case.
+    pub id: String,
+    /// Number of its first line in the file, from 1.
+    pub line: usize,
+    /// Label ids of its task, as they were.
+    pub labels: Arc<[String]>,
+    /// One per document, in the order of the file.
+    pub answers: Vec<StoredAnswer>,
+    /// `None` where the reader was not asked without a document.
+    pub closed_book: Option<Prediction>,
+    /// The fused answer of other software.
+    pub recorded_fusion: Option<Prediction>,
+}
+
+/// The answer with one document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredAnswer {
+    /// Id of the document.
+    pub document: String,
+    pub heads: Vec<Provenance>,
+    pub prediction: Prediction,
+}
+
+/// What the file holds beside whole cases.
+pub(super) struct Extent {
+    /// Bytes up to the end of the last whole case. What follows was being written when the program ended.
+    pub whole: u64,
+    /// Bytes in the file.
+    pub length: u64,
+    /// Number of the line where the torn tail begins.
+    pub torn_at: Option<usize>,
+}
+
+/// A string of a line, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The fields that are needed again; the others are for people and other software.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    case: Text<'a>,
+    #[serde(borrow)]
+    document: Option<Text<'a>>,
+    heads: Vec<Provenance>,
+    #[serde(borrow)]
+    labels: Vec<Text<'a>>,
+    label_log_probabilities: Option<LabelScores>,
+    #[serde(borrow)]
+    prediction: Option<Text<'a>>,
+    #[serde(borrow)]
+    generation: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    fused: Option<Fusion<'a>>,
+    #[serde(borrow)]
+    reader: Text<'a>,
+    #[serde(borrow)]
+    retriever: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Fusion<'a> {
+    #[serde(borrow)]
+    generation: Text<'a>,
+    #[serde(borrow)]
+    prediction: Option<Text<'a>>,
+}
+
+/// Gives every whole case to `on_case`, in the order of the file; a missing file is empty.
+///
+/// # Errors
+/// Where the file cannot be read, or lines of it are no predictions, were changed after they were written or belong to
+/// another run than `identity`: the first of them are named.
+pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn FnMut(StoredCase)) -> Result<Extent> {
+    let mut extent = Extent { whole: 0, length: 0, torn_at: None };
+    let mut blocks = match LineBlocks::open(path) {
+        Ok(blocks) => blocks,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(extent),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let mut damage = Damage { path, lines: Vec::new(), more: 0 };
+    let mut open: Option<StoredCase> = None;
+    let mut checksum = None;
+    // After a damaged line the rest of its case does not fit either: that is said once.
+    let mut in_damaged_case = false;
+    let mut labels: Arc<[String]> = Arc::new([]);
+    while let Some(block) = blocks.next_block().with_context(|| format!("cannot read {}", path.display()))? {
+        let lines = block.lines();
+        let parsed: Vec<Option<Result<Line>>> =
+            lines.par_iter().map(|(_, bytes)| is_written(bytes).then(|| parse(bytes, identity))).collect();
+        for ((number, bytes), line) in lines.into_iter().zip(parsed) {
+            extent.length += bytes.len() as u64;
+            let line = match line {
+                None => {
+                    extent.torn_at = Some(open.as_ref().map_or(number, |case| case.line));
+                    continue;
+                }
+                Some(Ok(line)) => line,
+                Some(Err(error)) => {
+                    damage.add(number, &error);
+                    (open, checksum, in_damaged_case) = (None, None, true);
+                    continue;
+                }
+            };
+            // A case that was cut off leaves lines before those of the next one.
+            if open.as_ref().is_some_and(|case| case.id != line.case.0) {
+                (open, checksum) = (None, None);
+            }
+            let checked = check(bytes, checksum);
+            if in_damaged_case && checked.is_err() {
+                continue;
+            }
+            in_damaged_case = false;
+            let outcome = checked.and_then(|sum| {
+                checksum = sum;
+                if !labels.iter().map(String::as_str).eq(line.labels.iter().map(|label| &*label.0)) {
+                    labels = line.labels.iter().map(|label| label.0.to_string()).collect();
+                }
+                add(&mut open, &line, number, &labels, sum.is_some())
+            });
+            match outcome {
+                Ok(CaseEnds::No) => continue,
+                Ok(CaseEnds::Yes) => {
+                    if let Some(case) = open.take() {
+                        on_case(case);
+                    }
+                    extent.whole = extent.length;
+                }
+                Err(error) => {
+                    damage.add(number, &error);
+                    (open, in_damaged_case) = (None, true);
+                }
+            }
+            checksum = None;
+        }
+    }
+    if let Some(case) = open {
+        extent.torn_at = Some(case.line);
+    }
+    damage.into_error().map_or(Ok(extent), Err)
+}
+
+/// Is this a whole line, and no zeros that a power cut left in the place of one?
+fn is_written(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n") && bytes.iter().any(|byte| !matches!(byte, 0 | b'\n'))
+}
+
+/// Damaged lines of a file.
+struct Damage<'a> {
+    path: &'a Path,
+    lines: Vec<String>,
+    /// Those that are counted only.
+    more: usize,
+}
+
+impl Damage<'_> {
+    fn add(&mut self, line: usize, error: &anyhow::Error) {
+        if self.lines.len() == NAMED {
+            self.more += 1;
+            return;
+        }
+        self.lines.push(format!("{}:{line}: {error:#}", self.path.display()));
+    }
+
+    fn into_error(mut self) -> Option<anyhow::Error> {
+        if self.more > 0 {
+            self.lines.push(format!("and {} more lines", self.more));
+        }
+        (!self.lines.is_empty()).then(|| anyhow!("{}", self.lines.join("\n")))
+    }
+}
+
+/// Was that the last line of the case?
+enum CaseEnds {
+    Yes,
+    No,
+}
+
+fn parse<'a>(bytes: &'a [u8], identity: &RunIdentity) -> Result<Line<'a>> {
+    let line: Line = serde_json::from_slice(bytes).map_err(|error| anyhow!("expected a prediction, found: {error}"))?;
+    let prints = &identity.fingerprints;
+    ensure!(
+        line.reader.0 == prints.reader.as_str(),
+        "a prediction of another run: its reader is {}, run.toml names {}",
+        line.reader.0,
+        prints.reader
+    );
+    let retriever = line.retriever.as_ref().map_or("none", |print| &print.0);
+    let expected = prints.retriever.as_ref().map_or("none", |print| print.as_str());
+    ensure!(
+        retriever == expected,
+        "a prediction of another run: its retriever is {retriever}, run.toml names {expected}"
+    );
+    Ok(line)
+}
+
+/// Adds a line to its case.
+fn add(
+    open: &mut Option<StoredCase>,
+    line: &Line,
+    number: usize,
+    labels: &Arc<[String]>,
+    is_sealed: bool,
+) -> Result<CaseEnds> {
+    let prediction = prediction_of(line, is_sealed)?;
+    let case = open.get_or_insert_with(|| StoredCase {
+        id: line.case.0.to_string(),
+        line: number,
+        labels: labels.clone(),
+        answers: Vec::new(),
+        closed_book: None,
+        recorded_fusion: None,
+    });
+    if case.labels != *labels {
+        bail!("the labels {} are not those of the case's first line, {}", labels.join(", "), case.labels.join(", "));
+    }
+    let Some(document) = &line.document else {
+        case.closed_book = line.generation.as_ref().map(|_| prediction);
+        if let Some(fusion) = &line.fused {
+            let label = label_of(line, fusion.prediction.as_ref())?;
+            let text = Some(fusion.generation.0.to_string());
+            case.recorded_fusion = Some(Prediction { label, scores: None, text });
+        }
+        return Ok(CaseEnds::Yes);
+    };
+    ensure!(!line.heads.is_empty(), "the prediction with document {} names no head", document.0);
+    let mut heads = line.heads.clone();
+    heads.shrink_to_fit();
+    case.answers.push(StoredAnswer { document: document.0.to_string(), heads, prediction });
+    Ok(CaseEnds::No)
+}
+
+/// What the line says. Where no checksum vouches for it, the answer has to be the label with the largest log-probability:
+/// that is so in every run of dissent, though not in those of software that generates text.
+fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
+    let label = label_of(line, line.prediction.as_ref())?;
+    let Some(scores) = &line.label_log_probabilities else {
+        return Ok(Prediction { label, scores: None, text: line.generation.as_ref().map(|text| text.0.to_string()) });
+    };
+    let (found, expected) = (scores.0.len(), line.labels.len());
+    ensure!(found == expected, "expected {expected} label log-probabilities, one per label, found {found}");
+    if let Some(wrong) = scores.0.iter().find(|score| !score.is_finite() || **score > ROUNDING) {
+        bail!("label_log_probabilities: expected numbers of at most 0, found {wrong}");
+    }
+    let text = line.generation.as_ref().filter(|text| label.is_none_or(|label| text.0 != line.labels[label].0));
+    if !is_sealed && text.is_none() && label != Some(scores.arg_max()) {
+        let best = line.labels.get(scores.arg_max()).map_or("none", |label| &label.0);
+        bail!(
+            "the prediction is {}, but the largest log-probability is that of {best}",
+            name(line.prediction.as_ref())
+        );
+    }
+    Ok(Prediction { label, scores: Some(scores.clone()), text: text.map(|text| text.0.to_string()) })
+}
+
+fn label_of(line: &Line, prediction: Option<&Text>) -> Result<Option<usize>> {
+    let Some(prediction) = prediction else { return Ok(None) };
+    let position = line.labels.iter().position(|label| label.0 == prediction.0);
+    let position = position.with_context(|| format!("the prediction {} is none of the labels", prediction.0))?;
+    Ok(Some(position))
+}
+
+fn name<'a>(text: Option<&'a Text>) -> &'a str {
+    text.map_or("none", |text| &text.0)
+}

@@ -1,0 +1,142 @@
+//! A run in the making: whole cases are appended and synced, so that a kill or a full disk costs at most the case in
+//! work, and the run goes on where it stopped.
+
+use super::checksum::seal;
+use super::identity::RunIdentity;
+use super::prediction_line::lines_of;
+use super::stored_cases::read_cases;
+use super::{Ablation, CaseAnswer, ShownCaptions};
+use super::{PREDICTIONS_FILE, RUN_FILE};
+use crate::data::Dataset;
+use crate::files::durable::make_folder;
+use anyhow::{Context, Result, bail};
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Appends to the predictions of one run; no other program can do so meanwhile.
+#[derive(Debug)]
+pub struct RunWriter {
+    path: PathBuf,
+    file: File,
+    identity: RunIdentity,
+    /// Ids of the cases that are whole in the file.
+    done: HashSet<String>,
+    /// Captions as the reader is shown them, once they are needed.
+    captions: Option<ShownCaptions>,
+    /// Bytes of whole cases; what a failed write leaves behind is cut off.
+    whole: u64,
+}
+
+impl RunWriter {
+    /// Begins a run in `folder`, or goes on with the one that is there.
+    ///
+    /// # Errors
+    /// Where the run there was made from something else (both fingerprints are named), another program writes it, or
+    /// the folder cannot be written.
+    pub fn open(folder: &Path, now: &RunIdentity) -> Result<Self> {
+        make_folder(folder)?;
+        let path = folder.join(PREDICTIONS_FILE);
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        // Some network file systems know no locks; then nothing guards against a second writer.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!("another dissent is writing the run in {}", folder.display());
+        }
+        let identity_path = folder.join(RUN_FILE);
+        let identity = if identity_path.exists() {
+            let then = RunIdentity::read(&identity_path)?;
+            let differences = then.differences(now);
+            if !differences.is_empty() {
+                bail!(
+                    "the run in {} was made from something else: {}; choose another --run name, or remove that folder",
+                    folder.display(),
+                    differences.join(", ")
+                );
+            }
+            then
+        } else {
+            let length = file.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
+            if length > 0 {
+                bail!("{} has predictions, but there is no {RUN_FILE} that says from what", folder.display());
+            }
+            now.write(&identity_path)?;
+            now.clone()
+        };
+        let mut done = HashSet::new();
+        let extent = read_cases(&path, &identity, &mut |case| {
+            done.insert(case.id);
+        })?;
+        if extent.length > extent.whole {
+            file.set_len(extent.whole).with_context(|| format!("cannot cut the torn tail of {}", path.display()))?;
+        }
+        file.seek(SeekFrom::End(0)).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path, file, identity, done, captions: None, whole: extent.whole })
+    }
+
+    /// What the run is made from.
+    pub fn identity(&self) -> &RunIdentity {
+        &self.identity
+    }
+
+    /// Is the case with this id already in the run?
+    pub fn has(&self, case: &str) -> bool {
+        self.done.contains(case)
+    }
+
+    /// Appends the answers of some cases and waits until they are on disk. Where that fails (a full disk) the file ends
+    /// with the last whole case as before, and the run can be continued later.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, or an answer does not belong to the dataset.
+    pub fn append(&mut self, dataset: &Dataset, answers: &[CaseAnswer]) -> Result<()> {
+        let ablation: Ablation = self.identity.ablation.parse().context("run.toml, field ablation")?;
+        let captions = self.captions.get_or_insert_with(|| ShownCaptions::new(dataset, ablation.caption));
+        let prints = &self.identity.fingerprints;
+        let mut text = Vec::new();
+        let mut ids = Vec::new();
+        for answer in answers {
+            let mut checksum = None;
+            for line in
+                lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref(), captions, ablation.without_image)?
+            {
+                let mut object = serde_json::to_vec(&line).context("cannot write a prediction as JSON")?;
+                checksum = Some(seal(&mut object, checksum));
+                text.extend_from_slice(&object);
+                if line.document.is_none() {
+                    ids.push(line.case);
+                }
+            }
+        }
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Opening the run again would cut the tail as well, so nothing is lost where this fails, too.
+            let _ = self.file.set_len(self.whole);
+            let _ = self.file.seek(SeekFrom::Start(self.whole));
+            return Err(error).with_context(|| {
+                format!(
+                    "cannot write {} (is the disk full?); {} whole cases are kept, the same command goes on from there",
+                    self.path.display(),
+                    self.done.len()
+                )
+            });
+        }
+        self.whole += text.len() as u64;
+        self.done.extend(ids);
+        Ok(())
+    }
+}
+
+impl Drop for RunWriter {
+    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
+    /// closed what it inherited.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}

@@ -1,0 +1,47 @@
+//! Is the terminal's background light or dark? Asked of the terminal itself (OSC 11), with a time-out.
+
+use super::query::ask;
+use std::time::Duration;
+
+/// A terminal on the same machine answers within a millisecond or two.
+const TIME_OUT: Duration = Duration::from_millis(100);
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
+
+/// `Some(true)` for a light background. `None` where the terminal does not say, and where it is not asked: over SSH an
+/// answer would mostly come after the time-out.
+pub fn is_light(environment: super::caps::Environment) -> Option<bool> {
+    let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
+    if far {
+        return None;
+    }
+    let answer = ask(QUESTION, TIME_OUT);
+    brightness(&answer?).map(|brightness| brightness > 0.5)
+}
+
+/// 0 for black, 1 for white, of "…]11;rgb:ffff/ffff/ffff…" (one to four hexadecimal digits each).
+fn brightness(answer: &[u8]) -> Option<f64> {
+    let text = String::from_utf8_lossy(answer);
+    let (_, colour) = text.split_once("]11;rgb:")?;
+    let mut parts = colour.split('/').map(|part| {
+        let digits: String = part.chars().take_while(char::is_ascii_hexdigit).take(4).collect();
+        let largest = 16_u32.checked_pow(u32::try_from(digits.len()).ok()?)?.checked_sub(1)?;
+        let value = u32::from_str_radix(&digits, 16).ok()?;
+        Some(f64::from(value) / f64::from(largest))
+    });
+    let (red, green, blue) = (parts.next()??, parts.next()??, parts.next()??);
+    Some(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::terminal::background::*;
+
+    #[test]
+    fn answers_of_terminals_are_understood() {
+        assert_eq!(brightness(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;c"), Some(1.0));
+        assert_eq!(brightness(b"\x1b]11;rgb:00/00/00\x07"), Some(0.0));
+        assert!(brightness(b"\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\").unwrap() < 0.2);
+        assert_eq!(brightness(b"\x1b[?62;c"), None);
+        assert_eq!(brightness(b"\x1b]11;rgb:zz/00/00"), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! Scaled images by path and size; the least recently drawn go first.
+
+use super::view::ImageView;
+use ratatui::layout::Size;
+use ratatui_image::protocol::Protocol;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Images kept. A half-block picture of 40×20 cells takes about 30 kB.
+const CAPACITY: usize = 64;
+
+/// An image in a pane of this many cells, looked at in this way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PictureKey {
+    pub path: PathBuf,
+    pub size: Size,
+    pub view: ImageView,
+}
+
+/// An image that is ready to be drawn.
+pub struct Scaled {
+    pub protocol: Protocol,
+    /// How many times larger than whole it may be drawn in its pane.
+    pub nearest: f32,
+}
+
+impl Scaled {
+    /// Columns and rows that it takes.
+    pub fn size(&self) -> Size {
+        self.protocol.size()
+    }
+}
+
+/// What came of loading it: something to draw, or a message.
+pub type Picture = Result<Scaled, String>;
+
+/// The cache, and the wish list that drawing fills.
+#[derive(Default)]
+pub struct Pictures {
+    entries: HashMap<PictureKey, (Picture, Cell<u64>)>,
+    clock: Cell<u64>,
+    /// Keys asked for since [`Pictures::take_wanted`], missing or not.
+    wanted: RefCell<Vec<PictureKey>>,
+    /// Keys that will be asked for soon.
+    soon: RefCell<Vec<PictureKey>>,
+}
+
+impl Pictures {
+    /// The image, if it is there; asking also says that it is wanted.
+    pub fn get(&self, key: &PictureKey) -> Option<&Picture> {
+        push_new(&mut self.wanted.borrow_mut(), key.clone());
+        let (picture, used) = self.entries.get(key)?;
+        self.clock.set(self.clock.get() + 1);
+        used.set(self.clock.get());
+        Some(picture)
+    }
+
+    /// How many times larger than whole this image may be drawn in a pane of this size; `None` until it has been loaded there.
+    pub fn nearest(&self, path: &Path, size: Size) -> Option<f32> {
+        let of_pane = |key: &PictureKey| key.size == size && key.path == path;
+        self.entries
+            .iter()
+            .find_map(|(key, (picture, _))| Some(picture.as_ref().ok().filter(|_| of_pane(key))?.nearest))
+    }
+
+    /// Says that an image will be wanted soon.
+    pub fn want_soon(&self, key: PictureKey) {
+        push_new(&mut self.soon.borrow_mut(), key);
+    }
+
+    /// What was asked for since the last call and is not here: first what is drawn, then what will be.
+    pub fn take_wanted(&self) -> Vec<PictureKey> {
+        let mut wanted = self.wanted.take();
+        for key in self.soon.take() {
+            push_new(&mut wanted, key);
+        }
+        wanted.into_iter().filter(|key| !self.entries.contains_key(key)).collect()
+    }
+
+    /// Keeps an image; the least recently drawn one goes if there are too many.
+    pub fn insert(&mut self, key: PictureKey, picture: Picture) {
+        self.clock.set(self.clock.get() + 1);
+        self.entries.insert(key, (picture, Cell::new(self.clock.get())));
+        if self.entries.len() <= CAPACITY {
+            return;
+        }
+        let oldest = self.entries.iter().min_by_key(|(_, (_, used))| used.get()).map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+fn push_new(keys: &mut Vec<PictureKey>, key: PictureKey) {
+    if !keys.contains(&key) {
+        keys.push(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::terminal::images::cache::*;
+
+    fn key(name: &str) -> PictureKey {
+        PictureKey { path: name.into(), size: Size::new(10, 5), view: ImageView::default() }
+    }
+
+    #[test]
+    fn what_is_missing_is_wanted_once() {
+        let mut pictures = Pictures::default();
+        assert!(pictures.get(&key("a")).is_none() && pictures.get(&key("a")).is_none());
+        assert_eq!(pictures.take_wanted(), [key("a")]);
+        pictures.insert(key("a"), Err("no such file".into()));
+        assert!(pictures.get(&key("a")).is_some());
+        assert!(pictures.take_wanted().is_empty());
+    }
+
+    #[test]
+    fn the_least_recently_drawn_goes_first() {
+        let mut pictures = Pictures::default();
+        pictures.insert(key("old"), Err(String::new()));
+        pictures.insert(key("older"), Err(String::new()));
+        assert!(pictures.get(&key("old")).is_some());
+        for index in 2..=CAPACITY {
+            pictures.insert(key(&index.to_string()), Err(String::new()));
+        }
+        assert!(pictures.get(&key("old")).is_some());
+        assert!(pictures.get(&key("older")).is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! The thread that decodes and scales. Newest wins: a new wish list replaces what is left of the one before.
+
+use super::cache::{Picture, PictureKey};
+use super::encode::{ImageMode, encode};
+use crate::data;
+use crate::panics::caught;
+use crate::panics::panic_text;
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use ratatui_image::FontSize;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread;
+
+/// Full-size images kept for other sizes of the same picture.
+const DECODED: usize = 8;
+
+/// An image that is ready, or a message why not.
+pub struct Loaded {
+    pub key: PictureKey,
+    pub picture: Picture,
+}
+
+/// Sends wish lists to the thread.
+pub struct ImageWorker {
+    wishes: Sender<Vec<PictureKey>>,
+}
+
+impl ImageWorker {
+    /// Starts the thread; each image goes to `deliver` as it is ready. The thread ends with this value, or when
+    /// `deliver` says that nobody listens any more.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(mode: ImageMode, cell: FontSize, deliver: impl Fn(Loaded) -> bool + Send + 'static) -> Result<Self> {
+        let (wishes, inbox) = unbounded();
+        thread::Builder::new()
+            .name("dissent-images".into())
+            .spawn(move || work(&inbox, mode, cell, &deliver))
+            .context("cannot start the image thread")?;
+        Ok(Self { wishes })
+    }
+
+    /// Wants these images, the first first.
+    pub fn want(&self, keys: Vec<PictureKey>) {
+        // Without a thread no image comes; each panic there is caught.
+        drop(self.wishes.send(keys));
+    }
+}
+
+fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deliver: &dyn Fn(Loaded) -> bool) {
+    let mut decoded: VecDeque<(PictureKey, Arc<data::Picture>)> = VecDeque::new();
+    let mut pending: VecDeque<PictureKey> = VecDeque::new();
+    let mut next_id: u32 = 1;
+    loop {
+        if pending.is_empty() {
+            let Ok(keys) = inbox.recv() else { return };
+            pending = keys.into();
+        }
+        while let Ok(keys) = inbox.try_recv() {
+            pending = keys.into();
+        }
+        let Some(key) = pending.pop_front() else { continue };
+        let made = caught(|| {
+            let picture = load(&key, &mut decoded)?;
+            encode(&picture, &key, mode, cell, next_id)
+        });
+        let picture = match made {
+            Ok(made) => made.map_err(|error| format!("{error:#}")),
+            Err(panic) => Err(format!("internal error while drawing the image: {}", panic_text(&*panic))),
+        };
+        next_id = next_id.wrapping_add(1);
+        if !deliver(Loaded { key, picture }) {
+            return;
+        }
+    }
+}
+
+/// The decoded image, from the few that are kept or from disk.
+fn load(key: &PictureKey, decoded: &mut VecDeque<(PictureKey, Arc<data::Picture>)>) -> Result<Arc<data::Picture>> {
+    if let Some((_, picture)) = decoded.iter().find(|(kept, _)| kept.path == key.path) {
+        return Ok(picture.clone());
+    }
+    let picture = Arc::new(data::Picture::read(&key.path)?);
+    decoded.push_back((key.clone(), picture.clone()));
+    if decoded.len() > DECODED {
+        decoded.pop_front();
+    }
+    Ok(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::terminal::images::view::ImageView;
+    use crate::terminal::images::worker::*;
+    use ratatui::layout::Size;
+    use std::time::Duration;
+
+    #[test]
+    fn images_arrive_and_a_missing_one_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        image::DynamicImage::new_luma8(4, 4).save(&path).unwrap();
+        let (sender, receiver) = unbounded();
+        let worker =
+            ImageWorker::start(ImageMode::Half, FontSize::new(8, 16), move |loaded| sender.send(loaded).is_ok())
+                .unwrap();
+        let size = Size::new(10, 5);
+        let missing = folder.path().join("b.png");
+        let view = ImageView::default();
+        worker.want(vec![PictureKey { path, size, view }, PictureKey { path: missing, size, view }]);
+        let wait = Duration::from_secs(20);
+        let first = receiver.recv_timeout(wait).unwrap();
+        assert_eq!(first.picture.unwrap().size(), size);
+        let second = receiver.recv_timeout(wait).unwrap();
+        assert!(second.picture.err().unwrap().contains("b.png"));
+    }
+}

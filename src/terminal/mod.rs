@@ -1,0 +1,12 @@
+//! The terminal: what it can do, taking it and giving it back, colours and pictures on it.
+
+pub mod background;
+pub mod caps;
+pub mod guard;
+pub mod images;
+pub mod pixels;
+pub mod quantise;
+pub mod query;
+pub mod screen;
+pub mod size;
+pub mod sized_backend;

@@ -1,0 +1,135 @@
+//! Images in the terminal's own pixels, through viuer: `dissent show`, and one image over the whole screen of the explorer.
+//!
+//! viuer asks the terminal what it can do, and kitty whether it has read an image, and waits for the answers without end,
+//! reading the keyboard. So it is used only where a query with a time-out was answered before, and in the explorer only by
+//! the thread that reads the keys.
+
+use super::images::{ImageMode, ImageView};
+use super::query::{ask, attributes};
+use crate::data::Picture;
+use anyhow::{Context, Result};
+use crossterm::cursor::MoveTo;
+use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType};
+use image::DynamicImage;
+use image::imageops::FilterType;
+use ratatui::layout::Size;
+use std::io::stdout;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Pixels of a cell that a pixel protocol is sent, about what terminals have.
+const CELL: (u32, u32) = (10, 20);
+
+/// May this image be shown? And the answer to it.
+const KITTY: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+const KITTY_YES: &[u8] = b"_Gi=31;OK";
+/// The attribute of terminals that draw sixels.
+const SIXEL: u32 = 4;
+/// Far more than a line to another continent takes.
+const TIME_OUT: Duration = Duration::from_secs(2);
+
+/// A protocol that this terminal was found to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pixels {
+    Kitty,
+    Iterm,
+    Sixel,
+}
+
+impl Pixels {
+    /// The protocol of this mode, if the terminal answers for it (2 seconds at most; iTerm2 is known by its environment).
+    /// Nothing may read the keyboard meanwhile. tmux is never asked: viuer does not wrap what tmux should pass on.
+    pub fn spoken(mode: ImageMode) -> Option<Self> {
+        match mode {
+            ImageMode::Kitty { tmux: false } => {
+                let answer = ask(KITTY, TIME_OUT)?;
+                answer.windows(KITTY_YES.len()).any(|part| part == KITTY_YES).then_some(Self::Kitty)
+            }
+            ImageMode::Sixel { tmux: false } => {
+                attributes(&ask(b"", TIME_OUT)?)?.contains(&SIXEL).then_some(Self::Sixel)
+            }
+            ImageMode::Iterm { tmux: false } => viuer::is_iterm_supported().then_some(Self::Iterm),
+            _ => None,
+        }
+    }
+
+    /// Prints an image at the cursor, this many columns wide and rows high.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written to, or takes no image after all.
+    pub fn print(self, image: &DynamicImage, (columns, rows): (u32, u32)) -> Result<(), viuer::ViuError> {
+        let scaled = image.resize_exact(columns * CELL.0, rows * CELL.1, FilterType::CatmullRom);
+        let config = viuer::Config {
+            absolute_offset: false,
+            width: Some(columns),
+            height: Some(rows),
+            use_kitty: self == Self::Kitty,
+            use_iterm: self == Self::Iterm,
+            use_sixel: self == Self::Sixel,
+            ..viuer::Config::default()
+        };
+        viuer::print(&DynamicImage::ImageRgba8(scaled.to_rgba8()), &config).map(drop)
+    }
+}
+
+/// An image to be shown over the whole screen.
+#[derive(Clone, Debug)]
+pub struct FullScreenImage {
+    /// Counts the images asked for and dismissed.
+    pub number: usize,
+    pub path: PathBuf,
+    pub view: ImageView,
+    /// Cells it may take, from the upper left corner on.
+    pub size: Size,
+}
+
+impl FullScreenImage {
+    /// Reads the file and prints what the view shows of it.
+    ///
+    /// # Errors
+    /// Where the file is no image or the terminal cannot be written to.
+    pub fn print(&self, pixels: Pixels) -> Result<()> {
+        let picture = Picture::read(&self.path)?;
+        let cells = (u32::from(self.size.width), u32::from(self.size.height));
+        let grid = Size::new(
+            u16::try_from(cells.0 * CELL.0).unwrap_or(u16::MAX),
+            u16::try_from(cells.1 * CELL.1).unwrap_or(u16::MAX),
+        );
+        let image = self.view.apply(&picture, grid);
+        let size = fit((image.width(), image.height()), cells);
+        // Another image may have been printed since the screen was cleared for this one.
+        execute!(stdout(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
+        pixels.print(&image, size).with_context(|| format!("cannot show {}", self.path.display()))
+    }
+}
+
+/// Columns and rows of an image in a terminal whose cells are twice as high as wide: its shape is kept, it fills columns or
+/// rows, and no pixel becomes wider than four columns.
+pub fn fit((width, height): (u32, u32), (columns, rows): (u32, u32)) -> (u32, u32) {
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let scale = (f64::from(columns) / width).min(f64::from(2 * rows) / height).min(4.0);
+    let cells = |length: f64| (length.round() as u32).max(1);
+    (cells(width * scale).min(columns), cells(height * scale / 2.0).min(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::terminal::pixels::*;
+
+    #[test]
+    fn an_image_keeps_its_shape_and_stays_inside() {
+        assert_eq!(fit((1000, 1000), (80, 22)), (44, 22));
+        assert_eq!(fit((2000, 500), (80, 22)), (80, 10));
+        assert_eq!(fit((28, 28), (200, 60)), (112, 56), "a small one is enlarged, not beyond four columns a pixel");
+        assert_eq!(fit((1, 4000), (80, 22)), (1, 22));
+    }
+
+    #[test]
+    fn tmux_and_half_blocks_are_not_asked() {
+        for mode in [ImageMode::Off, ImageMode::Half, ImageMode::Kitty { tmux: true }, ImageMode::Sixel { tmux: true }]
+        {
+            assert_eq!(Pixels::spoken(mode), None);
+        }
+    }
+}

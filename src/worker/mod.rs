@@ -1,0 +1,13 @@
+//! Worker threads behind channels. The newest request wins; nothing here knows a terminal.
+
+mod handle;
+mod loaded_pipeline;
+mod mailbox;
+mod request;
+mod spawn;
+mod threads;
+
+pub use handle::{LoadPipeline, LoadSearch, WorkerHandle};
+pub use loaded_pipeline::{LoadedPipeline, SearchCaptions};
+pub use request::Request;
+pub use spawn::WorkerConfig;
