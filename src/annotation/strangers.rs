@@ -3,7 +3,7 @@
 use super::{AnnotationState, Taxonomy};
 use crate::data::Case;
 use crate::data::identifier::likeness;
-use crate::data::look_alikes::look_alikes;
+use crate::data::identifier::look_alikes;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Named in a remark that counts them.

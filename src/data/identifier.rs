@@ -7,6 +7,7 @@
 
 use crate::text::written_json::Written;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A number with more digits than this, as 1e999 would have, is kept as it is written.
 const MOST_DIGITS: i64 = 400;
@@ -166,6 +167,21 @@ fn of_number(text: &str) -> String {
     }
     let (before, after) = significant.split_at(point as usize);
     format!("{sign}{before}.{after}")
+}
+
+/// The different texts that look like another one before them, with that one; in the order of their likeness.
+pub(crate) fn look_alikes<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+    let different: BTreeSet<&str> = texts.collect();
+    let mut by_likeness: BTreeMap<String, &str> = BTreeMap::new();
+    let mut found = Vec::new();
+    for text in different {
+        let like = likeness(text);
+        match by_likeness.get(&like) {
+            Some(first) => found.push((*first, text)),
+            None => drop(by_likeness.insert(like, text)),
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -1,27 +1,12 @@
 //! Identifiers that differ in case, space or spelling only: most likely one thing under two names, which the program keeps
 //! apart.
 
-use super::identifier::{is_same, likeness};
+use super::identifier::{is_same, likeness, look_alikes};
 use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Problem};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Warnings of a kind; a dataset that is wrong throughout is so in the first ones.
 const NAMED: usize = 10;
-
-/// The different texts that look like another one before them, with that one; in the order of their likeness.
-pub(crate) fn look_alikes<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
-    let different: BTreeSet<&str> = texts.collect();
-    let mut by_likeness: BTreeMap<String, &str> = BTreeMap::new();
-    let mut found = Vec::new();
-    for text in different {
-        let like = likeness(text);
-        match by_likeness.get(&like) {
-            Some(first) => found.push((*first, text)),
-            None => drop(by_likeness.insert(like, text)),
-        }
-    }
-    found
-}
 
 /// An id of a case and one of a document that look alike and are not one to [`super::Dataset::may_retrieve`]; in the order of the
 /// cases.

@@ -1,7 +1,6 @@
 //! `dataset.toml`: name, licence, note and tasks.
 
-use super::identifier::trimmed;
-use super::look_alikes::look_alikes;
+use super::identifier::{look_alikes, trimmed};
 use super::{Problem, Task, TaskKind};
 use crate::files::input_file;
 use crate::text::toml_text;

@@ -16,7 +16,7 @@ mod jpeg_file;
 mod jpeg_scans;
 mod jsonl;
 mod leakage;
-pub(crate) mod look_alikes;
+mod look_alikes;
 mod manifest;
 mod open_answer;
 mod picture;

@@ -4,7 +4,7 @@
 //! The explorer holds one end of a pipe and says over it whether the terminal is taken. The pipe ends with the explorer,
 //! however that ends.
 
-use super::screen;
+use super::restoring::write_restoring;
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::termios::{ControlFlags, InputFlags, LocalFlags, OutputFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -93,7 +93,7 @@ pub fn watch(modes: &str) -> Result<()> {
         return Ok(());
     }
     let mut terminal = io::stdout().lock();
-    screen::write_restoring(&mut terminal, last == TAKEN_WITH_IMAGES, true)?;
+    write_restoring(&mut terminal, last == TAKEN_WITH_IMAGES, true)?;
     terminal.write_all(b"dissent ended without a word; every annotation that it acknowledged is on disk\r\n")?;
     terminal.flush()?;
     tcsetattr(io::stdout(), SetArg::TCSANOW, &read(modes)?).context("cannot set the terminal's modes")

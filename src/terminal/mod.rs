@@ -7,6 +7,7 @@ pub mod images;
 pub mod pixels;
 pub mod quantise;
 pub mod query;
+pub mod restoring;
 pub mod screen;
 pub mod size;
 pub mod sized_backend;

@@ -1,13 +1,12 @@
 //! Taking the terminal and giving it back: [`restore`] is the one way back, for exit, error, panic and signal.
 
 use super::guard;
-use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::style::{Print, ResetColor, force_color_output};
-use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
-use crossterm::{execute, queue};
+use super::restoring::write_restoring;
+use crossterm::cursor::Hide;
+use crossterm::event::{DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::execute;
+use crossterm::style::force_color_output;
+use crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -38,11 +37,6 @@ pub fn report_mouse(on: bool) -> io::Result<()> {
     if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
 }
 
-/// Removes every image that kitty keeps, and asks for no answer.
-pub fn delete_kitty_images(out: &mut impl Write) -> io::Result<()> {
-    queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"))
-}
-
 /// Gives the terminal back as it was; does nothing where it is not ours. Errors are of no use here: where the terminal
 /// is gone, nobody is left to see it restored.
 pub fn restore() {
@@ -54,17 +48,6 @@ pub fn restore() {
     let _ = out.flush();
     let _ = disable_raw_mode();
     guard::given_back();
-}
-
-/// Writes what puts a terminal back that [`enter`] took, its line modes aside.
-pub(super) fn write_restoring(out: &mut impl Write, kitty: bool, mouse: bool) -> io::Result<()> {
-    if kitty {
-        delete_kitty_images(out)?;
-    }
-    if mouse {
-        queue!(out, DisableMouseCapture)?;
-    }
-    queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show)
 }
 
 /// Is the terminal ours?

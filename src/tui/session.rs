@@ -19,8 +19,8 @@ use crate::files::durable;
 use crate::terminal::caps::Depth;
 use crate::terminal::images::{ImageMode, Pictures};
 use crate::terminal::pixels::{FullScreenImage, Pixels};
-use crate::terminal::screen;
 use crate::terminal::size::terminal_size;
+use crate::terminal::{restoring, screen};
 use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -420,7 +420,7 @@ impl Session<'_> {
         self.wanted_image.fetch_add(1, Ordering::SeqCst);
         let backend = self.canvas.out();
         if self.kitty {
-            screen::delete_kitty_images(backend).context("cannot write to the terminal")?;
+            restoring::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
         self.app.pictures = Pictures::default();

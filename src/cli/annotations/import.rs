@@ -3,7 +3,7 @@
 use super::Annotations;
 use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 use crate::cli::Common;
-use crate::data::look_alikes::look_alikes;
+use crate::data::identifier::look_alikes;
 use crate::files::durable;
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file;

@@ -1,6 +1,7 @@
 //! `dissent train dual-encoder`.
 
-use super::{ImageArgs, Run, Stoppable, finish};
+use super::options::{ImageArgs, Run};
+use super::session::{Stoppable, finish};
 use crate::data::Dataset;
 use crate::train::{ClipShape, DualEncoderSettings, train_dual_encoder};
 use anyhow::Result;

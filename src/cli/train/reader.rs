@@ -1,6 +1,7 @@
 //! `dissent train reader`.
 
-use super::{ImageArgs, Run, Stoppable, finish, open_retriever};
+use super::options::{ImageArgs, Run};
+use super::session::{Stoppable, finish, open_retriever};
 use crate::cli::Common;
 use crate::data::{Dataset, Part};
 use crate::model::pixtral::SmallPixtral;

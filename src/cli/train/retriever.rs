@@ -1,6 +1,7 @@
 //! `dissent train retriever`.
 
-use super::{Stoppable, Weights, open_retriever};
+use super::options::Weights;
+use super::session::{Stoppable, open_retriever};
 use crate::cli::Common;
 use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
 use crate::data::{Dataset, Part};

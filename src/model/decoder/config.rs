@@ -1,7 +1,7 @@
 //! The shape of a decoder.
 
+use super::rope_scaling::frequencies;
 use super::rope_scaling::{Frequencies, RopeScaling};
-use super::rotary::frequencies;
 use crate::model::layers::Activation;
 
 /// A decoder with rotated queries and keys, gated feed-forward blocks and root-mean-square norms.

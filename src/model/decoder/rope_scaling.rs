@@ -2,7 +2,6 @@
 //! (`modeling_rope_utils.py`): linear (kaiokendev), dynamic NTK (bloc97, emozilla), YaRN (Peng et al. 2023), Llama 3.1,
 //! LongRoPE (Ding et al. 2024).
 
-use super::rotary::frequencies;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::f64::consts::TAU;
@@ -259,6 +258,11 @@ impl RopeScaling {
         };
         Frequencies { inv_freq: (0..head_size / 2).map(turn).collect(), scale: attention_factor.unwrap_or(own) as f32 }
     }
+}
+
+/// `1 / theta^(2i / head_size)` for each pair `i`.
+pub(super) fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
+    (0..head_size / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_size as f64) as f32).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rotary position embedding (Su et al. 2021): by place, row and column.
 
-use super::rope_scaling::Frequencies;
+use super::rope_scaling::{Frequencies, frequencies};
 use crate::model::layers::{Mode, rotated};
 use candle_core::{D, DType, Device, Result, Tensor};
 
@@ -115,9 +115,4 @@ impl Rope {
         let turned_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
         Tensor::cat(&[turned_first, turned_second], D::Minus1)
     }
-}
-
-/// `1 / theta^(2i / head_size)` for each pair `i`.
-pub(super) fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
-    (0..head_size / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_size as f64) as f32).collect()
 }

@@ -3,8 +3,8 @@
 //! The outcome shown is random, so nothing but the reference case can tell the answer; where the reference is of another
 //! entity there is nothing to go by, and the gold answer is a coin that leans to `No`.
 
-use super::folder::{Item, Pair};
-use super::{Pool, numbered_image};
+use super::folder::{Item, Pair, numbered_image};
+use super::settings::Pool;
 use crate::data::{Case, Document, Split};
 use crate::phantom::encode::Effort;
 use crate::phantom::rng::PhantomRng;

@@ -1,7 +1,6 @@
 //! Writing a pool: many small files, quickly. A pool is drawn again from its seed if it is lost, so nothing is synced;
 //! `dataset.toml` comes last, and a folder without it is no dataset.
 
-use super::draw_items;
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, Task};
 use crate::files::durable::make_folder;
 use crate::phantom::LICENCE;
@@ -91,4 +90,14 @@ fn lines_file(path: &Path) -> Result<BufWriter<File>> {
 fn write_line(file: &mut BufWriter<File>, value: &impl Serialize) -> Result<()> {
     serde_json::to_writer(&mut *file, value).context("cannot write a line (is the disk full?)")?;
     file.write_all(b"\n").context("cannot write a line (is the disk full?)")
+}
+
+/// Image file of an item; a folder holds a thousand.
+pub(super) fn numbered_image(prefix: &str, index: usize) -> String {
+    format!("images/{:03}/{prefix}{index:06}.png", index / 1000)
+}
+
+/// Draws items side by side, in order.
+fn draw_items(indices: std::ops::Range<usize>, item: &(impl Fn(usize) -> Result<Item> + Sync)) -> Result<Vec<Item>> {
+    indices.into_par_iter().map(item).collect()
 }

@@ -7,59 +7,21 @@
 mod evidence;
 mod folder;
 mod questions;
+mod settings;
 
 use super::encode::Effort;
 use super::rng::PhantomRng;
 use super::subject::Subject;
-use super::tasks::{attribute_tasks, grade_task, malignancy_task, yes_no_task};
-use crate::data::{Document, Split, Task};
+use crate::data::{Document, Split};
 use anyhow::{Result, ensure};
 use evidence::evidence_item;
 pub use folder::PAIRS_FILE;
-use folder::{Item, write_folder};
+use folder::{Item, numbered_image, write_folder};
 use questions::{Asked, question_cases};
-use rayon::prelude::*;
+pub use settings::{Pool, Stage};
 use std::path::Path;
 
-/// What a pool teaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Stage {
-    /// Documents whose captions say the signs and nothing else
-    Signs,
-    /// Documents with whole captions; half of them end in a random outcome
-    Captions,
-    /// Closed-book cases: one attribute of one image each
-    ReaderQuestions,
-    /// Cases with one reference document each (pairs.jsonl), random outcomes
-    ReaderEvidence,
-}
-
-/// A pool to write.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pool {
-    pub stage: Stage,
-    /// Training documents, images or pairs; a few more are held out for validation.
-    pub count: usize,
-    pub seed: u64,
-    /// Share of fundus phantoms; the rest is ultrasound.
-    pub fundus_share: f32,
-    /// Evidence: probability that the outcome shown is malignant.
-    pub shown_malignant: f32,
-    /// Evidence: probability of gold `No` where the reference case is of another entity (.5 leans nowhere).
-    pub default_no: f32,
-}
-
 impl Pool {
-    /// A pool with the recipe's settings (P4b for evidence).
-    pub fn new(stage: Stage, count: usize, seed: u64) -> Self {
-        Self { stage, count, seed, fundus_share: 0.25, shown_malignant: 0.4, default_no: 0.6 }
-    }
-
-    /// Items held out for validation: a twentieth, at most 200.
-    pub fn held_out(&self) -> usize {
-        (self.count / 20).clamp(1, 200)
-    }
-
     /// Writes the pool to `out`, which must not exist or be empty.
     pub fn write(&self, out: &Path) -> Result<()> {
         ensure!(self.count > 0, "expected a count of 1 or more, found 0");
@@ -72,28 +34,6 @@ impl Pool {
         }
         let total = self.count + self.held_out();
         write_folder(out, self.name(), self.tasks(), total, |index| self.item(index))
-    }
-
-    fn name(&self) -> &'static str {
-        match self.stage {
-            Stage::Signs => "phantom pool: signs",
-            Stage::Captions => "phantom pool: captions",
-            Stage::ReaderQuestions => "phantom pool: reader questions",
-            Stage::ReaderEvidence => "phantom pool: reader evidence",
-        }
-    }
-
-    fn tasks(&self) -> Vec<Task> {
-        match self.stage {
-            Stage::Signs | Stage::Captions | Stage::ReaderQuestions => attribute_tasks(),
-            Stage::ReaderEvidence => vec![
-                malignancy_task(),
-                yes_no_task("same-margin", "Same margin?"),
-                yes_no_task("same-interior", "Same interior?"),
-                grade_task(),
-                yes_no_task("same-grade", "Same grade?"),
-            ],
-        }
     }
 
     /// The item of this number: its own stream of random numbers, so that the order of drawing does not matter.
@@ -138,14 +78,4 @@ impl Pool {
 /// Pools take streams that no part of the sample takes, so that they differ from it under the same seed too.
 fn stream(stage: Stage, index: usize) -> u64 {
     ((0x100 + stage as u64) << 40) | index as u64
-}
-
-/// Image file of an item; a folder holds a thousand.
-fn numbered_image(prefix: &str, index: usize) -> String {
-    format!("images/{:03}/{prefix}{index:06}.png", index / 1000)
-}
-
-/// Draws items side by side, in order.
-fn draw_items(indices: std::ops::Range<usize>, item: &(impl Fn(usize) -> Result<Item> + Sync)) -> Result<Vec<Item>> {
-    indices.into_par_iter().map(item).collect()
 }

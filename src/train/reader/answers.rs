@@ -1,7 +1,7 @@
 //! The decoder learns to answer: cross entropy on the answer's tokens, given prompt and images.
 
 use super::samples::{Sample, Samples};
-use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
+use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
 use crate::model::checkpoint::names_of;
 use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};

@@ -10,26 +10,28 @@
 mod answers;
 mod pairs;
 mod samples;
+mod settings;
 mod vision_warm_up;
 
-use super::augmentation::Augmentation;
-use super::epochs::{LoopSettings, run_epochs};
+use super::epochs::run_epochs;
 use super::session::{EpochReport, Session, SessionSettings, beside};
 use super::variables::sorted_variables;
-use crate::data::{Dataset, Part, Split};
-use crate::model::checkpoint::{CheckpointFiles, StoredType};
+use crate::data::{Dataset, Split};
+use crate::model::checkpoint::CheckpointFiles;
 use crate::model::pixtral::{
-    PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, save_pixtral,
-    train_tokenizer, trainable_pixtral,
+    PixtralConfig, PixtralImageProcessor, PixtralProcessor, SmallPixtral, processor_files, train_tokenizer,
+    trainable_pixtral,
 };
 use crate::retriever::Retriever;
 use answers::AnswerLearning;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use candle_core::Device;
 use candle_nn::VarMap;
 use samples::Samples;
 pub(super) use samples::documents_of;
-use std::path::{Path, PathBuf};
+use settings::CheckpointParts;
+pub use settings::ReaderSettings;
+use std::path::Path;
 use vision_warm_up::VisionWarmUp;
 
 /// Files of a checkpoint beside config and weights.
@@ -43,34 +45,6 @@ const PROCESSOR_FILES: [&str; 6] = [
 ];
 /// Most tokens of the tokenizer that a new reader gets.
 const LARGEST_VOCABULARY: usize = 512;
-
-/// Settings of a run.
-#[derive(Clone, Debug)]
-pub struct ReaderSettings {
-    pub out: PathBuf,
-    pub seed: u64,
-    /// Continue from this checkpoint; its sizes then count, not `sizes`.
-    pub init: Option<PathBuf>,
-    pub sizes: SmallPixtral,
-    /// The image tower through linear heads; 0 epochs leave it as it is.
-    pub vision: LoopSettings,
-    /// The decoder.
-    pub answers: LoopSettings,
-    /// Train the image tower with the decoder too, as the reference does.
-    pub train_vision: bool,
-    /// Share of the cases that are also asked without a document in each epoch.
-    pub closed_book_share: f64,
-    /// Repeat the cases of rare labels until all labels of a task are equally frequent.
-    pub balance: bool,
-    pub augmentation: Augmentation,
-    /// Changed copies of every image that the decoder learns from, beside the image itself. A tower knows the images that
-    /// it was trained on too well: a decoder that sees only those learns that no document is needed.
-    pub views: usize,
-    /// Learn from this part of the training cases only.
-    pub part: Option<Part>,
-    pub stored_type: StoredType,
-    pub restart: bool,
-}
 
 /// Trains a reader on the training cases; documents come from `pairs.jsonl` where the dataset has one, else from
 /// `retriever`; a dataset with neither is read closed-book. Returns the last report.
@@ -109,20 +83,6 @@ pub fn train_reader(
         .collect();
     let mut objective = AnswerLearning::new(&samples, &model, &weights, checkpoint, &processor, settings)?;
     Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers, interrupted)?.or(last))
-}
-
-/// What makes a checkpoint of the present weights.
-#[derive(Clone, Copy)]
-struct CheckpointParts<'a> {
-    variables: &'a VarMap,
-    config: &'a PixtralConfig,
-    files: &'a CheckpointFiles,
-}
-
-impl CheckpointParts<'_> {
-    fn save(&self, settings: &ReaderSettings) -> Result<()> {
-        save_pixtral(&settings.out, self.config, self.variables, self.files, settings.stored_type)
-    }
 }
 
 fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, CheckpointFiles)> {
@@ -192,16 +152,4 @@ fn session_settings(dataset: &Dataset, settings: &ReaderSettings, stage: &str) -
         ),
         restart: settings.restart,
     }
-}
-
-/// The epoch that is kept is the best by validation: without any, only the first would ever be.
-fn ensure_validation(count: usize) -> Result<()> {
-    ensure!(count > 0, "expected cases of the split validation to choose the best epoch by, found none");
-    Ok(())
-}
-
-/// At least one training sample is needed.
-fn ensure_samples(count: usize, what: &str) -> Result<()> {
-    ensure!(count > 0, "expected cases of the split train to learn {what} from, found none");
-    Ok(())
 }

@@ -3,7 +3,7 @@
 //! learns to see (measured on the sample's prototype: attribute questions stayed at chance).
 
 use super::samples::Samples;
-use super::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
+use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
 use crate::model::checkpoint::names_of;
 use crate::model::initialise::seeded_builder;

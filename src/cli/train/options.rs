@@ -1,0 +1,104 @@
+//! Options that several trainings have.
+
+use crate::model::checkpoint::StoredType;
+use crate::train::{Augmentation, LoopSettings};
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+/// Options that every training has.
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// Dataset directory
+    pub(super) dataset: PathBuf,
+    /// Folder for the checkpoint, in Hugging Face layout; the run's state and log go to DIR.training
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    #[arg(long, default_value_t = 10)]
+    pub(super) epochs: usize,
+    /// Samples of a step
+    #[arg(long, default_value_t = 64)]
+    pub(super) batch: usize,
+    /// Seed of weights, order and augmentation
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    #[arg(long, default_value_t = 1e-3)]
+    pub(super) learning_rate: f64,
+    /// Steps of linear warm-up before the cosine
+    #[arg(long, default_value_t = 50)]
+    pub(super) warm_up: usize,
+    #[arg(long, default_value_t = 0.05)]
+    pub(super) weight_decay: f64,
+    /// Largest global norm of a gradient
+    #[arg(long, default_value_t = 1.0)]
+    pub(super) clip: f64,
+    /// Number type of the weights on disk
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    pub(super) weights: Weights,
+    /// How much training images are changed
+    #[arg(long, value_enum, default_value_t = Augment::Light)]
+    pub(super) augment: Augment,
+    /// Forget an earlier run in the same folder instead of resuming it
+    #[arg(long)]
+    pub(super) restart: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Weights {
+    F32,
+    F16,
+    Bf16,
+}
+
+impl From<Weights> for StoredType {
+    fn from(weights: Weights) -> Self {
+        match weights {
+            Weights::F32 => Self::F32,
+            Weights::F16 => Self::F16,
+            Weights::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+/// What the towers see.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImageArgs {
+    /// Side of the image in pixels
+    #[arg(long, default_value_t = 64)]
+    pub(super) image_size: usize,
+    /// Side of a patch in pixels
+    #[arg(long, default_value_t = 8)]
+    pub(super) patch_size: usize,
+}
+
+/// How much training images are changed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Augment {
+    /// Shift, brightness, noise
+    Light,
+    /// More of it; contrast, turn and size too
+    Strong,
+}
+
+impl From<Augment> for Augmentation {
+    fn from(augment: Augment) -> Self {
+        match augment {
+            Augment::Light => Self::LIGHT,
+            Augment::Strong => Self::STRONG,
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn training(&self) -> LoopSettings {
+        LoopSettings {
+            epochs: self.epochs,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            warm_up_steps: self.warm_up,
+            clip_norm: self.clip,
+            decay_vectors: false,
+            patience: None,
+        }
+    }
+}

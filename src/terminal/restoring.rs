@@ -1,0 +1,24 @@
+//! The sequences that put a terminal back.
+
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture};
+use crossterm::queue;
+use crossterm::style::{Print, ResetColor};
+use crossterm::terminal::{EndSynchronizedUpdate, LeaveAlternateScreen};
+use std::io::{self, Write};
+
+/// Removes every image that kitty keeps, and asks for no answer.
+pub fn delete_kitty_images(out: &mut impl Write) -> io::Result<()> {
+    queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"))
+}
+
+/// Writes what puts a terminal back that [`super::screen::enter`] took, its line modes aside.
+pub(super) fn write_restoring(out: &mut impl Write, kitty: bool, mouse: bool) -> io::Result<()> {
+    if kitty {
+        delete_kitty_images(out)?;
+    }
+    if mouse {
+        queue!(out, DisableMouseCapture)?;
+    }
+    queue!(out, EndSynchronizedUpdate, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show)
+}
