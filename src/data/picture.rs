@@ -1,5 +1,5 @@
 //! A decoded image with the fingerprint of its file: the one conversion from stored values to what eye and models see
-//! (docs/pictures.md).
+//! (docs/reference/pictures.md).
 
 use super::jpeg_file::{self, JpegHeader};
 use super::picture_limits::MOST_BYTES;

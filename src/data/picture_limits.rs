@@ -1,4 +1,4 @@
-//! What a picture may ask for, checked from its header before anything is decoded (docs/pictures.md).
+//! What a picture may ask for, checked from its header before anything is decoded (docs/reference/pictures.md).
 
 use anyhow::{Result, ensure};
 

@@ -1,5 +1,5 @@
 //! Does the reader use what it was given? Per prediction, that is per case and document, over runs that differ in what
-//! was withheld from the reader alone (`dissent predict --no-caption …`). Definitions: docs/evaluation.md.
+//! was withheld from the reader alone (`dissent predict --no-caption …`). Definitions: docs/reference/evaluation.md.
 
 use super::Evaluation;
 use super::system::{Clusters, System, TaskRows};

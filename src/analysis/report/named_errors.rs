@@ -45,9 +45,10 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                 key: "categories",
                 title: format!("Named errors and the oracle gap, {}, {}", reference.task.id, system.name),
                 note: format!(
-                    "Categories of the final set of annotations (docs/annotation.md). Fused wrong, in the gap: of the \
-                     category's cases, those whose fused answer is wrong, and those of them that one of the K predictions has \
-                     right. Of the gap: of the slice's cases in the gap, those with the category; a case may have several. {}",
+                    "Categories of the final set of annotations (docs/reference/annotation.md). Fused wrong, in the gap: \
+                     of the category's cases, those whose fused answer is wrong, and those of them that one of the K \
+                     predictions has right. Of the gap: of the slice's cases in the gap, those with the category; a case \
+                     may have several. {}",
                     super::SPLIT_NOTE
                 ),
                 columns: vec!["slice", "category", "n", "fused wrong", "in the gap", "n gap", "of the gap"],

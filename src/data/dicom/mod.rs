@@ -1,4 +1,4 @@
-//! DICOM images: the first frame as the standard says it is seen (PS3.3, C.11; docs/pictures.md).
+//! DICOM images: the first frame as the standard says it is seen (PS3.3, C.11; docs/reference/pictures.md).
 //!
 //! The data set is walked here and not by a library: every length, depth and bit count that a file claims must be proved
 //! before memory, stack or an index depends on it (issue 18).
