@@ -1,4 +1,6 @@
-//! The documents agree with the repository: links lead somewhere, and what the code cites of `docs/method.md` is there.
+//! The documents agree with the repository: their links lead somewhere, the headings of `docs/method.md` that the code cites
+//! exist, and so do the files that documents and code name.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -108,7 +110,7 @@ fn the_index_of_the_documents_names_every_page() {
     assert!(missing.is_empty(), "not in docs/README.md: {missing:?}");
 }
 
-/// Comments, joined over line ends, cite a heading as `docs/method.md, "Loss"`.
+/// A comment cites a heading as `docs/method.md, "Loss"`; the citation may go over the end of a line.
 #[test]
 fn every_heading_of_the_method_that_the_code_cites_exists() {
     const CITED: &str = "docs/method.md, \"";
