@@ -40,6 +40,7 @@ impl Table {
 pub enum Cell {
     Text(String),
     Count(usize),
+    #[serde(rename = "figure")]
     Estimate(Estimate),
     /// A paired difference over `n` cases; no value without a case, no interval where all cases changed alike.
     Difference {
