@@ -1,7 +1,7 @@
 //! The journal as the explorer uses it: records in, marks out.
 
-use super::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
-use super::people::People;
+use super::state::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
+use super::state::people::People;
 use crate::annotation::agreement::RatedCases;
 use crate::annotation::{CaseAnnotation, Counted, Desk, Event, EventContext, EventKind, Taxonomy, rated_cases};
 use crate::data::{Dataset, Problem};

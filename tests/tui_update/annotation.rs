@@ -5,11 +5,11 @@ use crate::support;
 use crate::support::{answer, app};
 use dissent::annotation::{Level, Staleness, Taxonomy};
 use dissent::tui::action::{Action, Context};
-use dissent::tui::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
-use dissent::tui::app::{Notice, Overlay};
 use dissent::tui::effect::Effect;
-use dissent::tui::filter::Filter;
 use dissent::tui::notebook::Notebook;
+use dissent::tui::state::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
+use dissent::tui::state::filter::Filter;
+use dissent::tui::update::app::{Notice, Overlay};
 use std::sync::Arc;
 use tui_input::InputRequest;
 

@@ -8,9 +8,9 @@ use dissent::pipeline::{Event, ImageLike, Probe};
 use dissent::run::{Ablation, CaptionShown};
 use dissent::tui::App;
 use dissent::tui::action::Action;
-use dissent::tui::annotation_view::AnnotationEdit;
-use dissent::tui::app::{Notice, Overlay, Shown, Side};
 use dissent::tui::effect::Effect;
+use dissent::tui::state::annotation_view::AnnotationEdit;
+use dissent::tui::update::app::{Notice, Overlay, Shown, Side};
 use dissent::worker::Request;
 use tui_input::InputRequest;
 

@@ -7,10 +7,10 @@ use dissent::data::Label;
 use dissent::pipeline::Event;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
-use dissent::tui::annotation_view::AnnotationView;
-use dissent::tui::app::{Notice, Overlay};
 use dissent::tui::effect::Effect;
-use dissent::tui::filter::Filter;
+use dissent::tui::state::annotation_view::AnnotationView;
+use dissent::tui::state::filter::Filter;
+use dissent::tui::update::app::{Notice, Overlay};
 use dissent::worker::Request;
 use std::sync::Arc;
 
@@ -315,7 +315,7 @@ fn lists_open_on_what_is_on_and_offer_what_applies() {
     place.columns = vec!["against".into(), "entropy".into()];
     place.order = "flips".into();
     app.recall(memory);
-    assert_eq!((app.columns.len(), app.order), (1, dissent::tui::order::Order::Dataset));
+    assert_eq!((app.columns.len(), app.order), (1, dissent::tui::state::order::Order::Dataset));
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
     app.paste("entropy");
     app.update(Action::Accept);
     app.update(Action::Cancel);
-    assert_eq!(app.columns, [dissent::tui::queue_columns::Column::Entropy]);
+    assert_eq!(app.columns, [dissent::tui::state::queue_columns::Column::Entropy]);
 }
 
 #[test]

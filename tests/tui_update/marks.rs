@@ -1,6 +1,6 @@
 //! What the journal answers to a record.
 
-use dissent::tui::annotation_view::{AnnotationView, EditOutcome};
+use dissent::tui::state::annotation_view::{AnnotationView, EditOutcome};
 
 #[allow(clippy::unnecessary_wraps, reason = "what the journal answers")]
 pub fn written(case: usize, mark: AnnotationView) -> Result<EditOutcome, String> {

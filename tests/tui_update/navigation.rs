@@ -5,8 +5,8 @@ use crate::support::{answer, app, hits, ready, screen};
 use dissent::pipeline::Event;
 use dissent::terminal::images::ViewChange;
 use dissent::tui::action::{Action, Context};
-use dissent::tui::app::{Focus, Notice, Side};
 use dissent::tui::effect::Effect;
+use dissent::tui::update::app::{Focus, Notice, Side};
 use dissent::tui::{App, views};
 use dissent::worker::Request;
 

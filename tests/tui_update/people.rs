@@ -6,12 +6,12 @@ use crate::support::{answer, app};
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
-use dissent::tui::annotation_view::AnnotationEdit;
-use dissent::tui::app::Overlay;
 use dissent::tui::effect::Effect;
-use dissent::tui::filter::Filter;
-use dissent::tui::overview::Section;
-use dissent::tui::people::{People, Voice, Words};
+use dissent::tui::state::annotation_view::AnnotationEdit;
+use dissent::tui::state::filter::Filter;
+use dissent::tui::state::overview::Section;
+use dissent::tui::state::people::{People, Voice, Words};
+use dissent::tui::update::app::Overlay;
 
 /// Ada says the first category, bob the second; ada is at the keys.
 fn disputed() -> People {

@@ -4,8 +4,8 @@ use super::check_message;
 use super::folder::{folder, write};
 use dissent::data::Document;
 use dissent::index::TextIndex;
-use dissent::tui::filter::Filter;
 use dissent::tui::keymap::Keymap;
+use dissent::tui::state::filter::Filter;
 use dissent::tui::theme::Theme;
 
 /// A filter; what was understood is read back from how it is shown.

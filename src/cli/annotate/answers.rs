@@ -2,7 +2,7 @@
 
 use crate::output::say;
 use crate::pipeline::Event;
-use crate::tui::answers::CaseAnswers;
+use crate::tui::state::answers::CaseAnswers;
 use crate::worker::{Request, WorkerHandle};
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@ use crate::data::{Case, Dataset, Label, Split};
 use crate::output::one_line;
 use crate::run::Prediction;
 use crate::run::Provenance;
-use crate::tui::answers::CaseAnswers;
+use crate::tui::state::answers::CaseAnswers;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

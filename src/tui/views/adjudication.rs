@@ -12,12 +12,12 @@
 //! ╰───────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::adjudication::Adjudication;
-use super::super::app::App;
-use super::super::people::{People, Ruling, Voice, Words};
 use super::super::theme::Role;
 use super::{note, popup, text};
 use crate::annotation::remarks;
+use crate::tui::state::people::{People, Ruling, Voice, Words};
+use crate::tui::update::adjudication::Adjudication;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;

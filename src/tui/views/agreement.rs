@@ -11,12 +11,12 @@
 //! ╰─────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::agreement::AgreementScreen;
-use super::super::app::App;
 use super::super::theme::Role;
 use super::{popup, text};
 use crate::analysis::report::{Table, tables_text};
 use crate::annotation::agreement::AgreementReport;
+use crate::tui::update::agreement::AgreementScreen;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,13 +1,13 @@
 //! The answers of a case: closed-book, fused, verdict, gold, mark.
 
-use super::super::annotation_view::AnnotationView;
-use super::super::answers::CaseAnswers;
-use super::super::app::{App, Shown, Side};
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
 use crate::annotation::{Staleness, remarks};
 use crate::run::Prediction;
+use crate::tui::state::annotation_view::AnnotationView;
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::update::app::{App, Shown, Side};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,10 +1,10 @@
 //! The case: its question, its images, its answers and its hits.
 
 use super::super::action::{Action, TABLE};
-use super::super::app::{App, Side};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
+use crate::tui::update::app::{App, Side};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

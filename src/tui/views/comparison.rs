@@ -7,12 +7,12 @@
 //!   us-doc-005     -    1   -          A No  .88 !  …
 //! ```
 
-use super::super::answers::CaseAnswers;
-use super::super::app::App;
-use super::super::comparison::WhoIsRight;
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::run::Prediction;
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::state::comparison::WhoIsRight;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

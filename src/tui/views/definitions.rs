@@ -11,11 +11,11 @@
 //! ╰──────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::app::App;
-use super::super::definitions::Definitions;
 use super::super::theme::Role;
 use super::{popup, text};
 use crate::annotation::{Category, Level};
+use crate::tui::update::app::App;
+use crate::tui::update::definitions::Definitions;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;

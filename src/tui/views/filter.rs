@@ -9,10 +9,10 @@
 //! ╰──────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::app::App;
-use super::super::queue_view::FilterEdit;
 use super::super::theme::Role;
 use super::{popup, text};
+use crate::tui::update::app::App;
+use crate::tui::update::queue_view::FilterEdit;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

@@ -1,9 +1,9 @@
 //! Query and hits side by side, where the window is large enough for all of them.
 
-use super::super::app::{App, Shown};
 use super::super::theme::Role;
 use super::{picture, text, verdict};
 use crate::analysis::Fused;
+use crate::tui::update::app::{App, Shown};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

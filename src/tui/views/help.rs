@@ -1,11 +1,11 @@
 //! The help page: every action of the table, the taxonomy, the signs, and what is loaded.
 
 use super::super::action::{Context, TABLE};
-use super::super::app::{App, Notice};
-use super::super::filter::field::FIELDS;
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
+use crate::tui::state::filter::field::FIELDS;
+use crate::tui::update::app::{App, Notice};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,12 +1,12 @@
 //! A row per hit: rank, head, score, this hit's prediction, caption.
 
-use super::super::answers::CaseAnswers;
-use super::super::app::{App, Focus, Shown};
 use super::super::theme::Role;
-use super::super::user_evidence::OwnHit;
 use super::{answers_panel, text, verdict};
 use crate::analysis::{Fused, contributions};
 use crate::run::Hit;
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::update::app::{App, Focus, Shown};
+use crate::tui::update::user_evidence::OwnHit;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -21,8 +21,8 @@ mod status;
 pub(super) mod text;
 mod verdict;
 
-use super::app::{App, Overlay};
 use super::theme::Role;
+use crate::tui::update::app::{App, Overlay};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

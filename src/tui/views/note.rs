@@ -1,9 +1,9 @@
 //! The line editor for a note.
 
-use super::super::app::App;
 use super::super::theme::Role;
 use super::popup;
 use crate::text::printable::one_line;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;

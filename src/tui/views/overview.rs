@@ -10,10 +10,10 @@
 //! ╰─────────────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::app::App;
-use super::super::overview::{Cell, Overview, Section};
 use super::super::theme::Role;
 use super::{popup, text};
+use crate::tui::state::overview::{Cell, Overview, Section};
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -8,10 +8,10 @@
 //! ╰──────────────────────────────────────────────────────╯
 //! ```
 
-use super::super::app::App;
-use super::super::picker::{Picker, PickerKind};
 use super::super::theme::Role;
 use super::{popup, text};
+use crate::tui::update::app::App;
+use crate::tui::update::picker::{Picker, PickerKind};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;

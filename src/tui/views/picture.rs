@@ -1,9 +1,9 @@
 //! An image in a pane with a heading.
 
-use super::super::app::{App, Shown, Side};
 use super::super::theme::Role;
 use super::text;
 use crate::terminal::images::{ImageMode, PictureKey};
+use crate::tui::update::app::{App, Shown, Side};
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};

@@ -1,8 +1,8 @@
 //! What lies over the body: a frame with a title, and a line to type in.
 
-use super::super::app::App;
 use super::super::theme::Role;
 use super::note;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

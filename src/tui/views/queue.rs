@@ -1,12 +1,12 @@
 //! The queue: a row per case with its answers and its mark.
 
-use super::super::answers::CaseAnswers;
-use super::super::app::{App, Focus};
-use super::super::order::Order;
-use super::super::queue_columns::Column;
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::Verdict;
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::state::order::Order;
+use crate::tui::state::queue_columns::Column;
+use crate::tui::update::app::{App, Focus};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;

@@ -1,11 +1,11 @@
 //! The caption search: a line to type in and what matches.
 
-use super::super::app::App;
-use super::super::search::Search;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::index::CaptionResult;
 use crate::text::printable::letters;
+use crate::tui::update::app::App;
+use crate::tui::update::search::Search;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;

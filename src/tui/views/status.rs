@@ -1,10 +1,10 @@
 //! The lines above and below: header, status, hints.
 
 use super::super::action::{Context, TABLE};
-use super::super::app::{App, Notice};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::text;
+use crate::tui::update::app::{App, Notice};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,11 +1,11 @@
 //! What the answers of a case say together, in short lines: do they agree, shares of the labels, smallest change that flips the
 //! answer, and, once gold is shown, which hits lead to the right answer.
 
-use super::super::answers::CaseAnswers;
-use super::super::app::App;
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::update::app::App;
 use ratatui::text::Span;
 
 /// A share of the weights below which a label gets no piece of the bar.

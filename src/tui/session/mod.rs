@@ -1,19 +1,31 @@
 //! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`startup`] | the cases alone on the screen until everything is read |
+//! | `events` | everything that wakes the loop, and the threads that report it |
+//! | `renderer` | what frames are drawn on |
+//! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 
-use super::agreement::AgreementCounter;
-use super::annotation_view::EditOutcome;
-use super::app::{App, Notice};
-use super::effect::Effect;
-use super::events::{self, Message};
-use super::keymap::{Pressed, key_name};
-use super::notebook::Notebook;
-use super::recording::{CastFile, CastRecorder, Recording, tell};
-use super::renderer::Renderer;
-use super::snapshot;
-use super::snapshot::Ground;
-use super::startup::{Opened, Startup, Waited};
+mod events;
+pub mod recording;
+mod renderer;
+pub mod snapshot;
+pub mod startup;
+
+use self::events::Message;
+use self::recording::{CastFile, CastRecorder, Recording, tell};
+use self::renderer::Renderer;
+use self::snapshot::Ground;
+use self::startup::{Opened, Startup, Waited};
 use crate::annotation;
 use crate::pipeline::Ticket;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Pressed, key_name};
+use crate::tui::notebook::Notebook;
+use crate::tui::state::annotation_view::EditOutcome;
+use crate::tui::update::agreement::AgreementCounter;
+use crate::tui::update::app::{App, Notice};
 
 use crate::files::durable;
 use crate::terminal::caps::Depth;

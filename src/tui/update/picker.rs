@@ -1,12 +1,12 @@
 //! A list to pick from with a line that narrows it: command palette, orders, saved views, columns, themes.
 
-use super::action::{Action, Context, TABLE};
 use super::app::{App, Overlay};
-use super::effect::Effect;
-use super::keymap;
-use super::order::Order;
-use super::queue_columns::Column;
-use super::theme::Theme;
+use crate::tui::action::{Action, Context, TABLE};
+use crate::tui::effect::Effect;
+use crate::tui::keymap;
+use crate::tui::state::order::Order;
+use crate::tui::state::queue_columns::Column;
+use crate::tui::theme::Theme;
 use tui_input::Input;
 
 /// What is picked.

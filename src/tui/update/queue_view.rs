@@ -1,12 +1,12 @@
 //! Which cases are in the queue and in which order: filter, order, saved views, and what is remembered of them.
 
 use super::app::{App, Notice, Overlay};
-use super::effect::Effect;
-use super::filter::Filter;
-use super::filter::completion::{Completion, before_last_word, completions};
-use super::order::Order;
-use super::queue_columns::Column;
-use super::session_state::{Place, SavedView, SessionState};
+use crate::tui::effect::Effect;
+use crate::tui::state::filter::Filter;
+use crate::tui::state::filter::completion::{Completion, before_last_word, completions};
+use crate::tui::state::order::Order;
+use crate::tui::state::queue_columns::Column;
+use crate::tui::state::session_state::{Place, SavedView, SessionState};
 use tui_input::Input;
 
 /// The filter as it is being typed.

@@ -4,9 +4,9 @@ use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
 use crate::data::{Case, TaskKind, answer_number};
-use crate::tui::answers::CaseAnswers;
-use crate::tui::app::App;
-use crate::tui::people::Words;
+use crate::tui::state::answers::CaseAnswers;
+use crate::tui::state::people::Words;
+use crate::tui::update::app::App;
 use crate::tui::views::text;
 
 impl Filter {

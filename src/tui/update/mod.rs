@@ -1,14 +1,37 @@
 //! From an action to a new state, and the effects it asks for.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`app`] | the whole state |
+//! | `engine_events`, `edit_result` | what the worker reports, and what the journal made of an edit |
+//! | `queue_view` | filter, order and saved views of the queue |
+//! | [`search`], [`user_evidence`] | documents looked for, and documents that a person puts in |
+//! | [`adjudication`], [`agreement`], [`definitions`] | deciding a case, how far annotators agree, the taxonomy |
+//! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
+//! | [`mouse`], `zoom` | clicks and wheel; how near one may come to an image |
 
-use super::action::{Action, Context};
-use super::annotation_view::AnnotationEdit;
-use super::app::{App, Focus, Notice, Overlay, Shown, Side};
-use super::effect::Effect;
-use super::overview::Overview;
-use super::picker::{Picker, PickerKind};
-use super::search::Search;
+pub mod adjudication;
+pub mod agreement;
+pub mod app;
+pub mod definitions;
+mod edit_result;
+mod engine_events;
+pub mod mouse;
+pub mod picker;
+pub mod queue_view;
+pub mod search;
+pub mod user_evidence;
+mod zoom;
+
+use self::app::{App, Focus, Notice, Overlay, Shown, Side};
+use self::picker::{Picker, PickerKind};
+use self::search::Search;
 use crate::run::CaptionShown;
 use crate::terminal::images::ViewChange;
+use crate::tui::action::{Action, Context};
+use crate::tui::effect::Effect;
+use crate::tui::state::annotation_view::AnnotationEdit;
+use crate::tui::state::overview::Overview;
 use crate::worker::Request;
 use tui_input::{Input, InputRequest};
 

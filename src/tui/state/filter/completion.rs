@@ -3,7 +3,7 @@
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
 use super::parse::tokens;
-use crate::tui::app::App;
+use crate::tui::update::app::App;
 use std::collections::BTreeSet;
 
 /// Values of a field that are offered at most.

@@ -1,8 +1,8 @@
 //! The taxonomy with its definitions and examples, to read and to pick from.
 
-use super::action::Action;
 use super::app::{App, Overlay};
-use super::effect::Effect;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
 
 /// The open list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

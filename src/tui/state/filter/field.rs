@@ -1,6 +1,6 @@
 //! What a filter can ask of a case.
 
-use crate::tui::comparison::WhoIsRight;
+use crate::tui::state::comparison::WhoIsRight;
 
 /// A field of the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

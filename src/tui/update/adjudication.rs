@@ -1,10 +1,10 @@
 //! Deciding a case: everybody's words side by side, a choice and a reason.
 
-use super::action::Action;
-use super::annotation_view::{AnnotationEdit, AnnotationView};
 use super::app::{App, Notice, Overlay};
-use super::effect::Effect;
-use super::people::People;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::state::annotation_view::{AnnotationEdit, AnnotationView};
+use crate::tui::state::people::People;
 use tui_input::Input;
 
 /// The case being decided.

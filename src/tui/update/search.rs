@@ -1,10 +1,10 @@
 //! The search for documents by the words of their captions, or by an image like a file.
 
-use super::action::Action;
 use super::app::{App, Overlay};
-use super::effect::Effect;
 use crate::index::CaptionResult;
 use crate::pipeline::{ImageLike, Ticket};
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
 use crate::worker::Request;
 use tui_input::Input;
 

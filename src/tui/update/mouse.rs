@@ -1,8 +1,8 @@
 //! The mouse, where a person has asked for it: it is off at first, because a terminal that reports it no longer selects text.
 
-use super::action::Action;
 use super::app::{App, Focus, Shown, Side};
-use super::effect::Effect;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 use std::cell::Cell;

@@ -1,10 +1,10 @@
 //! The overview: figures of the cases in the current view, each cell with the cases behind it. Every number is that of
 //! `dissent evaluate` on the same cases.
 
-use super::app::{App, Overlay};
 use super::comparison::WhoIsRight;
 use super::named_errors;
 use crate::analysis::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
+use crate::tui::update::app::{App, Overlay};
 
 /// Sections and the cell one stands on.
 #[derive(Clone, Debug, PartialEq)]

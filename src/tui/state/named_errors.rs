@@ -1,8 +1,8 @@
 //! The overview's tables of named errors: which category explains which part of the oracle gap, by slice.
 
-use super::app::App;
 use super::overview::{Cell, Known, Row, Section};
 use crate::analysis::{Explained, Verdict};
+use crate::tui::update::app::App;
 use std::collections::BTreeSet;
 
 /// Where the names come from.

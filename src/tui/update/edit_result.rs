@@ -1,8 +1,8 @@
 //! Takes in the result of an edit: what the journal wrote, or why it could not.
 
-use super::annotation_view::{AnnotationEdit, EditOutcome};
 use super::app::{App, Notice, Overlay};
-use super::effect::Effect;
+use crate::tui::effect::Effect;
+use crate::tui::state::annotation_view::{AnnotationEdit, EditOutcome};
 
 impl App {
     /// The journal has written a record, or could not. Only a written one shows, and only then does the place move on.

@@ -1,10 +1,10 @@
 //! Open answers on the screen: a letter for each different answer to a case, and the words in which it was said.
 
 use super::answers::CaseAnswers;
-use super::app::App;
-use super::views::text;
 use crate::data::TaskKind;
 use crate::run::Prediction;
+use crate::tui::update::app::App;
+use crate::tui::views::text;
 use unicode_width::UnicodeWidthStr;
 
 impl App {

@@ -1,6 +1,6 @@
 //! The screen as a picture (SVG) and as plain text, for papers and the README.
 
-use super::theme::{Role, Theme};
+use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write as _;

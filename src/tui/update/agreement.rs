@@ -1,12 +1,12 @@
 //! How far annotators agree, counted while a person goes on looking.
 
-use super::action::Action;
 use super::app::{App, Overlay};
-use super::effect::Effect;
 use crate::analysis::RESAMPLES;
 use crate::annotation::agreement::{AgreementReport, RatedCases, usual_agreement_table_keys};
 use crate::panics::caught;
 use crate::pipeline::Ticket;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

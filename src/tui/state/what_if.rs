@@ -1,10 +1,10 @@
 //! What if the hits weighed otherwise? The changes a person has made to the fusion, and what comes of them at once.
 
 use super::answers::CaseAnswers;
-use super::app::App;
-use super::user_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
 use crate::run::{Head, Hit};
+use crate::tui::update::app::App;
+use crate::tui::update::user_evidence::OwnHit;
 use std::collections::HashMap;
 
 /// Fusers in the order of the key. Learned weights need a validation split, so they are `dissent evaluate`'s.
@@ -102,29 +102,29 @@ impl WhatIf {
         words.join(", ")
     }
 
-    pub(super) fn toggle_drop(&mut self, case: usize, slot: usize) {
+    pub fn toggle_drop(&mut self, case: usize, slot: usize) {
         let hit = self.hit_mut(case, slot);
         hit.dropped = !hit.dropped;
     }
 
     /// The next larger factor, or the next smaller; a dropped hit comes back with it.
-    pub(super) fn weigh(&mut self, case: usize, slot: usize, up: bool) {
+    pub fn weigh(&mut self, case: usize, slot: usize, up: bool) {
         let hit = self.hit_mut(case, slot);
         hit.dropped = false;
         let at = FACTORS.iter().position(|factor| *factor == hit.factor).unwrap_or(0);
         hit.factor = FACTORS[stepped(at, up, FACTORS.len())];
     }
 
-    pub(super) fn next_fuser(&mut self) {
+    pub fn next_fuser(&mut self) {
         self.fuser = (self.fuser + 1) % FUSERS.len();
     }
 
-    pub(super) fn change_temperature(&mut self, up: bool) {
+    pub fn change_temperature(&mut self, up: bool) {
         self.temperature = stepped(self.temperature, up, TEMPERATURES.len());
     }
 
     /// All heads, then each head of these hits alone.
-    pub(super) fn next_head(&mut self, hits: &[Hit]) {
+    pub fn next_head(&mut self, hits: &[Hit]) {
         let mut heads: Vec<Head> = hits.iter().flat_map(|hit| hit.provenances.iter().map(|found| found.head)).collect();
         heads.sort_unstable();
         heads.dedup();
@@ -136,7 +136,7 @@ impl WhatIf {
     }
 
     /// Everything as it was found.
-    pub(super) fn reset(&mut self, case: usize) {
+    pub fn reset(&mut self, case: usize) {
         self.hits.remove(&case);
         *self = Self { hits: std::mem::take(&mut self.hits), ..Self::default() };
     }

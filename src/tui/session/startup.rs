@@ -1,12 +1,13 @@
 //! From the start of the program to the whole explorer: while documents and runs are read, the cases alone are on the
 //! screen, and what is typed is carried out afterwards.
 
-use super::app::App;
-use super::events::{self, Message};
-use super::keymap::key_name;
-use super::notebook::Notebook;
+use super::events;
+use super::events::Message;
 use super::recording::{CastRecorder, tell};
 use super::renderer::Renderer;
+use crate::tui::keymap::key_name;
+use crate::tui::notebook::Notebook;
+use crate::tui::update::app::App;
 use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};

@@ -1,8 +1,8 @@
 //! Another run beside the one on the screen: who is right, whose answer flips.
 
 use super::answers::CaseAnswers;
-use super::app::App;
 use crate::analysis::{CaseOutcome, Fused};
+use crate::tui::update::app::App;
 use rustc_hash::FxHashMap;
 
 /// The run that is compared with.

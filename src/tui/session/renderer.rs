@@ -1,14 +1,14 @@
 //! What frames are drawn on: the screen, and the thread that makes its images.
 
-use super::app::App;
 use super::events::Message;
 use super::recording::{CastRecorder, TeeWriter};
-use super::views;
 use crate::terminal::caps::Depth;
 use crate::terminal::images::{ImageMode, ImageWorker, Loaded, PictureKey};
 use crate::terminal::quantise::quantise;
 use crate::terminal::screen;
 use crate::terminal::sized_backend::SizedBackend;
+use crate::tui::update::app::App;
+use crate::tui::views;
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};

@@ -1,13 +1,13 @@
 //! Evidence of a person's own: documents put in beside the hits, and hits shown to the reader with something withheld.
 
-use super::answers::CaseAnswers;
 use super::app::{App, Notice, Shown, Side};
-use super::effect::Effect;
 use super::search::Search;
 use crate::pipeline::{ImageLike, Probe};
 use crate::run::Prediction;
 use crate::run::{Ablation, CaptionShown};
 use crate::run::{Head, Hit, Provenance};
+use crate::tui::effect::Effect;
+use crate::tui::state::answers::CaseAnswers;
 use crate::worker::Request;
 
 /// Why a document is not read.

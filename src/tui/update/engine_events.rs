@@ -1,8 +1,8 @@
 //! Takes in what the engine reports.
 
 use super::app::{App, Notice, Overlay};
-use super::effect::Effect;
 use crate::pipeline::Event;
+use crate::tui::effect::Effect;
 
 impl App {
     /// Takes in what the engine reports. Answers about any case are kept, whatever is shown.

@@ -1,7 +1,7 @@
 //! The order of the queue.
 
 use super::answers::CaseAnswers;
-use super::app::App;
+use crate::tui::update::app::App;
 use std::cmp::Ordering;
 
 /// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.
