@@ -4,12 +4,13 @@
 use super::jpeg_file::{self, JpegHeader};
 use super::picture_limits::MOST_BYTES;
 use super::png_file::{self, PngHeader};
+use super::value_window::ValueWindow;
 use super::{PictureRemark, dicom, value_range};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file;
 use anyhow::{Context, Result, bail};
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbImage};
+use image::{DynamicImage, ImageBuffer, ImageFormat, RgbImage};
 use std::path::{Path, PathBuf};
 
 /// What an image file may be, for messages.
@@ -18,27 +19,6 @@ const FORMATS: &str = "PNG, JPEG or DICOM";
 /// Counted up when a 16-bit, DICOM or EXIF-turned file would become other pixels than before: it is in their fingerprint.
 /// Other files are taken value by value, which never changes; their fingerprint is that of their bytes alone.
 pub const CONVERSION_VERSION: &str = "pixels 3";
-
-/// The values of an image that become black and white; what lies between is linear.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ValueWindow {
-    pub low: f64,
-    pub high: f64,
-}
-
-impl ValueWindow {
-    /// Grey values of 8 bit through the window; the depth of `image` is kept until here.
-    pub fn apply(&self, image: &DynamicImage) -> GrayImage {
-        let deep = image.to_luma16();
-        ImageBuffer::from_fn(deep.width(), deep.height(), |x, y| Luma([self.light(deep.get_pixel(x, y).0[0])]))
-    }
-
-    /// One value through the window, rounded to nearest.
-    fn light(&self, value: u16) -> u8 {
-        let width = (self.high - self.low).max(1.0);
-        (((f64::from(value) - self.low) / width).clamp(0.0, 1.0) * 255.0).round() as u8
-    }
-}
 
 /// An image as decoded: depth (8 or 16 bit) and channels are kept until a consumer asks for less.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Which values of a 16-bit PNG become black and white, and pictures that use little of their range.
 
-use super::{PictureRemark, ValueWindow};
+use super::PictureRemark;
+use super::value_window::ValueWindow;
 use image::DynamicImage;
 
 /// A 16-bit picture that spans fewer values is stretched: 12-bit detector values in 16 bits would be nearly black.

@@ -3,7 +3,7 @@
 use super::elements::Attributes;
 use super::layout::Layout;
 use super::lut::LookupTable;
-use crate::data::ValueWindow;
+use crate::data::value_window::ValueWindow;
 use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
 

@@ -13,7 +13,8 @@ mod samples;
 mod syntax;
 
 use super::picture_limits::MOST_BYTES;
-use super::{PictureRemark, ValueWindow};
+use super::remark::PictureRemark;
+use super::value_window::ValueWindow;
 use crate::panics::caught_here;
 use anyhow::{Context, Result, bail, ensure};
 use elements::{Attributes, Coding};
