@@ -2,7 +2,7 @@
 
 use super::header::check_header;
 use super::metadata::{check_metadata, check_part};
-use super::rotation::{check_table, tables};
+use super::rope::{check_table, tables};
 use super::tensors::{Wanted, wanted, with_halves_apart};
 use crate::files::input_file;
 use crate::model::checkpoint::CheckpointError;

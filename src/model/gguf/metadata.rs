@@ -1,6 +1,7 @@
 //! Is the decoder of a GGUF file the one that `config.json` describes?
 
-use super::rotation::check_scaling;
+use super::fields::{differs, integer};
+use super::rope::check_scaling;
 use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
@@ -100,18 +101,4 @@ fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architec
         return Err(differs(&name, &format!("{found:?}"), &format!("{theirs:?}"), "mrope_section"));
     }
     Ok(())
-}
-
-pub(super) fn integer(value: &Value) -> Option<u64> {
-    match value {
-        Value::I8(number) => u64::try_from(*number).ok(),
-        Value::I16(number) => u64::try_from(*number).ok(),
-        Value::I32(number) => u64::try_from(*number).ok(),
-        Value::I64(number) => u64::try_from(*number).ok(),
-        other => other.to_u64().ok(),
-    }
-}
-
-pub(super) fn differs(name: &str, found: &str, theirs: &str, own: &str) -> String {
-    format!("{name} is {found}, config.json says {theirs} ({own}): they are not of one model")
 }

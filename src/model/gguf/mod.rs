@@ -2,10 +2,11 @@
 //! and the tokenizer. Matrices stay in their blocks of 4 to 8 bits; norms and biases become f32.
 
 mod decoder;
+mod fields;
 mod files;
 mod header;
 mod metadata;
-mod rotation;
+mod rope;
 mod tensors;
 
 pub use decoder::{DecoderPlace, GgufDecoder};

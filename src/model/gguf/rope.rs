@@ -1,7 +1,7 @@
 //! Is the rotation of a GGUF file the one that `config.json` describes? llama.cpp has fields for linear and YaRN scaling,
 //! and tables for those of Llama 3.1 and LongRoPE.
 
-use super::metadata::{differs, integer};
+use super::fields::{differs, integer, number};
 use crate::model::decoder::{RopeScaling, TextConfig};
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
@@ -117,13 +117,4 @@ pub(super) fn check_table(name: &str, found: &[f32], expected: &[f64]) -> Result
 /// False of what is not a number.
 fn is_close(found: f64, expected: f64) -> bool {
     (found - expected).abs() <= TOLERANCE * expected.abs()
-}
-
-fn number(fields: &HashMap<String, Value>, name: &str) -> Result<Option<f64>, String> {
-    match fields.get(name) {
-        None => Ok(None),
-        Some(Value::F32(found)) => Ok(Some(f64::from(*found))),
-        Some(Value::F64(found)) => Ok(Some(*found)),
-        Some(value) => Err(format!("{name}: expected a number of type f32, found {value:?}")),
-    }
 }
