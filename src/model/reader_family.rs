@@ -1,36 +1,53 @@
-//! Which family a checkpoint is of.
+//! Readers of every known family: which family a checkpoint belongs to, and loading it.
+//!
+//! This is the only file of `model` that knows all families; no family imports it.
 
-use super::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
+use super::checkpoint::{Adapter, CheckpointError, read_json};
+use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
+use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
+use super::settings_notes::notes_of_reader;
+use super::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig, SmolVlmProcessor};
+use super::vlm::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
 use crate::files::fingerprint::Fingerprint;
-use crate::model::checkpoint::{Adapter, CheckpointError, read_json};
-use crate::model::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
-use crate::model::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
-use crate::model::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig, SmolVlmProcessor};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::{DType, Device};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
-/// For messages: what `config.json` may say.
-pub const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3";
+/// Values of `model_type` in `config.json` that can be loaded, for messages.
+const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3";
 
-/// A family of readers.
+/// A family of vision-language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// `LlavaForConditionalGeneration` with a Pixtral tower.
+pub enum ReaderFamily {
+    /// `LlavaForConditionalGeneration` with a Pixtral vision tower.
     Pixtral,
     /// Qwen2-VL and Qwen2.5-VL.
     Qwen2Vl,
-    /// SmolVLM, which has the layout of Idefics3.
+    /// SmolVLM, which has the architecture of Idefics3.
     SmolVlm,
 }
 
-impl Family {
-    /// The family of the checkpoint `folder`, by `model_type` of its `config.json`, else by its `architectures`.
+/// Loads the checkpoint `folder` for inference; a LoRA adapter in another folder is merged into its weights.
+///
+/// # Errors
+/// Fails if the family is unknown, a file is missing or broken, a tensor is missing, has the wrong shape or is not finite,
+/// the adapter does not fit, or the model does not fit into memory. Each message names the file or tensor.
+pub fn load_reader(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
+    let in_folder = || format!("cannot load the reader {}", folder.display());
+    let family = ReaderFamily::of(folder).with_context(in_folder)?;
+    let adapter = adapter.map(Adapter::read).transpose()?;
+    let mut checkpoint = family.load(folder, adapter, device, dtype).with_context(in_folder)?;
+    checkpoint.notes.extend(notes_of_reader(folder).with_context(in_folder)?);
+    Ok(checkpoint)
+}
+
+impl ReaderFamily {
+    /// The family of the checkpoint `folder`: `model_type` of its `config.json`, or its `architectures` if it has none.
     ///
     /// # Errors
-    /// No such file, or a family that is not known; the known ones are named.
+    /// Fails if `config.json` cannot be read or names an unknown family; the message lists the known ones.
     pub fn of(folder: &Path) -> Result<Self, CheckpointError> {
         let config = read_json(folder, "config.json", "it describes the model")?;
         let architecture = config["architectures"][0].as_str().unwrap_or_default();
@@ -56,18 +73,7 @@ impl Family {
         }
     }
 
-    /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
-    ///
-    /// # Errors
-    /// A missing or broken file, a tensor that is missing, of the wrong shape or not finite, a model that does not fit
-    /// into memory; each is named.
-    pub fn load(
-        self,
-        folder: &Path,
-        adapter: Option<Adapter>,
-        device: &Device,
-        dtype: DType,
-    ) -> Result<ReaderCheckpoint> {
+    fn load(self, folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         Ok(match self {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
@@ -75,10 +81,11 @@ impl Family {
         })
     }
 
-    /// The processor of the checkpoint `folder`, and the checkpoint's fingerprint, which is that of the loaded reader.
+    /// The processor of the checkpoint `folder`, and the fingerprint that the loaded checkpoint would have; weights are
+    /// hashed, not loaded.
     ///
     /// # Errors
-    /// A missing or broken file; parts that do not fit each other.
+    /// Fails if a file is missing or broken, or if configuration, tokenizer and image processor contradict each other.
     pub fn read_processor(self, folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
         Ok(match self {
             Self::Pixtral => {
@@ -99,10 +106,10 @@ impl Family {
         })
     }
 
-    /// Columns of the decoder of the checkpoint `folder`.
+    /// The decoder's hidden size in the checkpoint `folder`.
     ///
     /// # Errors
-    /// Where its `config.json` cannot be read.
+    /// Fails if `config.json` cannot be read.
     pub fn text_hidden(self, folder: &Path) -> Result<usize> {
         Ok(match self {
             Self::Pixtral => PixtralConfig::read(folder)?.text.hidden,
@@ -124,17 +131,17 @@ fn unknown(model_type: &Value, architecture: &str) -> String {
 mod tests {
     use super::*;
 
-    fn family(config: &str) -> Result<Family, String> {
+    fn family(config: &str) -> Result<ReaderFamily, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), config).unwrap();
-        Family::of(folder.path()).map_err(|error| error.to_string())
+        ReaderFamily::of(folder.path()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn model_type_or_architecture_decides() {
-        assert_eq!(family(r#"{"model_type": "llava"}"#), Ok(Family::Pixtral));
-        assert_eq!(family(r#"{"model_type": "qwen2_5_vl"}"#), Ok(Family::Qwen2Vl));
-        assert_eq!(family(r#"{"architectures": ["SmolVLMForConditionalGeneration"]}"#), Ok(Family::SmolVlm));
+        assert_eq!(family(r#"{"model_type": "llava"}"#), Ok(ReaderFamily::Pixtral));
+        assert_eq!(family(r#"{"model_type": "qwen2_5_vl"}"#), Ok(ReaderFamily::Qwen2Vl));
+        assert_eq!(family(r#"{"architectures": ["SmolVLMForConditionalGeneration"]}"#), Ok(ReaderFamily::SmolVlm));
     }
 
     #[test]

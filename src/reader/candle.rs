@@ -10,7 +10,8 @@ use super::{PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
 use crate::files::fingerprint::Fingerprint;
 use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
-use crate::model::vlm::{Family, Piece, ReaderCheckpoint};
+use crate::model::reader_family::{ReaderFamily, load_reader};
+use crate::model::vlm::{Piece, ReaderCheckpoint};
 use crate::run::LabelScores;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
@@ -49,7 +50,7 @@ impl CandleReader {
     /// Loads the checkpoint `folder`.
     ///
     /// # Errors
-    /// As [`ReaderCheckpoint::load`].
+    /// As [`load_reader`].
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         Self::load_with(folder, None, device, dtype)
     }
@@ -57,9 +58,9 @@ impl CandleReader {
     /// The same with the adapter in another folder merged into it.
     ///
     /// # Errors
-    /// As [`ReaderCheckpoint::load`].
+    /// As [`load_reader`].
     pub fn load_with(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<Self> {
-        Self::new(ReaderCheckpoint::load(folder, adapter, device, dtype)?, dtype)
+        Self::new(load_reader(folder, adapter, device, dtype)?, dtype)
     }
 
     /// A loaded checkpoint of this number type.
@@ -84,7 +85,7 @@ impl CandleReader {
     /// # Errors
     /// Where its `config.json` cannot be read.
     pub fn runs_in_shards(folder: &Path) -> Result<bool> {
-        Ok(suits_data_parallel(Family::of(folder)?.text_hidden(folder)?))
+        Ok(suits_data_parallel(ReaderFamily::of(folder)?.text_hidden(folder)?))
     }
 
     /// Of the checkpoint, whatever the number type.

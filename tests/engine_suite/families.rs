@@ -7,6 +7,7 @@ use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::model::decoder::{DecoderInput, DecoderRow, TokenPlace};
+use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{Piece, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::LabelScores;
@@ -105,7 +106,7 @@ fn assert_close(left: &[LabelScores], right: &[LabelScores]) {
 fn labels_are_scored_as_by_hand() {
     for family in FAMILIES {
         let folder = fixture(family, "checkpoint");
-        let checkpoint = ReaderCheckpoint::load(&folder, None, &Device::Cpu, DType::F32).unwrap();
+        let checkpoint = load_reader(&folder, None, &Device::Cpu, DType::F32).unwrap();
         let mut reader = CandleReader::load(&folder, &Device::Cpu, DType::F32).unwrap();
         // "malign" begins "malignant", so those labels are scored whole, from the cache, with their end.
         for (names, ends) in [(vec!["No", "Yes"], false), (vec!["malignant", "malign", "benign mass"], true)] {

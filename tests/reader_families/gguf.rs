@@ -9,6 +9,7 @@ use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow};
+use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -115,7 +116,7 @@ fn a_pixtral_decoder_gives_what_its_safetensors_give() {
 }
 
 fn refusal(folder: &Path, adapter: Option<&Path>, dtype: DType) -> String {
-    match ReaderCheckpoint::load(folder, adapter, &Device::Cpu, dtype) {
+    match load_reader(folder, adapter, &Device::Cpu, dtype) {
         Ok(_) => panic!("it was loaded"),
         Err(error) => format!("{error:#}"),
     }

@@ -3,7 +3,7 @@
 use crate::json_places::numbers_of;
 use crate::world::{FAMILIES, copy, fixture, load_from, message, picture};
 use candle_core::{DType, Device, Tensor};
-use dissent::model::vlm::ReaderCheckpoint;
+use dissent::model::reader_family::load_reader;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
@@ -282,7 +282,7 @@ fn numbers_out_of_range_end_in_a_message() {
                 {
                     let folder = copy(family);
                     rewrite(folder.path(), file, |settings| *settings.pointer_mut(&pointer).unwrap() = value.clone());
-                    match ReaderCheckpoint::load(folder.path(), None, &Device::Cpu, DType::F32) {
+                    match load_reader(folder.path(), None, &Device::Cpu, DType::F32) {
                         Err(error) => {
                             let message = format!("{error:#}");
                             assert!(!message.contains('\n'), "{family}, {pointer}, {value}: {message}");

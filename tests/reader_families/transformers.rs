@@ -6,7 +6,8 @@ use crate::world::{
 };
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
-use dissent::model::vlm::{Family, PreparedImage};
+use dissent::model::reader_family::ReaderFamily;
+use dissent::model::vlm::PreparedImage;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -59,7 +60,7 @@ fn pixels_equal_those_of_transformers() {
 fn a_picture_at_its_final_size_is_prepared_as_the_picture_itself() {
     for family in FAMILIES {
         let folder = fixture(family).join("checkpoint");
-        let (processor, fingerprint) = Family::of(&folder).unwrap().read_processor(&folder).unwrap();
+        let (processor, fingerprint) = ReaderFamily::of(&folder).unwrap().read_processor(&folder).unwrap();
         assert_eq!(fingerprint, load(family).fingerprint, "{family}: the processor alone knows whose it is");
         for (width, height) in [(64, 64), (140, 84), (33, 57), (403, 220), (27, 111), (9, 5)] {
             let picture = picture(width, height, 7);

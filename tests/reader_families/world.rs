@@ -3,6 +3,7 @@
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
 use dissent::model::device::choose_device;
+use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{Piece, PreparedImage, ReaderCheckpoint};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub fn load(family: &str) -> ReaderCheckpoint {
 }
 
 pub fn load_from(folder: &Path, adapter: Option<&Path>, dtype: DType) -> ReaderCheckpoint {
-    ReaderCheckpoint::load(folder, adapter, &device(), dtype).unwrap()
+    load_reader(folder, adapter, &device(), dtype).unwrap()
 }
 
 /// With the feature `cuda` or `metal` the first GPU where there is one, else the CPU.
@@ -184,7 +185,7 @@ pub fn going_on_together(checkpoint: &ReaderCheckpoint, names: [&str; 2], dtype:
 }
 
 pub fn message(folder: &Path, adapter: Option<&Path>) -> String {
-    let Err(error) = ReaderCheckpoint::load(folder, adapter, &Device::Cpu, DType::F32) else {
+    let Err(error) = load_reader(folder, adapter, &Device::Cpu, DType::F32) else {
         panic!("{} was loaded", folder.display())
     };
     format!("{error:#}")

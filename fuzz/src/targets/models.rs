@@ -7,8 +7,8 @@ use dissent::model::checkpoint::Weights;
 use dissent::model::dual_encoder::architecture_of;
 use dissent::model::gguf::{DecoderPlace, GgufDecoder};
 use dissent::model::qwen2_vl::Qwen2VlConfig;
+use dissent::model::reader_family::ReaderFamily;
 use dissent::model::tokenizer::Tokenizer;
-use dissent::model::vlm::Family;
 use serde_json::json;
 use std::path::Path;
 
@@ -54,7 +54,7 @@ pub fn gguf(bytes: &[u8]) {
 pub fn config(bytes: &[u8]) {
     let folder = folder();
     write(&folder.join("config.json"), bytes);
-    match Family::of(&folder) {
+    match ReaderFamily::of(&folder) {
         Ok(family) => drop(family.text_hidden(&folder).map_err(|error| check_message(&error))),
         Err(error) => check_message(&error),
     }
@@ -91,7 +91,7 @@ pub fn processor(bytes: &[u8]) {
         for file in ["processor_config.json", "preprocessor_config.json"] {
             write(&reader.join(file), bytes);
         }
-        let family = Family::of(&reader).expect("the fixture");
+        let family = ReaderFamily::of(&reader).expect("the fixture");
         let read = family.read_processor(&reader);
         match read {
             Err(error) => check_message(&error),

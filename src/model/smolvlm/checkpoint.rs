@@ -32,7 +32,7 @@ impl SmolVlmCheckpoint {
     /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
     ///
     /// # Errors
-    /// As [`Family::load`](crate::model::vlm::Family::load).
+    /// As [`load_reader`](crate::model::reader_family::load_reader).
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = SmolVlmConfig::read(folder)?;
         let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;

@@ -4,7 +4,6 @@
 //! ([`decoder`](super::decoder)), the chat template ([`chat`](super::chat)), batches, caches and label scoring are shared.
 
 mod checkpoint;
-mod kind;
 mod parts;
 mod piece;
 mod processor;
@@ -12,7 +11,6 @@ mod processor;
 pub(in crate::model) mod skeleton;
 
 pub use checkpoint::ReaderCheckpoint;
-pub use kind::{Family, KNOWN_READERS};
 pub use parts::CheckpointParts;
 pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
 pub use piece::{ImageGrid, Piece, PreparedImage};

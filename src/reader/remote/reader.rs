@@ -14,7 +14,8 @@ use super::tokens::{ServedLabels, Tokens};
 use super::{ServerAddress, WITHIN_SHORT};
 use crate::data::{Label, Picture};
 use crate::files::fingerprint::Fingerprint;
-use crate::model::vlm::{Family, PromptProcessor};
+use crate::model::reader_family::ReaderFamily;
+use crate::model::vlm::PromptProcessor;
 use crate::panics::caught_on_this_thread;
 use crate::reader::{ReadRequest, Reader, ReaderError};
 use crate::run::LabelScores;
@@ -239,7 +240,7 @@ fn wanted_still<T>(
 
 /// The processor of the checkpoint that is said to be served, and the checkpoint's fingerprint.
 fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
-    Family::of(folder)?.read_processor(folder)
+    ReaderFamily::of(folder)?.read_processor(folder)
 }
 
 /// What the first server that answers is, and which of the servers are up. All that are up must be the same.
