@@ -1,10 +1,14 @@
 //! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
 
 use super::Common;
-use super::models::{RetrieverChoice, resolve_encoder, resolve_reader, resolve_retriever};
+use super::models::{
+    RetrieverChoice, named_checkpoint, resolve_adapter, resolve_encoder, resolve_reader, resolve_retriever,
+};
 use super::reader_flags::ReaderFlags;
+use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
+use crate::model::reader_family::ReaderFamily;
 use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
 use crate::output::{count, print_json, print_line, say, within};
 use crate::reader::remote::{RemoteReader, ServedModel};
@@ -24,7 +28,7 @@ use std::time::Instant;
 pub struct Args {
     /// Dataset directory whose workspace is looked at
     dataset: Option<PathBuf>,
-    /// With the address of a server: what it is and can do, and nothing else
+    /// A server or checkpoint: what it is and can do, and nothing else
     #[command(flatten)]
     reader: ReaderFlags,
     /// One JSON object instead of lines
@@ -72,6 +76,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut facts = Vec::new();
     if let Some(served) = args.reader.served()? {
         served_reader(&served, &mut facts)?;
+    } else if let Some(named) = &args.reader.reader {
+        checkpoint_reader(named, args.reader.adapter.as_deref(), &mut facts)?;
     } else {
         program(&mut facts);
         terminal(common, &mut facts);
@@ -129,6 +135,21 @@ fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
     facts.push(fact(section, "requests", format!("up to {} at a time to each server", served.requests)));
     facts.push(fact(section, "fingerprint", reader.fingerprint().to_string()));
     facts.push(fact(section, "found out in", format!("{:.1} s", begun.elapsed().as_secs_f64())));
+    Ok(())
+}
+
+/// A checkpoint folder, or a model of the hub in its cache. One that cannot be a reader is an error that says why.
+fn checkpoint_reader(named: &Path, adapter: Option<&Path>, facts: &mut Vec<Fact>) -> Result<()> {
+    let section = "reader";
+    let folder = named_checkpoint(named)?;
+    let notes = notes_of_reader(&folder)?;
+    let warning = (!notes.is_empty()).then(|| notes.join("; "));
+    facts.push(Fact { warning, ..fact(section, "checkpoint", folder.display().to_string()) });
+    facts.push(fact(section, "family", ReaderFamily::of(&folder)?.name()));
+    facts.push(fact(section, "fingerprint", fingerprint_of(&folder)?.to_string()));
+    if let Some(adapter) = resolve_adapter(adapter)? {
+        facts.push(fact(section, "adapter", adapter.display().to_string()));
+    }
     Ok(())
 }
 

@@ -44,6 +44,15 @@ pub fn load_reader(folder: &Path, adapter: Option<&Path>, device: &Device, dtype
 }
 
 impl ReaderFamily {
+    /// The models of this family, as their authors call them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pixtral => "Pixtral",
+            Self::Qwen2Vl => "Qwen2-VL, Qwen2.5-VL",
+            Self::SmolVlm => "SmolVLM, Idefics3",
+        }
+    }
+
     /// The family of the checkpoint `folder`: `model_type` of its `config.json`, or its `architectures` if it has none.
     ///
     /// # Errors

@@ -261,6 +261,16 @@ fn doctor_says_what_it_found() {
 }
 
 #[test]
+fn doctor_says_what_a_checkpoint_is() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/qwen2_5_vl/checkpoint");
+    let text = stdout(&["doctor", "--reader", folder]);
+    assert!(text.contains(folder) && text.contains("Qwen2.5-VL"), "{text}");
+    let output = command(&["doctor", "--reader", "no/such/folder/there"]).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && message.contains("no such folder"), "{message}");
+}
+
+#[test]
 fn a_reader_that_has_gone_is_no_error() {
     let (_folder, root) = dataset();
     let mut child =
