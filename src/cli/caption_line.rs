@@ -1,4 +1,4 @@
-//! A caption on one line of the terminal: clipped by columns, matching words marked, safe to print.
+//! A caption on one line of the terminal: clipped to its columns, with matching words highlighted, safe to print.
 
 use crate::text::printable::letters;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 const MARK: &str = "\x1b[1;4m";
 const UNMARK: &str = "\x1b[0m";
-/// Columns shown before the first match where the start of the caption is cut.
+/// Columns shown before the first match if the start of the caption is cut.
 const LEAD: usize = 12;
 
 /// At most `columns` columns of `caption`; with `marked`, the byte ranges `highlights` are bold and underlined. The
@@ -21,7 +21,7 @@ pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: 
         let match_start =
             shown.partition_point(|(start, _)| highlights.first().is_some_and(|range| *start < range.start));
         skipped = match_start.saturating_sub(LEAD.min(columns / 4));
-        // What would be room behind the end shows more before the match.
+        // Columns that stay empty at the end show more before the match.
         while skipped > 0 && width(&shown[skipped - 1..]) < columns {
             skipped -= 1;
         }
@@ -59,7 +59,7 @@ pub(super) fn caption_line(caption: &str, highlights: &[Range<usize>], columns: 
 }
 
 #[cfg(test)]
-// A list of one range is one highlight here, never a range of numbers.
+// A list of one range is one highlight here, not a range of numbers.
 #[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! `dissent check`: every problem of a dataset with file, line and field, then what is in it.
+//! `dissent check`: prints every problem of a dataset with file, line and field, then a summary.
 
 use super::Common;
 use crate::data::{CheckReport, Split, Summary, check};
@@ -12,12 +12,12 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     pub dataset: PathBuf,
-    /// Print one JSON object: problems and summary
+    /// Print problems and summary as one JSON object
     #[arg(long)]
     pub json: bool,
 }
 
-/// Checks and prints; fails if there is any error. Warnings fail nothing.
+/// Checks and prints; fails if there is an error, but not for warnings.
 pub fn run(args: Args, _common: &Common) -> Result<()> {
     let bar = progress_bar("images");
     let report = check(&args.dataset, &|done, total| {
@@ -45,7 +45,7 @@ fn text_of(report: &CheckReport) -> String {
     }
     match &report.summary {
         Some(summary) => lines.push(summary_text(summary)),
-        None => lines.push("nothing else could be checked".into()),
+        None => lines.push("because of these problems nothing else could be checked".into()),
     }
     let errors = report.errors();
     let warnings = report.problems.len() - errors;
@@ -53,7 +53,7 @@ fn text_of(report: &CheckReport) -> String {
     lines.join("\n")
 }
 
-/// Name, cases by task, split and label, documents by source.
+/// The name, the cases by task, split and label, the documents by source.
 pub(super) fn summary_text(summary: &Summary) -> String {
     let mut lines = vec![one_line(&summary.name)];
     for (task, splits) in &summary.cases {

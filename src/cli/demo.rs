@@ -9,10 +9,10 @@ use anyhow::Result;
 /// Arguments of `dissent demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name under which annotations are kept; default: the user's name
+    /// Name of the annotator; default: the user's login name
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
-    /// Which heads search: standard (the dual encoder itself), trained (the sample's) or a folder of heads
+    /// Retrieval heads: standard (the dual encoder itself), trained (those of the sample) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
 }

@@ -1,4 +1,4 @@
-//! `dissent doctor`: what the program found around it, for bug reports and for people who wonder.
+//! `dissent doctor`: reports what the program detects, for bug reports and troubleshooting.
 
 use super::Common;
 use super::models::{
@@ -26,12 +26,12 @@ use std::time::Instant;
 /// Arguments of `dissent doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Dataset directory whose workspace is looked at
+    /// Dataset directory whose workspace is inspected
     dataset: Option<PathBuf>,
-    /// A server or checkpoint: what it is and can do, and nothing else
+    /// With a server or checkpoint, only this one and its capabilities are reported
     #[command(flatten)]
     reader: ReaderFlags,
-    /// One JSON object instead of lines
+    /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +43,7 @@ const CRATES: [&str; 8] =
 
 const PROGRAM: &str = "program";
 
-/// Environment variables that decide what the screen looks like.
+/// Environment variables that affect the screen.
 const VARIABLES: [&str; 11] = [
     "TERM",
     "COLORTERM",
@@ -66,7 +66,7 @@ struct Fact {
     section: &'static str,
     name: String,
     value: String,
-    /// What may go wrong because of it.
+    /// What this may cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
 }
@@ -89,7 +89,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     print_line(&lines_of(&facts).join("\n"))
 }
 
-/// A line for each fact; those of the program, which are short and many, run on, so that all fit a screen of 80 × 24.
+/// A line for each fact; the short facts about the program share lines, so that all fit a screen of 80 × 24.
 fn lines_of(facts: &[Fact]) -> Vec<String> {
     let (mut section, mut lines) = ("", Vec::new());
     for fact in facts {
@@ -114,18 +114,18 @@ fn lines_of(facts: &[Fact]) -> Vec<String> {
     lines
 }
 
-/// A server that answers, and what it can do. One that cannot be used is an error that says what to do.
+/// Connects to a server and reports its capabilities.
 fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
     let section = "reader";
     let begun = Instant::now();
-    // A signal ends this command wherever it is.
+    // A signal may end this command at any point.
     let reader = match RemoteReader::connect(served, &|line| say(&line), &|| false) {
         Ok(reader) => reader,
         Err(ReaderError::Failed(error)) => return Err(error),
         Err(error @ ReaderError::Cancelled) => return Err(error.into()),
     };
     for address in &served.addresses {
-        let encrypted = if address.to_string().starts_with("https") { "TLS, verified" } else { "in the clear" };
+        let encrypted = if address.to_string().starts_with("https") { "TLS, verified" } else { "not encrypted" };
         facts.push(fact(section, "server", format!("{address} ({encrypted})")));
     }
     for (name, value) in reader.record().facts() {
@@ -134,7 +134,7 @@ fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
     facts.push(fact(section, "key", if served.key.is_some() { "sent" } else { "none" }));
     facts.push(fact(section, "requests", format!("up to {} at a time to each server", served.requests)));
     facts.push(fact(section, "fingerprint", reader.fingerprint().to_string()));
-    facts.push(fact(section, "found out in", format!("{:.1} s", begun.elapsed().as_secs_f64())));
+    facts.push(fact(section, "answered in", format!("{:.1} s", begun.elapsed().as_secs_f64())));
     Ok(())
 }
 
@@ -165,7 +165,7 @@ fn program(facts: &mut Vec<Fact>) {
     facts.push(fact(section, "threads", threads));
     let mut processor = fact(section, "AVX2", if has_avx2() { "yes" } else { "no" });
     if !has_avx2() && cfg!(target_arch = "x86_64") {
-        processor.warning = Some("FAISS is built for processors with AVX2 and stops on this one".into());
+        processor.warning = Some("FAISS needs a processor with AVX2 and fails on this one".into());
     }
     facts.push(processor);
     for name in CRATES {
@@ -206,7 +206,7 @@ fn terminal(common: &Common, facts: &mut Vec<Fact>) {
     let (columns, rows) = terminal_size();
     let mut size = fact(section, "size", format!("{columns} × {rows}"));
     if columns < 80 || rows < 24 {
-        size.warning = Some("the explorer wants 80 × 24, better 120 × 40".into());
+        size.warning = Some("the explorer needs 80 × 24, better 120 × 40".into());
     }
     facts.push(size);
     facts.push(fact(section, "colours", format!("{:?}", color_depth(common.color, &environment)).to_lowercase()));
@@ -226,7 +226,7 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
         (Some(dataset), explicit) => Workspace::open(dataset, explicit),
         (None, Some(explicit)) => Workspace::open(explicit, Some(explicit)),
         (None, None) => {
-            facts.push(fact(section, "workspace", "none (name a dataset to see its index, encoder and reader)"));
+            facts.push(fact(section, "workspace", "none (give a dataset to see its index, encoder and reader)"));
             return;
         }
     };
@@ -241,7 +241,10 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     if let Some(kind) = file_system(&workspace.path) {
         let mut line = fact(section, "file system", kind.clone());
         if NETWORK_FILE_SYSTEMS.contains(&kind.as_str()) {
-            line.warning = Some("over a network: slower keys; --workspace DIR puts the workspace elsewhere".into());
+            line.warning = Some(
+                "network file system: every annotation takes longer to save; --workspace DIR moves the workspace"
+                    .into(),
+            );
         }
         facts.push(line);
     }
@@ -269,7 +272,7 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Where models of the Hugging Face hub are, and how many.
+/// The cache folder of Hugging Face models, and how many it holds.
 fn hub_cache() -> String {
     let Some(folder) = cache_folder() else { return "none".into() };
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -280,7 +283,7 @@ fn hub_cache() -> String {
     }
 }
 
-/// Kind of the file system that a folder is on, where the system says it (Linux).
+/// Kind of the file system of a folder, on Linux.
 fn file_system(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
     kind_of_mount(&mounts, &path.canonicalize().ok()?)

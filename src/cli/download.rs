@@ -10,10 +10,10 @@ use serde_json::json;
 /// Arguments of `dissent download`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// org/name or org/name@revision (a branch, tag or commit)
+    /// The model: org/name or org/name@revision (a branch, tag or commit)
     #[arg(value_name = "ORG/NAME[@REVISION]")]
     model: HubId,
-    /// Only say what would be fetched, and where to
+    /// Only print what would be downloaded, and to which folder
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON object
@@ -21,17 +21,17 @@ pub struct Args {
     json: bool,
 }
 
-/// Says size and destination, then fetches what is missing.
+/// Prints size and destination, then downloads the missing files.
 pub fn run(args: Args) -> Result<()> {
     let interrupt = InterruptFlag::watch()?;
     let hub = Hub::of_environment()?;
     let plan = plan(&hub, &args.model, &|| interrupt.is_set()).map_err(|error| {
-        if was_cancelled(&error) { Interrupted { kept: "nothing was begun".into() }.into() } else { error }
+        if was_cancelled(&error) { Interrupted { kept: "nothing was downloaded".into() }.into() } else { error }
     })?;
     let (total, missing) = (plan.total(), plan.missing());
     let destination = plan.destination();
     let still =
-        if missing < total { format!(", {} of them not here yet", readable_size(missing)) } else { String::new() };
+        if missing < total { format!(", {} of them still missing", readable_size(missing)) } else { String::new() };
     say(&format!(
         "{} at revision {} ({}): {}, {}{still}, into {}",
         args.model,
@@ -51,11 +51,12 @@ pub fn run(args: Args) -> Result<()> {
         bar.finish_and_clear();
         if let Err(error) = fetched {
             if was_cancelled(&error) {
-                return Err(
-                    Interrupted { kept: "what came is kept, the same command goes on from there".into() }.into()
-                );
+                return Err(Interrupted {
+                    kept: "the downloaded part is kept; run the same command to continue".into(),
+                }
+                .into());
             }
-            return Err(error.context(format!("cannot fetch {}", args.model)));
+            return Err(error.context(format!("cannot download {}", args.model)));
         }
     }
     if args.json {

@@ -1,4 +1,4 @@
-//! `dissent evaluate`: the figures of stored runs, and each against the first on the same cases.
+//! `dissent evaluate`: the metrics of stored runs, each compared with the first on the same cases.
 
 use super::Common;
 use super::table_choice::wanted_tables;
@@ -23,19 +23,19 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Names of stored runs; the first one's inconsistent cases are everybody's
+    /// Names of stored runs; the first one decides which cases count as inconsistent
     #[arg(long, required = true, value_delimiter = ',', value_name = "A,B,…")]
     runs: Vec<String>,
-    /// Which cases
+    /// Split whose cases are evaluated
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
-    /// Only these tables, or `all`
+    /// Print only these tables, or `all`
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     tables: Vec<String>,
-    /// What is drawn for intervals; auto: groups where two cases of the split share one
+    /// What the bootstrap resamples; auto: groups if two cases of the split share one, else cases
     #[arg(long, value_enum, default_value_t = Drawn::Auto)]
     by: Drawn,
-    /// Bootstrap resamples
+    /// Number of bootstrap resamples
     #[arg(long, default_value_t = RESAMPLES as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     resamples: u32,
     /// Print one JSON object
@@ -44,10 +44,10 @@ pub struct Args {
     /// Print Markdown
     #[arg(long, group = "form")]
     markdown: bool,
-    /// Print every number on a line of comma-separated values
+    /// Print comma-separated values, one number per line
     #[arg(long, group = "form")]
     csv: bool,
-    /// With --csv: leave texts as they are that a spreadsheet would run as a formula
+    /// With --csv: do not escape texts that a spreadsheet would run as a formula
     #[arg(long, requires = "csv")]
     plain: bool,
     /// Write all tables and plots into one HTML file
@@ -75,7 +75,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut systems: Vec<System> = Vec::new();
     let mut identities: Vec<RunIdentity> = Vec::new();
     for name in &args.runs {
-        ensure!(systems.iter().all(|system| system.name != *name), "--runs names {name} twice");
+        ensure!(systems.iter().all(|system| system.name != *name), "--runs: the run {name} is given twice");
         let (system, identity) = read_system(&dataset, &workspace, name, args.split)?;
         let first = identities.first().unwrap_or(&identity);
         systems.push(System { differences: first.differences(&identity), ..system });
@@ -84,8 +84,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
     let named = read_named_errors(&dataset, &workspace)?;
-    let report =
-        Report::of(&dataset, &split, &systems, named.as_ref(), sampling, &keys).context("--runs names no run")?;
+    let report = Report::of(&dataset, &split, &systems, named.as_ref(), sampling, &keys)
+        .context("--runs: expected the name of a run")?;
     if args.json {
         return print_json(&report);
     }
@@ -112,7 +112,7 @@ fn by_group(dataset: &Dataset, args: &Args) -> bool {
     !groups.into_iter().all(|group| seen.insert(group))
 }
 
-/// What people said of the cases; `None` where nobody did. Broken lines of journals are named and passed over.
+/// The annotated errors; `None` without annotations. Broken journal lines are reported and skipped.
 fn read_named_errors(dataset: &Dataset, workspace: &Workspace) -> Result<Option<NamedErrors>> {
     let folder = workspace.annotations_dir();
     let (state, problems) = AnnotationState::read(&folder)?;
@@ -129,7 +129,7 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
         say(&remark);
     }
     for changed in run.identity.changed_since(dataset) {
-        say(&format!("warning: run {name}: {changed} changed since it was predicted"));
+        say(&format!("warning: run {name}: {changed} changed since the run was made"));
     }
     let ablation = run.identity.ablation.parse().with_context(|| format!("{}: field ablation", folder.display()))?;
     let identity = run.identity.clone();

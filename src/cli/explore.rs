@@ -28,36 +28,36 @@ use std::sync::Arc;
 pub struct Args {
     /// Dataset directory
     pub dataset: PathBuf,
-    /// Only cases of this split; default: test where there is one, else all
+    /// Only cases of this split; default: test if the dataset has test cases, else all
     #[arg(long, value_enum)]
     pub split: Option<Split>,
-    /// Show the answers of this stored run
+    /// Show the answers of this stored run instead of asking the models
     #[arg(long, value_name = "NAME")]
     pub run: Option<String>,
-    /// Compare with this stored run on every case
+    /// Compare every case with this stored run
     #[arg(long, value_name = "NAME")]
     pub against: Option<String>,
-    /// Keys that differ from the usual ones; default: keys.toml in the user's configuration folder (see `dissent keys`)
+    /// File with your own keys; default: keys.toml in the user's configuration folder (see `dissent keys`)
     #[arg(long, env = "DISSENT_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
-    /// Write the session into a new file as asciicast v2, to be played by asciinema
+    /// Record the session into a new file (asciicast v2, played by asciinema)
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Name under which annotations are kept; default: the user's name
+    /// Name of the annotator; default: the user's login name
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     pub encoder: Option<PathBuf>,
-    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
     #[command(flatten)]
     pub reader: ReaderFlags,
-    /// Which heads search; with the lexical one they are merged by reciprocal rank
+    /// Heads that retrieve documents; with `lexical` among them, their hits are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     pub heads: Vec<HeadChoice>,
-    /// Hits per head
+    /// Documents retrieved per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub k: u16,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Every option as it is by default.
+    /// The default options.
     pub fn for_dataset(dataset: PathBuf) -> Self {
         Self {
             dataset,
@@ -121,7 +121,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     let output =
         Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
-    // Where it cannot be started, the explorer works as well; only a crash would leave the terminal as it is.
+    // Without the guard the explorer works as well; only a crash would leave the terminal in raw mode.
     if let Ok(program) = std::env::current_exe() {
         let _ = guard::start(&program);
     }
@@ -130,7 +130,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         Ok(ended) => ended,
     };
     if let Some(reason) = &ended.not_kept {
-        say(&format!("warning: place and views are not kept: {reason}"));
+        say(&format!("warning: cannot save the position and the views: {reason}"));
     }
     if let Some(notebook) = ended.notebook.filter(|notebook| notebook.written() > 0) {
         say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
@@ -138,7 +138,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
 }
 
-/// The theme that was asked for, and all there are to choose from, as this terminal can show them.
+/// The chosen theme and all themes that this terminal can show.
 fn choose_theme(
     common: &Common,
     color_depth: caps::Depth,
@@ -162,7 +162,7 @@ fn choose_theme(
     };
     let theme = fit(Theme::load(name)?)?;
     let mut themes = Vec::new();
-    // Where there are no colours, a theme of colours would only lose its distinctions.
+    // Without colours a coloured theme loses its distinctions.
     let is_offered = |name: &&str| color_depth != caps::Depth::Monochrome || *name == "monochrome";
     for name in Theme::names().filter(is_offered) {
         themes.push((name.to_owned(), fit(Theme::load(name)?)?));
@@ -170,38 +170,38 @@ fn choose_theme(
     Ok((theme, themes))
 }
 
-/// The file given, else the user's own.
+/// The given file, else the one in the user's configuration folder.
 fn keys_file(given: Option<&Path>) -> PathBuf {
     let own =
         || directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.config_dir().join("keys.toml"));
     given.map(Path::to_path_buf).or_else(own).unwrap_or_default()
 }
 
-/// The explorer without a terminal has nothing to draw on.
+/// Checks that standard output is a terminal that the explorer can draw on.
 ///
 /// # Errors
-/// Fails if standard output is no terminal, or one that cannot move its cursor (`TERM=dumb`, as in Emacs's shell).
+/// Fails if standard output is not a terminal, or one that cannot move its cursor (`TERM=dumb`, as in Emacs's shell).
 pub fn require_terminal() -> Result<()> {
     if !stdout().is_terminal() {
-        bail!("the explorer needs a terminal and standard output is none; `dissent predict` answers without a screen");
+        bail!("the explorer needs a terminal, but the output is not a terminal; `dissent predict` works without one");
     }
     if std::env::var_os("TERM").is_some_and(|name| name == "dumb") {
         bail!(
-            "the explorer needs a terminal that can move its cursor, and TERM is dumb; `dissent annotate` asks line by line, \
+            "the explorer needs a terminal that can move its cursor, but TERM is dumb; `dissent annotate` asks line by line, \
              or set TERM (xterm-256color, say) where the terminal is a better one"
         );
     }
     Ok(())
 }
 
-/// Is there a reader that suits one thread per kernel? What is wrong with it, if anything, is said once it is loaded.
+/// Whether the reader is small enough for one thread per kernel. Errors of the reader are reported when it is loaded.
 pub(super) fn reader_is_small(args: &Args, common: &Common, workspace: &Workspace) -> bool {
     let Ok((device, _)) = choose_device(&common.device) else { return false };
     let Ok(reader) = args.reader.resolve(&workspace.path) else { return false };
     device.is_cpu() && reader.runs_in_shards().unwrap_or(false)
 }
 
-/// The engine on real models; without them one that shows stored answers, finds captions and says why it reads nothing.
+/// Starts the worker with the models. Without them it shows stored answers, searches captions and reports what is missing.
 pub(super) fn start_engine(
     args: &Args,
     common: &Common,
@@ -210,7 +210,7 @@ pub(super) fn start_engine(
     run: Option<(String, Run)>,
 ) -> Result<WorkerHandle> {
     let models = match model_choice(args, common, workspace) {
-        // Asked for by name and not there: a mistake in the command.
+        // The user named a model that is not there: a mistake in the command.
         Err(error) if args.names_a_model() => return Err(error),
         models => models.map_err(|error| format!("{error:#}")),
     };
@@ -229,13 +229,13 @@ fn model_choice(args: &Args, common: &Common, workspace: &Workspace) -> Result<M
     })
 }
 
-/// The stored run's answers, where the order of the queue goes by them.
+/// The stored run's answers, if the order of the queue depends on them.
 pub(super) fn answers_to_sort_by(args: &Args, workspace: &Workspace, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
     let Some(name) = args.run.as_deref().filter(|_| args.queue.hard_first) else { return Ok(Vec::new()) };
     Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)
 }
 
-/// The user's name as the system has it, bent to what a file name may hold.
+/// The user's login name, without characters that a file name cannot hold.
 pub(super) fn user_name() -> String {
     let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     let name = name.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `dissent export`: a dataset in the layout of other software.
+//! `dissent export`: writes a dataset in the format of other software.
 
 use super::Common;
 use super::train::open_retriever;
@@ -18,7 +18,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
+    /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
     Sft(SftArgs),
 }
 
@@ -30,16 +30,16 @@ struct SftArgs {
     /// New folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Dual encoder that retrieves the documents, where the dataset has no pairs.jsonl
+    /// Dual encoder that retrieves the documents if the dataset has no pairs.jsonl
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Documents per case and head: one sample for each
+    /// Documents per case and head; each gives one sample
     #[arg(short, default_value_t = 2, value_name = "N")]
     k: usize,
-    /// Ask each case without a document too
+    /// Also add each case without a document
     #[arg(long)]
     closed_book: bool,
-    /// Only this part of the training cases, such as 1/2
+    /// Only this part of the training cases, for example 1/2
     #[arg(long, value_name = "I/N")]
     part: Option<Part>,
     /// Print what was written as JSON
@@ -65,7 +65,7 @@ fn sft(args: SftArgs, common: &Common) -> Result<()> {
     let out = settings.out.display();
     if report.changed_texts > 0 {
         say(&format!(
-            "{} texts spelled <image>, now < image >: that is LLaMA-Factory's own mark",
+            "{} texts contained <image>, which LLaMA-Factory reserves; they now have < image >",
             report.changed_texts
         ));
     }

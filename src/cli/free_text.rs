@@ -1,12 +1,12 @@
-//! Options whose value is any text, which may begin with a sign: `--text '-left mass'`.
+//! Options that take any text, even one that begins with a minus: `--text '-left mass'`.
 
-/// The text, unless it is another option that came where the text was left out.
+/// The text, unless it looks like another option because the text was forgotten.
 pub(super) fn free_text(typed: &str) -> Result<String, String> {
     let is_option =
         typed.strip_prefix("--").is_some_and(|name| name.starts_with(|first: char| first.is_ascii_lowercase()));
     if is_option {
         return Err(
-            "expected a text, found another option (a text that begins so is written with a space before it)".into()
+            "expected a text, found another option (put a space in front of a text that begins like this)".into()
         );
     }
     Ok(typed.to_owned())

@@ -1,4 +1,4 @@
-//! `dissent guard-terminal`: not for people; the explorer starts it beside itself ([`guard`]).
+//! `dissent guard-terminal`: an internal subcommand that the explorer starts as a child process ([`guard`]).
 
 use crate::terminal::guard;
 use anyhow::Result;
@@ -6,7 +6,7 @@ use anyhow::Result;
 /// Arguments of `dissent guard-terminal`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Line modes to go back to
+    /// Terminal modes to restore
     modes: String,
 }
 

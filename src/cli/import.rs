@@ -1,4 +1,4 @@
-//! `dissent import`: from a published format to a dataset directory.
+//! `dissent import`: converts a published format into a dataset directory.
 
 use super::Common;
 use super::check::summary_text;
@@ -15,32 +15,32 @@ use std::path::{Path, PathBuf};
 /// Arguments of `dissent import`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of the format; see --list
+    /// Name of the format (--list shows them all)
     #[arg(required_unless_present = "list")]
     pub format: Option<String>,
-    /// What to read: a file or folder, as --list says
+    /// File or folder to read (--list says which)
     #[arg(required_unless_present = "list")]
     pub source: Option<PathBuf>,
-    /// Dataset directory to make
+    /// Dataset directory to create
     #[arg(required_unless_present = "list")]
     pub dataset: Option<PathBuf>,
     /// List the formats
     #[arg(long)]
     pub list: bool,
-    /// medmnist: label names of a set not known by name, in the order of the array's numbers; predictions: labels in the order
+    /// medmnist: label names of an unknown set, in the order of the array's numbers; predictions: labels in the order
     /// of the logits
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     pub labels: Vec<String>,
-    /// medmnist: the question, with --labels or in place of a known set's
+    /// medmnist: the question; replaces that of a known set
     #[arg(long, allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub question: Option<String>,
-    /// medmnist: what the images are, for captions, with --labels
+    /// medmnist: with --labels, the kind of images, for the captions
     #[arg(long, requires = "labels", allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub modality: Option<String>,
-    /// vqa-rad: leave out training questions about images that test questions use too
+    /// vqa-rad: leave out training questions about images that test questions also use
     #[arg(long)]
     pub drop_shared_images: bool,
-    /// vqa-rad: make open questions cases, too, of a task of their own; they are answered in words
+    /// vqa-rad: also import open questions, as a task of their own that is answered in free text
     #[arg(long)]
     pub open_questions: bool,
     /// predictions: the file of fused answers (…-step-N-fused.jsonl)
@@ -49,13 +49,13 @@ pub struct Args {
     /// predictions: a file of answers without a document, one line per case
     #[arg(long, value_name = "FILE")]
     pub closed_book: Option<PathBuf>,
-    /// predictions: where relative image paths begin; default: the file's folder
+    /// predictions: folder that relative image paths start from; default: the file's folder
     #[arg(long, value_name = "DIR")]
     pub images_from: Option<PathBuf>,
-    /// predictions: which heads found the candidates; default: as the file's name says
+    /// predictions: heads that found the candidates; default: taken from the file's name
     #[arg(long, value_enum)]
     pub heads: Option<CandidateHeads>,
-    /// predictions: the split of its cases
+    /// predictions: split of the cases
     #[arg(long, value_enum, default_value_t = Split::Test)]
     pub split: Split,
     /// predictions: id of the task
@@ -64,7 +64,7 @@ pub struct Args {
     /// predictions: name of the run
     #[arg(long, default_value = "imported", value_name = "NAME")]
     pub run: String,
-    /// Replace a dataset that is there already, unless it holds annotations
+    /// Replace an existing dataset, unless it contains annotations
     #[arg(long)]
     pub replace: bool,
     /// Print one JSON object
@@ -72,7 +72,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Imports, and says what came of it.
+/// Imports the dataset and prints a summary.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let (Some(format), Some(source), Some(dataset)) = (&args.format, &args.source, &args.dataset) else {
         return list(args.json);

@@ -22,10 +22,10 @@ pub struct Args {
     /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Build even if the index is up to date, and take nothing over from it
+    /// Build the index anew even if it is up to date, and reuse nothing of it
     #[arg(long)]
     force: bool,
-    /// One JSON object instead of lines
+    /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +43,7 @@ struct Report<'a> {
     encoder: &'a str,
     date: &'a str,
     left_out: &'a [LeftOut],
-    /// Absent where nothing was built.
+    /// Absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     } else {
         let mut on_rebuild = |error: &IndexError| {
             is_built = true;
-            // Nothing to explain the first time.
+            // The first build needs no explanation.
             if !matches!(error, IndexError::Missing { .. }) {
                 say(&format!("{error}: building"));
             }
@@ -77,7 +77,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     report(&index, timing.as_ref(), args.json)
 }
 
-/// Opens the index for another command, or builds it with a progress bar, until it is interrupted.
+/// Opens the index for another command, or builds it with a progress bar; an interrupt stops the build.
 pub(super) fn open_or_build(
     dataset: &Dataset,
     workspace: &Workspace,
@@ -139,17 +139,17 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
 
 fn warn_of_left_out(left_out: &[LeftOut]) {
     for document in left_out {
-        say(&format!("warning: document {} is found by its caption only: {}", document.document, document.reason));
+        say(&format!("warning: document {} can only be found by its caption: {}", document.document, document.reason));
     }
 }
 
-/// A progress bar on standard error; where that is no terminal only a wait is said, which would look like a hang.
+/// A progress bar on standard error. Without a terminal only a wait is reported, because it would look like a hang.
 struct BuildBar<'a> {
     interrupt: Option<&'a InterruptFlag>,
     bar: ProgressBar,
     stage: Option<Stage>,
     start: Instant,
-    /// How long the images took.
+    /// Time spent on the images.
     image_seconds: f64,
 }
 
@@ -161,7 +161,7 @@ impl<'a> BuildBar<'a> {
     fn show(&mut self, progress: Progress) -> Result<()> {
         if self.interrupt.is_some_and(InterruptFlag::is_set) {
             self.bar.finish_and_clear();
-            let kept = "the index is as it was before, the same command begins again".into();
+            let kept = "the index is unchanged; run the same command to start again".into();
             return Err(Interrupted { kept }.into());
         }
         if self.stage != Some(progress.stage) {
@@ -170,16 +170,16 @@ impl<'a> BuildBar<'a> {
             }
             self.stage = Some(progress.stage);
             if progress.stage == Stage::Waiting && !std::io::stderr().is_terminal() {
-                say("another program is building this index: waiting");
+                say("another program is building this index; waiting");
             }
             let (what, template) = match progress.stage {
-                Stage::Waiting => ("waiting", "another program builds this index; {msg} {elapsed}"),
+                Stage::Waiting => ("waiting", "another program is building this index; {msg} {elapsed}"),
                 Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Writing => ("writing", "{msg:9}"),
             };
             self.bar.reset();
-            // A template is a constant; a wrong one would cost the bar's looks and no more.
+            // The template is a constant; with a wrong one the bar keeps its default style.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style);
             }

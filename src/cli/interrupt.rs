@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and a closed terminal for commands without a screen: the work stops at the next good place, exit code 130.
+//! Ctrl-C, SIGTERM and a closed terminal in commands without a screen: the work stops after the current step (exit code 130).
 
 use crate::model::chat::a_rendering_hangs;
 use crate::output::say;
@@ -13,11 +13,11 @@ use std::time::Duration;
 /// Exit code of a command that was interrupted.
 pub const INTERRUPTED_EXIT_CODE: u8 = 130;
 
-/// What the work has to come to a good place after a signal: a step of training or a case of the largest readers takes
-/// seconds. Whatever is cut off after that is taken up again as after `kill -9`.
+/// Seconds that the current step may take after a signal: a training step or a case of the largest models takes
+/// seconds. Work that is cut off is resumed as after `kill -9`.
 const GRACE: u64 = 30;
 
-/// Gives the seconds that were waited: fewer where a checkpoint's template hangs, which ends at no good place.
+/// Waits, and returns the seconds: fewer if a checkpoint's chat template hangs, which would never finish.
 fn wait_for_a_good_place() -> u64 {
     for second in 1..=GRACE {
         thread::sleep(Duration::from_secs(1));
@@ -28,36 +28,36 @@ fn wait_for_a_good_place() -> u64 {
     GRACE
 }
 
-/// How long the last message may take.
+/// Time limit for printing the last message.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// The command was interrupted; what was done so far is kept.
+/// The command was interrupted; finished work is kept.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; {kept}")]
 pub struct Interrupted {
-    /// What is kept and how to go on.
+    /// What is kept and how to continue.
     pub kept: String,
 }
 
-/// From now on a write beyond the user's file size limit (`ulimit -f`) is an error with a message, where the system
-/// would end the program without a word.
+/// Turns a write beyond the user's file size limit (`ulimit -f`) into an error with a message; by default the system
+/// would end the program silently.
 pub fn outlive_file_size_limit() {
-    // Any handler will do; where none can be set, the system's way stays.
+    // Any handler will do; without one, the default of the system stays.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// From now on the first signal ends the program, for commands that have nothing to bring to a good place: `kept` says what
-/// becomes of their work. Without it the system ends them without a word, and scripts see another code than 130.
+/// Lets the first signal end the program, for commands without steps to finish. The message says what is kept (`kept`);
+/// without this handler the system would end the program silently, with an exit code other than 130.
 ///
 /// # Errors
-/// Where the system does not let signals be handled, or no thread can be started.
+/// Fails if signals cannot be handled or no thread can be started.
 pub fn end_at_once(kept: &'static str) -> Result<()> {
     let mut first = Signals::new(ending_signals()).context("cannot watch for signals")?;
     let waiting = thread::Builder::new().name("dissent-signals".into());
     waiting
         .spawn(move || {
             if first.forever().next().is_some() {
-                // Standard error may be full, or held by the work.
+                // Standard error may be full, or locked by the work.
                 let _ = thread::Builder::new().spawn(|| {
                     thread::sleep(LAST_WORD);
                     signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
@@ -70,29 +70,29 @@ pub fn end_at_once(kept: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// What asks a program to end. A terminal that closes does, too, except where the user asked with `nohup` that it does not.
+/// The signals that end a program. SIGHUP (the terminal closes) is one of them unless `nohup` ignores it.
 fn ending_signals() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let is_ended_by_hangup = ignored_signals(&status).is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0);
     if is_ended_by_hangup { vec![SIGINT, SIGTERM, SIGHUP] } else { vec![SIGINT, SIGTERM] }
 }
 
-/// The mask of ignored signals in Linux's `/proc/self/status`; `None` on other systems, where only unsafe code can ask.
+/// The mask of ignored signals in Linux's `/proc/self/status`; `None` on other systems, where only unsafe code could tell.
 fn ignored_signals(status: &str) -> Option<u64> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
-/// True once the user wants the command to end.
+/// Set once the user wants the command to end.
 #[derive(Clone, Debug)]
 pub struct InterruptFlag(Arc<AtomicBool>);
 
 impl InterruptFlag {
-    /// Watches the signals from now on. The first one lets the work end at the next good place, or ends the program after
-    /// 30 seconds where there comes none (after a second where a chat template hangs); the second one ends it at once.
+    /// Starts watching for signals. The first one lets the work finish its step, or ends the program after
+    /// 30 seconds (after one second if a chat template hangs); the second one ends it at once.
     ///
     /// # Errors
-    /// Where the system does not let signals be handled, or no thread can be started.
+    /// Fails if signals cannot be handled or no thread can be started.
     pub fn watch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let signals = ending_signals();
@@ -103,7 +103,7 @@ impl InterruptFlag {
                 if first.forever().next().is_some() {
                     let seconds = wait_for_a_good_place();
                     say(&format!(
-                        "interrupted; the work did not stop within {seconds} s and is ended; what was written is kept"
+                        "interrupted; the work did not stop within {seconds} s and was ended; everything written is kept"
                     ));
                     signal_hook::low_level::exit(i32::from(INTERRUPTED_EXIT_CODE));
                 }
@@ -117,7 +117,7 @@ impl InterruptFlag {
         Ok(Self(flag))
     }
 
-    /// Has a signal come?
+    /// Whether a signal has arrived.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

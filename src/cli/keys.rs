@@ -1,4 +1,4 @@
-//! `dissent keys`: the keys of the explorer as a file to start from.
+//! `dissent keys`: prints the keys of the explorer as a file to edit.
 
 use super::Common;
 use crate::output::print_line;

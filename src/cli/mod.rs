@@ -38,7 +38,7 @@ use crate::terminal::guard;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Explore retrieval-augmented diagnosis: one prediction per retrieved image.
+/// Explore where and why retrieval-augmented diagnosis goes wrong: one prediction per retrieved document.
 #[derive(Debug, Parser)]
 #[command(name = "dissent", version, about)]
 pub struct Cli {
@@ -48,28 +48,28 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options that every subcommand takes.
+/// Options of every subcommand.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Folder for everything derived (index, runs, annotations); default: DATASET/.dissent, else the user's data folder
+    /// Folder for the index, runs and annotations; default: DATASET/.dissent, or the user's data folder if that is read-only
     #[arg(long, global = true, env = "DISSENT_WORKSPACE", value_name = "DIR")]
     pub workspace: Option<PathBuf>,
-    /// Where models run: auto, cpu, cuda, cuda:N or metal
+    /// Device that runs the models: auto, cpu, cuda, cuda:N or metal
     #[arg(long, global = true, env = "DISSENT_DEVICE", default_value = "auto")]
     pub device: String,
-    /// Number type of the models; auto: the checkpoint's own, or what the device can do
+    /// Number type of the model weights; auto: that of the checkpoint, if the device supports it
     #[arg(long, global = true, env = "DISSENT_DTYPE", value_enum, default_value_t = Precision::Auto)]
     pub dtype: Precision,
-    /// Colours of the screen
+    /// How many colours the screen uses
     #[arg(long, global = true, env = "DISSENT_COLOR", value_enum, default_value_t = ColorDepth::Auto)]
     pub color: ColorDepth,
     /// How images are drawn
     #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum, default_value_t = ImageProtocol::Auto)]
     pub images: ImageProtocol,
-    /// Name of a built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
+    /// Built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
     #[arg(long, global = true, env = "DISSENT_THEME", value_name = "NAME|FILE")]
     pub theme: Option<String>,
-    /// Say more on standard error
+    /// Print more on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -77,49 +77,49 @@ pub struct Common {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Explore the embedded sample
+    /// Open the explorer on the embedded sample
     Demo(demo::Args),
-    /// Step through the cases of a dataset: one prediction per retrieved image
+    /// Open the explorer on a dataset: step through its cases, compare the predictions, annotate errors
     Explore(explore::Args),
-    /// Print the explorer's keys as a file that can be changed
+    /// Print the explorer's keys as a file to edit
     Keys(keys::Args),
-    /// Annotate cases line by line, from a script or with a screen reader
+    /// Annotate cases line by line, without the explorer: for scripts and screen readers
     Annotate(annotate::Args),
-    /// List or export what people said about the cases
+    /// List, compare, merge, import and export annotations
     Annotations(annotations::Args),
-    /// Import a published format into a dataset directory
+    /// Convert a published dataset into a dataset directory
     Import(import::Args),
-    /// Write a dataset in the layout of other software
+    /// Write a dataset in the format of other software
     Export(export::Args),
-    /// Check a dataset: every problem with file, line and field
+    /// Check a dataset and print every problem with file, line and field
     Check(check::Args),
-    /// Say what the program found: terminal, colours, device, models, workspace, file system
+    /// Report what dissent detects: terminal, colours, device, models, workspace, file system
     Doctor(doctor::Args),
-    /// Fetch a model of the Hugging Face hub into its cache; no other command asks the hub
+    /// Download a model from the Hugging Face hub into its cache; no other command contacts the hub
     Download(download::Args),
     /// Build the index of a dataset: FAISS for vectors, Tantivy for captions
     Index(index::Args),
     /// Draw synthetic images and captions
     Phantom(phantom::Args),
-    /// Find documents by words or by an image
+    /// Search the documents by words or by an image
     Search(search::Args),
     /// Show one picture, case or document in the terminal
     Show(show::Args),
     /// Train the dual encoder, the reader or the retriever's heads
     Train(train::Args),
-    /// Predict every case of a split with every one of its hits
+    /// Predict every case of a split, once with each retrieved document and once without
     Predict(predict::Args),
-    /// Have a reader pick one retrieved document for each case of a stored run
+    /// Let a model choose the most helpful document for each case of a stored run
     Rerank(rerank::Args),
-    /// Figures of stored runs, each compared with the first
+    /// Print the metrics of stored runs, each compared with the first
     Evaluate(evaluate::Args),
-    /// Give the terminal back after a crash of the explorer, which starts this itself
+    /// Restore the terminal after a crash of the explorer, which starts this command itself
     #[command(name = guard::SUBCOMMAND, hide = true)]
     GuardTerminal(guard_terminal::Args),
 }
 
 impl Command {
-    /// Whether a signal may end it wherever it is. The others come to a good place first, or say what they keep.
+    /// Whether a signal may end this command at any point. The others first finish a step, or report what they keep.
     fn may_end_anywhere(&self) -> bool {
         match self {
             Self::Keys(_)
@@ -153,8 +153,8 @@ pub struct ExitWith(pub u8);
 /// Runs the chosen subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     if cli.command.may_end_anywhere() {
-        // Where there is no thread for it (`ulimit -u`), the system ends the program by itself.
-        let _ = interrupt::end_at_once("nothing is half-written, the same command begins again");
+        // Without a thread for it (`ulimit -u`), the system's default still ends the program.
+        let _ = interrupt::end_at_once("no file is half-written; run the same command to start again");
     }
     match cli.command {
         Command::Demo(args) => demo::run(args, &cli.common),

@@ -1,4 +1,4 @@
-//! Where a model comes from: the flag, else the workspace.
+//! Finds the models: the flag, else the workspace.
 
 use super::Common;
 use crate::model::device::choose_device;
@@ -14,7 +14,7 @@ use std::str::FromStr;
 /// The dual encoder's folder: `flag`, else `WORKSPACE/models/encoder`.
 ///
 /// # Errors
-/// If the folder named is none, or there is nothing to choose from; says how to get one.
+/// Fails if the named folder does not exist, or no folder is named and the workspace has no encoder.
 pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
     let advice = "give --encoder DIR (a checkpoint of CLIP, SigLIP, OpenCLIP, BiomedCLIP or jina-clip) or train one with `dissent train dual-encoder DATASET --out";
     resolve("encoder", "encoder", flag, workspace, advice)
@@ -23,25 +23,25 @@ pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf>
 /// The reader's folder: `flag`, else `WORKSPACE/models/reader`.
 ///
 /// # Errors
-/// As [`resolve_encoder`].
+/// Fails like [`resolve_encoder`].
 pub fn resolve_reader(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
     let advice = "give --reader DIR (a checkpoint of Pixtral, Qwen2-VL, Qwen2.5-VL or SmolVLM) or train one with `dissent train reader DATASET --out";
     resolve("reader", "reader", flag, workspace, advice)
 }
 
-/// The folder of the adapter that was asked for.
+/// The folder of the adapter that `flag` names.
 ///
 /// # Errors
-/// If there is no such folder.
+/// Fails if there is no such folder.
 pub fn resolve_adapter(flag: Option<&Path>) -> Result<Option<PathBuf>> {
     let expected = "expected an adapter's folder with adapter_config.json and adapter_model.safetensors";
     flag.map(|flag| named_folder(flag, expected)).transpose()
 }
 
-/// The checkpoint folder that was named: itself, else a model of the Hugging Face hub in its cache.
+/// The checkpoint folder that `flag` names: a path, else a model in the Hugging Face cache.
 ///
 /// # Errors
-/// If there is neither; for a name of the hub it says where its cache was searched.
+/// Fails if there is neither; for a hub name the message says which cache was searched.
 pub fn named_checkpoint(flag: &Path) -> Result<PathBuf> {
     named_folder(flag, "expected a checkpoint folder with config.json and model.safetensors")
 }
@@ -50,7 +50,7 @@ fn named_folder(flag: &Path, expected: &str) -> Result<PathBuf> {
     if flag.is_dir() {
         return Ok(flag.into());
     }
-    // An address may hold a password: it is not repeated.
+    // An address may contain a password, so the message does not repeat it.
     ensure!(!flag.to_string_lossy().contains("://"), "{expected}, found an address");
     let missing = format!("{}: no such folder; {expected}", flag.display());
     match flag.to_str().map(str::parse::<HubId>) {
@@ -59,10 +59,10 @@ fn named_folder(flag: &Path, expected: &str) -> Result<PathBuf> {
     }
 }
 
-/// Which heads search: `--retriever`.
+/// The retrieval heads: `--retriever`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RetrieverChoice {
-    /// The dual encoder itself: standard RAG.
+    /// The untrained dual encoder: standard RAG.
     #[default]
     Standard,
     /// The heads in `WORKSPACE/models/retriever`.
@@ -83,7 +83,7 @@ impl FromStr for RetrieverChoice {
     }
 }
 
-/// A head that searches: `--heads`.
+/// A retrieval head: `--heads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum HeadChoice {
     Image,
@@ -91,16 +91,16 @@ pub enum HeadChoice {
     Lexical,
 }
 
-/// `k` hits for each head that is named.
+/// `k` hits for each named head.
 pub fn hits_per_head(heads: &[HeadChoice], k: u16) -> HitsPerHead {
     let of = |head: HeadChoice| if heads.contains(&head) { usize::from(k) } else { 0 };
     HitsPerHead { image: of(HeadChoice::Image), caption: of(HeadChoice::Caption), lexical: of(HeadChoice::Lexical) }
 }
 
-/// The folder of the trained heads that were asked for; `None` for standard RAG.
+/// The folder of the trained heads; `None` for standard RAG.
 ///
 /// # Errors
-/// As [`resolve_encoder`].
+/// Fails like [`resolve_encoder`].
 pub fn resolve_retriever(choice: &RetrieverChoice, workspace: &Path) -> Result<Option<PathBuf>> {
     let flag = match choice {
         RetrieverChoice::Standard => return Ok(None),
@@ -109,7 +109,7 @@ pub fn resolve_retriever(choice: &RetrieverChoice, workspace: &Path) -> Result<O
             let text = folder.display();
             ensure!(
                 folder.is_dir(),
-                "--retriever {text}: expected standard, trained or a folder of heads, found no such folder"
+                "--retriever {text}: no such folder; expected standard, trained or a folder of heads"
             );
             Some(folder.as_path())
         }
@@ -129,7 +129,7 @@ fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice
     bail!("no {what}: {advice} {}`", own.display())
 }
 
-/// Loads the dual encoder for a workspace on the device and in the number type of the options.
+/// Loads the dual encoder with the device and number type of the options.
 pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &Common) -> Result<DualEncoder> {
     let folder = resolve_encoder(flag, &workspace.path)?;
     let (device, reason) = choose_device(&common.device)?;
@@ -142,7 +142,7 @@ pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &
     Ok(encoder)
 }
 
-/// What the user should know about the encoder.
+/// Prints the encoder's notes for the user.
 pub(super) fn say_notes(encoder: &DualEncoder) {
     for note in encoder.notes() {
         say(&format!("{}: {note}", encoder.name()));

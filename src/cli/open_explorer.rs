@@ -1,4 +1,4 @@
-//! What `dissent explore` reads before it is whole: first the cases alone, then everything.
+//! Opening the explorer: first with the cases alone, then with everything.
 
 use super::Common;
 use super::explore::{self, Args};
@@ -21,12 +21,12 @@ use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// No case is in the queue: no error, but there is nothing to explore.
+/// The queue is empty, which is not an error.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NothingLeft(String);
 
-/// What an explorer is opened from.
+/// What the explorer is opened from.
 pub struct Opener {
     pub args: Args,
     pub common: Common,
@@ -40,8 +40,8 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// The explorer with its cases alone, to be shown while the rest is read. `None` where the queue depends on the rest, and
-    /// where something is wrong already: [`Opener::open`] says what.
+    /// The explorer with its cases alone, shown while the rest is read. `None` if the queue depends on the rest, or
+    /// if something failed; [`Opener::open`] then returns the error.
     pub fn cover(&self) -> Option<App> {
         let names = [&self.args.run, &self.args.against];
         let are_there = |name: &String| self.workspace.run_dir(name).is_ok_and(|folder| folder.is_dir());
@@ -81,10 +81,10 @@ impl Opener {
         });
         app.is_cover = true;
         app.progress = Some(match &self.args.run {
-            Some(name) => format!("reading documents and run {name} …"),
-            None => "reading documents …".to_owned(),
+            Some(name) => format!("loading documents and run {name} …"),
+            None => "loading documents …".to_owned(),
         });
-        // What is wrong with it is said once everything is read.
+        // [`Opener::open`] reports its errors.
         if let Ok(memory) = SessionState::read(&self.memory_file) {
             app.recall_place(&memory);
         }
@@ -94,7 +94,7 @@ impl Opener {
     /// Reads everything and starts the engine.
     ///
     /// # Errors
-    /// Where something that was asked for cannot be used, and [`NothingLeft`].
+    /// Fails if something that the user named cannot be used, and with [`NothingLeft`] if the queue is empty.
     pub fn open(self) -> Result<Opened> {
         let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images } = self;
         let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
@@ -106,14 +106,18 @@ impl Opener {
         if of_split.is_empty() {
             match errors.into_iter().next() {
                 Some(problem) => return Err(problem.into()),
-                None => bail!("{}: no case of the split asked for", args.dataset.display()),
+                None => bail!("{}: the dataset has no cases of this split", args.dataset.display()),
             }
         }
         let folder = workspace.annotations_dir();
         let taxonomy = Taxonomy::load(&folder)?;
         let (categories, several) = (taxonomy.categories.clone(), taxonomy.several);
         if let Some((category, action)) = keymap.conflict(&categories) {
-            bail!("taxonomy.toml: category {}: key {:?} is taken by the action {action}", category.id, category.key);
+            bail!(
+                "taxonomy.toml: category {}: the key {:?} is already used by the action {action}",
+                category.id,
+                category.key
+            );
         }
         let host = gethostname::gethostname();
         let (mut notebook, journal_problems) =
@@ -147,7 +151,7 @@ impl Opener {
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let engine = explore::start_engine(&args, &common, &dataset, &workspace, run)?;
-        // The answers of a stored run are there already: the first whole frame shows them.
+        // The answers of a stored run are ready: the first frame shows them.
         while let Ok(event) = engine.events.try_recv() {
             app.on_engine_event(event);
         }
@@ -158,7 +162,7 @@ impl Opener {
         if let Some(notice) = first_notice(&app, &notebook) {
             app.notice = Some(notice);
         }
-        // The models of the run may never be loaded here; what is marked was seen in this run all the same.
+        // The models may never be loaded here; annotations refer to the stored run all the same.
         if run_fingerprint.is_some() {
             app.run_fingerprint = run_fingerprint;
         }
@@ -167,19 +171,19 @@ impl Opener {
     }
 }
 
-/// Moves a file of place and views that cannot be read out of the way of the next one, so that what is in it is not lost.
+/// Renames an unreadable session file, so that saving the session does not overwrite it.
 fn set_aside(memory_file: &Path) -> String {
     let aside = (1..1000)
         .map(|number| memory_file.with_extension(format!("unreadable-{number}.toml")))
         .find(|path| !path.exists())
         .unwrap_or_else(|| memory_file.with_extension("unreadable.toml"));
     match std::fs::rename(memory_file, &aside) {
-        Ok(()) => format!("it is kept as {}", aside.display()),
-        Err(error) => format!("it cannot be kept as {}: {error}", aside.display()),
+        Ok(()) => format!("renamed to {}", aside.display()),
+        Err(error) => format!("cannot rename it to {}: {error}", aside.display()),
     }
 }
 
-/// The answers of the run that is compared with.
+/// The answers of the run given by `--against`.
 fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
     let run = Run::open(&workspace.run_dir(name)?)?;
     let mut against = Against { name: name.to_owned(), ..Against::default() };
@@ -189,20 +193,20 @@ fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Re
     Ok(against)
 }
 
-/// What the status line says first: that nothing can be marked, or that lines were left out.
+/// The first notice of the status line: annotations cannot be saved, or lines were skipped.
 fn first_notice(app: &App, notebook: &Notebook) -> Option<Notice> {
     if let Some(trouble) = notebook.trouble() {
-        return Some(Notice::Error(format!("nothing can be marked: {trouble}")));
+        return Some(Notice::Error(format!("annotations cannot be saved: {trouble}")));
     }
     let first = app.left_out.first()?;
     let rest = match app.left_out.len() {
         1 => String::new(),
         more => format!(" (and {} more, see ?)", more - 1),
     };
-    Some(Notice::Said(format!("left out: {first}{rest}")))
+    Some(Notice::Said(format!("skipped: {first}{rest}")))
 }
 
-/// The problem with its file named from the dataset.
+/// The problem, with its file relative to the dataset.
 fn sentence(problem: &Problem, root: &Path) -> String {
     let path = problem.path.strip_prefix(root).unwrap_or(&problem.path).to_path_buf();
     Problem { path, ..problem.clone() }.to_string()

@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A log longer than this is begun anew: what matters is the latest.
+/// A longer log is started anew: the latest panics matter.
 const LONGEST_LOG: u64 = 1 << 20;
 
-/// Was a panic said already? Others follow from the first.
+/// Whether a panic was printed already; later ones follow from the first.
 static SAID: AtomicBool = AtomicBool::new(false);
-/// The latest that was not said.
+/// The latest panic that was not printed.
 static UNSAID: Mutex<Option<String>> = Mutex::new(None);
 
-/// From now on every panic goes into the log, and the first that nobody catches is one line on standard error. While the
-/// explorer has the terminal, only its main thread speaks: what happens on others comes to it as a message, or by the
-/// panic that rayon carries on.
+/// Installs the hook: every panic goes into the log, and the first uncaught one is printed as one line on standard error.
+/// While the explorer has the terminal, only its main thread prints: panics on other threads reach it as a message, or
+/// through the panic that rayon propagates.
 pub fn log_and_say_in_one_line() {
     std::panic::set_hook(Box::new(|panic| {
         let line = line(panic, log(panic).as_deref());
@@ -37,7 +37,7 @@ pub fn log_and_say_in_one_line() {
     }));
 }
 
-/// Says what ended the program, where that was not said yet.
+/// Prints the panic that ended the program, unless it was printed already.
 pub fn say_the_unsaid() {
     if let Some(line) = UNSAID.lock().ok().and_then(|mut unsaid| unsaid.take()) {
         say_once(&line);
@@ -53,7 +53,7 @@ fn say_once(line: &str) {
 fn line(panic: &PanicHookInfo, log: Option<&Path>) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let said = panic_text(panic.payload());
-    let more = log.map(|log| format!("; more in {}", log.display())).unwrap_or_default();
+    let more = log.map(|log| format!("; details in {}", log.display())).unwrap_or_default();
     format!("error: internal error in {place} ({said}); please report{more}")
 }
 
@@ -63,7 +63,7 @@ pub fn log_file() -> Option<PathBuf> {
     Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).join("panics.log"))
 }
 
-/// Writes the panic down with its backtrace. A log that cannot be written is no second fault.
+/// Logs the panic with its backtrace; a log that cannot be written is ignored.
 fn log(panic: &PanicHookInfo) -> Option<PathBuf> {
     let path = log_file()?;
     append(&path, &format!("dissent {}: {panic}\n{}\n", env!("CARGO_PKG_VERSION"), Backtrace::force_capture()))?;
@@ -73,7 +73,7 @@ fn log(panic: &PanicHookInfo) -> Option<PathBuf> {
 fn append(path: &Path, text: &str) -> Option<()> {
     fs::create_dir_all(path.parent()?).ok()?;
     let metadata = fs::metadata(path).ok();
-    // A device or a FIFO there would swallow it or wait.
+    // A device or a FIFO under this name would swallow the text or block.
     if metadata.as_ref().is_some_and(|metadata| !metadata.is_file()) {
         return None;
     }

@@ -22,11 +22,11 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a training pool: a dataset directory from a seed, without outcome knowledge
+    /// Write a training pool: a dataset directory drawn from a seed, without knowledge of outcomes
     Pool(PoolArgs),
     /// Write the data of the embedded sample: OUT/dataset (site B and fundus) and OUT/training (site A and fundus)
     Sample(SampleArgs),
-    /// Draw a contact sheet of all entities and grades to look at
+    /// Draw a contact sheet of all entities and grades
     TableExport(SheetArgs),
 }
 
@@ -37,18 +37,18 @@ struct PoolArgs {
     /// What the pool teaches
     #[arg(long, value_enum)]
     stage: Stage,
-    /// Training documents, images or pairs; a twentieth (at most 200) more is held out
+    /// Number of training documents, images or pairs; 5 % more (at most 200) are held out
     #[arg(long)]
     count: usize,
     #[arg(long)]
     seed: u64,
-    /// Share of fundus phantoms; the rest is ultrasound
+    /// Share of fundus phantoms; the others are ultrasound
     #[arg(long, default_value_t = 0.25)]
     fundus_share: f32,
     /// Evidence: probability that the outcome shown is malignant
     #[arg(long, default_value_t = 0.4)]
     shown_malignant: f32,
-    /// Evidence: probability of gold "No" where the reference case is of another entity
+    /// Evidence: probability of gold "No" if the reference case is of another entity
     #[arg(long, default_value_t = 0.6)]
     default_no: f32,
 }
@@ -59,7 +59,7 @@ struct SampleArgs {
     out: PathBuf,
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// Replace datasets that are there already
+    /// Replace existing datasets
     #[arg(long)]
     replace: bool,
 }
@@ -70,7 +70,7 @@ struct SheetArgs {
     out: PathBuf,
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Enlargement
+    /// Enlargement factor
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
     scale: u32,
 }

@@ -1,4 +1,4 @@
-//! `dissent predict`: every case of a split with every one of its hits, and closed-book, into a run.
+//! `dissent predict`: answers every case of a split with each of its hits, and closed-book, and stores the run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Cases that are read, written and synced together.
+/// Cases that are answered, written and synced together.
 const CASES_PER_BATCH: usize = 8;
-/// Cases in a row that the reader fails on before the reader is blamed and not the cases.
+/// After this many failures in a row the model is at fault, not the cases.
 const FAILURES_IN_A_ROW: usize = 8;
 
 /// Arguments of `dissent predict`.
@@ -32,43 +32,43 @@ const FAILURES_IN_A_ROW: usize = 8;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Name of the run; one that was begun goes on where it stopped
+    /// Name of the run; an unfinished run continues where it stopped
     #[arg(long, value_name = "NAME")]
     run: String,
-    /// Which cases
+    /// Split whose cases are predicted
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
     #[command(flatten)]
     reader: ReaderFlags,
-    /// Which heads search; with the lexical one, which looks for the words of the question and of the closed-book answer,
-    /// they are merged by reciprocal rank
+    /// Heads that retrieve documents; `lexical` searches for the words of the question and the closed-book answer, and
+    /// with it the hits of all heads are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     heads: Vec<HeadChoice>,
-    /// Show the reader no captions
+    /// Show the model no captions
     #[arg(long, conflicts_with_all = ["swap_captions", "closed_book"])]
     no_caption: bool,
-    /// Show the reader no images of documents
+    /// Show the model no images of documents
     #[arg(long, conflicts_with = "closed_book")]
     no_image: bool,
-    /// Show each document with the caption of another that names another label, so that it contradicts its image
+    /// Show each document with a caption of another document that names a different label, to contradict its image
     #[arg(long, conflicts_with = "closed_book")]
     swap_captions: bool,
-    /// Put a document drawn at random in place of each hit
+    /// Replace each hit by a randomly drawn document
     #[arg(long, conflicts_with = "closed_book")]
     random_documents: bool,
-    /// Hits per head
+    /// Documents retrieved per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     k: u16,
     /// Only cases of this task
     #[arg(long, value_name = "ID")]
     task: Option<String>,
-    /// Retrieve nothing: read every case without a document only
+    /// Retrieve nothing: answer every case only without a document
     #[arg(long)]
     closed_book: bool,
     /// Only the first N of those cases
@@ -79,7 +79,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Predicts what is missing in the run, then prints its figures.
+/// Predicts the missing cases of the run, then prints its metrics.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let reader = args.reader.resolve(&workspace.path)?;
@@ -107,7 +107,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             if !error.is::<LoadingInterrupted>() {
                 return error;
             }
-            Interrupted { kept: "no case was read yet, the same command begins again".into() }.into()
+            Interrupted { kept: "no case was answered yet; run the same command to start again".into() }.into()
         })?;
     let mut writer = RunWriter::open(&folder, &identity)?;
     let begun = Instant::now();
@@ -117,7 +117,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     print_summary(&dataset, &folder, &wanted, &args, &outcome, seconds)?;
     ensure!(
         outcome.failures.is_empty(),
-        "{} of {} cases could not be read and are not in the run; the first: {}",
+        "{} of {} cases could not be answered and are not in the run; the first: {}",
         outcome.failures.len(),
         wanted.len(),
         outcome.failures[0]
@@ -134,7 +134,7 @@ fn ablation(args: &Args) -> Ablation {
     Ablation { caption, without_image: args.no_image, random_documents: args.random_documents }
 }
 
-/// Positions of the cases that were asked for.
+/// Positions of the chosen cases.
 fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
     if let Some(task) = &args.task
         && dataset.task(task).is_none()
@@ -153,18 +153,18 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .collect();
     ensure!(
         !wanted.is_empty(),
-        "{}: no case to predict in split {} (answers of several labels at once are not predicted)",
+        "{}: no cases to predict in split {} (cases with several labels at once are not predicted)",
         dataset.root.display(),
         args.split
     );
     Ok(wanted)
 }
 
-/// What one call did.
+/// What one call of the command did.
 struct Outcome {
-    /// Cases predicted now; the others were in the run already.
+    /// Cases predicted by this call; the others were in the run already.
     predicted: usize,
-    /// Why cases could not be read.
+    /// Error messages of the cases that could not be answered.
     failures: Vec<String>,
 }
 
@@ -188,7 +188,7 @@ fn predict(
             Err(ReaderError::Cancelled) => {
                 bar.abandon();
                 let kept = format!(
-                    "{} of {} cases are in the run, the same command goes on from there",
+                    "{} of {} cases are in the run; run the same command to continue",
                     wanted.len() - missing.len() + outcome.predicted,
                     wanted.len()
                 );
@@ -217,7 +217,7 @@ fn predict(
     Ok(outcome)
 }
 
-/// Answers a batch. Where the reader fails on it, each case is asked alone, so that one it cannot read costs no other.
+/// Answers a batch. If the reader fails on it, each case is answered alone, so that one bad case does not spoil the others.
 fn answer_batch(
     dataset: &Dataset,
     pipeline: &mut Pipeline,
@@ -252,14 +252,14 @@ fn answer_batch(
     Ok(answers)
 }
 
-/// A bar with cases per second and the time left; nothing where standard error is no terminal.
+/// A progress bar with cases per second and the time left; hidden if standard error is not a terminal.
 fn progress_bar(cases: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(cases as u64);
     let template = "predicting {bar:30} {pos}/{len} cases, {per_sec}, {eta} left";
-    // The template is fixed; if it were wrong the default style would do.
+    // The template is a constant; with a wrong one the bar keeps its default style.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{:.1} cases/s", state.per_sec());

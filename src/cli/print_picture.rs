@@ -1,4 +1,4 @@
-//! One picture straight to the terminal, through viuer. Nothing else is drawn around it: the explorer has its own way.
+//! Prints one picture on the terminal with viuer, for commands without the explorer.
 
 use super::Common;
 use crate::data::Picture;
@@ -12,14 +12,14 @@ use image::DynamicImage;
 use image::imageops::FilterType;
 use std::io::{self, ErrorKind, IsTerminal};
 
-/// From dark to light, where there are no colours to draw with.
+/// Glyphs from dark to light, for terminals without colours.
 const GLYPHS: &[u8] = b" .:-=+*#%@";
 
-/// How pictures are printed, decided once.
+/// The way to print pictures, chosen once.
 pub(super) struct PicturePrinter {
     mode: Mode,
     depth: Depth,
-    /// Columns and rows that a picture may take.
+    /// Columns and rows available for a picture.
     size: (u32, u32),
 }
 
@@ -31,7 +31,7 @@ enum Mode {
 }
 
 impl PicturePrinter {
-    /// Decides by flags, environment and, for kitty and sixel, by asking the terminal (2 seconds at most).
+    /// Chooses by flags, environment and, for kitty and sixel, by a query to the terminal (at most 2 seconds).
     pub fn new(common: &Common) -> Self {
         let environment = |name: &str| std::env::var(name).ok();
         let automatic = common.images == super::ImageProtocol::Auto;
@@ -39,13 +39,16 @@ impl PicturePrinter {
         let wanted = image_mode(common.images, &environment);
         let mode = match wanted {
             ImageMode::Off => Mode::Off,
-            // A file or a pipe gets no picture unless it was asked for.
+            // A file or a pipe gets no picture unless a protocol was chosen.
             _ if automatic && !on_terminal => Mode::Off,
             ImageMode::Half => Mode::Half,
             _ => {
                 let pixels = (on_terminal && io::stdin().is_terminal()).then(|| Pixels::spoken(wanted)).flatten();
                 if pixels.is_none() && !automatic {
-                    say(&format!("note: no {} graphics here, drawing with half-blocks", wanted.name()));
+                    say(&format!(
+                        "note: this terminal does not support {} graphics; drawing with half-blocks",
+                        wanted.name()
+                    ));
                 }
                 pixels.map_or(Mode::Half, Mode::Pixels)
             }
@@ -67,14 +70,14 @@ impl PicturePrinter {
             Mode::Pixels(pixels) => pixels.print(&image, (columns, rows)),
         };
         match printed {
-            // A reader that has gone (`| head`) is no error.
+            // A closed pipe (`| head`) is not an error.
             Err(viuer::ViuError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             result => result.with_context(|| format!("cannot print {}", picture.path.display())),
         }
     }
 
     fn print_half_blocks(&self, image: &DynamicImage, columns: u32, rows: u32) -> Result<(), viuer::ViuError> {
-        // viuer's own arithmetic: an odd height leaves the last half row empty.
+        // As viuer computes it: an odd height leaves the last half row empty.
         let scaled = image.resize_exact(columns, 2 * rows, FilterType::CatmullRom);
         let config = viuer::Config {
             absolute_offset: false,

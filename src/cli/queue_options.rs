@@ -1,5 +1,5 @@
-//! Whose cases are shown, in which order, and as which reading: the options that `explore`, `annotate` and
-//! `annotations assign` share.
+//! The options that choose and order the cases of a session, shared by `explore`, `annotate` and
+//! `annotations assign`.
 
 use crate::analysis::SummaryCase;
 use crate::annotation::{AnnotationState, Plan, Wanted, Worklist};
@@ -10,41 +10,41 @@ use anyhow::{Context, Result};
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
-/// Who annotates which case. Everybody gives the same options and gets their own part; no server is asked.
+/// Who annotates which case. Everybody gives the same options and gets their own share; there is no server.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PlanOptions {
-    /// Share the cases out among these people; the order does not matter
+    /// Divide the cases among these annotators; their order does not matter
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Sharing the work")]
     pub annotators: Vec<String>,
-    /// How many of them get each case; default: all
+    /// Number of annotators per case; default: all
     #[arg(long, value_name = "M", requires = "annotators", help_heading = "Sharing the work")]
     pub overlap: Option<usize>,
-    /// Another seed is another assignment
+    /// Seed of the assignment
     #[arg(long, default_value_t = 0, value_name = "N", requires = "annotators", help_heading = "Sharing the work")]
     pub seed: u64,
-    /// Everybody gets the same N cases first, drawn by the seed
+    /// Give everybody the same N cases first, drawn with the seed
     #[arg(long, default_value_t = 0, value_name = "N", requires = "annotators", help_heading = "Sharing the work")]
     pub calibration: usize,
 }
 
-/// Which of one's cases, and in which order.
+/// Which of the annotator's cases are shown, and in which order.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct QueueOptions {
     #[command(flatten)]
     pub plan: PlanOptions,
-    /// Cases whose stored answers differ most come first (after the calibration round); asks for --run
+    /// Show the cases whose stored answers disagree most first (after the calibration cases); needs --run
     #[arg(long, requires = "run", help_heading = "Sharing the work")]
     pub hard_first: bool,
-    /// Only cases that I have not decided
+    /// Only cases that I have not annotated yet
     #[arg(long, conflicts_with_all = ["second_pass", "review_own"], help_heading = "Sharing the work")]
     pub only_mine_left: bool,
-    /// Only cases that somebody else has decided and I have not: a second reading, blind
+    /// Only cases that somebody else has annotated and I have not; their annotations stay hidden
     #[arg(long, conflicts_with = "review_own", help_heading = "Sharing the work")]
     pub second_pass: bool,
-    /// Only cases that I decided long enough ago: a second reading of my own, blind; both are kept
+    /// Annotate my own earlier cases a second time without seeing the first annotation; both are kept
     #[arg(long, help_heading = "Sharing the work")]
     pub review_own: bool,
-    /// With --review-own: how long ago
+    /// With --review-own: minimum age of the first annotation
     #[arg(
         long,
         default_value_t = 24,
@@ -60,13 +60,13 @@ pub struct QueueOptions {
 pub struct ChosenQueue {
     /// Positions in `Dataset::cases`.
     pub cases: Vec<usize>,
-    /// As which pass a case is read, by id; see [`Worklist::passes`].
+    /// The pass of each case that is annotated again, by id; see [`Worklist::passes`].
     pub passes: HashMap<String, u32>,
 }
 
 impl PlanOptions {
     /// # Errors
-    /// Where the options make no plan.
+    /// Fails if the options contradict each other.
     pub fn plan(&self) -> Result<Option<Plan>> {
         if self.annotators.is_empty() {
             return Ok(None);
@@ -90,20 +90,20 @@ impl QueueOptions {
         }
     }
 
-    /// Are a person's earlier words and the gold answer to stay out of sight?
+    /// Whether earlier annotations and the gold answer are hidden.
     pub fn is_blind(&self) -> bool {
         self.second_pass || self.review_own
     }
 
-    /// What to say where no case is in the queue.
+    /// The message for an empty queue.
     pub fn nothing_left(&self, annotator: &str, of: usize) -> String {
         let of = count(of, "case");
         match self.wanted() {
-            Wanted::All => format!("none of the {of} is {annotator}'s"),
-            Wanted::Left => format!("{annotator} has decided all of their part of the {of}"),
-            Wanted::SecondPass => format!("none of the {of} of {annotator}'s waits for a second reader"),
+            Wanted::All => format!("none of the {of} is assigned to {annotator}"),
+            Wanted::Left => format!("{annotator} has annotated all of their share of the {of}"),
+            Wanted::SecondPass => format!("none of the {of} assigned to {annotator} needs a second annotator"),
             Wanted::OwnAgain(_) => {
-                format!("{annotator} has decided none of the {of} {} or more ago", count(self.after as usize, "hour"))
+                format!("{annotator} annotated none of the {of} {} or more ago", count(self.after as usize, "hour"))
             }
         }
     }
@@ -111,7 +111,7 @@ impl QueueOptions {
     /// The queue of `annotator` from these cases of the dataset. `answers` are those of the stored run.
     ///
     /// # Errors
-    /// Where the plan is none, or does not name the annotator.
+    /// Fails if the plan is invalid or does not name the annotator.
     pub fn choose(
         &self,
         dataset: &Dataset,
@@ -137,7 +137,7 @@ impl QueueOptions {
     }
 }
 
-/// Cases of the split, in the dataset's order; without one those of the test split where there are any, else all.
+/// The cases of the split in the dataset's order; without a split, the test cases if there are any, else all.
 pub fn cases_of_split(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
     let has_test = dataset.cases.iter().any(|case| case.split == Split::Test);
     let wanted = split.or(has_test.then_some(Split::Test));
@@ -150,8 +150,8 @@ pub fn ids_of<'a>(dataset: &'a Dataset, cases: &[usize]) -> Vec<&'a str> {
     cases.iter().map(|case| dataset.cases[*case].id.as_str()).collect()
 }
 
-/// By the share of pairs of answers that differ, then by the answers' entropy; cases that the run lacks come last, and
-/// what is alike keeps its order.
+/// Sorts by the share of pairs of answers that differ, then by the answers' entropy. Cases that the run lacks come last;
+/// equal cases keep their order.
 fn sort_hard_first(dataset: &Dataset, cases: &mut [usize], answers: &[CaseAnswer]) {
     let mut hardness: HashMap<usize, (f64, f64)> = HashMap::new();
     for answer in answers {

@@ -1,4 +1,4 @@
-//! `--reader` and what belongs to it, for every command that reads.
+//! `--reader` and its companions, for every command that asks a model.
 
 use super::models::{named_checkpoint, resolve_adapter, resolve_reader};
 use crate::reader::ReaderSource;
@@ -7,54 +7,54 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Requests on their way to a server at a time, at most.
+/// Maximum number of concurrent requests to a server.
 const REQUESTS: u16 = 16;
-/// A large model on a slow disk takes minutes to come back.
+/// In seconds: a large model on a slow disk takes minutes to load.
 const PATIENCE: u64 = 300;
 
-/// Which reader answers.
+/// The model that answers the questions.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReaderFlags {
-    /// The reader: a checkpoint folder, org/name@revision in the Hugging Face cache, or the address of a server (vLLM,
-    /// llama.cpp or another with OpenAI's interface), several of the same model with commas; default:
-    /// WORKSPACE/models/reader
-    // Its value may hold a password that belongs elsewhere: the help does not show it.
+    /// Model that answers: a checkpoint folder, org/name@revision in the Hugging Face cache, or the address of a server
+    /// (vLLM, llama.cpp or another with OpenAI's interface); several servers of the same model are separated by commas;
+    /// default: WORKSPACE/models/reader
+    // The value may contain a password, so the help does not show it.
     #[arg(long, env = "DISSENT_READER", hide_env_values = true, value_name = "DIR|URL,…")]
     pub reader: Option<PathBuf>,
-    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
+    /// LoRA adapter (PEFT) to merge into the model: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
     pub adapter: Option<PathBuf>,
-    /// Name of the model there, where the server has several
+    /// Name of the model on the server, if it serves several
     #[arg(long, env = "DISSENT_READER_MODEL", value_name = "NAME")]
     pub reader_model: Option<String>,
-    /// Checkpoint folder of the served model: images are brought to its size here, prompts compared with what it reads
+    /// Checkpoint folder of the served model, used to resize images and to check prompts as the server does
     #[arg(long, env = "DISSENT_READER_PROCESSOR", value_name = "DIR")]
     pub reader_processor: Option<PathBuf>,
-    /// File with the server's key; default: the environment variable DISSENT_READER_KEY
+    /// File that contains the server's API key; default: the environment variable DISSENT_READER_KEY
     #[arg(long, env = "DISSENT_READER_KEY_FILE", value_name = "FILE")]
     pub reader_key_file: Option<PathBuf>,
-    /// Requests on their way to each server at a time, at most [default: 16]
+    /// Maximum number of concurrent requests to each server [default: 16]
     #[arg(long, env = "DISSENT_READER_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub reader_requests: Option<u16>,
-    /// Seconds that any answer of a server may take, also the first ones about itself; default: 30 for those, up to 180 for
-    /// trying it out, a minute and more for a longer prompt
+    /// Seconds to wait for each answer of a server; default: 30 for its properties, up to 180 for the first test
+    /// request, a minute or more for a long prompt
     #[arg(long, env = "DISSENT_READER_TIMEOUT", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub reader_timeout: Option<u32>,
-    /// Seconds to wait for a server that is loading, gone or overloaded [default: 300]
+    /// Seconds to wait for a server that is loading, unreachable or overloaded [default: 300]
     #[arg(long, env = "DISSENT_READER_PATIENCE", value_name = "SECONDS")]
     pub reader_patience: Option<u64>,
 }
 
 impl ReaderFlags {
-    /// A checkpoint folder and nothing else.
+    /// The flags for a checkpoint folder.
     pub fn for_checkpoint(folder: &Path) -> Self {
         Self { reader: Some(folder.into()), ..Self::default() }
     }
 
-    /// The servers that the flags name; `None` where they name a folder or nothing.
+    /// The servers that the flags name; `None` if they name a folder or nothing.
     ///
     /// # Errors
-    /// Where an address is none, the key file or processor folder is not there, or an adapter is asked for.
+    /// Fails if an address is invalid, the key file or processor folder is missing, or an adapter is given.
     pub fn served(&self) -> Result<Option<ServedModel>> {
         let text = self.reader.as_deref().and_then(Path::to_str);
         let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else { return Ok(None) };
@@ -81,7 +81,7 @@ impl ReaderFlags {
     /// The servers or the folder that the flags name, else the workspace's reader.
     ///
     /// # Errors
-    /// As [`Self::served`], [`resolve_reader`] and [`resolve_adapter`].
+    /// Fails like [`Self::served`], [`resolve_reader`] and [`resolve_adapter`].
     pub fn resolve(&self, workspace: &Path) -> Result<ReaderSource> {
         match self.served()? {
             Some(served) => Ok(ReaderSource::Served(Box::new(served))),

@@ -1,10 +1,10 @@
-//! `dissent render-template`: not for people; the program starts it beside itself for the chat template of a checkpoint
-//! ([`answer_requests`]). No arguments: it must start in a few milliseconds.
+//! `dissent render-template`: an internal subcommand; the program starts it as a child for the chat template of a checkpoint
+//! ([`answer_requests`]). It takes no arguments because it must start in a few milliseconds.
 
 use crate::model::chat::answer_requests;
 use crate::output::{say, try_write_out};
 
-/// Answers until the owner is gone; gives the exit code.
+/// Answers requests until the parent process ends; returns the exit code.
 pub fn run() -> u8 {
     crate::out_of_memory::leave_to_rust();
     match answer_requests(&try_write_out) {

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Cases that are asked about together.
+/// Cases per batch of questions.
 const CASES_PER_BATCH: usize = 8;
 const QUESTION: &str =
     "Do the first image and its background help to answer this question about the last image: {question} Yes or No?";
@@ -34,15 +34,15 @@ pub struct Args {
     run: String,
     #[command(flatten)]
     reader: ReaderFlags,
-    /// What it is asked about each document, to be answered Yes or No; {question} is the case's
+    /// Yes-or-No question asked about each document; {question} stands for the question of the case
     #[arg(long, default_value = QUESTION, value_name = "TEXT", allow_hyphen_values = true, value_parser = free_text)]
     question: String,
-    /// Name of the reranker in `evaluate`
+    /// Name of the reranker in the tables of `evaluate`
     #[arg(long, default_value = "reranker", value_name = "NAME")]
     name: String,
 }
 
-/// Asks about every document of every case and keeps the one that most surely helps.
+/// Asks about every document of every case and keeps the one with the most probable Yes.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let plain = args.name.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
     ensure!(plain && !args.name.is_empty(), "--name {}: expected letters, digits, - and _", args.name);
@@ -68,14 +68,14 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let opened = source.open(&device, number_type, &progress, &|| interrupt.is_set());
     let opened = opened.map_err(|error| match error {
-        ReaderError::Cancelled => Interrupted { kept: "nothing was asked yet".into() }.into(),
+        ReaderError::Cancelled => Interrupted { kept: "nothing was answered yet".into() }.into(),
         ReaderError::Failed(error) => error,
     })?;
     let mut pipeline = Pipeline::new(dataset.clone(), None, opened.reader, &workspace.cache_dir())?;
     let choices = match choose(&dataset, &mut pipeline, &answers, &args.question, &interrupt) {
         Ok(choices) => choices,
         Err(ReaderError::Cancelled) => {
-            let kept = "what was answered is in the cache, the same command goes on from there".into();
+            let kept = "the answers are cached; run the same command to continue".into();
             return Err(Interrupted { kept }.into());
         }
         Err(ReaderError::Failed(error)) => return Err(error),

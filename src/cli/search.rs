@@ -29,31 +29,31 @@ use unicode_width::UnicodeWidthStr;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Words, "a phrase", -word, word~, source:NAME, AND, OR; any sentence with --by captions or images
+    /// Query: words, "a phrase", -word, word~, source:NAME, AND, OR; with --by captions or images any sentence
     #[arg(long, group = "query", value_name = "QUERY", allow_hyphen_values = true, value_parser = free_text)]
     text: Option<String>,
-    /// A PNG, JPEG or DICOM image
+    /// Query image: PNG, JPEG or DICOM
     #[arg(long, group = "query", value_name = "FILE")]
     image: Option<PathBuf>,
     /// Number of results
     #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
-    /// What is searched; default: words for a text, images for an image
+    /// What the query is compared with; default: words for a text, images for an image
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Only documents of this source
     #[arg(long, value_name = "S")]
     source: Option<String>,
-    /// Only documents whose caption has all these words
+    /// Only documents whose caption contains all these words
     #[arg(long, value_name = "WORDS", allow_hyphen_values = true, value_parser = free_text)]
     words: Option<String>,
-    /// Print the images as well
+    /// Show the images, too
     #[arg(long)]
     show: bool,
     /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
@@ -88,7 +88,7 @@ struct Found<'a> {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let by = args.by.unwrap_or(if args.image.is_some() { By::Images } else { By::Words });
     if args.image.is_some() && by == By::Words {
-        let message = "--image is compared with vectors: use --by images or --by captions";
+        let message = "an image cannot be compared with words: use --by images or --by captions";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     let dataset = Dataset::open(&args.dataset)?;
@@ -103,7 +103,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     let mut found = Vec::with_capacity(results.len());
     for (position, result) in results.into_iter().enumerate() {
-        let document = dataset.corpus.get(result.row).context("the index names a row that the corpus does not have")?;
+        let document = dataset
+            .corpus
+            .get(result.row)
+            .context("the index names a document that the corpus does not have; run `dissent index --force`")?;
         found.push(Found {
             rank: position + 1,
             score: result.score,
@@ -135,7 +138,7 @@ fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the captions without an encoder where the index is sound; a stale one is built again, which needs one.
+/// Opens the caption index, which needs no encoder. A stale one is rebuilt, which needs one.
 fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Workspace) -> Result<Vec<CaptionResult>> {
     let query = args.text.as_deref().unwrap_or_default();
     let search = |text: &TextIndex| -> Result<Vec<CaptionResult>> {
@@ -179,10 +182,10 @@ fn query_vector(args: &Args, encoder: &DualEncoder) -> Result<Vec<f32>> {
         (Some(path), _) => encoder.embed_pictures(&[&Picture::read(path)?.to_rgb8()])?,
         (None, text) => encoder.embed_texts(&[text.as_deref().unwrap_or_default()])?,
     };
-    vectors.into_iter().next().context("the encoder gave no vector")
+    vectors.into_iter().next().context("the encoder returned no vector")
 }
 
-/// Rows that `--words` allows; `None` without it.
+/// The rows that match `--words`; `None` without that option.
 fn words_filter(text: &TextIndex, args: &Args) -> Result<Option<HashSet<usize>>, IndexError> {
     args.words.as_deref().map(|words| text.rows_with_words(words, None)).transpose()
 }
@@ -195,7 +198,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
     let clean = |text: &str| caption_line(text, &[], 24, false);
     let id_width = found.iter().map(|line| clean(line.id).width()).max().unwrap_or(0);
     let source_width = found.iter().map(|line| clean(line.source.unwrap_or("")).width()).max().unwrap_or(0);
-    // Rank, score, id, source and two spaces after each.
+    // Rank, score, id and source, with two spaces after each.
     let before = 3 + 2 + 7 + 2 + id_width + 2 + if source_width > 0 { source_width + 2 } else { 0 };
     let caption_columns = if terminal { terminal_width().saturating_sub(before).max(16) } else { usize::MAX };
     let printer = show.then(|| PicturePrinter::new(common));
@@ -216,7 +219,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
     Ok(())
 }
 
-/// The text in `width` columns of the terminal, which `format!` does not count, and two spaces.
+/// The text padded to `width` terminal columns, which `format!` does not count, and two spaces.
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width()) + 2))
 }

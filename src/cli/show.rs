@@ -1,4 +1,4 @@
-//! `dissent show`: one picture, case or document to the terminal.
+//! `dissent show`: shows one picture, case or document in the terminal.
 
 use super::Common;
 use super::print_picture::PicturePrinter;
@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 /// Arguments of `dissent show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Image file, or dataset directory
+    /// Image file or dataset directory
     #[arg(value_name = "IMAGE|DATASET")]
     target: PathBuf,
-    /// Id of a case (or document) of the dataset
+    /// Id of a case or document of the dataset
     #[arg(value_name = "CASE")]
     id: Option<String>,
-    /// One JSON object, without the picture
+    /// Print one JSON object, without the picture
     #[arg(long)]
     json: bool,
 }
@@ -32,14 +32,14 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let (picture, remarks) = Picture::read_with_remarks(&args.target)?;
         return show_picture(&picture, &remarks, args.json, common);
     };
-    // One bad line elsewhere in the dataset does not hide the rest of it.
+    // A bad line of the dataset does not hide its other cases.
     let (dataset, _) = Dataset::open_usable(&args.target)?;
     if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
         return show_case(&dataset, case, args.json, common);
     }
     let Some(document) = dataset.corpus.iter().find(|document| document.id == *id) else {
         let first = dataset.cases.first().map_or("", |case| case.id.as_str());
-        bail!("no case or document '{id}' in {}; a case is called, for example, '{first}'", args.target.display());
+        bail!("no case or document '{id}' in {}; the id of the first case is '{first}'", args.target.display());
     };
     show_document(&dataset, document, args.json, common)
 }
@@ -58,7 +58,7 @@ fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common
     print_remarks(remarks)
 }
 
-/// What screen and models see otherwise than it is stored.
+/// Notes about differences between the stored picture and what the screen and the models see.
 fn print_remarks(remarks: &[PictureRemark]) -> Result<()> {
     remarks.iter().try_for_each(|remark| print_line(&format!("note: {}", one_line(&remark.to_string()))))
 }
@@ -109,7 +109,7 @@ fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Co
     print_with_facts(&path, &facts, common)
 }
 
-/// The facts come first and stay even if the image is broken.
+/// Prints the facts first, so that they are seen even if the image is broken.
 fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> Result<()> {
     for (name, value) in facts {
         print_line(&format!("{name:9} {}", one_line(value)))?;
@@ -117,7 +117,7 @@ fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> R
     print_line(&format!("{:9} {}", "image", one_line(&path.display().to_string())))?;
     let (picture, remarks) = Picture::read_with_remarks(path)?;
     print_remarks(&remarks)?;
-    // The facts stay in view above the picture.
+    // Leaves room for the facts above the picture.
     let (_, rows) = terminal_size();
     let room = u32::from(rows).saturating_sub((facts.len() + remarks.len()) as u32 + 3).max(8);
     PicturePrinter::new(common).print(&picture, room)

@@ -1,8 +1,8 @@
-//! `--tables A,B`: which tables of a report are wanted.
+//! `--tables A,B`: chooses the tables of a report.
 
 use anyhow::{Result, bail};
 
-/// The tables named, in the order of the report; `all` is every one, and none named is the usual ones.
+/// The named tables in the order of the report; `all` means every table, no name the default tables.
 pub(super) fn wanted_tables(
     named: &[String],
     usual: Vec<&'static str>,

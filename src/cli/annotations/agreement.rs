@@ -1,4 +1,4 @@
-//! `dissent annotations agreement`: how far annotators agree, as tables.
+//! `dissent annotations agreement`: prints tables of the agreement between annotators.
 
 use super::Annotations;
 use crate::analysis::RESAMPLES;
@@ -15,21 +15,21 @@ use std::path::PathBuf;
 /// Arguments of `dissent annotations agreement`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    /// Dataset directory; default: the embedded sample
     dataset: Option<PathBuf>,
-    /// Only these people
+    /// Only these annotators
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     annotators: Vec<String>,
-    /// Only annotations made without sight of the gold answer and of earlier ones
+    /// Only annotations made without seeing the gold answer or other annotations
     #[arg(long)]
     blind: bool,
-    /// Only annotations that their makers were sure of
+    /// Only annotations not marked as unsure
     #[arg(long)]
     sure: bool,
-    /// Only these tables, or `all`
+    /// Print only these tables, or `all`
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     tables: Vec<String>,
-    /// Bootstrap resamples; 0 leaves the intervals out
+    /// Number of bootstrap resamples; 0 omits the intervals
     #[arg(long, default_value_t = RESAMPLES as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     resamples: u32,
     /// Print one JSON object
@@ -38,22 +38,22 @@ pub struct Args {
     /// Print Markdown
     #[arg(long, group = "form")]
     markdown: bool,
-    /// Print every number on a line of comma-separated values
+    /// Print comma-separated values, one number per line
     #[arg(long, group = "form")]
     csv: bool,
-    /// With --csv: leave texts as they are that a spreadsheet would run as a formula
+    /// With --csv: do not escape texts that a spreadsheet would run as a formula
     #[arg(long, requires = "csv")]
     plain: bool,
 }
 
-/// Counts and prints.
+/// Computes and prints the tables.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let keys = wanted_tables(&args.tables, usual_agreement_table_keys(), &agreement_table_keys())?;
     let annotations = Annotations::open(args.dataset, common)?;
     for name in &args.annotators {
         if !annotations.state.annotators().any(|known| known == name) {
             let known: Vec<&str> = annotations.state.annotators().collect();
-            bail!("--annotators {name}: nobody of this name has annotated; expected of {}", known.join(", "));
+            bail!("--annotators {name}: no annotator of this name; expected some of {}", known.join(", "));
         }
     }
     let counted = Counted { annotators: &args.annotators, blind_only: args.blind, sure_only: args.sure };

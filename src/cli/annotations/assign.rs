@@ -1,4 +1,4 @@
-//! `dissent annotations assign`: who annotates what, as `explore` and `annotate` with the same options have it.
+//! `dissent annotations assign`: prints who annotates what if `explore` and `annotate` get the same options.
 
 use super::Annotations;
 use crate::annotation::{Assignment, CaseAnnotation};
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Only cases of this split; default: test where there is one, else all
+    /// Only cases of this split; default: test if the dataset has test cases, else all
     #[arg(long, value_enum)]
     split: Option<Split>,
     #[command(flatten)]
@@ -25,17 +25,17 @@ pub struct Args {
     json: bool,
 }
 
-/// One annotator's part.
+/// One annotator's share.
 struct Part<'a> {
     annotator: &'a str,
     cases: usize,
     decided: usize,
 }
 
-/// Prints the assignment. The same options give everybody the same one; its fingerprint tells whether two people have it.
+/// Prints the assignment. Equal options give equal assignments; people compare the fingerprint to be sure.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let Some(plan) = args.plan.plan().context("--annotators")? else {
-        bail!("expected --annotators A,B,… to share the cases out among");
+        bail!("expected --annotators A,B,…, the people to divide the cases among");
     };
     let annotations = Annotations::open(Some(args.dataset), common)?;
     let cases = cases_of_split(&annotations.dataset, args.split);
@@ -81,7 +81,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// How many cases each two annotators share.
+/// How many cases each pair of annotators has in common.
 fn shared(assignment: &Assignment) -> Vec<serde_json::Value> {
     let mut pairs: Vec<((usize, usize), usize)> = assignment.shared().into_iter().collect();
     pairs.sort_unstable();

@@ -1,4 +1,4 @@
-//! `dissent annotations disagreements`: the cases for an adjudicator, with what each annotator said and why.
+//! `dissent annotations disagreements`: lists the cases for an adjudicator, with each annotator's categories and note.
 
 use super::Annotations;
 use crate::annotation::{Disagreement, disagreements};
@@ -12,14 +12,14 @@ use std::path::PathBuf;
 /// Arguments of `dissent annotations disagreements`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    /// Dataset directory; default: the embedded sample
     dataset: Option<PathBuf>,
-    /// One JSON array instead of text
+    /// Print one JSON array instead of text
     #[arg(long)]
     json: bool,
 }
 
-/// Lists them, those that annotators differ most on first.
+/// Prints the cases, the largest disagreement first.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let annotations = Annotations::open(args.dataset, common)?;
     let found = disagreements(&annotations.state);
@@ -55,7 +55,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         }
         if let Some(decision) = disagreement.outdated {
             let decided = one_line(&decision.in_words());
-            print_line(&format!("  ({decided}; somebody has annotated it anew since)"))?;
+            print_line(&format!("  ({decided}; annotated again since)"))?;
         }
     }
     say(&format!("{} to decide", count(found.len(), "case")));

@@ -1,4 +1,4 @@
-//! `dissent annotations export`: annotations for other programs.
+//! `dissent annotations export`: writes annotations for other programs.
 
 use super::Annotations;
 use crate::annotation::{
@@ -16,41 +16,41 @@ use std::path::{Path, PathBuf};
 /// Arguments of `dissent annotations export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    /// Dataset directory; default: the embedded sample
     dataset: Option<PathBuf>,
-    /// Default: csv or parquet where the file's name ends so, else jsonl
+    /// Format; default: csv or parquet if the file's name ends in that, else jsonl
     #[arg(long, value_enum)]
     format: Option<ExportFormat>,
-    /// File to write, whole or not at all; standard output without it. label-studio, argilla: the folder
+    /// File to write; default: standard output. label-studio, argilla: folder to write
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// One row a case: the adjudicator's decision, else what all annotators say
+    /// Write one row per case: the adjudicator's decision, else what all annotators agree on
     #[arg(long = "final")]
     is_final: bool,
-    /// csv: leave texts as they are that a spreadsheet would run as a formula; without it they begin with an apostrophe
+    /// csv: do not put an apostrophe in front of texts that a spreadsheet would run as a formula
     #[arg(long)]
     plain: bool,
-    /// label-studio, argilla: put before images' paths, which are percent-encoded where this is a URL; default: where Label
-    /// Studio serves local files, the dataset's folder
+    /// label-studio, argilla: prefix of the image paths, which are percent-encoded if it is a URL; default: where Label
+    /// Studio serves local files; for argilla the dataset's folder
     #[arg(long, value_name = "TEXT")]
     image_prefix: Option<String>,
-    /// label-studio, argilla: the tool's user (number, UUID) who is this annotator; may be given several times
+    /// label-studio, argilla: the tool's user id (number, UUID) of an annotator; may be given several times
     #[arg(long = "user", value_name = "NAME=ID", value_parser = name_and_id)]
     users: Vec<(String, String)>,
 }
 
-/// Writes them.
+/// Writes the annotations.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let format = args.format.unwrap_or_else(|| usual_format(args.output.as_deref()));
     if args.plain && format != ExportFormat::Csv {
-        bail!("--plain belongs to --format csv");
+        bail!("--plain needs --format csv");
     }
     let annotations = Annotations::open(args.dataset.clone(), common)?;
     if matches!(format, ExportFormat::LabelStudio | ExportFormat::Argilla) {
         return export_for_tool(&args, format, &annotations);
     }
     if args.image_prefix.is_some() || !args.users.is_empty() {
-        bail!("--image-prefix and --user belong to --format label-studio or argilla");
+        bail!("--image-prefix and --user need --format label-studio or argilla");
     }
     let cases = &annotations.dataset.cases;
     let sheet = if args.is_final {
@@ -73,7 +73,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 }
 
 fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations) -> Result<()> {
-    let Some(folder) = &args.output else { bail!("this format is several files: --output names the folder to write") };
+    let Some(folder) = &args.output else {
+        bail!("this format consists of several files: name their folder with --output DIR")
+    };
     check_parent(folder)?;
     let usual_prefix = match format {
         ExportFormat::LabelStudio => LABEL_STUDIO_PREFIX.to_owned(),
@@ -104,7 +106,7 @@ fn export_for_tool(args: &Args, format: ExportFormat, annotations: &Annotations)
     Ok(())
 }
 
-/// The dataset's folder from the root of the file system, so that Argilla's client finds the images wherever it is run.
+/// The absolute path of the dataset's folder, so that Argilla's client finds the images wherever it runs.
 fn root_prefix(root: &Path) -> String {
     let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
     format!("{}/", root.display())
@@ -112,7 +114,7 @@ fn root_prefix(root: &Path) -> String {
 
 fn check_parent(path: &Path) -> Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        bail!("{}: no such folder, so {} cannot be written", folder.display(), path.display());
+        bail!("cannot write {1}: no such folder {0}", folder.display(), path.display());
     }
     Ok(())
 }

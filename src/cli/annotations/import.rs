@@ -1,4 +1,4 @@
-//! `dissent annotations import`: annotations made in another tool, as journals of their own.
+//! `dissent annotations import`: imports annotations of another tool as separate journals.
 
 use super::Annotations;
 use crate::annotation::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
@@ -18,23 +18,23 @@ use time::OffsetDateTime;
 /// Arguments of `dissent annotations import`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which tool wrote the file
+    /// Tool that wrote the file
     #[arg(value_enum)]
     format: Format,
-    /// The file
+    /// File to import
     file: PathBuf,
     /// Dataset directory whose cases were annotated
     dataset: PathBuf,
-    /// Who annotated where a line does not say
+    /// Annotator of the lines that name none
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
-    /// Cut this off the beginning of annotators' names (Prodigy puts its dataset and a hyphen there)
+    /// Prefix to remove from the annotators' names (Prodigy puts its dataset and a hyphen in front)
     #[arg(long, default_value = "", value_name = "TEXT")]
     drop_prefix: String,
-    /// The annotator here (letters, digits, `.`, `_`, `-`) for a name in the file, as in 'Ada L.=ada'; several times
+    /// Rename an annotator, for example 'Ada L.=ada' (letters, digits, `.`, `_`, `-`); may be given several times
     #[arg(long = "map-annotator", value_name = "THERE=HERE", value_parser = name_and_name)]
     map: Vec<(String, String)>,
-    /// Import the good lines of a file that has bad ones
+    /// Import the valid lines even if others are invalid
     #[arg(long)]
     partial: bool,
     /// Print one JSON object
@@ -42,7 +42,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Bytes of the longest file: Prodigy may have put every picture into its line.
+/// Maximum file size in bytes: Prodigy may store every picture in its line.
 const LONGEST: u64 = 4 << 30;
 
 fn name_and_name(text: &str) -> Result<(String, String), String> {
@@ -50,14 +50,14 @@ fn name_and_name(text: &str) -> Result<(String, String), String> {
     Ok((there.trim().to_owned(), here.trim().to_owned()))
 }
 
-/// Formats that can be read.
+/// The formats that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// JSON lines of `prodigy db-out`
     Prodigy,
 }
 
-/// Imports, and says what came of it.
+/// Imports the file and prints a summary.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let Format::Prodigy = args.format;
     let annotations = Annotations::open(Some(args.dataset.clone()), common)?;
@@ -77,7 +77,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     if !read.problems.is_empty() && !args.partial {
         bail!(
-            "{} cannot be taken, so nothing was imported (--partial imports the others)",
+            "{} cannot be imported, so nothing was (--partial imports the others)",
             count(read.problems.len(), "line")
         );
     }
@@ -130,7 +130,7 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
     ))?;
     if read.overruled > 0 {
         print_line(&format!(
-            "{} taken back by a later word of the same person on the same case, which counts",
+            "{} replaced by a later annotation of the same case by the same person",
             count(read.overruled, "word")
         ))?;
     }

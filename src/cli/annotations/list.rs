@@ -1,4 +1,4 @@
-//! `dissent annotations list`: what people said of the cases, as a table.
+//! `dissent annotations list`: prints the annotations as a table.
 
 use super::Annotations;
 use crate::annotation::{ExportRow, FinalRow, final_rows, remarks};
@@ -12,20 +12,20 @@ use unicode_width::UnicodeWidthStr;
 /// Arguments of `dissent annotations list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Dataset directory; default: the embedded sample, as `dissent demo` shows it
+    /// Dataset directory; default: the embedded sample
     dataset: Option<PathBuf>,
-    /// Only this person's
+    /// Only annotations of this person
     #[arg(long, value_name = "NAME", conflicts_with = "is_final")]
     annotator: Option<String>,
-    /// The final set: a row per case, with the adjudicator's decision where there is one
+    /// Print one row per case: the adjudicator's decision, else what all annotators agree on
     #[arg(long = "final")]
     is_final: bool,
-    /// One JSON array instead of a table
+    /// Print one JSON array instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Prints each annotator's latest word on each case, or the final set.
+/// Prints each annotator's latest annotation of each case, or the final annotations.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let annotations = Annotations::open(args.dataset, common)?;
     if args.is_final {
@@ -59,7 +59,7 @@ fn print<Row: serde::Serialize>(
     print_line(&aligned(&lines.collect::<Vec<_>>()))
 }
 
-/// What is said is last, because it may be long.
+/// The annotation comes last because it may be long.
 fn line(row: &ExportRow<'_>) -> [String; 7] {
     let [case, task, split, gold] = of_case(row.case, row.task, row.split, row.gold);
     [one_line(row.annotator), case, task, split, gold, one_line(&decision_of(row)), one_line(row.note.unwrap_or(""))]
@@ -76,7 +76,7 @@ fn final_line(row: &FinalRow<'_>) -> [String; 7] {
     if let Some(adjudicator) = row.adjudicator {
         why = format!("{adjudicator} decided");
         why += &row.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        why += if row.outdated { " (annotated anew since)" } else { "" };
+        why += if row.outdated { " (annotated again since)" } else { "" };
     }
     [case, task, split, gold, row.standing.to_owned(), one_line(&category), one_line(&why)]
 }
@@ -86,7 +86,7 @@ fn of_case(case: &str, task: Option<&str>, split: Option<Split>, gold: Option<&s
     [one_line(case), one_line(task.unwrap_or("?")), split, one_line(gold.unwrap_or("?"))]
 }
 
-/// In columns of the terminal, which `format!` does not count.
+/// Aligns the cells by terminal columns, which `format!` does not count.
 fn aligned(lines: &[[String; 7]]) -> String {
     let mut widths = [0; 7];
     for line in lines {

@@ -1,4 +1,4 @@
-//! `dissent annotations merge`: other people's journals into this dataset's folder.
+//! `dissent annotations merge`: copies other people's journals into this dataset's folder.
 
 use crate::annotation::{Brought, Merged, Taxonomy, merge_folder};
 use crate::cli::Common;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Annotations folder, workspace or dataset of somebody else
+    /// Annotations folders, workspaces or datasets of other people
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
     /// Print one JSON object
@@ -20,7 +20,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Copies the journals and says what came.
+/// Copies the journals and prints what was copied.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = Workspace::open(&args.dataset, common.workspace.as_deref())?.annotations_dir();
     let mut merged: Vec<Merged> = Vec::new();
@@ -30,7 +30,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     for problem in merged.iter().flat_map(|journal| &journal.problems) {
         say(&format!("warning: {problem}"));
     }
-    // A definition that differs here and there is worth knowing before figures are made of both.
+    // Differing definitions matter before figures are computed from both.
     let taxonomy = Taxonomy::read(&folder)?;
     let (events, _) = crate::annotation::read_folder(&folder)?;
     let mut earlier: Vec<&str> =
@@ -49,16 +49,16 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     for journal in &merged {
         let what = match journal.brought {
             Brought::New => format!("copied to {}", journal.target.display()),
-            Brought::Longer => format!("its copy {} brought up to date", journal.target.display()),
-            Brought::Known => "there already".to_owned(),
-            Brought::NoJournal => "left out, no event in it".to_owned(),
+            Brought::Longer => format!("copy updated: {}", journal.target.display()),
+            Brought::Known => "already up to date".to_owned(),
+            Brought::NoJournal => "skipped, no events".to_owned(),
         };
         let line = format!("{} ({}): {what}", journal.source.display(), count(journal.events, "event"));
         print_line(&one_line(&line))?;
     }
     if !earlier.is_empty() {
         let ids = one_line(&earlier.join(", "));
-        print_line(&format!("given under another definition than taxonomy.toml has now, by some events: {ids}"))?;
+        print_line(&format!("some events use an earlier definition of these categories: {ids}"))?;
     }
     print_line(&one_line(&format!("{} in {}", count(events.len(), "event"), folder.display())))
 }

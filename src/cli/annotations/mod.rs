@@ -1,4 +1,4 @@
-//! `dissent annotations`: what people said about the cases, how far they agree, and where not; in and out of other tools.
+//! `dissent annotations`: lists, compares, merges, imports and exports annotations.
 
 mod agreement;
 mod assign;
@@ -27,19 +27,19 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show each annotator's latest word on each case, or the final set
+    /// List each annotator's latest annotation of each case, or the final annotations
     List(list::Args),
-    /// How far annotators agree: percent, kappa, alpha, AC1 with intervals, by task and category, and who confuses what
+    /// Print the agreement of annotators: percent, kappa, alpha, AC1 with intervals, by task and category, and confusions
     Agreement(agreement::Args),
-    /// The cases that an adjudicator should decide, with what each annotator said and why
+    /// List the cases that an adjudicator should decide, with each annotator's categories and note
     Disagreements(disagreements::Args),
-    /// Write each annotator's latest word on each case, or the final set, for other programs and annotation tools
+    /// Export each annotator's latest annotations, or the final annotations, for other programs and annotation tools
     Export(export::Args),
-    /// Take over annotations made in another tool
+    /// Import annotations made in another tool
     Import(import::Args),
-    /// Share the cases out among several people, without a server
+    /// Divide the cases among several people, without a server
     Assign(assign::Args),
-    /// Copy other people's journals in; doing it again changes nothing
+    /// Copy other people's journals into this dataset; doing it again changes nothing
     Merge(merge::Args),
 }
 
@@ -56,13 +56,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
 }
 
-/// Everything that a row is joined from.
+/// The dataset and the annotations that the rows are made of.
 struct Annotations {
     state: AnnotationState,
     taxonomy: Taxonomy,
-    /// Without its bad lines.
+    /// Without its invalid lines.
     dataset: Dataset,
-    /// Where the journals are.
+    /// The folder of the journals.
     folder: PathBuf,
 }
 
@@ -75,7 +75,7 @@ impl Annotations {
         Self::read(&sample.dataset, Some(common.workspace.as_deref().unwrap_or(&sample.workspace)))
     }
 
-    /// Reads the annotations folder and the dataset. Bad lines are named on standard error and passed over: a broken
+    /// Reads the annotations folder and the dataset. Invalid lines are reported on standard error and skipped: a broken
     /// case must not lock people out of their own annotations.
     fn read(root: &Path, workspace: Option<&Path>) -> Result<Self> {
         let (dataset, errors) = Dataset::open_usable(root)?;

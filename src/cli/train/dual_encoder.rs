@@ -17,21 +17,21 @@ pub(super) struct DualEncoderArgs {
     /// Layers of the image tower
     #[arg(long, default_value_t = 4)]
     layers: usize,
-    /// Attention heads of the image tower, 32 wide each
+    /// Attention heads of the image tower, each of width 32
     #[arg(long, default_value_t = 3)]
     heads: usize,
     /// Layers of the text tower
     #[arg(long, default_value_t = 2)]
     text_layers: usize,
-    /// Length of the vectors
+    /// Dimension of the embedding
     #[arg(long, default_value_t = 64)]
     embedding: usize,
-    /// Start from the image tower of this checkpoint (same size), with a new text tower
+    /// Start from the image tower of this checkpoint (of the same size) and a new text tower
     #[arg(long, value_name = "DIR")]
     image_tower: Option<PathBuf>,
 }
 
-/// Trains it.
+/// Trains the dual encoder.
 pub(super) fn dual_encoder(args: DualEncoderArgs, training: &Stoppable) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let settings = DualEncoderSettings {

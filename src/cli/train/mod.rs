@@ -20,7 +20,7 @@ use retriever::{RetrieverArgs, retriever};
 use session::Stoppable;
 pub(super) use session::open_retriever;
 
-/// What to train.
+/// The model to train.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -29,19 +29,19 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// CLIP on the captions of the corpus: the retriever's dual encoder
+    /// Train a CLIP model on the images and captions of the corpus: the retriever's dual encoder
     DualEncoder(DualEncoderArgs),
-    /// A small Pixtral on each training case with each of its retrieved documents: the reader
+    /// Train a small Pixtral model on each training case with each of its retrieved documents: the reader
     Reader(ReaderArgs),
-    /// The retriever's heads, on what the reader makes of what they fetch
+    /// Train the retriever's heads on the reader's answers to the documents that they retrieve
     Retriever(RetrieverArgs),
 }
 
-/// Runs the training that was asked for.
+/// Runs the chosen training.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     check_device(common)?;
     relaunch::with_settings_for_throughput()?;
-    out_of_memory::advise("lower --batch, and --candidates where a retriever is trained, or use a smaller model");
+    out_of_memory::advise("lower --batch (for the retriever also --candidates), or use a smaller model");
     let training = Stoppable { interrupt: InterruptFlag::watch()? };
     let outcome = match args.what {
         What::DualEncoder(args) => dual_encoder(args, &training),
@@ -51,20 +51,20 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     outcome.map_err(|error| match error.downcast_ref::<TrainingInterrupted>() {
         Some(stopped) => {
             let kept = format!(
-                "{} steps of epoch {} and all before are kept, the same command (without --restart) goes on from there",
+                "{} steps of epoch {} and all before are kept; run the same command (without --restart) to continue",
                 stopped.steps, stopped.epoch
             );
             Interrupted { kept }.into()
         }
         None if matches!(error.downcast_ref(), Some(ReaderError::Cancelled)) => {
-            let kept = "what was saved before is kept, the same command (without --restart) goes on".into();
+            let kept = "earlier checkpoints are kept; run the same command (without --restart) to continue".into();
             Interrupted { kept }.into()
         }
         None => error,
     })
 }
 
-/// Training runs on the CPU in f32, whatever the models run on later.
+/// Training runs on the CPU in f32, whatever device the models use later.
 fn check_device(common: &Common) -> Result<()> {
     let device = common.device.as_str();
     ensure!(

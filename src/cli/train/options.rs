@@ -10,34 +10,34 @@ use std::path::PathBuf;
 pub(super) struct Run {
     /// Dataset directory
     pub(super) dataset: PathBuf,
-    /// Folder for the checkpoint, in Hugging Face layout; the run's state and log go to DIR.training
+    /// Folder for the checkpoint, in Hugging Face layout; the training state and log go to DIR.training
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
     #[arg(long, default_value_t = 10)]
     pub(super) epochs: usize,
-    /// Samples of a step
+    /// Samples per step
     #[arg(long, default_value_t = 64)]
     pub(super) batch: usize,
-    /// Seed of weights, order and augmentation
+    /// Seed of the initial weights, the order of samples and the augmentation
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
     #[arg(long, default_value_t = 1e-3)]
     pub(super) learning_rate: f64,
-    /// Steps of linear warm-up before the cosine
+    /// Steps of linear warm-up before the cosine schedule
     #[arg(long, default_value_t = 50)]
     pub(super) warm_up: usize,
     #[arg(long, default_value_t = 0.05)]
     pub(super) weight_decay: f64,
-    /// Largest global norm of a gradient
+    /// Gradients are clipped to this global norm
     #[arg(long, default_value_t = 1.0)]
     pub(super) clip: f64,
-    /// Number type of the weights on disk
+    /// Number type of the saved weights
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     pub(super) weights: Weights,
-    /// How much training images are changed
+    /// Strength of the image augmentation
     #[arg(long, value_enum, default_value_t = Augment::Light)]
     pub(super) augment: Augment,
-    /// Forget an earlier run in the same folder instead of resuming it
+    /// Start anew instead of resuming an earlier training in the same folder
     #[arg(long)]
     pub(super) restart: bool,
 }
@@ -59,7 +59,7 @@ impl From<Weights> for StoredType {
     }
 }
 
-/// What the towers see.
+/// The input of the image tower.
 #[derive(Debug, clap::Args)]
 pub(super) struct ImageArgs {
     /// Side of the image in pixels
@@ -70,12 +70,12 @@ pub(super) struct ImageArgs {
     pub(super) patch_size: usize,
 }
 
-/// How much training images are changed.
+/// Strength of the image augmentation.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Augment {
     /// Shift, brightness, noise
     Light,
-    /// More of it; contrast, turn and size too
+    /// Stronger, with contrast, rotation and size
     Strong,
 }
 

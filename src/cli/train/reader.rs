@@ -14,52 +14,52 @@ use std::path::PathBuf;
 pub(super) struct ReaderArgs {
     #[command(flatten)]
     pub run: Run,
-    /// Checkpoint of the dual encoder that retrieves the documents; not needed where the dataset has pairs.jsonl
+    /// Checkpoint of the dual encoder that retrieves the documents; not needed if the dataset has pairs.jsonl
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Hits per head
+    /// Documents retrieved per head
     #[arg(short, default_value_t = 2, value_name = "N")]
     k: usize,
-    /// Continue from this checkpoint instead of a new reader
+    /// Start from this checkpoint instead of new weights
     #[arg(long, value_name = "DIR")]
     init: Option<PathBuf>,
-    /// Epochs in which the image tower first learns the labels through linear heads
+    /// Epochs in which the image tower alone first learns the labels through linear heads
     #[arg(long, default_value_t = 0)]
     vision_epochs: usize,
     #[arg(long, default_value_t = 1e-3)]
     vision_learning_rate: f64,
-    /// Train the image tower together with the decoder, too
+    /// Also train the image tower together with the decoder
     #[arg(long)]
     train_vision: bool,
-    /// Share of the cases that are also asked without a document
+    /// Share of the cases that are also trained without a document
     #[arg(long, default_value_t = 0.2)]
     closed_book_share: f64,
-    /// Changed copies of every image that the decoder learns from, beside the image itself
+    /// Augmented copies of every image, in addition to the image itself
     #[arg(long, default_value_t = 0)]
     views: usize,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent
     #[arg(long)]
     balance: bool,
-    /// Learn from one of several equal parts of the training cases, as 1/2: the retriever then learns from another
+    /// Use one of several equal parts of the training cases, for example 1/2; train the retriever on another part
     #[arg(long, value_name = "N/OF")]
     part: Option<Part>,
     #[command(flatten)]
     images: ImageArgs,
-    /// Layers of the image tower; serving engines want three or more
+    /// Layers of the image tower; inference servers need three or more
     #[arg(long, default_value_t = 4)]
     vision_layers: usize,
-    /// Width of the image tower, in heads of 32
+    /// Width of the image tower, a multiple of 32
     #[arg(long, default_value_t = 96)]
     vision_hidden: usize,
     /// Layers of the decoder
     #[arg(long, default_value_t = 3)]
     layers: usize,
-    /// Width of the decoder, in heads of 32
+    /// Width of the decoder, a multiple of 32
     #[arg(long, default_value_t = 96)]
     hidden: usize,
 }
 
-/// Trains it.
+/// Trains the reader.
 pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let mut retriever = match &args.encoder {

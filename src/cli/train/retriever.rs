@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Forward passes of the reader for one answer in the reference code: 8 greedy steps without a cache (docs/method.md, "Steps").
 const REFERENCE_PASSES: usize = 8;
 
-/// Arguments of `dissent train retriever`. What is not given follows from --compat.
+/// Arguments of `dissent train retriever`. `--compat` sets the defaults.
 #[derive(Debug, clap::Args)]
 pub(super) struct RetrieverArgs {
     /// Dataset directory
@@ -37,79 +37,79 @@ pub(super) struct RetrieverArgs {
     /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
-    /// LoRA adapter (PEFT) that is merged into the reader: a folder, or org/name@revision in the Hugging Face cache
+    /// LoRA adapter (PEFT) to merge into the reader: a folder, or org/name@revision in the Hugging Face cache
     #[arg(long, env = "DISSENT_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
-    /// What a head is made of [default: adapter; reference tower]
+    /// Architecture of the heads [default: adapter; reference: tower]
     #[arg(long, value_enum)]
     kind: Option<HeadKind>,
-    /// Loss and defaults: clean, or those of the reference code
+    /// Loss and default values: clean, or those of the reference code
     #[arg(long, value_enum, default_value_t = Compat::Clean)]
     compat: Compat,
-    /// Share of the trained head in the query, from 0 to 1 [default: 0.7; reference 0.15]
+    /// Weight of the trained head in the query vector, from 0 to 1 [default: 0.7; reference: 0.15]
     #[arg(long, value_name = "SHARE")]
     alpha: Option<f64>,
-    /// Steps of each head, rounded up to whole rounds of --validate-every [default: 150; reference 50000]
+    /// Steps per head, rounded up to a multiple of --validate-every [default: 150; reference: 50000]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
-    /// Cases of a step [default: 128; reference 2]
+    /// Cases per step [default: 128; reference: 2]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Documents fetched for each case
+    /// Documents retrieved for each case
     #[arg(long, default_value_t = 50, value_name = "N")]
     candidates: usize,
-    /// Steps between two snapshots of the head that fetches [default: 15; reference 10]
+    /// Steps after which the retrieving head is updated [default: 15; reference: 10]
     #[arg(long, value_name = "N")]
     snapshot_every: Option<usize>,
-    /// [default: 3e-3, for tower heads 1e-4; reference 1e-4]
+    /// Learning rate [default: 3e-3, 1e-4 for tower heads; reference: 1e-4]
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Steps of linear warm-up before the cosine [default: 10; reference 20]
+    /// Steps of linear warm-up before the cosine schedule [default: 10; reference: 20]
     #[arg(long, value_name = "N")]
     warm_up: Option<usize>,
-    /// [default: 0.01; reference 1.0]
+    /// Weight decay [default: 0.01; reference: 1.0]
     #[arg(long)]
     weight_decay: Option<f64>,
-    /// Largest global norm of a gradient [default: 1.0; reference none]
+    /// Gradients are clipped to this global norm [default: 1.0; reference: no limit]
     #[arg(long)]
     clip: Option<f64>,
-    /// Temperature of the retriever's scores [default: 0.2; reference 1]
+    /// Temperature of the retriever's scores [default: 0.2; reference: 1]
     #[arg(long)]
     temperature: Option<f64>,
-    /// Temperature of the reader's scores [default: 0.3; reference 1]
+    /// Temperature of the reader's scores [default: 0.3; reference: 1]
     #[arg(long)]
     reader_temperature: Option<f64>,
-    /// Order of the divergence between posterior and retriever
+    /// Direction of the divergence between posterior and retriever
     #[arg(long, value_enum, default_value_t = Direction::PosteriorFirst)]
     direction: Direction,
-    /// Leave the present retriever out of the posterior
+    /// Leave the current retriever out of the posterior
     #[arg(long)]
     no_prior: bool,
-    /// Repeat the cases of rare labels until all labels of a task are equally frequent; the reference does
+    /// Repeat the cases of rare labels until all labels of a task are equally frequent, as the reference code does
     #[arg(long)]
     balance: bool,
-    /// Learn from one of several equal parts of the training cases, as 2/2: the reader should know another
+    /// Use one of several equal parts of the training cases, for example 2/2; the reader should be trained on another part
     #[arg(long, value_name = "N/OF")]
     part: Option<Part>,
-    /// What rates the candidates: reader, or a control: shuffled, or a CSV file id,entity
+    /// What rates the documents: reader, or as a control shuffled or a CSV file with id,entity
     #[arg(long, default_value = "reader")]
     signal: TeacherSource,
     /// Steps between two validations
     #[arg(long, default_value_t = 50, value_name = "N")]
     validate_every: usize,
-    /// Stop after so many validations without a better one
+    /// Stop after this many validations without improvement
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
-    /// Hits per head in validation
+    /// Documents retrieved per head in validation
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     k: u16,
     /// Seed of the order of the cases
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Number type of the weights on disk
+    /// Number type of the saved weights
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
-    /// Forget an earlier run in the same folder instead of resuming it
+    /// Start anew instead of resuming an earlier training in the same folder
     #[arg(long)]
     restart: bool,
     /// Print the table as JSON
@@ -117,12 +117,12 @@ pub(super) struct RetrieverArgs {
     json: bool,
 }
 
-/// Which loss and which defaults.
+/// The loss and the default values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Compat {
     /// ℓ = log p(gold), mean over cases, weight decay 0.01
     Clean,
-    /// As the reference code: double softmax, mean over cases and candidates, weight decay 1.0, temperatures 1
+    /// Like the reference code: double softmax, mean over cases and candidates, weight decay 1.0, temperatures 1
     Reference,
 }
 
@@ -153,7 +153,7 @@ impl RetrieverArgs {
                 learning_rate: self.learning_rate.unwrap_or(by_mode(clean_rate, 1e-4)),
                 weight_decay: self.weight_decay.unwrap_or(by_mode(0.01, 1.0)),
                 warm_up_steps: self.warm_up.unwrap_or(count_by_mode(10, 20)),
-                // The reference clips before it has a gradient, which does nothing.
+                // The reference code clips before there are gradients, which has no effect.
                 clip_norm: self.clip.unwrap_or(by_mode(1.0, f64::MAX)),
                 decay_vectors: is_reference,
                 patience: self.patience,
@@ -171,7 +171,7 @@ impl RetrieverArgs {
     }
 }
 
-/// Trains both heads and says what was learned.
+/// Trains both heads and prints what they learned.
 pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppable) -> Result<()> {
     let settings = args.settings();
     settings.check()?;
@@ -199,7 +199,7 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     }
     let saved = 100.0 * (1.0 - calls.asked as f64 / calls.wanted.max(1) as f64);
     say(&format!(
-        "{parameters} trained numbers per head; the reader was asked {} times for {} answers, {saved:.1} % saved \
+        "{parameters} trained parameters per head; the reader ran {} times for {} answers, {saved:.1} % saved \
          (the reference's procedure: {} forward passes)",
         calls.asked,
         calls.wanted,

@@ -15,7 +15,7 @@ use anyhow::Result;
 use candle_core::{DType, Device};
 use std::path::Path;
 
-/// A training that ends at the next good place once the user wants it to.
+/// A training that an interrupt stops after the current step.
 pub(super) struct Stoppable {
     pub(super) interrupt: InterruptFlag,
 }
@@ -28,12 +28,12 @@ impl Stoppable {
 
 pub(super) fn finish(last: Option<EpochReport>, run: &Run) -> Result<()> {
     if last.is_none() {
-        say(&format!("all {} epochs were already done; --restart begins anew", run.epochs));
+        say(&format!("all {} epochs are already done; --restart starts anew", run.epochs));
     }
     print_line(&one_line(&run.out.display().to_string()))
 }
 
-/// The dual encoder itself as a retriever, its index built where it is missing.
+/// The dual encoder as a retriever; builds the index if it is missing.
 pub(in crate::cli) fn open_retriever(
     dataset: &Dataset,
     folder: &Path,
