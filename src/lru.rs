@@ -1,4 +1,4 @@
-//! A map that holds a bounded number of bytes and forgets what was used longest ago.
+//! A map with a maximum size in bytes that drops the least recently used entries.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ struct Entry<V> {
     last_used: u64,
 }
 
-/// Recently used values, up to a number of bytes together.
+/// Recently used values, up to a total size in bytes.
 pub struct LruCache<K, V> {
     entries: HashMap<K, Entry<V>>,
     capacity: usize,
@@ -24,7 +24,7 @@ impl<K: Hash + Eq + Clone, V> LruCache<K, V> {
         Self { entries: HashMap::new(), capacity, held: 0, clock: 0 }
     }
 
-    /// The value, which counts as used now.
+    /// The value, which is now the most recently used.
     pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -35,7 +35,7 @@ impl<K: Hash + Eq + Clone, V> LruCache<K, V> {
         Some(&entry.value)
     }
 
-    /// Keeps a value of `size` bytes; others go where there is no room. One larger than the whole is not kept.
+    /// Inserts a value of `size` bytes and drops others to make room. A value larger than the capacity is not kept.
     pub fn insert(&mut self, key: K, value: V, size: usize) {
         if size > self.capacity {
             return;
@@ -46,7 +46,7 @@ impl<K: Hash + Eq + Clone, V> LruCache<K, V> {
         }
         self.held += size;
         while self.held > self.capacity {
-            // A few thousand entries at most, and only when full: a scan is cheap beside what is cached here.
+            // A scan of a few thousand entries is cheap compared with computing a cached value.
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_used).map(|(key, _)| key.clone());
             let Some(entry) = oldest.and_then(|key| self.entries.remove(&key)) else { return };
             self.held -= entry.size;

@@ -18,8 +18,8 @@ static ALLOCATOR: AdvisingAllocator = AdvisingAllocator;
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
-/// Stack of the thread that does the work: as much as Linux gives the first one by itself. That one's is what the user's
-/// limit says (`ulimit -s`), and one too small would end the program in the middle of its work.
+/// Stack of the worker thread: the default of Linux for the main thread, whose own stack depends on the user's
+/// limit (`ulimit -s`) and may be too small.
 const STACK: usize = 8 << 20;
 
 fn main() {
@@ -28,10 +28,10 @@ fn main() {
     let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);
     let code = match worker {
         Ok(worker) => worker.join().unwrap_or(FAILED),
-        // A system that gives no thread has to do with one.
+        // Without a second thread the main thread does the work.
         Err(_) => guarded(),
     };
-    // Everything is written by now. The way of the C library would wait for OpenBLAS's threads, which never end where they
+    // Everything is written by now. The C library's exit would wait for OpenBLAS's threads, which never end if they
     // could not all be started (`ulimit -v`).
     signal_hook::low_level::exit(i32::from(code));
 }
@@ -44,7 +44,7 @@ fn guarded() -> u8 {
 }
 
 fn run() -> u8 {
-    // Before anything that takes time: a reader's loading waits for it.
+    // First of all, because loading a model waits for it.
     if std::env::args_os().nth(1).is_some_and(|word| word == RENDERING_SUBCOMMAND) {
         return render_template::run();
     }
@@ -75,13 +75,13 @@ fn run() -> u8 {
     }
 }
 
-/// Where the file of this program is; after an update it has no name any more, and Linux finds it all the same.
+/// Path of this program's file; after an update the file has no name, but Linux still finds it.
 fn this_program() -> Option<PathBuf> {
     let paths = [std::env::current_exe().ok(), Some(PathBuf::from("/proc/self/exe"))];
     paths.into_iter().flatten().find(|path| path.is_file())
 }
 
-/// Help, version, or what is wrong with the arguments: they may hold anything, so clap does not print them itself.
+/// Prints help, version or the error in the arguments, made safe for the terminal, which clap does not do.
 fn say_usage(usage: &UsageError) -> u8 {
     let styled = |colours: bool| {
         let text = usage.render();

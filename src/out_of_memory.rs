@@ -1,8 +1,8 @@
-//! The system's allocator, which says what to change and ends the program for want of memory. It speaks where the system
-//! refuses memory (a limit on addresses, no overcommitment); a process that the kernel kills has no last word.
+//! The system's allocator; if memory runs out, it prints advice and ends the program. This works only if the system
+//! refuses memory (a limit on addresses, no overcommitment), not if the kernel kills the process.
 //!
-//! Rust's own way is an abort with two lines for programmers. Only where much is asked for at once does this one leave it at
-//! that: whoever reads a length from a file may have asked just to see whether there is room for it.
+//! By default Rust aborts with two lines for programmers. A large refused request is left to the caller:
+//! code that reads a length from a file may only try whether there is room for it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -10,39 +10,39 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// A refusal of less is the end: nothing could go on without.
+/// If a smaller request is refused, nothing can continue.
 const MUCH: usize = 64 << 20;
-/// As after any other error.
+/// As for any other error.
 const EXIT_CODE: i32 = 1;
-/// How long a last word may take.
+/// Time limit for the last message.
 const LAST_WORD: Duration = Duration::from_millis(200);
 const USUAL_ADVICE: &str = "end other programs, raise the limit (`ulimit -v`) or use smaller models";
 
-/// Some thread is at its last word.
+/// Some thread is printing the last message.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// Memory is limited on purpose, and the owner of this process looks for the abort.
+/// Memory is limited on purpose, and the parent process expects the abort.
 static LEFT_TO_RUST: AtomicBool = AtomicBool::new(false);
-/// What takes less memory, once a command has said so.
+/// The advice of the current command, if it has set one.
 static ADVICE: OnceLock<&'static str> = OnceLock::new();
 
-/// From now on running out of memory ends with this advice on standard error.
+/// Sets the advice that is printed if memory runs out.
 pub fn advise(advice: &'static str) {
-    // The first command's word stands: there is one command per process.
+    // There is one command per process, so the first advice stays.
     let _ = ADVICE.set(advice);
 }
 
-/// From now on running out of memory is an abort, of any size.
+/// From now on running out of memory aborts, for requests of any size.
 pub fn leave_to_rust() {
     LEFT_TO_RUST.store(true, Ordering::Relaxed);
 }
 
-/// [`System`] with a word on failure.
+/// [`System`] with a message on failure.
 #[derive(Debug)]
 pub struct AdvisingAllocator;
 
-// The only unsafe code here: every call goes on to the system's allocator with the arguments it came with, so its
-// contract is kept; what is added runs only where there is no memory, and allocates nothing.
-#[allow(unsafe_code, reason = "an allocator cannot be written without")]
+// The only unsafe code here: every call is forwarded to the system's allocator with its arguments, so its
+// contract is kept; the added code runs only if memory is refused, and allocates nothing.
+#[allow(unsafe_code, reason = "an allocator needs unsafe code")]
 unsafe impl GlobalAlloc for AdvisingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         advise_if_null(unsafe { System.alloc(layout) }, layout.size())
@@ -78,13 +78,13 @@ fn refused(size: usize) {
     }
     let wanted = if size >> 20 > 0 { (size >> 20, "MiB") } else { (size, "bytes") };
     if size < MUCH && ENDING.swap(true, Ordering::Relaxed) {
-        // Another thread says it, which may wait for this one's lock on standard error.
+        // Another thread prints the message, and may wait for this one's lock on standard error.
         std::thread::sleep(LAST_WORD);
         signal_hook::low_level::exit(EXIT_CODE);
     }
-    // Standard error has no buffer; where it is closed nobody can be told.
+    // Standard error has no buffer; errors are ignored.
     let advice = advice.unwrap_or(USUAL_ADVICE);
-    let _ = writeln!(std::io::stderr(), "out of memory ({} {} more were wanted): {advice}", wanted.0, wanted.1);
+    let _ = writeln!(std::io::stderr(), "out of memory ({} {} more were needed): {advice}", wanted.0, wanted.1);
     if size < MUCH {
         signal_hook::low_level::exit(EXIT_CODE);
     }

@@ -9,24 +9,24 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 pub(crate) use crate::text::printable::one_line;
 
-/// Prints lines of ours and ends the last. What others wrote in them goes through [`one_line`] where it is put in; what was
-/// forgotten is made safe here, except that a line break stays one. A reader that has gone (`| head`) is no error.
+/// Prints our own lines and a final line break. Callers pass text of others through [`one_line`]; text that was
+/// forgotten is made safe here, except for line breaks. A closed pipe (`| head`) is not an error.
 pub(crate) fn print_line(text: &str) -> Result<()> {
     write_out(format!("{}\n", our_lines(text)).as_bytes())
 }
 
-/// As `print_line`, and sequences that choose colours stay.
+/// Like `print_line`, but keeps colour sequences.
 pub fn print_styled(text: &str) -> Result<()> {
     write_out(format!("{}\n", our_styled_lines(text)).as_bytes())
 }
 
-/// Prints one JSON value on several lines, with `\uXXXX` for what a terminal would obey.
+/// Prints one JSON value on several lines, with control characters as `\uXXXX`.
 pub(crate) fn print_json(value: &(impl Serialize + ?Sized)) -> Result<()> {
     let json = serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
     write_out(format!("{}\n", json_lines(&json)).as_bytes())
 }
 
-/// Prints a file's content: as it is into a file or a pipe, made safe as [`print_line`] does on a terminal.
+/// Prints a file's content: unchanged into a file or a pipe, safe as with [`print_line`] on a terminal.
 pub(crate) fn print_document(bytes: &[u8]) -> Result<()> {
     if io::stdout().is_terminal() {
         return write_out(our_lines(&String::from_utf8_lossy(bytes)).as_bytes());
@@ -41,13 +41,13 @@ fn write_out(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes to standard output at once; the caller says what a reader that has gone means.
+/// Writes to standard output at once; the caller handles a closed pipe.
 pub(crate) fn try_write_out(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
-/// A bar with count and time left, on a terminal only; its length is set when it is known.
+/// A progress bar with count and time left, on a terminal only; the caller sets its length.
 pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(what);
     match ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} left") {
@@ -56,29 +56,29 @@ pub(crate) fn progress_bar(what: &'static str) -> ProgressBar {
     }
 }
 
-/// Says something on standard error, on one line. A log that is full or closed ends no work.
+/// Prints one line on standard error. A full or closed standard error is ignored.
 pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", one_line(&within(without_backtrace(text))));
 }
 
-/// Bytes of the longest message; what is quoted in it may be a file of one line.
+/// Maximum length of a message in bytes; it may quote a very long line.
 const LONGEST_MESSAGE: usize = 3000;
-/// Bytes that stay at its end, where the reason stands.
+/// Bytes kept at its end, which holds the reason.
 const END_OF_MESSAGE: usize = 1000;
 
-/// The message, its middle left out where it is too long.
+/// The message, without its middle if it is too long.
 pub(crate) fn within(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST_MESSAGE {
         return Cow::Borrowed(text);
     }
-    // Neither within a letter.
+    // Neither cut may split a letter.
     let start = (0..=LONGEST_MESSAGE - END_OF_MESSAGE).rfind(|place| text.is_char_boundary(*place)).unwrap_or(0);
     let end =
         (text.len() - END_OF_MESSAGE..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
     Cow::Owned(format!("{} … {}", &text[..start], &text[end..]))
 }
 
-/// As [`say`], of several lines of ours; sequences that choose colours stay.
+/// Like [`say`], for several lines of our own; keeps colour sequences.
 pub fn say_styled(text: &str) {
     let _ = writeln!(io::stderr(), "{}", our_styled_lines(text));
 }
@@ -88,7 +88,7 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Columns of the terminal on standard output; a file or a pipe takes lines of any length.
+/// Columns of the terminal on standard output; unlimited for a file or a pipe.
 pub fn terminal_width() -> usize {
     if !io::stdout().is_terminal() {
         return usize::MAX;

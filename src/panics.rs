@@ -1,4 +1,4 @@
-//! Panics that somebody up the stack turns into an error: they are not printed (issue 18, B4).
+//! Panics that a caller turns into an error, which must not be printed (issue 18, B4).
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,7 +8,7 @@ thread_local! {
     static CAUGHT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// While this lives, somebody up the stack of this thread turns a panic into an error or an event: it is not said.
+/// While this value lives, a caller on this thread turns panics into errors or events, so they are not printed.
 #[must_use]
 pub struct Caught(());
 
@@ -24,21 +24,21 @@ impl Drop for Caught {
     }
 }
 
-/// As [`caught_here`], until the thread ends.
+/// Like [`caught_here`], until the thread ends.
 pub fn caught_on_this_thread() {
     std::mem::forget(caught_here());
 }
 
-/// Does the work; a panic in it is not said.
+/// Runs the work; a panic in it is not printed.
 ///
 /// # Errors
-/// What the panic carried.
+/// Fails with the payload of the panic.
 pub fn caught<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
     let _caught = caught_here();
     catch_unwind(AssertUnwindSafe(work))
 }
 
-/// Is a panic on this thread turned into an error by somebody up the stack?
+/// Whether a caller on this thread turns panics into errors.
 pub(crate) fn is_caught() -> bool {
     CAUGHT.try_with(Cell::get).unwrap_or(0) > 0
 }

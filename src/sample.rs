@@ -14,7 +14,7 @@ const ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sample.tar.gz")
 /// The unpacked sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Dataset directory. It is a cache: nothing of a person's is kept in it.
+    /// Dataset directory. It is a cache: user data is stored elsewhere.
     pub dataset: PathBuf,
     /// Checkpoint of the dual encoder.
     pub encoder: PathBuf,
@@ -22,18 +22,18 @@ pub struct Sample {
     pub retriever: PathBuf,
     /// Checkpoint of the reader.
     pub reader: PathBuf,
-    /// Where index, runs and annotations belong.
+    /// Folder for index, runs and annotations.
     pub workspace: PathBuf,
 }
 
 impl Sample {
-    /// The sample in the user's cache folder, unpacked if it is not there yet.
+    /// The sample in the user's cache folder; unpacks it on first use.
     ///
     /// # Errors
-    /// Where it cannot be written, or this program was built without a sample.
+    /// Fails if the folder cannot be written, or this program was built without a sample.
     pub fn unpack() -> Result<Self> {
         let folders = ProjectDirs::from("", "", "dissent")
-            .context("no home folder for the sample's files; set HOME, or XDG_CACHE_HOME and XDG_DATA_HOME")?;
+            .context("found no home folder for the sample's files; set HOME, or XDG_CACHE_HOME and XDG_DATA_HOME")?;
         Self::unpack_into(ARCHIVE, folders.cache_dir(), folders.data_dir())
     }
 
@@ -67,7 +67,7 @@ impl Sample {
         }
         let unpacked = aside.keep();
         if let Err(error) = fs::rename(&unpacked, &target) {
-            // Another process may have been faster; its copy is the same.
+            // Another process may have been faster; its copy is identical.
             let _ = fs::remove_dir_all(&unpacked);
             if !target.is_dir() {
                 return Err(error).with_context(|| format!("cannot create folder {}", target.display()));

@@ -1,7 +1,7 @@
-//! Keys and passwords, and texts of other machines without them.
+//! Keys and passwords, and removing them from the texts of servers.
 //!
-//! Servers repeat what they were sent: whole or cut, in capitals, with white space or escapes in the middle, in base64. So
-//! a key is not looked for as it is: letters and digits are compared alone, and any `PIECE` of them in a row is hidden.
+//! Servers may repeat a key that they were sent: whole or cut, in capitals, with spaces or escapes in it, in base64. So
+//! only letters and digits are compared, and any `PIECE` of them in a row is hidden.
 
 use crate::text::printable::{beginning, is_printable};
 use base64::Engine as _;
@@ -9,14 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Stands in messages where the key would.
+/// Replaces the key in messages.
 const HIDDEN: &str = "[key]";
-/// Letters and digits in a row that are hidden. Fewer tell nothing of a key, and ordinary words would be hidden, too.
+/// Length of the shortest hidden piece. Shorter ones reveal nothing, and ordinary words would be hidden, too.
 const PIECE: usize = 6;
-/// Letters of a text from elsewhere that are shown.
+/// Maximum number of shown letters.
 const SHOWN: usize = 300;
 
-/// A key or a password; printing it shows nothing.
+/// A key or a password; `Debug` does not show it.
 #[derive(Clone)]
 pub struct Secret {
     text: String,
@@ -25,14 +25,14 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Of ASCII letters, digits and signs.
+    /// A secret of ASCII letters, digits and signs.
     pub fn new(text: &str) -> Self {
         let hexadecimal = text.bytes().fold(String::new(), |spelled, byte| spelled + &format!("{byte:02x}"));
         let mut spellings = vec![text.to_owned(), hexadecimal];
-        // Where a key stands in what is encoded decides its letters: after "Bearer ", alone, after a user's name.
+        // The base64 letters of a key depend on its position: after "Bearer ", alone, after a user's name.
         for before in 0..3 {
             let encoded = STANDARD.encode([&vec![b'.'; before], text.as_bytes()].concat());
-            // What the bytes around it take part in is not of the key alone.
+            // The outer letters also depend on the neighbouring bytes.
             let inner = encoded.get(if before == 0 { 0 } else { 4 }..encoded.len().saturating_sub(4));
             spellings.extend(inner.map(str::to_owned));
         }
@@ -49,7 +49,7 @@ impl Secret {
         &self.text
     }
 
-    /// The text without the key and without pieces of it.
+    /// The text without the key and its pieces.
     pub fn hide_in(&self, text: &str) -> String {
         let whole = if self.text.is_empty() { text.to_owned() } else { text.replace(&self.text, HIDDEN) };
         let letters = letters_of(&whole);
@@ -81,8 +81,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A text from elsewhere as a part of a message: without the secrets, on one line, printable, not long. Secrets are hidden
-/// first: a key cut in its middle would not be found.
+/// A server's text for a message: without secrets, on one line, printable, short. Secrets are hidden
+/// first, because a cut key would not be found.
 pub fn excerpt(text: &str, secrets: &[Secret]) -> String {
     let hidden = secrets.iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
     let plain: String = hidden.chars().map(|letter| if is_printable(letter) { letter } else { ' ' }).collect();
@@ -93,14 +93,14 @@ pub fn excerpt(text: &str, secrets: &[Secret]) -> String {
     beginning(&plain, SHOWN)
 }
 
-/// A letter or digit of a text, and the bytes that spell it there.
+/// A letter or digit of a text and its byte range.
 struct Spelled {
     letter: u8,
     start: usize,
     end: usize,
 }
 
-/// Letters and digits of a text, those written as escapes among them.
+/// Letters and digits of a text, including escaped ones.
 fn letters_of(text: &str) -> Vec<Spelled> {
     let bytes = text.as_bytes();
     let mut letters = Vec::new();
@@ -120,7 +120,7 @@ fn letter_of_key(byte: u8) -> Option<u8> {
     byte.is_ascii_alphanumeric().then(|| byte.to_ascii_lowercase())
 }
 
-/// `%73`, `\x73`, `\u0073`, `&#115;`, `&#x73;` and what stands for a sign or a break, `\n`: the byte, and the length.
+/// Parses an escape, such as `%73`, `\x73`, `\u0073`, `&#115;`, `&#x73;` or `\n`, into its byte and its length.
 fn escape_at(bytes: &[u8]) -> Option<(u8, usize)> {
     let digits = |from: usize, to: usize, base: u32| {
         let text = std::str::from_utf8(bytes.get(from..to)?).ok()?;

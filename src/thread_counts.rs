@@ -1,14 +1,16 @@
-//! Numbers of threads that libraries take from the environment, checked before any of them starts.
+//! Checks the thread counts that libraries read from the environment, before any of them starts.
 
 use anyhow::{Result, ensure};
 
-/// Variables from which rayon, candle, OpenBLAS and tokio take how many threads they start.
+/// Variables that set the thread counts of rayon, candle, OpenBLAS and tokio.
 const VARIABLES: [&str; 4] = ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKIO_WORKER_THREADS"];
-/// As many as the largest servers have cores; far more, and the system refuses threads in the middle of the work.
+/// Maximum: the cores of the largest servers. With far more, the system refuses threads during the work.
 const MOST: u64 = 1024;
 
+/// Checks the variables; the libraries ignore values that are not numbers.
+///
 /// # Errors
-/// Where a variable asks for more threads than any machine here has cores. What is no number the libraries pass over.
+/// Fails if a variable asks for more than the maximum.
 pub fn check() -> Result<()> {
     VARIABLES.iter().try_for_each(|name| check_one(name, std::env::var(name).ok().as_deref()))
 }

@@ -1,4 +1,4 @@
-//! The workspace: where everything derived from a dataset is kept.
+//! The workspace: the folder of everything derived from a dataset.
 
 use crate::files::durable::make_folder;
 use crate::files::fingerprint::Fingerprint;
@@ -32,16 +32,16 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Finds and makes the workspace of a dataset: the explicit folder if one is given, else `DATASET/.dissent` if it
+    /// Finds or creates the workspace of a dataset: the explicit folder if given, else `DATASET/.dissent` if it
     /// can be written, else a folder of the user's data directory named after the dataset's path.
     ///
     /// # Errors
-    /// If the explicit folder, or the last choice, cannot be written.
+    /// Fails if the explicit folder, or the last choice, cannot be written.
     pub fn open(dataset_root: &Path, explicit: Option<&Path>) -> Result<Self> {
         Self::choose(dataset_root, explicit, user_data().as_deref())
     }
 
-    /// Where the workspace of a dataset can be if nobody named another place; nothing is made there.
+    /// The possible workspaces of a dataset without an explicit folder; creates nothing.
     pub fn places(dataset_root: &Path) -> Vec<PathBuf> {
         let in_user_data = user_data().and_then(|user_data| place_in(&user_data, dataset_root).ok());
         [dataset_root.join(WORKSPACE_FOLDER)].into_iter().chain(in_user_data).collect()
@@ -83,7 +83,7 @@ impl Workspace {
     /// One run: `run.toml` and `predictions.jsonl`.
     ///
     /// # Errors
-    /// If the name is not one plain folder name.
+    /// Fails if the name is not one plain folder name.
     pub fn run_dir(&self, name: &str) -> Result<PathBuf> {
         let plain = !name.is_empty()
             && !name.starts_with('.')
@@ -99,7 +99,7 @@ impl Workspace {
         self.path.join(ANNOTATIONS_FOLDER)
     }
 
-    /// What can be computed again at any time.
+    /// Files that can be recomputed at any time.
     pub fn cache_dir(&self) -> PathBuf {
         self.path.join("cache")
     }
@@ -108,7 +108,7 @@ impl Workspace {
 impl fmt::Display for Workspace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = match self.origin {
-            WorkspaceOrigin::Explicit => "as asked",
+            WorkspaceOrigin::Explicit => "as given",
             WorkspaceOrigin::InDataset => "in the dataset",
             WorkspaceOrigin::UserData => "the dataset cannot be written",
         };
@@ -116,7 +116,7 @@ impl fmt::Display for Workspace {
     }
 }
 
-/// Makes the folder and writes a file in it: permissions alone do not tell (read-only mounts, network file systems).
+/// Creates the folder and a test file in it: permissions alone are not reliable (read-only mounts, network file systems).
 fn make_writable(path: &Path) -> Result<()> {
     make_folder(path)?;
     tempfile::Builder::new()
@@ -130,7 +130,7 @@ fn user_data() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.data_dir().to_path_buf())
 }
 
-/// The dataset's own name, for people, and a fingerprint of its full path, so that no two share a workspace.
+/// A folder named after the dataset, with a fingerprint of its full path, so that no two datasets share a workspace.
 fn place_in(user_data: &Path, dataset_root: &Path) -> Result<PathBuf> {
     let full = fs::canonicalize(dataset_root).with_context(|| format!("cannot find {}", dataset_root.display()))?;
     let name = full.file_name().map_or_else(|| "root".into(), |name| name.to_string_lossy().into_owned());
@@ -156,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (dataset, home) = (folder.path().join("scans"), folder.path().join("home"));
         fs::create_dir(&dataset).unwrap();
-        // A file in the folder's place stops even root.
+        // A file in place of the folder stops even root.
         fs::write(dataset.join(WORKSPACE_FOLDER), b"").unwrap();
         let workspace = Workspace::choose(&dataset, None, Some(&home)).unwrap();
         assert_eq!(workspace.origin, WorkspaceOrigin::UserData);

@@ -1,5 +1,5 @@
-//! Writing that a crash, a kill or a full disk cannot turn into a half file: write aside, sync, rename. What is no regular
-//! file is never replaced by one.
+//! Writes that a crash, a kill or a full disk cannot leave half-done: write to a temporary file, sync, rename. Only regular
+//! files are replaced.
 
 use super::input_file::kind_of;
 use anyhow::{Context, Result, anyhow, bail};
@@ -7,11 +7,11 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Symbolic links that follow each other; Linux takes 40.
+/// Maximum length of a chain of symbolic links, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// Replaces `path` by `content`, whole or not at all. The folder is made if it is missing. Where `path` is a symbolic link,
-/// what it names is replaced. A device or FIFO is written to. Another hard link of the file keeps what it had.
+/// Replaces the content of `path`, entirely or not at all. Creates a missing folder. Follows a symbolic link and replaces
+/// its target. Writes to a device or FIFO. Other hard links of the file keep the old content.
 ///
 /// # Errors
 /// Fails if the file cannot be written, or is a folder, a disk, a socket or read-only.
@@ -37,14 +37,14 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Makes a folder and those above it, as far as they are missing.
+/// Creates a folder and its missing parents.
 ///
 /// # Errors
-/// What is in the way, where the system says "File exists" of a folder that does not; whatever else it refuses.
+/// Fails if the folder cannot be created. If a file is in the way, the message says so (the system says "File exists").
 pub fn make_folder(folder: &Path) -> Result<()> {
     let Err(error) = fs::create_dir_all(folder) else { return Ok(()) };
     let in_folder = || format!("cannot create folder {}", folder.display());
-    // The innermost that is there.
+    // The innermost ancestor that exists.
     let there = folder.ancestors().find_map(|path| Some((path, path.symlink_metadata().ok()?)));
     if let Some((path, own)) = there
         && !path.is_dir()
@@ -57,12 +57,12 @@ pub fn make_folder(folder: &Path) -> Result<()> {
     Err(error).with_context(in_folder)
 }
 
-/// What was for its owner alone stays so.
+/// A private file stays private.
 fn keep_permissions(file: &File, before: Option<Permissions>) -> io::Result<()> {
     before.map_or(Ok(()), |permissions| file.set_permissions(permissions))
 }
 
-/// Where the symbolic links from `path` on lead, be there a file or not; `path` itself where it is none.
+/// Follows the symbolic links from `path` to their target, which need not exist; `path` itself if it is not a link.
 ///
 /// # Errors
 /// Fails if the links go round in a circle.
@@ -70,13 +70,13 @@ pub fn linked(path: &Path) -> Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&path) else { return Ok(path) };
-        // A relative one begins at the folder of the link.
+        // A relative target starts at the folder of the link.
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     bail!("{}: too many symbolic links", path.display())
 }
 
-/// An open file of a process, such as `/dev/stdout`: a new file in its place would reach nobody.
+/// Whether the path is an open file of a process, such as `/dev/stdout`, which must not be replaced.
 fn is_of_a_process(path: &Path) -> bool {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -99,7 +99,7 @@ fn write_through(path: &Path, there: Option<&Metadata>, content: &[u8]) -> Resul
         let kind = if there.file_type().is_block_device() { "a disk" } else { kind_of(there) };
         bail!("expected a file, found {kind}");
     }
-    // A FIFO that nobody reads would block for ever.
+    // A FIFO without a reader would block for ever.
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let opened = File::options().append(true).custom_flags(flags).open(path);
     let mut file = match opened {
@@ -110,7 +110,7 @@ fn write_through(path: &Path, there: Option<&Metadata>, content: &[u8]) -> Resul
     fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND)).map_err(io::Error::from)?;
     file.write_all(content)?;
     match file.sync_all() {
-        // A device and a FIFO have nothing to sync.
+        // Devices and FIFOs cannot be synced.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EROFS)) => Ok(()),
         synced => Ok(synced?),
@@ -122,7 +122,7 @@ fn write_through(_: &Path, there: Option<&Metadata>, _: &[u8]) -> Result<()> {
     bail!("expected a file, found {}", there.map_or("a special file", kind_of))
 }
 
-/// A temporary file is its owner's alone; this one becomes a file like any other, as the umask says.
+/// Temporary files are private by default; this one gets the permissions of the umask.
 fn new_aside() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -130,11 +130,11 @@ fn new_aside() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Replaces the folder `target` by the finished folder `aside`, which must be on the same file system. Where `target` is a
-/// symbolic link, the folder that it names is replaced.
+/// Replaces the folder `target` by the finished folder `aside` on the same file system. Follows a symbolic link and
+/// replaces its target.
 ///
 /// # Errors
-/// Fails if a folder cannot be renamed; the old one is then where it was, or the error says where.
+/// Fails if a folder cannot be renamed. The old folder is then unchanged, or the error says where it is.
 pub fn replace_folder(aside: &Path, target: &Path) -> Result<()> {
     let target = &linked(target)?;
     let parent = target.parent().unwrap_or(Path::new("."));
@@ -146,13 +146,13 @@ pub fn replace_folder(aside: &Path, target: &Path) -> Result<()> {
     if let Err(error) = fs::rename(aside, target) {
         if had_old {
             fs::rename(&old, target).with_context(|| {
-                format!("cannot move {} back: what was in it is now in {}", target.display(), old.display())
+                format!("cannot move {} back: its content is now in {}", target.display(), old.display())
             })?;
         }
         return Err(error).with_context(|| format!("cannot move {} to {}", aside.display(), target.display()));
     }
     if had_old {
-        // Something may still be open in it; the new folder is in place either way.
+        // A file in it may still be open; the new folder is in place either way.
         let _ = fs::remove_dir_all(&old);
     }
     sync_folder(parent)

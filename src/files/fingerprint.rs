@@ -1,4 +1,4 @@
-//! Fingerprints: what a derived file was made from, so that a stale one is named and never silently used.
+//! Fingerprints of the inputs of derived files, so that stale files are detected.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -21,14 +21,14 @@ impl Fingerprint {
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
-            // The length keeps ("ab", "c") and ("a", "bc") apart.
+            // The length distinguishes ("ab", "c") from ("a", "bc").
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
         Self::finish(hasher)
     }
 
-    /// Fingerprint of a regular file's content, read in pieces.
+    /// Fingerprint of a regular file's content, read in chunks.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut file = crate::files::input_file::open(path)?;
         let mut hasher = Sha256::new();
@@ -42,7 +42,7 @@ impl Fingerprint {
         }
     }
 
-    /// Reads what `as_str` gave; `None` for anything else.
+    /// Parses the output of `as_str`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         digits.then(|| Self(text.into()))
@@ -55,7 +55,7 @@ impl Fingerprint {
 
     /// The same digits as a number, which takes less memory.
     pub fn number(&self) -> u64 {
-        // They were read or made as 16 hexadecimal digits.
+        // A fingerprint always has 16 hexadecimal digits.
         u64::from_str_radix(&self.0, 16).unwrap_or_default()
     }
 

@@ -1,36 +1,35 @@
-//! Files that somebody else wrote: regular files only, no longer than their kind needs, text in UTF-8 with or without a byte
+//! Reading files of other programs: regular files only, up to a maximum size, text in UTF-8 with or without a byte
 //! order mark.
 //!
-//! These functions stand in for those of `std::fs`: errors are `io::Error`s, so callers add path and purpose as before.
+//! These functions replace those of `std::fs`. They return `io::Error`; callers add the path and the purpose.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Error, ErrorKind, Read, Seek};
 use std::path::Path;
 
-/// First line of a Git LFS pointer file, which stands where the real content was not fetched.
+/// First line of a Git LFS pointer file, which replaces content that was not downloaded.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-/// A Git LFS pointer is shorter than this (specification of Git LFS, "The Pointer").
+/// Maximum length of a Git LFS pointer (specification of Git LFS, "The Pointer").
 const LONGEST_LFS_POINTER: u64 = 1024;
-/// UTF-8 byte order mark, which Notepad, PowerShell and Excel put first.
+/// UTF-8 byte order mark, written by Notepad, PowerShell and Excel.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Whether there is anything under this name: a FIFO, a folder or a link to nothing is no absent file, and reading it says
-/// what it is. `Path::is_file` would make a setting that cannot be read one that nobody wrote.
+/// Whether anything has this name, even a FIFO, a folder or a dangling link: reading it then fails with a clear error.
+/// With `Path::is_file`, an unreadable settings file would count as absent.
 pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Opens a regular file for reading; symbolic links are followed.
+/// Opens a regular file for reading; follows symbolic links.
 ///
 /// # Errors
-/// Anything but a regular file (a FIFO would block, a device may be endless), a link to nothing (it is no file that nobody
-/// wrote) and a Git LFS pointer are refused in words.
+/// Fails if the file is not regular (a FIFO would block, a device may be endless), a dangling link or a Git LFS pointer.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Asked before opening: opening a device can have effects of its own.
+    // Checked before opening, because opening a device can have side effects.
     refuse_special(&std::fs::metadata(path).map_err(|error| name_link_to_nothing(path, error))?)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    // A FIFO put there in the meantime must not block.
+    // A FIFO created in the meantime must not block.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let mut file = options.open(path)?;
@@ -40,7 +39,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         let mut start = Vec::new();
         (&mut file).take((BOM.len() + LFS_POINTER.len()) as u64).read_to_end(&mut start)?;
         if without_bom(&start).starts_with(LFS_POINTER) {
-            let message = "found a Git LFS pointer instead of the content; `git lfs pull` fetches it";
+            let message = "found a Git LFS pointer instead of the content; run `git lfs pull`";
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
         file.rewind()?;
@@ -51,14 +50,14 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads a regular file of at most `most` bytes.
 ///
 /// # Errors
-/// As [`open`]; a longer file is refused with its size.
+/// Fails like [`open`], and if the file is longer.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     let length = file.metadata()?.len();
     if length > most {
         return Err(too_long(length, most));
     }
-    // The length tells what to expect, `take` bounds a file that grows meanwhile.
+    // `take` limits a file that grows while it is read.
     let mut bytes = Vec::with_capacity(length as usize);
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -70,7 +69,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// Reads a text file of at most `most` bytes, without its byte order mark.
 ///
 /// # Errors
-/// As [`read`] and [`text`].
+/// Fails like [`read`] and [`text`].
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     text(&read(path, most)?).map(str::to_owned)
 }
@@ -78,7 +77,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// The text of a file's bytes, without its byte order mark.
 ///
 /// # Errors
-/// UTF-16 is named as such; other bytes that are no UTF-8 are named by their offset.
+/// Fails if the text is not UTF-8; the message names UTF-16 or the offset of the first invalid byte.
 pub fn text(bytes: &[u8]) -> io::Result<&str> {
     refuse_other_encodings(bytes)?;
     let bytes = without_bom(bytes);
@@ -88,14 +87,14 @@ pub fn text(bytes: &[u8]) -> io::Result<&str> {
     })
 }
 
-/// Names UTF-16 and UTF-32 by the byte order mark at the beginning of a text, or by the zeros between its first letters, which
+/// Detects UTF-16 and UTF-32 by the byte order mark, or by the zeros between the first letters, which
 /// are ASCII in every file that we read.
 ///
 /// # Errors
-/// Fails if the text is of another encoding.
+/// Fails if the text has another encoding.
 pub fn refuse_other_encodings(start: &[u8]) -> io::Result<()> {
     let found = match start {
-        // Before UTF-16, whose mark begins the same.
+        // Checked before UTF-16, whose mark starts with the same bytes.
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 0, 0, ..] => "UTF-32",
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0x7F, 0, 1..=0x7F, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => {
             "UTF-16"
@@ -115,7 +114,7 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
 fn name_link_to_nothing(path: &Path, error: Error) -> Error {
     match std::fs::read_link(path) {
         Ok(target) if error.kind() == ErrorKind::NotFound => {
-            let message = format!("expected a regular file, found a link to nothing ({})", target.display());
+            let message = format!("expected a regular file, found a link to the missing file {}", target.display());
             Error::new(ErrorKind::InvalidInput, message)
         }
         _ => error,
@@ -130,7 +129,7 @@ fn refuse_special(metadata: &Metadata) -> io::Result<()> {
     Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
-/// What a name stands for, in words.
+/// The kind of a file, for messages.
 pub fn kind_of(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() {
         return "a folder";
@@ -226,7 +225,7 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/nonexistent/file", &link).unwrap();
         let error = open(&link).unwrap_err();
-        // Callers take `NotFound` for a file that nobody wrote.
+        // Callers treat `NotFound` as an absent file.
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains("a link to nothing (/nonexistent/file)"), "{error}");
         assert!(is_there(&link) && !is_there(&folder.path().join("none")));

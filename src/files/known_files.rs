@@ -1,8 +1,8 @@
-//! Fingerprints of files, remembered from one start to the next: hashing the weights of seven billion parameters takes ten
-//! seconds and more, hashing 200,000 images minutes.
+//! A cache of file fingerprints that survives the program: hashing the weights of seven billion parameters takes more than
+//! ten seconds, hashing 200,000 images minutes.
 //!
-//! What is remembered belongs to the file's path and everything that the file system says when a file changes (size, time of
-//! change, inode and the time of the inode's change), so nothing is known of a file that was changed or replaced.
+//! The key of an entry is the path and everything that the file system changes with the file (size, modification
+//! time, inode and inode change time), so a changed or replaced file has no entry.
 
 use super::durable::write_file;
 use super::fingerprint::Fingerprint;
@@ -15,14 +15,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Smaller files are hashed in a few milliseconds.
+/// Smaller files are not cached: they are hashed in a few milliseconds.
 const LARGE: u64 = 1 << 20;
-/// A file that was changed so recently might be changed again within one tick of the file system's clock.
+/// A file changed more recently could change again within one tick of the file system's clock, unnoticed.
 const SETTLED: Duration = Duration::from_secs(2);
-/// A table has 34 bytes a file: ten million images.
+/// Maximum size of a table: ten million images of 34 bytes each.
 const LARGEST_TABLE: u64 = 340 << 20;
 
-/// Fingerprint of the content of one file; remembered where the file is large.
+/// Fingerprint of the content of one file; cached if the file is large.
 pub(crate) fn fingerprint_of_file(path: &Path) -> io::Result<Fingerprint> {
     match notes_folder() {
         Some(notes) => remembered(path, &notes, LARGE),
@@ -47,23 +47,23 @@ fn remembered(path: &Path, notes: &Path, large: u64) -> io::Result<Fingerprint> 
     }
     let found = Fingerprint::of_file(&path)?;
     if is_unchanged(&path, &state)? {
-        // Without a note the file is hashed again next time, which is slow but right.
+        // Without the cache entry the file is hashed again next time, which is slow but correct.
         let _ = write_file(&note, found.as_str().as_bytes());
     }
     Ok(found)
 }
 
-/// Content of many small files, in one table on disk.
+/// Fingerprints of many small files, in one table on disk.
 #[derive(Debug)]
 pub(crate) struct KnownFiles {
-    /// `None` remembers nothing beyond the program's end.
+    /// `None` keeps the fingerprints in memory only.
     table: Option<PathBuf>,
-    /// Fingerprint of the content by that of the file's state, both as numbers.
+    /// Fingerprint of the file's state to that of its content, both as numbers.
     known: HashMap<u64, u64>,
     is_read: bool,
 }
 
-/// What is known of one file, what was found out about it.
+/// The result for one file.
 enum Found {
     Known(Fingerprint),
     New {
@@ -71,12 +71,12 @@ enum Found {
         content: Fingerprint,
         keep: bool,
     },
-    /// No such file, or none that can be read.
+    /// The file is missing or cannot be read.
     Unreadable,
 }
 
 impl KnownFiles {
-    /// Of the files of this folder (a dataset).
+    /// The table for the files of this folder (a dataset).
     pub fn of_folder(folder: &Path) -> Self {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         let name = Fingerprint::of_bytes(folder.as_os_str().as_encoded_bytes());
@@ -87,7 +87,7 @@ impl KnownFiles {
         Self { table, known: HashMap::new(), is_read: false }
     }
 
-    /// Fingerprints of the contents, one a path; `None` where a file cannot be read. Files are looked at in parallel.
+    /// Fingerprints of the contents, one per path; `None` if a file cannot be read. Reads the files in parallel.
     pub fn contents(&mut self, paths: &[PathBuf]) -> Vec<Option<Fingerprint>> {
         self.read_table();
         let known = &self.known;
@@ -127,7 +127,7 @@ impl KnownFiles {
         }
     }
 
-    /// Files of other states than now are forgotten once they are the larger part.
+    /// Drops the entries of changed files once they are the majority.
     fn write_table(&mut self, paths: &[PathBuf]) {
         let Some(table) = &self.table else { return };
         if self.known.len() > 2 * paths.len() + 100_000 {
@@ -139,7 +139,7 @@ impl KnownFiles {
         for (state, content) in &self.known {
             text.push_str(&format!("{state:016x}\t{content:016x}\n"));
         }
-        // Without the table the files are hashed again next time, which is slow but right.
+        // Without the table the files are hashed again next time, which is slow but correct.
         let _ = write_file(table, text.as_bytes());
     }
 }
@@ -158,7 +158,7 @@ fn state_now(path: &Path) -> io::Result<Fingerprint> {
     state_of(path, &fs::metadata(path)?)
 }
 
-/// Was the file hashed as it still is, and is it old enough for its times to tell?
+/// Whether the file is unchanged since it was hashed, and old enough for its timestamps to prove that.
 fn is_unchanged(path: &Path, state: &Fingerprint) -> io::Result<bool> {
     let after = fs::metadata(path)?;
     Ok(state_of(path, &after)? == *state && is_settled(&after)?)
@@ -167,7 +167,7 @@ fn is_unchanged(path: &Path, state: &Fingerprint) -> io::Result<bool> {
 #[cfg(unix)]
 fn state_of(path: &Path, metadata: &Metadata) -> io::Result<Fingerprint> {
     use std::os::unix::fs::MetadataExt;
-    // The time of the inode's change moves even where a copy keeps the time of the file's.
+    // The inode change time moves even if a copy keeps the modification time.
     let numbers = [
         i128::from(metadata.dev()),
         i128::from(metadata.ino()),
@@ -188,7 +188,7 @@ fn state_with(path: &Path, metadata: &Metadata, numbers: &[i128]) -> io::Result<
     Ok(Fingerprint::of_parts([path.to_string_lossy().as_ref(), &parts]))
 }
 
-/// Was it last changed long enough ago? Not if the clock says in the future.
+/// Whether the last change is old enough; not if it lies in the future.
 fn is_settled(metadata: &Metadata) -> io::Result<bool> {
     Ok(metadata.modified()?.elapsed().is_ok_and(|age| age >= SETTLED) && inode_is_settled(metadata))
 }
@@ -216,7 +216,7 @@ mod tests {
         File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
     }
 
-    /// The inode's time cannot be set back: it has to pass.
+    /// The inode change time cannot be set, so the tests wait.
     fn settle() {
         std::thread::sleep(SETTLED + Duration::from_millis(50));
     }
@@ -233,14 +233,14 @@ mod tests {
         assert_eq!((first.clone(), count()), (Fingerprint::of_bytes(b"first"), 0), "not settled");
         settle();
         assert_eq!((remembered(&file, &notes, 1).unwrap(), count()), (first.clone(), 1));
-        // That the note is read shows where it says something else.
+        // A changed cache entry shows that it is read.
         let note = fs::read_dir(&notes).unwrap().next().unwrap().unwrap().path();
         fs::write(&note, Fingerprint::of_bytes(b"noted").as_str()).unwrap();
         assert_eq!(remembered(&file, &notes, 1).unwrap(), Fingerprint::of_bytes(b"noted"));
         assert_eq!(remembered(&file, &notes, 6).unwrap(), first, "a small file is always read");
         fs::write(&note, "torn").unwrap();
         assert_eq!(remembered(&file, &notes, 1).unwrap(), first);
-        // As long and as old as before.
+        // The same length and modification time as before.
         fs::write(&file, "other").unwrap();
         set_modified(&file, long_ago);
         assert_eq!(remembered(&file, &notes, 1).unwrap(), Fingerprint::of_bytes(b"other"));
@@ -262,7 +262,7 @@ mod tests {
         let contents = || KnownFiles::in_table(Some(table.clone())).contents(&paths);
         let of = |text: &str| Some(Fingerprint::of_bytes(text.as_bytes()));
         assert_eq!(contents(), [of("aa"), of("bb"), of("cc"), of("cc"), None]);
-        // The table is read again: it says what it was made to say.
+        // A changed table shows that it is read.
         let lines = fs::read_to_string(&table).unwrap();
         assert_eq!(lines.lines().count(), 4);
         let told = lines.replace(of("aa").unwrap().as_str(), of("told").unwrap().as_str());

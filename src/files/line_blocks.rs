@@ -1,14 +1,14 @@
-//! A file of lines, read in blocks of whole lines: each block can be parsed on all cores, and the file is never held whole.
+//! Reads a file in blocks of whole lines: all cores can parse each block, and memory holds only one block.
 
 use super::input_file;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read};
 use std::path::Path;
 
-/// Bytes of a block; it ends with the line that reaches them.
+/// Size of a block in bytes; it ends with the line that reaches this size.
 const BLOCK: u64 = 4 << 20;
-/// Bytes of the longest line: some programs put whole pictures into their lines. A file without line ends, as long as the
-/// disk, must not become one line in memory.
+/// Maximum length of a line in bytes: some programs put whole pictures into a line, but a huge file without line ends
+/// must not be read into memory.
 const LONGEST_LINE: u64 = 64 << 20;
 
 /// A file being read.
@@ -17,7 +17,7 @@ pub struct LineBlocks {
     lines: usize,
 }
 
-/// Some lines in their order.
+/// Consecutive lines.
 pub struct Block {
     bytes: Vec<u8>,
     /// Number of its first line in the file, from 1.
@@ -28,7 +28,7 @@ impl LineBlocks {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// As [`input_file::open`]; UTF-16 and UTF-32 are named, too.
+    /// Fails like [`input_file::open`], and if the file is UTF-16 or UTF-32.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(1 << 18, input_file::open(path)?);
         input_file::refuse_other_encodings(file.fill_buf()?)?;
@@ -38,7 +38,7 @@ impl LineBlocks {
     /// The next lines; `None` at the end.
     ///
     /// # Errors
-    /// Fails if the file cannot be read, or a line is longer than any of ours.
+    /// Fails if the file cannot be read or a line is too long.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = Vec::new();
         (&mut self.file).take(BLOCK).read_to_end(&mut bytes)?;
@@ -57,14 +57,14 @@ impl LineBlocks {
         Ok(Some(block))
     }
 
-    /// Lines in the blocks so far.
+    /// Number of lines in the blocks so far.
     pub fn lines_read(&self) -> usize {
         self.lines
     }
 }
 
 impl Block {
-    /// Each line with its number, its end included where it has one.
+    /// Each line with its number and its line end, if it has one.
     pub fn lines(&self) -> Vec<(usize, &[u8])> {
         self.bytes
             .split_inclusive(|byte| *byte == b'\n')

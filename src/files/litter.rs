@@ -1,8 +1,8 @@
-//! What operating systems leave in folders and archives that people copy.
+//! Files that operating systems leave in folders and archives, such as `.DS_Store`.
 
 use std::path::Path;
 
-/// Names of files and folders, in small letters, beside those that begin with a dot (`._x` and `.DS_Store` of macOS).
+/// Names of such files and folders, in lower case, besides those that begin with a dot (`._x` and `.DS_Store` of macOS).
 const NAMES: [&str; 15] = [
     "__macosx",
     "thumbs.db",
@@ -21,29 +21,29 @@ const NAMES: [&str; 15] = [
     "#snapshot",
 ];
 
-/// Beginning of the file that Office keeps beside one that is open.
+/// Prefix of the lock file of an open Office document.
 const OFFICE_LOCK: &str = "~$";
-/// Ends of names of the streams that Windows keeps beside a file, where a copy to another system made files of them; a colon may
+/// Suffixes of Windows' alternate streams, which become files when copied to another system; the colon may
 /// have become U+F03A.
 const STREAMS: [&str; 2] = ["zone.identifier", "encryptable"];
 
-/// Is this the name of a file or folder that nobody put there?
+/// Whether this is the name of such a file or folder.
 pub(crate) fn is_litter(name: &str) -> bool {
     let small = name.to_lowercase();
     let is_stream = small.rsplit_once([':', '\u{f03a}']).is_some_and(|(_, stream)| STREAMS.contains(&stream));
     name.starts_with('.') || name.starts_with(OFFICE_LOCK) || is_stream || NAMES.contains(&small.as_str())
 }
 
-/// The same of a path's last part.
+/// The same for the last part of a path.
 pub(crate) fn is_litter_path(path: &Path) -> bool {
     path.file_name().is_some_and(|name| is_litter(&name.to_string_lossy()))
 }
 
-/// What is said of the names that were passed over, if any.
+/// A remark about the skipped names, if any.
 pub(crate) fn litter_remark(names: &[String]) -> Option<String> {
     let (first, more) = (names.first()?, names.len() - 1);
     let what = if more == 0 { format!("{first:?} is") } else { format!("{first:?} and {more} more are") };
-    Some(format!("{what} left out: hidden, or of the operating system"))
+    Some(format!("{what} skipped: hidden, or made by the operating system"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reading other people's files with limits, and writing ours so that none is ever half there.
+//! Reading other people's files within limits, and writing files atomically.
 
 pub mod durable;
 pub mod fingerprint;

@@ -263,7 +263,12 @@ impl Index {
         self.images.description()
     }
 
-    /// Where it lies.
+    /// "exact search, 420 images".
+    pub fn summary(&self) -> String {
+        self.images.summary()
+    }
+
+    /// The folder of the index.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

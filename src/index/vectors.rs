@@ -210,6 +210,15 @@ impl VectorIndex {
         self.kind
     }
 
+    /// "exact search, 420 images"; the details are in [`Self::description`].
+    pub fn summary(&self) -> String {
+        let search = match self.kind {
+            VectorKind::Flat => "exact search",
+            VectorKind::Ivf { .. } => "approximate search",
+        };
+        format!("{search}, {} images", self.rows.len())
+    }
+
     /// "Flat, 420 vectors of 64".
     pub fn description(&self) -> String {
         format!("{}, {} vectors of {}", self.kind, self.rows.len(), self.dimension)

@@ -1,13 +1,13 @@
-//! How the hits of several heads become one list.
+//! Merges the hits of several heads into one list.
 
 use crate::data::Document;
 use crate::run::{Head, Hit, Provenance};
 
-/// What one head found: (corpus row, score), best first.
+/// The hits of one head: (corpus row, score), best first.
 pub type RankedList = (Head, Vec<(usize, f32)>);
 
 /// Joins ranked lists, one per head, in the order given: all hits of the first head, then those
-/// of the second. A document found twice stays where it first stood and keeps both provenances. Rows outside the corpus
+/// of the second. A document found twice keeps its first position and both provenances. Rows outside the corpus
 /// are left out.
 pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();

@@ -1,4 +1,4 @@
-//! Retrieval: heads, hits and how hits of two heads become one list.
+//! Retrieval: heads, hits and the merging of hits.
 
 pub mod heads;
 mod merge;

@@ -1,4 +1,4 @@
-//! Documents drawn at random in place of those retrieved: what the reader does with evidence that has nothing to do with
+//! Replaces the retrieved documents by random ones, to measure the reader's answers to evidence that is unrelated to
 //! the case.
 
 use super::{HitSource, Retriever};
@@ -10,14 +10,14 @@ use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-/// As many documents as the retriever finds, drawn evenly among those that the case may see; the same each time.
+/// As many documents as the retriever finds, drawn uniformly among those allowed for the case; always the same ones.
 pub struct RandomDocuments {
     retriever: Retriever,
     fingerprint: Fingerprint,
 }
 
 impl RandomDocuments {
-    /// In place of this retriever's hits.
+    /// Replaces the hits of this retriever.
     pub fn new(retriever: Retriever) -> Self {
         let fingerprint = Fingerprint::of_parts(["random documents 1", HitSource::fingerprint(&retriever).as_str()]);
         Self { retriever, fingerprint }

@@ -1,16 +1,16 @@
-//! Merging heads whose scores cannot be compared (cosine similarity and BM25): reciprocal rank fusion.
+//! Merges heads whose scores are not comparable (cosine similarity and BM25) by reciprocal rank fusion.
 
 use super::{RankedList, merge_hits};
 use crate::data::Document;
 use crate::run::Hit;
 
-/// Takes the edge off the first ranks (Cormack, Clarke and Büttcher, SIGIR 2009).
+/// Reduces the influence of the first ranks (Cormack, Clarke and Büttcher, SIGIR 2009).
 const RANK_OFFSET: f32 = 60.0;
-/// How deep each head's list is looked at, at least.
+/// Minimum length of each head's list.
 pub const DEPTH: usize = 50;
 
-/// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; of equal ones that which stands
-/// first in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
+/// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; ties are broken by the rank
+/// in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
 pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
     let mut hits = merge_hits(corpus, lists);
     for hit in &mut hits {
@@ -42,7 +42,7 @@ mod tests {
         let lists = [(Head::Image, vec![(0, 0.9), (1, 0.8)]), (Head::Lexical, vec![(2, 7.0), (3, 5.0), (1, 4.0)])];
         let hits = merge_by_reciprocal_rank(&corpus, &lists, 3);
         let order: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();
-        // b: 1/62 + 1/63; a and c: 1/61 each, a stands in the first list.
+        // b: 1/62 + 1/63; a and c: 1/61 each, a is in the first list.
         assert_eq!(order, ["b", "a", "c"]);
         assert_eq!(hits[0].first().head, Head::Image);
         assert_eq!(hits[0].provenances[1].score, Some(4.0));

@@ -1,4 +1,4 @@
-//! The retriever: a case's query vectors, searched among image vectors and among caption vectors (paper, dual-head
+//! The retriever: searches a case's query vectors among the image vectors and the caption vectors (paper, dual-head
 //! retriever; docs/method.md, "Heads").
 
 use super::heads::{QueryInputs, TrainedHeads};
@@ -17,30 +17,30 @@ use std::collections::HashSet;
 pub struct HitsPerHead {
     pub image: usize,
     pub caption: usize,
-    /// Where this is not 0 the heads are merged by reciprocal rank.
+    /// If this is not 0, the heads are merged by reciprocal rank.
     pub lexical: usize,
 }
 
 impl Default for HitsPerHead {
-    /// Two by image and two by caption, as in the paper.
+    /// Two hits by image and two by caption, as in the paper.
     fn default() -> Self {
         Self { image: 2, caption: 2, lexical: 0 }
     }
 }
 
-/// Index, dual encoder, and trained heads where there are some: without them the encoder itself asks (standard RAG).
+/// Index, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
 pub struct Retriever {
     encoder: DualEncoder,
     index: Index,
     hits: HitsPerHead,
     heads: Option<TrainedHeads>,
-    /// Rows whose image could not be read when the index was built: the reader could not be shown one, so none is a hit.
+    /// Rows whose image could not be read when the index was built; they are never hits, because the reader needs the image.
     without_image: HashSet<usize>,
     fingerprint: Fingerprint,
 }
 
 impl Retriever {
-    /// The index must be of this encoder, and so must the heads.
+    /// Index and heads must belong to this encoder.
     pub fn new(encoder: DualEncoder, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
         let counts = [hits.image.to_string(), hits.caption.to_string()];
         let index_print = index.fingerprint();
@@ -72,21 +72,21 @@ impl Retriever {
         self.hits
     }
 
-    /// The trained heads, if it searches with such.
+    /// The trained heads, if there are any.
     pub fn heads(&self) -> Option<&TrainedHeads> {
         self.heads.as_ref()
     }
 
-    /// May the case be shown the document in this row? Not its own image or group, nor one whose image cannot be read.
+    /// Whether the document is allowed for the case: not its own image or group, and with a readable image.
     pub fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
         dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
     }
 
-    /// The `limit` documents with the largest inner product ⟨q, e⟩ that the case may see: row and score, best first.
+    /// The `limit` allowed documents with the largest inner product ⟨q, e⟩: row and score, best first.
     /// `query` need not be of length 1.
     ///
     /// # Errors
-    /// A query of another dimension or not finite; where the index cannot be searched.
+    /// Fails if the query has another dimension or is not finite, or the index cannot be searched.
     pub fn nearest(
         &self,
         dataset: &Dataset,
@@ -107,7 +107,7 @@ impl Retriever {
     /// The hits for a pair of query vectors, one for each side.
     ///
     /// # Errors
-    /// As [`Self::nearest`].
+    /// Fails like [`Self::nearest`].
     pub fn hits_of(&self, dataset: &Dataset, case: &Case, image: &[f32], caption: &[f32]) -> Result<Vec<Hit>> {
         let lists = self.lists_of(dataset, case, image, caption, self.hits)?;
         Ok(merge_hits(&dataset.corpus, &lists))
@@ -116,7 +116,7 @@ impl Retriever {
     /// The encoder's own vector of an image.
     fn encode(&self, picture: &Picture) -> Result<Vec<f32>> {
         let vectors = self.encoder.embed_pictures(&[&picture.to_rgb8()])?;
-        vectors.into_iter().next().context("the dual encoder gave no vector")
+        vectors.into_iter().next().context("the dual encoder returned no vector")
     }
 
     fn lists_of(
@@ -139,7 +139,7 @@ impl Retriever {
         Ok(lists)
     }
 
-    /// All heads, the lexical one with the words of the question and of the closed-book answer.
+    /// Hits of all heads; the lexical one searches the words of the question and of the closed-book answer.
     fn hits_with_words(
         &self,
         dataset: &Dataset,
@@ -187,7 +187,7 @@ impl HitSource for Retriever {
         if self.hits.lexical == 0 {
             return self.hits_of(dataset, case, &image, &caption);
         }
-        let closed_book = closed_book.context("the lexical head wants the closed-book answer")?;
+        let closed_book = closed_book.context("the lexical head needs the closed-book answer")?;
         self.hits_with_words(dataset, case, (&image, &caption), closed_book)
     }
 

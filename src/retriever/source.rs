@@ -1,26 +1,26 @@
-//! Where hits come from.
+//! The source of hits.
 
 use crate::data::{Case, Dataset, Picture};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::Hit;
 use anyhow::Result;
 
-/// Finds documents for a case: the dual encoder with its index, or anything else that can.
+/// Finds documents for a case, for example with a dual encoder and its index.
 pub trait HitSource: Send {
-    /// Of encoder, index and K: the same fingerprint gives the same hits.
+    /// Fingerprint of encoder, index and K: equal fingerprints give equal hits.
     fn fingerprint(&self) -> &Fingerprint;
 
-    /// Does it search with the words of the closed-book answer? Then the reader is asked that first.
+    /// Whether the search uses the closed-book answer, which then must be computed first.
     fn uses_closed_book(&self) -> bool {
         false
     }
 
-    /// The hits of a case, in the order in which they are read. `query` is the case's image, `closed_book` the words of the
-    /// closed-book answer where they are wanted. A document that the case may not see (its own image or group) is never
+    /// The hits of a case, in the reader's order. `query` is the case's image, `closed_book` the text of the
+    /// closed-book answer if it is needed. A document of the case's own image or group is never
     /// among them.
     ///
     /// # Errors
-    /// Where the image cannot be encoded or the index cannot be searched.
+    /// Fails if the image cannot be encoded or the index cannot be searched.
     fn retrieve(
         &mut self,
         dataset: &Dataset,
@@ -29,11 +29,11 @@ pub trait HitSource: Send {
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>>;
 
-    /// Documents with images like this one that the case may see: row and cosine similarity, best first, by the encoder
-    /// itself. `None` where the source has no encoder.
+    /// Allowed documents with similar images: row and cosine similarity, best first, by the encoder
+    /// itself. `None` if the source has no encoder.
     ///
     /// # Errors
-    /// As [`Self::retrieve`].
+    /// Fails like [`Self::retrieve`].
     fn similar_images(
         &mut self,
         _dataset: &Dataset,

@@ -1,4 +1,4 @@
-//! Is the terminal's background light or dark? Asked of the terminal itself (OSC 11), with a time-out.
+//! Asks the terminal whether its background is light or dark (OSC 11), with a time-out.
 
 use super::query::ask;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 const TIME_OUT: Duration = Duration::from_millis(100);
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
-/// `Some(true)` for a light background. `None` where the terminal does not say, and where it is not asked: over SSH an
-/// answer would mostly come after the time-out.
+/// `Some(true)` for a light background. `None` if the terminal does not answer, or is not asked: over SSH an
+/// answer would usually miss the time-out.
 pub fn is_light(environment: super::caps::Environment) -> Option<bool> {
     let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
     if far {
@@ -18,7 +18,7 @@ pub fn is_light(environment: super::caps::Environment) -> Option<bool> {
     brightness(&answer?).map(|brightness| brightness > 0.5)
 }
 
-/// 0 for black, 1 for white, of "…]11;rgb:ffff/ffff/ffff…" (one to four hexadecimal digits each).
+/// Parses "…]11;rgb:ffff/ffff/ffff…" (one to four hexadecimal digits each) into 0 for black to 1 for white.
 fn brightness(answer: &[u8]) -> Option<f64> {
     let text = String::from_utf8_lossy(answer);
     let (_, colour) = text.split_once("]11;rgb:")?;

@@ -1,5 +1,5 @@
-//! How many colours the terminal shows, and what it can do with images, by flag and environment. What the environment does
-//! not say, whether the background is light and whether kitty images are drawn, `background` asks the terminal itself.
+//! How many colours the terminal shows and how it draws images, from flags and environment. `background` and `pixels`
+//! ask the terminal what the environment does not tell.
 
 use super::images::ImageMode;
 use clap::ValueEnum;
@@ -17,7 +17,7 @@ pub enum ColorDepth {
     Truecolor,
 }
 
-/// How images reach the terminal.
+/// How images are sent to the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImageProtocol {
     Auto,
@@ -43,7 +43,7 @@ pub enum Depth {
 /// Looks up an environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The colours for this flag in this environment.
+/// The colour depth for this flag and environment.
 pub fn color_depth(choice: ColorDepth, environment: Environment) -> Depth {
     match choice {
         ColorDepth::Never => Depth::Monochrome,
@@ -70,8 +70,8 @@ fn from_terminal_name(choice: ColorDepth, environment: Environment) -> Depth {
     Depth::Named
 }
 
-/// How to draw images for this flag in this environment. Half-blocks wherever there is a doubt: tmux, screen, zellij
-/// and mosh lose or spoil pixel images.
+/// How to draw images for this flag and environment. Half-blocks if in doubt: tmux, screen, zellij
+/// and mosh lose or damage pixel images.
 pub fn image_mode(choice: ImageProtocol, environment: Environment) -> ImageMode {
     let between = is_set(environment, "TMUX") || is_set(environment, "STY") || is_set(environment, "ZELLIJ");
     match choice {
@@ -101,7 +101,7 @@ fn from_terminal_brand(environment: Environment) -> ImageMode {
     ImageMode::Half
 }
 
-/// Name of the theme that fits: `COLORFGBG` (rxvt, Konsole and others) ends in the background's colour number.
+/// Name of the theme for the background: `COLORFGBG` (rxvt, Konsole and others) ends in the background's colour number.
 pub fn default_theme(environment: Environment) -> &'static str {
     let background = environment("COLORFGBG").unwrap_or_default();
     match background.rsplit(';').next() {
@@ -110,7 +110,7 @@ pub fn default_theme(environment: Environment) -> &'static str {
     }
 }
 
-/// Set and not empty, as <https://no-color.org> has it.
+/// Set and not empty, as defined by <https://no-color.org>.
 fn is_set(environment: Environment, name: &str) -> bool {
     environment(name).is_some_and(|value| !value.is_empty())
 }

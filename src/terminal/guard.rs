@@ -1,8 +1,8 @@
-//! A process beside the explorer that gives the terminal back where the explorer cannot: after an abort, a stack overflow or
-//! `kill -9` (issue 18, B6). A signal handler would not help against the last, and would be unsafe code in a broken process.
+//! A child process that restores the terminal if the explorer cannot: after an abort, a stack overflow or
+//! `kill -9` (issue 18, B6). A signal handler cannot catch `kill -9`, and would be unsafe code in a broken process.
 //!
-//! The explorer holds one end of a pipe and says over it whether the terminal is taken. The pipe ends with the explorer,
-//! however that ends.
+//! The explorer writes to a pipe whether it has taken the terminal. The pipe closes when the explorer ends,
+//! however it ends.
 
 use super::restoring::write_restoring;
 use anyhow::{Context, Result, ensure};
@@ -16,7 +16,7 @@ use std::sync::Mutex;
 /// Name of the subcommand that runs [`watch`].
 pub const SUBCOMMAND: &str = "guard-terminal";
 
-/// What the explorer says over the pipe: the terminal is taken, taken with images in kitty's memory, given back.
+/// Bytes that the explorer writes: terminal taken, taken with images in kitty's memory, restored.
 const TAKEN: u8 = b't';
 const TAKEN_WITH_IMAGES: u8 = b'k';
 const GIVEN_BACK: u8 = b'r';
@@ -24,19 +24,19 @@ const GIVEN_BACK: u8 = b'r';
 /// The explorer's end; `None` without a guard.
 static PIPE: Mutex<Option<ChildStdin>> = Mutex::new(None);
 
-/// Starts the guard; `program` is this program. Call it before the terminal is taken: its line modes are those to go back to.
+/// Starts the guard; `program` is this program. Call it before the terminal is taken: it restores the current line modes.
 ///
 /// # Errors
-/// If standard output is no terminal or the process cannot be started. The explorer works without.
+/// Fails if standard output is not a terminal or the process cannot be started. The explorer works without the guard.
 pub fn start(program: &Path) -> Result<()> {
     let modes = tcgetattr(io::stdout()).context("cannot ask for the terminal's modes")?;
     let mut guard = Command::new(program);
     guard.args([SUBCOMMAND, &written(&modes)]);
-    // It computes nothing, and OpenBLAS would start a thread for each core.
+    // The guard computes nothing; OpenBLAS would start a thread for each core.
     guard.env("OPENBLAS_NUM_THREADS", "1");
     guard.stdin(Stdio::piped()).stderr(Stdio::null());
-    // The guard inherits which signals are blocked. Blocked in the guard itself, the hang-up of an explorer that is killed at
-    // once would come before.
+    // The guard inherits blocked signals. If it blocked them itself, the hang-up of an explorer that is killed at
+    // once could arrive earlier.
     let before = deaf_to().thread_swap_mask(SigmaskHow::SIG_BLOCK).context("cannot block signals")?;
     let guard = guard.spawn().context("cannot start the terminal's guard");
     before.thread_set_mask().context("cannot unblock signals")?;
@@ -47,8 +47,8 @@ pub fn start(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The terminal's keys and its hang-up are for the explorer. SIGTTOU would stop a process that sets the modes when a shell has
-/// the terminal again.
+/// Signals that the guard ignores: the terminal's keys and its hang-up concern the explorer, and SIGTTOU would stop a
+/// process that sets the modes after a shell has taken the terminal.
 fn deaf_to() -> SigSet {
     SigSet::from_iter([
         Signal::SIGINT,
@@ -61,18 +61,18 @@ fn deaf_to() -> SigSet {
     ])
 }
 
-/// Says that the terminal will be taken.
+/// Tells the guard that the terminal will be taken.
 pub(super) fn taken(with_images: bool) {
     say(if with_images { TAKEN_WITH_IMAGES } else { TAKEN });
 }
 
-/// Says that the terminal was given back.
+/// Tells the guard that the terminal was restored.
 pub(super) fn given_back() {
     say(GIVEN_BACK);
 }
 
 fn say(word: u8) {
-    // A panic's way out passes here: it must not wait for a lock, nor for a guard that has ended.
+    // This also runs during a panic: it must not wait for a lock, nor for a guard that has ended.
     if let Ok(mut pipe) = PIPE.try_lock()
         && let Some(out) = pipe.as_mut()
     {
@@ -80,26 +80,26 @@ fn say(word: u8) {
     }
 }
 
-/// The guard itself: waits for the explorer's end, and gives the terminal back where it was still taken.
+/// The guard itself: waits until the explorer ends, and restores the terminal if it is still taken.
 ///
 /// # Errors
-/// If `modes` is not what [`start`] wrote, or the terminal takes no modes.
+/// Fails if `modes` was not written by [`start`], or the terminal modes cannot be set.
 pub fn watch(modes: &str) -> Result<()> {
     let mut last = GIVEN_BACK;
     for word in io::stdin().lock().bytes() {
-        last = word.context("cannot hear the explorer")?;
+        last = word.context("cannot read from the explorer")?;
     }
     if last == GIVEN_BACK {
         return Ok(());
     }
     let mut terminal = io::stdout().lock();
     write_restoring(&mut terminal, last == TAKEN_WITH_IMAGES, true)?;
-    terminal.write_all(b"dissent ended without a word; every annotation that it acknowledged is on disk\r\n")?;
+    terminal.write_all(b"dissent ended unexpectedly; every annotation that it confirmed is on disk\r\n")?;
     terminal.flush()?;
     tcsetattr(io::stdout(), SetArg::TCSANOW, &read(modes)?).context("cannot set the terminal's modes")
 }
 
-/// Four groups of flags and the control characters, in hexadecimal.
+/// Formats four groups of flags and the control characters in hexadecimal.
 fn written(modes: &Termios) -> String {
     let flags =
         [modes.input_flags.bits(), modes.output_flags.bits(), modes.control_flags.bits(), modes.local_flags.bits()];

@@ -1,4 +1,4 @@
-//! The terminal: what it can do, taking it and giving it back, colours and pictures on it.
+//! The terminal: its capabilities, taking and restoring it, colours and pictures on it.
 
 pub mod background;
 pub mod caps;

@@ -1,7 +1,7 @@
-//! Images in the terminal's own pixels, through viuer: `dissent show`, and one image over the whole screen of the explorer.
+//! Pixel images through viuer: for `dissent show`, and for one image over the whole screen of the explorer.
 //!
-//! viuer asks the terminal what it can do, and kitty whether it has read an image, and waits for the answers without end,
-//! reading the keyboard. So it is used only where a query with a time-out was answered before, and in the explorer only by
+//! viuer queries the terminal and waits for the answers without a time-out,
+//! reading the keyboard. So it is used only after a query with a time-out was answered, and in the explorer only by
 //! the thread that reads the keys.
 
 use super::images::{ImageMode, ImageView};
@@ -18,18 +18,18 @@ use std::io::stdout;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Pixels of a cell that a pixel protocol is sent, about what terminals have.
+/// Assumed size of a cell in pixels.
 const CELL: (u32, u32) = (10, 20);
 
-/// May this image be shown? And the answer to it.
+/// A kitty query that every terminal with kitty graphics answers.
 const KITTY: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 const KITTY_YES: &[u8] = b"_Gi=31;OK";
-/// The attribute of terminals that draw sixels.
+/// The device attribute of terminals that draw sixels.
 const SIXEL: u32 = 4;
-/// Far more than a line to another continent takes.
+/// Far more than a connection to another continent needs.
 const TIME_OUT: Duration = Duration::from_secs(2);
 
-/// A protocol that this terminal was found to speak.
+/// A pixel protocol that this terminal supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pixels {
     Kitty,
@@ -38,8 +38,8 @@ pub enum Pixels {
 }
 
 impl Pixels {
-    /// The protocol of this mode, if the terminal answers for it (2 seconds at most; iTerm2 is known by its environment).
-    /// Nothing may read the keyboard meanwhile. tmux is never asked: viuer does not wrap what tmux should pass on.
+    /// The protocol of this mode, if the terminal confirms it (at most 2 seconds; iTerm2 is recognised by its environment).
+    /// Nothing else may read the keyboard meanwhile. tmux is not asked: viuer does not wrap images for it.
     pub fn spoken(mode: ImageMode) -> Option<Self> {
         match mode {
             ImageMode::Kitty { tmux: false } => {
@@ -57,7 +57,7 @@ impl Pixels {
     /// Prints an image at the cursor, this many columns wide and rows high.
     ///
     /// # Errors
-    /// Where the terminal cannot be written to, or takes no image after all.
+    /// Fails if the terminal cannot be written to or rejects the image.
     pub fn print(self, image: &DynamicImage, (columns, rows): (u32, u32)) -> Result<(), viuer::ViuError> {
         let scaled = image.resize_exact(columns * CELL.0, rows * CELL.1, FilterType::CatmullRom);
         let config = viuer::Config {
@@ -76,19 +76,19 @@ impl Pixels {
 /// An image to be shown over the whole screen.
 #[derive(Clone, Debug)]
 pub struct FullScreenImage {
-    /// Counts the images asked for and dismissed.
+    /// Number of the request, counting dismissals.
     pub number: usize,
     pub path: PathBuf,
     pub view: ImageView,
-    /// Cells it may take, from the upper left corner on.
+    /// Available cells, from the upper left corner.
     pub size: Size,
 }
 
 impl FullScreenImage {
-    /// Reads the file and prints what the view shows of it.
+    /// Reads the file and prints the part that the view shows.
     ///
     /// # Errors
-    /// Where the file is no image or the terminal cannot be written to.
+    /// Fails if the file is not an image or the terminal cannot be written to.
     pub fn print(&self, pixels: Pixels) -> Result<()> {
         let picture = Picture::read(&self.path)?;
         let cells = (u32::from(self.size.width), u32::from(self.size.height));
@@ -98,14 +98,14 @@ impl FullScreenImage {
         );
         let image = self.view.apply(&picture, grid);
         let size = fit((image.width(), image.height()), cells);
-        // Another image may have been printed since the screen was cleared for this one.
+        // Another image may have been printed since the screen was cleared.
         execute!(stdout(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
         pixels.print(&image, size).with_context(|| format!("cannot show {}", self.path.display()))
     }
 }
 
-/// Columns and rows of an image in a terminal whose cells are twice as high as wide: its shape is kept, it fills columns or
-/// rows, and no pixel becomes wider than four columns.
+/// Columns and rows of an image in cells that are twice as high as wide: it keeps its shape and fills the columns or
+/// the rows, but no pixel becomes wider than four columns.
 pub fn fit((width, height): (u32, u32), (columns, rows): (u32, u32)) -> (u32, u32) {
     let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
     let scale = (f64::from(columns) / width).min(f64::from(2 * rows) / height).min(4.0);

@@ -1,7 +1,7 @@
-//! Turns the colours of a finished frame into those that the terminal has.
+//! Converts the colours of a finished frame into those that the terminal has.
 //!
-//! ratatui and crossterm send what they are given; a 256-colour terminal would show true colour wrongly or not at all,
-//! and crossterm's own answer to `NO_COLOR` also drops bold and reverse, and with them the selection.
+//! ratatui and crossterm do not convert colours: a 256-colour terminal would show true colour wrongly or not at all,
+//! and crossterm's `NO_COLOR` mode also drops bold and reverse, and with them the selection.
 
 use super::caps::Depth;
 use ratatui::buffer::{Buffer, Cell};
@@ -52,8 +52,8 @@ fn monochrome_cell(cell: &mut Cell) {
     cell.bg = Color::Reset;
 }
 
-/// The two pixels of a cell that belongs to an image: a half-block, or a space of one colour, with both colours given
-/// in full. No text of the screen looks like that.
+/// The two pixels of a cell of an image: a half-block, or a space of one colour, with both colours given
+/// in RGB. Text never looks like that.
 fn image_pixels(cell: &Cell) -> Option<(Rgb, Rgb)> {
     let (Color::Rgb(r, g, b), Color::Rgb(r2, g2, b2)) = (cell.fg, cell.bg) else { return None };
     let (front, back) = ((r, g, b), (r2, g2, b2));
@@ -87,7 +87,7 @@ fn indexed(color: Color) -> Color {
     Color::Indexed(nearest_indexed((r, g, b)))
 }
 
-/// The nearest of the colours 16 to 255; greys go to the finer ramp, never to a tinted cell of the cube.
+/// The nearest of the colours 16 to 255; greys use the finer grey ramp, never a tinted colour of the cube.
 fn nearest_indexed(color: Rgb) -> u8 {
     let (r, g, b) = color;
     let ramp_step = (u16::from(luminance(color)).saturating_sub(3) / 10).min(23);
@@ -127,7 +127,7 @@ fn distance(one: Rgb, other: Rgb) -> u32 {
     square(one.0, other.0) + square(one.1, other.1) + square(one.2, other.2)
 }
 
-/// The named colours as xterm shows them. Black and white are left out: on some background they vanish.
+/// The named colours as xterm shows them, without black and white, which vanish on some backgrounds.
 const NAMED: [(Color, Rgb); 12] = [
     (Color::Red, (205, 0, 0)),
     (Color::Green, (0, 205, 0)),

@@ -1,4 +1,4 @@
-//! Asking the terminal something, with a time-out: one that does not answer must not keep a person waiting.
+//! Queries to the terminal, with a time-out, because some terminals do not answer.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -10,20 +10,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// "Who are you", which every terminal answers (DA1): after that nothing more will come.
+/// The device attributes query (DA1). Every terminal answers it, so its answer ends the answers to earlier queries.
 const WHO: &[u8] = b"\x1b[c";
-/// How much longer to wait for the rest of an answer.
+/// Additional time for the rest of an answer.
 const REST: Duration = Duration::from_millis(500);
-/// The characters of an answer come at once; a person's fingers are slower.
+/// The characters of an answer arrive together; typed keys are slower.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// Questions whose answers were not there in time and may still come.
+/// Number of queries whose answers are late and may still arrive.
 static OWED: AtomicUsize = AtomicUsize::new(0);
-/// What a person typed while a question was asked.
+/// Keys typed during a query.
 static TYPED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// All that came back on the question and on "who are you", which is asked after it. `None` where there is no terminal;
-/// incomplete where the time is over. Nothing else may read the keyboard meanwhile.
+/// All bytes that answer the query and the DA1 query after it. `None` without a terminal;
+/// incomplete after the time-out. Nothing else may read the keyboard meanwhile.
 pub fn ask(question: &[u8], time_out: Duration) -> Option<Vec<u8>> {
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return None;
@@ -49,7 +49,7 @@ fn ask_raw(question: &[u8], time_out: Duration) -> Option<Vec<u8>> {
     let (input, begun) = (stdin(), Instant::now());
     let mut answer = Vec::new();
     loop {
-        // The rest of an answer that has begun is on its way.
+        // The rest of an incomplete answer is on its way.
         let time_out = if typed_among(&answer).1 { time_out + REST } else { time_out };
         let left = time_out.saturating_sub(begun.elapsed());
         let mut wait = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
@@ -66,12 +66,12 @@ fn ask_raw(question: &[u8], time_out: Duration) -> Option<Vec<u8>> {
     }
 }
 
-/// What is no answer among these bytes, and whether the last answer has no end yet.
+/// The typed bytes among these bytes, and whether the last answer is incomplete.
 fn typed_among(bytes: &[u8]) -> (Vec<u8>, bool) {
     let (mut typed, mut rest) = (Vec::new(), bytes);
     while let [first, after @ ..] = rest {
         let end = match rest {
-            // Commands to the terminal and its answers end with ESC \ or BEL, all others with a letter.
+            // OSC and APC sequences end with ESC \ or BEL, all others with a letter.
             [0x1b, b']' | b'_', ..] => {
                 let end = rest.windows(2).position(|pair| pair == b"\x1b\\").map(|at| at + 2);
                 end.or_else(|| rest.iter().position(|byte| *byte == 0x07).map(|at| at + 1))
@@ -91,7 +91,7 @@ fn typed_among(bytes: &[u8]) -> (Vec<u8>, bool) {
     (typed, false)
 }
 
-/// What was typed while questions were asked, as key presses; each is given once.
+/// Keys typed during queries, as key presses; each is returned once.
 pub fn typed_meanwhile() -> Vec<KeyEvent> {
     let typed = TYPED.lock().map(|mut typed| std::mem::take(&mut *typed)).unwrap_or_default();
     String::from_utf8_lossy(&typed).chars().filter_map(key_of).collect()
@@ -110,21 +110,21 @@ fn key_of(character: char) -> Option<KeyEvent> {
     Some(KeyEvent::new(code, modifiers))
 }
 
-/// Tells keys from answers that came after their time. crossterm takes ESC ] for Alt-], and each character up to the ESC \
-/// at the end for a key; the answer to "who are you" it takes for what it is.
+/// Distinguishes keys from late answers. crossterm reads ESC ] as Alt-], and each character up to the ESC \
+/// at the end as a key; it recognises the answer to DA1.
 pub struct LateAnswers {
     owed: usize,
-    /// When the latest character of an answer came that has no end yet.
+    /// Time of the latest character of an incomplete answer.
     within: Option<Instant>,
 }
 
 impl LateAnswers {
-    /// Those of the questions asked so far.
+    /// For the queries sent so far.
     pub fn owed() -> Self {
         Self { owed: OWED.load(Ordering::SeqCst), within: None }
     }
 
-    /// Is this no key, but a part of an answer?
+    /// Whether this event is a part of an answer and not a key.
     pub fn takes(&mut self, event: &Event, now: Instant) -> bool {
         let Event::Key(key) = event else { return false };
         if self.owed == 0 {
@@ -149,7 +149,7 @@ impl LateAnswers {
     }
 }
 
-/// The numbers of the answer to "who are you": ESC [ ? 62 ; 4 c.
+/// The numbers of the answer to DA1: ESC [ ? 62 ; 4 c.
 pub fn attributes(answer: &[u8]) -> Option<Vec<u32>> {
     let start = answer.windows(3).position(|part| part == b"\x1b[?")? + 3;
     let end = start + answer[start..].iter().position(|byte| *byte == b'c')?;

@@ -7,7 +7,7 @@ use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{EndSynchronizedUpdate, LeaveAlternateScreen};
 use std::io::{self, Write};
 
-/// Removes every image that kitty keeps, and asks for no answer.
+/// Deletes every image that kitty stores, without asking for an answer.
 pub fn delete_kitty_images(out: &mut impl Write) -> io::Result<()> {
     queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"))
 }

@@ -1,4 +1,4 @@
-//! Taking the terminal and giving it back: [`restore`] is the one way back, for exit, error, panic and signal.
+//! Takes and restores the terminal. Exit, error, panic and signal all use [`restore`].
 
 use super::guard;
 use super::restoring::write_restoring;
@@ -10,18 +10,18 @@ use crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mod
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Is the terminal ours? Drawing looks at this too, so that nothing is drawn after it was given back.
+/// Whether we have taken the terminal. Drawing checks this, too, so that nothing is drawn after [`restore`].
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// Were images left in kitty's memory?
+/// Whether images are left in kitty's memory.
 static KITTY: AtomicBool = AtomicBool::new(false);
 
-/// Does the terminal report the mouse?
+/// Whether the terminal reports the mouse.
 static MOUSE: AtomicBool = AtomicBool::new(false);
 
-/// Takes the terminal: raw mode, alternate screen, bracketed paste, no cursor. `kitty` says that images will be sent by
+/// Takes the terminal: raw mode, alternate screen, bracketed paste, no cursor. `kitty`: images will be sent with
 /// kitty's protocol.
 pub fn enter(kitty: bool) -> io::Result<()> {
-    // We strip colours ourselves: crossterm's way of honouring NO_COLOR also strips the selection.
+    // We strip colours ourselves: crossterm's NO_COLOR mode also strips the selection.
     force_color_output(true);
     guard::taken(kitty);
     enable_raw_mode()?;
@@ -31,14 +31,14 @@ pub fn enter(kitty: bool) -> io::Result<()> {
     if MOUSE.load(Ordering::SeqCst) { report_mouse(true) } else { Ok(()) }
 }
 
-/// Has the terminal report the mouse, or no longer; it stays so when the terminal is taken again.
+/// Turns mouse reports on or off; the choice survives a suspend.
 pub fn report_mouse(on: bool) -> io::Result<()> {
     MOUSE.store(on, Ordering::SeqCst);
     if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
 }
 
-/// Gives the terminal back as it was; does nothing where it is not ours. Errors are of no use here: where the terminal
-/// is gone, nobody is left to see it restored.
+/// Restores the terminal; does nothing if we have not taken it. Errors are ignored: if the terminal
+/// is gone, nothing needs to be restored.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
@@ -50,12 +50,12 @@ pub fn restore() {
     guard::given_back();
 }
 
-/// Is the terminal ours?
+/// Whether we have taken the terminal.
 pub fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
 }
 
-/// Holds the terminal; dropping it gives the terminal back.
+/// Holds the terminal; dropping it restores the terminal.
 pub struct Taken;
 
 impl Taken {

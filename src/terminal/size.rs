@@ -1,12 +1,12 @@
-//! Columns and rows of the terminal, asked for in one place (issue 18, B7).
+//! Columns and rows of the terminal, determined in one place (issue 18, B7).
 
-/// Where nobody says: the size of a VT100.
+/// The default: the size of a VT100.
 const USUAL: (u16, u16) = (80, 24);
-/// More than any screen has; a terminal that claims 65535 × 65535 would cost gigabytes for each frame.
+/// The maximum, more than any screen has: a terminal that claims 65535 × 65535 would cost gigabytes per frame.
 const MOST: (u16, u16) = (1000, 500);
 
-/// Columns and rows: those that the terminal says, each where it says none (0, as under `docker exec` or `expect`) from
-/// `COLUMNS` and `LINES`, else 80 × 24. At most 1000 × 500. crossterm's own way multiplies what `tput` prints without a bound.
+/// Columns and rows as the terminal reports them. A reported 0 (as under `docker exec` or `expect`) is replaced by
+/// `COLUMNS` and `LINES`, else by 80 × 24. At most 1000 × 500. crossterm falls back to `tput`, without a maximum.
 pub fn terminal_size() -> (u16, u16) {
     let variable = |name: &str| std::env::var(name).ok();
     size_of(asked().unwrap_or((0, 0)), variable("COLUMNS").as_deref(), variable("LINES").as_deref())
@@ -20,7 +20,7 @@ fn size_of((columns, rows): (u16, u16), columns_said: Option<&str>, rows_said: O
     (side(columns, columns_said, USUAL.0, MOST.0), side(rows, rows_said, USUAL.1, MOST.1))
 }
 
-/// Columns and rows that the kernel has for the terminal; `None` without one. Never `crossterm::terminal::size`.
+/// Columns and rows that the kernel reports; `None` without a terminal.
 fn asked() -> Option<(u16, u16)> {
     let size = crossterm::terminal::window_size().ok()?;
     Some((size.columns, size.rows))

@@ -1,5 +1,5 @@
-//! crossterm's backend with the one size that the program goes by, [`terminal_size`]: a terminal that says 0 × 0 (as under
-//! `docker exec`) would get empty frames, one that says 65535 × 65535 frames of gigabytes (issue 18).
+//! crossterm's backend with [`terminal_size`] as its size: a terminal that reports 0 × 0 (as under
+//! `docker exec`) would get empty frames, one that reports 65535 × 65535 frames of gigabytes (issue 18).
 
 use super::size::terminal_size;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
@@ -7,16 +7,16 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
 
-/// Draws as crossterm does; only [`Backend::size`] differs.
+/// Like crossterm's backend except for [`Backend::size`].
 pub struct SizedBackend<W: Write>(CrosstermBackend<W>);
 
 impl<W: Write> SizedBackend<W> {
-    /// Draws by writing to `out`.
+    /// A backend that writes to `out`.
     pub fn new(out: W) -> Self {
         Self(CrosstermBackend::new(out))
     }
 
-    /// To write to the terminal past the frame.
+    /// For writing to the terminal outside a frame.
     pub fn out(&mut self) -> &mut CrosstermBackend<W> {
         &mut self.0
     }

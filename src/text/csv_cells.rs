@@ -1,24 +1,24 @@
-//! Cells of CSV files that a person may open in a spreadsheet: texts of others must not run there.
+//! Cells of CSV files: other people's texts must not run as formulas in a spreadsheet.
 
 use std::borrow::Cow;
 
-/// What becomes of texts that a spreadsheet would run as a formula.
+/// How to write texts that a spreadsheet would run as a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formulas {
-    /// They begin with an apostrophe, by which spreadsheets know a text (OWASP, "CSV Injection").
+    /// With an apostrophe in front, which marks a text (OWASP, "CSV Injection").
     Escaped,
-    /// They stay as they are, for programs that read the file again.
+    /// Unchanged, for programs that read the file.
     Plain,
 }
 
 impl Formulas {
-    /// The text as a cell. Of ours, numbers never come here: -0.5 stays a number.
+    /// The text as a cell. Not for numbers: -0.5 must stay a number.
     pub fn cell(self, text: &str) -> Cow<'_, str> {
         if self == Self::Escaped && runs(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
     }
 }
 
-/// Does a text begin, behind quotes and space, with what begins a formula? Excel knows the full-width signs, too, and some
+/// Whether a text starts a formula, after quotes and spaces. Excel also accepts full-width signs, and some
 /// programs split cells at a tab or a line end.
 fn runs(text: &str) -> bool {
     if text.starts_with(['\t', '\r', '\n']) {

@@ -1,4 +1,4 @@
-//! Text that comes from or goes to somebody else: what may be printed, and the dialects of CSV, JSON and TOML.
+//! Text from and for other programs: what is safe to print, and dialects of CSV, JSON and TOML.
 
 pub mod csv_cells;
 pub mod printable;

@@ -1,22 +1,22 @@
-//! Text that others wrote, made safe to print: names, paths, captions, notes, servers' answers (issue 18, C1).
+//! Makes other people's texts safe to print: names, paths, captions, notes, servers' answers (issue 18, C1).
 //!
-//! A terminal obeys control characters (OSC 52 sets the clipboard), shows bidirectional ones in an order that was not
-//! written, and does not show zero-width ones at all, so that two names look the same. Each such character becomes one
-//! that is seen, one for one: columns and positions stay what they were.
+//! Terminals execute control characters (OSC 52 sets the clipboard), reorder text with bidirectional characters,
+//! and do not show zero-width characters, so that two names look the same. Each such character is replaced by one
+//! visible character, so columns and positions stay the same.
 //!
 //! | character | becomes |
 //! |---|---|
-//! | line break, tab and their like (also U+0085, U+2028, U+2029) | a space |
+//! | line break, tab and similar (also U+0085, U+2028, U+2029) | a space |
 //! | other C0 controls and DEL | their picture: `␛`, `␇`, `␡` |
 //! | C1 controls, bidirectional and other format characters (Unicode `Cf`), invisible fillers, tags | `\u{fffd}` |
-//! | U+200C and U+200D after a letter outside ASCII | stay: Persian, Hindi and emoji are written with them |
+//! | U+200C and U+200D after a letter outside ASCII | stay: Persian, Hindi and emoji need them |
 //!
-//! Marks that combine and selectors of variants stay, too: they are parts of letters.
+//! Combining marks and variation selectors stay, too: they are parts of letters.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// Text of others where it is put into a message: on one line, nothing in it that a terminal obeys.
+/// Displays another's text on one line, without control characters.
 pub struct Printable<'a>(pub &'a str);
 
 impl Display for Printable<'_> {
@@ -25,30 +25,30 @@ impl Display for Printable<'_> {
     }
 }
 
-/// As [`Printable`], as a string: no line break or escape sequence of theirs reaches the terminal.
+/// Like [`Printable`], as a string.
 pub fn one_line(text: &str) -> String {
     letters(text).map(|(_, letter)| letter).collect()
 }
 
-/// An error with what it comes from. [`without_backtrace`] of it: a message is for people.
+/// An error with its causes, but [`without_backtrace`].
 pub fn message_of(error: &anyhow::Error) -> String {
     let message = format!("{error:#}");
     without_backtrace(&message).to_string()
 }
 
-/// The text up to the first frame of a backtrace: candle writes one behind each message where `RUST_BACKTRACE` is set.
+/// The text up to the first frame of a backtrace: candle adds one to each message if `RUST_BACKTRACE` is set.
 pub fn without_backtrace(text: &str) -> &str {
     text.find("\n   0: ").map_or(text, |start| &text[..start])
 }
 
-/// The beginning of a text that may be long, as a part of a message: at most `most` letters, on one line.
+/// The beginning of a long text, for a message: at most `most` letters, on one line.
 pub fn beginning(text: &str, most: usize) -> String {
     let mut shown = letters(text).map(|(_, letter)| letter);
     let start: String = shown.by_ref().take(most).collect();
     if shown.next().is_none() { start } else { start + "…" }
 }
 
-/// Neither a control character nor one that is not seen, or that changes the direction of what stands around it.
+/// Whether the character is visible: neither a control character, nor invisible, nor a change of direction.
 pub fn is_printable(letter: char) -> bool {
     shown(letter, '\0') == letter
 }
@@ -63,7 +63,7 @@ pub fn letters(text: &str) -> impl Iterator<Item = (usize, char)> + Clone {
     })
 }
 
-/// Our own lines, in which text of others may have been forgotten: line breaks and tabs stay, the rest is as in [`one_line`].
+/// Like [`one_line`], but keeps line breaks and tabs. For our own lines, in case they contain unescaped text of others.
 pub fn our_lines(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
         return Cow::Borrowed(text);
@@ -73,7 +73,7 @@ pub fn our_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(original.zip(letters(text)).map(keep).collect())
 }
 
-/// As [`our_lines`]; sequences that only choose colours and weights (ESC [ … m) stay.
+/// Like [`our_lines`], but keeps sequences for colours and weights (ESC [ … m).
 pub fn our_styled_lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
@@ -89,7 +89,7 @@ pub fn our_styled_lines(text: &str) -> String {
     safe
 }
 
-/// JSON as it was serialised, with these characters as `\uXXXX`: the same JSON, and nothing that a terminal obeys.
+/// Escapes these characters in serialised JSON as `\uXXXX`, which gives equivalent JSON.
 /// serde escapes C0 controls only.
 pub fn json_lines(json: &str) -> Cow<'_, str> {
     if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
@@ -120,8 +120,8 @@ fn shown(letter: char, before: char) -> char {
     }
 }
 
-/// C1 controls, the characters of category Cf of Unicode 17, and those others that are shown by nothing
-/// (Default_Ignorable_Code_Point) and stand alone.
+/// Whether the character is a C1 control, of category Cf of Unicode 17, or one of the other invisible characters
+/// (Default_Ignorable_Code_Point) that stand alone.
 fn is_unseen(letter: char) -> bool {
     matches!(letter,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'

@@ -1,7 +1,7 @@
-//! JSON in which no key stands twice with different values.
+//! JSON in which no key appears twice with different values.
 //!
-//! `serde_json` lets the last one count, Python too, other readers the first: two `layer_norm_eps` are two models
-//! (issue 18, A4). Keys are compared as they are put into their object, so that a tokenizer of 17 MB takes no longer.
+//! `serde_json` and Python use the last value, other readers the first: two `layer_norm_eps` are two models
+//! (issue 18, A4). Keys are compared while their object is built, so that a tokenizer of 17 MB takes no longer.
 
 use super::printable::beginning;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// A value whose objects have one value for each key; the same one twice passes.
+/// A value whose objects have one value for each key; a repeated key with the same value is accepted.
 pub struct SingleKeys(pub Value);
 
 impl<'de> Deserialize<'de> for SingleKeys {
@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for Keeper {
                 serde_json::map::Entry::Occupied(first) if *first.get() == value => {}
                 serde_json::map::Entry::Occupied(first) => {
                     let key = beginning(first.key(), 60);
-                    return Err(A::Error::custom(format!("the key \"{key}\" stands twice, with different values")));
+                    return Err(A::Error::custom(format!("the key \"{key}\" appears twice with different values")));
                 }
             }
         }

@@ -1,13 +1,13 @@
-//! TOML that people write. The library's own message has the whole line in it, which may be a megabyte.
+//! Parses TOML with short messages. The library's own message contains the whole line, which may be a megabyte.
 
 use super::printable::beginning;
 use serde::de::DeserializeOwned;
 use std::fmt;
 
-/// Letters of the longest reason: it quotes keys and values.
+/// Maximum length of the reason in letters, because it quotes keys and values.
 const SHOWN: usize = 300;
 
-/// What is wrong in a text, and where.
+/// An error in a text, with its place.
 #[derive(Debug, thiserror::Error)]
 pub(crate) struct TomlError {
     pub(crate) reason: String,
@@ -24,10 +24,10 @@ impl fmt::Display for TomlError {
     }
 }
 
-/// Reads a text as what `T` wants of it.
+/// Parses a text as `T`.
 ///
 /// # Errors
-/// The first thing that is wrong, on one line.
+/// Fails with the first error, on one line.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| TomlError {
         reason: beginning(error.message(), SHOWN),

@@ -1,30 +1,30 @@
-//! JSON of other programs as it was written: every key with its place, numbers with their digits, Python's `NaN` and
-//! infinities known for what they are.
+//! Parses JSON of other programs without loss: every key in order, numbers as digits, Python's `NaN` and
+//! infinities recognised.
 //!
-//! Parsers that go through a map and an `f64` settle a key that stands twice, and make one number of two patients' ids above
-//! 2^53. Strings are `serde_json`'s business here, too.
+//! Parsers that use a map and `f64` hide repeated keys and make the same number of two patients' ids above
+//! 2^53. Strings are parsed by `serde_json`.
 
 use std::fmt;
 
-/// Lists and objects within each other; `serde_json` takes 128.
+/// Maximum nesting of lists and objects; `serde_json` accepts 128.
 const DEEPEST: usize = 64;
 
-/// A value.
+/// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written {
     Null,
     Bool(bool),
-    /// As it stands in the file.
+    /// The digits as in the file.
     Number(String),
-    /// `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have.
+    /// `NaN`, `Infinity` or `-Infinity`, which Python writes but JSON does not allow.
     NotFinite(&'static str),
     Text(String),
     List(Vec<Written>),
-    /// In the order of the file; a key may stand there twice ([`Written::repeated_key`]).
+    /// In the order of the file; a key may be repeated ([`Written::repeated_key`]).
     Object(Vec<(String, Written)>),
 }
 
-/// What is wrong, and at which byte of the text, from 0.
+/// An error and its byte offset in the text, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at column {}", .offset + 1)]
 pub struct WrittenError {
@@ -36,13 +36,13 @@ impl Written {
     /// Parses a text that is one value.
     ///
     /// # Errors
-    /// Fails if the text is no JSON, or is nested deeper than 64 levels.
+    /// Fails if the text is not JSON or is nested deeper than 64 levels.
     pub fn parse(bytes: &[u8]) -> Result<Self, WrittenError> {
         Self::parse_utf8(bytes).map_err(|error| match std::str::from_utf8(bytes) {
-            // The string's parser calls it an invalid code point, the byte tells more.
+            // `serde_json` reports an invalid code point; the byte says more.
             Err(other) => WrittenError {
                 message: format!(
-                    "found the byte 0x{:02X}, which is no UTF-8 (Latin-1 or another encoding? save the file as UTF-8)",
+                    "found the byte 0x{:02X}, which is not UTF-8 (Latin-1 or another encoding? save the file as UTF-8)",
                     bytes[other.valid_up_to()]
                 ),
                 offset: other.valid_up_to(),
@@ -61,16 +61,16 @@ impl Written {
         }
     }
 
-    /// Parses a line that is one object, in which no key stands twice with different values.
+    /// Parses a line that is one object without repeated keys of different values.
     ///
     /// # Errors
-    /// Says what else the line is, and how a list becomes lines.
+    /// Fails if the line is anything else; for a list, the message says how to convert it into lines.
     pub fn parse_line(line: &[u8]) -> Result<Self, String> {
         let line = line.trim_ascii();
-        let list = if line.starts_with(b"[") { "; a list becomes lines by `jq -c '.[]' FILE`" } else { "" };
+        let list = if line.starts_with(b"[") { "; `jq -c '.[]' FILE` converts a list into lines" } else { "" };
         match Self::parse(line) {
             Ok(object @ Self::Object(_)) => match object.repeated_key() {
-                Some(key) => Err(format!("the key {key:?} stands twice, with different values")),
+                Some(key) => Err(format!("the key {key:?} appears twice with different values")),
                 None => Ok(object),
             },
             Ok(other) => Err(format!("expected a JSON object {{…}} on one line, found {}{list}", other.kind())),
@@ -78,13 +78,13 @@ impl Written {
         }
     }
 
-    /// The value under a key of an object; the last one where the key stands there twice.
+    /// The value of a key of an object; the last one if the key is repeated.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(entries) = self else { return None };
         entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The text, where it is one.
+    /// The text, if the value is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -92,7 +92,7 @@ impl Written {
         }
     }
 
-    /// The number, where it is one; beyond the range of `f64` it is infinite.
+    /// The number, if the value is one; infinite beyond the range of `f64`.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(digits) => digits.parse().ok(),
@@ -100,7 +100,7 @@ impl Written {
         }
     }
 
-    /// The first key, in this object or below, that stands twice in one object with different values.
+    /// The first key, in this object or below, that one object repeats with different values.
     pub fn repeated_key(&self) -> Option<&str> {
         match self {
             Self::List(items) => items.iter().find_map(Self::repeated_key),
@@ -112,7 +112,7 @@ impl Written {
         }
     }
 
-    /// What it is, in words.
+    /// The kind of the value, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -138,7 +138,7 @@ impl fmt::Display for Written {
     }
 }
 
-/// The keys that stand twice, each once, and whether their values differ.
+/// The repeated keys, each once, and whether their values differ.
 pub fn repeated(entries: &[(String, Written)]) -> impl Iterator<Item = (&str, bool)> {
     // Sorted, because a hostile object may have a million keys.
     let mut order: Vec<&(String, Written)> = entries.iter().collect();
@@ -160,9 +160,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Result<Written, WrittenError> {
         if depth > DEEPEST {
-            return Err(
-                self.error(format!("expected at most {DEEPEST} lists and objects within each other, found more"))
-            );
+            return Err(self.error(format!("expected at most {DEEPEST} nested lists and objects, found more")));
         }
         self.skip_space();
         match self.bytes.get(self.at) {
@@ -216,7 +214,7 @@ impl Parser<'_> {
         }
     }
 
-    /// From one quote to the other; what is between is `serde_json`'s business.
+    /// Finds the closing quote; `serde_json` parses the text between the quotes.
     fn string(&mut self) -> Result<String, WrittenError> {
         let begin = self.at;
         let mut end = begin + 1;
@@ -230,7 +228,7 @@ impl Parser<'_> {
                     end += place + 1;
                     break;
                 }
-                // What is escaped may be a quote.
+                // An escaped character may be a quote.
                 Some(place) => end = (end + place + 2).min(self.bytes.len()),
             }
         }
@@ -243,7 +241,7 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// As the grammar of JSON has it: no leading zero, no empty part.
+    /// A number by JSON's grammar: no leading zero, no empty part.
     fn number(&mut self) -> Result<Written, WrittenError> {
         let rest = &self.bytes[self.at..];
         if rest.starts_with(b"-I") {
@@ -252,7 +250,7 @@ impl Parser<'_> {
         let length = rest.iter().position(|byte| !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
         let digits = &rest[..length.unwrap_or(rest.len())];
         if !is_number(digits) {
-            return Err(self.error("not a number as JSON writes them"));
+            return Err(self.error("not a valid JSON number"));
         }
         self.at += digits.len();
         Ok(Written::Number(String::from_utf8_lossy(digits).into_owned()))
@@ -275,12 +273,12 @@ impl Parser<'_> {
         }
         Err(match self.bytes[self.at] {
             0 => self.error("found a NUL byte"),
-            b'\'' => self.error("expected a text in double quotes, found a single one"),
+            b'\'' => self.error("expected a text in double quotes, found a single quote"),
             _ => self.error("expected a value"),
         })
     }
 
-    /// Bytes behind a whole value.
+    /// The error for bytes after a whole value.
     fn what_follows(&self) -> WrittenError {
         match self.bytes[self.at] {
             b',' => self.error("found a comma after the value"),

@@ -1,4 +1,4 @@
-//! Trained heads on disk: only what was trained, and what it was trained on.
+//! Trained heads on disk: only the trained tensors, and fingerprints of what they were trained with.
 //!
 //! ```text
 //! DIR/config.json         kind, α of each head, fingerprints of base encoder, reader and prompts, seed
@@ -27,18 +27,18 @@ pub const HEADS_MODEL_TYPE: &str = "dissent-heads";
 pub struct HeadsRecord {
     pub model_type: String,
     pub kind: HeadKind,
-    /// `None`: not trained, the encoder itself searches.
+    /// `None` if this head is not trained; the encoder's own vectors are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<HeadRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<HeadRecord>,
-    /// The dual encoder that the heads begin as, stay mixed with and search the vectors of.
+    /// The dual encoder that the heads start from and are mixed with, and whose vectors they search.
     pub base: Fingerprint,
     pub base_name: String,
-    /// The reader whose answers they learned from.
+    /// The reader whose answers trained them.
     pub reader: Fingerprint,
     pub reader_name: String,
-    /// Questions, labels and prompt templates.
+    /// Fingerprint of questions, labels and prompt templates.
     pub prompts: Fingerprint,
     pub corpus: Fingerprint,
     pub seed: u64,
@@ -47,15 +47,15 @@ pub struct HeadsRecord {
 /// One head of [`HeadsRecord`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeadRecord {
-    /// Share of the head in the query.
+    /// Weight of the head in the query vector.
     pub alpha: f64,
-    /// Steps it was trained for.
+    /// Number of training steps.
     pub steps: usize,
 }
 
 impl HeadsRecord {
     fn read(folder: &Path) -> Result<Self> {
-        let config = read_json(folder, "config.json", "it says what the heads are")?;
+        let config = read_json(folder, "config.json", "it describes the heads")?;
         let path = folder.join("config.json");
         let found = config.get("model_type").and_then(serde_json::Value::as_str).unwrap_or("none");
         ensure!(
@@ -81,7 +81,7 @@ impl TrainedHeads {
     /// Loads the heads in `folder` for this dual encoder.
     ///
     /// # Errors
-    /// Where a file is missing or broken, or the heads belong to another dual encoder.
+    /// Fails if a file is missing or broken, or the heads belong to another dual encoder.
     pub fn load(folder: &Path, encoder: &DualEncoder) -> Result<Self> {
         let in_folder = || format!("cannot load the retriever {}", folder.display());
         let record = HeadsRecord::read(folder).with_context(in_folder)?;
@@ -118,19 +118,19 @@ impl TrainedHeads {
     /// Query vectors of one case for the image index and for the caption index.
     ///
     /// # Errors
-    /// Where the network cannot be run.
+    /// Fails if the network cannot be run.
     pub fn queries(&self, inputs: &QueryInputs) -> Result<(Vec<f32>, Vec<f32>)> {
         let query = |head: &Option<QueryHead>| -> Result<Vec<f32>> {
             let vectors = match head {
                 Some(head) => head.queries(inputs)?,
                 None => inputs.base.to_dtype(candle_core::DType::F32)?,
             };
-            vectors.to_vec2()?.into_iter().next().context("the head gave no vector")
+            vectors.to_vec2()?.into_iter().next().context("the head returned no vector")
         };
         Ok((query(&self.image)?, query(&self.caption)?))
     }
 
-    /// Of weights and configuration.
+    /// Fingerprint of weights and configuration.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
     }
@@ -148,7 +148,7 @@ impl TrainedHeads {
 /// Writes heads: `tensors` by full name (`image_head.…`, `caption_head.…`).
 ///
 /// # Errors
-/// Where the folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn save_heads(
     folder: &Path,
     record: &HeadsRecord,

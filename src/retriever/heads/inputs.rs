@@ -1,11 +1,11 @@
-//! What heads see of cases.
+//! The inputs of the heads.
 
 use super::HeadKind;
 use crate::model::dual_encoder::{DualEncoder, Pixels};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
-/// Inputs of `B` cases, on the encoder's device, without a graph behind them.
+/// Inputs of `B` cases, on the encoder's device, detached from the autograd graph.
 #[derive(Clone, Debug)]
 pub struct QueryInputs {
     /// E_0(x), unit vectors [B, D].
@@ -14,7 +14,7 @@ pub struct QueryInputs {
     pub pooled: Tensor,
     /// Unit text vectors [B, D] of the questions; for [`HeadKind::Question`].
     pub questions: Option<Tensor>,
-    /// What the image tower takes; for [`HeadKind::Tower`].
+    /// Input of the image tower; for [`HeadKind::Tower`].
     pub pixels: Option<Pixels>,
 }
 
@@ -22,7 +22,7 @@ impl QueryInputs {
     /// Runs the frozen encoder over the pixels of pictures and their questions.
     ///
     /// # Errors
-    /// Where the counts differ or the network cannot be run.
+    /// Fails if the counts differ or the network cannot be run.
     pub fn of(encoder: &DualEncoder, kind: HeadKind, pixels: Pixels, questions: &[&str]) -> Result<Self> {
         let pictures = pixels.count()?;
         ensure!(

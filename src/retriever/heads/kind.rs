@@ -1,22 +1,22 @@
-//! What a head is made of.
+//! The architectures of heads.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Kind of a trained head. All begin as the dual encoder itself.
+/// Architecture of a trained head. All start as the dual encoder itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
     /// A copy of the whole image tower, as in the paper (docs/method.md, "Heads")
     Tower,
-    /// A linear layer on the frozen tower's pooled output, beginning as the projection
+    /// A linear layer on the frozen tower's pooled output, initialised with the projection
     Adapter,
-    /// An adapter to whose output a linear map of the question's text vector is added
+    /// An adapter plus a linear map of the question's text vector
     Question,
 }
 
 impl HeadKind {
-    /// Names of the base's tensors that a head of this kind begins with.
+    /// Prefixes of the base's tensors that initialise a head of this kind.
     pub fn taken_from_base(self) -> &'static [&'static str] {
         match self {
             Self::Tower => &["vision_model.", "visual_projection."],

@@ -1,4 +1,4 @@
-//! Heads: what makes a query vector of a case (docs/method.md, "Heads").
+//! Heads compute the query vectors of a case (docs/method.md, "Heads").
 //!
 //! ```text
 //! q = α · norm(E_h(x)) + (1 − α) · norm(E_0(x))      h: image head or caption head, E_0: the frozen dual encoder
@@ -6,9 +6,9 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `kind` | the three kinds of E_h: a copy of the tower, an adapter, an adapter that hears the question |
-//! | `inputs` | what a head sees of a case, computed once |
-//! | `query_head` | one head over its variables |
+//! | `kind` | the three architectures of E_h: a copy of the tower, an adapter, an adapter with the question |
+//! | `inputs` | the inputs of a head for a case, computed once |
+//! | `query_head` | one head with its variables |
 //! | `checkpoint` | the trained heads of a folder, bound to the dual encoder they were trained on |
 
 mod checkpoint;

@@ -1,4 +1,4 @@
-//! One head over its variables.
+//! One head with its variables.
 
 use super::{HeadKind, QueryInputs};
 use crate::model::dual_encoder::{Architecture, ImageTower, image_projection};
@@ -8,11 +8,11 @@ use candle_core::{D, DType, Tensor};
 use candle_nn::{Module, VarBuilder};
 use std::sync::Arc;
 
-/// A head: its network and the share that it has in the query.
+/// A head: its network and its weight in the query vector.
 #[derive(Clone, Debug)]
 pub struct QueryHead {
     network: Network,
-    /// α; 1 − α is the share of the frozen encoder.
+    /// α; the frozen encoder has the weight 1 − α.
     pub alpha: f64,
 }
 
@@ -24,10 +24,10 @@ enum Network {
 }
 
 impl QueryHead {
-    /// A head over `vars`; a new question map is zero, so that the head begins as the encoder.
+    /// A head over `vars`; a new question map is zero, so that the head starts as the encoder.
     ///
     /// # Errors
-    /// A tensor that is missing or of the wrong shape.
+    /// Fails if a tensor is missing or has the wrong shape.
     pub fn new(
         kind: HeadKind,
         architecture: &dyn Architecture,
@@ -53,16 +53,16 @@ impl QueryHead {
     /// q = α · norm(E_h(x)) + (1 − α) · E_0(x), [B, D] in f32, not normalised again (docs/method.md, "Heads").
     ///
     /// # Errors
-    /// Where the inputs are of another kind of head.
+    /// Fails if the inputs belong to another kind of head.
     pub fn queries(&self, inputs: &QueryInputs) -> Result<Tensor> {
         let embedded = match &self.network {
             Network::Tower { tower, projection } => {
-                let pixels = inputs.pixels.as_ref().context("a tower head wants pixels")?;
+                let pixels = inputs.pixels.as_ref().context("a tower head needs pixels")?;
                 projection.forward(&tower.pooled(pixels)?)?
             }
             Network::Adapter(image) => image.forward(&inputs.pooled)?,
             Network::Question { image, question } => {
-                let asked = inputs.questions.as_ref().context("a question head wants questions")?;
+                let asked = inputs.questions.as_ref().context("a question head needs questions")?;
                 let asked = asked.to_dtype(inputs.pooled.dtype())?;
                 (image.forward(&inputs.pooled)? + question.forward(&asked)?)?
             }

@@ -1,4 +1,4 @@
-//! Scaled images by path and size; the least recently drawn go first.
+//! A cache of scaled images by path and size; the least recently drawn are dropped first.
 
 use super::view::ImageView;
 use ratatui::layout::Size;
@@ -7,10 +7,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Images kept. A half-block picture of 40×20 cells takes about 30 kB.
+/// Number of cached images. A half-block picture of 40×20 cells takes about 30 kB.
 const CAPACITY: usize = 64;
 
-/// An image in a pane of this many cells, looked at in this way.
+/// An image, its view and the size of its pane in cells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PictureKey {
     pub path: PathBuf,
@@ -21,21 +21,21 @@ pub struct PictureKey {
 /// An image that is ready to be drawn.
 pub struct Scaled {
     pub protocol: Protocol,
-    /// How many times larger than whole it may be drawn in its pane.
+    /// Maximum zoom in its pane, relative to the whole image.
     pub nearest: f32,
 }
 
 impl Scaled {
-    /// Columns and rows that it takes.
+    /// Its columns and rows.
     pub fn size(&self) -> Size {
         self.protocol.size()
     }
 }
 
-/// What came of loading it: something to draw, or a message.
+/// The loaded image, or an error message.
 pub type Picture = Result<Scaled, String>;
 
-/// The cache, and the wish list that drawing fills.
+/// The cache, and the list of images that drawing asked for.
 #[derive(Default)]
 pub struct Pictures {
     entries: HashMap<PictureKey, (Picture, Cell<u64>)>,
@@ -47,7 +47,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// The image, if it is there; asking also says that it is wanted.
+    /// The image, if it is cached; also records that it is wanted.
     pub fn get(&self, key: &PictureKey) -> Option<&Picture> {
         push_new(&mut self.wanted.borrow_mut(), key.clone());
         let (picture, used) = self.entries.get(key)?;
@@ -56,7 +56,7 @@ impl Pictures {
         Some(picture)
     }
 
-    /// How many times larger than whole this image may be drawn in a pane of this size; `None` until it has been loaded there.
+    /// Maximum zoom of this image in a pane of this size; `None` until it has been loaded for that size.
     pub fn nearest(&self, path: &Path, size: Size) -> Option<f32> {
         let of_pane = |key: &PictureKey| key.size == size && key.path == path;
         self.entries
@@ -64,12 +64,12 @@ impl Pictures {
             .find_map(|(key, (picture, _))| Some(picture.as_ref().ok().filter(|_| of_pane(key))?.nearest))
     }
 
-    /// Says that an image will be wanted soon.
+    /// Records that an image will be wanted soon.
     pub fn want_soon(&self, key: PictureKey) {
         push_new(&mut self.soon.borrow_mut(), key);
     }
 
-    /// What was asked for since the last call and is not here: first what is drawn, then what will be.
+    /// The missing images asked for since the last call: those being drawn first, then those wanted soon.
     pub fn take_wanted(&self) -> Vec<PictureKey> {
         let mut wanted = self.wanted.take();
         for key in self.soon.take() {
@@ -78,7 +78,7 @@ impl Pictures {
         wanted.into_iter().filter(|key| !self.entries.contains_key(key)).collect()
     }
 
-    /// Keeps an image; the least recently drawn one goes if there are too many.
+    /// Caches an image; drops the least recently drawn one if there are too many.
     pub fn insert(&mut self, key: PictureKey, picture: Picture) {
         self.clock.set(self.clock.get() + 1);
         self.entries.insert(key, (picture, Cell::new(self.clock.get())));

@@ -1,4 +1,4 @@
-//! From an image file to what the terminal draws.
+//! Encodes an image for the terminal.
 
 use super::cache::{PictureKey, Scaled};
 use super::view::{ImageView, nearest};
@@ -14,12 +14,12 @@ use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 use ratatui_image::{FontSize, Resize};
 
-/// How images reach the terminal. `tmux` wraps pixel images so that tmux passes them on (`allow-passthrough` must be
+/// How images are sent to the terminal. `tmux` wraps pixel images so that tmux passes them on (`allow-passthrough` must be
 /// on there).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageMode {
     Off,
-    /// Two pixels per cell, through ratatui's buffer.
+    /// Two pixels per cell, in ratatui's buffer.
     Half,
     Kitty {
         tmux: bool,
@@ -33,12 +33,12 @@ pub enum ImageMode {
 }
 
 impl ImageMode {
-    /// Is the terminal sent an image, and not characters that look like one?
+    /// Whether the terminal receives pixels rather than characters.
     pub fn is_in_pixels(self) -> bool {
         matches!(self, Self::Kitty { .. } | Self::Iterm { .. } | Self::Sixel { .. })
     }
 
-    /// The word for the status line and the help page.
+    /// The name for the status line and the help page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -50,14 +50,14 @@ impl ImageMode {
     }
 }
 
-/// Lights and cuts an image as its view says, scales it into the key's cells, keeping its shape, and encodes it. `cell` is
+/// Applies window and zoom of the view, scales the image into the key's cells, keeping its shape, and encodes it. `cell` is
 /// the size of a cell in pixels, for pixel protocols. `id` must be new for each image: kitty keeps images by number.
 ///
 /// # Errors
-/// Where the protocol's encoder fails.
+/// Fails if the protocol's encoder fails.
 pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Scaled> {
     let size = key.size;
-    // Half-blocks have one column and two rows of pixels a cell: scaling straight to that grid scales only once.
+    // Half-blocks have one column and two rows of pixels per cell: scaling to that grid scales only once.
     let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
     let grid = Size::new(size.width.saturating_mul(cell.width), size.height.saturating_mul(cell.height));
     let image = key.view.apply(picture, grid);
@@ -76,7 +76,7 @@ pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSi
     Ok(Scaled { protocol, nearest: nearest(&picture.image, grid) })
 }
 
-/// The picture as one sees it first: what the models see.
+/// The picture before any change of the view: what the models see.
 pub fn as_first_seen(picture: &Picture) -> DynamicImage {
     ImageView::default().apply(picture, Size::new(1, 1))
 }

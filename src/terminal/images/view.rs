@@ -1,77 +1,77 @@
-//! How an image is looked at: zoom, place, window and inversion. One view for query and document, so that both show the
-//! same part in the same light.
+//! The view of an image: zoom, position, window and inversion. Query and document share one view, so that both show the
+//! same part with the same window.
 
 use crate::data::{Picture, ValueWindow};
 use image::{DynamicImage, ImageBuffer, Luma};
 use ratatui::layout::Size;
 
-/// Steps of the zoom: how many times larger than where the whole image fits.
+/// Zoom steps, relative to the size at which the whole image fits.
 const ZOOMS: [f32; 10] = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0];
-/// A pan moves by this share of what is visible.
+/// A pan moves by this share of the visible part.
 const PAN: f32 = 0.125;
-/// Values darker than this share of the pixels, and as many lighter ones, are cut off by the automatic window.
+/// The automatic window cuts off this share of the darkest and of the lightest pixels.
 const TAIL: f64 = 0.01;
 
 /// The view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct ImageView {
-    /// Place in the zoom steps.
+    /// Index of the zoom step.
     zoom: usize,
-    /// Middle of what is visible, from the image's middle, in thousandths of its width and height.
+    /// Centre of the visible part, relative to the image's centre, in thousandths of its width and height.
     x: i32,
     y: i32,
     pub inverted: bool,
     pub window: Window,
 }
 
-/// Which brightness becomes black and which white: a start, and how far a person has moved from it.
+/// Which values become black and white: a start and the user's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Window {
     pub start: WindowStart,
-    /// Percent of the full range added to the middle and to the width of the start.
+    /// Percent of the full range added to the level and to the width of the start.
     level: i8,
     width: i8,
 }
 
-/// Where a window starts.
+/// The start of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WindowStart {
-    /// What the models see: the picture's own window; without one, values as they are.
+    /// What the models see: the picture's own window, or the unchanged values if it has none.
     #[default]
     AsStored,
     /// All values.
     Full,
-    /// Without the darkest and the lightest hundredth.
+    /// Without the darkest and the lightest 1 %.
     Auto,
     Darker,
     Lighter,
 }
 
-/// What a key changes.
+/// A change of the view by a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewChange {
     ZoomIn,
     ZoomOut,
-    /// The whole image, as it is stored.
+    /// Back to the whole image as stored.
     Reset,
     Left,
     Right,
     Up,
     Down,
     Invert,
-    /// Percent added to level and width of the window.
+    /// Percent added to the level or the width of the window.
     Level(i8),
     Width(i8),
     Window(WindowStart),
 }
 
 impl ImageView {
-    /// Is only a part of the image visible? `nearest` is how far the image may be zoomed where it is drawn: see `nearest`.
+    /// Whether only a part of the image is visible. `nearest` is the maximum zoom (see the function `nearest`).
     pub fn is_zoomed(&self, nearest: f32) -> bool {
         self.factor(nearest) > 1.0
     }
 
-    /// How many times larger than whole the image is drawn.
+    /// The zoom factor, relative to the whole image.
     fn factor(&self, nearest: f32) -> f32 {
         ZOOMS[self.zoom].min(nearest)
     }
@@ -79,7 +79,7 @@ impl ImageView {
     /// The view after a change.
     #[must_use]
     pub fn changed(mut self, change: ViewChange, nearest: f32) -> Self {
-        // An image that may be zoomed further can have been shown before this one.
+        // The image shown before may have allowed more zoom.
         let last = ZOOMS.iter().position(|zoom| *zoom >= nearest).unwrap_or(ZOOMS.len() - 1);
         match change {
             ViewChange::ZoomIn => self.zoom = (self.zoom + 1).min(last),
@@ -104,7 +104,7 @@ impl ImageView {
         (1000.0 * PAN / self.factor(nearest)).max(1.0) as i32
     }
 
-    /// What is changed, in words: "×4 inverted level -10% width +30%"; empty for the whole image as it is.
+    /// A description such as "×4 inverted level -10% width +30%"; empty for the unchanged image.
     pub fn words(&self, nearest: f32) -> String {
         let mut words = Vec::new();
         if self.is_zoomed(nearest) {
@@ -128,8 +128,8 @@ impl ImageView {
         words.join(" ")
     }
 
-    /// The visible part in the chosen light. `grid` is what it will be drawn on, in pixels: zooming stops where a pixel of
-    /// the image has a pixel of the grid.
+    /// The visible part with the window applied. `grid` is the size of the pane in pixels: zooming stops when a pixel of
+    /// the image fills a pixel of the grid.
     pub fn apply(&self, picture: &Picture, grid: Size) -> DynamicImage {
         let lit = self.lit(picture);
         if self.zoom == 0 {
@@ -149,7 +149,7 @@ impl ImageView {
     }
 
     fn lit(&self, picture: &Picture) -> DynamicImage {
-        // Untouched, the screen shows what the models see. Colours have no window.
+        // Unchanged, the screen shows what the models see. Colour images have no window.
         let mut lit = if self.window == Window::default() || picture.image.color().has_color() {
             picture.as_models_see()
         } else {
@@ -162,8 +162,8 @@ impl ImageView {
     }
 }
 
-/// How many times larger than whole an image may be drawn on a grid of pixels: up to where a pixel of the image has a pixel
-/// of the grid; 1 for an image that is smaller than the grid.
+/// The maximum zoom of an image on a grid of pixels, relative to the whole image: a pixel of the image fills a pixel
+/// of the grid. 1 for an image smaller than the grid.
 pub fn nearest(image: &DynamicImage, grid: Size) -> f32 {
     let pixels = |length: u32, cells: u16| length as f32 / f32::from(cells.max(1));
     pixels(image.width(), grid.width).max(pixels(image.height(), grid.height)).max(1.0)
@@ -232,7 +232,7 @@ mod tests {
         image.to_luma8().rows().next().unwrap().map(|pixel| pixel.0[0]).collect()
     }
 
-    /// How far the images of these tests may be zoomed, where it matters: 400 pixels on 100.
+    /// Maximum zoom in these tests: 400 pixels on 100.
     const NEAREST: f32 = 4.0;
 
     fn after(changes: &[ViewChange]) -> ImageView {
@@ -290,13 +290,13 @@ mod tests {
         let grid = Size::new(100, 100);
         let limit = |width: u32| nearest(&ramp(width).image, grid);
         assert_eq!((limit(400), limit(250), limit(50)), (4.0, 2.5, 1.0));
-        // 1, 1.5, 2, and then as near as it gets.
+        // 1, 1.5, 2, and then the maximum.
         let far = [ViewChange::ZoomIn; 9].iter().fold(ImageView::default(), |view, change| view.changed(*change, 2.5));
         assert_eq!(far.words(2.5), "×2.5");
         assert_eq!(far.apply(&ramp(250), grid).width(), 100);
         let back = far.changed(ViewChange::ZoomOut, 2.5);
         assert_eq!((back.words(2.5).as_str(), back.apply(&ramp(250), grid).width()), ("×2", 125));
-        // An eighth of what is visible, not of what ×24 would show.
+        // An eighth of the visible part, not of what ×24 would show.
         assert_eq!(far.changed(ViewChange::Right, 2.5).x, 50);
         assert_eq!((far.is_zoomed(1.0), far.words(1.0).as_str()), (false, ""), "a small image is not zoomed");
         let small = ImageView::default().changed(ViewChange::ZoomIn, 1.0);

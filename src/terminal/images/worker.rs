@@ -1,4 +1,4 @@
-//! The thread that decodes and scales. Newest wins: a new wish list replaces what is left of the one before.
+//! The thread that decodes and scales images. A new list of wanted images replaces the rest of the previous one.
 
 use super::cache::{Picture, PictureKey};
 use super::encode::{ImageMode, encode};
@@ -12,26 +12,26 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 
-/// Full-size images kept for other sizes of the same picture.
+/// Number of full-size images kept for rescaling.
 const DECODED: usize = 8;
 
-/// An image that is ready, or a message why not.
+/// A finished image or an error message.
 pub struct Loaded {
     pub key: PictureKey,
     pub picture: Picture,
 }
 
-/// Sends wish lists to the thread.
+/// Sends lists of wanted images to the thread.
 pub struct ImageWorker {
     wishes: Sender<Vec<PictureKey>>,
 }
 
 impl ImageWorker {
-    /// Starts the thread; each image goes to `deliver` as it is ready. The thread ends with this value, or when
-    /// `deliver` says that nobody listens any more.
+    /// Starts the thread, which passes each finished image to `deliver`. It ends when this value is dropped, or when
+    /// `deliver` reports that the receiver is gone.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Fails if the thread cannot be started.
     pub fn start(mode: ImageMode, cell: FontSize, deliver: impl Fn(Loaded) -> bool + Send + 'static) -> Result<Self> {
         let (wishes, inbox) = unbounded();
         thread::Builder::new()
@@ -41,9 +41,9 @@ impl ImageWorker {
         Ok(Self { wishes })
     }
 
-    /// Wants these images, the first first.
+    /// Requests these images in this order.
     pub fn want(&self, keys: Vec<PictureKey>) {
-        // Without a thread no image comes; each panic there is caught.
+        // The thread may be gone; then no image arrives.
         drop(self.wishes.send(keys));
     }
 }
@@ -76,7 +76,7 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
     }
 }
 
-/// The decoded image, from the few that are kept or from disk.
+/// The decoded image, from memory or from disk.
 fn load(key: &PictureKey, decoded: &mut VecDeque<(PictureKey, Arc<data::Picture>)>) -> Result<Arc<data::Picture>> {
     if let Some((_, picture)) = decoded.iter().find(|(kept, _)| kept.path == key.path) {
         return Ok(picture.clone());
