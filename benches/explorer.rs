@@ -28,7 +28,7 @@ fn main() {
         first_start()
     );
     let mut pty = start(home.path());
-    pty.wait_for("vectors of");
+    pty.wait_for("exact search");
     let (first, all) = new_cases(&mut pty);
     report("new case: key to first prediction", "ms", first);
     report("new case: key to all K and the fused answer", "ms", all);
@@ -39,7 +39,7 @@ fn main() {
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     let mut pty = start_with(home.path(), "off");
-    pty.wait_for("vectors of");
+    pty.wait_for("exact search");
     settle(&pty);
     steps("bytes written per step, images off", &mut pty);
 }

@@ -221,10 +221,10 @@ fn overviews(pty: &mut Pty) {
         std::thread::sleep(Duration::from_millis(50 + round as u64));
         let begun = Instant::now();
         pty.type_keys("O");
-        pty.wait_for("of 20000 cases are read");
+        pty.wait_for("of 20000 cases answered");
         times.push(milliseconds(begun));
         pty.type_keys("q");
-        pty.wait_until("the overview gone", |pty| !pty.screen().contains("cases are read"));
+        pty.wait_until("the overview gone", |pty| !pty.screen().contains("cases answered"));
     }
     report("overview key to frame", times);
 }

@@ -131,12 +131,12 @@ fn the_cases_are_shown_while_documents_are_read_and_keys_count_afterwards() {
     let held = HeldSetup::new();
     let setup = &held.setup;
     let mut pty = held.explore();
-    pty.wait_for("reading documents …");
+    pty.wait_for("loading documents …");
     pty.wait_until("the query image", |pty| pty.screen().contains('▄') || pty.screen().contains('▀'));
     pty.type_keys("3");
     pty.resize(100, 30);
-    pty.wait_for("reading documents …");
-    assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("marked"), "{}", pty.screen());
+    pty.wait_for("loading documents …");
+    assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("annotated"), "{}", pty.screen());
     held.let_go();
     pty.wait_for("Right evidence ignored (u takes it back)");
     pty.wait_for("us-test-0002 · test");
@@ -152,7 +152,7 @@ fn while_documents_are_read_one_can_leave_at_once() {
     let held = HeldSetup::new();
     for key in ["\x03", ""] {
         let mut pty = held.explore();
-        pty.wait_for("reading documents …");
+        pty.wait_for("loading documents …");
         if key.is_empty() {
             pty.signal(Signal::SIGTERM);
         } else {
@@ -169,7 +169,7 @@ fn what_cannot_be_opened_after_all_restores_the_terminal_and_is_said() {
     let held = HeldSetup::new();
     let setup = &held.setup;
     let mut pty = held.explore();
-    pty.wait_for("reading documents …");
+    pty.wait_for("loading documents …");
     let taxonomy = setup.dataset().join(".dissent/annotations");
     fs::create_dir_all(&taxonomy).unwrap();
     fs::write(taxonomy.join("taxonomy.toml"), "nothing = 1\n").unwrap();
@@ -186,7 +186,7 @@ fn the_terminal_comes_back_when_the_program_cannot_say_so() {
         let pty = setup.explore();
         pty.wait_until("the explorer's screen", Pty::is_on_alternate_screen);
         pty.signal(signal);
-        pty.wait_past_the_end("a word", |pty| pty.screen().contains("dissent ended without a word"));
+        pty.wait_past_the_end("a word", |pty| pty.screen().contains("dissent ended unexpectedly"));
         pty.wait_past_the_end("the line modes", Pty::has_its_modes);
         pty.assert_restored();
     }
@@ -231,14 +231,14 @@ fn what_is_shown_as_marked_survives_a_kill() {
     pty.wait_for("Right evidence ignored (u takes it back)");
     pty.wait_for("us-test-0002 · test");
     pty.type_keys("nlook at hit 2\r");
-    pty.wait_for("note written");
+    pty.wait_for("note saved");
     pty.signal(Signal::SIGKILL);
     pty.exit_code();
     let journal = setup.journal();
     assert!(journal.contains("\"us-test-0001\"") && journal.contains("evidence-ignored"), "{journal}");
     assert!(journal.contains("look at hit 2"), "{journal}");
     let pty = setup.explore();
-    pty.wait_for("2 marked");
+    pty.wait_for("2 annotated");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_mark_that_a_full_disk_refuses_does_not_show() {
     // Beyond the smallest limit that a shell can set.
     let long = "x".repeat(1200);
     pty.type_keys(&format!("n\x1b[200~{long}\x1b[201~\r"));
-    pty.wait_for("note written");
+    pty.wait_for("note saved");
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     let before = setup.journal();
@@ -259,7 +259,7 @@ fn a_mark_that_a_full_disk_refuses_does_not_show() {
     pty.wait_for("us-test-0001 · test");
     pty.type_keys("1");
     pty.wait_for("not saved: ");
-    assert!(pty.screen().contains("us-test-0001 · test") && pty.screen().contains("1 marked"), "{}", pty.screen());
+    assert!(pty.screen().contains("us-test-0001 · test") && pty.screen().contains("1 annotated"), "{}", pty.screen());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     pty.assert_restored();
@@ -273,10 +273,10 @@ fn an_annotator_that_is_no_file_name_can_look_and_not_mark() {
     let environment = [("HOME", dataset.to_str().unwrap()), ("TERM", "xterm")];
     let arguments = ["explore", dataset.to_str().unwrap(), "--annotator", "a/b"];
     let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
-    pty.wait_for("nothing can be marked: annotator");
+    pty.wait_for("annotations cannot be saved: annotator");
     pty.type_keys("1");
     pty.wait_for("not saved: annotator");
-    pty.wait_for("0 marked");
+    pty.wait_for("0 annotated");
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn an_answer_of_the_terminal_that_comes_late_presses_no_key() {
     pty.type_keys("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\\x1b[?62;4c");
     pty.type_keys("j");
     pty.wait_for("us-test-0002 · test");
-    assert!(pty.screen().contains("0 marked"), "{}", pty.screen());
+    assert!(pty.screen().contains("0 annotated"), "{}", pty.screen());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(setup.journal().is_empty());
@@ -393,7 +393,7 @@ fn where_only_half_blocks_are_shown_full_screen_says_so() {
     let setup = Setup::new();
     let mut pty = setup.explore();
     pty.type_keys("Z");
-    pty.wait_for("takes no pixel images");
+    pty.wait_for("shows no pixel images");
 }
 
 #[test]
@@ -456,7 +456,7 @@ fn pasted_text_goes_into_the_note_and_keys_in_it_do_nothing() {
     let mut pty = setup.explore();
     pty.type_keys("\x1b[200~qq1\x1b[201~");
     pty.type_keys("n\x1b[200~quit\nnot\x1b[201~\r");
-    pty.wait_for("note written");
+    pty.wait_for("note saved");
     assert!(setup.journal().contains("\"quit not\""), "{}", setup.journal());
 }
 
@@ -467,7 +467,7 @@ fn a_bad_line_is_named_and_the_rest_is_shown() {
     let cases = fs::read_to_string(&path).unwrap();
     fs::write(&path, cases + "{\"id\": \"broken\"\n").unwrap();
     let pty = setup.explore();
-    pty.wait_for("left out: cases.jsonl:7");
+    pty.wait_for("skipped: cases.jsonl:7");
 }
 
 #[test]

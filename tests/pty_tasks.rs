@@ -160,7 +160,7 @@ fn steps(terminal: &mut dyn Terminal, _: &World) {
 
 fn gold(terminal: &mut dyn Terminal, _: &World) {
     terminal.keys("gjj");
-    terminal.shows("wrong; right through hit 3");
+    terminal.shows("wrong; hit 3 alone is right");
     terminal.keys("gkk");
     terminal.shows("hidden (g)");
     terminal.shows("us-test-0001 · test");
@@ -169,20 +169,20 @@ fn gold(terminal: &mut dyn Terminal, _: &World) {
 fn annotates(terminal: &mut dyn Terminal, world: &World) {
     terminal.keys("1");
     terminal.shows("us-test-0002 · test");
-    terminal.shows("1 marked");
+    terminal.shows("1 annotated");
     assert!(world.journal().contains("look-alike"));
     terminal.keys("u");
-    terminal.shows("0 marked");
+    terminal.shows("0 annotated");
     terminal.keys("\x1b[H");
     terminal.shows("us-test-0001 · test");
 }
 
 fn notes(terminal: &mut dyn Terminal, world: &World) {
     terminal.keys("nlooks like a cyst\r");
-    terminal.shows("note written");
+    terminal.shows("note saved");
     assert!(world.journal().contains("looks like a cyst"));
     terminal.keys("u");
-    terminal.shows("0 marked");
+    terminal.shows("0 annotated");
 }
 
 fn filters(terminal: &mut dyn Terminal, _: &World) {

@@ -18,7 +18,7 @@ pub struct ModelDescription {
     pub retriever: String,
     pub reader: String,
     pub device: String,
-    /// "Flat, 420 documents".
+    /// "exact search, 420 images".
     pub index: String,
     /// Fingerprint of dataset, retriever, reader, prompts and K together: what an annotation was made on.
     pub run_fingerprint: String,

@@ -104,7 +104,7 @@ pub fn load_models(
         retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
         reader: reader_description,
         device: device_reason,
-        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().description()),
+        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
     };
     let source = retriever.map(|retriever| -> Box<dyn HitSource> {

@@ -180,16 +180,16 @@ fn key_as_sent(name: &str, context: Context) -> Result<String> {
     let bare = if bare == " " { "space".to_owned() } else { bare };
     let is_character = bare.chars().count() == 1;
     if !is_character && !KEY_WORDS.contains(&bare.as_str()) {
-        bail!("{name:?} is no key: expected a character, ctrl- and a character, or one of {}", KEY_WORDS.join(", "));
+        bail!("{name:?} is not a key: expected a character, ctrl- and a character, or one of {}", KEY_WORDS.join(", "));
     }
     if !has_control {
         if context.takes_text() && (is_character || bare == "space") {
-            bail!("{name:?} could not be typed any more: expected a key that is no character of a text");
+            bail!("{name:?} is needed for typing here; expected ctrl- and a character, or a named key such as esc");
         }
         return Ok(bare);
     }
     if let Some((_, sent)) = [("i", "tab"), ("m", "enter"), ("[", "esc")].iter().find(|(same, _)| *same == bare) {
-        bail!("{name:?} is no key of its own: terminals send {sent} for it");
+        bail!("{name:?} cannot be bound: terminals send {sent} for it");
     }
     Ok(format!("ctrl-{bare}"))
 }
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(error("[explore]\nnote = [\"j\"]"), "explore: j is bound to down and to note");
         assert!(error("[explorer]\nnote = []").starts_with("[explorer]: expected one of explore, "));
         assert!(error("[note]\nkeep = []").starts_with("note.keep: expected one of accept, cancel"));
-        assert!(error("[note]\naccept = [\"return\"]").contains("\"return\" is no key"));
+        assert!(error("[note]\naccept = [\"return\"]").contains("\"return\" is not a key"));
         assert!(error("[note]\ninterrupt = []").contains("ctrl-c always leaves"));
     }
 
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(keymap.pressed(space, Context::Explore, &[]), Pressed::Action(Action::DropHit));
         let error = |text: &str| format!("{:#}", Keymap::parse(text).unwrap_err());
         assert!(error("[explore]\nnote = [\"ctrl-m\"]").contains("terminals send enter"));
-        assert!(error("[note]\naccept = [\"y\"]").contains("note.accept: \"y\" could not be typed"));
-        assert!(error("[note]\naccept = [\"space\"]").contains("could not be typed"));
+        assert!(error("[note]\naccept = [\"y\"]").contains("note.accept: \"y\" is needed for typing"));
+        assert!(error("[note]\naccept = [\"space\"]").contains("is needed for typing"));
     }
 }

@@ -183,7 +183,7 @@ impl Theme {
         }
         if let Some(name) = file.roles.keys().next() {
             let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
-            bail!("roles.{name} is no role: expected one of {}", names.join(", "));
+            bail!("roles.{name} is not a role: expected one of {}", names.join(", "));
         }
         Ok(Self { styles })
     }
@@ -272,7 +272,7 @@ mod tests {
         let dark = include_str!("../../themes/dark.toml");
         let message = |text: &str| format!("{:#}", Theme::parse(text).unwrap_err());
         assert_eq!(message(&dark.replace("mark = ", "marc = ")), "roles.mark is missing");
-        assert!(message(&format!("{dark}\nglow = {{}}\n")).starts_with("roles.glow is no role"));
+        assert!(message(&format!("{dark}\nglow = {{}}\n")).starts_with("roles.glow is not a role"));
     }
 
     #[test]

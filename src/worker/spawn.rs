@@ -51,7 +51,7 @@ impl WorkerHandle {
                 let differences = then.differences(&identity);
                 if !differences.is_empty() {
                     bail!(
-                        "the run {name} was made from something else: {}; its cases are shown as stored, no others are read",
+                        "the run {name} was made from other inputs: {}; its cases are shown as stored, and no others are answered",
                         differences.join(", ")
                     );
                 }

@@ -278,7 +278,7 @@ fn the_queue_is_the_assigned_one() {
     command.args(shared).arg("--review-own");
     let (output, errors, code) = run(command, "1\n");
     assert_eq!((output.as_str(), code), ("", 0));
-    assert!(errors.contains("ada has decided none of the 12 cases 24 hours or more ago"), "{errors}");
+    assert!(errors.contains("ada annotated none of the 12 cases 24 hours or more ago"), "{errors}");
     let mut command = annotate(dataset.path(), "eve");
     command.args(shared);
     let (_, errors, code) = run(command, "");

@@ -93,7 +93,7 @@ fn a_second_reading_does_not_show_the_first() {
     let mut pty = explore(dataset.path(), "ada", &["--review-own", "--after", "0"]);
     pty.wait_for(" 1/1 ");
     pty.type_keys("A");
-    pty.wait_for("their words are hidden");
+    pty.wait_for("annotated this case (hidden");
     assert!(!pty.screen().contains("ada (you)"), "{}", pty.screen());
     pty.type_keys("s");
     pty.wait_for("ada (you)");
@@ -116,7 +116,7 @@ fn from_assignment_to_the_final_set() {
         let mut pty = explore(dataset, annotator, &shared);
         pty.wait_for(" 1/4 ");
         pty.type_keys(keys);
-        pty.wait_for(" 4 marked");
+        pty.wait_for(" 4 annotated");
         pty.type_keys("q");
         assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
     }
@@ -136,7 +136,7 @@ fn from_assignment_to_the_final_set() {
     pty.type_keys("qfpeople:disputed\r");
     pty.wait_for(" 1/1 of 6");
     pty.type_keys("A");
-    pty.wait_for("their words are hidden");
+    pty.wait_for("annotated this case (hidden");
     pty.type_keys("s");
     pty.wait_for("unsure");
     pty.type_keys("2nthe caption says so\r\r");

@@ -212,8 +212,8 @@ fn options_that_cannot_be_are_refused() {
     let out = folder.path().join("out");
     let out = out.to_str().unwrap();
     for (arguments, expected) in [
-        (vec!["export", "--format", "argilla"], "--output names the folder"),
-        (vec!["export", "--image-prefix", "x"], "belong to --format"),
+        (vec!["export", "--format", "argilla"], "name their folder with --output"),
+        (vec!["export", "--image-prefix", "x"], "need --format"),
         (
             vec!["export", "--format", "argilla", "-o", out, "--user", "zoe=1"],
             "no such annotator; expected one of ada, bob",

@@ -39,7 +39,7 @@ fn disagreements_come_with_everybodys_word_and_reason() {
         "c5 (site, test, gold a), distance 0.67",
         "  ada: look-alike, other",
         "  bob: look-alike",
-        "  (eve decided look-alike; somebody has annotated it anew since)",
+        "  (eve decided look-alike; annotated again since)",
     ];
     assert_eq!(stdout_of(&output).lines().collect::<Vec<_>>(), expected);
     assert_eq!(stderr_of(&output).trim(), "2 cases to decide");

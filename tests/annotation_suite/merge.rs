@@ -101,7 +101,7 @@ fn the_command_says_what_came() {
     let (code, said, warned) = merge(there.path(), false);
     assert_eq!(code, Some(0), "{warned}");
     assert!(said.contains("bob@box.jsonl (1 event): copied to") && said.contains("1 event in"), "{said}");
-    assert!(said.contains("list.jsonl (0 events): left out") && warned.contains("list.jsonl:1"), "{said} {warned}");
+    assert!(said.contains("list.jsonl (0 events): skipped") && warned.contains("list.jsonl:1"), "{said} {warned}");
     let (_, said, _) = merge(there.path(), true);
     let report: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(report["journals"][0]["brought"], "known");

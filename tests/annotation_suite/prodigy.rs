@@ -166,7 +166,7 @@ fn names_that_are_no_file_names_are_mapped_and_contradictions_refused() {
     assert_eq!(state_of(folder.path()).of("ada-l", "c1").unwrap().categories, set(&["other"]));
     fs::write(&file, line.replace("\"answer\"", "\"answer\":\"reject\",\"answer\"")).unwrap();
     let refused = stderr_of(&import(&file, folder.path(), &flags));
-    assert!(refused.contains("reads.jsonl:1: the key \"answer\" stands twice, with different values"), "{refused}");
+    assert!(refused.contains("reads.jsonl:1: the key \"answer\" appears twice with different values"), "{refused}");
 }
 
 #[test]

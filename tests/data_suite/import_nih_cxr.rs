@@ -184,7 +184,7 @@ fn remarks_say_what_came_of_it_and_whom_to_credit() {
         format!("76 images of 50 patients; split by patient: {}", counts.join(", ")),
         "labels were mined from reports and are noisy".into(),
         "credit: Wang et al., CVPR 2017; images provided by the NIH Clinical Center".into(),
-        "\".DS_Store\" and 1 more are left out: hidden, or of the operating system".into(),
+        "\".DS_Store\" and 1 more are skipped: hidden, or made by the operating system".into(),
         "1 files beside the folders have no label and are left out".into(),
     ];
     assert_eq!(remarks, expected);

@@ -143,7 +143,7 @@ fn a_byte_order_mark_and_the_litter_of_systems_are_passed_over() {
     fs::write(folder.path().join("._Questions Public.json"), b"\0\x05\x16\x07").unwrap();
     fs::create_dir(folder.path().join("__MACOSX")).unwrap();
     let remarks = import(folder.path(), VqaRadOptions::default()).unwrap().remarks.join("\n");
-    assert!(remarks.contains("and 1 more are left out: hidden, or of the operating system"), "{remarks}");
+    assert!(remarks.contains("and 1 more are skipped: hidden, or made by the operating system"), "{remarks}");
 }
 
 #[test]

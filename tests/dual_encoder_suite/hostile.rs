@@ -411,7 +411,7 @@ fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
             }
             let text = fs::read_to_string(fixture(family).join(&name)).unwrap();
             fs::write(whole.join(&name), text.replacen('{', r#"{"x": [{"y": 1, "y": 2}], "#, 1)).unwrap();
-            assert_says(&whole, &[&format!("{name}: the key \"y\" stands twice, with different values at line 1")]);
+            assert_says(&whole, &[&format!("{name}: the key \"y\" appears twice with different values at line 1")]);
             fs::write(whole.join(&name), text).unwrap();
         }
     }
@@ -421,7 +421,7 @@ fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
     let twice = text.replacen("\"layer_norm_eps\"", "\"layer_norm_eps\": 0.5, \"layer_norm_eps\"", 1);
     assert_ne!(text, twice);
     fs::write(folder.join("config.json"), twice).unwrap();
-    assert_says(&folder, &["config.json: the key \"layer_norm_eps\" stands twice"]);
+    assert_says(&folder, &["config.json: the key \"layer_norm_eps\" appears twice"]);
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn wrong_wishes_are_named() {
     assert_eq!(task.status.code(), Some(1));
     assert!(stderr(&task).contains("--task grade: no such task; this dataset has mass"), "{}", stderr(&task));
     let split = setting.predict(&["--split", "validation"]);
-    assert!(stderr(&split).contains("no case to predict in split validation"), "{}", stderr(&split));
+    assert!(stderr(&split).contains("no cases to predict in split validation"), "{}", stderr(&split));
     let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
     let output = command
         .arg("predict")

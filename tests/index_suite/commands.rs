@@ -168,7 +168,7 @@ fn faults_are_named_and_have_their_exit_codes() {
     let output = dissent(&["index", path, "--encoder", &encoder]);
     assert!(output.status.success());
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("document d1 is found by its caption only") && errors.contains("d1.png"), "{errors}");
+    assert!(errors.contains("document d1 can only be found by its caption") && errors.contains("d1.png"), "{errors}");
     assert!(stderr(&["search", path, "--text", "\"x"], 1).contains("not closed"));
     assert!(stderr(&["search", path, "--text", "x", "--source", "chest"], 1).contains("expected one of: mimic, roco"));
     let broken = root.join("images/d1.png");
@@ -256,7 +256,7 @@ fn doctor_says_what_it_found() {
     assert!(value("workspace").contains(".dissent"), "{report}");
     assert!(value("tantivy").starts_with("0."), "{report}");
     let text = stdout(&["doctor"]);
-    assert!(text.contains("terminal\n") && text.contains("none (name a dataset"), "{text}");
+    assert!(text.contains("terminal\n") && text.contains("none (give a dataset"), "{text}");
     assert!(text.lines().count() < 24, "it fits a screen: {text}");
 }
 

@@ -35,6 +35,7 @@ fn what_is_built_is_opened_and_finds_every_document_by_its_own_vector() {
     let index = open(&dataset, &encoder).unwrap();
     assert_eq!(index.fingerprint(), built.fingerprint());
     assert_eq!(index.description(), "Flat, 6 vectors of 4");
+    assert_eq!(index.summary(), "exact search, 6 images");
     assert_eq!((index.documents(), index.encoder_name(), index.left_out()), (6, "letters", &[][..]));
     for (row, document) in dataset.corpus.iter().enumerate() {
         let picture = dataset.picture(&document.image).unwrap().to_rgb8();

@@ -313,7 +313,7 @@ fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
             }
             fs::write(&path, text.replacen('{', r#"{"x": {"y": 1, "y": 2}, "#, 1)).unwrap();
             let message = message(folder.path(), None);
-            let wanted = format!("{name}: the key \"y\" stands twice, with different values at line 1");
+            let wanted = format!("{name}: the key \"y\" appears twice with different values at line 1");
             assert!(message.contains(&wanted), "{family}: {message}");
         }
     }
@@ -325,5 +325,5 @@ fn a_key_that_stands_twice_is_refused_in_every_settings_file() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen('{', "{\"lora_alpha\": 1, ", 1)).unwrap();
     let message = message(&fixture("qwen2_vl").join("checkpoint"), Some(adapter.path()));
-    assert!(message.contains("the key \"lora_alpha\" stands twice"), "{message}");
+    assert!(message.contains("the key \"lora_alpha\" appears twice"), "{message}");
 }

@@ -151,9 +151,9 @@ fn hub_answer(head: &str, store: u16, sha256: &str, size: u64, faults: Faults) -
         let headers = format!(
             "ETag: \"elsewhere\"\r\nX-Linked-ETag: \"{sha256}\"\r\nX-Linked-Size: {size}\r\nLocation: http://127.0.0.1:{store}/signed\r\n"
         );
-        return message("302 ScoredHit", &headers, b"");
+        return message("302 Found", &headers, b"");
     }
-    message("404 Not ScoredHit", "", b"")
+    message("404 Not Found", "", b"")
 }
 
 fn store_answer(head: &str, weights: &[u8], faults: Faults) -> Vec<u8> {
@@ -262,7 +262,7 @@ fn a_server_without_ranges_begins_again() {
     hub.set(Faults { no_ranges: true, ..Faults::default() });
     let output = hub.download(home.path(), "org/name", &[]);
     let said = stderr(&output);
-    assert!(output.status.success() && said.contains("150 kB of them not here yet"), "{said}");
+    assert!(output.status.success() && said.contains("150 kB of them still missing"), "{said}");
     assert_eq!(tree(home.path())[&snapshot_file("model.safetensors")], hub.weights);
 }
 

@@ -19,8 +19,7 @@ fn with_key(url: &str) -> ServedModel {
 #[test]
 fn the_key_is_sent_and_shown_nowhere() {
     let echo = format!(r#"{{"error": {{"message": "Incorrect API key provided: {KEY}."}}}}"#);
-    for status in
-        ["401 Unauthorized", "403 Forbidden", "500 Internal Server Error", "400 Bad Request", "404 Not ScoredHit"]
+    for status in ["401 Unauthorized", "403 Forbidden", "500 Internal Server Error", "400 Bad Request", "404 Not Found"]
     {
         let answer = Fault::answer(status, "", &echo);
         let server = FaultProxy::start(None, move |_, _| answer.clone());
@@ -42,7 +41,7 @@ fn the_key_is_sent_and_shown_nowhere() {
 #[test]
 fn another_host_gets_nothing() {
     let other = FaultProxy::start(None, |_, _| Fault::answer("200 OK", "", r#"{"data": []}"#));
-    for status in ["301 Moved Permanently", "302 ScoredHit", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let answer = Fault::answer(status, &format!("Location: {}/v1/models\r\n", other.url()), "");
         let server = FaultProxy::start(None, move |_, _| answer.clone());
         let message = refusal(&with_key(&server.url()));
@@ -79,7 +78,7 @@ fn what_is_no_server_of_models_is_said_to_be_none() {
     for (answer, expected) in [
         (Fault::answer("200 OK", "", "<html>It works!</html>"), "expected JSON, found <html>It works!"),
         (Fault::answer("200 OK", "", "{}"), "missing field `data`"),
-        (Fault::answer("404 Not ScoredHit", "", "nope"), "does not know /v1/models"),
+        (Fault::answer("404 Not Found", "", "nope"), "does not know /v1/models"),
         (Fault::answer("200 OK", "", r#"{"data": []}"#), "--reader-model"),
         (Fault::Cut, "broke"),
         (Fault::Raw("\u{1b}]0;title\u{7}\r\n\r\n".into()), "broke"),

@@ -182,7 +182,7 @@ fn ctrl_c_keeps_the_steps_taken() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("the same command (without --restart) goes on"), "{said}");
+    assert!(said.contains("run the same command (without --restart) to continue"), "{said}");
     train(&world, &out, &["--kind", "tower"]).succeeds();
     assert_eq!(losses(&out), losses(&whole.path("out")));
 }

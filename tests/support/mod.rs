@@ -113,7 +113,7 @@ pub fn ready() -> Event {
         retriever: "small-clip".into(),
         reader: "tiny-pixtral".into(),
         device: "cpu".into(),
-        index: "Flat, 5 documents".into(),
+        index: "exact search, 5 images".into(),
         run_fingerprint: "0011223344556677".into(),
     })
 }

@@ -58,7 +58,7 @@ fn undo_goes_back_to_the_case_it_changes() {
     app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Nothing));
     assert_eq!(app.notice, Some(Notice::Said("nothing to undo".into())));
     app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Elsewhere { id: "old-7".into() }));
-    assert_eq!(app.notice, Some(Notice::Said("old-7: taken back; it is not in this dataset".into())));
+    assert_eq!(app.notice, Some(Notice::Said("old-7: undone; this case is not in this dataset".into())));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn with_the_focus_on_the_hits_a_category_names_the_document() {
     app.categories[1].level = Level::Hit;
     app.categories[2].level = Level::Case;
     assert!(app.update(Action::Annotate(1)).is_empty());
-    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.ends_with("Tab goes to the hits")));
+    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.ends_with("press Tab and select a hit")));
     assert_eq!(app.update(Action::Annotate(0)), [Effect::Record(AnnotationEdit::Annotate { case: 0, category: 0 })]);
     app.update(Action::SwitchFocus);
     app.update(Action::Down);
@@ -115,7 +115,7 @@ fn doubt_flag_and_redo_have_keys_and_filters() {
         written(1, AnnotationView { flagged: true, ..AnnotationView::default() }),
     );
     app.recorded(&AnnotationEdit::Flag { case: 1 }, written(1, AnnotationView::default()));
-    assert_eq!(app.notice, Some(Notice::Said("us-test-0002: not flagged any more (u takes it back)".into())));
+    assert_eq!(app.notice, Some(Notice::Said("us-test-0002: no longer flagged (u takes it back)".into())));
     app.recorded(&AnnotationEdit::Redo, written(1, AnnotationView { flagged: true, ..AnnotationView::default() }));
     assert_eq!((app.queue.current(), app.marked_count()), (Some(1), 2), "redo goes to its case");
     app.recorded(&AnnotationEdit::Redo, Ok(EditOutcome::Nothing));

@@ -139,11 +139,11 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
         let shown = support::text(&screen(app, 170, 40));
         assert!(shown.contains(line), "{shown}");
     };
-    says(&mut app, "wrong; right through hits 2, 3 and 4 (image #2); retrieval ruined it");
+    says(&mut app, "wrong; hits 2, 3 and 4 are right (image #2); retrieval ruined it");
     let shown = support::text(&screen(&mut app, 120, 40));
     assert!(shown.contains("! 3 of 4 differ") && shown.contains("A*↑"), "{shown}");
     app.update(Action::DropHit);
-    says(&mut app, "right; hit 1 alone would ruin it; as found, retrieval ruined it");
+    says(&mut app, "right; hit 1 alone is wrong; before your changes: retrieval ruined it");
     let shown = support::text(&screen(&mut app, 120, 40));
     assert!(shown.contains("! 1 of 4 differ") && shown.contains("B ↓") && !shown.contains("↑"), "{shown}");
     app.update(Action::ResetFusion);
@@ -155,7 +155,7 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.update(Action::Accept);
     let probe = Probe { row: 1, ablation: Ablation::default() };
     app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
-    says(&mut app, "wrong; right through hits 2, 3, 4 and 5 (image #2); retrieval ruined it");
+    says(&mut app, "wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
     let shown = support::text(&screen(&mut app, 120, 40));
     let row = shown.lines().find(|line| line.contains("5 person")).unwrap();
     assert!(row.contains("A*↑") && shown.contains("! 4 of 5 differ"), "{shown}");
@@ -179,7 +179,7 @@ fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
     app.on_engine_event(event);
     app.paste("l");
     assert!(app.update(Action::Accept).is_empty(), "the results are those of \"ova\"");
-    assert!(support::text(&screen(&mut app, 80, 24)).contains("the best match is put in when it is found"));
+    assert!(support::text(&screen(&mut app, 80, 24)).contains("the best match will be added to the hits"));
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(1)] };
     let probe = Probe { row: 1, ablation: Ablation::default() };
     assert_eq!(app.on_engine_event(event), [Effect::Engine(Request::Probe { case: 0, probe })]);
@@ -231,7 +231,7 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     app.on_engine_event(Event::SearchResults { ticket: 1, results });
     assert!(app.update(Action::Accept).is_empty());
     let Some(Notice::Said(said)) = &app.notice else { panic!("nothing is said") };
-    assert!(said.starts_with("the hits of this case are not there yet"), "{said}");
+    assert!(said.starts_with("the hits of this case are not retrieved yet"), "{said}");
     app.on_engine_event(Event::Hits { case: 0, hits: Vec::new() });
     let probe = put_in(&mut app, 1);
     app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });

@@ -66,8 +66,8 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     assert_eq!(type_filter(&mut app, "retrieval:ruined"), [ahead(cases)]);
     assert_eq!((app.queue.shown().len(), app.queue.current(), &app.notice), (0, None, &None));
     let shown = support::text(&screen(&mut app, 80, 24));
-    assert!(shown.contains("0 cases pass retrieval:ruined so far, 12 to read."), "{shown}");
-    assert!(shown.contains("F lifts the filter."), "{shown}");
+    assert!(shown.contains("No answered case matches retrieval:ruined. 12 cases are not answered yet."), "{shown}");
+    assert!(shown.contains("F removes the filter."), "{shown}");
     // Closed-book says No, and so does gold of the odd cases. The closed-book answer is the last to come.
     answer(&mut app, 0, &[0.9; 4]);
     answer(&mut app, 2, &[0.1; 4]);
@@ -90,7 +90,7 @@ fn a_filter_that_no_case_can_pass_is_refused() {
     let mut app = app(folder.path(), 3);
     app.start();
     type_filter(&mut app, "task:fundus fused:wrong");
-    assert_eq!(app.notice, Some(Notice::Said("no case passes task:fundus fused:wrong (0 of 3 are read)".into())));
+    assert_eq!(app.notice, Some(Notice::Said("no case matches task:fundus fused:wrong (0 of 3 are answered)".into())));
     app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
     type_filter(&mut app, "fused:wrong");
     assert_eq!((app.queue.shown().len(), app.filter.is_empty()), (3, true), "nothing will be read any more");
@@ -132,7 +132,7 @@ fn an_unfinished_word_counts_the_words_before_it() {
     app.paste("verdict:inconsistent fused:wron");
     let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
     assert_eq!(edit.outcome, Ok(1));
-    assert!(support::text(&screen(&mut app, 80, 24)).contains("1 of 4 cases; 2 of all cases are not read yet"));
+    assert!(support::text(&screen(&mut app, 80, 24)).contains("1 of 4 cases; 2 cases are not answered yet"));
 }
 
 /// The clipboard may hold a whole report, or a file.
@@ -290,7 +290,7 @@ fn a_sorted_list_says_what_was_read_since_and_the_same_order_sorts_it_in() {
     sort(&mut app);
     answer(&mut app, 2, &[0.9, 0.9, 0.2, 0.2]);
     assert_eq!((app.queue.shown(), app.unsorted_count()), ([0, 1, 2].as_slice(), 1));
-    assert!(support::text(&screen(&mut app, 120, 40)).contains("case 1 new ↓entropy"));
+    assert!(support::text(&screen(&mut app, 120, 40)).contains("1 newly answered: press o to sort again"));
     sort(&mut app);
     assert_eq!((app.queue.shown(), app.unsorted_count()), ([2, 0, 1].as_slice(), 0));
 }

@@ -155,7 +155,7 @@ pub fn run(
     let Opened { mut app, notebook, engine } = match waited {
         Waited::Opened(opened) => *opened,
         Waited::Left(code) => return Ok(Ended { code, notebook: None, not_kept: None }),
-        Waited::NotYet => bail!("nothing was read"),
+        Waited::NotYet => bail!("the explorer has not started"),
     };
     let mut held = opening.held;
     if let Some(cover) = shown {
@@ -406,14 +406,14 @@ impl Session<'_> {
         let (sender, name) = (self.sender.clone(), self.app.dataset.name.clone());
         let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
         if let Err(error) = self.agreement.start(ticket, name, self.notebook.ratings(), send) {
-            self.app.notice = Some(Notice::Error(format!("agreement is not counted: {error}")));
+            self.app.notice = Some(Notice::Error(format!("cannot compute agreement: {error}")));
         }
     }
 
     /// Clears the screen and has the image printed on it.
     fn cover(&mut self, path: PathBuf) -> Result<()> {
         let Some(full_screen) = &self.full_screen else {
-            let said = "this terminal takes no pixel images (see dissent doctor): z enlarges as it can";
+            let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
             self.app.notice = Some(Notice::Said(said.into()));
             return Ok(());
         };
@@ -452,8 +452,8 @@ impl Session<'_> {
         let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(&self.app.theme)).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
         self.app.notice = Some(match written {
-            Ok(()) => Notice::Said(format!("written: {} and .txt", path.display())),
-            Err(error) => Notice::Error(format!("not written: {error:#}")),
+            Ok(()) => Notice::Said(format!("saved {} and .txt", path.display())),
+            Err(error) => Notice::Error(format!("screen not saved: {error:#}")),
         });
         Ok(())
     }
@@ -461,7 +461,7 @@ impl Session<'_> {
     /// Writes place and views down. A place that cannot be kept is no reason to stop.
     fn remember(&mut self) {
         if let Err(error) = self.app.memory().write(self.memory) {
-            self.app.notice = Some(Notice::Error(format!("the place is not kept: {error:#}")));
+            self.app.notice = Some(Notice::Error(format!("cannot save the session: {error:#}")));
         }
     }
 

@@ -64,12 +64,12 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
             cells[row].push(Cell::count(own.in_gap, all.in_gap, &filter(" fused:wrong oracle:right")));
         }
     }
-    let whose = if source == Source::Own { "Your categories" } else { "The final set" };
+    let whose = if source == Source::Own { "Your annotations" } else { "Final annotations" };
     // What nobody named would hide what somebody did.
     let given = named.iter().flat_map(|(_, rows)| rows).copied().collect::<BTreeSet<usize>>();
     let rows = rows.into_iter().zip(cells).enumerate().filter(|(row, _)| given.contains(row));
     Some(Section {
-        title: format!("{whose}: cases, fused wrong, in the oracle gap; all, consistent, inconsistent"),
+        title: format!("{whose}: cases, wrong, oracle gap; all, consistent, inconsistent"),
         columns: ["all", "con.", "inc."].iter().flat_map(|slice| [*slice, "wrong", "gap"]).map(str::to_owned).collect(),
         rows: rows.map(|(_, ((name, _), cells))| Row { name, cells }).collect(),
     })

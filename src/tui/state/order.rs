@@ -44,12 +44,12 @@ impl Order {
     /// What it is for.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Dataset => "the dataset's own order, or that of the assignment",
+            Self::Dataset => "the order of the dataset or of the assignment",
             Self::Disagreement => "most pairs of differing answers first",
             Self::Entropy => "most evenly split answers first",
             Self::LeastConfident => "smallest probability of the fused answer first",
-            Self::OracleButWrong => "fused wrong though a hit is right, first",
-            Self::Flips => "cases that the other run answers otherwise first",
+            Self::OracleButWrong => "fused wrong although one hit is right, first",
+            Self::Flips => "cases that the other run answers differently first",
             Self::UnseenFirst => "cases not opened yet first",
         }
     }

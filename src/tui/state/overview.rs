@@ -237,7 +237,7 @@ fn ranks(app: &App, known: &[Known]) -> Section {
         });
     }
     Section {
-        title: "Rank by rank: its own accuracy; rescued, of the cases fused wrong; ruined, of those fused right".into(),
+        title: "Each hit alone: accuracy; rescues a wrong answer; ruins a right one".into(),
         columns: vec!["right alone".into(), format!("rescued of {wrong}"), format!("ruined of {right}")],
         rows,
     }

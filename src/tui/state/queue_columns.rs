@@ -29,9 +29,9 @@ impl Column {
         match self {
             Self::ClosedBook => "the answer without a document",
             Self::Confidence => "probability of the fused answer",
-            Self::Entropy => "of the answers' shares, in bits",
+            Self::Entropy => "how evenly the hits' answers split, in bits",
             Self::Against => "the other run's fused answer",
-            Self::Seen => "a dot where the case was not opened yet",
+            Self::Seen => "a dot marks cases not opened yet",
         }
     }
 

@@ -52,7 +52,7 @@ impl SessionState {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        toml_text::parse(&text).with_context(|| format!("{}: expected what an earlier session wrote", path.display()))
+        toml_text::parse(&text).with_context(|| format!("{}: expected the saved state of a session", path.display()))
     }
 
     /// Replaces the file, whole or not at all.
@@ -60,7 +60,7 @@ impl SessionState {
     /// # Errors
     /// Where it cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = toml::to_string(self).context("cannot write down the place")?;
+        let text = toml::to_string(self).context("cannot write the state of the session as TOML")?;
         durable::write_file(path, text.as_bytes())
     }
 }

@@ -65,12 +65,17 @@ impl WhatIf {
         by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
     }
 
-    /// Does a temperature mean anything to the fuser? Only the paper's weighs by a softmax of scores.
+    /// The method that fuses the hits' answers.
+    pub fn fuser(&self) -> &Fuser {
+        &FUSERS[self.fuser]
+    }
+
+    /// Whether the fuser uses the temperature. Only the paper's weighs by a softmax of scores.
     pub fn has_temperature(&self) -> bool {
         FUSERS[self.fuser] == Fuser::ScoreWeighted
     }
 
-    /// The changes in words: "majority, without 2 4, hit 1 ×1.5".
+    /// The changes in words: "majority, without hits 2, 4, hit 1 ×1.5".
     pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
         let hits = answers.hits.as_ref().map_or(0, Vec::len);
         let mut words = Vec::new();
@@ -78,7 +83,7 @@ impl WhatIf {
             words.push(FUSERS[self.fuser].name().to_owned());
         }
         if self.temperature != USUAL_TEMPERATURE && self.has_temperature() {
-            words.push(format!("T {}", TEMPERATURES[self.temperature]));
+            words.push(format!("temperature {}", TEMPERATURES[self.temperature]));
         }
         if let Some(head) = self.head {
             words.push(format!("{head} head only"));
@@ -86,11 +91,12 @@ impl WhatIf {
         let dropped: Vec<String> =
             (0..hits).filter(|slot| self.hit(case, *slot).dropped).map(|slot| (slot + 1).to_string()).collect();
         if !dropped.is_empty() {
-            words.push(format!("without {}", dropped.join(" ")));
+            let hits = if dropped.len() == 1 { "hit" } else { "hits" };
+            words.push(format!("without {hits} {}", dropped.join(", ")));
         }
         for (place, own) in answers.own.iter().enumerate() {
             if own.is_read() && !self.hit(case, hits + place).dropped {
-                words.push(format!("with {} as {}", own.hit.document, hits + place + 1));
+                words.push(format!("with {} as hit {}", own.hit.document, hits + place + 1));
             }
         }
         for slot in 0..answers.slots() {
@@ -224,7 +230,7 @@ mod tests {
         answers.set_hits(vec![hit(); 4]);
         let mut what_if = WhatIf::default();
         what_if.toggle_drop(7, 1);
-        assert_eq!(what_if.words(7, &answers), "without 2");
+        assert_eq!(what_if.words(7, &answers), "without hit 2");
         what_if.weigh(7, 1, true);
         what_if.next_fuser();
         assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5");

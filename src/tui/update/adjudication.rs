@@ -107,8 +107,8 @@ impl App {
     fn decide(&mut self) -> Vec<Effect> {
         let Some(Overlay::Adjudication(adjudication)) = &self.overlay else { return Vec::new() };
         let missing = match &adjudication.chosen {
-            _ if !adjudication.is_revealed => "nothing decided: s shows what was said of the case",
-            None => "nothing decided: a category's key chooses, Space takes the selected words, x chooses none",
+            _ if !adjudication.is_revealed => "nothing decided: press s to show the annotations of the case",
+            None => "nothing decided: press a category's key, Space for the selected annotator's, x for none",
             Some(categories) => {
                 let (case, categories, reason) = (adjudication.case, categories.clone(), adjudication.reason.clone());
                 return vec![Effect::Record(AnnotationEdit::Decide { case, categories, reason })];

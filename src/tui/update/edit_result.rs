@@ -10,8 +10,8 @@ impl App {
         let changed = match outcome {
             Ok(EditOutcome::Changed { case, mark }) => Some((case, mark)),
             Ok(EditOutcome::Elsewhere { id }) => {
-                let what = if *record == AnnotationEdit::Redo { "brought" } else { "taken" };
-                self.notice = Some(Notice::Said(format!("{id}: {what} back; it is not in this dataset")));
+                let what = if *record == AnnotationEdit::Redo { "redone" } else { "undone" };
+                self.notice = Some(Notice::Said(format!("{id}: {what}; this case is not in this dataset")));
                 return Vec::new();
             }
             Ok(EditOutcome::Nothing) => None,
@@ -52,7 +52,7 @@ impl App {
                 } else {
                     (mark.unsure, "unsure")
                 };
-                let word = if is_on { word.to_owned() } else { format!("not {word} any more") };
+                let word = if is_on { word.to_owned() } else { format!("no longer {word}") };
                 self.notice = Some(Notice::Said(format!("{id}: {word} (u takes it back)")));
                 Vec::new()
             }
@@ -66,12 +66,12 @@ impl App {
                 self.next_case()
             }
             AnnotationEdit::Note { .. } => {
-                self.notice = Some(Notice::Said(format!("{id}: note written")));
+                self.notice = Some(Notice::Said(format!("{id}: note saved")));
                 Vec::new()
             }
             AnnotationEdit::Undo | AnnotationEdit::Redo => {
-                let what = if *record == AnnotationEdit::Redo { "brought" } else { "taken" };
-                self.notice = Some(Notice::Said(format!("{id}: {what} back")));
+                let what = if *record == AnnotationEdit::Redo { "redone" } else { "undone" };
+                self.notice = Some(Notice::Said(format!("{id}: {what}")));
                 if self.queue.current() == Some(case) || !self.queue.go_to(case) {
                     return Vec::new();
                 }

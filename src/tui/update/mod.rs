@@ -251,8 +251,11 @@ impl App {
 
     fn toggle_mouse(&mut self) -> Vec<Effect> {
         self.mouse = !self.mouse;
-        let said =
-            if self.mouse { "the mouse chooses; M gives it back to the terminal" } else { "the mouse selects text" };
+        let said = if self.mouse {
+            "the mouse selects cases and hits; M leaves it to the terminal"
+        } else {
+            "the mouse selects text, as usual in this terminal"
+        };
         self.notice = Some(Notice::Said(said.into()));
         vec![Effect::Mouse(self.mouse)]
     }
@@ -261,7 +264,7 @@ impl App {
         if self.compares_runs() {
             self.comparing = !self.comparing;
         } else {
-            self.notice = Some(Notice::Said("there is no run to compare with: start with --against NAME".into()));
+            self.notice = Some(Notice::Said("no run to compare with: start with --against NAME".into()));
         }
     }
 
@@ -387,7 +390,8 @@ impl App {
             return self.record_here(|case| AnnotationEdit::Hit { case, document, category });
         }
         if !known.level.is_of_case() {
-            self.notice = Some(Notice::Said(format!("{} is said of a document: Tab goes to the hits", known.name)));
+            self.notice =
+                Some(Notice::Said(format!("{} applies to documents: press Tab and select a hit", known.name)));
             return Vec::new();
         }
         self.record_here(|case| AnnotationEdit::Annotate { case, category })
@@ -417,7 +421,7 @@ impl App {
         let has_hit = hit < self.slots();
         let of_one_hit = matches!(action, Action::DropHit | Action::WeighUp | Action::WeighDown);
         if of_one_hit && self.shown != Shown::Hit {
-            self.notice = Some(Notice::Said("the document shown is none of the hits: Esc goes back to them".into()));
+            self.notice = Some(Notice::Said("the document shown is not a hit: Esc returns to the hits".into()));
             return;
         }
         match action {
@@ -426,7 +430,10 @@ impl App {
             Action::WeighDown if has_hit => self.what_if.weigh(case, hit, false),
             Action::NextFuser => self.what_if.next_fuser(),
             Action::Sharpen | Action::Flatten if !self.what_if.has_temperature() => {
-                self.notice = Some(Notice::Said("this fuser has no temperature: m goes on to others".into()));
+                self.notice = Some(Notice::Said(format!(
+                    "{} does not use the temperature: m changes the method",
+                    self.what_if.fuser().name()
+                )));
             }
             Action::Sharpen => self.what_if.change_temperature(false),
             Action::Flatten => self.what_if.change_temperature(true),
@@ -446,7 +453,7 @@ impl App {
         let Some(case) = self.queue.current() else { return Vec::new() };
         let Some(words) = self.what_if_words() else {
             self.notice = Some(Notice::Said(
-                "nothing is changed: Space drops a hit, + and - weigh it, m changes the fuser".into(),
+                "the fusion is unchanged: Space drops a hit, + and - weigh it, m changes the method".into(),
             ));
             return Vec::new();
         };

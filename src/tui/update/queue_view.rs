@@ -77,7 +77,7 @@ impl App {
             let read =
                 self.queue.all().iter().filter(|case| self.answers_of(**case).is_some_and(|a| a.fused().is_some()));
             self.notice = Some(Notice::Said(format!(
-                "no case passes {filter} ({} of {} are read)",
+                "no case matches {filter} ({} of {} are answered)",
                 read.count(),
                 self.queue.all().len()
             )));
@@ -102,7 +102,7 @@ impl App {
     pub(super) fn open_cell(&mut self, filter: &str) -> Vec<Effect> {
         let Ok(added) = filter.parse::<Filter>() else { return Vec::new() };
         if added.is_empty() {
-            self.notice = Some(Notice::Said("this cell has no cases of its own".into()));
+            self.notice = Some(Notice::Said("this cell has no cases to open".into()));
             return Vec::new();
         }
         let mut whole = self.filter.clone();
@@ -121,7 +121,7 @@ impl App {
             return self.set_filter(Filter::default());
         }
         if self.last_filter.is_empty() {
-            self.notice = Some(Notice::Said("no filter was set yet: f types one".into()));
+            self.notice = Some(Notice::Said("no filter yet: press f to type one".into()));
             return Vec::new();
         }
         self.set_filter(self.last_filter.clone())
@@ -142,7 +142,7 @@ impl App {
     /// The next case in the list, or the one before, that passes the last filter; with the filter on, simply the next.
     pub(super) fn go_to_match(&mut self, forward: bool) -> Vec<Effect> {
         if self.last_filter.is_empty() {
-            self.notice = Some(Notice::Said("no filter was set yet: f types one".into()));
+            self.notice = Some(Notice::Said("no filter yet: press f to type one".into()));
             return Vec::new();
         }
         let here = self.queue.place();
@@ -150,7 +150,7 @@ impl App {
         let passes = |place: &usize| self.last_filter.passes(self, cases[*place]);
         let found = if forward { (here + 1..cases.len()).find(passes) } else { (0..here).rev().find(passes) };
         let Some(place) = found else {
-            self.notice = Some(Notice::Said(format!("no further case passes {}", self.last_filter)));
+            self.notice = Some(Notice::Said(format!("no further case matches {}", self.last_filter)));
             return Vec::new();
         };
         let steps = isize::try_from(place).unwrap_or(0) - isize::try_from(here).unwrap_or(0);
@@ -194,7 +194,7 @@ impl App {
         self.saved_views.retain(|other| other.name != name);
         self.saved_views.push(view);
         self.saved_views.sort_by(|one, other| one.name.cmp(&other.name));
-        self.notice = Some(Notice::Said(format!("view {name} kept: v opens it")));
+        self.notice = Some(Notice::Said(format!("view {name} saved: v opens it")));
         vec![Effect::Remember]
     }
 

@@ -11,7 +11,7 @@ use crate::tui::state::answers::CaseAnswers;
 use crate::worker::Request;
 
 /// Why a document is not read.
-const OWN_GROUP: &str = "this is the case's own image or group: it is shown, and not read as evidence";
+const OWN_GROUP: &str = "this image is the case's own or of its group: it is shown, but the model may not use it";
 /// Documents that a search for images brings.
 const IMAGES: usize = 50;
 
@@ -29,10 +29,10 @@ impl OwnHit {
     pub fn head(&self) -> &'static str {
         let Ablation { caption, without_image, .. } = self.probe.ablation;
         match (caption, without_image) {
-            (CaptionShown::None, _) => "-captn",
-            (CaptionShown::Swapped, _) => "swapped",
-            (CaptionShown::Own, true) => "-image",
-            (CaptionShown::Own, false) => "person",
+            (CaptionShown::None, _) => "no caption",
+            (CaptionShown::Swapped, _) => "other caption",
+            (CaptionShown::Own, true) => "no image",
+            (CaptionShown::Own, false) => "added by me",
         }
     }
 
@@ -89,13 +89,13 @@ impl App {
             return Vec::new();
         }
         if self.engine.is_none() {
-            self.notice = Some(Notice::Said("no reader is loaded: the document is shown, and not read".into()));
+            self.notice = Some(Notice::Said("no model is loaded: the document is shown without an answer".into()));
             return Vec::new();
         }
         if let Some(place) = self.hits().iter().position(|hit| hit.row == row) {
             self.hit = place;
             self.shown = Shown::Hit;
-            self.notice = Some(Notice::Said(format!("this document is hit {} already", place + 1)));
+            self.notice = Some(Notice::Said(format!("this document is already hit {}", place + 1)));
             return Vec::new();
         }
         self.ask(index, Probe { row, ablation: Ablation::default() })
@@ -111,7 +111,7 @@ impl App {
             return Vec::new();
         }
         if self.engine.is_none() {
-            self.notice = Some(Notice::Said("no reader is loaded, so nothing new can be read".into()));
+            self.notice = Some(Notice::Said("no model is loaded, so there can be no new answers".into()));
             return Vec::new();
         }
         self.ask(index, Probe { row, ablation: Ablation { caption, without_image, random_documents: false } })
@@ -122,7 +122,8 @@ impl App {
         let document = document.id.clone();
         let answers = self.answers.entry(case).or_default();
         let Some(found) = answers.hits.as_ref().map(Vec::len) else {
-            self.notice = Some(Notice::Said("the hits of this case are not there yet: ask again once they are".into()));
+            self.notice =
+                Some(Notice::Said("the hits of this case are not retrieved yet: try again in a moment".into()));
             return Vec::new();
         };
         // Asked before: stand on it, and ask again where the reader could not answer.

@@ -1,4 +1,4 @@
-//! Deciding a case: everybody's words side by side at the foot of the body, so that the case stays in view.
+//! Deciding a case: everybody's annotations side by side at the foot of the body, so that the case stays in view.
 //!
 //! ```text
 //! ╭ us-0007: disputed ────────────────────────────────────────────╮
@@ -64,12 +64,12 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
 
 fn standing(adjudication: &Adjudication, people: Option<&People>) -> String {
     match people {
-        None => "nobody has said anything".to_owned(),
+        None => "nobody has annotated this case".to_owned(),
         Some(people) if !adjudication.is_revealed => {
             let others = people.voices.iter().filter(|voice| !voice.is_own).count();
-            format!("{others} others spoke; their words are hidden (s shows them)")
+            format!("{others} others annotated this case (hidden; s shows them)")
         }
-        Some(people) if people.stands("outdated") => "decided, and annotated anew since".to_owned(),
+        Some(people) if people.stands("outdated") => "decided; annotated again since".to_owned(),
         Some(people) => people.standing.to_owned(),
     }
 }
@@ -77,10 +77,10 @@ fn standing(adjudication: &Adjudication, people: Option<&People>) -> String {
 /// A column of lines per person, as many people as fit beside each other, the selected one among them.
 fn columns(app: &App, open: &Adjudication, people: Option<&People>, width: usize) -> Vec<Vec<Line<'static>>> {
     let faint = app.theme.style(Role::Faint);
-    let Some(people) = people else { return vec![vec![Line::styled("no words on this case", faint)]] };
+    let Some(people) = people else { return vec![vec![Line::styled("no annotations", faint)]] };
     let shown: Vec<(usize, &Voice)> = people.voices.iter().enumerate().filter(|_| open.is_revealed).collect();
     if shown.is_empty() {
-        return vec![vec![Line::styled("nothing of your own yet", faint)]];
+        return vec![vec![Line::styled("you have not annotated this case yet", faint)]];
     }
     let beside = (width / LEAST).clamp(1, shown.len());
     let at = shown.iter().position(|(place, _)| *place == open.selected).unwrap_or(0);
@@ -128,7 +128,7 @@ fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Li
 fn words(app: &App, words: &Words) -> String {
     let known = words.categories.iter().filter_map(|category| app.categories.get(*category));
     let mut names: Vec<String> = known.map(|category| format!("{} {}", category.key, category.name)).collect();
-    names.extend(words.unknown.iter().map(|id| format!("{id} (not in the taxonomy now)")));
+    names.extend(words.unknown.iter().map(|id| format!("{id} (no longer in the taxonomy)")));
     if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
 }
 
@@ -148,7 +148,7 @@ fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame:
         None => row("decided", "-", Role::Faint),
     };
     let chosen = match &open.chosen {
-        None => row("decision", "a key below, Space for the selected words, x for none", Role::Faint),
+        None => row("decision", "a category's key, Space for the selected annotator's, x for none", Role::Faint),
         Some(categories) => {
             let chosen = Words { categories: categories.clone(), unknown: Vec::new() };
             row("decision", &words(app, &chosen), Role::AnnotationView)
@@ -156,7 +156,7 @@ fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame:
     };
     let reason = match (&open.typing, open.reason.as_str()) {
         (Some(_), _) => row("reason", "", Role::Text),
-        (None, "") => row("reason", "n types one", Role::Faint),
+        (None, "") => row("reason", "press n to type one", Role::Faint),
         (None, reason) => row("reason", reason, Role::Text),
     };
     let inner = line.inner(area);

@@ -1,7 +1,7 @@
 //! How far annotators agree: the tables of `dissent annotations agreement`, with what each figure means.
 //!
 //! ```text
-//! ╭ agreement: figures, intervals are being counted … ──────────╮
+//! ╭ agreement: computing intervals … ───────────────────────────╮
 //! │ tiny, 3 annotators (ada, bob, cy); 12 cases annotated, …    │
 //! │ Agreement, all tasks                                        │
 //! │   category     n  percent               alpha               │
@@ -25,7 +25,7 @@ use ratatui::widgets::Paragraph;
 /// Draws the tables over the body, from the first line that is wanted.
 pub fn draw(app: &App, screen: &AgreementScreen, frame: &mut Frame, area: Rect) {
     let title = match &screen.report {
-        Some(report) if report.resamples == 0 && report.shared > 0 => "agreement: intervals are being counted …",
+        Some(report) if report.resamples == 0 && report.shared > 0 => "agreement: computing intervals …",
         _ => "agreement",
     };
     let inner = popup::framed(app, title, frame, area);

@@ -18,6 +18,8 @@ use unicode_width::UnicodeWidthStr;
 const BAR: usize = 12;
 /// Columns of the names before the answers.
 const NAME: usize = 13;
+/// Columns that the smallest flip keeps beside the changes of a person.
+const LEAST_FLIP: usize = 24;
 /// In place of an answer that is not there.
 const TO_COME: &str = "…";
 const NEVER: &str = "-";
@@ -174,11 +176,13 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
 /// Shares of the labels, then what would flip the answer, then what a person has changed.
 fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let mut spans = vec![Span::styled(text::column("by weight", NAME), theme.style(Role::Muted))];
+    let mut spans = vec![Span::styled(text::column("vote share", NAME), theme.style(Role::Muted))];
     if let Some(fused) = fused {
         spans.extend(verdict::label_shares(app, fused, BAR * 2));
         spans.push(Span::raw("  "));
-        spans.push(verdict::smallest_flip(app, fused, width.saturating_sub(NAME + BAR * 2 + 2)));
+        let changes = app.what_if_words().map_or(0, |words| words.width() + 2);
+        let room = width.saturating_sub(NAME + BAR * 2 + 2);
+        spans.push(verdict::smallest_flip(app, fused, room.saturating_sub(changes).max(room.min(LEAST_FLIP))));
     }
     if let Some(words) = app.what_if_words() {
         let used: usize = spans.iter().map(Span::width).sum();
@@ -309,7 +313,7 @@ fn what_changed(app: &App, case: usize, mark: &AnnotationView) -> Vec<String> {
     let mut parts = Vec::new();
     match app.staleness_of(case) {
         Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),
-        Staleness::RunChanged => parts.push("made on another run".to_owned()),
+        Staleness::RunChanged => parts.push("annotated on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
     if !mark.earlier.is_empty() {

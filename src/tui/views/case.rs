@@ -82,13 +82,16 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     let line = match app.still_to_read(&app.filter) {
-        0 => format!("No case passes {}.", app.filter),
-        unread => format!("0 cases pass {} so far, {unread} to read. The list fills as they are read.", app.filter),
+        0 => format!("No case matches {}.", app.filter),
+        unread => format!(
+            "No answered case matches {}. {unread} cases are not answered yet; they join this list if they match.",
+            app.filter
+        ),
     };
     let mut lines = text::wrap(&line, usize::from(area.width));
     if let Some(key) = lifting_key(app) {
         lines.push(String::new());
-        lines.push(format!("{key} lifts the filter."));
+        lines.push(format!("{key} removes the filter."));
     }
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
     frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Muted)), area);

@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ categories ──────────────────────────────────────────────────╮
 //! │ ▸ 1 Misleading look-alike    Misleading look-alike           │
-//! │   2 Caption against image    of a case or a document         │
+//! │   2 Caption against image    applies to cases                │
 //! │   3 Evidence ignored                                         │
 //! │                              A retrieved image resembles …   │
 //! │                              yes  A cyst with the margin …   │
@@ -30,7 +30,7 @@ const SIGN: usize = 5;
 
 /// Draws the list and the selected category over the body.
 pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) {
-    let many = if app.several { "several may be given" } else { "one may be given" };
+    let many = if app.several { "several per case" } else { "one per case" };
     let inner = popup::framed(app, &format!("categories: {many}"), frame, area);
     let longest = app.categories.iter().map(|category| category.name.width()).max().unwrap_or(0).min(NAME);
     let list_width = u16::try_from(longest + 6).unwrap_or(0);
@@ -59,9 +59,9 @@ pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) 
 fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let level = match category.level {
-        Level::Case => "of a case",
-        Level::Hit => "of a document: Tab goes to the hits",
-        Level::Both => "of a case, or of a document where the hits have the focus (Tab)",
+        Level::Case => "applies to cases",
+        Level::Hit => "applies to documents: press Tab and select a hit",
+        Level::Both => "applies to cases, and to documents: press Tab and select a hit",
     };
     let mut lines = vec![Line::styled(text::fit(&category.name, width), theme.style(Role::Title))];
     lines.extend(text::wrap(level, width).into_iter().map(|line| Line::styled(line, theme.style(Role::Muted))));
@@ -71,7 +71,7 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     let mark = app.queue.current().and_then(|case| app.marks.get(&case));
     if let Some(earlier) = mark.and_then(|mark| mark.earlier.iter().find(|earlier| earlier.id == category.id)) {
         lines.push(Line::default());
-        let words = text::wrap(&format!("the case has it under an {}", earlier.in_words()), width);
+        let words = text::wrap(&format!("this case was annotated under an {}", earlier.in_words()), width);
         lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::AnnotationView))));
     }
     let examples =

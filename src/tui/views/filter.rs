@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ filter ──────────────────────────────────────────────╮
 //! │ f fused:wrong rescued-by:                            │
-//! │ 54 of 302 cases; 12 of all cases are not read yet    │
+//! │ 54 of 302 cases; 12 cases are not answered yet       │
 //! │ ▸ rescued-by:any                                 31  │
 //! │   rescued-by:1                                    9  │
 //! ╰──────────────────────────────────────────────────────╯
@@ -33,7 +33,7 @@ pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
             let unread = app.queue.all().iter().filter(|case| app.is_unread(**case));
             let unread = match unread.count() {
                 0 => String::new(),
-                unread => format!("; {unread} of all cases are not read yet"),
+                unread => format!("; {unread} cases are not answered yet"),
             };
             (format!("{count} of {} cases{unread}", app.queue.all().len()), Role::Muted)
         }

@@ -18,19 +18,26 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// The signs of the screen.
-const SIGNS: [(&str, &str); 12] = [
-    ("=", "this hit's own answer is the fused one; in the queue: all answers of the case agree"),
-    ("!", "it differs; in the queue: the case is inconsistent"),
-    ("*", "equal to the gold answer, once that is shown"),
-    ("↑ ↓", "with gold shown: this hit alone is right where the fused answer is wrong (rescued); the reverse (ruined)"),
-    ("λ out", "the hit's share of the weights in the fused answer; out: it is dropped"),
-    ("pull", "what the hit adds to the log-probability margin of the fused answer over the runner-up"),
-    ("…", "not read yet"),
-    ("x", "failed; the message stands with the case"),
-    ("A B C", "labels of the task in its order"),
-    ("head+", "found by several heads; the score is the first one's"),
-    ("m", "your mark: a category's key, s skipped, h documents named only, n a note only"),
-    ("# ? ~ +", "before it: flagged; unsure; made on other answers or under an earlier definition; several categories"),
+const SIGNS: [(&str, &str); 16] = [
+    ("closed-book", "the model's answer without any retrieved document"),
+    ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
+    ("=", "agree: this hit's answer equals the fused answer; in the queue: all answers of the case agree"),
+    ("!", "differ: this hit's answer is not the fused answer; in the queue: the answers of the case disagree"),
+    ("*", "right: equals the gold answer (only while gold is shown)"),
+    (
+        "↑ ↓",
+        "↑ rescues: this hit alone is right, the fused answer wrong; ↓ ruins: the reverse (only while gold is shown)",
+    ),
+    ("weight", "the hit's share of the vote for the fused answer; out: the hit is dropped"),
+    ("push", "how far the hit pushes towards the fused answer and away from the runner-up, in log-probability"),
+    ("rests on", "the smallest set of hits whose removal changes the fused answer"),
+    ("…", "not answered yet"),
+    ("x", "failed; the case shows the error message"),
+    ("A B C", "the labels of the task, in its order"),
+    ("head", "the retrieval head that found the hit; 2 heads: found by two, with the first one's score"),
+    ("g ans", "in the queue: the gold answer and the fused answer"),
+    ("mine", "your annotation: a category's key, s skipped, h categories for documents only, n a note only"),
+    ("# ? ~ +", "in front of it: flagged; unsure; made on other answers or definitions; several categories"),
 ];
 
 /// Draws the page over the body.
@@ -59,7 +66,10 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::default());
         if context == Context::Explore {
-            lines.push(Line::styled("Name the error of a case and go to the next", theme.style(Role::Accent)));
+            lines.push(Line::styled(
+                "Annotate the case with an error category and go to the next case",
+                theme.style(Role::Accent),
+            ));
             for category in &app.categories {
                 let sentence = format!("{}: {}", category.name, category.definition);
                 lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
@@ -68,14 +78,14 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::styled(
-        "Fields of a filter: field:value, field:one,other; a minus before it turns it round",
+        "Fields of a filter: field:value or field:one,other; a minus in front negates it",
         theme.style(Role::Accent),
     ));
     for row in FIELDS {
         lines.extend(entry(theme, row.name, row.meaning, width));
     }
     lines.push(Line::default());
-    lines.push(Line::styled("Signs", theme.style(Role::Accent)));
+    lines.push(Line::styled("Signs and columns", theme.style(Role::Accent)));
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));
     }
@@ -106,7 +116,7 @@ fn loaded(app: &App) -> Vec<(&'static str, String)> {
         rows.push(("no answers", message.clone()));
     }
     if let Some(Notice::Error(message)) = &app.notice {
-        rows.push(("trouble", message.clone()));
+        rows.push(("error", message.clone()));
     }
     rows.push(("images", app.images.name().to_owned()));
     rows.extend(app.left_out.iter().map(|sentence| ("left out", sentence.clone())));

@@ -13,8 +13,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+/// Columns of the head's name and of its score.
+const HEAD: usize = 8;
+const SCORE: usize = 6;
 /// Columns of a hit's share of the weights.
-const WEIGHT: usize = 5;
+const WEIGHT: usize = 7;
 
 /// Widths that depend on the room.
 struct Columns {
@@ -29,7 +32,7 @@ struct Columns {
 impl Columns {
     /// Answers in words have no probabilities: their names get the room of those.
     fn fit(width: usize, longest_label: usize, in_words: bool) -> Self {
-        // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 5
+        // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 7
         let (name, bar, pull) = match width {
             0..60 => (0, 4, 0),
             60..76 => (6, 6, 6),
@@ -38,7 +41,7 @@ impl Columns {
         };
         let (name, bar, pull) = if in_words { (name + bar + pull + 4, 0, 0) } else { (name, bar, pull) };
         let name = longest_label.min(name);
-        let fixed = 2 + 3 + 8 + 6 + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + pull;
+        let fixed = 2 + 3 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + pull;
         Self { name, bar, pull, caption: width.saturating_sub(fixed) }
     }
 }
@@ -55,7 +58,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     };
     let Some(hits) = &answers.hits else {
-        // Why nothing at all is read says more than that this case is not.
+        // The reason why nothing is answered says more than that this case is not.
         match app.engine_failure.as_ref().or(answers.failed.as_ref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
             None => draw_message(app, "…", Role::Faint, frame, body),
@@ -63,7 +66,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     };
     if answers.slots() == 0 {
-        draw_message(app, "nothing was retrieved for this case", Role::Muted, frame, body);
+        draw_message(app, "no document was retrieved for this case", Role::Muted, frame, body);
         return;
     }
     let fused = app.fused_now();
@@ -92,8 +95,8 @@ fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: R
 fn heading(columns: &Columns) -> String {
     let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
     let bar = text::column("", columns.bar + 1);
-    let pull = if columns.pull > 0 { " pull " } else { "" };
-    format!("   # head    score ans   {name}{bar}   p   λ {pull}caption")
+    let pull = if columns.pull > 0 { "push  " } else { "" };
+    format!("   # head    score ans   {name}{bar}   p weight {pull}caption")
 }
 
 fn draw_row(
@@ -120,14 +123,18 @@ fn draw_row(
         }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),
-        // ScoredHit by several heads: the first one's score, and a plus.
-        [one, ..] => (format!("{}+", one.head), text::score(one.score)),
+        [one, ..] => (format!("{} heads", hit.provenances.len()), text::score(one.score)),
+    };
+    // What a person added has no score: its name may take that column, too.
+    let head = if score.is_empty() {
+        text::column(&head, HEAD + SCORE)
+    } else {
+        text::column(&head, HEAD) + &text::column(&score, SCORE)
     };
     let mut spans = vec![
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
         Span::styled(format!("{:>2} ", slot + 1), theme.style(Role::Text)),
-        Span::styled(text::column(&head, 8), theme.style(Role::Muted)),
-        Span::styled(text::column(&score, 6), theme.style(Role::Muted)),
+        Span::styled(head, theme.style(Role::Muted)),
     ];
     spans.extend(prediction(app, answers, fused, slot, columns));
     spans.extend(weight(app, fused, (slot, hit, pull), columns));
@@ -190,11 +197,11 @@ fn weight(
     let Some(case) = app.queue.current() else { return Vec::new() };
     let mut spans = Vec::new();
     if !app.what_if.counts(case, slot, hit) {
-        spans.push(Span::styled(text::column(" out", WEIGHT + columns.pull), theme.style(Role::Accent)));
+        spans.push(Span::styled(text::column("   out", WEIGHT + columns.pull), theme.style(Role::Accent)));
         return spans;
     }
     let share = fused.and_then(|fused| fused.weights.get(slot));
-    let share = share.map_or_else(String::new, |share| format!("{:>3.0}%", share * 100.0));
+    let share = share.map_or_else(String::new, |share| format!("{:>5.0}%", share * 100.0));
     let by_hand = app.what_if.hit(case, slot).factor != 1.0;
     let role = if by_hand { Role::Accent } else { Role::Muted };
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));

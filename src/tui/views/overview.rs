@@ -1,7 +1,7 @@
 //! The figures of the current view, a cell per set of cases.
 //!
 //! ```text
-//! ╭ overview: fused:wrong ───────────────── 54 of 54 cases read ╮
+//! ╭ overview: fused:wrong · 54 of 54 cases answered ────────────╮
 //! │ Accuracy [95 % interval]                                    │
 //! │               all                  consistent   inconsist…  │
 //! │ closed-book   0.600 [0.54, 0.65]   …                        │
@@ -34,7 +34,7 @@ const PLACE: usize = 12;
 /// Draws the tables over the body, scrolled so that the selected cell is in view.
 pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let filter = if app.filter.is_empty() { "all cases".to_owned() } else { app.filter.to_string() };
-    let title = format!("overview: {filter} · {} of {} cases are read", overview.read, overview.cases);
+    let title = format!("overview: {filter} · {} of {} cases answered", overview.read, overview.cases);
     let inner = popup::framed(app, &title, frame, area);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let width = usize::from(inner.width);

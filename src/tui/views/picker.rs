@@ -33,8 +33,8 @@ pub fn draw(app: &App, picker: &Picker, frame: &mut Frame, area: Rect) {
     popup::input_line(app, ":", &picker.input, frame, line);
     if choices.is_empty() {
         let message = match picker.kind {
-            PickerKind::View if picker.input.value().is_empty() => "  no view is saved yet: V saves one",
-            _ => "  nothing has these words",
+            PickerKind::View if picker.input.value().is_empty() => "  no saved views yet: V saves one",
+            _ => "  nothing matches",
         };
         frame.render_widget(Line::styled(message, app.theme.style(Role::Muted)), list);
         return;

@@ -1,4 +1,4 @@
-//! The queue: a row per case with its answers and its mark.
+//! The queue: a row per case with its answers and its annotation.
 
 use super::super::theme::Role;
 use super::text;
@@ -14,8 +14,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns right of the id: gold, fused, verdict, mark.
-const RIGHT_COLUMNS: usize = 10;
+/// Columns right of the id: gold, fused, verdict, annotation.
+const RIGHT_COLUMNS: usize = 11;
 /// Fewest columns in which a task's id says something, with the space before it.
 const LEAST_TASK: usize = 5;
 /// Fewest rows below which the taxonomy is not listed under the queue.
@@ -37,22 +37,14 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 fn head(app: &App, width: usize) -> Line<'static> {
     let style = app.theme.style(Role::Muted);
     let what = if app.filter.is_empty() { "case".to_owned() } else { app.filter.to_string() };
-    let what = if app.order == Order::Dataset { what } else { format!("{what} {}", order(app)) };
+    let what = if app.order == Order::Dataset { what } else { format!("{what} ↓{}", app.order.name()) };
     let mut extra = String::new();
     for (name, columns) in app.columns.iter().map(|column| column.heading()) {
         extra.push_str(&format!("{name:>columns$}"));
     }
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.gold_visible { "g" } else { " " };
-    Line::from(Span::styled(format!("{id}{extra} {gold} ans   m"), style))
-}
-
-/// "↓entropy", or "3 new ↓entropy" where cases have been read since: the same order again puts them in their place.
-fn order(app: &App) -> String {
-    match app.unsorted_count() {
-        0 => format!("↓{}", app.order.name()),
-        count => format!("{count} new ↓{}", app.order.name()),
-    }
+    Line::from(Span::styled(format!("{id}{extra} {gold} ans mine"), style))
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
@@ -150,15 +142,15 @@ fn gold_cell(app: &App, index: usize, gold: Option<usize>) -> String {
     }
 }
 
-/// Fused letter, `*` where gold is shown and the letter is right, verdict: five columns.
+/// Fused letter, `*` if gold is shown and the letter is right, verdict: six columns.
 fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let Some(answers) = app.answers_of(index) else { return vec![Span::raw("     ")] };
+    let Some(answers) = app.answers_of(index) else { return vec![Span::raw("      ")] };
     if answers.failed.is_some() {
-        return vec![Span::styled(" x   ", theme.style(Role::Error))];
+        return vec![Span::styled(" x    ", theme.style(Role::Error))];
     }
     let Some(fused) = answers.fused() else {
-        return vec![Span::styled(" …   ", theme.style(Role::Faint))];
+        return vec![Span::styled(" …    ", theme.style(Role::Faint))];
     };
     let right = app.gold_visible && gold.is_some() && gold == fused.prediction.label;
     let (glyph, role) = match answers.verdict() {
@@ -168,7 +160,7 @@ fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'stati
     vec![
         Span::styled(format!(" {}", app.letter_of(index, fused.prediction.label)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
-        Span::styled(format!("{glyph} "), theme.style(role)),
+        Span::styled(format!("{glyph}  "), theme.style(role)),
     ]
 }
 
@@ -202,7 +194,7 @@ fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
 fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let width = usize::from(area.width).saturating_sub(5);
-    let mut lines = vec![Line::default(), Line::styled("  name the error", theme.style(Role::Muted))];
+    let mut lines = vec![Line::default(), Line::styled("  error categories", theme.style(Role::Muted))];
     let current = app.queue.current().and_then(|case| app.marks.get(&case));
     for (index, category) in app.categories.iter().enumerate() {
         let chosen = current.is_some_and(|mark| mark.categories.contains(&index));

@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
 /// What can be typed.
-const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ for a misspelt one";
+const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ (tolerates typos)";
 /// Columns of the document's id.
 const ID: usize = 16;
 /// Columns of the words before a match, where the caption is not shown from its first letter.
@@ -23,7 +23,7 @@ const BEFORE_MATCH: usize = 16;
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
     let inner = popup::framed(
         app,
-        if search.images { "images like this one, or type the path of a file" } else { TITLE },
+        if search.images { "images similar to this one; or type the path of an image file" } else { TITLE },
         frame,
         area,
     );
@@ -36,7 +36,7 @@ pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
         return;
     }
     if search.takes_the_best {
-        let said = "searching; the best match is put in when it is found";
+        let said = "searching; the best match will be added to the hits";
         frame.render_widget(Line::styled(said, app.theme.style(Role::Muted)), gap);
         return;
     }
@@ -44,7 +44,7 @@ pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
     let count = match results.len() {
         0 => "nothing matches".to_owned(),
         1 => "1 document".to_owned(),
-        count => format!("{count} documents, best first; Enter puts one beside the hits"),
+        count => format!("{count} documents, best first; Enter adds one to the hits"),
     };
     frame.render_widget(Line::styled(count, app.theme.style(Role::Muted)), gap);
     let rows = usize::from(list.height);

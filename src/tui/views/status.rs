@@ -28,17 +28,19 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let of_all = if app.queue.is_filtered() { format!(" of {all}") } else { String::new() };
     let seen = app.seen_count();
     let shown = app.queue.shown().len();
-    let mut right = format!("{place}/{shown}{of_all} · {seen} seen · {} marked ", app.marked_count());
-    // News needs the room.
+    let of_shown = if app.queue.is_filtered() { format!(" of {shown}") } else { String::new() };
+    let annotated = format!("{}{of_shown} annotated ", app.marked_count());
+    let mut right = format!("{place}/{shown}{of_all} · {seen} opened · {annotated}");
+    // A notice needs the room.
     if app.notice.is_some() {
-        right = format!("{place}/{shown} · {} marked ", app.marked_count());
+        right = format!("{place}/{shown} · {annotated}");
     }
-    // How many are marked is not known yet.
+    // The annotations are not loaded yet.
     if app.is_cover {
         right = format!("{place}/{shown} ");
     }
     if !app.left_out.is_empty() && app.notice.is_none() {
-        right = format!("{} left out (?) · {right}", lines(app.left_out.len()));
+        right = format!("{} skipped (?) · {right}", lines(app.left_out.len()));
     }
     let right = Span::styled(right, theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
@@ -60,7 +62,7 @@ fn news(app: &App) -> (String, Role) {
     }
     if let Some(message) = &app.engine_failure {
         return match &app.stored_run {
-            Some(name) => (format!("run {name} as stored; nothing else is read: {message}"), Role::Muted),
+            Some(name) => (format!("stored run {name}; no new answers: {message}"), Role::Muted),
             None => (format!("no answers: {message}"), Role::Error),
         };
     }
@@ -72,11 +74,15 @@ fn news(app: &App) -> (String, Role) {
         Some(engine) => {
             // The reason for the device stands on the help page.
             let device = engine.device.split(',').next().unwrap_or_default();
+            let to_sort = match app.unsorted_count() {
+                0 => String::new(),
+                count => format!("{count} newly answered: press o to sort again · "),
+            };
             let busy = match app.cases_being_read() {
                 0 => String::new(),
-                cases => format!("reading {cases} · "),
+                cases => format!("answering {cases} · "),
             };
-            (format!("{busy}{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
+            (format!("{to_sort}{busy}{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
         }
     }
 }
@@ -91,7 +97,7 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
         pairs.push((keymap::shown(&key), hint.to_owned()));
     }
     if context == Context::Explore && !app.categories.is_empty() {
-        pairs.insert(0, (category_keys(app), "name error".to_owned()));
+        pairs.insert(0, (category_keys(app), "annotate".to_owned()));
     }
     // Commands, help and leaving come last in the table and must not fall off.
     let last = if context == Context::Explore { 3 } else { 2 };

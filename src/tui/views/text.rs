@@ -138,10 +138,10 @@ pub fn score(value: Option<f32>) -> String {
     value.map_or_else(|| "?".to_owned(), |value| format!("{value:.3}"))
 }
 
-/// How a head found a document: "image #2 0.893"; nobody has scored what a person has put in.
+/// How a head found a document: "image #2 0.893"; a document that a person added has no score.
 pub fn provenance(found: &Provenance) -> String {
     if found.head == Head::Person {
-        return "put in by hand".to_owned();
+        return "added by me".to_owned();
     }
     format!("{} #{} {}", found.head, found.rank, score(found.score))
 }

@@ -25,8 +25,8 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
         let line = match (&answers.hits, answers.fused()) {
             (Some(_), None) if answers.slots() == 0 => "no hit".to_owned(),
             (_, None) if count == 0 => String::new(),
-            (_, None) => format!("{} of {count} read", answers.read_count()),
-            (_, Some(_)) => "no hit counts".to_owned(),
+            (_, None) => format!("{} of {count} answered", answers.read_count()),
+            (_, Some(_)) => "every hit is dropped".to_owned(),
         };
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
@@ -100,16 +100,19 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
     spans
 }
 
-/// "flips without 2 and 3": the fewest hits whose removal changes the answer, or how far the search for them came.
+/// "dropping hits 2 and 3 changes the answer": the smallest set of such hits, or how far the search for it came.
 pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     if fused.weights.len() < 2 {
         return Span::raw("");
     }
     let line = match app.smallest_flip() {
-        Some(SmallestFlip::Without(hits)) => format!("flips without {}", places(&hits)),
-        Some(SmallestFlip::NoneUpTo(1)) => "no single hit flips it".to_owned(),
-        Some(SmallestFlip::NoneUpTo(count)) => format!("no {count} or fewer flip it"),
-        Some(SmallestFlip::Never) => "no removal flips it".to_owned(),
+        Some(SmallestFlip::Without(hits)) => {
+            let whole = format!("dropping {} changes the answer", named_places(&hits));
+            if whole.len() <= width { whole } else { format!("rests on {}", named_places(&hits)) }
+        }
+        Some(SmallestFlip::NoneUpTo(1)) => "no single hit changes it".to_owned(),
+        Some(SmallestFlip::NoneUpTo(count)) => format!("no {count} hits change it"),
+        Some(SmallestFlip::Never) => "no removal changes it".to_owned(),
         None => String::new(),
     };
     Span::styled(text::fit(&line, width), app.theme.style(Role::Muted))
@@ -137,7 +140,7 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
     let effect = match effect {
         "" => String::new(),
         effect if as_found == Some(outcome.is_right()) => format!("; {effect}"),
-        effect => format!("; as found, {effect}"),
+        effect => format!("; before your changes: {effect}"),
     };
     let hits = |test: &dyn Fn(&CaseOutcome, usize) -> bool| -> Vec<usize> {
         (0..slots.len()).filter(|place| test(&outcome, *place)).map(|place| slots[place]).collect()
@@ -146,14 +149,14 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
     let ruining = hits(&CaseOutcome::is_ruined_by);
     let (line, role) = match (outcome.is_right(), rescuing.first().or(ruining.first())) {
         (true, None) => ("every hit is right".to_owned(), Role::Right),
-        (true, Some(_)) => (format!("right; {} alone would ruin it", named_places(&ruining)), Role::Right),
+        (true, Some(_)) => (format!("right; {}", alone(&ruining, "wrong")), Role::Right),
         (false, None) => ("wrong, and no hit is right".to_owned(), Role::Differs),
         (false, Some(first)) => {
             let how = answers
                 .hit_at(*first)
                 .map(|hit| format!(" ({} #{})", hit.first().head, hit.first().rank))
                 .unwrap_or_default();
-            (format!("wrong; right through {}{how}", named_places(&rescuing)), Role::Differs)
+            (format!("wrong; {}{how}", alone(&rescuing, "right")), Role::Differs)
         }
     };
     Some((format!("{line}{effect}"), role))
@@ -171,6 +174,12 @@ fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
     } else {
         (" ", Role::Text)
     }
+}
+
+/// "hit 2 alone is right", "hits 2 and 3 are right".
+fn alone(hits: &[usize], what: &str) -> String {
+    let verb = if hits.len() == 1 { "alone is" } else { "are" };
+    format!("{} {verb} {what}", named_places(hits))
 }
 
 /// "hit 2", "hits 2 and 3".
