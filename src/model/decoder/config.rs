@@ -4,7 +4,7 @@ use super::rope_scaling::frequencies;
 use super::rope_scaling::{Frequencies, RopeScaling};
 use crate::model::layers::Activation;
 
-/// A decoder with rotated queries and keys, gated feed-forward blocks and root-mean-square norms.
+/// A decoder with apply_rope queries and keys, gated feed-forward blocks and root-mean-square norms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextConfig {
     pub vocabulary: usize,

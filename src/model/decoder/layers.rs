@@ -103,7 +103,7 @@ pub(in crate::model) struct AttentionShape {
     pub blocks: usize,
 }
 
-/// Attention with rotated queries and keys, and fewer key and value heads than query heads where the shape says so.
+/// Attention with apply_rope queries and keys, and fewer key and value heads than query heads where the shape says so.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Attention {
     query: Linear,

@@ -1,7 +1,7 @@
 //! Rotary position embedding (Su et al. 2021): by place, row and column.
 
 use super::rope_scaling::{Frequencies, frequencies};
-use crate::model::layers::{Mode, rotated};
+use crate::model::layers::{Mode, apply_rope};
 use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Where a token is: time, row, column. All three are its place in the sequence unless it is a patch of an image and the
@@ -101,7 +101,7 @@ impl Rope {
     /// angles.
     pub fn apply(&self, heads: &Tensor, mode: Mode) -> Result<Tensor> {
         if mode == Mode::Infer {
-            return rotated(heads, &self.cos, &self.sin);
+            return apply_rope(heads, &self.cos, &self.sin);
         }
         let half = heads.dim(D::Minus1)? / 2;
         let first = heads.narrow(D::Minus1, 0, half)?;

@@ -10,7 +10,7 @@ pub(super) struct Wanted {
     /// Below the decoder's own name, `lm_head.weight` beside it.
     pub network: String,
     pub shape: Vec<usize>,
-    /// Rows of so many heads lie with the two halves of a rotated pair beside each other (llama.cpp's `llama`), which
+    /// Rows of so many heads lie with the two halves of a apply_rope pair beside each other (llama.cpp's `llama`), which
     /// the network has half a head apart.
     pub paired_heads: Option<usize>,
     /// The file may lack it.

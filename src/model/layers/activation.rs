@@ -1,4 +1,4 @@
-//! Activation functions by their Hugging Face names.
+//! Activation functions under their names in transformers (`ACT2FN`).
 
 use super::cpu_storage::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
 use super::half_convert;
@@ -7,15 +7,15 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Sh
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
-/// `hidden_act` of a Hugging Face configuration.
+/// An activation function; serialised as `hidden_act` of a transformers configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
-    /// x · sigmoid(1.702 x), as OpenAI trained CLIP.
+    /// x · sigmoid(1.702 x), the activation of OpenAI's CLIP.
     QuickGelu,
-    /// The exact GELU, by the error function.
+    /// GELU with the error function.
     Gelu,
-    /// GELU by its tanh approximation.
+    /// GELU with the tanh approximation.
     GeluPytorchTanh,
     /// x · sigmoid(x).
     Silu,
@@ -29,13 +29,13 @@ impl Activation {
     /// Applies the function to every element; differentiable.
     pub fn apply(self, values: &Tensor) -> Result<Tensor> {
         let columns = values.dim(D::Minus1)?;
-        if let Some((slope, cubic)) = self.of_sigmoid()
+        if let Some((slope, cubic)) = self.as_sigmoid()
             && (is_wide(values, columns) || is_wide_half(values, columns))
         {
             return gate_on_cpu(values, slope, cubic, None);
         }
         if matches!(values.dtype(), DType::F16 | DType::BF16) {
-            // In steps of a half type the error of each would add up; PyTorch rounds once.
+            // Each composed step in half precision would round; PyTorch rounds once.
             return self.apply(&values.to_dtype(DType::F32)?)?.to_dtype(values.dtype());
         }
         match self {
@@ -46,11 +46,11 @@ impl Activation {
         }
     }
 
-    /// The function of `values` times `factors` of the same shape; differentiable.
+    /// `activation(values) · factors`, elementwise, as in gated MLPs (SwiGLU); differentiable.
     pub fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
         let columns = values.dim(D::Minus1)?;
         let all_fit = |fits: fn(&Tensor, usize) -> bool| fits(values, columns) && fits(factors, columns);
-        match self.of_sigmoid() {
+        match self.as_sigmoid() {
             Some((slope, cubic)) if all_fit(is_wide) || all_fit(is_wide_half) => {
                 gate_on_cpu(values, slope, cubic, Some(factors))
             }
@@ -58,9 +58,9 @@ impl Activation {
         }
     }
 
-    /// `a` and `b` where the function is x · sigmoid(a · x + b · x³): the tanh of a number is twice the sigmoid of twice
-    /// the number, less 1.
-    fn of_sigmoid(self) -> Option<(f32, f32)> {
+    /// (a, b) such that the function is x · sigmoid(a · x + b · x³), if it has this form; for the tanh approximation this
+    /// follows from tanh(z) = 2 · sigmoid(2z) - 1.
+    fn as_sigmoid(self) -> Option<(f32, f32)> {
         match self {
             Self::QuickGelu => Some((QUICK_GELU, 0.0)),
             Self::Gelu => None,
@@ -73,14 +73,16 @@ impl Activation {
 fn gate_on_cpu(values: &Tensor, slope: f32, cubic: f32, factors: Option<&Tensor>) -> Result<Tensor> {
     match values.dtype() {
         DType::BF16 => {
-            gate_numbers::<bf16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by))
+            gate_elements::<bf16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by))
         }
-        DType::F16 => gate_numbers::<f16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by)),
-        _ => gate_numbers::<f32>(values, factors, |x, by| simd::gated_activation(x, slope, cubic, by)),
+        DType::F16 => {
+            gate_elements::<f16>(values, factors, |x, by| half_convert::gated_activation(x, slope, cubic, by))
+        }
+        _ => gate_elements::<f32>(values, factors, |x, by| simd::gated_activation(x, slope, cubic, by)),
     }
 }
 
-fn gate_numbers<T: WithDType>(
+fn gate_elements<T: WithDType>(
     values: &Tensor,
     factors: Option<&Tensor>,
     gate: impl Fn(&[T], Option<&[T]>) -> Vec<T>,
@@ -95,7 +97,7 @@ fn gate_numbers<T: WithDType>(
     };
     let inputs = numbers::<T>(on_cpu(&storage)?, layout)?;
     if factors.is_some_and(|factors| factors.len() != inputs.len()) {
-        candle_core::bail!("{} values times another number of factors", inputs.len())
+        candle_core::bail!("cannot gate {} values with another number of factors", inputs.len())
     }
     Tensor::from_vec(gate(inputs, factors), values.shape(), values.device())
 }
@@ -149,8 +151,8 @@ impl CustomOp2 for SwishGradient {
         let (values, gradient) = (floats(values, layout)?, floats(gradient, gradient_layout)?);
         let mut result = Vec::with_capacity(values.len());
         for (&value, slope) in values.iter().zip(gradient) {
-            let share = sigmoid(self.slope * value);
-            result.push(slope * share * (1.0 + self.slope * value * (1.0 - share)));
+            let gate = sigmoid(self.slope * value);
+            result.push(slope * gate * (1.0 + self.slope * value * (1.0 - gate)));
         }
         Ok((CpuStorage::F32(result), layout.shape().clone()))
     }

@@ -6,10 +6,10 @@ use super::half_convert::{from_f32, to_f32, to_f32_times};
 use super::{Mode, softmax_last_dim};
 use candle_core::{DType, Device, Result, Tensor};
 
-/// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads / n, S, d], of which n neighbouring heads of
-/// queries share one; gives [B, heads, T, d].
+/// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads / n, S, d]; n consecutive query heads share
+/// one key and value head (grouped-query attention, Ainslie et al. 2023). Returns [B, heads, T, d].
 ///
-/// `mask` is added to the scores and must broadcast to [B, heads, T, S]: 0 where a query may look, -inf where not.
+/// `mask` is added to the scores and must broadcast to [B, heads, T, S]: 0 for visible keys, -inf for hidden ones.
 pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
     let (_, heads, _, size) = queries.dims4()?;
     // Scaling the queries is cheaper than scaling the scores.
@@ -22,14 +22,14 @@ pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Te
         return from_f32(&attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
     }
     let scaled = match queries.dtype() {
-        // A scale rounded to a half type would make every score too small or too large, by 0.2 % in heads of 112.
+        // A scale rounded to half precision would shift every score, by 0.2 % for a head size of 112.
         dtype @ (DType::F16 | DType::BF16) => (queries.to_dtype(DType::F32)? * scale)?.to_dtype(dtype)?,
         _ => (queries * scale)?,
     };
     attend_scaled(&scaled, keys, values, mask, mode)
 }
 
-/// The same of queries that are scaled already.
+/// Attention of queries that are already scaled.
 fn attend_scaled(
     queries: &Tensor,
     keys: &Tensor,
@@ -40,15 +40,15 @@ fn attend_scaled(
     let (batch, heads, length, size) = queries.dims4()?;
     let tensors = [queries, keys, values];
     let is_tracked_or_narrow = |tensor: &&Tensor| !is_wide(tensor, heads * size);
-    let lies_in_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
-    if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(lies_in_rows) {
+    let has_contiguous_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
+    if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(has_contiguous_rows) {
         return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
     }
     let key_heads = keys.dim(1)?;
     let groups = heads / key_heads.max(1);
-    // The queries of the heads that share keys are read as one longer head: nothing is repeated.
+    // Query heads that share a key head are viewed as one longer head, so that keys need not be repeated.
     let queries = queries.contiguous()?.reshape((batch, key_heads, groups * length, size))?;
-    // The product reads transposed keys as they lie; copying them would cost more.
+    // The matmul reads the transposed view; copying the keys would cost more.
     let scores = queries.matmul(&keys.contiguous()?.transpose(2, 3)?)?;
     let scores = match mask {
         Some(mask) => {
@@ -61,7 +61,7 @@ fn attend_scaled(
     softmax_last_dim(&scores, mode)?.matmul(&values.contiguous()?)?.reshape((batch, heads, length, size))
 }
 
-/// The mask [1, 1, length, length] under which a position sees itself and what came before.
+/// The causal mask [1, 1, length, length]: each position sees itself and earlier positions.
 pub fn causal_mask(length: usize, device: &Device) -> Result<Tensor> {
     let mut cells = vec![0.0_f32; length * length];
     for (row, line) in cells.chunks_mut(length.max(1)).enumerate() {
@@ -75,14 +75,13 @@ mod tests {
     use super::*;
     use candle_core::IndexOp;
 
-    /// `[1, 8, 3, size]` of queries of equal numbers and `[1, 4, 2, size]` of keys, the first of ones and the second of
-    /// zeros.
+    /// Queries `[1, 8, 3, size]`, each constant, and keys `[1, 4, 2, size]`: one of ones and one of zeros.
     fn queries_and_keys(size: usize, of_queries: [f32; 3], dtype: DType) -> (Tensor, Tensor) {
-        let spread = |rows: &[f32], heads: usize| {
+        let expand = |rows: &[f32], heads: usize| {
             let rows = Tensor::new(rows, &Device::Cpu).unwrap().reshape((1, 1, rows.len(), 1)).unwrap();
             rows.broadcast_as((1, heads, rows.dim(2).unwrap(), size)).unwrap().to_dtype(dtype).unwrap()
         };
-        (spread(&of_queries, 8), spread(&[1.0, 0.0], 4))
+        (expand(&of_queries, 8), expand(&[1.0, 0.0], 4))
     }
 
     fn values(size: usize, second: f64, dtype: DType) -> Tensor {
@@ -90,10 +89,9 @@ mod tests {
         Tensor::cat(&[&second.ones_like().unwrap(), &second], 2).unwrap().to_dtype(dtype).unwrap()
     }
 
-    /// The second value takes back what the first gives, but for 2e-3, so that scores too small by 0.15 % show: they give
-    /// -1e-2.
+    /// The two values nearly cancel (sum 2e-3), so that scores too small by 0.15 % would be seen: they give -1e-2.
     #[test]
-    fn half_types_are_scaled_by_no_rounded_number() {
+    fn half_precision_uses_an_unrounded_scale() {
         let of_queries = [1.0, 0.75, -0.5];
         for (size, second) in [(72, -4832.0), (112, -39_424.0)] {
             for dtype in [DType::BF16, DType::F16] {
@@ -105,7 +103,7 @@ mod tests {
                     for (query, found) in of_queries.iter().zip(found) {
                         let power = (f64::from(*query) * (size as f64).sqrt()).exp();
                         let exact = (power + second) / (power + 1.0);
-                        // Half a unit in the last of the eight bits of bf16.
+                        // Half a unit in the last place of bf16.
                         let tolerance = exact.abs() / 256.0 + 2e-5;
                         assert!((found - exact).abs() < tolerance, "{size}, {dtype:?}: {found} is not {exact}");
                     }
@@ -115,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn queries_that_overflowed_give_no_numbers() {
+    fn overflowed_queries_give_nan() {
         for dtype in [DType::F16, DType::BF16, DType::F32] {
             for bad in [f32::INFINITY, f32::NAN] {
-                // Sixteen keys, which are weighed eight at a time.
+                // Sixteen keys: two SIMD vectors of eight.
                 let (queries, keys) = queries_and_keys(64, [1.0, bad, 0.5], dtype);
                 let [keys, values] = [keys, values(64, 2.0, dtype)].map(|two| Tensor::cat(&[&two; 8], 2).unwrap());
                 let attended = attend(&queries, &keys, &values, None, Mode::Infer).unwrap();

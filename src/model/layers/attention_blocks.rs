@@ -1,20 +1,20 @@
-//! Attention of wide models on a CPU: some queries at a time, whose scores stay in the cache of a core and are never
-//! written out (the idea of FlashAttention, Dao et al. 2022, with whole rows of scores).
+//! Attention of wide models on a CPU, one block of queries at a time: a block's scores stay in the core's cache and are
+//! never written to memory (the idea of FlashAttention, Dao et al. 2022, but with complete rows of scores).
 
-use super::blas::{Accumulate, Matrix, Transpose, product};
+use super::blas::{Accumulate, MatrixView, Transpose, matmul};
 use super::cpu_storage::floats;
 use super::simd;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 use rayon::prelude::*;
 
-/// Queries of a block: with a thousand keys their scores take 256 KB.
+/// Queries per block: with a thousand keys their scores take 256 KB.
 const QUERIES: usize = 64;
 
-/// `[B, heads, T, d]` of a tensor as it lies; the last dimension lies together.
+/// A view of a tensor `[B, heads, T, d]` with any strides, except that the last dimension is contiguous.
 struct Heads<'a> {
     values: &'a [f32],
     strides: [usize; 3],
-    /// Rows of a head, T or S.
+    /// T or S.
     length: usize,
     size: usize,
 }
@@ -23,20 +23,20 @@ impl<'a> Heads<'a> {
     fn new(storage: &'a Storage, layout: &Layout) -> Result<Self> {
         let (_, _, length, size) = layout.shape().dims4()?;
         let (Storage::Cpu(storage), [batch, head, row, 1]) = (storage, layout.stride()) else {
-            candle_core::bail!("heads of attention lie in strides of {:?}", layout.stride())
+            candle_core::bail!("attention heads have unsupported strides {:?}", layout.stride())
         };
         let values = &storage.as_slice::<f32>()?[layout.start_offset()..];
         Ok(Self { values, strides: [*batch, *head, *row], length, size })
     }
 
-    fn matrix(&self, batch: usize, head: usize, start: usize, rows: usize) -> Result<Matrix<'a>> {
+    fn matrix(&self, batch: usize, head: usize, start: usize, rows: usize) -> Result<MatrixView<'a>> {
         let [batch_stride, head_stride, row_stride] = self.strides;
         let offset = batch * batch_stride + head * head_stride + start * row_stride;
-        Matrix::new(self.values.get(offset..).unwrap_or(&[]), rows, self.size, row_stride)
+        MatrixView::new(self.values.get(offset..).unwrap_or(&[]), rows, self.size, row_stride)
     }
 }
 
-/// What is added to the scores: `[T, S]` for all rows of the batch, `[B, 1, T, S]`, or `[B, 1, 1, S]` for all queries.
+/// The additive mask: `[T, S]` for the whole batch, `[B, 1, T, S]`, or `[B, 1, 1, S]` for all queries.
 struct Mask<'a> {
     values: &'a [f32],
     per_batch: bool,
@@ -49,12 +49,12 @@ impl<'a> Mask<'a> {
         let per_query = *layout.dims() != [batch, 1, 1, keys];
         let cells = if per_query { queries * keys } else { keys };
         if values.len() != cells && values.len() != batch * cells {
-            candle_core::bail!("a mask of {:?} for {batch} rows of {queries} by {keys} scores", layout.shape())
+            candle_core::bail!("a mask of shape {:?} does not fit scores [{batch}, {queries}, {keys}]", layout.shape())
         }
         Ok(Self { values, per_batch: values.len() != cells, per_query })
     }
 
-    /// The lines of some queries, or the one of all.
+    /// The mask rows of `count` queries from `start`, or the single row that applies to all.
     fn lines(&self, batch: usize, queries: usize, keys: usize, start: usize, count: usize) -> &'a [f32] {
         let (queries, start, count) = if self.per_query { (queries, start, count) } else { (1, 0, 1) };
         let first = if self.per_batch { batch * queries } else { 0 } + start;
@@ -62,8 +62,8 @@ impl<'a> Mask<'a> {
     }
 }
 
-/// As `softmax(queries · keysᵀ + mask) · values`, queries `[B, heads, T, d]` already scaled, keys and values
-/// `[B, heads / groups, S, d]`; gives `[B, heads, T, d]`, which lies in memory as `[B, T, heads, d]`.
+/// `softmax(queries · keysᵀ + mask) · values` with already scaled queries `[B, heads, T, d]` and keys and values
+/// `[B, heads / groups, S, d]`. Returns `[B, heads, T, d]`, stored as `[B, T, heads, d]`.
 pub(super) fn attend_in_blocks(
     queries: &Tensor,
     keys: &Tensor,
@@ -79,7 +79,10 @@ pub(super) fn attend_in_blocks(
     let keys = Heads::new(&key_guard, key_layout)?;
     let values = Heads::new(&value_guard, value_layout)?;
     if values.length != slots || key_heads == 0 || !heads.is_multiple_of(key_heads) {
-        candle_core::bail!("{heads} heads of queries for {key_heads} of {slots} keys and {} values", values.length)
+        candle_core::bail!(
+            "{heads} query heads do not fit {key_heads} key heads with {slots} keys and {} values",
+            values.length
+        )
     }
     let mask_guard = mask.map(Tensor::storage_and_layout);
     let mask = match &mask_guard {
@@ -106,7 +109,7 @@ pub(super) fn attend_in_blocks(
             let key_head = head / (heads / key_heads);
             let queries = queries.matrix(row, head, start, count)?;
             let keys = keys.matrix(row, key_head, 0, visible)?;
-            product(queries, keys, Transpose::Transposed, Accumulate::Overwritten, &mut scores, visible)?;
+            matmul(queries, keys, Transpose::Yes, Accumulate::No, &mut scores, visible)?;
             for ((query, scores), factor) in scores.chunks_mut(visible).enumerate().zip(&mut factors) {
                 if let Some(mask) = mask {
                     let line = if mask.len() == slots { 0 } else { query * slots };
@@ -116,10 +119,10 @@ pub(super) fn attend_in_blocks(
                 }
                 *factor = simd::exp_for_softmax(scores);
             }
-            let powers = Matrix::new(&scores, count, visible, visible)?;
+            let exponentials = MatrixView::new(&scores, count, visible, visible)?;
             let values = values.matrix(row, key_head, 0, visible)?;
-            product(powers, values, Transpose::No, Accumulate::Overwritten, &mut lines[head * size..], width)?;
-            // A head has fewer columns than a row has scores.
+            matmul(exponentials, values, Transpose::No, Accumulate::No, &mut lines[head * size..], width)?;
+            // Normalising here touches fewer elements than normalising the scores: d < S.
             for (line, factor) in lines.chunks_mut(width).zip(&factors) {
                 for value in &mut line[head * size..][..size] {
                     *value *= factor;
@@ -132,7 +135,7 @@ pub(super) fn attend_in_blocks(
     Tensor::from_vec(attended, (batch, length, heads, size), &candle_core::Device::Cpu)?.transpose(1, 2)
 }
 
-/// Keys up to the last that one of these queries sees.
+/// Number of keys up to the last that any of these queries sees.
 fn visible(mask: &[f32], slots: usize) -> usize {
     let last = |line: &[f32]| line.iter().rposition(|cell| *cell != f32::NEG_INFINITY).map_or(0, |last| last + 1);
     mask.chunks(slots.max(1)).map(last).max().unwrap_or(0).max(1)
@@ -148,7 +151,7 @@ mod tests {
         Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap()
     }
 
-    /// What the blocks stand for, written out.
+    /// The same by candle's composed operations.
     fn composed(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>) -> Tensor {
         let groups = queries.dim(1).unwrap() / keys.dim(1).unwrap();
         let repeated = |heads: &Tensor| {
@@ -168,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn blocks_give_what_whole_scores_give() {
-        // More queries than a block has, and a last block that is not full; heads as a linear layer leaves them.
+    fn blocks_match_composed_attention() {
+        // More queries than one block, a partly filled last block, and heads strided as after a linear layer.
         let queries = random((2, 150, 6, 8)).transpose(1, 2).unwrap();
         let (keys, values) = (random((2, 2, 150, 8)), random((2, 150, 2, 8)).transpose(1, 2).unwrap());
         let causal = causal_mask(150, &Device::Cpu).unwrap();
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_continuation_sees_what_came_before() {
+    fn a_continuation_sees_earlier_keys() {
         let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
         let mask = causal_mask(70, &Device::Cpu).unwrap().narrow(2, 67, 3).unwrap().contiguous().unwrap();
         let own = attend_in_blocks(&queries, &keys, &keys, Some(&mask)).unwrap();
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn mismatched_shapes_are_refused() {
         let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
         assert!(attend_in_blocks(&queries, &random((1, 3, 70, 16)), &keys, None).is_err());
         assert!(attend_in_blocks(&queries, &keys, &random((1, 4, 69, 16)), None).is_err());

@@ -1,9 +1,9 @@
-//! Adding a bias to every row, with its gradient in one pass.
+//! Bias addition with its gradient in one pass.
 
 use super::cpu_storage::{floats, row_length};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-/// (values, bias) to values + bias.
+/// Adds bias [C] to every row of values [.., C].
 pub(super) struct AddBias;
 
 impl CustomOp2 for AddBias {

@@ -1,17 +1,17 @@
-//! Matrix products in f32 by the system's BLAS (OpenBLAS, which FAISS needs anyway), a share of the rows on each thread.
+//! f32 matrix multiplication by the system's BLAS (OpenBLAS, which FAISS links anyway), parallel over chunks of rows.
 //!
-//! candle's own products run at half its speed: 94 against 205 GFLOP/s on two cores of a Zen 4 (5120 × 768 × 3072).
+//! candle's own kernels reach half its speed: 94 against 205 GFLOP/s on two cores of a Zen 4 (5120 × 768 × 3072).
 
 use candle_core::Result;
 use rayon::prelude::*;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Once;
 
-/// Rows of a share are a multiple of this, so that kernels are seldom cut.
-const ROWS_OF_A_KERNEL: usize = 16;
+/// Chunks of rows are multiples of this, so that few micro-kernels run partly filled.
+const ROWS_PER_KERNEL: usize = 16;
 
-// Fortran's interface, which every BLAS has. Matrices are column by column.
-#[allow(unsafe_code, reason = "BLAS is no Rust")]
+// The Fortran interface, which every BLAS has. Matrices are column-major.
+#[allow(unsafe_code, reason = "BLAS is a foreign library")]
 unsafe extern "C" {
     fn sgemm_(
         transposed_left: *const c_char,
@@ -30,21 +30,27 @@ unsafe extern "C" {
     );
 }
 
-/// A matrix row by row within a slice.
+/// A row-major matrix within a slice.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Matrix<'a> {
+pub(super) struct MatrixView<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    /// From the beginning of a row to that of the next.
+    /// Distance between the starts of two rows, in elements.
     stride: usize,
 }
 
-impl<'a> Matrix<'a> {
-    /// The matrix that begins where `values` does; an error where it does not fit.
+impl<'a> MatrixView<'a> {
+    /// The matrix that starts at the first element of `values`.
+    ///
+    /// # Errors
+    /// Fails if the matrix is larger than the slice.
     pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Result<Self> {
         if !fits(values.len(), rows, columns, stride) {
-            candle_core::bail!("{rows} × {columns} numbers in rows of {stride} do not fit into {}", values.len())
+            candle_core::bail!(
+                "a matrix of {rows} × {columns} with row stride {stride} does not fit into {} elements",
+                values.len()
+            )
         }
         Ok(Self { values, rows, columns, stride })
     }
@@ -54,37 +60,40 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// What the right matrix of a product is.
+/// Whether the right matrix is transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transpose {
     No,
-    Transposed,
+    Yes,
 }
 
-/// What becomes of the numbers that are where the result goes.
+/// Whether the product is added to the output (BLAS's beta = 1) or overwrites it (beta = 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accumulate {
-    Overwritten,
-    Added,
+    No,
+    Yes,
 }
 
-/// `left · right` into `result`, whose rows begin `stride` numbers apart; on this thread alone.
-pub(super) fn product(
-    left: Matrix,
-    right: Matrix,
-    side: Transpose,
-    before: Accumulate,
+/// Writes `left · right` into `result`, a row-major matrix with row stride `stride`, on the calling thread.
+///
+/// # Errors
+/// Fails if the shapes do not match.
+pub(super) fn matmul(
+    left: MatrixView,
+    right: MatrixView,
+    transpose_right: Transpose,
+    accumulate: Accumulate,
     result: &mut [f32],
     stride: usize,
 ) -> Result<()> {
-    one_thread_a_product();
-    let (inner, columns) = match side {
+    use_one_blas_thread();
+    let (inner, columns) = match transpose_right {
         Transpose::No => (right.rows, right.columns),
-        Transpose::Transposed => (right.columns, right.rows),
+        Transpose::Yes => (right.columns, right.rows),
     };
     if inner != left.columns || !fits(result.len(), left.rows, columns, stride) {
         candle_core::bail!(
-            "no product of {} × {} and {inner} × {columns} in {} numbers",
+            "cannot multiply {} × {} by {inner} × {columns} into {} elements",
             left.rows,
             left.columns,
             result.len()
@@ -93,20 +102,20 @@ pub(super) fn product(
     if left.rows == 0 || columns == 0 {
         return Ok(());
     }
-    let transposed = match side {
+    let transposed = match transpose_right {
         Transpose::No => b'N',
-        Transpose::Transposed => b'T',
+        Transpose::Yes => b'T',
     } as c_char;
     let plain = b'N' as c_char;
     let size = |size: usize| c_int::try_from(size).map_err(candle_core::Error::wrap);
     let (rows, columns, inner) = (size(left.rows)?, size(columns)?, size(inner)?);
     let (left_stride, right_stride, stride) = (size(left.stride)?, size(right.stride)?, size(stride)?);
-    let beta = f32::from(before == Accumulate::Added);
-    // Row by row is column by column of the transposed matrix, so the product is asked for as rightᵀ · leftᵀ.
+    let beta = f32::from(accumulate == Accumulate::Yes);
+    // A row-major matrix is its transpose in column-major order, so BLAS computes rightᵀ · leftᵀ.
     //
-    // SAFETY: `Matrix::new` and `fits` above have checked that every row lies within its slice, all three slices live
+    // SAFETY: `MatrixView::new` and `fits` above have checked that every row lies within its slice, all three slices live
     // until the call returns, and `result` is borrowed for writing alone.
-    #[allow(unsafe_code, reason = "BLAS is no Rust")]
+    #[allow(unsafe_code, reason = "BLAS is a foreign library")]
     unsafe {
         sgemm_(
             &raw const transposed,
@@ -127,21 +136,21 @@ pub(super) fn product(
     Ok(())
 }
 
-/// [`product`] with the right matrix transposed, on all threads of the pool; rows of the result lie one after another.
-pub(super) fn product_on_all_threads(
-    left: Matrix,
-    right: Matrix,
-    before: Accumulate,
+/// [`matmul`] with the transposed right matrix into a contiguous `result`, on all threads of the pool.
+pub(super) fn matmul_parallel(
+    left: MatrixView,
+    right: MatrixView,
+    accumulate: Accumulate,
     result: &mut [f32],
 ) -> Result<()> {
     let columns = right.rows;
-    let share = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_OF_A_KERNEL);
-    if share >= left.rows {
-        return product(left, right, Transpose::Transposed, before, result, columns);
+    let chunk = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_PER_KERNEL);
+    if chunk >= left.rows {
+        return matmul(left, right, Transpose::Yes, accumulate, result, columns);
     }
-    result.par_chunks_mut(share * columns).enumerate().try_for_each(|(number, result)| {
-        let rows = left.row_range(number * share, result.len() / columns)?;
-        product(rows, right, Transpose::Transposed, before, result, columns)
+    result.par_chunks_mut(chunk * columns).enumerate().try_for_each(|(number, result)| {
+        let rows = left.row_range(number * chunk, result.len() / columns)?;
+        matmul(rows, right, Transpose::Yes, accumulate, result, columns)
     })
 }
 
@@ -150,13 +159,13 @@ fn fits(length: usize, rows: usize, columns: usize, stride: usize) -> bool {
     rows == 0 || columns > 0 && stride >= columns && end.is_some_and(|end| end <= length)
 }
 
-/// OpenBLAS shares each product among threads of its own, which would contend with the threads that ask for it.
-fn one_thread_a_product() {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
+/// By default OpenBLAS splits each product among threads of its own, which would compete with the calling threads.
+fn use_one_blas_thread() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
         const SET_THREADS: &CStr = c"openblas_set_num_threads";
-        // SAFETY: the name ends with a zero; a library that has a function of this name is OpenBLAS, whose function it is.
-        #[allow(unsafe_code, reason = "whether the BLAS is OpenBLAS is known at run time only")]
+        // SAFETY: the name is NUL-terminated, and only OpenBLAS exports a function of this name, with this signature.
+        #[allow(unsafe_code, reason = "only known at run time whether the BLAS is OpenBLAS")]
         unsafe {
             let function = libc::dlsym(libc::RTLD_DEFAULT, SET_THREADS.as_ptr());
             if !function.is_null() {
@@ -171,34 +180,34 @@ fn one_thread_a_product() {
 mod tests {
     use super::*;
 
-    fn numbers(count: usize) -> Vec<f32> {
+    fn sequence(count: usize) -> Vec<f32> {
         (0..count).map(|number| (number * 7 % 11) as f32 - 5.0).collect()
     }
 
     #[test]
-    fn products_are_those_of_the_definition() {
+    fn products_match_the_definition() {
         let (rows, inner, columns) = (70, 5, 9);
-        let (left, right) = (numbers(rows * inner), numbers(columns * inner));
-        let mut sums = numbers(rows * columns);
+        let (left, right) = (sequence(rows * inner), sequence(columns * inner));
+        let mut sums = sequence(rows * columns);
         let mut expected = sums.clone();
         for (number, sum) in expected.iter_mut().enumerate() {
             let (row, column) = (number / columns, number % columns);
             *sum += (0..inner).map(|at| left[row * inner + at] * right[column * inner + at]).sum::<f32>();
         }
-        let left = Matrix::new(&left, rows, inner, inner).unwrap();
-        product_on_all_threads(left, Matrix::new(&right, columns, inner, inner).unwrap(), Accumulate::Added, &mut sums)
+        let left = MatrixView::new(&left, rows, inner, inner).unwrap();
+        matmul_parallel(left, MatrixView::new(&right, columns, inner, inner).unwrap(), Accumulate::Yes, &mut sums)
             .unwrap();
         assert_eq!(sums, expected);
     }
 
     #[test]
-    fn rows_may_lie_apart() {
-        // The second and third column of each row of four.
-        let (left, right) = (numbers(11), numbers(4));
+    fn row_strides_are_respected() {
+        // The second and third columns of a matrix with four columns.
+        let (left, right) = (sequence(11), sequence(4));
         let mut result = vec![9.0; 7];
-        let left_part = Matrix::new(&left[1..], 3, 2, 4).unwrap();
-        let right_part = Matrix::new(&right, 2, 2, 2).unwrap();
-        product(left_part, right_part, Transpose::No, Accumulate::Overwritten, &mut result, 2).unwrap();
+        let left_part = MatrixView::new(&left[1..], 3, 2, 4).unwrap();
+        let right_part = MatrixView::new(&right, 2, 2, 2).unwrap();
+        matmul(left_part, right_part, Transpose::No, Accumulate::No, &mut result, 2).unwrap();
         let expected =
             |row: usize, column: usize| left[1 + 4 * row] * right[column] + left[2 + 4 * row] * right[2 + column];
         assert_eq!(
@@ -209,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        let values = numbers(8);
-        assert!(Matrix::new(&values, 3, 3, 3).is_err());
-        assert!(Matrix::new(&values, 2, 4, 3).is_err());
-        let (left, right) = (Matrix::new(&values, 2, 4, 4).unwrap(), Matrix::new(&values, 4, 2, 2).unwrap());
-        assert!(product(left, right, Transpose::No, Accumulate::Overwritten, &mut [0.0; 3], 2).is_err());
-        assert!(product(left, right, Transpose::Transposed, Accumulate::Overwritten, &mut [0.0; 8], 4).is_err());
+    fn mismatched_shapes_are_refused() {
+        let values = sequence(8);
+        assert!(MatrixView::new(&values, 3, 3, 3).is_err());
+        assert!(MatrixView::new(&values, 2, 4, 3).is_err());
+        let (left, right) = (MatrixView::new(&values, 2, 4, 4).unwrap(), MatrixView::new(&values, 4, 2, 2).unwrap());
+        assert!(matmul(left, right, Transpose::No, Accumulate::No, &mut [0.0; 3], 2).is_err());
+        assert!(matmul(left, right, Transpose::Yes, Accumulate::No, &mut [0.0; 8], 4).is_err());
     }
 }

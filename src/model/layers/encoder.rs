@@ -1,11 +1,11 @@
-//! The pre-norm transformer of CLIP and its kin, under the names of transformers.
+//! The pre-norm transformer encoder of CLIP and SigLIP, with the tensor names of transformers (`CLIPEncoder`).
 
 use super::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear};
 use crate::model::limits::check_sizes;
 use candle_core::Tensor;
 use candle_nn::{Module, VarBuilder};
 
-/// Sizes of a tower's transformer.
+/// Hyperparameters of a tower's transformer.
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderShape {
     pub width: usize,
@@ -14,15 +14,18 @@ pub struct EncoderShape {
     pub heads: usize,
     pub activation: Activation,
     pub epsilon: f64,
-    /// Factor on every initial deviation.
+    /// Factor on the standard init_std of all initial weights (`initializer_factor`).
     pub factor: f64,
 }
 
-/// More layers than any network has; a wrong file must not make the program build them.
+/// Upper bound that protects against broken configurations.
 const MOST_LAYERS: usize = 1000;
 
 impl EncoderShape {
-    /// Whether sizes fit together; says which do not, with the `place` they stand in.
+    /// Checks that the sizes are consistent.
+    ///
+    /// # Errors
+    /// Fails if they are not; the message names `place`, the section of the configuration.
     pub fn check(&self, place: &str) -> Result<(), String> {
         let sizes = [("hidden_size", self.width), ("intermediate_size", self.inner_width)];
         check_sizes(place, &sizes)?;
@@ -48,9 +51,9 @@ struct Layer {
     norm_before_attention: LayerNorm,
     attention: Attention,
     norm_before_mlp: LayerNorm,
-    widen: Linear,
+    fc1: Linear,
     activation: Activation,
-    narrow: Linear,
+    fc2: Linear,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +70,7 @@ impl Encoder {
     /// Builds the layers over `vars`.
     ///
     /// # Errors
-    /// A tensor that is missing or of the wrong shape.
+    /// Fails if a tensor is missing or has the wrong shape.
     pub fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
         let mut layers = Vec::new();
         for number in 0..shape.layers {
@@ -76,7 +79,7 @@ impl Encoder {
         Ok(Self { layers })
     }
 
-    /// `states` [B, T, width], `mask` as in [`attend`]; gives the last layer's states.
+    /// Maps hidden states [B, T, width] to the last layer's hidden states; `mask` as in [`attend`].
     pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let mut states = states.clone();
         for layer in &self.layers {
@@ -88,25 +91,25 @@ impl Encoder {
 
 impl Layer {
     fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
-        // Initial deviations of `CLIPPreTrainedModel._init_weights`.
+        // Standard deviations of `CLIPPreTrainedModel._init_weights`.
         let width = shape.width as f64;
-        let narrow_deviation = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
-        let widen_deviation = shape.factor * (2.0 * width).powf(-0.5);
+        let fc2_std = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
+        let fc1_std = shape.factor * (2.0 * width).powf(-0.5);
         Ok(Self {
             norm_before_attention: layer_norm(shape.width, shape.epsilon, mode, &vars.pp("layer_norm1"))?,
             attention: Attention::new(shape, mode, &vars.pp("self_attn"))?,
             norm_before_mlp: layer_norm(shape.width, shape.epsilon, mode, &vars.pp("layer_norm2"))?,
-            widen: linear(shape.width, shape.inner_width, widen_deviation, &vars.pp("mlp.fc1"))?,
+            fc1: linear(shape.width, shape.inner_width, fc1_std, &vars.pp("mlp.fc1"))?,
             activation: shape.activation,
-            narrow: linear(shape.inner_width, shape.width, narrow_deviation, &vars.pp("mlp.fc2"))?,
+            fc2: linear(shape.inner_width, shape.width, fc2_std, &vars.pp("mlp.fc2"))?,
         })
     }
 
     fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let attended = self.attention.forward(&self.norm_before_attention.forward(states)?, mask)?;
         let states = (states + attended)?;
-        let widened = self.widen.forward(&self.norm_before_mlp.forward(&states)?)?;
-        let narrowed = self.narrow.forward(&self.activation.apply(&widened)?)?;
+        let hidden = self.fc1.forward(&self.norm_before_mlp.forward(&states)?)?;
+        let narrowed = self.fc2.forward(&self.activation.apply(&hidden)?)?;
         states + narrowed
     }
 }
@@ -114,14 +117,14 @@ impl Layer {
 impl Attention {
     fn new(shape: &EncoderShape, mode: Mode, vars: &VarBuilder) -> candle_core::Result<Self> {
         let width = shape.width as f64;
-        let input_deviation = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
-        let output_deviation = shape.factor * width.powf(-0.5);
-        let part = |name: &str, deviation: f64| linear(shape.width, shape.width, deviation, &vars.pp(name));
+        let input_std = shape.factor * (2.0 * width * shape.layers as f64).powf(-0.5);
+        let output_std = shape.factor * width.powf(-0.5);
+        let part = |name: &str, init_std: f64| linear(shape.width, shape.width, init_std, &vars.pp(name));
         Ok(Self {
-            query: part("q_proj", input_deviation)?,
-            key: part("k_proj", input_deviation)?,
-            value: part("v_proj", input_deviation)?,
-            output: part("out_proj", output_deviation)?,
+            query: part("q_proj", input_std)?,
+            key: part("k_proj", input_std)?,
+            value: part("v_proj", input_std)?,
+            output: part("out_proj", output_std)?,
             heads: shape.heads,
             mode,
         })

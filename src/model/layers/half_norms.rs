@@ -1,4 +1,4 @@
-//! Norms over the last dimension of half types: statistics, weight and bias in f32, rounded once.
+//! RMSNorm and LayerNorm in half precision: computed in f32 and rounded once.
 
 use super::cpu_storage::{is_wide_half, numbers, on_cpu};
 use super::half_convert::Half;
@@ -7,20 +7,21 @@ use candle_core::{D, DType, Result, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-/// `values` over the root of their mean square, times `weight`; no gradient passes.
+/// RMSNorm (Zhang, Sennrich 2019): `values / √(mean(values²) + epsilon) · weight` over the last dimension. Gradients are
+/// not tracked.
 pub fn rms_norm(values: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     if is_wide_half(values, values.dim(D::Minus1)?) {
-        return norm_of_halves(values, weight, None, epsilon);
+        return norm_half(values, weight, None, epsilon);
     }
     candle_nn::ops::rms_norm(&values.contiguous()?, weight, epsilon)
 }
 
-/// With a bias the layer norm, without one [`rms_norm`].
-pub(super) fn norm_of_halves(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilon: f32) -> Result<Tensor> {
+/// LayerNorm if there is a bias, otherwise RMSNorm, of bf16 or f16 `values`.
+pub(super) fn norm_half(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilon: f32) -> Result<Tensor> {
     match values.dtype() {
         DType::BF16 => norm::<bf16>(values, weight, bias, epsilon),
         DType::F16 => norm::<f16>(values, weight, bias, epsilon),
-        other => candle_core::bail!("{other:?} is no half type"),
+        other => candle_core::bail!("expected bf16 or f16, found {other:?}"),
     }
 }
 
@@ -29,34 +30,34 @@ fn norm<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>, epsilo
     let parameter = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.to_vec1::<f32>();
     let (weight, bias) = (parameter(weight)?, bias.map(parameter).transpose()?);
     if weight.len() != width || bias.as_ref().is_some_and(|bias| bias.len() != width) {
-        candle_core::bail!("a norm of {width} columns with {} weights", weight.len())
+        candle_core::bail!("a norm over {width} features has {} weights", weight.len())
     }
     let values = values.contiguous()?;
     let (storage, layout) = values.storage_and_layout();
-    let narrow = numbers::<T>(on_cpu(&storage)?, layout)?;
-    let mut result = vec![T::zero(); narrow.len()];
-    let rows = result.par_chunks_mut(width.max(1)).zip(narrow.par_chunks(width.max(1)));
+    let halves = numbers::<T>(on_cpu(&storage)?, layout)?;
+    let mut result = vec![T::zero(); halves.len()];
+    let rows = result.par_chunks_mut(width.max(1)).zip(halves.par_chunks(width.max(1)));
     rows.for_each_init(
         || vec![0.0; width],
-        |wide, (result, narrow)| {
-            T::to_f32(narrow, wide);
+        |floats, (result, halves)| {
+            T::to_f32(halves, floats);
             if bias.is_some() {
-                let mean = simd::sum_of(wide, |value| value) / width as f32;
-                for value in wide.iter_mut() {
+                let mean = simd::sum_of(floats, |value| value) / width as f32;
+                for value in floats.iter_mut() {
                     *value -= mean;
                 }
             }
-            let mean_square = simd::sum_of(wide, |value| value * value) / width as f32;
+            let mean_square = simd::sum_of(floats, |value| value * value) / width as f32;
             let inverse = 1.0 / (mean_square + epsilon).sqrt();
-            for (value, weight) in wide.iter_mut().zip(&weight) {
+            for (value, weight) in floats.iter_mut().zip(&weight) {
                 *value *= inverse * weight;
             }
             if let Some(bias) = &bias {
-                for (value, bias) in wide.iter_mut().zip(bias) {
+                for (value, bias) in floats.iter_mut().zip(bias) {
                     *value += bias;
                 }
             }
-            T::from_f32(wide, result);
+            T::from_f32(floats, result);
         },
     );
     Tensor::from_vec(result, values.shape(), values.device())
@@ -68,7 +69,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn norms_are_those_of_the_definition_but_for_one_rounding() {
+    fn norms_match_the_definition_up_to_one_rounding() {
         for width in [1, 515, 768] {
             let random = |rows: usize| Tensor::randn(0.5_f32, 2.0, (rows, width), &Device::Cpu).unwrap();
             let (values, parameters) = (random(5), random(2));
@@ -79,7 +80,7 @@ mod tests {
                 let bias = half(parameters.get(1).unwrap());
                 for bias in [None, Some(bias)] {
                     let values = half(values.clone());
-                    let found = norm_of_halves(&values, &weight, bias.as_ref(), 1e-5).unwrap();
+                    let found = norm_half(&values, &weight, bias.as_ref(), 1e-5).unwrap();
                     let shifts = bias.as_ref().map(exact);
                     for row in 0..5 {
                         let mut line = exact(&values.get(row).unwrap());

@@ -2,7 +2,7 @@
 
 use super::Mode;
 use super::cpu_storage::{is_fusible, is_wide_half};
-use super::half_norms::norm_of_halves;
+use super::half_norms::norm_half;
 use super::layer_norm_fused::FusedLayerNorm;
 use super::per_channel::{add_per_channel, multiply_per_channel};
 use candle_core::{D, DType, Result, Tensor};
@@ -17,7 +17,7 @@ pub struct LayerNorm {
     mode: Mode,
 }
 
-/// A layer norm over `width` values; new weights are 1, biases 0.
+/// A layer norm over `width` features; new weights are 1, new biases 0.
 pub fn layer_norm(width: usize, epsilon: f64, mode: Mode, vars: &VarBuilder) -> Result<LayerNorm> {
     let weight = vars.get_with_hints(width, "weight", Init::Const(1.0))?;
     let bias = vars.get_with_hints(width, "bias", Init::Const(0.0))?;
@@ -25,12 +25,12 @@ pub fn layer_norm(width: usize, epsilon: f64, mode: Mode, vars: &VarBuilder) -> 
 }
 
 impl LayerNorm {
-    /// Normalises the last dimension of `values`; same shape and type.
+    /// Normalises the last dimension of `values`; keeps shape and type.
     pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let epsilon = self.epsilon as f32;
         match self.mode {
             Mode::Infer if is_wide_half(values, values.dim(D::Minus1)?) => {
-                norm_of_halves(values, &self.weight, Some(&self.bias), epsilon)
+                norm_half(values, &self.weight, Some(&self.bias), epsilon)
             }
             Mode::Infer => candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, epsilon),
             Mode::Train if is_fusible(values) => {

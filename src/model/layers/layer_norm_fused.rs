@@ -1,14 +1,14 @@
-//! Layer normalisation and its gradients in one pass over the rows each.
+//! Layer normalisation and its gradients, each in one pass over the rows.
 
 use super::cpu_storage::{floats, row_length};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
-/// (values, weight, bias) to normalised · weight + bias.
+/// Maps (values, weight, bias) to normalised · weight + bias.
 pub(super) struct FusedLayerNorm {
     pub epsilon: f32,
 }
 
-/// Mean and inverse deviation of a row.
+/// Mean and reciprocal standard deviation of a row.
 fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let count = row.len() as f32;
     let mean = row.iter().sum::<f32>() / count;
@@ -56,7 +56,7 @@ impl CustomOp3 for FusedLayerNorm {
     }
 }
 
-/// (values, weight, gradient) to the gradient of the values.
+/// Maps (values, weight, gradient) to the gradient of the values.
 struct GradientOfValues {
     epsilon: f32,
 }
@@ -81,7 +81,7 @@ impl CustomOp3 for GradientOfValues {
         let mut result = floats(values, layout)?.to_vec();
         for (row, gradient) in result.chunks_exact_mut(width).zip(gradient.chunks_exact(width)) {
             let (mean, inverse) = moments(row, self.epsilon);
-            // With g = gradient · weight and n the normalised row: (g - mean(g) - n · mean(g · n)) · inverse.
+            // With g = gradient · weight and the normalised row n: (g - mean(g) - n · mean(g · n)) · inverse.
             let (mut sum, mut sum_with_normalised) = (0.0, 0.0);
             for ((value, weight), gradient) in row.iter().zip(weight).zip(gradient) {
                 sum += gradient * weight;
@@ -96,7 +96,7 @@ impl CustomOp3 for GradientOfValues {
     }
 }
 
-/// (values, gradient) to the gradients of weight and bias, as the rows of [2, width].
+/// Maps (values, gradient) to the gradients of weight and bias, stacked as [2, width].
 struct GradientOfParameters {
     epsilon: f32,
 }

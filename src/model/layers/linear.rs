@@ -1,14 +1,14 @@
-//! Linear layers with a given initial spread.
+//! Linear layers with a given standard init_std of initial weights.
 
 use super::Matrix;
-use super::blas::{self, Accumulate, product_on_all_threads};
+use super::blas::{Accumulate, MatrixView, matmul_parallel};
 use super::cpu_storage::{floats, is_wide, is_wide_half};
-use super::half_products::product_of_halves;
+use super::half_matmul::matmul_half;
 use super::per_channel::add_per_channel;
 use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-/// `values · weightᵀ + bias`.
+/// `values · weightᵀ + bias`, as `torch.nn.Linear`.
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Matrix,
@@ -16,31 +16,32 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A layer of a matrix that is at hand.
+    /// A layer with these parameters.
     pub fn new(weight: Matrix, bias: Option<Tensor>) -> Self {
         Self { weight, bias }
     }
 }
 
-/// A linear layer `weight` (outputs, inputs) and `bias` (outputs); new weights are normal with `deviation`, the bias 0.
-pub fn linear(inputs: usize, outputs: usize, deviation: f64, vars: &VarBuilder) -> Result<Linear> {
-    let weight = vars.get_with_hints((outputs, inputs), "weight", normal(deviation))?;
+/// A linear layer with `weight` [outputs, inputs] and `bias` [outputs]. New weights are drawn from N(0, `init_std`²); a new
+/// bias is 0.
+pub fn linear(inputs: usize, outputs: usize, init_std: f64, vars: &VarBuilder) -> Result<Linear> {
+    let weight = vars.get_with_hints((outputs, inputs), "weight", normal(init_std))?;
     let bias = vars.get_with_hints(outputs, "bias", Init::Const(0.0))?;
     Ok(Linear::new(Matrix::Plain(weight), Some(bias)))
 }
 
-/// A linear layer `weight` [outputs, inputs] only; new weights are normal with `deviation`.
-pub fn linear_without_bias(inputs: usize, outputs: usize, deviation: f64, vars: &VarBuilder) -> Result<Linear> {
-    let weight = vars.get_with_hints((outputs, inputs), "weight", normal(deviation))?;
+/// A linear layer with `weight` [outputs, inputs] and no bias. New weights are drawn from N(0, `init_std`²).
+pub fn linear_without_bias(inputs: usize, outputs: usize, init_std: f64, vars: &VarBuilder) -> Result<Linear> {
+    let weight = vars.get_with_hints((outputs, inputs), "weight", normal(init_std))?;
     Ok(Linear::new(Matrix::Plain(weight), None))
 }
 
-fn normal(deviation: f64) -> Init {
-    Init::Randn { mean: 0.0, stdev: deviation }
+fn normal(init_std: f64) -> Init {
+    Init::Randn { mean: 0.0, stdev: init_std }
 }
 
 impl Module for Linear {
-    /// `[.., inputs]` to `[.., outputs]`.
+    /// Maps `[.., inputs]` to `[.., outputs]`.
     fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let mut shape = values.dims().to_vec();
         let inputs = values.dim(D::Minus1)?;
@@ -55,12 +56,12 @@ impl Module for Linear {
                 return by_blas(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
             if is_wide_half(values, columns) && is_wide_half(weight, columns) && weight.is_contiguous() {
-                return product_of_halves(values, weight, bias)?.reshape(shape);
+                return matmul_half(values, weight, bias)?.reshape(shape);
             }
         }
-        // One product over all rows: a batched one would repeat the weight.
+        // One matmul over all rows: a batched matmul would copy the weight for each batch entry.
         let rows = values.elem_count() / inputs;
-        let product = self.weight.product(&values.reshape((rows, inputs))?)?.reshape(shape)?;
+        let product = self.weight.matmul(&values.reshape((rows, inputs))?)?.reshape(shape)?;
         match &self.bias {
             None => Ok(product),
             Some(bias) => add_per_channel(&product, bias),
@@ -68,7 +69,7 @@ impl Module for Linear {
     }
 }
 
-/// `[.., inputs]` to `[rows, outputs]`.
+/// Maps `[.., inputs]` to `[rows, outputs]`.
 fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let rows = values.elem_count() / inputs;
@@ -76,16 +77,16 @@ fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Te
         None => vec![0.0; rows * outputs],
         Some(bias) => bias.to_vec1::<f32>()?.repeat(rows),
     };
-    let before = if bias.is_some() { Accumulate::Added } else { Accumulate::Overwritten };
+    let accumulate = if bias.is_some() { Accumulate::Yes } else { Accumulate::No };
     let device = weight.device();
     let (values, values_layout) = values.storage_and_layout();
     let (weight, weight_layout) = weight.storage_and_layout();
     let (Storage::Cpu(values), Storage::Cpu(weight)) = (&*values, &*weight) else {
-        candle_core::bail!("a product on the CPU of what is elsewhere")
+        candle_core::bail!("a BLAS matmul was given a tensor on another device")
     };
-    let left = blas::Matrix::new(floats(values, values_layout)?, rows, inputs, inputs)?;
-    let right = blas::Matrix::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
-    product_on_all_threads(left, right, before, &mut result)?;
+    let left = MatrixView::new(floats(values, values_layout)?, rows, inputs, inputs)?;
+    let right = MatrixView::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;
+    matmul_parallel(left, right, accumulate, &mut result)?;
     Tensor::from_vec(result, (rows, outputs), device)
 }
 
@@ -95,7 +96,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn products_of_wide_layers_are_those_of_candle() {
+    fn wide_layers_match_candle() {
         let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
         let weight = random((520, 30));
         let bias = random((1, 520)).squeeze(0).unwrap();
@@ -114,7 +115,7 @@ mod tests {
             let layer = Linear::new(Matrix::Plain(half(&weight)), bias.as_ref().map(half));
             let rounded = layer.forward(&half(&values)).unwrap();
             assert_eq!(rounded.dtype(), DType::BF16);
-            // Sums of thirty products of inputs that were rounded to eight bits.
+            // Thirty products of bf16 inputs (8 significant bits) per sum.
             let difference = (rounded.to_dtype(DType::F32).unwrap() - &expected).unwrap().abs().unwrap();
             let largest = difference.flatten_all().unwrap().max(D::Minus1).unwrap().to_scalar::<f32>().unwrap();
             assert!(largest < 0.2, "{largest}");

@@ -1,19 +1,19 @@
-//! A matrix of weights: plain, or quantised in blocks along its rows.
+//! A weight matrix: a dense tensor, or quantised in blocks along its rows.
 
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Result, Tensor};
 use std::sync::Arc;
 
-/// `[outputs, inputs]`.
+/// A weight matrix `[outputs, inputs]`.
 #[derive(Clone, Debug)]
 pub enum Matrix {
     Plain(Tensor),
-    /// Products and rows are in f32. No gradient passes.
+    /// GGUF block quantisation; results are f32, gradients are not tracked.
     Quantised(Arc<QTensor>),
 }
 
 impl Matrix {
-    /// A stored matrix; one of floating-point numbers becomes plain, in f32.
+    /// A matrix read from a GGUF file; floating-point types are converted to a dense f32 tensor.
     pub fn of_stored(stored: Arc<QTensor>) -> Result<Self> {
         match stored.dtype() {
             GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => Ok(Self::Plain(stored.dequantize(&stored.device())?)),
@@ -21,7 +21,7 @@ impl Matrix {
         }
     }
 
-    /// Number of rows.
+    /// Number of rows, which is the layer's output size.
     pub fn outputs(&self) -> Result<usize> {
         match self {
             Self::Plain(weight) => weight.dim(0),
@@ -29,19 +29,19 @@ impl Matrix {
         }
     }
 
-    /// `[N, inputs]` to `[N, outputs]`.
-    pub fn product(&self, rows: &Tensor) -> Result<Tensor> {
+    /// `rows · selfᵀ`: `[N, inputs]` to `[N, outputs]`.
+    pub fn matmul(&self, rows: &Tensor) -> Result<Tensor> {
         match self {
             Self::Plain(weight) => rows.matmul(&weight.t()?),
             Self::Quantised(weight) => rows.contiguous()?.apply_op1_no_bwd(weight.as_ref()),
         }
     }
 
-    /// The rows of these numbers: `[N]` to `[N, inputs]`.
-    pub fn rows(&self, numbers: &Tensor) -> Result<Tensor> {
+    /// The rows with these indices: `[N]` to `[N, inputs]` (an embedding look-up).
+    pub fn rows(&self, indices: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Plain(weight) => weight.index_select(numbers, 0),
-            Self::Quantised(weight) => weight.embedding(numbers),
+            Self::Plain(weight) => weight.index_select(indices, 0),
+            Self::Quantised(weight) => weight.embedding(indices),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Layers that the models share, each in two forms: differentiable for training, fused for inference.
+//! Layers shared by all models, each in two forms: differentiable for training, fused for inference.
 //!
 //! candle-nn's own `LayerNorm`, `softmax_last_dim` and `RmsNorm` have no backward pass and drop gradients without an
-//! error (huggingface/candle#3011), so the form is never left to chance: it is a [`Mode`].
+//! error (huggingface/candle#3011). Every layer is therefore built with an explicit [`Mode`].
 
 mod activation;
 mod attention;
@@ -12,9 +12,9 @@ mod cpu_storage;
 mod embedding;
 mod encoder;
 mod half_convert;
+mod half_matmul;
 mod half_norms;
-mod half_products;
-mod half_rotation;
+mod half_rope;
 mod layer_norm;
 mod layer_norm_fused;
 mod linear;
@@ -29,7 +29,7 @@ pub use attention::{attend, causal_mask};
 pub use embedding::embedding;
 pub use encoder::{Encoder, EncoderShape};
 pub use half_norms::rms_norm;
-pub use half_rotation::rotated;
+pub use half_rope::apply_rope;
 pub use layer_norm::{LayerNorm, layer_norm};
 pub use linear::{Linear, linear, linear_without_bias};
 pub use matrix::Matrix;
@@ -37,11 +37,11 @@ pub use patch_embedding::{PatchEmbedding, PatchShape};
 pub use per_channel::{add_per_channel, multiply_per_channel};
 pub use softmax::softmax_last_dim;
 
-/// Which form of a layer runs.
+/// Which form of a layer is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Differentiable: gradients reach every variable.
     Train,
-    /// Fused and faster; no gradient passes.
+    /// Fused and faster; gradients are not tracked.
     Infer,
 }

@@ -1,4 +1,4 @@
-//! Cutting pixels into patches: a convolution whose stride is its size.
+//! ViT patch embedding: a convolution whose stride equals its kernel size.
 
 use super::add_per_channel;
 use candle_core::{Result, Tensor};
@@ -16,13 +16,13 @@ pub struct PatchShape {
 }
 
 impl PatchShape {
-    /// Patches along one side; pixels that fill no patch are dropped, as a strided convolution does.
+    /// Patches along one side; a rest of pixels smaller than a patch is dropped, as by a strided convolution.
     pub fn grid(self) -> usize {
         self.image_size / self.patch_size
     }
 }
 
-/// `weight`, \[width, 3, patch, patch\], and, where there is one, `bias`, \[width\].
+/// `weight` \[width, 3, patch, patch\] and, in some models, `bias` \[width\].
 #[derive(Clone, Debug)]
 pub struct PatchEmbedding {
     kernel: Tensor,
@@ -31,31 +31,34 @@ pub struct PatchEmbedding {
 }
 
 impl PatchEmbedding {
-    /// A kernel without bias; a new one is normal with `deviation`.
-    pub fn without_bias(shape: PatchShape, deviation: f64, vars: &VarBuilder) -> Result<Self> {
-        let init = Init::Randn { mean: 0.0, stdev: deviation };
+    /// A kernel without bias; new weights are drawn from N(0, `init_std`²).
+    pub fn without_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
+        let init = Init::Randn { mean: 0.0, stdev: init_std };
         let kernel =
             vars.get_with_hints((shape.width, shape.channels, shape.patch_size, shape.patch_size), "weight", init)?;
         Ok(Self { kernel, bias: None, shape })
     }
 
-    /// A kernel and its bias; a new bias is 0.
-    pub fn with_bias(shape: PatchShape, deviation: f64, vars: &VarBuilder) -> Result<Self> {
+    /// A kernel with bias; a new bias is 0.
+    pub fn with_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
         let bias = vars.get_with_hints(shape.width, "bias", Init::Const(0.0))?;
-        Ok(Self { bias: Some(bias), ..Self::without_bias(shape, deviation, vars)? })
+        Ok(Self { bias: Some(bias), ..Self::without_bias(shape, init_std, vars)? })
     }
 
-    /// The patches [B, grid², width] of `pixels` [B, 3, side, side], row by row.
+    /// Embeds `pixels` [B, 3, side, side] as patches [B, grid², width] in row-major order.
+    ///
+    /// # Errors
+    /// Fails if the pixels have another size.
     pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let (batch, channels, height, width) = pixels.dims4()?;
         let side = self.shape.image_size;
         if height != side || width != side {
-            candle_core::bail!("pixels are {width}×{height}, the image tower takes {side}×{side}");
+            candle_core::bail!("the image tower expects {side}×{side} pixels, found {width}×{height}");
         }
         let (patch, grid) = (self.shape.patch_size, self.shape.grid());
         let used = grid * patch;
         let pixels = pixels.to_dtype(self.kernel.dtype())?.narrow(2, 0, used)?.narrow(3, 0, used)?;
-        // The convolution as one matrix product over cut-out patches.
+        // The convolution as one matrix multiplication over unfolded patches.
         let patches = pixels
             .contiguous()?
             .reshape(vec![batch, channels, grid, patch, grid, patch])?

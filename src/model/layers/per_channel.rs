@@ -1,28 +1,28 @@
-//! Adding or multiplying by a vector per channel, with a backward pass that is a matrix product.
+//! Adding or multiplying a per-channel vector, with a backward pass that is a matrix multiplication.
 //!
-//! candle differentiates a broadcast over rows with a strided sum that walks element by element; in a small tower that
-//! took a quarter of a training step. A product with a column of ones has the same values and the same gradient. Adding
-//! on a CPU is one fused operation instead.
+//! candle differentiates a broadcast over rows with a strided sum, element by element; in a small tower that took a
+//! quarter of a training step. Multiplying a column of ones by the vector gives the same values and gradient. On a CPU,
+//! addition is one fused operation instead.
 
 use super::bias_fused::AddBias;
 use super::cpu_storage::is_fusible;
 use candle_core::{Result, Tensor};
 
-/// `values` (.., C) plus `vector` (C).
+/// `values` [.., C] + `vector` [C], broadcast over the leading dimensions; differentiable.
 pub fn add_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if is_fusible(values) {
         return values.contiguous()?.apply_op2(vector, AddBias);
     }
-    if vector.is_variable() { values + over_rows(vector, values)? } else { values.broadcast_add(vector) }
+    if vector.is_variable() { values + expand_to_rows(vector, values)? } else { values.broadcast_add(vector) }
 }
 
-/// `values` (.., C) times `vector` (C).
+/// `values` [.., C] · `vector` [C], broadcast over the leading dimensions; differentiable.
 pub fn multiply_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
-    if vector.is_variable() { values * over_rows(vector, values)? } else { values.broadcast_mul(vector) }
+    if vector.is_variable() { values * expand_to_rows(vector, values)? } else { values.broadcast_mul(vector) }
 }
 
-/// `vector` [C] repeated to the shape of `values` [.., C].
-fn over_rows(vector: &Tensor, values: &Tensor) -> Result<Tensor> {
+/// Expands `vector` [C] to the shape of `values` [.., C].
+fn expand_to_rows(vector: &Tensor, values: &Tensor) -> Result<Tensor> {
     let channels = vector.dim(0)?;
     let rows = values.elem_count() / channels;
     let ones = Tensor::ones((rows, 1), values.dtype(), values.device())?;

@@ -1,19 +1,19 @@
-//! Elementary functions over many f32 at a time, eight in each step.
+//! Elementwise functions and row sums over f32 slices, eight lanes at a time.
 
 use rayon::prelude::*;
 use wide::{bytemuck, f32x8, i32x8};
 
-/// Numbers that one thread takes at a time.
-const SHARE: usize = 1 << 14;
+/// Elements per parallel task.
+const CHUNK: usize = 1 << 14;
 
-/// `values` · sigmoid(`slope` · x + `cubic` · x³) where `values` is x, times `factors` where they are given: SiLU, quick
-/// GELU and the tanh approximation of GELU are of this form.
+/// x · sigmoid(`slope` · x + `cubic` · x³) for every x of `values`, multiplied by `factors` if given. SiLU, QuickGELU and
+/// the tanh approximation of GELU have this form.
 pub(super) fn gated_activation(values: &[f32], slope: f32, cubic: f32, factors: Option<&[f32]>) -> Vec<f32> {
     let mut gated = values.to_vec();
-    gated.par_chunks_mut(SHARE).enumerate().for_each(|(number, share)| {
-        gated_activation_share(share, slope, cubic);
+    gated.par_chunks_mut(CHUNK).enumerate().for_each(|(number, chunk)| {
+        gated_activation_chunk(chunk, slope, cubic);
         if let Some(factors) = factors {
-            for (value, factor) in share.iter_mut().zip(&factors[number * SHARE..]) {
+            for (value, factor) in chunk.iter_mut().zip(&factors[number * CHUNK..]) {
                 *value *= factor;
             }
         }
@@ -21,8 +21,8 @@ pub(super) fn gated_activation(values: &[f32], slope: f32, cubic: f32, factors: 
     gated
 }
 
-/// [`gate`] of what is one thread's share, in place.
-pub(super) fn gated_activation_share(values: &mut [f32], slope: f32, cubic: f32) {
+/// [`gated_activation`] of one chunk, in place and without factors.
+pub(super) fn gated_activation_chunk(values: &mut [f32], slope: f32, cubic: f32) {
     let one = f32x8::splat(1.0);
     let gated = |x: f32x8| {
         let inner = x * (f32x8::splat(slope) + f32x8::splat(cubic) * x * x);
@@ -37,22 +37,22 @@ pub(super) fn gated_activation_share(values: &mut [f32], slope: f32, cubic: f32)
     rest.copy_from_slice(&gated(f32x8::new(last)).to_array()[..rest.len()]);
 }
 
-/// Sum of `of` each of eight numbers at a time.
-pub(super) fn sum_of(row: &[f32], of: impl Fn(f32x8) -> f32x8) -> f32 {
+/// Σ `function`(x) over the row; `function` must map 0 to 0, since the last lanes are padded with zeros.
+pub(super) fn sum_of(row: &[f32], function: impl Fn(f32x8) -> f32x8) -> f32 {
     let (lanes, rest) = row.as_chunks::<8>();
     let mut last = [0.0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    let mut sums = of(f32x8::new(last));
+    let mut sums = function(f32x8::new(last));
     for lane in lanes {
-        sums += of(f32x8::new(*lane));
+        sums += function(f32x8::new(*lane));
     }
     sums.reduce_add()
 }
 
-/// e^x of a row of scores, less the largest so that all are at most 1; gives the factor that makes them shares, the
-/// softmax. An entry of the row must be above -inf.
+/// Replaces each score by exp(score - largest score) and returns the reciprocal of their sum: multiplying by it gives the
+/// softmax. At least one score must be above -inf.
 ///
-/// Scores that are not numbers or overflowed have no shares: the row is NaN then, and so is what it weighs.
+/// If a score is NaN or +inf, the row and the result become NaN.
 pub(super) fn exp_for_softmax(row: &mut [f32]) -> f32 {
     let (lanes, rest) = row.as_chunks_mut::<8>();
     let mut largest = f32x8::splat(f32::NEG_INFINITY);
@@ -63,7 +63,7 @@ pub(super) fn exp_for_softmax(row: &mut [f32]) -> f32 {
         unknown |= lane.is_nan();
     }
     let largest = largest.to_array().iter().chain(rest.iter()).copied().fold(f32::NEG_INFINITY, f32::max);
-    // Both the maximum above and `exp` pass over a NaN.
+    // Neither the maximum above nor `exp` propagates NaN.
     if unknown.any() || rest.iter().any(|score| score.is_nan()) || !largest.is_finite() {
         row.fill(f32::NAN);
         return f32::NAN;
@@ -83,12 +83,12 @@ pub(super) fn exp_for_softmax(row: &mut [f32]) -> f32 {
     1.0 / sum
 }
 
-/// e^x with a relative error below 1e-7 (Cephes' `expf`: x = n ln 2 + r, a polynomial in r); x is kept within -87 to 88,
-/// so that -inf gives 1.6e-38.
+/// e^x with a relative error below 1e-7 (Cephes' `expf`: x = n ln 2 + r, and a polynomial in r). x is clamped to
+/// -87…88, so -inf gives 1.6e-38.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call for every eight numbers would cost more than the numbers")]
+#[allow(clippy::inline_always, reason = "a function call per eight elements would cost more than the arithmetic")]
 fn exp(x: f32x8) -> f32x8 {
-    /// Adding it leaves the nearest whole number in the lowest bits.
+    /// Adding 1.5 · 2^23 leaves the nearest integer in the lowest bits.
     const ROUNDING: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn powers_of_e_are_right_to_a_rounding() {
+    fn exp_is_accurate_to_one_rounding() {
         let mut x = -86.9_f32;
         while x < 87.9 {
             let exact = f64::from(x).exp();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_becomes_shares() {
+    fn scaled_exponentials_are_the_softmax() {
         for length in [1, 7, 8, 19] {
             let scores: Vec<f32> = (0..length).map(|number| (number * 5 % 7) as f32 * 0.7 - 3.0).collect();
             let mut row = scores.clone();
@@ -135,8 +135,8 @@ mod tests {
             let total: f64 = powers.iter().sum();
             let factor = exp_for_softmax(&mut row);
             for (value, power) in row.iter().zip(&powers) {
-                let share = f64::from(value * factor);
-                assert!((share - power / total).abs() < 1e-7, "{share} of {length}");
+                let probability = f64::from(value * factor);
+                assert!((probability - power / total).abs() < 1e-7, "{probability} of {length}");
             }
         }
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_are_those_of_the_definition() {
+    fn gated_activation_matches_the_definition() {
         let values: Vec<f32> = (0..40_003).map(|number| (number % 2001) as f32 * 0.01 - 10.0).collect();
         let factors: Vec<f32> = values.iter().map(|value| value * 0.5 + 1.0).collect();
         let gated = gated_activation(&values, 1.5, 0.07, Some(&factors));

@@ -4,9 +4,9 @@ use super::Mode;
 use super::cpu_storage::{floats, is_fusible, row_length};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor};
 
-/// Softmax over the last dimension. Half types are computed in f32 and cast back, as transformers does.
+/// Softmax over the last dimension. bf16 and f16 are computed in f32 and cast back, as transformers does.
 ///
-/// A row must have an entry above -inf.
+/// Each row must have an entry above -inf.
 pub fn softmax_last_dim(scores: &Tensor, mode: Mode) -> Result<Tensor> {
     let dtype = scores.dtype();
     if matches!(dtype, DType::F16 | DType::BF16) {
@@ -19,7 +19,7 @@ pub fn softmax_last_dim(scores: &Tensor, mode: Mode) -> Result<Tensor> {
     }
 }
 
-/// The shift by the maximum changes nothing in exact arithmetic, so no gradient needs to pass through it.
+/// Subtracting the maximum does not change the softmax, so the maximum is detached from the graph.
 fn composed(scores: &Tensor) -> Result<Tensor> {
     let maximum = scores.detach().max_keepdim(D::Minus1)?;
     let powers = scores.broadcast_sub(&maximum)?.exp()?;
@@ -55,7 +55,7 @@ impl CustomOp1 for Softmax {
     }
 }
 
-/// share · (gradient - Σ share · gradient) for each row.
+/// p · (gradient - Σ p · gradient) for each row of probabilities p.
 struct SoftmaxGradient;
 
 impl CustomOp2 for SoftmaxGradient {

@@ -1,4 +1,4 @@
-//! Rope of the heads of half types: turned in f32 and rounded once.
+//! Applying rotary position embeddings (RoPE); in half precision it is computed in f32 and rounded once.
 
 use super::cpu_storage::{is_wide_half, numbers, on_cpu};
 use super::half_convert::Half;
@@ -6,47 +6,48 @@ use candle_core::{DType, Result, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-/// `[B, heads, T, d]`, first half of a head turned against its second half, by angles whose cosines and sines are
-/// `[T, d / 2]` or `[B, T, d / 2]`; no gradient passes. Heads of another type than the angles are turned in the angles'.
-pub fn rotated(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
+/// Applies RoPE to `heads` `[B, heads, T, d]`, pairing each element of a head's first half with one of its second half
+/// (`rotate_half` in transformers). `cos` and `sin` are `[T, d / 2]` or `[B, T, d / 2]`. Computes in the type of `cos` and
+/// returns the type of `heads`. Gradients are not tracked.
+pub fn apply_rope(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     let (_, count, _, size) = heads.dims4()?;
     if is_wide_half(heads, count * size) {
         return match heads.dtype() {
-            DType::BF16 => rotated_halves::<bf16>(heads, cos, sin),
-            _ => rotated_halves::<f16>(heads, cos, sin),
+            DType::BF16 => apply_rope_half::<bf16>(heads, cos, sin),
+            _ => apply_rope_half::<f16>(heads, cos, sin),
         };
     }
     candle_nn::rotary_emb::rope(&heads.to_dtype(cos.dtype())?, cos, sin)?.to_dtype(heads.dtype())
 }
 
-fn rotated_halves<T: Half>(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
+fn apply_rope_half<T: Half>(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     let (batch, count, length, size) = heads.dims4()?;
     let pairs = size / 2;
     let angles = |angles: &Tensor| angles.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
     let (cos, sin) = (angles(cos)?, angles(sin)?);
-    let of_one = length * pairs;
-    if size % 2 != 0 || cos.len() != sin.len() || cos.len() != of_one && cos.len() != batch * of_one {
-        candle_core::bail!("{} angles for {batch} rows of {length} tokens with {pairs} pairs", cos.len())
+    let per_row = length * pairs;
+    if size % 2 != 0 || cos.len() != sin.len() || cos.len() != per_row && cos.len() != batch * per_row {
+        candle_core::bail!("RoPE: {} angles do not fit {batch} × {length} tokens with {pairs} pairs", cos.len())
     }
     let heads = heads.contiguous()?;
     let (storage, layout) = heads.storage_and_layout();
-    let narrow = numbers::<T>(on_cpu(&storage)?, layout)?;
-    let mut result = vec![T::zero(); narrow.len()];
+    let halves = numbers::<T>(on_cpu(&storage)?, layout)?;
+    let mut result = vec![T::zero(); halves.len()];
     let all = (length * size).max(1);
-    result.par_chunks_mut(all).zip(narrow.par_chunks(all)).enumerate().for_each(|(number, (result, narrow))| {
-        let first = if cos.len() == of_one { 0 } else { number / count * of_one };
-        let mut wide = vec![0.0; size];
-        for (place, (result, narrow)) in result.chunks_mut(size).zip(narrow.chunks(size)).enumerate() {
-            T::to_f32(narrow, &mut wide);
+    result.par_chunks_mut(all).zip(halves.par_chunks(all)).enumerate().for_each(|(number, (result, halves))| {
+        let first = if cos.len() == per_row { 0 } else { number / count * per_row };
+        let mut floats = vec![0.0; size];
+        for (place, (result, halves)) in result.chunks_mut(size).zip(halves.chunks(size)).enumerate() {
+            T::to_f32(halves, &mut floats);
             let start = first + place * pairs;
-            let (left, right) = wide.split_at_mut(pairs);
+            let (left, right) = floats.split_at_mut(pairs);
             for pair in 0..pairs {
                 let (cos, sin) = (cos[start + pair], sin[start + pair]);
                 let (x, y) = (left[pair], right[pair]);
                 left[pair] = x * cos - y * sin;
                 right[pair] = y * cos + x * sin;
             }
-            T::from_f32(&wide, result);
+            T::from_f32(&floats, result);
         }
     });
     Tensor::from_vec(result, heads.shape(), heads.device())
@@ -58,7 +59,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn halves_are_turned_as_f32_is_but_for_one_rounding() {
+    fn half_precision_matches_f32_up_to_one_rounding() {
         let (batch, heads, length, size) = (2, 7, 5, 76);
         let heads = Tensor::randn(0.0_f32, 1.0, (batch, length, heads, size), &Device::Cpu).unwrap();
         let angles = Tensor::randn(0.0_f32, 3.0, (batch, length, size / 2), &Device::Cpu).unwrap();
@@ -66,9 +67,9 @@ mod tests {
             let heads = heads.to_dtype(dtype).unwrap().transpose(1, 2).unwrap();
             for angles in [angles.clone(), angles.get(1).unwrap()] {
                 let (cos, sin) = (angles.cos().unwrap(), angles.sin().unwrap());
-                let wide = heads.to_dtype(DType::F32).unwrap().contiguous().unwrap();
-                let expected = candle_nn::rotary_emb::rope(&wide, &cos, &sin).unwrap();
-                let found = rotated(&heads, &cos, &sin).unwrap();
+                let floats = heads.to_dtype(DType::F32).unwrap().contiguous().unwrap();
+                let expected = candle_nn::rotary_emb::rope(&floats, &cos, &sin).unwrap();
+                let found = apply_rope(&heads, &cos, &sin).unwrap();
                 assert_eq!((found.dtype(), found.dims()), (dtype, expected.dims()));
                 let flat = |tensor: &Tensor| {
                     tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
@@ -79,6 +80,6 @@ mod tests {
             }
         }
         let cos = Tensor::zeros((4, 38), DType::F32, &Device::Cpu).unwrap();
-        assert!(rotated(&heads.to_dtype(DType::BF16).unwrap(), &cos, &cos).is_err());
+        assert!(apply_rope(&heads.to_dtype(DType::BF16).unwrap(), &cos, &cos).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Matrix products of half types: sums are in f32 and rounded once, with the bias. gemmkit has the kernels (bf16 by
-//! AVX-512 where the processor multiplies it, else in f32), chosen when the program runs.
+//! Matrix multiplication in half precision: sums are accumulated in f32, the bias is added, and the result is rounded
+//! once. gemmkit selects the kernels at run time (AVX-512 BF16 if the processor has it, else f32).
 
 use super::cpu_storage::{numbers, on_cpu};
 use super::half_convert::Half;
@@ -7,16 +7,16 @@ use candle_core::{DType, Result, Tensor};
 use gemmkit::{Bias, MatMut, MatRef, Parallelism, gemm_fused};
 use half::{bf16, f16};
 
-/// `values · weightᵀ + bias`, all of one half type: `[.., inputs]` to `[rows, outputs]`.
-pub(super) fn product_of_halves(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+/// `values · weightᵀ + bias`, all bf16 or all f16: `[.., inputs]` to `[rows, outputs]`.
+pub(super) fn matmul_half(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     match values.dtype() {
-        DType::BF16 => product::<bf16>(values, weight, bias),
-        DType::F16 => product::<f16>(values, weight, bias),
-        other => candle_core::bail!("{other:?} is no half type"),
+        DType::BF16 => matmul::<bf16>(values, weight, bias),
+        DType::F16 => matmul::<f16>(values, weight, bias),
+        other => candle_core::bail!("expected bf16 or f16, found {other:?}"),
     }
 }
 
-fn product<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+fn matmul<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let rows = values.elem_count() / inputs.max(1);
     let bias = bias.map(Tensor::to_vec1::<T>).transpose()?;
@@ -26,7 +26,11 @@ fn product<T: Half>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> 
     let left = numbers::<T>(on_cpu(&value_guard)?, value_layout)?;
     let right = numbers::<T>(on_cpu(&weight_guard)?, weight_layout)?;
     if left.len() != rows * inputs || bias.as_ref().is_some_and(|bias| bias.len() != outputs) {
-        candle_core::bail!("no product of {:?} and {:?} with this bias", values.shape(), weight.shape())
+        candle_core::bail!(
+            "cannot multiply {:?} by the transpose of {:?} with this bias",
+            values.shape(),
+            weight.shape()
+        )
     }
     let mut result = vec![T::zero(); rows * outputs];
     gemm_fused(
@@ -47,9 +51,9 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
-    /// Sums of as many inputs as a layer has, in f64; odd sizes, and rows from one to more than a block of any kernel.
+    /// Against f64, with odd sizes and from one row to more rows than a kernel's block.
     #[test]
-    fn products_are_those_of_the_definition_but_for_one_rounding() {
+    fn matmul_matches_the_definition_up_to_one_rounding() {
         for (rows, inputs, outputs) in [(1, 513, 37), (3, 1, 520), (21, 130, 515), (200, 999, 67)] {
             let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
             let (values, weight, bias) = (random((rows, inputs)), random((outputs, inputs)), random((1, outputs)));
@@ -58,7 +62,7 @@ mod tests {
                 let exact = |tensor: &Tensor| half(tensor).to_dtype(DType::F64).unwrap();
                 let (values, weight, bias) = (half(&values), half(&weight), half(&bias));
                 for bias in [None, Some(bias.squeeze(0).unwrap())] {
-                    let found = product_of_halves(&values, &weight, bias.as_ref()).unwrap();
+                    let found = matmul_half(&values, &weight, bias.as_ref()).unwrap();
                     assert_eq!(found.dims(), [rows, outputs]);
                     let mut expected = exact(&values).matmul(&exact(&weight).t().unwrap()).unwrap();
                     if let Some(bias) = &bias {
@@ -67,7 +71,7 @@ mod tests {
                     let found: Vec<Vec<f64>> = found.to_dtype(DType::F64).unwrap().to_vec2().unwrap();
                     let expected: Vec<Vec<f64>> = expected.to_vec2().unwrap();
                     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
-                        // One rounding to the type, and those of a thousand sums in f32.
+                        // One rounding to the half type, and f32 rounding of up to a thousand additions.
                         let allowed = expected.abs() * unit + 1e-4;
                         assert!((found - expected).abs() <= allowed, "{dtype:?}: {found} is not {expected}");
                     }
@@ -77,17 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn mismatched_shapes_are_refused() {
         let zeros = |shape: (usize, usize), dtype| Tensor::zeros(shape, dtype, &Device::Cpu).unwrap();
         let (values, weight) = (zeros((4, 6), DType::BF16), zeros((5, 6), DType::BF16));
         let short = zeros((1, 4), DType::BF16).squeeze(0).unwrap();
-        assert!(product_of_halves(&values, &weight, Some(&short)).is_err());
-        assert!(product_of_halves(&values, &zeros((5, 7), DType::BF16), None).is_err());
-        assert!(product_of_halves(&values, &zeros((5, 6), DType::F16), None).is_err());
-        assert!(product_of_halves(&values, &weight.t().unwrap(), None).is_err());
-        assert_eq!(
-            product_of_halves(&zeros((0, 6), DType::F16), &zeros((5, 6), DType::F16), None).unwrap().dims(),
-            [0, 5]
-        );
+        assert!(matmul_half(&values, &weight, Some(&short)).is_err());
+        assert!(matmul_half(&values, &zeros((5, 7), DType::BF16), None).is_err());
+        assert!(matmul_half(&values, &zeros((5, 6), DType::F16), None).is_err());
+        assert!(matmul_half(&values, &weight.t().unwrap(), None).is_err());
+        assert_eq!(matmul_half(&zeros((0, 6), DType::F16), &zeros((5, 6), DType::F16), None).unwrap().dims(), [0, 5]);
     }
 }
