@@ -80,7 +80,7 @@ fn what_is_saved_is_loaded() {
     for model in [&checkpoint.model, &model] {
         let features = model.vision_features(std::slice::from_ref(&image.pixels)).unwrap();
         let decoded = model.decode(&DecoderInput::new(vec![DecoderRow { ids: ids.clone(), features }]), None).unwrap();
-        logits.push(model.logits(&decoded, &decoded.last_places()).unwrap().to_vec2::<f32>().unwrap().remove(0));
+        logits.push(model.logits(&decoded, &decoded.last_tokens()).unwrap().to_vec2::<f32>().unwrap().remove(0));
     }
     let difference = logits[0].iter().zip(&logits[1]).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max);
     assert!(difference < 1e-4, "difference {difference}");
@@ -309,7 +309,7 @@ fn save_for_transformers() {
         let ids = checkpoint.processor.encode(&pieces).unwrap();
         let row = DecoderRow { ids: ids.clone(), features };
         let decoded = checkpoint.model.decode(&DecoderInput::new(vec![row]), None).unwrap();
-        let logits = checkpoint.model.logits(&decoded, &decoded.last_places()).unwrap();
+        let logits = checkpoint.model.logits(&decoded, &decoded.last_tokens()).unwrap();
         prompts.push(serde_json::json!({
             "images": files, "caption": caption, "question": question, "ids": ids,
             "logits": logits.to_vec2::<f32>().unwrap()[0],

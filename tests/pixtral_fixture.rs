@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use dissent::model::layers::Mode;
 use dissent::model::pixtral::{
     Decoded, DecoderInput, DecoderRow, KvCache, PaddingSide, Piece, PixtralCheckpoint, PixtralConfig, PixtralModel,
-    PreparedImage, TokenPlace, trainable_pixtral,
+    PreparedImage, TokenIndex, trainable_pixtral,
 };
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -108,21 +108,21 @@ fn assert_close(what: &str, left: &[f32], right: &[f32]) {
 }
 
 fn last_logits(model: &PixtralModel, decoded: &Decoded) -> Vec<Vec<f32>> {
-    model.logits(decoded, &decoded.last_places()).unwrap().to_vec2().unwrap()
+    model.logits(decoded, &decoded.last_tokens()).unwrap().to_vec2().unwrap()
 }
 
 fn assert_logits_match_transformers(checkpoint: &PixtralCheckpoint, model: &PixtralModel, name: &str) {
     let prompt = &expected()["prompts"][name];
     let decoded = model.decode(&DecoderInput::new(vec![row(checkpoint, model, name)]), None).unwrap();
-    let places: Vec<TokenPlace> = prompt["places"].as_array().unwrap().iter().map(place_of).collect();
+    let places: Vec<TokenIndex> = prompt["places"].as_array().unwrap().iter().map(place_of).collect();
     let logits: Vec<Vec<f32>> = model.logits(&decoded, &places).unwrap().to_vec2().unwrap();
     for (own, theirs) in logits.iter().zip(prompt["logits"].as_array().unwrap()) {
         assert_close(name, own, &floats(theirs));
     }
 }
 
-fn place_of(index: &Value) -> TokenPlace {
-    TokenPlace { row: 0, index: index.as_u64().unwrap() as usize }
+fn place_of(index: &Value) -> TokenIndex {
+    TokenIndex { row: 0, index: index.as_u64().unwrap() as usize }
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn steps_with_the_cache_equal_reading_at_once() {
     let model = &checkpoint.model;
     let whole = row(&checkpoint, model, "two images");
     let decoded = model.decode(&DecoderInput::new(vec![whole.clone()]), None).unwrap();
-    let places: Vec<TokenPlace> = (0..whole.ids.len()).map(|index| TokenPlace { row: 0, index }).collect();
+    let places: Vec<TokenIndex> = (0..whole.ids.len()).map(|index| TokenIndex { row: 0, index }).collect();
     let at_once: Vec<Vec<f32>> = model.logits(&decoded, &places).unwrap().to_vec2().unwrap();
 
     let image_token = model.config().image_token;

@@ -5,7 +5,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarMap;
 use dissent::model::pixtral::{
-    DecoderInput, DecoderRow, PaddingSide, PixtralConfig, PixtralModel, SmallPixtral, TokenPlace, trainable_pixtral,
+    DecoderInput, DecoderRow, PaddingSide, PixtralConfig, PixtralModel, SmallPixtral, TokenIndex, trainable_pixtral,
 };
 
 fn tiny() -> PixtralConfig {
@@ -39,7 +39,7 @@ fn input(model: &PixtralModel, padding: PaddingSide) -> DecoderInput {
 /// Cross-entropy of a few answers.
 fn loss(model: &PixtralModel, padding: PaddingSide) -> Tensor {
     let decoded = model.decode(&input(model, padding), None).unwrap();
-    let places = [TokenPlace { row: 0, index: 14 }, TokenPlace { row: 0, index: 3 }, TokenPlace { row: 1, index: 9 }];
+    let places = [TokenIndex { row: 0, index: 14 }, TokenIndex { row: 0, index: 3 }, TokenIndex { row: 1, index: 9 }];
     let logits = model.logits(&decoded, &places).unwrap();
     candle_nn::loss::cross_entropy(&logits, &Tensor::new(&[20_u32, 21, 22], &Device::Cpu).unwrap()).unwrap()
 }

@@ -9,7 +9,7 @@ use super::vision_cache::{ImageFeatures, VisionCache};
 use super::{PromptPiece, ReadRequest, Reader, ReaderError};
 use crate::data::Picture;
 use crate::files::fingerprint::Fingerprint;
-use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
+use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use crate::model::reader_family::{ReaderFamily, load_reader};
 use crate::model::vlm::{Piece, ReaderCheckpoint};
 use crate::run::LabelScores;
@@ -193,7 +193,7 @@ impl CandleReader {
         let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
         let mut cache = begun.or_else(|| needs_whole_labels.then(KvCache::new));
         let decoded = decoder.decode(&input, cache.as_mut())?;
-        let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_places())?)?;
+        let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_tokens())?)?;
         let mut scores = Vec::with_capacity(batch.len());
         for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
             scores.push(LabelScores::exact(match &prepared.labels {
@@ -234,7 +234,7 @@ impl CandleReader {
                     continue;
                 }
                 for index in 0..before_last.len() {
-                    places.push(TokenPlace { row: rows.len(), index });
+                    places.push(TokenIndex { row: rows.len(), index });
                     wanted.push((number, label, tokens[index + 1]));
                 }
                 rows.push(DecoderRow::text(before_last.to_vec()));

@@ -44,6 +44,6 @@ pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow
 
 /// The likeliest token after each row; the lower id of equally likely ones.
 fn likeliest(model: &dyn VisionLanguageModel, decoded: &Decoded) -> Result<Vec<u32>> {
-    let logits = model.decoder().logits(decoded, &decoded.last_places())?;
+    let logits = model.decoder().logits(decoded, &decoded.last_tokens())?;
     Ok(logits.to_dtype(DType::F32)?.argmax(D::Minus1)?.to_vec1()?)
 }

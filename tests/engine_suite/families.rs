@@ -6,7 +6,7 @@ use crate::support::encoder_fixture;
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::model::decoder::{DecoderInput, DecoderRow, TokenPlace};
+use dissent::model::decoder::{DecoderInput, DecoderRow, TokenIndex};
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{Piece, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
@@ -84,7 +84,7 @@ fn by_hand(checkpoint: &ReaderCheckpoint, request: &ReadRequest, tokens: &[u32])
     let decoded = model.decoder().decode(&DecoderInput::new(vec![DecoderRow { ids, features }]), None).unwrap();
     let mut sum = 0.0;
     for (position, token) in tokens.iter().enumerate() {
-        let place = TokenPlace { row: 0, index: prompt - 1 + position };
+        let place = TokenIndex { row: 0, index: prompt - 1 + position };
         let logits: Vec<f32> = model.decoder().logits(&decoded, &[place]).unwrap().get(0).unwrap().to_vec1().unwrap();
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let normaliser: f32 = logits.iter().map(|value| (value - largest).exp()).sum::<f32>().ln() + largest;

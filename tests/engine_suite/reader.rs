@@ -4,7 +4,7 @@ use crate::support::reader_fixture;
 use candle_core::{DType, Device};
 use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::model::pixtral::{DecoderInput, DecoderRow, Piece, PixtralCheckpoint, TokenPlace};
+use dissent::model::pixtral::{DecoderInput, DecoderRow, Piece, PixtralCheckpoint, TokenIndex};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::LabelScores;
 use std::cell::Cell;
@@ -96,7 +96,7 @@ fn by_hand(checkpoint: &PixtralCheckpoint, request: &ReadRequest, tokens: &[u32]
     let decoded = checkpoint.model.decode(&DecoderInput::new(vec![DecoderRow { ids, features }]), None).unwrap();
     let mut sum = 0.0;
     for (position, token) in tokens.iter().enumerate() {
-        let place = TokenPlace { row: 0, index: prompt - 1 + position };
+        let place = TokenIndex { row: 0, index: prompt - 1 + position };
         let logits: Vec<f32> = checkpoint.model.logits(&decoded, &[place]).unwrap().get(0).unwrap().to_vec1().unwrap();
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let normaliser: f32 = logits.iter().map(|value| (value - largest).exp()).sum::<f32>().ln() + largest;

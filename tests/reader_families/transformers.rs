@@ -5,7 +5,7 @@ use crate::world::{
     last_logits, load, load_from, logits_at, picture, prepare, row, tolerance,
 };
 use candle_core::DType;
-use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenPlace};
+use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenIndex};
 use dissent::model::reader_family::ReaderFamily;
 use dissent::model::vlm::PreparedImage;
 use serde_json::Value;
@@ -83,7 +83,7 @@ fn logits_equal_those_of_transformers() {
         for name in PROMPTS {
             let prompt = &expected["prompts"][name];
             let indices: Vec<usize> = serde_json::from_value(prompt["places"].clone()).unwrap();
-            let places: Vec<TokenPlace> = indices.into_iter().map(|index| TokenPlace { row: 0, index }).collect();
+            let places: Vec<TokenIndex> = indices.into_iter().map(|index| TokenIndex { row: 0, index }).collect();
             let input = DecoderInput::new(vec![row(&checkpoint, name, DType::F32)]);
             let own = logits_at(&checkpoint, &input, None, Some(&places));
             for (own, theirs) in own.iter().zip(prompt["logits"].as_array().unwrap()) {

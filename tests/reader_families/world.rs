@@ -1,7 +1,7 @@
 //! Random tiny checkpoints of each family, prompts for them, and how near two answers are.
 
 use candle_core::{DType, Device};
-use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenPlace};
+use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use dissent::model::device::choose_device;
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{Piece, PreparedImage, ReaderCheckpoint};
@@ -136,11 +136,11 @@ pub fn logits_at(
     checkpoint: &ReaderCheckpoint,
     input: &DecoderInput,
     cache: Option<&mut KvCache>,
-    places: Option<&[TokenPlace]>,
+    places: Option<&[TokenIndex]>,
 ) -> Vec<Vec<f32>> {
     let decoder = checkpoint.model.decoder();
     let decoded = decoder.decode(input, cache).unwrap();
-    let last = decoded.last_places();
+    let last = decoded.last_tokens();
     let logits = decoder.logits(&decoded, places.unwrap_or(&last)).unwrap();
     logits.to_dtype(DType::F32).unwrap().to_vec2().unwrap()
 }

@@ -1,16 +1,16 @@
-//! Keys and values of tokens already read, for a batch of rows.
+//! The KV cache: keys and values of tokens already processed, for a batch of rows.
 
 use super::layers::KeysAndValues;
 use super::layout::RowLayout;
 use candle_core::{Result, Tensor};
 
-/// Filled by [`Decoder::decode`](super::Decoder::decode); reading on from it gives what reading all at once
-/// would have given.
+/// A KV cache. [`Decoder::decode`](super::Decoder::decode) fills it; continuing from it gives the same result as decoding
+/// the whole sequence at once.
 #[derive(Clone, Debug, Default)]
 pub struct KvCache {
-    /// One entry per decoder layer once filled.
+    /// One entry per decoder layer, or empty before the prefill.
     pub(super) layers: Vec<Option<KeysAndValues>>,
-    /// One entry per row of the batch once filled.
+    /// One entry per row of the batch, or empty before the prefill.
     pub(super) rows: Vec<RowLayout>,
 }
 
@@ -20,18 +20,20 @@ impl KvCache {
         Self::default()
     }
 
-    /// Tokens read so far in a row, padding left out; 0 for a row that is not there.
+    /// Number of cached tokens of a row, without padding; 0 if there is no such row.
     pub fn length(&self, row: usize) -> usize {
         self.rows.get(row).map_or(0, RowLayout::length)
     }
 
-    /// A cache whose rows are the given rows of this one, which may be repeated: continuations branch from it. Each
-    /// index must be below the number of rows.
+    /// A cache with the given rows of this one. A row may be repeated, to continue it in several ways.
+    ///
+    /// # Errors
+    /// Fails if there is no such row.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let mut layouts = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(layout) = self.rows.get(*row) else {
-                candle_core::bail!("row {row} of a cache of {} rows", self.rows.len())
+                candle_core::bail!("the KV cache has no row {row}, only {} rows", self.rows.len())
             };
             layouts.push(layout.clone());
         }
@@ -48,7 +50,7 @@ impl KvCache {
         Ok(Self { layers, rows: layouts })
     }
 
-    /// One cache with the rows of all, which may be of different lengths: shorter ones are filled up with padding.
+    /// Concatenates caches along the batch dimension; shorter ones are padded.
     pub fn join(caches: &[&Self]) -> Result<Self> {
         let rows = caches.iter().flat_map(|cache| &cache.rows);
         let slots = rows.clone().map(RowLayout::slots).max().unwrap_or(0);
@@ -61,7 +63,7 @@ impl KvCache {
             let (mut keys, mut values) = (Vec::new(), Vec::new());
             for cache in caches {
                 let Some(Some((key, value))) = cache.layers.get(layer) else {
-                    candle_core::bail!("a cache without layer {layer} among caches with it")
+                    candle_core::bail!("cannot join KV caches: one of them lacks layer {layer}")
                 };
                 let missing = slots - key.dim(2)?;
                 keys.push(key.pad_with_zeros(2, 0, missing)?);
@@ -72,7 +74,7 @@ impl KvCache {
         Ok(Self { layers, rows })
     }
 
-    /// Memory that keys and values take.
+    /// Size of keys and values in bytes.
     pub fn bytes(&self) -> usize {
         let tensors = self.layers.iter().flatten().flat_map(|(keys, values)| [keys, values]);
         tensors.map(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes()).sum()

@@ -1,10 +1,10 @@
-//! The shape of a decoder.
+//! The configuration of a decoder.
 
 use super::rope_scaling::frequencies;
 use super::rope_scaling::{Frequencies, RopeScaling};
 use crate::model::layers::Activation;
 
-/// A decoder with apply_rope queries and keys, gated feed-forward blocks and root-mean-square norms.
+/// Configuration of a Llama-like decoder: RoPE, gated MLPs and RMSNorm. Fields correspond to `text_config` in transformers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextConfig {
     pub vocabulary: usize,
@@ -15,36 +15,36 @@ pub struct TextConfig {
     pub key_value_heads: usize,
     pub head_size: usize,
     pub activation: Activation,
-    /// Longest sequence in tokens.
+    /// `max_position_embeddings`: the longest sequence in tokens.
     pub positions: usize,
     pub norm_epsilon: f64,
     pub rope_theta: f64,
-    /// Changes the rotation of models for longer texts.
+    /// How RoPE is changed for sequences longer than in pretraining.
     pub rope_scaling: Option<RopeScaling>,
-    /// Pairs of a head that turn by time, by row and by column of an image (Qwen2-VL's M-RoPE); all by the token's place
-    /// if absent.
-    pub rotary_sections: Option<[usize; 3]>,
-    /// Queries, keys and values have a bias.
+    /// M-RoPE (Qwen2-VL): numbers of RoPE pairs that encode the temporal, row and column position of an image token.
+    /// `None` for RoPE over the sequence position.
+    pub mrope_sections: Option<[usize; 3]>,
+    /// Whether the query, key and value projections have a bias.
     pub attention_bias: bool,
-    /// A token sees this many tokens, itself among them; all earlier ones if absent.
+    /// Number of tokens that a token attends to, including itself; `None` for full causal attention.
     pub sliding_window: Option<usize>,
-    /// The first layer that the window holds for.
+    /// The first layer that uses the sliding window (`max_window_layers`).
     pub first_windowed_layer: usize,
-    pub beginning_token: Option<u32>,
-    pub end_token: Option<u32>,
-    pub padding_token: Option<u32>,
+    pub bos_token: Option<u32>,
+    pub eos_token: Option<u32>,
+    pub pad_token: Option<u32>,
 }
 
-/// More of anything than a model has: the sizes of a hostile configuration are refused before memory is asked for.
+/// Upper bound of every size: a hostile configuration is refused before memory is allocated.
 const MOST: usize = 1 << 24;
-/// More blocks than a model has.
+/// Upper bound of the number of blocks.
 const MOST_LAYERS: usize = 1 << 10;
 
 impl TextConfig {
-    /// Refuses sizes that make no decoder; `place` begins the message.
+    /// Checks that all sizes are in range and consistent. `place` is prepended to field names in messages.
     ///
     /// # Errors
-    /// A field out of range, with its name in the file.
+    /// Fails at the first invalid field and names it.
     pub fn check(&self, place: &str) -> Result<(), String> {
         let heads = self.key_value_heads;
         divides(&format!("{place}num_key_value_heads"), heads, "num_attention_heads", self.heads)?;
@@ -64,7 +64,7 @@ impl TextConfig {
         if let Some(scaling) = &self.rope_scaling {
             scaling.check(self.head_size, place)?;
         }
-        if let Some(sections) = self.rotary_sections
+        if let Some(sections) = self.mrope_sections
             && sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(*section)) != Some(self.head_size / 2)
         {
             let pairs = self.head_size / 2;
@@ -75,12 +75,12 @@ impl TextConfig {
         Ok(())
     }
 
-    /// Tokens of the longest prompt.
+    /// The longest supported sequence in tokens, with RoPE scaling taken into account.
     pub fn longest(&self) -> usize {
         self.rope_scaling.as_ref().map_or(self.positions, |scaling| scaling.longest(self.positions))
     }
 
-    /// The rotation of a text of `length` tokens.
+    /// RoPE frequencies for a sequence of `length` tokens.
     pub(super) fn frequencies(&self, length: usize) -> Frequencies {
         match &self.rope_scaling {
             None => Frequencies { inv_freq: frequencies(self.head_size, self.rope_theta), scale: 1.0 },
@@ -88,14 +88,14 @@ impl TextConfig {
         }
     }
 
-    /// What the scaling divides the turn of each pair of a head by, in a text of `length` tokens.
-    pub(in crate::model) fn slowed_by(&self, length: usize) -> Vec<f64> {
+    /// For each RoPE pair, the factor by which scaling divides its frequency in a sequence of `length` tokens.
+    pub(in crate::model) fn rope_divisors(&self, length: usize) -> Vec<f64> {
         let plain = frequencies(self.head_size, self.rope_theta);
         let scaled = self.frequencies(length).inv_freq;
         plain.iter().zip(scaled).map(|(plain, scaled)| f64::from(*plain) / f64::from(scaled)).collect()
     }
 
-    /// The rotation of each text of these lengths; one for all where it is the same.
+    /// RoPE frequencies for sequences of these lengths; a single entry if they are the same for all.
     pub(super) fn frequencies_of(&self, lengths: &[usize]) -> Vec<Frequencies> {
         let first = lengths.first().copied().unwrap_or(0);
         if !self.rope_scaling.as_ref().is_some_and(RopeScaling::depends_on_length) {
@@ -106,7 +106,7 @@ impl TextConfig {
     }
 }
 
-/// An error unless `part` divides `whole`.
+/// Fails unless `part` divides `whole`.
 pub(in crate::model) fn divides(part_name: &str, part: usize, whole_name: &str, whole: usize) -> Result<(), String> {
     if whole == 0 || !whole.is_multiple_of(part) {
         return Err(format!("{part_name} ({part}) must divide {whole_name} ({whole})"));
@@ -114,7 +114,7 @@ pub(in crate::model) fn divides(part_name: &str, part: usize, whole_name: &str, 
     Ok(())
 }
 
-/// An error unless `size` is from 1 to `most`.
+/// Fails unless `size` is in 1…`most`.
 pub(in crate::model) fn in_range(name: &str, size: usize, most: usize) -> Result<(), String> {
     if size == 0 || size > most {
         return Err(format!("{name}: expected 1 to {most}, found {size}"));
@@ -122,7 +122,7 @@ pub(in crate::model) fn in_range(name: &str, size: usize, most: usize) -> Result
     Ok(())
 }
 
-/// An error unless `layers` is a number of blocks that a tower has.
+/// Fails unless `layers` is a plausible number of transformer blocks.
 pub(in crate::model) fn layers_in_range(name: &str, layers: usize) -> Result<(), String> {
     in_range(name, layers, MOST_LAYERS)
 }

@@ -1,4 +1,4 @@
-//! What the decoder reads: rows of token ids with the features of their images, padded to one length.
+//! The decoder's input: rows of token ids with the features of their images, padded to one length.
 
 use super::cache::KvCache;
 use super::layout::RowLayout;
@@ -7,10 +7,10 @@ use candle_core::Tensor;
 /// One sequence.
 #[derive(Clone, Debug, Default)]
 pub struct DecoderRow {
-    /// Token ids; every image token stands for one row of `features`.
+    /// Token ids; each image token stands for one vector of `features`.
     pub ids: Vec<u32>,
-    /// Projected features of each image in order, `[patches, text hidden]`, or `[rows, columns, text hidden]` where the
-    /// decoder turns by rows and columns; gradients flow into them.
+    /// Projected features of each image in order: `[tokens, hidden]`, or `[rows, columns, hidden]` for decoders with
+    /// M-RoPE. Gradients flow into them.
     pub features: Vec<Tensor>,
 }
 
@@ -21,7 +21,8 @@ impl DecoderRow {
     }
 }
 
-/// Where shorter rows of a batch are filled up. The result is the same; right is faster, as rows share one mask.
+/// On which side shorter rows of a batch are padded. Results are the same; right padding is faster, as all rows share
+/// one attention mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaddingSide {
     Left,
@@ -37,17 +38,17 @@ pub struct DecoderInput {
 }
 
 impl DecoderInput {
-    /// Rows padded at the right.
+    /// A batch with right padding.
     pub fn new(rows: Vec<DecoderRow>) -> Self {
         Self { rows, padding: PaddingSide::Right }
     }
 
-    /// Slots per row.
+    /// Padded length of a row.
     pub(super) fn width(&self) -> usize {
         self.rows.iter().map(|row| row.ids.len()).max().unwrap_or(0)
     }
 
-    /// The slot of a row's first token.
+    /// Index of a row's first token in the padded row.
     pub(super) fn offset(&self, row: &DecoderRow) -> usize {
         match self.padding {
             PaddingSide::Left => self.width() - row.ids.len(),
@@ -55,25 +56,30 @@ impl DecoderInput {
         }
     }
 
-    /// The slots of all rows after this input follows what `cache` holds. Images lie in rows and columns if `planar`.
+    /// The layout of all rows after this input is appended to `cache`. With `uses_mrope`, image tokens get row and column
+    /// positions.
     pub(super) fn layouts(
         &self,
         cache: Option<&KvCache>,
         image_token: u32,
-        planar: bool,
+        uses_mrope: bool,
     ) -> candle_core::Result<Vec<RowLayout>> {
         let mut layouts = match cache {
             Some(cache) if !cache.rows.is_empty() => cache.rows.clone(),
             _ => vec![RowLayout::default(); self.rows.len()],
         };
         if layouts.len() != self.rows.len() {
-            candle_core::bail!("a cache of {} rows cannot continue with {} rows", layouts.len(), self.rows.len())
+            candle_core::bail!(
+                "a KV cache of {} rows cannot be continued with a batch of {} rows",
+                layouts.len(),
+                self.rows.len()
+            )
         }
         let width = self.width();
         for (layout, row) in layouts.iter_mut().zip(&self.rows) {
             let offset = self.offset(row);
             layout.extend(offset, false);
-            if planar {
+            if uses_mrope {
                 extend_with_images(layout, row, image_token)?;
             } else {
                 layout.extend(row.ids.len(), true);
@@ -84,7 +90,7 @@ impl DecoderInput {
     }
 }
 
-/// Appends the tokens of a row; each image's are a rectangle.
+/// Appends the tokens of a row, with the tokens of each image as a grid.
 fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32) -> candle_core::Result<()> {
     let mut images = row.features.iter();
     let mut index = 0;
@@ -94,13 +100,13 @@ fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32
             index += 1;
             continue;
         }
-        let Some(image) = images.next() else { candle_core::bail!("image tokens without an image at token {index}") };
+        let Some(image) = images.next() else { candle_core::bail!("image token at index {index} without an image") };
         let (rows, columns, _) = image.dims3()?;
         let tokens = rows * columns;
         let is_whole =
             row.ids.get(index..index + tokens).is_some_and(|run| run.iter().all(|token| *token == image_token));
         if tokens == 0 || !is_whole {
-            candle_core::bail!("the {tokens} tokens of an image do not lie together at token {index}")
+            candle_core::bail!("expected {tokens} consecutive image tokens at index {index}")
         }
         layout.extend_image(rows, columns);
         index += tokens;
@@ -108,28 +114,28 @@ fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32
     Ok(())
 }
 
-/// A token of a [`DecoderInput`]: row, and index within the row's ids (padding not counted).
+/// The position of a token in a [`DecoderInput`]: row of the batch, and index within the row's ids, without padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenPlace {
+pub struct TokenIndex {
     pub row: usize,
     pub index: usize,
 }
 
-/// What the decoder made of a [`DecoderInput`].
+/// The decoder's output for a [`DecoderInput`].
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// `[B, T, hidden]`, before the final norm; slots of padding hold nothing of use.
+    /// Hidden states `[B, T, hidden]` before the final norm; those of padding are undefined.
     pub hidden: Tensor,
-    /// The slot of each row's first token.
+    /// Index of each row's first token in the padded row.
     pub(super) offsets: Vec<usize>,
     /// The number of tokens of each row.
     pub(super) lengths: Vec<usize>,
 }
 
 impl Decoded {
-    /// The last token of every row.
-    pub fn last_places(&self) -> Vec<TokenPlace> {
-        let last = |(row, length): (usize, &usize)| TokenPlace { row, index: length.saturating_sub(1) };
+    /// The last token of each row.
+    pub fn last_tokens(&self) -> Vec<TokenIndex> {
+        let last = |(row, length): (usize, &usize)| TokenIndex { row, index: length.saturating_sub(1) };
         self.lengths.iter().enumerate().map(last).collect()
     }
 }

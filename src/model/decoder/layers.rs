@@ -1,4 +1,4 @@
-//! Layers of decoders and image towers, fused in inference and differentiable in training.
+//! Layers of decoders and vision towers, fused in inference and differentiable in training.
 
 use super::rotary::Rope;
 use super::weights::LayerWeights;
@@ -6,18 +6,18 @@ use crate::model::layers::{Activation, Linear, Mode, attend, multiply_per_channe
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-/// First spread of weights that keeps the variance of their input.
+/// Standard deviation of initial weights that preserves the variance of `inputs` features.
 pub(in crate::model) fn init_std(inputs: usize) -> f64 {
     (inputs as f64).powf(-0.5)
 }
 
-/// First spread of weights that write to the residual stream: two layers of each of `blocks` do, and the sum of all
-/// shall have the variance of one.
-fn residual_spread(inputs: usize, blocks: usize) -> f64 {
+/// [`init_std`] of layers that write to the residual stream. Each of `blocks` has two such layers, whose sum should have
+/// the variance of one layer (as in GPT-2).
+fn residual_init_std(inputs: usize, blocks: usize) -> f64 {
     init_std(inputs * 2 * blocks)
 }
 
-/// Division by the root of the mean square, then a weight per channel.
+/// RMSNorm (Zhang, Sennrich 2019).
 #[derive(Clone, Debug)]
 pub(in crate::model) struct RmsNorm {
     weight: Tensor,
@@ -31,7 +31,7 @@ impl RmsNorm {
         Ok(Self { weight, epsilon: epsilon as f32, mode })
     }
 
-    /// Over the last dimension.
+    /// Normalises the last dimension.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         match self.mode {
             Mode::Train => self.differentiable(input),
@@ -39,7 +39,7 @@ impl RmsNorm {
         }
     }
 
-    /// The statistics of half types are computed in `f32`, as transformers does.
+    /// In half precision, normalisation is computed in f32, as in transformers (`LlamaRMSNorm`).
     fn differentiable(&self, input: &Tensor) -> Result<Tensor> {
         let dtype = input.dtype();
         let input = match dtype {
@@ -52,18 +52,18 @@ impl RmsNorm {
     }
 }
 
-/// Sizes of a feed-forward block.
+/// Sizes of a gated MLP.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct FeedForwardShape {
     pub hidden: usize,
     pub intermediate: usize,
     pub activation: Activation,
     pub bias: bool,
-    /// Blocks of the whole stack.
+    /// Number of blocks in the whole stack, for the initial weights.
     pub blocks: usize,
 }
 
-/// Gated feed-forward block: `down(activation(gate(x)) * up(x))`.
+/// Gated MLP (SwiGLU, Shazeer 2020): `down(activation(gate(x)) · up(x))`.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct FeedForward {
     gate: Linear,
@@ -75,7 +75,7 @@ pub(in crate::model) struct FeedForward {
 impl FeedForward {
     pub fn new(shape: FeedForwardShape, weights: &LayerWeights) -> Result<Self> {
         let FeedForwardShape { hidden, intermediate, activation, bias, blocks } = shape;
-        let down = residual_spread(intermediate, blocks);
+        let down = residual_init_std(intermediate, blocks);
         Ok(Self {
             gate: weights.pp("gate_proj").linear(bias, hidden, intermediate, init_std(hidden))?,
             up: weights.pp("up_proj").linear(bias, hidden, intermediate, init_std(hidden))?,
@@ -90,20 +90,20 @@ impl FeedForward {
     }
 }
 
-/// Sizes of an attention block.
+/// Sizes of an attention layer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct AttentionShape {
     pub hidden: usize,
     pub heads: usize,
     pub key_value_heads: usize,
     pub head_size: usize,
-    /// Queries, keys and values have a bias.
+    /// Whether the query, key and value projections have a bias.
     pub bias: bool,
-    /// Blocks of the whole stack.
+    /// Number of blocks in the whole stack, for the initial weights.
     pub blocks: usize,
 }
 
-/// Attention with apply_rope queries and keys, and fewer key and value heads than query heads where the shape says so.
+/// Attention with RoPE and, if there are fewer key and value heads than query heads, grouped-query attention.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Attention {
     query: Linear,
@@ -121,7 +121,7 @@ impl Attention {
     pub fn new(shape: AttentionShape, weights: &LayerWeights, mode: Mode) -> Result<Self> {
         let hidden = shape.hidden;
         let (query_size, key_size) = (shape.heads * shape.head_size, shape.key_value_heads * shape.head_size);
-        let output = residual_spread(query_size, shape.blocks);
+        let output = residual_init_std(query_size, shape.blocks);
         Ok(Self {
             query: weights.pp("q_proj").linear(shape.bias, hidden, query_size, init_std(hidden))?,
             key: weights.pp("k_proj").linear(shape.bias, hidden, key_size, init_std(hidden))?,
@@ -132,12 +132,12 @@ impl Attention {
         })
     }
 
-    /// `input` is `[B, T, hidden]`; `mask` is added to the scores and broadcasts to `[B, heads, T, S]`. `cache` holds
-    /// the keys and values of earlier tokens and gets this input's appended.
+    /// Maps `input` `[B, T, hidden]` to the same shape. `mask` is added to the scores and broadcasts to `[B, heads, T, S]`.
+    /// The keys and values of `input` are appended to `cache`, which holds those of earlier tokens.
     pub fn forward(
         &self,
         input: &Tensor,
-        rotation: &Rope,
+        rope: &Rope,
         mask: Option<&Tensor>,
         cache: Option<&mut Option<KeysAndValues>>,
     ) -> Result<Tensor> {
@@ -146,8 +146,8 @@ impl Attention {
         let split = |projected: Tensor, heads: usize| {
             projected.reshape((batch, length, heads, head_size))?.transpose(1, 2)?.contiguous()
         };
-        let query = rotation.apply(&split(self.query.forward(input)?, heads)?, self.mode)?;
-        let key = rotation.apply(&split(self.key.forward(input)?, key_value_heads)?, self.mode)?;
+        let query = rope.apply(&split(self.query.forward(input)?, heads)?, self.mode)?;
+        let key = rope.apply(&split(self.key.forward(input)?, key_value_heads)?, self.mode)?;
         let value = split(self.value.forward(input)?, key_value_heads)?;
         let (key, value) = match cache {
             None => (key, value),

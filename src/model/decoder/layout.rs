@@ -1,37 +1,37 @@
-//! Where the tokens of a padded row lie, the positions they have, and which of them see each other.
+//! Positions and attention masks of padded rows.
 
 use super::rotary::Position;
 use candle_core::{DType, Device, Result, Tensor};
 
-/// The slots of one row of a batch.
+/// The slots of one row of a batch, cached ones included; each slot holds a token or padding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowLayout {
-    /// `true` where a token is, `false` where padding is.
+    /// Whether the slot holds a token rather than padding.
     tokens: Vec<bool>,
-    /// Where each slot's token is for the rotation; padding is where the next token will be.
-    places: Vec<Position>,
-    /// The place of the next token.
+    /// RoPE position of each slot; padding has the position of the next token.
+    positions: Vec<Position>,
+    /// Position of the next token.
     next: usize,
 }
 
 impl RowLayout {
-    /// Appends `count` slots, tokens of text or padding.
+    /// Appends `count` text tokens, or padding if not `token`.
     pub fn extend(&mut self, count: usize, token: bool) {
         for _ in 0..count {
             self.tokens.push(token);
-            self.places.push([self.next; 3]);
+            self.positions.push([self.next; 3]);
             self.next += usize::from(token);
         }
     }
 
-    /// Appends the tokens of an image, row by row. They all have the time of the first, and the text goes on after the
-    /// longer side (Qwen2-VL, section 2.1).
+    /// Appends the tokens of an image in row-major order. All have the same temporal position, and the following text
+    /// continues after the larger of `rows` and `columns` (Qwen2-VL, section 2.1).
     pub fn extend_image(&mut self, rows: usize, columns: usize) {
         let start = self.next;
         for row in 0..rows {
             for column in 0..columns {
                 self.tokens.push(true);
-                self.places.push([start, start + row, start + column]);
+                self.positions.push([start, start + row, start + column]);
             }
         }
         self.next += rows.max(columns);
@@ -42,8 +42,8 @@ impl RowLayout {
         self.tokens.iter().filter(|token| **token).count()
     }
 
-    /// The place of the next token: the length that scaled rotations go by.
-    pub fn next_place(&self) -> usize {
+    /// Position of the next token, which is the sequence length for RoPE scaling.
+    pub fn next_position(&self) -> usize {
         self.next
     }
 
@@ -52,7 +52,7 @@ impl RowLayout {
         self.tokens.len()
     }
 
-    /// For each slot the number of tokens before it.
+    /// For each slot, the number of tokens before it.
     pub fn tokens_before(&self) -> Vec<usize> {
         let mut tokens = 0;
         self.tokens
@@ -66,16 +66,16 @@ impl RowLayout {
     }
 }
 
-/// Positions of the last `added` slots: one row for all where the rows agree on every token, else one per row.
-pub(super) fn rotation_positions(rows: &[RowLayout], added: usize) -> Vec<Vec<Position>> {
+/// RoPE positions of the last `added` slots: a single row if all rows agree on every token, otherwise one per row.
+pub(super) fn rope_positions(rows: &[RowLayout], added: usize) -> Vec<Vec<Position>> {
     let mut positions: Vec<Vec<Position>> = Vec::with_capacity(rows.len());
     for row in rows {
-        positions.push(row.places[row.slots() - added..].to_vec());
+        positions.push(row.positions[row.slots() - added..].to_vec());
     }
     let Some(longest) = positions.iter().max_by_key(|row| row.last().copied()) else {
         return positions;
     };
-    // Padding's position does not matter, so rows padded at the right agree with the longest one.
+    // Positions of padding do not matter, so rows padded on the right agree with the longest row.
     let agree = rows.iter().zip(&positions).all(|(row, own)| {
         let tokens = &row.tokens[row.slots() - added..];
         tokens.iter().zip(own.iter().zip(longest)).all(|(token, (position, reference))| !token || position == reference)
@@ -83,12 +83,11 @@ pub(super) fn rotation_positions(rows: &[RowLayout], added: usize) -> Vec<Vec<Po
     if agree { vec![longest.clone()] } else { positions }
 }
 
-/// What is added to attention scores: 0 where a token sees another, else minus infinity. Broadcasts to
-/// `[B, heads, T, S]` for the last `added` slots (T) of each row; none if all see all.
+/// The additive attention mask of the last `added` slots (T) of each row: 0 for visible keys, -inf for hidden ones;
+/// broadcasts to `[B, heads, T, S]`. `None` if nothing is hidden.
 ///
-/// Padding before a row's tokens is hidden from them. What padding itself sees does not matter, as nobody reads it, but
-/// it must see something (a row of minus infinities has no softmax), so it sees everything before it; padding at the
-/// right end then needs no mask of its own, and all rows share one.
+/// Padding is hidden from later tokens. Padding itself attends to everything before it: its output is never used, but a
+/// softmax over -inf alone is undefined. Right padding then needs no mask of its own, and all rows share one.
 pub(super) fn attention_mask(
     rows: &[RowLayout],
     added: usize,
@@ -115,7 +114,7 @@ pub(super) fn attention_mask(
     Ok(Some(mask.to_dtype(dtype)?))
 }
 
-/// The mask of one row, `added × slots`, row by row.
+/// The mask `[added, slots]` of one row, row-major.
 fn row_mask(row: &RowLayout, added: usize, window: Option<usize>) -> Vec<f32> {
     let slots = row.slots();
     let before = row.tokens_before();
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_takes_no_position() {
+    fn padding_has_no_position() {
         assert_eq!(layout(&[false, false, true, true]).tokens_before(), [0, 0, 0, 1]);
         assert_eq!(layout(&[true, true, false, true]).tokens_before(), [0, 1, 2, 2]);
     }
@@ -167,28 +166,28 @@ mod tests {
     #[test]
     fn positions_are_shared_where_tokens_agree() {
         let right = [layout(&[true, true, true]), layout(&[true, false, false])];
-        assert_eq!(rotation_positions(&right, 3), [[[0; 3], [1; 3], [2; 3]]]);
+        assert_eq!(rope_positions(&right, 3), [[[0; 3], [1; 3], [2; 3]]]);
         let left = [layout(&[true, true]), layout(&[false, true])];
-        assert_eq!(rotation_positions(&left, 2), [[[0; 3], [1; 3]], [[0; 3], [0; 3]]]);
+        assert_eq!(rope_positions(&left, 2), [[[0; 3], [1; 3]], [[0; 3], [0; 3]]]);
     }
 
     #[test]
-    fn an_image_is_a_rectangle_and_text_goes_on_after_its_longer_side() {
+    fn image_tokens_are_a_grid_and_text_continues_after_its_longer_side() {
         let mut row = layout(&[true, true]);
         row.extend_image(2, 3);
         row.extend(1, true);
         let image = [[2, 2, 2], [2, 2, 3], [2, 2, 4], [2, 3, 2], [2, 3, 3], [2, 3, 4]];
-        assert_eq!(row.places, [[[0; 3], [1; 3]].as_slice(), &image, &[[5; 3]]].concat());
+        assert_eq!(row.positions, [[[0; 3], [1; 3]].as_slice(), &image, &[[5; 3]]].concat());
         assert_eq!(row.length(), 9);
     }
 
     #[test]
-    fn a_window_hides_what_is_too_far_back() {
+    fn a_sliding_window_hides_distant_tokens() {
         assert_eq!(visible(&row_mask(&layout(&[true, true, true]), 1, Some(2))), [0, 1, 1]);
     }
 
     #[test]
-    fn rows_padded_at_the_right_share_a_mask() {
+    fn right_padded_rows_share_a_mask() {
         let rows = [layout(&[true, true, true]), layout(&[true, false, false])];
         let mask = attention_mask(&rows, 3, None, DType::F32, &Device::Cpu).unwrap().unwrap();
         assert_eq!(mask.dims(), [3, 3]);

@@ -1,12 +1,12 @@
-//! The language model that every reader ends in: a decoder of the Llama kind (Mistral, Qwen2, Llama), differentiable,
-//! over batches of padded rows with image features in the place of image tokens.
+//! The language model of every reader: a Llama-like decoder (Mistral, Qwen2, Llama) over padded batches, with image
+//! features in place of image-token embeddings; differentiable in training.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `config` | the shape |
-//! | `layers`, `rotary` | blocks and rotation, which image towers use too |
-//! | `stack`, `model` | the blocks, and the whole: embedding, image features, logits |
-//! | `input`, `layout`, `cache` | batches, masks, positions, keys and values |
+//! | `config`, `rope_scaling` | configuration |
+//! | `layers`, `rotary` | attention, MLP and RoPE, which vision towers share |
+//! | `stack`, `model` | the text model, and the whole: image features, logits |
+//! | `input`, `layout`, `cache` | batches, masks and positions, KV cache |
 
 mod cache;
 mod config;
@@ -22,7 +22,7 @@ mod weights;
 pub use cache::KvCache;
 pub use config::TextConfig;
 pub(in crate::model) use config::{divides, in_range, layers_in_range};
-pub use input::{Decoded, DecoderInput, DecoderRow, PaddingSide, TokenPlace};
+pub use input::{Decoded, DecoderInput, DecoderRow, PaddingSide, TokenIndex};
 pub use model::Decoder;
 pub(in crate::model) use rope_scaling::RopeFields;
 pub use rope_scaling::RopeScaling;

@@ -1,15 +1,15 @@
-//! The decoder over rows with images: what scores labels and what is trained.
+//! The decoder over rows with images, for scoring labels and for training.
 
 use super::cache::KvCache;
 use super::config::TextConfig;
-use super::input::{Decoded, DecoderInput, DecoderRow, TokenPlace};
+use super::input::{Decoded, DecoderInput, DecoderRow, TokenIndex};
 use super::layout::RowLayout;
 use super::stack::Stack;
 use super::weights::LayerWeights;
 use crate::model::layers::Mode;
 use candle_core::{D, Device, Result, Tensor};
 
-/// A decoder that knows which token stands for a piece of an image.
+/// A decoder that replaces image tokens by image features.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     stack: Stack,
@@ -19,7 +19,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// `inner` holds `embed_tokens`, `layers` and `norm`; `outer` holds `lm_head`, unless the output matrix is the
-    /// embedding (`tied`). New weights keep the variance of their inputs, with norms at 1.
+    /// embedding (`tied`). New weights preserve the variance of their inputs; new norm weights are 1.
     pub(in crate::model) fn new(
         config: &TextConfig,
         tied: bool,
@@ -32,48 +32,51 @@ impl Decoder {
         Ok(Self { stack, image_token, device: inner.plain().device().clone() })
     }
 
-    /// The shape.
+    /// The configuration.
     pub fn config(&self) -> &TextConfig {
         self.stack.config()
     }
 
-    /// The token that stands for a piece of an image.
+    /// The token id that stands for one image feature.
     pub fn image_token(&self) -> u32 {
         self.image_token
     }
 
-    /// Where the weights are.
+    /// The device of the weights.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Index of the first token of a row's second image; none where it has no second image.
+    /// Index of the first token of a row's second image, if it has one.
     pub fn second_image_of(&self, row: &DecoderRow) -> Option<usize> {
         let first = row.features.first()?.elem_count() / self.config().hidden;
         let mut image_tokens = row.ids.iter().enumerate().filter(|(_, id)| **id == self.image_token);
         image_tokens.nth(first).map(|(index, _)| index)
     }
 
-    /// Do image tokens turn by rows and columns?
+    /// Whether image tokens have row and column positions (M-RoPE).
     fn uses_mrope(&self) -> bool {
-        self.stack.config().rotary_sections.is_some()
+        self.stack.config().mrope_sections.is_some()
     }
 
-    fn rank_of_features(&self) -> usize {
+    fn feature_rank(&self) -> usize {
         if self.uses_mrope() { 3 } else { 2 }
     }
 
-    /// Reads a batch of rows, after what `cache` holds if one is given, and appends to it.
+    /// Runs the decoder over a batch; with a `cache` the batch continues the cached rows and is appended to them.
     ///
-    /// A whole prompt with an empty cache is the prefill; a token per row with the same cache is a step. Every row needs
-    /// a token. Fails if the image tokens of a row are not as many as its features, or a token is not in the vocabulary.
+    /// A whole prompt with an empty cache is the prefill; one token per row with the filled cache is a decoding step.
+    ///
+    /// # Errors
+    /// Fails if a row is empty or too long, contains a token outside the vocabulary, or has a different number of image
+    /// tokens and image features.
     pub fn decode(&self, input: &DecoderInput, cache: Option<&mut KvCache>) -> Result<Decoded> {
         self.check(input)?;
         let layouts = input.layouts(cache.as_deref(), self.image_token, self.uses_mrope())?;
         let longest = layouts.iter().map(RowLayout::length).max().unwrap_or(0);
         let most = self.stack.config().longest();
         if longest > most {
-            candle_core::bail!("a prompt of {longest} tokens, the model reads {most} at most")
+            candle_core::bail!("expected a prompt of at most {most} tokens, found {longest}")
         }
         let embeddings = self.embed(input)?;
         let hidden = match cache {
@@ -91,41 +94,46 @@ impl Decoder {
         })
     }
 
-    /// `[N, vocabulary]`: what follows each of the given tokens. The output matrix is applied to these alone.
-    pub fn logits(&self, decoded: &Decoded, places: &[TokenPlace]) -> Result<Tensor> {
+    /// Next-token logits `[N, vocabulary]` after each of the given tokens. The output matrix is applied to these only.
+    ///
+    /// # Errors
+    /// Fails if `decoded` does not contain one of the tokens.
+    pub fn logits(&self, decoded: &Decoded, tokens: &[TokenIndex]) -> Result<Tensor> {
         let (batch, width, hidden) = decoded.hidden.dims3()?;
-        let mut slots = Vec::with_capacity(places.len());
-        for place in places {
-            let TokenPlace { row, index } = *place;
+        let mut slots = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let TokenIndex { row, index } = *token;
             match (decoded.offsets.get(row), decoded.lengths.get(row)) {
                 (Some(offset), Some(length)) if index < *length => slots.push((row * width + offset + index) as u32),
-                _ => candle_core::bail!("token {index} of row {row} was not read"),
+                _ => candle_core::bail!("the decoded batch has no token {index} in row {row}"),
             }
         }
         let slots = Tensor::new(slots.as_slice(), &self.device)?;
-        let asked = decoded.hidden.reshape((batch * width, hidden))?.index_select(&slots, 0)?;
-        self.stack.logits(&asked)
+        let selected = decoded.hidden.reshape((batch * width, hidden))?.index_select(&slots, 0)?;
+        self.stack.logits(&selected)
     }
 
-    /// Rows, tokens and features fit each other and the model.
+    /// Checks that rows, tokens and features are consistent with each other and the model.
     fn check(&self, input: &DecoderInput) -> Result<()> {
         let vocabulary = self.stack.config().vocabulary;
         if input.rows.is_empty() {
-            candle_core::bail!("no rows to read")
+            candle_core::bail!("the batch has no rows")
         }
         for (number, row) in input.rows.iter().enumerate() {
             if row.ids.is_empty() {
                 candle_core::bail!("row {number} has no tokens")
             }
             if let Some(id) = row.ids.iter().find(|id| **id as usize >= vocabulary) {
-                candle_core::bail!("row {number}: token {id} is not in the vocabulary of {vocabulary}")
+                candle_core::bail!("row {number}: token {id} is outside the vocabulary of {vocabulary}")
             }
             let mut patches = 0;
             for features in &row.features {
                 let (expected, found) = (self.stack.config().hidden, features.dim(D::Minus1)?);
-                if found != expected || features.rank() != self.rank_of_features() {
+                if found != expected || features.rank() != self.feature_rank() {
                     let shape = features.dims();
-                    candle_core::bail!("row {number}: image features of shape {shape:?} for {expected} columns")
+                    candle_core::bail!(
+                        "row {number}: image features have shape {shape:?}, the decoder's hidden size is {expected}"
+                    )
                 }
                 patches += features.elem_count() / expected;
             }
@@ -137,14 +145,14 @@ impl Decoder {
         Ok(())
     }
 
-    /// `[B, T, hidden]`: token embeddings, with image features in the place of image tokens.
+    /// Input embeddings `[B, T, hidden]`: token embeddings, with image features in place of image tokens.
     ///
-    /// One lookup in the embedding, one in its result with the features below it: the second moves rows of the prompt,
-    /// never the whole embedding.
+    /// The features are stacked below the looked-up embeddings, and a second look-up picks from both: it copies rows of the
+    /// prompt, never the embedding table.
     fn embed(&self, input: &DecoderInput) -> Result<Tensor> {
         let width = input.width();
         let slots = input.rows.len() * width;
-        let padding = self.stack.config().padding_token.unwrap_or(0);
+        let padding = self.stack.config().pad_token.unwrap_or(0);
         let mut ids = vec![padding; slots];
         let mut sources: Vec<u32> = (0..slots as u32).collect();
         let columns = self.stack.config().hidden;

@@ -1,22 +1,21 @@
-//! Rotations of models that read longer texts than they began with, as transformers computes them
-//! (`modeling_rope_utils.py`): linear (kaiokendev), dynamic NTK (bloc97, emozilla), YaRN (Peng et al. 2023), Llama 3.1,
-//! LongRoPE (Ding et al. 2024).
+//! RoPE scaling for sequences longer than in pretraining, as in transformers (`modeling_rope_utils.py`): linear
+//! (kaiokendev), dynamic NTK (bloc97, emozilla), YaRN (Peng et al. 2023), Llama 3.1 and LongRoPE (Ding et al. 2024).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::f64::consts::TAU;
 
-/// For messages.
+/// Known values of `rope_type`, for messages.
 const KNOWN: &str = "default, mrope, linear, dynamic, yarn, llama3 or longrope";
 
-/// The fields of one kind under their names in `config.json`.
+/// A kind of scaling with its fields under their names in `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rope_type", rename_all = "lowercase")]
 pub enum RopeScaling {
     Linear {
         factor: f64,
     },
-    /// Of a prompt longer than `max_position_embeddings` alone.
+    /// Applies only to prompts longer than `max_position_embeddings`.
     Dynamic {
         factor: f64,
     },
@@ -46,7 +45,7 @@ pub enum RopeScaling {
     },
     LongRope {
         factor: Option<f64>,
-        /// Of each pair, up to and beyond the original length.
+        /// Divisor of each pair's frequency up to the original length; `long_factor` applies beyond it.
         short_factor: Vec<f64>,
         long_factor: Vec<f64>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +55,7 @@ pub enum RopeScaling {
     },
 }
 
-/// `rope_parameters`, or `rope_scaling` of files before transformers 5.
+/// The fields of `rope_parameters`, which is `rope_scaling` in files before transformers 5.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::model) struct RopeFields {
     pub theta: Option<f64>,
@@ -64,7 +63,7 @@ pub(in crate::model) struct RopeFields {
     pub scaling: Option<RopeScaling>,
 }
 
-/// How far each pair of a head turns from one place to the next, and what cosines and sines are multiplied by.
+/// RoPE frequencies: `inv_freq` for each pair (radians per position), and the attention scale on cosines and sines.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::model) struct Frequencies {
     pub inv_freq: Vec<f32>,
@@ -72,10 +71,10 @@ pub(in crate::model) struct Frequencies {
 }
 
 impl RopeFields {
-    /// From the first of `fields` that is an object; `place` begins the message.
+    /// Reads the first of `fields` that is an object. `place` is prepended to field names in messages.
     ///
     /// # Errors
-    /// A kind that is not known, a field that is missing or of another type; each is named.
+    /// Fails if the kind is unknown, or a field is missing or has the wrong type; the message names it.
     pub fn of_json(fields: [Option<&Value>; 2], place: &str) -> Result<Self, String> {
         let Some(given) = fields.into_iter().flatten().find_map(Value::as_object) else { return Ok(Self::default()) };
         let name = format!("{place}rope_parameters");
@@ -95,7 +94,7 @@ impl RopeFields {
         if let Some(part) = number("partial_rotary_factor").filter(|part| part.as_f64() != Some(1.0)) {
             return Err(format!("{name}: expected \"partial_rotary_factor\": 1, found {part}"));
         }
-        // Files of some versions hold the old and the new name of the field.
+        // Some versions write both the old and the new name of the field.
         let kind = number("rope_type").or_else(|| number("type"));
         let kind = kind.map_or(Some("default"), Value::as_str);
         let scaling = match kind {
@@ -107,14 +106,14 @@ impl RopeFields {
                 Some(read.map_err(|error| format!("{name}, rope_type {kind}: {error}"))?)
             }
             Some(other) => return Err(format!("{name}: expected \"rope_type\": {KNOWN}, found \"{other}\"")),
-            None => return Err(format!("{name}: expected \"rope_type\": {KNOWN}, found no text")),
+            None => return Err(format!("{name}: expected \"rope_type\": {KNOWN}, found another type")),
         };
         Ok(Self { theta, sections, scaling })
     }
 }
 
 impl RopeScaling {
-    /// Refuses numbers that make no rotation; `place` begins the message.
+    /// Fails at the first value that is out of range. `place` is prepended to field names in messages.
     pub(super) fn check(&self, head_size: usize, place: &str) -> Result<(), String> {
         let positive = |name: &str, value: f64| {
             if value.is_finite() && value > 0.0 {
@@ -148,7 +147,9 @@ impl RopeScaling {
                 }
                 Ok(())
             }
-            Self::Dynamic { .. } if head_size <= 2 => Err(format!("{place}rope_parameters: heads of 2 do not scale")),
+            Self::Dynamic { .. } if head_size <= 2 => {
+                Err(format!("{place}rope_parameters: dynamic scaling needs head_dim above 2"))
+            }
             _ => Ok(()),
         }
     }
@@ -160,12 +161,12 @@ impl RopeScaling {
         }
     }
 
-    /// How much longer than before the scaling; `positions` is `max_position_embeddings`.
+    /// Ratio of the longest sequence after and before scaling; `positions` is `max_position_embeddings`.
     pub(in crate::model) fn factor_for(&self, positions: usize) -> f64 {
         self.factor().unwrap_or(positions as f64 / self.original(positions) as f64)
     }
 
-    /// Longest text before the scaling.
+    /// Longest sequence before scaling, in tokens.
     pub(in crate::model) fn original(&self, positions: usize) -> usize {
         match self {
             Self::Linear { .. } | Self::Dynamic { .. } => positions,
@@ -175,26 +176,26 @@ impl RopeScaling {
         }
     }
 
-    /// Tokens that the model reads at most: files give the length with or without the scaling.
+    /// Longest sequence after scaling, in tokens; `max_position_embeddings` of a file may include the scaling or not.
     pub(super) fn longest(&self, positions: usize) -> usize {
         let scaled = self.original(positions) as f64 * self.factor().unwrap_or(1.0);
         positions.max(scaled as usize)
     }
 
-    /// Does the rotation depend on how long the text is?
+    /// Whether the frequencies depend on the sequence length.
     pub(super) fn depends_on_length(&self) -> bool {
         matches!(self, Self::Dynamic { .. } | Self::LongRope { .. })
     }
 
-    /// Of a text of `length` tokens.
+    /// The frequencies for a sequence of `length` tokens.
     pub(super) fn frequencies(&self, head_size: usize, theta: f64, positions: usize, length: usize) -> Frequencies {
         let plain = |theta: f64| frequencies(head_size, theta);
         let pairs = 0..head_size / 2;
-        let turns_of = |pair: usize| theta.powf(-2.0 * pair as f64 / head_size as f64);
+        let inv_freq_of = |pair: usize| theta.powf(-2.0 * pair as f64 / head_size as f64);
         let original = self.original(positions) as f64;
         match self {
             Self::Linear { factor } => {
-                let inv_freq = pairs.map(|pair| (turns_of(pair) / factor) as f32).collect();
+                let inv_freq = pairs.map(|pair| (inv_freq_of(pair) / factor) as f32).collect();
                 Frequencies { inv_freq, scale: 1.0 }
             }
             Self::Dynamic { factor } => {
@@ -204,23 +205,23 @@ impl RopeScaling {
             }
             Self::Yarn { .. } => self.yarn(head_size, theta, positions as f64 / original, original),
             Self::Llama3 { factor, low_freq_factor, high_freq_factor, .. } => {
-                let turn = |pair: usize| {
-                    let turn = turns_of(pair);
-                    let wave = TAU / turn;
-                    if wave < original / high_freq_factor {
-                        return turn as f32;
+                let inv_freq = |pair: usize| {
+                    let inv_freq = inv_freq_of(pair);
+                    let wavelength = TAU / inv_freq;
+                    if wavelength < original / high_freq_factor {
+                        return inv_freq as f32;
                     }
-                    if wave > original / low_freq_factor {
-                        return (turn / factor) as f32;
+                    if wavelength > original / low_freq_factor {
+                        return (inv_freq / factor) as f32;
                     }
-                    let smooth = (original / wave - low_freq_factor) / (high_freq_factor - low_freq_factor);
-                    ((1.0 - smooth) * turn / factor + smooth * turn) as f32
+                    let smooth = (original / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                    ((1.0 - smooth) * inv_freq / factor + smooth * inv_freq) as f32
                 };
-                Frequencies { inv_freq: pairs.map(turn).collect(), scale: 1.0 }
+                Frequencies { inv_freq: pairs.map(inv_freq).collect(), scale: 1.0 }
             }
             Self::LongRope { short_factor, long_factor, factor, attention_factor, .. } => {
                 let factors = if length as f64 > original { long_factor } else { short_factor };
-                let inv_freq = pairs.zip(factors).map(|(pair, factor)| (turns_of(pair) / factor) as f32).collect();
+                let inv_freq = pairs.zip(factors).map(|(pair, factor)| (inv_freq_of(pair) / factor) as f32).collect();
                 let factor = factor.unwrap_or(positions as f64 / original);
                 let own = if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() };
                 Frequencies { inv_freq, scale: attention_factor.unwrap_or(own) as f32 }
@@ -228,7 +229,7 @@ impl RopeScaling {
         }
     }
 
-    /// Pairs that turn often are left alone, those that turn seldom are slowed, with a ramp between.
+    /// YaRN: high-frequency pairs are unchanged, low-frequency pairs are divided by `factor`, with a linear ramp between.
     fn yarn(&self, head_size: usize, theta: f64, ratio: f64, original: f64) -> Frequencies {
         let Self::Yarn { factor, attention_factor, mscale, mscale_all_dim, beta_fast, beta_slow, truncate, .. } = self
         else {
@@ -242,8 +243,8 @@ impl RopeScaling {
         };
         let or = |value: Option<f64>, default: f64| value.filter(|value| *value != 0.0).unwrap_or(default);
         let size = head_size as f64;
-        let pair_that_turns = |times: f64| size * (original / (times * TAU)).ln() / (2.0 * theta.ln());
-        let (mut low, mut high) = (pair_that_turns(or(*beta_fast, 32.0)), pair_that_turns(or(*beta_slow, 1.0)));
+        let pair_with_rotations = |rotations: f64| size * (original / (rotations * TAU)).ln() / (2.0 * theta.ln());
+        let (mut low, mut high) = (pair_with_rotations(or(*beta_fast, 32.0)), pair_with_rotations(or(*beta_slow, 1.0)));
         if truncate.unwrap_or(true) {
             (low, high) = (low.floor(), high.ceil());
         }
@@ -251,16 +252,19 @@ impl RopeScaling {
         if low == high {
             high += 0.001;
         }
-        let turn = |pair: usize| {
-            let turn = theta.powf(-2.0 * pair as f64 / size);
-            let slowed = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
-            (turn / factor * slowed + turn * (1.0 - slowed)) as f32
+        let inv_freq = |pair: usize| {
+            let inv_freq = theta.powf(-2.0 * pair as f64 / size);
+            let ramp = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
+            (inv_freq / factor * ramp + inv_freq * (1.0 - ramp)) as f32
         };
-        Frequencies { inv_freq: (0..head_size / 2).map(turn).collect(), scale: attention_factor.unwrap_or(own) as f32 }
+        Frequencies {
+            inv_freq: (0..head_size / 2).map(inv_freq).collect(),
+            scale: attention_factor.unwrap_or(own) as f32,
+        }
     }
 }
 
-/// `1 / theta^(2i / head_size)` for each pair `i`.
+/// `inv_freq` without scaling: `theta^(-2i / head_size)` for each pair i.
 pub(super) fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
     (0..head_size / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_size as f64) as f32).collect()
 }
@@ -269,9 +273,9 @@ pub(super) fn frequencies(head_size: usize, theta: f64) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// Frequencies of transformers (tests/fixtures/readers/rope.py).
+    /// Against frequencies computed by transformers (tests/fixtures/readers/rope.py).
     #[test]
-    fn every_kind_turns_as_in_transformers() {
+    fn every_kind_matches_transformers() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/rope.json");
         let cases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let cases = cases["frequencies"].as_array().unwrap();
@@ -292,19 +296,19 @@ mod tests {
             assert!((f64::from(found.scale) - case["scale"].as_f64().unwrap()).abs() < 1e-6, "{}", case["fields"]);
             let written = serde_json::to_value(&scaling).unwrap();
             let again = RopeFields::of_json([Some(&written), None], "").unwrap();
-            assert_eq!(again.scaling, Some(scaling), "what is written is read again");
+            assert_eq!(again.scaling, Some(scaling), "serialising and reading again gives the same");
         }
     }
 
     #[test]
-    fn what_makes_no_rotation_is_named() {
+    fn invalid_fields_are_named() {
         for (fields, word) in [
             (r#"{"rope_type": "proportional", "factor": 2}"#, "found \"proportional\""),
             (r#"{"type": "yarn", "factor": -1}"#, "factor: expected a number above 0"),
             (r#"{"rope_type": "yarn", "factor": 4, "original_max_position_embeddings": 0}"#, "found 0"),
             (r#"{"rope_type": "longrope", "short_factor": [1], "long_factor": [1, 1]}"#, "expected 2 numbers, found 1"),
             (r#"{"rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.5}"#, "partial_rotary_factor"),
-            (r#"{"rope_type": 3}"#, "found no text"),
+            (r#"{"rope_type": 3}"#, "found another type"),
         ] {
             let read = RopeFields::of_json([None, Some(&serde_json::from_str(fields).unwrap())], "");
             let checked = read.and_then(|fields| fields.scaling.map_or(Ok(()), |scaling| scaling.check(4, "")));

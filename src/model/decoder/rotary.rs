@@ -1,15 +1,15 @@
-//! Rotary position embedding (Su et al. 2021): by place, row and column.
+//! Rotary position embeddings (RoPE, Su et al. 2021) over sequence positions and over image rows and columns.
 
 use super::rope_scaling::{Frequencies, frequencies};
 use crate::model::layers::{Mode, apply_rope};
 use candle_core::{D, DType, Device, Result, Tensor};
 
-/// Where a token is: time, row, column. All three are its place in the sequence unless it is a patch of an image and the
-/// model turns by rows and columns.
+/// Temporal, row and column position of a token (M-RoPE). For text, and in models without M-RoPE, all three are the
+/// position in the sequence.
 pub(in crate::model) type Position = [usize; 3];
 
-/// Cosines and sines of the rotation angles, each `[T, head_size / 2]` or, where the rows of a batch have positions of
-/// their own, `[B, T, head_size / 2]`.
+/// Cosines and sines of the RoPE angles, each `[T, head_size / 2]`, or `[B, T, head_size / 2]` if the rows of a batch have
+/// different positions.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Rope {
     cos: Tensor,
@@ -17,23 +17,23 @@ pub(in crate::model) struct Rope {
 }
 
 impl Rope {
-    /// From angles in `f32` of the shapes above.
+    /// From f32 angles of the shapes above.
     fn of_angles(angles: &Tensor, dtype: DType) -> Result<Self> {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
     }
 
-    /// Angles of tokens: `positions` and `rotations` hold one row or rotation for all, or one per row of the batch. With `sections`
-    /// the first so many pairs turn by time, the next by row, the last by column (Qwen2-VL, section 2.1); without, all
-    /// turn by time.
+    /// RoPE of tokens. `positions` and `row_frequencies` each hold one entry for all rows of the batch or one per row. With
+    /// `sections` (M-RoPE; Qwen2-VL, section 2.1) the first pairs encode the temporal position, the next the row and the
+    /// last the column.
     pub fn of_positions(
         positions: &[Vec<Position>],
-        rotations: &[Frequencies],
+        row_frequencies: &[Frequencies],
         sections: Option<[usize; 3]>,
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let (Some(first), Some(last_positions)) = (rotations.first(), positions.last()) else {
-            candle_core::bail!("a rotation of no rows")
+        let (Some(first), Some(last_positions)) = (row_frequencies.first(), positions.last()) else {
+            candle_core::bail!("RoPE needs at least one row")
         };
         let pairs = first.inv_freq.len();
         let axis_of = |pair: usize| match sections {
@@ -41,13 +41,13 @@ impl Rope {
             Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
         };
         let axes: Vec<usize> = (0..pairs).map(axis_of).collect();
-        let (rows, length) = (positions.len().max(rotations.len()), last_positions.len());
+        let (rows, length) = (positions.len().max(row_frequencies.len()), last_positions.len());
         let (mut cos, mut sin) = (Vec::with_capacity(rows * length * pairs), Vec::with_capacity(rows * length * pairs));
         for row in 0..rows {
-            let Frequencies { inv_freq, scale } = rotations.get(row).unwrap_or(first);
+            let Frequencies { inv_freq, scale } = row_frequencies.get(row).unwrap_or(first);
             for position in positions.get(row).unwrap_or(last_positions) {
-                for (turn, axis) in inv_freq.iter().zip(&axes) {
-                    let angle = position[*axis] as f32 * turn;
+                for (inv_freq, axis) in inv_freq.iter().zip(&axes) {
+                    let angle = position[*axis] as f32 * inv_freq;
                     cos.push(angle.cos() * scale);
                     sin.push(angle.sin() * scale);
                 }
@@ -58,26 +58,27 @@ impl Rope {
         Ok(Self { cos: tensor(cos)?, sin: tensor(sin)? })
     }
 
-    /// Angles of the patches at these rows and columns: the first half of a head's pairs turns by the row, the second by
-    /// the column, with the same frequencies (Qwen2-VL's tower).
-    pub fn of_places(
-        places: &[(usize, usize)],
+    /// 2-D RoPE of patches at these (row, column) positions: the first half of a head's pairs encodes the row, the second
+    /// the column, with the same frequencies (Qwen2-VL's vision tower).
+    pub fn of_patches(
+        patches: &[(usize, usize)],
         head_size: usize,
         theta: f64,
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
         let frequencies = frequencies(head_size / 2, theta);
-        let mut angles = Vec::with_capacity(places.len() * 2 * frequencies.len());
-        for (row, column) in places {
-            for place in [row, column] {
-                angles.extend(frequencies.iter().map(|frequency| *place as f32 * frequency));
+        let mut angles = Vec::with_capacity(patches.len() * 2 * frequencies.len());
+        for (row, column) in patches {
+            for position in [row, column] {
+                angles.extend(frequencies.iter().map(|frequency| *position as f32 * frequency));
             }
         }
-        Self::of_angles(&Tensor::from_vec(angles, (places.len(), 2 * frequencies.len()), device)?, dtype)
+        Self::of_angles(&Tensor::from_vec(angles, (patches.len(), 2 * frequencies.len()), device)?, dtype)
     }
 
-    /// Angles of the patches of an image, row by row: the even frequencies turn by the row, the odd ones by the column.
+    /// 2-D RoPE of an image's patches in row-major order: even frequencies encode the row, odd ones the column (Pixtral's
+    /// vision tower).
     pub fn of_grid(
         rows: usize,
         columns: usize,
@@ -97,8 +98,8 @@ impl Rope {
         Self::of_angles(&Tensor::from_vec(angles, (rows * columns, frequencies.len()), device)?, dtype)
     }
 
-    /// Rotates `[B, heads, T, head_size]`, first half of a head against its second half; in inference in the type of the
-    /// angles.
+    /// Applies RoPE to queries or keys `[B, heads, T, head_size]`, pairing the two halves of a head (`apply_rotary_pos_emb`
+    /// in transformers). Inference computes in the dtype of the cosines.
     pub fn apply(&self, heads: &Tensor, mode: Mode) -> Result<Tensor> {
         if mode == Mode::Infer {
             return apply_rope(heads, &self.cos, &self.sin);
@@ -106,13 +107,13 @@ impl Rope {
         let half = heads.dim(D::Minus1)? / 2;
         let first = heads.narrow(D::Minus1, 0, half)?;
         let second = heads.narrow(D::Minus1, half, half)?;
-        // One angle for all heads.
+        // All heads share the angles.
         let (cos, sin) = match self.cos.rank() {
             2 => (self.cos.clone(), self.sin.clone()),
             _ => (self.cos.unsqueeze(1)?, self.sin.unsqueeze(1)?),
         };
-        let turned_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
-        let turned_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
-        Tensor::cat(&[turned_first, turned_second], D::Minus1)
+        let rotated_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
+        let rotated_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
+        Tensor::cat(&[rotated_first, rotated_second], D::Minus1)
     }
 }

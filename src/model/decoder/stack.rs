@@ -1,16 +1,16 @@
-//! The decoder without images: token embedding, blocks, final norm, output matrix.
+//! The text model: token embedding, blocks, final norm, output matrix.
 
 use super::cache::KvCache;
 use super::config::TextConfig;
 use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, init_std};
-use super::layout::{RowLayout, attention_mask, rotation_positions};
+use super::layout::{RowLayout, attention_mask, rope_positions};
 use super::rotary::Rope;
 use super::weights::LayerWeights;
 use crate::model::layers::{Linear, Matrix, Mode};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::Init;
 
-/// One block of the decoder.
+/// One pre-norm transformer block.
 #[derive(Clone, Debug)]
 struct Block {
     attention_norm: RmsNorm,
@@ -48,18 +48,18 @@ impl Block {
     fn forward(
         &self,
         input: &Tensor,
-        rotation: &Rope,
+        rope: &Rope,
         mask: Option<&Tensor>,
         cache: Option<&mut Option<KeysAndValues>>,
     ) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rotation, mask, cache)?;
+        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rope, mask, cache)?;
         let input = (input + attended)?;
         let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
         input + fed
     }
 }
 
-/// The blocks with what is before and after them.
+/// The blocks with the embedding before and the output matrix after them.
 #[derive(Clone, Debug)]
 pub(super) struct Stack {
     embedding: Matrix,
@@ -82,7 +82,7 @@ impl Stack {
     ) -> Result<Self> {
         let start = Init::Randn { mean: 0.0, stdev: init_std(config.hidden) };
         let embedding = inner.matrix((config.vocabulary, config.hidden), "embed_tokens.weight", start)?;
-        // A quantised file may hold the embedding a second time, with more bits for the output.
+        // A quantised file may store tied weights twice, with more bits for the output.
         let output = if tied && !outer.has_stored("lm_head.weight") {
             embedding.clone()
         } else {
@@ -96,31 +96,31 @@ impl Stack {
         Ok(Self { embedding, blocks, norm, output, config: config.clone() })
     }
 
-    /// The shape.
+    /// The configuration.
     pub fn config(&self) -> &TextConfig {
         &self.config
     }
 
-    /// `[N]` token ids to `[N, hidden]`.
+    /// Looks up embeddings: token ids `[N]` to `[N, hidden]`.
     pub fn embed(&self, ids: &Tensor) -> Result<Tensor> {
         self.embedding.rows(ids)
     }
 
-    /// `[B, T, hidden]` embeddings, the last T slots of `rows`, to `[B, T, hidden]` before the final norm.
+    /// Maps embeddings `[B, T, hidden]` of the last T slots of `rows` to hidden states `[B, T, hidden]` before the final norm.
     pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let (_, added, _) = embeddings.dims3()?;
         let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let TextConfig { rotary_sections, sliding_window, first_windowed_layer, .. } = self.config;
-        let windowed = attention_mask(rows, added, sliding_window, dtype, device)?;
-        let whole = if sliding_window.is_some() && first_windowed_layer > 0 {
+        let TextConfig { mrope_sections, sliding_window, first_windowed_layer, .. } = self.config;
+        let windowed_mask = attention_mask(rows, added, sliding_window, dtype, device)?;
+        let full_mask = if sliding_window.is_some() && first_windowed_layer > 0 {
             attention_mask(rows, added, None, dtype, device)?
         } else {
             None
         };
-        let positions = rotation_positions(rows, added);
-        let lengths: Vec<usize> = rows.iter().map(RowLayout::next_place).collect();
+        let positions = rope_positions(rows, added);
+        let lengths: Vec<usize> = rows.iter().map(RowLayout::next_position).collect();
         let frequencies = self.config.frequencies_of(&lengths);
-        let rotation = Rope::of_positions(&positions, &frequencies, rotary_sections, dtype, device)?;
+        let rope = Rope::of_positions(&positions, &frequencies, mrope_sections, dtype, device)?;
         let mut hidden = embeddings.clone();
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);
@@ -128,14 +128,14 @@ impl Stack {
         });
         for (number, block) in self.blocks.iter().enumerate() {
             let sees_all = sliding_window.is_some() && number < first_windowed_layer;
-            let mask = if sees_all { whole.as_ref() } else { windowed.as_ref() };
+            let mask = if sees_all { full_mask.as_ref() } else { windowed_mask.as_ref() };
             let layer = layers.as_mut().and_then(Iterator::next);
-            hidden = block.forward(&hidden, &rotation, mask, layer)?;
+            hidden = block.forward(&hidden, &rope, mask, layer)?;
         }
         Ok(hidden)
     }
 
-    /// `[N, hidden]` before the final norm to `[N, vocabulary]`.
+    /// Maps hidden states `[N, hidden]` before the final norm to logits `[N, vocabulary]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         Linear::new(self.output.clone(), None).forward(&self.norm.forward(hidden)?)
     }

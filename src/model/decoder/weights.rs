@@ -1,4 +1,4 @@
-//! Where the weights of a decoder's layers come from.
+//! The source of a decoder's weights: safetensors, a variable map, or a GGUF file.
 
 use crate::model::gguf::GgufDecoder;
 use crate::model::layers::{Linear, Matrix, linear, linear_without_bias};
@@ -6,8 +6,8 @@ use candle_core::{Error, Result};
 use candle_nn::{Init, VarBuilder};
 use std::sync::Arc;
 
-/// A builder, and the file that has the matrices in blocks of a few bits where they are quantised. Norms and biases are
-/// the builder's either way.
+/// A variable builder and, for quantised checkpoints, the GGUF file with the matrices. Norms and biases always come from
+/// the builder.
 #[derive(Clone)]
 pub(in crate::model) struct LayerWeights<'a> {
     plain: VarBuilder<'a>,
@@ -19,37 +19,37 @@ impl<'a> LayerWeights<'a> {
         Self { plain: plain.clone(), quantised: quantised.cloned() }
     }
 
-    /// What is below `name`.
+    /// The weights below `name`, as [`VarBuilder::pp`].
     pub fn pp(&self, name: impl ToString) -> Self {
         Self { plain: self.plain.pp(name), quantised: self.quantised.clone() }
     }
 
-    /// For what is never quantised.
+    /// The builder for weights that are never quantised.
     pub fn plain(&self) -> &VarBuilder<'a> {
         &self.plain
     }
 
-    /// The matrix `name`, `[outputs, inputs]`; new ones are drawn as `start` says.
-    pub fn matrix(&self, shape: (usize, usize), name: &str, start: Init) -> Result<Matrix> {
+    /// The matrix `name` with `shape` `[outputs, inputs]`; a new one is initialised by `init`.
+    pub fn matrix(&self, shape: (usize, usize), name: &str, init: Init) -> Result<Matrix> {
         match self.stored(name)? {
             Some(matrix) => Ok(matrix),
-            None => Ok(Matrix::Plain(self.plain.get_with_hints(shape, name, start)?)),
+            None => Ok(Matrix::Plain(self.plain.get_with_hints(shape, name, init)?)),
         }
     }
 
-    /// Is there a quantised matrix of this name?
+    /// Whether the GGUF file has a matrix of this name.
     pub fn has_stored(&self, name: &str) -> bool {
         let full = self.full_name(name);
         self.quantised.as_ref().is_some_and(|file| file.shapes().any(|(known, _)| known == full))
     }
 
-    /// A linear layer with or without a bias; new weights have the given spread.
-    pub fn linear(&self, bias: bool, inputs: usize, outputs: usize, deviation: f64) -> Result<Linear> {
+    /// A linear layer; new weights are drawn from N(0, `init_std`²).
+    pub fn linear(&self, bias: bool, inputs: usize, outputs: usize, init_std: f64) -> Result<Linear> {
         match self.stored("weight")? {
             Some(matrix) if bias => Ok(Linear::new(matrix, Some(self.plain.get(outputs, "bias")?))),
             Some(matrix) => Ok(Linear::new(matrix, None)),
-            None if bias => linear(inputs, outputs, deviation, &self.plain),
-            None => linear_without_bias(inputs, outputs, deviation, &self.plain),
+            None if bias => linear(inputs, outputs, init_std, &self.plain),
+            None => linear_without_bias(inputs, outputs, init_std, &self.plain),
         }
     }
 

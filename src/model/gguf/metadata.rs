@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// llama.cpp's name of a decoder like this one.
 pub(super) fn architecture(config: &TextConfig) -> &'static str {
-    if config.rotary_sections.is_some() { "qwen2vl" } else { "llama" }
+    if config.mrope_sections.is_some() { "qwen2vl" } else { "llama" }
 }
 
 /// Compares what both files say.
@@ -88,7 +88,7 @@ pub(super) fn check_part(fields: &HashMap<String, Value>, number: usize, count: 
 
 /// llama.cpp has a fourth section, which is empty.
 fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
-    let Some([time, row, column]) = config.rotary_sections else { return Ok(()) };
+    let Some([time, row, column]) = config.mrope_sections else { return Ok(()) };
     let name = format!("{architecture}.rope.dimension_sections");
     let found: Option<Vec<u64>> = match fields.get(&name) {
         Some(Value::Array(values)) if values.len() <= 4 => values.iter().map(integer).collect(),

@@ -89,7 +89,7 @@ pub(super) fn check_scaling(
 /// Tables of a scaled rotation that llama.cpp computes with; the network computes its own from `config.json`. Each has
 /// what the turn of a pair of a head is divided by.
 pub(super) fn tables(config: &TextConfig) -> Vec<(&'static str, Vec<f64>)> {
-    let divisors = |length: usize| config.slowed_by(length);
+    let divisors = |length: usize| config.rope_divisors(length);
     match &config.rope_scaling {
         Some(RopeScaling::Llama3 { .. }) => vec![("rope_freqs.weight", divisors(1))],
         Some(scaling @ RopeScaling::LongRope { .. }) => vec![

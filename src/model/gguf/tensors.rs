@@ -10,7 +10,7 @@ pub(super) struct Wanted {
     /// Below the decoder's own name, `lm_head.weight` beside it.
     pub network: String,
     pub shape: Vec<usize>,
-    /// Rows of so many heads lie with the two halves of a apply_rope pair beside each other (llama.cpp's `llama`), which
+    /// Rows of so many heads lie with the two halves of a rotated pair beside each other (llama.cpp's `llama`), which
     /// the network has half a head apart.
     pub paired_heads: Option<usize>,
     /// The file may lack it.
@@ -39,7 +39,7 @@ pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {
         Wanted::plain("output_norm.weight", "norm.weight", &[hidden]),
         Wanted { optional: tied, ..Wanted::plain("output.weight", "lm_head.weight", &table) },
     ];
-    let in_pairs = config.rotary_sections.is_none();
+    let in_pairs = config.mrope_sections.is_none();
     for layer in 0..config.layers {
         let mut parts = vec![
             ("attn_norm.weight", "input_layernorm.weight", vec![hidden], None),

@@ -154,9 +154,9 @@ impl From<PixtralConfig> for ConfigJson {
                 rope_theta: Some(text.rope_theta),
                 sliding_window: text.sliding_window,
                 tie_word_embeddings: config.tied_embeddings,
-                bos_token_id: text.beginning_token,
-                eos_token_id: text.end_token,
-                pad_token_id: text.padding_token,
+                bos_token_id: text.bos_token,
+                eos_token_id: text.eos_token,
+                pad_token_id: text.pad_token,
                 rope_scaling: None,
             },
             vision_config: VisionJson {

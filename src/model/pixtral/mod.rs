@@ -20,7 +20,7 @@ mod tokenizer_training;
 mod vision;
 
 pub use crate::model::decoder::{
-    Decoded, Decoder, DecoderInput, DecoderRow, KvCache, PaddingSide, TextConfig, TokenPlace,
+    Decoded, Decoder, DecoderInput, DecoderRow, KvCache, PaddingSide, TextConfig, TokenIndex,
 };
 pub use crate::model::vlm::{ImageGrid, Piece, PreparedImage};
 pub use checkpoint::{PixtralCheckpoint, pixtral_fingerprint, save_pixtral, trainable_pixtral};

@@ -3,7 +3,7 @@
 use super::config::PixtralConfig;
 use super::projector::Projector;
 use super::vision::VisionTower;
-use crate::model::decoder::{Decoded, Decoder, DecoderInput, KvCache, LayerWeights, TokenPlace};
+use crate::model::decoder::{Decoded, Decoder, DecoderInput, KvCache, LayerWeights, TokenIndex};
 use crate::model::gguf::GgufDecoder;
 use crate::model::layers::Mode;
 use candle_core::{Device, Result, Tensor};
@@ -100,7 +100,7 @@ impl PixtralModel {
     }
 
     /// As [`Decoder::logits`].
-    pub fn logits(&self, decoded: &Decoded, places: &[TokenPlace]) -> Result<Tensor> {
+    pub fn logits(&self, decoded: &Decoded, places: &[TokenIndex]) -> Result<Tensor> {
         self.decoder.logits(decoded, places)
     }
 }

@@ -158,7 +158,7 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
     divides(&format!("{place}num_attention_heads"), json.num_attention_heads, "hidden_size", json.hidden_size)?;
     let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
     let sections = rope.sections.unwrap_or_else(|| vec![16, 24, 24]);
-    let Ok(rotary_sections) = <[usize; 3]>::try_from(sections.as_slice()) else {
+    let Ok(mrope_sections) = <[usize; 3]>::try_from(sections.as_slice()) else {
         return Err(format!("{place}mrope_section: expected three numbers, found {sections:?}"));
     };
     let sliding_window = if json.use_sliding_window { json.sliding_window } else { None };
@@ -175,13 +175,13 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(1e6),
         rope_scaling: rope.scaling,
-        rotary_sections: Some(rotary_sections),
+        mrope_sections: Some(mrope_sections),
         attention_bias: true,
         sliding_window,
         first_windowed_layer: first_windowed_layer(&json, place)?,
-        beginning_token: None,
-        end_token: None,
-        padding_token: json.pad_token_id,
+        bos_token: None,
+        eos_token: None,
+        pad_token: json.pad_token_id,
     };
     config.check(place)?;
     Ok(config)
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn configurations_of_the_hub_are_read() {
         let config = Qwen2VlConfig::of_json(hub("qwen2_vl")).unwrap();
-        assert_eq!((config.text.head_size, config.text.rotary_sections), (128, Some([16, 24, 24])));
+        assert_eq!((config.text.head_size, config.text.mrope_sections), (128, Some([16, 24, 24])));
         assert_eq!((config.vision.width, config.vision.inner_width, config.vision.patch_values), (1280, 5120, 1176));
         assert_eq!(config.text.sliding_window, None);
         let config = Qwen2VlConfig::of_json(hub("qwen2_5_vl")).unwrap();

@@ -187,7 +187,7 @@ impl VisionTower {
                 plan.order.iter().flat_map(|token| &places[*token as usize * square..][..square]).copied().collect();
         }
         // Half types are turned in f32, as in the reference.
-        let rotation = Rope::of_places(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
+        let rotation = Rope::of_patches(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
         let whole = [(1, length)];
         let windows: Vec<(usize, usize)> = plan.as_ref().map_or(whole.to_vec(), |plan| {
             plan.groups.iter().map(|(count, tokens)| (*count, tokens * square)).collect()

@@ -170,13 +170,13 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(10_000.0),
         rope_scaling: rope.scaling,
-        rotary_sections: None,
+        mrope_sections: None,
         attention_bias: false,
         sliding_window: None,
         first_windowed_layer: 0,
-        beginning_token: None,
-        end_token: None,
-        padding_token: json.pad_token_id,
+        bos_token: None,
+        eos_token: None,
+        pad_token: json.pad_token_id,
     };
     config.check(place)?;
     Ok(config)

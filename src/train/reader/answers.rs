@@ -4,7 +4,7 @@ use super::samples::{Sample, Samples};
 use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::data::Split;
 use crate::model::checkpoint::names_of;
-use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenPlace};
+use crate::model::pixtral::{DecoderInput, DecoderRow, PixtralModel, PixtralProcessor, TokenIndex};
 use crate::train::balance::balanced;
 use crate::train::epochs::Objective;
 use crate::train::gradients::{Gradients, sum_over_shards};
@@ -97,7 +97,7 @@ impl<'a> AnswerLearning<'a> {
             }
             let read = sample.ids.len() - 1;
             for index in sample.prompt_length - 1..read {
-                places.push(TokenPlace { row, index });
+                places.push(TokenIndex { row, index });
                 wanted.push(sample.ids[index + 1]);
             }
             rows.push(DecoderRow { ids: sample.ids[..read].to_vec(), features });
