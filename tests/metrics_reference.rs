@@ -6,7 +6,7 @@ use dissent::analysis::metrics::{
     Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap, area_under_curve, macro_area_under_curve,
 };
 use dissent::analysis::{Bootstrap, Interval, RESAMPLES, holm};
-use dissent::data::answer_number;
+use dissent::data::Answer;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -195,7 +195,7 @@ fn open_answers_match_squad_and_bleu() {
         let words = format!("{:?} {:?}", case.gold, case.answer);
         assert!((overlap.f1 - case.f1).abs() < 1e-6, "{words}: {overlap:?}");
         assert!((overlap.bleu_1 - case.bleu_1).abs() < 1e-9, "{words}: {overlap:?}");
-        let is_exact = answer_number(&case.gold) == answer_number(&case.answer);
+        let is_exact = Answer::from_words(&case.gold) == Answer::from_words(&case.answer);
         assert_eq!(is_exact, case.exact > 0.5, "{words}");
     }
     let half = WordOverlap::of("left upper lobe", "the lobe on the left");

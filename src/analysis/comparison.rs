@@ -151,9 +151,11 @@ impl PairedAccuracy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Answer;
 
     fn outcome(answers: &[usize], fused: usize) -> CaseOutcome {
-        CaseOutcome { gold: 1, answers: answers.iter().copied().map(Some).collect(), fused: Some(fused) }
+        let label = |label: usize| Some(Answer::Label(label));
+        CaseOutcome { gold: label(1), answers: answers.iter().copied().map(label).collect(), fused: label(fused) }
     }
 
     fn pair(first: CaseOutcome, second: CaseOutcome) -> PairedOutcome {

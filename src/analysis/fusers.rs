@@ -65,6 +65,7 @@ pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Answer;
     use crate::run::LabelScores;
     use crate::run::{Head, Provenance};
 
@@ -76,15 +77,15 @@ mod tests {
         let places: Vec<[Provenance; 1]> =
             (1..=4).map(|rank| [Provenance { head: Head::Image, rank, score: Some(0.5) }]).collect();
         let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
-        let label = |fuser: Fuser| fuser.answer(&found).unwrap().label;
+        let label = |fuser: Fuser| fuser.answer(&found).unwrap().label();
         assert_eq!(label(Fuser::TopOne), Some(0));
         assert_eq!(label(Fuser::Majority), Some(1));
         assert_eq!(label(Fuser::MostConfident), Some(2));
         assert_eq!(label(Fuser::MeanLogProbability), Some(2));
         assert_eq!(label(Fuser::ScoreWeighted), Some(2), "equal scores weigh the same");
-        let text = Prediction { label: Some(1), scores: None, text: Some("b".into()) };
+        let text = Prediction { answer: Some(Answer::Label(1)), scores: None, text: Some("b".into()) };
         assert_eq!(Fuser::MostConfident.answer(&[(&places[0], &text)]), None);
-        assert_eq!(Fuser::Majority.answer(&[(&places[0], &text)]).unwrap().label, Some(1));
+        assert_eq!(Fuser::Majority.answer(&[(&places[0], &text)]).unwrap().label(), Some(1));
         assert_eq!(Fuser::Majority.answer(&[]), None);
     }
 }

@@ -1,5 +1,6 @@
 //! One answer from K predictions: the paper's late fusion (docs/method.md, "Fusion").
 
+use crate::data::Answer;
 use crate::run::CaseAnswer;
 use crate::run::{Head, Provenance};
 use crate::run::{LabelScores, Prediction};
@@ -37,11 +38,11 @@ pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
 pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
     let counted = || found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
     let ((_, first), _) = counted().next()?;
-    let mut sums = vec![0.0_f32; first.scores.as_ref()?.0.len()];
+    let mut sums = vec![0.0_f32; first.scores.as_ref()?.log_probabilities().len()];
     let mut bounds = Vec::new();
     for ((_, prediction), weight) in counted() {
         let scores = prediction.scores.as_ref()?;
-        for (label, (sum, value)) in sums.iter_mut().zip(&scores.0).enumerate() {
+        for (label, (sum, value)) in sums.iter_mut().zip(scores.log_probabilities()).enumerate() {
             *sum += weight * value;
             // With a bound in it a sum is one, too.
             if scores.is_bound(label) && !bounds.contains(&label) {
@@ -55,23 +56,23 @@ pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Predi
 /// The answer with the largest sum of weights, in the words in which it was said first; the one that stands first wins a
 /// tie.
 pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction {
-    let mut votes: Vec<(Option<usize>, f32)> = Vec::new();
+    let mut votes: Vec<(Option<Answer>, f32)> = Vec::new();
     for ((_, prediction), weight) in found.iter().zip(weights) {
-        match votes.iter_mut().find(|(label, _)| *label == prediction.label) {
+        match votes.iter_mut().find(|(answer, _)| *answer == prediction.answer) {
             Some((_, sum)) => *sum += weight,
-            None => votes.push((prediction.label, *weight)),
+            None => votes.push((prediction.answer, *weight)),
         }
     }
-    let mut best: Option<(Option<usize>, f32)> = None;
-    for (label, sum) in votes {
+    let mut best: Option<(Option<Answer>, f32)> = None;
+    for (answer, sum) in votes {
         // Votes that are equal but for rounding are a tie.
         if best.is_none_or(|(_, largest)| sum > largest + 1e-6) {
-            best = Some((label, sum));
+            best = Some((answer, sum));
         }
     }
-    let label = best.and_then(|(label, _)| label);
-    let text = found.iter().find(|(_, prediction)| prediction.label == label);
-    Prediction { label, scores: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
+    let answer = best.and_then(|(answer, _)| answer);
+    let text = found.iter().find(|(_, prediction)| prediction.answer == answer);
+    Prediction { answer, scores: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
 }
 
 pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
@@ -135,8 +136,8 @@ mod tests {
             found.iter().zip(&logits).map(|(found, logits)| (found.as_slice(), logits)).collect();
         let fused = fuse(&predictions).unwrap();
         close(&fused.weights, &[0.264_038, 0.238_911, 0.264_038, 0.233_013]);
-        close(&fused.prediction.scores.as_ref().unwrap().0, &[0.658_270, 1.304_032]);
-        assert_eq!(fused.prediction.label, Some(1));
+        close(&fused.prediction.scores.as_ref().unwrap().log_probabilities(), &[0.658_270, 1.304_032]);
+        assert_eq!(fused.prediction.label(), Some(1));
     }
 
     #[test]
@@ -186,12 +187,12 @@ mod tests {
 
     #[test]
     fn without_log_probabilities_and_scores_the_majority_wins_and_naming_no_label_is_an_answer() {
-        let said = |label| Prediction { label, scores: None, text: Some("text".into()) };
+        let said = |answer| Prediction { answer, scores: None, text: Some("text".into()) };
         let at = |rank| [Provenance { head: Head::Image, rank, score: None }];
-        let (none, two) = (said(None), said(Some(2)));
+        let (none, two) = (said(None), said(Some(Answer::Label(2))));
         let fused = fuse(&[(&at(1), &two), (&at(2), &none), (&at(3), &none)]).unwrap();
-        assert_eq!(fused.prediction.label, None);
+        assert_eq!(fused.prediction.answer, None);
         let tied = fuse(&[(&at(1), &two), (&at(2), &none)]).unwrap();
-        assert_eq!((tied.prediction.label, tied.weights), (Some(2), vec![0.5, 0.5]));
+        assert_eq!((tied.prediction.label(), tied.weights), (Some(2), vec![0.5, 0.5]));
     }
 }

@@ -85,7 +85,7 @@ fn sample_of(found: &[ScoredHit], gold: usize, places: &mut Vec<(Head, usize)>) 
             places.len() - 1
         });
         sample.features.push((number, f64::from(score), f64::from(prediction.probability()?)));
-        let values = &prediction.scores.as_ref()?.0;
+        let values = prediction.scores.as_ref()?.log_probabilities();
         sample.log_probabilities.push(values.iter().map(|value| f64::from(*value)).collect());
     }
     Some(sample)

@@ -48,13 +48,15 @@ impl Explained {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Answer;
 
     #[test]
     fn a_case_counts_in_each_of_its_categories() {
+        let label = |label: usize| Some(Answer::Label(label));
         let outcome = |answers: [usize; 2], fused: usize| CaseOutcome {
-            gold: 1,
-            answers: answers.map(Some).to_vec(),
-            fused: Some(fused),
+            gold: label(1),
+            answers: answers.map(label).to_vec(),
+            fused: label(fused),
         };
         let (missed, right, lost) = (outcome([0, 1], 0), outcome([1, 0], 1), outcome([0, 0], 0));
         let cases = [(&missed, &[0, 2][..]), (&right, &[2][..]), (&lost, &[][..]), (&lost, &[2][..])];

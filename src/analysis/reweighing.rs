@@ -88,7 +88,7 @@ impl Reweighing {
 
     /// The fewest hits whose removal changes the fused answer. `None` where there is no answer.
     pub fn smallest_flip(&self, found: &[ScoredHit]) -> Option<SmallestFlip> {
-        let answer = self.fuse(found)?.prediction.label;
+        let answer = self.fuse(found)?.prediction.answer;
         let kept: Vec<usize> =
             (0..found.len()).filter(|hit| self.factors.get(*hit).is_none_or(|factor| *factor > 0.0)).collect();
         let mut tried = 0;
@@ -101,7 +101,7 @@ impl Reweighing {
                 }
                 let removed: Vec<usize> = chosen.iter().map(|place| kept[*place]).collect();
                 let changed = self.without(&removed, found.len()).fuse(found);
-                if changed.is_some_and(|fused| fused.prediction.label != answer) {
+                if changed.is_some_and(|fused| fused.prediction.answer != answer) {
                     return Some(SmallestFlip::Without(removed));
                 }
                 tried += 1;
@@ -142,8 +142,8 @@ fn next_combination(chosen: &mut [usize], count: usize) -> bool {
 /// sum to that margin; a negative one pulls the other way, and one that weighs nothing adds 0. `None` where there are no
 /// log-probabilities or only one label.
 pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
-    let scores = &fused.prediction.scores.as_ref()?.0;
-    let answer = fused.prediction.label?;
+    let scores = fused.prediction.scores.as_ref()?.log_probabilities();
+    let answer = fused.prediction.label()?;
     let others = (0..scores.len()).filter(|label| *label != answer);
     let runner_up = others.max_by(|one, other| scores[*one].total_cmp(&scores[*other]))?;
     let mut parts = Vec::with_capacity(found.len());
@@ -152,7 +152,7 @@ pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
             parts.push(0.0);
             continue;
         }
-        let scores = &prediction.scores.as_ref()?.0;
+        let scores = prediction.scores.as_ref()?.log_probabilities();
         parts.push(weight * (scores.get(answer)? - scores.get(runner_up)?));
     }
     Some(parts)
@@ -199,10 +199,10 @@ mod tests {
     fn the_smallest_set_flips_and_no_smaller_one_does() {
         with_found(|found| {
             let how = Reweighing::default();
-            assert_eq!(how.fuse(found).unwrap().prediction.label, Some(1));
+            assert_eq!(how.fuse(found).unwrap().prediction.label(), Some(1));
             assert_eq!(how.smallest_flip(found), Some(SmallestFlip::Without(vec![3])));
             let majority = Reweighing { fuser: Fuser::Majority, ..how };
-            assert_eq!(majority.fuse(found).unwrap().prediction.label, Some(0));
+            assert_eq!(majority.fuse(found).unwrap().prediction.label(), Some(0));
             // One against one is a tie, which the first wins: all three must go.
             assert_eq!(majority.smallest_flip(found), Some(SmallestFlip::Without(vec![0, 1, 2])));
         });
@@ -231,7 +231,7 @@ mod tests {
     fn a_heavier_hit_and_another_fuser_change_the_answer() {
         with_found(|found| {
             let fused = |fuser: Fuser, factors: Vec<f32>| {
-                Reweighing { fuser, factors, ..Reweighing::default() }.fuse(found).unwrap().prediction.label
+                Reweighing { fuser, factors, ..Reweighing::default() }.fuse(found).unwrap().prediction.label()
             };
             assert_eq!(fused(Fuser::TopOne, vec![]), Some(0));
             assert_eq!(fused(Fuser::MostConfident, vec![]), Some(1));
@@ -254,7 +254,7 @@ mod tests {
     fn contributions_sum_to_the_margin() {
         with_found(|found| {
             let fused = fuse(found).unwrap();
-            let scores = fused.prediction.scores.clone().unwrap().0;
+            let scores = fused.prediction.scores.as_ref().unwrap().log_probabilities();
             let parts = contributions(found, &fused).unwrap();
             assert!((parts.iter().sum::<f32>() - (scores[1] - scores[0])).abs() < 1e-5);
             assert!(parts[0] < 0.0 && parts[3] > 0.0);

@@ -1,8 +1,8 @@
 //! The figures of a run: how often the fused, the closed-book and the best single answer are right, and how that differs
 //! between consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
 
-use super::{CaseOutcome, Estimate, Verdict, fuse, scored_hits};
-use crate::data::Dataset;
+use super::{CaseOutcome, Estimate, Verdict};
+use crate::data::{Answer, Dataset};
 use crate::run::CaseAnswer;
 use serde::Serialize;
 
@@ -11,26 +11,26 @@ use serde::Serialize;
 pub struct SummaryCase {
     /// Task id.
     pub task: String,
-    /// Gold label's position in the task.
-    pub gold: usize,
-    /// Answer without a document; `None` where nobody asked.
-    pub closed_book: Option<Option<usize>>,
-    /// `None` where the case was read closed-book only.
+    pub gold: Option<Answer>,
+    /// Answer without a document; `None` if the reader was not asked without one.
+    pub closed_book: Option<Option<Answer>>,
+    /// `None` if the case was read closed-book only.
     pub outcome: Option<CaseOutcome>,
 }
 
 impl SummaryCase {
-    /// The answers beside the gold label. `None` if the dataset has no such case.
+    /// The answers and the gold answer. `None` if the dataset has no such case.
     pub fn of(answer: &CaseAnswer, dataset: &Dataset) -> Option<Self> {
         let case = dataset.cases.get(answer.case)?;
         let gold = dataset.gold_of(case);
-        let outcome = fuse(&scored_hits(answer)).map(|fused| CaseOutcome {
-            gold,
-            answers: answer.predictions.iter().map(|prediction| prediction.label).collect(),
-            fused: fused.prediction.label,
-        });
-        let closed_book = answer.closed_book.as_ref().map(|prediction| prediction.label);
+        let outcome = CaseOutcome::of(gold, answer).map(|(_, outcome)| outcome);
+        let closed_book = answer.closed_book.as_ref().map(|prediction| prediction.answer);
         Some(Self { task: case.task.clone(), gold, closed_book, outcome })
+    }
+
+    /// `None` if the reader was not asked without a document.
+    fn closed_book_is_right(&self) -> Option<bool> {
+        self.closed_book.map(|answer| answer.is_some() && answer == self.gold)
     }
 }
 
@@ -106,8 +106,7 @@ impl TaskSummary {
         let share = |test: fn(&CaseOutcome) -> bool| {
             Estimate::of(&outcomes.iter().map(|outcome| test(outcome)).collect::<Vec<_>>())
         };
-        let closed_book: Vec<bool> =
-            cases.iter().filter_map(|case| Some(case.closed_book? == Some(case.gold))).collect();
+        let closed_book: Vec<bool> = cases.iter().filter_map(|case| case.closed_book_is_right()).collect();
         Self {
             task,
             n: cases.len(),
@@ -137,12 +136,13 @@ mod tests {
     use super::*;
 
     fn case(task: &str, closed_book: usize, outcome: Option<(&[usize], usize)>) -> SummaryCase {
+        let label = |label: usize| Some(Answer::Label(label));
         let outcome = outcome.map(|(answers, fused)| CaseOutcome {
-            gold: 1,
-            answers: answers.iter().copied().map(Some).collect(),
-            fused: Some(fused),
+            gold: label(1),
+            answers: answers.iter().copied().map(label).collect(),
+            fused: label(fused),
         });
-        SummaryCase { task: task.into(), gold: 1, closed_book: Some(Some(closed_book)), outcome }
+        SummaryCase { task: task.into(), gold: label(1), closed_book: Some(label(closed_book)), outcome }
     }
 
     #[test]

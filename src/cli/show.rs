@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::print_picture::PicturePrinter;
-use crate::data::{Case, Dataset, Document, Picture, PictureRemark, TaskKind};
+use crate::data::{Answer, Case, Dataset, Document, Picture, PictureRemark, TaskKind};
 use crate::output::{one_line, print_json, print_line};
 use crate::terminal::size::terminal_size;
 use anyhow::{Context, Result, bail};
@@ -71,13 +71,13 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
         let facts = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
         return print_json(&facts);
     }
-    let gold = dataset.gold_of(case);
+    let gold = dataset.gold_of(case).and_then(Answer::label);
     let labels: Vec<String> = task
         .labels
         .iter()
         .enumerate()
         .map(|(position, label)| {
-            let mark = if position == gold { "*" } else { "" };
+            let mark = if Some(position) == gold { "*" } else { "" };
             let name = if label.name == label.id { String::new() } else { format!(" ({})", one_line(&label.name)) };
             format!("{mark}{}{name}", one_line(&label.id))
         })

@@ -48,7 +48,7 @@ impl Summary {
         let mut cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>> = BTreeMap::new();
         for case in &dataset.cases {
             let task = dataset.task(&case.task);
-            let gold = task.and_then(|task| task.labels.get(dataset.gold_of(case)));
+            let gold = task.and_then(|task| dataset.gold_of(case)?.label_in(&task.labels));
             let label = match gold {
                 Some(label) => label.id.clone(),
                 // Nearly every open answer is another one.

@@ -4,7 +4,7 @@ use super::identifier::is_same;
 use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases, read_documents};
 use super::manifest::{MANIFEST_FILE, Manifest};
-use super::{Case, Document, Picture, Problem, Task};
+use super::{Answer, Case, Document, Picture, Problem, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -147,10 +147,9 @@ impl Dataset {
         }
     }
 
-    /// Position of the gold label in the task's labels, or the number of an open answer. An opened dataset has one for every
-    /// case; for a case made by hand with an unknown task or label this is `usize::MAX`, which equals no prediction.
-    pub fn gold_of(&self, case: &Case) -> usize {
-        self.task(&case.task).and_then(|task| task.position_of(&case.answer)).unwrap_or(usize::MAX)
+    /// The gold answer. Every case of an opened dataset has one, except where several labels are answered at once.
+    pub fn gold_of(&self, case: &Case) -> Option<Answer> {
+        self.task(&case.task)?.answer_of(&case.answer)
     }
 
     /// Where an image of a case or document lies.

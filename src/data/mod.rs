@@ -1,5 +1,6 @@
 //! Cases, documents, tasks and the dataset directory that holds them.
 
+mod answer;
 mod caption_label;
 mod case;
 mod check;
@@ -18,7 +19,7 @@ mod jsonl;
 mod leakage;
 mod look_alikes;
 mod manifest;
-mod open_answer;
+
 mod picture;
 mod picture_limits;
 mod png_file;
@@ -31,13 +32,14 @@ mod value_range;
 mod value_window;
 mod writer;
 
+pub use answer::{Answer, AnswerKey, LabelIndex, answer_words};
 pub use case::{Case, Split};
 pub use check::{CheckReport, Summary, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset};
 pub use document::Document;
 pub use manifest::{MANIFEST_FILE, Manifest};
-pub use open_answer::{answer_number, answer_words};
 pub use picture::{CONVERSION_VERSION, Picture};
+
 pub use problem::{Problem, Severity};
 pub use remark::PictureRemark;
 pub use task::{Label, PromptTemplate, Task, TaskKind};

@@ -1,6 +1,6 @@
 //! A task: a question family with its label set and its prompt.
 
-use super::answer_number;
+use super::Answer;
 use serde::{Deserialize, Serialize};
 
 /// What kind of answer a task wants.
@@ -96,10 +96,13 @@ impl Task {
         self.kind != TaskKind::MultiLabel
     }
 
-    /// Position of the label with this id, or the number of an open answer ([`answer_number`]): what predictions are compared
-    /// with.
-    pub fn position_of(&self, answer: &str) -> Option<usize> {
-        if self.kind == TaskKind::OpenVqa { answer_number(answer) } else { self.label_index(answer) }
+    /// The answer with this text, as predictions are compared with it: the label with this id, or the words of an open
+    /// answer.
+    pub fn answer_of(&self, text: &str) -> Option<Answer> {
+        match self.kind {
+            TaskKind::OpenVqa => Answer::from_words(text),
+            _ => self.label_index(text).map(Answer::Label),
+        }
     }
 
     /// The answer as a reader would say it: the label's id, the ids in the order of the labels, or the words themselves.

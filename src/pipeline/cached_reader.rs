@@ -143,15 +143,15 @@ fn check_scores(reader: &str, requests: &[ReadRequest], answers: &[LabelScores])
     check_count(reader, requests.len(), answers.len())?;
     for (request, answer) in requests.iter().zip(answers) {
         let labels = &request.task.labels;
-        if answer.0.len() != labels.len() {
+        if answer.log_probabilities().len() != labels.len() {
             bail!(
                 "reader {reader} scored {} labels of task {}, which has {}",
-                answer.0.len(),
+                answer.log_probabilities().len(),
                 request.task.id,
                 labels.len()
             );
         }
-        for (label, value) in labels.iter().zip(&answer.0) {
+        for (label, value) in labels.iter().zip(answer.log_probabilities()) {
             if !value.is_finite() {
                 bail!(
                     "reader {reader} gave {value} as log-probability of label {} for {}; its weights may be damaged",

@@ -371,7 +371,7 @@ impl Pipeline {
         let (query, task, question) = self.open_to_predict(case).context(CannotOpen)?;
         let request = ReadRequest { task: task.clone(), question, query, evidence: None };
         let Some(prediction) = self.reader.predict(&[request], cancelled)?.pop() else { return Ok(None) };
-        let label = prediction.label.and_then(|label| task.labels.get(label));
+        let label = prediction.answer.and_then(|answer| answer.label_in(&task.labels));
         let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
         Ok(words.or(prediction.text))
     }

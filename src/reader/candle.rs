@@ -194,17 +194,17 @@ impl CandleReader {
         let mut cache = begun.or_else(|| needs_whole_labels.then(KvCache::new));
         let decoded = decoder.decode(&input, cache.as_mut())?;
         let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_tokens())?)?;
-        let mut scores = Vec::with_capacity(batch.len());
+        let mut scores: Vec<Vec<f32>> = Vec::with_capacity(batch.len());
         for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
-            scores.push(LabelScores::exact(match &prepared.labels {
+            scores.push(match &prepared.labels {
                 LabelTokens::First(first) => first.iter().map(|token| at(after_prompt, *token)).collect(),
                 LabelTokens::Whole(labels) => labels.iter().map(|tokens| at(after_prompt, tokens[0])).collect(),
-            }));
+            });
         }
         if let Some(cache) = cache.filter(|_| needs_whole_labels) {
             self.add_later_tokens(batch, &cache, &mut scores)?;
         }
-        Ok(scores)
+        Ok(scores.into_iter().map(LabelScores::exact).collect())
     }
 
     /// A cache that has read the beginnings of a batch, if all its prompts have one.
@@ -218,9 +218,9 @@ impl CandleReader {
         Ok(Some(beginnings.read(self.checkpoint.model.decoder(), &rows)?))
     }
 
-    /// Adds the log-probabilities of the tokens after each label's first, given those before them: every label goes on
-    /// from the prompt in the cache, all in one batch.
-    fn add_later_tokens(&self, batch: &[Prepared], cache: &KvCache, scores: &mut [LabelScores]) -> Result<()> {
+    /// Adds to `scores[prompt][label]` the log-probabilities of the tokens after each label's first, given those before
+    /// them. Every label continues the prompt in the cache, all in one batch.
+    fn add_later_tokens(&self, batch: &[Prepared], cache: &KvCache, scores: &mut [Vec<f32>]) -> Result<()> {
         let mut rows = Vec::new();
         let mut from = Vec::new();
         let mut places = Vec::new();
@@ -249,7 +249,7 @@ impl CandleReader {
         let decoded = decoder.decode(&DecoderInput::new(rows), Some(&mut branches))?;
         let log_probabilities = log_probabilities(&decoder.logits(&decoded, &places)?)?;
         for ((number, label, token), distribution) in wanted.into_iter().zip(&log_probabilities) {
-            scores[number].0[label] += at(distribution, token);
+            scores[number][label] += at(distribution, token);
         }
         Ok(())
     }

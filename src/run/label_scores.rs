@@ -1,5 +1,6 @@
-//! What a reader says about each label.
+//! A reader's log-probability of each label.
 
+use crate::data::LabelIndex;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,35 +13,45 @@ use std::fmt;
 /// log-probability is at most that. In files a bound is no number, so that nobody takes it for a value:
 /// `[-0.12, {"at_most": -6.9}]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LabelScores(pub Vec<f32>, Vec<usize>);
+pub struct LabelScores {
+    log_probabilities: Vec<f32>,
+    /// Positions of the labels whose log-probability is an upper bound.
+    bounds: Vec<LabelIndex>,
+}
 
 impl LabelScores {
-    /// Values of all labels.
-    pub fn exact(values: Vec<f32>) -> Self {
-        Self(values, Vec::new())
+    /// The exact log-probabilities of all labels.
+    pub fn exact(log_probabilities: Vec<f32>) -> Self {
+        Self { log_probabilities, bounds: Vec::new() }
     }
 
-    /// Values, of which those at the positions `bounds` are upper bounds.
-    pub fn bounded(values: Vec<f32>, bounds: Vec<usize>) -> Self {
-        Self(values, bounds)
+    /// The log-probabilities of all labels; those at the positions `bounds` are upper bounds.
+    pub fn bounded(log_probabilities: Vec<f32>, bounds: Vec<LabelIndex>) -> Self {
+        Self { log_probabilities, bounds }
     }
 
-    /// Is the value at this position an upper bound?
-    pub fn is_bound(&self, label: usize) -> bool {
-        self.1.contains(&label)
+    /// One per label, in the task's order; upper bounds among them ([`Self::is_bound`]).
+    pub fn log_probabilities(&self) -> &[f32] {
+        &self.log_probabilities
     }
 
-    /// Are some of the values bounds? Probabilities over the label set are then the largest that the others may have.
+    /// Is the log-probability of this label an upper bound?
+    pub fn is_bound(&self, label: LabelIndex) -> bool {
+        self.bounds.contains(&label)
+    }
+
+    /// Are some of them upper bounds? The probabilities of the other labels are then lower bounds.
     pub fn has_bounds(&self) -> bool {
-        !self.1.is_empty()
+        !self.bounds.is_empty()
     }
 
     /// Position of the largest log-probability; a value wins a tie with a bound, else the lower index does.
-    pub fn arg_max(&self) -> usize {
+    pub fn arg_max(&self) -> LabelIndex {
         let mut best = 0;
-        for (index, value) in self.0.iter().enumerate() {
-            let wins_tie = *value == self.0[best] && self.is_bound(best) && !self.is_bound(index);
-            if *value > self.0[best] || wins_tie {
+        for (index, value) in self.log_probabilities.iter().enumerate() {
+            let largest = self.log_probabilities[best];
+            let wins_tie = *value == largest && self.is_bound(best) && !self.is_bound(index);
+            if *value > largest || wins_tie {
                 best = index;
             }
         }
@@ -49,8 +60,9 @@ impl LabelScores {
 
     /// Probabilities over the label set (softmax of the log-probabilities), summing to 1.
     pub fn probabilities(&self) -> Vec<f32> {
-        let largest = self.0.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exponentials: Vec<f32> = self.0.iter().map(|value| (value - largest).exp()).collect();
+        let values = &self.log_probabilities;
+        let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exponentials: Vec<f32> = values.iter().map(|value| (value - largest).exp()).collect();
         let sum: f32 = exponentials.iter().sum();
         exponentials.iter().map(|value| value / sum).collect()
     }
@@ -58,8 +70,8 @@ impl LabelScores {
 
 impl Serialize for LabelScores {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
-        for (label, value) in self.0.iter().enumerate() {
+        let mut entries = serializer.serialize_seq(Some(self.log_probabilities.len()))?;
+        for (label, value) in self.log_probabilities.iter().enumerate() {
             if self.is_bound(label) {
                 entries.serialize_element(&AtMost { at_most: *value })?;
             } else {
@@ -94,9 +106,9 @@ impl<'de> Visitor<'de> for Entries {
         let mut scores = LabelScores::exact(Vec::new());
         while let Some(Entry { value, is_bound }) = entries.next_element()? {
             if is_bound {
-                scores.1.push(scores.0.len());
+                scores.bounds.push(scores.log_probabilities.len());
             }
-            scores.0.push(value);
+            scores.log_probabilities.push(value);
         }
         Ok(scores)
     }
@@ -159,7 +171,7 @@ mod tests {
         let text = serde_json::to_string(&bounded).unwrap();
         assert_eq!(text, r#"[-0.5,{"at_most":-7.25}]"#);
         assert_eq!(serde_json::from_str::<LabelScores>(&text).unwrap(), bounded);
-        assert_eq!(serde_json::from_str::<LabelScores>("[-1, 0, -0.5]").unwrap().0, [-1.0, 0.0, -0.5]);
+        assert_eq!(serde_json::from_str::<LabelScores>("[-1, 0, -0.5]").unwrap().log_probabilities, [-1.0, 0.0, -0.5]);
         for wrong in [r#"[{"at_least":-7.25}]"#, "[{}]", "[\"-1\"]", "[null]"] {
             assert!(serde_json::from_str::<LabelScores>(wrong).is_err(), "{wrong}");
         }

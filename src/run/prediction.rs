@@ -1,32 +1,43 @@
 //! One answer of a reader.
 
 use super::LabelScores;
-use crate::data::answer_number;
+use crate::data::{Answer, LabelIndex};
 
 /// What the reader said to a case with one document, or without any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Position of the answered label in the task, or the number of an open answer ([`answer_number`]); `None` where the
-    /// generated text names none of the labels, or nothing, which counts as an answer of its own (docs/method.md, "Parsing").
-    pub label: Option<usize>,
-    /// `None` where the answer is open, or in a run of other software that wrote no log-probabilities.
+    /// `None` if the generated text is empty or names none of the labels, which counts as an answer of its own
+    /// (docs/method.md, "Parsing").
+    pub answer: Option<Answer>,
+    /// `None` for an open answer, and in a run of other software that wrote no log-probabilities.
     pub scores: Option<LabelScores>,
-    /// The generated text, of an open answer or in a run of other software; labels are scored and nothing is generated.
+    /// The generated text of an open answer, or of any answer in a run of other software. Labels are scored: they have no
+    /// text.
     pub text: Option<String>,
 }
 
 impl Prediction {
     /// An open answer.
     pub fn in_words(text: String) -> Self {
-        Self { label: answer_number(&text), scores: None, text: Some(text) }
+        Self { answer: Answer::from_words(&text), scores: None, text: Some(text) }
     }
 
-    /// Probability of the answered label within the label set, where both are known.
+    /// Position of the answered label in the task; `None` for an open answer, and if the text names no label.
+    pub fn label(&self) -> Option<LabelIndex> {
+        self.answer?.label()
+    }
+
+    /// Is this the gold answer? An answer that names no label never is.
+    pub fn is_right(&self, gold: Option<Answer>) -> bool {
+        self.answer.is_some() && self.answer == gold
+    }
+
+    /// Probability of the answered label within the label set; `None` without log-probabilities.
     pub fn probability(&self) -> Option<f32> {
-        self.scores.as_ref()?.probabilities().get(self.label?).copied()
+        self.scores.as_ref()?.probabilities().get(self.label()?).copied()
     }
 
-    /// Is that probability the least there may be, because of other labels only a bound is known?
+    /// Is that probability a lower bound? It is if only upper bounds are known of other labels.
     pub fn is_at_least(&self) -> bool {
         self.scores.as_ref().is_some_and(LabelScores::has_bounds)
     }
@@ -35,6 +46,6 @@ impl Prediction {
 impl From<LabelScores> for Prediction {
     /// The label with the largest log-probability.
     fn from(scores: LabelScores) -> Self {
-        Self { label: Some(scores.arg_max()), scores: Some(scores), text: None }
+        Self { answer: Some(Answer::Label(scores.arg_max())), scores: Some(scores), text: None }
     }
 }

@@ -4,7 +4,7 @@
 use super::{CaseAnswer, Shown, ShownCaptions};
 use super::{Hit, Provenance};
 use super::{LabelScores, Prediction};
-use crate::data::{Case, Dataset, Document, Split};
+use crate::data::{Answer, Case, Dataset, Document, Split};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -100,11 +100,11 @@ pub(super) fn lines_of(
     let case = dataset.cases.get(answer.case);
     let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
     let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
-    let label_id = |label: Option<usize>| Some(task.labels.get(label?)?.id.clone());
+    let label_id = |answer: Option<Answer>| Some(answer?.label_in(&task.labels)?.id.clone());
     let caption_of = |hit: &Hit| captions.of(dataset, &task.id, hit.row).unwrap_or_default();
     let shown = |hit: &Hit| Shown::unless_own(dataset, hit.row, captions.row_of(&task.id, hit.row), without_image);
     let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
-        let prediction = label_id(answer.and_then(|answer| answer.label));
+        let prediction = label_id(answer.and_then(|answer| answer.answer));
         let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());
         PredictionLine {
             query: dataset.question_of(case).to_string(),
@@ -139,7 +139,7 @@ pub(super) fn lines_of(
     let mut last = line(None, answer.closed_book.as_ref());
     last.fused = answer.recorded_fusion.as_ref().map(|fused| RecordedFusion {
         generation: fused.text.clone().unwrap_or_default(),
-        prediction: label_id(fused.label),
+        prediction: label_id(fused.answer),
     });
     lines.push(last);
     Ok(lines)

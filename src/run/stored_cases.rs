@@ -4,6 +4,7 @@ use super::Provenance;
 use super::RunIdentity;
 use super::checksum::check;
 use super::{LabelScores, Prediction};
+use crate::data::{Answer, LabelIndex};
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
@@ -240,9 +241,9 @@ fn add(
     let Some(document) = &line.document else {
         case.closed_book = line.generation.as_ref().map(|_| prediction);
         if let Some(fusion) = &line.fused {
-            let label = label_of(line, fusion.prediction.as_ref())?;
+            let answer = label_of(line, fusion.prediction.as_ref())?.map(Answer::Label);
             let text = Some(fusion.generation.0.to_string());
-            case.recorded_fusion = Some(Prediction { label, scores: None, text });
+            case.recorded_fusion = Some(Prediction { answer, scores: None, text });
         }
         return Ok(CaseEnds::Yes);
     };
@@ -257,12 +258,13 @@ fn add(
 /// that is so in every run of dissent, though not in those of software that generates text.
 fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
     let label = label_of(line, line.prediction.as_ref())?;
+    let answer = label.map(Answer::Label);
     let Some(scores) = &line.label_log_probabilities else {
-        return Ok(Prediction { label, scores: None, text: line.generation.as_ref().map(|text| text.0.to_string()) });
+        return Ok(Prediction { answer, scores: None, text: line.generation.as_ref().map(|text| text.0.to_string()) });
     };
-    let (found, expected) = (scores.0.len(), line.labels.len());
+    let (found, expected) = (scores.log_probabilities().len(), line.labels.len());
     ensure!(found == expected, "expected {expected} label log-probabilities, one per label, found {found}");
-    if let Some(wrong) = scores.0.iter().find(|score| !score.is_finite() || **score > ROUNDING) {
+    if let Some(wrong) = scores.log_probabilities().iter().find(|score| !score.is_finite() || **score > ROUNDING) {
         bail!("label_log_probabilities: expected numbers of at most 0, found {wrong}");
     }
     let text = line.generation.as_ref().filter(|text| label.is_none_or(|label| text.0 != line.labels[label].0));
@@ -273,10 +275,10 @@ fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
             name(line.prediction.as_ref())
         );
     }
-    Ok(Prediction { label, scores: Some(scores.clone()), text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction { answer, scores: Some(scores.clone()), text: text.map(|text| text.0.to_string()) })
 }
 
-fn label_of(line: &Line, prediction: Option<&Text>) -> Result<Option<usize>> {
+fn label_of(line: &Line, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {
     let Some(prediction) = prediction else { return Ok(None) };
     let position = line.labels.iter().position(|label| label.0 == prediction.0);
     let position = position.with_context(|| format!("the prediction {} is none of the labels", prediction.0))?;

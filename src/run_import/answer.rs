@@ -1,6 +1,7 @@
 //! From generated text to a label (docs/method.md, "Parsing").
 
 use super::line::Group;
+use crate::data::{Answer, LabelIndex};
 use crate::run::{LabelScores, Prediction};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
@@ -81,7 +82,7 @@ impl AnswerParser {
     }
 
     /// The label that a gold answer is, without regard to case.
-    pub fn exact(&self, text: &str) -> Option<usize> {
+    pub fn exact(&self, text: &str) -> Option<LabelIndex> {
         if self.sets {
             let set = set_in(text)?;
             return self.labels.binary_search(&set).ok();
@@ -91,7 +92,7 @@ impl AnswerParser {
     }
 
     /// The label that a text is or, as the reference reads it, the first label in order that occurs in it.
-    fn label(&self, text: &str) -> Option<usize> {
+    fn label(&self, text: &str) -> Option<LabelIndex> {
         let small = text.to_lowercase();
         if let Some(label) = self.exact(text) {
             return Some(label);
@@ -110,7 +111,7 @@ impl AnswerParser {
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
             LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED)).collect())
         });
-        Prediction { label: self.label(text), scores, text: Some(text.to_owned()) }
+        Prediction { answer: self.label(text).map(Answer::Label), scores, text: Some(text.to_owned()) }
     }
 }
 
@@ -138,6 +139,6 @@ mod tests {
         assert_eq!(set_in("findings: 3, 0 and 3"), Some("0, 3".into()));
         assert_eq!(set_in("none"), None);
         let scores = grades.prediction("2", Some(&[1.0, 1.0, 1.0 + 2.0_f32.ln()])).scores.unwrap();
-        assert!((scores.0[2] - 0.5_f32.ln()).abs() < 1e-6, "{scores:?}");
+        assert!((scores.log_probabilities()[2] - 0.5_f32.ln()).abs() < 1e-6, "{scores:?}");
     }
 }

@@ -53,25 +53,25 @@ fn ids_of_two_images(groups: &[Group]) -> Option<String> {
 
 /// The document that both heads found is asked about twice; of the two answers, the first one is kept.
 fn documents_twice(groups: &[Group], parser: &AnswerParser) -> Option<String> {
-    let (mut other_label, mut other_logits) = (0, 0);
+    let (mut other_answers, mut other_logits) = (0, 0);
     let mut first = None;
     for group in groups {
         let mut seen: HashMap<&Passage, usize> = HashMap::new();
         for (place, candidate) in group.candidates.iter().enumerate() {
             let before = *seen.entry(&candidate.passage).or_insert(place);
-            let label = |place: usize| parser.prediction(&group.candidates[place].generation, None).label;
+            let answer = |place: usize| parser.prediction(&group.candidates[place].generation, None).answer;
             let logits = |place: usize| group.logits.as_ref().and_then(|rows| rows.get(place));
-            let (is_other_label, is_other_logits) = (label(before) != label(place), logits(before) != logits(place));
-            other_label += usize::from(is_other_label);
+            let (is_other_answer, is_other_logits) = (answer(before) != answer(place), logits(before) != logits(place));
+            other_answers += usize::from(is_other_answer);
             other_logits += usize::from(is_other_logits);
-            if is_other_label || is_other_logits {
+            if is_other_answer || is_other_logits {
                 first.get_or_insert((&candidate.passage.img_path, group.line));
             }
         }
     }
     let (image, line) = first?;
     Some(format!(
-        "documents that stand on two lines of one case have another answer there {other_label} times and other logits \
+        "documents that stand on two lines of one case have another answer there {other_answers} times and other logits \
          {other_logits} times (the first is {image:?}, in the case of line {line}); the first of the two lines counts"
     ))
 }

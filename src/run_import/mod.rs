@@ -86,15 +86,15 @@ pub fn import_reference_run(
         let answer = answer_of(case, group, &parts, &parser, heads);
         let single = |texts: &Option<Vec<String>>| texts.as_ref().map(|texts| parser.prediction(&texts[case], None));
         let answer = CaseAnswer { closed_book: single(&closed_book), recorded_fusion: single(&fused), ..answer };
-        unparsed += answer.predictions.iter().filter(|prediction| prediction.label.is_none()).count();
+        unparsed += answer.predictions.iter().filter(|prediction| prediction.answer.is_none()).count();
         for prediction in &answer.predictions {
-            if let (Some(label), Some(scores)) = (prediction.label, &prediction.scores) {
+            if let (Some(label), Some(scores)) = (prediction.label(), &prediction.scores) {
                 scored += 1;
                 contradicted += usize::from(scores.arg_max() != label);
             }
         }
-        let own = fuse(&scored_hits(&answer)).map(|fused| fused.prediction.label);
-        differing += usize::from(answer.recorded_fusion.as_ref().is_some_and(|recorded| Some(recorded.label) != own));
+        let own = fuse(&scored_hits(&answer)).map(|fused| fused.prediction.answer);
+        differing += usize::from(answer.recorded_fusion.as_ref().is_some_and(|recorded| Some(recorded.answer) != own));
         answers.push(answer);
     }
     let workspace = Workspace::open(target, workspace)?;

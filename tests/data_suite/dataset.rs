@@ -1,7 +1,7 @@
 //! Bad and good dataset directories: what is refused, what is skipped, and how it is said.
 
 use crate::support::{TinyDataset, error_text, grey_png};
-use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, Split, Task, TaskKind};
+use dissent::data::{Answer, Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, Split, Task, TaskKind};
 use dissent::data::{PromptTemplate, Severity};
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,8 @@ fn a_sound_dataset_opens() {
     assert_eq!(dataset.cases[0].split, Split::Train);
     assert_eq!(dataset.question_of(&dataset.cases[0]), "Is there a lesion?");
     assert_eq!(dataset.question_of(&dataset.cases[1]), "Own question?");
-    assert_eq!(dataset.gold_of(&dataset.cases[0]), 0);
-    assert_eq!(dataset.gold_of(&dataset.cases[1]), 1);
+    assert_eq!(dataset.gold_of(&dataset.cases[0]), Some(Answer::Label(0)));
+    assert_eq!(dataset.gold_of(&dataset.cases[1]), Some(Answer::Label(1)));
     assert_eq!(dataset.picture(&dataset.cases[0].image).unwrap().width(), 4);
 }
 
@@ -109,7 +109,7 @@ fn the_field_names_of_the_reference_are_read() {
     );
     let dataset = Dataset::open(tiny.root()).unwrap();
     assert_eq!((dataset.cases[0].id.as_str(), dataset.cases[0].split), ("7", Split::Validation));
-    assert_eq!(dataset.gold_of(&dataset.cases[0]), 0);
+    assert_eq!(dataset.gold_of(&dataset.cases[0]), Some(Answer::Label(0)));
     assert_eq!(dataset.corpus[0].caption, "a cyst");
     assert_eq!(dataset.corpus[0].source.as_deref(), Some("roco"));
 }
@@ -276,7 +276,7 @@ fn a_written_dataset_reads_back() {
     let written = write_tiny(&target, Existing::Refuse, "No").unwrap();
     assert_eq!(written.root, target);
     assert_eq!((written.name.as_str(), written.note.as_deref()), ("written", Some("a note")));
-    assert_eq!(written.gold_of(&written.cases[0]), 1);
+    assert_eq!(written.gold_of(&written.cases[0]), Some(Answer::Label(1)));
     assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1, "nothing left aside");
 }
 

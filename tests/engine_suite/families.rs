@@ -96,7 +96,7 @@ fn by_hand(checkpoint: &ReaderCheckpoint, request: &ReadRequest, tokens: &[u32])
 fn assert_close(left: &[LabelScores], right: &[LabelScores]) {
     assert_eq!(left.len(), right.len());
     for (left, right) in left.iter().zip(right) {
-        for (one, other) in left.0.iter().zip(&right.0) {
+        for (one, other) in left.log_probabilities().iter().zip(right.log_probabilities()) {
             assert!((one - other).abs() < TOLERANCE, "{left:?} is not {right:?}");
         }
     }

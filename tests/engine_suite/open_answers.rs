@@ -104,7 +104,7 @@ fn open_and_closed_questions_are_answered_together_and_nobody_is_asked_twice() {
     let texts: Vec<&str> = open.predictions.iter().map(|prediction| prediction.text.as_deref().unwrap()).collect();
     // By image 0 and 1, by caption 2.
     assert_eq!(texts, ["The upper lobe.", "lower lobe", "the Upper lobe"]);
-    assert_eq!(open.predictions[0].label, open.predictions[2].label);
+    assert_eq!(open.predictions[0].answer, open.predictions[2].answer);
     let outcome = SummaryCase::of(open, &dataset).unwrap().outcome.unwrap();
     assert_eq!(outcome.verdict(), Verdict::Inconsistent);
     let fused = fuse(&scored_hits(open)).unwrap();
@@ -179,7 +179,7 @@ fn a_run_with_open_answers_is_predicted_read_back_evaluated_and_shown() {
     let dataset = Dataset::open(&root).unwrap();
     let answers = Run::open(&run).unwrap().into_answers(&dataset).unwrap();
     let said = answers.iter().flat_map(|answer| &answer.predictions).filter(|prediction| prediction.text.is_some());
-    assert!(said.clone().count() >= 6 && said.clone().all(|prediction| prediction.label.is_some()));
+    assert!(said.clone().count() >= 6 && said.clone().all(|prediction| prediction.answer.is_some()));
 
     let tables = stdout(&dissent(&["evaluate", "--runs", "a", "--tables", "all"], &root).output().unwrap());
     assert!(tables.contains("Open answers, where") && tables.contains("BLEU-1"), "{tables}");

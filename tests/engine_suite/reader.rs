@@ -69,7 +69,7 @@ fn score(reader: &mut CandleReader, requests: &[ReadRequest]) -> Vec<LabelScores
 fn assert_close(left: &[LabelScores], right: &[LabelScores]) {
     assert_eq!(left.len(), right.len());
     for (left, right) in left.iter().zip(right) {
-        for (one, other) in left.0.iter().zip(&right.0) {
+        for (one, other) in left.log_probabilities().iter().zip(right.log_probabilities()) {
             assert!((one - other).abs() < TOLERANCE, "{left:?} is not {right:?}");
         }
     }

@@ -87,20 +87,20 @@ fn candidates_become_hits_and_predictions() {
     };
     let (answers, remarks) = import(&source, &folder.path().join("dataset"), &options).unwrap();
     let labels = |answer: &CaseAnswer| -> Vec<Option<usize>> {
-        answer.predictions.iter().map(|prediction| prediction.label).collect()
+        answer.predictions.iter().map(|prediction| prediction.label()).collect()
     };
     assert_eq!(labels(&answers[0]), [Some(1); 4]);
     assert_eq!(labels(&answers[1]), [None, Some(0), Some(0), Some(1)]);
     assert_eq!(answers[1].predictions[0].text.as_deref(), Some("unclear"));
     // The second logit is larger by 1: log softmax.
     let scores = answers[0].predictions[0].scores.as_ref().unwrap();
-    assert!((scores.0[1] - -0.313_26).abs() < 1e-4, "{scores:?}");
+    assert!((scores.log_probabilities()[1] - -0.313_26).abs() < 1e-4, "{scores:?}");
     let heads: Vec<(Head, usize)> = answers[0].hits.iter().map(|hit| (hit.first().head, hit.first().rank)).collect();
     assert_eq!(heads, [(Head::Image, 1), (Head::Image, 2), (Head::Caption, 1), (Head::Caption, 2)]);
     assert_eq!(answers[2].hits.len(), 3, "one document of both heads is one hit");
     assert_eq!(answers[2].hits[0].provenances.len(), 2);
-    assert_eq!(answers[1].recorded_fusion.as_ref().unwrap().label, Some(0));
-    assert_eq!(answers[1].closed_book.as_ref().unwrap().label, Some(0));
+    assert_eq!(answers[1].recorded_fusion.as_ref().unwrap().label(), Some(0));
+    assert_eq!(answers[1].closed_book.as_ref().unwrap().label(), Some(0));
     assert!(folder.path().join("dataset/images/case-00001.png").is_file());
     let remarks = remarks.join("\n");
     assert!(remarks.contains("3 cases, 11 predictions") && remarks.contains("1 of 11 generated texts"), "{remarks}");
@@ -218,7 +218,7 @@ fn what_a_file_says_twice_in_two_ways_is_an_error_or_a_remark() {
     let source = write(folder.path(), "S-step-0.jsonl", &doubled);
     let (answers, remarks) = import(&source, &folder.path().join("doubled"), &options()).unwrap();
     let remarks = remarks.join("\n");
-    assert_eq!((answers.len(), answers[2].predictions[0].label), (4, Some(0)), "{remarks}");
+    assert_eq!((answers.len(), answers[2].predictions[0].label()), (4, Some(0)), "{remarks}");
     for expected in [
         "1 cases have question, image and id of an earlier one, 1 of them with another gold answer (the first is that of line 13, as on line 1)",
         "1 cases have the id of an earlier one, but another image (the first is \"7\" on lines 1 and 5)",
@@ -275,7 +275,7 @@ fn lists_of_labels_are_compared_as_sets() {
     let target = folder.path().join("dataset");
     let (answers, _) = import(&source, &target, &options()).unwrap();
     let labels: Vec<Vec<Option<usize>>> =
-        answers.iter().map(|answer| answer.predictions.iter().map(|prediction| prediction.label).collect()).collect();
+        answers.iter().map(|answer| answer.predictions.iter().map(|prediction| prediction.label()).collect()).collect();
     // Sorted: "0", "0, 3", "0, 5", "1". Two different wrong sets are two answers.
     assert_eq!(labels, [[Some(1), Some(1)], [Some(0), Some(2)], [None, Some(3)]]);
     let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))

@@ -2,7 +2,7 @@
 
 use crate::support::{CountingReader, FixedHits, dataset};
 use dissent::analysis::SummaryCase;
-use dissent::data::Dataset;
+use dissent::data::{Answer, Dataset};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::Pipeline;
 use dissent::run::{Ablation, CaptionShown, CaseAnswer};
@@ -67,10 +67,11 @@ fn a_case_fuses_to_an_outcome() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = Arc::new(dataset(folder.path(), 1));
     let answer = answers(folder.path(), &dataset, &[0]).remove(0);
+    let label = |label: usize| Some(Answer::Label(label));
     let case = SummaryCase::of(&answer, &dataset).unwrap();
     let outcome = case.outcome.unwrap();
-    assert_eq!((case.gold, case.closed_book), (1, Some(Some(1))));
-    assert_eq!((outcome.answers.as_slice(), outcome.fused), ([Some(1), Some(0), Some(1)].as_slice(), Some(1)));
+    assert_eq!((case.gold, case.closed_book), (label(1), Some(label(1))));
+    assert_eq!((outcome.answers.as_slice(), outcome.fused), ([label(1), label(0), label(1)].as_slice(), label(1)));
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_case_is_answered_first_hit_alone_then_the_rest() {
     let answers: Vec<usize> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Prediction { prediction, .. } => prediction.label,
+            Event::Prediction { prediction, .. } => prediction.label(),
             _ => None,
         })
         .collect();

@@ -58,12 +58,15 @@ fn a_label_beyond_the_cut_has_a_bound_that_holds() {
     for (all, some) in all.iter().zip(&some) {
         assert!(some.has_bounds(), "five labels and two tokens");
         assert_eq!(all.arg_max(), some.arg_max());
-        for label in 0..all.0.len() {
+        for label in 0..all.log_probabilities().len() {
             if some.is_bound(label) {
-                assert!(some.0[label] >= all.0[label] - 1e-3, "{some:?} {all:?}");
+                assert!(some.log_probabilities()[label] >= all.log_probabilities()[label] - 1e-3, "{some:?} {all:?}");
                 bounds += 1;
             } else {
-                assert!((some.0[label] - all.0[label]).abs() < 1e-3, "{some:?} {all:?}");
+                assert!(
+                    (some.log_probabilities()[label] - all.log_probabilities()[label]).abs() < 1e-3,
+                    "{some:?} {all:?}"
+                );
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::llama_server::LlamaServer;
 use crate::support::{sample_dataset, sample_encoder, sample_reader};
 use dissent::analysis::{fuse, scored_hits};
 use dissent::data::{Dataset, Manifest, Task, TaskKind};
+use dissent::run::Prediction;
 use dissent::run::Run;
 use serde_json::Value;
 use std::path::Path;
@@ -122,15 +123,17 @@ fn assert_same_fused_answers(url: &str, limit: usize, tolerance: f32) {
         let closed_book = [theirs, own].map(|answer| answer.closed_book.clone().unwrap());
         let each = theirs.predictions.iter().cloned().zip(own.predictions.iter().cloned()).map(|(a, b)| [a, b]);
         for [theirs, own] in each.chain([closed_book, fused]) {
-            let (scores, own_scores) = (theirs.scores.unwrap().0, own.scores.unwrap().0);
+            let log_probabilities =
+                |prediction: &Prediction| prediction.scores.as_ref().unwrap().log_probabilities().to_vec();
+            let (scores, own_scores) = (log_probabilities(&theirs), log_probabilities(&own));
             let difference = scores.iter().zip(&own_scores).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             largest = largest.max(difference);
             assert!(difference < tolerance, "{id}: {scores:?} there, {own_scores:?} here");
             let mut sorted = own_scores;
             sorted.sort_by(f32::total_cmp);
             let is_tie = sorted[sorted.len() - 1] - sorted[sorted.len() - 2] <= 2.0 * tolerance;
-            ties += usize::from(is_tie && theirs.label != own.label);
-            assert!(is_tie || theirs.label == own.label, "{id}: {:?} there, {:?} here", theirs.label, own.label);
+            ties += usize::from(is_tie && theirs.answer != own.answer);
+            assert!(is_tie || theirs.answer == own.answer, "{id}: {:?} there, {:?} here", theirs.answer, own.answer);
             predictions += 1;
         }
     }

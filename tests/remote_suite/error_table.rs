@@ -133,7 +133,11 @@ fn assert_table(port: u16, rows: &[Row]) {
                 assert_eq!(tried, 1, "{what}: a refusal is not tried again");
             }
             (Ok(scores), AsBefore) => {
-                let same = scores[0].0.iter().zip(&before[0].0).all(|(now, then)| (now - then).abs() < 1e-3);
+                let same = scores[0]
+                    .log_probabilities()
+                    .iter()
+                    .zip(before[0].log_probabilities())
+                    .all(|(now, then)| (now - then).abs() < 1e-3);
                 assert!(same, "{what}: {scores:?}, {before:?} before");
             }
             (Ok(scores), Refused(..)) => panic!("{what}: answered with {scores:?}"),

@@ -109,7 +109,7 @@ pub fn assert_same_words(there: &mut dyn Reader, here: &mut dyn Reader, requests
     let scores = score(here, requests);
     let mut compared = 0;
     for (number, request) in requests.iter().enumerate() {
-        let mut sorted = scores[number].0.clone();
+        let mut sorted = scores[number].log_probabilities().to_vec();
         sorted.sort_by(f32::total_cmp);
         if sorted[sorted.len() - 1] - sorted[sorted.len() - 2] > tie {
             assert_eq!(theirs[number], own[number], "request {number}");
@@ -125,8 +125,8 @@ pub fn largest_difference(left: &[LabelScores], right: &[LabelScores]) -> f32 {
     assert_eq!(left.len(), right.len());
     let mut largest = 0.0_f32;
     for (left, right) in left.iter().zip(right) {
-        assert_eq!(left.0.len(), right.0.len());
-        for (left, right) in left.0.iter().zip(&right.0) {
+        assert_eq!(left.log_probabilities().len(), right.log_probabilities().len());
+        for (left, right) in left.log_probabilities().iter().zip(right.log_probabilities()) {
             largest = largest.max((left - right).abs());
         }
     }
@@ -136,7 +136,7 @@ pub fn largest_difference(left: &[LabelScores], right: &[LabelScores]) -> f32 {
 /// Is the arg max the same wherever the two largest are further apart than `tie`?
 pub fn assert_same_answers(left: &[LabelScores], right: &[LabelScores], tie: f32) {
     for (left, right) in left.iter().zip(right) {
-        let mut sorted = left.0.clone();
+        let mut sorted = left.log_probabilities().to_vec();
         sorted.sort_by(f32::total_cmp);
         if sorted.len() > 1 && sorted[sorted.len() - 1] - sorted[sorted.len() - 2] > tie {
             assert_eq!(left.arg_max(), right.arg_max(), "{left:?} {right:?}");

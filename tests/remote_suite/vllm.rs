@@ -126,8 +126,8 @@ fn without_tokens_by_id_the_twenty_likeliest_are_asked_for() {
     let there = score(&mut remote, &asked);
     for (there, here) in there.iter().zip(&here) {
         assert_eq!(there.arg_max(), here.arg_max());
-        for label in 0..here.0.len() {
-            let (there_value, value) = (there.0[label], here.0[label]);
+        for label in 0..here.log_probabilities().len() {
+            let (there_value, value) = (there.log_probabilities()[label], here.log_probabilities()[label]);
             if there.is_bound(label) {
                 assert!(there_value >= value - TOLERANCE, "{there:?} {here:?}");
             } else {

@@ -49,10 +49,10 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     let mut app = app(folder.path(), 3);
     app.start();
     answer(&mut app, 0, &[0.99, 0.4, 0.4, 0.4]);
-    let label = |app: &App| app.fused_now().unwrap().prediction.label;
+    let label = |app: &App| app.fused_now().unwrap().prediction.label();
     assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(SmallestFlip::Without(vec![0]))));
     assert!(app.update(Action::DropHit).is_empty());
-    assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label), (Some(0), Some(1)));
+    assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label()), (Some(0), Some(1)));
     app.update(Action::DropHit);
     app.update(Action::NextFuser);
     app.update(Action::NextFuser);
@@ -288,10 +288,10 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     let probe = Probe { row: 1, ablation: Ablation::default() };
     assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
     assert_eq!((app.hit, app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
-    assert_eq!(app.fused_now().unwrap().prediction.label, Some(1), "not read yet");
+    assert_eq!(app.fused_now().unwrap().prediction.label(), Some(1), "not read yet");
     app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
-    assert_eq!(app.fused_now().unwrap().prediction.label, Some(0));
-    assert_eq!(app.answers[&0].fused().unwrap().prediction.label, Some(1), "the case's own answer stays");
+    assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
+    assert_eq!(app.answers[&0].fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 5");
 
     // The first hit without its caption is read, and counts only when taken in.

@@ -7,7 +7,7 @@ use super::table::{Cell, Table};
 use super::{Evaluation, SPLIT_NOTE};
 use crate::analysis::Estimate;
 use crate::analysis::metrics::{Confusion, MacroAverages, OneAgainstRest};
-use crate::data::Task;
+use crate::data::{LabelIndex, Task};
 use crate::run::Prediction;
 
 /// The answer of a row that is looked at.
@@ -51,14 +51,15 @@ fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> V
 fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
     let labels = task.labels.len();
     let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
-    let answer_of = |answer: &Option<Prediction>| answer.as_ref().and_then(|answer| answer.label);
-    let right: Vec<bool> =
-        subset.rows.iter().zip(&answers).map(|(row, answer)| answer_of(answer) == Some(row.gold)).collect();
-    let given = subset.rows.iter().zip(&answers).map(|(row, answer)| (row.gold, answer_of(answer)));
-    let sets = AnsweredSets::of(task, given);
-    let cells: Vec<usize> = (subset.rows.iter().zip(&answers))
-        .map(|(row, answer)| row.gold * (labels + 1) + answer_of(answer).unwrap_or(labels))
-        .collect();
+    // The labels of a task that chooses one are checked as the dataset is opened.
+    let Some(gold) = subset.rows.iter().map(|row| row.gold_label()).collect::<Option<Vec<LabelIndex>>>() else {
+        return vec![Cell::from("-"); 6];
+    };
+    let answered: Vec<Option<LabelIndex>> = answers.iter().map(|answer| answer.as_ref()?.label()).collect();
+    let right: Vec<bool> = gold.iter().zip(&answered).map(|(gold, answer)| *answer == Some(*gold)).collect();
+    let sets = AnsweredSets::of(task, gold.iter().copied().zip(answered.iter().copied()));
+    let cells: Vec<usize> =
+        gold.iter().zip(&answered).map(|(gold, answer)| gold * (labels + 1) + answer.unwrap_or(labels)).collect();
     let average = |pick: fn(MacroAverages) -> f64| {
         if let Some(sets) = &sets {
             return sets.figure(subset.bootstrap(), &|sets| sets.macro_averages().map(pick));
@@ -71,19 +72,18 @@ fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
         Cell::Count(right.len()),
         Cell::Estimate(Estimate::of_share(&right, subset.bootstrap())),
         average(|averages| averages.f1),
-        area(subset, labels, &answers),
+        area(subset, labels, &answers, &gold),
         average(|averages| averages.precision),
         average(|averages| averages.recall),
     ]
 }
 
 /// Over the cases whose answers have log-probabilities; missing where some have none.
-fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>]) -> Cell {
+fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>], gold: &[LabelIndex]) -> Cell {
     let scores = answers.iter().map(|answer| answer.as_ref().and_then(|answer| answer.scores.as_ref()));
     let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::from("-") };
     let probabilities: Vec<Vec<f32>> = scores.iter().map(|scores| scores.probabilities()).collect();
-    let gold: Vec<usize> = subset.rows.iter().map(|row| row.gold).collect();
-    let ranking = OneAgainstRest::of(labels, &probabilities, &gold);
+    let ranking = OneAgainstRest::of(labels, &probabilities, gold);
     let statistic = |weights: &[u32]| ranking.mean_area(weights);
     Cell::Estimate(Estimate::of_weights(gold.len(), subset.bootstrap(), &statistic))
 }

@@ -80,7 +80,7 @@ pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
                 continue;
             }
             let labels = own.labels();
-            let answers = own.rows.iter().filter_map(|row| Some((row.gold, row.fused.as_ref()?.label)));
+            let answers = own.rows.iter().filter_map(|row| Some((row.gold_label()?, row.fused.as_ref()?.label())));
             let confusion = Confusion::of(labels.len(), answers);
             let mut rows = Vec::new();
             for (gold, counts) in labels.iter().zip(confusion.counts()) {
@@ -108,7 +108,7 @@ pub(super) fn fused_probabilities(own: &TaskRows) -> Option<(Vec<Vec<f64>>, Vec<
     for row in &own.rows {
         let scores = row.fused.as_ref()?.scores.as_ref()?;
         probabilities.push(scores.probabilities().into_iter().map(f64::from).collect());
-        gold.push(row.gold);
+        gold.push(row.gold_label()?);
     }
     Some((probabilities, gold))
 }

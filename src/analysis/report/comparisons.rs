@@ -70,7 +70,7 @@ pub(super) fn flow(evaluation: &Evaluation) -> Vec<Table> {
 }
 
 fn fused_is_right(row: &Row) -> bool {
-    row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.label == Some(row.gold))
+    row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.is_right(row.gold))
 }
 
 /// Rows of the retrieved documents, whatever their order.
@@ -81,7 +81,7 @@ fn documents_of(row: &Row) -> Vec<usize> {
 }
 
 fn closed_book_is_right(row: &Row) -> Option<bool> {
-    row.answer.closed_book.as_ref().map(|answer| answer.label == Some(row.gold))
+    row.answer.closed_book.as_ref().map(|answer| answer.is_right(row.gold))
 }
 
 fn rows_of(

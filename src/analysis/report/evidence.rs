@@ -5,6 +5,7 @@ use super::Evaluation;
 use super::system::{Clusters, System, TaskRows};
 use super::table::{Cell, Table};
 use crate::analysis::Estimate;
+use crate::data::Answer;
 use crate::run::{Ablation, ShownCaptions};
 use std::collections::HashMap;
 
@@ -58,11 +59,11 @@ fn row_of(
             answers.clusters.push(row, sampling);
         };
         if let Some(answer) = &row.fused {
-            push(&mut fused, answer.label == Some(row.gold));
+            push(&mut fused, answer.is_right(row.gold));
         }
-        let closed_book = row.answer.closed_book.as_ref().map(|prediction| prediction.label == Some(row.gold));
+        let closed_book = row.answer.closed_book.as_ref().map(|prediction| prediction.is_right(row.gold));
         for (hit, prediction) in row.answer.hits.iter().zip(&row.answer.predictions) {
-            let is_right = prediction.label == Some(row.gold);
+            let is_right = prediction.is_right(row.gold);
             push(&mut right, is_right);
             match closed_book {
                 Some(true) => push(&mut to_wrong, !is_right),
@@ -71,13 +72,13 @@ fn row_of(
             }
             let caption = captions.of(evaluation.dataset, &own.task.id, hit.row);
             if let Some(named) = caption.and_then(|caption| own.task.label_named_in(caption)) {
-                push(&mut follows, prediction.label == Some(named));
+                push(&mut follows, prediction.label() == Some(named));
             }
             if !system.ablation.is_none()
                 && !system.ablation.random_documents
-                && let Some(label) = known.get(&(row.case, hit.row))
+                && let Some(answer) = known.get(&(row.case, hit.row))
             {
-                push(&mut changed, *label != prediction.label);
+                push(&mut changed, *answer != prediction.answer);
             }
         }
     }
@@ -101,11 +102,11 @@ fn row_of(
     ])
 }
 
-fn answers_by_document(own: &TaskRows) -> HashMap<(usize, usize), Option<usize>> {
+fn answers_by_document(own: &TaskRows) -> HashMap<(usize, usize), Option<Answer>> {
     let mut answers = HashMap::new();
     for row in &own.rows {
         for (hit, prediction) in row.answer.hits.iter().zip(&row.answer.predictions) {
-            answers.insert((row.case, hit.row), prediction.label);
+            answers.insert((row.case, hit.row), prediction.answer);
         }
     }
     answers

@@ -74,7 +74,7 @@ fn prediction_with(row: &Row, document: &str) -> Option<Prediction> {
 fn learn(evaluation: &Evaluation, system: &System, task: &str) -> Option<(LearnedWeights, usize)> {
     let tasks = TaskRows::of(evaluation.dataset, &system.validation);
     let own = tasks.iter().find(|own| own.task.id == task)?;
-    let cases: Vec<_> = own.rows.iter().map(|row| (scored_hits(row.answer), row.gold)).collect();
+    let cases: Vec<_> = own.rows.iter().filter_map(|row| Some((scored_hits(row.answer), row.gold_label()?))).collect();
     Some((LearnedWeights::learn(&cases)?, cases.len()))
 }
 
@@ -89,7 +89,7 @@ fn row_of(
     let mut right = Vec::with_capacity(read.len());
     let mut oracle = Vec::with_capacity(read.len());
     for row in read {
-        right.push(answer(row)?.label == Some(row.gold));
+        right.push(answer(row)?.is_right(row.gold));
         oracle.push(row.outcome.as_ref()?.oracle_is_right());
     }
     let all = Subset::new("all", read.to_vec(), evaluation.sampling);

@@ -1,11 +1,12 @@
 //! Tasks whose answers are sets of labels: how well each label is found (docs/method.md, "Parsing", multi-label).
 
 use super::Evaluation;
-use super::system::Subset;
+use super::system::{Row, Subset};
 use super::table::{Cell, Table};
 use crate::analysis::metrics::LabelSets;
 use crate::analysis::{Bootstrap, Estimate};
-use crate::data::Task;
+use crate::data::{LabelIndex, Task};
+use crate::run::Prediction;
 use std::collections::HashMap;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -13,12 +14,20 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     for reference in evaluation.reference_tasks() {
         let mut rows = Vec::new();
         for (system, own) in evaluation.of_task(&reference.task.id) {
-            let answers = own.rows.iter().map(|row| (row.gold, row.fused.as_ref().and_then(|fused| fused.label)));
+            let answers = own
+                .rows
+                .iter()
+                .filter_map(|row| Some((row.gold_label()?, row.fused.as_ref().and_then(Prediction::label))));
             let Some(sets) = AnsweredSets::of(own.task, answers) else { continue };
             let subset = Subset::new("all", own.rows.iter().collect(), evaluation.sampling);
             for (position, name) in sets.names.iter().enumerate() {
                 let f1 = move |sets: &LabelSets| sets.label_f1().get(position).copied();
-                let with = own.rows.iter().filter(|row| sets.sets[row.gold].contains(&position)).count();
+                let with = own
+                    .rows
+                    .iter()
+                    .filter_map(Row::gold_label)
+                    .filter(|gold| sets.sets[*gold].contains(&position))
+                    .count();
                 let name = format!("label {name}");
                 rows.push(vec![
                     Cell::from(system.name.as_str()),
@@ -53,14 +62,14 @@ pub(super) struct AnsweredSets<'a> {
     /// Labels of each answer of the task.
     sets: Vec<Vec<usize>>,
     /// Gold answer and given answer, where it is one of the task.
-    pairs: Vec<(usize, Option<usize>)>,
+    pairs: Vec<(LabelIndex, Option<LabelIndex>)>,
     /// Position of each case's pair.
     cells: Vec<usize>,
 }
 
 impl<'a> AnsweredSets<'a> {
     /// Pairs of gold answer and given answer, one a case. `None` where the task's answers are no sets.
-    pub fn of(task: &'a Task, answers: impl Iterator<Item = (usize, Option<usize>)>) -> Option<Self> {
+    pub fn of(task: &'a Task, answers: impl Iterator<Item = (LabelIndex, Option<LabelIndex>)>) -> Option<Self> {
         let (names, sets) = task.label_sets()?;
         let mut positions = HashMap::new();
         let mut pairs = Vec::new();

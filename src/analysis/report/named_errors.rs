@@ -67,7 +67,10 @@ fn rows_of(evaluation: &Evaluation, named: &NamedErrors, own: &TaskRows) -> Vec<
         ("inconsistent".into(), own.rows.iter().filter(verdict(Verdict::Inconsistent)).collect()),
     ];
     for (position, label) in own.labels().iter().enumerate() {
-        slices.push((format!("label {}", label.name), own.rows.iter().filter(|row| row.gold == position).collect()));
+        slices.push((
+            format!("label {}", label.name),
+            own.rows.iter().filter(|row| row.gold_label() == Some(position)).collect(),
+        ));
     }
     let mut rows = Vec::new();
     for (slice, members) in slices {

@@ -51,7 +51,7 @@ fn figures(dataset: &Dataset, subset: &Subset, pick: Pick) -> Vec<Cell> {
         let gold = &dataset.cases[row.case].answer;
         let of = |answer: &Prediction| WordOverlap::of(gold, answer.text.as_deref().unwrap_or_default());
         let answer = pick(row).unwrap_or_else(|| Prediction::in_words(String::new()));
-        exact.push(answer.label == Some(row.gold));
+        exact.push(answer.is_right(row.gold));
         overlaps.push(of(&answer));
         best.push(row.answer.predictions.iter().map(|answer| of(answer).f1).fold(0.0, f64::max));
     }

@@ -61,7 +61,7 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
     let dataset = evaluation.dataset;
     let mut rows = Vec::new();
     for (position, label) in own.labels().iter().enumerate() {
-        let of_label = own.rows.iter().filter(|row| row.gold == position);
+        let of_label = own.rows.iter().filter(|row| row.gold_label() == Some(position));
         push_slice(evaluation, &mut rows, "label", &label.name, of_label, |_| true);
     }
     for head in [Head::Image, Head::Caption, Head::Lexical, Head::Random] {
@@ -119,8 +119,8 @@ fn push_slice<'r, 'a: 'r>(
         let found: Vec<_> =
             scored_hits(row.answer).into_iter().zip(hits).filter(|(_, kept)| *kept).map(|(found, _)| found).collect();
         let Some(fused) = fuse(&found) else { continue };
-        let is_right = fused.prediction.label == Some(row.gold);
-        pairs.push((is_right, found.iter().any(|(_, prediction)| prediction.label == Some(row.gold))));
+        let is_right = fused.prediction.is_right(row.gold);
+        pairs.push((is_right, found.iter().any(|(_, prediction)| prediction.is_right(row.gold))));
         kept_rows.push(row);
     }
     if pairs.is_empty() {

@@ -30,7 +30,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                     Cell::from(system.name.as_str()),
                     Cell::Text(place_name(&own.rows, place)),
                     Cell::Count(all.len()),
-                    share(all.clone(), &|outcome| outcome.answers[place] == Some(outcome.gold)),
+                    share(all.clone(), &|outcome| outcome.is_right_at(place)),
                     Cell::Count(wrong),
                     share(wrong_rows, &|outcome| outcome.is_rescued_by(place)),
                     Cell::Count(kept),
@@ -63,9 +63,9 @@ pub(super) fn flips(evaluation: &Evaluation) -> Vec<Table> {
                 for second in first + 1..k {
                     let both = |row: &&Row| row.answer.predictions.len() > second;
                     let subset = Subset::new("", own.rows.iter().filter(both).collect(), evaluation.sampling);
-                    let label = |row: &Row, place: usize| row.answer.predictions[place].label;
+                    let answer = |row: &Row, place: usize| row.answer.predictions[place].answer;
                     let flips: Vec<bool> =
-                        subset.rows.iter().map(|row| label(row, first) != label(row, second)).collect();
+                        subset.rows.iter().map(|row| answer(row, first) != answer(row, second)).collect();
                     rows.push(vec![
                         Cell::from(system.name.as_str()),
                         Cell::Text(format!("{} and {}", first + 1, second + 1)),

@@ -1,7 +1,7 @@
 //! A system under evaluation: a run's answers to the cases of one split.
 
-use crate::analysis::{Bootstrap, CaseOutcome, Verdict, fuse, scored_hits};
-use crate::data::{Dataset, Label, Task};
+use crate::analysis::{Bootstrap, CaseOutcome, Verdict};
+use crate::data::{Answer, Dataset, Label, LabelIndex, Task};
 use crate::run::Prediction;
 use crate::run::{Ablation, CaseAnswer};
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ pub struct Sampling {
 pub(super) struct Row<'a> {
     /// Position in the dataset.
     pub case: usize,
-    pub gold: usize,
+    pub gold: Option<Answer>,
     /// Number of the case's group; its own where it has none.
     pub group: usize,
     pub answer: &'a CaseAnswer,
@@ -55,6 +55,11 @@ pub(super) struct TaskRows<'a> {
 }
 
 impl Row<'_> {
+    /// `None` if the task is not answered with one label.
+    pub fn gold_label(&self) -> Option<LabelIndex> {
+        self.gold?.label()
+    }
+
     /// Do the predictions agree? `None` where the case was read closed-book only.
     pub fn verdict(&self) -> Option<Verdict> {
         self.outcome.as_ref().map(CaseOutcome::verdict)
@@ -70,12 +75,8 @@ impl<'a> TaskRows<'a> {
             let Some(case) = dataset.cases.get(answer.case) else { continue };
             let Some(own) = by_task.iter_mut().find(|own| own.task.id == case.task) else { continue };
             let gold = dataset.gold_of(case);
-            let fused = fuse(&scored_hits(answer)).map(|fused| fused.prediction);
-            let outcome = fused.as_ref().map(|fused| CaseOutcome {
-                gold,
-                answers: answer.predictions.iter().map(|prediction| prediction.label).collect(),
-                fused: fused.label,
-            });
+            let (fused, outcome) = CaseOutcome::of(gold, answer).unzip();
+            let fused = fused.map(|fused| fused.prediction);
             own.rows.push(Row { case: answer.case, gold, group: groups[answer.case], answer, fused, outcome });
         }
         by_task.retain(|own| !own.rows.is_empty());

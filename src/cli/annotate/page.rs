@@ -198,7 +198,7 @@ impl<'a> Page<'a> {
 
 impl<'a> Answer<'a> {
     fn of(prediction: &'a Prediction, labels: &'a [Label]) -> Self {
-        let label = prediction.label.and_then(|label| labels.get(label));
+        let label = prediction.answer.and_then(|answer| answer.label_in(labels));
         Self {
             label: label.map(|label| label.id.as_str()),
             name: label.map(|label| label.name.as_str()),

@@ -1,7 +1,7 @@
 //! Training samples: each case with each of its documents, tokens and pictures ready.
 
 use super::pairs::read_pairs;
-use crate::data::{Case, Dataset, Part, Picture, Split};
+use crate::data::{Answer, Case, Dataset, Part, Picture, Split};
 use crate::model::pixtral::{Piece, PixtralProcessor};
 use crate::reader::{Evidence, PromptPiece, ReadRequest};
 use crate::retriever::{HitSource, Retriever};
@@ -81,7 +81,7 @@ impl Samples {
                 list.push(Sample {
                     split: case.split,
                     task,
-                    label: shared[task].chooses_one_label().then(|| dataset.gold_of(case)),
+                    label: dataset.gold_of(case).and_then(Answer::label).filter(|_| shared[task].chooses_one_label()),
                     ids,
                     prompt_length,
                     pictures: order.into_iter().map(in_prompt).collect(),

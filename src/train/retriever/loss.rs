@@ -10,6 +10,7 @@
 //! At temperatures of 1 this is the reference's. At others the prior keeps its own temperature here, so that a reader that
 //! does not care gives no gradient; the reference divides ℓ and prior together by the reader's.
 
+use crate::data::LabelIndex;
 use crate::run::LabelScores;
 use anyhow::Result;
 use candle_core::{D, Tensor};
@@ -82,16 +83,17 @@ impl LossSettings {
 
 /// ℓ of one answer. A single score, which is the gold answer's own log-probability (open answers, several labels at
 /// once), is taken as it is.
-pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: usize) -> f32 {
-    if let [only] = scores.0[..] {
+pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: LabelIndex) -> f32 {
+    let values = scores.log_probabilities();
+    if let [only] = *values {
         return only;
     }
     let probabilities = scores.probabilities();
-    let largest = scores.0.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     match kind {
         ReaderScore::LogProbability => {
-            let sum: f32 = scores.0.iter().map(|value| (value - largest).exp()).sum();
-            scores.0[gold] - largest - sum.ln()
+            let sum: f32 = values.iter().map(|value| (value - largest).exp()).sum();
+            values[gold] - largest - sum.ln()
         }
         ReaderScore::DoubleSoftmax => {
             let sum: f32 = probabilities.iter().map(|value| value.exp()).sum();

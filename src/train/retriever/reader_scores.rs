@@ -1,11 +1,25 @@
 //! The frozen reader as a reader_scores of candidates: asked once per case and document in the life of a workspace.
 
+use crate::data::{Answer, Case, Dataset, LabelIndex, Task};
 use crate::pipeline::Pipeline;
 use crate::reader::ReaderError;
 use crate::run::LabelScores;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Position of the gold answer among a case's scores. A task that is not answered with one label has a single score, that
+/// of the gold answer ([`Pipeline::score_pairs`]).
+///
+/// # Errors
+/// Fails if the gold answer of a task with labels is none of them.
+pub(super) fn position_of_gold(dataset: &Dataset, case: &Case) -> Result<LabelIndex> {
+    if !dataset.task(&case.task).is_some_and(Task::chooses_one_label) {
+        return Ok(0);
+    }
+    let gold = dataset.gold_of(case).and_then(Answer::label);
+    gold.with_context(|| format!("case {}: the answer {:?} is no label of task {}", case.id, case.answer, case.task))
+}
 
 /// How often an answer was wanted, and how often the reader had to be asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

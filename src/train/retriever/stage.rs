@@ -4,12 +4,12 @@ use super::RetrieverSettings;
 use super::head_weights::{HeadWeights, query_vectors};
 use super::loss::{LossSettings, retriever_loss};
 use super::queries::Queries;
-use super::reader_scores::ReaderScores;
+use super::reader_scores::{ReaderScores, position_of_gold};
 use super::save::Save;
 use super::step_metrics::StepMetrics;
 use super::teacher::Teacher;
 use super::validation::Validation;
-use crate::data::{Dataset, Task};
+use crate::data::Dataset;
 use crate::index::VectorSide;
 use crate::model::checkpoint::{CheckpointFiles, names_of};
 use crate::retriever::Retriever;
@@ -95,7 +95,7 @@ impl HeadTraining<'_, '_, '_> {
             let disagree = own.windows(2).any(|pair| pair[0].arg_max() != pair[1].arg_max());
             self.step_metrics.cases += 1;
             self.step_metrics.disagreeing += usize::from(disagree);
-            let gold = dataset.gold_of(&dataset.cases[*case]);
+            let gold = position_of_gold(dataset, &dataset.cases[*case])?;
             scores.push(signal.scores(settings.loss.reader_score, *case, gold, &own, rows));
         }
         self.step_metrics.calls = reader_scores.calls();
@@ -162,8 +162,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
             let case = &dataset.cases[case];
             let task = tasks.get(case.task.as_str()).copied().unwrap_or(0);
             // Answers that are a text are one class.
-            let chooses = dataset.tasks.get(task).is_some_and(Task::chooses_one_label);
-            (task, if chooses { dataset.gold_of(case) } else { 0 })
+            (task, position_of_gold(dataset, case).unwrap_or(0))
         };
         let mut items = Vec::with_capacity(wanted);
         while items.len() < wanted {

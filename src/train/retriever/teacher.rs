@@ -1,7 +1,7 @@
 //! What tells good candidates from bad ones: the reader, or one of two controls that bound what it can teach.
 
 use super::loss::{ReaderScore, reader_score};
-use crate::data::Dataset;
+use crate::data::{Dataset, LabelIndex};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file;
 use crate::run::LabelScores;
@@ -90,7 +90,7 @@ impl Teacher {
         &self,
         kind: ReaderScore,
         case: usize,
-        gold: usize,
+        gold: LabelIndex,
         answers: &[&LabelScores],
         rows: &[usize],
     ) -> Vec<f32> {

@@ -1,7 +1,7 @@
 //! How well a pair of heads serves the reader on the validation cases.
 
 use super::loss::{ReaderScore, reader_score};
-use super::reader_scores::ReaderScores;
+use super::reader_scores::{ReaderScores, position_of_gold};
 use crate::analysis::{CaseOutcome, Comparison, Difference, PairedOutcome, ScoredHit, Verdict, fuse};
 use crate::data::{Dataset, Task};
 use crate::retriever::Retriever;
@@ -187,16 +187,18 @@ fn read_all(
         let found: Vec<ScoredHit> = hits.iter().map(|hit| hit.provenances.as_slice()).zip(&predictions).collect();
         let case = &dataset.cases[*case];
         let fused = fuse(&found).with_context(|| format!("case {}: no document was retrieved", case.id))?;
-        let gold = dataset.gold_of(case);
         let mut documents: Vec<usize> = hits.iter().map(|hit| hit.row).collect();
         documents.sort_unstable();
-        let answers = predictions.iter().map(|prediction| prediction.label).collect();
-        let outcome = CaseOutcome { gold, answers, fused: fused.prediction.label };
+        let outcome = CaseOutcome::new(dataset.gold_of(case), &predictions, &fused.prediction);
         let scores = fused.prediction.scores.context("the reader gave no log-probabilities")?;
         let chooses = dataset.task(&case.task).is_some_and(Task::chooses_one_label);
         validated.push(Validated {
             outcome: chooses.then_some(outcome),
-            log_probability: f64::from(reader_score(ReaderScore::LogProbability, &scores, gold)),
+            log_probability: f64::from(reader_score(
+                ReaderScore::LogProbability,
+                &scores,
+                position_of_gold(dataset, case)?,
+            )),
             documents,
         });
     }

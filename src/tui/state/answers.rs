@@ -2,14 +2,14 @@
 
 use crate::analysis::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use crate::annotation::answers_fingerprint;
-use crate::data::Label;
+use crate::data::{Answer, Label};
 use crate::run::CaseAnswer;
 use crate::run::Hit;
 use crate::run::Prediction;
 use crate::tui::update::user_evidence::OwnHit;
 
 /// Stands in the place of an answer that is not there.
-const NOT_READ: Prediction = Prediction { label: None, scores: None, text: None };
+const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
 
 /// Hits and predictions of a case; they arrive one by one.
 #[derive(Clone, Debug, Default)]
@@ -77,11 +77,9 @@ impl CaseAnswers {
         self.failed.is_some() || self.fused.is_some() || self.hits.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// The answers beside the gold label; `None` until every hit is read.
-    pub fn outcome(&self, gold: usize) -> Option<CaseOutcome> {
-        let fused = self.fused.as_ref()?;
-        let answers = self.predictions.iter().flatten().map(|prediction| prediction.label).collect();
-        Some(CaseOutcome { gold, answers, fused: fused.prediction.label })
+    /// The answers and the gold answer; `None` until every hit is read.
+    pub fn outcome(&self, gold: Option<Answer>) -> Option<CaseOutcome> {
+        Some(CaseOutcome::new(gold, self.predictions.iter().flatten(), &self.fused.as_ref()?.prediction))
     }
 
     /// Do the predictions agree? `None` until every hit is read.
@@ -99,14 +97,14 @@ impl CaseAnswers {
         self.without_gold().map(|outcome| outcome.disagreement())
     }
 
-    /// For what the answers say among themselves: its gold label is none.
+    /// For figures that do not look at gold.
     fn without_gold(&self) -> Option<CaseOutcome> {
-        self.outcome(usize::MAX)
+        self.outcome(None)
     }
 
     /// Is the answer without a document right? `None` where there is no such answer, or not yet.
-    pub fn closed_book_is_right(&self, gold: usize) -> Option<bool> {
-        self.closed_book.as_ref().map(|prediction| prediction.label == Some(gold))
+    pub fn closed_book_is_right(&self, gold: Option<Answer>) -> Option<bool> {
+        self.closed_book.as_ref().map(|prediction| prediction.is_right(gold))
     }
 
     /// Fingerprint of the documents and the answers to them, by which an annotation tells whether they have changed; `None`
@@ -115,7 +113,7 @@ impl CaseAnswers {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
             let prediction = prediction.as_ref()?;
-            let label = prediction.label.and_then(|label| labels.get(label)).map(|label| label.id.as_str());
+            let label = prediction.answer.and_then(|answer| answer.label_in(labels)).map(|label| label.id.as_str());
             // Without labels the answer is in words.
             let words = prediction.text.as_deref().filter(|_| labels.is_empty());
             read.push((hit.document.as_str(), label.or(words)));

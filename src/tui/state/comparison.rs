@@ -2,6 +2,7 @@
 
 use super::answers::CaseAnswers;
 use crate::analysis::{CaseOutcome, Fused};
+use crate::data::Answer;
 use crate::tui::update::app::App;
 use rustc_hash::FxHashMap;
 
@@ -50,13 +51,13 @@ impl App {
     /// The answers of a case beside its gold label; `None` until every hit is read.
     pub fn outcome_of(&self, case: usize) -> Option<CaseOutcome> {
         let gold = self.gold_of(self.dataset.cases.get(case)?)?;
-        self.answers_of(case)?.outcome(gold)
+        self.answers_of(case)?.outcome(Some(gold))
     }
 
     /// Which of the two runs answers this case rightly; `None` where one of them has no answer.
     pub fn who_is_right(&self, case: usize) -> Option<WhoIsRight> {
         let gold = self.gold_of(self.dataset.cases.get(case)?)?;
-        let right = |answers: &CaseAnswers| Some(answers.fused()?.prediction.label == Some(gold));
+        let right = |answers: &CaseAnswers| Some(answers.fused()?.prediction.is_right(Some(gold)));
         Some(match (right(self.answers_of(case)?)?, right(self.other_answers(case)?)?) {
             (true, true) => WhoIsRight::Both,
             (true, false) => WhoIsRight::OnlyA,
@@ -67,12 +68,12 @@ impl App {
 
     /// Do the fused answers of the two runs differ?
     pub fn fused_flips(&self, case: usize) -> bool {
-        let label = |answers: Option<&CaseAnswers>| answers.and_then(CaseAnswers::fused).map(label_of);
+        let label = |answers: Option<&CaseAnswers>| answers.and_then(CaseAnswers::fused).map(answer_of);
         let (one, other) = (label(self.answers_of(case)), label(self.other_answers(case)));
         one.is_some() && other.is_some() && one != other
     }
 }
 
-fn label_of(fused: &Fused) -> Option<usize> {
-    fused.prediction.label
+fn answer_of(fused: &Fused) -> Option<Answer> {
+    fused.prediction.answer
 }

@@ -1,7 +1,7 @@
 //! Open answers on the screen: a letter for each different answer to a case, and the words in which it was said.
 
 use super::answers::CaseAnswers;
-use crate::data::TaskKind;
+use crate::data::{Answer, TaskKind};
 use crate::run::Prediction;
 use crate::tui::update::app::App;
 use crate::tui::views::text;
@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr;
 impl App {
     /// The letter of an answer to a case: its label's place in the task, or the place of an open answer among the different
     /// ones that were given to this case, in the order of the hits.
-    pub fn letter_of(&self, case: usize, answer: Option<usize>) -> char {
+    pub fn letter_of(&self, case: usize, answer: Option<Answer>) -> char {
         if !self.is_open(case) {
-            return text::letter(answer);
+            return text::letter(answer.and_then(Answer::label));
         }
         let given = self.given_answers(case);
         // One that nobody gave is the gold one.
@@ -22,12 +22,12 @@ impl App {
 
     /// The name of an answer to a case: its label's, or the words in which an open answer was said first; or that it names
     /// no label.
-    pub fn answer_name(&self, case: usize, answer: Option<usize>) -> String {
+    pub fn answer_name(&self, case: usize, answer: Option<Answer>) -> String {
         if !self.is_open(case) {
-            let Some(label) = answer else { return "no label".to_owned() };
+            let Some(answer) = answer else { return "no label".to_owned() };
             let task = self.dataset.cases.get(case).and_then(|case| self.task_of(case));
             return task
-                .and_then(|task| task.labels.get(label))
+                .and_then(|task| answer.label_in(&task.labels))
                 .map_or_else(|| "?".to_owned(), |label| label.name.clone());
         }
         let Some(answer) = answer else { return "no answer".to_owned() };
@@ -63,15 +63,15 @@ impl App {
         task.is_some_and(|task| task.kind == TaskKind::OpenVqa)
     }
 
-    /// Numbers and words of the different open answers to a case: those with its hits, the one without a document, then
+    /// The different open answers to a case: those with its hits, the one without a document, then
     /// those of the run that is compared with.
-    fn given_answers(&self, case: usize) -> Vec<(usize, &str)> {
-        let mut given: Vec<(usize, &str)> = Vec::new();
+    fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
+        let mut given: Vec<(Answer, &str)> = Vec::new();
         for answers in [self.answers_of(case), self.other_answers(case)].into_iter().flatten() {
             for prediction in said(answers) {
-                let Some((number, words)) = prediction.label.zip(prediction.text.as_deref()) else { continue };
-                if given.iter().all(|(known, _)| *known != number) {
-                    given.push((number, words));
+                let Some((answer, words)) = prediction.answer.zip(prediction.text.as_deref()) else { continue };
+                if given.iter().all(|(known, _)| *known != answer) {
+                    given.push((answer, words));
                 }
             }
         }

@@ -4,6 +4,7 @@
 use super::comparison::WhoIsRight;
 use super::named_errors;
 use crate::analysis::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
+use crate::data::Answer;
 use crate::tui::update::app::{App, Overlay};
 
 /// Sections and the cell one stands on.
@@ -219,7 +220,7 @@ fn ranks(app: &App, known: &[Known]) -> Section {
     for hit in 0..deepest {
         let answered: Vec<bool> = known
             .iter()
-            .filter_map(|known| Some(*known.outcome.answers.get(hit)? == Some(known.outcome.gold)))
+            .filter_map(|known| (hit < known.outcome.answers.len()).then(|| known.outcome.is_right_at(hit)))
             .collect();
         let count =
             |test: fn(&CaseOutcome, usize) -> bool| known.iter().filter(|known| test(&known.outcome, hit)).count();
@@ -253,10 +254,11 @@ fn confusion(app: &App, known: &[Known]) -> Vec<Section> {
         }
         let mut rows = Vec::new();
         for (gold, label) in task.labels.iter().enumerate() {
-            let of_label: Vec<&&Known> = of_task.iter().filter(|known| known.outcome.gold == gold).collect();
+            let of_label: Vec<&&Known> =
+                of_task.iter().filter(|known| known.outcome.gold == Some(Answer::Label(gold))).collect();
             let mut cells: Vec<Cell> = Vec::new();
             for (answer, other) in task.labels.iter().enumerate() {
-                let count = of_label.iter().filter(|known| known.outcome.fused == Some(answer)).count();
+                let count = of_label.iter().filter(|known| known.outcome.fused == Some(Answer::Label(answer))).count();
                 let filter = format!("task:{:?} label:{:?} answer:{:?}", task.id, label.id, other.id);
                 cells.push(Cell::count(count, of_label.len(), &filter));
             }

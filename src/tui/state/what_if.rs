@@ -2,7 +2,7 @@
 
 use super::answers::CaseAnswers;
 use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
-use crate::run::{Head, Hit};
+use crate::run::{Head, Hit, Prediction};
 use crate::tui::update::app::App;
 use crate::tui::update::user_evidence::OwnHit;
 use std::collections::HashMap;
@@ -198,9 +198,9 @@ impl App {
     pub fn outcome_now(&self) -> Option<(Vec<usize>, CaseOutcome)> {
         let (_, answers) = self.current_answers()?;
         let gold = self.gold_of(self.current()?.1)?;
-        let fused = self.fused_now()?.prediction.label;
-        let (slots, answers) = answers.labels_read().into_iter().unzip();
-        Some((slots, CaseOutcome { gold, answers, fused }))
+        let fused = self.fused_now()?.prediction;
+        let (slots, predictions): (Vec<usize>, Vec<&Prediction>) = answers.read_slots().into_iter().unzip();
+        Some((slots, CaseOutcome::new(Some(gold), predictions, &fused)))
     }
 
     /// What is changed about the current case's fusion, in words.

@@ -8,7 +8,7 @@ use super::picker::Picker;
 use super::queue_view::FilterEdit;
 use super::search::Search;
 use crate::annotation::{Category, Staleness};
-use crate::data::{Case, Dataset, Document, Task};
+use crate::data::{Answer, Case, Dataset, Document, Task};
 use crate::pipeline::{ModelDescription, Ticket};
 use crate::run::Hit;
 use crate::run::Prediction;
@@ -295,9 +295,9 @@ impl App {
         self.gold_visible || self.filter.looks_at_gold() || self.order == Order::OracleButWrong
     }
 
-    /// The gold label's position in the task, or the number of the open answer.
-    pub fn gold_of(&self, case: &Case) -> Option<usize> {
-        self.task_of(case)?.position_of(&case.answer)
+    /// The gold answer to a case.
+    pub fn gold_of(&self, case: &Case) -> Option<Answer> {
+        self.task_of(case)?.answer_of(&case.answer)
     }
 
     /// The hits of the current case; empty until they arrive.
@@ -335,7 +335,7 @@ impl App {
     /// Name and probability of an answer to the current case: "Yes 0.75".
     pub fn answer_in_words(&self, prediction: &Prediction) -> String {
         let case = self.queue.current();
-        let name = case.map_or_else(String::new, |case| self.answer_name(case, prediction.label));
+        let name = case.map_or_else(String::new, |case| self.answer_name(case, prediction.answer));
         match prediction.probability() {
             Some(probability) => format!("{name} {probability:.2}"),
             None => name,

@@ -67,9 +67,9 @@ impl CaseAnswers {
         self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
     }
 
-    /// The slots in which the reader has answered, with the label that each answer names.
-    pub fn labels_read(&self) -> Vec<(usize, Option<usize>)> {
-        (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?.label))).collect()
+    /// The slots in which the reader has answered, with its predictions.
+    pub fn read_slots(&self) -> Vec<(usize, &Prediction)> {
+        (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?))).collect()
     }
 
     /// Hits and a person's own.

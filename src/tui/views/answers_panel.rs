@@ -4,6 +4,7 @@ use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
 use crate::annotation::{Staleness, remarks};
+use crate::data::Answer;
 use crate::run::Prediction;
 use crate::tui::state::annotation_view::AnnotationView;
 use crate::tui::state::answers::CaseAnswers;
@@ -102,11 +103,11 @@ fn answer_block(
         Ok(prediction) => prediction,
         Err(absent) => return [Line::styled(absent, theme.style(Role::Faint)), Line::default()],
     };
-    let (label, probability) = (prediction.label, prediction.probability());
-    let mut answer = answer_text(app, label, width.saturating_sub(5));
+    let (answer, probability) = (prediction.answer, prediction.probability());
+    let mut spans = answer_text(app, answer, width.saturating_sub(5));
     let sign = if prediction.is_at_least() { "≥" } else { " " };
-    answer.push(Span::styled(format!("{sign}{}", text::probability(probability)), theme.style(Role::Muted)));
-    [Line::from(answer), Line::from(text::bar(theme, probability, bar_width).to_vec())]
+    spans.push(Span::styled(format!("{sign}{}", text::probability(probability)), theme.style(Role::Muted)));
+    [Line::from(spans), Line::from(text::bar(theme, probability, bar_width).to_vec())]
 }
 
 /// Where the image is the document's: the fused answer, then what the hit is and what it says.
@@ -207,10 +208,10 @@ fn answer_row(
             return spans;
         }
     };
-    let (label, probability) = (prediction.label, prediction.probability());
-    let answer = answer_text(app, label, label_width);
-    let used: usize = answer.iter().map(Span::width).sum();
-    spans.extend(answer);
+    let (answer, probability) = (prediction.answer, prediction.probability());
+    let named = answer_text(app, answer, label_width);
+    let used: usize = named.iter().map(Span::width).sum();
+    spans.extend(named);
     let sign = if prediction.is_at_least() { "≥" } else { " " };
     spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used)) + sign));
     spans.push(Span::styled(format!("{} ", text::probability(probability)), theme.style(Role::Text)));
@@ -218,23 +219,23 @@ fn answer_row(
     spans
 }
 
-/// Letter and name of a label in at most `width` columns.
-fn answer_text(app: &App, label: Option<usize>, width: usize) -> Vec<Span<'static>> {
+/// Letter and name of an answer in at most `width` columns.
+fn answer_text(app: &App, answer: Option<Answer>, width: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let name = label_name(app, label);
+    let name = answer_name(app, answer);
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold.is_some() && gold == label;
+    let right = app.gold_visible && gold.is_some() && gold == answer;
     let star = if right { "*" } else { "" };
     vec![
-        Span::styled(verdict::letter(app, label).to_string(), theme.style(Role::Title)),
+        Span::styled(verdict::letter(app, answer).to_string(), theme.style(Role::Title)),
         Span::styled(star, theme.style(Role::Right)),
         Span::styled(format!(" {}", text::fit(&name, width.saturating_sub(3))), theme.style(Role::Title)),
     ]
 }
 
 /// Name of a label of the current case's task or the words of an open answer, or that an answer names none.
-pub fn label_name(app: &App, label: Option<usize>) -> String {
-    app.queue.current().map_or_else(String::new, |case| app.answer_name(case, label))
+pub fn answer_name(app: &App, answer: Option<Answer>) -> String {
+    app.queue.current().map_or_else(String::new, |case| app.answer_name(case, answer))
 }
 
 fn gold(app: &App, width: usize) -> Vec<Span<'static>> {
@@ -250,8 +251,8 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
     }
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
     match gold.zip(app.gold_name()) {
-        Some((label, name)) => {
-            let name = format!("{} {name}", verdict::letter(app, Some(label)));
+        Some((gold, name)) => {
+            let name = format!("{} {name}", verdict::letter(app, Some(gold)));
             vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
         }
         None => vec![Span::styled("not among the labels", theme.style(Role::Error))],

@@ -129,11 +129,11 @@ fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers
         answers.predictions.get(place?).cloned().flatten()
     };
     let (ours, theirs) = (said(a, document.a), said(b, document.b));
-    let flipped = matches!((&ours, &theirs), (Some(a), Some(b)) if a.label != b.label);
+    let flipped = matches!((&ours, &theirs), (Some(a), Some(b)) if a.answer != b.answer);
     let role = if flipped { Role::Differs } else { Role::Text };
     let answer = |prediction: &Option<Prediction>| match prediction {
         Some(prediction) => {
-            format!("{} {}", verdict::letter(app, prediction.label), text::probability(prediction.probability()))
+            format!("{} {}", verdict::letter(app, prediction.answer), text::probability(prediction.probability()))
         }
         None => "-".to_owned(),
     };

@@ -173,11 +173,11 @@ fn prediction(
             if answers.failed.is_some() || own_failed { ("  x", Role::Error) } else { ("  …", Role::Faint) };
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
     };
-    let (label, probability) = (prediction.label, prediction.probability());
+    let (answer, probability) = (prediction.answer, prediction.probability());
     let (signs, role) = verdict::signs(app, answers, fused, slot);
     let mut spans = signs.to_vec();
     if columns.name > 0 {
-        let name = text::fit(&answers_panel::label_name(app, label), columns.name);
+        let name = text::fit(&answers_panel::answer_name(app, answer), columns.name);
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));

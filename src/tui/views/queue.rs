@@ -3,6 +3,7 @@
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::Verdict;
+use crate::data::Answer;
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
@@ -119,7 +120,7 @@ fn extra_cells(app: &App, index: usize) -> String {
         let cell = match column {
             Column::ClosedBook => answers
                 .and_then(|answers| answers.closed_book.as_ref())
-                .map(|prediction| app.letter_of(index, prediction.label).to_string()),
+                .map(|prediction| app.letter_of(index, prediction.answer).to_string()),
             Column::Confidence => answers
                 .and_then(|answers| answers.fused())
                 .map(|fused| text::probability(fused.prediction.probability())),
@@ -127,7 +128,7 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::Against => app
                 .other_answers(index)
                 .and_then(|answers| answers.fused())
-                .map(|fused| app.letter_of(index, fused.prediction.label).to_string()),
+                .map(|fused| app.letter_of(index, fused.prediction.answer).to_string()),
             Column::Seen => (!app.seen.contains(&index)).then(|| "·".to_owned()),
         };
         cells.push_str(&format!("{:>1$}", cell.unwrap_or_default(), column.heading().1));
@@ -135,15 +136,15 @@ fn extra_cells(app: &App, index: usize) -> String {
     cells
 }
 
-fn gold_cell(app: &App, index: usize, gold: Option<usize>) -> String {
+fn gold_cell(app: &App, index: usize, gold: Option<Answer>) -> String {
     match gold {
-        Some(label) if app.gold_visible => app.letter_of(index, Some(label)).to_string(),
+        Some(gold) if app.gold_visible => app.letter_of(index, Some(gold)).to_string(),
         _ => " ".to_owned(),
     }
 }
 
 /// Fused letter, `*` if gold is shown and the letter is right, verdict: six columns.
-fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'static>> {
+fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'static>> {
     let theme = &app.theme;
     let Some(answers) = app.answers_of(index) else { return vec![Span::raw("      ")] };
     if answers.failed.is_some() {
@@ -152,13 +153,13 @@ fn answer_cells(app: &App, index: usize, gold: Option<usize>) -> Vec<Span<'stati
     let Some(fused) = answers.fused() else {
         return vec![Span::styled(" …    ", theme.style(Role::Faint))];
     };
-    let right = app.gold_visible && gold.is_some() && gold == fused.prediction.label;
+    let right = app.gold_visible && gold.is_some() && gold == fused.prediction.answer;
     let (glyph, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => ("!", Role::Differs),
         _ => ("=", Role::Same),
     };
     vec![
-        Span::styled(format!(" {}", app.letter_of(index, fused.prediction.label)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", app.letter_of(index, fused.prediction.answer)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{glyph}  "), theme.style(role)),
     ]

@@ -4,6 +4,7 @@
 use super::super::theme::Role;
 use super::text;
 use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
+use crate::data::Answer;
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::update::app::App;
 use ratatui::text::Span;
@@ -20,7 +21,7 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
         return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
     }
     let count = answers.predictions.len();
-    let labels = answers.labels_read();
+    let read = answers.read_slots();
     let Some(fused) = app.fused_now() else {
         let line = match (&answers.hits, answers.fused()) {
             (Some(_), None) if answers.slots() == 0 => "no hit".to_owned(),
@@ -30,16 +31,16 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
         };
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
-    let differing = labels.iter().filter(|(_, label)| *label != fused.prediction.label).count();
+    let differing = read.iter().filter(|(_, prediction)| prediction.answer != fused.prediction.answer).count();
     let (line, role) = match differing {
-        0 => (format!("= all {} agree", labels.len()), Role::Same),
-        _ => (format!("! {differing} of {} differ", labels.len()), Role::Differs),
+        0 => (format!("= all {} agree", read.len()), Role::Same),
+        _ => (format!("! {differing} of {} differ", read.len()), Role::Differs),
     };
     vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
 
 /// The letter of an answer to the current case.
-pub fn letter(app: &App, answer: Option<usize>) -> char {
+pub fn letter(app: &App, answer: Option<Answer>) -> char {
     app.queue.current().map_or(' ', |case| app.letter_of(case, answer))
 }
 
@@ -50,17 +51,17 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
     let Some(prediction) = answers.prediction_at(slot) else {
         return ([Span::raw(" …"), Span::raw(" "), Span::raw("  ")], Role::Faint);
     };
-    let label = prediction.label;
+    let answer = prediction.answer;
     let (glyph, role) = match fused {
         None => (" ", Role::Text),
-        Some(fused) if fused.prediction.label == label => ("=", Role::Same),
+        Some(fused) if fused.prediction.answer == answer => ("=", Role::Same),
         Some(_) => ("!", Role::Differs),
     };
     let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold.is_some() && gold == label;
+    let right = app.gold_visible && gold.is_some() && gold == answer;
     let (sign, sign_role) = rescue_sign(app, slot);
     let spans = [
-        Span::styled(format!("{glyph} {}", letter(app, label)), theme.style(role)),
+        Span::styled(format!("{glyph} {}", letter(app, answer)), theme.style(role)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{sign} "), theme.style(sign_role)),
     ];
@@ -70,22 +71,22 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
 /// The weights of the hits by the label that each names: `B━━━━━━━━━A━━━`, the fused label first.
 pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
     let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Vec::new() };
-    let mut shares: Vec<(Option<usize>, f32)> = Vec::new();
+    let mut shares: Vec<(Option<Answer>, f32)> = Vec::new();
     for (slot, weight) in fused.weights.iter().enumerate() {
         let Some(prediction) = answers.prediction_at(slot) else { continue };
-        match shares.iter_mut().find(|(label, _)| *label == prediction.label) {
+        match shares.iter_mut().find(|(answer, _)| *answer == prediction.answer) {
             Some((_, share)) => *share += weight,
-            None => shares.push((prediction.label, *weight)),
+            None => shares.push((prediction.answer, *weight)),
         }
     }
     shares.retain(|(_, share)| *share >= LEAST_SHARE);
     shares.sort_by(|one, other| {
-        let first = |label: Option<usize>| label == fused.prediction.label;
+        let first = |answer: Option<Answer>| answer == fused.prediction.answer;
         first(other.0).cmp(&first(one.0)).then(other.1.total_cmp(&one.1))
     });
     let mut spans = Vec::new();
     let mut used = 0;
-    for (place, (label, share)) in shares.iter().enumerate() {
+    for (place, (answer, share)) in shares.iter().enumerate() {
         let left = width.saturating_sub(used);
         let last = place + 1 == shares.len();
         let columns = if last { left } else { ((share * width as f32).round() as usize).clamp(1, left.max(1)) };
@@ -93,8 +94,8 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
             break;
         }
         used += columns;
-        let role = if *label == fused.prediction.label { Role::Same } else { Role::Differs };
-        let piece = format!("{}{}", letter(app, *label), "━".repeat(columns - 1));
+        let role = if *answer == fused.prediction.answer { Role::Same } else { Role::Differs };
+        let piece = format!("{}{}", letter(app, *answer), "━".repeat(columns - 1));
         spans.push(Span::styled(piece, app.theme.style(role)));
     }
     spans
@@ -128,8 +129,8 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
     let gold = app.gold_of(case)?;
     let answers = app.answers_of(index)?;
     let (slots, outcome) = app.outcome_now()?;
-    let as_found = answers.outcome(gold).map(|outcome| outcome.is_right());
-    let closed_book = answers.closed_book.as_ref().map(|prediction| prediction.label == Some(gold));
+    let as_found = answers.outcome(Some(gold)).map(|outcome| outcome.is_right());
+    let closed_book = answers.closed_book.as_ref().map(|prediction| prediction.is_right(Some(gold)));
     let effect = match (closed_book, as_found) {
         (Some(true), Some(false)) => "retrieval ruined it",
         (Some(false), Some(true)) => "retrieval rescued it",

@@ -3,7 +3,7 @@
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
-use crate::data::{Case, TaskKind, answer_number};
+use crate::data::{Answer, Case};
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::people::Words;
 use crate::tui::update::app::App;
@@ -47,17 +47,17 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
     let answers = app.answers_of(index);
     let gold = || app.gold_of(case);
     let outcome = || app.outcome_of(index);
-    let closed_book = || answers?.closed_book_is_right(gold()?);
+    let closed_book = || answers?.closed_book_is_right(Some(gold()?));
     let right = |is_right: bool| is_right == (value == "right");
     match field {
         Field::Task => same(&case.task, value),
         Field::Split => case.split.to_string() == value,
         Field::Group => case.group.as_deref().is_some_and(|group| same(group, value)),
         Field::Id => contains(&case.id, value),
-        Field::Label => label_is(app, case, gold(), value),
-        Field::Answer => {
-            answers.and_then(CaseAnswers::fused).is_some_and(|fused| label_is(app, case, fused.prediction.label, value))
-        }
+        Field::Label => answer_is(app, case, gold(), value),
+        Field::Answer => answers
+            .and_then(CaseAnswers::fused)
+            .is_some_and(|fused| answer_is(app, case, fused.prediction.answer, value)),
         Field::Verdict => verdict_is(answers, value),
         Field::Fused => outcome().is_some_and(|outcome| right(outcome.is_right())),
         Field::Oracle => outcome().is_some_and(|outcome| right(outcome.oracle_is_right())),
@@ -141,12 +141,13 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
 
 /// An open answer by its words; a label by id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
 /// Letters after Z are in lower case there, which a filter does not tell from the others: those labels go by name.
-fn label_is(app: &App, case: &Case, label: Option<usize>, value: &str) -> bool {
-    let Some(label) = label else { return value == "?" };
+fn answer_is(app: &App, case: &Case, answer: Option<Answer>, value: &str) -> bool {
+    let label = match answer {
+        None => return value == "?",
+        Some(Answer::Text(_)) => return Answer::from_words(value) == answer,
+        Some(Answer::Label(label)) => label,
+    };
     let Some(task) = app.task_of(case) else { return false };
-    if task.kind == TaskKind::OpenVqa {
-        return answer_number(value) == Some(label);
-    }
     let labels = &task.labels;
     let Some(known) = labels.get(label) else { return false };
     if labels.iter().any(|label| same(&label.id, value)) {

@@ -1,0 +1,80 @@
+//! What an answer is when answers are compared: a label of the task, or the words of an open answer.
+
+use super::Label;
+use crate::files::fingerprint::Fingerprint;
+
+const ARTICLES: [&str; 3] = ["a", "an", "the"];
+
+/// Position of a label in its task.
+pub type LabelIndex = usize;
+
+/// An answer to a case. Two answers are equal if they are the same label or the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    Label(LabelIndex),
+    /// An open answer.
+    Text(AnswerKey),
+}
+
+/// Stands for the words of an open answer: a hash of [`answer_words`], so that answers compare without their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AnswerKey(u64);
+
+impl Answer {
+    /// An open answer with these words; `None` for a text without a word, which answers nothing.
+    pub fn from_words(text: &str) -> Option<Self> {
+        let words = answer_words(text);
+        if words.is_empty() {
+            return None;
+        }
+        Some(Self::Text(AnswerKey(Fingerprint::of_bytes(words.join(" ").as_bytes()).number())))
+    }
+
+    /// The label's position; `None` for an open answer.
+    pub fn label(self) -> Option<LabelIndex> {
+        match self {
+            Self::Label(label) => Some(label),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The answered label among those of the task; `None` for an open answer.
+    pub fn label_in(self, labels: &[Label]) -> Option<&Label> {
+        labels.get(self.label()?)
+    }
+}
+
+/// The words of an answer as they are compared: lower case, no punctuation, no articles (as SQuAD's evaluation; Rajpurkar
+/// et al. 2016). An answer of nothing else ("A.") is compared as it stands.
+pub fn answer_words(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let plain: String = lower.chars().filter(|letter| !letter.is_ascii_punctuation()).collect();
+    let words: Vec<String> =
+        plain.split_whitespace().filter(|word| !ARTICLES.contains(word)).map(str::to_owned).collect();
+    if words.is_empty() { lower.split_whitespace().map(str::to_owned).collect() } else { words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_the_same_words_are_the_same() {
+        let answer = Answer::from_words("the left upper lobe");
+        assert!(answer.is_some_and(|answer| answer.label().is_none()));
+        for same in ["Left upper lobe.", " left  UPPER lobe", "A left, upper lobe"] {
+            assert_eq!(Answer::from_words(same), answer, "{same}");
+        }
+        for other in ["left lower lobe", "upper left lobe", "lobe"] {
+            assert_ne!(Answer::from_words(other), answer, "{other}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_no_answer_and_an_article_alone_is_one() {
+        assert_eq!((Answer::from_words(""), Answer::from_words(" \n")), (None, None));
+        assert_eq!(answer_words("A."), ["a."]);
+        assert_ne!(Answer::from_words("A"), Answer::from_words("the"));
+        assert_eq!(answer_words("X-ray, 3 cm"), ["xray", "3", "cm"]);
+    }
+}
