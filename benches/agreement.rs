@@ -4,7 +4,8 @@
 
 use dissent::annotation::agreement::{AgreementReport, usual_agreement_table_keys};
 use dissent::annotation::{
-    AnnotationState, Counted, Event, EventContext, EventKind, Taxonomy, disagreements, final_rows, rated_cases,
+    AnnotationState, CategoryId, Counted, Event, EventContext, EventKind, Taxonomy, disagreements, final_rows,
+    rated_cases,
 };
 use dissent::data::{Case, Label, PromptTemplate, Split, Task, TaskKind};
 use rand::{Rng, SeedableRng};
@@ -41,14 +42,14 @@ fn main() {
         disagreements(&state);
     });
     measure("the final set", TIMES, || {
-        final_rows(&state, &taxonomy, &cases).unwrap();
+        final_rows(&state.reviews(), &taxonomy, &cases).unwrap();
     });
 }
 
 /// Each case has its own categories, one or two; an annotator gives them, or others with a probability of 0.3.
 fn events(taxonomy: &Taxonomy) -> Vec<Event> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    let draw = |random: &mut ChaCha8Rng| -> BTreeSet<String> {
+    let draw = |random: &mut ChaCha8Rng| -> BTreeSet<CategoryId> {
         let many = if random.random_bool(0.25) { 2 } else { 1 };
         (0..many).map(|_| taxonomy.categories[random.random_range(0..taxonomy.categories.len())].id.clone()).collect()
     };

@@ -37,7 +37,7 @@ fn context() -> EventContext {
         blind: true,
         seconds: Some(12.3),
         pass: 1,
-        definitions: Taxonomy::default().definitions_of(&["look-alike".to_owned()]).into(),
+        definitions: Taxonomy::default().definitions_of(&["look-alike".into()]).into(),
     }
 }
 
@@ -153,10 +153,9 @@ fn write_journal(folder: &Path, annotator: usize) -> u64 {
             0 => EventKind::Skip,
             1 => EventKind::Undo { undoes: last },
             2 | 3 => EventKind::Note { note: "the margin of the second document is copied".into() },
-            4 | 5 => EventKind::Hit {
-                document: "d0012".into(),
-                categories: BTreeSet::from(["look-alike".to_owned()]).into(),
-            },
+            4 | 5 => {
+                EventKind::Hit { document: "d0012".into(), categories: BTreeSet::from(["look-alike".into()]).into() }
+            }
             _ => EventKind::annotate("look-alike"),
         };
         let event = Event {

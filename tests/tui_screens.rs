@@ -5,6 +5,8 @@
 mod support;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use dissent::annotation::CaseAnnotation;
+use dissent::annotation::CaseReview;
 use dissent::annotation::agreement::{AgreementReport, RatedCases, Ratings, usual_agreement_table_keys};
 use dissent::data::TaskKind;
 use dissent::index::CaptionResult;
@@ -14,13 +16,12 @@ use dissent::terminal::images::{ImageMode, ViewChange};
 use dissent::tui::App;
 use dissent::tui::action::{Action, TABLE};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::annotation_view::{AnnotationEdit, AnnotationView, EditOutcome};
 use dissent::tui::state::overview::{Cell, Overview, Row, Section};
-use dissent::tui::state::people::{People, Ruling, Voice, Words};
 use dissent::tui::state::session_state::SavedView;
 use dissent::tui::update::app::{Overlay, Side};
 use dissent::worker::Request;
 use std::sync::Arc;
+use support::annotations::{annotation, category_id, category_ids, decision, review, reworded, toggle, written};
 use support::{answer, app, ready, screen, text};
 use tui_input::InputRequest;
 
@@ -32,10 +33,8 @@ fn explorer(root: &std::path::Path) -> App {
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
     app.on_engine_event(Event::Hits { case: 3, hits: support::hits() });
-    app.marks.insert(
-        1,
-        AnnotationView { categories: vec![0], note: Some("margin copied".into()), ..AnnotationView::default() },
-    );
+    let own = CaseAnnotation { note: Some("margin copied".into()), ..annotation(&[0]) };
+    app.marks.insert(1, own.into());
     app.update(Action::Down);
     app
 }
@@ -131,15 +130,12 @@ fn the_note_editor() {
 fn a_label_that_could_not_be_written_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
-    let record = AnnotationEdit::Annotate { case: 1, category: 3 };
-    app.recorded(&record, Err("No space left on device".into()));
+    let edit = toggle(1, 3);
+    app.recorded(&edit, Err("No space left on device".into()));
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
-    assert_eq!(app.marks[&1].categories, [0], "the old annotation stands");
-    app.recorded(
-        &record,
-        Ok(EditOutcome::Changed { case: 1, mark: AnnotationView { categories: vec![3], ..AnnotationView::default() } }),
-    );
+    assert_eq!(app.marks[&1].categories, category_ids(&[0]), "the old annotation stands");
+    app.recorded(&edit, written(1, annotation(&[3])));
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
 
@@ -187,7 +183,7 @@ fn every_size_is_drawn() {
     ];
     for actions in views {
         for action in actions {
-            app.update(*action);
+            app.update(action.clone());
         }
         every_size(&mut app);
         app.update(Action::Cancel);
@@ -235,7 +231,7 @@ fn gold_is_hidden_until_asked_for() {
     });
     for action in [Action::Cancel, Action::NextHit, Action::ToggleGold] {
         let screens = apps.each_mut().map(|app| {
-            app.update(action);
+            app.update(action.clone());
             [(80, 24), (120, 40), (200, 60)].map(|(width, height)| text(&screen(app, width, height)))
         });
         for (shown, turned) in screens[0].iter().zip(&screens[1]) {
@@ -341,8 +337,8 @@ fn named_errors_in_the_overview() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
-        app.people.insert(1, people());
-        app.people.insert(2, People { standing: "disputed", decision: None, final_words: None, ..people() });
+        app.people.insert(1, three_annotators());
+        app.people.insert(2, CaseReview { decision: None, ..three_annotators() });
         app.update(Action::Overview);
         for _ in 0..40 {
             app.update(Action::Down);
@@ -415,7 +411,7 @@ fn every_view_at_both_sizes() {
                 order: "entropy".into(),
             });
             for action in actions {
-                app.update(*action);
+                app.update(action.clone());
             }
             app.paste(typed);
             insta::assert_snapshot!(format!("{width}x{height}-{name}"), text(&screen(&mut app, width, height)));
@@ -439,46 +435,33 @@ fn doubts_documents_and_changes_since() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
-        let mark = AnnotationView {
-            categories: vec![0, 2],
-            hits: [("us-doc-003".to_owned(), vec![0, 1])].into(),
+        let before = "The reader left what the documents show aside.";
+        let own = CaseAnnotation {
+            hits: [("us-doc-003".to_owned(), category_ids(&[0, 1]))].into(),
             unsure: true,
-            earlier: vec![support::earlier_definition(
-                &app.categories[2].id,
-                &app.categories[2].name,
-                "The reader left what the documents show aside.",
-            )],
+            definitions: reworded(&mut app, &category_id(2), before),
             answers_fingerprint: Some("of other answers".into()),
-            ..AnnotationView::default()
+            ..annotation(&[0, 2])
         };
-        app.marks.insert(1, mark);
-        app.marks.insert(2, AnnotationView { flagged: true, categories: vec![7], ..AnnotationView::default() });
+        app.marks.insert(1, own.into());
+        app.marks.insert(2, CaseAnnotation { flagged: true, ..annotation(&[7]) }.into());
         insta::assert_snapshot!(format!("{width}x{height}-marks"), text(&screen(&mut app, width, height)));
     }
 }
 
-/// Three people on the second case; the first is at the keys.
-fn people() -> People {
-    let voice = |name: &str, categories: &[usize], note: &str| Voice {
-        annotator: name.into(),
-        is_own: name == "ada",
-        words: Words { categories: categories.to_vec(), unknown: Vec::new() },
-        note: Some(note.to_owned()).filter(|note| !note.is_empty()),
-        ..Voice::default()
+/// Three annotators of the second case, the first of whom is at the keys; it was decided before bob annotated it anew.
+fn three_annotators() -> CaseReview {
+    let note = "the caption speaks of calcifications and the reader repeats it, though the image shows none";
+    let bob = CaseAnnotation {
+        unsure: true,
+        note: Some(note.into()),
+        ts: time::OffsetDateTime::UNIX_EPOCH + time::Duration::DAY,
+        ..annotation(&[1])
     };
-    let bob = "the caption speaks of calcifications and the reader repeats it, though the image shows none";
-    let mut voices = vec![voice("ada", &[0], "margin copied"), voice("bob", &[1], bob), voice("cy", &[], "")];
-    voices[1].unsure = true;
-    voices[1].earlier.push(support::earlier_definition("caption-over-image", "Caption over image", "As of May."));
-    voices[2].skipped = true;
-    let decision = Ruling {
-        adjudicator: "eve".into(),
-        words: Words { categories: vec![0], unknown: vec!["gone".into()] },
-        reason: "as ada".into(),
-        is_outdated: true,
-    };
-    let final_words = Some(decision.words.clone());
-    People { voices, standing: "decided", decision: Some(decision), final_words }
+    let ada = CaseAnnotation { note: Some("margin copied".into()), ..annotation(&[0]) };
+    let cy = CaseAnnotation { skipped: true, ..CaseAnnotation::default() };
+    let decided = [category_id(0), "gone".into()].into();
+    review([("ada", ada), ("bob", bob), ("cy", cy)], Some(decision(decided, "as ada")))
 }
 
 #[test]
@@ -486,7 +469,10 @@ fn a_case_being_decided() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
-        app.people.insert(1, people());
+        let mut review = three_annotators();
+        let given = reworded(&mut app, &category_id(1), "As of May.");
+        Arc::make_mut(&mut review.annotations[1].annotation).definitions = given;
+        app.people.insert(1, review);
         app.update(Action::Adjudicate);
         for action in [Action::Down, Action::Complete, Action::Note] {
             app.update(action);
@@ -501,9 +487,9 @@ fn a_case_that_one_has_not_annotated_keeps_others_words() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.marks.clear();
-    let mut people = people();
-    people.voices.remove(0);
-    app.people.insert(1, people);
+    let mut review = three_annotators();
+    review.annotations.remove(0);
+    app.people.insert(1, review);
     app.update(Action::Adjudicate);
     let hidden = text(&screen(&mut app, 80, 24));
     assert!(!hidden.contains("bob") && !hidden.contains("by eve"), "{hidden}");

@@ -1,5 +1,6 @@
 //! What one annotator says about one case, and what an adjudicator decided.
 
+use super::category_id::CategoryId;
 use super::event::{Event, EventKind, GivenDefinitions};
 use super::taxonomy::Taxonomy;
 use compact_str::CompactString;
@@ -12,9 +13,9 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseAnnotation {
     /// Ids of categories of the taxonomy, given to the case.
-    pub categories: BTreeSet<String>,
+    pub categories: BTreeSet<CategoryId>,
     /// By document id: the categories given to that document. No set is empty.
-    pub hits: BTreeMap<String, BTreeSet<String>>,
+    pub hits: BTreeMap<String, BTreeSet<CategoryId>>,
     pub note: Option<String>,
     pub skipped: bool,
     pub unsure: bool,
@@ -46,7 +47,7 @@ pub struct CaseAnnotation {
 pub struct Decision {
     pub adjudicator: String,
     /// Empty where none of the taxonomy's categories applies.
-    pub categories: BTreeSet<String>,
+    pub categories: BTreeSet<CategoryId>,
     /// As in [`CaseAnnotation::definitions`].
     pub definitions: Arc<GivenDefinitions>,
     /// Why, in words; may be empty.
@@ -87,6 +88,11 @@ impl CaseAnnotation {
         self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
     }
 
+    /// Does it say nothing, or nothing any more?
+    pub fn is_empty(&self) -> bool {
+        !self.is_decided() && !self.unsure && !self.flagged && self.note.is_none()
+    }
+
     /// "look-alike, other; d7 look-alike; unsure; note: the margin is copied".
     pub fn in_words(&self) -> String {
         let mut parts = Vec::new();
@@ -121,8 +127,8 @@ pub fn remarks(skipped: bool, unsure: bool, flagged: bool) -> impl Iterator<Item
 }
 
 /// "look-alike, other".
-fn listed(categories: &BTreeSet<String>) -> String {
-    categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+fn listed(categories: &BTreeSet<CategoryId>) -> String {
+    categories.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Decision {

@@ -1,5 +1,6 @@
-//! One event: what a person did to a case, when, and with what before them. Its JSON line is in `line.rs`.
+//! One event: what a person did to a case, when, and with what before them. Its JSON line is in `event_json.rs`.
 
+use super::category_id::CategoryId;
 use super::event_json::Line;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,9 @@ pub struct Event {
 pub enum EventKind {
     /// These categories (ids of the taxonomy) and no others are the case's; they take the place of earlier ones and of a
     /// skip. An empty set removes them.
-    Annotate { categories: Arc<BTreeSet<String>> },
+    Annotate { categories: Arc<BTreeSet<CategoryId>> },
     /// These categories and no others are those of one retrieved document ("this is the look-alike").
-    Hit { document: String, categories: Arc<BTreeSet<String>> },
+    Hit { document: String, categories: Arc<BTreeSet<CategoryId>> },
     /// The case's note became this text; an empty one removes it.
     Note { note: String },
     /// The annotator doubts what they say about the case, or no longer does.
@@ -48,7 +49,7 @@ pub enum EventKind {
     Skip,
     /// An adjudicator's decision: these are the case's categories, whoever said what. `seen` names events of the annotations
     /// that it was made on ([`AnnotationState::seen_by_a_decision`](super::AnnotationState::seen_by_a_decision)).
-    Decide { categories: Arc<BTreeSet<String>>, reason: String, seen: Vec<Uuid> },
+    Decide { categories: Arc<BTreeSet<CategoryId>>, reason: String, seen: Vec<Uuid> },
     /// The same annotator's event `undoes` on the same case no longer counts.
     Undo { undoes: Uuid },
     /// It counts again.
@@ -56,7 +57,7 @@ pub enum EventKind {
 }
 
 /// By category id: the fingerprint of the definition it was given under.
-pub type GivenDefinitions = BTreeMap<CompactString, CompactString>;
+pub type GivenDefinitions = BTreeMap<CategoryId, CompactString>;
 
 /// What the annotator had before them, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,11 +91,11 @@ impl Default for EventContext {
 impl EventKind {
     /// One category for the case.
     pub fn annotate(category: &str) -> Self {
-        Self::Annotate { categories: BTreeSet::from([category.to_owned()]).into() }
+        Self::Annotate { categories: BTreeSet::from([category.into()]).into() }
     }
 
     /// The categories it gives, to the case or to a document.
-    pub fn categories(&self) -> Option<&BTreeSet<String>> {
+    pub fn categories(&self) -> Option<&BTreeSet<CategoryId>> {
         match self {
             Self::Annotate { categories } | Self::Hit { categories, .. } | Self::Decide { categories, .. } => {
                 Some(categories)

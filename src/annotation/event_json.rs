@@ -1,6 +1,7 @@
 //! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`, the
 //! fields of each kind beside the common ones.
 
+use super::category_id::CategoryId;
 use super::event::{Event, EventContext, EventKind, GivenDefinitions};
 use super::taxonomy::MOST_CATEGORIES;
 use compact_str::CompactString;
@@ -23,9 +24,9 @@ pub(super) struct Line {
     kind: Kind,
     /// Version 1 had one category.
     #[serde(default, skip_serializing)]
-    category: Option<String>,
+    category: Option<CategoryId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    categories: Option<BTreeSet<String>>,
+    categories: Option<BTreeSet<CategoryId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     document: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_the_way_through_json() {
-        let categories = Arc::new(BTreeSet::from(["a".to_owned(), "b".to_owned()]));
+        let categories = Arc::new(BTreeSet::from(["a".into(), "b".into()]));
         let id = Uuid::from_u128(9);
         for kind in [
             EventKind::Annotate { categories: Arc::default() },

@@ -4,7 +4,7 @@
 
 use super::rated_cases::positions_of;
 use super::table_export::{Column, Kind};
-use super::{AnnotationState, Standing, Taxonomy};
+use super::{AnnotationState, CaseReview, CategoryId, Standing, Taxonomy};
 use crate::analysis::report::{Named, NamedErrors};
 use crate::data::{Case, Split};
 use anyhow::{Context, Result};
@@ -42,40 +42,35 @@ pub struct FinalRow<'a> {
 /// # Errors
 /// When a time cannot be written as RFC 3339 (a year beyond 9999).
 pub fn final_rows<'a>(
-    state: &'a AnnotationState,
+    reviews: &'a [CaseReview],
     taxonomy: &'a Taxonomy,
     cases: &'a [Case],
 ) -> Result<Vec<FinalRow<'a>>> {
     let positions = positions_of(cases);
-    let name_of = |id: &'a String| taxonomy.by_id(id).map_or(id.as_str(), |category| category.name.as_str());
+    let name_of = |id: &'a CategoryId| taxonomy.by_id(id).map_or(id.as_str(), |category| category.name.as_str());
     let mut rows = Vec::new();
-    for case in state.cases() {
-        let known = positions.get(case).map(|position| &cases[*position]);
-        let standing = state.standing(case);
-        let categories = standing.categories();
+    for review in reviews {
+        let known = positions.get(review.case.as_str()).map(|position| &cases[*position]);
+        let (standing, categories) = (review.standing(), review.final_categories());
         let mut row = FinalRow {
-            case,
+            case: &review.case,
             task: known.map(|case| case.task.as_str()),
             split: known.map(|case| case.split),
             gold: known.map(|case| case.answer.as_str()),
             standing: standing.word(),
-            categories: categories.map(|categories| categories.iter().map(String::as_str).collect()),
+            categories: categories.map(|categories| categories.iter().map(CategoryId::as_str).collect()),
             category_names: categories.map(|categories| categories.iter().map(name_of).collect()),
-            annotators: state
-                .on_case(case)
-                .filter(|(_, annotation)| !annotation.categories.is_empty())
-                .map(|(annotator, _)| annotator)
-                .collect(),
+            annotators: review.votes().map(|vote| vote.annotator.as_str()).collect(),
             adjudicator: None,
             reason: None,
             decided_at: None,
             outdated: false,
         };
-        if let Standing::Decided { decision, is_outdated } = standing {
+        if let Some(decision) = &review.decision {
             row.adjudicator = Some(&decision.adjudicator);
             row.reason = Some(decision.reason.as_str()).filter(|reason| !reason.is_empty());
             row.decided_at = Some(decision.ts.format(&Rfc3339).context("cannot write the time of a decision")?);
-            row.outdated = is_outdated;
+            row.outdated = standing.is_to_be_decided();
         }
         rows.push(row);
     }
@@ -98,19 +93,6 @@ pub const FINAL_COLUMNS: [Column; 12] = [
     Column::new("outdated", Kind::Flag),
 ];
 
-impl Standing<'_> {
-    /// The word for it in files and tables.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Single(_) => "single",
-            Self::Agreed(_) => "agreed",
-            Self::Disputed => "disputed",
-            Self::Decided { .. } => "decided",
-        }
-    }
-}
-
 /// The final set for the report: which error explains which part of the oracle gap. `None` where nobody annotated a case of
 /// the dataset.
 pub fn named_errors(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -> Option<NamedErrors> {
@@ -118,22 +100,23 @@ pub fn named_errors(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut named = NamedErrors::default();
     for category in &taxonomy.categories {
-        places.insert(&category.id, named.categories.len());
+        places.insert(category.id.as_str(), named.categories.len());
         named.categories.push(category.name.clone());
     }
-    for case in state.cases() {
-        let Some(position) = positions.get(case) else { continue };
-        let name = match state.standing(case) {
+    let reviews = state.reviews();
+    for review in &reviews {
+        let Some(position) = positions.get(review.case.as_str()) else { continue };
+        let name = match review.standing() {
             Standing::Open => continue,
             Standing::Disputed => Named::Open,
-            standing => {
+            Standing::Single | Standing::Agreed | Standing::Decided { .. } => {
                 let mut own = Vec::new();
-                for id in standing.categories().into_iter().flatten() {
-                    // Of an earlier taxonomy.
+                for id in review.final_categories().into_iter().flatten() {
+                    // An id of an earlier taxonomy is its own name.
                     let next = named.categories.len();
-                    let place = *places.entry(id).or_insert(next);
+                    let place = *places.entry(id.as_str()).or_insert(next);
                     if place == next {
-                        named.categories.push(id.clone());
+                        named.categories.push(id.to_string());
                     }
                     own.push(place);
                 }

@@ -1,6 +1,7 @@
 //! One copy of what many events say alike. A tree of one entry takes a whole node (0.5 KB for definitions, 0.3 KB for
 //! categories), and a million events were written under a handful of different ones.
 
+use super::category_id::CategoryId;
 use super::event::{Event, EventKind, GivenDefinitions};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 /// The sets and maps that came so far.
 #[derive(Default)]
 pub(super) struct Interner {
-    categories: FxHashSet<Arc<BTreeSet<String>>>,
+    categories: FxHashSet<Arc<BTreeSet<CategoryId>>>,
     definitions: FxHashSet<Arc<GivenDefinitions>>,
 }
 
@@ -55,7 +56,7 @@ mod tests {
             case: "c1".into(),
             kind: EventKind::annotate(category),
             context: EventContext {
-                definitions: taxonomy.definitions_of(&[category.to_owned()]).into(),
+                definitions: taxonomy.definitions_of(&[category.into()]).into(),
                 ..EventContext::default()
             },
         };

@@ -2,15 +2,18 @@
 //!
 //! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk before
 //! [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in the
-//! folder ([`AnnotationState`]), so folders of several people merge by copying their files together. A [`Desk`] is all
-//! three for one annotator: journal, taxonomy, state.
+//! folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody says
+//! about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator and
+//! carries out [`AnnotationEdit`]s.
 
-mod adjudication;
 pub mod agreement;
 mod assignment;
 mod case_annotation;
-mod desk;
+mod case_review;
+mod category_id;
+mod definition_history;
 mod disagreement;
+mod edit;
 mod event;
 mod event_json;
 mod export;
@@ -27,6 +30,7 @@ mod names;
 mod prodigy;
 mod rated_cases;
 mod replay;
+mod session;
 mod staleness;
 mod state;
 mod strangers;
@@ -35,11 +39,13 @@ mod taxonomy;
 mod taxonomy_versions;
 mod worklist;
 
-pub use adjudication::Standing;
 pub use assignment::{Assignment, Plan};
 pub use case_annotation::{CaseAnnotation, Decision, remarks};
-pub use desk::Desk;
-pub use disagreement::{Disagreement, disagreements};
+pub use case_review::{AuthoredAnnotation, CaseReview, Standing};
+pub use category_id::CategoryId;
+pub use definition_history::DefinitionHistory;
+pub use disagreement::disagreements;
+pub use edit::AnnotationEdit;
 pub use event::{EVENT_VERSION, Event, EventContext, EventKind, GivenDefinitions};
 pub use export::{
     EXPORT_COLUMNS, ExportFormat, ExportRow, LABEL_STUDIO_PREFIX, ToolExport, argilla_files, export_rows,
@@ -52,6 +58,7 @@ pub use journal_watch::JournalWatch;
 pub use merge::{Brought, Merged, merge_folder};
 pub use prodigy::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 pub use rated_cases::{Counted, rated_cases};
+pub use session::AnnotationSession;
 pub use staleness::{Staleness, answers_fingerprint};
 pub use state::AnnotationState;
 pub use strangers::strangers;

@@ -8,6 +8,7 @@
 //! Numbers are read as their digits. Of an annotator's words on a case the later one counts, by time and then by line: a
 //! reject takes away what was accepted before, an accept takes a flag of an earlier reject away.
 
+use super::category_id::CategoryId;
 use super::event::{EVENT_VERSION, Event, EventContext, EventKind};
 use super::names::check_annotator;
 use super::{Category, Taxonomy, rated_cases::positions_of};
@@ -76,9 +77,9 @@ struct Judgement {
 
 enum Answer {
     /// These and no others.
-    Accept(BTreeSet<String>),
+    Accept(BTreeSet<CategoryId>),
     /// This beside what was accepted.
-    AcceptLabel(String),
+    AcceptLabel(CategoryId),
     Ignore,
     /// This label, as it stands in the file, or the case.
     Reject(Option<String>),
@@ -87,7 +88,7 @@ enum Answer {
 /// What an annotator said of a case so far.
 #[derive(Default)]
 struct Word {
-    accepted: BTreeSet<String>,
+    accepted: BTreeSet<CategoryId>,
     /// Labels rejected; an empty one stands for the case.
     rejected: BTreeSet<String>,
     ignored: bool,
@@ -186,18 +187,19 @@ impl Reader<'_> {
             Answer::Accept(set) => {
                 file.accepted += 1;
                 let is_other = !word.accepted.is_empty() && word.accepted != set;
-                let was_rejected = word.rejected.contains("") || set.iter().any(|id| word.rejected.contains(id));
+                let was_rejected =
+                    word.rejected.contains("") || set.iter().any(|id| word.rejected.contains(id.as_str()));
                 file.overruled += usize::from(is_other || was_rejected || word.ignored);
                 word.accepted = set;
                 accept(word, was_rejected, &mut kinds);
             }
             Answer::AcceptLabel(label) => {
                 if !self.taxonomy.several && !word.accepted.is_empty() && !word.accepted.contains(&label) {
-                    let before = word.accepted.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                    let before = word.accepted.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ");
                     return Err(("label", format!("the case was given {before} already; {ONE_ONLY}")));
                 }
                 file.accepted += 1;
-                let was_rejected = word.rejected.contains(&label) || word.rejected.contains("");
+                let was_rejected = word.rejected.contains(label.as_str()) || word.rejected.contains("");
                 file.overruled += usize::from(was_rejected || word.ignored);
                 word.accepted.insert(label);
                 accept(word, was_rejected, &mut kinds);
@@ -334,15 +336,17 @@ impl Reader<'_> {
 
     fn accepted_of(&self, line: &Written) -> Result<Answer, Mistake> {
         if let Some(Written::List(chosen)) = line.get("accept") {
-            let set =
-                chosen.iter().map(|said| self.category_of(said, "accept")).collect::<Result<BTreeSet<String>, _>>()?;
+            let set = chosen
+                .iter()
+                .map(|said| self.category_of(said, "accept"))
+                .collect::<Result<BTreeSet<CategoryId>, _>>()?;
             if set.len() > 1 && !self.taxonomy.several {
                 return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
             }
             // A label that is no category may be a heading of the choices; one that is must be among the chosen.
             let label = line.get("label").and_then(identifier_of).and_then(|label| self.known(&label));
             if let Some(label) = label.filter(|label| !set.contains(&label.id)) {
-                let chosen = set.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let chosen = set.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ");
                 return Err(("label", format!("found {}, but accept says [{chosen}]; expected the same", label.id)));
             }
             return Ok(Answer::Accept(set));
@@ -353,7 +357,7 @@ impl Reader<'_> {
         }
     }
 
-    fn category_of(&self, said: &Written, field: &'static str) -> Result<String, Mistake> {
+    fn category_of(&self, said: &Written, field: &'static str) -> Result<CategoryId, Mistake> {
         let text = identifier_of(said).ok_or_else(|| (field, format!("expected a category, found {said}")))?;
         if let Some(category) = self.known(&text) {
             if !category.level.is_of_case() {
@@ -380,7 +384,7 @@ fn accept(word: &mut Word, was_rejected: bool, kinds: &mut Vec<EventKind>) {
         return;
     }
     word.rejected.remove("");
-    word.rejected.retain(|id| !word.accepted.contains(id));
+    word.rejected.retain(|id| !word.accepted.contains(id.as_str()));
     if word.rejected.is_empty() {
         kinds.push(EventKind::Flag { flag: false });
         if std::mem::take(&mut word.noted) {

@@ -1,7 +1,7 @@
 //! The annotations as ratings: who gave which set of categories to which case.
 
 use super::agreement::{RatedCases, Ratings};
-use super::{AnnotationState, CaseAnnotation, Taxonomy};
+use super::{AnnotationState, CaseAnnotation, CategoryId, Taxonomy};
 use crate::data::{Case, Task};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -121,7 +121,7 @@ impl<'a> Categories<'a> {
         let mut positions = HashMap::new();
         let known = taxonomy.categories.iter().map(|category| category.id.as_str());
         let others: BTreeSet<&str> =
-            annotations.flat_map(|annotation| &annotation.categories).map(String::as_str).collect();
+            annotations.flat_map(|annotation| &annotation.categories).map(CategoryId::as_str).collect();
         for id in known.chain(others) {
             let next = positions.len();
             positions.entry(id).or_insert(next);

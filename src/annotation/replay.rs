@@ -1,6 +1,7 @@
 //! From the events of one pass to the annotation: what they say is borrowed until the last one is known.
 
 use super::case_annotation::CaseAnnotation;
+use super::category_id::CategoryId;
 use super::event::{Event, EventContext, EventKind, GivenDefinitions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use uuid::Uuid;
 #[derive(Default)]
 pub(super) struct Replay<'a> {
     pass: u32,
-    categories: Option<&'a BTreeSet<String>>,
-    hits: BTreeMap<&'a str, &'a BTreeSet<String>>,
+    categories: Option<&'a BTreeSet<CategoryId>>,
+    hits: BTreeMap<&'a str, &'a BTreeSet<CategoryId>>,
     note: Option<&'a str>,
     skipped: bool,
     unsure: bool,

@@ -1,6 +1,7 @@
 //! The state of all annotations: a fold over the events.
 
 use super::case_annotation::{CaseAnnotation, Decision};
+use super::case_review::{AuthoredAnnotation, CaseReview};
 use super::event::{Event, EventKind};
 use super::folder::read_folder;
 use super::replay::Replay;
@@ -13,8 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// All annotators' annotations and the adjudicators' decisions. Any order and any repetition of the same events gives the
-/// same state, because what an annotator says about a case depends on the set of their events on that case alone.
+/// All annotators' annotations and the adjudicators' decisions. The same events give the same state in any order and any
+/// repetition, because an annotator's annotation of a case depends only on the set of their events on that case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotationState {
     /// By annotator, then case.
@@ -26,9 +27,9 @@ pub struct AnnotationState {
 struct Record {
     /// In the order of replay, without repetitions; undone ones, undos and redos included.
     events: Vec<Arc<Event>>,
-    /// By pass; none is without an event that counts.
-    passes: BTreeMap<u32, CaseAnnotation>,
-    decision: Option<Decision>,
+    /// By pass; only passes with an event that counts.
+    passes: BTreeMap<u32, Arc<CaseAnnotation>>,
+    decision: Option<Arc<Decision>>,
 }
 
 impl AnnotationState {
@@ -56,13 +57,13 @@ impl AnnotationState {
     /// The state after the events of all journals in this folder, and the lines that could not be read.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read.
+    /// Fails if the folder or a file in it cannot be read.
     pub fn read(folder: &Path) -> Result<(Self, Vec<Problem>)> {
         let (events, problems) = read_folder(folder)?;
         Ok((Self::fold(events), problems))
     }
 
-    /// Takes in one more event; false for one seen before, which changes nothing.
+    /// Adds one more event; false if it is known already, which changes nothing.
     pub fn apply(&mut self, event: &Event) -> bool {
         let record = self.record_of(event);
         if record.events.iter().any(|known| **known == *event) {
@@ -74,43 +75,50 @@ impl AnnotationState {
         true
     }
 
-    /// What `annotator` says about `case`; `None` if nothing, or nothing any more. Of several passes it is the last in
-    /// which they decided anything.
+    /// The annotation of `case` by `annotator`; `None` if there is none, or none that still counts. Of several passes it is
+    /// the last in which they decided anything.
     pub fn of(&self, annotator: &str, case: &str) -> Option<&CaseAnnotation> {
-        self.records.get(annotator)?.get(case)?.latest()
+        self.records.get(annotator)?.get(case)?.latest().map(Arc::as_ref)
     }
 
-    /// What `annotator` said about `case` in this pass.
-    pub fn of_pass(&self, annotator: &str, case: &str, pass: u32) -> Option<&CaseAnnotation> {
+    /// The annotation of `case` by `annotator` in this pass.
+    pub fn of_pass(&self, annotator: &str, case: &str, pass: u32) -> Option<&Arc<CaseAnnotation>> {
         self.records.get(annotator)?.get(case)?.passes.get(&pass)
     }
 
-    /// Every annotator's latest word as (annotator, case, annotation), ordered by annotator and case.
+    /// Every annotator's latest annotations as (annotator, case, annotation), ordered by annotator and case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &CaseAnnotation)> {
-        self.all_records()
-            .filter_map(|(annotator, case, record)| record.latest().map(|latest| (annotator, case, latest)))
+        self.all_records().filter_map(|(annotator, case, record)| Some((annotator, case, record.latest()?.as_ref())))
     }
 
     /// Every pass of every annotator, ordered by annotator, case and pass.
     pub fn passes(&self) -> impl Iterator<Item = (&str, &str, &CaseAnnotation)> {
-        self.all_records()
-            .flat_map(|(annotator, case, record)| record.passes.values().map(move |pass| (annotator, case, pass)))
+        self.all_records().flat_map(|(annotator, case, record)| {
+            record.passes.values().map(move |pass| (annotator, case, pass.as_ref()))
+        })
     }
 
-    /// What each annotator says about one case, ordered by annotator.
-    pub fn on_case<'a>(&'a self, case: &'a str) -> impl Iterator<Item = (&'a str, &'a CaseAnnotation)> {
-        self.records.iter().filter_map(move |(annotator, cases)| Some((annotator.as_str(), cases.get(case)?.latest()?)))
+    /// What everybody says about one case.
+    pub fn review(&self, case: &str) -> CaseReview {
+        let mut annotations = Vec::new();
+        for (annotator, cases) in &self.records {
+            if let Some(annotation) = cases.get(case).and_then(Record::latest) {
+                let (annotator, annotation) = (annotator.as_str().into(), Arc::clone(annotation));
+                annotations.push(AuthoredAnnotation { annotator, annotation });
+            }
+        }
+        CaseReview { case: case.into(), annotations, decision: self.decision(case).cloned() }
     }
 
     /// The decision on a case that counts: of several adjudicators' the latest.
-    pub fn decision(&self, case: &str) -> Option<&Decision> {
+    pub fn decision(&self, case: &str) -> Option<&Arc<Decision>> {
         let decisions = self.records.values().filter_map(|cases| cases.get(case)?.decision.as_ref());
         decisions.max_by_key(|decision| (decision.ts, decision.event_id))
     }
 
-    /// Has the annotator said or decided something of the case in this pass, be it undone since, with gold or others' words
-    /// before them? Version 1 of the journal does not tell.
-    pub fn was_told(&self, annotator: &str, case: &str, pass: u32) -> bool {
+    /// Did the annotator record any event on the case in this pass that was not blind, even if it was undone since? Version 1
+    /// of the journal does not say.
+    pub fn was_unblinded(&self, annotator: &str, case: &str, pass: u32) -> bool {
         let record = self.records.get(annotator).and_then(|cases| cases.get(case));
         record.is_some_and(|record| {
             record.events.iter().any(|event| match event.kind {
@@ -129,7 +137,7 @@ impl AnnotationState {
         events
     }
 
-    /// Everybody who has an event, be it undone.
+    /// Everybody who has an event, even if it was undone.
     pub fn annotators(&self) -> impl Iterator<Item = &str> {
         self.records.keys().map(String::as_str)
     }
@@ -218,17 +226,17 @@ impl Record {
             }
             match event.kind {
                 EventKind::Undo { .. } | EventKind::Redo { .. } => {}
-                EventKind::Decide { .. } => self.decision = Decision::of(event),
+                EventKind::Decide { .. } => self.decision = Decision::of(event).map(Arc::new),
                 _ => {
                     let pass = event.context.pass;
                     passes.entry(pass).or_insert_with(|| Replay::of_pass(pass)).take_in(event);
                 }
             }
         }
-        self.passes = passes.into_iter().map(|(pass, replay)| (pass, replay.finish())).collect();
+        self.passes = passes.into_iter().map(|(pass, replay)| (pass, Arc::new(replay.finish()))).collect();
     }
 
-    fn latest(&self) -> Option<&CaseAnnotation> {
+    fn latest(&self) -> Option<&Arc<CaseAnnotation>> {
         let decided = self.passes.values().rev().find(|pass| pass.is_decided());
         decided.or_else(|| self.passes.values().next_back())
     }

@@ -1,6 +1,6 @@
 //! Cases and categories in the journals that the dataset and the taxonomy do not know: they are left out, or counted as others.
 
-use super::{AnnotationState, Taxonomy};
+use super::{AnnotationState, CategoryId, Taxonomy};
 use crate::data::Case;
 use crate::data::identifier::likeness;
 use crate::data::identifier::look_alikes;
@@ -23,7 +23,7 @@ pub fn strangers(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -
     let given = state
         .iter()
         .flat_map(|(_, _, annotation)| annotation.categories.iter().chain(annotation.hits.values().flatten()));
-    let unknown: BTreeSet<&str> = given.map(String::as_str).filter(|id| !known.contains(id)).collect();
+    let unknown: BTreeSet<&str> = given.map(CategoryId::as_str).filter(|id| !known.contains(id)).collect();
     if !unknown.is_empty() {
         let named = named_with_alike(&unknown, &known);
         remarks.push(format!("{} categories are not in the taxonomy and count as others: {named}", unknown.len()));
@@ -83,7 +83,7 @@ mod tests {
         };
         let say = |annotator: &str, case: &str, category: &str| {
             let mut journal = Journal::open(folder.path(), annotator, "box").unwrap();
-            let categories = std::sync::Arc::new(BTreeSet::from([category.to_owned()]));
+            let categories = std::sync::Arc::new(BTreeSet::from([category.into()]));
             journal.append(case, EventKind::Annotate { categories }, EventContext::default()).unwrap();
         };
         let remarks = || {
@@ -106,7 +106,7 @@ mod tests {
         );
         let mut taxonomy = Taxonomy::default();
         taxonomy.categories[1].name = taxonomy.categories[0].name.clone();
-        taxonomy.categories[3].id = taxonomy.categories[2].id.to_uppercase();
+        taxonomy.categories[3].id = taxonomy.categories[2].id.to_uppercase().into();
         let remarks = strangers(&AnnotationState::default(), &taxonomy, &[]);
         assert_eq!(remarks.len(), 2, "{remarks:?}");
         assert!(remarks[0].starts_with("the ids of categories") && remarks[1].starts_with("two categories have"));

@@ -1,5 +1,6 @@
 //! The taxonomy: categories of error that people assign, from a file that people edit.
 
+use super::category_id::CategoryId;
 use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
 use crate::files::durable;
@@ -40,7 +41,7 @@ pub struct Category {
     /// The one key that assigns it.
     pub key: char,
     /// What the journal stores.
-    pub id: String,
+    pub id: CategoryId,
     pub name: String,
     /// When to choose it, shown beside the name.
     pub definition: String,
@@ -84,9 +85,8 @@ impl Category {
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
         let (positive, negative) = (optional(&self.positive_example), optional(&self.negative_example));
-        Fingerprint::of_parts(
-            [&self.id, &plain(&self.name), &plain(&self.definition), &positive, &negative].map(String::as_str),
-        )
+        let (name, definition) = (plain(&self.name), plain(&self.definition));
+        Fingerprint::of_parts([self.id.as_str(), &name, &definition, &positive, &negative])
     }
 }
 
@@ -146,9 +146,9 @@ impl Taxonomy {
     }
 
     /// Fingerprints of these categories' definitions, by id, as events carry them.
-    pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> GivenDefinitions {
+    pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a CategoryId>) -> GivenDefinitions {
         let known = ids.into_iter().filter_map(|id| self.by_id(id));
-        known.map(|category| (category.id.as_str().into(), category.definition_fingerprint().as_str().into())).collect()
+        known.map(|category| (category.id.clone(), category.definition_fingerprint().as_str().into())).collect()
     }
 
     /// Those of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded otherwise now, or gone.
@@ -162,13 +162,13 @@ impl Taxonomy {
 
     /// The set after a person assigns a category: where several are allowed it is put in or, if it is there, taken out; where
     /// not, it takes the place of all others.
-    pub fn with_assigned(&self, given: &BTreeSet<String>, id: &str) -> BTreeSet<String> {
+    pub fn with_assigned(&self, given: &BTreeSet<CategoryId>, id: &CategoryId) -> BTreeSet<CategoryId> {
         if !self.several {
-            return BTreeSet::from([id.to_owned()]);
+            return BTreeSet::from([id.clone()]);
         }
         let mut set = given.clone();
         if !set.remove(id) {
-            set.insert(id.to_owned());
+            set.insert(id.clone());
         }
         set
     }
@@ -188,14 +188,14 @@ impl Taxonomy {
         for (index, category) in file.category.iter().enumerate() {
             let place = format!("category {} (id {:?})", index + 1, category.id);
             let texts = [
-                ("id", Some(&category.id)),
-                ("name", Some(&category.name)),
-                ("definition", Some(&category.definition)),
-                ("positive_example", category.positive_example.as_ref()),
-                ("negative_example", category.negative_example.as_ref()),
+                ("id", Some(category.id.as_str())),
+                ("name", Some(category.name.as_str())),
+                ("definition", Some(category.definition.as_str())),
+                ("positive_example", category.positive_example.as_deref()),
+                ("negative_example", category.negative_example.as_deref()),
             ];
             for (field, value) in texts {
-                if value.is_some_and(|value| value.trim().is_empty()) {
+                if value.is_some_and(|value: &str| value.trim().is_empty()) {
                     bail!("{place}: field {field}: expected text, found nothing");
                 }
             }
@@ -277,7 +277,7 @@ mod tests {
         let text = category("1", "a") + "negative_example = \"An artefact\"\nlevel = \"both\"\n" + &category("2", "b");
         let before = Taxonomy::parse(&format!("several = true\n{text}")).unwrap();
         assert!(before.several && before.categories[0].level.is_of_hit() && before.categories[0].level.is_of_case());
-        let given = before.definitions_of(&["a".to_owned(), "b".to_owned(), "unknown".to_owned()]);
+        let given = before.definitions_of(&["a".into(), "b".into(), "unknown".into()]);
         assert_eq!(given.len(), 2);
         assert_eq!(before.changed_since(&given), [""; 0]);
         let changed = |text: &str| {
@@ -293,11 +293,11 @@ mod tests {
     #[test]
     fn assigning_toggles_where_several_are_allowed() {
         let mut taxonomy = Taxonomy::default();
-        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
-        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "look-alike"), set(&["look-alike"]));
+        let set = |ids: &[&str]| ids.iter().map(|id| (*id).into()).collect::<BTreeSet<CategoryId>>();
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), &"look-alike".into()), set(&["look-alike"]));
         taxonomy.several = true;
-        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "look-alike"), set(&["look-alike", "other"]));
-        assert_eq!(taxonomy.with_assigned(&set(&["other"]), "other"), set(&[]));
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), &"look-alike".into()), set(&["look-alike", "other"]));
+        assert_eq!(taxonomy.with_assigned(&set(&["other"]), &"other".into()), set(&[]));
     }
 
     #[test]

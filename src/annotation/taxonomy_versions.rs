@@ -1,5 +1,6 @@
 //! Earlier wordings of the taxonomy: a copy of each version of the file that people worked with, named after its content.
 
+use super::category_id::CategoryId;
 use super::event::GivenDefinitions;
 use super::taxonomy::{Category, Taxonomy, read_taxonomy};
 use crate::data::Problem;
@@ -16,13 +17,13 @@ pub const TAXONOMIES_FOLDER: &str = "taxonomies";
 /// Every category in every wording that was worked with, by id and definition fingerprint.
 #[derive(Clone, Debug, Default)]
 pub struct TaxonomyVersions {
-    by_definition: HashMap<(String, String), Category>,
+    by_definition: HashMap<(CategoryId, String), Category>,
 }
 
 /// A category that was given under other words than those of now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EarlierDefinition {
-    pub id: String,
+    pub id: CategoryId,
     /// As it is called now; the id where the taxonomy no longer has it.
     pub name: String,
     /// As it was worded then; `None` where no copy of that version is in the folder.
@@ -71,12 +72,17 @@ impl TaxonomyVersions {
                     continue;
                 }
             };
-            for category in taxonomy.categories {
-                let definition = category.definition_fingerprint().to_string();
-                versions.by_definition.insert((category.id.clone(), definition), category);
-            }
+            versions.add(taxonomy);
         }
         (versions, problems)
+    }
+
+    /// Adds the wordings of this version.
+    pub fn add(&mut self, taxonomy: Taxonomy) {
+        for category in taxonomy.categories {
+            let definition = category.definition_fingerprint().to_string();
+            self.by_definition.insert((category.id.clone(), definition), category);
+        }
     }
 
     /// The categories whose wording is another one now than it was when they were given, or that are gone.
@@ -85,14 +91,14 @@ impl TaxonomyVersions {
         for id in taxonomy.changed_since(given) {
             let name = taxonomy.by_id(id).map_or_else(|| id.to_owned(), |category| category.name.clone());
             let then = given.get(id).and_then(|definition| self.find(id, definition)).cloned();
-            earlier.push(EarlierDefinition { id: id.to_owned(), name, then });
+            earlier.push(EarlierDefinition { id: id.into(), name, then });
         }
         earlier
     }
 
     /// The category as it was worded when an event took down this fingerprint of its definition.
     pub fn find(&self, id: &str, definition: &str) -> Option<&Category> {
-        self.by_definition.get(&(id.to_owned(), definition.to_owned()))
+        self.by_definition.get(&(id.into(), definition.to_owned()))
     }
 }
 
@@ -105,7 +111,7 @@ mod tests {
     fn an_earlier_wording_is_found_after_the_file_was_edited() {
         let folder = tempfile::tempdir().unwrap();
         let before = Taxonomy::load(folder.path()).unwrap();
-        let given = before.definitions_of(&["other".to_owned()]);
+        let given = before.definitions_of(&["other".into()]);
         let path = folder.path().join(TAXONOMY_FILE);
         let edited = fs::read_to_string(&path).unwrap().replace("None of the above", "Nothing else fits");
         fs::write(&path, edited).unwrap();
@@ -123,7 +129,7 @@ mod tests {
             earlier.in_words()
         );
         assert_eq!(earlier.name, now.by_id("other").unwrap().name);
-        assert_eq!(versions.earlier(&now.definitions_of(&["other".to_owned()]), &now), []);
+        assert_eq!(versions.earlier(&now.definitions_of(&["other".into()]), &now), []);
         assert_eq!(fs::read_dir(folder.path().join(TAXONOMIES_FOLDER)).unwrap().count(), 2);
         Taxonomy::load(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path().join(TAXONOMIES_FOLDER)).unwrap().count(), 2);

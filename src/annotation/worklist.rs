@@ -43,8 +43,9 @@ impl Worklist {
                 Wanted::All => true,
                 Wanted::Left => own.is_none(),
                 Wanted::SecondPass => {
-                    let mut others = state.on_case(case).filter(|(name, _)| *name != annotator);
-                    own.is_none() && others.any(|(_, annotation)| annotation.is_decided())
+                    let review = state.review(case);
+                    let mut others = review.annotations.iter().filter(|other| other.annotator != annotator);
+                    own.is_none() && others.any(|other| other.annotation.is_decided())
                 }
                 Wanted::OwnAgain(after) => own.is_some_and(|annotation| now - annotation.ts >= after),
             };

@@ -132,8 +132,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if let Some(reason) = &ended.not_kept {
         say(&format!("warning: cannot save the position and the views: {reason}"));
     }
-    if let Some(notebook) = ended.notebook.filter(|notebook| notebook.written() > 0) {
-        say(&format!("{} written to {}", count(notebook.written(), "annotation event"), notebook.path()));
+    if let Some(annotations) = ended.annotations.filter(|annotations| annotations.written() > 0) {
+        let path = annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
+        say(&format!("{} written to {path}", count(annotations.written(), "annotation event")));
     }
     if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
 }

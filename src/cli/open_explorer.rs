@@ -3,16 +3,16 @@
 use super::Common;
 use super::explore::{self, Args};
 use super::queue_options::cases_of_split;
-use crate::annotation::{AnnotationState, Taxonomy, Wanted};
+use crate::annotation::{AnnotationSession, AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions, Wanted};
 use crate::data::{Dataset, Problem};
 use crate::run::Run;
 use crate::terminal::images::ImageMode;
 use crate::tui::keymap::Keymap;
-use crate::tui::notebook::Notebook;
 use crate::tui::session::startup::Opened;
 use crate::tui::state::comparison::Against;
 use crate::tui::state::session_state::SessionState;
 use crate::tui::theme::Theme;
+use crate::tui::update::annotations::{case_reviews, own_annotations};
 use crate::tui::update::app::Notice;
 use crate::tui::{App, Setting};
 use crate::workspace::Workspace;
@@ -67,8 +67,10 @@ impl Opener {
             dataset: Arc::new(dataset),
             queue: chosen.cases,
             left_out: Vec::new(),
-            categories: taxonomy.categories,
+            categories: taxonomy.categories.clone(),
             several: taxonomy.several,
+            definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
+            annotator: self.annotator.clone(),
             marks: FxHashMap::default(),
             people: FxHashMap::default(),
             is_blind: options.is_blind(),
@@ -120,16 +122,14 @@ impl Opener {
             );
         }
         let host = gethostname::gethostname();
-        let (mut notebook, journal_problems) =
-            Notebook::open(&folder, &annotator, &host.to_string_lossy(), dataset.clone(), taxonomy)?;
-        let chosen = {
-            let (state, answers) = (notebook.desk().state(), explore::answers_to_sort_by(&args, &workspace, &dataset)?);
-            args.queue.choose(&dataset, &of_split, &annotator, state, &answers)?
-        };
+        let (mut annotations, journal_problems) =
+            AnnotationSession::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
+        let answers = explore::answers_to_sort_by(&args, &workspace, &dataset)?;
+        let chosen = args.queue.choose(&dataset, &of_split, &annotator, annotations.state(), &answers)?;
         if chosen.cases.is_empty() {
             return Err(NothingLeft(args.queue.nothing_left(&annotator, of_split.len())).into());
         }
-        notebook.begin(chosen.passes);
+        annotations.set_passes(chosen.passes);
         let left_out: Vec<String> =
             errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
         let mut app = App::new(Setting {
@@ -138,8 +138,10 @@ impl Opener {
             left_out,
             categories,
             several,
-            marks: notebook.marks(),
-            people: notebook.people(),
+            definitions: Arc::clone(annotations.definitions()),
+            annotator,
+            marks: own_annotations(&annotations, &dataset),
+            people: case_reviews(&annotations, &dataset),
             is_blind: args.queue.is_blind(),
             theme,
             images,
@@ -159,15 +161,15 @@ impl Opener {
             Ok(memory) => app.recall(memory),
             Err(error) => app.left_out.push(format!("{error:#}; {}", set_aside(&memory_file))),
         }
-        if let Some(notice) = first_notice(&app, &notebook) {
+        if let Some(notice) = first_notice(&app, &annotations) {
             app.notice = Some(notice);
         }
         // The models may never be loaded here; annotations refer to the stored run all the same.
         if run_fingerprint.is_some() {
             app.run_fingerprint = run_fingerprint;
         }
-        notebook.run_fingerprint.clone_from(&app.run_fingerprint);
-        Ok(Opened { app, notebook, engine })
+        annotations.set_run_fingerprint(app.run_fingerprint.as_deref());
+        Ok(Opened { app, annotations, engine })
     }
 }
 
@@ -194,9 +196,9 @@ fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Re
 }
 
 /// The first notice of the status line: annotations cannot be saved, or lines were skipped.
-fn first_notice(app: &App, notebook: &Notebook) -> Option<Notice> {
-    if let Some(trouble) = notebook.trouble() {
-        return Some(Notice::Error(format!("annotations cannot be saved: {trouble}")));
+fn first_notice(app: &App, annotations: &AnnotationSession) -> Option<Notice> {
+    if let Some(error) = annotations.write_error() {
+        return Some(Notice::Error(format!("annotations cannot be saved: {error}")));
     }
     let first = app.left_out.first()?;
     let rest = match app.left_out.len() {

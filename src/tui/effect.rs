@@ -1,6 +1,6 @@
 //! What an update asks of the world: the explorer's state itself touches no file, no engine and no terminal.
 
-use super::state::annotation_view::AnnotationEdit;
+use crate::annotation::AnnotationEdit;
 use crate::pipeline::Ticket;
 use crate::worker::Request;
 use std::path::PathBuf;

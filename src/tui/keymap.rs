@@ -12,7 +12,7 @@ use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
 
 /// What a key press means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
     Action(Action),
     /// A change to the line being edited.
@@ -113,7 +113,7 @@ impl Keymap {
         }
         let Some(name) = key_name(key) else { return Pressed::Nothing };
         if let Some(binding) = self.bound(&name, context) {
-            return Pressed::Action(binding.action);
+            return Pressed::Action(binding.action.clone());
         }
         if context.takes_text() {
             return to_input_request(&Event::Key(key)).map_or(Pressed::Nothing, Pressed::Edit);
@@ -121,8 +121,8 @@ impl Keymap {
         if !context.takes_categories() {
             return Pressed::Nothing;
         }
-        let category = categories.iter().position(|category| name == category.key.to_string());
-        category.map_or(Pressed::Nothing, |index| Pressed::Action(Action::Annotate(index)))
+        let category = categories.iter().find(|category| name == category.key.to_string());
+        category.map_or(Pressed::Nothing, |category| Pressed::Action(Action::Annotate(category.id.clone())))
     }
 
     /// The keys of a row of the table.
@@ -267,7 +267,7 @@ mod tests {
     fn a_digit_annotates_where_the_taxonomy_has_it() {
         let categories = categories();
         let at = |character| Keymap::default().pressed(key(KeyCode::Char(character)), Context::Explore, &categories);
-        assert_eq!(at('1'), Pressed::Action(Action::Annotate(0)));
+        assert_eq!(at('1'), Pressed::Action(Action::Annotate("look-alike".into())));
         assert_eq!(at('2'), Pressed::Nothing);
     }
 

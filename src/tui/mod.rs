@@ -9,13 +9,11 @@
 //! | [`effect`] | what an update asks the session to do |
 //! | [`views`] | from the state to a frame |
 //! | [`theme`] | roles of colours, and the themes that give each a colour |
-//! | [`notebook`] | the journal as the explorer uses it |
 //! | [`session`] | the loop: what wakes it, what it draws on, what it records |
 
 pub mod action;
 pub mod effect;
 pub mod keymap;
-pub mod notebook;
 pub mod session;
 pub mod state;
 pub mod theme;

@@ -35,7 +35,7 @@ pub enum Role {
     /// Unfilled part.
     BarRest,
     /// A person's annotation.
-    AnnotationView,
+    Annotation,
     /// News in the status line.
     Notice,
     /// Something failed.
@@ -63,7 +63,7 @@ impl Role {
         (Self::Right, "right"),
         (Self::Bar, "bar"),
         (Self::BarRest, "bar-rest"),
-        (Self::AnnotationView, "mark"),
+        (Self::Annotation, "mark"),
         (Self::Notice, "notice"),
         (Self::Error, "error"),
         (Self::Key, "key"),
@@ -280,7 +280,7 @@ mod tests {
         let theme =
             Theme::parse("inherits = \"dark\"\n[palette]\nink = \"#102030\"\n[roles]\nmark = { fg = \"ink\" }\n")
                 .unwrap();
-        assert_eq!(theme.style(Role::AnnotationView), Style::new().fg(Color::Rgb(0x10, 0x20, 0x30)));
+        assert_eq!(theme.style(Role::Annotation), Style::new().fg(Color::Rgb(0x10, 0x20, 0x30)));
         assert_eq!(theme.style(Role::Same), Theme::load("dark").unwrap().style(Role::Same));
         let message = format!("{:#}", Theme::parse("inherits = \"drak\"").unwrap_err());
         assert!(message.starts_with("inherits = \"drak\": no theme drak"), "{message}");

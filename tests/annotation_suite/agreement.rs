@@ -124,7 +124,7 @@ fn sets_match_nltk() {
         close("MASI", masi_distance(&pair.other, &pair.one), pair.distance);
     }
     close("MASI of an empty set and another", masi_distance(&[], &[1]), 1.0);
-    close("MASI of two empty sets", masi_distance(&[], &[]), 0.0);
+    close("MASI of two empty sets", masi_distance::<usize>(&[], &[]), 0.0);
 }
 
 #[test]

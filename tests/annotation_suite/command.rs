@@ -30,7 +30,7 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
 
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
-    let definitions = Taxonomy::default().definitions_of(&["look-alike".to_owned()]);
+    let definitions = Taxonomy::default().definitions_of(&["look-alike".into()]);
     let made = EventContext {
         run_fingerprint: Some("ab12".into()),
         definitions: definitions.into(),
@@ -43,7 +43,7 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     ada.undo().unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
     bob.append("c2", EventKind::Skip, EventContext::default()).unwrap();
-    let hits = EventKind::Hit { document: "d1".into(), categories: BTreeSet::from(["look-alike".to_owned()]).into() };
+    let hits = EventKind::Hit { document: "d1".into(), categories: BTreeSet::from(["look-alike".into()]).into() };
     let definitions = GivenDefinitions::from([("look-alike".into(), "0000000000000000".into())]).into();
     let made = EventContext { definitions, blind: true, seconds: Some(4.25), pass: 2, ..EventContext::default() };
     bob.append("gone", EventKind::annotate("renamed"), made.clone()).unwrap();

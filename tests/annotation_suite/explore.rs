@@ -3,7 +3,7 @@
 use crate::terminal::Pty;
 use crate::torture::dataset;
 use crate::world::{annotations, stdout_of};
-use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal, Standing, read_folder};
+use dissent::annotation::{AnnotationState, CaseReview, EventContext, EventKind, Journal, Standing, read_folder};
 use std::path::Path;
 
 fn explore(dataset: &Path, annotator: &str, options: &[&str]) -> Pty {
@@ -123,8 +123,9 @@ fn from_assignment_to_the_final_set() {
     let told = state(dataset);
     assert_eq!(told.iter().count(), 12);
     assert!(told.iter().all(|(.., said)| said.blind && said.seconds.is_some()));
-    let disputed: Vec<&str> = told.cases().into_iter().filter(|case| told.standing(case).is_to_be_decided()).collect();
-    let [disputed] = disputed[..] else { panic!("{disputed:?}") };
+    let disputed: Vec<CaseReview> =
+        told.reviews().into_iter().filter(|review| review.standing().is_to_be_decided()).collect();
+    let [disputed] = &disputed[..] else { panic!("{disputed:?}") };
     let agreement = stdout_of(&annotations(&["agreement", "--resamples", "100"], dataset));
     assert!(agreement.contains("by two or more: 6") && agreement.contains("Confusion"), "{agreement}");
 
@@ -144,11 +145,11 @@ fn from_assignment_to_the_final_set() {
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
     let told = state(dataset);
-    assert!(matches!(told.standing(disputed), Standing::Decided { is_outdated: false, .. }));
+    assert_eq!(told.review(&disputed.case).standing(), Standing::Decided { is_outdated: false });
     let rows = stdout_of(&annotations(&["export", "--final"], dataset));
     let decided: Vec<&str> = rows.lines().filter(|row| row.contains("\"standing\":\"decided\"")).collect();
     assert_eq!((rows.lines().count(), decided.len()), (6, 1), "{rows}");
-    for part in [disputed, "\"caption-over-image\"", "\"adjudicator\":\"eve\"", "the caption says so"] {
+    for part in [disputed.case.as_str(), "\"caption-over-image\"", "\"adjudicator\":\"eve\"", "the caption says so"] {
         assert!(decided[0].contains(part), "{part} is missing in {}", decided[0]);
     }
 }

@@ -3,7 +3,8 @@
 use super::world::{annotated_dataset, annotations, annotations_of, set, stderr_of, stdout_of};
 use dissent::analysis::report::Named;
 use dissent::annotation::{
-    AnnotationState, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases, read_folder,
+    AnnotationState, CaseAnnotation, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases,
+    read_folder,
 };
 use dissent::data::Dataset;
 use serde_json::{Value, json};
@@ -18,17 +19,17 @@ fn disagreements_come_with_everybodys_word_and_reason() {
     let folder = annotated_dataset();
     let state = state_of(folder.path());
     let found = disagreements(&state);
-    let cases: Vec<&str> = found.iter().map(|disagreement| disagreement.case).collect();
+    let cases: Vec<&str> = found.iter().map(|review| review.case.as_str()).collect();
     // c2: no category in common. c5: two of three words overlap, and its decision is older than bob's last word.
     assert_eq!(cases, ["c2", "c5"]);
-    assert_eq!(found[0].distance, 1.0);
-    assert!((found[1].distance - (1.0 - 0.5 * 2.0 / 3.0)).abs() < 1e-12);
-    let voices: Vec<&str> = found[0].voices.iter().map(|(annotator, _)| *annotator).collect();
-    assert_eq!(voices, ["ada", "bob", "cyd"]);
-    assert!(found[0].voices[0].1.note.as_ref().unwrap().contains("again"));
-    assert!(found[0].voices[1].1.unsure && found[0].voices[2].1.skipped);
-    assert!(found[0].outdated.is_none());
-    assert_eq!(found[1].outdated.unwrap().categories, set(&["look-alike"]));
+    assert_eq!(found[0].disagreement(), 1.0);
+    assert!((found[1].disagreement() - (1.0 - 0.5 * 2.0 / 3.0)).abs() < 1e-12);
+    let disputed: Vec<(&str, &CaseAnnotation)> =
+        found[0].annotations.iter().map(|authored| (authored.annotator.as_str(), &*authored.annotation)).collect();
+    let [("ada", ada), ("bob", bob), ("cyd", cyd)] = disputed[..] else { panic!("{disputed:?}") };
+    assert!(ada.note.as_ref().unwrap().contains("again") && bob.unsure && cyd.skipped);
+    assert!(found[0].decision.is_none());
+    assert_eq!(found[1].decision.as_ref().unwrap().categories, set(&["look-alike"]));
 
     let output = annotations(&["disagreements"], folder.path());
     let expected = [
@@ -54,7 +55,8 @@ fn the_final_set_is_decided_or_unanimous() {
     let folder = annotated_dataset();
     let dataset = Dataset::open(folder.path()).unwrap();
     let (state, taxonomy) = (state_of(folder.path()), Taxonomy::default());
-    let rows = final_rows(&state, &taxonomy, &dataset.cases).unwrap();
+    let reviews = state.reviews();
+    let rows = final_rows(&reviews, &taxonomy, &dataset.cases).unwrap();
     let of: Vec<(&str, &str, Option<Vec<&str>>)> =
         rows.iter().map(|row| (row.case, row.standing, row.categories.clone())).collect();
     assert_eq!(

@@ -1,7 +1,9 @@
 //! The fold over events: order, repetition and the files they came in do not matter, undo and redo do, a torn file never
 //! fails.
 
-use dissent::annotation::{AnnotationState, CaseAnnotation, Event, EventContext, EventKind, Journal, read_folder};
+use dissent::annotation::{
+    AnnotationState, CaseAnnotation, CategoryId, Event, EventContext, EventKind, Journal, read_folder,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,8 +25,8 @@ fn event(id: u128, second: i64, annotator: &str, case: &str, kind: EventKind) ->
     }
 }
 
-fn any_set() -> impl Strategy<Value = BTreeSet<String>> {
-    prop::collection::btree_set("[a-c]", 0..3)
+fn any_set() -> impl Strategy<Value = BTreeSet<CategoryId>> {
+    prop::collection::btree_set("[a-c]".prop_map(CategoryId::from), 0..3)
 }
 
 fn any_kind() -> impl Strategy<Value = EventKind> {
@@ -60,8 +62,8 @@ fn any_events() -> impl Strategy<Value = Vec<Event>> {
 /// One annotator's word on a case in one pass, written the slow way.
 #[derive(Debug, Default, PartialEq)]
 struct ByDefinition {
-    categories: BTreeSet<String>,
-    hits: BTreeMap<String, BTreeSet<String>>,
+    categories: BTreeSet<CategoryId>,
+    hits: BTreeMap<String, BTreeSet<CategoryId>>,
     skipped: bool,
     note: Option<String>,
     unsure: bool,
@@ -161,7 +163,7 @@ proptest! {
         for annotator in ["x", "y"] {
             for case in ["c1", "c2", "c3"] {
                 for pass in [1, 2] {
-                    let folded = state.of_pass(annotator, case, pass).map(word_of);
+                    let folded = state.of_pass(annotator, case, pass).map(|annotation| word_of(annotation));
                     prop_assert_eq!(folded, by_definition(&events, annotator, case, pass));
                 }
             }
@@ -273,7 +275,7 @@ fn the_last_decision_counts_and_the_note_stays() {
         annotate(1, 10, "look-alike"),
         event(3, 30, "ada", "c1", EventKind::Note { note: "see margin".into() }),
     ]);
-    let other = BTreeSet::from(["other".to_owned()]);
+    let other = BTreeSet::from(["other".into()]);
     let annotation = state.of("ada", "c1").unwrap();
     assert_eq!(annotation.categories, other);
     assert_eq!(annotation.note.as_deref(), Some("see margin"));

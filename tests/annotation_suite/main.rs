@@ -7,7 +7,6 @@ mod agreement;
 mod annotate;
 mod assignment;
 mod command;
-mod desk;
 mod explore;
 mod exports;
 mod final_set;
@@ -17,6 +16,7 @@ mod merge;
 #[path = "../support/preload.rs"]
 mod preload;
 mod prodigy;
+mod session;
 #[path = "../small_disk/mod.rs"]
 mod small_disk;
 #[path = "../support/pty.rs"]

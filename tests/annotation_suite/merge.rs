@@ -73,7 +73,7 @@ fn a_torn_tail_comes_along_and_is_made_up_later() {
 fn wordings_come_along_and_the_own_taxonomy_stays() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let theirs = Taxonomy::load(there.path()).unwrap();
-    let given = theirs.definitions_of(&["other".to_owned()]);
+    let given = theirs.definitions_of(&["other".into()]);
     let text = fs::read_to_string(there.path().join(TAXONOMY_FILE)).unwrap();
     fs::write(here.path().join(TAXONOMY_FILE), text.replace("None of the above", "Nothing else")).unwrap();
     merge_folder(there.path(), here.path()).unwrap();

@@ -1,6 +1,6 @@
 //! A dataset that three people annotated and a fourth adjudicated.
 
-use dissent::annotation::{Desk, EventContext, EventKind, Journal, Taxonomy};
+use dissent::annotation::{AnnotationEdit, AnnotationSession, CategoryId, EventContext, EventKind, Journal, Taxonomy};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,9 +60,11 @@ labels = [{ id = "a", name = "site A" }, { id = "b", name = "site B" }]
         ada.append(case, several(&["look-alike", "other"]), plain()).unwrap();
         bob.append(case, EventKind::annotate("other"), plain()).unwrap();
     }
-    let (mut eve, _) = Desk::open(&annotations, "eve", "box", Taxonomy::default()).unwrap();
-    eve.decide("c4", set(&["other"]), "the caption says so", plain()).unwrap();
-    eve.decide("c5", set(&["look-alike"]), "", plain()).unwrap();
+    let (mut eve, _) = AnnotationSession::open(&annotations, "eve", "box", Taxonomy::default()).unwrap();
+    for (case, category, reason) in [("c4", "other", "the caption says so"), ("c5", "look-alike", "")] {
+        let (case, categories, reason) = (case.into(), set(&[category]), reason.into());
+        eve.apply(&AnnotationEdit::Decide { case, categories, reason }).unwrap();
+    }
     bob.append("c5", EventKind::annotate("look-alike"), plain()).unwrap();
     folder
 }
@@ -71,8 +73,8 @@ pub fn annotations_of(dataset: &Path) -> PathBuf {
     dataset.join(".dissent/annotations")
 }
 
-pub fn set(ids: &[&str]) -> BTreeSet<String> {
-    ids.iter().map(|id| (*id).to_owned()).collect()
+pub fn set(ids: &[&str]) -> BTreeSet<CategoryId> {
+    ids.iter().map(|id| (*id).into()).collect()
 }
 
 fn several(ids: &[&str]) -> EventKind {

@@ -1,7 +1,9 @@
 //! A small dataset with hand-written answers, and the explorer on a screen in memory.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use dissent::annotation::{Category, EarlierDefinition, Level, Taxonomy};
+pub mod annotations;
+
+use dissent::annotation::{DefinitionHistory, Taxonomy, TaxonomyVersions};
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
 use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::CaseAnswer;
@@ -95,6 +97,8 @@ pub fn app(root: &Path, count: usize) -> App {
         left_out: Vec::new(),
         categories: Taxonomy::default().categories,
         several: false,
+        definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),
+        annotator: "ada".into(),
         marks: FxHashMap::default(),
         people: FxHashMap::default(),
         is_blind: false,
@@ -200,18 +204,4 @@ pub fn compare_with(app: &mut App, case: usize, yes: &[f32]) {
     let against = app.against.get_or_insert_with(|| Against { name: "trained-test".into(), ..Against::default() });
     against.answers.insert(case, answer.into());
     app.comparing = true;
-}
-
-/// A category as it was worded before somebody edited the taxonomy.
-pub fn earlier_definition(id: &str, name: &str, definition: &str) -> EarlierDefinition {
-    let then = Category {
-        key: '9',
-        id: id.into(),
-        name: name.into(),
-        definition: definition.into(),
-        positive_example: None,
-        negative_example: None,
-        level: Level::Both,
-    };
-    EarlierDefinition { id: id.into(), name: name.into(), then: Some(then) }
 }

@@ -1,15 +1,16 @@
 //! Hits dropped and put in, captions searched, and the answer that follows.
 
 use crate::support;
+use crate::support::annotations::case_id;
 use crate::support::{answer, app, hits, ready, scores, screen};
 use dissent::analysis::SmallestFlip;
+use dissent::annotation::AnnotationEdit;
 use dissent::index::CaptionResult;
 use dissent::pipeline::{Event, ImageLike, Probe};
 use dissent::run::{Ablation, CaptionShown};
 use dissent::tui::App;
 use dissent::tui::action::Action;
 use dissent::tui::effect::Effect;
-use dissent::tui::state::annotation_view::AnnotationEdit;
 use dissent::tui::update::app::{Notice, Overlay, Shown, Side};
 use dissent::worker::Request;
 use tui_input::InputRequest;
@@ -58,9 +59,10 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     app.update(Action::NextFuser);
     assert_eq!(label(&app), Some(0), "the majority says No");
     app.update(Action::WeighUp);
-    let [Effect::Record(AnnotationEdit::Note { case: 0, text })] = &app.update(Action::KeepWhatIf)[..] else {
+    let [Effect::Record(AnnotationEdit::Note { case, text })] = &app.update(Action::KeepWhatIf)[..] else {
         panic!("no note")
     };
+    assert_eq!(*case, case_id(0));
     assert_eq!(text, "what if majority, hit 1 ×1.5: No");
     app.update(Action::ResetFusion);
     assert_eq!(label(&app), Some(1));

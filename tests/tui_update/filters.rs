@@ -1,14 +1,13 @@
 //! Which cases are in the queue, and in which order.
 
-use crate::marks::category;
 use crate::support;
+use crate::support::annotations::annotation;
 use crate::support::{answer, app, hits, scores, screen};
 use dissent::data::Label;
 use dissent::pipeline::Event;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::annotation_view::AnnotationView;
 use dissent::tui::state::filter::Filter;
 use dissent::tui::update::app::{Notice, Overlay};
 use dissent::worker::Request;
@@ -343,7 +342,7 @@ fn seen_and_marked_are_counted_in_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 4);
     app.start();
-    app.marks.extend([(0, category(0)), (2, category(1)), (3, AnnotationView::default())]);
+    app.marks.extend([(0, &[0][..]), (2, &[1]), (3, &[])].map(|(case, places)| (case, annotation(places).into())));
     app.update(Action::Down);
     assert_eq!((app.seen_count(), app.marked_count()), (2, 2));
     type_filter(&mut app, "mine:none");

@@ -4,7 +4,6 @@
 mod annotation;
 mod evidence;
 mod filters;
-mod marks;
 mod navigation;
 mod people;
 #[path = "../support/mod.rs"]

@@ -1,6 +1,7 @@
 //! Moving between cases and hits, and what the engine is asked for.
 
 use crate::support;
+use crate::support::annotations::category_id;
 use crate::support::{answer, app, hits, ready, screen};
 use dissent::pipeline::Event;
 use dissent::terminal::images::ViewChange;
@@ -81,7 +82,7 @@ fn the_engine_may_fail_and_the_rest_goes_on() {
     app.on_engine_event(Event::Failed { case: None, message: "no index".into() });
     assert_eq!(app.engine_failure.as_deref(), Some("no reader"));
     assert_eq!(app.notice, Some(Notice::Error("no index".into())), "a search that failed");
-    assert_eq!(app.update(Action::Annotate(0)).len(), 1);
+    assert_eq!(app.update(Action::Annotate(category_id(0))).len(), 1);
     app.on_engine_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
     assert!(support::text(&screen(&mut app, 80, 24)).contains("image is cut short"));
 }

@@ -1,27 +1,20 @@
 //! What others said: hidden, disputed, decided, counted.
 
-use crate::marks::{category, written};
 use crate::support;
+use crate::support::annotations::{annotation, case_id, category_id, category_ids, decision, review, written};
 use crate::support::{answer, app};
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
+use dissent::annotation::{AnnotationEdit, CaseReview};
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::annotation_view::AnnotationEdit;
 use dissent::tui::state::filter::Filter;
 use dissent::tui::state::overview::Section;
-use dissent::tui::state::people::{People, Voice, Words};
 use dissent::tui::update::app::Overlay;
 
-/// Ada says the first category, bob the second; ada is at the keys.
-fn disputed() -> People {
-    let voice = |name: &str, category| Voice {
-        annotator: name.into(),
-        is_own: name == "ada",
-        words: Words { categories: vec![category], unknown: Vec::new() },
-        ..Voice::default()
-    };
-    People { voices: vec![voice("ada", 0), voice("bob", 1)], standing: "disputed", decision: None, final_words: None }
+/// Ada gives the first category, bob the second; ada is at the keys.
+fn disputed() -> CaseReview {
+    review([("ada", annotation(&[0])), ("bob", annotation(&[1]))], None)
 }
 
 #[test]
@@ -30,7 +23,7 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     let mut app = app(folder.path(), 4);
     for case in [1, 3] {
         app.people.insert(case, disputed());
-        app.marks.insert(case, category(0));
+        app.marks.insert(case, annotation(&[0]).into());
     }
     app.start();
     app.set_filter("people:disputed".parse().unwrap());
@@ -44,17 +37,21 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     assert_eq!(app.context(), Context::Reason);
     app.paste("the caption says so");
     app.update(Action::Accept);
-    let record = AnnotationEdit::Decide { case: 1, categories: vec![1], reason: "the caption says so".into() };
-    assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
-    app.recorded(&record, Err("disk full".into()));
+    let edit = AnnotationEdit::Decide {
+        case: case_id(1),
+        categories: category_ids(&[1]),
+        reason: "the caption says so".into(),
+    };
+    assert_eq!(app.update(Action::Accept), [Effect::Record(edit.clone())]);
+    app.recorded(&edit, Err("disk full".into()));
     assert_eq!(app.case_with_people(), Some(1), "what was typed is still there");
-    app.recorded(&record, written(1, category(0)));
+    app.recorded(&edit, written(1, annotation(&[0])));
     assert_eq!((app.queue.current(), app.case_with_people()), (Some(3), Some(3)));
-    app.update(Action::Annotate(4));
-    app.update(Action::Annotate(5));
-    let record = AnnotationEdit::Decide { case: 3, categories: vec![5], reason: String::new() };
-    assert_eq!(app.update(Action::Accept), [Effect::Record(record.clone())]);
-    app.recorded(&record, written(3, category(0)));
+    app.update(Action::Annotate(category_id(4)));
+    app.update(Action::Annotate(category_id(5)));
+    let edit = AnnotationEdit::Decide { case: case_id(3), categories: category_ids(&[5]), reason: String::new() };
+    assert_eq!(app.update(Action::Accept), [Effect::Record(edit.clone())]);
+    app.recorded(&edit, written(3, annotation(&[0])));
     assert!(app.overlay.is_none(), "that was the last");
 }
 
@@ -66,12 +63,12 @@ fn others_words_are_hidden_until_one_has_spoken_or_asks() {
     app.start();
     app.update(Action::Adjudicate);
     assert_eq!(app.case_with_people(), None);
-    app.update(Action::Annotate(1));
+    app.update(Action::Annotate(category_id(1)));
     assert!(app.update(Action::Accept).is_empty(), "nobody decides what they have not seen");
     app.update(Action::Reveal);
     assert_eq!(app.case_with_people(), Some(0));
     app.update(Action::Cancel);
-    app.marks.insert(0, category(0));
+    app.marks.insert(0, annotation(&[0]).into());
     assert!(!app.hides_people(0));
     app.is_blind = true;
     assert!(app.hides_people(0));
@@ -125,10 +122,9 @@ fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_
     answer(&mut app, 0, &[0.9; 4]);
     answer(&mut app, 1, &[0.9; 4]);
     answer(&mut app, 2, &[0.1, 0.1, 0.1, 0.6]);
-    app.marks.insert(0, category(0));
-    let words = |categories: &[usize]| Some(Words { categories: categories.to_vec(), unknown: Vec::new() });
-    app.people.insert(1, People { standing: "single", final_words: words(&[0]), ..People::default() });
-    app.people.insert(2, People { standing: "agreed", final_words: words(&[0, 7]), ..People::default() });
+    app.marks.insert(0, annotation(&[0]).into());
+    app.people.insert(1, review([("bob", annotation(&[0]))], None));
+    app.people.insert(2, review([("bob", annotation(&[0, 7])), ("cy", annotation(&[0, 7]))], None));
     let tables = |app: &mut App| {
         app.update(Action::Overview);
         let Some(Overlay::Overview(overview)) = app.overlay.take() else { panic!("no overview") };
@@ -147,14 +143,10 @@ fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_
     assert_eq!(row(&together, "Other"), [1, 1, 1, 0, 0, 0, 1, 1, 1]);
     assert!(!together.rows.iter().any(|row| row.name == "(annotators differ)"), "nobody does");
     // Of each figure the cases that it opens are as many as it says.
-    let others = [
-        ("disputed", None),
-        ("single", words(&[])),
-        ("decided", Some(Words { categories: vec![], unknown: vec!["gone".into()] })),
-    ];
-    for (case, (standing, final_words)) in (3..).zip(others) {
+    let decided = |categories| review([], Some(decision(categories, "")));
+    for (case, other) in (3..).zip([disputed(), decided([].into()), decided(["gone".into()].into())]) {
         answer(&mut app, case, &[0.9, 0.2, 0.9, 0.9]);
-        app.people.insert(case, People { standing, final_words, ..People::default() });
+        app.people.insert(case, other);
     }
     let all = tables(&mut app);
     assert!(
@@ -181,12 +173,12 @@ fn choosing_the_same_category_again_is_no_choice_of_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 3);
     app.people.insert(0, disputed());
-    app.marks.insert(0, category(0));
+    app.marks.insert(0, annotation(&[0]).into());
     app.update(Action::Adjudicate);
     for _ in 0..2 {
-        app.update(Action::Annotate(7));
+        app.update(Action::Annotate(category_id(7)));
     }
     let decided = app.update(Action::Accept);
-    let expected = AnnotationEdit::Decide { case: 0, categories: vec![7], reason: String::new() };
+    let expected = AnnotationEdit::Decide { case: case_id(0), categories: category_ids(&[7]), reason: String::new() };
     assert_eq!(decided, [Effect::Record(expected)]);
 }

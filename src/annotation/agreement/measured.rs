@@ -135,7 +135,7 @@ fn measure(
     }
     let distance: Vec<Vec<f64>> = match coefficient {
         Coefficient::Alpha => distances(answers, |one, other| if one == other { 0.0 } else { 1.0 }),
-        Coefficient::AlphaMasi => distances(answers, masi_distance),
+        Coefficient::AlphaMasi => distances(answers, masi_distance::<usize>),
         _ => Vec::new(),
     };
     let statistic = |weights: &[usize]| match coefficient {

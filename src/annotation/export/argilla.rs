@@ -1,8 +1,8 @@
 //! A dataset for Argilla 2 as its Python client keeps one on disk (`rg.Dataset.to_disk`): settings, the dataset itself and
 //! records with fields, metadata, suggestions and responses.
 
-use super::for_tools::{SaidCase, ToolExport};
-use crate::annotation::{CaseAnnotation, remarks};
+use super::for_tools::{ReviewedCase, ToolExport};
+use crate::annotation::{AuthoredAnnotation, CaseAnnotation, CategoryId, remarks};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const NOTE: &str = "note";
 /// Where a user is no UUID.
 pub fn argilla_files(export: &ToolExport<'_>) -> Result<Vec<(&'static str, Value)>> {
     export.check_users()?;
-    let records: Result<Vec<Value>> = export.cases().iter().map(|said| record_of(export, said)).collect();
+    let records: Result<Vec<Value>> = export.cases().iter().map(|case| record_of(export, case)).collect();
     let name: String = export
         .dataset
         .name
@@ -86,20 +86,20 @@ fn question_kind(export: &ToolExport<'_>) -> &'static str {
     if export.has_several() { "multi_label_selection" } else { "label_selection" }
 }
 
-fn record_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
-    let SaidCase { case, voices, standing } = said;
+fn record_of(export: &ToolExport<'_>, reviewed: &ReviewedCase<'_>) -> Result<Value> {
+    let ReviewedCase { case, review } = reviewed;
     let mut suggestions = Map::new();
-    if let Some(categories) = standing.categories().filter(|categories| !categories.is_empty()) {
+    if let Some(categories) = review.final_categories().filter(|categories| !categories.is_empty()) {
         suggestions.insert(CATEGORY.into(), json!({"value": answer(export, categories), "agent": "final set"}));
     }
-    let mut metadata = json!({"task": case.task, "split": case.split, "standing": standing.word()});
+    let mut metadata = json!({"task": case.task, "split": case.split, "standing": review.standing().word()});
     let mut responses = Map::new();
     if !export.final_only {
         let mut lines = Vec::new();
         let (mut chosen, mut notes) = (Vec::new(), Vec::new());
-        for (annotator, annotation) in voices {
+        for AuthoredAnnotation { annotator, annotation } in &review.annotations {
             lines.push(Value::from(format!("{annotator}: {}", in_words(annotation))));
-            let Some(user) = export.users.get(*annotator) else { continue };
+            let Some(user) = export.users.get(annotator.as_str()) else { continue };
             let user = Uuid::parse_str(user)
                 .with_context(|| format!("--user {annotator}={user}: expected the UUID of an Argilla user"))?;
             let status = if annotation.categories.is_empty() { "discarded" } else { "submitted" };
@@ -129,12 +129,12 @@ fn record_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
 }
 
 /// A list where the question takes several categories, else the one.
-fn answer(export: &ToolExport<'_>, categories: &BTreeSet<String>) -> Value {
+fn answer(export: &ToolExport<'_>, categories: &BTreeSet<CategoryId>) -> Value {
     if export.has_several() { json!(categories) } else { json!(categories.first()) }
 }
 
 fn in_words(annotation: &CaseAnnotation) -> String {
-    let mut words: Vec<&str> = annotation.categories.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = annotation.categories.iter().map(CategoryId::as_str).collect();
     for remark in remarks(annotation.skipped, annotation.unsure, annotation.flagged) {
         words.push(remark);
     }

@@ -1,7 +1,7 @@
 //! What the files for other annotation tools have in common.
 
 use crate::annotation::rated_cases::positions_of;
-use crate::annotation::{AnnotationState, CaseAnnotation, Category, Standing, Taxonomy};
+use crate::annotation::{AnnotationState, CaseReview, Category, CategoryId, Decision, Taxonomy};
 use crate::data::{Case, Dataset};
 use anyhow::{Result, bail};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,49 +24,49 @@ pub struct ToolExport<'a> {
     pub users: BTreeMap<String, String>,
 }
 
-/// A case of the dataset with what was said of it.
-pub(super) struct SaidCase<'a> {
+/// A case of the dataset with what everybody says about it.
+pub(super) struct ReviewedCase<'a> {
     pub case: &'a Case,
-    pub voices: Vec<(&'a str, &'a CaseAnnotation)>,
-    pub standing: Standing<'a>,
+    pub review: CaseReview,
 }
 
 impl ToolExport<'_> {
     /// Cases of the dataset that somebody annotated or decided, in the order of the dataset; those that have no final
     /// categories are left out where these alone are wanted.
-    pub(super) fn cases(&self) -> Vec<SaidCase<'_>> {
+    pub(super) fn cases(&self) -> Vec<ReviewedCase<'_>> {
         let positions = positions_of(&self.dataset.cases);
         let mut known: Vec<(usize, &str)> =
             self.state.cases().into_iter().filter_map(|id| Some((*positions.get(id)?, id))).collect();
         known.sort_unstable();
-        let mut said = Vec::new();
+        let mut cases = Vec::new();
         for (position, id) in known {
-            let standing = self.state.standing(id);
-            if self.final_only && standing.categories().is_none() {
+            let review = self.state.review(id);
+            if self.final_only && review.final_categories().is_none() {
                 continue;
             }
-            let voices = self.state.on_case(id).collect();
-            said.push(SaidCase { case: &self.dataset.cases[position], voices, standing });
+            cases.push(ReviewedCase { case: &self.dataset.cases[position], review });
         }
-        said
+        cases
     }
 
     /// The taxonomy's categories, and ids that were given and are not in it any more.
     pub(super) fn categories(&self) -> (Vec<&Category>, Vec<&str>) {
         let given = self.state.passes().flat_map(|(.., annotation)| &annotation.categories);
-        let decided = self.state.cases().into_iter().filter_map(|case| self.state.decision(case));
-        let ids: BTreeSet<&str> =
-            given.chain(decided.flat_map(|decision| &decision.categories)).map(String::as_str).collect();
+        let decided = self.decisions().flat_map(|decision| &decision.categories);
+        let ids: BTreeSet<&str> = given.chain(decided).map(CategoryId::as_str).collect();
         let others = ids.into_iter().filter(|id| self.taxonomy.by_id(id).is_none()).collect();
         (self.taxonomy.categories.iter().collect(), others)
     }
 
     /// May a case have several categories, or has one had?
     pub(super) fn has_several(&self) -> bool {
-        let decided = self.state.cases().into_iter().filter_map(|case| self.state.decision(case));
         self.taxonomy.several
             || self.state.iter().any(|(.., annotation)| annotation.categories.len() > 1)
-            || decided.map(|decision| decision.categories.len()).any(|count| count > 1)
+            || self.decisions().any(|decision| decision.categories.len() > 1)
+    }
+
+    fn decisions(&self) -> impl Iterator<Item = &Decision> {
+        self.state.cases().into_iter().filter_map(|case| Some(self.state.decision(case)?.as_ref()))
     }
 
     /// Prefix and path. Where the prefix makes a URL of it (it has a query, or begins with `http:`), the path is

@@ -1,8 +1,8 @@
 //! Tasks for Label Studio's import (JSON, "Basic Label Studio JSON format": `data`, `annotations` and `predictions` with
 //! `result`s of type `choices` and `textarea`) and the labelling configuration that they belong to.
 
-use super::for_tools::{SaidCase, ToolExport};
-use crate::annotation::{CaseAnnotation, remarks};
+use super::for_tools::{ReviewedCase, ToolExport};
+use crate::annotation::{AuthoredAnnotation, CaseAnnotation, remarks};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ const REMARKS: &str = "remarks";
 /// Where a user is no number.
 pub fn label_studio_tasks(export: &ToolExport<'_>) -> Result<Value> {
     export.check_users()?;
-    let tasks: Result<Vec<Value>> = export.cases().iter().map(|said| task_of(export, said)).collect();
+    let tasks: Result<Vec<Value>> = export.cases().iter().map(|case| task_of(export, case)).collect();
     Ok(Value::Array(tasks?))
 }
 
@@ -54,8 +54,8 @@ pub fn label_studio_config(export: &ToolExport<'_>) -> String {
     )
 }
 
-fn task_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
-    let SaidCase { case, voices, standing } = said;
+fn task_of(export: &ToolExport<'_>, reviewed: &ReviewedCase<'_>) -> Result<Value> {
+    let ReviewedCase { case, review } = reviewed;
     let mut data = json!({
         "image": export.image_of(case),
         "question": export.dataset.question_of(case),
@@ -63,16 +63,16 @@ fn task_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
         "task": case.task,
         "split": case.split,
     });
-    let final_result = standing.categories().map(|categories| vec![choices(CATEGORY, categories.iter())]);
+    let final_result = review.final_categories().map(|categories| vec![choices(CATEGORY, categories)]);
     if export.final_only {
         let annotations = final_result
             .into_iter()
             .map(|result| json!({"result": result, "was_cancelled": false, "ground_truth": true}));
         return Ok(json!({"data": data, "annotations": annotations.collect::<Vec<_>>()}));
     }
-    data["annotators"] = voices.iter().map(|(annotator, _)| *annotator).collect();
+    data["annotators"] = review.annotations.iter().map(|authored| authored.annotator.as_str()).collect();
     let mut annotations = Vec::new();
-    for (annotator, annotation) in voices {
+    for AuthoredAnnotation { annotator, annotation } in &review.annotations {
         annotations.push(annotation_of(export, annotator, annotation)?);
     }
     let predictions: Vec<Value> =
@@ -83,12 +83,12 @@ fn task_of(export: &ToolExport<'_>, said: &SaidCase<'_>) -> Result<Value> {
 fn annotation_of(export: &ToolExport<'_>, annotator: &str, annotation: &CaseAnnotation) -> Result<Value> {
     let mut result = Vec::new();
     if !annotation.categories.is_empty() {
-        result.push(choices(CATEGORY, annotation.categories.iter()));
+        result.push(choices(CATEGORY, &annotation.categories));
     }
     // Label Studio has its own word for a skip.
-    let remarks: BTreeSet<String> = remarks(false, annotation.unsure, annotation.flagged).map(str::to_owned).collect();
+    let remarks: BTreeSet<&str> = remarks(false, annotation.unsure, annotation.flagged).collect();
     if !remarks.is_empty() {
-        result.push(choices(REMARKS, remarks.iter()));
+        result.push(choices(REMARKS, &remarks));
     }
     if let Some(note) = &annotation.note {
         result.push(json!({"from_name": NOTE, "to_name": IMAGE, "type": "textarea", "value": {"text": [note]}}));
@@ -110,8 +110,7 @@ fn annotation_of(export: &ToolExport<'_>, annotator: &str, annotation: &CaseAnno
     Ok(object)
 }
 
-fn choices<'a>(name: &str, values: impl Iterator<Item = &'a String>) -> Value {
-    let values: Vec<&String> = values.collect();
+fn choices(name: &str, values: &impl serde::Serialize) -> Value {
     json!({"from_name": name, "to_name": IMAGE, "type": "choices", "value": {"choices": values}})
 }
 

@@ -10,7 +10,7 @@ pub use self::label_studio::{LABEL_STUDIO_PREFIX, label_studio_config, label_stu
 
 use super::rated_cases::positions_of;
 use super::table_export::{Column, Kind};
-use super::{AnnotationState, Taxonomy};
+use super::{AnnotationState, CategoryId, Taxonomy};
 use crate::data::{Case, Split};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub struct ExportRow<'a> {
     /// Their names; the id again where the taxonomy does not know it.
     pub category_names: Vec<&'a str>,
     /// By document id: the categories given to that document. JSON in CSV, too.
-    pub hits: &'a BTreeMap<String, BTreeSet<String>>,
+    pub hits: &'a BTreeMap<String, BTreeSet<CategoryId>>,
     pub skipped: bool,
     pub unsure: bool,
     pub flagged: bool,
@@ -74,7 +74,7 @@ pub fn export_rows<'a>(
     cases: &'a [Case],
 ) -> Result<Vec<ExportRow<'a>>> {
     let positions = positions_of(cases);
-    let name_of = |id: &'a String| taxonomy.by_id(id).map_or(id.as_str(), |category| category.name.as_str());
+    let name_of = |id: &'a CategoryId| taxonomy.by_id(id).map_or(id.as_str(), |category| category.name.as_str());
     let mut rows = Vec::new();
     for (annotator, case, annotation) in state.iter() {
         let known = positions.get(case).map(|position| &cases[*position]);
@@ -84,7 +84,7 @@ pub fn export_rows<'a>(
             task: known.map(|case| case.task.as_str()),
             split: known.map(|case| case.split),
             gold: known.map(|case| case.answer.as_str()),
-            categories: annotation.categories.iter().map(String::as_str).collect(),
+            categories: annotation.categories.iter().map(CategoryId::as_str).collect(),
             category_names: annotation.categories.iter().map(name_of).collect(),
             hits: &annotation.hits,
             skipped: annotation.skipped,

@@ -1,17 +1,17 @@
 //! One line of `dissent annotate`: what a person or a script can say.
 
-use crate::annotation::{Category, Level, Taxonomy};
+use crate::annotation::{Category, CategoryId, Level, Taxonomy};
 use std::collections::BTreeSet;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     /// These categories are the case's; none removes them.
-    Annotate(BTreeSet<String>),
+    Annotate(BTreeSet<CategoryId>),
     /// These are those of the document at this place, counted from 1.
     Hit {
         place: usize,
-        categories: BTreeSet<String>,
+        categories: BTreeSet<CategoryId>,
     },
     /// Empty removes the note.
     Note(String),
@@ -26,7 +26,7 @@ pub(super) enum Command {
     People,
     /// An adjudicator's decision; without categories, none applies.
     Decide {
-        categories: BTreeSet<String>,
+        categories: BTreeSet<CategoryId>,
         reason: String,
     },
     Again,
@@ -34,7 +34,7 @@ pub(super) enum Command {
     Back,
     GoTo(String),
     /// What a category means.
-    Define(String),
+    Define(CategoryId),
     Help,
     Quit,
 }
@@ -126,7 +126,7 @@ fn decide(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
 }
 
 /// The categories named, by keys or ids between spaces or commas.
-fn categories(text: &str, level: Level, taxonomy: &Taxonomy) -> Result<BTreeSet<String>, String> {
+fn categories(text: &str, level: Level, taxonomy: &Taxonomy) -> Result<BTreeSet<CategoryId>, String> {
     let mut set = BTreeSet::new();
     for word in text.split(|letter: char| letter.is_whitespace() || letter == ',').filter(|word| !word.is_empty()) {
         let category = known(word, taxonomy)?;
@@ -164,8 +164,8 @@ fn unknown(word: &str, taxonomy: &Taxonomy) -> String {
 mod tests {
     use super::*;
 
-    fn set(ids: &[&str]) -> BTreeSet<String> {
-        ids.iter().map(|id| (*id).to_owned()).collect()
+    fn set(ids: &[&str]) -> BTreeSet<CategoryId> {
+        ids.iter().map(|id| (*id).into()).collect()
     }
 
     fn several() -> Taxonomy {

@@ -3,8 +3,8 @@
 
 mod answers;
 mod command;
-mod heard;
 mod page;
+mod review;
 mod session;
 
 use self::answers::Answers;
@@ -14,7 +14,7 @@ use super::models::{HeadChoice, RetrieverChoice};
 use super::queue_options::{QueueOptions, cases_of_split};
 use super::reader_flags::ReaderFlags;
 use super::{Common, explore, relaunch};
-use crate::annotation::{Desk, Taxonomy};
+use crate::annotation::{AnnotationSession, Taxonomy};
 use crate::data::{Dataset, Split};
 use crate::output::{count, say};
 use crate::run::Run;
@@ -76,27 +76,28 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let taxonomy = Taxonomy::load(&folder)?;
     let annotator = args.annotator.clone().unwrap_or_else(explore::user_name);
     let host = gethostname::gethostname();
-    let (mut desk, journal_problems) = Desk::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
+    let (mut annotations, journal_problems) =
+        AnnotationSession::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
     for problem in problems.iter().chain(&journal_problems) {
         say(&format!("left out: {problem}"));
     }
-    if let Some(trouble) = desk.trouble() {
-        bail!("nothing can be annotated: {trouble}");
+    if let Some(error) = annotations.write_error() {
+        bail!("nothing can be annotated: {error}");
     }
     let cases = wanted_cases(&dataset, &args)?;
     let stored = explore::answers_to_sort_by(&explore, &workspace, &dataset)?;
-    let chosen = args.queue.choose(&dataset, &cases, &annotator, desk.state(), &stored)?;
+    let chosen = args.queue.choose(&dataset, &cases, &annotator, annotations.state(), &stored)?;
     if chosen.cases.is_empty() {
         say(&args.queue.nothing_left(&annotator, cases.len()));
         return Ok(());
     }
-    desk.set_passes(chosen.passes);
+    annotations.set_passes(chosen.passes);
     let run = args.run.as_deref().map(|name| Run::open(&workspace.run_dir(name)?)).transpose()?;
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
     let engine = explore::start_engine(&explore, common, &dataset, &workspace, args.run.clone().zip(run))?;
     let answers = Answers::new(engine, run_fingerprint);
     let form = if args.json { Form::Json } else { Form::Text };
-    let outcome = Session::new(dataset, desk, chosen.cases, answers, form).run(std::io::stdin().lock());
+    let outcome = Session::new(dataset, annotations, chosen.cases, answers, form).run(std::io::stdin().lock());
     let (written, path) = outcome?;
     if written > 0 {
         say(&format!("{} written to {path}", count(written, "annotation event")));

@@ -1,6 +1,6 @@
 //! A case as a person reads it who has no screen, and as a script does.
 
-use crate::annotation::{CaseAnnotation, Desk, EarlierDefinition, Staleness};
+use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
 use crate::data::{Case, Dataset, Label, Split};
 use crate::output::one_line;
 use crate::run::Prediction;
@@ -29,7 +29,7 @@ pub(super) struct Page<'a> {
     answers_differ: Option<bool>,
     /// Why there are no answers.
     trouble: Option<&'a str>,
-    annotation: Option<Said<'a>>,
+    annotation: Option<AnnotationText<'a>>,
     /// The case is not what it was when it was annotated.
     stale: Option<&'static str>,
     gold: Option<&'a str>,
@@ -59,11 +59,11 @@ struct Answer<'a> {
     is_open: bool,
 }
 
-/// What the annotator has said of the case in this pass.
+/// An annotation of the case, as a line of text or as a JSON object.
 #[derive(Serialize)]
-pub(super) struct Said<'a> {
-    categories: &'a BTreeSet<String>,
-    hits: &'a BTreeMap<String, BTreeSet<String>>,
+pub(super) struct AnnotationText<'a> {
+    categories: &'a BTreeSet<CategoryId>,
+    hits: &'a BTreeMap<String, BTreeSet<CategoryId>>,
     note: Option<&'a str>,
     skipped: bool,
     unsure: bool,
@@ -74,8 +74,8 @@ pub(super) struct Said<'a> {
     annotation: &'a CaseAnnotation,
 }
 
-impl<'a> Said<'a> {
-    pub fn of(annotation: &'a CaseAnnotation, desk: &Desk) -> Self {
+impl<'a> AnnotationText<'a> {
+    pub fn of(annotation: &'a CaseAnnotation, session: &AnnotationSession) -> Self {
         Self {
             categories: &annotation.categories,
             hits: &annotation.hits,
@@ -84,12 +84,12 @@ impl<'a> Said<'a> {
             unsure: annotation.unsure,
             flagged: annotation.flagged,
             pass: annotation.pass,
-            earlier_definitions: desk.earlier_definitions(annotation),
+            earlier_definitions: session.earlier_definitions(annotation),
             annotation,
         }
     }
 
-    /// [`CaseAnnotation::in_words`], and the words under which its categories were given where these are others now.
+    /// [`CaseAnnotation::in_words`], and the earlier definitions that categories were given under.
     pub fn text(&self) -> String {
         let mut text = self.annotation.in_words();
         for earlier in &self.earlier_definitions {
@@ -104,7 +104,7 @@ impl<'a> Said<'a> {
 pub(super) struct Shown<'a> {
     pub place: usize,
     pub of: usize,
-    pub said: Option<Said<'a>>,
+    pub annotation: Option<AnnotationText<'a>>,
     pub staleness: Staleness,
     pub with_gold: bool,
 }
@@ -139,7 +139,7 @@ impl<'a> Page<'a> {
             fused: answers.fused().map(|fused| answer(&fused.prediction)),
             answers_differ: answers.verdict().map(|verdict| verdict == crate::analysis::Verdict::Inconsistent),
             trouble: answers.failed.as_deref(),
-            annotation: shown.said,
+            annotation: shown.annotation,
             stale: match shown.staleness {
                 Staleness::AnswersChanged => Some("the documents or the answers are others than when you annotated it"),
                 Staleness::RunChanged => Some("the run is another one than when you annotated it"),
@@ -185,9 +185,9 @@ impl<'a> Page<'a> {
         if let Some(gold) = self.gold {
             lines.push(format!("gold: {}", one_line(gold)));
         }
-        if let Some(said) = &self.annotation {
-            let pass = if said.pass > 1 { format!(" (pass {})", said.pass) } else { String::new() };
-            lines.push(format!("you said{pass}: {}", said.text()));
+        if let Some(own) = &self.annotation {
+            let pass = if own.pass > 1 { format!(" (pass {})", own.pass) } else { String::new() };
+            lines.push(format!("you said{pass}: {}", own.text()));
         }
         if let Some(stale) = self.stale {
             lines.push(format!("changed: {stale}"));

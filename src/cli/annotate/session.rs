@@ -2,9 +2,11 @@
 
 use super::answers::Answers;
 use super::command::{COMMANDS, Command, parse};
-use super::heard::Heard;
-use super::page::{Page, Said, Shown};
-use crate::annotation::{Category, Desk, Event, EventContext, EventKind, JournalWatch, Level, Staleness};
+use super::page::{AnnotationText, Page, Shown};
+use super::review::ReviewPage;
+use crate::annotation::{
+    AnnotationEdit, AnnotationSession, Category, CategoryId, Event, EventKind, JournalWatch, Level, Staleness,
+};
 use crate::data::Dataset;
 use crate::output::{one_line, say, try_write_out};
 use crate::text::printable::{json_lines, our_lines};
@@ -13,7 +15,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
 use std::sync::Arc;
-use std::time::Instant;
 use uuid::Uuid;
 
 /// Longest line that is read.
@@ -33,23 +34,19 @@ pub(super) enum Form {
 /// One person at their queue.
 pub(super) struct Session {
     dataset: Arc<Dataset>,
-    desk: Desk,
-    /// Of what others write meanwhile.
+    annotations: AnnotationSession,
+    /// Reports what others write meanwhile.
     watch: JournalWatch,
     queue: Vec<usize>,
-    /// One beyond the last where every case was passed.
+    /// One beyond the last if every case was passed.
     place: usize,
     answers: Answers,
     form: Form,
     /// Cases whose gold answer was shown.
     gold_shown: HashSet<usize>,
-    /// Of each case of which it was shown what everybody said: the events that it was.
-    people_shown: HashMap<usize, Vec<Uuid>>,
-    /// When the case was printed, or its latest event written.
-    since: Instant,
-    /// The place printed last.
-    printed: Option<usize>,
-    /// What could not be saved, and was not saved since: "the note of c7".
+    /// Per case: ids of the annotations shown to the adjudicator.
+    reviews_shown: HashMap<usize, Vec<Uuid>>,
+    /// What could not be saved and was not saved since: "the note of c7".
     unsaved: BTreeSet<String>,
 }
 
@@ -62,19 +59,23 @@ enum Next {
 }
 
 impl Session {
-    pub fn new(dataset: Arc<Dataset>, desk: Desk, queue: Vec<usize>, answers: Answers, form: Form) -> Self {
+    pub fn new(
+        dataset: Arc<Dataset>,
+        annotations: AnnotationSession,
+        queue: Vec<usize>,
+        answers: Answers,
+        form: Form,
+    ) -> Self {
         Self {
             dataset,
-            watch: desk.watch(),
-            desk,
+            watch: annotations.watch(),
+            annotations,
             queue,
             place: 0,
             answers,
             form,
             gold_shown: HashSet::new(),
-            people_shown: HashMap::new(),
-            since: Instant::now(),
-            printed: None,
+            reviews_shown: HashMap::new(),
             unsaved: BTreeSet::new(),
         }
     }
@@ -92,7 +93,8 @@ impl Session {
         if !self.unsaved.is_empty() {
             bail!("not saved: {}", self.unsaved.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
         }
-        Ok((self.desk.written(), self.desk.path().map(|path| path.display().to_string()).unwrap_or_default()))
+        let path = self.annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
+        Ok((self.annotations.written(), path))
     }
 
     fn talk(&mut self, input: &mut impl BufRead) -> Result<()> {
@@ -104,7 +106,7 @@ impl Session {
             let next = match read_line(input)? {
                 Line::End => return Ok(()),
                 Line::Unusable(message) => self.refuse(&message),
-                Line::Text(text) => match parse(&text, self.desk.taxonomy()) {
+                Line::Text(text) => match parse(&text, self.annotations.taxonomy()) {
                     Ok(Some(command)) => self.carry_out(command),
                     Ok(None) => Ok(Next::Stay),
                     Err(message) => self.refuse(&message),
@@ -120,26 +122,20 @@ impl Session {
 
     fn carry_out(&mut self, command: Command) -> Result<Next> {
         match command {
-            Command::Annotate(categories) if categories.is_empty() => {
-                self.record(EventKind::Annotate { categories: categories.into() }, false)
+            Command::Annotate(categories) => {
+                let goes_on = !categories.is_empty();
+                self.edit(|case| AnnotationEdit::SetCategories { case, categories }, goes_on)
             }
-            Command::Annotate(categories) => self.record(EventKind::Annotate { categories: categories.into() }, true),
-            Command::Hit { place, categories } => self.mark_hit(place, categories),
-            Command::Note(note) => self.record(EventKind::Note { note }, false),
-            Command::Skip => self.record(EventKind::Skip, true),
-            Command::Unsure => {
-                let unsure = !self.own().is_some_and(|annotation| annotation.unsure);
-                self.record(EventKind::Unsure { unsure }, false)
-            }
-            Command::Flag => {
-                let flag = !self.own().is_some_and(|annotation| annotation.flagged);
-                self.record(EventKind::Flag { flag }, false)
-            }
-            Command::Undo => self.turn_back(false),
-            Command::Redo => self.turn_back(true),
+            Command::Hit { place, categories } => self.annotate_hit(place, categories),
+            Command::Note(text) => self.edit(|case| AnnotationEdit::Note { case, text }, false),
+            Command::Skip => self.edit(|case| AnnotationEdit::Skip { case }, true),
+            Command::Unsure => self.edit(|case| AnnotationEdit::ToggleUnsure { case }, false),
+            Command::Flag => self.edit(|case| AnnotationEdit::ToggleFlag { case }, false),
+            Command::Undo => self.turn_back(&AnnotationEdit::Undo),
+            Command::Redo => self.turn_back(&AnnotationEdit::Redo),
             Command::Gold => self.show_gold(),
-            Command::People => self.show_people(),
-            Command::Decide { categories, reason } => self.decide(categories, &reason),
+            Command::People => self.show_review(),
+            Command::Decide { categories, reason } => self.decide(categories, reason),
             Command::Again => Ok(Next::Print),
             Command::Next => {
                 self.place = (self.place + 1).min(self.queue.len());
@@ -162,49 +158,19 @@ impl Session {
         }
     }
 
-    /// Writes an event of the case at hand.
-    fn record(&mut self, kind: EventKind, goes_on: bool) -> Result<Next> {
+    /// Carries out an edit of the case at hand. Only what is on disk is acknowledged.
+    fn edit(&mut self, edit: impl FnOnce(String) -> AnnotationEdit, goes_on: bool) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        let context = self.context(case);
-        let what = what_is_said(&kind);
-        let written = self.desk.record(&self.dataset.cases[case].id, kind, context);
-        self.recorded(case, &what, written, goes_on)
-    }
-
-    fn decide(&mut self, categories: BTreeSet<String>, reason: &str) -> Result<Next> {
-        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        let id = &self.dataset.cases[case].id;
-        match self.people_shown.get(&case) {
-            None => return self.refuse("nothing decided: people shows what was said of the case"),
-            Some(seen) if *seen != self.desk.state().seen_by_a_decision(id) => {
-                return self.refuse("nothing decided: more was said of the case since; people shows it");
-            }
-            Some(_) => {}
-        }
-        let context = self.context(case);
-        let written = self.desk.decide(&self.dataset.cases[case].id, categories, reason, context);
-        self.recorded(case, "the decision", written, true)
-    }
-
-    fn context(&mut self, case: usize) -> EventContext {
-        EventContext {
-            answers_fingerprint: self.answers_fingerprint(case).map(Into::into),
-            run_fingerprint: self.answers.run_fingerprint.as_deref().map(Into::into),
-            // As far as the desk knows of nothing that was told.
-            blind: true,
-            seconds: Some(self.since.elapsed().as_secs_f64()),
-            ..EventContext::default()
-        }
-    }
-
-    /// Only what is on disk is acknowledged.
-    fn recorded(&mut self, case: usize, what: &str, written: Result<Event>, goes_on: bool) -> Result<Next> {
-        let what = format!("{what} of {}", self.dataset.cases[case].id);
-        match written {
+        let id = self.dataset.cases[case].id.clone();
+        let edit = edit(id.clone());
+        let what = format!("{} of {id}", what_is_edited(&edit));
+        self.tell_what_is_shown(case);
+        match self.annotations.apply(&edit) {
             Ok(event) => {
-                self.since = Instant::now();
                 self.unsaved.remove(&what);
-                self.acknowledge(&event)?;
+                if let Some(event) = event {
+                    self.acknowledge(&event)?;
+                }
             }
             Err(error) => {
                 self.unsaved.insert(what);
@@ -218,7 +184,27 @@ impl Session {
         Ok(Next::Print)
     }
 
-    fn mark_hit(&mut self, place: usize, categories: BTreeSet<String>) -> Result<Next> {
+    /// Events record the run and the answers that the annotator has before them.
+    fn tell_what_is_shown(&mut self, case: usize) {
+        let answers = self.answers_fingerprint(case);
+        self.annotations.set_run_fingerprint(self.answers.run_fingerprint.as_deref());
+        self.annotations.show(&self.dataset.cases[case].id, answers.as_deref());
+    }
+
+    fn decide(&mut self, categories: BTreeSet<CategoryId>, reason: String) -> Result<Next> {
+        let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
+        let now = self.annotations.review(&self.dataset.cases[case].id).seen_by_a_decision();
+        match self.reviews_shown.get(&case) {
+            None => return self.refuse("nothing decided: people shows what was said of the case"),
+            Some(seen) if *seen != now => {
+                return self.refuse("nothing decided: more was said of the case since; people shows it");
+            }
+            Some(_) => {}
+        }
+        self.edit(|case| AnnotationEdit::Decide { case, categories, reason }, true)
+    }
+
+    fn annotate_hit(&mut self, place: usize, categories: BTreeSet<CategoryId>) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let hits = self.answers.wait_for(case).hits.as_deref().unwrap_or_default();
         let Some(document) = hits.get(place - 1).map(|hit| hit.document.clone()) else {
@@ -228,21 +214,21 @@ impl Session {
             };
             return self.refuse(&message);
         };
-        self.record(EventKind::Hit { document, categories: categories.into() }, false)
+        self.edit(|case| AnnotationEdit::SetHitCategories { case, document, categories }, false)
     }
 
     /// Undoes or redoes, and goes to the case concerned.
-    fn turn_back(&mut self, forwards: bool) -> Result<Next> {
-        let outcome = if forwards { self.desk.redo() } else { self.desk.undo() };
-        let what = if forwards { "the redo" } else { "the undo" };
-        let event = match outcome {
+    fn turn_back(&mut self, edit: &AnnotationEdit) -> Result<Next> {
+        let what = what_is_edited(edit);
+        let event = match self.annotations.apply(edit) {
             Ok(Some(event)) => {
-                self.unsaved.remove(what);
+                self.unsaved.remove(&what);
                 event
             }
-            Ok(None) => return self.refuse(if forwards { "nothing to redo" } else { "nothing to undo" }),
+            Ok(None) if *edit == AnnotationEdit::Redo => return self.refuse("nothing to redo"),
+            Ok(None) => return self.refuse("nothing to undo"),
             Err(error) => {
-                self.unsaved.insert(what.to_owned());
+                self.unsaved.insert(what);
                 return self.refuse(&format!("{error:#}"));
             }
         };
@@ -259,43 +245,43 @@ impl Session {
     fn show_gold(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         self.gold_shown.insert(case);
-        self.tell(case);
+        self.unblind(case);
         let case = &self.dataset.cases[case];
         let text = format!("gold: {}", one_line(&case.answer));
         self.put(&text, json!({ "type": "gold", "case": case.id, "gold": case.answer }))?;
         Ok(Next::Stay)
     }
 
-    fn show_people(&mut self) -> Result<Next> {
+    fn show_review(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         for event in self.watch.news() {
-            self.desk.hear(&event);
+            self.annotations.receive(&event);
         }
-        let seen = self.desk.state().seen_by_a_decision(&self.dataset.cases[case].id);
-        self.people_shown.insert(case, seen);
-        self.tell(case);
-        let heard = Heard::of(&self.dataset.cases[case].id, &self.desk);
-        let mut object = serde_json::to_value(&heard).context("cannot write what people said as JSON")?;
+        let review = self.annotations.review(&self.dataset.cases[case].id);
+        self.reviews_shown.insert(case, review.seen_by_a_decision());
+        self.unblind(case);
+        let page = ReviewPage::of(&review, &self.annotations);
+        let mut object = serde_json::to_value(&page).context("cannot write what people said as JSON")?;
         object["type"] = json!("people");
-        self.put(&heard.text(), object)?;
+        self.put(&page.text(), object)?;
         Ok(Next::Stay)
     }
 
-    /// What is said of the case is not blind from now on.
-    fn tell(&mut self, case: usize) {
-        if let Err(error) = self.desk.tell(&self.dataset.cases[case].id) {
+    /// Annotations of the case are not blind from now on.
+    fn unblind(&mut self, case: usize) {
+        if let Err(error) = self.annotations.unblind(&self.dataset.cases[case].id) {
             say(&format!("{error:#}"));
         }
     }
 
     fn define(&self, id: &str) -> Result<Next> {
-        let category = self.desk.taxonomy().by_id(id).context("no such category")?;
+        let category = self.annotations.taxonomy().by_id(id).context("no such category")?;
         self.put(&definition_text(category), json!({ "type": "definition", "category": category }))?;
         Ok(Next::Stay)
     }
 
     fn help(&self) -> Result<Next> {
-        let taxonomy = self.desk.taxonomy();
+        let taxonomy = self.annotations.taxonomy();
         let mut lines = Vec::new();
         for category in &taxonomy.categories {
             let level = match category.level {
@@ -326,13 +312,13 @@ impl Session {
         let answers_now = self.answers_fingerprint(case);
         let run_now = self.answers.run_fingerprint.clone();
         let shown_case = &self.dataset.cases[case];
-        let annotation = self.desk.own(&shown_case.id);
+        let annotation = self.annotations.own_annotation(&shown_case.id);
         let staleness = annotation
             .map_or(Staleness::Unknown, |annotation| annotation.staleness(run_now.as_deref(), answers_now.as_deref()));
         let shown = Shown {
             place: self.place + 1,
             of: self.queue.len(),
-            said: annotation.map(|annotation| Said::of(annotation, &self.desk)),
+            annotation: annotation.map(|annotation| AnnotationText::of(annotation, &self.annotations)),
             staleness,
             with_gold: self.gold_shown.contains(&case),
         };
@@ -343,21 +329,21 @@ impl Session {
         let text = page.text();
         self.put(&text, object)?;
         self.answers.work_ahead(ahead);
-        if self.printed.replace(self.place) != Some(self.place) {
-            self.since = Instant::now();
-        }
+        // The time spent on the case begins once it is on the screen.
+        self.tell_what_is_shown(case);
         Ok(())
     }
 
-    /// The event is on disk: says so, with its id and with what the annotator says now.
+    /// Says that the event is on disk, with its id and with what the annotator says now.
     fn acknowledge(&self, event: &Event) -> Result<()> {
-        let own = self.desk.own(&event.case).map(|annotation| Said::of(annotation, &self.desk));
-        let mut said = own.as_ref().map_or_else(|| "nothing said".to_owned(), Said::text);
-        let standing = || one_line(&self.desk.state().standing(&event.case).in_words());
+        let own = self.annotations.own_annotation(&event.case);
+        let own = own.map(|annotation| AnnotationText::of(annotation, &self.annotations));
+        let mut said = own.as_ref().map_or_else(|| "nothing said".to_owned(), AnnotationText::text);
+        let standing = || one_line(&self.annotations.review(&event.case).standing_in_words());
         let case = self.queue.iter().find(|case| self.dataset.cases[**case].id == *event.case);
         if matches!(event.kind, EventKind::Decide { .. }) {
             said = standing();
-        } else if case.is_some_and(|case| self.people_shown.contains_key(case)) {
+        } else if case.is_some_and(|case| self.reviews_shown.contains_key(case)) {
             said += &format!("; {}", standing());
         }
         let what = match event.kind {
@@ -382,11 +368,6 @@ impl Session {
         }
     }
 
-    fn own(&self) -> Option<&crate::annotation::CaseAnnotation> {
-        let case = self.queue.get(self.place)?;
-        self.desk.own(&self.dataset.cases[*case].id)
-    }
-
     fn place_of(&self, id: &str) -> Option<usize> {
         self.queue.iter().position(|case| self.dataset.cases[*case].id == id)
     }
@@ -397,14 +378,21 @@ impl Session {
     }
 }
 
-/// What an event is about, for somebody who has to say it again.
-fn what_is_said(kind: &EventKind) -> String {
-    match kind {
-        EventKind::Hit { document, .. } => format!("the categories of document {document}"),
-        EventKind::Note { .. } => "the note".to_owned(),
-        EventKind::Unsure { .. } => "the doubt".to_owned(),
-        EventKind::Flag { .. } => "the flag".to_owned(),
-        _ => "the categories".to_owned(),
+/// Names what could not be saved, for somebody who has to enter it again.
+fn what_is_edited(edit: &AnnotationEdit) -> String {
+    match edit {
+        AnnotationEdit::SetHitCategories { document, .. } | AnnotationEdit::ToggleHitCategory { document, .. } => {
+            format!("the categories of document {document}")
+        }
+        AnnotationEdit::SetCategories { .. } | AnnotationEdit::ToggleCategory { .. } | AnnotationEdit::Skip { .. } => {
+            "the categories".to_owned()
+        }
+        AnnotationEdit::Note { .. } => "the note".to_owned(),
+        AnnotationEdit::ToggleUnsure { .. } => "the doubt".to_owned(),
+        AnnotationEdit::ToggleFlag { .. } => "the flag".to_owned(),
+        AnnotationEdit::Decide { .. } => "the decision".to_owned(),
+        AnnotationEdit::Undo => "the undo".to_owned(),
+        AnnotationEdit::Redo => "the redo".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `dissent annotations disagreements`: lists the cases for an adjudicator, with each annotator's categories and note.
 
 use super::Annotations;
-use crate::annotation::{Disagreement, disagreements};
+use crate::annotation::{CaseReview, disagreements};
 use crate::cli::Common;
 use crate::output::{count, one_line, print_json, print_line, say};
 use anyhow::Result;
@@ -28,9 +28,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if args.json {
         let array: Vec<Value> = found
             .iter()
-            .map(|disagreement| {
-                let case = known.get(disagreement.case);
-                let mut object = json_of(disagreement);
+            .map(|review| {
+                let case = known.get(review.case.as_str());
+                let mut object = json_of(review);
                 object["task"] = json!(case.map(|case| &case.task));
                 object["split"] = json!(case.map(|case| case.split));
                 object["gold"] = json!(case.map(|case| &case.answer));
@@ -39,21 +39,22 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             .collect();
         return print_json(&array);
     }
-    for disagreement in &found {
-        let about = known.get(disagreement.case).map_or_else(
+    for review in &found {
+        let about = known.get(review.case.as_str()).map_or_else(
             || "not in the dataset".to_owned(),
             |case| format!("{}, {}, gold {}", case.task, case.split, case.answer),
         );
         print_line(&format!(
             "{} ({}), distance {:.2}",
-            one_line(disagreement.case),
+            one_line(&review.case),
             one_line(&about),
-            disagreement.distance
+            review.disagreement()
         ))?;
-        for (annotator, annotation) in &disagreement.voices {
-            print_line(&format!("  {}: {}", one_line(annotator), one_line(&annotation.in_words())))?;
+        for authored in &review.annotations {
+            let annotation = one_line(&authored.annotation.in_words());
+            print_line(&format!("  {}: {annotation}", one_line(&authored.annotator)))?;
         }
-        if let Some(decision) = disagreement.outdated {
+        if let Some(decision) = &review.decision {
             let decided = one_line(&decision.in_words());
             print_line(&format!("  ({decided}; annotated again since)"))?;
         }
@@ -62,10 +63,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     Ok(())
 }
 
-fn json_of(disagreement: &Disagreement<'_>) -> Value {
-    let voices = disagreement.voices.iter().map(|(annotator, annotation)| {
+fn json_of(review: &CaseReview) -> Value {
+    let annotations = review.annotations.iter().map(|authored| {
+        let annotation = &authored.annotation;
         json!({
-            "annotator": annotator,
+            "annotator": authored.annotator,
             "categories": annotation.categories,
             "hits": annotation.hits,
             "skipped": annotation.skipped,
@@ -74,13 +76,14 @@ fn json_of(disagreement: &Disagreement<'_>) -> Value {
             "note": annotation.note,
         })
     });
-    let outdated = disagreement.outdated.map(|decision| {
+    // A decision is among these only if somebody has annotated the case anew since.
+    let outdated = review.decision.as_ref().map(|decision| {
         json!({"adjudicator": decision.adjudicator, "categories": decision.categories, "reason": decision.reason})
     });
     json!({
-        "case": disagreement.case,
-        "distance": disagreement.distance,
-        "annotations": voices.collect::<Vec<_>>(),
+        "case": review.case,
+        "distance": review.disagreement(),
+        "annotations": annotations.collect::<Vec<_>>(),
         "outdated_decision": outdated,
     })
 }

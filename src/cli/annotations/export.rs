@@ -53,22 +53,23 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         bail!("--image-prefix and --user need --format label-studio or argilla");
     }
     let cases = &annotations.dataset.cases;
-    let sheet = if args.is_final {
-        TableExport::of(&FINAL_COLUMNS, &final_rows(&annotations.state, &annotations.taxonomy, cases)?)?
+    let table = if args.is_final {
+        let reviews = annotations.state.reviews();
+        TableExport::of(&FINAL_COLUMNS, &final_rows(&reviews, &annotations.taxonomy, cases)?)?
     } else {
         TableExport::of(&EXPORT_COLUMNS, &annotations.rows()?)?
     };
     let formulas = if args.plain { Formulas::Plain } else { Formulas::Escaped };
     let mut content = Vec::new();
     match format {
-        ExportFormat::Csv => write_csv(&sheet, formulas, &mut content)?,
-        ExportFormat::Parquet => write_parquet(&sheet, &mut content)?,
-        _ => write_jsonl(&sheet, &mut content)?,
+        ExportFormat::Csv => write_csv(&table, formulas, &mut content)?,
+        ExportFormat::Parquet => write_parquet(&table, &mut content)?,
+        _ => write_jsonl(&table, &mut content)?,
     }
     let Some(path) = args.output else { return print_document(&content) };
     check_parent(&path)?;
     durable::write_file(&path, &content)?;
-    say(&format!("{} written to {}", count(sheet.rows.len(), "row"), path.display()));
+    say(&format!("{} written to {}", count(table.rows.len(), "row"), path.display()));
     Ok(())
 }
 

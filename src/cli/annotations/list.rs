@@ -1,7 +1,7 @@
 //! `dissent annotations list`: prints the annotations as a table.
 
 use super::Annotations;
-use crate::annotation::{ExportRow, FinalRow, final_rows, remarks};
+use crate::annotation::{CategoryId, ExportRow, FinalRow, final_rows, remarks};
 use crate::cli::Common;
 use crate::data::Split;
 use crate::output::{one_line, print_json, print_line, say};
@@ -29,7 +29,8 @@ pub struct Args {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let annotations = Annotations::open(args.dataset, common)?;
     if args.is_final {
-        let rows = final_rows(&annotations.state, &annotations.taxonomy, &annotations.dataset.cases)?;
+        let reviews = annotations.state.reviews();
+        let rows = final_rows(&reviews, &annotations.taxonomy, &annotations.dataset.cases)?;
         return print(args.json, &rows, &FINAL_HEADING, final_line);
     }
     let mut rows = annotations.rows()?;
@@ -116,7 +117,7 @@ fn decision_of(row: &ExportRow<'_>) -> String {
         parts.push(row.categories.join(", "));
     }
     for (document, categories) in row.hits {
-        parts.push(format!("{document} {}", categories.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+        parts.push(format!("{document} {}", categories.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ")));
     }
     let mut also: Vec<String> = remarks(false, row.unsure, row.flagged).map(str::to_owned).collect();
     if row.blind {

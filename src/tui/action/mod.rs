@@ -7,10 +7,11 @@ mod table;
 pub use context::Context;
 pub use table::{Binding, TABLE};
 
+use crate::annotation::CategoryId;
 use crate::terminal::images::ViewChange;
 
 /// Something a person can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     Down,
     Up,
@@ -27,8 +28,8 @@ pub enum Action {
     FullScreen,
     /// Zoom, pan, window, inversion.
     View(ViewChange),
-    /// Name the error of the case: position of the category in the taxonomy.
-    Annotate(usize),
+    /// Name the error of the case.
+    Annotate(CategoryId),
     Note,
     Skip,
     Unsure,

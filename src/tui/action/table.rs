@@ -4,7 +4,7 @@ use super::{Action, Context};
 use crate::terminal::images::{ViewChange, WindowStart};
 
 /// One row of the table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Binding {
     pub action: Action,
     /// Short name in kebab-case.

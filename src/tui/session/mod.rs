@@ -12,20 +12,19 @@ pub mod recording;
 mod renderer;
 pub mod snapshot;
 pub mod startup;
-
 use self::events::Message;
 use self::recording::{CastFile, CastRecorder, Recording, tell};
 use self::renderer::Renderer;
 use self::snapshot::Ground;
 use self::startup::{Opened, Startup, Waited};
-use crate::annotation;
+use crate::annotation::{AnnotationEdit, AnnotationSession, Counted, rated_cases};
 use crate::pipeline::Ticket;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Pressed, key_name};
-use crate::tui::notebook::Notebook;
-use crate::tui::state::annotation_view::EditOutcome;
 use crate::tui::update::agreement::AgreementCounter;
+use crate::tui::update::annotations::cases_of;
 use crate::tui::update::app::{App, Notice};
+use crate::tui::update::edit_result::EditOutcome;
 
 use crate::files::durable;
 use crate::terminal::caps::Depth;
@@ -74,7 +73,7 @@ pub struct Ended {
     /// The exit code.
     pub code: u8,
     /// `None` where it ended before everything was read.
-    pub notebook: Option<Notebook>,
+    pub annotations: Option<AnnotationSession>,
     /// Why place and views could not be written down.
     pub not_kept: Option<String>,
 }
@@ -82,7 +81,7 @@ pub struct Ended {
 /// The explorer at work.
 struct Session<'a> {
     app: App,
-    notebook: Notebook,
+    annotations: AnnotationSession,
     /// Where place and views are written down.
     memory: &'a Path,
     /// Folder for screens as pictures.
@@ -95,7 +94,7 @@ struct Session<'a> {
     sender: Sender<Message>,
     kitty: bool,
     /// What others wrote and is not on the screen yet.
-    heard: Vec<Arc<annotation::Event>>,
+    heard: Vec<Arc<crate::annotation::Event>>,
     /// Stop signals that we sent to our own process group and will hear of.
     own_stops: usize,
     /// Images to show over the whole screen; `None` where the terminal takes none.
@@ -130,7 +129,7 @@ pub fn run(
     let mut opening = Startup::new(&messages);
     let mut waited = opening.wait(cover.is_some())?;
     if let Waited::Left(code) = waited {
-        return Ok(Ended { code, notebook: None, not_kept: None });
+        return Ok(Ended { code, annotations: None, not_kept: None });
     }
     let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
@@ -152,9 +151,9 @@ pub fn run(
     } else {
         shown = None;
     }
-    let Opened { mut app, notebook, engine } = match waited {
+    let Opened { mut app, annotations, engine } = match waited {
         Waited::Opened(opened) => *opened,
-        Waited::Left(code) => return Ok(Ended { code, notebook: None, not_kept: None }),
+        Waited::Left(code) => return Ok(Ended { code, annotations: None, not_kept: None }),
         Waited::NotYet => bail!("the explorer has not started"),
     };
     let mut held = opening.held;
@@ -162,10 +161,10 @@ pub fn run(
         take_over(&mut app, cover, &mut held);
     }
     events::read_engine(engine.events.clone(), sender.clone())?;
-    events::listen_to_others(notebook.desk().watch(), sender.clone())?;
+    events::listen_to_others(annotations.watch(), sender.clone())?;
     let mut session = Session {
         app,
-        notebook,
+        annotations,
         memory,
         screens,
         film,
@@ -184,7 +183,8 @@ pub fn run(
     let code = session.run(held, &messages);
     let kept = session.app.memory().write(session.memory);
     drop(taken);
-    Ok(Ended { code: code?, notebook: Some(session.notebook), not_kept: kept.err().map(|error| format!("{error:#}")) })
+    let not_kept = kept.err().map(|error| format!("{error:#}"));
+    Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })
 }
 
 /// Keeps the images that are there. What was typed was meant for the case on the screen: where another one is opened, it
@@ -201,7 +201,7 @@ impl Session<'_> {
     /// Carries out what was held back, then what comes.
     fn run(&mut self, held: Vec<Message>, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
-        self.tell_notebook();
+        self.tell_what_is_shown();
         self.carry_out(effects)?;
         for message in held {
             if self.exit.is_none() {
@@ -248,7 +248,7 @@ impl Session<'_> {
             Message::Signal(signal) => return self.on_signal(signal),
             Message::Engine(event) => {
                 if let crate::pipeline::Event::Ready(description) = &event {
-                    self.notebook.run_fingerprint = Some(description.run_fingerprint.clone());
+                    self.annotations.set_run_fingerprint(Some(&description.run_fingerprint));
                 }
                 let effects = self.app.on_engine_event(event);
                 self.carry_out(effects)?;
@@ -314,7 +314,7 @@ impl Session<'_> {
         };
         self.carry_out(effects)?;
         self.show_heard();
-        self.tell_notebook();
+        self.tell_what_is_shown();
         Ok(true)
     }
 
@@ -322,25 +322,32 @@ impl Session<'_> {
     /// what is decided is what was on the screen.
     fn show_heard(&mut self) -> bool {
         let decided = self.app.case_with_people().and_then(|case| self.app.dataset.cases.get(case));
-        let waits = |event: &Arc<annotation::Event>| decided.is_some_and(|case| *case.id == *event.case);
+        let waits = |event: &Arc<crate::annotation::Event>| decided.is_some_and(|case| *case.id == *event.case);
         let (waiting, heard): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heard).into_iter().partition(waits);
         self.heard = waiting;
-        for case in self.notebook.hear(&heard) {
-            self.app.marks.insert(case, self.notebook.mark(case));
-            self.show_people(case);
+        for event in &heard {
+            self.annotations.receive(event);
+        }
+        for case in cases_of(&heard, &self.app.dataset) {
+            self.app.refresh_annotations(case, &self.annotations);
         }
         !heard.is_empty()
     }
 
-    fn show_people(&mut self, case: usize) {
-        match self.notebook.people_of(case) {
-            Some(people) => drop(self.app.people.insert(case, people)),
-            None => drop(self.app.people.remove(&case)),
-        }
+    /// Has the journal written an edit; the case that it changed, with its annotation now.
+    fn apply(&mut self, edit: &AnnotationEdit) -> Result<EditOutcome, String> {
+        let Some(event) = self.annotations.apply(edit).map_err(|error| format!("{error:#}"))? else {
+            return Ok(EditOutcome::Nothing);
+        };
+        let Some(case) = self.app.dataset.cases.iter().position(|case| case.id == *event.case) else {
+            return Ok(EditOutcome::Elsewhere { id: event.case.to_string() });
+        };
+        self.app.refresh_annotations(case, &self.annotations);
+        Ok(EditOutcome::Changed { case, annotation: self.annotations.own_annotation(&event.case).cloned() })
     }
 
-    /// What a person has before them: annotations say so.
-    fn tell_notebook(&mut self) {
+    /// Events record what the annotator has on the screen.
+    fn tell_what_is_shown(&mut self) {
         let mut told = self.app.cases_told_by_figures();
         told.extend(self.app.case_with_people());
         if let Some(case) = self.app.queue.current() {
@@ -348,10 +355,13 @@ impl Session<'_> {
             if self.app.tells_of_gold() || tells_of_others {
                 told.push(case);
             }
-            self.notebook.shows(case, self.app.answers_fingerprint_of(case));
+            let answers = self.app.answers_fingerprint_of(case);
+            if let Some(shown) = self.app.dataset.cases.get(case) {
+                self.annotations.show(&shown.id, answers.as_deref());
+            }
         }
-        for case in told {
-            if let Err(error) = self.notebook.reveal(case) {
+        for case in told.into_iter().filter_map(|case| self.app.dataset.cases.get(case)) {
+            if let Err(error) = self.annotations.unblind(&case.id) {
                 self.app.notice = Some(Notice::Error(format!("{error:#}")));
             }
         }
@@ -376,13 +386,10 @@ impl Session<'_> {
         for effect in effects {
             match effect {
                 Effect::Engine(request) => self.engine.send(request),
-                Effect::Record(record) => {
-                    self.tell_notebook();
-                    let outcome = self.notebook.record(&record).map_err(|error| format!("{error:#}"));
-                    if let Ok(EditOutcome::Changed { case, .. }) = &outcome {
-                        self.show_people(*case);
-                    }
-                    let effects = self.app.recorded(&record, outcome);
+                Effect::Record(edit) => {
+                    self.tell_what_is_shown();
+                    let outcome = self.apply(&edit);
+                    let effects = self.app.recorded(&edit, outcome);
                     self.carry_out(effects)?;
                 }
                 Effect::Agreement(ticket) => self.count_agreement(ticket),
@@ -405,7 +412,10 @@ impl Session<'_> {
     fn count_agreement(&mut self, ticket: Ticket) {
         let (sender, name) = (self.sender.clone(), self.app.dataset.name.clone());
         let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
-        if let Err(error) = self.agreement.start(ticket, name, self.notebook.ratings(), send) {
+        let dataset = &self.app.dataset;
+        let (state, taxonomy) = (self.annotations.state(), self.annotations.taxonomy());
+        let rated = rated_cases(state, taxonomy, &dataset.tasks, &dataset.cases, Counted::default());
+        if let Err(error) = self.agreement.start(ticket, name, rated, send) {
             self.app.notice = Some(Notice::Error(format!("cannot compute agreement: {error}")));
         }
     }

@@ -5,8 +5,8 @@ use super::events;
 use super::events::Message;
 use super::recording::{CastRecorder, tell};
 use super::renderer::Renderer;
+use crate::annotation::AnnotationSession;
 use crate::tui::keymap::key_name;
-use crate::tui::notebook::Notebook;
 use crate::tui::update::app::App;
 use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
@@ -23,7 +23,7 @@ const INTERRUPTED: u8 = 130;
 /// Everything that the explorer works on.
 pub struct Opened {
     pub app: App,
-    pub notebook: Notebook,
+    pub annotations: AnnotationSession,
     pub engine: WorkerHandle,
 }
 

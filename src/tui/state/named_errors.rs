@@ -2,6 +2,7 @@
 
 use super::overview::{Cell, Known, Row, Section};
 use crate::analysis::{Explained, Verdict};
+use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::tui::update::app::App;
 use std::collections::BTreeSet;
 
@@ -80,15 +81,17 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
 fn rows_of(app: &App, case: usize, source: Source, gone: &[&str]) -> Vec<usize> {
     let none = app.categories.len();
     let own = match source {
-        Source::Own => app.marks.get(&case).map(|mark| mark.categories.clone()).unwrap_or_default(),
+        Source::Own => app.marks.get(&case).map(|own| places_of(app, &own.categories)).unwrap_or_default(),
         Source::FinalSet => {
-            let people = app.people_on(case);
-            if people.is_some_and(|people| people.stands("disputed")) {
+            let review = app.people_on(case);
+            if review.is_some_and(|review| review.standing() == Standing::Disputed) {
                 return vec![none + 1];
             }
-            let Some(words) = people.and_then(|people| people.final_words.as_ref()) else { return vec![none] };
-            let unknown = words.unknown.iter().filter_map(|id| gone.binary_search(&id.as_str()).ok());
-            words.categories.iter().copied().chain(unknown.map(|place| none + 2 + place)).collect()
+            let Some(ids) = review.and_then(CaseReview::final_categories) else { return vec![none] };
+            let unknown = ids.iter().filter_map(|id| gone.binary_search(&id.as_str()).ok());
+            let mut rows = places_of(app, ids);
+            rows.extend(unknown.map(|place| none + 2 + place));
+            rows
         }
     };
     if own.is_empty() { vec![none] } else { own }
@@ -96,7 +99,14 @@ fn rows_of(app: &App, case: usize, source: Source, gone: &[&str]) -> Vec<usize> 
 
 /// Ids of categories of the final set that the taxonomy no longer has, in order.
 fn gone_from_the_taxonomy<'a>(app: &'a App, known: &[Known]) -> Vec<&'a str> {
-    let words = known.iter().filter_map(|known| app.people_on(known.case)?.final_words.as_ref());
-    let ids: BTreeSet<&str> = words.flat_map(|words| &words.unknown).map(String::as_str).collect();
+    let sets = known.iter().filter_map(|known| app.people_on(known.case)?.final_categories());
+    let is_gone = |id: &&CategoryId| !app.categories.iter().any(|category| category.id == **id);
+    let ids: BTreeSet<&str> = sets.flatten().filter(is_gone).map(CategoryId::as_str).collect();
     ids.into_iter().collect()
+}
+
+/// Positions of these categories in the taxonomy.
+fn places_of(app: &App, ids: &BTreeSet<CategoryId>) -> Vec<usize> {
+    let all = app.categories.iter().enumerate();
+    all.filter(|(_, category)| ids.contains(&category.id)).map(|(place, _)| place).collect()
 }

@@ -1,10 +1,10 @@
 //! Deciding a case: everybody's words side by side, a choice and a reason.
 
 use super::app::{App, Notice, Overlay};
+use crate::annotation::{AnnotationEdit, CaseReview, CategoryId};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::state::annotation_view::{AnnotationEdit, AnnotationView};
-use crate::tui::state::people::People;
+use std::collections::BTreeSet;
 use tui_input::Input;
 
 /// The case being decided.
@@ -16,30 +16,35 @@ pub struct Adjudication {
     pub is_revealed: bool,
     /// Place among the voices.
     pub selected: usize,
-    /// The categories decided on, as positions in the taxonomy; `None` until something is chosen.
-    pub chosen: Option<Vec<usize>>,
+    /// The categories decided on; `None` until something is chosen.
+    pub chosen: Option<BTreeSet<CategoryId>>,
     pub reason: String,
     /// The reason while it is being typed.
     pub typing: Option<Input>,
 }
 
 impl App {
-    /// What everybody said of a case.
-    pub fn people_on(&self, case: usize) -> Option<&People> {
+    /// What everybody says about a case; `None` if nobody has annotated or decided it.
+    pub fn people_on(&self, case: usize) -> Option<&CaseReview> {
         self.people.get(&case)
     }
 
     /// Are others' words to stay out of sight until they are asked for? Whoever reads blind, or has not said anything of
     /// the case yet, is not to be led.
     pub fn hides_people(&self, case: usize) -> bool {
-        self.is_blind || !self.marks.get(&case).is_some_and(AnnotationView::is_decided)
+        self.is_blind || !self.marks.get(&case).is_some_and(|own| own.is_decided())
     }
 
     /// Where the case stands among all who spoke, as the line under its answers has it; `None` where nobody else did, or
     /// where that would lead.
     pub fn standing_shown(&self, case: usize) -> Option<&'static str> {
-        let others = self.people_on(case).filter(|people| people.voices.iter().any(|voice| !voice.is_own));
-        others.filter(|_| !self.hides_people(case)).map(|people| people.standing)
+        let others = self.people_on(case).filter(|review| self.count_of_others(review) > 0);
+        others.filter(|_| !self.hides_people(case)).map(|review| review.standing().word())
+    }
+
+    /// How many others than the annotator have annotated the case.
+    pub fn count_of_others(&self, review: &CaseReview) -> usize {
+        review.annotations.iter().filter(|authored| authored.annotator != self.annotator).count()
     }
 
     /// The case of which others' words are on the screen.
@@ -70,20 +75,23 @@ impl App {
         }
         let several = self.several;
         let Some(Overlay::Adjudication(adjudication)) = &mut self.overlay else { return Vec::new() };
-        let voices = self.people.get(&adjudication.case).map_or(&[][..], |people| people.voices.as_slice());
+        let authored = self.people.get(&adjudication.case).map_or(&[][..], |review| review.annotations.as_slice());
         match action {
-            Action::Down => adjudication.selected = (adjudication.selected + 1).min(voices.len().saturating_sub(1)),
+            Action::Down => adjudication.selected = (adjudication.selected + 1).min(authored.len().saturating_sub(1)),
             Action::Up => adjudication.selected = adjudication.selected.saturating_sub(1),
             Action::Reveal => adjudication.is_revealed = true,
             Action::Complete if adjudication.is_revealed => {
-                let taken = voices.get(adjudication.selected).map(|voice| voice.words.categories.clone());
-                if let Some(categories) = taken.filter(|categories| !categories.is_empty()) {
-                    adjudication.chosen = Some(categories);
+                let selected = authored.get(adjudication.selected);
+                let ids = selected.into_iter().flat_map(|authored| &authored.annotation.categories);
+                let known: BTreeSet<CategoryId> =
+                    ids.filter(|id| self.categories.iter().any(|known| known.id == **id)).cloned().collect();
+                if !known.is_empty() {
+                    adjudication.chosen = Some(known);
                 }
             }
-            Action::Delete => adjudication.chosen = Some(Vec::new()),
+            Action::Delete => adjudication.chosen = Some(BTreeSet::new()),
             Action::Annotate(category)
-                if self.categories.get(category).is_some_and(|known| known.level.is_of_case()) =>
+                if self.categories.iter().any(|known| known.id == category && known.level.is_of_case()) =>
             {
                 adjudication.choose(category, several);
             }
@@ -110,7 +118,8 @@ impl App {
             _ if !adjudication.is_revealed => "nothing decided: press s to show the annotations of the case",
             None => "nothing decided: press a category's key, Space for the selected annotator's, x for none",
             Some(categories) => {
-                let (case, categories, reason) = (adjudication.case, categories.clone(), adjudication.reason.clone());
+                let Some(case) = self.dataset.cases.get(adjudication.case) else { return Vec::new() };
+                let (case, categories, reason) = (case.id.clone(), categories.clone(), adjudication.reason.clone());
                 return vec![Effect::Record(AnnotationEdit::Decide { case, categories, reason })];
             }
         };
@@ -145,17 +154,14 @@ impl App {
 impl Adjudication {
     /// As for annotations: where a case may have several categories one is put in or taken out, else it takes the place
     /// of the other.
-    fn choose(&mut self, category: usize, several: bool) {
+    fn choose(&mut self, category: CategoryId, several: bool) {
         if !several {
-            self.chosen = Some(vec![category]);
+            self.chosen = Some(BTreeSet::from([category]));
             return;
         }
-        let mut chosen = self.chosen.take().unwrap_or_default();
-        match chosen.iter().position(|other| *other == category) {
-            Some(place) => drop(chosen.remove(place)),
-            None => chosen.push(category),
+        let chosen = self.chosen.get_or_insert_default();
+        if !chosen.remove(&category) {
+            chosen.insert(category);
         }
-        chosen.sort_unstable();
-        self.chosen = Some(chosen);
     }
 }

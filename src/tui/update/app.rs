@@ -2,12 +2,14 @@
 
 use super::adjudication::Adjudication;
 use super::agreement::AgreementScreen;
+
 use super::definitions::Definitions;
 use super::mouse::Drawn;
+
 use super::picker::Picker;
 use super::queue_view::FilterEdit;
 use super::search::Search;
-use crate::annotation::{Category, Staleness};
+use crate::annotation::{CaseAnnotation, CaseReview, Category, DefinitionHistory, Staleness};
 use crate::data::{Answer, Case, Dataset, Document, Task};
 use crate::pipeline::{ModelDescription, Ticket};
 use crate::run::Hit;
@@ -15,14 +17,12 @@ use crate::run::Prediction;
 use crate::terminal::images::{ImageMode, ImageView, Pictures};
 use crate::tui::action::Context;
 use crate::tui::keymap::Keymap;
-use crate::tui::state::annotation_view::AnnotationView;
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::comparison::Against;
 use crate::tui::state::filter::Filter;
 use crate::tui::state::flip_cache::FlipCache;
 use crate::tui::state::order::Order;
 use crate::tui::state::overview::Overview;
-use crate::tui::state::people::People;
 use crate::tui::state::queue::Queue;
 use crate::tui::state::queue_columns::Column;
 use crate::tui::state::session_state::SavedView;
@@ -93,10 +93,14 @@ pub struct Setting {
     pub categories: Vec<Category>,
     /// A case, or a document, may have several of them.
     pub several: bool,
-    /// What the annotator's journal says already.
-    pub marks: FxHashMap<usize, AnnotationView>,
-    /// What everybody's journals say.
-    pub people: FxHashMap<usize, People>,
+    /// The categories as they were worded earlier.
+    pub definitions: Arc<DefinitionHistory>,
+    /// Name of the annotator at the keys.
+    pub annotator: String,
+    /// The annotator's own annotations.
+    pub marks: FxHashMap<usize, Arc<CaseAnnotation>>,
+    /// What everybody says.
+    pub people: FxHashMap<usize, CaseReview>,
     /// Others' words are hidden until they are asked for, whatever the annotator has said.
     pub is_blind: bool,
     pub theme: Theme,
@@ -137,8 +141,10 @@ pub struct App {
     /// Both runs' hits stand side by side in place of this run's alone.
     pub comparing: bool,
     pub answers: FxHashMap<usize, CaseAnswers>,
-    pub marks: FxHashMap<usize, AnnotationView>,
-    pub people: FxHashMap<usize, People>,
+    pub definitions: Arc<DefinitionHistory>,
+    pub annotator: String,
+    pub marks: FxHashMap<usize, Arc<CaseAnnotation>>,
+    pub people: FxHashMap<usize, CaseReview>,
     pub is_blind: bool,
     pub focus: Focus,
     pub side: Side,
@@ -201,6 +207,8 @@ impl App {
             comparing: setting.against.is_some(),
             against: setting.against,
             answers: FxHashMap::default(),
+            definitions: setting.definitions,
+            annotator: setting.annotator,
             marks: setting.marks,
             people: setting.people,
             is_blind: setting.is_blind,
@@ -285,9 +293,8 @@ impl App {
     pub fn staleness_of(&self, case: usize) -> Staleness {
         // Drawing asks for each row: only what was decided is worth a fingerprint of the answers.
         let Some(mark) = self.marks.get(&case).filter(|mark| mark.is_decided()) else { return Staleness::Unknown };
-        let then = (mark.run_fingerprint.as_deref(), mark.answers_fingerprint.as_deref());
         let answers_now = self.answers_fingerprint_of(case);
-        Staleness::between(then, (self.run_fingerprint.as_deref(), answers_now.as_deref()))
+        mark.staleness(self.run_fingerprint.as_deref(), answers_now.as_deref())
     }
 
     /// Is the gold answer on the screen, or can it be told from which cases are in the queue, or in which order?

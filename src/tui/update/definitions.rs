@@ -1,6 +1,7 @@
 //! The taxonomy with its definitions and examples, to read and to pick from.
 
 use super::app::{App, Overlay};
+use crate::annotation::CategoryId;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 
@@ -15,7 +16,8 @@ impl App {
     /// Opens on the category that the case has.
     pub(super) fn open_definitions(&mut self) {
         let mark = self.queue.current().and_then(|case| self.marks.get(&case));
-        let selected = mark.and_then(|mark| mark.categories.first().copied()).unwrap_or(0);
+        let given = |id: &CategoryId| mark.is_some_and(|mark| mark.categories.contains(id));
+        let selected = self.categories.iter().position(|category| given(&category.id)).unwrap_or(0);
         self.overlay = Some(Overlay::Definitions(Definitions { selected }));
     }
 
@@ -25,11 +27,14 @@ impl App {
         match action {
             Action::Down => definitions.selected = (definitions.selected + 1).min(last),
             Action::Up => definitions.selected = definitions.selected.saturating_sub(1),
-            Action::Annotate(category) => definitions.selected = category.min(last),
+            Action::Annotate(id) => {
+                let place = self.categories.iter().position(|category| category.id == id);
+                definitions.selected = place.unwrap_or(definitions.selected);
+            }
             Action::Accept => {
-                let category = definitions.selected;
+                let id = self.categories.get(definitions.selected).map(|category| category.id.clone());
                 self.overlay = None;
-                return self.annotate(category);
+                return id.map_or_else(Vec::new, |id| self.annotate(&id));
             }
             Action::Cancel => self.overlay = None,
             _ => {}

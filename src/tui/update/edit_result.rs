@@ -1,94 +1,102 @@
 //! Takes in the result of an edit: what the journal wrote, or why it could not.
 
 use super::app::{App, Notice, Overlay};
+use crate::annotation::{AnnotationEdit, CaseAnnotation};
 use crate::tui::effect::Effect;
-use crate::tui::state::annotation_view::{AnnotationEdit, EditOutcome};
+use std::sync::Arc;
+
+/// What an edit changed, once it is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditOutcome {
+    /// This case has this annotation now; `None` if nothing is left of it.
+    Changed { case: usize, annotation: Option<Arc<CaseAnnotation>> },
+    /// An undo or redo changed the annotation of a case that this dataset lacks.
+    Elsewhere { id: String },
+    /// There was nothing to undo or redo.
+    Nothing,
+}
 
 impl App {
-    /// The journal has written a record, or could not. Only a written one shows, and only then does the place move on.
-    pub fn recorded(&mut self, record: &AnnotationEdit, outcome: Result<EditOutcome, String>) -> Vec<Effect> {
-        let changed = match outcome {
-            Ok(EditOutcome::Changed { case, mark }) => Some((case, mark)),
+    /// The journal has written an edit, or could not. Only a written one shows, and only then does the place move on.
+    pub fn recorded(&mut self, edit: &AnnotationEdit, outcome: Result<EditOutcome, String>) -> Vec<Effect> {
+        let is_redo = *edit == AnnotationEdit::Redo;
+        let back = if is_redo { "redone" } else { "undone" };
+        let (case, annotation) = match outcome {
+            Ok(EditOutcome::Changed { case, annotation }) => (case, annotation),
             Ok(EditOutcome::Elsewhere { id }) => {
-                let what = if *record == AnnotationEdit::Redo { "redone" } else { "undone" };
-                self.notice = Some(Notice::Said(format!("{id}: {what}; this case is not in this dataset")));
+                self.notice = Some(Notice::Said(format!("{id}: {back}; this case is not in this dataset")));
                 return Vec::new();
             }
-            Ok(EditOutcome::Nothing) => None,
+            Ok(EditOutcome::Nothing) => {
+                let what = if is_redo { "redo" } else { "undo" };
+                self.notice = Some(Notice::Said(format!("nothing to {what}")));
+                return Vec::new();
+            }
             Err(message) => {
                 self.notice = Some(Notice::Error(format!("not saved: {message}")));
-                // What was typed is still there to be kept elsewhere, or tried again.
-                if let AnnotationEdit::Note { text, .. } = record {
+                // The text stays, so that it can be copied or tried again.
+                if let AnnotationEdit::Note { text, .. } = edit {
                     self.overlay = Some(Overlay::Note(text.clone().into()));
                 }
                 return Vec::new();
             }
         };
-        let Some((case, mark)) = changed else {
-            let what = if *record == AnnotationEdit::Redo { "redo" } else { "undo" };
-            self.notice = Some(Notice::Said(format!("nothing to {what}")));
-            return Vec::new();
-        };
-        self.marks.insert(case, mark);
         let id = self.dataset.cases.get(case).map(|case| case.id.clone()).unwrap_or_default();
-        match record {
-            AnnotationEdit::Annotate { .. } => {
-                let given = self.marks.get(&case).map(|mark| mark.categories.clone()).unwrap_or_default();
-                let names = self.names_of(&given);
-                self.notice = Some(Notice::Said(format!("{id}: {names} (u takes it back)")));
-                // Where a case may have several, more may follow.
-                if self.several { Vec::new() } else { self.next_case() }
-            }
-            AnnotationEdit::Hit { document, .. } => {
-                let given = self.marks.get(&case).and_then(|mark| mark.hits.get(document)).cloned().unwrap_or_default();
-                let names = self.names_of(&given);
-                self.notice = Some(Notice::Said(format!("{document}: {names} (u takes it back)")));
-                Vec::new()
-            }
-            AnnotationEdit::Unsure { .. } | AnnotationEdit::Flag { .. } => {
-                let mark = self.marks.get(&case).cloned().unwrap_or_default();
-                let (is_on, word) = if matches!(record, AnnotationEdit::Flag { .. }) {
-                    (mark.flagged, "flagged")
-                } else {
-                    (mark.unsure, "unsure")
-                };
-                let word = if is_on { word.to_owned() } else { format!("no longer {word}") };
-                self.notice = Some(Notice::Said(format!("{id}: {word} (u takes it back)")));
-                Vec::new()
-            }
-            AnnotationEdit::Decide { categories, .. } => {
-                let names = self.names_of(categories);
-                self.notice = Some(Notice::Said(format!("{id}: decided: {names} (u takes it back)")));
-                self.decided(case)
-            }
-            AnnotationEdit::Skip { .. } => {
-                self.notice = Some(Notice::Said(format!("{id}: skipped (u takes it back)")));
+        let said = self.what_was_recorded(&id, edit, annotation.as_deref());
+        match annotation {
+            Some(annotation) => drop(self.marks.insert(case, annotation)),
+            None => drop(self.marks.remove(&case)),
+        }
+        self.notice = Some(Notice::Said(said));
+        match edit {
+            // Where a case may have several categories, more may follow.
+            AnnotationEdit::ToggleCategory { .. } | AnnotationEdit::SetCategories { .. } if !self.several => {
                 self.next_case()
             }
-            AnnotationEdit::Note { .. } => {
-                self.notice = Some(Notice::Said(format!("{id}: note saved")));
-                Vec::new()
-            }
-            AnnotationEdit::Undo | AnnotationEdit::Redo => {
-                let what = if *record == AnnotationEdit::Redo { "redone" } else { "undone" };
-                self.notice = Some(Notice::Said(format!("{id}: {what}")));
-                if self.queue.current() == Some(case) || !self.queue.go_to(case) {
-                    return Vec::new();
-                }
-                let effects = self.open_current();
-                if matches!(self.overlay, Some(Overlay::Adjudication(_))) {
-                    self.open_adjudication(self.case_with_people().is_some());
-                }
-                effects
-            }
+            AnnotationEdit::Skip { .. } => self.next_case(),
+            AnnotationEdit::Decide { .. } => self.decided(case),
+            AnnotationEdit::Undo | AnnotationEdit::Redo => self.show_changed(case),
+            _ => Vec::new(),
         }
     }
 
-    /// "Misleading look-alike, Other", or "no category".
-    pub fn names_of(&self, categories: &[usize]) -> String {
-        let known = categories.iter().filter_map(|category| self.categories.get(*category));
-        let names: Vec<&str> = known.map(|category| category.name.as_str()).collect();
-        if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
+    /// The line that says what is on disk now.
+    fn what_was_recorded(&self, id: &str, edit: &AnnotationEdit, annotation: Option<&CaseAnnotation>) -> String {
+        let nothing = CaseAnnotation::default();
+        let annotation = annotation.unwrap_or(&nothing);
+        let said = match edit {
+            AnnotationEdit::SetCategories { .. } | AnnotationEdit::ToggleCategory { .. } => {
+                format!("{id}: {}", self.category_names(&annotation.categories))
+            }
+            AnnotationEdit::SetHitCategories { document, .. } | AnnotationEdit::ToggleHitCategory { document, .. } => {
+                let given = annotation.hits.get(document);
+                let names =
+                    given.map_or_else(|| self.category_names(&nothing.categories), |ids| self.category_names(ids));
+                format!("{document}: {names}")
+            }
+            AnnotationEdit::ToggleUnsure { .. } if annotation.unsure => format!("{id}: unsure"),
+            AnnotationEdit::ToggleUnsure { .. } => format!("{id}: no longer unsure"),
+            AnnotationEdit::ToggleFlag { .. } if annotation.flagged => format!("{id}: flagged"),
+            AnnotationEdit::ToggleFlag { .. } => format!("{id}: no longer flagged"),
+            AnnotationEdit::Decide { categories, .. } => format!("{id}: decided: {}", self.category_names(categories)),
+            AnnotationEdit::Skip { .. } => format!("{id}: skipped"),
+            AnnotationEdit::Note { .. } => return format!("{id}: note saved"),
+            AnnotationEdit::Undo => return format!("{id}: undone"),
+            AnnotationEdit::Redo => return format!("{id}: redone"),
+        };
+        format!("{said} (u takes it back)")
+    }
+
+    /// Goes to the case whose annotation an undo or redo changed.
+    fn show_changed(&mut self, case: usize) -> Vec<Effect> {
+        if self.queue.current() == Some(case) || !self.queue.go_to(case) {
+            return Vec::new();
+        }
+        let effects = self.open_current();
+        if matches!(self.overlay, Some(Overlay::Adjudication(_))) {
+            self.open_adjudication(self.case_with_people().is_some());
+        }
+        effects
     }
 
     fn next_case(&mut self) -> Vec<Effect> {

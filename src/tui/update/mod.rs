@@ -6,15 +6,17 @@
 //! | `engine_events`, `edit_result` | what the worker reports, and what the journal made of an edit |
 //! | `queue_view` | filter, order and saved views of the queue |
 //! | [`search`], [`user_evidence`] | documents looked for, and documents that a person puts in |
+//! | [`annotations`] | the annotations of the cases on the screen |
 //! | [`adjudication`], [`agreement`], [`definitions`] | deciding a case, how far annotators agree, the taxonomy |
 //! | [`picker`] | lists to pick from: commands, orders, views, columns, themes |
 //! | [`mouse`], `zoom` | clicks and wheel; how near one may come to an image |
 
 pub mod adjudication;
 pub mod agreement;
+pub mod annotations;
 pub mod app;
 pub mod definitions;
-mod edit_result;
+pub mod edit_result;
 mod engine_events;
 pub mod mouse;
 pub mod picker;
@@ -22,15 +24,14 @@ pub mod queue_view;
 pub mod search;
 pub mod user_evidence;
 mod zoom;
-
 use self::app::{App, Focus, Notice, Overlay, Shown, Side};
 use self::picker::{Picker, PickerKind};
 use self::search::Search;
+use crate::annotation::{AnnotationEdit, CategoryId};
 use crate::run::CaptionShown;
 use crate::terminal::images::ViewChange;
 use crate::tui::action::{Action, Context};
 use crate::tui::effect::Effect;
-use crate::tui::state::annotation_view::AnnotationEdit;
 use crate::tui::state::overview::Overview;
 use crate::worker::Request;
 use tui_input::{Input, InputRequest};
@@ -96,11 +97,11 @@ impl App {
             Action::Enlarge => self.enlarged = !self.enlarged,
             Action::FullScreen => return self.full_screen(),
             Action::Mouse => return self.toggle_mouse(),
-            Action::Annotate(category) => return self.annotate(category),
+            Action::Annotate(category) => return self.annotate(&category),
             Action::Note => self.open_note(),
             Action::Skip => return self.record_here(|case| AnnotationEdit::Skip { case }),
-            Action::Unsure => return self.record_here(|case| AnnotationEdit::Unsure { case }),
-            Action::Flag => return self.record_here(|case| AnnotationEdit::Flag { case }),
+            Action::Unsure => return self.record_here(|case| AnnotationEdit::ToggleUnsure { case }),
+            Action::Flag => return self.record_here(|case| AnnotationEdit::ToggleFlag { case }),
             Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
             Action::Redo => return vec![Effect::Record(AnnotationEdit::Redo)],
             Action::Definitions => self.open_definitions(),
@@ -383,18 +384,19 @@ impl App {
     }
 
     /// Names the case, or the selected document where the hits have the focus and the category is one of documents.
-    pub(super) fn annotate(&mut self, category: usize) -> Vec<Effect> {
-        let Some(known) = self.categories.get(category) else { return Vec::new() };
+    pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
+        let Some(known) = self.categories.iter().find(|known| known.id == *id) else { return Vec::new() };
+        let category = id.clone();
         let document = self.document_to_name().filter(|_| known.level.is_of_hit());
         if let Some(document) = document {
-            return self.record_here(|case| AnnotationEdit::Hit { case, document, category });
+            return self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category });
         }
         if !known.level.is_of_case() {
             self.notice =
                 Some(Notice::Said(format!("{} applies to documents: press Tab and select a hit", known.name)));
             return Vec::new();
         }
-        self.record_here(|case| AnnotationEdit::Annotate { case, category })
+        self.record_here(|case| AnnotationEdit::ToggleCategory { case, category })
     }
 
     /// The retrieved document that a category's key names now.
@@ -403,9 +405,10 @@ impl App {
         self.hits().get(self.hit).filter(|_| is_meant).map(|hit| hit.document.clone())
     }
 
-    fn record_here(&mut self, record: impl FnOnce(usize) -> AnnotationEdit) -> Vec<Effect> {
-        let Some(case) = self.queue.current() else { return Vec::new() };
-        vec![Effect::Record(record(case))]
+    /// Asks for an edit of the current case.
+    fn record_here(&mut self, edit: impl FnOnce(String) -> AnnotationEdit) -> Vec<Effect> {
+        let Some((_, case)) = self.current() else { return Vec::new() };
+        vec![Effect::Record(edit(case.id.clone()))]
     }
 
     fn open_note(&mut self) {
@@ -462,7 +465,7 @@ impl App {
         let words = format!("what if {words}: {answer}");
         let before = self.marks.get(&case).and_then(|mark| mark.note.clone());
         let text = before.map_or(words.clone(), |note| format!("{note}; {words}"));
-        vec![Effect::Record(AnnotationEdit::Note { case, text })]
+        self.record_here(|case| AnnotationEdit::Note { case, text })
     }
 
     /// The place changed: start the case from its first hit and ask the engine for it.

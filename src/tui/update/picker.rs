@@ -179,7 +179,7 @@ impl App {
             PickerKind::Palette => {
                 let binding =
                     TABLE.iter().find(|binding| binding.context == Context::Explore && binding.name == choice.name);
-                binding.map_or(Vec::new(), |binding| self.update(binding.action))
+                binding.map_or(Vec::new(), |binding| self.update(binding.action.clone()))
             }
             PickerKind::Order => Order::named(&choice.name).map_or(Vec::new(), |order| self.set_order(order)),
             PickerKind::View => {

@@ -14,8 +14,7 @@
 
 use super::super::theme::Role;
 use super::{note, popup, text};
-use crate::annotation::remarks;
-use crate::tui::state::people::{People, Ruling, Voice, Words};
+use crate::annotation::{AuthoredAnnotation, CaseReview, CategoryId, Decision, Standing, remarks};
 use crate::tui::update::adjudication::Adjudication;
 use crate::tui::update::app::App;
 use ratatui::Frame;
@@ -23,6 +22,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
+use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 /// Fewest columns of one person's words.
@@ -34,9 +34,9 @@ const DECISION_ROWS: u16 = 4;
 
 /// Draws the words and the decision over the lower part of the body.
 pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
-    let people = app.people_on(adjudication.case);
+    let review = app.people_on(adjudication.case);
     let width = usize::from(area.width).saturating_sub(4);
-    let columns = columns(app, adjudication, people, width);
+    let columns = columns(app, adjudication, review, width);
     let taxonomy = taxonomy_lines(app, adjudication, width);
     let words = columns.iter().map(Vec::len).max().unwrap_or(1) as u16;
     let taxonomy_rows = taxonomy.len() as u16;
@@ -44,7 +44,7 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
     let height = (words + DECISION_ROWS + taxonomy_rows + 2).min(most);
     let foot = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     let id = app.dataset.cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
-    let inner = popup::framed(app, &format!("{id}: {}", standing(adjudication, people)), frame, foot);
+    let inner = popup::framed(app, &format!("{id}: {}", standing(app, adjudication, review)), frame, foot);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let [said, decision, keys] =
         Layout::vertical([Constraint::Min(1), Constraint::Length(DECISION_ROWS), Constraint::Length(taxonomy_rows)])
@@ -58,27 +58,27 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
         let column = Rect { x: said.x + share * place as u16, width: share, ..said };
         frame.render_widget(Paragraph::new(lines), column);
     }
-    draw_decision(app, adjudication, people, frame, decision);
+    draw_decision(app, adjudication, review, frame, decision);
     frame.render_widget(Paragraph::new(taxonomy), keys);
 }
 
-fn standing(adjudication: &Adjudication, people: Option<&People>) -> String {
-    match people {
-        None => "nobody has annotated this case".to_owned(),
-        Some(people) if !adjudication.is_revealed => {
-            let others = people.voices.iter().filter(|voice| !voice.is_own).count();
-            format!("{others} others annotated this case (hidden; s shows them)")
-        }
-        Some(people) if people.stands("outdated") => "decided; annotated again since".to_owned(),
-        Some(people) => people.standing.to_owned(),
+fn standing(app: &App, adjudication: &Adjudication, review: Option<&CaseReview>) -> String {
+    let Some(review) = review else { return "nobody has annotated this case".to_owned() };
+    if !adjudication.is_revealed {
+        return format!("{} others annotated this case (hidden; s shows them)", app.count_of_others(review));
+    }
+    match review.standing() {
+        Standing::Decided { is_outdated: true } => "decided; annotated again since".to_owned(),
+        standing => standing.word().to_owned(),
     }
 }
 
 /// A column of lines per person, as many people as fit beside each other, the selected one among them.
-fn columns(app: &App, open: &Adjudication, people: Option<&People>, width: usize) -> Vec<Vec<Line<'static>>> {
+fn columns(app: &App, open: &Adjudication, review: Option<&CaseReview>, width: usize) -> Vec<Vec<Line<'static>>> {
     let faint = app.theme.style(Role::Faint);
-    let Some(people) = people else { return vec![vec![Line::styled("no annotations", faint)]] };
-    let shown: Vec<(usize, &Voice)> = people.voices.iter().enumerate().filter(|_| open.is_revealed).collect();
+    let Some(review) = review else { return vec![vec![Line::styled("no annotations", faint)]] };
+    let shown: Vec<(usize, &AuthoredAnnotation)> =
+        review.annotations.iter().enumerate().filter(|_| open.is_revealed).collect();
     if shown.is_empty() {
         return vec![vec![Line::styled("you have not annotated this case yet", faint)]];
     }
@@ -87,17 +87,18 @@ fn columns(app: &App, open: &Adjudication, people: Option<&People>, width: usize
     let first = (at + 1).saturating_sub(beside);
     let width = width / beside;
     let visible = shown.into_iter().skip(first).take(beside);
-    visible.map(|(place, voice)| voice_lines(app, voice, place == open.selected, width)).collect()
+    visible.map(|(place, authored)| annotation_lines(app, authored, place == open.selected, width)).collect()
 }
 
-fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Line<'static>> {
+fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, width: usize) -> Vec<Line<'static>> {
+    let AuthoredAnnotation { annotator, annotation } = authored;
     let theme = &app.theme;
     let width = width.saturating_sub(2);
-    let you = if voice.is_own { " (you)" } else { "" };
-    let blind = if voice.blind { " · blind" } else { "" };
+    let you = if *annotator == app.annotator { " (you)" } else { "" };
+    let blind = if annotation.blind { " · blind" } else { "" };
     let style = if selected { theme.style(Role::Selection) } else { Style::new() };
     let marker = if selected { "▸ " } else { "  " };
-    let name = text::fit(&format!("{marker}{}{you}", voice.annotator), width);
+    let name = text::fit(&format!("{marker}{annotator}{you}"), width);
     let mut lines = vec![Line::from(vec![
         Span::styled(name, theme.style(Role::Title).patch(style)),
         Span::styled(blind, theme.style(Role::Muted)),
@@ -106,33 +107,34 @@ fn voice_lines(app: &App, voice: &Voice, selected: bool, width: usize) -> Vec<Li
         let wrapped = text::wrap(text, width.saturating_sub(2));
         lines.extend(wrapped.into_iter().map(|line| Line::styled(format!("  {line}"), theme.style(role))));
     };
-    if !voice.words.is_empty() {
-        put(&words(app, &voice.words), Role::AnnotationView);
+    if !annotation.categories.is_empty() {
+        put(&words(app, &annotation.categories), Role::Annotation);
     }
-    for word in remarks(voice.skipped, voice.unsure, voice.flagged) {
+    for word in remarks(annotation.skipped, annotation.unsure, annotation.flagged) {
         put(word, Role::Muted);
     }
-    if let Some(note) = &voice.note {
+    if let Some(note) = &annotation.note {
         put(&format!("“{note}”"), Role::Text);
     }
-    for earlier in &voice.earlier {
+    for earlier in app.definitions.earlier_definitions(annotation) {
         put(&earlier.in_words(), Role::Muted);
     }
-    for (document, given) in &voice.hits {
+    for (document, given) in &annotation.hits {
         put(&format!("{document}: {}", words(app, given)), Role::Muted);
     }
     lines
 }
 
 /// "1 Misleading look-alike, 8 Other".
-fn words(app: &App, words: &Words) -> String {
-    let known = words.categories.iter().filter_map(|category| app.categories.get(*category));
+fn words(app: &App, ids: &BTreeSet<CategoryId>) -> String {
+    let known = app.known_categories(ids);
     let mut names: Vec<String> = known.map(|category| format!("{} {}", category.key, category.name)).collect();
-    names.extend(words.unknown.iter().map(|id| format!("{id} (no longer in the taxonomy)")));
+    let unknown = ids.iter().filter(|id| !app.categories.iter().any(|category| category.id == **id));
+    names.extend(unknown.map(|id| format!("{id} (no longer in the taxonomy)")));
     if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
 }
 
-fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame: &mut Frame, area: Rect) {
+fn draw_decision(app: &App, open: &Adjudication, review: Option<&CaseReview>, frame: &mut Frame, area: Rect) {
     let theme = &app.theme;
     let width = usize::from(area.width).saturating_sub(NAME);
     let row = |name: &str, text: &str, role: Role| {
@@ -142,17 +144,14 @@ fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame:
         ])
     };
     let line = Block::new().borders(Borders::TOP).border_style(theme.style(Role::Faint));
-    let ruling = people.and_then(|people| people.decision.as_ref()).filter(|_| open.is_revealed);
-    let stands = match ruling {
-        Some(ruling) => row("decided", &ruling_text(app, ruling), Role::Text),
+    let decision = review.and_then(|review| review.decision.as_deref()).filter(|_| open.is_revealed);
+    let stands = match decision {
+        Some(decision) => row("decided", &decision_text(app, decision), Role::Text),
         None => row("decided", "-", Role::Faint),
     };
     let chosen = match &open.chosen {
         None => row("decision", "a category's key, Space for the selected annotator's, x for none", Role::Faint),
-        Some(categories) => {
-            let chosen = Words { categories: categories.clone(), unknown: Vec::new() };
-            row("decision", &words(app, &chosen), Role::AnnotationView)
-        }
+        Some(categories) => row("decision", &words(app, categories), Role::Annotation),
     };
     let reason = match (&open.typing, open.reason.as_str()) {
         (Some(_), _) => row("reason", "", Role::Text),
@@ -169,10 +168,10 @@ fn draw_decision(app: &App, open: &Adjudication, people: Option<&People>, frame:
     }
 }
 
-fn ruling_text(app: &App, ruling: &Ruling) -> String {
-    let mut text = format!("{} by {}", words(app, &ruling.words), ruling.adjudicator);
-    if !ruling.reason.is_empty() {
-        text = format!("{text} “{}”", ruling.reason);
+fn decision_text(app: &App, decision: &Decision) -> String {
+    let mut text = format!("{} by {}", words(app, &decision.categories), decision.adjudicator);
+    if !decision.reason.is_empty() {
+        text = format!("{text} “{}”", decision.reason);
     }
     text
 }
@@ -182,8 +181,8 @@ fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'sta
     let mut lines = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;
-    for (index, category) in app.categories.iter().enumerate().filter(|(_, category)| category.level.is_of_case()) {
-        let chosen = open.chosen.as_ref().is_some_and(|chosen| chosen.contains(&index));
+    for category in app.categories.iter().filter(|category| category.level.is_of_case()) {
+        let chosen = open.chosen.as_ref().is_some_and(|chosen| chosen.contains(&category.id));
         let name = text::fit(&category.name, width.saturating_sub(4));
         let columns = name.width() + 4;
         if used + columns > width && !spans.is_empty() {
@@ -192,7 +191,7 @@ fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'sta
         }
         used += columns;
         spans.push(Span::styled(format!("{} ", category.key), app.theme.style(Role::Key)));
-        spans.push(Span::styled(name, app.theme.style(if chosen { Role::AnnotationView } else { Role::Muted })));
+        spans.push(Span::styled(name, app.theme.style(if chosen { Role::Annotation } else { Role::Muted })));
         spans.push(Span::raw("  "));
     }
     lines.push(Line::from(spans));

@@ -3,10 +3,9 @@
 use super::super::theme::Role;
 use super::{text, verdict};
 use crate::analysis::Fused;
-use crate::annotation::{Staleness, remarks};
+use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
 use crate::run::Prediction;
-use crate::tui::state::annotation_view::AnnotationView;
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::update::app::{App, Shown, Side};
 use ratatui::Frame;
@@ -63,7 +62,7 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     lines.extend(mark_lines(app, width, 4));
     let room = rows.saturating_sub(lines.len());
     if let Some(definition) = definition(app).filter(|_| room > 0) {
-        let wrapped = text::wrap_into(definition, width, room);
+        let wrapped = text::wrap_into(&definition, width, room);
         lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme.style(Role::Muted))));
     }
     lines
@@ -263,29 +262,28 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
 fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     let line = text::fit(&mark_text(app).join("  "), width);
     let room = width.saturating_sub(line.width() + 2);
-    let mut spans = vec![Span::styled(line, app.theme.style(Role::AnnotationView))];
+    let mut spans = vec![Span::styled(line, app.theme.style(Role::Annotation))];
     if let Some(definition) = definition(app).filter(|_| room > 8) {
-        spans.push(Span::styled(format!("  {}", text::fit(definition, room)), app.theme.style(Role::Muted)));
+        spans.push(Span::styled(format!("  {}", text::fit(&definition, room)), app.theme.style(Role::Muted)));
     }
     spans
 }
 
 /// What the category of the current case means, where it has one alone: in the words under which it was given.
-fn definition(app: &App) -> Option<&str> {
+fn definition(app: &App) -> Option<String> {
     let mark = app.queue.current().and_then(|case| app.marks.get(&case))?;
-    let [category] = mark.categories.as_slice() else { return None };
-    let category = app.categories.get(*category)?;
-    let earlier = mark.earlier.iter().find(|earlier| earlier.id == category.id);
-    let then = earlier.and_then(|earlier| earlier.then.as_ref());
-    if earlier.is_some() && then.is_none() {
-        // Its words are not kept, and those of now are others.
-        return None;
+    let known: Vec<&Category> = app.known_categories(&mark.categories).collect();
+    let [category] = known.as_slice() else { return None };
+    let earlier = app.definitions.earlier_definitions(mark);
+    match earlier.into_iter().find(|earlier| earlier.id == category.id) {
+        // If its wording then is not kept, there is none to show: the current one is different.
+        Some(earlier) => earlier.then.map(|then| then.definition),
+        None => Some(category.definition.clone()),
     }
-    Some(then.unwrap_or(category).definition.as_str())
 }
 
 fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let style = app.theme.style(Role::AnnotationView);
+    let style = app.theme.style(Role::Annotation);
     let lines: Vec<String> = mark_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
     lines.into_iter().take(rows).map(|line| Line::styled(line, style)).collect()
 }
@@ -296,8 +294,9 @@ fn mark_text(app: &App) -> Vec<String> {
     if let Some(mark) = app.marks.get(&case) {
         // First: whoever relies on an old mark must see this, however little room there is.
         parts.extend(what_changed(app, case, mark));
-        let named = mark.categories.iter().filter_map(|index| app.categories.get(*index));
-        parts.extend(named.map(|category| format!("{} {}", category.key, category.name)));
+        parts.extend(
+            app.known_categories(&mark.categories).map(|category| format!("{} {}", category.key, category.name)),
+        );
         parts.extend(remarks(mark.skipped, mark.unsure, mark.flagged).map(str::to_owned));
         if let Some(note) = &mark.note {
             parts.push(format!("“{note}”"));
@@ -310,15 +309,16 @@ fn mark_text(app: &App) -> Vec<String> {
 }
 
 /// What is different now from when the case was annotated.
-fn what_changed(app: &App, case: usize, mark: &AnnotationView) -> Vec<String> {
+fn what_changed(app: &App, case: usize, mark: &CaseAnnotation) -> Vec<String> {
     let mut parts = Vec::new();
     match app.staleness_of(case) {
         Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),
         Staleness::RunChanged => parts.push("annotated on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
-    if !mark.earlier.is_empty() {
-        let names: Vec<&str> = mark.earlier.iter().map(|earlier| earlier.name.as_str()).collect();
+    let earlier = app.definitions.earlier_definitions(mark);
+    if !earlier.is_empty() {
+        let names: Vec<&str> = earlier.iter().map(|earlier| earlier.name.as_str()).collect();
         parts.push(format!("earlier definition: {} (D)", names.join(", ")));
     }
     parts

@@ -41,12 +41,12 @@ pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) 
     let mark = app.queue.current().and_then(|case| app.marks.get(&case));
     for (offset, (index, category)) in app.categories.iter().enumerate().skip(first).take(rows).enumerate() {
         let selected = index == definitions.selected;
-        let given = mark.is_some_and(|mark| mark.categories.contains(&index));
+        let given = mark.is_some_and(|mark| mark.categories.contains(&category.id));
         let name = text::column(&text::fit(&category.name, longest), longest);
         let spans = vec![
             Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent)),
             Span::styled(format!("{}  ", category.key), app.theme.style(Role::Key)),
-            Span::styled(name, app.theme.style(if given { Role::AnnotationView } else { Role::Text })),
+            Span::styled(name, app.theme.style(if given { Role::Annotation } else { Role::Text })),
         ];
         let style = if selected { app.theme.style(Role::Selection) } else { Style::new() };
         frame.render_widget(Line::from(spans).style(style), Rect { y: list.y + offset as u16, height: 1, ..list });
@@ -69,10 +69,11 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     let definition = text::wrap(&category.definition, width);
     lines.extend(definition.into_iter().map(|line| Line::styled(line, theme.style(Role::Text))));
     let mark = app.queue.current().and_then(|case| app.marks.get(&case));
-    if let Some(earlier) = mark.and_then(|mark| mark.earlier.iter().find(|earlier| earlier.id == category.id)) {
+    let earlier = mark.map(|mark| app.definitions.earlier_definitions(mark)).unwrap_or_default();
+    if let Some(earlier) = earlier.iter().find(|earlier| earlier.id == category.id) {
         lines.push(Line::default());
         let words = text::wrap(&format!("this case was annotated under an {}", earlier.in_words()), width);
-        lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::AnnotationView))));
+        lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Role::Annotation))));
     }
     let examples =
         [("yes", &category.positive_example, Role::Right), ("no", &category.negative_example, Role::Differs)];

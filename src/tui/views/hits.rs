@@ -141,7 +141,7 @@ fn draw_row(
     let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     let given = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(given.chars().count());
-    spans.push(Span::styled(given, theme.style(Role::AnnotationView)));
+    spans.push(Span::styled(given, theme.style(Role::Annotation)));
     spans.push(Span::styled(text::fit(caption, room), theme.style(Role::Text)));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
@@ -149,10 +149,9 @@ fn draw_row(
 /// The keys of the categories that a person has given the document in this case, as "1+2 ".
 fn given_keys(app: &App, document: &str) -> String {
     let mark = app.queue.current().and_then(|case| app.marks.get(&case));
-    let Some(categories) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
-    let known = categories.iter().filter_map(|category| app.categories.get(*category));
-    let keys: Vec<String> = known.map(|category| category.key.to_string()).collect();
-    format!("{} ", keys.join("+"))
+    let Some(ids) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
+    let keys: Vec<String> = app.known_categories(ids).map(|category| category.key.to_string()).collect();
+    if keys.is_empty() { String::new() } else { format!("{} ", keys.join("+")) }
 }
 
 /// `=` or `!` against the fused answer, letter, `*` where gold is shown and this is right, name, bar, probability.

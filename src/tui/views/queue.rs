@@ -167,24 +167,21 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
 
 /// A sign and the category's key; `s` for skipped, `h` where only documents are named, `n` where there is only a note.
 fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
-    let style = app.theme.style(Role::AnnotationView);
+    let style = app.theme.style(Role::Annotation);
     let Some(mark) = app.marks.get(&index) else { return [Span::raw(" "), Span::raw(" ")] };
     let sign = if mark.flagged {
         "#"
     } else if mark.unsure {
         "?"
-    } else if app.staleness_of(index).is_stale() || !mark.earlier.is_empty() {
+    } else if app.staleness_of(index).is_stale() || app.definitions.is_outdated(mark) {
         "~"
-    } else if mark.categories.len() > 1 {
+    } else if app.known_categories(&mark.categories).count() > 1 {
         "+"
     } else {
         " "
     };
-    let cell = match mark.categories.first() {
-        Some(category) => {
-            let key = app.categories.get(*category).map_or('?', |category| category.key);
-            Span::styled(key.to_string(), style)
-        }
+    let cell = match app.known_categories(&mark.categories).next() {
+        Some(category) => Span::styled(category.key.to_string(), style),
         None if mark.skipped => Span::styled("s", app.theme.style(Role::Muted)),
         None if !mark.hits.is_empty() => Span::styled("h", style),
         None => Span::styled(if mark.note.is_some() { "n" } else { " " }, style),
@@ -197,14 +194,14 @@ fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width).saturating_sub(5);
     let mut lines = vec![Line::default(), Line::styled("  error categories", theme.style(Role::Muted))];
     let current = app.queue.current().and_then(|case| app.marks.get(&case));
-    for (index, category) in app.categories.iter().enumerate() {
-        let chosen = current.is_some_and(|mark| mark.categories.contains(&index));
+    for category in &app.categories {
+        let chosen = current.is_some_and(|mark| mark.categories.contains(&category.id));
         let name = Span::styled(
             text::fit(&category.name, width),
-            theme.style(if chosen { Role::AnnotationView } else { Role::Muted }),
+            theme.style(if chosen { Role::Annotation } else { Role::Muted }),
         );
         let key =
-            Span::styled(category.key.to_string(), theme.style(if chosen { Role::AnnotationView } else { Role::Key }));
+            Span::styled(category.key.to_string(), theme.style(if chosen { Role::Annotation } else { Role::Key }));
         lines.push(Line::from(vec![Span::raw(if chosen { "▸ " } else { "  " }), key, Span::raw("  "), name]));
     }
     frame.render_widget(Paragraph::new(lines), area);

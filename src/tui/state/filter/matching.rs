@@ -3,11 +3,12 @@
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
+use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
 use crate::tui::state::answers::CaseAnswers;
-use crate::tui::state::people::Words;
 use crate::tui::update::app::App;
 use crate::tui::views::text;
+use std::collections::BTreeSet;
 
 impl Filter {
     /// Does this case (its position in the dataset) pass?
@@ -74,17 +75,18 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
         Field::RescuedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
         Field::RuinedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
         Field::Mine => mark_is(app, index, value),
-        Field::People => match app.people_on(index) {
-            Some(people) => people.stands(value),
-            None => value == "open",
-        },
+        Field::People => {
+            let standing = app.people_on(index).map_or(Standing::Open, CaseReview::standing);
+            standing.word() == value || (value == "outdated" && standing == Standing::Decided { is_outdated: true })
+        }
         Field::Final => {
-            let words = app.people_on(index).and_then(|people| people.final_words.as_ref());
+            let ids = app.people_on(index).and_then(CaseReview::final_categories);
+            let is_gone = |id: &CategoryId| !app.categories.iter().any(|category| category.id == *id);
             match value {
-                "none" => words.is_some_and(Words::is_empty),
-                "any" => words.is_some(),
-                "gone" => words.is_some_and(|words| !words.unknown.is_empty()),
-                key => has_key(app, words.map_or(&[], |words| &words.categories), key),
+                "none" => ids.is_some_and(BTreeSet::is_empty),
+                "any" => ids.is_some(),
+                "gone" => ids.is_some_and(|ids| ids.iter().any(is_gone)),
+                key => ids.is_some_and(|ids| has_key(app, ids, key)),
             }
         }
         Field::Seen => app.seen.contains(&index) == (value == "yes"),
@@ -120,15 +122,14 @@ fn mark_is(app: &App, index: usize, value: &str) -> bool {
         "unsure" => mark.is_some_and(|mark| mark.unsure),
         "flagged" => mark.is_some_and(|mark| mark.flagged),
         "hit" => mark.is_some_and(|mark| !mark.hits.is_empty()),
-        "stale" => mark.is_some_and(|mark| !mark.earlier.is_empty()) || app.staleness_of(index).is_stale(),
-        key => has_key(app, mark.map_or(&[], |mark| &mark.categories), key),
+        "stale" => mark.is_some_and(|mark| app.definitions.is_outdated(mark)) || app.staleness_of(index).is_stale(),
+        key => mark.is_some_and(|mark| has_key(app, &mark.categories, key)),
     }
 }
 
 /// Does one of these categories have this key?
-fn has_key(app: &App, categories: &[usize], key: &str) -> bool {
-    let mut known = categories.iter().filter_map(|category| app.categories.get(*category));
-    known.any(|category| category.key.to_string() == key)
+fn has_key(app: &App, ids: &BTreeSet<CategoryId>, key: &str) -> bool {
+    app.known_categories(ids).any(|category| category.key.to_string() == key)
 }
 
 /// `any`, or a place counted from one.

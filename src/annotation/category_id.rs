@@ -1,0 +1,65 @@
+//! The id of a category of error: what the taxonomy, the journals, edits and the explorer's actions call it by.
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+
+/// The id of a category. The taxonomy need not know it: journals keep ids that somebody removed from the file later.
+///
+/// Cloning is cheap: up to 24 bytes are stored in place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CategoryId(CompactString);
+
+impl CategoryId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for CategoryId {
+    fn from(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+impl From<String> for CategoryId {
+    fn from(id: String) -> Self {
+        Self(id.into())
+    }
+}
+
+impl Deref for CategoryId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Sets and maps are searched with a plain text.
+impl Borrow<str> for CategoryId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for CategoryId {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for CategoryId {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl fmt::Display for CategoryId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self)
+    }
+}
