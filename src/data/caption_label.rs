@@ -1,14 +1,14 @@
-//! Which label of a task a caption names: what the reader would say if it believed the caption.
+//! Finds the label that a caption names: the answer of a reader that trusts the caption.
 
 use super::{Label, Task};
 use std::collections::BTreeMap;
 
-/// Shortest name that is looked for in captions; `No` would be found in "no lesions".
+/// Minimum length of a name searched in captions; `No` would match "no lesions".
 const SHORTEST: usize = 4;
 
 impl Task {
-    /// Position of the label that the caption names, as whole words and without regard to case. A name within a longer one
-    /// does not count ("effusion" in "pleural effusion"); `None` where no label is named, or more than one.
+    /// Position of the label that the caption names, as whole words and ignoring case. A name within a longer one
+    /// does not count ("effusion" in "pleural effusion"). `None` if no label or more than one is named.
     pub fn label_named_in(&self, caption: &str) -> Option<usize> {
         let caption = words(caption);
         let mut found: Vec<(usize, String)> = Vec::new();
@@ -22,7 +22,7 @@ impl Task {
         labels.all(|label| label == first).then_some(first)
     }
 
-    /// Words that two labels are named by, each with the labels' ids.
+    /// Words that name two labels, with the ids of both.
     pub(super) fn words_of_two_labels(&self) -> Vec<(String, &str, &str)> {
         let mut labels_of: BTreeMap<String, &str> = BTreeMap::new();
         let mut found = Vec::new();
@@ -40,13 +40,13 @@ impl Task {
     }
 }
 
-/// The names of a label in captions, in small letters with one blank between words.
+/// The names of a label in captions, in lower case with one space between words.
 fn names(label: &Label) -> impl Iterator<Item = String> + '_ {
     let own_name = label.named_as.is_empty().then_some(&label.name).filter(|name| name.chars().count() >= SHORTEST);
     label.named_as.iter().chain(own_name).map(|name| words(name))
 }
 
-/// Words and numbers of a text in small letters, one blank around each.
+/// Words and numbers of a text in lower case, each surrounded by one space.
 fn words(text: &str) -> String {
     let mut words = String::from(" ");
     for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
-/// The part of a dataset that a case belongs to. The test split never chooses anything.
+/// The part of a dataset that a case belongs to. The test split is never used to choose anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
@@ -35,7 +35,7 @@ pub struct Case {
     /// Image file, relative to the dataset directory.
     #[serde(alias = "image_path")]
     pub image: PathBuf,
-    /// The case's own question; without one the task's question is asked.
+    /// The case's own question; default: the task's question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
     /// Gold answer: a label id of the task.

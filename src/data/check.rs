@@ -1,4 +1,4 @@
-//! `dissent check`: every problem of a dataset, images included, and what is in it.
+//! `dissent check`: finds every problem of a dataset, including its images, and summarises its content.
 
 use super::contradictions::contradiction_warning;
 use super::leakage::leakage_warnings;
@@ -11,39 +11,39 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Files named in a warning that counts them.
+/// Maximum number of files that a warning names.
 const NAMED_FILES: usize = 3;
 
 /// The result of a check.
 #[derive(Debug, Serialize)]
 pub struct CheckReport {
     pub problems: Vec<Problem>,
-    /// Of the good lines; nothing if `dataset.toml` itself cannot be used.
+    /// Summary of the valid lines; `None` if `dataset.toml` cannot be used.
     pub summary: Option<Summary>,
 }
 
 impl CheckReport {
-    /// Number of problems that are not mere warnings.
+    /// Number of problems that are errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.is_error()).count()
     }
 }
 
-/// What is in a dataset.
+/// The content of a dataset.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub name: String,
     /// Task, then split, then gold label: number of cases.
     pub cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>,
     pub documents: usize,
-    /// Source: number of documents; those without are under "(none)".
+    /// Number of documents by source; documents without a source are under "(none)".
     pub sources: BTreeMap<String, usize>,
-    /// Image files named by cases and documents, each counted once.
+    /// Number of distinct image files of cases and documents.
     pub images: usize,
 }
 
 impl Summary {
-    /// Counts the lines of a dataset.
+    /// Summarises a dataset.
     pub fn of(dataset: &Dataset) -> Self {
         let mut cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>> = BTreeMap::new();
         for case in &dataset.cases {
@@ -51,8 +51,8 @@ impl Summary {
             let gold = task.and_then(|task| dataset.gold_of(case)?.label_in(&task.labels));
             let label = match gold {
                 Some(label) => label.id.clone(),
-                // Nearly every open answer is another one.
-                None if task.is_some_and(|task| task.kind == TaskKind::OpenVqa) => "(in words)".into(),
+                // Open answers are nearly all different.
+                None if task.is_some_and(|task| task.kind == TaskKind::OpenVqa) => "(free text)".into(),
                 None => case.answer.clone(),
             };
             let splits = cases.entry(case.task.clone()).or_default();
@@ -72,7 +72,7 @@ impl Summary {
     }
 }
 
-/// Reads everything, decodes every image, and lists what is wrong. `progress` is told images done and in all.
+/// Reads the dataset, decodes every image, and lists all problems. `progress` gets the number of images done and in all.
 pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckReport {
     let lenient = Dataset::open_lenient(root);
     let mut problems = lenient.problems.clone();
@@ -86,7 +86,7 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     CheckReport { problems, summary: Some(Summary::of(dataset)) }
 }
 
-/// Who names an image: positions in the cases and in the corpus.
+/// The cases and documents that use an image, as positions.
 #[derive(Default)]
 struct Uses {
     cases: Vec<usize>,
@@ -104,7 +104,7 @@ fn image_uses(dataset: &Dataset) -> BTreeMap<PathBuf, Uses> {
     uses
 }
 
-/// Decodes each image file once; the content hash of each good one comes back.
+/// Decodes each image file once; returns the content hash of each valid one.
 fn check_images(
     dataset: &Dataset,
     lenient: &LenientDataset,
@@ -138,7 +138,7 @@ fn check_images(
     contents
 }
 
-/// One warning for all files of which the same is remarked: how many, and the first of them.
+/// One warning for all files with the same remark: their number and the first of them.
 fn remark_problem(dataset: &Dataset, kind: &str, files: &[(PathBuf, PictureRemark)]) -> Problem {
     let named: Vec<String> =
         files.iter().take(NAMED_FILES).map(|(image, remark)| format!("{}: {remark}", image.display())).collect();
@@ -146,7 +146,7 @@ fn remark_problem(dataset: &Dataset, kind: &str, files: &[(PathBuf, PictureRemar
     Problem::warning(&dataset.root, format!("images {kind}: {} ({}{others})", files.len(), named.join("; ")))
 }
 
-/// The problem stands at the first line that names the image and counts the others.
+/// Reports the problem at the first line that names the image, with the number of others.
 fn image_problem(dataset: &Dataset, lenient: &LenientDataset, uses: &Uses, message: &str) -> Problem {
     let (file, line) = match (uses.cases.first(), uses.documents.first()) {
         (Some(case), _) => (CASES_FILE, lenient.case_lines.get(*case)),

@@ -1,11 +1,11 @@
-//! Cases that ask the same of the same picture and have another gold answer: a model is wrong in one of them whatever it says.
+//! Cases with the same picture and question but different gold answers: every model is wrong in at least one of them.
 
 use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem};
 use crate::files::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// A warning that counts such cases and names the first, with the case before it.
+/// A warning that counts such cases and names the first pair.
 pub(super) fn contradiction_warning(
     dataset: &Dataset,
     lenient: &LenientDataset,

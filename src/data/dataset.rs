@@ -10,19 +10,19 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// File name of the cases, one JSON object a line.
+/// File name of the cases, one JSON object per line.
 pub const CASES_FILE: &str = "cases.jsonl";
-/// File name of the corpus, one JSON object a line.
+/// File name of the corpus, one JSON object per line.
 pub const CORPUS_FILE: &str = "corpus.jsonl";
 
-/// A dataset read into memory; images stay on disk. Cheap parts of its state (image hashes) fill in as they are asked.
+/// A dataset in memory; images stay on disk. Image hashes are computed on demand.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// The directory.
     pub root: PathBuf,
     pub name: String,
     pub licence: Option<String>,
-    /// Shown to the user wherever the dataset is explored.
+    /// Shown wherever the dataset is explored.
     pub note: Option<String>,
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
@@ -30,10 +30,10 @@ pub struct Dataset {
     identities: Arc<ImageHashes>,
 }
 
-/// A dataset as far as it could be read, with everything that was wrong.
+/// The readable part of a dataset, with all problems.
 #[derive(Debug)]
 pub struct LenientDataset {
-    /// The good lines; `None` if `dataset.toml` itself cannot be used.
+    /// The valid lines; `None` if `dataset.toml` cannot be used.
     pub dataset: Option<Dataset>,
     /// Line of each case in `cases.jsonl`, from 1.
     pub case_lines: Vec<usize>,
@@ -43,7 +43,7 @@ pub struct LenientDataset {
 }
 
 impl Dataset {
-    /// A dataset from its parts, as if read from `root`.
+    /// Builds a dataset from its parts, as if read from `root`.
     pub fn new(root: &Path, manifest: Manifest, cases: Vec<Case>, corpus: Vec<Document>) -> Self {
         Self {
             root: root.into(),
@@ -57,10 +57,10 @@ impl Dataset {
         }
     }
 
-    /// Reads a dataset in which everything is right.
+    /// Reads a dataset without errors.
     ///
     /// # Errors
-    /// The first problem (a [`Problem`], which names path, line and field) if there is any that is not a mere warning.
+    /// Fails with the first error (a [`Problem`] with path, line and field); warnings are accepted.
     pub fn open(root: &Path) -> Result<Self> {
         let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
         let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
@@ -74,10 +74,10 @@ impl Dataset {
         }
     }
 
-    /// Reads the good lines, and says what is wrong with the others: a bad line costs that line.
+    /// Reads the valid lines and returns the problems of the others.
     ///
     /// # Errors
-    /// The first problem, where `dataset.toml` itself cannot be used.
+    /// Fails with the first problem if `dataset.toml` cannot be used.
     pub fn open_usable(root: &Path) -> Result<(Self, Vec<Problem>)> {
         let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
         let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
@@ -88,7 +88,7 @@ impl Dataset {
         Ok((dataset, errors))
     }
 
-    /// As [`Dataset::open_usable`], with the lines' numbers and without a refusal.
+    /// Like [`Dataset::open_usable`], but with line numbers, and never fails.
     pub fn open_lenient(root: &Path) -> LenientDataset {
         let mut problems = Vec::new();
         let nothing =
@@ -111,16 +111,16 @@ impl Dataset {
         };
         let cases_path = root.join(CASES_FILE);
         let cases = read_cases(&cases_path, &manifest.tasks);
-        let (case_lines, cases) = take(cases, &cases_path, "no usable case; expected one a line", &mut problems);
+        let (case_lines, cases) = take(cases, &cases_path, "no usable case; expected one per line", &mut problems);
         let corpus_path = root.join(CORPUS_FILE);
         let corpus = read_documents(&corpus_path);
         let (document_lines, corpus) =
-            take(corpus, &corpus_path, "the corpus is empty; expected one document a line", &mut problems);
+            take(corpus, &corpus_path, "the corpus is empty; expected one document per line", &mut problems);
         LenientDataset { dataset: Some(Self::new(root, manifest, cases, corpus)), case_lines, document_lines, problems }
     }
 
-    /// The dataset without its corpus: what can be shown while that is still being read. `None` where anything is wrong
-    /// with manifest or cases; [`Dataset::open_lenient`] says what.
+    /// The dataset without its corpus, to show while the corpus is read. `None` if the manifest or the cases have
+    /// errors; [`Dataset::open_lenient`] reports them.
     pub fn open_cases(root: &Path) -> Option<Self> {
         let (manifest, found) = Manifest::read(&root.join(MANIFEST_FILE)).ok()?;
         if found.iter().any(Problem::is_error) {
@@ -152,7 +152,7 @@ impl Dataset {
         self.task(&case.task)?.answer_of(&case.answer)
     }
 
-    /// Where an image of a case or document lies.
+    /// The full path of an image of a case or document.
     pub fn image_path(&self, image: &Path) -> PathBuf {
         self.root.join(image)
     }
@@ -162,15 +162,15 @@ impl Dataset {
         Picture::read(&self.image_path(image))
     }
 
-    /// Hashes of these image files' contents as they are now; `None` where a file cannot be read. An image that was hashed
-    /// at an earlier start and has not changed since is not read.
+    /// Hashes of the current contents of these image files; `None` if a file cannot be read. An image that was hashed
+    /// by an earlier start and has not changed since is not read again.
     pub fn image_contents(&self, images: impl Iterator<Item = impl AsRef<Path>>) -> Vec<Option<Fingerprint>> {
         let paths: Vec<PathBuf> = images.map(|image| self.image_path(image.as_ref())).collect();
         self.identities.contents_now(&self.root, &paths)
     }
 
-    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. What is
-    /// built from the corpus carries it.
+    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. Everything
+    /// built from the corpus stores it.
     pub fn corpus_fingerprint(&self) -> Fingerprint {
         let mut parts: Vec<String> = Vec::with_capacity(self.corpus.len() * 6);
         let contents = self.image_contents(self.corpus.iter().map(|document| &document.image));
@@ -185,11 +185,11 @@ impl Dataset {
         Fingerprint::of_parts(parts.iter().map(String::as_str))
     }
 
-    /// Fingerprint of what a reader is told about a case: image content, question and label ids (not the prompt
+    /// Fingerprint of a reader's input for a case: image content, question and label ids (not the prompt
     /// template, and not the gold answer).
     ///
     /// # Errors
-    /// If the image file cannot be read.
+    /// Fails if the image file cannot be read.
     pub fn case_fingerprint(&self, case: &Case) -> Result<Fingerprint> {
         let image = self.identities.content(&self.image_path(&case.image))?;
         let mut parts = vec![image.as_str(), self.question_of(case)];
@@ -199,8 +199,8 @@ impl Dataset {
         Ok(Fingerprint::of_parts(parts))
     }
 
-    /// Whether a case may be shown the document in this row of the corpus: not one with its id (however
-    /// written), its group, its image file or its image's content. Files are hashed only if their sizes agree, and once.
+    /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
+    /// written), its group, its image file or its image's content. Files are hashed once, and only if their sizes agree.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row) else { return false };
         if is_same(&case.id, &document.id) || case.image == document.image {
@@ -213,7 +213,7 @@ impl Dataset {
     }
 }
 
-/// Splits lines from their numbers, gathers the problems and adds one if nothing is left.
+/// Separates lines and line numbers, collects the problems and adds one if no line is left.
 fn take<T>(lines: Lines<T>, path: &Path, if_empty: &str, problems: &mut Vec<Problem>) -> (Vec<usize>, Vec<T>) {
     let unreadable = lines.good.is_empty() && lines.problems.iter().any(|problem| problem.line.is_none());
     problems.extend(lines.problems);

@@ -1,11 +1,11 @@
-//! The fields of one JSON line, taken out one by one so that every wrong one is named.
+//! Takes the fields of one JSON line one by one, so that every wrong one is reported.
 
 use super::Problem;
 use super::identifier::{group_of, identifier_of};
 use crate::text::written_json::{Written, repeated};
 use std::path::Path;
 
-/// A parsed line, its place, and what was found wrong with it so far.
+/// A parsed line, its place, and its problems so far.
 pub(super) struct Fields<'a> {
     entries: Vec<(String, Written)>,
     path: &'a Path,
@@ -14,11 +14,11 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Parses a line, which must be a JSON object. A key that stands there twice with different values is an error, with the
+    /// Parses a line, which must be a JSON object. A repeated key with different values is an error, with the
     /// same value a warning.
     pub fn parse(bytes: &[u8], path: &'a Path, line: usize) -> Result<Self, Problem> {
         let fail = |message: String| Err(Problem::error(path, message).at_line(line));
-        let list = if bytes.starts_with(b"[") { "; a list becomes lines by `jq -c '.[]' FILE`" } else { "" };
+        let list = if bytes.starts_with(b"[") { "; `jq -c '.[]' FILE` converts a list into lines" } else { "" };
         let entries = match Written::parse(bytes) {
             Ok(Written::Object(entries)) => entries,
             Ok(other) => {
@@ -29,22 +29,22 @@ impl<'a> Fields<'a> {
         let mut problems = Vec::new();
         for (key, differs) in repeated(&entries) {
             let problem = if differs {
-                Problem::error(path, "the field stands twice, with different values; expected it once")
+                Problem::error(path, "the field appears twice with different values; expected it once")
             } else {
-                Problem::warning(path, "the field stands twice, with the same value")
+                Problem::warning(path, "the field appears twice with the same value")
             };
             problems.push(problem.at_line(line).in_field(key));
         }
         Ok(Self { entries, path, line, problems })
     }
 
-    /// As [`Fields::required`], of an identifier: space around it is left out, and a whole number is its digits.
+    /// Like [`Fields::required`], for an identifier: surrounding space is removed, and a whole number becomes its digits.
     pub fn required_id(&mut self, names: &[&str]) -> String {
         let text = self.required(names);
         self.without_space(names[0], &text)
     }
 
-    /// Patient or study, as groups are compared.
+    /// The patient or study, normalised for comparison.
     pub fn group(&mut self) -> Option<String> {
         let text = self.optional(&["group"])?;
         let trimmed = self.without_space("group", &text);
@@ -55,13 +55,13 @@ impl<'a> Fields<'a> {
     fn without_space(&mut self, field: &str, text: &str) -> String {
         let trimmed = super::identifier::trimmed(text);
         if trimmed != text {
-            let message = format!("space or invisible characters around {text:?} are left out");
+            let message = format!("spaces or invisible characters around {text:?} are ignored");
             self.problems.push(Problem::warning(self.path, message).at_line(self.line).in_field(field));
         }
         trimmed.to_owned()
     }
 
-    /// A text that must be there and not be empty; `names` are the field's name and its other spellings.
+    /// A required text that must not be empty; `names` are the field's name and its other spellings.
     pub fn required(&mut self, names: &[&str]) -> String {
         match self.text(names) {
             Some(text) if !super::identifier::trimmed(&text).is_empty() => text,
@@ -80,25 +80,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that may be missing or null. A number is read as its digits: the reference writes ids and grades so.
-    /// An empty text is none: an empty group would be one group of all that have it, an empty question would hide the
+    /// A text that may be missing or null. A number is read as its digits, because the reference code writes ids and grades so.
+    /// An empty text counts as missing: an empty group would put all its cases into one group, an empty question would hide the
     /// task's.
     pub fn optional(&mut self, names: &[&str]) -> Option<String> {
         self.text(names).filter(|text| !super::identifier::trimmed(text).is_empty())
     }
 
-    /// The text under one of the names. Under several, it must be the same.
+    /// The text under one of the names. Under several names, it must be the same.
     fn text(&mut self, names: &[&str]) -> Option<String> {
         let mut found: Option<(&str, String)> = None;
         for name in names {
             let Some((_, value)) = self.entries.iter().rev().find(|(key, _)| key == name) else { continue };
             let text = match value {
                 Written::Null => continue,
-                // Space around a text is for the caller to say something about.
+                // The caller handles space around a text.
                 Written::Text(text) => text.clone(),
                 Written::NotFinite(word) => {
                     let message = format!(
-                        "found {word}, which is no JSON (Python writes it for a missing value); expected a text, or null"
+                        "found {word}, which is not JSON (Python writes it for a missing value); expected a text or null"
                     );
                     self.report(name, message);
                     return None;
@@ -115,7 +115,7 @@ impl<'a> Fields<'a> {
             match &found {
                 Some((before, known)) if *known != text => {
                     let message =
-                        format!("found {text:?}, but {before} says {known:?}; expected one of the two fields");
+                        format!("found {text:?}, but {before} is {known:?}; expected only one of the two fields");
                     self.report(name, message);
                     return None;
                 }
@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
         found.map(|(_, text)| text)
     }
 
-    /// Warns of fields that are neither known nor the reference's (docs/method.md, "Data"): a misspelled `group` would
+    /// Warns of fields that are neither ours nor the reference code's (docs/method.md, "Data"): a misspelled `group` would
     /// otherwise go unnoticed.
     pub fn warn_of_unknown(&mut self, known: &[&str]) {
         let mut unknown = Vec::new();
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Notes an error in a field.
+    /// Records an error in a field.
     pub fn report(&mut self, field: &str, message: String) {
         self.problems.push(Problem::error(self.path, message).at_line(self.line).in_field(field));
     }

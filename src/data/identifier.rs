@@ -1,18 +1,18 @@
-//! Identifiers (of cases, documents, patients, tasks, labels): when two of them, written by different programs, are the same.
+//! Compares identifiers (of cases, documents, patients, tasks, labels) that were written by different programs.
 //!
-//! Whole numbers equal themselves however written: JSON's 12, 12.0 and 1.2e1 are `12`, with all digits of any length. Space
-//! and invisible characters around a text do not count. A group, and the id of a case beside that of a document, is compared in
-//! Unicode NFC, and the text `12.0` is the number 12 there, too: a table with a missing value writes patients so. `1.10` is not
-//! `1.1`: patients of a site are numbered so.
+//! Whole numbers are equal in every spelling: JSON's 12, 12.0 and 1.2e1 are `12`, with all digits of any length. Space
+//! and invisible characters around a text are ignored. A group, and the id of a case with that of a document, is compared in
+//! Unicode NFC, and the text `12.0` equals the number 12 there: tables with a missing value write patients so. `1.10` is not
+//! `1.1`: some sites number their patients so.
 
 use crate::text::written_json::Written;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A number with more digits than this, as 1e999 would have, is kept as it is written.
+/// A number with more digits than this, such as 1e999, keeps its spelling.
 const MOST_DIGITS: i64 = 400;
 
-/// Text of an identifier; `None` where the value is no text and no number.
+/// Text of an identifier; `None` if the value is neither a text nor a number.
 pub(crate) fn identifier_of(value: &Written) -> Option<String> {
     match value {
         Written::Text(text) => Some(trimmed(text).to_owned()),
@@ -21,20 +21,20 @@ pub(crate) fn identifier_of(value: &Written) -> Option<String> {
     }
 }
 
-/// The text without what cannot be seen at its ends.
+/// The text without invisible characters at its ends.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_unseen)
 }
 
-/// White space (no-break space among it), zero-width and direction marks.
+/// White space (including no-break space), zero-width and direction marks.
 fn is_unseen(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A group, or the id of a case beside that of a document, as it is compared: NFC, and whole numbers without `.0`. A text with an
-/// exponent stays one: `12E1` is a name as likely as a number ([`likeness`] takes it for both).
+/// Normalises a group, or an id of a case or document, for comparison: NFC, and whole numbers without `.0`. A text with an
+/// exponent stays a text: `12E1` may be a name ([`likeness`] treats it as a number, too).
 pub(crate) fn group_of(text: &str) -> String {
     let text = ComposingNormalizerBorrowed::new_nfc().normalize(trimmed(text)).into_owned();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
@@ -42,60 +42,60 @@ pub(crate) fn group_of(text: &str) -> String {
     let is_whole = !whole.is_empty()
         && whole.bytes().all(|byte| byte.is_ascii_digit())
         && fraction.bytes().all(|byte| byte == b'0');
-    // Zeros in front are part of a text: patient 007 is not said to be patient 7.
+    // Leading zeros belong to the text: patient 007 is not patient 7.
     if is_whole && (whole == "0" || !whole.starts_with('0')) { of_number(&text) } else { text }
 }
 
-/// Do two identifiers of different files name one thing? As groups are compared.
+/// Whether two identifiers of different files are the same; compared like groups.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    // Nearly all are plain, and a search asks of every row.
+    // Nearly all identifiers are plain, and a search compares every row.
     one == other || (!(is_a_name(one) && is_a_name(other)) && group_of(one) == group_of(other))
 }
 
-/// Can the text be no number, and is it written in one way?
+/// Whether the text is surely not a number and has only one spelling.
 fn is_a_name(text: &str) -> bool {
     is_plain_group(text)
         || (is_plain(text) && text.bytes().any(|byte| !byte.is_ascii_digit() && !b"+-.".contains(&byte)))
 }
 
-/// Is the text as [`group_of`] and [`trimmed`] leave it? Seen at a glance of nearly all.
+/// Whether [`group_of`] and [`trimmed`] would not change the text; a fast check for nearly all texts.
 pub(crate) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
-/// The same, of a group.
+/// The same for a group.
 pub(crate) fn is_plain_group(text: &str) -> bool {
     is_plain(text) && !text.contains('.') && !text.starts_with(['+', '-'])
 }
 
-/// Two identifiers with the same likeness can be taken for one: they differ in case, space, zeros in front, the way that Unicode
-/// writes a letter, digit or dash, or the spelling of a number, and in nothing else.
+/// Identifiers with the same likeness are easily confused: they differ only in case, space, leading zeros, the way that Unicode
+/// encodes a letter, digit or dash, or the spelling of a number.
 pub(crate) fn likeness(text: &str) -> String {
     let plain = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let mut letters = String::with_capacity(plain.len());
     for letter in plain.chars().filter(|letter| !is_unseen(*letter)) {
-        // Twice: the small letter of a Turkish dotted I is two.
+        // The lower case of a Turkish dotted I is two letters.
         letter.to_lowercase().for_each(|small| push_alike(&mut letters, small));
     }
     number_like(&letters).unwrap_or(letters)
 }
 
-/// A small letter as it looks: digits of every script are ASCII's, dashes and minus signs are hyphens, ß is ss.
+/// Normalises the look of a lower-case letter: digits of every script become ASCII, dashes and minus signs hyphens, ß ss.
 fn push_alike(letters: &mut String, letter: char) {
     match letter {
         '\u{df}' => letters.push_str("ss"),
-        // The last sigma of a word, a dotless i, and the dot that a small i has anyway.
+        // A final sigma, a dotless i, and a combining dot.
         '\u{3c2}' => letters.push('\u{3c3}'),
         '\u{131}' => letters.push('i'),
         '\u{307}' if letters.ends_with('i') => {}
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' => letters.push('-'),
-        // The decimal comma and the thousands mark of Arabic.
+        // The Arabic decimal comma and thousands mark.
         '\u{66b}' | '\u{66c}' => letters.push(','),
         other => letters.push(ascii_digit(other).unwrap_or(other)),
     }
 }
 
-/// Zeros of the scripts that people number patients in; the other nine digits follow each (Unicode, general category Nd).
+/// Zeros of scripts that are used to number patients; the other nine digits follow each (Unicode, general category Nd).
 const ZEROS: [char; 20] = [
     '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
     '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}', '\u{19d0}', '\u{1b50}',
@@ -107,8 +107,8 @@ fn ascii_digit(letter: char) -> Option<char> {
     char::from_digit(letter - zero, 10)
 }
 
-/// A text that can be read as a decimal number, as that number: zeros in front, a decimal comma, commas between thousands and an
-/// exponent do not count.
+/// Normalises a text that can be read as a decimal number: leading zeros, a decimal comma, thousands separators and an
+/// exponent do not matter.
 fn number_like(text: &str) -> Option<String> {
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let (sign, unsigned) = match text.strip_prefix('-') {
@@ -137,7 +137,7 @@ fn number_like(text: &str) -> Option<String> {
     Some(of_number(&number))
 }
 
-/// A decimal number in one spelling: a whole one as its digits, another one without zeros at its end.
+/// The canonical spelling of a decimal number: no trailing zeros, and digits only for a whole number.
 fn of_number(text: &str) -> String {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -151,7 +151,7 @@ fn of_number(text: &str) -> String {
     if significant.is_empty() {
         return "0".into();
     }
-    // Place of the point, counted from the first significant digit.
+    // Position of the point, counted from the first significant digit.
     let leading = digits.len() - digits.trim_start_matches('0').len();
     let Some(point) = exponent.checked_add(whole.len() as i64 - leading as i64) else { return text.to_owned() };
     let count = significant.len() as i64;

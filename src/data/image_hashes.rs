@@ -1,4 +1,4 @@
-//! Which image files are the same picture, found out as it is asked and remembered.
+//! Finds image files with the same content; computes hashes on demand and caches them.
 
 use super::Picture;
 use crate::files::fingerprint::Fingerprint;
@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Sizes and content hashes of image files asked for so far.
+/// Sizes and content hashes of the image files requested so far.
 #[derive(Debug, Default)]
 pub(super) struct ImageHashes {
     sizes: Mutex<HashMap<PathBuf, Option<u64>>>,
     contents: Mutex<HashMap<PathBuf, Fingerprint>>,
-    /// What earlier starts have hashed; `None` until it is asked for.
+    /// Hashes of earlier starts; `None` until needed.
     known: Mutex<Option<KnownFiles>>,
 }
 
@@ -28,15 +28,15 @@ impl ImageHashes {
         Ok(content)
     }
 
-    /// Hashes of many files' contents as they are now, one a path; `None` where a file cannot be read. Files that were hashed
-    /// before are looked at, not read again.
+    /// Hashes of the current contents of many files, one per path; `None` if a file cannot be read. Unchanged files that were
+    /// hashed before are not read again.
     pub fn contents_now(&self, root: &Path, paths: &[PathBuf]) -> Vec<Option<Fingerprint>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_with(|| KnownFiles::of_folder(root)).contents(paths)
     }
 
-    /// Whether two files hold the same bytes. A file that cannot be read is the same as no other; whoever shows it
-    /// says what is wrong with it.
+    /// Whether two files contain the same bytes. An unreadable file equals no other; its error appears when it is
+    /// shown.
     pub fn same_content(&self, one: &Path, other: &Path) -> bool {
         let (Some(one_size), Some(other_size)) = (self.size(one), self.size(other)) else { return false };
         if one_size != other_size {

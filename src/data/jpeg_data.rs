@@ -1,10 +1,10 @@
-//! Is the coded data of a sequential JPEG file all there (ITU-T T.81, annex F)? Decoders fill what is missing with grey and say
-//! nothing. The codes are followed, nothing is computed from them.
+//! Checks whether the coded data of a sequential JPEG file is complete (ITU-T T.81, annex F), because decoders silently
+//! fill missing data with grey. The codes are parsed without computing pixels.
 
-/// Bits of the longest code.
+/// Length of the longest code in bits.
 const LONGEST_CODE: usize = 16;
 
-/// A component of the frame: its name and how many blocks of it a unit of coded data has each way.
+/// A component of the frame: its name and its number of blocks per coded unit in each direction.
 struct Component {
     name: u8,
     across: u32,
@@ -14,7 +14,7 @@ struct Component {
 /// The codes of a DHT segment, by length (annex C).
 #[derive(Clone, Default)]
 struct Codes {
-    /// For each length: the code behind the last one of it, on the left of 16 bits; and what to add to get at the symbol.
+    /// For each length: the code after the last one of that length, left-aligned in 16 bits, and the offset to its symbol.
     ends: [u32; LONGEST_CODE],
     offsets: [i32; LONGEST_CODE],
     symbols: Vec<u8>,
@@ -35,7 +35,7 @@ impl Codes {
     }
 }
 
-/// The bits of a scan, up to a marker.
+/// The bits of a scan up to a marker.
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -44,7 +44,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// At least 32 bits, zeros behind the end; `missing` counts those that were taken beyond it.
+    /// Returns at least 32 bits, zeros after the end; `missing` counts the bits taken after it.
     fn fill(&mut self) -> u32 {
         let mut added = 0;
         while self.count <= 48 {
@@ -73,14 +73,14 @@ impl Bits<'_> {
     }
 }
 
-/// A scan's reader: bits, and how many of those held are none of the file's.
+/// Reads a scan; counts the bits that are not from the file.
 struct Scan<'a> {
     bits: Bits<'a>,
     made_up: u32,
 }
 
 impl Scan<'_> {
-    /// The next symbol; `None` where the data ends or has a code that is none.
+    /// The next symbol; `None` if the data ends or the code is invalid.
     fn symbol(&mut self, codes: &Codes) -> Option<u8> {
         self.made_up += self.bits.fill();
         let peeked = self.bits.peek();
@@ -115,12 +115,12 @@ impl Scan<'_> {
         Some(())
     }
 
-    /// To the restart marker that ends this interval; the coded data goes on behind it. Some files announce markers and have
+    /// Moves behind the restart marker that ends this interval. Some files announce markers but have
     /// none: then nothing happens.
     fn restart(&mut self) {
         let bytes = self.bits.bytes;
         if self.made_up == 0 {
-            // Not yet met: it may follow what is held, and nothing else may.
+            // The marker may only follow the bits held.
             let is_next =
                 bytes.get(self.bits.at) == Some(&0xFF) && matches!(bytes.get(self.bits.at + 1), Some(0xD0..=0xD7));
             if !is_next {
@@ -142,7 +142,7 @@ enum ScanData {
     BreaksOff,
 }
 
-/// What the segments said so far.
+/// The tables of the segments so far.
 #[derive(Default)]
 struct Tables {
     constant: [Codes; 4],
@@ -153,7 +153,7 @@ struct Tables {
     restart_interval: u32,
 }
 
-/// Does every scan of the file hold as many blocks as the frame has? True as well where nothing is known: a file that is
+/// Whether every scan of the file contains all blocks of the frame. Also true if this is unknown: for a file that is
 /// progressive, arithmetic or lossless.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     walk(bytes) != Some(false)
@@ -164,7 +164,7 @@ fn walk(bytes: &[u8]) -> Option<bool> {
     let mut at = 2;
     loop {
         if *bytes.get(at)? != 0xFF {
-            // Bytes between segments, or of the scan before: decoders step over them.
+            // Decoders skip bytes between segments, or left over from the previous scan.
             at += 1;
             continue;
         }
@@ -215,7 +215,7 @@ impl Tables {
         Some(())
     }
 
-    /// What the scan's data is; `None` where its header makes no sense.
+    /// Checks the scan's data; `None` if its header is invalid.
     fn scan(&self, header: &[u8], bytes: &[u8], at: usize) -> Option<ScanData> {
         let (count, rest) = header.split_first()?;
         let mut parts = Vec::new();
@@ -223,7 +223,7 @@ impl Tables {
             let component = self.components.iter().find(|component| component.name == part[0])?;
             let (constant, others) =
                 (self.constant.get(usize::from(part[1] >> 4))?, self.others.get(usize::from(part[1] & 15))?);
-            // Frames of Motion JPEG name tables that everybody knows and nobody sends.
+            // Motion JPEG frames refer to standard tables that the file does not contain.
             if constant.symbols.is_empty() || others.symbols.is_empty() {
                 return None;
             }
@@ -231,7 +231,7 @@ impl Tables {
         }
         let widest = self.components.iter().map(|component| component.across).max()?;
         let highest = self.components.iter().map(|component| component.down).max()?;
-        // A component alone has its own blocks only; together they come in units (A.2).
+        // A single component has its own blocks only; several are interleaved in units (A.2).
         let (across, down) = if let [(component, ..)] = parts[..] {
             let side = |size: u32, own: u32, most: u32| (size * own).div_ceil(most).div_ceil(8);
             (side(self.width, component.across, widest), side(self.height, component.down, highest))

@@ -1,4 +1,4 @@
-//! JPEG: what the segments say before anything is decoded (ITU-T T.81, annex B), and the pixels.
+//! JPEG: reads the segments before decoding (ITU-T T.81, annex B), then the pixels.
 
 use super::jpeg_data;
 use super::jpeg_scans::ScanCoverage;
@@ -8,29 +8,29 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 
-/// Scans of a progressive file: 64 coefficients of 14 bits for each of four components would be 3,584, encoders write about
-/// ten. Each scan costs a pass over the picture.
+/// Maximum number of scans of a progressive file. 3,584 are possible (64 coefficients of 14 bits for four components),
+/// encoders write about ten. Each scan costs a pass over the picture.
 const MOST_SCANS: usize = 200;
 
-/// What is known of a JPEG file from its segments.
+/// Properties of a JPEG file from its segments.
 pub(super) struct JpegHeader {
-    /// 0 without a frame header.
+    /// 0 if there is no frame header.
     pub width: u32,
     pub height: u32,
     pub orientation: Orientation,
-    /// It has a colour profile that does not call itself sRGB.
+    /// Whether it has a colour profile other than sRGB.
     pub other_colours: bool,
     scans: usize,
-    /// The end-of-image marker behind the first scan.
+    /// Whether there is an end-of-image marker after the first scan.
     pub has_end: bool,
     pub is_jfif: bool,
-    /// What an Adobe marker says of the components: 0 as they are, 1 YCbCr, 2 YCCK.
+    /// Colour transform of an Adobe marker: 0 none, 1 YCbCr, 2 YCCK.
     pub adobe_transform: Option<u8>,
     coverage: ScanCoverage,
 }
 
 impl JpegHeader {
-    /// Walks the segments. A thumbnail's own markers lie inside a segment and are stepped over.
+    /// Reads the segments. Markers of a thumbnail are inside a segment and are skipped.
     pub fn read(bytes: &[u8]) -> Self {
         let mut header = Self {
             width: 0,
@@ -69,7 +69,7 @@ impl JpegHeader {
         header
     }
 
-    /// Are scans of a progressive file missing?
+    /// Whether scans of a progressive file are missing.
     pub fn lacks_scans(&self) -> bool {
         !self.coverage.is_whole()
     }
@@ -101,7 +101,7 @@ impl JpegHeader {
     }
 }
 
-/// Within coded data 0xFF is followed by 0x00 or a restart marker; any other marker ends it.
+/// Within coded data 0xFF is followed by 0x00 or a restart marker; any other marker ends the scan.
 fn end_of_scan(bytes: &[u8], start: usize) -> usize {
     let mut position = start;
     while let Some(step) = bytes.get(position..).and_then(|coded| memchr::memchr(0xFF, coded)) {
@@ -115,12 +115,12 @@ fn end_of_scan(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The pixels, 8 bits; CMYK and YCCK become RGB.
+/// Decodes the pixels to 8 bits; CMYK and YCCK become RGB.
 ///
 /// # Errors
-/// Names what is wrong with the file.
+/// Fails with the first error of the file.
 pub(super) fn decode(bytes: &[u8], header: &JpegHeader) -> Result<DynamicImage> {
-    // The decoder fills what is missing with grey and says nothing.
+    // The decoder silently fills missing data with grey.
     if !header.has_end {
         bail!("the JPEG file is cut short: expected its end marker within {} bytes", bytes.len());
     }

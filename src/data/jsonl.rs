@@ -1,4 +1,4 @@
-//! Reading `cases.jsonl` and `corpus.jsonl`: good lines, and a problem for each bad one.
+//! Reads `cases.jsonl` and `corpus.jsonl`: the valid lines, and the problems of the others.
 
 use super::fields::Fields;
 use super::identifier::{is_plain, is_plain_group};
@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// What a file gave.
+/// The content of a file.
 pub(super) struct Lines<T> {
-    /// Good lines, each with its number in the file (from 1).
+    /// Valid lines, each with its number in the file (from 1).
     pub good: Vec<(usize, T)>,
     pub problems: Vec<Problem>,
 }
 
-/// Fields of a case, the reference's and ours; `target`, `passages` and `metadata` are the reference's and not used.
+/// Fields of a case, the reference code's and ours; `target`, `passages` and `metadata` are the reference code's and unused.
 const CASE_FIELDS: [&str; 12] = [
     "id",
     "task",
@@ -33,7 +33,7 @@ const CASE_FIELDS: [&str; 12] = [
     "metadata",
 ];
 
-/// Fields of a document; those after `dataset_source` are the reference's and not used.
+/// Fields of a document; those after `dataset_source` are the reference code's and unused.
 const DOCUMENT_FIELDS: [&str; 12] = [
     "id",
     "image",
@@ -49,7 +49,7 @@ const DOCUMENT_FIELDS: [&str; 12] = [
     "type_split",
 ];
 
-/// A case as dissent writes it, with nothing to remark on.
+/// A case as dissent writes it, which needs no remarks.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlainCase {
@@ -73,13 +73,13 @@ struct PlainDocument {
     group: Option<String>,
 }
 
-/// How a line becomes an item: first in one go, and where that fails field by field, so that every wrong one is named.
+/// Converts a line into an item: at once, or field by field if that fails, so that every wrong field is reported.
 struct Reading<P, F> {
     plain: P,
     by_field: F,
 }
 
-/// Reads the cases; a line is good if its fields are there, its id is new and its task, split and answer are known.
+/// Reads the cases; a line is valid if its fields are present, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
     let plain = |line: &[u8]| {
         let line: PlainCase = serde_json::from_slice(line).ok()?;
@@ -112,7 +112,7 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
     read_lines(path, &Reading { plain, by_field })
 }
 
-/// Reads the corpus; a line is good if its fields are there and its id is new.
+/// Reads the corpus; a line is valid if its fields are present and its id is new.
 pub(super) fn read_documents(path: &Path) -> Lines<Document> {
     let plain = |line: &[u8]| {
         let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;
@@ -146,14 +146,14 @@ fn not_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !is_blank(text))
 }
 
-/// A line that was parsed on its own: its number, its id and item, and what is wrong with it.
+/// A parsed line: its number, its id and item, and its problems.
 struct Parsed<T> {
     number: usize,
     found: Option<(String, T)>,
     problems: Vec<Problem>,
 }
 
-/// Parses each block of lines on all cores; bytes that are not UTF-8 spoil one line only.
+/// Parses each block of lines on all cores; bytes that are not UTF-8 invalidate one line only.
 fn read_lines<T: Send>(
     path: &Path,
     reading: &Reading<impl Fn(&[u8]) -> Option<(String, T)> + Sync, impl Fn(&mut Fields) -> (String, T) + Sync>,
@@ -162,7 +162,7 @@ fn read_lines<T: Send>(
     let mut blocks = match LineBlocks::open(path) {
         Ok(blocks) => blocks,
         Err(error) => {
-            let message = format!("cannot read the file ({error}); expected one JSON object a line");
+            let message = format!("cannot read the file ({error}); expected one JSON object per line");
             lines.problems.push(Problem::error(path, message));
             return lines;
         }
@@ -173,7 +173,7 @@ fn read_lines<T: Send>(
             Ok(Some(block)) => block,
             Ok(None) => return lines,
             Err(error) => {
-                let message = format!("cannot read on ({error})");
+                let message = format!("cannot read further ({error})");
                 lines.problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
                 return lines;
             }
@@ -214,7 +214,7 @@ fn parse_line<T>(
     })
 }
 
-/// Keeps an item whose id is new and which has no error.
+/// Keeps an item with a new id and without errors.
 fn take_new<T>(
     lines: &mut Lines<T>,
     first_lines: &mut FxHashMap<String, usize>,
@@ -223,7 +223,7 @@ fn take_new<T>(
     problems: &mut Vec<Problem>,
 ) {
     if let Some(first) = first_lines.get(&id) {
-        let message = format!("{id:?} was used on line {first}; expected an id of its own");
+        let message = format!("{id:?} is already used on line {first}; expected a unique id");
         problems.push(Problem::error(path, message).at_line(number).in_field("id"));
     } else if !id.is_empty() {
         first_lines.insert(id, number);
@@ -240,7 +240,7 @@ fn split_of(fields: &mut Fields) -> Split {
         "validation" | "val" | "valid" => Split::Validation,
         "test" => Split::Test,
         other => {
-            // A missing split is reported already.
+            // A missing split was reported already.
             if !other.is_empty() {
                 fields.report("split", format!("unknown split {other:?}; expected train, validation or test"));
             }
@@ -249,8 +249,8 @@ fn split_of(fields: &mut Fields) -> Split {
     }
 }
 
-/// Problems of the task's fields. The answer becomes the label's id as the task spells it, which is what everything else
-/// compares with.
+/// Checks the task's fields. Replaces the answer by the label's id as the task spells it, because everything else
+/// compares with that.
 fn check_task(fields: &mut Fields, case: &mut Case, tasks: &[Task]) {
     if case.task.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Where the splits and the corpus share pictures or patients. Retrieval never shows a case its own, but a reader
+//! Finds pictures or patients shared by splits and corpus. Retrieval never returns a case's own documents, but a reader
 //! trained on them has seen them.
 
 use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem, Split};
@@ -6,7 +6,7 @@ use crate::files::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Warns of validation and test cases whose picture or group is in the corpus (each), or in an earlier split (counted).
+/// Warns of each validation or test case whose picture or group is in the corpus, and counts those in an earlier split.
 pub(super) fn leakage_warnings(
     dataset: &Dataset,
     lenient: &LenientDataset,
@@ -40,7 +40,7 @@ fn in_corpus(
     }
     let mut warnings = Vec::new();
     for (case, line) in dataset.cases.iter().zip(&lenient.case_lines) {
-        // That training cases have their own image in the corpus is how corpora are made from a training split.
+        // A corpus made from the training split contains the images of the training cases.
         if case.split == Split::Train {
             continue;
         }

@@ -1,15 +1,15 @@
-//! Identifiers that differ in case, space or spelling only: most likely one thing under two names, which the program keeps
-//! apart.
+//! Finds identifiers that differ only in case, space or spelling: probably the same thing, which the program treats as
+//! different.
 
 use super::identifier::{is_same, likeness, look_alikes};
 use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Problem};
 use std::collections::HashMap;
 
-/// Warnings of a kind; a dataset that is wrong throughout is so in the first ones.
+/// Maximum number of warnings of a kind.
 const NAMED: usize = 10;
 
-/// An id of a case and one of a document that look alike and are not one to [`super::Dataset::may_retrieve`]; in the order of the
-/// cases.
+/// Ids of a case and a document that look alike but that [`super::Dataset::may_retrieve`] treats as different; in the order of
+/// the cases.
 fn case_and_document_look_alikes(dataset: &Dataset) -> Vec<(&str, &str)> {
     let mut documents: HashMap<String, Vec<&str>> = HashMap::new();
     for document in &dataset.corpus {
@@ -25,7 +25,7 @@ fn case_and_document_look_alikes(dataset: &Dataset) -> Vec<(&str, &str)> {
     found
 }
 
-/// Warns of ids of cases, ids of documents, ids of both, groups (of both together) and sources that look alike.
+/// Warns of ids of cases, ids of documents, ids of both, groups and sources that look alike.
 pub(super) fn look_alike_warnings(lenient: &LenientDataset) -> Vec<Problem> {
     let Some(dataset) = &lenient.dataset else { return Vec::new() };
     let (cases, corpus) = (&dataset.cases, &dataset.corpus);
@@ -37,25 +37,25 @@ pub(super) fn look_alike_warnings(lenient: &LenientDataset) -> Vec<Problem> {
     let of_both = case_and_document_look_alikes(dataset);
     let mut warnings = Vec::new();
     for (file, field, found, meaning) in [
-        (CASES_FILE, "id", case_ids, "they are two cases"),
-        (CORPUS_FILE, "id", document_ids, "they are two documents"),
+        (CASES_FILE, "id", case_ids, "they count as two cases"),
+        (CORPUS_FILE, "id", document_ids, "they count as two documents"),
+        (CASES_FILE, "id", of_both, "they count as unrelated, so the document may be retrieved for the case"),
         (
             CASES_FILE,
-            "id",
-            of_both,
-            "they are a case and a document that have nothing in common, and it is shown the document",
+            "group",
+            groups,
+            "they count as two patients or studies, so each may retrieve the other's documents",
         ),
-        (CASES_FILE, "group", groups, "they are two patients or studies, and each is shown the other's documents"),
-        (CORPUS_FILE, "source", sources, "they are two sources"),
+        (CORPUS_FILE, "source", sources, "they count as two sources"),
     ] {
         let more = found.len().saturating_sub(NAMED);
         for (one, other) in found.into_iter().take(NAMED) {
             let message =
-                format!("{one:?} and {other:?} differ in case, space, zeros in front or spelling only; {meaning}");
+                format!("{one:?} and {other:?} differ only in case, space, leading zeros or spelling; {meaning}");
             warnings.push(Problem::warning(&dataset.root.join(file), message).in_field(field));
         }
         if more > 0 {
-            let message = format!("{more} more look like another one");
+            let message = format!("{more} more resemble another one");
             warnings.push(Problem::warning(&dataset.root.join(file), message).in_field(field));
         }
     }

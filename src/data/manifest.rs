@@ -11,7 +11,7 @@ use std::path::Path;
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.toml";
 
-/// A megabyte of tasks is a thousand times what the largest known dataset has.
+/// Maximum size: a thousand times that of the largest known dataset.
 const LONGEST: u64 = 1 << 20;
 
 /// The slots that a prompt template may use.
@@ -24,7 +24,7 @@ pub struct Manifest {
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// Shown to the user wherever the dataset is explored.
+    /// Shown wherever the dataset is explored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     #[serde(rename = "task")]
@@ -32,7 +32,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads `path`; a file that is no manifest is one problem, its tasks may have several.
+    /// Reads `path`. A file that is not a manifest is an error; its tasks may have several problems.
     pub fn read(path: &Path) -> Result<(Self, Vec<Problem>), Problem> {
         let text = input_file::read_text(path, LONGEST).map_err(|error| {
             Problem::error(path, format!("cannot read the file ({error}); expected name and [[task]] entries"))
@@ -45,7 +45,7 @@ impl Manifest {
             }
         })?;
         for task in &mut manifest.tasks {
-            // Cases name their task without space around it, too.
+            // Task ids in cases are trimmed, too.
             task.id = trimmed(&task.id).to_owned();
         }
         let problems = manifest.problems(path);
@@ -73,8 +73,9 @@ impl Manifest {
             task_problems(task, path, &mut problems);
         }
         for (one, other) in look_alikes(self.tasks.iter().map(|task| task.id.as_str())) {
-            let message =
-                format!("task ids {one:?} and {other:?} differ in case, space or spelling only; they are two tasks");
+            let message = format!(
+                "task ids {one:?} and {other:?} differ only in case, space or spelling; they count as two tasks"
+            );
             problems.push(Problem::warning(path, message).in_field("task.id"));
         }
         problems
@@ -90,28 +91,28 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
     }
     match (task.kind, task.labels.len()) {
         (TaskKind::OpenVqa, 0) => {}
-        (TaskKind::OpenVqa, count) => report("labels", format!("expected none for open-vqa, found {count}")),
-        (_, count @ 0..2) => report("labels", format!("expected two labels or more, found {count}")),
+        (TaskKind::OpenVqa, count) => report("labels", format!("expected no labels for open-vqa, found {count}")),
+        (_, count @ 0..2) => report("labels", format!("expected at least two labels, found {count}")),
         (TaskKind::MultiLabel, _) if task.labels.iter().any(|label| label.id.contains(',')) => {
-            report("labels", "expected ids without commas, which part the labels of an answer".into());
+            report("labels", "expected ids without commas, because commas separate the labels of an answer".into());
         }
         _ => {}
     }
     let mut ids = HashSet::new();
     for label in &task.labels {
         if label.id.trim().is_empty() || label.id.trim() != label.id {
-            report("labels", format!("expected a label id without spaces at its ends, found {:?}", label.id));
+            report("labels", format!("expected a label id without surrounding spaces, found {:?}", label.id));
         }
         if !ids.insert(&label.id) {
             report("labels", format!("label id {:?} is used twice", label.id));
         }
     }
     for (one, other) in look_alikes(task.labels.iter().map(|label| label.id.as_str())) {
-        let message = format!("label ids {one:?} and {other:?} differ in case, space or spelling only");
+        let message = format!("label ids {one:?} and {other:?} differ only in case, space or spelling");
         problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels", task.id)));
     }
     for (word, one, other) in task.words_of_two_labels() {
-        let message = format!("{word:?} is a word of both {one:?} and {other:?}: a caption that has it names neither");
+        let message = format!("{word:?} names both {one:?} and {other:?}, so a caption that contains it names neither");
         problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels.named_as", task.id)));
     }
     prompt_problems(task, path, problems);
@@ -120,14 +121,15 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
 fn prompt_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
     let in_task = |field: &str| format!("task {}: {field}", task.id);
     if !["{document_image}", "{caption}"].iter().any(|slot| task.prompt.with_document.contains(slot)) {
-        let message = "found neither {document_image} nor {caption}: the reader is shown nothing of a document";
+        let message = "found neither {document_image} nor {caption}: the reader would see nothing of a document";
         problems.push(Problem::warning(path, message).in_field(&in_task("prompt.with_document")));
     }
     for (field, template) in
         [("prompt.with_document", &task.prompt.with_document), ("prompt.closed_book", &task.prompt.closed_book)]
     {
         for word in words_in_braces(template) {
-            let message = format!("{{{word}}} is no slot and stays as it is; slots are {{{}}}", SLOTS.join("}, {"));
+            let message =
+                format!("{{{word}}} is not a slot and stays as text; the slots are {{{}}}", SLOTS.join("}, {"));
             problems.push(Problem::warning(path, message).in_field(&in_task(field)));
         }
     }
@@ -141,7 +143,7 @@ fn prompt_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
             if !SLOTS.contains(&slot) {
                 report(field, format!("unknown slot {{{slot}}}; expected one of {{{}}}", SLOTS.join("}, {")));
             } else if field == "prompt.closed_book" && ["document_image", "caption"].contains(&slot) {
-                report(field, format!("found the slot {{{slot}}}, but closed-book there is no document"));
+                report(field, format!("found the slot {{{slot}}}, but there is no document in closed-book prompts"));
             }
         }
         for slot in ["{query_image}", "{question}"] {
@@ -152,13 +154,13 @@ fn prompt_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The names in `{braces}` that look like slots: lower-case letters and underscores, or a slot's name in other letters.
+/// The names in `{braces}` that look like slots: lower-case letters and underscores, or a slot's name in other case.
 fn slots_of(template: &str) -> Vec<&str> {
     let is_lower = |name: &str| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
     in_braces(template).filter(|name| is_lower(name) || SLOTS.iter().any(|slot| plain(slot) == plain(name))).collect()
 }
 
-/// The other single words in `{braces}`, which may be meant for a slot: `{Text}`, `{image1}`.
+/// Other single words in `{braces}` that may be meant as a slot: `{Text}`, `{image1}`.
 fn words_in_braces(template: &str) -> Vec<&str> {
     let slots = slots_of(template);
     let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || "_-".contains(letter));
@@ -171,7 +173,7 @@ fn in_braces(template: &str) -> impl Iterator<Item = &str> {
     names.filter(|name| !name.is_empty())
 }
 
-/// Small letters alone.
+/// Lower-case letters only.
 fn plain(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }

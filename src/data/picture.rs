@@ -1,4 +1,4 @@
-//! A decoded image with the fingerprint of its file: the one conversion from stored values to what eye and models see
+//! A decoded image with the fingerprint of its file, and the conversion from stored values to what people and models see
 //! (docs/reference/pictures.md).
 
 use super::jpeg_file::{self, JpegHeader};
@@ -13,22 +13,22 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageFormat, RgbImage};
 use std::path::{Path, PathBuf};
 
-/// What an image file may be, for messages.
+/// The supported formats, for messages.
 const FORMATS: &str = "PNG, JPEG or DICOM";
 
-/// Counted up when a 16-bit, DICOM or EXIF-turned file would become other pixels than before: it is in their fingerprint.
-/// Other files are taken value by value, which never changes; their fingerprint is that of their bytes alone.
+/// Increased when the pixels of a 16-bit, DICOM or EXIF-rotated file would change; it is part of their fingerprint.
+/// Other files are read value by value, which never changes; their fingerprint depends only on their bytes.
 pub const CONVERSION_VERSION: &str = "pixels 3";
 
-/// An image as decoded: depth (8 or 16 bit) and channels are kept until a consumer asks for less.
+/// A decoded image, which keeps its depth (8 or 16 bit) and channels.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// Where it was read from, for messages.
+    /// The path of the file, for messages.
     pub path: PathBuf,
-    /// [`Picture::fingerprint_of`] the file; vision features are cached under it.
+    /// [`Picture::fingerprint_of`] the file; the key of cached vision features.
     pub fingerprint: Fingerprint,
     pub image: DynamicImage,
-    /// The light in which eye and models see a 16-bit image, in values of `image`; `None` for 8 bits, taken as they are.
+    /// The display window of a 16-bit image, in values of `image`; `None` for 8 bits, which stay unchanged.
     pub window: Option<ValueWindow>,
 }
 
@@ -37,37 +37,37 @@ impl Picture {
     /// file.
     ///
     /// # Errors
-    /// Names the path and what was expected if the file is missing, no regular file, too large, of another format or cut
+    /// Fails if the file is missing, not a regular file, too large, of another format or cut
     /// short.
     pub fn read(path: &Path) -> Result<Self> {
         Self::decode(path, &Self::read_bytes(path)?)
     }
 
-    /// [`Picture::read`] with what the file's owner should know.
+    /// Like [`Picture::read`], with remarks for the file's owner.
     pub fn read_with_remarks(path: &Path) -> Result<(Self, Vec<PictureRemark>)> {
         Self::decode_with_remarks(path, &Self::read_bytes(path)?)
     }
 
-    /// The bytes of a picture file: regular and no longer than a picture can need.
+    /// The bytes of a picture file, which must be regular and not too long.
     pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
         input_file::read(path, MOST_BYTES)
             .with_context(|| format!("cannot read image {}: expected a {FORMATS} file", path.display()))
     }
 
-    /// Decodes bytes as [`Picture::read`] does; `path` is for messages.
+    /// Decodes bytes like [`Picture::read`]; `path` is for messages.
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
         Ok(decode(path, bytes)?.0)
     }
 
-    /// [`Picture::decode`] with what the file's owner should know.
+    /// Like [`Picture::decode`], with remarks for the file's owner.
     pub fn decode_with_remarks(path: &Path, bytes: &[u8]) -> Result<(Self, Vec<PictureRemark>)> {
         let (picture, mut remarks) = decode(path, bytes)?;
         remarks.extend(value_range::remark(&picture.image, picture.window));
         Ok((picture, remarks))
     }
 
-    /// What identifies the pixels that models see: the file's bytes, and [`CONVERSION_VERSION`] where these are converted.
-    /// Looks at the header only.
+    /// Identifies the pixels that models see: hashes the file's bytes, and [`CONVERSION_VERSION`] if they are converted.
+    /// Reads only the header to decide.
     pub fn fingerprint_of(bytes: &[u8]) -> Fingerprint {
         let content = Fingerprint::of_bytes(bytes);
         let is_converted = match format_of(bytes) {
@@ -92,7 +92,7 @@ impl Picture {
         self.image.height()
     }
 
-    /// What the models see: three channels of 8 bit. 16 bit goes through the window (without one, 65535 becomes 255, rounded
+    /// What the models see: three channels of 8 bit. 16-bit values pass the window (without one, 65535 becomes 255, rounded
     /// to nearest), grey is replicated, alpha laid over black.
     pub fn to_rgb8(&self) -> RgbImage {
         let is_deep = self.image.color().bytes_per_pixel() / self.image.color().channel_count() > 1;
@@ -109,7 +109,7 @@ impl Picture {
                 image::Rgb(source.get_pixel(x, y).0.map(|value| window.light(value)))
             });
         }
-        // In 16 bit, so that a 16-bit image is rounded once.
+        // Computed in 16 bit, so that a 16-bit image is rounded once.
         let source = self.image.to_rgba16();
         let width = (window.high - window.low).max(1.0);
         ImageBuffer::from_fn(source.width(), source.height(), |x, y| {
@@ -121,8 +121,8 @@ impl Picture {
         })
     }
 
-    /// What the models see, in one channel where the image is grey: the screen shows it unless a person asks for another
-    /// light.
+    /// What the models see, in one channel if the image is grey. The screen shows this unless the user changes the
+    /// window.
     pub fn as_models_see(&self) -> DynamicImage {
         match &self.image {
             DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) if self.window.is_none() => self.image.clone(),

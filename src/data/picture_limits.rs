@@ -1,20 +1,20 @@
-//! What a picture may ask for, checked from its header before anything is decoded (docs/reference/pictures.md).
+//! Limits of pictures, checked from the header before decoding (docs/reference/pictures.md).
 
 use anyhow::{Result, ensure};
 
-/// Bytes of a picture file: the most pixels with four channels of 16 bit.
+/// Maximum size of a picture file in bytes: the maximum number of pixels with four channels of 16 bit.
 pub(super) const MOST_BYTES: u64 = MOST_PIXELS * 8;
-/// 8192 × 8192: more than twice the largest mammogram (5928 × 4728) and above thumbnails of whole slides. Larger pictures
-/// cost seconds and gigabytes, and the models see at most some thousand pixels a side.
+/// 8192 × 8192: more than twice the largest mammogram (5928 × 4728) and more than thumbnails of whole slides. Larger pictures
+/// need seconds and gigabytes, and the models see at most some thousand pixels per side.
 pub(super) const MOST_PIXELS: u64 = 1 << 26;
-/// Times that one side may be as long as the other (the limit of Qwen2-VL's own processor): models scale the shorter side to
+/// Maximum ratio of the sides (the limit of Qwen2-VL's own processor): models scale the shorter side to
 /// a few hundred pixels, and the longer one with it.
 const MOST_ASPECT: u32 = 200;
 
-/// Is a picture of this size read?
+/// Checks whether a picture of this size is supported.
 ///
 /// # Errors
-/// Says what is allowed and what was found.
+/// Fails if the picture is too large or too elongated.
 pub(super) fn check_size(width: u32, height: u32) -> Result<()> {
     let pixels = u64::from(width) * u64::from(height);
     ensure!(

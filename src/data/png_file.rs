@@ -1,4 +1,4 @@
-//! PNG: what the chunks say before anything is inflated, and the pixels.
+//! PNG: reads the chunks before inflating them, then the pixels.
 
 use super::picture_limits::{MOST_BYTES, check_size};
 use anyhow::{Context, Result, ensure};
@@ -9,30 +9,30 @@ use png::{BitDepth, ColorType, DecodingError, Transformations};
 use std::io::{Cursor, ErrorKind};
 
 const SIGNATURE: usize = 8;
-/// Length and type before, checksum behind the data of a chunk.
+/// Bytes around the data of a chunk: length, type and checksum.
 const FRAME: usize = 12;
-/// Gamma of sRGB, in the unit of the gAMA chunk, and how far others may be from it.
+/// Gamma of sRGB, in the unit of the gAMA chunk, and its tolerance.
 const SRGB_GAMMA: u32 = 45_455;
 const GAMMA_TOLERANCE: u32 = 1_000;
-/// White point and primaries of sRGB, in the unit of the cHRM chunk, and how far others may be from them by rounding.
+/// White point and primaries of sRGB, in the unit of the cHRM chunk, and their tolerance.
 const SRGB_POINTS: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
 const POINT_TOLERANCE: u32 = 100;
 
-/// What is known of a PNG file from its chunks.
+/// Properties of a PNG file from its chunks.
 pub(super) struct PngHeader {
     pub width: u32,
     pub height: u32,
     pub is_deep: bool,
     pub orientation: Orientation,
     pub frames: u64,
-    /// It names colours that are not those of sRGB.
+    /// Whether its colours are not sRGB.
     pub other_colours: bool,
-    /// Its pixels are not as wide as high.
+    /// Whether its pixels are not square.
     pub has_oblong_pixels: bool,
 }
 
 impl PngHeader {
-    /// Walks the chunks; none is inflated. Chunks behind a damaged one are not seen.
+    /// Reads the chunks without inflating them, up to the first damaged one.
     pub fn read(bytes: &[u8]) -> Self {
         let mut header = Self {
             width: 0,
@@ -47,7 +47,7 @@ impl PngHeader {
         let mut rest = bytes.get(SIGNATURE..).unwrap_or_default();
         while let Some((kind, data, next)) = chunk(rest) {
             match (kind, data) {
-                // The decoder takes the first of several.
+                // The decoder uses the first of several.
                 (b"IHDR", [a, b, c, d, e, f, g, h, depth, ..]) if header.width == 0 => {
                     header.width = u32::from_be_bytes([*a, *b, *c, *d]);
                     header.height = u32::from_be_bytes([*e, *f, *g, *h]);
@@ -81,7 +81,7 @@ impl PngHeader {
     }
 }
 
-/// Type and data of the next chunk, and what follows it.
+/// Type and data of the next chunk, and the remaining bytes.
 fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let length = u32::from_be_bytes(*length) as usize;
@@ -89,7 +89,7 @@ fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     Some((kind, rest.get(..length)?, bytes.get(length.checked_add(FRAME)?..)?))
 }
 
-/// Of the first chunk: a size in a damaged one would be believed.
+/// Checks the first chunk, because the decoder would trust the size in a damaged one.
 fn has_right_checksum(bytes: &[u8]) -> bool {
     let start = SIGNATURE + 4;
     let Some((_, data, _)) = bytes.get(SIGNATURE..).and_then(chunk) else { return false };
@@ -100,29 +100,29 @@ fn has_right_checksum(bytes: &[u8]) -> bool {
     checksum.sum() == u32::from_be_bytes(*stored)
 }
 
-/// Are these the primaries of sRGB?
+/// Whether these are the primaries of sRGB.
 fn are_of_srgb(points: &[u8]) -> bool {
     let found = points.chunks_exact(4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
     points.len() == 32 && found.zip(SRGB_POINTS).all(|(found, srgb)| found.abs_diff(srgb) <= POINT_TOLERANCE)
 }
 
-/// The pixels: 1, 2 and 4 bits and palettes become 8 bits, transparency of a palette or colour becomes alpha, 16 bits stay.
-/// Of an animation the still picture is read.
+/// Decodes the pixels: 1, 2 and 4 bits and palettes become 8 bits, transparency of a palette or colour becomes alpha, 16
+/// bits stay. From an animation it reads the still picture.
 ///
 /// # Errors
-/// Names what is wrong with the file.
+/// Fails with the first error of the file.
 pub(super) fn decode(bytes: &[u8], header: &PngHeader) -> Result<DynamicImage> {
     ensure!(header.width > 0, "the PNG file is cut short or damaged: it does not begin with a whole IHDR chunk");
     ensure!(has_right_checksum(bytes), "the PNG file is damaged: the checksum of its IHDR chunk is wrong");
     check_size(header.width, header.height)?;
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MOST_BYTES as usize });
-    // They can inflate to hundreds of megabytes, and nothing here reads them.
+    // Text chunks can inflate to hundreds of megabytes, and are not needed.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(|error| in_words(&error))?;
     check_size(reader.info().width, reader.info().height)?;
-    let size = reader.output_buffer_size().context("the PNG file is larger than memory")?;
+    let size = reader.output_buffer_size().context("the PNG file does not fit into memory")?;
     let mut pixels = vec![0; size];
     let frame = reader.next_frame(&mut pixels).map_err(|error| in_words(&error))?;
     pixels.truncate(frame.buffer_size());

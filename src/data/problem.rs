@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where.
+//! Problems of a file, with their place.
 
 use crate::text::printable::Printable;
 use serde::Serialize;
@@ -29,7 +29,7 @@ impl Problem {
         Self { severity: Severity::Error, path: path.into(), line: None, field: None, message: message.into() }
     }
 
-    /// Something worth a look that stops nothing.
+    /// A problem that does not make the dataset unusable.
     pub fn warning(path: &Path, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(path, message) }
     }

@@ -1,4 +1,4 @@
-//! What was done to a picture, or left undone, that its owner should know.
+//! Remarks for the owner of a picture about its conversion.
 
 use image::metadata::Orientation;
 use std::fmt;
@@ -6,30 +6,30 @@ use std::fmt;
 /// A remark on one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PictureRemark {
-    /// A 16-bit picture that uses less than half of its range: these values became black and white.
+    /// A 16-bit picture that uses less than half of its range; these values become black and white.
     Stretched { low: u16, high: u16 },
     /// An 8-bit picture that uses less than an eighth of its range.
     NearlyUniform { low: u8, high: u8 },
-    /// Every pixel is the same.
+    /// All pixels are equal.
     Constant,
-    /// Only the first of so many frames is read.
+    /// Only the first of this many frames is read.
     FirstOfFrames(u64),
-    /// Turned or mirrored as EXIF asks.
+    /// Rotated or mirrored according to EXIF.
     Turned(Orientation),
-    /// Colour profile or gamma that is not applied.
+    /// A colour profile or gamma is not applied.
     ColourProfile,
-    /// Pixels that are not as wide as high; they are shown square.
+    /// Non-square pixels are shown square.
     OblongPixels,
-    /// A progressive JPEG file whose last scans are missing.
+    /// A progressive JPEG file without its last scans.
     LacksScans,
-    /// A 16-bit picture in which all but one value in a thousand lie below this one: nearly black.
+    /// A 16-bit picture in which 99.9 % of the values are below this one: nearly black.
     FewBright { most_below: u16 },
     /// MONOCHROME2 with Presentation LUT Shape INVERSE.
     Inverted,
 }
 
 impl PictureRemark {
-    /// Remarks of one kind are counted together.
+    /// The kind of the remark, for counting.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Stretched { .. } => "that use less than half of 16 bits (screen and models see them stretched)",
@@ -37,13 +37,13 @@ impl PictureRemark {
                 "that use less than an eighth of 0 to 255 (screen and models see nearly one grey)"
             }
             Self::Constant => "of one value everywhere",
-            Self::FirstOfFrames(_) => "with several frames, of which the first is read",
-            Self::Turned(_) => "turned as their EXIF orientation asks (other programs may leave them as stored)",
+            Self::FirstOfFrames(_) => "with several frames, of which only the first is read",
+            Self::Turned(_) => "rotated according to their EXIF orientation (other programs may not do this)",
             Self::ColourProfile => "with a colour profile or gamma other than sRGB, which is not applied",
-            Self::OblongPixels => "whose pixels are not as wide as high (screen and models see them square)",
-            Self::LacksScans => "in progressive JPEG without their last scans: coarser than they were meant to be",
-            Self::FewBright { .. } => "in which few bright pixels leave the others nearly black",
-            Self::Inverted => "inverted as their Presentation LUT Shape asks",
+            Self::OblongPixels => "with non-square pixels (screen and models see them square)",
+            Self::LacksScans => "in progressive JPEG without their last scans: coarser than intended",
+            Self::FewBright { .. } => "nearly black except for a few bright pixels",
+            Self::Inverted => "inverted according to their Presentation LUT Shape",
         }
     }
 }
@@ -58,15 +58,15 @@ impl fmt::Display for PictureRemark {
             Self::Constant => formatter.write_str("every pixel has the same value"),
             Self::FirstOfFrames(frames) => write!(formatter, "first of {frames} frames"),
             Self::Turned(orientation) => {
-                write!(formatter, "turned as EXIF asks (orientation {})", orientation.to_exif())
+                write!(formatter, "rotated according to EXIF (orientation {})", orientation.to_exif())
             }
             Self::ColourProfile => formatter.write_str("colour profile or gamma not applied"),
-            Self::OblongPixels => formatter.write_str("pixels that are not as wide as high, shown square"),
+            Self::OblongPixels => formatter.write_str("non-square pixels, shown square"),
             Self::LacksScans => formatter.write_str("the last scans are missing"),
             Self::FewBright { most_below } => {
                 write!(formatter, "999 of 1000 values lie below {most_below} of 65535: nearly black")
             }
-            Self::Inverted => formatter.write_str("inverted as Presentation LUT Shape asks"),
+            Self::Inverted => formatter.write_str("inverted according to Presentation LUT Shape"),
         }
     }
 }

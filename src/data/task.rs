@@ -1,9 +1,9 @@
-//! A task: a question family with its label set and its prompt.
+//! A task: a kind of question with its labels and its prompt.
 
 use super::Answer;
 use serde::{Deserialize, Serialize};
 
-/// What kind of answer a task wants.
+/// The kind of answer of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskKind {
@@ -13,23 +13,23 @@ pub enum TaskKind {
     MultiLabel,
     /// The answer is one of some sets of labels, each of which is a label id: `0, 3`.
     LabelSet,
-    /// The answer is free words; there are no labels.
+    /// The answer is free text; there are no labels.
     OpenVqa,
 }
 
-/// One possible answer. The reader is scored on `id`, the text it would say; people read `name`.
+/// One possible answer. The reader's score is the likelihood of `id`; people read `name`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     pub id: String,
     pub name: String,
-    /// Words by which captions name the label (`malignant` for Yes); without any, its name where that is no `Yes` or `No`.
+    /// Words for the label in captions (`malignant` for Yes); default: its name, unless that is `Yes` or `No`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named_as: Vec<String>,
 }
 
 impl Label {
-    /// A label that captions call by its name, if at all.
+    /// A label without other words in captions.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self { id: id.into(), name: name.into(), named_as: Vec::new() }
     }
@@ -66,10 +66,10 @@ fn default_closed_book() -> String {
 pub struct Task {
     pub id: String,
     pub kind: TaskKind,
-    /// Asked where a case brings no question of its own.
+    /// The question for cases without their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// None for [`TaskKind::OpenVqa`].
+    /// Empty for [`TaskKind::OpenVqa`].
     #[serde(default)]
     pub labels: Vec<Label>,
     #[serde(default)]
@@ -77,7 +77,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// Position of the label with this id; ids of closed questions are compared without regard to case.
+    /// Position of the label with this id; ids of closed questions are compared ignoring case.
     pub fn label_index(&self, answer: &str) -> Option<usize> {
         let answer = answer.trim();
         self.labels
@@ -86,12 +86,12 @@ impl Task {
             .or_else(|| self.labels.iter().position(|label| label.id.eq_ignore_ascii_case(answer)))
     }
 
-    /// Is the answer one of the labels? Otherwise it is a text, whose likelihood tells what a document is worth.
+    /// Whether the answer is one of the labels; otherwise documents are rated by the likelihood of the answer text.
     pub fn chooses_one_label(&self) -> bool {
         matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet)
     }
 
-    /// Does a reader predict the answer: choose a label, or say it in its own words?
+    /// Whether a reader predicts the answer, as a label or as free text.
     pub fn is_predicted(&self) -> bool {
         self.kind != TaskKind::MultiLabel
     }
@@ -105,10 +105,10 @@ impl Task {
         }
     }
 
-    /// The answer as a reader would say it: the label's id, the ids in the order of the labels, or the words themselves.
+    /// The answer as a reader would write it: the label's id, the ids in the order of the labels, or the text itself.
     ///
     /// # Errors
-    /// The part of the answer that is no label.
+    /// Fails with the part of the answer that is not a label.
     pub fn spell(&self, answer: &str) -> Result<String, String> {
         let known = |part: &str| self.label_index(part).ok_or_else(|| part.trim().to_owned());
         match self.kind {
@@ -126,7 +126,7 @@ impl Task {
         }
     }
 
-    /// Of a task whose answers are sets of labels: the labels in them, in order (shorter ones first, so that numbers are), and
+    /// For a task whose answers are sets of labels: the labels in them, in order (shorter ones first, to sort numbers), and
     /// for each answer the positions of its labels. `None` for other tasks.
     pub fn label_sets(&self) -> Option<(Vec<&str>, Vec<Vec<usize>>)> {
         if self.kind != TaskKind::LabelSet {
@@ -140,14 +140,14 @@ impl Task {
         Some((names, sets))
     }
 
-    /// The task with this answer as its only label: a reader then gives the likelihood of the whole text.
+    /// The task with this answer as its only label, so that a reader returns the likelihood of the whole text.
     #[must_use]
     pub fn asking_for(&self, answer: &str) -> Self {
         Self { labels: vec![Label::new(answer, answer)], ..self.clone() }
     }
 }
 
-/// The labels in a set that is written as a list.
+/// The labels of a set written as a list.
 fn names_in(set: &Label) -> impl Iterator<Item = &str> {
     set.id.split(',').map(str::trim)
 }

@@ -1,11 +1,11 @@
-//! A part of the training cases: reader and retriever learn from different ones.
+//! Parts of the training cases, so that reader and retriever can be trained on different cases.
 
 use super::Case;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-/// One of several equal parts of the training cases. A case's group, else its id, decides where it belongs, so that the
+/// One of several equal parts of the training cases. A case's group, else its id, decides its part, so that the
 /// images of one patient are in one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -15,7 +15,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Is this case in the part?
+    /// Whether this case is in the part.
     pub fn has(self, case: &Case) -> bool {
         let owner = case.group.as_deref().unwrap_or(&case.id);
         let digest = Sha256::digest(owner.as_bytes());

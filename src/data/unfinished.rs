@@ -1,5 +1,5 @@
-//! Folders that datasets are written in before they are put in place. A killed import leaves one behind; the next import
-//! beside it removes it, as far as no process is at work in it.
+//! Temporary folders in which datasets are written. A killed import leaves one behind; the next import
+//! beside it removes it, unless a process still uses it.
 
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 const MARK: &str = ".unfinished-";
-/// Tries to make a folder; one is lost only to a sweep that comes at the same moment.
+/// Number of tries to create a folder; a try only fails if another process cleans up at the same moment.
 const TRIES: usize = 10;
 
-/// A folder `.NAME.unfinished-UUID`, locked as long as this lives; what is then still there is removed.
+/// A folder `.NAME.unfinished-UUID`, locked while this value lives and then removed if it still exists.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub path: PathBuf,
-    /// Whoever holds the lock on the folder may remove it.
+    /// The owner of the lock may remove the folder.
     _lock: File,
 }
 
 impl Unfinished {
-    /// Makes a new one in `parent` and removes those that killed processes left there.
+    /// Creates a folder in `parent` and removes those of killed processes.
     ///
     /// # Errors
     /// Fails if `parent` cannot be written.
@@ -29,7 +29,7 @@ impl Unfinished {
             let path = parent.join(format!(".{name}{MARK}{}", Uuid::now_v7()));
             fs::create_dir(&path).with_context(|| format!("cannot write in {}", parent.display()))?;
             let Ok(lock) = File::open(&path) else { continue };
-            // Some file systems know no locks of folders; there nobody sweeps either.
+            // Some file systems cannot lock folders; there, no process cleans up.
             let is_swept = matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
             if !is_swept && path.is_dir() {
                 return Ok(Self { path, _lock: lock });
@@ -41,12 +41,12 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // Gone already if it was put in place; if it cannot be removed, the next import tries again.
+        // The folder is gone if it was moved into place; if it cannot be removed, the next import tries again.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Removes the folders of this kind that nobody has locked. One that cannot be removed is in nobody's way.
+/// Removes unlocked folders of this kind; ignores failures.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -1,19 +1,19 @@
-//! Which values of a 16-bit PNG become black and white, and pictures that use little of their range.
+//! Chooses the window of a 16-bit PNG, and detects pictures that use little of their range.
 
 use super::PictureRemark;
 use super::value_window::ValueWindow;
 use image::DynamicImage;
 
-/// A 16-bit picture that spans fewer values is stretched: 12-bit detector values in 16 bits would be nearly black.
+/// A 16-bit picture with a smaller range is stretched: 12-bit detector values in 16 bits would be nearly black.
 const HALF_OF_16_BIT: u16 = 1 << 15;
-/// A 16-bit picture of which 999 values in 1000 lie below this is nearly black.
+/// A 16-bit picture with 99.9 % of its values below this is nearly black.
 const SIXTEENTH_OF_16_BIT: u16 = 1 << 12;
-/// An 8-bit picture that spans fewer values is named; its values stay.
+/// An 8-bit picture with a smaller range is reported, but not changed.
 const EIGHTH_OF_8_BIT: u16 = 32;
 
-/// The window of a 16-bit image that brings none of its own; `None` for 8 bits. PNG calls 0 black and 65535 white: so it is
-/// for a picture that uses half of that or more. One that uses less holds raw values of a detector, and goes from its darkest
-/// to its lightest as a DICOM image without a window does. Values behind full transparency do not count.
+/// The window of a 16-bit image without its own; `None` for 8 bits. In PNG 0 is black and 65535 white, which is used
+/// for pictures that use at least half of that range. Others contain raw detector values and are stretched from their darkest
+/// to their lightest value, like a DICOM image without a window. Fully transparent pixels do not count.
 pub(super) fn window(image: &DynamicImage) -> (Option<ValueWindow>, Option<PictureRemark>) {
     let whole = ValueWindow { low: 0.0, high: f64::from(u16::MAX) };
     let Some((low, high)) = range_of_16_bit(image) else { return (None, None) };
@@ -24,7 +24,7 @@ pub(super) fn window(image: &DynamicImage) -> (Option<ValueWindow>, Option<Pictu
     (Some(window), Some(PictureRemark::Stretched { low, high }))
 }
 
-/// Is there little to see in the picture?
+/// A remark if there is little to see in the picture.
 pub(super) fn remark(image: &DynamicImage, window: Option<ValueWindow>) -> Option<PictureRemark> {
     let (low, high) = match range_of_16_bit(image) {
         Some((low, high)) if low == high => return Some(PictureRemark::Constant),
@@ -34,7 +34,7 @@ pub(super) fn remark(image: &DynamicImage, window: Option<ValueWindow>) -> Optio
         }
         None => range(image.as_bytes().iter().map(|value| u16::from(*value)), channels(image))?,
     };
-    // Of colours the channels differ from each other, though every pixel is the same.
+    // In a uniform colour picture the channels differ from each other.
     let first = image.as_bytes().get(..usize::from(image.color().channel_count()))?;
     if image.as_bytes().chunks_exact(first.len()).all(|pixel| pixel == first) {
         return Some(PictureRemark::Constant);
@@ -43,7 +43,7 @@ pub(super) fn remark(image: &DynamicImage, window: Option<ValueWindow>) -> Optio
     (high - low < EIGHTH_OF_8_BIT).then_some(remark)
 }
 
-/// Only a PNG without a window of its own can be so: one that spans little is stretched, and one stray pixel keeps it from that.
+/// Detects a PNG that one bright outlier keeps from being stretched.
 fn few_bright(image: &DynamicImage) -> Option<PictureRemark> {
     let DynamicImage::ImageLuma16(image) = image else { return None };
     let mut counts = vec![0_u64; 1 << 16];
@@ -67,16 +67,16 @@ fn range_of_16_bit(image: &DynamicImage) -> Option<(u16, u16)> {
         DynamicImage::ImageRgba16(image) => image.as_raw(),
         _ => return None,
     };
-    // Everything transparent: nothing to stretch.
+    // Everything is transparent: there is nothing to stretch.
     Some(range(values.iter().copied(), channels(image)).unwrap_or((0, 0)))
 }
 
-/// Channels in all, and whether the last one is alpha.
+/// Number of channels, and whether the last one is alpha.
 fn channels(image: &DynamicImage) -> (usize, bool) {
     (image.color().channel_count().into(), image.color().has_alpha())
 }
 
-/// Darkest and lightest value of the channels that are not alpha, in pixels that are not wholly transparent.
+/// Darkest and lightest value of the colour channels, in pixels that are not fully transparent.
 fn range(values: impl Iterator<Item = u16>, (channels, has_alpha): (usize, bool)) -> Option<(u16, u16)> {
     let mut range: Option<(u16, u16)> = None;
     let mut pixel = [0_u16; 4];

@@ -1,4 +1,4 @@
-//! Writing a dataset directory: aside, checked, then renamed, so that a killed import leaves no half dataset.
+//! Writes a dataset into a temporary folder, checks it, then renames the folder: a killed import leaves no half dataset.
 
 use super::unfinished::Unfinished;
 use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
@@ -11,15 +11,15 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Cursor, Write};
 use std::path::{Component, Path, PathBuf};
 
-/// What to do with a dataset that is there already.
+/// What to do with an existing dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     Refuse,
-    /// Replace it, unless people's annotations lie in it.
+    /// Replace it, unless it contains annotations.
     Replace,
 }
 
-/// A dataset in the making. Dropped unfinished, it removes what it wrote.
+/// A dataset being written. If dropped unfinished, it removes its files.
 pub struct DatasetWriter {
     target: PathBuf,
     /// Hidden sibling of the target, on the same file system.
@@ -33,7 +33,7 @@ impl DatasetWriter {
     /// Starts a dataset that will be at `target`.
     ///
     /// # Errors
-    /// If the target exists and may not be replaced, or its parent folder cannot be written.
+    /// Fails if the target exists and may not be replaced, or its parent folder cannot be written.
     pub fn create(target: &Path, existing: Existing) -> Result<Self> {
         let target = &crate::files::durable::linked(target)?;
         check_target(target, existing)?;
@@ -59,8 +59,8 @@ impl DatasetWriter {
         })
     }
 
-    /// Writes the bytes of a PNG or JPEG file and gives its path as cases and documents name it. `name` is relative to
-    /// `images/` and may have folders: `train/0001.png`.
+    /// Writes the bytes of a PNG or JPEG file and returns its path for cases and documents. `name` is relative to
+    /// `images/` and may contain folders: `train/0001.png`.
     pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let relative = Path::new("images").join(name);
         if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
@@ -78,7 +78,7 @@ impl DatasetWriter {
         Ok(relative)
     }
 
-    /// Encodes an image as PNG and writes it, as [`DatasetWriter::image`] does.
+    /// Encodes an image as PNG and writes it like [`DatasetWriter::image`].
     pub fn png(&mut self, name: &str, image: &DynamicImage) -> Result<PathBuf> {
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, ImageFormat::Png).with_context(|| format!("cannot encode image {name}"))?;
@@ -95,7 +95,7 @@ impl DatasetWriter {
         append(&mut self.corpus, document, CORPUS_FILE)
     }
 
-    /// Writes `dataset.toml`, reads everything back as [`Dataset::open`] would, syncs, and puts the folder in place.
+    /// Writes `dataset.toml`, reads everything back like [`Dataset::open`], syncs, and moves the folder into place.
     pub fn finish(mut self, manifest: &Manifest) -> Result<Dataset> {
         for (file, name) in [(&mut self.cases, CASES_FILE), (&mut self.corpus, CORPUS_FILE)] {
             file.flush()
@@ -104,7 +104,7 @@ impl DatasetWriter {
         }
         crate::files::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
         check_written(&self.aside.path)?;
-        // Side by side, because a file system gathers many syncs into one.
+        // In parallel, because a file system combines concurrent syncs.
         self.images.par_iter().try_for_each(|path| {
             File::open(path)
                 .and_then(|file| file.sync_all())
@@ -115,7 +115,7 @@ impl DatasetWriter {
     }
 }
 
-/// The folder is removed with this error, which therefore names lines of the dataset to be and no path.
+/// The folder is removed after an error, so the message names lines of the dataset but no path.
 fn check_written(folder: &Path) -> Result<()> {
     let problems = Dataset::open_lenient(folder).problems;
     let mut errors = problems.iter().filter(|problem| problem.is_error());
@@ -125,7 +125,7 @@ fn check_written(folder: &Path) -> Result<()> {
     let field = first.field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default();
     let more = errors.count();
     let more = if more == 0 { String::new() } else { format!(" (and {more} more problems)") };
-    bail!("the source gives no valid dataset, so none was written: {file}{line}{field}: {}{more}", first.message);
+    bail!("the source gives no valid dataset, so nothing was written: {file}{line}{field}: {}{more}", first.message);
 }
 
 fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Result<()> {
@@ -134,13 +134,13 @@ fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Resu
     file.write_all(&text).with_context(|| format!("cannot write {name} (is the disk full?)"))
 }
 
-/// Only a missing or empty folder is written to, or, if asked, a dataset without annotations.
+/// Checks that the target is missing or empty or, if replacing, a dataset without annotations.
 fn check_target(target: &Path, existing: Existing) -> Result<()> {
     if !target.exists() {
         return Ok(());
     }
     if !target.is_dir() {
-        bail!("expected a folder to make, found a file: {}", target.display());
+        bail!("expected a new folder, found a file: {}", target.display());
     }
     let mut entries = fs::read_dir(target).with_context(|| format!("cannot read folder {}", target.display()))?;
     if entries.next().is_none() {
@@ -150,11 +150,14 @@ fn check_target(target: &Path, existing: Existing) -> Result<()> {
         bail!("{} exists and is not empty; give another folder, or --replace", target.display());
     }
     if !target.join(MANIFEST_FILE).is_file() {
-        bail!("{} is not empty and no dataset (it has no {MANIFEST_FILE}); it is left as it is", target.display());
+        bail!(
+            "{} is not empty and not a dataset (it has no {MANIFEST_FILE}), so it was not replaced",
+            target.display()
+        );
     }
     let annotations = target.join(".dissent").join("annotations");
     if fs::read_dir(&annotations).is_ok_and(|mut files| files.next().is_some()) {
-        bail!("{} holds annotations; move them away before the dataset is replaced", annotations.display());
+        bail!("{} contains annotations; move them away before replacing the dataset", annotations.display());
     }
     Ok(())
 }

@@ -114,7 +114,7 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
 fn name_link_to_nothing(path: &Path, error: Error) -> Error {
     match std::fs::read_link(path) {
         Ok(target) if error.kind() == ErrorKind::NotFound => {
-            let message = format!("expected a regular file, found a link to the missing file {}", target.display());
+            let message = format!("expected a regular file, found a link to nothing ({})", target.display());
             Error::new(ErrorKind::InvalidInput, message)
         }
         _ => error,

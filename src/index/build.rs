@@ -1,5 +1,5 @@
-//! Embedding the corpus. What an earlier index of the same encoder has is taken over, equal images and equal captions
-//! are embedded once, and a broken image costs that image.
+//! Embeds the corpus. Vectors of an earlier index of the same encoder are reused, equal images and equal captions
+//! are embedded once, and a broken image is skipped.
 
 use super::images::{DecodedBatch, for_each_batch};
 use super::vectors::unit;
@@ -11,20 +11,20 @@ use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use std::collections::{HashMap, HashSet};
 
-/// Captions embedded at a time.
+/// Captions per batch.
 const CAPTION_BATCH: usize = 64;
 
-/// What a build is at.
+/// The stage of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Another process builds the index of this workspace; what it has embedded is taken over.
+    /// Another process builds the index of this workspace; its vectors are reused.
     Waiting,
     Images,
     Captions,
     Writing,
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub stage: Stage,
@@ -32,20 +32,20 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Vectors by the content they were made from.
+/// Vectors by the fingerprint of their content.
 pub(super) type KnownVectors = HashMap<Fingerprint, Vec<f32>>;
 
 /// The corpus as vectors.
 pub(super) struct EmbeddedCorpus {
-    /// [documents, dimension]; zero where the image is left out.
+    /// [documents, dimension]; zero if the image is left out.
     pub images: Vec<f32>,
     /// [documents, dimension].
     pub captions: Vec<f32>,
-    /// Content of each image; `None` where it is left out.
+    /// Fingerprint of each image; `None` if it is left out.
     pub image_contents: Vec<Option<Fingerprint>>,
     pub caption_contents: Vec<Fingerprint>,
     pub left_out: Vec<LeftOut>,
-    /// Images and captions that the encoder had to look at.
+    /// Number of images and captions that had to be encoded.
     pub encoded: usize,
 }
 
@@ -166,7 +166,7 @@ impl EmbeddedCorpus {
     }
 }
 
-/// Checks what the encoder gave and keeps it under its content; gives the number of vectors.
+/// Checks the encoder's vectors and stores them by content; returns their number.
 fn remember<'a>(
     vectors: &mut KnownVectors,
     encoder: &dyn Embedder,

@@ -1,28 +1,28 @@
-//! What the index needs of a dual encoder.
+//! The index's interface to a dual encoder.
 
 use crate::files::fingerprint::Fingerprint;
 use crate::model::dual_encoder::DualEncoder;
 use anyhow::Result;
 use image::RgbImage;
 
-/// Turns pictures and texts into unit vectors of one space.
+/// Embeds pictures and texts as unit vectors of one space.
 pub trait Embedder {
     /// Unit vectors of the pictures, in their order.
     ///
     /// # Errors
-    /// Where the network cannot be run.
+    /// Fails if the network cannot be run.
     fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>>;
 
     /// Unit vectors of the texts, in their order.
     ///
     /// # Errors
-    /// Where the network cannot be run.
+    /// Fails if the network cannot be run.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>>;
 
     /// Length of the vectors.
     fn dimension(&self) -> usize;
 
-    /// Of everything that decides a vector.
+    /// Fingerprint of everything that affects a vector.
     fn fingerprint(&self) -> &Fingerprint;
 
     /// Short name for status lines.

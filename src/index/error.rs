@@ -1,29 +1,29 @@
-//! What can be wrong with an index, for callers that decide what to do about it.
+//! Errors of an index, for callers that decide how to handle them.
 
 use crate::files::fingerprint::Fingerprint;
 use anyhow::anyhow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why an index cannot be used. All but the last two are mended by building it again.
+/// Why an index cannot be used. Rebuilding repairs all but the last two.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// There is none.
+    /// The index does not exist.
     #[error("no index in {}; `dissent index` builds it", path.display())]
     Missing { path: PathBuf },
-    /// It was built from something else.
+    /// The index was built from other inputs.
     #[error(
         "the index in {} is stale: it was built from {what} {found}, expected {expected}; `dissent index` builds it \
          again", path.display()
     )]
     Stale { path: PathBuf, what: &'static str, expected: Fingerprint, found: Fingerprint },
-    /// Another dissent built it.
+    /// Another version of dissent built the index.
     #[error(
         "the index in {} is stale: it has format {found}, this program writes {expected}; `dissent index` builds it again",
         path.display()
     )]
     OtherVersion { path: PathBuf, expected: u32, found: String },
-    /// It was built by other rules than this program's.
+    /// The index was built with other rules.
     #[error(
         "the index in {} is stale: its {what} is {found}, this program's is {expected}; `dissent index` builds it again",
         path.display()
@@ -32,10 +32,10 @@ pub enum IndexError {
     /// An image that was left out can be read now.
     #[error("the index in {} lacks the image of document {document}, which can be read now", path.display())]
     Incomplete { path: PathBuf, document: String },
-    /// A file is missing, cut short or not what it should be.
-    #[error("the index is damaged: {}: {reason}; `dissent index --force` builds it again", path.display())]
+    /// A file is missing, cut short or different from what was written.
+    #[error("the index is damaged: {}: {reason}; `dissent index --force` rebuilds it", path.display())]
     Damaged { path: PathBuf, reason: String },
-    /// A query that cannot be understood.
+    /// The query is invalid.
     #[error(
         "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, +word, word~, word*, source:NAME, AND, OR, NOT, brackets"
     )]
@@ -50,8 +50,8 @@ impl IndexError {
         Self::Damaged { path: path.into(), reason: reason.to_string() }
     }
 
-    /// A file that the system does not let be read. Where it is the process that has no more files or memory, nothing is wrong
-    /// with the index.
+    /// A file that cannot be read. If the process has run out of files or memory, the index itself
+    /// is fine.
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let wants = [libc::EMFILE, libc::ENFILE, libc::ENOMEM];
         if error.raw_os_error().is_some_and(|code| wants.contains(&code)) {
@@ -60,7 +60,7 @@ impl IndexError {
         Self::damaged(path, error)
     }
 
-    /// Whether building the index again would help.
+    /// Whether rebuilding the index would help.
     pub fn is_mended_by_building(&self) -> bool {
         !matches!(self, Self::Query { .. } | Self::Failed(_))
     }

@@ -1,4 +1,4 @@
-//! The files of an index: written, and read again for the next build.
+//! Writes the files of an index, and reads them for the next build.
 
 use super::build::{EmbeddedCorpus, KnownVectors};
 use super::manifest::Manifest;
@@ -13,15 +13,15 @@ use anyhow::{Context, Result};
 use std::fs::File;
 use std::path::Path;
 
-/// A line of 34 bytes for each of ten million documents.
+/// Maximum size: a line of 34 bytes for each of ten million documents.
 const MOST_CONTENTS: u64 = 340 << 20;
 pub(super) const MANIFEST_FILE: &str = "index.toml";
 pub(super) const IMAGE_FILE: &str = "image.faiss";
 pub(super) const CAPTION_FILE: &str = "caption.faiss";
 pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
-/// One line a document: hashes of image and caption, "-" for an image that was left out.
+/// One line per document: hashes of image and caption, "-" for a left-out image.
 const CONTENT_FILE: &str = "contents.tsv";
-/// Files with vectors, which are checked before they are read.
+/// Files with vectors, which are checked before use.
 const VECTORS: [&str; 3] = [IMAGE_FILE, CAPTION_FILE, VECTOR_FILE];
 pub(super) const TEXT_FOLDER: &str = "text";
 
@@ -70,10 +70,10 @@ pub(super) fn write_all(
     manifest.write(&folder.join(MANIFEST_FILE))
 }
 
-/// Files that FAISS would trust: a count in one that lies costs all memory.
+/// Checks the files that FAISS trusts: a wrong count in one would use up all memory.
 ///
 /// # Errors
-/// [`IndexError::Damaged`] for a file that is not the one that was written.
+/// Fails with [`IndexError::Damaged`] if a file has changed since it was written.
 pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
     for name in VECTORS {
         let path = folder.join(name);
@@ -88,7 +88,7 @@ pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), Inde
     Ok(())
 }
 
-/// Vectors of an earlier index by the same encoder, by content; none where anything is wrong with it.
+/// Vectors of an earlier index of the same encoder, by content; empty if that index is unusable.
 pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVectors, KnownVectors) {
     let mut known = (KnownVectors::new(), KnownVectors::new());
     let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
@@ -105,7 +105,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return known };
     for (row, line) in contents.lines().enumerate() {
         let Some((image, caption)) = line.split_once('\t') else { continue };
-        // A vector that is not of length 1 is damaged and is made again.
+        // A vector whose length is not 1 is damaged and is computed again.
         let sound = |tensor| vectors.row(tensor, row).ok().filter(|vector| super::vectors::unit(vector).is_ok());
         if let (Some(image), Some(vector)) = (Fingerprint::parse(image), sound(0)) {
             known.0.insert(image, vector);
@@ -117,7 +117,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     known
 }
 
-/// Brings every file of a folder, and the folders, to disk.
+/// Syncs every file of a folder, and the folders.
 pub(super) fn sync_all(folder: &Path) -> Result<()> {
     let in_folder = || format!("cannot sync {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(in_folder)? {

@@ -1,4 +1,4 @@
-//! Reading and decoding the corpus images ahead of the encoder, on all cores, a bounded number of them at a time.
+//! Decodes the corpus images ahead of the encoder, on all cores, with bounded memory.
 
 use crate::data::{Dataset, Picture};
 use crate::files::fingerprint::Fingerprint;
@@ -8,23 +8,23 @@ use rayon::prelude::*;
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// Images decoded and embedded at a time.
+/// Images per batch.
 const BATCH: usize = 16;
-/// Batches that wait for the encoder: with the one in work and the one being decoded, four are in memory at most.
+/// Batches that wait for the encoder. With the ones being encoded and decoded, at most four are in memory.
 const WAITING_BATCHES: usize = 2;
 
 /// One corpus image.
 pub(super) struct DecodedImage {
     /// Hash of the file's content.
     pub fingerprint: Fingerprint,
-    /// `None` where the content is among the known ones: its vector is at hand.
+    /// `None` if the vector of this content is already known.
     pub pixels: Option<RgbImage>,
 }
 
-/// A batch in corpus order: a broken image is an error in its place.
+/// A batch in corpus order; a broken image is an error at its position.
 pub(super) type DecodedBatch = Vec<(usize, Result<DecodedImage>)>;
 
-/// Calls `consume` with every batch of the corpus, in order, while the next ones are decoded.
+/// Calls `consume` with every batch of the corpus, in order, while the next ones are being decoded.
 pub(super) fn for_each_batch(
     dataset: &Dataset,
     known: &HashSet<Fingerprint>,
@@ -36,7 +36,7 @@ pub(super) fn for_each_batch(
             let rows: Vec<usize> = (0..dataset.corpus.len()).collect();
             for batch in rows.chunks(BATCH) {
                 let decoded = batch.par_iter().map(|row| (*row, decode(dataset, *row, known))).collect();
-                // The consumer has given up.
+                // The consumer has stopped.
                 if sender.send(decoded).is_err() {
                     return;
                 }
@@ -46,7 +46,7 @@ pub(super) fn for_each_batch(
     })
 }
 
-/// Takes the receiver by value: it is gone on an error, and the decoding thread ends.
+/// Takes the receiver by value, so that it is dropped on an error and the decoding thread ends.
 fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(DecodedBatch) -> Result<()>) -> Result<()> {
     for batch in receiver {
         consume(batch)?;
@@ -54,7 +54,7 @@ fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(Decode
     Ok(())
 }
 
-/// Could this document's image be indexed now?
+/// Whether this document's image can be indexed now.
 pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
     decode(dataset, row, &HashSet::new()).is_ok()
 }

@@ -1,14 +1,14 @@
-//! The letters of a text as they are compared: one way of writing each, whatever way Unicode, a keyboard or an old system has.
+//! Normalises the letters of a text for comparison, so that different encodings of a letter are equal.
 //!
-//! Everything is decomposed (`Ⅲ` is III, `ﬁ` is fi, half-width `ｶﾞ` is ガ), accents are dropped, digits become 0 to 9. Korean
-//! syllables and the voiced signs of Kana are put together again: they are the letter, not an ornament on it. So are the vowel
-//! signs of Devanagari or Thai, which are kept as they are.
+//! Everything is decomposed (`Ⅲ` becomes III, `ﬁ` fi, half-width `ｶﾞ` ガ), accents are dropped, digits become 0 to 9. Korean
+//! syllables and voiced Kana are recomposed, because their parts are not accents. Vowel
+//! signs of Devanagari or Thai are kept, too.
 
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::collections::VecDeque;
 
-/// A letter as it is compared, or a sign between words, and the bytes of the text that it comes from.
+/// A normalised letter, or a sign between words, and the bytes of the text that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Letter {
     pub character: char,
@@ -16,7 +16,7 @@ pub(super) struct Letter {
     pub to: usize,
 }
 
-/// The letters of a text in order. Several come from the same bytes where one character says several (`㎜`).
+/// The letters of a text in order. One character such as `㎜` may give several letters with the same bytes.
 pub(super) struct Letters<'a> {
     text: &'a str,
     at: usize,
@@ -54,14 +54,14 @@ impl Iterator for Letters<'_> {
     }
 }
 
-/// A mark that says which letter it is, as the vowel signs, tones and viramas of Indic scripts and Thai: it belongs to a word.
+/// A mark that is part of a word, such as the vowel signs, tones and viramas of Indic scripts and Thai.
 pub(super) fn is_mark(character: char) -> bool {
     CanonicalCombiningClassMapBorrowed::new().get_u8(character) != 0
         || matches!(u32::from(character), 0x0E47..=0x0E4E | 0x0EC8..=0x0ECE | 0x17C9..=0x17D3)
 }
 
-/// Signs over, under or within letters that writers add or leave out: combining accents, Arabic vowel signs and the stretching
-/// line, Hebrew points; and what nobody sees: soft hyphens, joiners, marks of direction, variants of one letter's picture.
+/// Optional signs over, under or within letters: combining accents, Arabic vowel signs and the stretching
+/// line, Hebrew points; and invisible characters: soft hyphens, joiners, direction marks, variation selectors.
 fn is_left_out(character: char) -> bool {
     matches!(u32::from(character),
         0x00AD | 0x0300..=0x036F | 0x0483..=0x0489 | 0x0591..=0x05BD | 0x05BF | 0x05C1 | 0x05C2 | 0x05C4 | 0x05C5 | 0x05C7
@@ -71,7 +71,7 @@ fn is_left_out(character: char) -> bool {
         | 0xFE00..=0xFE0F | 0xFE20..=0xFE2F | 0xFEFF | 0xE0100..=0xE01EF)
 }
 
-/// Is this character no letter of its own but a part of the one before it?
+/// Whether this character belongs to the letter before it.
 fn joins_what_is_before(character: char) -> bool {
     is_left_out(character)
         || is_mark(character)
@@ -79,16 +79,16 @@ fn joins_what_is_before(character: char) -> bool {
         || matches!(u32::from(character), 0x1160..=0x11FF | 0xD7B0..=0xD7FF | 0xFF9E | 0xFF9F)
 }
 
-/// A character with what joins it, as it is compared.
+/// Normalises a character with its joined marks.
 fn folded(written: &str) -> Vec<char> {
     let kept: String = written.chars().filter(|character| !is_left_out(*character)).collect();
     let Some(first) = kept.chars().next() else { return Vec::new() };
-    // ™ is no word "tm" behind a name; ㎜ and its neighbours are what people write for units, ⼈ is a letter's old code.
+    // ™ must not become a word "tm"; ㎜ and similar characters are units, ⼈ is an old code of a letter.
     if !first.is_alphanumeric() && !matches!(u32::from(first), 0x2E80..=0x2FDF | 0x3300..=0x33FF) {
         return vec![first];
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&kept);
-    // Neither is 10³ the number 103.
+    // 10³ is not the number 103.
     let is_raised = matches!(u32::from(first), 0xB2 | 0xB3 | 0xB9 | 0x2070..=0x2089);
     let is_fraction = composed.contains('\u{2044}') || is_raised;
     let mut letters = Vec::new();
@@ -106,12 +106,12 @@ fn folded(written: &str) -> Vec<char> {
     letters
 }
 
-/// Kana and Korean syllables, whose parts are no accents.
+/// Kana and Korean syllables, whose parts are not accents.
 fn is_put_together(character: char) -> bool {
     matches!(u32::from(character), 0x3040..=0x30FF | 0xAC00..=0xD7A3)
 }
 
-/// One of the characters that say the same: digits of every script, the Greek s at the end of a word, apostrophes.
+/// Unifies equivalent characters: digits of every script, the Greek final s, apostrophes.
 fn same(character: char) -> char {
     /// The zeros of the scripts with decimal digits, each before its one to nine.
     const ZEROS: [u32; 35] = [

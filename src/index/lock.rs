@@ -1,4 +1,4 @@
-//! One builder at a time, and no rubbish of a killed one.
+//! Allows one builder at a time, and cleans up after killed ones.
 
 use crate::files::durable::make_folder;
 use anyhow::{Context, Result};
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// Folders under construction begin with this.
+/// Prefix of temporary folders.
 pub(super) const ASIDE_PREFIX: &str = ".index-building-";
 
-/// Held while an index is built; the operating system lets go of it even if the process is killed.
+/// Held while an index is built; the operating system releases it even if the process is killed.
 #[derive(Debug)]
 pub(super) struct BuildLock {
     file: File,
 }
 
 impl BuildLock {
-    /// Takes the lock of a workspace and removes what a killed builder left. While another process has it `waiting` is
+    /// Takes the lock of a workspace and removes the folders of killed builders. While another process has it, `waiting` is
     /// called ten times a second; its error ends the wait.
     pub fn take(workspace: &Path, waiting: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
         make_folder(workspace)?;
@@ -31,7 +31,7 @@ impl BuildLock {
                     waiting()?;
                     std::thread::sleep(BETWEEN_TRIES);
                 }
-                // Some network file systems have no locks; two builders there cost time, not correctness.
+                // Some network file systems have no locks; two concurrent builders there waste time but stay correct.
                 Err(TryLockError::Error(_)) => return Ok(Self { file }),
             }
         }
@@ -47,8 +47,8 @@ impl BuildLock {
 }
 
 impl Drop for BuildLock {
-    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
-    /// closed what it inherited.
+    /// Releases the lock now: closing the file alone leaves it with a child process that is being started and has not yet
+    /// closed its inherited files.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }

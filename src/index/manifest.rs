@@ -1,4 +1,4 @@
-//! `index.toml`: what an index was built from and what is in it.
+//! `index.toml`: the inputs and the content of an index.
 
 use super::{IndexError, VectorKind};
 use crate::files::fingerprint::Fingerprint;
@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Raised when the files change their meaning; an index of another version is built again.
+/// Increased when the meaning of the files changes; an index of another version is rebuilt.
 pub(super) const VERSION: u32 = 3;
 
-/// A line of 1000 bytes for each of a million images that were left out.
+/// Maximum size: a line of 1000 bytes for each of a million left-out images.
 const MOST: u64 = 1 << 30;
 
 /// Content of `index.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub version: u32,
-    /// When it was built, RFC 3339 in UTC.
+    /// Build date, RFC 3339 in UTC.
     pub date: String,
-    /// Lines of the corpus.
+    /// Number of documents.
     pub documents: usize,
     pub corpus: Fingerprint,
-    /// How captions are cut into words, [`super::TOKENIZER`].
+    /// Tokenizer of the captions, [`super::TOKENIZER`].
     pub tokenizer: String,
-    /// How stored values become pixels, [`crate::data::CONVERSION_VERSION`].
+    /// Version of the image conversion, [`crate::data::CONVERSION_VERSION`].
     pub conversion: String,
-    /// Of `contents.tsv`: what every image and caption held, and which images were left out.
+    /// Fingerprint of `contents.tsv`: the contents of images and captions, and the left-out images.
     pub contents: Fingerprint,
     pub encoder: EncoderStamp,
     pub image: VectorKind,
     pub caption: VectorKind,
-    /// Content of the files with vectors, by name: one that was cut, swapped or damaged is not read.
+    /// Fingerprints of the files with vectors, by name, to detect damaged ones.
     #[serde(default)]
     pub files: BTreeMap<String, Fingerprint>,
     /// Documents without an image vector.
@@ -49,7 +49,7 @@ pub(super) struct EncoderStamp {
     pub dimension: usize,
 }
 
-/// A document whose image could not be read: its caption is found, its image is not.
+/// A document whose image could not be read; only its caption can be found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Row in the corpus.
@@ -68,7 +68,7 @@ impl Manifest {
             }
             Err(error) => return Err(IndexError::damaged(path, error)),
         };
-        // The version is looked at first: another version may have other fields.
+        // The version is checked first, because another version may have other fields.
         let version = toml_text::parse::<toml::Table>(&text)
             .map_err(|error| IndexError::damaged(path, error))?
             .get("version")

@@ -1,7 +1,7 @@
-//! FAISS for vectors, Tantivy for captions, both stamped with what they were built from.
+//! The index: FAISS for vectors, Tantivy for captions, both with fingerprints of their inputs.
 //!
 //! `WORKSPACE/index/` holds `image.faiss`, `caption.faiss`, the Tantivy folder `text`, the document vectors themselves
-//! (`vectors.safetensors`, for training and for the next build) and `index.toml`. It is built aside and renamed.
+//! (`vectors.safetensors`, for training and for the next build) and `index.toml`. It is built in a temporary folder.
 
 mod build;
 mod embedder;

@@ -1,25 +1,25 @@
-//! What is done to a typed query before Tantivy's parser sees it: apostrophes, which it takes for quotation marks, and limits.
+//! Prepares a query for Tantivy's parser: replaces apostrophes, which the parser reads as quotation marks, and checks limits.
 
-/// A caption pasted as a query has a few hundred words.
+/// Maximum number of words; a caption pasted as a query has a few hundred.
 const MOST_WORDS: usize = 1000;
 const MOST_BYTES: usize = 20_000;
-/// Tantivy's parser calls itself for every bracket and NOT, and goes over what is in a bracket several times.
+/// Maximum nesting: Tantivy's parser recurses for every bracket and NOT, and parses the content of brackets several times.
 const DEEPEST: usize = 8;
-/// Refuses a query that is too long to be looked at.
+/// Refuses a query that is too long.
 ///
 /// # Errors
-/// In words, with the limit.
+/// Fails with a message that names the limit.
 pub(super) fn check_length(query: &str) -> Result<(), String> {
     if query.len() > MOST_BYTES {
-        return Err(format!("it has {} bytes; at most {MOST_BYTES}", query.len()));
+        return Err(format!("it has {} bytes; expected at most {MOST_BYTES}", query.len()));
     }
     Ok(())
 }
 
-/// Refuses what would take the parser too deep or too long.
+/// Refuses a query that is too deep or too complex for the parser.
 ///
 /// # Errors
-/// In words, with the limit.
+/// Fails with a message that names the limit.
 pub(super) fn check_limits(query: &str) -> Result<(), String> {
     if query.trim().is_empty() {
         return Err("it is empty".into());
@@ -27,7 +27,7 @@ pub(super) fn check_limits(query: &str) -> Result<(), String> {
     check_length(query)?;
     let words = query.split_whitespace().count();
     if words > MOST_WORDS {
-        return Err(format!("it has {words} words; at most {MOST_WORDS}"));
+        return Err(format!("it has {words} words; expected at most {MOST_WORDS}"));
     }
     if query.matches('"').count() % 2 == 1 {
         return Err("a quotation mark is not closed".into());
@@ -59,7 +59,10 @@ pub(super) fn check_limits(query: &str) -> Result<(), String> {
             _ => word.push(character),
         }
         if open + signs > DEEPEST {
-            return Err(format!("brackets, NOT and signs stand {} deep; at most {DEEPEST}", open + signs));
+            return Err(format!(
+                "brackets, NOT and signs are nested {} deep; expected at most {DEEPEST}",
+                open + signs
+            ));
         }
     }
     if open > 0 {
@@ -68,7 +71,7 @@ pub(super) fn check_limits(query: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The query with the apostrophes of `patient's` and `l'épanchement` as the breaks between words that they are in captions.
+/// Replaces the apostrophes of `patient's` and `l'épanchement` by word breaks, as in captions.
 /// `'a phrase'` in single quotation marks becomes `"a phrase"`.
 pub(super) fn without_apostrophes(query: &str) -> String {
     let mut written = String::with_capacity(query.len());
@@ -81,7 +84,7 @@ pub(super) fn without_apostrophes(query: &str) -> String {
             written.push(character);
             continue;
         }
-        // A source or an id is found as it is written, apostrophes and all.
+        // A source or an id is matched exactly, including apostrophes.
         if let Some(value) = exact_value(&written) {
             let end = rest.find(|next: char| next.is_whitespace() || "()\"".contains(next)).unwrap_or(rest.len());
             written.insert(value, '"');
@@ -98,14 +101,14 @@ pub(super) fn without_apostrophes(query: &str) -> String {
                 rest = &rest[length + 1..];
             }
             _ if starts_word || ends_word(rest) => written.push(' '),
-            // As in x-ray: the two words next to each other.
+            // As in x-ray: the two words must be adjacent.
             _ => written.push('-'),
         }
     }
     written
 }
 
-/// Where the value begins if the last word of a query is one of a field other than the caption.
+/// The start of the value if the last word of a query belongs to a field other than the caption.
 fn exact_value(written: &str) -> Option<usize> {
     let start = written.rfind(|before: char| before.is_whitespace() || before == '(').map_or(0, |at| at + 1);
     let (field, value) = written[start..].split_once(':')?;

@@ -1,4 +1,4 @@
-//! The index of one corpus by one encoder: opened whole or not at all, built aside and renamed.
+//! The index of one corpus by one encoder. It is opened completely or not at all, built in a temporary folder and renamed.
 
 use super::build::{KnownVectors, embed_corpus};
 use super::files::{
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Which of a document's two vectors.
+/// Chooses one of a document's two vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VectorSide {
     Image,
@@ -42,7 +42,7 @@ impl Index {
     /// Opens the index in `folder` (`WORKSPACE/index`) if it was built from this corpus by this encoder.
     ///
     /// # Errors
-    /// Missing, stale or damaged, as [`IndexError`] says.
+    /// Fails if the index is missing, stale or damaged; see [`IndexError`].
     pub fn open(folder: &Path, corpus: &Fingerprint, encoder: &Fingerprint) -> Result<Self, IndexError> {
         let manifest = Manifest::read(&folder.join(MANIFEST_FILE))?;
         check_corpus(folder, &manifest, corpus)?;
@@ -60,18 +60,18 @@ impl Index {
     /// Opens only the captions, which need no encoder.
     ///
     /// # Errors
-    /// As [`Index::open`].
+    /// Fails like [`Index::open`].
     pub fn open_text(folder: &Path, corpus: &Fingerprint) -> Result<TextIndex, IndexError> {
         let manifest = Manifest::read(&folder.join(MANIFEST_FILE))?;
         check_corpus(folder, &manifest, corpus)?;
         TextIndex::open(&folder.join(TEXT_FOLDER), manifest.documents)
     }
 
-    /// Opens the index of a dataset, or builds it where it is missing, stale, incomplete or damaged; `on_rebuild` hears
-    /// which before the build begins.
+    /// Opens the index of a dataset, or builds it if it is missing, stale, incomplete or damaged; `on_rebuild` gets the
+    /// reason before the build begins.
     ///
     /// # Errors
-    /// If it cannot be built.
+    /// Fails if the index cannot be built.
     pub fn open_or_build(
         dataset: &Dataset,
         folder: &Path,
@@ -89,8 +89,8 @@ impl Index {
         }
     }
 
-    /// As [`Index::open`]; nothing that was left out may be readable by now. The corpus fingerprint cannot tell: a file
-    /// of the same size may hold something else, or may be ours to read since.
+    /// Like [`Index::open`], but fails if a left-out image is readable now. The corpus fingerprint cannot tell: a file
+    /// of the same size may have other content or permissions now.
     fn open_complete(dataset: &Dataset, folder: &Path, encoder: &dyn Embedder) -> Result<Self, IndexError> {
         let index = Self::open(folder, &dataset.corpus_fingerprint(), encoder.fingerprint())?;
         match index.left_out().iter().find(|document| is_readable(dataset, document.row)) {
@@ -99,12 +99,13 @@ impl Index {
         }
     }
 
-    /// Builds the index of a dataset in `folder` (`WORKSPACE/index`) and opens it. The old one stays until the new one
-    /// is whole; what it has of the same encoder is not embedded again. An error from `progress` ends the build.
+    /// Builds the index of a dataset in `folder` (`WORKSPACE/index`) and opens it. The old index stays until the new one
+    /// is complete, and its vectors of the same encoder are reused. An error from `progress` ends the build.
     ///
     /// # Errors
-    /// If `progress` says so, the encoder fails or gives vectors that are not of length 1, the disk is full, or no image can be read.
-    /// Where another process is building it waits.
+    /// Fails if `progress` fails, the encoder fails or returns vectors that are not of length 1, the disk is full, or no
+    /// image can be read.
+    /// Waits while another process is building.
     pub fn build(
         dataset: &Dataset,
         folder: &Path,
@@ -114,10 +115,10 @@ impl Index {
         Self::build_with(dataset, folder, encoder, FLAT_LIMIT, false, progress)
     }
 
-    /// As [`Index::build`], with the largest size of a Flat index; `afresh` takes nothing over from the old one.
+    /// Like [`Index::build`], with the maximum size of a Flat index; `afresh` reuses nothing of the old index.
     ///
     /// # Errors
-    /// As [`Index::build`].
+    /// Fails like [`Index::build`].
     pub fn build_with(
         dataset: &Dataset,
         folder: &Path,
@@ -130,7 +131,7 @@ impl Index {
         let workspace = folder.parent().context("expected the index folder inside a workspace")?;
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
-        // Before the images are read: a corpus that changes meanwhile makes the index stale, not wrong.
+        // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint();
         let (known_images, known_captions) =
             if afresh { (KnownVectors::new(), KnownVectors::new()) } else { known_vectors(folder, encoder) };
@@ -166,12 +167,12 @@ impl Index {
             .prefix(ASIDE_PREFIX)
             .tempdir_in(workspace)
             .with_context(|| format!("cannot write in {}", workspace.display()))?;
-        // tempdir makes it readable by its owner alone; a group that shares the workspace shares the index.
+        // tempdir creates a private folder; a group that shares the workspace must be able to read the index.
         let building = aside.path().join("index");
         std::fs::create_dir(&building).with_context(|| format!("cannot create {}", building.display()))?;
         write_all(&building, dataset, &corpus, &contents, &mut manifest)?;
         drop(corpus);
-        // FAISS and Tantivy buffer; what can be opened whole has been written whole.
+        // FAISS and Tantivy buffer; opening the index proves that it was written completely.
         drop(Self::load(&building, manifest.clone())?);
         sync_all(&building)?;
         durable::replace_folder(&building, folder)?;
@@ -190,7 +191,7 @@ impl Index {
         Ok(Self { folder: folder.into(), manifest, images, captions, text, vectors })
     }
 
-    /// Image vectors or caption vectors, to be searched.
+    /// The index of the image vectors or of the caption vectors.
     pub fn side(&self, side: VectorSide) -> &VectorIndex {
         match side {
             VectorSide::Image => &self.images,
@@ -198,15 +199,15 @@ impl Index {
         }
     }
 
-    /// Captions, to be searched by words.
+    /// The caption index.
     pub fn text(&self) -> &TextIndex {
         &self.text
     }
 
-    /// The best `limit` documents on one side for a unit vector, as [`VectorIndex::search`].
+    /// The best `limit` documents on one side for a unit vector, like [`VectorIndex::search`].
     ///
     /// # Errors
-    /// As [`VectorIndex::search`].
+    /// Fails like [`VectorIndex::search`].
     pub fn search(
         &self,
         side: VectorSide,
@@ -217,10 +218,10 @@ impl Index {
         self.side(side).search(query, limit, allowed)
     }
 
-    /// A document's own vector, read from disk; `None` where its image was left out.
+    /// A document's own vector, read from disk; `None` if its image was left out.
     ///
     /// # Errors
-    /// If the row is not in the corpus or the file cannot be read.
+    /// Fails if the row is not in the corpus or the file cannot be read.
     pub fn document_vector(&self, side: VectorSide, row: usize) -> Result<Option<Vec<f32>>> {
         let vector = self.vectors.row(side as usize, row)?;
         Ok(self.side(side).position(row).map(|_| vector))
@@ -231,7 +232,7 @@ impl Index {
         &self.manifest.left_out
     }
 
-    /// Number of documents, with those left out.
+    /// Number of documents, including those left out.
     pub fn documents(&self) -> usize {
         self.manifest.documents
     }
@@ -241,12 +242,12 @@ impl Index {
         &self.manifest.encoder.name
     }
 
-    /// When it was built, RFC 3339 in UTC.
+    /// Build date, RFC 3339 in UTC.
     pub fn date(&self) -> &str {
         &self.manifest.date
     }
 
-    /// Of corpus, contents of its files, encoder and kind of index: the same fingerprint gives the same results.
+    /// Fingerprint of corpus, image contents, encoder and kind of index: equal fingerprints give equal results.
     pub fn fingerprint(&self) -> Fingerprint {
         let kinds = [self.manifest.image.to_string(), self.manifest.caption.to_string()];
         Fingerprint::of_parts([

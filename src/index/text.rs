@@ -1,4 +1,4 @@
-//! Tantivy: full-text search over captions, and the document store (id, source, image path).
+//! Tantivy: full-text search over captions, and stored fields (id, source, image path).
 
 use super::IndexError;
 use super::query_line::{check_length, check_limits, without_apostrophes};
@@ -20,7 +20,7 @@ use tantivy::schema::{
 use tantivy::snippet::SnippetGenerator;
 use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, Term, doc};
 
-/// One line of a caption search.
+/// One result of a caption search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaptionResult {
     /// Row of the document in the corpus.
@@ -31,9 +31,9 @@ pub struct CaptionResult {
     pub highlights: Vec<std::ops::Range<usize>>,
 }
 
-/// Characters of a query that a message shows.
+/// Maximum number of characters of a query in a message.
 const SHOWN_CHARACTERS: usize = 60;
-/// Memory of the writer before it starts another segment.
+/// Memory of the writer before it starts a new segment.
 const WRITER_BYTES: usize = 64 << 20;
 
 /// The fields of a document.
@@ -44,7 +44,7 @@ struct Fields {
     source: Field,
     image: Field,
     caption: Field,
-    /// Words of the caption without stems.
+    /// Unstemmed words of the caption.
     word: Field,
 }
 
@@ -59,14 +59,14 @@ impl TextIndex {
     /// Writes an index of the corpus into the new folder `folder`.
     ///
     /// # Errors
-    /// If the folder cannot be written.
+    /// Fails if the folder cannot be written.
     pub fn write(folder: &Path, corpus: &[Document]) -> Result<()> {
         let in_folder = || format!("cannot write the caption index {} (is the disk full?)", folder.display());
         std::fs::create_dir(folder).with_context(in_folder)?;
         let (schema, fields) = schema();
         let index = tantivy::Index::create_in_dir(folder, schema).map_err(in_words).with_context(in_folder)?;
         register_tokenizers(&index);
-        // One thread keeps the documents in the corpus's order, so that equal scores come in that order.
+        // One thread keeps the documents in the corpus's order, which decides between equal scores.
         let mut writer = index.writer_with_num_threads(1, WRITER_BYTES).map_err(in_words).with_context(in_folder)?;
         for (row, document) in corpus.iter().enumerate() {
             writer
@@ -88,12 +88,12 @@ impl TextIndex {
     /// Opens the folder of an index of `documents` captions.
     ///
     /// # Errors
-    /// [`IndexError::Damaged`] if a file is missing or broken.
+    /// Fails with [`IndexError::Damaged`] if a file is missing or broken.
     pub fn open(folder: &Path, documents: usize) -> Result<Self, IndexError> {
         let damaged = |error: tantivy::TantivyError| refused(folder, &error);
         check_entries(folder)?;
         let index = tantivy::Index::open_in_dir(folder).map_err(damaged)?;
-        // Lengths in a damaged file are believed before the bytes are there.
+        // Tantivy trusts lengths in a damaged file.
         if let Some(file) = index.validate_checksum().map_err(damaged)?.into_iter().next() {
             return Err(IndexError::damaged(&folder.join(file), "its checksum is wrong"));
         }
@@ -114,11 +114,11 @@ impl TextIndex {
     }
 
     /// The best `limit` captions for a query in Tantivy's syntax (words, "a phrase", -word, source:NAME,
-    /// AND, OR, NOT; word~ and word~2 for words in which one or two letters differ, word* for beginnings), of one source if
-    /// one is given and among the `allowed` corpus rows; best first, the lower row first where scores are equal.
+    /// AND, OR, NOT; word~ and word~2 for words that differ in one or two letters, word* for prefixes), of one source if
+    /// one is given and among the `allowed` corpus rows; best first, the lower row first for equal scores.
     ///
     /// # Errors
-    /// [`IndexError::Query`] if the query cannot be understood.
+    /// Fails with [`IndexError::Query`] if the query is invalid.
     pub fn search(
         &self,
         query: &str,
@@ -130,17 +130,17 @@ impl TextIndex {
         Ok(self.top(&*self.of_source(parsed, source), limit, allowed)?)
     }
 
-    /// As [`TextIndex::search`] for any text: its words are looked for, no sign has a meaning.
+    /// Like [`TextIndex::search`] for plain text, in which no character has a special meaning.
     ///
     /// # Errors
-    /// If the index cannot be read.
+    /// Fails if the index cannot be read.
     pub fn search_plain(
         &self,
         text: &str,
         limit: usize,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<Vec<CaptionResult>> {
-        // Where every character is a word, two neighbours say more than one: 右肺 is not 右 and 肺.
+        // If every character is a word, neighbours are searched as pairs: 右肺 is not 右 and 肺.
         let mut looked_for: BTreeSet<Vec<String>> = BTreeSet::new();
         let mut before: Option<(std::ops::Range<usize>, String)> = None;
         let mut alone = None;
@@ -152,7 +152,7 @@ impl TextIndex {
                 return;
             }
             match before.take() {
-                // One character, as a square of two, can say several.
+                // One character, such as a squared unit, can give several tokens.
                 Some((place, character)) if place.end == token.offset_from || place.start == token.offset_from => {
                     looked_for.insert(vec![character, token.text.clone()]);
                     alone = None;
@@ -178,10 +178,10 @@ impl TextIndex {
         self.top(&BooleanQuery::new(clauses), limit, allowed)
     }
 
-    /// The corpus rows whose captions have all these words (and phrases), of one source if one is given.
+    /// The corpus rows whose captions contain all these words (and phrases), of one source if one is given.
     ///
     /// # Errors
-    /// [`IndexError::Query`] if the words cannot be understood.
+    /// Fails with [`IndexError::Query`] if the words are invalid.
     pub fn rows_with_words(&self, words: &str, source: Option<&str>) -> Result<HashSet<usize>, IndexError> {
         let query = self.of_source(self.parse(words, true)?, source);
         let searcher = self.reader.searcher();
@@ -201,7 +201,7 @@ impl TextIndex {
         let written = without_apostrophes(query);
         check_limits(&written).map_err(refused)?;
         if query.trim() != "*" && words_of(&mut stems(), query).is_empty() {
-            return Err(refused("it has no word, only signs".into()));
+            return Err(refused("it contains no word, only signs".into()));
         }
         let written = written_out(&written, &|| self.vocabulary()).map_err(refused)?;
         let mut parser = QueryParser::for_index(&self.index, vec![self.fields.caption]);
@@ -211,7 +211,7 @@ impl TextIndex {
         parser.parse_query(&written).map(all_but).map_err(|error| refused(explain(&error)))
     }
 
-    /// The corpus's words as they were written; none where they cannot be read, then `~` and `*` find the word itself.
+    /// The unstemmed words of the corpus. Empty if they cannot be read; `~` and `*` then match the word itself.
     fn vocabulary(&self) -> Vec<String> {
         let mut words = BTreeSet::new();
         for segment in self.reader.searcher().segment_readers() {
@@ -227,7 +227,7 @@ impl TextIndex {
     fn of_source(&self, query: Box<dyn Query>, source: Option<&str>) -> Box<dyn Query> {
         let Some(source) = source else { return query };
         let term = Term::from_field_text(self.fields.source, source);
-        // A factor of zero: the source decides who is in, not who is first.
+        // The boost is zero because the source filters results but must not rank them.
         let wanted = BoostQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::Basic)), 0.0);
         Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::Must, Box::new(wanted))]))
     }
@@ -267,13 +267,13 @@ impl TextIndex {
     }
 }
 
-/// Byte ranges of the words of the whole caption that match, in order.
+/// Byte ranges of the matching words of the whole caption, in order.
 fn highlights(generator: &mut SnippetGenerator, caption: &str) -> Vec<std::ops::Range<usize>> {
     // One fragment, from the first byte to the end.
     generator.set_max_num_chars(caption.len() + 1);
     let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
     for range in generator.snippet(caption).highlighted() {
-        // One character that says two words is marked once.
+        // One character that gives two tokens is marked once.
         if ranges.last().is_none_or(|last| range.start >= last.end) {
             ranges.push(range.clone());
         }
@@ -300,14 +300,14 @@ fn schema() -> (Schema, Fields) {
     (builder.build(), fields)
 }
 
-/// The query with "all captions" beside every group that only says what not to find: Tantivy finds nothing with such a group,
+/// Adds "all captions" to every group that contains only exclusions: Tantivy finds nothing with such a group,
 /// so `NOT fracture AND left` found nothing. Groups are nested as deep as [`check_limits`] allows.
 fn all_but(query: Box<dyn Query>) -> Box<dyn Query> {
     let Some(group) = query.downcast_ref::<BooleanQuery>() else { return query };
     let mut clauses: Vec<(Occur, Box<dyn Query>)> =
         group.clauses().iter().map(|(occur, inner)| (*occur, all_but(inner.box_clone()))).collect();
     if !clauses.is_empty() && clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
-        // A factor of zero: who is in, not who is first.
+        // The boost is zero because this clause must not affect the ranking.
         clauses.push((Occur::Must, Box::new(BoostQuery::new(Box::new(AllQuery), 0.0))));
     }
     Box::new(BooleanQuery::new(clauses))
@@ -321,9 +321,9 @@ fn explain(error: &QueryParserError) -> String {
                 "there is no field '{field}'; there are caption, source, id, image and row (a colon in quotes is text)"
             )
         }
-        QueryParserError::AllButQueryForbidden => "it only says what not to find".into(),
+        QueryParserError::AllButQueryForbidden => "it only excludes words; add a word to find".into(),
         QueryParserError::ExpectedInt(_) => "row: expected a whole number from 0".into(),
-        QueryParserError::UnsupportedQuery(_) => "a range or list of values is not understood here".into(),
+        QueryParserError::UnsupportedQuery(_) => "ranges and lists of values are not supported".into(),
         other => other.to_string(),
     }
 }

@@ -1,5 +1,5 @@
-//! The files of the caption index's folder, before and after Tantivy, which opens whatever has one of its names: a FIFO lets it
-//! wait for good, an endless file takes all memory.
+//! Checks the files of the caption index for Tantivy, which opens anything with the right name: a FIFO would block it
+//! for ever, an endless file would use up all memory.
 
 use super::IndexError;
 use crate::files::input_file::kind_of;
@@ -9,20 +9,20 @@ use std::path::Path;
 use tantivy::TantivyError;
 use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 
-/// Files that are read whole, and not mapped: lists of a few segments' names.
+/// Files that are read into memory and not mapped: short lists of segments.
 const READ_WHOLE: [&str; 2] = ["meta.json", ".managed.json"];
-/// Bytes of the longest such list.
+/// Maximum size of such a list in bytes.
 const LONGEST_LIST: u64 = 16 << 20;
 
-/// Every entry is a file as Tantivy writes them.
+/// Checks that every entry is a file as Tantivy writes it.
 ///
 /// # Errors
-/// [`IndexError::Damaged`] with the first that is none; building the index again puts a new folder in its place.
+/// Fails with [`IndexError::Damaged`] for the first other entry; rebuilding the index replaces the folder.
 pub(super) fn check_entries(folder: &Path) -> Result<(), IndexError> {
     let unlisted = |error: io::Error| IndexError::unreadable(folder, &error);
     for entry in fs::read_dir(folder).map_err(unlisted)? {
         let path = entry.map_err(unlisted)?.path();
-        // Of the name itself: what a link leads to may change between this look and Tantivy's.
+        // Links are refused because their target may change before Tantivy opens it.
         let metadata = path.symlink_metadata().map_err(|error| IndexError::unreadable(&path, &error))?;
         if metadata.is_symlink() {
             return Err(IndexError::damaged(&path, "expected a regular file, found a link"));
@@ -39,7 +39,7 @@ pub(super) fn check_entries(folder: &Path) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// What Tantivy says of a folder that it cannot open.
+/// Converts Tantivy's error for a folder that it cannot open.
 pub(super) fn refused(folder: &Path, error: &TantivyError) -> IndexError {
     match io_error_in(error) {
         Some((error, file)) => {
@@ -49,7 +49,7 @@ pub(super) fn refused(folder: &Path, error: &TantivyError) -> IndexError {
     }
 }
 
-/// The error on one line: Tantivy's own words have the system's error as Rust prints it for programmers.
+/// The error on one line: Tantivy's own text contains the system's error in Rust's debug format.
 pub(super) fn in_words(error: TantivyError) -> anyhow::Error {
     match io_error_in(&error) {
         Some((error, Some(file))) => anyhow::anyhow!("{}: {error}", file.display()),
@@ -58,7 +58,7 @@ pub(super) fn in_words(error: TantivyError) -> anyhow::Error {
     }
 }
 
-/// The system's error in it, and the file that it is about.
+/// The contained system error and its file.
 fn io_error_in(error: &TantivyError) -> Option<(&io::Error, Option<&Path>)> {
     match error {
         TantivyError::IoError(error)

@@ -1,8 +1,8 @@
-//! How captions and queries are cut into words: one rule for every corpus, whatever its script.
+//! Splits captions and queries into words, with one rule for all scripts.
 //!
-//! Runs of letters and digits are words, in lower case and without accents. Where a script puts no spaces between words, and
-//! in Korean, whose particles hang on them, every character is a word of its own: a typed word of several is looked for as a
-//! phrase, so it is found wherever it stands.
+//! Runs of letters and digits are words, in lower case and without accents. In scripts without spaces between words, and
+//! in Korean with its attached particles, every character is a word; a typed word of several characters is searched as a
+//! phrase.
 
 use super::letters::{Letters, is_mark};
 use std::iter::Peekable;
@@ -10,19 +10,19 @@ use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
 
-/// What an index says of itself; a new name where words are cut otherwise than before.
+/// Name of the tokenizer, stored in the index; renamed when the rules change.
 pub const TOKENIZER: &str =
     "words-2: lower case, no accents, English stems; single characters in scripts without spaces";
 
-/// Tokenizer of captions: words as stems.
+/// Tokenizer of captions: stems.
 pub(super) const STEMS: &str = "dissent_stems_2";
-/// Tokenizer of the words as they were written, for `word~` and `word*`.
+/// Tokenizer of unstemmed words, for `word~` and `word*`.
 pub(super) const WORDS: &str = "dissent_words_2";
 
-/// Tantivy drops words over 65,530 bytes; longer runs than this are cut, and none is dropped.
+/// Longer words are cut, because Tantivy drops words over 65,530 bytes.
 const LONGEST_WORD: usize = 1000;
 
-/// The analyzer that ends in stems.
+/// The stemming analyzer.
 pub(super) fn stems() -> TextAnalyzer {
     TextAnalyzer::builder(WordTokenizer::default())
         .filter(LowerCaser)
@@ -31,7 +31,7 @@ pub(super) fn stems() -> TextAnalyzer {
         .build()
 }
 
-/// The analyzer that leaves words as they were written, but for case and accents.
+/// The analyzer that normalises only case and accents.
 pub(super) fn words() -> TextAnalyzer {
     TextAnalyzer::builder(WordTokenizer::default()).filter(LowerCaser).filter(AsciiFoldingFilter).build()
 }
@@ -43,7 +43,7 @@ pub(super) fn words_of(analyzer: &mut TextAnalyzer, text: &str) -> Vec<String> {
     words
 }
 
-/// Does this character make a word of its own?
+/// Whether this character is a word of its own.
 pub(super) fn stands_alone(character: char) -> bool {
     matches!(u32::from(character),
         0x0E00..=0x0EFF // Thai, Lao

@@ -1,4 +1,4 @@
-//! Words with `~` and `*`, which Tantivy's parser does not know, written out as the words of the corpus that they stand for.
+//! Expands words with `~` and `*`, which Tantivy's parser does not support, into the matching words of the corpus.
 
 use super::tokenizer::{stands_alone, stems, words, words_of};
 use std::collections::HashSet;
@@ -6,26 +6,26 @@ use std::fmt::Write;
 use strsim::osa_distance;
 use tantivy::tokenizer::TextAnalyzer;
 
-/// Words with `~` or `*` in a query: each is compared with every word of the corpus, and a search cannot be stopped.
+/// Maximum number of words with `~` or `*` in a query: each is compared with every word, and a search cannot be stopped.
 const MOST_VARIED: usize = 64;
-/// Words of the corpus that one `~` or `*` stands for, in each part of a word as `x-ray`: the nearest, then the shortest.
+/// Maximum number of matching words per `~` or `*` and part of a word such as `x-ray`: the nearest, then the shortest.
 const MOST_VARIANTS: usize = 50;
-/// Parts of a word before `~`; each is compared with all words of the corpus.
+/// Maximum number of parts of a word before `~`; each is compared with all words of the corpus.
 const MOST_PARTS: usize = 8;
-/// Stems shorter than this say too little: one letter apart from `be` is every second short word.
+/// Minimum length of compared stems: half of the short words differ from `be` by one letter.
 const SHORTEST_STEM: usize = 4;
 
 /// A word of the corpus.
 struct Known {
-    /// As it was written, but for case and accents.
+    /// The word with normalised case and accents.
     word: String,
     stem: String,
 }
 
-/// Writes out `word~`, `word~2` and `word*` outside of quotes, among the words of the corpus that `vocabulary` gives.
+/// Expands `word~`, `word~2` and `word*` outside quotes into words of `vocabulary`.
 ///
 /// # Errors
-/// In words, for a sign without a word, numbers other than 1 and 2 after `~`, and `~` after a character that is a word.
+/// Fails for a sign without a word, numbers other than 1 and 2 after `~`, and `~` after a character that is a word.
 pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> Result<String, String> {
     if !query.contains(['~', '*']) {
         return Ok(query.to_owned());
@@ -44,7 +44,7 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
         } else {
             variants += 1;
             if variants > MOST_VARIED {
-                return Err(format!("more than {MOST_VARIED} words with ~ or *"));
+                return Err(format!("it has more than {MOST_VARIED} words with ~ or *"));
             }
             let known = known.get_or_insert_with(|| with_stems(vocabulary()));
             write_variants(&mut written, word, known)?;
@@ -68,7 +68,7 @@ fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<
     let (word, tail) = sign_word.split_at(sign_word.find(['~', '*']).unwrap_or(sign_word.len()));
     let mut parts = words_of(&mut words(), word);
     let Some(last) = parts.pop() else {
-        // A slop of a phrase ("pleural effusion"~2) is the parser's own.
+        // Tantivy's parser handles the slop of a phrase ("pleural effusion"~2).
         if before.is_empty() && word.is_empty() && written.ends_with('"') {
             written.push_str(typed);
             return Ok(());
@@ -77,7 +77,7 @@ fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<
     };
     let field = before.trim_start_matches(['-', '+']);
     if !field.is_empty() && field != "caption:" {
-        return Err(format!("{typed}: ~ and * look among the words of captions, not in {field}"));
+        return Err(format!("{typed}: ~ and * only work for words of captions, not for {field}"));
     }
     let ends_in_character = last.starts_with(stands_alone);
     parts.push(last);
@@ -91,15 +91,15 @@ fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<
         }
         "~" | "~1" | "~2" if ends_in_character => {
             return Err(format!(
-                "{typed}: ~ compares the letters of words; here every character is a word: leave ~ out, or type a part"
+                "{typed}: ~ compares the letters of a word, but in this script every character is a word: remove ~"
             ));
         }
         "~" | "~1" | "~2" if parts.len() > MOST_PARTS => {
-            return Err(format!("{typed}: {} words before ~; at most {MOST_PARTS}", parts.len()));
+            return Err(format!("{typed}: {} words before ~; expected at most {MOST_PARTS}", parts.len()));
         }
         "~" | "~1" | "~2" => {
             let most = if tail == "~2" { 2 } else { 1 };
-            // One part of `x-ray~` differs, whichever.
+            // Any one part of `x-ray~` may differ.
             for (at, part) in parts.iter().enumerate() {
                 if !part.starts_with(stands_alone) {
                     let near = near(part, &words_of(&mut stems, part).concat(), known, most);
@@ -113,7 +113,7 @@ fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<
     Ok(())
 }
 
-/// The word with other words in the place of one of its parts.
+/// Writes the word with each of the other words in place of one of its parts.
 fn write_part(
     written: &mut String,
     parts: &[String],
@@ -122,7 +122,7 @@ fn write_part(
     analyzer: &mut TextAnalyzer,
 ) {
     found.sort_by_key(|(distance, known)| (*distance, known.word.len()));
-    // Words of one stem are one term, which counts once.
+    // Words with the same stem are one term, which counts once.
     let mut stems = HashSet::from([words_of(analyzer, &parts[at]).concat()]);
     let others = found.into_iter().filter(|(_, known)| stems.insert(known.stem.clone()));
     for (_, known) in others.take(MOST_VARIANTS) {
@@ -132,8 +132,8 @@ fn write_part(
     }
 }
 
-/// The words at most `most` letters from `word`, by themselves, without the ending of the plural or by their stems: who looks
-/// for `efusion~` does not know that the corpus says "effusions".
+/// The words that differ from `word` in at most `most` letters, in singular, or by their stems: a search
+/// for `efusion~` must find "effusions".
 fn near<'a>(word: &str, stem: &str, known: &'a [Known], most: usize) -> Vec<(usize, &'a Known)> {
     let length = word.chars().count();
     let stem_length = stem.chars().count();
@@ -141,7 +141,7 @@ fn near<'a>(word: &str, stem: &str, known: &'a [Known], most: usize) -> Vec<(usi
     for known in known {
         let known_length = known.word.chars().count();
         let mut nearest = usize::MAX;
-        // The longest ending of a plural, `ies`, is two letters longer than that of its singular.
+        // The longest plural ending, `ies`, is two letters longer than its singular.
         if (length.saturating_sub(most)..=length + most + 2).contains(&known_length) {
             nearest = osa_distance(word, &known.word);
             for singular in singulars(&known.word) {
@@ -159,7 +159,7 @@ fn near<'a>(word: &str, stem: &str, known: &'a [Known], most: usize) -> Vec<(usi
     found
 }
 
-/// What an English word may be the plural of.
+/// Possible singulars of an English word.
 fn singulars(word: &str) -> Vec<String> {
     let mut found = Vec::new();
     let Some(shorter) = word.strip_suffix('s').filter(|shorter| shorter.len() > 2 && !shorter.ends_with('s')) else {

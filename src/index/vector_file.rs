@@ -1,5 +1,5 @@
-//! The document vectors themselves: a safetensors file read row by row. Training compares cases with them, and the
-//! next build takes from it what has not changed (an IVF index does not give its vectors back).
+//! The document vectors: a safetensors file read row by row. Training compares cases with them, and the
+//! next build reuses unchanged ones (an IVF index does not return its vectors).
 
 use super::IndexError;
 use anyhow::{Context, Result, ensure};
@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct VectorFile {
     path: PathBuf,
     file: Mutex<File>,
-    /// Where each tensor begins.
+    /// Offset of each tensor.
     starts: [u64; 2],
     count: usize,
     dimension: usize,
@@ -37,7 +37,7 @@ impl VectorFile {
         writer.flush().with_context(in_file)
     }
 
-    /// Opens a file that must hold two tensors of this shape.
+    /// Opens a file that must contain two tensors of this shape.
     pub fn open(path: &Path, count: usize, dimension: usize) -> Result<Self, IndexError> {
         let damaged = |error: std::io::Error| IndexError::unreadable(path, &error);
         let mut file = crate::files::input_file::open(path).map_err(damaged)?;
@@ -62,7 +62,7 @@ impl VectorFile {
 
     /// One row of the image (0) or caption (1) tensor.
     pub fn row(&self, tensor: usize, row: usize) -> Result<Vec<f32>> {
-        ensure!(row < self.count, "{}: row {row} of {} asked for", self.path.display(), self.count);
+        ensure!(row < self.count, "{}: expected a row below {}, found {row}", self.path.display(), self.count);
         let bytes_per_row = self.dimension * 4;
         let mut bytes = vec![0; bytes_per_row];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +73,7 @@ impl VectorFile {
     }
 }
 
-/// Length and JSON of the safetensors header, padded to 8 bytes as the format asks.
+/// Length and JSON of the safetensors header, padded to 8 bytes.
 fn header(count: usize, dimension: usize) -> Vec<u8> {
     let bytes = count * dimension * 4;
     let mut json = format!(

@@ -11,27 +11,27 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Largest number of vectors that is searched exhaustively; at 512 dimensions that is about 20 ms a query.
+/// Maximum number of vectors for exhaustive search; at 512 dimensions a query takes about 20 ms.
 pub const FLAT_LIMIT: usize = 100_000;
 
-/// How far from 1 a vector's length may be: half types on a GPU round this much. Stored vectors are set to 1.
+/// Tolerance of a vector's length: half types on a GPU round this much. Stored vectors are normalised.
 const LENGTH_TOLERANCE: f32 = 1e-2;
 
-/// k-means wants at least this many vectors a list (FAISS warns below it).
+/// k-means needs at least this many vectors per list (FAISS warns below it).
 const VECTORS_PER_LIST: usize = 39;
 
-/// Which FAISS index holds the vectors.
+/// The kind of FAISS index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum VectorKind {
-    /// Every vector is compared: exact.
+    /// Exact search: compares every vector.
     Flat,
-    /// Vectors in `lists` clusters, of which the nearest `probes` are compared: approximate.
+    /// Approximate search: compares the vectors of the nearest `probes` of `lists` clusters.
     Ivf { lists: usize, probes: usize },
 }
 
 impl VectorKind {
-    /// Flat up to `flat_limit` vectors, inverted lists above: about 4 √count of them, a sixteenth probed, 8 at least.
+    /// Flat up to `flat_limit` vectors; above that about 4 √count lists, of which a sixteenth, at least 8, are probed.
     pub fn choose(count: usize, flat_limit: usize) -> Self {
         if count <= flat_limit || count < 2 * VECTORS_PER_LIST {
             return Self::Flat;
@@ -60,19 +60,19 @@ impl fmt::Display for VectorKind {
 
 /// Vectors of the documents, searched by inner product.
 pub struct VectorIndex {
-    /// FAISS wants exclusive access to set a search parameter.
+    /// FAISS needs exclusive access to set a search parameter.
     faiss: Mutex<IndexImpl>,
     kind: VectorKind,
     dimension: usize,
-    /// Row of the vector at each position, ascending.
+    /// Corpus row of each vector, ascending.
     rows: Vec<u32>,
 }
 
 impl VectorIndex {
-    /// An index over `vectors` [count, dimension] of the corpus rows `rows` (ascending, one a vector).
+    /// Builds an index over `vectors` [count, dimension] of the corpus rows `rows` (ascending, one per vector).
     ///
     /// # Errors
-    /// A vector that is not finite or not of length 1, named by its row.
+    /// Fails with the row of a vector that is not finite or not of length 1.
     pub fn build(vectors: &[f32], dimension: usize, rows: Vec<u32>, kind: VectorKind) -> Result<Self> {
         ensure!(dimension > 0, "expected vectors of at least one dimension");
         ensure!(
@@ -85,7 +85,7 @@ impl VectorIndex {
             check_unit(vector).with_context(|| format!("vector of corpus row {row}"))?;
         }
         let mut faiss = index_factory(u32::try_from(dimension)?, kind.factory(), MetricType::InnerProduct)
-            .with_context(|| format!("FAISS cannot make an index '{}'", kind.factory()))?;
+            .with_context(|| format!("FAISS cannot create an index '{}'", kind.factory()))?;
         if kind != VectorKind::Flat {
             faiss.train(vectors).context("FAISS cannot cluster the vectors")?;
         }
@@ -95,10 +95,10 @@ impl VectorIndex {
         Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows })
     }
 
-    /// Reads what [`VectorIndex::save`] wrote.
+    /// Reads the file of [`VectorIndex::save`].
     ///
     /// # Errors
-    /// [`IndexError::Damaged`] if the file cannot be read or holds something else.
+    /// Fails with [`IndexError::Damaged`] if the file cannot be read or has other content.
     pub fn load(path: &Path, dimension: usize, rows: Vec<u32>, kind: VectorKind) -> Result<Self, IndexError> {
         let faiss = read_index(utf8(path)?).map_err(|error| IndexError::damaged(path, error))?;
         let (found_count, found_dimension) = (faiss.ntotal() as usize, faiss.d() as usize);
@@ -113,10 +113,10 @@ impl VectorIndex {
         Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows })
     }
 
-    /// Writes the FAISS file. The caller writes aside, syncs and renames.
+    /// Writes the FAISS file. The caller syncs and renames.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// Fails if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         let faiss = self.faiss.lock().unwrap_or_else(PoisonError::into_inner);
         write_index(&*faiss, utf8(path)?)
@@ -124,15 +124,15 @@ impl VectorIndex {
     }
 
     /// The best `limit` documents for a query vector among the `allowed` corpus rows: row and score, best first, the
-    /// lower row first where scores are equal. Exact for a Flat index; an IVF index probes more lists until it has
+    /// lower row first for equal scores. Exact for a Flat index; an IVF index probes more lists until it has
     /// found enough.
     ///
     /// # Errors
-    /// A query of another dimension, not finite or not of length 1.
+    /// Fails if the query has another dimension, is not finite or not of length 1.
     pub fn search(&self, query: &[f32], limit: usize, allowed: &dyn Fn(usize) -> bool) -> Result<Vec<(usize, f32)>> {
         ensure!(
             query.len() == self.dimension,
-            "the query vector has {} numbers, the index {}: another encoder?",
+            "expected a query vector of {1} numbers, found {0}: does the index belong to another encoder?",
             query.len(),
             self.dimension
         );
@@ -152,7 +152,7 @@ impl VectorIndex {
             let lowest = fetched.last().map_or(f32::NEG_INFINITY, |(_, score)| *score);
             let mut found: Vec<(usize, f32)> = fetched.into_iter().filter(|(row, _)| allowed(*row)).collect();
             found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-            // A score equal to the lowest fetched one may have equals that were not fetched, with lower rows.
+            // Vectors with the lowest fetched score and lower rows may not have been fetched.
             let settled = exhausted || found.get(limit - 1).is_some_and(|(_, score)| *score > lowest);
             if found.len() >= limit && settled || exhausted && probes == lists {
                 found.truncate(limit);
@@ -166,7 +166,7 @@ impl VectorIndex {
         }
     }
 
-    /// What FAISS gives: row and score, best first, as many as the probed lists hold and `count` at most.
+    /// Results of FAISS: row and score, best first, from the probed lists, at most `count`.
     fn nearest(&self, query: &[f32], count: usize, probes: usize) -> Result<Vec<(usize, f32)>> {
         let mut faiss = self.faiss.lock().unwrap_or_else(PoisonError::into_inner);
         if self.kind != VectorKind::Flat {
@@ -195,7 +195,7 @@ impl VectorIndex {
         self.rows.len()
     }
 
-    /// Whether there is no vector.
+    /// Whether there are no vectors.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -225,10 +225,10 @@ impl VectorIndex {
     }
 }
 
-/// The vector at length 1 exactly (in f32).
+/// The vector normalised to length 1 (in f32).
 ///
 /// # Errors
-/// If it is not finite or its length is not 1 within what half types round.
+/// Fails if the vector is not finite or its length differs from 1 by more than the tolerance.
 pub(super) fn unit(vector: &[f32]) -> Result<Vec<f32>> {
     let length = check_unit(vector)?;
     Ok(vector.iter().map(|value| value / length).collect())

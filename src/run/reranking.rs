@@ -100,6 +100,6 @@ mod tests {
         let one = r#""a":{"document":"x""#;
         assert!(text.contains(one), "{text}");
         let twice = text.replace(one, &format!(r#""a":{{"document":"y","probability":0.1}},{one}"#));
-        assert!(Reranking::parse(&twice).unwrap_err().to_string().contains("the key \"a\" stands twice"));
+        assert!(Reranking::parse(&twice).unwrap_err().to_string().contains("the key \"a\" appears twice"));
     }
 }

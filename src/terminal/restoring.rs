@@ -1,4 +1,4 @@
-//! The sequences that put a terminal back.
+//! The sequences that restore a terminal.
 
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture};

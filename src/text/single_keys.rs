@@ -109,7 +109,7 @@ mod tests {
             r#"{"a": null, "a": false}"#,
         ] {
             let message = read(text).unwrap_err();
-            assert!(message.starts_with("the key \"a\" stands twice, with different values at line 1"), "{message}");
+            assert!(message.starts_with("the key \"a\" appears twice with different values at line 1"), "{message}");
         }
         assert_eq!(
             read(r#"{"a": [1], "b": {"a": 2}, "a": [1]}"#).unwrap(),

@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn a_byte_of_another_encoding_is_named_with_its_place() {
         let error = Written::parse_line(b"{\"a\":\"M\xFCller\"}").unwrap_err();
-        assert!(error.contains("found the byte 0xFC, which is no UTF-8") && error.contains("column 8"), "{error}");
+        assert!(error.contains("found the byte 0xFC, which is not UTF-8") && error.contains("column 8"), "{error}");
     }
 
     #[test]
@@ -390,11 +390,11 @@ mod tests {
             ("{}\0", "found a NUL byte at column 3"),
             ("{}\r{}", "lines end in a lone carriage return"),
             ("{'a':1}", "expected a key in double quotes at column 2"),
-            ("01", "not a number as JSON writes them at column 1"),
-            ("1.", "not a number as JSON writes them at column 1"),
+            ("01", "not a valid JSON number at column 1"),
+            ("1.", "not a valid JSON number at column 1"),
             (r#"{"a":"x"#, "the text ends within a string at column 8"),
             ("\"a\tb\"", "control character"),
-            (&deep, "expected at most 64 lists and objects within each other"),
+            (&deep, "expected at most 64 nested lists and objects"),
         ] {
             let error = Written::parse(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with(message) || error.contains(message), "{text:.20}: {error}");

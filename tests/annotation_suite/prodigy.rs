@@ -142,7 +142,7 @@ fn the_later_word_of_a_person_counts_and_that_is_said() {
     ];
     fs::write(&file, format!("\u{feff}{}", lines.concat())).unwrap();
     let text = stdout_of(&import(&file, folder.path(), &[]));
-    assert!(text.contains("3 words taken back by a later word of the same person"), "{text}");
+    assert!(text.contains("3 annotations replaced by a later annotation of the same case"), "{text}");
     let state = state_of(folder.path());
     let of = |case: &str| {
         let annotation = state.of("7", case).unwrap();
@@ -246,7 +246,7 @@ fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
     for (_, expected) in bad {
         assert!(message.contains(expected), "{expected:?} is missing in:\n{message}");
     }
-    assert!(message.contains("11 lines cannot be taken, so nothing was imported"), "{message}");
+    assert!(message.contains("11 lines cannot be imported, so nothing was"), "{message}");
     assert_eq!(state_of(folder.path()), before);
     assert!(stdout_of(&import(&file, folder.path(), &["--partial"])).starts_with("1 accepted"));
     assert!(state_of(folder.path()).of("fay", "c6").unwrap().categories.contains("other"));

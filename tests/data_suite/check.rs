@@ -38,7 +38,7 @@ fn every_problem_is_listed_at_once_and_the_exit_code_is_1() {
         "cases.jsonl:3: not valid JSON",
         "cases.jsonl:5: task: unknown task \"other\"",
         "cases.jsonl:5: split: unknown split \"dev\"",
-        "cases.jsonl:5: id: \"c4\" was used on line 4",
+        "cases.jsonl:5: id: \"c4\" is already used on line 4",
         "cases.jsonl:17: image: cannot read image",
         "gone.png",
         "corpus.jsonl:2: image: ",

@@ -51,7 +51,7 @@ fn every_wrong_field_is_named_with_what_is_right() {
         ),
         (
             r#"{"id":"c3","task":"lesion","split":"test","image":"images/a.png","answer":"Yes"}"#,
-            "id: \"c3\" was used on line 3",
+            "id: \"c3\" is already used on line 3",
         ),
         (r#"{"task":"lesion","split":"test","image":"images/a.png","answer":"Yes"}"#, "id: the field is missing"),
         (
@@ -188,8 +188,8 @@ fn what_a_manifest_hides_is_a_warning() {
     let found: Vec<String> = found.iter().filter(|found| !found.is_error()).map(ToString::to_string).collect();
     for expected in [
         "task ids \"Lesion\" and \"lesion\" differ",
-        "\"mass\" is a word of both \"Yes\" and \"No\"",
-        "{Text} is no slot",
+        "\"mass\" names both \"Yes\" and \"No\"",
+        "{Text} is not a slot",
         "found neither {document_image} nor {caption}",
     ] {
         assert!(found.iter().any(|found| found.contains(expected)), "{expected} is missing in {found:?}");
@@ -299,7 +299,7 @@ fn what_is_there_is_not_overwritten_unasked() {
     let annotations = target.join(".dissent/annotations");
     fs::create_dir_all(&annotations).unwrap();
     fs::write(annotations.join("someone.jsonl"), "{}\n").unwrap();
-    assert!(error_text(write_tiny(&target, Existing::Replace, "No")).contains("holds annotations"));
+    assert!(error_text(write_tiny(&target, Existing::Replace, "No")).contains("contains annotations"));
 
     let precious = folder.path().join("precious");
     fs::create_dir(&precious).unwrap();

@@ -37,7 +37,7 @@ fn try_one(bytes: &[u8]) {
         Err(error) => {
             let text = format!("{error:#}");
             assert!(!text.contains(['\n', '\x1b', '\0']), "{text:?}");
-            assert!(!text.contains("the decoder failed on it"), "a panic: {text}");
+            assert!(!text.contains("the decoder failed"), "a panic: {text}");
         }
     }
 }

@@ -103,7 +103,7 @@ fn space_around_and_names_that_look_alike_are_warnings() {
     let text = text.join("\n");
     assert_eq!(report.errors(), 0, "{text}");
     for expected in [
-        r#"cases.jsonl:1: group: space or invisible characters around " p13 " are left out"#,
+        r#"cases.jsonl:1: group: spaces or invisible characters around " p13 " are ignored"#,
         r#"cases.jsonl: group: "P13" and "p13" differ in case"#,
         r#"cases.jsonl: id: "C2" and "c2" differ in case"#,
     ] {
@@ -115,7 +115,7 @@ fn space_around_and_names_that_look_alike_are_warnings() {
 fn what_contradicts_itself_is_an_error_with_line_and_field() {
     let plain = r#"{"id":"c1","task":"lesion","split":"test","image":"images/a.png","answer":"Yes""#;
     for (more, expected) in [
-        (r#","answer":"No"}"#, "cases.jsonl:1: answer: the field stands twice, with different values"),
+        (r#","answer":"No"}"#, "cases.jsonl:1: answer: the field appears twice with different values"),
         (r#","answers":"No"}"#, r#"cases.jsonl:1: answers: found "No", but answer says "Yes""#),
         (r#","image_path":"images/b.png"}"#, r#"cases.jsonl:1: image_path: found "images/b.png", but image says"#),
         (r#","group":NaN}"#, "cases.jsonl:1: group: found NaN, which is no JSON"),
@@ -139,11 +139,11 @@ fn files_of_other_kinds_are_named() {
     let list = format!("[{}]", lines.trim_end().replace('\n', ","));
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (content, expected) in [
-        (list.into_bytes(), "a list becomes lines by `jq"),
+        (list.into_bytes(), "`jq"),
         (lines.replace('\n', "\r").into_bytes(), "lines end in a lone carriage return"),
         (format!("{}\0", lines.trim_end()).into_bytes(), "found a NUL byte"),
         (utf16, "found UTF-16"),
-        ("[".repeat(10_000).into_bytes(), "at most 64 lists and objects within each other"),
+        ("[".repeat(10_000).into_bytes(), "at most 64 nested lists and objects"),
     ] {
         fs::write(&path, content).unwrap();
         let error = format!("{:#}", Dataset::open(tiny.root()).unwrap_err());

@@ -185,14 +185,14 @@ fn remarks_say_what_came_of_it_and_whom_to_credit() {
         "labels were mined from reports and are noisy".into(),
         "credit: Wang et al., CVPR 2017; images provided by the NIH Clinical Center".into(),
         "\".DS_Store\" and 1 more are skipped: hidden, or made by the operating system".into(),
-        "1 files beside the folders have no label and are left out".into(),
+        "1 files beside the folders have no label and are skipped".into(),
     ];
     assert_eq!(remarks, expected);
 }
 
 #[test]
 fn a_wrong_file_is_named() {
-    let name = "expected a patient's number and _ first, as in 00001280_004.jpg, found";
+    let name = "expected a name that starts with a patient's number and _, such as 00001280_004.jpg, found";
     for (file, bytes, expected) in [
         (
             "Pneumonia/00000050_008.jpg",
@@ -253,7 +253,7 @@ fn without_a_training_patient_there_is_no_corpus() {
         fs::write(source.path().join(label).join(format!("{}.jpg", test.id)), jpeg(1)).unwrap();
     }
     let error = error_text(import(source.path()));
-    assert!(error.contains("expected more patients, found none drawn for training"), "{error}");
+    assert!(error.contains("expected more patients; none was drawn for the training split"), "{error}");
 }
 
 #[test]

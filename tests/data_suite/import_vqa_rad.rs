@@ -170,7 +170,7 @@ fn two_images_of_one_stem_are_two_documents_and_two_groups() {
 fn a_key_that_contradicts_itself_is_named_with_its_row() {
     let json = fixture().replacen("\"answer\"", "\"answer\": \"maybe\", \"answer\"", 1);
     let error = error_text(import(source_folder(&json).path(), VqaRadOptions::default()));
-    assert!(error.contains("row 0 (from 0): answer: the field stands twice"), "{error}");
+    assert!(error.contains("row 0 (from 0): answer: the field appears twice"), "{error}");
 }
 
 #[test]

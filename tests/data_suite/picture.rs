@@ -191,7 +191,7 @@ fn a_photograph_is_turned_as_exif_asks_in_eye_and_models() {
     let (from, to) = (decode(&plain), decode(&turned));
     assert_eq!((to.width(), to.height()), (32, 48));
     assert_eq!(DynamicImage::ImageRgb8(to.to_rgb8()), DynamicImage::ImageRgb8(from.to_rgb8()).rotate90());
-    assert_eq!(remarks(&turned), ["turned as EXIF asks (orientation 6)"]);
+    assert_eq!(remarks(&turned), ["rotated according to EXIF (orientation 6)"]);
 
     let whole = png(&busy_image().crop_imm(0, 0, 48, 32));
     let mut body = b"eXIf".to_vec();
@@ -248,8 +248,8 @@ fn what_a_png_says_of_its_pixels_is_remarked() {
         [&png[..33], &(data.len() as u32).to_be_bytes(), &chunk, &checksum.sum().to_be_bytes(), &png[33..]].concat()
     };
     let said = |kind, data: &[u8]| remarks(&with(kind, data)).join("; ");
-    assert!(said(b"pHYs", &[0, 0, 0, 2, 0, 0, 0, 1, 0]).contains("not as wide as high"));
-    assert!(!said(b"pHYs", &[0, 0, 11, 19, 0, 0, 11, 19, 1]).contains("not as wide as high"));
+    assert!(said(b"pHYs", &[0, 0, 0, 2, 0, 0, 0, 1, 0]).contains("non-square"));
+    assert!(!said(b"pHYs", &[0, 0, 11, 19, 0, 0, 11, 19, 1]).contains("non-square"));
     assert!(said(b"cICP", &[9, 16, 0, 1]).contains("colour profile"));
     assert!(!said(b"cICP", &[1, 13, 0, 1]).contains("colour profile"));
     assert!(said(b"cHRM", &[0; 32]).contains("colour profile"));

@@ -254,7 +254,7 @@ fn python_json_is_read_and_a_masked_label_has_no_chance() {
     }
     fs::write(&path, text.replacen("\"answers\"", "\"answers\":\"No\",\"answers\"", 1)).unwrap();
     let error = import(&path, &folder.path().join("refused"), &options()).unwrap_err();
-    assert!(error.contains("S-step-0.jsonl:1:") && error.contains("\"answers\" stands twice"), "{error}");
+    assert!(error.contains("S-step-0.jsonl:1:") && error.contains("\"answers\" appears twice"), "{error}");
 }
 
 #[test]

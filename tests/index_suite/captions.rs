@@ -101,7 +101,7 @@ fn a_bad_query_says_what_is_wrong_and_what_is_right() {
         ("\"pleural", "not closed"),
         ("  ", "it is empty"),
         ("finding:effusion", "there is no field 'finding'"),
-        ("-effusion", "it only says what not to find"),
+        ("-effusion", "it only excludes words"),
     ] {
         let error = index.search(query, None, 5, EVERYTHING).unwrap_err();
         assert!(matches!(error, IndexError::Query { .. }), "{error}");
@@ -261,7 +261,7 @@ fn hostile_queries_are_refused_in_one_line() {
         (nested(9_000), "deep"),
         ("NOT ".repeat(900) + "x", "deep"),
         ("-".repeat(900) + "x", "deep"),
-        ("effusion ".repeat(1001), "1001 words; at most 1000"),
+        ("effusion ".repeat(1001), "1001 words; expected at most 1000"),
         ("effusion ".repeat(100_000), "bytes; at most"),
         ("effusion)".into(), "closed that was not opened"),
         ("(effusion".into(), "bracket is not closed"),

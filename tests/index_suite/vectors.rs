@@ -106,7 +106,7 @@ fn vectors_that_are_no_unit_vectors_are_refused() {
     assert!(index.search(&[2.0, 0.0], 1, EVERYTHING).is_err());
     assert!(index.search(&[f32::INFINITY, 0.0], 1, EVERYTHING).is_err());
     let error = index.search(&[1.0, 0.0, 0.0], 1, EVERYTHING).unwrap_err().to_string();
-    assert_eq!(error, "the query vector has 3 numbers, the index 2: another encoder?");
+    assert_eq!(error, "expected a query vector of 2 numbers, found 3: does the index belong to another encoder?");
 }
 
 #[test]

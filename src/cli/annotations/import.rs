@@ -131,7 +131,7 @@ fn report(args: &Args, read: &ProdigyFile, journals: &[String]) -> Result<()> {
     if read.overruled > 0 {
         print_line(&format!(
             "{} replaced by a later annotation of the same case by the same person",
-            count(read.overruled, "word")
+            count(read.overruled, "annotation")
         ))?;
     }
     for name in journals {

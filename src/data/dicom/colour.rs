@@ -1,4 +1,4 @@
-//! Colours: RGB, YBR and palettes, to three channels of 8 bit.
+//! Converts colours (RGB, YBR and palettes) to three channels of 8 bit.
 
 use super::elements::Attributes;
 use super::layout::Layout;
@@ -6,10 +6,10 @@ use super::lut::LookupTable;
 use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, RgbImage};
 
-/// RGB or YBR_FULL samples; more than 8 bits are scaled.
+/// Converts RGB or YBR_FULL samples; more than 8 bits are scaled.
 ///
 /// # Errors
-/// Fails if the samples are no colours.
+/// Fails if the samples are not colours.
 pub(super) fn picture(layout: &Layout, stored: &[i32], is_ybr: bool) -> Result<DynamicImage> {
     ensure!(
         layout.samples == 3,
@@ -17,7 +17,7 @@ pub(super) fn picture(layout: &Layout, stored: &[i32], is_ybr: bool) -> Result<D
         layout.photometric,
         layout.samples
     );
-    ensure!(!layout.is_signed, "colours of signed values are not read from DICOM files");
+    ensure!(!layout.is_signed, "signed colour values in DICOM files are not supported");
     let top = layout.range().1;
     let eight = |value: &i32| (f64::from(*value) * 255.0 / top).round() as u8;
     let mut pixels: Vec<u8> = stored.iter().map(eight).collect();
@@ -30,7 +30,7 @@ pub(super) fn picture(layout: &Layout, stored: &[i32], is_ybr: bool) -> Result<D
     whole(layout, pixels)
 }
 
-/// PALETTE COLOR: three tables.
+/// Converts PALETTE COLOR with its three tables.
 ///
 /// # Errors
 /// Fails if a table is missing or damaged.
@@ -42,7 +42,7 @@ pub(super) fn from_palette(attributes: &Attributes, layout: &Layout, stored: &[i
     );
     ensure!(
         !attributes.has(0x0028_1221),
-        "segmented palettes are not read; `gdcmconv --raw` or pydicom can write the DICOM file as RGB"
+        "segmented palettes are not supported; `gdcmconv --raw` or pydicom can convert the DICOM file to RGB"
     );
     let table =
         |channel: u32| LookupTable::read(attributes, 0x0028_1101 + channel, 0x0028_1201 + channel, layout.is_signed);
@@ -59,7 +59,7 @@ fn whole(layout: &Layout, pixels: Vec<u8>) -> Result<DynamicImage> {
     Ok(DynamicImage::ImageRgb8(image.context("the DICOM file has too few pixels")?))
 }
 
-/// YBR_FULL to RGB (PS3.3 C.7.6.3.1.2, ITU-R BT.601).
+/// Converts YBR_FULL to RGB (PS3.3 C.7.6.3.1.2, ITU-R BT.601).
 fn to_rgb([y, blue, red]: [u8; 3]) -> [u8; 3] {
     let (y, blue, red) = (f64::from(y), f64::from(blue) - 128.0, f64::from(red) - 128.0);
     [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue]

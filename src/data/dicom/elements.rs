@@ -1,20 +1,20 @@
-//! The data elements of a DICOM data set that pictures need (PS3.5, section 7). Everything is a slice of the file: a length is
-//! checked against the bytes that are there before it is believed, and sequences nest to a bounded depth.
+//! The data elements of a DICOM data set that pictures need (PS3.5, section 7). Values are slices of the file: each length is
+//! checked against the remaining bytes, and the nesting of sequences is limited.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 
-/// Sequences in sequences; functional groups of enhanced images need four.
+/// Maximum nesting of sequences; functional groups of enhanced images need four.
 const MOST_DEPTH: usize = 32;
 const UNDEFINED: u32 = u32::MAX;
 const ITEM: u32 = 0xFFFE_E000;
 const ITEM_END: u32 = 0xFFFE_E00D;
 const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 pub(super) const PIXEL_DATA: u32 = 0x7FE0_0010;
-/// Sequences that are kept; others are stepped over.
+/// Sequences that are kept; others are skipped.
 const KEPT_SEQUENCES: [u32; 6] = [0x0028_3000, 0x0028_3010, 0x0028_9132, 0x0028_9145, 0x5200_9229, 0x5200_9230];
 
-/// How the elements are written.
+/// The encoding of the elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Coding {
     pub explicit: bool,
@@ -24,9 +24,9 @@ pub(super) struct Coding {
 /// Value of an element.
 #[derive(Debug)]
 enum Value<'a> {
-    /// With the value representation, zero where it is implicit.
+    /// With the value representation, zero if it is implicit.
     Bytes(&'a [u8], [u8; 2]),
-    /// The first item of a sequence that is kept.
+    /// The first item of a kept sequence.
     Item(Box<Attributes<'a>>),
     Fragments(Vec<&'a [u8]>),
 }
@@ -36,20 +36,20 @@ enum Value<'a> {
 pub(super) struct Attributes<'a> {
     values: BTreeMap<u32, Value<'a>>,
     big_endian: bool,
-    /// The pixels are written as OW.
+    /// The pixels have the value representation OW.
     pixels_are_words: bool,
 }
 
 impl<'a> Attributes<'a> {
-    /// The elements from the start of `bytes` to the pixels; what follows them is not looked at.
+    /// Reads the elements from the start of `bytes` to the pixels, and ignores the rest.
     ///
     /// # Errors
-    /// Names the tag whose length or nesting does not fit.
+    /// Fails with the tag whose length or nesting is wrong.
     pub fn read(bytes: &'a [u8], coding: Coding) -> Result<Self> {
         Reader { bytes, at: 0, coding }.data_set(bytes.len(), false, 0, true)
     }
 
-    /// The file meta elements (group 0002), and where the data set begins.
+    /// The file meta elements (group 0002) and the start of the data set.
     pub fn read_meta(bytes: &'a [u8], start: usize) -> Result<(Self, usize)> {
         let mut reader = Reader { bytes, at: start, coding: Coding { explicit: true, big_endian: false } };
         let mut values = BTreeMap::new();
@@ -69,7 +69,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Whether the numbers of an element are signed, where its value representation says so (US or SS).
+    /// Whether the numbers of an element are signed, if its value representation (US or SS) tells.
     pub fn says_signed(&self, tag: u32) -> Option<bool> {
         match self.values.get(&tag)? {
             Value::Bytes(_, [b'S', b'S']) => Some(true),
@@ -122,14 +122,14 @@ impl<'a> Attributes<'a> {
         self.words(tag)?.first().copied()
     }
 
-    /// A text without its padding; the first of several values.
+    /// A text without padding; the first of several values.
     pub fn text(&self, tag: u32) -> Option<String> {
         let text = String::from_utf8_lossy(self.bytes(tag)?);
         let first = text.split('\\').next()?.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace());
         (!first.is_empty()).then(|| first.to_owned())
     }
 
-    /// All decimal texts of an element, where they are numbers.
+    /// All decimal texts of an element, if they are numbers.
     pub fn decimals(&self, tag: u32) -> Option<Vec<f64>> {
         let text = String::from_utf8_lossy(self.bytes(tag)?);
         text.trim_end_matches('\0').split('\\').map(|number| number.trim().parse().ok()).collect()
@@ -138,7 +138,7 @@ impl<'a> Attributes<'a> {
     /// A decimal text; the first of several values.
     ///
     /// # Errors
-    /// Fails if the text is no finite number.
+    /// Fails if the text is not a finite number.
     pub fn decimal(&self, tag: u32, name: &str) -> Result<Option<f64>> {
         let Some(text) = self.text(tag) else { return Ok(None) };
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
@@ -162,7 +162,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Elements up to `end`, or to the end of the item. Without `keep` they are stepped over.
+    /// Reads elements up to `end`, or to the end of the item. Without `keep` they are skipped.
     fn data_set(&mut self, end: usize, is_open: bool, depth: usize, keep: bool) -> Result<Attributes<'a>> {
         ensure!(depth <= MOST_DEPTH, "the DICOM file nests sequences deeper than {MOST_DEPTH}");
         let mut values = BTreeMap::new();
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
                 values.insert(header.tag, Value::Fragments(fragments));
                 break;
             }
-            // A writer that did not know the tag calls it UN (PS3.5, 6.2.2).
+            // Writers that do not know the tag use UN (PS3.5, 6.2.2).
             let is_unnamed = !self.coding.explicit || &header.vr == b"UN";
             let is_sequence = &header.vr == b"SQ" || (is_unnamed && KEPT_SEQUENCES.contains(&header.tag));
             if header.length == UNDEFINED || (is_sequence && wanted) {
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
         Ok(Attributes { values, big_endian: self.coding.big_endian, pixels_are_words })
     }
 
-    /// The first item of a sequence, if it is kept; the others are stepped over.
+    /// Reads the first item of a sequence, if it is kept, and skips the others.
     fn sequence(&mut self, header: &Header, end: usize, depth: usize, keep: bool) -> Result<Option<Attributes<'a>>> {
         let outer = self.coding;
         // A sequence of unknown representation is in implicit little endian (PS3.5, 6.2.2).
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
             );
             fragments.push(self.take(PIXEL_DATA, item.length, self.bytes.len())?);
         }
-        ensure!(fragments.len() > 1, "the DICOM file holds no pixels");
+        ensure!(fragments.len() > 1, "the DICOM file contains no pixels");
         Ok(fragments.split_off(1))
     }
 
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
     fn end_of(&self, tag: u32, length: u32, end: usize) -> Result<usize> {
         let room = end.saturating_sub(self.at);
         if length as usize > room {
-            bail!("the DICOM file is damaged or cut short: {} claims {length} bytes where {room} are left", named(tag));
+            bail!("the DICOM file is damaged or cut short: {} claims {length} bytes, but {room} are left", named(tag));
         }
         Ok(self.at + length as usize)
     }
@@ -314,7 +314,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Image pixel, presentation and pixel groups; the rest of the elements is not kept.
+/// Whether the element belongs to the image pixel, presentation or pixel groups; others are not kept.
 fn is_of_pictures(tag: u32) -> bool {
     matches!(tag >> 16, 0x0028 | 0x2050 | 0x7FE0)
 }

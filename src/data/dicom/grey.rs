@@ -1,4 +1,4 @@
-//! Grey values: stored, of the modality, and as light (PS3.3, C.11).
+//! Grey values: from stored values to modality values to display values (PS3.3, C.11).
 
 use super::elements::Attributes;
 use super::layout::Layout;
@@ -8,17 +8,17 @@ use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
 
 const TOP: f64 = 65535.0;
-/// Widths of a window that are kept below and above it.
+/// Number of window widths kept below and above the window.
 const ROOM: f64 = 4.0;
 
-/// From stored values to those of the modality.
+/// The transformation from stored to modality values.
 enum Modality {
     Table(LookupTable),
     Rescale { slope: f64, intercept: f64 },
 }
 
 impl Modality {
-    /// Tables give values from 0 on (C.11.1.1).
+    /// Tables only give values from 0 (C.11.1.1).
     fn may_be_negative(&self, layout: &Layout) -> bool {
         let (low, high) = layout.range();
         match self {
@@ -28,11 +28,11 @@ impl Modality {
     }
 }
 
-/// From values of the modality to light.
+/// The transformation from modality to display values.
 enum Light {
-    /// Linear between these two.
+    /// Linear between these two values.
     Window(f64, f64),
-    /// As stored in 16 bits: a table or a sigmoid.
+    /// A table with 16-bit output.
     Table(LookupTable),
     Sigmoid {
         centre: f64,
@@ -41,7 +41,7 @@ enum Light {
 }
 
 impl Light {
-    /// 0 to 1 for a value of the modality.
+    /// The display value, from 0 to 1, of a modality value.
     fn of(&self, value: f64) -> f64 {
         match self {
             Self::Window(low, high) => ((value - low) / (high - low)).clamp(0.0, 1.0),
@@ -51,11 +51,11 @@ impl Light {
     }
 }
 
-/// The picture. 8 bits without any transformation come as they are; else values of the modality with a window, the darkest
-/// at 0; a VOI table or a sigmoid is applied, and the window is then the whole range.
+/// Makes the picture. 8 bits without any transformation stay unchanged; else modality values with a window, the darkest
+/// at 0. A VOI table or a sigmoid is applied, and the window is then the whole range.
 ///
 /// # Errors
-/// Names the attribute that cannot be understood.
+/// Fails with the attribute that is invalid.
 pub(super) fn picture(
     sources: &[&Attributes],
     layout: &Layout,
@@ -97,19 +97,19 @@ pub(super) fn picture(
         (darkest, lightest) = (darkest.min(value), lightest.max(value));
         is_whole &= value.fract() == 0.0;
     }
-    // Nothing but padding.
+    // There is only padding.
     if darkest > lightest {
         (darkest, lightest) = (0.0, 0.0);
     }
-    // Whole numbers within 16 bits stay as they are; others are spread over them. Of a window enough is kept to move it: one
-    // stray value must not take all of the 16 bits.
+    // Whole numbers within 16 bits stay unchanged; others are scaled to 16 bits. Values far outside the window are cut:
+    // one outlier must not use up the 16 bits.
     if let Some(Light::Window(low, high)) = light
         && !(is_whole && lightest - darkest <= TOP)
     {
         let (low, high) = ((sign * low).min(sign * high), (sign * low).max(sign * high));
         let room = ROOM * (high - low);
         (darkest, lightest) = (darkest.max(low - room), lightest.min(high + room));
-        // The window lies outside of all values.
+        // The window lies outside all values.
         if darkest > lightest {
             (darkest, lightest) = (low, high);
         }
@@ -117,7 +117,7 @@ pub(super) fn picture(
     let range = lightest - darkest;
     let scale = if range == 0.0 || (is_whole && range <= TOP) { 1.0 } else { TOP / range };
     let place = |value: f64| (sign * value - darkest) * scale;
-    // Padding may lie outside of the range: it becomes the end that it is nearer to.
+    // Padding outside the range is clamped.
     let pixels = stored.iter().map(|value| place(of_modality(*value)).round() as u16).collect();
     let window = match light {
         Some(Light::Window(low, high)) => {
@@ -158,8 +158,8 @@ fn light_of(sources: &[&Attributes], may_be_negative: bool) -> Result<Option<Lig
         return Ok(Some(match function.as_str() {
             "SIGMOID" => Light::Sigmoid { centre, width },
             "LINEAR_EXACT" => Light::Window(centre - width / 2.0, centre + width / 2.0),
-            // The formula of LINEAR is for widths from 1 on (C.11.2.1.2.1); values that are no whole numbers bring smaller
-            // ones, by which their writers mean the window's ends.
+            // The formula of LINEAR requires widths from 1 (C.11.2.1.2.1); with fractional values smaller ones occur,
+            // which mean the ends of the window.
             "LINEAR" if width < 1.0 => Light::Window(centre - width / 2.0, centre + width / 2.0),
             // A width of 1 is a threshold.
             "LINEAR" => {
@@ -175,7 +175,7 @@ fn light_of(sources: &[&Attributes], may_be_negative: bool) -> Result<Option<Lig
     Ok(None)
 }
 
-/// Stored values outside of the image (C.7.5.1.1.2).
+/// Range of the stored values that mean padding (C.7.5.1.1.2).
 fn padding_of(sources: &[&Attributes], layout: &Layout) -> Option<(i32, i32)> {
     let value = |tag| {
         let word = sources.iter().find_map(|source| source.number(tag))?;

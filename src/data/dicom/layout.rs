@@ -1,10 +1,10 @@
-//! How the samples of a DICOM image are stored (PS3.3, C.7.6.3), checked before anything is made of it.
+//! The storage layout of a DICOM image (PS3.3, C.7.6.3), checked before use.
 
 use super::elements::Attributes;
 use crate::data::picture_limits::check_size;
 use anyhow::{Context, Result, bail, ensure};
 
-/// Image pixel attributes that agree with each other.
+/// Consistent image pixel attributes.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub columns: u32,
@@ -22,10 +22,10 @@ pub(super) struct Layout {
 
 impl Layout {
     /// # Errors
-    /// Names the attribute that is missing, contradicts another, or is not read here.
+    /// Fails with the attribute that is missing, contradicts another, or is not supported.
     pub fn read(attributes: &Attributes) -> Result<Self> {
         let number = |tag, name: &str| {
-            attributes.number(tag).with_context(|| format!("the DICOM file holds no picture: it has no {name}"))
+            attributes.number(tag).with_context(|| format!("the DICOM file contains no picture: it has no {name}"))
         };
         let (rows, columns) = (number(0x0028_0010, "Rows")?.into(), number(0x0028_0011, "Columns")?.into());
         check_size(columns, rows).context("the DICOM file is too large")?;
@@ -55,7 +55,7 @@ impl Layout {
         };
         ensure!(
             is_signed || stored < 32,
-            "unsigned values of 32 bits are not read; gdcmconv or pydicom can write the DICOM file with 16"
+            "unsigned values of 32 bits are not supported; gdcmconv or pydicom can convert the DICOM file to 16 bits"
         );
         let frames = match attributes.text(0x0028_0008) {
             Some(text) => text.parse::<u64>().ok().filter(|frames| *frames > 0).with_context(|| {
@@ -87,7 +87,7 @@ impl Layout {
         if self.is_signed { (-values / 2.0, values / 2.0 - 1.0) } else { (0.0, values - 1.0) }
     }
 
-    /// The value in the bits of a sample.
+    /// The value of the bits of a sample.
     pub fn value(&self, bits: u32) -> i32 {
         let unused = 32 - self.stored;
         let raised = (bits >> self.shift) << unused;

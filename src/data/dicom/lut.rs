@@ -3,10 +3,10 @@
 use super::elements::Attributes;
 use anyhow::{Context, Result, ensure};
 
-/// A table from values to light.
+/// A table from values to outputs.
 #[derive(Debug)]
 pub(super) struct LookupTable {
-    /// The value of the first entry; smaller ones take it, too.
+    /// The input value of the first entry; smaller ones use it, too.
     first: i32,
     entries: Vec<u16>,
     /// The largest output that the table's bits allow.
@@ -14,8 +14,8 @@ pub(super) struct LookupTable {
 }
 
 impl LookupTable {
-    /// The table of a descriptor (entries, first value, bits) and its data. `is_signed` says how the first value is read
-    /// where the descriptor's value representation does not.
+    /// Reads the table from a descriptor (entries, first value, bits) and its data. `is_signed` tells whether the first value
+    /// is signed if the descriptor's value representation does not.
     ///
     /// # Errors
     /// Fails if the descriptor is impossible or there are fewer entries than it says.
@@ -28,7 +28,7 @@ impl LookupTable {
         let bits = words[2];
         ensure!((1..=16).contains(&bits), "expected a lookup table of 1 to 16 bits in the DICOM file, found {bits}");
         let bytes = attributes.bytes(data).context("a lookup table of the DICOM file has no data")?;
-        // Entries of 8 bits may lie two in a word.
+        // A word may contain two entries of 8 bits.
         let entries: Vec<u16> = if bytes.len() < 2 * count && bits <= 8 {
             bytes.iter().take(count).map(|byte| u16::from(*byte)).collect()
         } else {
@@ -42,7 +42,7 @@ impl LookupTable {
         Ok(Self { first, entries, top: ((1_u32 << bits) - 1) as u16 })
     }
 
-    /// The entry of a value; beyond the ends the first or the last one.
+    /// The entry of a value; beyond the ends the first or the last entry.
     pub fn of(&self, value: f64) -> u16 {
         let place = (value.round() - f64::from(self.first)).clamp(0.0, (self.entries.len() - 1) as f64);
         self.entries[place as usize].min(self.top)

@@ -1,6 +1,6 @@
-//! DICOM images: the first frame as the standard says it is seen (PS3.3, C.11; docs/reference/pictures.md).
+//! DICOM images: decodes the first frame as the standard says it is displayed (PS3.3, C.11; docs/reference/pictures.md).
 //!
-//! The data set is walked here and not by a library: every length, depth and bit count that a file claims must be proved
+//! The data set is parsed here and not by a library: every length, depth and bit count that a file claims must be checked
 //! before memory, stack or an index depends on it (issue 18).
 
 mod colour;
@@ -25,19 +25,19 @@ use std::borrow::Cow;
 use std::io::Read;
 use syntax::{Compression, Syntax};
 
-/// Bytes before the letters by which a DICOM file is known.
+/// Number of bytes before the magic letters `DICM`.
 const PREAMBLE: usize = 128;
 const LETTERS: &[u8; 4] = b"DICM";
 
-/// Image, its window, and what its owner should know.
+/// The image, its window, and remarks for its owner.
 pub(super) type Decoded = (DynamicImage, Option<ValueWindow>, Vec<PictureRemark>);
 
-/// Does a file of these bytes call itself DICOM, or begin as a data set without file header does?
+/// Whether the bytes are a DICOM file, or a data set without file header.
 pub(super) fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(PREAMBLE..PREAMBLE + 4) == Some(LETTERS) || bytes.starts_with(LETTERS) || bare_coding(bytes).is_some()
 }
 
-/// The coding of a data set without preamble: it begins with group 0002 or 0008, a small element and a length within it.
+/// The encoding of a data set without preamble: it starts with group 0002 or 0008, a small element and a plausible length.
 fn bare_coding(bytes: &[u8]) -> Option<Coding> {
     let big_endian = match bytes.get(..2)? {
         [2 | 8, 0] => false,
@@ -52,23 +52,23 @@ fn bare_coding(bytes: &[u8]) -> Option<Coding> {
     (element < 0x0100 && fits).then_some(Coding { explicit, big_endian })
 }
 
-/// The first frame. Grey values are those of the modality (lookup table or rescale, PS3.3 C.11.1), moved so that the darkest
-/// is 0 and turned round where smaller is lighter; they come with the window that the file asks for (C.11.2.1.2), else with
-/// the range of what is not padding. VOI lookup tables and sigmoids are applied. 8-bit grey without a window and colours come
-/// as they are.
+/// Decodes the first frame. Grey values are modality values (lookup table or rescale, PS3.3 C.11.1), shifted so that the
+/// darkest is 0 and inverted if smaller is lighter. They come with the file's window (C.11.2.1.2), else with the range of
+/// the values that are not padding. VOI lookup tables and sigmoids are applied. 8-bit grey without a window and colours
+/// stay unchanged.
 ///
 /// # Errors
-/// Fails if the file is damaged, holds no pixels, or stores them in a way that is not read here.
+/// Fails if the file is damaged, contains no pixels, or stores them in an unsupported way.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
-    // The JPEG decoder asserts in places: on a thread of its own a panic is an error of this file alone.
+    // The JPEG decoder may panic: on a separate thread a panic becomes an error of this file.
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("dissent-dicom".into());
         let decode = || {
             let _caught = caught_here();
             decode_frame(bytes)
         };
-        let decoding = builder.spawn_scoped(scope, decode).context("no thread to decode DICOM on")?;
-        decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged, and the decoder failed on it"))
+        let decoding = builder.spawn_scoped(scope, decode).context("cannot start a thread to decode DICOM")?;
+        decoding.join().unwrap_or_else(|_| bail!("the DICOM file is damaged: the decoder failed"))
     })
 }
 
@@ -78,7 +78,8 @@ fn decode_frame(bytes: &[u8]) -> Result<Decoded> {
     } else if bytes.starts_with(LETTERS) {
         4
     } else {
-        let without_header = "the file looks like a DICOM data set without file header; `dcmconv IN OUT` or `gdcmconv IN OUT` writes one";
+        let without_header =
+            "the file looks like a DICOM data set without file header; `dcmconv IN OUT` or `gdcmconv IN OUT` adds one";
         return decode_data_set(bytes, 0).context(without_header);
     };
     decode_data_set(bytes, start)
@@ -99,7 +100,7 @@ fn decode_data_set(bytes: &[u8], start: usize) -> Result<Decoded> {
     picture(&Attributes::read(&data_set, syntax.coding)?, syntax.compression)
 }
 
-/// The data set of the deflated syntax, which has no header of zlib.
+/// Inflates the data set of the deflated syntax, which has no zlib header.
 fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut data_set = Vec::new();
     let mut decoder = DeflateDecoder::new(bytes).take(MOST_BYTES + 1);
@@ -111,7 +112,7 @@ fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
 fn picture(attributes: &Attributes, compression: Compression) -> Result<Decoded> {
     ensure!(
         !attributes.has(0x7FE0_0008) && !attributes.has(0x7FE0_0009),
-        "the DICOM file holds floating-point pixels, which are not read; pydicom can write them with 16 bits"
+        "floating-point pixels in DICOM files are not supported; pydicom can convert them to 16 bits"
     );
     let mut layout = Layout::read(attributes)?;
     let stored = samples::read(attributes, &mut layout, compression)?;
@@ -125,7 +126,7 @@ fn picture(attributes: &Attributes, compression: Compression) -> Result<Decoded>
                 "expected 1 Sample per Pixel for {name} in the DICOM file, found {}",
                 layout.samples
             );
-            // INVERSE and MONOCHROME1 say the same thing (PS3.3, C.8.11.3.1.2).
+            // INVERSE and MONOCHROME1 mean the same (PS3.3, C.8.11.3.1.2).
             let asks_inverse = attributes.text(0x2050_0020).is_some_and(|shape| shape == "INVERSE");
             remarks.extend((asks_inverse && name == "MONOCHROME2").then_some(PictureRemark::Inverted));
             let sources = sources_of(attributes);
@@ -136,14 +137,14 @@ fn picture(attributes: &Attributes, compression: Compression) -> Result<Decoded>
         "YBR_FULL" | "YBR_FULL_422" => colour::picture(&layout, &stored, true)?,
         "PALETTE COLOR" => colour::from_palette(attributes, &layout, &stored)?,
         other => bail!(
-            "expected a DICOM image in grey, RGB, YBR_FULL or PALETTE COLOR, found {}; `gdcmconv --raw` or pydicom can write it as RGB",
+            "expected a DICOM image in grey, RGB, YBR_FULL or PALETTE COLOR, found {}; `gdcmconv --raw` or pydicom can convert it to RGB",
             other.escape_debug()
         ),
     };
     Ok((image, None, remarks))
 }
 
-/// Are the pixels taller or wider than the other way (PS3.3, C.7.6.3.1.7 and 10.7.1.3)?
+/// Whether the pixels are not square (PS3.3, C.7.6.3.1.7 and 10.7.1.3).
 fn has_oblong_pixels(attributes: &Attributes) -> bool {
     [0x0028_0034, 0x0028_0030].into_iter().any(|tag| match attributes.decimals(tag).as_deref() {
         Some([rows, columns]) => (rows - columns).abs() > 0.01 * rows.max(*columns),
@@ -151,7 +152,7 @@ fn has_oblong_pixels(attributes: &Attributes) -> bool {
     })
 }
 
-/// Where transformations of grey values stand: functional groups of the first frame, of all frames, the data set itself.
+/// The places of grey value transformations: functional groups of the first frame, of all frames, the data set itself.
 fn sources_of<'b, 'a>(attributes: &'b Attributes<'a>) -> Vec<&'b Attributes<'a>> {
     let groups = [0x5200_9230, 0x5200_9229].into_iter().filter_map(|tag| attributes.item(tag));
     let mut sources: Vec<_> =

@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 
-/// Offsets of a header, in 32-bit words after the count.
+/// Number of offsets in a header, 32-bit words after the count.
 const MOST_SEGMENTS: usize = 15;
 const HEADER: usize = 4 * (1 + MOST_SEGMENTS);
 
-/// The samples of a frame, interleaved, little endian: `pixels` × `samples` × `width` bytes.
+/// Decodes the samples of a frame, interleaved, little endian: `pixels` × `samples` × `width` bytes.
 ///
 /// # Errors
 /// Fails if a segment lies outside the frame or has too few bytes.
@@ -40,7 +40,7 @@ pub(super) fn decode(frame: &[u8], pixels: usize, samples: usize, width: usize) 
     Ok(target)
 }
 
-/// Unpacks runs and literals until the target is full; how many bytes were written.
+/// Unpacks runs and literals until the target is full; returns the number of written bytes.
 fn unpack<'a>(mut coded: &[u8], mut target: impl Iterator<Item = &'a mut u8>) -> usize {
     let mut written = 0;
     while let [control, rest @ ..] = coded {

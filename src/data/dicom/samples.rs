@@ -1,4 +1,4 @@
-//! The stored samples of the first frame: native, run-length encoded or JPEG (PS3.5, sections 8 and annex A).
+//! Reads the stored samples of the first frame: native, run-length encoded or JPEG (PS3.5, section 8 and annex A).
 
 use super::elements::{Attributes, PIXEL_DATA};
 use super::layout::Layout;
@@ -9,13 +9,13 @@ use crate::data::jpeg_file::JpegHeader;
 use anyhow::{Context, Result, bail, ensure};
 use jpeg_decoder::{ColorTransform, Decoder};
 
-/// What a message offers where a compression is not read.
-const WAY_OUT: &str = "`gdcmconv --raw IN OUT` writes a file that is";
+/// The advice for an unsupported compression.
+const WAY_OUT: &str = "`gdcmconv --raw IN OUT` decompresses it";
 
-/// Samples of the first frame, pixel by pixel. `layout` becomes that of what the JPEG decoder gives.
+/// Reads the samples of the first frame, pixel by pixel. Changes `layout` to that of the JPEG decoder's output.
 ///
 /// # Errors
-/// Fails if there are fewer bytes than the header claims, or names the compression that is not read.
+/// Fails if there are fewer bytes than the header claims, or the compression is not supported.
 pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Compression) -> Result<Vec<i32>> {
     if let Some(fragments) = attributes.fragments() {
         let compression = if compression == Compression::None {
@@ -25,11 +25,11 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
         };
         return compressed(fragments, layout, compression);
     }
-    let bytes = attributes.bytes(PIXEL_DATA).context("the DICOM file holds no pixels (Pixel Data)")?;
+    let bytes = attributes.bytes(PIXEL_DATA).context("the DICOM file contains no pixels (Pixel Data)")?;
     if let Compression::Other(name) = compression {
-        bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}");
+        bail!("the pixels of the DICOM file are compressed as {name}, which is not supported; {WAY_OUT}");
     }
-    // Bytes in words of the other order come in pairs turned round (PS3.5, section 8.1).
+    // In words of the other byte order, pairs of bytes are swapped (PS3.5, section 8.1).
     if attributes.is_big_endian() && attributes.pixels_are_words() && layout.allocated <= 8 {
         let turned: Vec<u8> = bytes.chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
         return native(&turned, layout, true);
@@ -38,8 +38,8 @@ pub(super) fn read(attributes: &Attributes, layout: &mut Layout, compression: Co
 }
 
 fn native(bytes: &[u8], layout: &Layout, is_big_endian: bool) -> Result<Vec<i32>> {
-    // Two luminances, then the colour that they share (PS3.3, C.7.6.3.1.2).
-    // Some writers name it so and keep all colours: then every frame has three bytes a pixel.
+    // Two luminances, then their common colour (PS3.3, C.7.6.3.1.2).
+    // Some writers use this name but store all colours: then every frame has three bytes per pixel.
     let whole = (layout.pixels() as u64 * 3).saturating_mul(layout.frames);
     let is_whole = (whole..=whole.saturating_add(1)).contains(&(bytes.len() as u64));
     let is_422 = layout.photometric == "YBR_FULL_422" && layout.samples == 3 && !is_whole;
@@ -85,11 +85,11 @@ fn native(bytes: &[u8], layout: &Layout, is_big_endian: bool) -> Result<Vec<i32>
 }
 
 fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression) -> Result<Vec<i32>> {
-    // One fragment a frame, or all of them are one frame; of more, JPEG ends by itself.
+    // Either one fragment per frame, or all fragments are one frame; JPEG data has its own end.
     let frame = if fragments.len() as u64 == layout.frames { fragments[0].to_vec() } else { fragments.concat() };
     match compression {
         Compression::RunLength => {
-            ensure!(layout.allocated != 1, "run-length encoded pixels of 1 bit are not read");
+            ensure!(layout.allocated != 1, "run-length encoded pixels of 1 bit are not supported");
             let width = (layout.allocated / 8) as usize;
             let bytes = rle::decode(&frame, layout.pixels(), layout.samples, width)?;
             layout.is_planar = false;
@@ -100,7 +100,7 @@ fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression
         }
         Compression::Jpeg => jpeg(&frame, layout),
         Compression::Other(name) => {
-            bail!("the pixels of the DICOM file are compressed as {name}, which is not read; {WAY_OUT}")
+            bail!("the pixels of the DICOM file are compressed as {name}, which is not supported; {WAY_OUT}")
         }
         Compression::None => bail!("the pixels of the DICOM file are compressed in an unknown way; {WAY_OUT}"),
     }
@@ -111,8 +111,8 @@ fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
     ensure!(header.has_end && jpeg_data::is_whole(frame), "the JPEG pixels of the DICOM file are cut short or damaged");
     let failed = || format!("the JPEG pixels of the DICOM file cannot be decoded; {WAY_OUT}");
     let mut decoder = Decoder::new(frame);
-    // The header says what the components are, except that files called RGB are often JFIF, which is not; and an Adobe
-    // marker knows better than either.
+    // The header tells the colour space, except that files labelled RGB often contain JFIF, which is not RGB; an Adobe
+    // marker overrides both.
     if layout.samples == 3 {
         match header.adobe_transform {
             Some(0) => layout.photometric = "RGB".into(),
@@ -121,7 +121,7 @@ fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
             _ => {}
         }
     }
-    // "RGB" is the decoder's word for components that stay what they are, pixel by pixel; its "None" leaves them line by line.
+    // The decoder's "RGB" leaves the components unchanged, interleaved by pixel; its "None" interleaves them by line.
     decoder.set_color_transform(if layout.samples == 3 { ColorTransform::RGB } else { ColorTransform::Grayscale });
     decoder.read_info().with_context(failed)?;
     let info = decoder.info().context("the JPEG pixels of the DICOM file have no header")?;
@@ -139,11 +139,8 @@ fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
     );
     decoder.set_max_decoding_buffer_size(layout.pixels() * bytes);
     let decoded = decoder.decode().with_context(failed)?;
-    ensure!(
-        decoded.len() == layout.pixels() * bytes,
-        "the JPEG pixels of the DICOM file are fewer than its header claims"
-    );
-    // The decoder gives whole values, whatever High Bit says.
+    ensure!(decoded.len() == layout.pixels() * bytes, "the DICOM file has fewer JPEG pixels than its header claims");
+    // The decoder returns whole values, regardless of High Bit.
     layout.shift = 0;
     layout.stored = layout.stored.min(8 * width as u32);
     let value = |bits: u16| layout.value(bits.into());

@@ -1,14 +1,14 @@
-//! Transfer syntaxes (PS3.6, annex A): how a data set and its pixels are written.
+//! Transfer syntaxes (PS3.6, annex A): the encoding of a data set and its pixels.
 
 use super::elements::Coding;
 
-/// How the pixels are compressed.
+/// The compression of the pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Compression {
     None,
     RunLength,
     Jpeg,
-    /// Not read here; its name.
+    /// Not supported; with its name.
     Other(&'static str),
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Syntax {
     pub compression: Compression,
 }
 
-/// The syntax of this identifier; encapsulated pixels where it is not known.
+/// The syntax of this identifier; an unknown one has encapsulated pixels.
 pub(super) fn of_identifier(identifier: &str) -> Syntax {
     let coding = |explicit, big_endian| Coding { explicit, big_endian };
     let native = |coding, is_deflated| Syntax { coding, is_deflated, compression: Compression::None };
@@ -44,7 +44,7 @@ pub(super) fn of_identifier(identifier: &str) -> Syntax {
     Syntax { coding: coding(true, false), is_deflated: false, compression }
 }
 
-/// The compression of a fragment of which no header tells.
+/// Guesses the compression of a fragment from its first bytes.
 pub(super) fn of_fragment(fragment: &[u8]) -> Compression {
     match fragment {
         [0xFF, 0x4F, 0xFF, 0x51, ..] => Compression::Other("JPEG 2000"),

@@ -15,18 +15,18 @@ use zip::ZipArchive;
 
 const SPLITS: [(&str, Split); 3] = [("train", Split::Train), ("val", Split::Validation), ("test", Split::Test)];
 
-/// What a set needs that its file name does not tell.
+/// Descriptions for a set that is not known by its file name.
 #[derive(Clone, Debug, Default)]
 pub struct MedmnistOptions {
-    /// Label names in the order of the array's numbers; needed for a set that is not known.
+    /// Label names in the order of the array's numbers; required for an unknown set.
     pub labels: Vec<String>,
-    /// Question of a set that is not known.
+    /// Question of an unknown set.
     pub question: Option<String>,
-    /// What the images are, for captions.
+    /// The kind of images, for captions.
     pub modality: Option<String>,
 }
 
-/// Imports an npz file; one image is in memory at a time.
+/// Imports an npz file; holds one image in memory at a time.
 pub fn import_medmnist(
     source: &Path,
     target: &Path,
@@ -37,7 +37,7 @@ pub fn import_medmnist(
     let set = describe(source, options)?;
     let file = input_file::open(source).with_context(|| format!("cannot open {}", source.display()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).with_context(|| {
-        format!("{}: expected an npz file (a zip of arrays), found a damaged or other one", source.display())
+        format!("{}: expected an npz file (a zip of arrays), found a damaged or different file", source.display())
     })?;
     check_names(source, &archive)?;
 
@@ -107,14 +107,14 @@ fn check_names(source: &Path, archive: &ZipArchive<BufReader<File>>) -> Result<(
     Ok(())
 }
 
-/// Label numbers of a split, each within the label set.
+/// Reads the label numbers of a split and checks that each is in the label set.
 fn read_labels(archive: &mut ZipArchive<BufReader<File>>, split: &str, set: &SetDescription) -> Result<Vec<usize>> {
     let name = format!("{split}_labels.npy");
     let entry = archive.by_name(&name).with_context(|| format!("cannot read {name}"))?;
     let array = NpyReader::open(&name, entry)?;
     let ([count] | [count, 1]) = array.shape[..] else {
         bail!(
-            "{name}: expected one label per image, shape (n, 1), found shape {:?}; multi-label sets are not read",
+            "{name}: expected one label per image, shape (n, 1), found shape {:?}; multi-label sets are not supported",
             array.shape
         );
     };
@@ -156,7 +156,7 @@ impl<'a> ImageArray<'a> {
             [count, height, width] => (count, height, width, false),
             [count, height, width, 3] => (count, height, width, true),
             _ => bail!(
-                "{name}: expected shape (n, height, width) or (n, height, width, 3), found {:?}; volumes are not read",
+                "{name}: expected shape (n, height, width) or (n, height, width, 3), found {:?}; volumes are not supported",
                 array.shape
             ),
         };
@@ -179,7 +179,7 @@ impl<'a> ImageArray<'a> {
         } else {
             GrayImage::from_raw(self.width, self.height, pixels).map(DynamicImage::ImageLuma8)
         };
-        image.context("the image's bytes do not fill it")
+        image.context("the image has too few bytes")
     }
 }
 

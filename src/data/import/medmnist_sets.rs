@@ -3,16 +3,16 @@
 
 use crate::data::{Label, PromptTemplate, Task, TaskKind};
 
-/// What the importer needs to know of a set beside its arrays.
+/// What the importer needs besides the arrays of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SetDescription {
     /// Name of the set; also the task's id.
     pub name: String,
     pub licence: Option<String>,
     pub note: Option<String>,
-    /// Labels stand in the order of the array's numbers.
+    /// The labels are in the order of the array's numbers.
     pub task: Task,
-    /// A caption is this and the label's name.
+    /// A caption is this text plus the label's name.
     pub caption_start: String,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn known_set(file_stem: &str) -> Option<SetDescription> {
     Some(set)
 }
 
-/// A set described on the command line: the labels are also what the reader would say.
+/// A set described on the command line: the labels are also the reader's answers.
 pub(super) fn described_set(name: &str, labels: &[String], question: &str, modality: &str) -> SetDescription {
     let labels: Vec<(&str, &str)> = labels.iter().map(|label| (label.as_str(), label.as_str())).collect();
     let set = describe(name, "", question, &labels, &format!("{modality}, finding: "));
@@ -90,7 +90,7 @@ fn with_label_key(mut set: SetDescription) -> SetDescription {
     set
 }
 
-/// Puts the meaning of the digits before the question, as the reference does for skin lesions.
+/// Puts the meaning of the digits in front of the question, as the reference code does for skin lesions.
 pub(super) fn add_label_key(task: &mut Task) {
     let mut key = String::from("Answer with one of these numbers:\n");
     for label in &task.labels {

@@ -1,4 +1,4 @@
-//! Importers: from published formats to a dataset directory.
+//! Importers convert published formats into a dataset directory.
 
 mod medmnist;
 mod medmnist_sets;
@@ -14,17 +14,17 @@ pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
 use super::Dataset;
 
-/// Bytes of the longest image file that is copied; a film of a whole body, uncompressed, has 100 MB.
+/// Maximum size in bytes of a copied image file; an uncompressed whole-body image has 100 MB.
 const LONGEST_IMAGE: u64 = 512 << 20;
 
-/// Told how many of how many items are done.
+/// Receives the number of finished and of all items.
 pub type ProgressReport<'a> = &'a dyn Fn(usize, usize);
 
 /// A finished import.
 #[derive(Debug)]
 pub struct Imported {
     pub dataset: Dataset,
-    /// What a user should know: what was left out, what is shared between splits.
+    /// Remarks for the user: skipped items, images shared between splits.
     pub remarks: Vec<String>,
 }
 
@@ -32,9 +32,9 @@ pub struct Imported {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ImportFormat {
     pub name: &'static str,
-    /// What SOURCE is.
+    /// Description of SOURCE.
     pub source: &'static str,
-    /// What becomes of it.
+    /// Description of the result.
     pub result: &'static str,
 }
 
@@ -48,7 +48,7 @@ pub const FORMATS: [ImportFormat; 4] = [
     ImportFormat {
         name: "vqa-rad",
         source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
-        result: "closed yes/no questions as cases, with --open-questions open ones, too; training images as the corpus, captioned with their answers",
+        result: "closed yes/no questions as cases, with --open-questions also open ones; training images as the corpus, captioned with their answers",
     },
     ImportFormat {
         name: "nih-cxr",
@@ -58,6 +58,6 @@ pub const FORMATS: [ImportFormat; 4] = [
     ImportFormat {
         name: "predictions",
         source: "a per-candidate prediction file of JOMED's evaluation (…-step-N.jsonl)",
-        result: "its cases and retrieved documents as a dataset, its predictions as a run: explored with no model",
+        result: "its cases and retrieved documents as a dataset, its predictions as a run that can be explored without a model",
     },
 ];

@@ -38,14 +38,17 @@ struct Xray {
 /// Imports the folder `source`, which holds one folder of images per finding; one image is in memory at a time.
 ///
 /// # Errors
-/// If there are fewer than two folders, a file is no image or its name tells no patient, an image is in two folders, or
-/// the target may not be written.
+/// Fails if there are fewer than two folders, a file is not an image or its name contains no patient, an image is in two
+/// folders, or the target cannot be written.
 pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress: ProgressReport) -> Result<Imported> {
     let mut litter = Vec::new();
     let (folders, loose_files) = find_folders(source, &mut litter)?;
     let xrays = find_xrays(&folders, &mut litter)?;
     if !xrays.iter().any(|xray| xray.split == Split::Train) {
-        bail!("{}: expected more patients, found none drawn for training, which makes the corpus", source.display());
+        bail!(
+            "{}: expected more patients; none was drawn for the training split, which becomes the corpus",
+            source.display()
+        );
     }
     let task = task_of(&folders);
     let mut writer = DatasetWriter::create(target, existing)?;
@@ -62,12 +65,12 @@ pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress
     let mut remarks = remarks_about(&xrays);
     remarks.extend(litter_remark(&litter));
     if loose_files > 0 {
-        remarks.push(format!("{loose_files} files beside the folders have no label and are left out"));
+        remarks.push(format!("{loose_files} files beside the folders have no label and are skipped"));
     }
     Ok(Imported { dataset: writer.finish(&manifest)?, remarks })
 }
 
-/// The folders of `source`, the one without a finding first, then by label; and the number of files beside them.
+/// The folders of `source`, the one without a finding first, then by label, and the number of loose files.
 fn find_folders(source: &Path, litter: &mut Vec<String>) -> Result<(Vec<Folder>, usize)> {
     let mut by_label = BTreeMap::new();
     let mut loose_files = 0;
@@ -91,7 +94,7 @@ fn find_folders(source: &Path, litter: &mut Vec<String>) -> Result<(Vec<Folder>,
     Ok((by_label.into_iter().map(|((_, label), path)| Folder { path, label }).collect(), loose_files))
 }
 
-/// Every image, sorted by id, so that cases of one patient are neighbours and those of one label are not.
+/// Every image, sorted by id, so that cases of one patient are neighbours but cases of one label are not.
 fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>> {
     let mut by_id: BTreeMap<String, Xray> = BTreeMap::new();
     for (label, folder) in folders.iter().enumerate() {
@@ -105,11 +108,13 @@ fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>>
                 bail!("{shown}: expected a PNG or JPEG image, found a folder or device");
             }
             let Some(patient) = patient_of(&file_name) else {
-                bail!("{shown}: expected a patient's number and _ first, as in 00001280_004.jpg, found {file_name:?}");
+                bail!(
+                    "{shown}: expected a name that starts with a patient's number and _, such as 00001280_004.jpg, found {file_name:?}"
+                );
             };
             let mut id = file_name.rsplit_once('.').map_or(file_name.as_str(), |(stem, _)| stem).to_string();
             if by_id.get(&id).is_some_and(|other| other.label == label) && !by_id.contains_key(&file_name) {
-                // Two files of one folder.
+                // Two files in one folder.
                 id.clone_from(&file_name);
             }
             if let Some(other) = by_id.get(&id) {
@@ -122,7 +127,7 @@ fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>>
     Ok(by_id.into_values().collect())
 }
 
-/// Names and paths of what is in a folder, in order; hidden ones and those of the operating system become `litter`.
+/// Names and paths of the entries of a folder, in order; hidden files and those of the operating system go to `litter`.
 fn visible_entries(folder: &Path, litter: &mut Vec<String>) -> Result<BTreeMap<String, PathBuf>> {
     let cannot_read = || format!("cannot read {}: expected a folder", folder.display());
     let mut visible = BTreeMap::new();
@@ -140,7 +145,7 @@ fn visible_entries(folder: &Path, litter: &mut Vec<String>) -> Result<BTreeMap<S
     Ok(visible)
 }
 
-/// The release itself writes "No Finding", cuts of it also "No_findings".
+/// The release writes "No Finding", subsets of it also "No_findings".
 fn is_no_finding(label: &str) -> bool {
     label == "no finding" || label == "no findings"
 }
@@ -154,8 +159,8 @@ fn patient_of(file_name: &str) -> Option<String> {
     digits.parse::<u64>().ok().map(|number| number.to_string())
 }
 
-/// Of a hundred patients about 50 train, 15 validate and 35 test. Drawn by the patient's number alone, so that it is the
-/// same on every machine and whatever else is imported.
+/// Assigns about 50 % of the patients to training, 15 % to validation and 35 % to test, by the patient's number alone: the
+/// result is the same on every machine and for every selection of images.
 fn split_of(patient: &str) -> Result<Split> {
     let fingerprint = Fingerprint::of_parts(["split", patient]);
     let number = u64::from_str_radix(fingerprint.as_str(), 16).context("a fingerprint is not hexadecimal")?;
@@ -166,7 +171,7 @@ fn split_of(patient: &str) -> Result<Split> {
     })
 }
 
-/// A yes/no question where one finding stands against none, else a choice by number.
+/// A yes/no question for one finding against none, else a choice by number.
 fn task_of(folders: &[Folder]) -> Task {
     let yes_no = match folders {
         [none, finding] if is_no_finding(&none.label) && !is_no_finding(&finding.label) => Some(&finding.label),
@@ -194,7 +199,7 @@ fn write_xray(writer: &mut DatasetWriter, task: &Task, xray: &Xray) -> Result<()
     let bytes =
         input_file::read(&xray.path, LONGEST_IMAGE).with_context(|| format!("cannot read {}", xray.path.display()))?;
     Picture::decode(&xray.path, &bytes)?;
-    // By split and not by finding: whoever sees the path of an image should not see the answer.
+    // The path contains the split and not the finding, because it must not reveal the answer.
     let image = writer.image(&format!("{}/{}", xray.split, xray.file_name), &bytes)?;
     let label = &task.labels[xray.label];
     writer.case(&Case {

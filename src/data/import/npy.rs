@@ -1,12 +1,12 @@
-//! Numpy's `.npy` format, read as a stream (numpy.lib.format, versions 1 to 3).
+//! Reads numpy's `.npy` format as a stream (numpy.lib.format, versions 1 to 3).
 
 use anyhow::{Context, Result, bail};
 use std::io::Read;
 
-/// Header texts longer than this are no array of ours, and would only fill memory.
+/// Maximum length of a header, to limit memory.
 const LONGEST_HEADER: usize = 1 << 16;
 
-/// Type of the elements; little-endian or single bytes.
+/// Type of the elements, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Element {
     U8,
@@ -48,9 +48,9 @@ impl Element {
     }
 }
 
-/// An open array: its header, and behind it the elements in C order.
+/// An open array: its header, followed by the elements in C order.
 pub(super) struct NpyReader<R> {
-    /// For messages: `train_images.npy`.
+    /// Name for messages: `train_images.npy`.
     pub name: String,
     pub element: Element,
     pub shape: Vec<usize>,
@@ -85,7 +85,7 @@ impl<R: Read> NpyReader<R> {
         for row in 0..count {
             self.read_bytes(&mut buffer[..width])?;
             let value = integer(self.element, buffer).with_context(|| {
-                format!("{}: expected whole numbers, found another in row {row} (from 0)", self.name)
+                format!("{}: expected whole numbers, found another value in row {row} (from 0)", self.name)
             })?;
             values.push(value);
         }
@@ -93,7 +93,7 @@ impl<R: Read> NpyReader<R> {
         Ok(values)
     }
 
-    /// Makes sure that the array ends here; for a zip entry this also compares the checksum.
+    /// Checks that the array ends here; for a zip entry this also compares the checksum.
     pub fn finish(mut self) -> Result<()> {
         let mut rest = [0_u8; 1];
         match self.source.read(&mut rest) {
@@ -128,7 +128,7 @@ fn read_header(source: &mut impl Read) -> Result<String> {
     let mut start = [0_u8; 8];
     source.read_exact(&mut start)?;
     if &start[..6] != b"\x93NUMPY" {
-        bail!("expected the mark \\x93NUMPY, found {}", start[..6].escape_ascii());
+        bail!("expected the magic bytes \\x93NUMPY, found {}", start[..6].escape_ascii());
     }
     let length = match start[6] {
         1 => {
@@ -148,7 +148,7 @@ fn read_header(source: &mut impl Read) -> Result<String> {
     }
     let mut header = vec![0_u8; length];
     source.read_exact(&mut header)?;
-    String::from_utf8(header).context("expected a header of text")
+    String::from_utf8(header).context("expected a header in UTF-8")
 }
 
 /// The quoted text after a key of the header's Python dictionary.

@@ -1,5 +1,5 @@
-//! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones too where that is wanted; the
-//! images that no test or validation question uses become the corpus, captioned with what their questions and answers say.
+//! `import vqa-rad`: the OSF release of VQA-RAD. Closed yes/no questions become cases, open ones only on request; the
+//! images that no test or validation question uses become the corpus, with captions made of their questions and answers.
 
 use super::vqa_rad_caption::caption_of;
 use super::vqa_rad_rows::{Row, read_rows};
@@ -15,18 +15,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const TASK: &str = "vqa-rad";
-/// Of open questions.
+/// Id of the task of open questions.
 const OPEN_TASK: &str = "vqa-rad-open";
 
-/// One image in this many, of those without test questions, is kept for validation.
+/// One in this many images without test questions is kept for validation.
 const VALIDATION_ONE_IN: u64 = 5;
 
 /// Choices of the VQA-RAD import.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VqaRadOptions {
-    /// Leave out training questions about images that test questions use too. The official split has many.
+    /// Skip training questions about images that test questions also use; the official split has many.
     pub drop_shared_images: bool,
-    /// Make open questions cases, too, of a task of their own.
+    /// Also import open questions, as a task of their own.
     pub open_questions: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn import_vqa_rad(
             return Split::Test;
         }
         let group = groups.get(row.image.as_str()).copied().unwrap_or(&row.image);
-        // Images of the test split are no fair validation: their training questions stay training questions.
+        // Images of the test split cannot be used for validation: their training questions stay in training.
         if !test_groups.contains(group) && is_for_validation(group) { Split::Validation } else { Split::Train }
     };
 
@@ -112,9 +112,9 @@ pub fn import_vqa_rad(
             })?;
         }
     }
-    let what = if options.drop_shared_images { "left out" } else { "kept, as in the official split" };
-    let shared_remark = format!("{shared} training questions are about images that test questions use too: {what}");
-    let not_yes_or_no = format!("{no_label} closed ones with another answer than yes or no");
+    let what = if options.drop_shared_images { "skipped" } else { "kept, as in the official split" };
+    let shared_remark = format!("{shared} training questions are about images that test questions also use: {what}");
+    let not_yes_or_no = format!("{no_label} closed questions with an answer other than yes or no");
     let left_out = if options.open_questions {
         format!("{open} open questions are cases of the task {OPEN_TASK}; {not_yes_or_no} are not cases")
     } else {
@@ -123,7 +123,7 @@ pub fn import_vqa_rad(
     let mut remarks = vec![left_out, shared_remark.clone()];
     remarks.extend(litter_remark(&litter));
     if shared > 0 && !options.drop_shared_images {
-        remarks.push("--drop-shared-images leaves them out".into());
+        remarks.push("--drop-shared-images skips them".into());
     }
     let dataset = writer.finish(&manifest(&shared_remark, options))?;
     Ok(Imported { dataset, remarks })
@@ -152,7 +152,7 @@ fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
     }
 }
 
-/// The one JSON file and the one folder in `source`, and names of the operating system's files there.
+/// The JSON file and the folder in `source`, and the names of the operating system's files there.
 fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
     let entries = fs::read_dir(source).with_context(|| {
         format!(
@@ -184,14 +184,14 @@ fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
     }
 }
 
-/// The group of each image: the first image, by name, that shares a MedPix case with it, directly or through others.
+/// The group of each image: the first image, by name, that shares a MedPix case with it, directly or through other images.
 fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<&'a str, &'a str> {
     let mut group_of: BTreeMap<&str, &str> = rows.iter().map(|row| (row.image.as_str(), row.image.as_str())).collect();
     let mut links: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows {
         links.entry(&row.medpix_case).or_default().push(&row.image);
     }
-    // A few rounds at most: a case has one image, rarely two.
+    // This takes few rounds: a case has one image, rarely two.
     loop {
         let mut changed = false;
         for images in links.values() {
@@ -209,13 +209,13 @@ fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<
     group_of.into_iter().map(|(image, group)| (image, names.get(group).copied().unwrap_or(group))).collect()
 }
 
-/// What each image is called: its file name without the ending, or the whole of it where another image has that name.
+/// The name of each image: its file name without extension, or with it if another image has the same stem.
 fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
     let images: BTreeSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
     let mut count: HashMap<&str, usize> = HashMap::new();
     for image in images.iter().copied() {
         *count.entry(stem(image)).or_default() += 1;
-        // A file that is called as another one's stem.
+        // A file named like another one's stem.
         *count.entry(image).or_default() += 1;
     }
     let mut names = HashMap::new();
@@ -226,7 +226,7 @@ fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
     names
 }
 
-/// Drawn by the group's name, so that it is the same on every machine and whatever else is imported.
+/// Decided by the group's name, so that the result is the same on every machine and for every selection.
 fn is_for_validation(group: &str) -> bool {
     let fingerprint = Fingerprint::of_parts(["validation", group]);
     u64::from_str_radix(fingerprint.as_str(), 16).is_ok_and(|number| number % VALIDATION_ONE_IN == 0)

@@ -1,9 +1,9 @@
-//! From the questions and answers about one image to its caption: region, modality and plane, then the findings.
+//! Makes the caption of an image from its questions and answers: region, modality and plane, then the findings.
 
 use super::vqa_rad_rows::Row;
 use std::collections::HashSet;
 
-/// How a question names a modality or plane, and what the caption calls it. Longer spellings come first.
+/// Names of modalities and planes in questions and in captions. Longer names come first.
 const MODALITIES: [(&str, &str); 11] = [
     ("diffusion weighted", "diffusion-weighted MRI"),
     ("flair", "FLAIR MRI"),
@@ -30,7 +30,7 @@ const PLANES: [(&str, &str); 10] = [
     ("ap", "anteroposterior"),
 ];
 
-/// Beginnings of a question that asks whether something is there.
+/// Beginnings of questions about the presence of something.
 const PRESENCE: [&str; 11] = [
     "is there evidence of ",
     "is there any evidence of ",
@@ -45,7 +45,7 @@ const PRESENCE: [&str; 11] = [
     "does this image show ",
 ];
 
-/// A caption from the rows about one image, in their order. A rephrased question says nothing new and is left out.
+/// A caption from the rows about one image, in their order, without rephrased questions.
 pub(super) fn caption_of(rows: &[&Row]) -> String {
     let mut head = vec![region(rows)];
     for (kind, names) in [("MODALITY", &MODALITIES[..]), ("PLANE", &PLANES[..])] {
@@ -75,7 +75,7 @@ pub(super) fn caption_of(rows: &[&Row]) -> String {
         if !caption.is_empty() {
             caption.push(' ');
         }
-        // Some answers have tabs and line ends in them.
+        // Some answers contain tabs and line ends.
         let words: Vec<&str> = sentence.split_whitespace().collect();
         caption.push_str(&capitalised(&words.join(" ")));
         if !caption.ends_with(['.', '?', '!']) {
@@ -93,7 +93,7 @@ fn region(rows: &[&Row]) -> String {
     }
 }
 
-/// What the rows of one type say outright: an open answer, or a question answered with yes.
+/// The statements of the rows of one type: an open answer, or a question answered with yes.
 fn stated(rows: &[&Row], kind: &str, names: &[(&str, &str)]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for row in rows.iter().filter(|row| row.has_type(kind)) {
@@ -112,13 +112,13 @@ fn stated(rows: &[&Row], kind: &str, names: &[(&str, &str)]) -> Vec<String> {
             found.push(name);
         }
     }
-    // "MRI" says nothing beside "FLAIR MRI".
+    // "MRI" is redundant beside "FLAIR MRI".
     let all = found.clone();
     found.retain(|name| !all.iter().any(|other| other != name && other.ends_with(name.as_str())));
     found
 }
 
-/// The first of the names that the text has as whole words.
+/// The first of the names that the text contains as whole words.
 fn names_in(text: &str, names: &[(&str, &str)]) -> Option<String> {
     let text = words(text);
     for (spelling, name) in names {
@@ -129,7 +129,7 @@ fn names_in(text: &str, names: &[(&str, &str)]) -> Option<String> {
     None
 }
 
-/// Lower case, one space between and around words, no punctuation: whole words are found with spaces around them.
+/// Lower case, one space between and around words, no punctuation, so that whole words can be found.
 fn words(text: &str) -> String {
     let mut result = String::from(" ");
     for word in text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()) {
@@ -141,7 +141,7 @@ fn words(text: &str) -> String {
     result
 }
 
-/// "Is there a pneumothorax?" and "No" make "no pneumothorax"; what cannot be turned so is kept as question and answer.
+/// Converts "Is there a pneumothorax?" and "No" to "no pneumothorax"; otherwise keeps question and answer.
 fn sentence_of(row: &Row) -> String {
     let question = row.question.trim().trim_end_matches(['?', '.', ' ']);
     if let Some(yes) = row.yes_or_no()
@@ -172,7 +172,7 @@ fn finding_in(question: &str) -> Option<String> {
     (!finding.is_empty() && !unfit).then(|| finding.to_string())
 }
 
-/// Without regard to ASCII case.
+/// Ignores ASCII case.
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
 }

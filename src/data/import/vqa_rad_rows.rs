@@ -1,4 +1,4 @@
-//! The rows of VQA-RAD's JSON file (Lau et al., Scientific Data 2018, table 2), checked one by one.
+//! Reads and checks the rows of VQA-RAD's JSON file (Lau et al., Scientific Data 2018, table 2).
 
 use crate::data::identifier::identifier_of;
 use crate::files::input_file;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Bytes of the longest list of questions; the release has 1 MB.
+/// Maximum size of the list of questions in bytes; the release has 1 MB.
 const LONGEST: u64 = 256 << 20;
 
 /// One question with its answer.
@@ -33,7 +33,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// `Some(true)` for yes, `Some(false)` for no, nothing for any other answer.
+    /// `Some(true)` for yes, `Some(false)` for no, `None` for any other answer.
     pub fn yes_or_no(&self) -> Option<bool> {
         match self.answer.trim_end_matches('.').to_ascii_lowercase().as_str() {
             "yes" => Some(true),
@@ -51,7 +51,7 @@ impl Row {
 /// Reads and checks every row.
 pub(super) fn read_rows(path: &Path) -> Result<Vec<Row>> {
     let text = input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
-    let expected = || format!("{}: expected a JSON list of objects, one a question", path.display());
+    let expected = || format!("{}: expected a JSON list of objects, one per question", path.display());
     let values = match Written::parse(text.as_bytes()) {
         Ok(Written::List(values)) => values,
         Ok(other) => bail!("{}, found {}", expected(), other.kind()),
@@ -80,7 +80,7 @@ fn read_row(value: &Written) -> Result<Row> {
         bail!("expected an object, found {}", value.kind());
     }
     if let Some(key) = value.repeated_key() {
-        bail!("{key}: the field stands twice, with different values; expected it once");
+        bail!("{key}: the field appears twice with different values; expected it once");
     }
     let phrase_type = text(value, "phrase_type")?;
     let test = phrase_type.starts_with("test_");
@@ -109,7 +109,7 @@ fn read_row(value: &Written) -> Result<Row> {
     })
 }
 
-/// A field's text without spaces at its ends; the file has some numbers among its texts.
+/// A field's text without surrounding spaces; some texts of the file are numbers.
 fn text(value: &Written, field: &str) -> Result<String> {
     let Some(value) = value.get(field) else { bail!("{field}: the field is missing; expected a text") };
     let text = identifier_of(value).with_context(|| format!("{field}: expected a text, found {value}"))?;
