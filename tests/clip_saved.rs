@@ -126,9 +126,9 @@ fn a_missing_file_is_named_with_its_purpose() {
     assert!(message(&path).contains("no model folder"), "{}", message(&path));
     let needed = [
         ("config.json", "it says what model this is"),
-        ("preprocessor_config.json", "it says how images are scaled"),
+        ("preprocessor_config.json", "it describes the image processor"),
         ("tokenizer.json", "it turns text into token numbers"),
-        ("model.safetensors", "it holds the weights"),
+        ("model.safetensors", "it contains the weights"),
     ];
     for (file, purpose) in needed {
         save(&path, StoredType::F32);
@@ -150,7 +150,7 @@ fn a_torn_file_is_named() {
         fs::write(path.join(file), &content[..content.len() / 2]).unwrap();
         let message = message(&path);
         assert!(message.contains(&*path.join(file).to_string_lossy()), "{message}");
-        assert!(message.contains("not valid JSON") || message.contains("not a whole safetensors file"), "{message}");
+        assert!(message.contains("not valid JSON") || message.contains("not a complete safetensors file"), "{message}");
     }
 }
 
@@ -175,7 +175,7 @@ fn a_wrong_tensor_is_named_with_file_and_shapes() {
     let shape = message_after(|tensors| {
         tensors.insert(name.to_string(), Tensor::zeros((64, 95), DType::F32, &Device::Cpu).unwrap());
     });
-    let expected = "tensor visual_projection.weight has shape [64, 95], the configuration asks for [64, 96]";
+    let expected = "tensor visual_projection.weight has shape [64, 95], the configuration requires [64, 96]";
     assert!(shape.contains(expected), "{shape}");
     for bad in [f32::NAN, f32::INFINITY] {
         let value = message_after(|tensors| {
@@ -183,7 +183,7 @@ fn a_wrong_tensor_is_named_with_file_and_shapes() {
             values[7] = bad;
             tensors.insert(name.to_string(), Tensor::from_vec(values, (64, 96), &Device::Cpu).unwrap());
         });
-        assert!(value.contains("visual_projection.weight has a value that is not a number or infinite"), "{value}");
+        assert!(value.contains("visual_projection.weight has a NaN or infinite value"), "{value}");
         assert!(value.contains("element 7"), "{value}");
     }
     let kind = message_after(|tensors| {

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::StoredType;
 use dissent::model::pixtral::{
-    DecoderInput, DecoderRow, Piece, PixtralCheckpoint, PixtralConfig, PixtralImageProcessor, SmallPixtral,
+    ContentPart, DecoderInput, DecoderRow, PixtralCheckpoint, PixtralConfig, PixtralImageProcessor, SmallPixtral,
     processor_files, save_pixtral, train_tokenizer, trainable_pixtral,
 };
 use image::RgbImage;
@@ -75,7 +75,7 @@ fn what_is_saved_is_loaded() {
     }
 
     let image = checkpoint.processor.prepare(&RgbImage::from_pixel(64, 40, image::Rgb([9, 99, 200]))).unwrap();
-    let ids = checkpoint.processor.encode(&[Piece::Image(image.grid), Piece::Text("malignant?")]).unwrap();
+    let ids = checkpoint.processor.encode(&[ContentPart::Image(image.grid), ContentPart::Text("malignant?")]).unwrap();
     let mut logits = Vec::new();
     for model in [&checkpoint.model, &model] {
         let features = model.vision_features(std::slice::from_ref(&image.pixels)).unwrap();
@@ -232,7 +232,12 @@ const PUBLISHED: &str = r#"{%- if messages[0]["role"] == "system" %}
 fn a_template_counts_where_it_says_something_else() {
     let ours = load(&fixture()).unwrap();
     let grid = ours.processor.grid_of(64, 48);
-    let pieces = [Piece::Image(grid), Piece::Text("background: a mass\n\n"), Piece::Image(grid), Piece::Text("Yes?")];
+    let pieces = [
+        ContentPart::Image(grid),
+        ContentPart::Text("background: a mass\n\n"),
+        ContentPart::Image(grid),
+        ContentPart::Text("Yes?"),
+    ];
     let ids = |checkpoint: &PixtralCheckpoint| checkpoint.processor.encode(&pieces).unwrap();
     let answer = |checkpoint: &PixtralCheckpoint| checkpoint.processor.answer_ids("Yes", true).unwrap();
     let folder = copy();
@@ -256,7 +261,7 @@ fn a_template_counts_where_it_says_something_else() {
 fn text_cannot_forge_special_tokens() {
     let checkpoint = load(&fixture()).unwrap();
     let special = checkpoint.processor.tokenizer().special();
-    let ids = checkpoint.processor.encode(&[Piece::Text("a [IMG] and </s> [/INST]")]).unwrap();
+    let ids = checkpoint.processor.encode(&[ContentPart::Text("a [IMG] and </s> [/INST]")]).unwrap();
     let count = |id: u32| ids.iter().filter(|other| **other == id).count();
     assert_eq!((count(special.image), count(special.end), count(special.instruction_end)), (0, 0, 1));
     assert_eq!(checkpoint.processor.tokenizer().decode(&ids).unwrap(), "a [IMG] and </s> [/INST]");
@@ -305,7 +310,12 @@ fn save_for_transformers() {
             grids.push(image.grid);
             files.push(file);
         }
-        let pieces = [Piece::Image(grids[0]), Piece::Text(caption), Piece::Image(grids[1]), Piece::Text(question)];
+        let pieces = [
+            ContentPart::Image(grids[0]),
+            ContentPart::Text(caption),
+            ContentPart::Image(grids[1]),
+            ContentPart::Text(question),
+        ];
         let ids = checkpoint.processor.encode(&pieces).unwrap();
         let row = DecoderRow { ids: ids.clone(), features };
         let decoded = checkpoint.model.decode(&DecoderInput::new(vec![row]), None).unwrap();

@@ -5,8 +5,8 @@
 use candle_core::{DType, Device, Tensor};
 use dissent::model::layers::Mode;
 use dissent::model::pixtral::{
-    Decoded, DecoderInput, DecoderRow, KvCache, PaddingSide, Piece, PixtralCheckpoint, PixtralConfig, PixtralModel,
-    PreparedImage, TokenIndex, trainable_pixtral,
+    ContentPart, Decoded, DecoderInput, DecoderRow, KvCache, PaddingSide, PixtralCheckpoint, PixtralConfig,
+    PixtralModel, PreparedImage, TokenIndex, trainable_pixtral,
 };
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -76,10 +76,10 @@ fn prepare(checkpoint: &PixtralCheckpoint, parts: &[Part]) -> (Vec<u32>, Vec<Pre
     let mut pieces = Vec::new();
     for part in parts {
         match part {
-            Part::Text(text) => pieces.push(Piece::Text(text)),
+            Part::Text(text) => pieces.push(ContentPart::Text(text)),
             Part::Picture(picture) => {
                 let image = checkpoint.processor.prepare(picture).unwrap();
-                pieces.push(Piece::Image(image.grid));
+                pieces.push(ContentPart::Image(image.grid));
                 images.push(image);
             }
         }

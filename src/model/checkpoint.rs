@@ -20,7 +20,7 @@ pub use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};
 pub use json::read_json;
 pub(in crate::model) use json::{image_processor_json, object_in};
-pub use layout::{Part, Place};
+pub use layout::{Part, TargetTensor};
 pub(in crate::model) use picture_settings::{refuse_other_steps, two_picture_settings};
 pub use read::Weights;
 pub(in crate::model) use typed::typed;

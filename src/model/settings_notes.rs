@@ -106,7 +106,7 @@ mod tests {
         assert!(reader[0].contains("differ in image_mean; the first counts"), "{reader:?}");
         assert_eq!(
             reader[1],
-            "the chat template of chat_template.json counts; that of tokenizer_config.json is another"
+            "the chat template of chat_template.json is used; that of tokenizer_config.json is different"
         );
         assert_eq!(encoder[0], reader[0]);
         assert!(encoder[1].contains("padding_side left") && encoder[2].contains("lowercase true"), "{encoder:?}");

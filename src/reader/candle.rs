@@ -11,7 +11,7 @@ use crate::data::Picture;
 use crate::files::fingerprint::Fingerprint;
 use crate::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use crate::model::reader_family::{ReaderFamily, load_reader};
-use crate::model::vlm::{Piece, ReaderCheckpoint};
+use crate::model::vlm::{ContentPart, ReaderCheckpoint};
 use crate::run::LabelScores;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
@@ -146,7 +146,7 @@ impl CandleReader {
         for piece in &prompt {
             let picture = match piece {
                 PromptPiece::Text(text) => {
-                    pieces.push(Piece::Text(text));
+                    pieces.push(ContentPart::Text(text));
                     continue;
                 }
                 PromptPiece::QueryImage => &request.query,
@@ -154,7 +154,7 @@ impl CandleReader {
             };
             let image = features_of(picture)?;
             first_image.get_or_insert(&picture.fingerprint);
-            pieces.push(Piece::Image(image.grid));
+            pieces.push(ContentPart::Image(image.grid));
             images.push(image.features.clone());
         }
         let ids = self.checkpoint.model.encode(&pieces)?;

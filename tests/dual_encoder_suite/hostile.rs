@@ -289,7 +289,7 @@ fn lying_headers_are_refused() {
     for (content, what) in cases {
         fs::write(&path, content).unwrap();
         let message = message(&folder);
-        assert!(message.contains("model.safetensors: not a whole safetensors file"), "{what}: {message}");
+        assert!(message.contains("model.safetensors: not a complete safetensors file"), "{what}: {message}");
     }
 }
 

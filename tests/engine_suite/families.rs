@@ -8,7 +8,7 @@ use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::model::decoder::{DecoderInput, DecoderRow, TokenIndex};
 use dissent::model::reader_family::load_reader;
-use dissent::model::vlm::{Piece, ReaderCheckpoint};
+use dissent::model::vlm::{ContentPart, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::LabelScores;
 use dissent::run::Run;
@@ -71,11 +71,11 @@ fn by_hand(checkpoint: &ReaderCheckpoint, request: &ReadRequest, tokens: &[u32])
         request.evidence.as_ref().map(|evidence| format!("background: {}\n\n", evidence.caption.as_deref().unwrap()));
     if let (Some(evidence), Some(caption)) = (&request.evidence, &caption) {
         let prepared = model.prepare(&evidence.image.as_ref().unwrap().to_rgb8()).unwrap();
-        pieces.extend([Piece::Image(prepared.grid), Piece::Text(caption)]);
+        pieces.extend([ContentPart::Image(prepared.grid), ContentPart::Text(caption)]);
         images.push(prepared);
     }
     let prepared = model.prepare(&request.query.to_rgb8()).unwrap();
-    pieces.extend([Piece::Image(prepared.grid), Piece::Text(&request.question)]);
+    pieces.extend([ContentPart::Image(prepared.grid), ContentPart::Text(&request.question)]);
     images.push(prepared);
     let mut ids = model.encode(&pieces).unwrap();
     let prompt = ids.len();

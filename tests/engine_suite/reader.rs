@@ -4,7 +4,7 @@ use crate::support::reader_fixture;
 use candle_core::{DType, Device};
 use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::model::pixtral::{DecoderInput, DecoderRow, Piece, PixtralCheckpoint, TokenIndex};
+use dissent::model::pixtral::{ContentPart, DecoderInput, DecoderRow, PixtralCheckpoint, TokenIndex};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::LabelScores;
 use std::cell::Cell;
@@ -83,11 +83,11 @@ fn by_hand(checkpoint: &PixtralCheckpoint, request: &ReadRequest, tokens: &[u32]
         request.evidence.as_ref().map(|evidence| format!("background: {}\n\n", evidence.caption.as_deref().unwrap()));
     if let (Some(evidence), Some(caption)) = (&request.evidence, &caption) {
         let prepared = checkpoint.processor.prepare(&evidence.image.as_ref().unwrap().to_rgb8()).unwrap();
-        pieces.extend([Piece::Image(prepared.grid), Piece::Text(caption)]);
+        pieces.extend([ContentPart::Image(prepared.grid), ContentPart::Text(caption)]);
         pixels.push(prepared.pixels);
     }
     let prepared = checkpoint.processor.prepare(&request.query.to_rgb8()).unwrap();
-    pieces.extend([Piece::Image(prepared.grid), Piece::Text(&request.question)]);
+    pieces.extend([ContentPart::Image(prepared.grid), ContentPart::Text(&request.question)]);
     pixels.push(prepared.pixels);
     let mut ids = checkpoint.processor.encode(&pieces).unwrap();
     let prompt = ids.len();

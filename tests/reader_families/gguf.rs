@@ -193,7 +193,7 @@ fn a_decoder_of_another_model_is_refused() {
                 let few = candle_core::Tensor::zeros((32, 256), DType::F32, &Device::Cpu).unwrap();
                 tensors.insert("blk.0.attn_k.weight".into(), QTensor::quantize(&few, GgmlDType::Q8_0).unwrap());
             },
-            "tensor blk.0.attn_k.weight has shape [32, 256], the configuration asks for [64, 256]",
+            "tensor blk.0.attn_k.weight has shape [32, 256], the configuration requires [64, 256]",
         ),
     ];
     for (family, edit, word) in cases {
@@ -274,7 +274,7 @@ fn a_rotation_scaled_otherwise_is_refused() {
         with_tables(
             &short[1..],
             &long,
-            "tensor rope_factors_short.weight has shape [15], the configuration asks for [16]",
+            "tensor rope_factors_short.weight has shape [15], the configuration requires [16]",
         ),
     ] {
         let folder = copy("smolvlm");
@@ -319,7 +319,7 @@ fn hostile_files_are_refused() {
     twice[place..place + to.len()].copy_from_slice(to.as_bytes());
     fs::write(&path, twice).unwrap();
     let message = refusal(folder.path(), None, DType::F32);
-    assert!(message.contains("decoder.gguf: tensor blk.0.attn_q.weight is in the file twice"), "{message}");
+    assert!(message.contains("decoder.gguf: the file contains tensor blk.0.attn_q.weight twice"), "{message}");
     // A value that is not a number.
     fs::write(&path, &whole).unwrap();
     change(folder.path(), |_, tensors| {

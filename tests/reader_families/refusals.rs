@@ -60,7 +60,7 @@ fn hostile_weight_files_are_refused_by_name() {
         let folder = copy("qwen2_vl");
         fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
         let message = message(folder.path(), None);
-        assert!(message.contains("model.safetensors: not a whole safetensors file"), "{what}: {message}");
+        assert!(message.contains("model.safetensors: not a complete safetensors file"), "{what}: {message}");
     }
     // The same shard twice.
     let folder = copy("qwen2_5_vl");
@@ -152,8 +152,9 @@ fn a_tensor_that_is_in_a_file_twice_is_named() {
     fs::write(&path, whole).unwrap();
     let message = message(folder.path(), None);
     assert!(
-        message
-            .contains(&format!("model.safetensors: not a whole safetensors file: tensor {name} is in the file twice")),
+        message.contains(&format!(
+            "model.safetensors: not a complete safetensors file: the file contains tensor {name} twice"
+        )),
         "{message}"
     );
 }

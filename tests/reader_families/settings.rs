@@ -104,7 +104,7 @@ fn what_two_files_say_differently_is_noted() {
     rewrite(path, "tokenizer_config.json", |config| config["chat_template"] = json!("{{ messages[0].role }}"));
     let notes = load_from(path, None, DType::F32).notes;
     assert!(notes[0].contains("differ in image_mean; the first counts"), "{notes:?}");
-    assert!(notes[1].contains("template of chat_template.jinja counts; that of tokenizer_config.json"), "{notes:?}");
+    assert!(notes[1].contains("template of chat_template.jinja is used; that of tokenizer_config.json"), "{notes:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use dissent::model::device::choose_device;
 use dissent::model::reader_family::load_reader;
-use dissent::model::vlm::{Piece, PreparedImage, ReaderCheckpoint};
+use dissent::model::vlm::{ContentPart, PreparedImage, ReaderCheckpoint};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::fs;
@@ -113,10 +113,10 @@ pub fn prepare(checkpoint: &ReaderCheckpoint, name: &str) -> (Vec<u32>, Vec<Prep
     let mut pieces = Vec::new();
     for part in &parts {
         match part {
-            Part::Text(text) => pieces.push(Piece::Text(text)),
+            Part::Text(text) => pieces.push(ContentPart::Text(text)),
             Part::Picture(picture) => {
                 let image = checkpoint.model.prepare(picture).unwrap();
-                pieces.push(Piece::Image(image.grid));
+                pieces.push(ContentPart::Image(image.grid));
                 images.push(image);
             }
         }

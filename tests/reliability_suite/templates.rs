@@ -59,7 +59,7 @@ fn predict_names_the_file_and_the_limit() {
     let source = format!("{{% set a=[1] %}}{}{{{{ a|length }}}}", "{% set a=a+a %}".repeat(50));
     fs::write(world.path("checkpoints/reader/chat_template.jinja"), source).unwrap();
     let outcome = world.predict();
-    outcome.fails_with(&["reader/chat_template.jinja: rendering it takes more than 3 s of processor time"]);
+    outcome.fails_with(&["reader/chat_template.jinja: rendering it takes more than 3 s of CPU time"]);
     assert_eq!(outcome.stderr.lines().filter(|line| line.contains("error")).count(), 1, "{outcome:#?}");
 }
 
@@ -117,7 +117,7 @@ fn after_a_rendering_that_was_ended_the_next_one_works() {
     for _ in 0..2 {
         assert_eq!(template.render(&json!([]), true).unwrap(), "fine");
         let message = template.render(&json!([1]), true).unwrap_err().to_string();
-        assert!(message.ends_with("rendering it takes more than 3 s of processor time"), "{message}");
+        assert!(message.ends_with("rendering it takes more than 3 s of CPU time"), "{message}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The other end of [`process`](super::process): what the process that renders does.
+//! The loop of the child process that renders templates for [`process`](super::process).
 
 use super::engine::Engine;
 #[cfg(unix)]
@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use std::io::{self, BufRead};
 use std::sync::mpsc::channel;
 
-/// Answers requests on standard input, one a line, until it ends; `write` puts an answer on standard output. The process
-/// ends at once when its owner is gone, also in the middle of a rendering.
+/// Answers requests on standard input, one JSON value per line, until it is closed; `write` puts an answer on standard
+/// output. When standard input is closed the process exits at once, even in the middle of a rendering.
 ///
 /// # Errors
-/// A request that is none, an answer that cannot be written, limits that cannot be set.
+/// Fails if a request is not valid JSON, an answer cannot be written, or resource limits cannot be set.
 pub fn answer_requests(write: &dyn Fn(&[u8]) -> io::Result<()>) -> Result<()> {
     #[cfg(unix)]
     limit_memory()?;
@@ -24,7 +24,10 @@ pub fn answer_requests(write: &dyn Fn(&[u8]) -> io::Result<()>) -> Result<()> {
         }
         signal_hook::low_level::exit(0);
     };
-    std::thread::Builder::new().name("dissent-requests".into()).spawn(reader).context("no thread to read requests")?;
+    std::thread::Builder::new()
+        .name("dissent-requests".into())
+        .spawn(reader)
+        .context("cannot start the thread that reads requests")?;
     let mut template = None;
     for request in requests {
         #[cfg(unix)]
@@ -38,7 +41,7 @@ pub fn answer_requests(write: &dyn Fn(&[u8]) -> io::Result<()>) -> Result<()> {
         };
         let mut answer = serde_json::to_vec(&answer)?;
         answer.push(b'\n');
-        write(&answer).context("cannot answer")?;
+        write(&answer).context("cannot write the answer")?;
     }
     Ok(())
 }

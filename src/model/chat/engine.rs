@@ -1,23 +1,23 @@
-//! The template engine within its limits.
+//! The Jinja engine (minijinja) with its limits.
 
 use super::limits::{bounded_method, bounded_tojson, one_line, with_deep_stack};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind};
 use serde_json::{Map, Value};
 
-/// Steps that a template may take, and 64 bytes that it may make for each: hundreds of times what a prompt needs.
+/// Steps that a template may take; each also allows 64 bytes of output. Prompts need hundreds of times less.
 const FUEL: u64 = 500_000;
 const NAME: &str = "chat_template";
 
-/// A template that was understood, in this process.
+/// A compiled template.
 #[derive(Debug)]
 pub(super) struct Engine(Environment<'static>);
 
 impl Engine {
-    /// Reads a template that was looked over.
+    /// Compiles a template that has passed [`check_source`](super::limits::check_source).
     ///
     /// # Errors
-    /// What is wrong with it, on one line.
+    /// Fails if the source is not valid; the message has one line.
     pub fn compile(source: String) -> Result<Self, String> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -36,10 +36,10 @@ impl Engine {
         Ok(Self(environment))
     }
 
-    /// What the template makes of these values.
+    /// Renders the template with these variables.
     ///
     /// # Errors
-    /// What it refuses, on one line.
+    /// Fails if the template raises an error or exceeds a limit; the message has one line.
     pub fn render(&self, context: Map<String, Value>) -> Result<String, String> {
         with_deep_stack(|| {
             let template = self.0.get_template(NAME);

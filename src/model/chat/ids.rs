@@ -1,25 +1,25 @@
-//! Ids of a rendered prompt: special tokens where it spells them, text between them.
+//! Token ids of a rendered prompt: special tokens, and text between them.
 
 use super::tokenizer::{ChatTokenizer, SpecialToken};
 use anyhow::Result;
 
-/// Ids put together piece by piece. Text is tokenized in one piece from one special token to the next, as a tokenizer
-/// does with the whole prompt.
+/// Collects the token ids of a prompt. Text between two special tokens is tokenised as a whole, as a tokenizer does with
+/// the complete prompt.
 pub struct PromptIds<'a> {
     tokenizer: &'a ChatTokenizer,
     ids: Vec<u32>,
     text: String,
-    /// The next text loses the white space it begins with.
+    /// Whether leading white space of the next text is removed.
     strips: bool,
 }
 
 impl<'a> PromptIds<'a> {
-    /// No ids yet.
+    /// An empty prompt.
     pub fn new(tokenizer: &'a ChatTokenizer) -> Self {
         Self { tokenizer, ids: Vec::new(), text: String::new(), strips: false }
     }
 
-    /// Appends text; special tokens spelled in it stay text.
+    /// Appends text; special tokens spelled in it are treated as text.
     pub fn push_text(&mut self, text: &str) {
         self.text.push_str(if self.strips && self.text.is_empty() { text.trim_start() } else { text });
     }
@@ -34,7 +34,7 @@ impl<'a> PromptIds<'a> {
         Ok(())
     }
 
-    /// Appends a token some number of times.
+    /// Appends a token `count` times.
     pub fn push_ids(&mut self, id: u32, count: usize) -> Result<()> {
         self.flush()?;
         self.ids.extend(std::iter::repeat_n(id, count));
@@ -42,7 +42,7 @@ impl<'a> PromptIds<'a> {
         Ok(())
     }
 
-    /// Appends text whose special tokens are meant as such.
+    /// Appends text in which special tokens are recognised.
     pub fn push_marked(&mut self, text: &str) -> Result<()> {
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -57,7 +57,7 @@ impl<'a> PromptIds<'a> {
         Ok(())
     }
 
-    /// All ids.
+    /// The ids of the whole prompt.
     pub fn finish(mut self) -> Result<Vec<u32>> {
         self.flush()?;
         Ok(self.ids)

@@ -1,5 +1,5 @@
-//! What a chat template may not do. The engine's fuel counts steps and bytes; this is what it does not count: how deep the
-//! source and the values are, numbers that overflow, and widths that ask for memory at once.
+//! Limits on chat templates beyond the engine's fuel, which counts steps and bytes: nesting depth of source and values,
+//! integers that overflow, and format widths that allocate memory at once.
 
 use crate::panics::caught_here;
 use crate::panics::panic_text;
@@ -8,22 +8,23 @@ use minijinja::{Error, ErrorKind, State, filters};
 use minijinja_contrib::pycompat::unknown_method_callback;
 use std::fmt::Write;
 
-/// Words and signs of a template outside of its texts; published templates have 5,000. Nothing can be deeper than it is long.
+/// Lexical tokens of a template outside of its plain text; published templates have 5,000. This also bounds the nesting
+/// depth.
 const MOST_TOKENS: usize = 20_000;
-/// Digits of a number: more overflow 64 bits.
+/// Digits of a number; more would overflow 64 bits.
 const MOST_DIGITS: usize = 18;
-/// Characters that a width may ask for.
+/// The largest format width, in characters.
 const WIDEST: i64 = 1 << 12;
-/// For values as deep as the fuel allows, and sources as deep as they may be long.
+/// Stack size in bytes, enough for the deepest values that the fuel allows and the deepest accepted source.
 const STACK: usize = 128 << 20;
-/// Characters of a message.
+/// The longest message, in characters.
 const LONGEST_MESSAGE: usize = 300;
 
-/// Looks over the source before anything recursive reads it.
+/// Checks the source before a recursive parser reads it.
 ///
 /// # Errors
-/// What no chat template has: too many words, a number too long, a namespace used as a value (it could hold itself, and
-/// printing it would never end).
+/// Fails for things that no chat template needs: too many tokens, a number that is too long, raw blocks, or a namespace
+/// used as a value (it could contain itself, and printing it would never end).
 pub(super) fn check_source(source: &str) -> Result<(), String> {
     let mut tokens = Vec::new();
     let mut rest = source;
@@ -32,8 +33,8 @@ pub(super) fn check_source(source: &str) -> Result<(), String> {
         let inside = &rest[start + 2..];
         let end = match rest.as_bytes()[start + 1] {
             b'#' => {
-                // The engine's own scanner runs over where there is none.
-                let end = inside.find("#}").ok_or("expected an end of each comment (#}), found none")?;
+                // The engine's own lexer reads past the end of the source if a comment is not closed.
+                let end = inside.find("#}").ok_or("expected every comment to be closed (#}), found one that is not")?;
                 rest = &inside[end + 2..];
                 continue;
             }
@@ -41,23 +42,24 @@ pub(super) fn check_source(source: &str) -> Result<(), String> {
             _ => "}}",
         };
         if end == "%}" && inside.trim_start_matches(['-', '+']).trim_start().starts_with("raw") {
-            return Err("expected no raw blocks".to_string());
+            return Err("raw blocks are not supported".to_string());
         }
         rest = tokens_of(inside, end, &mut balance, &mut tokens)?;
         if tokens.len() > MOST_TOKENS {
-            return Err(format!("expected at most {MOST_TOKENS} words and signs"));
+            return Err(format!("expected at most {MOST_TOKENS} tokens"));
         }
     }
     check_namespaces(&tokens)
 }
 
-/// Where the next tag or comment begins. One pass: looking for each of the three marks by itself would read the rest of the
-/// source again and again where one of them never comes.
+/// Position of the next tag or comment. One pass for all three delimiters: searching each by itself would take quadratic
+/// time if one of them never occurs.
 fn start_of_tag(source: &str) -> Option<usize> {
     source.as_bytes().windows(2).position(|pair| matches!(pair, [b'{', b'%' | b'{' | b'#']))
 }
 
-/// The words and signs of one tag as the engine's lexer cuts them: a tag ends where no bracket is open. Gives what follows.
+/// Appends the lexical tokens of one tag to `tokens`, as the engine's lexer does (a tag ends only outside of brackets), and
+/// returns the rest of the source.
 fn tokens_of<'a>(
     source: &'a str,
     end: &'static str,
@@ -72,7 +74,7 @@ fn tokens_of<'a>(
             return Ok(&rest[end.len()..]);
         }
         let length = match first {
-            '\'' | '"' => end_of_text(rest, first),
+            '\'' | '"' => string_literal_length(rest, first),
             letter if is_word(letter) => rest.find(|letter| !is_word(letter)).unwrap_or(rest.len()),
             letter => letter.len_utf8(),
         };
@@ -86,7 +88,7 @@ fn tokens_of<'a>(
             return Err(format!("expected numbers of at most {MOST_DIGITS} digits, found one of {}", token.len()));
         }
         if !first.is_whitespace() {
-            // What a text says is no word.
+            // The content of string literals is irrelevant.
             tokens.push(if matches!(first, '\'' | '"') { "''" } else { token });
         }
         rest = after;
@@ -94,8 +96,8 @@ fn tokens_of<'a>(
     Ok(rest)
 }
 
-/// Bytes of the text that begins here, its quotes included.
-fn end_of_text(source: &str, quote: char) -> usize {
+/// Length in bytes of the string literal at the start of `source`, with its quotes.
+fn string_literal_length(source: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (place, letter) in source.char_indices().skip(1) {
         if !is_escaped && letter == quote {
@@ -106,7 +108,7 @@ fn end_of_text(source: &str, quote: char) -> usize {
     source.len()
 }
 
-/// Every namespace has a name from the start, and the name stands only before a dot, a bracket or a test.
+/// Checks that every namespace is assigned to a name at once, and that the name is only used to access its fields.
 fn check_namespaces(tokens: &[&str]) -> Result<(), String> {
     let at = |place: Option<usize>| place.and_then(|place| tokens.get(place)).copied().unwrap_or("");
     let before = |place: usize, count: usize| at(place.checked_sub(count));
@@ -121,13 +123,15 @@ fn check_namespaces(tokens: &[&str]) -> Result<(), String> {
     for (place, token) in tokens.iter().enumerate().filter(|(_, token)| names.contains(token)) {
         let is_set = before(place, 1) == "set" && at(Some(place + 1)) == "=";
         if before(place, 1) != "." && !is_set && !matches!(at(Some(place + 1)), "." | "[" | "is") {
-            return Err(format!("the namespace {token} is used as a value; expected its parts alone ({token}.part)"));
+            return Err(format!(
+                "the namespace {token} is used as a value; only its fields may be used ({token}.field)"
+            ));
         }
     }
     Ok(())
 }
 
-/// Python's methods, `format` within bounds: it makes its text before any fuel is charged.
+/// Methods of Python strings and lists. `format` is bounded here, since it allocates its result before fuel is charged.
 pub(super) fn bounded_method(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     if method == "format" {
         let is_wide = |text: &str| text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| digits.len() > 3);
@@ -135,13 +139,13 @@ pub(super) fn bounded_method(state: &mut State, value: &Value, method: &str, arg
             args.iter().any(|arg| arg.as_i64().is_none_or(|number| number.abs() > WIDEST) && arg.is_number());
         let nested = value.as_str().is_some_and(|text| text.split('{').skip(1).any(|part| !part.contains('}')));
         if value.as_str().is_some_and(is_wide) || (nested && has_wide_number) {
-            return Err(Error::new(ErrorKind::InvalidOperation, format!("expected widths of at most {WIDEST}")));
+            return Err(Error::new(ErrorKind::InvalidOperation, format!("expected format widths of at most {WIDEST}")));
         }
     }
     unknown_method_callback(state, value, method, args)
 }
 
-/// The engine's filter, with an indent that a reader could want.
+/// The engine's `tojson` filter with a bounded indent.
 pub(super) fn bounded_tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
     let named: Option<Value> = options.get("indent")?;
     for given in indent.iter().chain(&named) {
@@ -156,10 +160,10 @@ pub(super) fn bounded_tojson(value: &Value, indent: Option<Value>, options: Kwar
     filters::tojson(value, indent, options)
 }
 
-/// Runs `work` with a stack as deep as its values can be.
+/// Runs `work` on a thread with a stack large enough for the deepest values.
 ///
 /// # Errors
-/// Where the engine panics.
+/// Fails if the engine panics.
 pub(super) fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("chat template".to_string()).stack_size(STACK);
@@ -167,12 +171,13 @@ pub(super) fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resul
             let _caught = caught_here();
             work()
         };
-        let worker = thread.spawn_scoped(scope, caught).map_err(|error| format!("no thread for it: {error}"))?;
+        let worker =
+            thread.spawn_scoped(scope, caught).map_err(|error| format!("cannot start a thread for it: {error}"))?;
         worker.join().map_err(|panic| format!("the template engine panicked ({})", plain(&panic_text(&*panic))))
     })
 }
 
-/// An error of the engine and what it is from, without its listing of the source, and without control characters.
+/// An error of the engine with its causes, without the source listing and control characters.
 pub(super) fn one_line(error: &Error) -> String {
     plain(&error.to_string())
 }
@@ -181,7 +186,7 @@ fn plain(text: &str) -> String {
     let mut message = String::new();
     for letter in text.chars().take(LONGEST_MESSAGE) {
         if letter.is_control() {
-            // A String takes everything.
+            // Writing to a String cannot fail.
             let _ = write!(message, "{}", letter.escape_unicode());
         } else {
             message.push(letter);
@@ -209,8 +214,8 @@ mod tests {
             ("{# {{ it's #}{% set f = namespace %}".to_string(), "only in"),
             ("{% raw %}{{ it's {% endraw %}{% set f = namespace %}".to_string(), "no raw"),
             ("{{ {'a': {'b': 1}} }}{% set f = [namespace] %}".to_string(), "only in"),
-            ("{#".repeat(100_000), "end of each comment"),
-            ("{##}".repeat(250_000) + "{# a", "end of each comment"),
+            ("{#".repeat(100_000), "every comment to be closed"),
+            ("{##}".repeat(250_000) + "{# a", "every comment to be closed"),
         ] {
             let message = check_source(&source).unwrap_err();
             assert!(message.contains(word), "{message}");

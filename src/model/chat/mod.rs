@@ -1,15 +1,15 @@
-//! Prompts as a checkpoint wants them: its own chat template (Jinja), its own special tokens.
+//! Prompts in a checkpoint's own format: its chat template (Jinja) and its special tokens.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `template` | the template: where it is, how it is rendered |
-//! | `engine` | the template engine |
-//! | `limits` | what a template may not do |
-//! | `process`, `answers` | a process of our own that renders what a checkpoint brings, from outside and from inside |
-//! | `process_limits` | what that process may take |
-//! | `tokenizer` | text to ids, special tokens apart |
-//! | `ids` | ids of a rendered prompt, special tokens and text in turn |
-//! | `prompt` | the pieces of a prompt to ids, and the ids of an answer |
+//! | `template` | finding and rendering the template |
+//! | `engine` | the Jinja engine |
+//! | `limits` | limits on templates |
+//! | `process`, `answers` | a child process that renders untrusted templates: its parent's and its own side |
+//! | `process_limits` | memory and CPU limits of that process |
+//! | `tokenizer` | the tokenizer, with special tokens kept apart from text |
+//! | `ids` | token ids of a rendered prompt |
+//! | `prompt` | from the parts of a message to token ids; token ids of an answer |
 
 mod answers;
 mod engine;

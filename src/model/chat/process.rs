@@ -1,8 +1,9 @@
-//! Rendering in a process of our own (issue 18, B2). The engine counts steps, not what a step walks through: a list that was
-//! doubled fifty times takes fifty steps, and asking for its length never ends. A process has limits of time and memory that
-//! nothing within it can pass, and neither its abort nor its overflown stack is ours.
+//! Rendering templates in a child process. The engine counts steps, not the work of a step: a list that is doubled fifty
+//! times takes fifty steps, and computing its length never ends. A process has CPU and memory limits that the template
+//! cannot evade, and its abort or stack overflow does not affect the parent.
 //!
-//! One line goes to it for each request, one comes back: first the template, then the values of each rendering.
+//! Each request is one line, and so is its answer. The first request is the template; each later one holds the variables of
+//! a rendering.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,19 +18,19 @@ use std::time::Duration;
 /// Name of the program's subcommand that runs [`answer_requests`](super::answer_requests).
 pub const RENDERING_SUBCOMMAND: &str = "render-template";
 
-/// Seconds until a process that says nothing is given up: it has used up its processor time long before, also where a
-/// dozen others want the processor.
+/// Seconds until a process without an answer is given up. Its CPU limit stops it long before, even on a machine with a
+/// dozen busy processes.
 const LONGEST_WAIT: u64 = 60;
-/// What glibc takes from the environment for models would count against the process's memory.
-const NOT_FOR_IT: [&str; 3] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"];
+/// glibc settings made for loading models, which would count against the child's memory limit.
+const REMOVED_VARIABLES: [&str; 3] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"];
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-/// Renderings that have been waited for longer than a second.
+/// Number of renderings in progress for more than a second.
 static HANGING: AtomicUsize = AtomicUsize::new(0);
 
-/// From now on the templates that checkpoints bring are rendered by processes of `program`, which has the subcommand
-/// [`RENDERING_SUBCOMMAND`]. Without this call they are rendered here, within the engine's limits alone, and a hostile one
-/// may never end. The first call stands.
+/// Sets the program whose subcommand [`RENDERING_SUBCOMMAND`] renders the templates of checkpoints from now on. Without
+/// this call they are rendered in this process under the engine's limits only, and a hostile one may never end. Only the
+/// first call has an effect.
 pub fn use_program(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
@@ -38,13 +39,12 @@ pub(super) fn program() -> Option<&'static Path> {
     PROGRAM.get().map(PathBuf::as_path)
 }
 
-/// Is a rendering waited for that takes longer than a second? Then the work comes to no good place soon, and who wants it
-/// to end need not wait for one.
+/// Whether a rendering has been in progress for more than a second. Cancelling then need not wait for it.
 pub fn a_rendering_hangs() -> bool {
     HANGING.load(Ordering::Relaxed) > 0
 }
 
-/// Counted in [`HANGING`] while it lives.
+/// Counts as one in [`HANGING`] until dropped.
 struct Hanging;
 
 impl Hanging {
@@ -60,32 +60,32 @@ impl Drop for Hanging {
     }
 }
 
-/// A template that a process of its own holds and renders; the process ends with this value.
+/// A template held by a child process, which ends when this value is dropped.
 #[derive(Debug)]
 pub(super) struct RenderingProcess {
     program: PathBuf,
     source: String,
-    /// `None` after it ended; the next rendering starts another.
+    /// `None` after the process has ended; the next rendering starts another.
     running: Mutex<Option<Running>>,
 }
 
 impl RenderingProcess {
-    /// Starts the process and gives it the template, which was looked over.
+    /// Starts the process with a template that has passed [`check_source`](super::limits::check_source).
     ///
     /// # Errors
-    /// What is wrong with the template, on one line; a process that cannot be started.
+    /// Fails if the template is invalid or the process cannot be started; the message has one line.
     pub fn start(program: &Path, source: String) -> Result<Self, String> {
         let running = Mutex::new(Some(Running::start(program, &source)?));
         Ok(Self { program: program.to_path_buf(), source, running })
     }
 
-    /// What the template makes of these values.
+    /// Renders the template with these variables.
     ///
     /// # Errors
-    /// What it refuses, on one line; the limit that it passed.
+    /// Fails if the template raises an error or exceeds a limit; the message has one line.
     pub fn render(&self, context: &Map<String, Value>) -> Result<String, String> {
         let mut place = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        // It comes back if it answers; else it is dropped, which ends it.
+        // A process that does not answer is dropped, which ends it.
         let mut running = match place.take().map(Running::if_alive) {
             Some(Some(running)) => running,
             _ => Running::start(&self.program, &self.source)?,
@@ -107,16 +107,16 @@ impl Running {
     fn start(program: &Path, source: &str) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.arg(RENDERING_SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // It multiplies nothing, and OpenBLAS would start a thread for each core.
+        // OpenBLAS is not used but would start a thread per core.
         command.env("OPENBLAS_NUM_THREADS", "1");
-        for name in NOT_FOR_IT {
+        for name in REMOVED_VARIABLES {
             command.env_remove(name);
         }
-        apart_from_the_keys(&mut command);
+        detach_from_terminal_signals(&mut command);
         let unusable = |reason: String| format!("cannot start the process that renders it: {reason}");
         let mut child = command.spawn().map_err(|error| unusable(error.to_string()))?;
         let (Some(requests), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(unusable("it has no pipes".to_string()));
+            return Err(unusable("it has no standard input or output".to_string()));
         };
         let (sender, answers) = channel();
         let mut running = Self { child, requests, answers };
@@ -132,49 +132,50 @@ impl Running {
         Ok(running)
     }
 
-    /// Its answer, or why there is none: then it is of no more use.
+    /// Sends a request and returns the answer. After an outer error the process must not be used again.
     fn ask(&mut self, request: &(impl Serialize + ?Sized)) -> Result<Result<String, String>, String> {
         let mut line = serde_json::to_vec(request).map_err(|error| error.to_string())?;
         line.push(b'\n');
         if self.requests.write_all(&line).is_err() {
-            return Err(self.why_it_ended());
+            return Err(self.reason_of_exit());
         }
         let mut hanging = None;
-        // A second at a time: while this process is stopped (Ctrl-Z) no more than one passes.
+        // One second at a time, so that time in which this process is stopped (Ctrl-Z) counts as one second at most.
         for _ in 0..LONGEST_WAIT {
             match self.answers.recv_timeout(Duration::from_secs(1)) {
                 Ok(line) => {
-                    return serde_json::from_str(&line).map_err(|_| "its process answered nonsense".to_string());
+                    return serde_json::from_str(&line)
+                        .map_err(|_| "the process that renders it sent an invalid answer".to_string());
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     hanging.get_or_insert_with(Hanging::begin);
                 }
-                Err(RecvTimeoutError::Disconnected) => return Err(self.why_it_ended()),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.reason_of_exit()),
             }
         }
         Err(format!("rendering it takes more than {LONGEST_WAIT} s"))
     }
 
-    /// Somebody else may have ended it since the last answer.
+    /// `None` if the process has ended since the last answer.
     fn if_alive(mut self) -> Option<Self> {
         matches!(self.child.try_wait(), Ok(None)).then_some(self)
     }
 
-    fn why_it_ended(&mut self) -> String {
-        self.child.wait().map_or_else(|error| format!("its process is lost: {error}"), why)
+    fn reason_of_exit(&mut self) -> String {
+        self.child.wait().map_or_else(|error| format!("the process that renders it is lost: {error}"), exit_reason)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails only if it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The terminal's Ctrl-C and Ctrl-Z are for the program.
-fn apart_from_the_keys(command: &mut Command) {
+/// Gives the child its own process group, so that Ctrl-C and Ctrl-Z reach only the parent.
+fn detach_from_terminal_signals(command: &mut Command) {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     #[cfg(not(unix))]
@@ -182,12 +183,12 @@ fn apart_from_the_keys(command: &mut Command) {
 }
 
 #[cfg(unix)]
-fn why(status: ExitStatus) -> String {
+fn exit_reason(status: ExitStatus) -> String {
     use super::process_limits::{MEMORY, PROCESSOR_TIME};
     use nix::sys::signal::Signal;
     use std::os::unix::process::ExitStatusExt;
     match status.signal().and_then(|signal| Signal::try_from(signal).ok()) {
-        Some(Signal::SIGXCPU) => format!("rendering it takes more than {PROCESSOR_TIME} s of processor time"),
+        Some(Signal::SIGXCPU) => format!("rendering it takes more than {PROCESSOR_TIME} s of CPU time"),
         Some(Signal::SIGABRT | Signal::SIGSEGV) => {
             format!("rendering it takes more than {} MiB of memory", MEMORY >> 20)
         }
@@ -196,6 +197,6 @@ fn why(status: ExitStatus) -> String {
 }
 
 #[cfg(not(unix))]
-fn why(status: ExitStatus) -> String {
+fn exit_reason(status: ExitStatus) -> String {
     format!("the process that renders it ended ({status})")
 }

@@ -1,20 +1,19 @@
-//! What a process that renders templates may take.
+//! Resource limits of the process that renders templates.
 
 use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, rlim_t, setrlimit};
 use nix::sys::time::TimeValLike;
 
-/// Bytes of addresses beyond those of the process before it reads a template: the deep stack, what threads set aside, and
-/// several hundred MB for lists and texts. A prompt takes some MB.
+/// Address space in bytes beyond that of the idle process: the deep stack, thread arenas, and several hundred MB for
+/// values. A prompt needs a few MB.
 pub(super) const MEMORY: rlim_t = 768 << 20;
-/// Seconds for one rendering; a prompt takes a thousandth of one. Time of the processor: on a machine that is busy with
-/// other things a rendering has no less.
+/// CPU seconds per rendering; a prompt takes about a millisecond.
 pub(super) const PROCESSOR_TIME: rlim_t = 3;
 
-/// Limits the memory of this process, where the system says how large it is already (Linux), and has it leave no core file.
+/// Limits the memory of this process (on Linux, where its current size is known) and disables core dumps.
 ///
 /// # Errors
-/// Where the system sets no limits.
+/// Fails if the system refuses the limits.
 pub(super) fn limit_memory() -> Result<()> {
     limit(Resource::RLIMIT_CORE, 0)?;
     #[cfg(target_os = "linux")]
@@ -29,19 +28,19 @@ pub(super) fn limit_memory() -> Result<()> {
     Ok(())
 }
 
-/// Gives this process time for one more rendering.
+/// Allows this process the CPU time for one more rendering.
 ///
 /// # Errors
-/// Where the system sets no limits.
+/// Fails if the system refuses the limits.
 pub(super) fn allow_processor_time() -> Result<()> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).context("cannot ask for the processor time")?;
-    // The limit is in whole seconds: a part of one more is given.
+    let usage = getrusage(UsageWho::RUSAGE_SELF).context("cannot read the used CPU time")?;
+    // The limit is in whole seconds, so it is rounded up.
     let used = (usage.user_time() + usage.system_time()).num_seconds() + 1;
     limit(Resource::RLIMIT_CPU, rlim_t::try_from(used)? + PROCESSOR_TIME)
 }
 
-/// Within what the user has set already.
+/// Sets a limit, at most the hard limit that is already set.
 fn limit(resource: Resource, wanted: rlim_t) -> Result<()> {
-    let (_, hard) = getrlimit(resource).context("cannot ask for the limits of the process")?;
-    setrlimit(resource, wanted.min(hard), hard).context("cannot limit the process")
+    let (_, hard) = getrlimit(resource).context("cannot read the resource limits of the process")?;
+    setrlimit(resource, wanted.min(hard), hard).context("cannot set a resource limit of the process")
 }

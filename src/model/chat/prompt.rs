@@ -1,14 +1,14 @@
-//! The pieces of a prompt to ids through a chat template, with nothing that a caption says taken for a special token.
+//! Tokenising a prompt through a chat template, such that no text of a caption is read as a special token.
 
 use super::ids::PromptIds;
 use super::template::ChatTemplate;
 use super::tokenizer::ChatTokenizer;
-use crate::model::vlm::{ImageGrid, Piece};
+use crate::model::vlm::{ContentPart, ImageGrid};
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Stands for an answer while a template is asked what it puts before one.
+/// A dummy answer, rendered to find the white space that a template puts before answers.
 const PROBE: &str = "Answer";
 
 /// Tokenizer and template of a checkpoint.
@@ -16,17 +16,17 @@ const PROBE: &str = "Answer";
 pub struct ChatPrompt {
     tokenizer: ChatTokenizer,
     template: Arc<ChatTemplate>,
-    /// What the template prints for an image: a special token.
+    /// The special token that the template prints for an image.
     image_mark: String,
     /// White space that the template puts between the prompt and an answer.
     lead: String,
 }
 
 impl ChatPrompt {
-    /// A prompt of this template, which prints `image_mark` for each image.
+    /// Combines a tokenizer with a template that prints `image_mark` for each image.
     ///
     /// # Errors
-    /// A template that cannot ask a question.
+    /// Fails if the template cannot render a user message.
     pub fn new(tokenizer: ChatTokenizer, template: ChatTemplate, image_mark: &str) -> Result<Self> {
         let lead = lead_of(&template)?;
         Ok(Self { tokenizer, template: Arc::new(template), image_mark: image_mark.to_string(), lead })
@@ -47,58 +47,58 @@ impl ChatPrompt {
         &self.lead
     }
 
-    /// Ids of a user's turn up to where the answer begins. `write_image` writes the tokens of an image.
+    /// Token ids of a user message and the generation prompt. `write_image` appends the tokens of an image.
     ///
     /// # Errors
-    /// What the template refuses; a template that leaves out a text or an image.
+    /// Fails if the template raises an error or omits a text or an image.
     pub fn encode(
         &self,
-        pieces: &[Piece],
+        parts: &[ContentPart],
         write_image: &dyn Fn(ImageGrid, &mut PromptIds) -> Result<()>,
     ) -> Result<Vec<u32>> {
-        let guard = guard_for(pieces);
+        let guard = guard_for(parts);
         let mut grids = Vec::new();
         let mut content: Vec<Value> = Vec::new();
         let mut texts: Vec<String> = Vec::new();
         let mut follows_text = false;
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) if follows_text => {
+        for part in parts {
+            match part {
+                ContentPart::Text(text) if follows_text => {
                     if let Some(before) = texts.last_mut() {
                         before.push_str(text);
                     }
                 }
-                Piece::Text(text) => texts.push((*text).to_string()),
-                Piece::Image(grid) => {
+                ContentPart::Text(text) => texts.push((*text).to_string()),
+                ContentPart::Image(grid) => {
                     content.extend(follows_text.then(|| json!(texts.len() - 1)));
                     content.push(json!({ "type": "image" }));
                     grids.push(*grid);
                 }
             }
-            follows_text = matches!(piece, Piece::Text(_));
+            follows_text = matches!(part, ContentPart::Text(_));
         }
         content.extend(follows_text.then(|| json!(texts.len() - 1)));
         let texts: Vec<String> = texts.iter().map(|text| self.guarded(text, guard)).collect();
         for part in &mut content {
             if let Some(number) = part.as_u64() {
                 let text = &texts[number as usize];
-                // Older templates of Pixtral read `content`.
+                // Older Pixtral templates read `content`.
                 *part = json!({ "type": "text", "text": text, "content": text });
             }
         }
         let rendered = self.template.render(&json!([{ "role": "user", "content": content }]), true)?;
         for text in &texts {
-            ensure!(rendered.contains(text.trim()), "the chat template leaves out a part of the prompt");
+            ensure!(rendered.contains(text.trim()), "the chat template omits a text of the prompt");
         }
         self.ids_of(&rendered, guard, &grids, write_image)
     }
 
-    /// Ids of an answer after a prompt, with the end token where the turn ends with it.
+    /// Token ids of an answer that follows a prompt, with the end-of-sequence token if `ends`.
     pub fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         let mut ids = self.tokenizer.encode(&format!("{}{answer}", self.lead))?;
         if ends {
             let Some(end) = self.tokenizer.end() else {
-                bail!("tokenizer_config.json names no eos_token that tokenizer.json knows: an answer cannot end")
+                bail!("tokenizer_config.json has no eos_token that is in tokenizer.json: answers cannot be ended")
             };
             ids.push(end);
         }
@@ -119,7 +119,7 @@ impl ChatPrompt {
             if let Some(token) = self.tokenizer.special_at(rest) {
                 if token.text == self.image_mark {
                     let Some(grid) = images.next() else {
-                        bail!("the chat template asks for more images than there are")
+                        bail!("the chat template prints more images than the prompt has")
                     };
                     write_image(*grid, &mut ids)?;
                 } else {
@@ -133,11 +133,11 @@ impl ChatPrompt {
             }
             rest = &rest[first.len_utf8()..];
         }
-        ensure!(images.next().is_none(), "the chat template leaves out an image");
+        ensure!(images.next().is_none(), "the chat template omits an image");
         ids.finish()
     }
 
-    /// `text` with the guard inside every special token that it spells.
+    /// Inserts the guard character into every special token spelled in `text`, so that it stays text.
     fn guarded(&self, text: &str, guard: char) -> String {
         let mut guarded = String::with_capacity(text.len());
         for (position, letter) in text.char_indices() {
@@ -150,24 +150,25 @@ impl ChatPrompt {
     }
 }
 
-/// A character of private use that no text has.
-fn guard_for(pieces: &[Piece]) -> char {
-    let is_used = |guard: char| pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(guard)));
-    // There are 6,400 of them; who used them all has no special tokens left to fear for.
+/// A private-use character that occurs in none of the texts.
+fn guard_for(parts: &[ContentPart]) -> char {
+    let is_used =
+        |guard: char| parts.iter().any(|part| matches!(part, ContentPart::Text(text) if text.contains(guard)));
+    // There are 6,400 of them, so one is always free in practice.
     ('\u{e000}'..='\u{f8ff}').find(|guard| !is_used(*guard)).unwrap_or('\u{e000}')
 }
 
-/// The white space between the prompt and an answer, such as the one after SmolVLM's `Assistant:`.
+/// White space between the prompt and an answer, such as the space after SmolVLM's `Assistant:`.
 fn lead_of(template: &ChatTemplate) -> Result<String> {
     let user = json!({ "role": "user", "content": [{ "type": "text", "text": "?", "content": "?" }] });
     let prompt = template.render(&json!([user]), true)?;
     let answers = [json!([{ "type": "text", "text": PROBE, "content": PROBE }]), Value::String(PROBE.to_string())];
     for answer in answers {
         let messages = json!([user, { "role": "assistant", "content": answer }]);
-        // A template may take one of the two forms only.
+        // Some templates accept only one of the two forms.
         let Ok(whole) = template.render(&messages, false) else { continue };
-        let Some(said) = whole.strip_prefix(&prompt) else { continue };
-        let Some(lead) = said.find(PROBE).map(|position| &said[..position]) else { continue };
+        let Some(reply) = whole.strip_prefix(&prompt) else { continue };
+        let Some(lead) = reply.find(PROBE).map(|position| &reply[..position]) else { continue };
         if lead.chars().all(char::is_whitespace) {
             return Ok(lead.to_string());
         }

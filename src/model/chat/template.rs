@@ -1,4 +1,4 @@
-//! A checkpoint's chat template, rendered as transformers renders it.
+//! A checkpoint's chat template, rendered as by `apply_chat_template` in transformers.
 
 use super::engine::Engine;
 use super::limits::check_source;
@@ -11,55 +11,54 @@ use serde_json::{Map, Value};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of a template file; published ones have 30 KB.
+/// The largest template file in bytes; published ones have 30 KB.
 const LONGEST: u64 = 1 << 20;
 const JINJA_FILE: &str = "chat_template.jinja";
-/// Where a template may be: the first that has one counts. transformers' processors take `chat_template.json` first, too,
-/// and their tokenizer's own last.
+/// Files that may hold a template, in order of precedence, as in transformers' processors.
 const TEMPLATE_FILES: [&str; 4] = ["chat_template.json", JINJA_FILE, "processor_config.json", "tokenizer_config.json"];
 
-/// A template ready to be rendered.
+/// A compiled template.
 #[derive(Clone, Debug)]
 pub struct ChatTemplate {
     rendering: Arc<Rendering>,
     source: String,
     /// The file it came from, for messages.
     file: String,
-    /// `bos_token`, `eos_token` and so on.
+    /// Variables such as `bos_token` and `eos_token`.
     special_tokens: Map<String, Value>,
 }
 
-/// Who renders it.
+/// Where the template is rendered.
 #[derive(Debug)]
 enum Rendering {
-    Here(Engine),
-    Apart(RenderingProcess),
+    InProcess(Engine),
+    ChildProcess(RenderingProcess),
 }
 
 impl ChatTemplate {
-    /// The template of a checkpoint folder, from `chat_template.json`, else `chat_template.jinja`, else the field of
-    /// `processor_config.json` or `tokenizer_config.json`; `None` where it has none. It is rendered in a process of its own
-    /// where [`use_program`](super::use_program) was called, else in this one.
+    /// Reads the template of a checkpoint folder from `chat_template.json`, `chat_template.jinja`, or the field
+    /// `chat_template` of `processor_config.json` or `tokenizer_config.json`; `None` if there is none. It is rendered in a
+    /// child process if [`use_program`](super::use_program) was called, otherwise in this one.
     ///
     /// # Errors
-    /// A file that cannot be read, a template that is not one.
+    /// Fails if a file cannot be read or the template is invalid.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let special_tokens = special_tokens_of(folder)?;
         let Some((file, source)) = source_of(folder)? else { return Ok(None) };
         Self::new(file, source, special_tokens, program()).map(Some)
     }
 
-    /// A template of our own, for a checkpoint without one.
+    /// A built-in template, for checkpoints without their own.
     ///
     /// # Errors
-    /// A template that is not one.
+    /// Fails if the template is invalid.
     pub fn built_in(source: &str, folder: &Path) -> Result<Self> {
         Self::new("the built-in chat template".to_string(), source.to_string(), special_tokens_of(folder)?, None)
     }
 
-    /// `file` is the whole path, for messages.
+    /// `file` is the full path, for messages.
     fn new(file: String, source: String, special_tokens: Map<String, Value>, program: Option<&Path>) -> Result<Self> {
-        // Marks what an assistant says, for training on it; it prints nothing.
+        // These blocks mark assistant text for training and print nothing.
         let mut plain = source.clone();
         for tag in ["generation", "endgeneration"] {
             for (open, close) in [("{%", "%}"), ("{%-", "%}"), ("{%", "-%}"), ("{%-", "-%}")] {
@@ -69,62 +68,62 @@ impl ChatTemplate {
         }
         check_source(&plain).map_err(|reason| anyhow!("{file}: not a chat template: {reason}"))?;
         let rendering = match program {
-            None => Engine::compile(plain).map(Rendering::Here),
-            Some(program) => RenderingProcess::start(program, plain).map(Rendering::Apart),
+            None => Engine::compile(plain).map(Rendering::InProcess),
+            Some(program) => RenderingProcess::start(program, plain).map(Rendering::ChildProcess),
         };
         let rendering = Arc::new(rendering.map_err(|reason| anyhow!("{file}: {reason}"))?);
         Ok(Self { rendering, source, file, special_tokens })
     }
 
-    /// The template as it stands in its file.
+    /// The source as stored in the file.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The text of a conversation; with `asks`, up to where the assistant begins to speak.
+    /// Renders a conversation; with `add_generation_prompt` the text ends where the assistant's answer begins.
     ///
     /// # Errors
-    /// What the template refuses, with its words; a rendering beyond its limits.
-    pub fn render(&self, messages: &Value, asks: bool) -> Result<String> {
+    /// Fails with the template's own message if it raises an error, and if it exceeds a limit.
+    pub fn render(&self, messages: &Value, add_generation_prompt: bool) -> Result<String> {
         let mut context = self.special_tokens.clone();
         context.insert("messages".to_string(), messages.clone());
-        context.insert("add_generation_prompt".to_string(), Value::Bool(asks));
-        // transformers defines these two without a value.
+        context.insert("add_generation_prompt".to_string(), Value::Bool(add_generation_prompt));
+        // transformers defines these two as None.
         context.insert("tools".to_string(), Value::Null);
         context.insert("documents".to_string(), Value::Null);
         let rendered = match &*self.rendering {
-            Rendering::Here(engine) => engine.render(context),
-            Rendering::Apart(process) => process.render(&context),
+            Rendering::InProcess(engine) => engine.render(context),
+            Rendering::ChildProcess(process) => process.render(&context),
         };
         rendered.map_err(|reason| anyhow!("{}: {reason}", self.file))
     }
 }
 
-/// A sentence where other files of the folder have other templates than the one that counts.
+/// A note if other files of the folder contain different templates, which are ignored.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// Fails if a file cannot be read.
 pub(in crate::model) fn other_templates(folder: &Path) -> Result<Option<String>, CheckpointError> {
     let mut sources = Vec::new();
     for file in TEMPLATE_FILES {
         match source_in(folder, file) {
             Ok(source) => sources.extend(source.map(|source| (file, source))),
             Err(error) if sources.is_empty() => return Err(error),
-            // It does not count, so it stops nothing.
-            Err(error) => return Ok(Some(format!("the chat template of {} counts; {error}", sources[0].0))),
+            // An ignored file must not prevent loading.
+            Err(error) => return Ok(Some(format!("the chat template of {} is used; {error}", sources[0].0))),
         }
     }
     let Some(((first, counts), others)) = sources.split_first() else { return Ok(None) };
-    // A line feed at the end is an editor's; blocks swallow it, too.
+    // A trailing newline is not a difference: blocks remove it too.
     let others: Vec<&str> =
         others.iter().filter(|(_, source)| source.trim_end() != counts.trim_end()).map(|(file, _)| *file).collect();
-    let verb = if others.len() == 1 { "is another" } else { "are others" };
+    let verb = if others.len() == 1 { "is different" } else { "are different" };
     let which = if others.len() == 1 { "that of" } else { "those of" };
-    let note = || format!("the chat template of {first} counts; {which} {} {verb}", others.join(" and "));
+    let note = || format!("the chat template of {first} is used; {which} {} {verb}", others.join(" and "));
     Ok((!others.is_empty()).then(note))
 }
 
-/// File name and content of a folder's template.
+/// Path and source of a folder's template.
 fn source_of(folder: &Path) -> Result<Option<(String, String)>, CheckpointError> {
     for file in TEMPLATE_FILES {
         if let Some(source) = source_in(folder, file)? {
@@ -134,7 +133,7 @@ fn source_of(folder: &Path) -> Result<Option<(String, String)>, CheckpointError>
     Ok(None)
 }
 
-/// The template that `file` of the folder holds, if any.
+/// The template in `file` of the folder, if any.
 fn source_in(folder: &Path, file: &str) -> Result<Option<String>, CheckpointError> {
     let path = folder.join(file);
     if !is_there(&path) {
@@ -152,7 +151,7 @@ fn source_in(folder: &Path, file: &str) -> Result<Option<String>, CheckpointErro
     default_of(&value["chat_template"], &path).map(Some)
 }
 
-/// A template, or the one called `default` of a list of named ones.
+/// `value` if it is a template, or the one named `default` in a list of named templates.
 fn default_of(value: &Value, path: &Path) -> Result<String, CheckpointError> {
     if let Some(source) = value.as_str() {
         return Ok(source.to_string());
@@ -161,11 +160,11 @@ fn default_of(value: &Value, path: &Path) -> Result<String, CheckpointError> {
     let default = named.filter(|entry| entry["name"] == "default").find_map(|entry| entry["template"].as_str());
     default.map(str::to_string).ok_or_else(|| CheckpointError::BadJson {
         path: path.to_path_buf(),
-        reason: "field chat_template: expected a template, or a list with one named default".to_string(),
+        reason: "field chat_template: expected a text, or a list of templates with one named default".to_string(),
     })
 }
 
-/// The named special tokens of `tokenizer_config.json`, which templates may print.
+/// The special tokens of `tokenizer_config.json`, which are variables of templates.
 fn special_tokens_of(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
     let mut tokens = Map::new();
     if !is_there(&folder.join("tokenizer_config.json")) {

@@ -1,4 +1,4 @@
-//! The tokenizer of a checkpoint, for text whose special tokens are given apart from it.
+//! A checkpoint's tokenizer, for text in which special tokens are not recognised.
 
 use crate::files::input_file::is_there;
 use crate::model::checkpoint::{CheckpointError, read_json};
@@ -8,40 +8,40 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A token that is no text.
+/// A special token, such as an image token or the end of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecialToken {
     pub text: String,
     pub id: u32,
-    /// White space before it belongs to it.
+    /// Whether preceding white space is removed (`lstrip`).
     pub strips_before: bool,
-    /// White space after it belongs to it.
+    /// Whether following white space is removed (`rstrip`).
     pub strips_after: bool,
 }
 
-/// `tokenizer.json`.
+/// The tokenizer of `tokenizer.json` with its special tokens.
 #[derive(Clone, Debug)]
 pub struct ChatTokenizer {
     inner: Arc<BoundedTokenizer>,
-    /// The longest first.
+    /// Sorted by length, longest first.
     special: Arc<Vec<SpecialToken>>,
     end: Option<u32>,
-    /// Every token that ends an answer.
+    /// All tokens that end generation.
     ends: Vec<u32>,
 }
 
 impl ChatTokenizer {
-    /// Reads `tokenizer.json`, and the name of the token that ends an answer from `tokenizer_config.json`; where there is a
-    /// `generation_config.json`, its `eos_token_id` end one, too.
+    /// Reads `tokenizer.json` and `eos_token` of `tokenizer_config.json`. If there is a `generation_config.json`, its
+    /// `eos_token_id` also end generation.
     ///
     /// # Errors
-    /// A missing or broken file.
+    /// Fails if a file is missing or broken.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
         let names = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
         let path = folder.join("tokenizer.json");
         let inner = BoundedTokenizer::new(&path, &definition, |inner| {
-            // A caption that spells "[IMG]" is text, not an image.
+            // "[IMG]" in a caption is text, not an image.
             inner.set_encode_special_tokens(true);
             Ok(())
         })?;
@@ -69,47 +69,47 @@ impl ChatTokenizer {
         Ok(Self { inner: Arc::new(inner), special: Arc::new(special), end, ends })
     }
 
-    /// Ids of a text, nothing added; special tokens spelled in it are text.
+    /// Token ids of a text, without added tokens; special tokens spelled in it are treated as text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         self.inner.encode(text, false)
     }
 
-    /// The text of some ids, special tokens left out.
+    /// The text of these ids, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids)
     }
 
-    /// The id of a token.
+    /// The id of a token, if it is in the vocabulary.
     pub fn id_of(&self, token: &str) -> Option<u32> {
         self.inner.vocabulary().token_to_id(token)
     }
 
-    /// How a special token is spelled.
+    /// The text of a special token.
     pub fn special_text_of(&self, id: u32) -> Option<&str> {
         self.special.iter().find(|token| token.id == id).map(|token| token.text.as_str())
     }
 
-    /// Does this token end an answer that is generated?
+    /// Whether this token ends generation.
     pub fn is_end(&self, id: u32) -> bool {
         self.ends.contains(&id)
     }
 
-    /// The token that ends an answer.
+    /// The end-of-sequence token.
     pub fn end(&self) -> Option<u32> {
         self.end
     }
 
-    /// Number of tokens, special ones included.
+    /// Number of tokens, including special ones.
     pub fn size(&self) -> usize {
         self.inner.vocabulary().get_vocab_size(true)
     }
 
-    /// The largest id; the model must know it.
+    /// The largest id, which must be below the model's vocabulary size.
     pub fn largest_id(&self) -> u32 {
         self.inner.largest_id()
     }
 
-    /// The special token that `text` begins with, the longest of several.
+    /// The longest special token that `text` starts with.
     pub fn special_at(&self, text: &str) -> Option<&SpecialToken> {
         self.special.iter().find(|token| text.starts_with(&token.text))
     }

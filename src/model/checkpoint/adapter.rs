@@ -1,4 +1,4 @@
-//! PEFT LoRA adapters (Hu et al. 2022): a low-rank change of some weights, merged into them when a model is loaded.
+//! PEFT LoRA adapters (Hu et al. 2022): low-rank updates of some weights, merged into them when a model is loaded.
 //!
 //! The merged weight is `W + scale · B · A` with `scale = alpha / r`, or `alpha / √r` with `use_rslora` (Kalajdzievski
 //! 2023); tensors of `modules_to_save` replace the model's own.
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
-/// What PEFT puts before the model's own names.
+/// The prefix that PEFT adds to the model's tensor names.
 const PREFIX: &str = "base_model.model.";
 
 /// `adapter_config.json`.
@@ -37,7 +37,7 @@ struct ConfigJson {
     bias: Option<String>,
     #[serde(default)]
     init_lora_weights: Value,
-    /// Stored whole.
+    /// Modules that are stored in full.
     #[serde(default)]
     modules_to_save: Option<Vec<String>>,
     #[serde(default)]
@@ -48,7 +48,7 @@ struct ConfigJson {
     others: BTreeMap<String, Value>,
 }
 
-/// Fields that make another kind of adapter of it where they are set.
+/// Fields that must not be set: adapters of these kinds cannot be merged by the formula above.
 const OTHER_KINDS: [&str; 9] = [
     "alora_invocation_tokens",
     "arrow_config",
@@ -61,13 +61,13 @@ const OTHER_KINDS: [&str; 9] = [
     "target_parameters",
 ];
 
-/// The change of one weight.
+/// The low-rank update of one weight.
 #[derive(Clone, Debug)]
 struct LowRank {
-    /// `[r, inputs]`, f32.
-    down: Tensor,
-    /// `[outputs, r]`, f32.
-    up: Tensor,
+    /// `lora_A` `[r, inputs]`, f32.
+    lora_a: Tensor,
+    /// `lora_B` `[outputs, r]`, f32.
+    lora_b: Tensor,
     scale: f64,
 }
 
@@ -76,11 +76,11 @@ struct LowRank {
 pub struct Adapter {
     /// The folder.
     pub path: PathBuf,
-    /// Of its configuration and weights.
+    /// Hash of its configuration and weights.
     pub fingerprint: Fingerprint,
     changes: BTreeMap<String, LowRank>,
     replacements: BTreeMap<String, Tensor>,
-    /// The model stores weights as `[inputs, outputs]`.
+    /// Whether the model stores weights as `[inputs, outputs]`.
     fan_in_fan_out: bool,
 }
 
@@ -88,7 +88,8 @@ impl Adapter {
     /// Reads `adapter_config.json` and `adapter_model.safetensors` of `folder`.
     ///
     /// # Errors
-    /// A missing or broken file, a kind of adapter that cannot be merged, a tensor without its partner; each is named.
+    /// Fails if a file is missing or broken, the adapter is of a kind that cannot be merged, or a `lora_A` tensor lacks its
+    /// `lora_B`. The message names the file, field or tensor.
     pub fn read(folder: &Path) -> Result<Self> {
         Self::read_parts(folder).with_context(|| format!("cannot load the adapter {}", folder.display()))
     }
@@ -101,7 +102,7 @@ impl Adapter {
         if !is_there(&path) {
             ensure!(
                 !is_there(&folder.join("adapter_model.bin")),
-                "adapter_model.bin is a pickle, which may run any code as it is read; save the adapter as {WEIGHTS}"
+                "adapter_model.bin is a pickle, which can execute code when loaded; save the adapter as {WEIGHTS}"
             );
             bail!("{WEIGHTS} is missing: it holds the adapter's weights");
         }
@@ -125,11 +126,11 @@ impl Adapter {
             }
         }
         let mut changes = BTreeMap::new();
-        for (module, down) in downs {
-            let Some(up) = ups.remove(&module) else {
+        for (module, lora_a) in downs {
+            let Some(lora_b) = ups.remove(&module) else {
                 bail!("{WEIGHTS}: {module} has lora_A.weight but no lora_B.weight")
             };
-            let change = low_rank(&config, &module, down, up).with_context(|| format!("{WEIGHTS}: {module}"))?;
+            let change = low_rank(&config, &module, lora_a, lora_b).with_context(|| format!("{WEIGHTS}: {module}"))?;
             changes.insert(format!("{module}.weight"), change);
         }
         if let Some(module) = ups.keys().next() {
@@ -137,19 +138,22 @@ impl Adapter {
         }
         for module in config.modules_to_save.iter().flatten() {
             let is_part = |name: &String| format!(".{name}").contains(&format!(".{module}."));
-            // PEFT adds these two by itself, and passes over those that a model does not have.
+            // PEFT adds these two by default and ignores those that a model lacks.
             let is_added = ["classifier", "score"].contains(&module.as_str());
             ensure!(
                 is_added || replacements.keys().any(is_part),
-                "{CONFIG}: modules_to_save names {module}, {WEIGHTS} has no tensor of it"
+                "{CONFIG}: modules_to_save contains {module}, but {WEIGHTS} has no tensor of it"
             );
         }
-        ensure!(!changes.is_empty() || !replacements.is_empty(), "{WEIGHTS}: it changes nothing");
+        ensure!(
+            !changes.is_empty() || !replacements.is_empty(),
+            "{WEIGHTS}: expected LoRA or saved tensors, found none"
+        );
         let fan_in_fan_out = config.fan_in_fan_out;
         Ok(Self { path: folder.to_path_buf(), fingerprint, changes, replacements, fan_in_fan_out })
     }
 
-    /// The same changes under the model's names for its tensors.
+    /// Renames the changed tensors by `new_name`.
     #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
         let changes = self.changes.into_iter().map(|(name, change)| (new_name(&name), change)).collect();
@@ -157,42 +161,45 @@ impl Adapter {
         Self { changes, replacements, ..self }
     }
 
-    /// Names of the tensors that it changes.
+    /// Names of the tensors that the adapter changes.
     pub fn names(&self) -> BTreeSet<&str> {
         self.changes.keys().chain(self.replacements.keys()).map(String::as_str).collect()
     }
 
-    /// An error unless the tensor `name` of this shape can take the change.
+    /// Checks that the model's tensor `name` has the shape that the adapter expects.
+    ///
+    /// # Errors
+    /// Fails if the shapes differ.
     pub fn check_shape(&self, name: &str, shape: &[usize]) -> Result<()> {
         let wanted = match (self.changes.get(name), self.replacements.get(name)) {
             (_, Some(replacement)) => replacement.dims().to_vec(),
             (Some(change), None) => {
-                let (outputs, inputs) = (change.up.dim(0)?, change.down.dim(1)?);
+                let (outputs, inputs) = (change.lora_b.dim(0)?, change.lora_a.dim(1)?);
                 if self.fan_in_fan_out { vec![inputs, outputs] } else { vec![outputs, inputs] }
             }
             (None, None) => return Ok(()),
         };
         ensure!(
             shape == wanted,
-            "{}: it changes the tensor {name} as {wanted:?}, the model has it as {shape:?}",
+            "{}: tensor {name} has shape {wanted:?} in the adapter, {shape:?} in the model",
             self.path.display()
         );
         Ok(())
     }
 
-    /// `weight`, the tensor `name` of the model, with the change merged in; in f32 if there is one.
+    /// Merges the adapter into `weight`, the model's tensor `name`. The result is f32 if the adapter changes it.
     pub fn merged(&self, name: &str, weight: Tensor) -> candle_core::Result<Tensor> {
         if let Some(replacement) = self.replacements.get(name) {
             return Ok(replacement.clone());
         }
         let Some(change) = self.changes.get(name) else { return Ok(weight) };
-        let product = (change.up.matmul(&change.down)? * change.scale)?;
+        let product = (change.lora_b.matmul(&change.lora_a)? * change.scale)?;
         let product = if self.fan_in_fan_out { product.t()?.contiguous()? } else { product };
         weight.to_dtype(DType::F32)? + product
     }
 }
 
-/// What would make other weights than a merge gives.
+/// Fails for settings under which merging would give wrong weights.
 fn refuse_unsupported(config: &ConfigJson) -> Result<()> {
     ensure!(config.peft_type == "LORA", "{CONFIG}: expected \"peft_type\": \"LORA\", found \"{}\"", config.peft_type);
     ensure!(
@@ -215,23 +222,23 @@ fn refuse_unsupported(config: &ConfigJson) -> Result<()> {
     }
     for pattern in config.rank_pattern.keys().chain(config.alpha_pattern.keys()) {
         let plain = pattern.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-'));
-        ensure!(plain, "{CONFIG}: the pattern \"{pattern}\" is a regular expression; module names alone are read");
+        ensure!(plain, "{CONFIG}: the pattern \"{pattern}\" is a regular expression; only module names are supported");
     }
     Ok(())
 }
 
-fn low_rank(config: &ConfigJson, module: &str, down: Tensor, up: Tensor) -> Result<LowRank> {
-    let ((rank, _), (_, columns)) = (down.dims2()?, up.dims2()?);
+fn low_rank(config: &ConfigJson, module: &str, lora_a: Tensor, lora_b: Tensor) -> Result<LowRank> {
+    let ((rank, _), (_, columns)) = (lora_a.dims2()?, lora_b.dims2()?);
     ensure!(config.lora_alpha.is_finite(), "{CONFIG}: lora_alpha: expected a number, found {}", config.lora_alpha);
     ensure!(rank == columns && rank > 0, "lora_A has rank {rank}, lora_B {columns}");
     let expected = of_pattern(&config.rank_pattern, module).unwrap_or(config.r);
     ensure!(rank == expected, "expected rank {expected} ({CONFIG}), found {rank}");
     let alpha = of_pattern(&config.alpha_pattern, module).unwrap_or(config.lora_alpha);
     let divisor = if config.use_rslora { (rank as f64).sqrt() } else { rank as f64 };
-    Ok(LowRank { down, up, scale: alpha / divisor })
+    Ok(LowRank { lora_a, lora_b, scale: alpha / divisor })
 }
 
-/// The value of the first pattern that `module` is or ends in.
+/// The value of the first pattern that equals `module` or is a suffix of it.
 fn of_pattern<T: Copy>(patterns: &BTreeMap<String, T>, module: &str) -> Option<T> {
     let fits = |pattern: &str| module.strip_suffix(pattern).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     patterns.iter().find(|(pattern, _)| fits(pattern)).map(|(_, value)| *value)

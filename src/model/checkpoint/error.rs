@@ -1,10 +1,10 @@
-//! What can be wrong with a checkpoint folder.
+//! Errors of checkpoint folders.
 
 use super::UnusedTensors;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// A fault of a checkpoint folder or one of its files.
+/// A problem with a checkpoint folder or one of its files.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
     #[error("no model folder {}", .0.display())]
@@ -19,7 +19,7 @@ pub enum CheckpointError {
     OtherTokenizer { folder: PathBuf, found: String },
     #[error("cannot read {}: {reason}", .path.display())]
     Unreadable { path: PathBuf, reason: String },
-    #[error("{}: not a whole safetensors file: {reason}", .path.display())]
+    #[error("{}: not a complete safetensors file: {reason}", .path.display())]
     BadSafetensors { path: PathBuf, reason: String },
     #[error("{}: {reason}", .path.display())]
     BadGguf { path: PathBuf, reason: String },
@@ -29,7 +29,7 @@ pub enum CheckpointError {
     BadJson { path: PathBuf, reason: String },
     #[error("{}: tensor {name} is missing", .path.display())]
     TensorMissing { path: PathBuf, name: String },
-    #[error("{}: tensor {name} has shape {found:?}, the configuration asks for {expected:?}", .path.display())]
+    #[error("{}: tensor {name} has shape {found:?}, the configuration requires {expected:?}", .path.display())]
     WrongShape { path: PathBuf, name: String, expected: Vec<usize>, found: Vec<usize> },
     #[error(
         "{}: tensor {name} differs from {embedding}, and config.json says they are one (tie_word_embeddings true): set it \
@@ -40,24 +40,24 @@ pub enum CheckpointError {
     #[error("{}: {unused}", .path.display())]
     TensorsUnused { path: PathBuf, unused: UnusedTensors },
     #[error(
-        "{}: the weights are in {file}, a pickle, which runs the code that it holds when it is read; expected {target}, \
+        "{}: the weights are in {file}, a pickle, which can execute code when loaded; expected {target}, \
          which Python writes: from safetensors.torch import save_file; \
          save_file(torch.load(\"{file}\", weights_only=True), \"{target}\")",
         .folder.display()
     )]
     Pickle { folder: PathBuf, file: String, target: &'static str },
     #[error(
-        "{}: the weights are in the pickles that pytorch_model.bin.index.json lists, which run the code that they hold when \
-         they are read; expected model.safetensors, or its index and shards, which transformers writes \
+        "{}: the weights are in the pickles that pytorch_model.bin.index.json lists, which can execute code when \
+         loaded; expected model.safetensors, or its index and shards, which transformers writes \
          (`AutoModel.from_pretrained(…).save_pretrained(…)`)",
         .0.display()
     )]
     PickledShards(PathBuf),
-    #[error("{}: tensor {name} has a value that is not a number or infinite, at element {element}", .path.display())]
+    #[error("{}: tensor {name} has a NaN or infinite value at element {element}", .path.display())]
     NotFinite { path: PathBuf, name: String, element: usize },
     #[error(
-        "{}: tensor {name} has the value {value} at element {element}, which is infinite in f16, whose largest number is \
-         65504; expected --dtype f32, or bf16 where the device has it",
+        "{}: tensor {name} has the value {value} at element {element}, which overflows f16 (at most \
+         65504); expected --dtype f32, or bf16 if the device supports it",
         .path.display()
     )]
     BeyondF16 { path: PathBuf, name: String, element: usize, value: f32 },

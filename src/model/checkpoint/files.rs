@@ -1,4 +1,4 @@
-//! Which files of a checkpoint folder hold the weights.
+//! Finding the weight files of a checkpoint folder.
 
 use super::CheckpointError;
 use super::json::read_json;
@@ -8,34 +8,34 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// Weights in one file, as transformers and as OpenCLIP name it.
+/// The weight file of an unsharded checkpoint: of transformers, and of OpenCLIP.
 const SINGLE: &str = "model.safetensors";
 const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
-/// The list of shards.
+/// The index of a sharded checkpoint.
 const SHARDED: &str = "model.safetensors.index.json";
-/// Files whose reading runs whatever code they hold.
+/// Pickle files, which can execute code when loaded.
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "open_clip_pytorch_model.bin"];
 const SHARDED_PICKLE: &str = "pytorch_model.bin.index.json";
 
-/// The weight files of a folder, sorted, and which of them the index says holds a tensor.
+/// The weight files of a folder, sorted by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WeightFiles {
     pub files: Vec<PathBuf>,
-    /// Of a sharded checkpoint: tensor name to place in `files`.
+    /// For a sharded checkpoint, maps each tensor name of the index to its position in `files`.
     pub listed: BTreeMap<String, usize>,
 }
 
-/// Whether `folder` holds weights under the names of transformers.
+/// Whether `folder` has weight files named as in transformers.
 pub fn has_transformers_weights(folder: &Path) -> bool {
     is_there(&folder.join(SINGLE)) || is_there(&folder.join(SHARDED))
 }
 
 impl WeightFiles {
-    /// Finds them.
+    /// Finds the weight files of `folder`.
     ///
     /// # Errors
-    /// No such folder or file, an index that names no files of this folder, a shard that is not there, weights that are
-    /// pickles.
+    /// Fails if the folder or the files are missing, the index is invalid or lists a missing shard, or the weights are only
+    /// available as pickles.
     pub fn of(folder: &Path) -> Result<Self, CheckpointError> {
         if !folder.is_dir() {
             return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
@@ -63,7 +63,7 @@ impl WeightFiles {
         Err(CheckpointError::FileMissing {
             folder: folder.to_path_buf(),
             file: SINGLE.to_string(),
-            purpose: "it holds the weights",
+            purpose: "it contains the weights",
         })
     }
 
@@ -87,9 +87,9 @@ impl WeightFiles {
             places.insert(file, 0);
         }
         if places.is_empty() {
-            return Err(bad("field weight_map: it names no file".to_string()));
+            return Err(bad("field weight_map: expected at least one file name, found none".to_string()));
         }
-        // Where the decoder is in a file of its own, shards that hold nothing else need not be there.
+        // With a GGUF decoder, shards that contain only the decoder may be missing.
         let may_lack_shards = !decoder_files(folder)?.is_empty();
         if may_lack_shards {
             places.retain(|name, _| is_there(&folder.join(name)));
@@ -112,7 +112,7 @@ impl WeightFiles {
     }
 }
 
-/// A name that leads nowhere but into the folder.
+/// Whether `name` is a plain file name, without a path.
 fn is_plain_name(name: &str) -> bool {
     let path = Path::new(name);
     let mut components = path.components();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_of_a_decoder_in_a_file_of_its_own_may_be_left_out() {
+    fn shards_replaced_by_a_gguf_decoder_may_be_missing() {
         let index = r#"{"weight_map": {"tower": "model-1.safetensors", "decoder": "model-2.safetensors"}}"#;
         assert!(found(index, &["model-1.safetensors"]).unwrap_err().contains("model-2.safetensors is missing"));
         let found = found(index, &["model-1.safetensors", "decoder.gguf"]).unwrap();

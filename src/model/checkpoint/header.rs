@@ -1,4 +1,4 @@
-//! What the safetensors crate takes on trust: of two tensors of one name in a header it keeps the last.
+//! A check that the safetensors crate lacks: of two tensors with the same name in a header, it silently keeps the last.
 
 use crate::files::input_file;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -8,14 +8,14 @@ use std::fs::File;
 use std::io::{self, Error, ErrorKind, Read};
 use std::path::Path;
 
-/// The crate's own limit; the headers of the largest models have some MB.
+/// The longest header in bytes, as in the crate; headers of the largest models have a few MB.
 const LONGEST_HEADER: u64 = 100 << 20;
 
-/// Opens a weight file and reads over its header.
+/// Checks the header of a weight file.
 ///
 /// # Errors
-/// Anything but a regular file; [`ErrorKind::InvalidData`] for a header that is longer than the file, or names a tensor
-/// twice.
+/// Fails if the path is not a regular file, and with [`ErrorKind::InvalidData`] if the header is longer than the file or
+/// contains a tensor name twice.
 pub(super) fn check_header(path: &Path) -> io::Result<()> {
     let mut file = input_file::open(path)?;
     let length = header_length(&mut file)?;
@@ -28,11 +28,12 @@ pub(super) fn check_header(path: &Path) -> io::Result<()> {
 fn header_length(file: &mut File) -> io::Result<u64> {
     let size = file.metadata()?.len();
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| bad(format!("the file has {size} bytes, its header needs 8 and more")))?;
+    file.read_exact(&mut length)
+        .map_err(|_| bad(format!("expected at least 8 bytes of header, found a file of {size} bytes")))?;
     let length = u64::from_le_bytes(length);
     let most = size.saturating_sub(8).min(LONGEST_HEADER);
     if length > most {
-        return Err(bad(format!("the header says that it has {length} bytes, the file has room for {most}")));
+        return Err(bad(format!("expected a header of at most {most} bytes, found a length of {length}")));
     }
     Ok(length)
 }
@@ -55,7 +56,7 @@ impl<'de> Visitor<'de> for DistinctNames {
         while let Some(name) = map.next_key::<String>()? {
             map.next_value::<IgnoredAny>()?;
             if let Some(name) = names.replace(name) {
-                return Err(A::Error::custom(format!("tensor {name} is in the file twice")));
+                return Err(A::Error::custom(format!("the file contains tensor {name} twice")));
             }
         }
         Ok(())
@@ -75,14 +76,16 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_is_in_a_file_once() {
+    fn a_tensor_name_occurs_once() {
         assert_eq!(checked(None, r#"{"a": {"shape": [1]}, "b": {}}"#), Ok(()));
-        assert!(checked(None, r#"{"a": {}, "b": {}, "a": {}}"#).unwrap_err().contains("tensor a is in the file twice"));
+        assert!(
+            checked(None, r#"{"a": {}, "b": {}, "a": {}}"#).unwrap_err().contains("the file contains tensor a twice")
+        );
     }
 
     #[test]
-    fn a_length_is_not_believed_before_the_bytes_are_there() {
-        assert!(checked(Some(u64::MAX), "{}").unwrap_err().contains("the file has room for 2"));
+    fn header_length_is_checked_against_the_file_size() {
+        assert!(checked(Some(u64::MAX), "{}").unwrap_err().contains("expected a header of at most 2 bytes"));
         assert!(checked(None, "[]").unwrap_err().contains("expected an object"));
     }
 }

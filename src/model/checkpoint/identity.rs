@@ -1,4 +1,4 @@
-//! What a checkpoint folder is called and made of.
+//! Name and fingerprint of a checkpoint folder.
 
 use super::Weights;
 use crate::files::fingerprint::Fingerprint;
@@ -9,7 +9,7 @@ use crate::model::hub::name_of_snapshot;
 use anyhow::{Context, Result};
 use std::path::Path;
 
-/// The files beside the weights that decide what a model answers.
+/// Files other than the weights that influence a model's answers.
 const SETTINGS: [&str; 6] = [
     "config.json",
     "open_clip_config.json",
@@ -19,10 +19,10 @@ const SETTINGS: [&str; 6] = [
     "tokenizer_config.json",
 ];
 
-/// Of the weights and every file that decides what a model answers.
+/// Hash of the weights and of every file that influences the model's answers.
 pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     let mut files = Weights::files_of(folder)?;
-    // A folder with several has no decoder among them that could be read.
+    // An error here means several GGUF decoders; loading will report it.
     files.extend(decoder_files(folder).unwrap_or_default());
     files.extend(SETTINGS.iter().map(|name| folder.join(name)).filter(|path| is_there(path)));
     let mut parts = Vec::new();
@@ -35,7 +35,7 @@ pub fn fingerprint_of(folder: &Path) -> Result<Fingerprint> {
     Ok(Fingerprint::of_parts(parts.iter().map(String::as_str)))
 }
 
-/// The folder's own name, for status lines; of a model in the cache of the Hugging Face hub its name there.
+/// The folder's name for display; for a model in the Hugging Face cache, its repository name.
 pub fn folder_name(folder: &Path) -> String {
     let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     if let Some(name) = name_of_snapshot(&absolute) {

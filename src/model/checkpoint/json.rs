@@ -1,4 +1,4 @@
-//! The JSON files of a checkpoint folder.
+//! Reading the JSON files of a checkpoint folder.
 
 use super::CheckpointError;
 use crate::files::input_file;
@@ -6,27 +6,27 @@ use crate::text::single_keys::SingleKeys;
 use serde_json::Value;
 use std::path::Path;
 
-/// The largest tokenizers have 40 MB; what is larger than this is no settings file.
+/// The largest file in bytes; the largest tokenizers have 40 MB.
 const LARGEST: u64 = 256 << 20;
 
-/// The image processor's settings and the file they are in: `processor_config.json`, where transformers 5 nests them, else
-/// `preprocessor_config.json`.
+/// The image processor's settings with the name of their file: `processor_config.json`, where transformers 5 nests them,
+/// or `preprocessor_config.json`.
 pub(in crate::model) fn image_processor_json(folder: &Path) -> Result<(&'static str, Value), CheckpointError> {
     let outer = "processor_config.json";
     if input_file::is_there(&folder.join(outer)) {
-        let nested = read_json(folder, outer, "it says how images are cut")?;
+        let nested = read_json(folder, outer, "it describes the image processor")?;
         if let Some(nested) = object_in(folder, outer, &nested, "image_processor")? {
             return Ok((outer, nested.clone()));
         }
     }
     let own = "preprocessor_config.json";
-    Ok((own, read_json(folder, own, "it says how images are scaled")?))
+    Ok((own, read_json(folder, own, "it describes the image processor")?))
 }
 
-/// The object `field` of `value`, the content of `file`; `None` where it is absent or null.
+/// The object `field` of `value`, the content of `file`; `None` if it is absent or null.
 ///
 /// # Errors
-/// Where it is anything else.
+/// Fails if the field has another type.
 pub(in crate::model) fn object_in<'a>(
     folder: &Path,
     file: &str,
@@ -43,7 +43,8 @@ pub(in crate::model) fn object_in<'a>(
     }
 }
 
-/// Reads the JSON object in the file `file` of a checkpoint folder; `purpose` completes "it …" in the message of a missing file.
+/// Reads the JSON object in `file` of a checkpoint folder. `purpose`, a clause starting with "it", is appended to the
+/// message if the file is missing.
 pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Value, CheckpointError> {
     if !folder.is_dir() {
         return Err(CheckpointError::FolderMissing(folder.to_path_buf()));
@@ -54,20 +55,20 @@ pub fn read_json(folder: &Path, file: &str, purpose: &'static str) -> Result<Val
     }
     let text = input_file::read_text(&path, LARGEST)
         .map_err(|error| CheckpointError::Unreadable { path: path.clone(), reason: error.to_string() })?;
-    // serde_json itself ends at a depth of 128.
+    // serde_json limits the nesting depth to 128.
     let SingleKeys(value) = serde_json::from_str(&text).map_err(|error| {
         let reason = if error.is_data() { error.to_string() } else { format!("not valid JSON: {error}") };
         CheckpointError::BadJson { path: path.clone(), reason }
     })?;
     if !value.is_object() {
-        // Indexing anything else by a field's name would panic.
+        // Later code indexes by field names, which panics for other types.
         let reason = format!("expected an object, found {}", kind_of(&value));
         return Err(CheckpointError::BadJson { path, reason });
     }
     Ok(value)
 }
 
-/// What a value is, for messages.
+/// The type of a value, for messages.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

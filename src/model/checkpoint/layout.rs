@@ -1,19 +1,20 @@
-//! Tensors under other names, cut or turned, so that checkpoints of several layouts fill one network.
+//! Mapping stored tensors to a network's tensors: renamed, split or transposed, so that one network can be loaded from
+//! checkpoints with different layouts.
 
 use candle_core::{DType, Device, Result, Tensor};
 
-/// What a network's tensor is of a stored one.
+/// Which part of a stored tensor a network's tensor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    /// One of three equal parts of the first dimension: query, key and value are often stored as one.
+    /// One third of the first dimension: query, key and value weights are often stored in one tensor.
     Third(usize),
-    /// A matrix with rows and columns exchanged.
+    /// The transposed matrix.
     Transposed,
 }
 
 impl Part {
-    /// The shape of this part of a tensor of shape `stored`; `None` where it has no such part.
+    /// The shape of this part of a tensor of shape `stored`; `None` if it has no such part.
     pub(super) fn shape(self, stored: &[usize]) -> Option<Vec<usize>> {
         match (self, stored) {
             (Self::Whole, _) => Some(stored.to_vec()),
@@ -25,7 +26,7 @@ impl Part {
         }
     }
 
-    /// This part of `stored`, whose shape [`Self::shape`] has approved.
+    /// This part of `stored`; [`Self::shape`] must have returned `Some` for its shape.
     pub(super) fn of(self, stored: &Tensor) -> Result<Tensor> {
         match self {
             Self::Whole => Ok(stored.clone()),
@@ -38,26 +39,26 @@ impl Part {
     }
 }
 
-/// A tensor of the network: its name there and which part of the stored one it is.
+/// A tensor of the network: its name, and which part of the stored tensor it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct TargetTensor {
     pub name: String,
     pub part: Part,
 }
 
-impl Place {
-    /// The whole stored tensor under another name.
+impl TargetTensor {
+    /// The whole stored tensor as `name`.
     pub fn whole(name: impl Into<String>) -> Self {
         Self { name: name.into(), part: Part::Whole }
     }
 
-    /// A part of it.
+    /// A part of the stored tensor as `name`.
     pub fn part(name: impl Into<String>, part: Part) -> Self {
         Self { name: name.into(), part }
     }
 }
 
-/// The matrix that changes nothing, [size, size].
+/// The identity matrix [size, size].
 pub(super) fn identity(size: usize) -> Result<Tensor> {
     Tensor::eye(size, DType::F32, &Device::Cpu)
 }

@@ -1,4 +1,4 @@
-//! A safetensors file in memory by mapping: the system reads what is asked for and may drop it again.
+//! A memory-mapped safetensors file: pages are read on access and can be released.
 
 use super::CheckpointError;
 use super::header::check_header;
@@ -8,22 +8,22 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Pages are of this size or divide it; a system with larger ones refuses to forget some, and keeps them.
+/// A multiple of the page size on common systems. With larger pages `madvise` fails and the pages stay in memory.
 const PAGE: usize = 1 << 14;
 
-/// One weight file, its header checked.
+/// A weight file with a valid header.
 pub(super) struct MappedFile {
     path: PathBuf,
     tensors: MmapedSafetensors,
 }
 
 impl MappedFile {
-    /// Maps the file and checks its header: every tensor lies within the file, is as long as its shape says, and none
-    /// overlaps another (the safetensors crate refuses the rest), none is there twice.
+    /// Maps the file and checks its header: every tensor lies within the file and has the length of its shape, none overlap
+    /// (checked by the safetensors crate), and names are unique.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bad = |error: candle_core::Error| {
             let (path, reason) = (path.to_path_buf(), without_path(&error.to_string(), path));
-            // The system's word (no memory to map it) is none about the file.
+            // An error of the system, such as lack of memory, says nothing about the file.
             if reason.contains("(os error ") {
                 return CheckpointError::Unreadable { path, reason };
             }
@@ -36,14 +36,14 @@ impl MappedFile {
                 _ => CheckpointError::Unreadable { path, reason },
             }
         })?;
-        // The file must not be cut short while it is mapped. Checkpoints are replaced as whole folders, by renaming, and
-        // a renamed file stays as it was for those who have it open.
-        #[allow(unsafe_code, reason = "a file cannot be mapped without")]
+        // SAFETY: the file must not be truncated while it is mapped. Checkpoint folders are replaced by renaming, which leaves
+        // open files unchanged.
+        #[allow(unsafe_code, reason = "memory-mapping a file is unsafe")]
         let tensors = unsafe { MmapedSafetensors::new(path) }.map_err(bad)?;
         Ok(Self { path: path.to_path_buf(), tensors })
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -53,12 +53,12 @@ impl MappedFile {
         self.tensors.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
     }
 
-    /// Whether it has a tensor of this name.
+    /// Whether there is a tensor with this name.
     pub fn has(&self, name: &str) -> bool {
         self.tensors.get(name).is_ok()
     }
 
-    /// How many values are stored in each floating-point type that candle has.
+    /// Number of stored elements for each floating-point type of candle.
     pub fn values_by_type(&self) -> Vec<(DType, usize)> {
         let counts = self.tensors.tensors().into_iter().filter_map(|(_, view)| {
             let dtype = DType::try_from(view.dtype()).ok().filter(DType::is_float)?;
@@ -67,10 +67,10 @@ impl MappedFile {
         counts.collect()
     }
 
-    /// The tensor of this name on the CPU, in the type that it is stored in.
+    /// Loads a tensor to the CPU in its stored type.
     ///
     /// # Errors
-    /// Where it has a value that is not finite, or holds no floating-point numbers.
+    /// Fails if the tensor is missing, is not floating-point, or has a NaN or infinite value.
     pub fn load(&self, name: &str) -> Result<Tensor, CheckpointError> {
         let path = self.path.clone();
         let tensor = match self.tensors.get(name).and_then(|view| view.load(&Device::Cpu)) {
@@ -79,11 +79,11 @@ impl MappedFile {
                 return Err(CheckpointError::BadSafetensors { path, reason: format!("tensor {name}: {error}") });
             }
         };
-        self.forget(name);
+        self.release_pages(name);
         match first_bad_element(&tensor) {
             Ok(None) => Ok(tensor),
             Ok(Some(element)) => Err(CheckpointError::NotFinite { path, name: name.to_string(), element }),
-            // Of the file: candle reads some types as others.
+            // The file's type, since candle converts some types.
             Err(read_as) => {
                 let found = self.tensors.get(name).map_or(read_as, |view| format!("{:?}", view.dtype()).to_lowercase());
                 Err(CheckpointError::NotFloating { path, name: name.to_string(), found })
@@ -91,31 +91,29 @@ impl MappedFile {
         }
     }
 
-    /// Whether a tensor is byte for byte that of another name, of this file or another.
+    /// Whether two tensors, of this file or another, have identical bytes.
     pub fn is_same(&self, name: &str, other_file: &Self, other: &str) -> bool {
         let (Ok(one), Ok(two)) = (self.tensors.get(name), other_file.tensors.get(other)) else { return false };
         let same = one.dtype() == two.dtype() && one.shape() == two.shape() && one.data() == two.data();
-        self.forget(name);
-        other_file.forget(other);
+        self.release_pages(name);
+        other_file.release_pages(other);
         same
     }
 
-    /// Takes the pages of a tensor that was copied out of this process's memory; without it the file would count twice,
-    /// mapped and read.
-    fn forget(&self, name: &str) {
+    /// Releases the mapped pages of a tensor that has been copied; otherwise it would occupy memory twice.
+    fn release_pages(&self, name: &str) {
         let Ok(view) = self.tensors.get(name) else { return };
         let bytes = view.data();
         let first = bytes.as_ptr().align_offset(PAGE).min(bytes.len());
         let length = (bytes.len() - first) / PAGE * PAGE;
         let pages = bytes[first..first + length].as_ptr().cast_mut().cast();
-        // SAFETY: whole pages within the mapping of a file that nothing writes to: where they are read again, the system
-        // reads them from the file again.
-        #[allow(unsafe_code, reason = "the system knows by itself of no page that it is not needed")]
+        // SAFETY: whole pages within a read-only mapping; if they are accessed again, they are read from the file again.
+        #[allow(unsafe_code, reason = "madvise is the only way to release the mapped pages")]
         let _ = unsafe { libc::madvise(pages, length, libc::MADV_DONTNEED) };
     }
 }
 
-/// Position of the first value that is not finite; the type's name if it is no floating-point type.
+/// Index of the first NaN or infinite element; the type's name as an error if it is not floating-point.
 fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
     let (storage, _) = tensor.storage_and_layout();
     match &*storage {
@@ -126,7 +124,7 @@ fn first_bad_element(tensor: &Tensor) -> Result<Option<usize>, String> {
     }
 }
 
-/// The message without the path that candle puts before or behind it: ours names it already.
+/// The message without the path that candle adds, since ours contains it already.
 fn without_path(message: &str, path: &Path) -> String {
     let first = message.lines().next().unwrap_or(message);
     let first = first.replace(&format!("path: {:?}", path.display().to_string()), "");
@@ -145,7 +143,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// KiB of the mapping of `path` that are in memory.
+    /// Resident size of the mapping of `path` in KiB.
     fn resident(path: &Path) -> usize {
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
         let mapping = maps.split_once(path.to_str().unwrap()).unwrap().1;
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_copied_out_of_a_file_takes_no_memory_in_it() {
+    fn copied_tensors_do_not_stay_resident() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap().join("model.safetensors");
         let ones = Tensor::ones(2 << 20, DType::F32, &Device::Cpu).unwrap();

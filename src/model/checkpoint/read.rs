@@ -1,9 +1,9 @@
-//! The tensors of a checkpoint, read when they are asked for.
+//! The tensors of a checkpoint, loaded on demand.
 
 use super::CheckpointError;
 use super::adapter::Adapter;
 use super::files::WeightFiles;
-use super::layout::{Part, Place, identity};
+use super::layout::{Part, TargetTensor, identity};
 use super::mapped::MappedFile;
 use super::unused::{UnusedTensors, is_harmless};
 use crate::model::gguf::{DecoderPlace, GgufDecoder};
@@ -14,41 +14,41 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Half way from the largest number of f16 to the next that it would have; from here on it has infinity.
+/// The smallest f32 that rounds to infinity in f16: halfway between 65504 and 65536.
 const BEYOND_F16: f32 = 65_520.0;
 
-/// The tensors of a checkpoint, in the type they are stored in, each with the file it came from. The files are mapped:
-/// what no network asks for is never read.
+/// The tensors of a checkpoint in their stored types. Files are memory-mapped: tensors that no network uses are never
+/// read.
 #[derive(Clone, Debug)]
 pub struct Weights {
     tensors: HashMap<String, Entry>,
     files: Vec<Arc<MappedFile>>,
-    /// What is merged into the tensors as they are asked for.
+    /// Merged into tensors as they are loaded.
     adapter: Option<Arc<Adapter>>,
-    /// The file of a quantised decoder, whose tensors take the place of the stored ones.
+    /// A quantised decoder, whose tensors replace the stored ones.
     decoder: Option<Arc<GgufDecoder>>,
-    /// Names that a network has asked for.
-    asked: Arc<Mutex<BTreeSet<String>>>,
+    /// Names of tensors that a network has loaded.
+    used: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// Where a tensor comes from.
+/// The source of a tensor.
 #[derive(Clone, Debug)]
 enum Entry {
     Stored {
         file: usize,
         name: String,
-        /// Of the stored tensor.
+        /// Shape of the stored tensor.
         shape: Vec<usize>,
         part: Part,
     },
-    /// The matrix that changes nothing, of this size.
+    /// The identity matrix of this size.
     Identity(usize),
-    /// A tensor of the quantised decoder, of this shape.
+    /// A tensor of the quantised decoder, with its shape.
     Quantised(Vec<usize>),
 }
 
 impl Entry {
-    /// The shape that a network sees; `None` where the stored tensor has no such part.
+    /// The shape that a network sees; `None` if the stored tensor has no such part.
     fn shape(&self) -> Option<Vec<usize>> {
         match self {
             Self::Stored { shape, part, .. } => part.shape(shape),
@@ -59,7 +59,10 @@ impl Entry {
 }
 
 impl Weights {
-    /// Maps all weight files of `folder` and checks their headers, and that shards hold what their index lists.
+    /// Maps all weight files of `folder`.
+    ///
+    /// # Errors
+    /// Fails if a file is missing or has an invalid header, or a shard lacks a tensor that the index lists.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let WeightFiles { files: paths, listed } = WeightFiles::of(folder)?;
         let mut files = Vec::with_capacity(paths.len());
@@ -79,31 +82,31 @@ impl Weights {
                 return Err(CheckpointError::TensorMissing { path: paths[place].clone(), name });
             }
         }
-        Ok(Self { tensors, files, adapter: None, decoder: None, asked: Arc::default() })
+        Ok(Self { tensors, files, adapter: None, decoder: None, used: Arc::default() })
     }
 
-    /// The weight files of `folder`, sorted: one, or the shards of the index.
+    /// The weight files of `folder`, sorted: a single file or the shards of the index.
     pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
         Ok(WeightFiles::of(folder)?.files)
     }
 
-    /// The same tensors under other names.
+    /// Renames all tensors by `new_name`.
     #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {
-        self.rearranged(|name| vec![Place::whole(new_name(name))])
+        self.rearranged(|name| vec![TargetTensor::whole(new_name(name))])
     }
 
-    /// The same tensors in the places that a network has for them: one tensor may fill several, or none.
+    /// Maps each stored tensor to the network's tensors made from it: none, one or several.
     #[must_use]
-    pub fn rearranged(self, places: impl Fn(&str) -> Vec<Place>) -> Self {
+    pub fn rearranged(self, targets: impl Fn(&str) -> Vec<TargetTensor>) -> Self {
         let mut tensors = HashMap::with_capacity(self.tensors.len());
         for (name, entry) in self.tensors {
-            for Place { name: new_name, part: new_part } in places(&name) {
+            for TargetTensor { name: new_name, part: new_part } in targets(&name) {
                 let entry = match &entry {
                     Entry::Stored { file, name, shape, part: Part::Whole } => {
                         Entry::Stored { file: *file, name: name.clone(), shape: shape.clone(), part: new_part }
                     }
-                    // A part of a part is not needed by any layout; it keeps the first.
+                    // No layout needs a part of a part.
                     other => other.clone(),
                 };
                 tensors.insert(new_name, entry);
@@ -112,16 +115,16 @@ impl Weights {
         Self { tensors, ..self }
     }
 
-    /// These weights with an adapter merged into them as they are asked for. `new_name` is that of [`Self::renamed`].
+    /// Merges an adapter into tensors as they are loaded. `new_name` must be the one passed to [`Self::renamed`].
     ///
     /// # Errors
-    /// An adapter for a tensor that is not there or has another shape.
+    /// Fails if the adapter changes a tensor that is missing or has another shape.
     pub fn with_adapter(self, adapter: Adapter, new_name: impl Fn(&str) -> String) -> anyhow::Result<Self> {
         let adapter = adapter.renamed(new_name);
         for name in adapter.names() {
             let Some(shape) = self.shape(name) else {
                 anyhow::bail!(
-                    "{}: it changes the tensor {name}, which the model does not have",
+                    "{}: the adapter changes tensor {name}, which the model does not have",
                     adapter.path.display()
                 );
             };
@@ -130,7 +133,7 @@ impl Weights {
         Ok(Self { adapter: Some(Arc::new(adapter)), ..self })
     }
 
-    /// The same with the decoder that is called `place` from a file of its own.
+    /// Replaces the decoder's tensors, named as in `place`, by those of a GGUF file.
     #[must_use]
     pub fn with_decoder(mut self, decoder: Arc<GgufDecoder>, place: DecoderPlace<'_>) -> Self {
         self.tensors.retain(|name, _| !place.has(name));
@@ -139,18 +142,18 @@ impl Weights {
         Self { decoder: Some(decoder), ..self }
     }
 
-    /// The file of the quantised decoder, if there is one.
+    /// The quantised decoder, if there is one.
     pub fn decoder(&self) -> Option<&Arc<GgufDecoder>> {
         self.decoder.as_ref()
     }
 
-    /// Number of values of all tensors, those of a quantised decoder left out.
+    /// Number of parameters, without those of a quantised decoder.
     pub fn parameters(&self) -> usize {
         let plain = self.tensors.values().filter(|entry| !matches!(entry, Entry::Quantised(_)));
         plain.filter_map(Entry::shape).map(|shape| shape.iter().product::<usize>()).sum()
     }
 
-    /// The floating-point type that most values are stored in.
+    /// The floating-point type of most parameters.
     pub fn usual_dtype(&self) -> Option<DType> {
         let mut counts: Vec<(DType, usize)> = Vec::new();
         for (dtype, count) in self.files.iter().flat_map(|file| file.values_by_type()) {
@@ -162,47 +165,47 @@ impl Weights {
         counts.into_iter().max_by_key(|(_, count)| *count).map(|(dtype, _)| dtype)
     }
 
-    /// The same tensors and `name`, a matrix [size, size] that changes nothing.
+    /// Adds the tensor `name`, the identity matrix [size, size].
     #[must_use]
     pub fn with_identity(mut self, name: &str, size: usize) -> Self {
         self.tensors.insert(name.to_string(), Entry::Identity(size));
         self
     }
 
-    /// A builder over these weights, cast to `dtype` on `device`. What the model asks for is checked as it is asked
-    /// for: presence, shape, values that are finite in the file and in `dtype`; the error names tensor and file.
+    /// A builder that loads these weights as `dtype` to `device`. It fails for a tensor that is missing, has another shape, or
+    /// has a value that is not finite in the file or in `dtype`; the message names tensor and file.
     pub fn builder(self, dtype: DType, device: &Device) -> VarBuilder<'static> {
         VarBuilder::from_backend(Box::new(self), dtype, device.clone())
     }
 
-    /// Fails where a stored tensor was never asked for by a network built on these weights or a clone of them: the network
-    /// is then not the one that was saved. Tensors that decide nothing may stay; `tied` says that the output matrix is the
-    /// embedding. Those of a quantised decoder were compared when its file was opened.
-    pub fn check_all_asked_for(&self, tied: bool) -> Result<(), CheckpointError> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Checks that the network built from these weights, or from clones of them, has loaded every stored tensor; otherwise it
+    /// differs from the saved one. Tensors without effect are exempt, and with `tied` embeddings the output matrix. Those of
+    /// a quantised decoder are checked when its file is opened.
+    pub fn check_all_used(&self, tied: bool) -> Result<(), CheckpointError> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let is_unused = |(name, entry): &(&String, &Entry)| {
-            matches!(entry, Entry::Stored { .. }) && !asked.contains(*name) && !is_harmless(name, tied)
+            matches!(entry, Entry::Stored { .. }) && !used.contains(*name) && !is_harmless(name, tied)
         };
         let mut unused: Vec<&str> =
             self.tensors.iter().filter(is_unused).map(|(name, _)| self.stored_name(name)).collect();
         unused.sort_unstable();
-        // A stored tensor may fill several places.
+        // A stored tensor may fill several tensors of the network.
         unused.dedup();
         let Some(first) = unused.first() else {
-            return if tied { self.check_tied(&asked) } else { Ok(()) };
+            return if tied { self.check_tied(&used) } else { Ok(()) };
         };
         let holder = self.files.iter().find(|file| file.has(first));
         let path = holder.map(|file| file.path().to_path_buf()).unwrap_or_default();
         Err(CheckpointError::TensorsUnused { path, unused: UnusedTensors::of(&unused) })
     }
 
-    /// Fails where a stored output matrix is not the embedding, whose copy it should be: versions of transformers differ in
-    /// which of them they take then.
-    fn check_tied(&self, asked: &BTreeSet<String>) -> Result<(), CheckpointError> {
-        let stored = |end: &str, is_asked: bool| {
+    /// Fails if embeddings are tied but the stored output matrix differs from the embedding: versions of transformers
+    /// disagree on which one is used.
+    fn check_tied(&self, used: &BTreeSet<String>) -> Result<(), CheckpointError> {
+        let stored = |end: &str, is_used: bool| {
             self.tensors.iter().find_map(|(name, entry)| match entry {
                 Entry::Stored { file, name: stored, part: Part::Whole, .. }
-                    if name.ends_with(end) && asked.contains(name) == is_asked =>
+                    if name.ends_with(end) && used.contains(name) == is_used =>
                 {
                     Some((&self.files[*file], stored))
                 }
@@ -221,18 +224,18 @@ impl Weights {
         Err(CheckpointError::TiedDiffers { path, name, embedding })
     }
 
-    /// Sets every variable of `variables` from these weights, for fine-tuning. All are checked before any is set.
+    /// Sets every variable from these weights, for fine-tuning. All are checked before any is set.
     pub fn load_into(&self, variables: &VarMap) -> anyhow::Result<()> {
         self.load_part_into(variables, &[""])
     }
 
-    /// The same for the variables whose names begin with one of `prefixes`; the others keep their values.
+    /// [`Self::load_into`] for the variables whose names start with one of `prefixes`; the others keep their values.
     pub fn load_part_into(&self, variables: &VarMap, prefixes: &[&str]) -> anyhow::Result<()> {
         let variables = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let sorted: BTreeMap<&String, &Var> = variables.iter().filter(|(name, _)| wanted(name)).collect();
         for (name, variable) in &sorted {
-            self.fitting(name, variable.shape(), variable.dtype())?;
+            self.checked_for(name, variable.shape(), variable.dtype())?;
         }
         for (name, variable) in sorted {
             self.set(name, variable)?;
@@ -240,9 +243,9 @@ impl Weights {
         Ok(())
     }
 
-    /// Sets one variable from the tensor of this name.
+    /// Sets one variable from the tensor `name`.
     pub fn set(&self, name: &str, variable: &Var) -> anyhow::Result<()> {
-        let value = self.fitting(name, variable.shape(), variable.dtype())?;
+        let value = self.checked_for(name, variable.shape(), variable.dtype())?;
         Ok(variable.set(&value.to_dtype(variable.dtype())?.to_device(variable.device())?)?)
     }
 
@@ -251,12 +254,12 @@ impl Weights {
         self.tensors.keys().map(String::as_str).collect()
     }
 
-    /// The shape of a tensor, if there is one of this name.
+    /// The shape of a tensor, if it exists.
     pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
         self.tensors.get(name).and_then(Entry::shape)
     }
 
-    /// How many layers there are: one more than the highest number that follows `prefix` in a name.
+    /// Number of layers: one more than the highest index that follows `prefix` in a tensor name.
     pub fn layers_below(&self, prefix: &str) -> usize {
         let numbers = self.tensors.keys().filter_map(|name| {
             let (number, _) = name.strip_prefix(prefix)?.split_once('.')?;
@@ -265,8 +268,8 @@ impl Weights {
         numbers.max().map_or(0, |highest| highest.saturating_add(1))
     }
 
-    /// The tensor in the type it is stored in, where its values are finite in `dtype` too.
-    fn fitting(&self, name: &str, expected: &Shape, dtype: DType) -> Result<Tensor, CheckpointError> {
+    /// Loads a tensor in its stored type after checking that its values are finite in `dtype`.
+    fn checked_for(&self, name: &str, expected: &Shape, dtype: DType) -> Result<Tensor, CheckpointError> {
         let tensor = self.checked(name, expected)?;
         if dtype != DType::F16 {
             return Ok(tensor);
@@ -280,7 +283,7 @@ impl Weights {
     }
 
     fn checked(&self, name: &str, expected: &Shape) -> Result<Tensor, CheckpointError> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
         let path = self.path_of(name);
         let Some(entry) = self.tensors.get(name) else {
             return Err(CheckpointError::TensorMissing { path, name: name.to_string() });
@@ -312,7 +315,7 @@ impl Weights {
         }
     }
 
-    /// The file of a tensor; the first one where there is no such tensor.
+    /// The file of a tensor; the first weight file if there is no such tensor.
     fn path_of(&self, name: &str) -> PathBuf {
         let file = match self.tensors.get(name) {
             Some(Entry::Stored { file, .. }) => *file,
@@ -324,7 +327,7 @@ impl Weights {
         self.files.get(file).map(|file| file.path().to_path_buf()).unwrap_or_default()
     }
 
-    /// What the file calls a tensor.
+    /// The tensor's name in its file.
     fn stored_name<'a>(&'a self, name: &'a str) -> &'a str {
         match self.tensors.get(name) {
             Some(Entry::Stored { name, .. }) => name,
@@ -333,7 +336,7 @@ impl Weights {
     }
 }
 
-/// Position and value of the first element of a tensor on the CPU that f16 rounds to infinity.
+/// Index and value of the first element of a CPU tensor that rounds to infinity in f16.
 fn first_beyond_f16(tensor: &Tensor) -> candle_core::Result<Option<(usize, f32)>> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
@@ -350,8 +353,9 @@ fn first_beyond_f16(tensor: &Tensor) -> candle_core::Result<Option<(usize, f32)>
 
 impl SimpleBackend for Weights {
     fn get(&self, shape: Shape, name: &str, _init: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
-        // `Error::wrap` would print a backtrace with a message that is for people.
-        let tensor = self.fitting(name, &shape, dtype).map_err(|error| candle_core::Error::Wrapped(Box::new(error)))?;
+        // `Error::wrap` would add a backtrace to the user's message.
+        let tensor =
+            self.checked_for(name, &shape, dtype).map_err(|error| candle_core::Error::Wrapped(Box::new(error)))?;
         tensor.to_device(device)?.to_dtype(dtype)
     }
 

@@ -1,17 +1,16 @@
-//! From JSON to the settings that a model reads: what is of another type is named by its field.
+//! Deserialising JSON settings with errors that name the field.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// `value` as the settings `T`.
+/// Deserialises `value` as `T`.
 ///
 /// # Errors
-/// What was expected and found, and in which field: serde alone says only the former, and a `config.json` has a hundred
-/// numbers.
+/// Fails with what was expected, what was found and the path of the field, which serde alone does not report.
 pub(in crate::model) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        // What is said of the whole object (a missing field) names the field itself.
+        // Errors about the whole object, such as a missing field, name the field themselves.
         if path == "." { error.into_inner().to_string() } else { format!("field {path}: {}", error.into_inner()) }
     })
 }
@@ -35,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_is_named_however_deep() {
+    fn nested_fields_are_named() {
         let of = |value: Value| typed::<Outer>(value).unwrap_err();
         assert_eq!(
             of(json!({ "text_config": { "hidden_size": null } })),

@@ -1,29 +1,30 @@
-//! Stored tensors that no layer takes: the model is then not the one that was saved, except for those listed here.
+//! Stored tensors that no layer has loaded. Except for those listed here, they mean that the network differs from the saved
+//! one.
 
 use std::fmt;
 
-/// Scale and bias of the contrastive loss: they decide no vector.
-const OF_THE_LOSS: [&str; 2] = ["logit_scale", "logit_bias"];
+/// Scale and bias of the contrastive loss, without effect on embeddings.
+const LOSS_PARAMETERS: [&str; 2] = ["logit_scale", "logit_bias"];
 
-/// Last parts of the names of buffers that follow from the configuration. Versions of transformers before 4.31 stored
-/// them (`_keys_to_ignore_on_load_unexpected`), as do EVA towers.
+/// Suffixes of buffers that are computed from the configuration. transformers before 4.31
+/// (`_keys_to_ignore_on_load_unexpected`) and EVA towers store them.
 const BUFFERS: [&str; 5] = ["position_ids", "token_type_ids", "inv_freq", "freqs_cos", "freqs_sin"];
 
-/// Whether a tensor of this name decides nothing. Of a model with `tied` embeddings a stored output matrix is a copy,
-/// which transformers leaves aside, too.
+/// Whether a tensor of this name has no effect. With `tied` embeddings a stored output matrix is a copy, which
+/// transformers ignores, too.
 pub(super) fn is_harmless(name: &str, tied: bool) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
-    OF_THE_LOSS.contains(&name) || BUFFERS.contains(&last) || (tied && name.ends_with("lm_head.weight"))
+    LOSS_PARAMETERS.contains(&name) || BUFFERS.contains(&last) || (tied && name.ends_with("lm_head.weight"))
 }
 
-/// Names of unused tensors as they stand in their file, the first few of them.
+/// Number of unused tensors, and the first few names as in their file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusedTensors {
     pub count: usize,
     pub first: Vec<String>,
 }
 
-/// Names in a message.
+/// Names shown in a message.
 const SHOWN: usize = 3;
 
 impl UnusedTensors {
@@ -31,7 +32,7 @@ impl UnusedTensors {
         Self { count: names.len(), first: names.iter().take(SHOWN).map(ToString::to_string).collect() }
     }
 
-    /// The field of the configuration that would make a place for the first of them.
+    /// The configuration field that most likely explains the first of them.
     fn field(&self) -> &'static str {
         let name = self.first.first().map_or("", String::as_str);
         let is_in = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
@@ -42,7 +43,7 @@ impl UnusedTensors {
             () if numbered && is_in(&["visual.", "vision_"]) => "vision_config: num_hidden_layers",
             () if numbered && is_in(&["text_model", "language_model"]) => "text_config: num_hidden_layers",
             () if numbered => "num_hidden_layers",
-            () if name.rsplit('.').next() == Some("bias") => "attention_bias, multimodal_projector_bias or their kin",
+            () if name.rsplit('.').next() == Some("bias") => "attention_bias, multimodal_projector_bias or similar",
             () => "model_type or architectures",
         }
     }
@@ -52,7 +53,11 @@ impl fmt::Display for UnusedTensors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (names, others) = (self.first.join(", "), self.count - self.first.len());
         let noun = if self.count == 1 { "tensor has" } else { "tensors have" };
-        write!(formatter, "{} {noun} no place in the model that the configuration describes: {names}", self.count)?;
+        write!(
+            formatter,
+            "{} {noun} no counterpart in the model that the configuration describes: {names}",
+            self.count
+        )?;
         if others > 0 {
             write!(formatter, " and {others} more")?;
         }
@@ -65,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_decides_nothing_is_let_pass() {
+    fn tensors_without_effect_are_ignored() {
         for (name, tied, expected) in [
             ("logit_scale", false, true),
             ("text_model.embeddings.position_ids", false, true),
@@ -80,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_counts_names_and_says_which_field() {
+    fn the_message_names_tensors_and_field() {
         let layers: Vec<String> =
             (0..5).map(|part| format!("language_model.model.layers.2.part{part}.weight")).collect();
         let unused = UnusedTensors::of(&layers.iter().map(String::as_str).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Writing a checkpoint folder: aside, synced, then moved into place.
+//! Writing a checkpoint folder atomically: written beside the target, synced, then renamed.
 
 use crate::files::durable;
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::PoisonError;
 
-/// Number type of the weights on disk.
+/// dtype of the stored weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredType {
     F32,
@@ -27,7 +27,7 @@ impl StoredType {
         }
     }
 
-    /// The name that `config.json` uses.
+    /// The name in `config.json`.
     fn torch_name(self) -> &'static str {
         match self {
             Self::F32 => "float32",
@@ -37,24 +37,24 @@ impl StoredType {
     }
 }
 
-/// Names of all files that [`save_checkpoint`] writes.
+/// Names of all files written by [`save_checkpoint`].
 pub fn names_of(files: &CheckpointFiles) -> Vec<String> {
     let own = ["config.json", "model.safetensors"].map(String::from);
     own.into_iter().chain(files.keys().cloned()).collect()
 }
 
-/// The files beside the weights: name and content (`tokenizer.json`, `preprocessor_config.json`, …).
+/// Name and content of the files other than weights and `config.json` (`tokenizer.json`, `preprocessor_config.json`, …).
 pub type CheckpointFiles = BTreeMap<String, Vec<u8>>;
 
-/// The tensors of all variables of `variables`, for [`save_checkpoint`].
+/// The tensors of all variables, for [`save_checkpoint`].
 pub fn variables_of(variables: &VarMap) -> BTreeMap<String, Tensor> {
     let variables = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
     variables.iter().map(|(name, variable)| (name.clone(), variable.as_detached_tensor())).collect()
 }
 
-/// Replaces `folder` by a checkpoint: `model.safetensors`, `config.json` (with its `dtype` set) and `files`.
+/// Replaces `folder` by a checkpoint with `model.safetensors`, `config.json` (with `dtype` set) and `files`.
 ///
-/// The same content gives the same bytes. The old folder stays until the new one is whole on disk.
+/// The output is deterministic. The old folder stays until the new one is completely written.
 pub fn save_checkpoint(
     folder: &Path,
     tensors: &BTreeMap<String, Tensor>,
@@ -68,7 +68,7 @@ pub fn save_checkpoint(
     let written =
         write_files(&aside, tensors, config, files, stored_type).and_then(|()| durable::replace_folder(&aside, folder));
     if written.is_err() {
-        // The first error is the one to report; a leftover folder is only clutter.
+        // The first error is reported; a leftover folder does no harm.
         let _ = fs::remove_dir_all(&aside);
     }
     written.with_context(|| format!("cannot save the model to {}", folder.display()))
@@ -97,12 +97,12 @@ fn weight_bytes(tensors: &BTreeMap<String, Tensor>, stored_type: StoredType) -> 
         let tensor = tensor.to_dtype(stored_type.dtype()).with_context(|| format!("tensor {name}"))?;
         cast.insert(name, tensor.contiguous()?);
     }
-    // transformers refuses files that do not name the framework.
+    // transformers refuses files without the name of the framework.
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
     Ok(safetensors::serialize(cast.iter(), Some(metadata))?)
 }
 
-/// JSON as Hugging Face writes it: two spaces, a newline at the end.
+/// JSON formatted as by Hugging Face: indented by two spaces, with a trailing newline.
 pub fn pretty_json(value: &Value) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');

@@ -63,7 +63,7 @@ impl DualEncoder {
         let image_tower = architecture.image_tower(&vars, Mode::Infer)?;
         let projection = image_projection(&*architecture, &vars)?;
         let text_tower = architecture.text_tower(&vars, Mode::Infer)?;
-        weights.check_all_asked_for(false)?;
+        weights.check_all_used(false)?;
         // Half types round: their vectors are others.
         let checkpoint_fingerprint = fingerprint_of(folder)?;
         let fingerprint = Fingerprint::of_parts([checkpoint_fingerprint.as_str(), dtype.as_str()]);

@@ -165,7 +165,9 @@ impl GgufDecoder {
         for file in &files {
             let names = file.content.tensor_infos.keys();
             if let Some(name) = names.filter(|name| !known.contains(name.as_str())).min() {
-                return Err(file.bad(format!("tensor {name} has no place in the decoder that config.json describes")));
+                return Err(
+                    file.bad(format!("tensor {name} has no counterpart in the decoder that config.json describes"))
+                );
             }
         }
         Ok(Self { files, places })
@@ -207,7 +209,7 @@ impl GgufDecoder {
         let stored = file.read(&tensor.name)?;
         if let Some(row) = row_not_finite(&stored).map_err(bad)? {
             let name = &tensor.name;
-            return Err(file.bad(format!("tensor {name} has a value that is not a number or infinite, in row {row}")));
+            return Err(file.bad(format!("tensor {name} has a NaN or infinite value in row {row}")));
         }
         if tensor.paired_heads.is_none() && device.is_cpu() {
             return Ok(Some(Arc::new(stored)));
@@ -238,7 +240,7 @@ impl GgufDecoder {
 fn check_tensor(tensor: &Wanted, found: &[usize], dtype: GgmlDType) -> Result<(), String> {
     if found != tensor.shape {
         let (name, expected) = (&tensor.name, &tensor.shape);
-        return Err(format!("tensor {name} has shape {found:?}, the configuration asks for {expected:?}"));
+        return Err(format!("tensor {name} has shape {found:?}, the configuration requires {expected:?}"));
     }
     // Types of intermediate results, which no matrix is stored in.
     if matches!(dtype, GgmlDType::Q8_1 | GgmlDType::Q8K) {

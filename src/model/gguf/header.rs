@@ -68,7 +68,7 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
         }
         if let Some(name) = names.replace(name) {
             let name = String::from_utf8_lossy(&name);
-            return Err(Error::new(ErrorKind::Unsupported, format!("field {name} is in the file twice")));
+            return Err(Error::new(ErrorKind::Unsupported, format!("the file contains field {name} twice")));
         }
     }
     let mut names = HashSet::new();
@@ -83,7 +83,7 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
         let _offset = u64_of(reader)?;
         if let Some(name) = names.replace(name) {
             let name = String::from_utf8_lossy(&name);
-            return Err(Error::new(ErrorKind::Unsupported, format!("tensor {name} is in the file twice")));
+            return Err(Error::new(ErrorKind::Unsupported, format!("the file contains tensor {name} twice")));
         }
     }
     Ok(())
@@ -202,7 +202,7 @@ mod tests {
         let alignment = field("general.alignment", 4, &32_u32.to_le_bytes());
         assert_eq!(check(&[&field("a", 9, &list), &field("b", 8, &text), &field("c", 9, &texts), &alignment]), Ok(()));
         let number = field("a", 4, &7_u32.to_le_bytes());
-        assert_eq!(check(&[&alignment, &number, &number]), Err("field a is in the file twice".into()));
+        assert_eq!(check(&[&alignment, &number, &number]), Err("the file contains field a twice".into()));
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             check_header(&mut BufReader::new(Cursor::new(bytes))).map_err(|error| error.to_string())
         };
         assert_eq!(tensors(["a", "b", "c"]), Ok(()));
-        assert_eq!(tensors(["a", "b", "a"]), Err("tensor a is in the file twice".into()));
+        assert_eq!(tensors(["a", "b", "a"]), Err("the file contains tensor a twice".into()));
     }
 
     #[test]

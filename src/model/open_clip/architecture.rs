@@ -4,7 +4,7 @@ use super::config::{ModelJson, OpenClipJson, TextJson, VisionJson, activation, e
 use super::names;
 use super::vision_transformer::{VisionTransformer, VitShape};
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
-use crate::model::checkpoint::{CheckpointError, Place, Weights, object_in, read_json, typed};
+use crate::model::checkpoint::{CheckpointError, TargetTensor, Weights, object_in, read_json, typed};
 use crate::model::clip::{ClipConfig, ClipText, TextConfig, VisionConfig, VisionTower};
 use crate::model::dual_encoder::{
     Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
@@ -75,12 +75,12 @@ impl OpenClip {
 }
 
 /// Where a stored tensor goes. `bert` says of a BERT whether its own pooler is used.
-fn places(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<Place> {
+fn places(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<TargetTensor> {
     if let Some(rest) = name.strip_prefix("visual.") {
         return if image_is_timm { names::of_timm(rest) } else { names::of_image_tower(rest) };
     }
     if matches!(name, "logit_scale" | "logit_bias") {
-        return vec![Place::whole(name)];
+        return vec![TargetTensor::whole(name)];
     }
     let rest = name.strip_prefix("text.").unwrap_or(name);
     match bert {

@@ -1,12 +1,12 @@
 //! Where OpenCLIP's tensors go.
 
-use crate::model::checkpoint::{Part, Place};
+use crate::model::checkpoint::{Part, TargetTensor};
 
 /// Query, key and value, in the order in which they are stored as one.
 const ATTENTION: [&str; 3] = ["q_proj", "k_proj", "v_proj"];
 
 /// The image tower of OpenCLIP's own, in CLIP's places; `name` without `visual.`.
-pub(super) fn of_image_tower(name: &str) -> Vec<Place> {
+pub(super) fn of_image_tower(name: &str) -> Vec<TargetTensor> {
     let renamed = match name {
         "class_embedding" => "embeddings.class_embedding",
         "positional_embedding" => "embeddings.position_embedding.weight",
@@ -15,31 +15,31 @@ pub(super) fn of_image_tower(name: &str) -> Vec<Place> {
         "ln_pre.bias" => "pre_layrnorm.bias",
         "ln_post.weight" => "post_layernorm.weight",
         "ln_post.bias" => "post_layernorm.bias",
-        "proj" => return vec![Place::part("visual_projection.weight", Part::Transposed)],
+        "proj" => return vec![TargetTensor::part("visual_projection.weight", Part::Transposed)],
         _ => return of_block(name, "vision_model"),
     };
-    vec![Place::whole(format!("vision_model.{renamed}"))]
+    vec![TargetTensor::whole(format!("vision_model.{renamed}"))]
 }
 
 /// The text tower of OpenCLIP's own, in CLIP's places; `name` without `text.`.
-pub(super) fn of_text_tower(name: &str) -> Vec<Place> {
+pub(super) fn of_text_tower(name: &str) -> Vec<TargetTensor> {
     let renamed = match name {
         "token_embedding.weight" => "embeddings.token_embedding.weight",
         "positional_embedding" => "embeddings.position_embedding.weight",
         "ln_final.weight" => "final_layer_norm.weight",
         "ln_final.bias" => "final_layer_norm.bias",
-        "text_projection" => return vec![Place::part("text_projection.weight", Part::Transposed)],
+        "text_projection" => return vec![TargetTensor::part("text_projection.weight", Part::Transposed)],
         // The mask is made anew.
         "attn_mask" => return Vec::new(),
         _ => return of_block(name, "text_model"),
     };
-    vec![Place::whole(format!("text_model.{renamed}"))]
+    vec![TargetTensor::whole(format!("text_model.{renamed}"))]
 }
 
 /// A tensor of `transformer.resblocks.N`. What has no place keeps its name, so that it is reported.
-fn of_block(name: &str, tower: &str) -> Vec<Place> {
+fn of_block(name: &str, tower: &str) -> Vec<TargetTensor> {
     let Some((number, rest)) = name.strip_prefix("transformer.resblocks.").and_then(|rest| rest.split_once('.')) else {
-        return vec![Place::whole(name)];
+        return vec![TargetTensor::whole(name)];
     };
     let layer = format!("{tower}.encoder.layers.{number}");
     if let Some(kind) = rest.strip_prefix("attn.in_proj_") {
@@ -53,22 +53,22 @@ fn of_block(name: &str, tower: &str) -> Vec<Place> {
         ("mlp.c_proj", "mlp.fc2"),
     ] {
         if let Some(kind) = rest.strip_prefix(old).and_then(|rest| rest.strip_prefix('.')) {
-            return vec![Place::whole(format!("{layer}.{new}.{kind}"))];
+            return vec![TargetTensor::whole(format!("{layer}.{new}.{kind}"))];
         }
     }
-    vec![Place::whole(name)]
+    vec![TargetTensor::whole(name)]
 }
 
 /// A timm vision transformer in the places of `vision_transformer`; `name` without `visual.`.
-pub(super) fn of_timm(name: &str) -> Vec<Place> {
+pub(super) fn of_timm(name: &str) -> Vec<TargetTensor> {
     if name == "head.proj.weight" {
-        return vec![Place::whole("visual_projection.weight")];
+        return vec![TargetTensor::whole("visual_projection.weight")];
     }
     let Some(name) = name.strip_prefix("trunk.") else {
-        return vec![Place::whole(name)];
+        return vec![TargetTensor::whole(name)];
     };
     let Some((number, rest)) = name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')) else {
-        return vec![Place::whole(format!("vision_model.{name}"))];
+        return vec![TargetTensor::whole(format!("vision_model.{name}"))];
     };
     let layer = format!("vision_model.encoder.layers.{number}");
     if let Some(kind) = rest.strip_prefix("attn.qkv.") {
@@ -79,20 +79,21 @@ pub(super) fn of_timm(name: &str) -> Vec<Place> {
         "self_attn.out_proj.",
         1,
     );
-    vec![Place::whole(format!("{layer}.{renamed}"))]
+    vec![TargetTensor::whole(format!("{layer}.{renamed}"))]
 }
 
 /// A BERT below `text_model`; `name` without `text.`.
-pub(super) fn of_bert(name: &str, has_dense_pooling: bool) -> Vec<Place> {
+pub(super) fn of_bert(name: &str, has_dense_pooling: bool) -> Vec<TargetTensor> {
     // BERT's own pooler is saved by some versions even where it is not used.
     if name.starts_with("transformer.pooler.") && !has_dense_pooling {
         return Vec::new();
     }
-    vec![Place::whole(format!("text_model.{name}"))]
+    vec![TargetTensor::whole(format!("text_model.{name}"))]
 }
 
-fn thirds(below: &str, names: [&str; 3], kind: &str) -> Vec<Place> {
-    let place = |(number, name): (usize, &str)| Place::part(format!("{below}.{name}.{kind}"), Part::Third(number));
+fn thirds(below: &str, names: [&str; 3], kind: &str) -> Vec<TargetTensor> {
+    let place =
+        |(number, name): (usize, &str)| TargetTensor::part(format!("{below}.{name}.{kind}"), Part::Third(number));
     names.into_iter().enumerate().map(place).collect()
 }
 
@@ -102,12 +103,12 @@ mod tests {
 
     #[test]
     fn tensors_go_to_their_places() {
-        let one = |places: Vec<Place>| places.into_iter().map(|place| place.name).collect::<Vec<_>>().join(" ");
+        let one = |places: Vec<TargetTensor>| places.into_iter().map(|place| place.name).collect::<Vec<_>>().join(" ");
         let layer = "vision_model.encoder.layers.11";
         assert_eq!(one(of_image_tower("transformer.resblocks.11.ln_2.bias")), format!("{layer}.layer_norm2.bias"));
         assert_eq!(one(of_image_tower("transformer.resblocks.11.mlp.c_fc.bias")), format!("{layer}.mlp.fc1.bias"));
         let parts = of_image_tower("transformer.resblocks.11.attn.in_proj_weight");
-        assert_eq!(parts[2], Place::part(format!("{layer}.self_attn.v_proj.weight"), Part::Third(2)));
+        assert_eq!(parts[2], TargetTensor::part(format!("{layer}.self_attn.v_proj.weight"), Part::Third(2)));
         assert_eq!(one(of_timm("trunk.blocks.11.norm1.weight")), format!("{layer}.layer_norm1.weight"));
         assert_eq!(one(of_timm("trunk.blocks.11.attn.proj.bias")), format!("{layer}.self_attn.out_proj.bias"));
         assert_eq!(one(of_timm("trunk.pos_embed")), "vision_model.pos_embed");

@@ -73,7 +73,7 @@ impl PixtralCheckpoint {
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
         let model = PixtralModel::with_decoder(&config, &vars, quantised.as_ref(), Mode::Infer)?;
-        weights.check_all_asked_for(config.tied_embeddings)?;
+        weights.check_all_used(config.tied_embeddings)?;
         Ok(Self { model, processor, name, fingerprint, notes })
     }
 }
@@ -151,7 +151,7 @@ pub fn trainable_pixtral(
     if let Some(folder) = folder {
         let weights = Weights::read(folder)?.renamed(canonical_name);
         weights.load_into(variables)?;
-        weights.check_all_asked_for(config.tied_embeddings)?;
+        weights.check_all_used(config.tied_embeddings)?;
     }
     Ok(model)
 }

@@ -22,7 +22,7 @@ mod vision;
 pub use crate::model::decoder::{
     Decoded, Decoder, DecoderInput, DecoderRow, KvCache, PaddingSide, TextConfig, TokenIndex,
 };
-pub use crate::model::vlm::{ImageGrid, Piece, PreparedImage};
+pub use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage};
 pub use checkpoint::{PixtralCheckpoint, pixtral_fingerprint, save_pixtral, trainable_pixtral};
 pub use config::{PixtralConfig, SmallPixtral, VisionConfig};
 pub use image_processor::PixtralImageProcessor;

@@ -5,7 +5,7 @@ use super::special;
 use super::tokenizer::PixtralTokenizer;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointFiles, pretty_json};
-use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor};
+use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::json;
@@ -58,8 +58,8 @@ impl PixtralProcessor {
     /// A template that cannot ask about an image.
     pub fn own_template(&self) -> Result<Option<&str>> {
         let Some(chat) = &self.chat else { return Ok(None) };
-        let image = Piece::Image(ImageGrid { rows: 2, columns: 1 });
-        let pieces = [image, Piece::Text("background: a mass\n\n"), image, Piece::Text("is it benign?")];
+        let image = ContentPart::Image(ImageGrid { rows: 2, columns: 1 });
+        let pieces = [image, ContentPart::Text("background: a mass\n\n"), image, ContentPart::Text("is it benign?")];
         let is_plain = self.encode(&pieces)? == self.encode_plainly(&pieces)?;
         Ok((!is_plain).then(|| chat.template().source()))
     }
@@ -69,22 +69,22 @@ impl PixtralProcessor {
     ///
     /// An image is a row of `[IMG]` per row of patches, each row ended by `[IMG_BREAK]`, the last by `[IMG_END]`.
     /// Neighbouring texts are read as one. Special tokens spelled in a text stay text.
-    pub fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    pub fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         match &self.chat {
             None => self.encode_plainly(pieces),
             Some(chat) => chat.encode(pieces, &|grid, ids| self.write_image(grid, ids)),
         }
     }
 
-    fn encode_plainly(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    fn encode_plainly(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         let special = self.tokenizer.special();
         let mut ids = PromptIds::new(self.tokenizer.inner());
         ids.push_ids(special.beginning, 1)?;
         ids.push_ids(special.instruction, 1)?;
         for piece in pieces {
             match piece {
-                Piece::Text(part) => ids.push_text(part),
-                Piece::Image(grid) => self.write_image(*grid, &mut ids)?,
+                ContentPart::Text(part) => ids.push_text(part),
+                ContentPart::Image(grid) => self.write_image(*grid, &mut ids)?,
             }
         }
         ids.push_ids(special.instruction_end, 1)?;
@@ -122,7 +122,7 @@ impl PromptProcessor for PixtralProcessor {
         Ok((self.images.resize(picture)?, self.grid_of(picture.width(), picture.height())))
     }
 
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         Self::encode(self, pieces)
     }
 

@@ -44,7 +44,7 @@ impl Qwen2VlCheckpoint {
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
         let (tower, decoder) = build(&config, &processor.images, &vars, quantised.as_ref())?;
-        weights.check_all_asked_for(config.tied_embeddings)?;
+        weights.check_all_used(config.tied_embeddings)?;
         Ok(Self { tower, decoder, hidden: config.text.hidden, processor, parts })
     }
 }

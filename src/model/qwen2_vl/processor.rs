@@ -4,7 +4,7 @@ use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
 use crate::model::chat::{ChatPrompt, ChatTokenizer};
 use crate::model::checkpoint::CheckpointError;
-use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;
@@ -74,7 +74,7 @@ impl PromptProcessor for Qwen2VlProcessor {
         self.images.resized(picture)
     }
 
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         self.chat.encode(pieces, &|grid, ids| {
             let (rows, columns) = self.tokens_of(grid);
             ids.push_ids(self.image_token, rows * columns)

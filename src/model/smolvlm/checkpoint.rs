@@ -42,7 +42,7 @@ impl SmolVlmCheckpoint {
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
         let (tower, connector, decoder) = build(&config, &vars, quantised.as_ref())?;
-        weights.check_all_asked_for(config.tied_embeddings)?;
+        weights.check_all_used(config.tied_embeddings)?;
         Ok(Self { tower, connector, decoder, processor, parts })
     }
 }

@@ -5,7 +5,7 @@ use super::image_processor::SmolVlmImageProcessor;
 use crate::files::input_file::is_there;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::vlm::{ImageGrid, Piece, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;
@@ -91,7 +91,7 @@ impl PromptProcessor for SmolVlmProcessor {
         self.images.resized(picture)
     }
 
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         self.chat.encode(pieces, &|grid, ids| self.write_image(grid, ids))
     }
 

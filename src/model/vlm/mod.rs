@@ -13,7 +13,7 @@ pub(in crate::model) mod skeleton;
 pub use checkpoint::ReaderCheckpoint;
 pub use parts::CheckpointParts;
 pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
-pub use piece::{ImageGrid, Piece, PreparedImage};
+pub use piece::{ContentPart, ImageGrid, PreparedImage};
 pub use processor::PromptProcessor;
 
 use super::chat::ChatTokenizer;
@@ -40,7 +40,7 @@ pub trait VisionLanguageModel: Send + Sync {
     }
 
     /// As [`PromptProcessor::encode`].
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>> {
+    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
         self.processor().encode(pieces)
     }
 

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 /// A part of a user's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum ContentPart<'a> {
     Text(&'a str),
     Image(ImageGrid),
 }

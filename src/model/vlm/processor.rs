@@ -1,6 +1,6 @@
 //! A model's processor, with or without its weights: pictures and text to what the model reads.
 
-use super::{ImageGrid, Piece, PreparedImage};
+use super::{ContentPart, ImageGrid, PreparedImage};
 use crate::model::chat::ChatTokenizer;
 use anyhow::Result;
 use image::RgbImage;
@@ -15,7 +15,7 @@ pub trait PromptProcessor: Send + Sync {
     fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)>;
 
     /// Ids of a user's turn up to where the answer begins. Special tokens spelled in a text stay text.
-    fn encode(&self, pieces: &[Piece]) -> Result<Vec<u32>>;
+    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>>;
 
     /// Ids of an answer after a prompt, with the end token where the turn ends with it.
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>>;

@@ -4,7 +4,7 @@ use super::answer::{Answer, Completion};
 use super::error::ServerErrorKind;
 use super::images::{ImageEncoding, SentImage};
 use crate::data::Picture;
-use crate::model::vlm::{Piece, PromptProcessor};
+use crate::model::vlm::{ContentPart, PromptProcessor};
 use crate::reader::generation::{MOST_TOKENS, STOP};
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
@@ -53,7 +53,7 @@ impl SentPrompt {
             let image = match piece {
                 PromptPiece::Text(text) => {
                     parts.push(json!({"type": "text", "text": text}));
-                    local.push(Piece::Text(text));
+                    local.push(ContentPart::Text(text));
                     length += text.len().div_ceil(LETTERS_PER_TOKEN);
                     if !is_begun {
                         beginning.push(text);
@@ -73,7 +73,7 @@ impl SentPrompt {
             has_image = true;
             let sent = push_image(&mut parts, image, images)?;
             length += sent.tokens;
-            local.extend(sent.grid.map(Piece::Image));
+            local.extend(sent.grid.map(ContentPart::Image));
         }
         let ids = processor.map(|processor| processor.encode(&local)).transpose()?;
         let length = ids.as_ref().map_or(length, Vec::len);

@@ -105,7 +105,7 @@ impl TrainedHeads {
         };
         let image = head("image_head", &record.image).with_context(in_folder)?;
         let caption = head("caption_head", &record.caption).with_context(in_folder)?;
-        weights.check_all_asked_for(false).with_context(in_folder)?;
+        weights.check_all_used(false).with_context(in_folder)?;
         Ok(Self {
             image,
             caption,

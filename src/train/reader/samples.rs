@@ -2,7 +2,7 @@
 
 use super::pairs::read_pairs;
 use crate::data::{Answer, Case, Dataset, Part, Picture, Split};
-use crate::model::pixtral::{Piece, PixtralProcessor};
+use crate::model::pixtral::{ContentPart, PixtralProcessor};
 use crate::reader::{Evidence, PromptPiece, ReadRequest};
 use crate::retriever::{HitSource, Retriever};
 use anyhow::{Context, Result};
@@ -130,7 +130,7 @@ fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> 
     for piece in &prompt {
         let picture = match piece {
             PromptPiece::Text(text) => {
-                pieces.push(Piece::Text(text));
+                pieces.push(ContentPart::Text(text));
                 continue;
             }
             PromptPiece::QueryImage => {
@@ -143,7 +143,7 @@ fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> 
                 image.context("the prompt wants a document's image and there is none")?
             }
         };
-        pieces.push(Piece::Image(processor.grid_of(picture.width(), picture.height())));
+        pieces.push(ContentPart::Image(processor.grid_of(picture.width(), picture.height())));
     }
     let mut ids = processor.encode(&pieces)?;
     let prompt_length = ids.len();
