@@ -1,4 +1,4 @@
-//! A Pixtral checkpoint directory: loading for inference or training, saving.
+//! Loading a Pixtral checkpoint for inference or training, and saving it.
 
 use super::config::PixtralConfig;
 use super::config_json::check_fixed;
@@ -22,16 +22,16 @@ use candle_nn::VarMap;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// A model with its processor, for inference.
+/// A Pixtral model with its processor, for inference.
 #[derive(Clone, Debug)]
 pub struct PixtralCheckpoint {
     pub model: PixtralModel,
     pub processor: PixtralProcessor,
     /// The folder's name.
     pub name: String,
-    /// Of the weights and every file that decides an answer.
+    /// Hash of the weights and every file that influences an answer.
     pub fingerprint: Fingerprint,
-    /// What the user should know about it.
+    /// Remarks for the user about the checkpoint.
     pub notes: Vec<String>,
 }
 
@@ -39,17 +39,17 @@ impl PixtralCheckpoint {
     /// Loads the checkpoint `folder`.
     ///
     /// # Errors
-    /// A missing or broken file, a tensor that is missing, of the wrong shape or not finite, a tokenizer that does not
-    /// fit the model; each is named.
+    /// Fails if a file is missing or broken, a tensor is missing, has the wrong shape or is not finite, or the tokenizer
+    /// does not fit the model. The message names the file or tensor.
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         Self::load_with(folder, None, device, dtype)
             .with_context(|| format!("cannot load the reader {}", folder.display()))
     }
 
-    /// The same with an adapter merged into it.
+    /// [`Self::load`] with an adapter merged into the weights.
     ///
     /// # Errors
-    /// As [`Self::load`], and an adapter that does not fit.
+    /// As [`Self::load`]; also fails if the adapter does not fit.
     pub fn load_with(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = PixtralConfig::read(folder)?;
         let processor = PixtralProcessor::read(folder)?;
@@ -60,7 +60,7 @@ impl PixtralCheckpoint {
             notes: Vec::new(),
         };
         if !processor.has_template() {
-            parts.notes.push("no chat template in the checkpoint: prompts are <s>[INST] … [/INST]".to_string());
+            parts.notes.push("the checkpoint has no chat template; prompts are <s>[INST] … [/INST]".to_string());
         }
         let place = DecoderPlace {
             config: &config.text,
@@ -112,10 +112,10 @@ impl PixtralConfig {
     }
 }
 
-/// Files of some versions hold `dtype` and `torch_dtype`, as it was called before transformers 5.
+/// Removes the unused one of `dtype` and `torch_dtype`, its name before transformers 5; some versions write both.
 ///
 /// # Errors
-/// Where they are not the same.
+/// Fails if they differ.
 fn drop_old_name_of_dtype(config: &mut Value) -> Result<(), String> {
     let (new, old) = (&config["dtype"], &config["torch_dtype"]);
     if !new.is_null() && !old.is_null() && new != old {
@@ -128,8 +128,8 @@ fn drop_old_name_of_dtype(config: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Of the weights of `folder` and every file that decides an answer. A template that only says what dissent says without
-/// one changes no answer.
+/// Hash of the weights of `folder` and every file that influences an answer. A chat template is included only if it
+/// differs from the built-in prompt format.
 pub fn pixtral_fingerprint(folder: &Path, processor: &PixtralProcessor) -> Result<Fingerprint> {
     let files = fingerprint_of(folder)?;
     Ok(match processor.own_template()? {
@@ -138,8 +138,8 @@ pub fn pixtral_fingerprint(folder: &Path, processor: &PixtralProcessor) -> Resul
     })
 }
 
-/// A model to train, in `f32`, with its variables in `variables`: those of `folder` if one is given, else drawn from
-/// `seed`.
+/// A trainable f32 model with its parameters in `variables`: loaded from `folder` if given, otherwise initialised at
+/// random from `seed`.
 pub fn trainable_pixtral(
     config: &PixtralConfig,
     variables: &VarMap,
@@ -156,8 +156,8 @@ pub fn trainable_pixtral(
     Ok(model)
 }
 
-/// Replaces `folder` by a checkpoint of these variables, whole or not at all; `files` from `processor_files`, or those of
-/// the checkpoint that training began with.
+/// Atomically replaces `folder` by a checkpoint of these variables. `files` come from `processor_files` or from the
+/// checkpoint that training started from.
 pub fn save_pixtral(
     folder: &Path,
     config: &PixtralConfig,
@@ -169,8 +169,8 @@ pub fn save_pixtral(
     save_checkpoint(folder, &tensors, &json!(config), files, stored_type)
 }
 
-/// The hub's name of a tensor, whichever version of transformers named it: newer ones name tensors in memory, and some
-/// tools on disk, `model.vision_tower.`, `model.language_model.` and `lm_head.`.
+/// Maps a tensor name of any transformers version to the published one. Newer versions (in memory) and some tools (on
+/// disk) use `model.vision_tower.`, `model.language_model.` and `lm_head.`.
 fn canonical_name(name: &str) -> String {
     if let Some(rest) = name.strip_prefix("model.language_model.") {
         return format!("language_model.model.{rest}");
@@ -181,16 +181,20 @@ fn canonical_name(name: &str) -> String {
     name.strip_prefix("model.").unwrap_or(name).to_string()
 }
 
-/// Tokenizer and model agree on the vocabulary and the image token.
+/// Checks that tokenizer and model agree on vocabulary and image token.
 fn check_tokenizer(folder: &Path, config: &PixtralConfig, processor: &PixtralProcessor) -> Result<(), CheckpointError> {
     let bad = |reason: String| Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason });
     let (size, vocabulary) = (processor.tokenizer().size(), config.text.vocabulary);
     if size > vocabulary {
-        return bad(format!("{size} tokens, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
+        return bad(format!(
+            "{size} tokens exceed the model's vocabulary of {vocabulary} (text_config.vocab_size in config.json)"
+        ));
     }
     let largest = processor.tokenizer().inner().largest_id();
     if largest as usize >= vocabulary {
-        return bad(format!("token {largest}, the model of config.json knows {vocabulary} (text_config.vocab_size)"));
+        return bad(format!(
+            "token id {largest} is outside the model's vocabulary of {vocabulary} (text_config.vocab_size in config.json)"
+        ));
     }
     let (image, expected) = (processor.tokenizer().special().image, config.image_token);
     if image != expected {
@@ -205,13 +209,13 @@ mod tests {
     use crate::model::vlm::skeleton::{assert_skeleton, config_of};
 
     #[test]
-    fn full_size_weights_are_those_of_transformers() {
+    fn full_size_weights_match_transformers() {
         let config: PixtralConfig = serde_json::from_value(config_of("pixtral")).unwrap();
         assert_skeleton("pixtral", canonical_name, |weights| Ok(PixtralModel::new(&config, &weights, Mode::Infer)?));
     }
 
     #[test]
-    fn names_of_all_versions_are_read() {
+    fn tensor_names_of_all_versions_are_mapped() {
         for (name, expected) in [
             ("model.language_model.layers.0.mlp.up_proj.weight", "language_model.model.layers.0.mlp.up_proj.weight"),
             ("lm_head.weight", "language_model.lm_head.weight"),

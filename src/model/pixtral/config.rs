@@ -1,25 +1,26 @@
-//! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as transformers 4 and 5 and the hub write it.
+//! `config.json` of a Pixtral checkpoint (`LlavaForConditionalGeneration`), as published and as written by transformers 4
+//! and 5.
 
 use super::config_json::{ConfigJson, RopeJson, TextJson, VisionJson};
 use crate::model::decoder::{RopeFields, TextConfig, divides, layers_in_range};
 use crate::model::layers::Activation;
 use serde::{Deserialize, Serialize};
 
-/// Everything the model needs to know about its shape.
+/// The configuration of a Pixtral model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ConfigJson", into = "ConfigJson")]
 pub struct PixtralConfig {
     pub vision: VisionConfig,
     pub text: TextConfig,
-    /// Id of `[IMG]`: each is replaced by one projected patch.
+    /// Id of `[IMG]`; each is replaced by one projected patch.
     pub image_token: u32,
     pub projector_activation: Activation,
     pub projector_bias: bool,
-    /// The output matrix is the token embedding.
+    /// Whether the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 
-/// The Pixtral image tower.
+/// The configuration of the Pixtral vision tower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisionConfig {
     pub hidden: usize,
@@ -27,7 +28,7 @@ pub struct VisionConfig {
     pub layers: usize,
     pub heads: usize,
     pub channels: usize,
-    /// Longest side in pixels.
+    /// Longest image side in pixels.
     pub image_size: usize,
     /// Side of a patch in pixels.
     pub patch_size: usize,
@@ -36,7 +37,7 @@ pub struct VisionConfig {
 }
 
 impl VisionConfig {
-    /// Size of an attention head; 0, which no reading of a configuration accepts, without heads.
+    /// Size of an attention head; 0 if there are no heads, which reading a configuration refuses.
     pub fn head_size(&self) -> usize {
         self.hidden.checked_div(self.heads).unwrap_or(0)
     }
@@ -47,7 +48,7 @@ impl VisionConfig {
     }
 }
 
-/// Sizes of a small model; heads of 32, which serving engines take.
+/// Sizes of a small model. Its heads have size 32, which serving engines support.
 #[derive(Clone, Debug)]
 pub struct SmallPixtral {
     pub image_size: usize,
@@ -83,7 +84,8 @@ impl Default for SmallPixtral {
 const SMALL_HEAD: usize = 32;
 
 impl PixtralConfig {
-    /// The reader of the sample, for a vocabulary of our own tokenizer (its special tokens have the ids of [`special`](super::special)).
+    /// The configuration of the sample dataset's reader. The tokenizer must have the special tokens of
+    /// [`special`](super::special).
     pub fn small(vocabulary: usize) -> Self {
         Self::small_with(vocabulary, &SmallPixtral::default())
     }
@@ -168,7 +170,7 @@ impl TryFrom<&VisionJson> for VisionConfig {
         divides("vision_config: patch_size", json.patch_size, "image_size", json.image_size)?;
         layers_in_range("vision_config: num_hidden_layers", json.num_hidden_layers)?;
         if !(json.hidden_size / json.num_attention_heads).is_multiple_of(4) {
-            return Err("vision_config: expected a head size divisible by 4, for two-dimensional rotation".to_owned());
+            return Err("vision_config: expected a head size divisible by 4, which 2-D RoPE requires".to_owned());
         }
         Ok(Self {
             hidden: json.hidden_size,

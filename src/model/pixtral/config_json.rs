@@ -1,4 +1,4 @@
-//! The fields of `config.json` under their names in the file, with the defaults transformers gives absent ones.
+//! The fields of `config.json` under their names in the file, with the defaults of transformers.
 
 use super::config::PixtralConfig;
 use crate::model::decoder::TextConfig;
@@ -8,7 +8,7 @@ use crate::text::printable::beginning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Top level (`LlavaConfig`).
+/// The top level (`LlavaConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ConfigJson {
     #[serde(default)]
@@ -26,7 +26,7 @@ pub(super) struct ConfigJson {
     pub multimodal_projector_bias: bool,
     #[serde(default)]
     pub tie_word_embeddings: bool,
-    /// Patches of a square image; read by transformers 4 only.
+    /// Patches of a square image; used by transformers 4 only.
     #[serde(default)]
     pub image_seq_length: usize,
     #[serde(default, alias = "torch_dtype", skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ pub(super) struct TextJson {
     pub bos_token_id: Option<u32>,
     pub eos_token_id: Option<u32>,
     pub pad_token_id: Option<u32>,
-    /// What `rope_parameters` was called before transformers 5.
+    /// The name of `rope_parameters` before transformers 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rope_scaling: Option<Value>,
 }
@@ -72,7 +72,7 @@ pub(super) struct VisionJson {
     pub intermediate_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
-    /// Derived in transformers 5, stored for earlier versions and other engines.
+    /// Computed by transformers 5; stored for earlier versions and serving engines.
     pub head_dim: Option<usize>,
     pub num_channels: usize,
     pub image_size: usize,
@@ -92,13 +92,13 @@ pub(super) struct RopeJson {
     pub rope_theta: Option<f64>,
 }
 
-/// Fails where a field that is not read here would make another network.
+/// Fails if a field that is not supported has a value that would change the network.
 pub(super) fn check_fixed(value: &Value) -> Result<(), String> {
     let (text, vision) = (&value["text_config"], &value["vision_config"]);
     let place = "text_config: ";
     expect_fixed(text, &OF_A_DECODER, place)?;
     expect_fixed(text, &[("attention_bias", "false")], place)?;
-    // Mistral has one kind of layers: that of its window.
+    // In Mistral all layers are of the same type.
     let kind = if text["sliding_window"].is_u64() { "sliding_attention" } else { "full_attention" };
     if let Some(other) = text["layer_types"].as_array().into_iter().flatten().find(|found| *found != kind) {
         let other = beginning(&other.to_string(), 60);
@@ -111,7 +111,7 @@ pub(super) fn check_fixed(value: &Value) -> Result<(), String> {
 }
 
 impl RopeJson {
-    /// The base of the rotation, from whichever field holds it.
+    /// The RoPE base, from the field that holds it.
     pub fn theta(parameters: Option<&Self>, beside: Option<f64>, place: &str) -> Result<f64, String> {
         let Some(parameters) = parameters else {
             return Ok(beside.unwrap_or(10_000.0));
@@ -170,7 +170,7 @@ impl From<PixtralConfig> for ConfigJson {
                 image_size: vision.image_size,
                 patch_size: vision.patch_size,
                 hidden_act: vision.activation,
-                // Without `rope_parameters` every version derives the right rotation from `rope_theta`.
+                // Without `rope_parameters` every version computes the right frequencies from `rope_theta`.
                 rope_parameters: None,
                 rope_theta: Some(vision.rope_theta),
             },
@@ -178,7 +178,7 @@ impl From<PixtralConfig> for ConfigJson {
     }
 }
 
-/// The rotation as transformers 5 writes it.
+/// RoPE parameters as written by transformers 5.
 fn rope_parameters(text: &TextConfig) -> Value {
     let mut parameters = match &text.rope_scaling {
         None => json!({"rope_type": "default"}),
@@ -188,7 +188,7 @@ fn rope_parameters(text: &TextConfig) -> Value {
     parameters
 }
 
-// The values below are transformers' for absent fields.
+// The defaults below are those of transformers.
 
 impl Default for TextJson {
     fn default() -> Self {
@@ -219,7 +219,7 @@ impl Default for TextJson {
 impl Default for VisionJson {
     fn default() -> Self {
         Self {
-            // What transformers takes an unnamed tower for.
+            // The default of transformers.
             model_type: "clip_vision_model".to_owned(),
             hidden_size: 1024,
             intermediate_size: 4096,

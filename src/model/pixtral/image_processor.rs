@@ -1,4 +1,4 @@
-//! `PixtralImageProcessor`: resize to whole patches, rescale, normalise.
+//! `PixtralImageProcessor`: resizes to whole patches, rescales and normalises.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, read_json, refuse_other_steps, typed};
 use crate::model::limits::{LONGEST_SIDE, check_scaling};
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Pillow's number for the bicubic filter.
+/// Pillow's constant for bicubic resampling.
 const BICUBIC: u32 = 3;
 const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
 const DEVIATION: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
-/// The fields of the image processor; missing ones have transformers' values.
+/// The settings of the image processor, with the defaults of transformers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PixtralImageProcessor {
@@ -30,7 +30,7 @@ pub struct PixtralImageProcessor {
     image_std: [f64; 3],
 }
 
-/// `size`: what a picture must fit into.
+/// `size`: the bounds that an image is scaled down to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected an object with longest_edge, or with height and width")]
 enum LargestSize {
@@ -38,7 +38,7 @@ enum LargestSize {
     Exact { height: u32, width: u32 },
 }
 
-/// `patch_size`: a number is the side of a square.
+/// `patch_size`; a single number means a square patch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a number of pixels, or an object with height and width")]
 enum PatchSize {
@@ -53,7 +53,7 @@ impl Default for PixtralImageProcessor {
 }
 
 impl PixtralImageProcessor {
-    /// Pictures of at most `longest_edge` pixels in patches of `patch` pixels.
+    /// A processor for images of at most `longest_edge` pixels and patches of `patch` pixels.
     pub fn new(longest_edge: u32, patch: u32) -> Self {
         Self {
             do_resize: true,
@@ -68,16 +68,16 @@ impl PixtralImageProcessor {
         }
     }
 
-    /// Reads `processor_config.json`, where transformers 5 nests it, else `preprocessor_config.json`.
+    /// Reads the settings from `processor_config.json`, where transformers 5 nests them, or `preprocessor_config.json`.
     ///
-    /// `patch_size` of `processor_config.json` (times `spatial_merge_size`, which must be 1) wins over the image
-    /// processor's own, as in transformers.
+    /// As in transformers, `patch_size` of `processor_config.json` (times `spatial_merge_size`, which must be 1) takes
+    /// precedence over that of the image processor.
     pub fn read(folder: &Path) -> std::result::Result<Self, CheckpointError> {
         let file = "processor_config.json";
-        let outer = read_json(folder, file, "it says how images become patches")?;
+        let outer = read_json(folder, file, "it describes the processor")?;
         let (inner_file, inner) = image_processor_json(folder)?;
         let bad = |file: &str, reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
-        // Pixtral pads the pictures of a batch, which are read one by one here.
+        // Padding affects only batches; here images are processed one by one.
         let steps = ["do_resize", "do_rescale", "do_normalize", "do_pad"];
         refuse_other_steps(&inner, &steps).map_err(|reason| bad(inner_file, reason))?;
         let mut processor: Self = typed(inner).map_err(|error| bad(inner_file, format!("image processor: {error}")))?;
@@ -89,7 +89,7 @@ impl PixtralImageProcessor {
         };
         let patch = number("patch_size", 16)?;
         if patch == 0 || patch > 4096 {
-            return Err(bad(file, format!("field patch_size: expected 1 to 4096 pixels of a patch, found {patch}")));
+            return Err(bad(file, format!("field patch_size: expected 1 to 4096 pixels, found {patch}")));
         }
         let (height, width) = match processor.size {
             LargestSize::LongestEdge { longest_edge } => (longest_edge, longest_edge),
@@ -114,7 +114,7 @@ impl PixtralImageProcessor {
         Ok(processor)
     }
 
-    /// The fields as `preprocessor_config.json` and the nested object hold them.
+    /// The settings as in `preprocessor_config.json`.
     pub fn to_json(&self) -> Value {
         let mut value = json!(self);
         let (height, width) = self.patch();
@@ -130,29 +130,36 @@ impl PixtralImageProcessor {
         self.patch().0
     }
 
-    /// The patches that a picture of this size will have.
+    /// The patch grid of an image of this size.
     pub fn grid_of(&self, width: u32, height: u32) -> ImageGrid {
         let (height, width) = if self.do_resize { self.target(width, height) } else { (height, width) };
         let (patch_height, patch_width) = self.patch();
         ImageGrid { rows: (height / patch_height) as usize, columns: (width / patch_width) as usize }
     }
 
-    /// The picture at the size at which it is cut into patches. Fails as [`Self::prepare`].
+    /// Resizes an image to whole patches.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
     pub fn resize(&self, picture: &RgbImage) -> Result<RgbImage> {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 {
-            candle_core::bail!("a picture of {width} × {height} pixels has nothing to read");
+            candle_core::bail!("expected an image with pixels, found {width} × {height}");
         }
         let (patch_height, patch_width) = self.patch();
         let (height, width) = if self.do_resize { self.target(width, height) } else { (height, width) };
         if height % patch_height != 0 || width % patch_width != 0 {
-            candle_core::bail!("a picture of {width} × {height} pixels, patches of {patch_width} × {patch_height}");
+            candle_core::bail!(
+                "expected whole patches of {patch_width} × {patch_height} pixels, found an image of {width} × {height}"
+            );
         }
         Ok(resize_bicubic(picture, width, height))
     }
 
-    /// Pixels and patches of a picture. Fails on a picture without pixels, or on one that is not whole patches where
-    /// resizing is off.
+    /// Resizes and normalises an image.
+    ///
+    /// # Errors
+    /// Fails if the image has no pixels, or if resizing is disabled and it does not consist of whole patches.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         let resized = self.resize(picture)?;
         let (width, height) = resized.dimensions();
@@ -169,7 +176,7 @@ impl PixtralImageProcessor {
         })
     }
 
-    /// Height and width after resizing: shrunk to fit, then rounded up to whole patches.
+    /// (height, width) after resizing: scaled down to fit, then rounded up to whole patches.
     fn target(&self, width: u32, height: u32) -> (u32, u32) {
         let (largest_height, largest_width) = match self.size {
             LargestSize::LongestEdge { longest_edge } => (longest_edge, longest_edge),
@@ -177,13 +184,13 @@ impl PixtralImageProcessor {
         };
         let (tall, wide) = (f64::from(height), f64::from(width));
         let ratio = (tall / f64::from(largest_height)).max(wide / f64::from(largest_width));
-        // transformers gives a very thin picture 0 pixels and fails; one patch is the least here.
+        // transformers reduces a very thin image to 0 pixels and fails; here it keeps one patch.
         let shrink = |side: u32| if ratio > 1.0 { ((f64::from(side) / ratio) as u32).max(1) } else { side };
         let (patch_height, patch_width) = self.patch();
         (shrink(height).div_ceil(patch_height) * patch_height, shrink(width).div_ceil(patch_width) * patch_width)
     }
 
-    /// Height and width of a patch in pixels.
+    /// (height, width) of a patch in pixels.
     fn patch(&self) -> (u32, u32) {
         match self.patch_size {
             PatchSize::Sides { height, width } => (height.max(1), width.max(1)),
@@ -191,7 +198,7 @@ impl PixtralImageProcessor {
         }
     }
 
-    /// A byte as the tower reads it.
+    /// Rescales and normalises one channel value.
     fn value(&self, byte: u8, channel: usize) -> f32 {
         let value = f64::from(byte) * if self.do_rescale { self.rescale_factor } else { 1.0 };
         if !self.do_normalize {

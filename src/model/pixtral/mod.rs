@@ -1,11 +1,12 @@
-//! Pixtral: image tower, projector and Mistral decoder ([`decoder`](super::decoder)), differentiable, under Hugging Face weight names.
+//! Pixtral (Agrawal et al. 2024, arXiv 2410.07073): vision tower, projector and Mistral decoder
+//! ([`decoder`](super::decoder)), differentiable, with the tensor names of transformers.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
 //! | `config`, `config_json` | `config.json` |
-//! | `vision`, `projector`, `model` | the parts and the whole |
-//! | `processor`, `image_processor`, `tokenizer`, `special` | pictures and text to tokens |
-//! | `checkpoint` | a directory: loading, saving |
+//! | `vision`, `projector`, `model` | the network |
+//! | `processor`, `image_processor`, `tokenizer`, `special` | images and text to model inputs |
+//! | `checkpoint` | loading and saving |
 
 mod checkpoint;
 mod config;

@@ -1,4 +1,4 @@
-//! The whole model: image tower, projector, decoder.
+//! The whole model: vision tower, projector, decoder.
 
 use super::config::PixtralConfig;
 use super::projector::Projector;
@@ -10,7 +10,7 @@ use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 use std::sync::Arc;
 
-/// `LlavaForConditionalGeneration` with a Pixtral tower and a Mistral decoder.
+/// `LlavaForConditionalGeneration` with a Pixtral vision tower and a Mistral decoder.
 #[derive(Clone, Debug)]
 pub struct PixtralModel {
     tower: VisionTower,
@@ -20,13 +20,14 @@ pub struct PixtralModel {
 }
 
 impl PixtralModel {
-    /// `weights` names tensors as the hub does: `vision_tower.`, `multi_modal_projector.`, `language_model.model.`,
-    /// `language_model.lm_head.`. New ones keep the variance of their inputs, with norms at 1.
+    /// Builds the model from `weights` with the published prefixes `vision_tower.`, `multi_modal_projector.`,
+    /// `language_model.model.` and `language_model.lm_head.`. New weights preserve the variance of their inputs; new norm
+    /// weights are 1.
     pub fn new(config: &PixtralConfig, weights: &VarBuilder, mode: Mode) -> Result<Self> {
         Self::with_decoder(config, weights, None, mode)
     }
 
-    /// The same with the matrices of the decoder in a file of their own, where one is given.
+    /// [`Self::new`] with a quantised decoder, if given.
     pub(super) fn with_decoder(
         config: &PixtralConfig,
         weights: &VarBuilder,
@@ -49,12 +50,12 @@ impl PixtralModel {
         })
     }
 
-    /// The shape of the model.
+    /// The configuration.
     pub fn config(&self) -> &PixtralConfig {
         &self.config
     }
 
-    /// Where the weights are.
+    /// The device of the weights.
     pub fn device(&self) -> &Device {
         self.decoder.device()
     }
@@ -64,19 +65,19 @@ impl PixtralModel {
         &self.decoder
     }
 
-    /// Image features before the projector: `[B, channels, H, W]` of images of one size to `[B, patches, vision hidden]`.
-    /// They depend on the tower alone, so training with a frozen tower may keep them.
+    /// Features before the projector: pixels `[B, channels, H, W]` of images of the same size to
+    /// `[B, patches, vision hidden]`. They depend only on the tower, so training with a frozen tower can cache them.
     pub fn tower_features(&self, pixels: &Tensor) -> Result<Tensor> {
         self.tower.forward(pixels)
     }
 
-    /// `[.., vision hidden]` to `[.., text hidden]`.
+    /// Projects features `[.., vision hidden]` to `[.., text hidden]`.
     pub fn project(&self, features: &Tensor) -> Result<Tensor> {
         self.projector.forward(features)
     }
 
-    /// Tower and projector for images of any sizes, each `[channels, H, W]`, to `[patches, text hidden]` each, in order.
-    /// Images of one size go through the tower together.
+    /// Applies tower and projector to images `[channels, H, W]` of any sizes; returns `[patches, text hidden]` for each, in
+    /// order. Images of the same size are batched.
     pub fn vision_features(&self, images: &[Tensor]) -> Result<Vec<Tensor>> {
         let mut features: Vec<Option<Tensor>> = vec![None; images.len()];
         for first in 0..images.len() {
@@ -100,7 +101,7 @@ impl PixtralModel {
     }
 
     /// As [`Decoder::logits`].
-    pub fn logits(&self, decoded: &Decoded, places: &[TokenIndex]) -> Result<Tensor> {
-        self.decoder.logits(decoded, places)
+    pub fn logits(&self, decoded: &Decoded, tokens: &[TokenIndex]) -> Result<Tensor> {
+        self.decoder.logits(decoded, tokens)
     }
 }

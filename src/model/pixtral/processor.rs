@@ -1,4 +1,4 @@
-//! `PixtralProcessor`: pictures and text to what the model reads, as transformers' processor and our chat template do.
+//! `PixtralProcessor` of transformers: images and text to model inputs.
 
 use super::image_processor::PixtralImageProcessor;
 use super::special;
@@ -16,7 +16,7 @@ use std::path::Path;
 pub struct PixtralProcessor {
     images: PixtralImageProcessor,
     tokenizer: PixtralTokenizer,
-    /// `None` where the checkpoint has no chat template.
+    /// `None` if the checkpoint has no chat template.
     chat: Option<ChatPrompt>,
 }
 
@@ -32,12 +32,12 @@ impl PixtralProcessor {
         Ok(Self { images, tokenizer, chat })
     }
 
-    /// The patches that a picture of this size will have.
+    /// The patch grid of an image of this size.
     pub fn grid_of(&self, width: u32, height: u32) -> ImageGrid {
         self.images.grid_of(width, height)
     }
 
-    /// Pixels and patches of a picture.
+    /// Resizes and normalises an image.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         Ok(self.images.prepare(picture)?)
     }
@@ -47,43 +47,42 @@ impl PixtralProcessor {
         &self.tokenizer
     }
 
-    /// Does the checkpoint have a chat template?
+    /// Whether the checkpoint has a chat template.
     pub fn has_template(&self) -> bool {
         self.chat.is_some()
     }
 
-    /// The chat template, where the checkpoint has one that says more than the plain form of [`Self::encode`].
+    /// The checkpoint's chat template if it renders prompts differently from the built-in format of [`Self::encode`].
     ///
     /// # Errors
-    /// A template that cannot ask about an image.
+    /// Fails if the template cannot render a prompt with images.
     pub fn own_template(&self) -> Result<Option<&str>> {
         let Some(chat) = &self.chat else { return Ok(None) };
         let image = ContentPart::Image(ImageGrid { rows: 2, columns: 1 });
-        let pieces = [image, ContentPart::Text("background: a mass\n\n"), image, ContentPart::Text("is it benign?")];
-        let is_plain = self.encode(&pieces)? == self.encode_plainly(&pieces)?;
+        let parts = [image, ContentPart::Text("background: a mass\n\n"), image, ContentPart::Text("is it benign?")];
+        let is_plain = self.encode(&parts)? == self.encode_without_template(&parts)?;
         Ok((!is_plain).then(|| chat.template().source()))
     }
 
-    /// Ids of a prompt by the checkpoint's chat template; without one `<s>[INST]`, the pieces, `[/INST]`. The answer
-    /// follows.
+    /// Token ids of a prompt, by the checkpoint's chat template or, without one, as `<s>[INST] … [/INST]`.
     ///
-    /// An image is a row of `[IMG]` per row of patches, each row ended by `[IMG_BREAK]`, the last by `[IMG_END]`.
-    /// Neighbouring texts are read as one. Special tokens spelled in a text stay text.
-    pub fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
+    /// Each row of an image's patches becomes a run of `[IMG]` followed by `[IMG_BREAK]`, or by `[IMG_END]` after the last
+    /// row. Adjacent texts are tokenised together. Special tokens spelled in a text are treated as text.
+    pub fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
         match &self.chat {
-            None => self.encode_plainly(pieces),
-            Some(chat) => chat.encode(pieces, &|grid, ids| self.write_image(grid, ids)),
+            None => self.encode_without_template(parts),
+            Some(chat) => chat.encode(parts, &|grid, ids| self.write_image(grid, ids)),
         }
     }
 
-    fn encode_plainly(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
+    fn encode_without_template(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
         let special = self.tokenizer.special();
         let mut ids = PromptIds::new(self.tokenizer.inner());
         ids.push_ids(special.beginning, 1)?;
         ids.push_ids(special.instruction, 1)?;
-        for piece in pieces {
-            match piece {
-                ContentPart::Text(part) => ids.push_text(part),
+        for part in parts {
+            match part {
+                ContentPart::Text(text) => ids.push_text(text),
                 ContentPart::Image(grid) => self.write_image(*grid, &mut ids)?,
             }
         }
@@ -91,7 +90,7 @@ impl PixtralProcessor {
         ids.finish()
     }
 
-    /// Ids of an answer after a prompt, with `</s>` where the turn ends with it.
+    /// Token ids of an answer that follows a prompt, with `</s>` if `ends`.
     pub fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         if let Some(chat) = &self.chat {
             return chat.answer_ids(answer, ends);
@@ -122,8 +121,8 @@ impl PromptProcessor for PixtralProcessor {
         Ok((self.images.resize(picture)?, self.grid_of(picture.width(), picture.height())))
     }
 
-    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
-        Self::encode(self, pieces)
+    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+        Self::encode(self, parts)
     }
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
@@ -139,8 +138,8 @@ impl PromptProcessor for PixtralProcessor {
     }
 }
 
-/// `<s>`, then each message: a user's between `[INST]` and `[/INST]`, an assistant's up to `</s>`. Content is a string
-/// or a list of parts; each image part becomes one `[IMG]`, which the processor expands.
+/// `<s>`, then user messages between `[INST]` and `[/INST]` and assistant messages followed by `</s>`. Content is a
+/// string or a list of parts; each image part becomes one `[IMG]`, which the processor expands.
 const CHAT_TEMPLATE: &str = "\
 {{- bos_token }}
 {%- for message in messages %}
@@ -170,8 +169,8 @@ const CHAT_TEMPLATE: &str = "\
 {%- endfor %}
 ";
 
-/// The files beside the weights and `config.json`, for a tokenizer of our own (`train_tokenizer`): what transformers 4
-/// and 5 and vLLM read.
+/// The processor and tokenizer files of a checkpoint with a tokenizer from `train_tokenizer`, as transformers 4 and 5 and
+/// vLLM expect them.
 pub fn processor_files(
     images: &PixtralImageProcessor,
     tokenizer_json: Vec<u8>,
@@ -187,7 +186,7 @@ pub fn processor_files(
         "image_end_token": special::IMAGE_END.0,
         "image_processor": image_processor,
     });
-    // transformers 4 does not look into processor_config.json for the image processor.
+    // transformers 4 does not read the image processor from processor_config.json.
     let mut preprocessor = image_processor;
     preprocessor["processor_class"] = json!("PixtralProcessor");
     let tokenizer = json!({

@@ -1,4 +1,4 @@
-//! From image features to the decoder's embedding space: linear, activation, linear.
+//! The multimodal projector (`LlavaMultiModalProjector`): linear, activation, linear.
 
 use super::config::PixtralConfig;
 use crate::model::decoder::layers::init_std;
@@ -6,7 +6,7 @@ use crate::model::layers::{Activation, Linear, linear, linear_without_bias};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-/// Weights under `multi_modal_projector.`.
+/// Maps image features to the decoder's embedding space; weights under `multi_modal_projector.`.
 #[derive(Clone, Debug)]
 pub(super) struct Projector {
     first: Linear,
@@ -31,7 +31,7 @@ impl Projector {
         })
     }
 
-    /// `[.., vision hidden]` to `[.., text hidden]`.
+    /// Maps `[.., vision hidden]` to `[.., text hidden]`.
     pub fn forward(&self, features: &Tensor) -> Result<Tensor> {
         self.second.forward(&self.activation.apply(&self.first.forward(features)?)?)
     }

@@ -1,4 +1,4 @@
-//! The reader's tokenizer: text to token ids, with the special tokens kept out of the text's reach.
+//! The tokenizer of a Pixtral checkpoint, in which text cannot spell special tokens.
 
 use super::special;
 use crate::model::chat::ChatTokenizer;
@@ -19,18 +19,17 @@ pub struct SpecialIds {
     pub image_end: u32,
 }
 
-/// Byte-level tokenizer of a Pixtral checkpoint.
+/// The byte-level BPE tokenizer of a Pixtral checkpoint.
 #[derive(Clone, Debug)]
 pub struct PixtralTokenizer {
     inner: ChatTokenizer,
     special: SpecialIds,
-    /// How the tokenizer spells the token of a patch.
+    /// Text of the image token.
     image_mark: String,
 }
 
 impl PixtralTokenizer {
-    /// Reads `tokenizer.json`, and the names of special tokens from `tokenizer_config.json` and
-    /// `processor_config.json`.
+    /// Reads `tokenizer.json`, and the names of special tokens from `tokenizer_config.json` and `processor_config.json`.
     pub fn read(folder: &Path) -> Result<Self> {
         let inner = ChatTokenizer::read(folder)?;
         let names = read_json(folder, "tokenizer_config.json", "it names the special tokens")?;
@@ -54,22 +53,22 @@ impl PixtralTokenizer {
         Ok(Self { inner, special, image_mark })
     }
 
-    /// Ids of a text, nothing added.
+    /// Token ids of a text, without added tokens.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         self.inner.encode(text)
     }
 
-    /// The text of some ids, special tokens left out.
+    /// The text of these ids, without special tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids)
     }
 
-    /// The tokenizer itself.
+    /// The underlying tokenizer.
     pub fn inner(&self) -> &ChatTokenizer {
         &self.inner
     }
 
-    /// How the tokenizer spells the token of a patch.
+    /// Text of the image token.
     pub fn image_mark(&self) -> &str {
         &self.image_mark
     }
@@ -79,13 +78,13 @@ impl PixtralTokenizer {
         self.special
     }
 
-    /// Number of tokens, special ones included.
+    /// Number of tokens, including special ones.
     pub fn size(&self) -> usize {
         self.inner.size()
     }
 }
 
-/// A token's text, given as such or as an object with `content`.
+/// A token's text, given as a string or as an object with `content`.
 fn name_of(field: &Value) -> Option<&str> {
     field.as_str().or_else(|| field.get("content").and_then(Value::as_str))
 }

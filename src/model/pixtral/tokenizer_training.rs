@@ -1,4 +1,4 @@
-//! A byte-level tokenizer (BPE, Sennrich et al. 2016) made from a corpus.
+//! Training a byte-level BPE tokenizer (Sennrich et al. 2016) on a corpus.
 
 use super::special;
 use anyhow::{Result, anyhow};
@@ -6,10 +6,11 @@ use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, NormalizerWrapper, Tokenizer, TokenizerImpl};
 
-/// The content of `tokenizer.json` for a corpus, and the number of tokens: the special ones (`special::ALL`, in that
-/// order), the 256 bytes, then merges of frequent pairs up to `largest_vocabulary`. Any text can be written in it.
+/// Trains a tokenizer on `texts`; returns the content of `tokenizer.json` and the number of tokens. The vocabulary consists
+/// of the special tokens (`special::ALL`, in that order), the 256 bytes, and merges of frequent pairs up to
+/// `largest_vocabulary` tokens. Every text can be encoded.
 ///
-/// The same texts in any order give the same bytes: pairs are counted, and ties go to the lower ids.
+/// The result does not depend on the order of the texts: pairs are counted, and ties go to the lower ids.
 pub fn train_tokenizer<'a>(
     texts: impl Iterator<Item = &'a str> + Send,
     largest_vocabulary: usize,
@@ -17,7 +18,7 @@ pub fn train_tokenizer<'a>(
     let special: Vec<AddedToken> = special::ALL.iter().map(|(token, _)| AddedToken::from(*token, true)).collect();
     let mut trainer = BpeTrainer::builder()
         .vocab_size(largest_vocabulary)
-        // A pair seen once is not worth a token.
+        // Pairs that occur once are not merged.
         .min_frequency(2)
         .special_tokens(special)
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
@@ -31,7 +32,7 @@ pub fn train_tokenizer<'a>(
     let size = typed.get_vocab_size(true);
     let mut definition = typed.to_string(true).map_err(failed)?.into_bytes();
     definition.push(b'\n');
-    // Reading it back shows that it is whole.
+    // Checks that the definition can be loaded.
     Tokenizer::from_bytes(&definition).map_err(failed)?;
     Ok((definition, size))
 }
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_survives() {
+    fn any_text_round_trips() {
         let (definition, _) = train_tokenizer(CORPUS.into_iter(), 300).unwrap();
         let tokenizer = Tokenizer::from_bytes(definition).unwrap();
         for text in ["a mass", "肺 🫁 \u{0} ünï", "  two  spaces\n\nlines"] {

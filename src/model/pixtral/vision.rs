@@ -1,5 +1,5 @@
-//! The Pixtral image tower: patches, norm, transformer blocks with two-dimensional rotation. Each image is read alone,
-//! which is what transformers' block-diagonal mask over several images amounts to.
+//! The Pixtral vision tower: patch embedding, norm, transformer blocks with 2-D RoPE. Each image is processed on its own,
+//! which is equivalent to transformers' block-diagonal mask over several images.
 
 use super::config::VisionConfig;
 use crate::model::decoder::LayerWeights;
@@ -9,10 +9,10 @@ use crate::model::layers::Mode;
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-/// Fixed in the architecture, not in `config.json`.
+/// Fixed by the architecture; not in `config.json`.
 const NORM_EPSILON: f64 = 1e-5;
 
-/// One block of the tower.
+/// One transformer block.
 #[derive(Clone, Debug)]
 struct Block {
     attention_norm: RmsNorm,
@@ -47,18 +47,19 @@ impl Block {
         })
     }
 
-    fn forward(&self, input: &Tensor, rotation: &Rope) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rotation, None, None)?;
+    fn forward(&self, input: &Tensor, rope: &Rope) -> Result<Tensor> {
+        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rope, None, None)?;
         let input = (input + attended)?;
         let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
         input + fed
     }
 }
 
-/// The image tower, weights under `vision_tower.`.
+/// The vision tower; weights under `vision_tower.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
-    /// `[hidden, channels * patch * patch]`: a convolution whose stride is its kernel is a matrix product over patches.
+    /// The patch embedding `[hidden, channels · patch · patch]`: a convolution whose stride is its kernel size is a linear
+    /// layer over patches.
     patch_weight: Tensor,
     norm: RmsNorm,
     blocks: Vec<Block>,
@@ -82,7 +83,8 @@ impl VisionTower {
         })
     }
 
-    /// `[B, channels, H, W]` of images of one size, normalised, sides multiples of the patch, to `[B, patches, hidden]`.
+    /// Maps normalised pixels `[B, channels, H, W]`, with sides that are multiples of the patch size, to features
+    /// `[B, patches, hidden]`.
     pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let (batch, channels, height, width) = pixels.dims4()?;
         let patch = self.config.patch_size;
@@ -99,10 +101,10 @@ impl VisionTower {
             .reshape((batch * rows * columns, channels * patch * patch))?;
         let embedded = patches.matmul(&self.patch_weight.t()?)?.reshape((batch, rows * columns, self.config.hidden))?;
         let (head_size, theta) = (self.config.head_size(), self.config.rope_theta);
-        let rotation = Rope::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
+        let rope = Rope::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
         let mut hidden = self.norm.forward(&embedded)?;
         for block in &self.blocks {
-            hidden = block.forward(&hidden, &rotation)?;
+            hidden = block.forward(&hidden, &rope)?;
         }
         Ok(hidden)
     }

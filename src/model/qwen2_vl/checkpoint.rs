@@ -1,4 +1,4 @@
-//! A Qwen2-VL or Qwen2.5-VL checkpoint directory: loading for inference, prompts.
+//! Loading a Qwen2-VL or Qwen2.5-VL checkpoint for inference.
 
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
@@ -17,21 +17,21 @@ use candle_nn::VarBuilder;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bounds the memory of the tower; at least one image goes through it at a time.
-const PATCHES_AT_A_TIME: usize = 8192;
+/// Bounds the memory of the vision tower; at least one image is processed at a time.
+const PATCHES_PER_BATCH: usize = 8192;
 
-/// A model with its processor, for inference.
+/// A Qwen2-VL or Qwen2.5-VL model with its processor, for inference.
 pub struct Qwen2VlCheckpoint {
     tower: VisionTower,
     decoder: Decoder,
-    /// Columns of the decoder.
+    /// Hidden size of the decoder.
     hidden: usize,
     processor: Qwen2VlProcessor,
     parts: CheckpointParts,
 }
 
 impl Qwen2VlCheckpoint {
-    /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
+    /// Loads the checkpoint `folder` and merges the adapter, if given, into its weights.
     ///
     /// # Errors
     /// As [`load_reader`](crate::model::reader_family::load_reader).
@@ -61,7 +61,7 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
                 continue;
             }
             let grid = images[first].grid;
-            let most = (PATCHES_AT_A_TIME / grid.patches().max(1)).max(1);
+            let most = (PATCHES_PER_BATCH / grid.patches().max(1)).max(1);
             let alike = (first..images.len()).filter(|other| images[*other].grid == grid && features[*other].is_none());
             let alike: Vec<usize> = alike.take(most).collect();
             let batch: Vec<&Tensor> = alike.iter().map(|index| &images[*index].pixels).collect();
@@ -86,7 +86,7 @@ impl From<Qwen2VlCheckpoint> for ReaderCheckpoint {
     }
 }
 
-/// Tower and decoder from weights under the hub's names.
+/// Builds tower and decoder from weights with the published names.
 fn build(
     config: &Qwen2VlConfig,
     images: &Qwen2VlImageProcessor,
@@ -101,12 +101,12 @@ fn build(
     Ok((tower, decoder))
 }
 
-/// Where the network has its decoder.
+/// Configuration and tensor names of the decoder.
 fn place(config: &Qwen2VlConfig) -> DecoderPlace<'_> {
     DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" }
 }
 
-/// The hub's name of a tensor, whichever version of transformers named it: newer ones put the tower and the decoder under
+/// Maps a tensor name of any transformers version to the published one; newer versions prefix tower and decoder with
 /// `model.`.
 fn canonical_name(name: &str) -> String {
     if let Some(rest) = name.strip_prefix("model.language_model.") {
@@ -124,7 +124,7 @@ mod tests {
     use crate::model::vlm::skeleton::{assert_skeleton, config_of};
 
     #[test]
-    fn full_size_weights_are_those_of_transformers() {
+    fn full_size_weights_match_transformers() {
         for family in ["qwen2_vl", "qwen2_5_vl"] {
             let config = Qwen2VlConfig::of_json(config_of(family)).unwrap();
             let images = Qwen2VlImageProcessor::default();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_versions_are_read() {
+    fn tensor_names_of_all_versions_are_mapped() {
         for (name, expected) in [
             ("model.language_model.layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"),
             ("model.layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"),

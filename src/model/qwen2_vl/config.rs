@@ -1,4 +1,4 @@
-//! `config.json` of Qwen2-VL and Qwen2.5-VL: flat as on the hub, or with a `text_config` as transformers 5 writes it.
+//! `config.json` of Qwen2-VL and Qwen2.5-VL: flat as published, or with a `text_config` as written by transformers 5.
 
 use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
@@ -8,18 +8,18 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// Everything the model needs to know about its shape.
+/// The configuration of a Qwen2-VL or Qwen2.5-VL model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Qwen2VlConfig {
     pub vision: VisionConfig,
     pub text: TextConfig,
-    /// Id of `<|image_pad|>`: each is replaced by one merged square of patches.
+    /// Id of `<|image_pad|>`; each is replaced by one merged group of patches.
     pub image_token: u32,
-    /// The output matrix is the token embedding.
+    /// Whether the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 
-/// The image tower.
+/// The configuration of the vision tower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisionConfig {
     pub width: usize,
@@ -27,27 +27,27 @@ pub struct VisionConfig {
     pub layers: usize,
     pub heads: usize,
     pub activation: Activation,
-    /// Columns of the decoder.
+    /// Output size, which is the decoder's hidden size.
     pub output: usize,
-    /// Values of a patch: channels × frames × side².
+    /// Values per patch: channels × frames × side².
     pub patch_values: usize,
-    /// Side of the square of patches that become one token.
+    /// `spatial_merge_size`: merge × merge patches become one token.
     pub merge: usize,
     pub rope_theta: f64,
-    /// Qwen2.5-VL: root-mean-square norms, gated feed-forward blocks and windows; `None` for Qwen2-VL.
+    /// Window attention of Qwen2.5-VL, which also has RMSNorm and gated MLPs; `None` for Qwen2-VL.
     pub windows: Option<WindowConfig>,
 }
 
-/// Which blocks look at windows only.
+/// Window attention of Qwen2.5-VL's vision tower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowConfig {
-    /// Side of a window in tokens, that is in merged squares of patches.
+    /// Side of a window in tokens, i.e. in merged groups of patches.
     pub side: usize,
-    /// Blocks that look at the whole image.
-    pub whole_blocks: Vec<usize>,
+    /// Blocks with full attention (`fullatt_block_indexes`).
+    pub full_attention_blocks: Vec<usize>,
 }
 
-/// Pixels of the longest side of a patch or window that makes sense.
+/// The largest side of a patch or window in pixels.
 const LARGEST_SIDE: usize = 1 << 14;
 
 #[derive(Deserialize)]
@@ -84,14 +84,14 @@ struct TextJson {
     pad_token_id: Option<u32>,
 }
 
-/// Of the tower.
+/// RoPE parameters of the vision tower.
 #[derive(Deserialize)]
 struct RopeJson {
     rope_type: Option<String>,
     rope_theta: Option<f64>,
 }
 
-/// Both towers; which fields count depends on the family.
+/// Fields of both families; which of them are used depends on `model_type`.
 #[derive(Deserialize)]
 struct VisionJson {
     depth: usize,
@@ -120,14 +120,14 @@ impl Qwen2VlConfig {
     /// Reads `config.json` of a checkpoint directory.
     ///
     /// # Errors
-    /// A missing file, a field that is missing or out of range.
+    /// Fails if the file or a field is missing, or a field is out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it describes the model")?;
         Self::of_json(value).map_err(|reason| CheckpointError::BadJson { path: folder.join("config.json"), reason })
     }
 
     pub(super) fn of_json(value: Value) -> Result<Self, String> {
-        // The hub's files are flat, transformers 5 nests the decoder; where both are given the nested one counts.
+        // Published files are flat, transformers 5 nests the decoder's fields. Nested fields take precedence.
         let (place, text) = match &value["text_config"] {
             Value::Object(_) => ("text_config: ", value["text_config"].clone()),
             _ => ("", value.clone()),
@@ -148,7 +148,9 @@ impl Qwen2VlConfig {
         };
         if config.vision.output != config.text.hidden {
             let (output, hidden) = (config.vision.output, config.text.hidden);
-            return Err(format!("vision_config: the tower gives {output} columns, the decoder reads {hidden}"));
+            return Err(format!(
+                "vision_config: the tower's output size {output} differs from the decoder's hidden size {hidden}"
+            ));
         }
         Ok(config)
     }
@@ -187,7 +189,7 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
     Ok(config)
 }
 
-/// All layers from this one on have the window.
+/// The first layer with sliding-window attention; all later layers have it, too.
 fn first_windowed_layer(json: &TextJson, place: &str) -> Result<usize, String> {
     let Some(types) = &json.layer_types else {
         return Ok(json.max_window_layers.unwrap_or(json.num_hidden_layers));
@@ -195,11 +197,11 @@ fn first_windowed_layer(json: &TextJson, place: &str) -> Result<usize, String> {
     check_layer_types(types, json.num_hidden_layers, place)?;
     let first = types.iter().position(|kind| kind == "sliding_attention").unwrap_or(types.len());
     if types[first..].iter().any(|kind| kind != "sliding_attention") {
-        return Err(format!("{place}layer_types: expected layers with a window after all others"));
+        return Err(format!("{place}layer_types: expected all sliding_attention layers after the others"));
     }
     if first < types.len() && !(json.use_sliding_window && json.sliding_window.is_some()) {
         return Err(format!(
-            "{place}layer_types names layers with a window; use_sliding_window is false or there is none"
+            "{place}layer_types contains sliding_attention, but use_sliding_window is false or sliding_window is missing"
         ));
     }
     Ok(first)
@@ -236,11 +238,11 @@ fn vision_config(json: VisionJson, has_windows: bool) -> Result<VisionConfig, St
     }
     divides(&format!("{place}num_heads"), json.num_heads, "the tower's width", width)?;
     if !(width / json.num_heads).is_multiple_of(4) {
-        return Err(format!("{place}expected a head size divisible by 4, for two-dimensional rotation"));
+        return Err(format!("{place}expected a head size divisible by 4, which 2-D RoPE requires"));
     }
     let windows = has_windows.then(|| WindowConfig {
         side: (json.window_size / json.spatial_merge_size / json.patch_size).max(1),
-        whole_blocks: json.fullatt_block_indexes.clone().unwrap_or_else(|| vec![7, 15, 23, 31]),
+        full_attention_blocks: json.fullatt_block_indexes.clone().unwrap_or_else(|| vec![7, 15, 23, 31]),
     });
     Ok(VisionConfig {
         width,
@@ -285,7 +287,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What the hub's Qwen2-VL-7B-Instruct and Qwen2.5-VL-7B-Instruct write, as far as it counts.
+    /// The used fields of Qwen2-VL-7B-Instruct and Qwen2.5-VL-7B-Instruct as published.
     fn hub(model_type: &str) -> Value {
         let vision = if model_type == "qwen2_vl" {
             json!({"depth": 32, "embed_dim": 1280, "mlp_ratio": 4, "num_heads": 16, "in_chans": 3, "hidden_size": 3584,
@@ -304,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn configurations_of_the_hub_are_read() {
+    fn published_configurations_are_read() {
         let config = Qwen2VlConfig::of_json(hub("qwen2_vl")).unwrap();
         assert_eq!((config.text.head_size, config.text.mrope_sections), (128, Some([16, 24, 24])));
         assert_eq!((config.vision.width, config.vision.inner_width, config.vision.patch_values), (1280, 5120, 1176));
         assert_eq!(config.text.sliding_window, None);
         let config = Qwen2VlConfig::of_json(hub("qwen2_5_vl")).unwrap();
         let windows = config.vision.windows.unwrap();
-        assert_eq!((windows.side, windows.whole_blocks.as_slice()), (4, [7, 15, 23, 31].as_slice()));
+        assert_eq!((windows.side, windows.full_attention_blocks.as_slice()), (4, [7, 15, 23, 31].as_slice()));
         assert_eq!((config.vision.width, config.vision.output), (1280, 3584));
     }
 

@@ -1,5 +1,5 @@
-//! `Qwen2VLImageProcessor`: pictures keep their proportions within a number of pixels; patches lie in the order in which
-//! they are merged.
+//! `Qwen2VLImageProcessor`: resizes to a range of pixel counts and keeps the aspect ratio; patches are ordered by the group
+//! in which they are merged.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::limits::check_scaling;
@@ -11,14 +11,14 @@ use image::RgbImage;
 use serde::Deserialize;
 use std::path::Path;
 
-/// Pillow's number for the bicubic filter.
+/// Pillow's constant for bicubic resampling.
 const BICUBIC: u32 = 3;
-/// Published processors have 16,384 tokens of 28 by 28 pixels at most.
+/// The largest allowed `max_pixels`; published processors use at most 16,384 tokens of 28 × 28 pixels.
 const MOST_PIXELS: usize = 1 << 25;
-/// Thinner pictures are refused, as in the reference.
+/// The largest aspect ratio, as in transformers.
 const LARGEST_RATIO: f64 = 200.0;
 
-/// The fields of the image processor; missing ones have transformers' values.
+/// The settings of the image processor, with the defaults of transformers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Qwen2VlImageProcessor {
@@ -37,7 +37,7 @@ pub struct Qwen2VlImageProcessor {
     size: PixelRange,
 }
 
-/// Fewest and most pixels of a picture; the names are older than the meaning.
+/// `size`: the minimum and maximum number of pixels, despite the field names.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]
 struct PixelRange {
@@ -74,11 +74,10 @@ impl Default for Qwen2VlImageProcessor {
 }
 
 impl Qwen2VlImageProcessor {
-    /// Reads the image processor of `processor_config.json`, where transformers 5 nests it, else
-    /// `preprocessor_config.json`.
+    /// Reads the settings from `processor_config.json`, where transformers 5 nests them, or `preprocessor_config.json`.
     ///
     /// # Errors
-    /// A missing or broken file, a field out of range.
+    /// Fails if a file is missing or broken, or a field is out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
@@ -96,7 +95,7 @@ impl Qwen2VlImageProcessor {
         let (least, most) = processor.pixels();
         if least > most || !(1..=MOST_PIXELS).contains(&most) {
             let reason = format!(
-                "fields min_pixels and max_pixels (size): expected up to {MOST_PIXELS} in this order, found {least} and {most}"
+                "fields min_pixels and max_pixels (size): expected min_pixels ≤ max_pixels ≤ {MOST_PIXELS}, found {least} and {most}"
             );
             return Err(bad(reason));
         }
@@ -108,17 +107,17 @@ impl Qwen2VlImageProcessor {
         Ok(processor)
     }
 
-    /// Fewest and most pixels of a picture.
+    /// Minimum and maximum number of pixels.
     fn pixels(&self) -> (usize, usize) {
         (self.min_pixels.unwrap_or(self.size.shortest_edge), self.max_pixels.unwrap_or(self.size.longest_edge))
     }
 
-    /// Values of a patch.
+    /// Number of values per patch.
     pub fn patch_values(&self) -> usize {
         3 * self.temporal_patch_size * self.patch_size * self.patch_size
     }
 
-    /// Frames of a patch.
+    /// Frames per patch (`temporal_patch_size`).
     pub fn frames(&self) -> usize {
         self.temporal_patch_size
     }
@@ -128,16 +127,16 @@ impl Qwen2VlImageProcessor {
         self.patch_size
     }
 
-    /// Side of the square of patches that become one token.
+    /// `merge_size`: merge × merge patches become one token.
     pub fn merge(&self) -> usize {
         self.merge_size
     }
 
-    /// Pixels and patches of a picture.
+    /// Resizes an image, splits it into patches and normalises them.
     ///
     /// # Errors
-    /// A picture without pixels, one more than 200 times as long as wide, one that is not whole patches where resizing
-    /// is off.
+    /// Fails if the image has no pixels or an aspect ratio above 200, or if resizing is disabled and it does not consist of
+    /// whole groups of patches.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         let (resized, grid) = self.resized(picture)?;
         let values = self.patches(&resized, grid);
@@ -145,31 +144,32 @@ impl Qwen2VlImageProcessor {
         Ok(PreparedImage { pixels, grid })
     }
 
-    /// The picture at the size at which it is cut into patches, which leaves it as it is when it is brought to it again.
+    /// The image at the size at which it is split into patches. Resizing the result again does not change it.
     ///
     /// # Errors
     /// As [`Self::prepare`].
     pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
-        ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
+        ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         let (height, width) =
             if self.do_resize { self.target(height, width)? } else { (height as usize, width as usize) };
         let factor = self.patch_size * self.merge_size;
         ensure!(
             height.is_multiple_of(factor) && width.is_multiple_of(factor),
-            "a picture of {width} × {height} pixels is not whole squares of {factor}"
+            "expected sides that are multiples of {factor} pixels, found {width} × {height}"
         );
         let resized = resize_bicubic(picture, width as u32, height as u32);
         let grid = ImageGrid { rows: height / self.patch_size, columns: width / self.patch_size };
         Ok((resized, grid))
     }
 
-    /// Patch by patch, square by square: channel, frame, row, column. A picture is a film of equal frames.
+    /// The values of all patches, ordered by merge group; within a patch by channel, frame, row, column. All frames of a patch
+    /// are the same image.
     fn patches(&self, picture: &RgbImage, grid: ImageGrid) -> Vec<f32> {
         let (patch, merge) = (self.patch_size, self.merge_size);
         let table: Vec<[f32; 256]> = (0..3).map(|channel| self.table(channel)).collect();
         let mut values = Vec::with_capacity(grid.patches() * self.patch_values());
-        for (row, column) in places(grid, merge) {
+        for (row, column) in patch_positions(grid, merge) {
             for (channel, table) in table.iter().enumerate() {
                 let from = values.len();
                 for y in row * patch..(row + 1) * patch {
@@ -186,7 +186,7 @@ impl Qwen2VlImageProcessor {
         values
     }
 
-    /// Bytes as the tower reads them.
+    /// Maps each byte value to its rescaled and normalised value.
     fn table(&self, channel: usize) -> [f32; 256] {
         let factor = if self.do_rescale { self.rescale_factor } else { 1.0 };
         let mut table = [0.0; 256];
@@ -201,7 +201,7 @@ impl Qwen2VlImageProcessor {
         table
     }
 
-    /// Height and width after resizing (`smart_resize`): whole squares, the number of pixels in its range.
+    /// (height, width) after resizing (`smart_resize`): multiples of a merge group's side, with the number of pixels in range.
     fn target(&self, height: u32, width: u32) -> Result<(usize, usize)> {
         let (least, most) = self.pixels();
         let (least, most) = (least as f64, most as f64);
@@ -209,7 +209,7 @@ impl Qwen2VlImageProcessor {
         let ratio = tall.max(wide) / tall.min(wide);
         ensure!(
             ratio <= LARGEST_RATIO,
-            "a picture of {width} × {height} pixels: this reader takes sides at most {LARGEST_RATIO} times as long as the other"
+            "expected an image with an aspect ratio of at most {LARGEST_RATIO}, found {width} × {height} pixels"
         );
         let factor = (self.patch_size * self.merge_size) as f64;
         // Python rounds halves to even.
@@ -226,25 +226,26 @@ impl Qwen2VlImageProcessor {
         }
         ensure!(
             new_tall >= factor && new_wide >= factor,
-            "a picture of {width} × {height} pixels has nothing to read at this size"
+            "the image of {width} × {height} pixels is resized to nothing"
         );
         Ok((new_tall as usize, new_wide as usize))
     }
 }
 
-/// Row and column of each patch in the order of [`Qwen2VlImageProcessor::prepare`]: square by square, row by row.
-pub(super) fn places(grid: ImageGrid, merge: usize) -> Vec<(usize, usize)> {
-    let mut places = Vec::with_capacity(grid.patches());
+/// (row, column) of each patch in the order of [`Qwen2VlImageProcessor::prepare`]: by merge group in row-major order, then
+/// row-major within the group.
+pub(super) fn patch_positions(grid: ImageGrid, merge: usize) -> Vec<(usize, usize)> {
+    let mut positions = Vec::with_capacity(grid.patches());
     for row in 0..grid.rows / merge {
         for column in 0..grid.columns / merge {
             for inner_row in 0..merge {
                 for inner_column in 0..merge {
-                    places.push((row * merge + inner_row, column * merge + inner_column));
+                    positions.push((row * merge + inner_row, column * merge + inner_column));
                 }
             }
         }
     }
-    places
+    positions
 }
 
 #[cfg(test)]
@@ -252,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_those_of_the_reference() {
+    fn sizes_match_transformers() {
         let processor = Qwen2VlImageProcessor::default();
         // (height, width) to (height, width), from transformers' smart_resize.
         for ((height, width), expected) in [

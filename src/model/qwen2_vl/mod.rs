@@ -1,13 +1,13 @@
-//! Qwen2-VL (Wang et al. 2024, arXiv 2409.12191) and Qwen2.5-VL (Bai et al. 2025, arXiv 2502.13923), for inference, under
-//! Hugging Face weight names.
+//! Qwen2-VL (Wang et al. 2024, arXiv 2409.12191) and Qwen2.5-VL (Bai et al. 2025, arXiv 2502.13923), for inference, with the
+//! tensor names of transformers.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `config` | `config.json`, flat as on the hub or nested as transformers 5 writes it |
-//! | `image_processor` | dynamic resolution, patches in the order in which they are merged |
-//! | `vision`, `windows` | the image tower; which patches see each other in Qwen2.5-VL |
-//! | `processor` | pictures and text to tokens |
-//! | `checkpoint` | a directory: loading |
+//! | `config` | `config.json`, flat as published or nested as in transformers 5 |
+//! | `image_processor` | dynamic resolution, patches ordered by merge group |
+//! | `vision`, `windows` | the vision tower; window attention of Qwen2.5-VL |
+//! | `processor` | images and text to model inputs |
+//! | `checkpoint` | loading |
 
 mod checkpoint;
 mod config;

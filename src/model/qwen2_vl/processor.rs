@@ -1,4 +1,4 @@
-//! `Qwen2VLProcessor` and `Qwen2_5_VLProcessor`: pictures and text to what the model reads.
+//! `Qwen2VLProcessor` and `Qwen2_5_VLProcessor` of transformers: images and text to model inputs.
 
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
@@ -9,7 +9,7 @@ use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;
 
-/// For a checkpoint without a template: what the published ones say.
+/// The template of published checkpoints, for those without their own.
 const TEMPLATE: &str = "\
 {%- for message in messages %}
     {%- if loop.first and message['role'] != 'system' %}
@@ -43,10 +43,10 @@ pub struct Qwen2VlProcessor {
 }
 
 impl Qwen2VlProcessor {
-    /// Reads the processor of the checkpoint `folder`, whose `config.json` is `config`; and a note where it has no template.
+    /// Reads the processor of the checkpoint `folder` with configuration `config`, and a note if it has no template.
     ///
     /// # Errors
-    /// A missing or broken file; an image processor or tokenizer that does not fit the model.
+    /// Fails if a file is missing or broken, or image processor or tokenizer do not fit the model.
     pub fn read(folder: &Path, config: &Qwen2VlConfig) -> Result<(Self, Option<String>)> {
         let images = Qwen2VlImageProcessor::read(folder)?;
         check_images(folder, config, &images)?;
@@ -59,7 +59,7 @@ impl Qwen2VlProcessor {
         self.chat.template().source()
     }
 
-    /// Rows and columns of the tokens of an image.
+    /// Rows and columns of an image's tokens, after merging patches.
     pub fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
         (grid.rows / self.merge, grid.columns / self.merge)
     }
@@ -74,8 +74,8 @@ impl PromptProcessor for Qwen2VlProcessor {
         self.images.resized(picture)
     }
 
-    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(pieces, &|grid, ids| {
+    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+        self.chat.encode(parts, &|grid, ids| {
             let (rows, columns) = self.tokens_of(grid);
             ids.push_ids(self.image_token, rows * columns)
         })
@@ -94,12 +94,12 @@ impl PromptProcessor for Qwen2VlProcessor {
     }
 }
 
-/// Image processor and tower agree on patches and squares.
+/// Checks that image processor and tower agree on patch and merge size.
 fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
     let (merge, values) = (config.vision.merge, config.vision.patch_values);
     if images.merge() != merge || images.patch_values() != values {
         let reason = format!(
-            "vision_config: patches of {values} values in squares of {merge}, the image processor makes {} in squares of {}",
+            "vision_config has {values} values per patch and spatial_merge_size {merge}, the image processor {} and {}",
             images.patch_values(),
             images.merge()
         );

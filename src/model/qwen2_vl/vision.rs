@@ -1,8 +1,8 @@
-//! The image tower of Qwen2-VL and Qwen2.5-VL: patches, blocks with two-dimensional rotation, squares of patches merged
-//! into tokens. Each image is read alone.
+//! The vision tower of Qwen2-VL and Qwen2.5-VL: patch embedding, transformer blocks with 2-D RoPE, and the patch merger.
+//! Each image is processed on its own.
 
 use super::config::VisionConfig;
-use super::image_processor::places;
+use super::image_processor::patch_positions;
 use super::windows::WindowPlan;
 use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{FeedForward, FeedForwardShape, RmsNorm};
@@ -12,12 +12,12 @@ use crate::model::vlm::ImageGrid;
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-/// Fixed in the architecture, not in `config.json`.
+/// Fixed by the architecture; not in `config.json`.
 const NORM_EPSILON: f64 = 1e-6;
-/// First spread of weights; checkpoints bring their own.
-const SPREAD: f64 = 0.02;
+/// Standard deviation of initial weights, which loaded weights replace.
+const INIT_STD: f64 = 0.02;
 
-/// Layer norm in Qwen2-VL, root-mean-square norm in Qwen2.5-VL.
+/// LayerNorm in Qwen2-VL, RMSNorm in Qwen2.5-VL.
 #[derive(Clone, Debug)]
 enum Norm {
     Layer(LayerNorm),
@@ -40,21 +40,21 @@ impl Norm {
     }
 }
 
-/// Two layers in Qwen2-VL, a gated block in Qwen2.5-VL.
+/// The MLP: two layers in Qwen2-VL, gated in Qwen2.5-VL.
 #[derive(Clone, Debug)]
-enum Widening {
-    Plain { widen: Linear, activation: Activation, narrow: Linear },
+enum Mlp {
+    Plain { fc1: Linear, activation: Activation, fc2: Linear },
     Gated(FeedForward),
 }
 
-impl Widening {
+impl Mlp {
     fn new(config: &VisionConfig, weights: &VarBuilder) -> Result<Self> {
         let (width, inner) = (config.width, config.inner_width);
         if config.windows.is_none() {
             return Ok(Self::Plain {
-                widen: linear(width, inner, SPREAD, &weights.pp("fc1"))?,
+                fc1: linear(width, inner, INIT_STD, &weights.pp("fc1"))?,
                 activation: config.activation,
-                narrow: linear(inner, width, SPREAD, &weights.pp("fc2"))?,
+                fc2: linear(inner, width, INIT_STD, &weights.pp("fc2"))?,
             });
         }
         let shape = FeedForwardShape {
@@ -69,20 +69,20 @@ impl Widening {
 
     fn forward(&self, input: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Plain { widen, activation, narrow } => narrow.forward(&activation.apply(&widen.forward(input)?)?),
+            Self::Plain { fc1, activation, fc2 } => fc2.forward(&activation.apply(&fc1.forward(input)?)?),
             Self::Gated(block) => block.forward(input),
         }
     }
 }
 
-/// One block of the tower.
+/// One transformer block.
 #[derive(Clone, Debug)]
 struct Block {
     norm_before_attention: Norm,
     query_key_value: Linear,
     output: Linear,
-    norm_before_widening: Norm,
-    widening: Widening,
+    norm_before_mlp: Norm,
+    mlp: Mlp,
     heads: usize,
 }
 
@@ -91,33 +91,34 @@ impl Block {
         let width = config.width;
         Ok(Self {
             norm_before_attention: Norm::new(config, &weights.pp("norm1"))?,
-            query_key_value: linear(width, 3 * width, SPREAD, &weights.pp("attn.qkv"))?,
-            output: linear(width, width, SPREAD, &weights.pp("attn.proj"))?,
-            norm_before_widening: Norm::new(config, &weights.pp("norm2"))?,
-            widening: Widening::new(config, &weights.pp("mlp"))?,
+            query_key_value: linear(width, 3 * width, INIT_STD, &weights.pp("attn.qkv"))?,
+            output: linear(width, width, INIT_STD, &weights.pp("attn.proj"))?,
+            norm_before_mlp: Norm::new(config, &weights.pp("norm2"))?,
+            mlp: Mlp::new(config, &weights.pp("mlp"))?,
             heads: config.heads,
         })
     }
 
-    /// `input` is `[B, patches, width]`; `groups` are windows one size after another, with the patches of each.
-    fn forward(&self, input: &Tensor, rotation: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
-        let attended = self.attend(&self.norm_before_attention.forward(input)?, rotation, groups)?;
+    /// Maps `input` `[B, patches, width]` to the same shape. `groups` lists (number of windows, patches per window) for the
+    /// consecutive windows of each size.
+    fn forward(&self, input: &Tensor, rope: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
+        let attended = self.attend(&self.norm_before_attention.forward(input)?, rope, groups)?;
         let input = (input + attended)?;
-        let widened = self.widening.forward(&self.norm_before_widening.forward(&input)?)?;
-        input + widened
+        let mlp_output = self.mlp.forward(&self.norm_before_mlp.forward(&input)?)?;
+        input + mlp_output
     }
 
-    fn attend(&self, input: &Tensor, rotation: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
+    fn attend(&self, input: &Tensor, rope: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
         let (batch, length, width) = input.dims3()?;
         let size = width / self.heads;
         let together = self.query_key_value.forward(input)?.reshape((batch, length, 3, self.heads, size))?;
         let part = |index: usize| together.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        let turned = |index: usize| rotation.apply(&part(index)?, Mode::Infer);
-        let (query, key, value) = (turned(0)?, turned(1)?, part(2)?);
+        let rotated = |index: usize| rope.apply(&part(index)?, Mode::Infer);
+        let (query, key, value) = (rotated(0)?, rotated(1)?, part(2)?);
         let mut start = 0;
         let mut parts = Vec::with_capacity(groups.len());
         for (count, tokens) in groups {
-            // Each window of the group is a row of a batch.
+            // The windows of a group become rows of a batch.
             let rows = |all: &Tensor| -> Result<Tensor> {
                 all.narrow(2, start, count * tokens)?
                     .reshape((batch, self.heads, *count, *tokens, size))?
@@ -133,20 +134,20 @@ impl Block {
     }
 }
 
-/// The tower, weights under `visual.`.
+/// The vision tower; weights under `visual.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
-    /// From the values of a patch: a convolution whose stride is its kernel is a matrix product over patches.
+    /// The patch embedding: a convolution whose stride is its kernel size is a linear layer over patches.
     patches: Linear,
     blocks: Vec<Block>,
-    merged_norm: Norm,
-    merge_widen: Linear,
-    merge_narrow: Linear,
+    merger_norm: Norm,
+    merger_fc1: Linear,
+    merger_fc2: Linear,
     config: VisionConfig,
 }
 
 impl VisionTower {
-    /// `patch` is the kernel of the first convolution: channels, frames, rows, columns.
+    /// `patch` is the kernel size of the patch embedding: (channels, frames, rows, columns).
     pub fn new(config: &VisionConfig, patch: (usize, usize, usize, usize), weights: &VarBuilder) -> Result<Self> {
         let (channels, frames, rows, columns) = patch;
         let kernel = weights.get((config.width, channels, frames, rows, columns), "patch_embed.proj.weight")?;
@@ -159,49 +160,52 @@ impl VisionTower {
         Ok(Self {
             patches: Linear::new(Matrix::Plain(kernel.reshape((config.width, config.patch_values))?), None),
             blocks,
-            merged_norm: Norm::new(config, &merger.pp("ln_q"))?,
-            merge_widen: linear(merged, merged, SPREAD, &merger.pp("mlp.0"))?,
-            merge_narrow: linear(merged, config.output, SPREAD, &merger.pp("mlp.2"))?,
+            merger_norm: Norm::new(config, &merger.pp("ln_q"))?,
+            merger_fc1: linear(merged, merged, INIT_STD, &merger.pp("mlp.0"))?,
+            merger_fc2: linear(merged, config.output, INIT_STD, &merger.pp("mlp.2"))?,
             config: config.clone(),
         })
     }
 
-    /// `[B, patches, values]` of images of one grid, in the processor's order, to `[B, tokens, output]`.
+    /// Maps patches `[B, patches, values]` of images with the same grid, in the processor's order, to features
+    /// `[B, tokens, output]`.
     pub fn forward(&self, pixels: &Tensor, grid: ImageGrid) -> Result<Tensor> {
         let (batch, length, values) = pixels.dims3()?;
         let VisionConfig { merge, patch_values, heads, width, rope_theta, .. } = self.config;
         let is_whole = grid.rows.is_multiple_of(merge) && grid.columns.is_multiple_of(merge);
         if length != grid.patches() || values != patch_values || !is_whole {
             let found = pixels.dims();
-            candle_core::bail!("expected patches of {patch_values} values in squares of {merge}, found {found:?}")
+            candle_core::bail!(
+                "expected patches of {patch_values} values in merge groups of side {merge}, found {found:?}"
+            )
         }
-        let square = merge * merge;
+        let group = merge * merge;
         let plan = self.config.windows.as_ref().map(|windows| WindowPlan::new(grid, merge, windows.side));
-        let mut places = places(grid, merge);
+        let mut positions = patch_positions(grid, merge);
         let mut states = self.patches.forward(pixels)?;
         if let Some(plan) = &plan {
             let order = Tensor::new(plan.order.as_slice(), pixels.device())?;
-            states = states.reshape((batch, length / square, square * width))?.index_select(&order, 1)?;
+            states = states.reshape((batch, length / group, group * width))?.index_select(&order, 1)?;
             states = states.reshape((batch, length, width))?;
-            places =
-                plan.order.iter().flat_map(|token| &places[*token as usize * square..][..square]).copied().collect();
+            positions =
+                plan.order.iter().flat_map(|token| &positions[*token as usize * group..][..group]).copied().collect();
         }
-        // Half types are turned in f32, as in the reference.
-        let rotation = Rope::of_patches(&places, width / heads, rope_theta, DType::F32, pixels.device())?;
-        let whole = [(1, length)];
-        let windows: Vec<(usize, usize)> = plan.as_ref().map_or(whole.to_vec(), |plan| {
-            plan.groups.iter().map(|(count, tokens)| (*count, tokens * square)).collect()
-        });
+        // RoPE is computed in f32 for all dtypes, as in transformers.
+        let rope = Rope::of_patches(&positions, width / heads, rope_theta, DType::F32, pixels.device())?;
+        let full = [(1, length)];
+        let windows: Vec<(usize, usize)> = plan
+            .as_ref()
+            .map_or(full.to_vec(), |plan| plan.groups.iter().map(|(count, tokens)| (*count, tokens * group)).collect());
         for (number, block) in self.blocks.iter().enumerate() {
-            let looks_at_windows =
-                self.config.windows.as_ref().is_some_and(|config| !config.whole_blocks.contains(&number));
-            states = block.forward(&states, &rotation, if looks_at_windows { &windows } else { &whole })?;
+            let uses_windows =
+                self.config.windows.as_ref().is_some_and(|config| !config.full_attention_blocks.contains(&number));
+            states = block.forward(&states, &rope, if uses_windows { &windows } else { &full })?;
         }
-        let merged = self.merged_norm.forward(&states)?.reshape((batch, length / square, square * width))?;
-        let merged = self.merge_narrow.forward(&Activation::Gelu.apply(&self.merge_widen.forward(&merged)?)?)?;
+        let merged = self.merger_norm.forward(&states)?.reshape((batch, length / group, group * width))?;
+        let merged = self.merger_fc2.forward(&Activation::Gelu.apply(&self.merger_fc1.forward(&merged)?)?)?;
         match plan {
             None => Ok(merged),
-            Some(plan) => merged.index_select(&Tensor::new(plan.places().as_slice(), pixels.device())?, 1),
+            Some(plan) => merged.index_select(&Tensor::new(plan.inverse_order().as_slice(), pixels.device())?, 1),
         }
     }
 }

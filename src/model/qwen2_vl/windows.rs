@@ -1,18 +1,18 @@
-//! Which patches of an image see each other in the windowed blocks of Qwen2.5-VL.
+//! Window attention of Qwen2.5-VL (`get_window_index` in transformers).
 
 use crate::model::vlm::ImageGrid;
 
-/// An order of the tokens of an image in which windows of one size lie together, so that each size is one batch.
+/// An order of an image's tokens in which windows of the same size are consecutive, so that they can be batched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WindowPlan {
-    /// Token numbers, row by row of the image, in the new order.
+    /// Row-major token indices in the new order.
     pub order: Vec<u32>,
-    /// Windows of one size after another: how many, and the tokens of each.
+    /// (number of windows, tokens per window) for each size.
     pub groups: Vec<(usize, usize)>,
 }
 
 impl WindowPlan {
-    /// Windows of `side` tokens over an image; those at its right and lower edge are smaller.
+    /// Divides an image into windows of `side` × `side` tokens; those at the right and lower edge may be smaller.
     pub fn new(grid: ImageGrid, merge: usize, side: usize) -> Self {
         let (rows, columns) = (grid.rows / merge, grid.columns / merge);
         let mut windows: Vec<Vec<u32>> = Vec::new();
@@ -36,13 +36,13 @@ impl WindowPlan {
         Self { order: windows.concat(), groups }
     }
 
-    /// Where each token of the image is in the new order.
-    pub fn places(&self) -> Vec<u32> {
-        let mut places = vec![0; self.order.len()];
-        for (place, token) in self.order.iter().enumerate() {
-            places[*token as usize] = place as u32;
+    /// The inverse permutation of `order`.
+    pub fn inverse_order(&self) -> Vec<u32> {
+        let mut inverse = vec![0; self.order.len()];
+        for (position, token) in self.order.iter().enumerate() {
+            inverse[*token as usize] = position as u32;
         }
-        places
+        inverse
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let plan = WindowPlan::new(ImageGrid { rows: 6, columns: 10 }, 2, 2);
         assert_eq!(plan.groups, [(2, 4), (3, 2), (1, 1)]);
         assert_eq!(plan.order, [0, 1, 5, 6, 2, 3, 7, 8, 4, 9, 10, 11, 12, 13, 14]);
-        let places = plan.places();
-        assert!((0..15).all(|token| plan.order[places[token] as usize] == token as u32));
+        let inverse = plan.inverse_order();
+        assert!((0..15).all(|token| plan.order[inverse[token] as usize] == token as u32));
     }
 }

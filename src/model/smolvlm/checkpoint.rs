@@ -1,4 +1,4 @@
-//! A SmolVLM or Idefics3 checkpoint directory: loading for inference, prompts.
+//! Loading a SmolVLM or Idefics3 checkpoint for inference.
 
 use super::config::SmolVlmConfig;
 use super::connector::Connector;
@@ -17,9 +17,10 @@ use candle_nn::VarBuilder;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bounds the memory of the tower: a large picture alone has 17 tiles.
-const TILES_AT_A_TIME: usize = 8;
-/// A model with its processor, for inference.
+/// Bounds the memory of the vision tower; a large image alone has 17 tiles.
+const TILES_PER_BATCH: usize = 8;
+
+/// A SmolVLM or Idefics3 model with its processor, for inference.
 pub struct SmolVlmCheckpoint {
     tower: VisionTower,
     connector: Connector,
@@ -29,7 +30,7 @@ pub struct SmolVlmCheckpoint {
 }
 
 impl SmolVlmCheckpoint {
-    /// Loads the checkpoint `folder`, with an adapter merged into it where one is given.
+    /// Loads the checkpoint `folder` and merges the adapter, if given, into its weights.
     ///
     /// # Errors
     /// As [`load_reader`](crate::model::reader_family::load_reader).
@@ -52,7 +53,7 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
         &self.processor
     }
 
-    /// All tiles are of one size, so those of all images go through the tower together, some at a time.
+    /// All tiles have the same size, so those of all images are batched.
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
         if images.is_empty() {
             return Ok(Vec::new());
@@ -60,9 +61,9 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
         let tiles: Vec<&Tensor> = images.iter().map(|image| &image.pixels).collect();
         let tiles = Tensor::cat(&tiles, 0)?;
         let count = tiles.dim(0)?;
-        let mut merged = Vec::with_capacity(count.div_ceil(TILES_AT_A_TIME));
-        for first in (0..count).step_by(TILES_AT_A_TIME) {
-            let some = tiles.narrow(0, first, TILES_AT_A_TIME.min(count - first))?;
+        let mut merged = Vec::with_capacity(count.div_ceil(TILES_PER_BATCH));
+        for first in (0..count).step_by(TILES_PER_BATCH) {
+            let some = tiles.narrow(0, first, TILES_PER_BATCH.min(count - first))?;
             merged.push(self.connector.forward(&self.tower.forward(&some)?)?);
         }
         let merged = Tensor::cat(&merged, 0)?;
@@ -88,7 +89,7 @@ impl From<SmolVlmCheckpoint> for ReaderCheckpoint {
     }
 }
 
-/// Tower, connector and decoder from weights under the hub's names.
+/// Builds tower, connector and decoder from weights with the published names.
 fn build(
     config: &SmolVlmConfig,
     weights: &VarBuilder,
@@ -103,12 +104,12 @@ fn build(
     Ok((tower, connector, decoder))
 }
 
-/// Where the network has its decoder.
+/// Configuration and tensor names of the decoder.
 fn place(config: &SmolVlmConfig) -> DecoderPlace<'_> {
     DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model.text_model", outer: "" }
 }
 
-/// The hub's name of a tensor. Adapters and files of all versions have the same.
+/// Tensor names are the same in adapters and in files of all versions.
 fn canonical_name(name: &str) -> String {
     name.to_string()
 }
@@ -119,7 +120,7 @@ mod tests {
     use crate::model::vlm::skeleton::{assert_skeleton, config_of};
 
     #[test]
-    fn full_size_weights_are_those_of_transformers() {
+    fn full_size_weights_match_transformers() {
         let config = SmolVlmConfig::of_value(config_of("smolvlm")).unwrap();
         assert_skeleton("smolvlm", canonical_name, |weights| Ok(build(&config, &weights, None)?));
     }

@@ -1,4 +1,4 @@
-//! `config.json` of SmolVLM and Idefics3: a SigLIP tower and a Llama decoder.
+//! `config.json` of SmolVLM and Idefics3: a SigLIP vision tower and a Llama decoder.
 
 use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
@@ -8,20 +8,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// Everything the model needs to know about its shape.
+/// The configuration of a SmolVLM or Idefics3 model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SmolVlmConfig {
     pub vision: VisionConfig,
     pub text: TextConfig,
-    /// Id of `<image>`: each is replaced by one square of patches.
+    /// Id of `<image>`; each is replaced by one merged group of patches.
     pub image_token: u32,
-    /// Side of the square of patches that become one token.
+    /// `scale_factor`: merge × merge patches become one token (pixel shuffle).
     pub merge: usize,
-    /// The output matrix is the token embedding.
+    /// Whether the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 
-/// The SigLIP tower.
+/// The configuration of the SigLIP vision tower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisionConfig {
     pub width: usize,
@@ -32,12 +32,12 @@ pub struct VisionConfig {
     pub norm_epsilon: f64,
     /// Side of a patch in pixels.
     pub patch: usize,
-    /// Patches along a side of the images that the positions were learned on.
+    /// Learned positions along a side, i.e. patches along a side of the training images.
     pub side: usize,
 }
 
 impl VisionConfig {
-    /// Tokens of a tile.
+    /// Number of tokens per tile.
     pub fn tokens_per_tile(&self, merge: usize) -> usize {
         let side = self.side / merge;
         side * side
@@ -81,7 +81,7 @@ struct TextJson {
     pad_token_id: Option<u32>,
 }
 
-/// Absent fields have the values of `SmolVLMVisionConfig`, which are also those of Idefics3.
+/// Defaults are those of `SmolVLMVisionConfig`, which Idefics3 shares.
 #[derive(Deserialize)]
 #[serde(default)]
 struct VisionJson {
@@ -116,7 +116,7 @@ impl SmolVlmConfig {
     /// Reads `config.json` of a checkpoint directory.
     ///
     /// # Errors
-    /// A missing file, a field that is missing or out of range.
+    /// Fails if the file or a field is missing, or a field is out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it describes the model")?;
         Self::of_value(value).map_err(|reason| CheckpointError::BadJson { path: folder.join("config.json"), reason })
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What the hub's SmolVLM-256M-Instruct writes, as far as it counts.
+    /// The used fields of SmolVLM-256M-Instruct as published.
     fn hub() -> Value {
         json!({"model_type": "idefics3", "image_token_id": 49190, "scale_factor": 4, "tie_word_embeddings": false,
             "text_config": {"head_dim": 64, "hidden_size": 576, "intermediate_size": 1536, "model_type": "llama",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn configurations_of_the_hub_are_read() {
+    fn published_configurations_are_read() {
         let config = read(hub()).unwrap();
         assert_eq!((config.vision.side, config.vision.tokens_per_tile(config.merge)), (32, 64));
         assert_eq!((config.text.key_value_heads, config.text.rope_theta), (3, 100_000.0));

@@ -1,11 +1,11 @@
-//! From squares of patches to the decoder's embedding space (pixel shuffle, then one linear layer).
+//! From patches to the decoder's embedding space: pixel shuffle and a linear layer (`Idefics3Connector`).
 
 use super::config::SmolVlmConfig;
 use crate::model::layers::{Linear, linear_without_bias};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-/// Weights under `connector.`.
+/// The connector; weights under `connector.`.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     projection: Linear,
@@ -19,12 +19,15 @@ impl Connector {
         Ok(Self { projection: linear_without_bias(inputs, config.text.hidden, 0.02, &weights)?, merge: config.merge })
     }
 
-    /// `[B, side * side, width]` to `[B, tokens, text hidden]`: the patches of a square one after another, row by row.
+    /// Maps patches `[B, side², width]` to tokens `[B, tokens, text hidden]`; the patches of a group are concatenated in
+    /// row-major order.
     pub fn forward(&self, patches: &Tensor) -> Result<Tensor> {
         let (batch, count, width) = patches.dims3()?;
         let (side, merge) = (count.isqrt(), self.merge);
         if side * side != count || side % merge != 0 {
-            candle_core::bail!("{count} patches are no square of squares of {merge}")
+            candle_core::bail!(
+                "expected a square grid of patches with a side divisible by {merge}, found {count} patches"
+            )
         }
         let small = side / merge;
         let squares = patches

@@ -1,5 +1,5 @@
-//! `Idefics3ImageProcessor` and `SmolVLMImageProcessor`: a large picture is cut into square tiles, and read once more as a
-//! whole; a small one is one tile.
+//! `Idefics3ImageProcessor` and `SmolVLMImageProcessor`: a large image is split into square tiles, followed by a downscaled
+//! version of the whole image; a small one is a single tile.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::limits::check_scaling;
@@ -11,12 +11,12 @@ use image::{RgbImage, imageops};
 use serde::Deserialize;
 use std::path::Path;
 
-/// Pillow's number for the Lanczos filter.
+/// Pillow's constant for Lanczos resampling.
 const LANCZOS: u32 = 1;
-/// No side is longer than this, whatever the file says.
+/// The longest side after resizing, whatever the file says.
 const LONGEST_SIDE: u32 = 4096;
 
-/// The fields of the image processor; missing ones have transformers' values.
+/// The settings of the image processor, with the defaults of transformers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct SmolVlmImageProcessor {
@@ -55,15 +55,14 @@ impl Default for SmolVlmImageProcessor {
 }
 
 impl SmolVlmImageProcessor {
-    /// Reads the image processor of `processor_config.json`, where transformers 5 nests it, else
-    /// `preprocessor_config.json`.
+    /// Reads the settings from `processor_config.json`, where transformers 5 nests them, or `preprocessor_config.json`.
     ///
     /// # Errors
-    /// A missing or broken file, a field out of range.
+    /// Fails if a file is missing or broken, or a field is out of range.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
-        // Padding is of batches whose pictures have different numbers of tiles.
+        // Padding affects only batches of images with different numbers of tiles.
         let steps = ["do_resize", "do_image_splitting", "do_rescale", "do_normalize", "do_pad"];
         refuse_other_steps(&value, &steps).map_err(bad)?;
         let processor: Self = typed(value).map_err(|error| bad(format!("image processor: {error}")))?;
@@ -86,14 +85,14 @@ impl SmolVlmImageProcessor {
         self.max_image_size.longest_edge
     }
 
-    /// The tiles of a picture row by row, then the whole picture: `[tiles, 3, side, side]`; one tile and a grid of
-    /// 0 × 0 where it is not cut.
+    /// The tiles of an image in row-major order, then the whole image: `[tiles, 3, side, side]`. An image that is not split
+    /// gives one tile and a grid of 0 × 0.
     ///
     /// # Errors
-    /// A picture without pixels.
+    /// Fails if the image has no pixels.
     pub fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         let (width, height) = picture.dimensions();
-        ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
+        ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         let tile = self.tile();
         let picture = self.scaled(picture);
         if !self.do_image_splitting {
@@ -115,14 +114,13 @@ impl SmolVlmImageProcessor {
         Ok(PreparedImage { pixels: self.pixels(&tiles)?, grid })
     }
 
-    /// The picture in whole tiles, where that is a size that stays as it is when the picture is prepared again; else the
-    /// picture itself.
+    /// The image resized to whole tiles, if preparing the result again would not resize it; otherwise the image itself.
     ///
     /// # Errors
     /// As [`Self::prepare`].
     pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
-        ensure!(width > 0 && height > 0, "a picture of {width} × {height} pixels has nothing to read");
+        ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         if !self.do_image_splitting {
             return Ok((picture.clone(), ImageGrid { rows: 0, columns: 0 }));
         }
@@ -134,7 +132,7 @@ impl SmolVlmImageProcessor {
         Ok((if stays { whole } else { picture.clone() }, grid))
     }
 
-    /// The longer side at its length.
+    /// The image with its longer side scaled to `size`.
     fn scaled(&self, picture: &RgbImage) -> RgbImage {
         if !self.do_resize {
             return picture.clone();
@@ -142,7 +140,7 @@ impl SmolVlmImageProcessor {
         lanczos(picture, longest_to(picture.height(), picture.width(), self.size.longest_edge))
     }
 
-    /// Tiles of a picture that is whole tiles; 0 × 0 where it is one alone, which is not cut.
+    /// The tile grid of an image that consists of whole tiles; 0 × 0 for a single tile, which is not split.
     fn grid_of(&self, picture: &RgbImage) -> ImageGrid {
         let (rows, columns) = (picture.height() / self.tile(), picture.width() / self.tile());
         if rows <= 1 && columns <= 1 {
@@ -171,7 +169,7 @@ fn lanczos(picture: &RgbImage, (height, width): (u32, u32)) -> RgbImage {
     resize(picture, Filter::Lanczos, width, height)
 }
 
-/// Height and width with the longer side at `longest`, the other even (`get_resize_output_image_size`).
+/// (height, width) with the longer side at `longest` and the other side even (`get_resize_output_image_size`).
 fn longest_to(height: u32, width: u32, longest: u32) -> (u32, u32) {
     let ratio = f64::from(width) / f64::from(height);
     let even = |side: f64| {
@@ -185,7 +183,7 @@ fn longest_to(height: u32, width: u32, longest: u32) -> (u32, u32) {
     }
 }
 
-/// Height and width as whole tiles (`resize_for_vision_encoder`).
+/// (height, width) rounded up to whole tiles (`resize_for_vision_encoder`).
 fn whole_tiles(height: u32, width: u32, tile: u32) -> (u32, u32) {
     let ratio = f64::from(width) / f64::from(height);
     let whole = |side: u32| side.div_ceil(tile).max(1) * tile;
@@ -203,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_those_of_the_reference() {
+    fn sizes_match_transformers() {
         // (height, width) to (height, width), from transformers.
         assert_eq!(longest_to(64, 64, 2048), (2048, 2048));
         assert_eq!(longest_to(203, 120, 2048), (2048, 1210));

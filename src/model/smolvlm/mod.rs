@@ -1,13 +1,13 @@
 //! SmolVLM (Marafioti et al. 2025, arXiv 2504.05299) and Idefics3 (Laurençon et al. 2024, arXiv 2408.12637), for inference,
-//! under Hugging Face weight names.
+//! with the tensor names of transformers.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
 //! | `config` | `config.json` |
-//! | `image_processor` | a picture as tiles and once as a whole |
-//! | `vision`, `connector` | the SigLIP tower, and squares of its patches to tokens |
-//! | `processor` | pictures and text to tokens |
-//! | `checkpoint` | a directory: loading |
+//! | `image_processor` | splitting an image into tiles |
+//! | `vision`, `connector` | the SigLIP vision tower, and pixel shuffle with a projection |
+//! | `processor` | images and text to model inputs |
+//! | `checkpoint` | loading |
 
 mod checkpoint;
 mod config;

@@ -1,4 +1,4 @@
-//! `SmolVLMProcessor` and `Idefics3Processor`: pictures and text to what the model reads.
+//! `SmolVLMProcessor` and `Idefics3Processor` of transformers: images and text to model inputs.
 
 use super::config::SmolVlmConfig;
 use super::image_processor::SmolVlmImageProcessor;
@@ -10,7 +10,7 @@ use anyhow::Result;
 use image::RgbImage;
 use std::path::Path;
 
-/// For a checkpoint without a template: what the published ones say.
+/// The template of published checkpoints, for those without their own.
 const TEMPLATE: &str = "\
 {{- '<|im_start|>' }}
 {%- for message in messages %}
@@ -35,8 +35,8 @@ const TEMPLATE: &str = "\
     {{- 'Assistant:' }}
 {%- endif %}
 ";
-const AROUND: &str = "<fake_token_around_image>";
-const WHOLE: &str = "<global-img>";
+const FAKE_TOKEN: &str = "<fake_token_around_image>";
+const GLOBAL_IMAGE: &str = "<global-img>";
 
 /// Image processor, tokenizer and template of a checkpoint.
 pub struct SmolVlmProcessor {
@@ -47,10 +47,10 @@ pub struct SmolVlmProcessor {
 }
 
 impl SmolVlmProcessor {
-    /// Reads the processor of the checkpoint `folder`, whose `config.json` is `config`; and a note where it has no template.
+    /// Reads the processor of the checkpoint `folder` with configuration `config`, and a note if it has no template.
     ///
     /// # Errors
-    /// A missing or broken file; an image processor or tokenizer that does not fit the model.
+    /// Fails if a file is missing or broken, or image processor or tokenizer do not fit the model.
     pub fn read(folder: &Path, config: &SmolVlmConfig) -> Result<(Self, Option<String>)> {
         let images = SmolVlmImageProcessor::read(folder)?;
         check_tiles(folder, config, &images)?;
@@ -64,11 +64,12 @@ impl SmolVlmProcessor {
         self.chat.template().source()
     }
 
-    /// Each tile with its place, a line for each row, then the whole picture; or the one tile alone.
+    /// Appends the tokens of an image: each tile with its row and column, one line per row, then the whole image; or only the
+    /// single tile.
     fn write_image(&self, grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
         for row in 1..=grid.rows {
             for column in 1..=grid.columns {
-                ids.push_marked(&format!("{AROUND}<row_{row}_col_{column}>"))?;
+                ids.push_marked(&format!("{FAKE_TOKEN}<row_{row}_col_{column}>"))?;
                 ids.push_ids(self.image_token, self.tokens_per_tile)?;
             }
             ids.push_text("\n");
@@ -76,9 +77,9 @@ impl SmolVlmProcessor {
         if grid.rows > 0 {
             ids.push_text("\n");
         }
-        ids.push_marked(&format!("{AROUND}{WHOLE}"))?;
+        ids.push_marked(&format!("{FAKE_TOKEN}{GLOBAL_IMAGE}"))?;
         ids.push_ids(self.image_token, self.tokens_per_tile)?;
-        ids.push_marked(AROUND)
+        ids.push_marked(FAKE_TOKEN)
     }
 }
 
@@ -91,8 +92,8 @@ impl PromptProcessor for SmolVlmProcessor {
         self.images.resized(picture)
     }
 
-    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(pieces, &|grid, ids| self.write_image(grid, ids))
+    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+        self.chat.encode(parts, &|grid, ids| self.write_image(grid, ids))
     }
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
@@ -108,21 +109,22 @@ impl PromptProcessor for SmolVlmProcessor {
     }
 }
 
-/// Tiles are as large as the tower and its tokens expect.
+/// Checks that the image processor's tiles fit the tower.
 fn check_tiles(folder: &Path, config: &SmolVlmConfig, images: &SmolVlmImageProcessor) -> Result<(), CheckpointError> {
     let (side, found) = (config.vision.side, images.tile() as usize / config.vision.patch);
     let tokens = config.vision.tokens_per_tile(config.merge);
     let file = "processor_config.json";
     if is_there(&folder.join(file)) {
-        let outer = read_json(folder, file, "it says how many tokens an image has")?;
+        let outer = read_json(folder, file, "it describes the processor")?;
         let said = outer["image_seq_len"].as_u64();
         if let Some(said) = said.filter(|said| *said != tokens as u64) {
-            let reason = format!("field image_seq_len is {said}, config.json makes {tokens} tokens of a tile");
+            let reason =
+                format!("field image_seq_len: expected {tokens}, the tokens per tile by config.json, found {said}");
             return Err(CheckpointError::BadJson { path: folder.join(file), reason });
         }
     }
     if found != side {
-        let reason = format!("vision_config: {side} patches a side, the image processor's tiles have {found}");
+        let reason = format!("vision_config has {side} patches per side, the image processor's tiles have {found}");
         return Err(CheckpointError::BadJson { path: folder.join("config.json"), reason });
     }
     Ok(())

@@ -1,17 +1,16 @@
-//! The SigLIP tower of SmolVLM: patches with learned positions that stretch over an image of any size.
+//! The SigLIP vision tower of SmolVLM: learned positions are assigned by relative position, so images may have any size.
 
 use super::config::VisionConfig;
 use crate::model::layers::{Encoder, EncoderShape, LayerNorm, Linear, Matrix, Mode, layer_norm};
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-/// Weights under `vision_model.`.
+/// The vision tower; weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
-    /// From channels, rows and columns of a patch: a convolution whose stride is its kernel is a matrix product over
-    /// patches.
+    /// The patch embedding: a convolution whose stride is its kernel size is a linear layer over patches.
     patches: Linear,
-    /// `[side * side, width]`.
+    /// Learned position embeddings `[side², width]`.
     positions: Tensor,
     encoder: Encoder,
     norm: LayerNorm,
@@ -44,7 +43,8 @@ impl VisionTower {
         })
     }
 
-    /// `[B, 3, H, W]` to `[B, patches, width]`, row by row; pixels that fill no patch are left out.
+    /// Maps pixels `[B, 3, H, W]` to features `[B, patches, width]` in row-major order; a rest of pixels smaller than a patch
+    /// is dropped.
     pub fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let (batch, channels, height, width) = pixels.dims4()?;
         let patch = self.config.patch;
@@ -57,15 +57,15 @@ impl VisionTower {
             .permute(vec![0, 2, 4, 1, 3, 5])?
             .reshape((batch, rows * columns, channels * patch * patch))?;
         let embedded = self.patches.forward(&patches)?;
-        let places = position_ids(rows, columns, self.config.side);
-        let positions = self.positions.index_select(&Tensor::new(places.as_slice(), pixels.device())?, 0)?;
+        let ids = position_ids(rows, columns, self.config.side);
+        let positions = self.positions.index_select(&Tensor::new(ids.as_slice(), pixels.device())?, 0)?;
         let states = self.encoder.forward(&embedded.broadcast_add(&positions)?, None)?;
         self.norm.forward(&states)
     }
 }
 
-/// The learned position of each of `rows` × `columns` patches, out of `side` × `side`: where the patch lies as a share of
-/// the image, in f32 as in the reference, whose rounding decides at the borders.
+/// The learned position, out of `side` × `side`, of each of `rows` × `columns` patches, by the patch's relative position in
+/// the image (`SmolVLMVisionEmbeddings`). Computed in f32 like transformers, since rounding decides at boundaries.
 pub(super) fn position_ids(rows: usize, columns: usize, side: usize) -> Vec<u32> {
     let of_rows = buckets(rows, side);
     let of_columns = buckets(columns, side);
@@ -76,19 +76,19 @@ pub(super) fn position_ids(rows: usize, columns: usize, side: usize) -> Vec<u32>
     ids
 }
 
-/// For each of `count` patches the number of borders `k / side` (k from 1) that are at or before its start.
+/// `torch.bucketize`: for each of `count` patches, the number of boundaries k / `side` (k ≥ 1) at or before its start.
 fn buckets(count: usize, side: usize) -> Vec<u32> {
     let step = 1.0 / side as f64;
-    let borders: Vec<f32> = (0..side)
+    let boundaries: Vec<f32> = (0..side)
         .map(|number| step + number as f64 * step)
-        .take_while(|border| *border < 1.0)
-        .map(|border| border as f32)
+        .take_while(|boundary| *boundary < 1.0)
+        .map(|boundary| boundary as f32)
         .collect();
-    let share = 1.0 / count as f32;
+    let patch_fraction = 1.0 / count as f32;
     (0..count)
         .map(|patch| {
-            let start = (patch as f32 * share).min(1.0 - 1e-6);
-            borders.iter().take_while(|border| **border <= start).count() as u32
+            let start = (patch as f32 * patch_fraction).min(1.0 - 1e-6);
+            boundaries.iter().take_while(|boundary| **boundary <= start).count() as u32
         })
         .collect()
 }
@@ -102,9 +102,9 @@ mod tests {
         assert_eq!(position_ids(4, 4, 4), (0..16).collect::<Vec<_>>());
     }
 
-    /// Against tests/fixtures/readers/generate.py, also where 1 / side has no exact form.
+    /// Against tests/fixtures/readers/generate.py, also for sides where 1 / side is not exact.
     #[test]
-    fn positions_equal_those_of_transformers() {
+    fn positions_match_transformers() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/smolvlm/expected.json");
         let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         for case in expected["positions"].as_array().unwrap() {

@@ -1,19 +1,20 @@
-//! The families of vision-language models that read: what label scoring needs of one, and which one a checkpoint is.
+//! The interface of vision-language models, and what loading them has in common.
 //!
-//! A family brings its image processor, its image tower and the tokens of an image; the decoder
-//! ([`decoder`](super::decoder)), the chat template ([`chat`](super::chat)), batches, caches and label scoring are shared.
+//! Each family has its own image processor, vision tower and image tokens. The decoder ([`decoder`](super::decoder)), chat
+//! templates ([`chat`](super::chat)), batching, KV caches and label scoring are shared.
 
 mod checkpoint;
+mod content;
 mod parts;
-mod piece;
+
 mod processor;
 #[cfg(test)]
 pub(in crate::model) mod skeleton;
 
 pub use checkpoint::ReaderCheckpoint;
+pub use content::{ContentPart, ImageGrid, PreparedImage};
 pub use parts::CheckpointParts;
 pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
-pub use piece::{ContentPart, ImageGrid, PreparedImage};
 pub use processor::PromptProcessor;
 
 use super::chat::ChatTokenizer;
@@ -24,14 +25,14 @@ use image::RgbImage;
 
 /// A vision-language model with its processor.
 pub trait VisionLanguageModel: Send + Sync {
-    /// What the decoder reads in the place of each picture, in order: `[tokens, hidden]`, or `[rows, columns, hidden]`
-    /// where the decoder turns by rows and columns. Pixels are on the model's device and in its number type.
+    /// The features that replace the image tokens of each image, in order: `[tokens, hidden]`, or `[rows, columns, hidden]`
+    /// for decoders with M-RoPE. The pixels must be on the model's device and have its dtype.
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>>;
 
     /// The language model.
     fn decoder(&self) -> &Decoder;
 
-    /// Its processor.
+    /// The processor.
     fn processor(&self) -> &dyn PromptProcessor;
 
     /// As [`PromptProcessor::prepare`].
@@ -40,8 +41,8 @@ pub trait VisionLanguageModel: Send + Sync {
     }
 
     /// As [`PromptProcessor::encode`].
-    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>> {
-        self.processor().encode(pieces)
+    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+        self.processor().encode(parts)
     }
 
     /// As [`PromptProcessor::answer_ids`].

@@ -1,4 +1,4 @@
-//! What loading a checkpoint has in common in all families.
+//! Steps of loading a checkpoint that all families share.
 
 use crate::files::fingerprint::Fingerprint;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
@@ -10,20 +10,20 @@ use candle_core::{DType, Device};
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a checkpoint is called and made of.
+/// Name, fingerprint and notes of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct CheckpointParts {
     pub name: String,
     pub fingerprint: Fingerprint,
-    /// What the user should know about it.
+    /// Remarks for the user about the checkpoint.
     pub notes: Vec<String>,
 }
 
-/// The weights of `folder` under the names of `canonical_name`, with the adapter merged into them, and what they are.
-/// `template` decides what the model is asked, so it counts in the fingerprint.
+/// Opens the weights of `folder`, renamed by `canonical_name`, with the adapter merged into them. The chat `template` is
+/// part of the fingerprint, since it determines the prompt.
 ///
 /// # Errors
-/// Weights that are missing, broken or too large for the memory; an adapter that does not fit.
+/// Fails if weights are missing, broken or too large for the memory, or the adapter does not fit.
 pub(in crate::model) fn open_parts(
     folder: &Path,
     adapter: Option<Adapter>,
@@ -42,15 +42,15 @@ pub(in crate::model) fn open_parts(
     Ok((weights, parts))
 }
 
-/// Of the files of `folder` and of the template that decides what the model is asked.
+/// The fingerprint of the files of `folder` and the chat template.
 ///
 /// # Errors
-/// Where a file cannot be read.
+/// Fails if a file cannot be read.
 pub(in crate::model) fn fingerprint_with(folder: &Path, template: &str) -> Result<Fingerprint> {
     Ok(Fingerprint::of_parts([fingerprint_of(folder)?.as_str(), "template", template]))
 }
 
-/// The same, with what is to be known about them put into `parts`.
+/// [`open_parts`] for a caller that computes the fingerprint; the adapter's name and notes are added to `parts`.
 pub(in crate::model) fn open_weights(
     folder: &Path,
     adapter: Option<Adapter>,
@@ -73,7 +73,7 @@ pub(in crate::model) fn open_weights(
         };
     };
     let name = file.display();
-    ensure!(dtype == DType::F32, "{name}: a quantised decoder computes in f32: expected --dtype auto or f32");
+    ensure!(dtype == DType::F32, "{name}: a quantised decoder computes in f32; expected --dtype auto or f32");
     ensure!(
         adapter.is_none(),
         "{name}: an adapter cannot be merged into a quantised decoder; merge it into the checkpoint with PEFT and convert that"
@@ -87,17 +87,17 @@ pub(in crate::model) fn open_weights(
 }
 
 impl CheckpointParts {
-    /// Another adapter is another reader.
+    /// Adds the adapter to name and fingerprint.
     pub(in crate::model) fn add_adapter(&mut self, adapter: &Adapter) {
         self.name = format!("{} + {}", self.name, folder_name(&adapter.path));
         self.fingerprint = Fingerprint::of_parts([self.fingerprint.as_str(), "adapter", adapter.fingerprint.as_str()]);
     }
 }
 
-/// Tokenizer and template of `folder`, and a note where it has no template and `built_in` serves.
+/// Reads tokenizer and template of `folder`. Without a template, `built_in` is used and a note returned.
 ///
 /// # Errors
-/// A missing or broken file; a tokenizer that does not fit the model.
+/// Fails if a file is missing or broken, or the tokenizer does not fit the model.
 pub(in crate::model) fn chat_prompt(
     folder: &Path,
     image_token: u32,
@@ -108,16 +108,19 @@ pub(in crate::model) fn chat_prompt(
     let bad = |reason: String| CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason };
     let largest = tokenizer.largest_id();
     if largest as usize >= vocabulary {
-        return Err(bad(format!("token {largest}, the model of config.json knows {vocabulary} (vocab_size)")).into());
+        return Err(bad(format!(
+            "token id {largest} is outside the model's vocabulary of {vocabulary} (vocab_size in config.json)"
+        ))
+        .into());
     }
     let Some(mark) = tokenizer.special_text_of(image_token).map(str::to_string) else {
-        let reason = format!("token {image_token} is no special token, config.json says it stands for an image");
+        let reason = format!("expected token {image_token}, the image token of config.json, to be a special token");
         return Err(bad(reason).into());
     };
     let (template, note) = if let Some(template) = ChatTemplate::read(folder)? {
         (template, None)
     } else {
-        let note = "no chat template in the checkpoint: prompts have the form of the published models";
+        let note = "the checkpoint has no chat template; that of the published models is used";
         (ChatTemplate::built_in(built_in, folder)?, Some(note.to_string()))
     };
     Ok((ChatPrompt::new(tokenizer, template, &mark)?, note))

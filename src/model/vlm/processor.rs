@@ -1,28 +1,28 @@
-//! A model's processor, with or without its weights: pictures and text to what the model reads.
+//! The processor of a checkpoint, usable without its weights: images and text to model inputs.
 
 use super::{ContentPart, ImageGrid, PreparedImage};
 use crate::model::chat::ChatTokenizer;
 use anyhow::Result;
 use image::RgbImage;
 
-/// What a checkpoint says about pictures and prompts.
+/// Prepares images and prompts as the checkpoint requires, like a `Processor` in transformers.
 pub trait PromptProcessor: Send + Sync {
-    /// Pixels of a picture and how it is cut.
+    /// Resizes, splits and normalises an image.
     fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage>;
 
-    /// The picture at the size that this processor leaves as it is, for an engine with a processor of its own, and how it
-    /// will be cut. The picture itself where there is no such size.
+    /// The image at a size that this processor would not change, for servers with their own processor, and how it will be
+    /// divided. If there is no such size, the image is returned unchanged.
     fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)>;
 
-    /// Ids of a user's turn up to where the answer begins. Special tokens spelled in a text stay text.
-    fn encode(&self, pieces: &[ContentPart]) -> Result<Vec<u32>>;
+    /// Token ids of a user message and the generation prompt. Special tokens spelled in a text are treated as text.
+    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>>;
 
-    /// Ids of an answer after a prompt, with the end token where the turn ends with it.
+    /// Token ids of an answer that follows a prompt, with the end-of-sequence token if `ends`.
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>>;
 
-    /// White space that the template puts between the prompt and an answer; [`Self::answer_ids`] has it.
+    /// White space that the template puts between prompt and answer; [`Self::answer_ids`] includes it.
     fn answer_lead(&self) -> &str;
 
-    /// Turns ids into text again, and knows which of them end an answer.
+    /// The tokenizer.
     fn tokenizer(&self) -> &ChatTokenizer;
 }

@@ -1,4 +1,4 @@
-//! For tests: which weights a model asks for, without a single one.
+//! Test support: names and shapes of the weights that a model loads, without any weights.
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// Names and shapes, the number of a block as `#`, with how many weights have them.
+/// Maps names, with block numbers replaced by `#`, to shape and number of weights.
 type Weights = BTreeMap<String, (Vec<usize>, usize)>;
 
-/// Answers every question with a zero that is repeated to the shape asked for, and keeps the question.
+/// Records each request and returns a broadcast zero of the requested shape.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Weights>>);
 
@@ -41,7 +41,7 @@ fn note(weights: &mut Weights, name: &str, shape: &[usize]) {
     entry.1 += 1;
 }
 
-/// `config.json` of a full-size model of tests/fixtures/readers/skeletons.py.
+/// `config.json` of a full-size model, from tests/fixtures/readers/skeletons.py.
 pub fn config_of(family: &str) -> Value {
     skeletons()[family]["config"].clone()
 }
@@ -51,7 +51,7 @@ fn skeletons() -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// `build` asks for exactly the weights that transformers makes, under the names of `canonical_name`.
+/// Asserts that `build` loads exactly the weights of the transformers model, renamed by `canonical_name`.
 pub fn assert_skeleton<T>(
     family: &str,
     canonical_name: impl Fn(&str) -> String,

@@ -1,15 +1,15 @@
-//! What goes into a prompt, and a picture ready for an image tower.
+//! Parts of a prompt, and images prepared for a vision tower.
 
 use candle_core::Tensor;
 
-/// A part of a user's turn.
+/// A part of a user message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentPart<'a> {
     Text(&'a str),
     Image(ImageGrid),
 }
 
-/// How a picture is cut: into patches (Pixtral, Qwen2-VL) or tiles (SmolVLM; 0 × 0 where it is not cut).
+/// How an image is divided: into patches (Pixtral, Qwen2-VL) or tiles (SmolVLM; 0 × 0 if it is not split).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageGrid {
     pub rows: usize,
@@ -23,10 +23,11 @@ impl ImageGrid {
     }
 }
 
-/// A picture ready for the image tower.
+/// An image prepared for the vision tower.
 #[derive(Clone, Debug)]
 pub struct PreparedImage {
-    /// f32, on the CPU: `[3, H, W]` (Pixtral), `[patches, values of a patch]` (Qwen2-VL) or `[tiles, 3, H, W]` (SmolVLM).
+    /// Normalised pixels in f32 on the CPU: `[3, H, W]` (Pixtral), `[patches, values per patch]` (Qwen2-VL) or
+    /// `[tiles, 3, H, W]` (SmolVLM).
     pub pixels: Tensor,
     pub grid: ImageGrid,
 }
