@@ -19,17 +19,17 @@ test-engines: set-up ## test served readers against llama.cpp and vLLM on the CP
 	sh scripts/test-engines
 
 test-small-disks: set-up ## test what happens on a full disk (takes root on Linux: mounts some memory)
-	cargo test --locked --test annotation_suite --test engine_suite --test reliability_suite -- --ignored disk what_cannot_be_saved read_only --skip twenty
+	cargo test --locked --test suite -- --ignored disk what_cannot_be_saved read_only --skip twenty
 
 test-exports: set-up ## have Label Studio's and Argilla's own packages read exported annotations (installs them into target/exports)
 	sh scripts/exports-packages
-	cargo test --locked --test annotation_suite the_tools_own_packages_take_the_files -- --nocapture
+	cargo test --locked --test suite the_tools_own_packages_take_the_files -- --nocapture
 
 fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EACH (22 minutes by two; docs/fuzzing.md)
 	bash scripts/fuzz $(SECONDS_EACH)
 
 hostile: set-up ## run the program on 3,000 hostile inputs (ten minutes; docs/fuzzing.md)
-	cargo test --locked --test hostile_suite -- --ignored --nocapture three_thousand
+	cargo test --locked --test hostile -- --ignored --nocapture three_thousand
 
 set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
 	@sh scripts/set-up

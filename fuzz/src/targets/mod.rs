@@ -1,7 +1,7 @@
 //! What is fuzzed: every place where bytes that others wrote come in, each through the public function that the program
 //! itself calls. A target fails by a panic; a wrong value is one, too.
 //!
-//! The test suite runs the same targets over their seeds (`tests/hostile_suite/seeds.rs`).
+//! The test suite runs the same targets over their seeds (`tests/hostile/seeds.rs`).
 
 mod answers;
 mod data;

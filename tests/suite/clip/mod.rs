@@ -1,0 +1,5 @@
+//! CLIP: against transformers, saved and loaded again, trained.
+
+mod gradients;
+mod reference;
+mod saved;

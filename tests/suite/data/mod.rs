@@ -1,0 +1,12 @@
+//! Datasets on disk: reading, writing, checking, importing.
+
+mod check;
+mod dataset;
+mod dicom;
+mod hostile_pictures;
+mod identifiers;
+mod import_medmnist;
+mod import_nih_cxr;
+mod import_vqa_rad;
+mod picture;
+mod support;

@@ -1,0 +1,8 @@
+//! Dual encoders of every family: against their references, under mutation, from damaged and hostile folders, and in the
+//! commands.
+
+mod commands;
+mod fixture;
+mod hostile;
+mod mutation;
+mod reference;

@@ -1,0 +1,11 @@
+//! Engine, runs, prompts, the candle reader and `dissent predict`.
+
+mod families;
+mod open_answers;
+mod predict;
+mod prompt;
+mod reader;
+mod reference_run;
+mod run;
+mod support;
+mod threads;

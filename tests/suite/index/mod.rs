@@ -1,0 +1,8 @@
+//! The index: FAISS vectors, Tantivy captions, the folder on disk, and the commands over it.
+
+mod captions;
+mod commands;
+mod letters;
+mod store;
+mod support;
+mod vectors;

@@ -1,0 +1,105 @@
+//! A small dataset and an encoder whose vectors are easy to know.
+
+use crate::support::pictures::write_picture;
+use anyhow::Result;
+use dissent::data::{Dataset, Document};
+use dissent::files::fingerprint::Fingerprint;
+use dissent::index::Embedder;
+use image::RgbImage;
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+pub const EVERYTHING: &dyn Fn(usize) -> bool = &|_| true;
+
+/// Pictures become their first pixel, texts their numbers of the letters a, e, i and o; both at length 1.
+pub struct LetterEncoder {
+    pub fingerprint: Fingerprint,
+    /// Pictures and texts looked at.
+    pub looked_at: Cell<usize>,
+    /// What every vector is multiplied by; anything but 1 is a fault.
+    pub factor: f32,
+}
+
+impl LetterEncoder {
+    pub fn new(name: &str) -> Self {
+        Self { fingerprint: Fingerprint::of_bytes(name.as_bytes()), looked_at: Cell::new(0), factor: 1.0 }
+    }
+
+    fn unit(&self, values: [f32; 4]) -> Vec<f32> {
+        self.looked_at.set(self.looked_at.get() + 1);
+        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        values.iter().map(|value| value / length * self.factor).collect()
+    }
+}
+
+impl Embedder for LetterEncoder {
+    fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
+        let pixel = |picture: &&RgbImage| picture.get_pixel(0, 0).0.map(f32::from);
+        Ok(pictures.iter().map(pixel).map(|[red, green, blue]| self.unit([red, green, blue, 1.0])).collect())
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        let count = |text: &str, letter: char| text.chars().filter(|found| *found == letter).count() as f32;
+        let counts = |text: &&str| ['a', 'e', 'i', 'o'].map(|letter| count(text, letter) + 0.1);
+        Ok(texts.iter().map(counts).map(|values| self.unit(values)).collect())
+    }
+
+    fn dimension(&self) -> usize {
+        4
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn name(&self) -> &'static str {
+        "letters"
+    }
+}
+
+/// Captions, sources and groups of the small corpus.
+pub const CAPTIONS: [(&str, &str); 6] = [
+    ("Large left pleural effusion with atelectasis.", "roco"),
+    ("Normal chest radiograph, no pleural effusion.", "roco"),
+    ("Bilateral effusions and pleural thickening.", "mimic"),
+    ("Right upper lobe pneumonia.", "mimic"),
+    ("Effusion of the knee joint.", "roco"),
+    ("Fracture of the left clavicle — no pneumothorax.", "mimic"),
+];
+
+/// A dataset directory with six documents, each a picture of one colour, and one case.
+pub fn write_dataset(root: &Path) {
+    fs::create_dir_all(root.join("images")).unwrap();
+    let manifest = "name = \"small\"\n\n[[task]]\nid = \"effusion\"\nkind = \"closed-vqa\"\n\
+                    question = \"Is there an effusion?\"\n\
+                    labels = [{ id = \"Yes\", name = \"yes\" }, { id = \"No\", name = \"no\" }]\n";
+    fs::write(root.join("dataset.toml"), manifest).unwrap();
+    write_picture(root, "images/query.png", [250, 10, 10]);
+    let case = "{\"id\":\"c1\",\"task\":\"effusion\",\"split\":\"test\",\"image\":\"images/query.png\",\
+                \"answer\":\"Yes\",\"group\":\"p1\"}\n";
+    fs::write(root.join("cases.jsonl"), case).unwrap();
+    let mut lines = String::new();
+    for (row, (caption, source)) in CAPTIONS.iter().enumerate() {
+        let image = format!("images/d{row}.png");
+        write_picture(root, &image, [255 - 40 * row as u8, 40 * row as u8, 20]);
+        let document = Document {
+            id: format!("d{row}"),
+            image: image.into(),
+            caption: (*caption).into(),
+            source: Some((*source).into()),
+            group: Some(format!("p{}", row + 1)),
+        };
+        lines.push_str(&serde_json::to_string(&document).unwrap());
+        lines.push('\n');
+    }
+    fs::write(root.join("corpus.jsonl"), lines).unwrap();
+}
+
+/// The small dataset, opened, in a folder of its own.
+pub fn small_dataset() -> (tempfile::TempDir, Dataset) {
+    let folder = tempfile::tempdir().unwrap();
+    write_dataset(folder.path());
+    let dataset = Dataset::open(folder.path()).unwrap();
+    (folder, dataset)
+}

@@ -1,0 +1,4 @@
+//! The synthetic sample: its images, captions and datasets.
+
+mod datasets;
+mod pictures;

@@ -1,0 +1,117 @@
+//! What a step costs on the line to the terminal: SSH users pay for every byte.
+
+use crate::support::explorer;
+use crossterm::style::force_color_output;
+use dissent::data::Picture;
+use dissent::terminal::caps::Depth;
+use dissent::terminal::images::{ImageMode, encode};
+use dissent::terminal::quantise::quantise;
+use dissent::tui::action::Action;
+use dissent::tui::{App, views};
+use image::{DynamicImage, ImageBuffer, Luma};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui_image::FontSize;
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+/// Counts what is written to it.
+#[derive(Clone, Default)]
+struct Meter(Rc<Cell<usize>>);
+
+impl Write for Meter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A terminal at the end of a line whose bytes are counted.
+struct Line {
+    terminal: Terminal<CrosstermBackend<Meter>>,
+    meter: Meter,
+}
+
+fn line(width: u16, height: u16) -> Line {
+    force_color_output(true);
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    let meter = Meter::default();
+    let backend = CrosstermBackend::new(meter.clone());
+    Line { terminal: Terminal::with_options(backend, TerminalOptions { viewport }).unwrap(), meter }
+}
+
+/// Draws a frame with all its images and says what it cost; the first time, without the images that are missing.
+fn draw(line: &mut Line, app: &mut App, depth: Depth) -> usize {
+    let mut frame = |app: &App| {
+        let before = line.meter.0.get();
+        line.terminal
+            .draw(|frame| {
+                views::draw(app, frame);
+                quantise(frame.buffer_mut(), depth);
+            })
+            .unwrap();
+        line.meter.0.get() - before
+    };
+    let first = frame(app);
+    for key in app.pictures.take_wanted() {
+        let picture = Picture::read(&key.path).unwrap();
+        let encoded = encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap();
+        app.pictures.insert(key, Ok(encoded));
+    }
+    first + frame(app)
+}
+
+/// Speckle: no two neighbours are alike, so nothing can be saved.
+fn speckle(seed: u32) -> DynamicImage {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    DynamicImage::ImageLuma8(ImageBuffer::from_fn(64, 64, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Luma([(state >> 24) as u8])
+    }))
+}
+
+/// The cost of stepping from one case to the next, both read, all images new.
+fn step(width: u16, height: u16, depth: Depth) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer::app(folder.path(), 3);
+    for (seed, name) in ["q0", "q1", "q2", "d0", "d1", "d2", "d3", "d4"].iter().enumerate() {
+        let path = folder.path().join(format!("images/{name}.png"));
+        speckle(u32::try_from(seed).unwrap() + 1).save(path).unwrap();
+    }
+    app.on_engine_event(explorer::ready());
+    explorer::answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.8]);
+    explorer::answer(&mut app, 1, &[0.4, 0.2, 0.7, 0.6]);
+    let mut line = line(width, height);
+    draw(&mut line, &mut app, depth);
+    app.update(Action::Down);
+    app.update(Action::NextHit);
+    draw(&mut line, &mut app, depth)
+}
+
+#[test]
+fn a_step_costs_at_most_40_kb_at_120x40() {
+    for depth in [Depth::Truecolor, Depth::Indexed, Depth::Named, Depth::Monochrome] {
+        let cost = step(120, 40, depth);
+        println!("{depth:?}: {cost} bytes");
+        assert!(cost <= 40 * 1024, "{depth:?}: {cost} bytes");
+        // Both images changed, so a step that costs nearly nothing has drawn nothing.
+        assert!(cost > 1000, "{depth:?}: {cost} bytes");
+    }
+}
+
+#[test]
+fn a_frame_without_change_costs_only_the_hidden_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer::app(folder.path(), 3);
+    let mut line = line(120, 40);
+    draw(&mut line, &mut app, Depth::Truecolor);
+    let before = line.meter.0.get();
+    line.terminal.draw(|frame| views::draw(&app, frame)).unwrap();
+    assert!(line.meter.0.get() - before < 40);
+}

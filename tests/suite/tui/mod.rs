@@ -1,0 +1,5 @@
+//! The explorer without a terminal: what keys do to its state, what it draws, what a step sends to the terminal.
+
+mod bytes;
+mod screens;
+mod update;

@@ -1,0 +1,163 @@
+//! A case on the screen: its answers and hits, before and after the gold answer is shown.
+
+use super::{assert_screen, explorer};
+use crate::support::annotations::{annotation, category_id, category_ids, reworded, toggle, written};
+use crate::support::explorer::{app, dataset, hits, ready, scores, screen, text};
+use dissent::annotation::CaseAnnotation;
+use dissent::data::TaskKind;
+use dissent::pipeline::Event;
+use dissent::run::Prediction;
+use dissent::tui::action::Action;
+use std::sync::Arc;
+
+#[test]
+fn the_design_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    assert_screen(&mut app, (80, 24), "");
+}
+
+#[test]
+fn the_document_at_the_design_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::NextHit);
+    app.update(Action::ToggleGold);
+    assert_screen(&mut app, (80, 24), "document");
+}
+
+#[test]
+fn two_images_from_120_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::ToggleGold);
+    assert_screen(&mut app, (120, 40), "");
+}
+
+#[test]
+fn a_document_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::NextHit);
+    app.update(Action::ToggleGold);
+    assert_screen(&mut app, (120, 40), "document");
+}
+
+#[test]
+fn a_filtered_queue_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.set_filter("verdict:inconsistent".parse().unwrap());
+    assert_screen(&mut app, (120, 40), "filtered");
+}
+
+#[test]
+fn a_case_that_is_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Down);
+    app.update(Action::Down);
+    app.on_engine_event(Event::Prediction { case: 3, slot: 1, prediction: scores(0.7).into() });
+    assert_screen(&mut app, (100, 24), "reading");
+}
+
+#[test]
+fn gold_is_hidden_until_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    // The same explorer with every gold answer turned round: nothing on the screen may tell them apart.
+    let mut apps = [false, true].map(|turned| {
+        let mut app = explorer(folder.path());
+        let mut dataset = dataset(folder.path(), 12);
+        for case in dataset.cases.iter_mut().filter(|_| turned) {
+            case.answer = if case.answer == "Yes" { "No" } else { "Yes" }.into();
+        }
+        app.dataset = Arc::new(dataset);
+        app
+    });
+    for action in [Action::Cancel, Action::NextHit, Action::ToggleGold] {
+        let screens = apps.each_mut().map(|app| {
+            app.update(action.clone());
+            [(80, 24), (120, 40), (200, 60)].map(|(width, height)| text(&screen(app, width, height)))
+        });
+        for (shown, turned) in screens[0].iter().zip(&screens[1]) {
+            assert_eq!(shown != turned, action == Action::ToggleGold, "{shown}");
+        }
+    }
+}
+
+/// Each different answer has a letter; the same words in another spelling have the same one.
+#[test]
+fn a_case_that_is_answered_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let mut dataset = dataset(folder.path(), 3);
+    dataset.tasks[0].kind = TaskKind::OpenVqa;
+    dataset.tasks[0].labels.clear();
+    dataset.cases[0].answer = "upper outer quadrant".into();
+    dataset.cases[0].question = Some("Where is the lesion?".into());
+    app.dataset = Arc::new(dataset);
+    app.on_engine_event(ready());
+    app.on_engine_event(Event::Hits { case: 0, hits: hits() });
+    let said = ["left upper quadrant", "Upper outer quadrant.", "the left upper quadrant", "behind the nipple"];
+    for (slot, said) in said.into_iter().enumerate() {
+        let prediction = Prediction::in_words(said.into());
+        app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
+    }
+    let closed_book = Some(Prediction::in_words(String::new()));
+    app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
+    assert_screen(&mut app, (80, 24), "open");
+    app.update(Action::ToggleGold);
+    assert_screen(&mut app, (120, 40), "open");
+    app.dataset = {
+        let mut dataset = app.dataset.as_ref().clone();
+        dataset.cases[0].answer = "axilla".into();
+        Arc::new(dataset)
+    };
+    let another = text(&screen(&mut app, 120, 40));
+    assert!(another.contains("D axilla  wrong, and no hit is right"), "{another}");
+}
+
+#[test]
+fn a_fusion_changed_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for action in [Action::ToggleGold, Action::DropHit, Action::NextHit, Action::NextHit, Action::WeighUp] {
+        app.update(action);
+    }
+    assert_screen(&mut app, (120, 40), "what-if");
+    app.update(Action::SwitchImage);
+    assert_screen(&mut app, (80, 24), "what-if");
+}
+
+#[test]
+fn a_label_that_could_not_be_written_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let edit = toggle(1, 3);
+    app.recorded(&edit, Err("No space left on device".into()));
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("not saved: No space left on device"), "{shown}");
+    assert_eq!(app.marks[&1].categories, category_ids(&[0]), "the old annotation stands");
+    app.recorded(&edit, written(1, annotation(&[3])));
+    assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
+}
+
+/// A mark with everything that can be said, made on other answers.
+#[test]
+fn doubts_documents_and_changes_since() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        let before = "The reader left what the documents show aside.";
+        let own = CaseAnnotation {
+            hits: [("us-doc-003".to_owned(), category_ids(&[0, 1]))].into(),
+            unsure: true,
+            definitions: reworded(&mut app, &category_id(2), before),
+            answers_fingerprint: Some("of other answers".into()),
+            ..annotation(&[0, 2])
+        };
+        app.marks.insert(1, own.into());
+        app.marks.insert(2, CaseAnnotation { flagged: true, ..annotation(&[7]) }.into());
+        assert_screen(&mut app, (width, height), "marks");
+    }
+}

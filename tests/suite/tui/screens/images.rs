@@ -1,0 +1,59 @@
+//! Images in the panes, missing, switched off, enlarged and in the terminal's own pixels.
+
+use super::{assert_screen, explorer};
+use crate::support::explorer::{screen, text};
+use dissent::terminal::images::{ImageMode, ViewChange};
+use dissent::tui::App;
+use dissent::tui::action::Action;
+
+#[test]
+fn a_missing_image_costs_one_pane() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    std::fs::remove_file(folder.path().join("images/q1.png")).unwrap();
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("No such"), "{shown}");
+    assert!(shown.contains("Lobulated"), "the hits are still there: {shown}");
+}
+
+#[test]
+fn without_images_their_names_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.images = ImageMode::Off;
+    assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
+}
+
+#[test]
+fn an_enlarged_image_zoomed_and_windowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Enlarge);
+    for change in [ViewChange::ZoomIn, ViewChange::ZoomIn, ViewChange::Right, ViewChange::Width(-40)] {
+        app.update(Action::View(change));
+    }
+    assert_screen(&mut app, (80, 24), "enlarged");
+    assert_screen(&mut app, (120, 40), "enlarged");
+}
+
+#[test]
+fn every_hit_has_its_image_where_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::ToggleGold);
+    app.update(Action::NextHit);
+    assert_screen(&mut app, (200, 60), "grid");
+}
+
+#[test]
+fn a_pixel_image_is_not_drawn_under_what_lies_over_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.images = ImageMode::Kitty { tmux: false };
+    let has_image = |app: &mut App| text(&screen(app, 120, 40)).contains(['▀', '▄']);
+    assert!(has_image(&mut app));
+    app.update(Action::Note);
+    assert!(!has_image(&mut app));
+    app.update(Action::Cancel);
+    assert!(has_image(&mut app));
+}

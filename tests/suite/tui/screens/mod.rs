@@ -1,0 +1,53 @@
+//! The screen as an artefact: literal screens at the sizes that people have.
+
+mod annotators;
+mod case;
+mod help;
+mod images;
+mod mouse;
+mod overlays;
+mod runs;
+mod sizes;
+
+use crate::support::annotations::annotation;
+use crate::support::explorer::{answer, app, compare_with, hits, ready, screen, text};
+use dissent::annotation::CaseAnnotation;
+use dissent::pipeline::Event;
+use dissent::tui::App;
+use dissent::tui::action::Action;
+
+/// Three cases read (the second inconsistent), one being read, the second annotated and selected.
+fn explorer(root: &std::path::Path) -> App {
+    let mut app = app(root, 12);
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.2, 0.3, 0.1, 0.4]);
+    answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
+    answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
+    app.on_engine_event(Event::Hits { case: 3, hits: hits() });
+    let own = CaseAnnotation { note: Some("margin copied".into()), ..annotation(&[0]) };
+    app.marks.insert(1, own.into());
+    app.update(Action::Down);
+    app
+}
+
+/// The explorer with a second run on the three cases that are read.
+fn with_two_runs(root: &std::path::Path) -> App {
+    let mut app = explorer(root);
+    compare_with(&mut app, 0, &[0.9, 0.8, 0.7, 0.9]);
+    compare_with(&mut app, 1, &[0.2, 0.4, 0.9, 0.1]);
+    compare_with(&mut app, 2, &[0.9, 0.8, 0.7, 0.9]);
+    app.update(Action::ToggleGold);
+    app
+}
+
+/// Compares the text with the snapshot of this name.
+fn assert_snapshot(name: &str, shown: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false }, { insta::assert_snapshot!(name, shown) });
+}
+
+/// Compares what is drawn in a window of this size with the snapshot of this view; the usual view has no name.
+fn assert_screen(app: &mut App, (width, height): (u16, u16), view: &str) {
+    let size = format!("{width}x{height}");
+    let name = if view.is_empty() { size } else { format!("{size}-{view}") };
+    assert_snapshot(&name, &text(&screen(app, width, height)));
+}

@@ -1,0 +1,107 @@
+//! Lists and lines that lie over the screen.
+
+use super::{assert_screen, explorer};
+use dissent::index::CaptionResult;
+use dissent::pipeline::Event;
+use dissent::tui::action::Action;
+use dissent::tui::effect::Effect;
+use dissent::tui::state::session_state::SavedView;
+use dissent::worker::Request;
+use tui_input::InputRequest;
+
+#[test]
+fn the_caption_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Search);
+    let mut effects = Vec::new();
+    for character in "mass".chars() {
+        effects = app.edit(InputRequest::InsertChar(character));
+    }
+    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+        panic!("no search in {effects:?}")
+    };
+    let results = vec![
+        CaptionResult { row: 4, score: 1.31, highlights: vec![11..15] },
+        CaptionResult { row: 0, score: 1.02, highlights: vec![21..25] },
+    ];
+    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
+    assert_screen(&mut app, (80, 24), "search");
+}
+
+#[test]
+fn a_search_with_results_on_a_wide_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Search);
+    let effects = app.paste("\"posterior shadowing\"");
+    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+        panic!("no search in {effects:?}")
+    };
+    let results = vec![CaptionResult { row: 0, score: 2.31, highlights: vec![52..61, 62..71] }];
+    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
+    assert_screen(&mut app, (120, 40), "search");
+}
+
+#[test]
+fn the_note_editor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Note);
+    app.paste(", see hit\n3");
+    assert_screen(&mut app, (80, 24), "note");
+}
+
+#[test]
+fn a_filter_being_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Filter);
+    app.paste("verdict:");
+    assert_screen(&mut app, (80, 24), "filter");
+    app.update(Action::Complete);
+    app.update(Action::Accept);
+    assert_screen(&mut app, (80, 24), "filtered");
+}
+
+#[test]
+fn the_palette() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Palette);
+    app.paste("hit");
+    assert_screen(&mut app, (80, 24), "palette");
+}
+
+/// Every list and line that lies over the screen, at both sizes that people have.
+#[test]
+fn every_view_at_both_sizes() {
+    let views: [(&str, &[Action], &str); 10] = [
+        ("reading", &[Action::Down, Action::Down], ""),
+        ("note", &[Action::Note], ", see hit 3"),
+        ("filter", &[Action::Filter], "verdict:"),
+        ("palette", &[Action::Palette], "hit"),
+        ("orders", &[Action::Order], ""),
+        ("columns", &[Action::Columns], ""),
+        ("themes", &[Action::Themes], ""),
+        ("views", &[Action::Views], ""),
+        ("name", &[Action::SaveView], "rescued by the caption head"),
+        ("images-search", &[Action::SearchImages], "scan.dcm"),
+    ];
+    for (name, actions, typed) in views {
+        for (width, height) in [(80, 24), (120, 40)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut app = explorer(folder.path());
+            app.saved_views.push(SavedView {
+                name: "gap".into(),
+                filter: "fused:wrong oracle:right".into(),
+                order: "entropy".into(),
+            });
+            for action in actions {
+                app.update(action.clone());
+            }
+            app.paste(typed);
+            assert_screen(&mut app, (width, height), name);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Two runs side by side, and the overview.
+
+use super::annotators::three_annotators;
+use super::{assert_screen, explorer, with_two_runs};
+use crate::support::explorer::{screen, text};
+use dissent::annotation::CaseReview;
+use dissent::tui::action::Action;
+use dissent::tui::state::overview::{Cell, Overview, Row, Section};
+use dissent::tui::update::app::Overlay;
+
+#[test]
+fn two_runs_on_one_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    assert_screen(&mut app, (80, 24), "against");
+    assert_screen(&mut app, (120, 40), "against");
+}
+
+#[test]
+fn the_overview() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    app.update(Action::Overview);
+    assert_screen(&mut app, (80, 24), "overview");
+    assert_screen(&mut app, (120, 40), "overview");
+}
+
+#[test]
+fn named_errors_in_the_overview() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.people.insert(1, three_annotators());
+        app.people.insert(2, CaseReview { decision: None, ..three_annotators() });
+        app.update(Action::Overview);
+        for _ in 0..40 {
+            app.update(Action::Down);
+        }
+        assert_screen(&mut app, (width, height), "named-errors");
+    }
+}
+
+#[test]
+fn a_wide_table_of_the_overview_cuts_no_figure_and_follows_the_selected_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let cell = |row: usize, column: usize| Cell {
+        text: (10_000 + row * 100 + column).to_string(),
+        share: Some(0.5),
+        filter: String::new(),
+    };
+    let labels: Vec<String> = (0..14).map(|label| format!("Finding {label}")).collect();
+    let rows =
+        (0..14).map(|row| Row { name: labels[row].clone(), cells: (0..14).map(|column| cell(row, column)).collect() });
+    let section = Section { title: "gold and fused".into(), columns: labels.clone(), rows: rows.collect() };
+    for (column, place) in [(0, "1-9 of 14"), (13, "6-14 of 14")] {
+        app.overlay = Some(Overlay::Overview(Overview {
+            sections: vec![section.clone()],
+            selected: (0, 13, column),
+            read: 14,
+            cases: 14,
+        }));
+        let shown = text(&screen(&mut app, 80, 24));
+        assert!(shown.contains(&format!("▸{}", cell(13, column).text)), "{shown}");
+        assert!(shown.contains(place), "{shown}");
+        assert!(!shown.contains("1…") && !shown.contains("10…"), "a figure is cut: {shown}");
+    }
+}

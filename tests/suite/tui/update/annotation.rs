@@ -1,0 +1,175 @@
+//! What is said of a case: from the key to the journal and back.
+
+use crate::support::annotations::{annotation, case_id, category_id, category_ids, reworded, toggle, written};
+use crate::support::explorer::{answer, app};
+use dissent::annotation::{AnnotationEdit, CaseAnnotation, Level, Staleness};
+use dissent::tui::action::{Action, Context};
+use dissent::tui::effect::Effect;
+use dissent::tui::state::filter::Filter;
+use dissent::tui::update::app::{Notice, Overlay};
+use dissent::tui::update::edit_result::EditOutcome;
+use tui_input::InputRequest;
+
+#[test]
+fn a_digit_writes_first_and_moves_on_when_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    let edit = toggle(0, 2);
+    assert_eq!(app.update(Action::Annotate(category_id(2))), [Effect::Record(edit.clone())]);
+    assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0), "nothing shows before it is on disk");
+    app.recorded(&edit, written(0, annotation(&[2])));
+    assert_eq!((app.queue.current(), &app.marks[&0].categories), (Some(1), &category_ids(&[2])));
+    assert_eq!(app.marked_count(), 1);
+}
+
+#[test]
+fn a_failed_write_neither_shows_nor_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.recorded(&AnnotationEdit::Skip { case: case_id(0) }, Err("disk full".into()));
+    assert_eq!((app.queue.current(), app.marks.len()), (Some(0), 0));
+    assert_eq!(app.notice, Some(Notice::Error("not saved: disk full".into())));
+    app.recorded(&AnnotationEdit::Note { case: case_id(0), text: "long thought".into() }, Err("disk full".into()));
+    let Some(Overlay::Note(input)) = &app.overlay else { panic!("the note is gone") };
+    assert_eq!(input.value(), "long thought");
+}
+
+#[test]
+fn a_category_that_does_not_exist_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    assert!(app.update(Action::Annotate("gone".into())).is_empty());
+}
+
+#[test]
+fn undo_goes_back_to_the_case_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.recorded(&toggle(0, 2), written(0, annotation(&[2])));
+    assert_eq!(app.update(Action::Undo), [Effect::Record(AnnotationEdit::Undo)]);
+    app.recorded(&AnnotationEdit::Undo, written(0, CaseAnnotation::default()));
+    assert_eq!((app.queue.current(), app.marked_count()), (Some(0), 0));
+    app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Nothing));
+    assert_eq!(app.notice, Some(Notice::Said("nothing to undo".into())));
+    app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Elsewhere { id: "old-7".into() }));
+    assert_eq!(app.notice, Some(Notice::Said("old-7: undone; this case is not in this dataset".into())));
+}
+
+#[test]
+fn where_several_are_allowed_a_digit_stays_on_the_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.several = true;
+    app.start();
+    let edit = toggle(0, 2);
+    assert_eq!(app.update(Action::Annotate(category_id(2))), [Effect::Record(edit.clone())]);
+    app.recorded(&edit, written(0, annotation(&[0, 2])));
+    assert_eq!(app.queue.current(), Some(0));
+    let names = format!("us-test-0001: {}, {} (u takes it back)", app.categories[0].name, app.categories[2].name);
+    assert_eq!(app.notice, Some(Notice::Said(names)));
+}
+
+#[test]
+fn with_the_focus_on_the_hits_a_category_names_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    app.categories[0].level = Level::Both;
+    app.categories[1].level = Level::Hit;
+    app.categories[2].level = Level::Case;
+    assert!(app.update(Action::Annotate(category_id(1))).is_empty());
+    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.ends_with("press Tab and select a hit")));
+    assert_eq!(app.update(Action::Annotate(category_id(0))), [Effect::Record(toggle(0, 0))]);
+    app.update(Action::SwitchFocus);
+    app.update(Action::Down);
+    let hit = |place| AnnotationEdit::ToggleHitCategory {
+        case: case_id(0),
+        document: "us-doc-003".into(),
+        category: category_id(place),
+    };
+    assert_eq!(app.update(Action::Annotate(category_id(0))), [Effect::Record(hit(0))]);
+    assert_eq!(app.update(Action::Annotate(category_id(1))), [Effect::Record(hit(1))]);
+    assert_eq!(app.update(Action::Annotate(category_id(2))), [Effect::Record(toggle(0, 2))]);
+    let own = CaseAnnotation { hits: [("us-doc-003".to_owned(), category_ids(&[0]))].into(), ..annotation(&[]) };
+    app.recorded(&hit(0), written(0, own));
+    assert_eq!((app.queue.current(), app.hit), (Some(0), 1), "one stays with the document");
+    assert!("mine:hit".parse::<Filter>().unwrap().passes(&app, 0));
+}
+
+#[test]
+fn doubt_flag_and_redo_have_keys_and_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    assert_eq!(app.update(Action::Unsure), [Effect::Record(AnnotationEdit::ToggleUnsure { case: case_id(0) })]);
+    app.recorded(
+        &AnnotationEdit::ToggleUnsure { case: case_id(0) },
+        written(0, CaseAnnotation { unsure: true, ..annotation(&[]) }),
+    );
+    assert_eq!(app.notice, Some(Notice::Said("us-test-0001: unsure (u takes it back)".into())));
+    app.recorded(
+        &AnnotationEdit::ToggleFlag { case: case_id(1) },
+        written(1, CaseAnnotation { flagged: true, ..annotation(&[]) }),
+    );
+    app.recorded(&AnnotationEdit::ToggleFlag { case: case_id(1) }, written(1, CaseAnnotation::default()));
+    assert_eq!(app.notice, Some(Notice::Said("us-test-0002: no longer flagged (u takes it back)".into())));
+    app.recorded(&AnnotationEdit::Redo, written(1, CaseAnnotation { flagged: true, ..annotation(&[]) }));
+    assert_eq!((app.queue.current(), app.marked_count()), (Some(1), 2), "redo goes to its case");
+    app.recorded(&AnnotationEdit::Redo, Ok(EditOutcome::Nothing));
+    assert_eq!(app.notice, Some(Notice::Said("nothing to redo".into())));
+    let shown = |filter: &str| {
+        let filter: Filter = filter.parse().unwrap();
+        (0..3).filter(|case| filter.passes(&app, *case)).collect::<Vec<_>>()
+    };
+    assert_eq!((shown("mine:unsure"), shown("mine:flagged")), (vec![0], vec![1]));
+}
+
+#[test]
+fn an_annotation_on_other_answers_or_under_another_definition_is_stale() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let on = |answers: &str| CaseAnnotation { answers_fingerprint: Some(answers.into()), ..annotation(&[0]) };
+    app.marks.insert(0, on("of other answers").into());
+    let definitions = reworded(&mut app, &category_id(7), "None of these.");
+    app.marks.insert(1, CaseAnnotation { definitions, ..annotation(&[7]) }.into());
+    app.start();
+    assert_eq!(app.staleness_of(0), Staleness::Unknown, "nothing is read yet");
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    assert_eq!(app.staleness_of(0), Staleness::AnswersChanged);
+    let stale: Filter = "mine:stale".parse().unwrap();
+    assert_eq!([0, 1, 2].map(|case| stale.passes(&app, case)), [true, true, false]);
+    let fingerprint = app.answers_fingerprint_of(0).unwrap();
+    app.marks.insert(0, on(&fingerprint).into());
+    assert_eq!((app.staleness_of(0), stale.passes(&app, 0)), (Staleness::Current, false));
+}
+
+#[test]
+fn a_category_is_read_and_given_among_the_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    app.update(Action::Definitions);
+    assert!(app.update(Action::Annotate(category_id(3))).is_empty(), "its key goes to a category and gives none");
+    app.update(Action::Down);
+    assert_eq!(app.update(Action::Accept), [Effect::Record(toggle(0, 4))]);
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn a_note_is_edited_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.marks.insert(0, CaseAnnotation { note: Some("old".into()), ..annotation(&[]) }.into());
+    app.update(Action::Note);
+    assert_eq!(app.context(), Context::Note);
+    app.edit(InputRequest::InsertChar('!'));
+    app.paste(" two\nlines");
+    let text = "old! two lines".to_owned();
+    assert_eq!(app.update(Action::Accept), [Effect::Record(AnnotationEdit::Note { case: case_id(0), text })]);
+    app.update(Action::Note);
+    assert!(app.update(Action::Cancel).is_empty() && app.overlay.is_none());
+}

@@ -1,0 +1,311 @@
+//! Hits dropped and put in, captions searched, and the answer that follows.
+
+use crate::support::annotations::case_id;
+use crate::support::explorer;
+use crate::support::explorer::{answer, app, hits, ready, scores, screen};
+use dissent::analysis::SmallestFlip;
+use dissent::annotation::AnnotationEdit;
+use dissent::index::CaptionResult;
+use dissent::pipeline::{Event, ImageLike, Probe};
+use dissent::run::{Ablation, CaptionShown};
+use dissent::tui::App;
+use dissent::tui::action::Action;
+use dissent::tui::effect::Effect;
+use dissent::tui::update::app::{Notice, Overlay, Shown, Side};
+use dissent::worker::Request;
+use tui_input::InputRequest;
+
+#[test]
+fn search_drops_late_results_and_shows_the_chosen_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.update(Action::Search);
+    app.edit(InputRequest::InsertChar('c'));
+    app.edit(InputRequest::InsertChar('y'));
+    let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
+    app.on_engine_event(Event::SearchResults { ticket: 1, results: vec![result(0)] });
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("the search is closed") };
+    assert_eq!((search.ticket, &search.results), (2, &None));
+    app.on_engine_event(Event::SearchResults { ticket: 2, results: vec![result(1), result(3)] });
+    app.update(Action::Down);
+    app.update(Action::Accept);
+    assert_eq!((app.shown, app.side), (Shown::Row(3), Side::Document));
+    assert_eq!(app.shown_document().unwrap().id, "us-doc-004");
+    app.update(Action::NextHit);
+    assert_eq!(app.shown, Shown::Hit);
+}
+
+#[test]
+fn an_empty_query_asks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.update(Action::Search);
+    app.edit(InputRequest::InsertChar('c'));
+    assert!(app.edit(InputRequest::DeletePrevChar).is_empty());
+}
+
+#[test]
+fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.99, 0.4, 0.4, 0.4]);
+    let label = |app: &App| app.fused_now().unwrap().prediction.label();
+    assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(SmallestFlip::Without(vec![0]))));
+    assert!(app.update(Action::DropHit).is_empty());
+    assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label()), (Some(0), Some(1)));
+    app.update(Action::DropHit);
+    app.update(Action::NextFuser);
+    app.update(Action::NextFuser);
+    assert_eq!(label(&app), Some(0), "the majority says No");
+    app.update(Action::WeighUp);
+    let [Effect::Record(AnnotationEdit::Note { case, text })] = &app.update(Action::KeepWhatIf)[..] else {
+        panic!("no note")
+    };
+    assert_eq!(*case, case_id(0));
+    assert_eq!(text, "what if majority, hit 1 ×1.5: No");
+    app.update(Action::ResetFusion);
+    assert_eq!(label(&app), Some(1));
+    assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed");
+}
+
+fn put_in(app: &mut App, row: usize) -> Probe {
+    app.update(Action::SearchImages);
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let results = vec![CaptionResult { row, score: 0.9, highlights: Vec::new() }];
+    app.on_engine_event(Event::SearchResults { ticket: search.ticket, results });
+    let probe = Probe { row, ablation: Ablation::default() };
+    assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    probe
+}
+
+#[test]
+fn a_document_put_in_counts_and_is_named_only_once_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    app.on_engine_event(ready());
+    // Two hits, so that two documents of the corpus are neither hits nor put in.
+    app.on_engine_event(Event::Hits { case: 0, hits: hits()[..2].to_vec() });
+    for slot in 0..2 {
+        app.on_engine_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
+    }
+    let first = put_in(&mut app, 1);
+    let second = put_in(&mut app, 3);
+    assert_eq!(app.what_if_words(), None);
+    assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed yet");
+    app.on_engine_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
+    let weights = app.fused_now().unwrap().weights;
+    assert!(weights[2] == 0.0 && weights[3] > 0.0, "{weights:?}: the second does not wait for the first");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-004 as 4");
+    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Err("out of memory".into()) });
+    assert_eq!(app.fused_now().unwrap().weights, weights, "a failed one changes nothing");
+    // The same document again asks again.
+    put_in(&mut app, 1);
+    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Ok(scores(0.001).into()) });
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 3, with us-doc-004 as 4");
+    assert!(app.fused_now().unwrap().weights[2] > 0.0);
+}
+
+#[test]
+fn a_document_put_in_leaves_the_proportions_of_the_hits_of_one_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    app.on_engine_event(ready());
+    let mut found = hits()[..2].to_vec();
+    found[1].provenances.truncate(1);
+    app.on_engine_event(Event::Hits { case: 0, hits: found });
+    for slot in 0..2 {
+        app.on_engine_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
+    }
+    let before = app.fused_now().unwrap().weights;
+    let probe = put_in(&mut app, 1);
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.4).into()) });
+    let after = app.fused_now().unwrap().weights;
+    assert!((after[1] / after[0] - before[1] / before[0]).abs() < 1e-6, "{before:?} {after:?}");
+    assert_eq!(after[2], after[0], "as good as the best");
+}
+
+#[test]
+fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    app.on_engine_event(ready());
+    app.update(Action::Down);
+    // Gold is No; closed-book says so.
+    answer(&mut app, 1, &[0.999, 0.4, 0.4, 0.4]);
+    app.update(Action::ToggleGold);
+    let says = |app: &mut App, line: &str| {
+        let shown = explorer::text(&screen(app, 170, 40));
+        assert!(shown.contains(line), "{shown}");
+    };
+    says(&mut app, "wrong; hits 2, 3 and 4 are right (image #2); retrieval ruined it");
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("! 3 of 4 differ") && shown.contains("A*↑"), "{shown}");
+    app.update(Action::DropHit);
+    says(&mut app, "right; hit 1 alone is wrong; before your changes: retrieval ruined it");
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("! 1 of 4 differ") && shown.contains("B ↓") && !shown.contains("↑"), "{shown}");
+    app.update(Action::ResetFusion);
+    // A document of a person's own that says No but does not carry the day would have rescued the case.
+    app.update(Action::SearchImages);
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let results = vec![CaptionResult { row: 1, score: 0.9, highlights: Vec::new() }];
+    app.on_engine_event(Event::SearchResults { ticket: search.ticket, results });
+    app.update(Action::Accept);
+    let probe = Probe { row: 1, ablation: Ablation::default() };
+    app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
+    says(&mut app, "wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    let row = shown.lines().find(|line| line.contains("5 person")).unwrap();
+    assert!(row.contains("A*↑") && shown.contains("! 4 of 5 differ"), "{shown}");
+}
+
+#[test]
+fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
+    let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
+    let ticket = |app: &App| match &app.overlay {
+        Some(Overlay::Search(search)) => search.ticket,
+        _ => panic!("no search"),
+    };
+    app.update(Action::Search);
+    app.paste("ova");
+    let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(0)] };
+    app.on_engine_event(event);
+    app.paste("l");
+    assert!(app.update(Action::Accept).is_empty(), "the results are those of \"ova\"");
+    assert!(explorer::text(&screen(&mut app, 80, 24)).contains("the best match will be added to the hits"));
+    let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(1)] };
+    let probe = Probe { row: 1, ablation: Ablation::default() };
+    assert_eq!(app.on_engine_event(event), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert!(app.overlay.is_none());
+    // A path that is only begun takes none of the images that are like the case's.
+    app.update(Action::SearchImages);
+    let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(0)] };
+    app.on_engine_event(event);
+    app.paste("films/a");
+    assert!(app.update(Action::Accept).is_empty() && app.overlay.is_some());
+}
+
+#[test]
+fn keys_mean_the_document_that_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
+    // Without a reader the document is only shown.
+    app.update(Action::Search);
+    app.paste("oval");
+    let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
+    app.on_engine_event(Event::SearchResults { ticket: 1, results });
+    app.update(Action::Accept);
+    assert_eq!(app.shown, Shown::Row(1));
+    let shown = explorer::text(&screen(&mut app, 200, 60));
+    assert!(shown.contains("▸found us-doc-002"), "{shown}");
+    assert!(app.update(Action::DropHit).is_empty());
+    assert_eq!(app.what_if_words(), None, "the hit that is not shown stays as it is");
+    let [Effect::Engine(Request::SearchImages { like, .. })] = &app.update(Action::SearchImages)[..] else {
+        panic!("no search")
+    };
+    assert_eq!(*like, ImageLike::Document(1));
+    app.update(Action::Cancel);
+    app.on_engine_event(ready());
+    let ablation = Ablation { without_image: true, ..Ablation::default() };
+    let probe = Probe { row: 1, ablation };
+    assert_eq!(app.update(Action::WithoutImage), [Effect::Engine(Request::Probe { case: 0, probe })]);
+}
+
+#[test]
+fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    app.on_engine_event(ready());
+    app.update(Action::SearchImages);
+    let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
+    app.on_engine_event(Event::SearchResults { ticket: 1, results });
+    assert!(app.update(Action::Accept).is_empty());
+    let Some(Notice::Said(said)) = &app.notice else { panic!("nothing is said") };
+    assert!(said.starts_with("the hits of this case are not retrieved yet"), "{said}");
+    app.on_engine_event(Event::Hits { case: 0, hits: Vec::new() });
+    let probe = put_in(&mut app, 1);
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("1 person") && shown.contains("= all 1 agree"), "{shown}");
+}
+
+#[test]
+fn where_every_hit_is_dropped_no_answer_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    let what_if = |app: &mut App| -> String {
+        let shown = explorer::text(&screen(app, 120, 40));
+        let row = shown.lines().find(|line| line.contains("│ what if") || line.contains("│ fused")).unwrap();
+        row.split("  ").map(str::trim).filter(|part| !part.is_empty()).nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(what_if(&mut app).starts_with('…'));
+    answer(&mut app, 0, &[0.9; 4]);
+    for slot in 0..4 {
+        app.hit = slot;
+        app.update(Action::DropHit);
+    }
+    assert!(app.fused_now().is_none());
+    assert!(what_if(&mut app).starts_with('-'), "{}", what_if(&mut app));
+}
+
+#[test]
+fn a_temperature_belongs_to_the_papers_fusion() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 1);
+    app.start();
+    answer(&mut app, 0, &[0.9; 4]);
+    app.update(Action::Sharpen);
+    assert_eq!(app.what_if_words().unwrap(), "T 0.5");
+    app.update(Action::NextFuser);
+    assert_eq!(app.what_if_words().unwrap(), "mean log-probability");
+    app.update(Action::Sharpen);
+    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.contains("no temperature")), "{:?}", app.notice);
+}
+
+#[test]
+fn a_document_that_a_person_puts_in_is_read_and_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
+    app.update(Action::SearchImages);
+    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let ticket = search.ticket;
+    let result = CaptionResult { row: 1, score: 0.9, highlights: Vec::new() };
+    app.on_engine_event(Event::SearchResults { ticket, results: vec![result] });
+    let probe = Probe { row: 1, ablation: Ablation::default() };
+    assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!((app.hit, app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
+    assert_eq!(app.fused_now().unwrap().prediction.label(), Some(1), "not read yet");
+    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
+    assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
+    assert_eq!(app.answers[&0].fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 5");
+
+    // The first hit without its caption is read, and counts only when taken in.
+    app.update(Action::PreviousHit);
+    let effects = app.update(Action::WithoutCaption);
+    let ablation = Ablation { caption: CaptionShown::None, ..Ablation::default() };
+    let bare = Probe { row: 3, ablation };
+    assert_eq!(effects, [Effect::Engine(Request::Probe { case: 0, probe: bare })]);
+    app.on_engine_event(Event::Probed { case: 0, probe: bare, shown: None, outcome: Ok(scores(0.9).into()) });
+    assert_eq!(app.fused_now().unwrap().weights[5], 0.0);
+    app.update(Action::DropHit);
+    assert!(app.fused_now().unwrap().weights[5] > 0.0);
+    app.update(Action::ResetFusion);
+    assert_eq!((app.slots(), app.what_if_words()), (4, None));
+}

@@ -1,0 +1,204 @@
+//! A small dataset with hand-written answers, and the explorer on a screen in memory.
+
+use dissent::annotation::{DefinitionHistory, Taxonomy, TaxonomyVersions};
+use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
+use dissent::pipeline::{Event, ModelDescription};
+use dissent::run::CaseAnswer;
+use dissent::run::LabelScores;
+use dissent::run::{Head, Hit, Provenance};
+use dissent::terminal::images::{ImageMode, encode};
+use dissent::tui::keymap::Keymap;
+use dissent::tui::state::comparison::Against;
+use dissent::tui::theme::Theme;
+use dissent::tui::{App, Setting, views};
+use image::{DynamicImage, ImageBuffer, Luma};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui_image::FontSize;
+use rustc_hash::FxHashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub const QUESTION: &str = "Does this ultrasound image show a malignant lesion?";
+
+/// Captions of the corpus, in order.
+pub const CAPTIONS: [&str; 5] = [
+    "Irregular hypoechoic mass with spiculated margin and posterior shadowing, site north.",
+    "Oval circumscribed mass, homogeneous interior, site north.",
+    "Lobulated mass with heterogeneous interior; calcifications not seen, site south.",
+    "Round anechoic lesion with posterior enhancement, a simple cyst, site south.",
+    "Hypoechoic mass, indistinct margin, site north.",
+];
+
+/// A dataset of `count` cases whose images are gradients on disk.
+pub fn dataset(root: &Path, count: usize) -> Dataset {
+    std::fs::create_dir_all(root.join("images")).unwrap();
+    let mut cases = Vec::new();
+    for index in 0..count {
+        let image = format!("images/q{index}.png");
+        gradient(index).save(root.join(&image)).unwrap();
+        cases.push(Case {
+            id: format!("us-test-{:04}", index + 1),
+            task: "malignancy".into(),
+            split: Split::Test,
+            image: image.into(),
+            question: None,
+            answer: if index % 2 == 0 { "Yes".into() } else { "No".into() },
+            group: None,
+        });
+    }
+    let mut corpus = Vec::new();
+    for (index, caption) in CAPTIONS.iter().enumerate() {
+        let image = format!("images/d{index}.png");
+        gradient(index + 3).save(root.join(&image)).unwrap();
+        corpus.push(Document {
+            id: format!("us-doc-{:03}", index + 1),
+            image: image.into(),
+            caption: (*caption).into(),
+            source: Some(if index % 2 == 0 { "north" } else { "south" }.into()),
+            group: None,
+        });
+    }
+    Dataset::new(root, manifest(), cases, corpus)
+}
+
+pub fn manifest() -> Manifest {
+    let label = |id: &str, name: &str| Label::new(id, name);
+    Manifest {
+        name: "ultrasound-phantom".into(),
+        licence: Some("CC0-1.0".into()),
+        note: Some("synthetic: the two sites differ on purpose".into()),
+        tasks: vec![Task {
+            id: "malignancy".into(),
+            kind: TaskKind::ClosedVqa,
+            question: Some(QUESTION.into()),
+            labels: vec![label("No", "No"), label("Yes", "Yes")],
+            prompt: PromptTemplate::default(),
+        }],
+    }
+}
+
+/// An image that is not the same anywhere.
+pub fn gradient(seed: usize) -> DynamicImage {
+    let shift = u32::try_from(seed).unwrap() * 37;
+    DynamicImage::ImageLuma8(ImageBuffer::from_fn(64, 64, |x, y| {
+        Luma([u8::try_from((x * 2 + y + shift) % 256).unwrap()])
+    }))
+}
+
+/// An explorer over `count` cases, before the engine has said anything.
+pub fn app(root: &Path, count: usize) -> App {
+    App::new(Setting {
+        dataset: Arc::new(dataset(root, count)),
+        queue: (0..count).collect(),
+        left_out: Vec::new(),
+        categories: Taxonomy::default().categories,
+        several: false,
+        definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),
+        annotator: "ada".into(),
+        marks: FxHashMap::default(),
+        people: FxHashMap::default(),
+        is_blind: false,
+        theme: Theme::load("dark").unwrap(),
+        images: ImageMode::Half,
+        stored_run: None,
+        against: None,
+        keymap: Keymap::default(),
+        themes: Theme::names().map(|name| (name.to_owned(), Theme::load(name).unwrap())).collect(),
+    })
+}
+
+pub fn ready() -> Event {
+    Event::Ready(ModelDescription {
+        heads: "standard retriever".into(),
+        retriever: "small-clip".into(),
+        reader: "tiny-pixtral".into(),
+        device: "cpu".into(),
+        index: "exact search, 5 images".into(),
+        run_fingerprint: "0011223344556677".into(),
+    })
+}
+
+/// Four hits of two heads; the second is found by both.
+pub fn hits() -> Vec<Hit> {
+    let found = |head, rank, score| Provenance { head, rank, score: Some(score) };
+    let hit = |row: usize, provenances| Hit { row, document: format!("us-doc-{:03}", row + 1), provenances };
+    vec![
+        hit(0, vec![found(Head::Image, 1, 0.912)]),
+        hit(2, vec![found(Head::Image, 2, 0.893), found(Head::Caption, 2, 0.398)]),
+        hit(4, vec![found(Head::Caption, 1, 0.412)]),
+        hit(3, vec![found(Head::Lexical, 1, 0.377)]),
+    ]
+}
+
+/// Label log-probabilities of No and Yes.
+pub fn scores(yes: f32) -> LabelScores {
+    LabelScores::exact(vec![(1.0 - yes).ln(), yes.ln()])
+}
+
+/// Answers a case: closed-book No; the hits say Yes with these probabilities.
+pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
+    app.on_engine_event(Event::Hits { case, hits: hits() });
+    for (slot, probability) in yes.iter().enumerate() {
+        app.on_engine_event(Event::Prediction { case, slot, prediction: scores(*probability).into() });
+    }
+    app.on_engine_event(Event::ClosedBook { case, prediction: Some(scores(0.39).into()) });
+}
+
+/// Draws, loads the images that the frame wanted, and draws again.
+pub fn screen(app: &mut App, width: u16, height: u16) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| views::draw(app, frame)).unwrap();
+    for key in app.pictures.take_wanted() {
+        let picture = dissent::data::Picture::read(&key.path)
+            .and_then(|picture| encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1))
+            .map_err(|error| error.root_cause().to_string());
+        app.pictures.insert(key, picture);
+    }
+    terminal.draw(|frame| views::draw(app, frame)).unwrap();
+    terminal
+}
+
+/// The screen as lines of text.
+pub fn text(terminal: &Terminal<TestBackend>) -> String {
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        for x in 0..buffer.area.width {
+            line.push_str(buffer[(x, y)].symbol());
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes the dataset as files.
+pub fn write_dataset(root: &Path, count: usize) {
+    let dataset = dataset(root, count);
+    std::fs::write(root.join("dataset.toml"), manifest().to_toml().unwrap()).unwrap();
+    let lines = |values: Vec<String>| values.join("\n") + "\n";
+    let cases = dataset.cases.iter().map(|case| serde_json::to_string(case).unwrap()).collect();
+    std::fs::write(root.join("cases.jsonl"), lines(cases)).unwrap();
+    let corpus = dataset.corpus.iter().map(|document| serde_json::to_string(document).unwrap()).collect();
+    std::fs::write(root.join("corpus.jsonl"), lines(corpus)).unwrap();
+}
+
+/// Another run's answers: other hits in another order, the answers these.
+pub fn compare_with(app: &mut App, case: usize, yes: &[f32]) {
+    let mut hits = hits();
+    hits.swap(0, 2);
+    hits[3].row = 1;
+    hits[3].document = "us-doc-002".into();
+    let answer = CaseAnswer {
+        case,
+        hits,
+        predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
+        closed_book: Some(scores(0.39).into()),
+        recorded_fusion: None,
+    };
+    let against = app.against.get_or_insert_with(|| Against { name: "trained-test".into(), ..Against::default() });
+    against.answers.insert(case, answer.into());
+    app.comparing = true;
+}

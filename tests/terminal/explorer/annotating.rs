@@ -1,0 +1,72 @@
+//! What is shown as annotated is on disk, and what could not be saved is not shown.
+
+use super::{Setup, binary};
+use crate::support::pty::Pty;
+use nix::sys::signal::Signal;
+use std::path::Path;
+
+#[test]
+fn what_is_shown_as_marked_survives_a_kill() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    pty.type_keys("3");
+    pty.wait_for("Right evidence ignored (u takes it back)");
+    pty.wait_for("us-test-0002 · test");
+    pty.type_keys("nlook at hit 2\r");
+    pty.wait_for("note saved");
+    pty.signal(Signal::SIGKILL);
+    pty.exit_code();
+    let journal = setup.journal();
+    assert!(journal.contains("\"us-test-0001\"") && journal.contains("evidence-ignored"), "{journal}");
+    assert!(journal.contains("look at hit 2"), "{journal}");
+    let pty = setup.explore();
+    pty.wait_for("2 annotated");
+}
+
+#[test]
+fn a_mark_that_a_full_disk_refuses_does_not_show() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    // Beyond the smallest limit that a shell can set.
+    let long = "x".repeat(1200);
+    pty.type_keys(&format!("n\x1b[200~{long}\x1b[201~\r"));
+    pty.wait_for("note saved");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    let before = setup.journal();
+    let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
+    let script = format!("ulimit -f 1; exec {} explore {}", binary(), dataset.display());
+    let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm"), ("USER", "ada")];
+    let mut pty = Pty::start(Path::new("/bin/sh"), &["-c", &script], &environment, (80, 24));
+    pty.wait_for("us-test-0001 · test");
+    pty.type_keys("1");
+    pty.wait_for("not saved: ");
+    assert!(pty.screen().contains("us-test-0001 · test") && pty.screen().contains("1 annotated"), "{}", pty.screen());
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    pty.assert_restored();
+    assert_eq!(setup.journal(), before);
+}
+
+#[test]
+fn an_annotator_that_is_no_file_name_can_look_and_not_mark() {
+    let setup = Setup::new();
+    let dataset = setup.dataset();
+    let environment = [("HOME", dataset.to_str().unwrap()), ("TERM", "xterm")];
+    let arguments = ["explore", dataset.to_str().unwrap(), "--annotator", "a/b"];
+    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    pty.wait_for("annotations cannot be saved: annotator");
+    pty.type_keys("1");
+    pty.wait_for("not saved: annotator");
+    pty.wait_for("0 annotated");
+}
+
+#[test]
+fn pasted_text_goes_into_the_note_and_keys_in_it_do_nothing() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    pty.type_keys("\x1b[200~qq1\x1b[201~");
+    pty.type_keys("n\x1b[200~quit\nnot\x1b[201~\r");
+    pty.wait_for("note saved");
+    assert!(setup.journal().contains("\"quit not\""), "{}", setup.journal());
+}

@@ -1,0 +1,76 @@
+//! What reaches the terminal: sizes, colours, the mouse, and nothing while nothing happens.
+
+use super::Setup;
+use crate::support::pty::Pty;
+use std::time::Duration;
+
+#[test]
+fn an_idle_explorer_writes_nothing() {
+    let setup = Setup::new();
+    let pty = setup.explore();
+    pty.wait_for("no answers");
+    pty.wait_until("the query image", |pty| pty.screen().contains('▄') || pty.screen().contains('▀'));
+    // Images of the next cases are loaded after the visible one and change nothing.
+    let mut before = pty.byte_count();
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = pty.byte_count();
+        if now == before {
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(pty.byte_count(), now, "bytes come although nothing happens");
+            return;
+        }
+        before = now;
+    }
+    panic!("bytes keep coming");
+}
+
+#[test]
+fn resizing_redraws_and_a_small_window_says_so() {
+    let setup = Setup::new();
+    let pty = setup.explore();
+    pty.resize(59, 14);
+    pty.wait_for("dissent needs 60x15 characters; this window has 59x14");
+    pty.resize(120, 40);
+    pty.wait_for("name the error");
+    pty.wait_for("us-test-0001 · test");
+}
+
+#[test]
+fn no_color_keeps_the_selection_and_sends_no_colour() {
+    let setup = Setup::new();
+    let mut pty = setup.explore_with(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")], (80, 24));
+    pty.wait_for("no answers");
+    pty.type_keys("j");
+    pty.wait_for("us-test-0002 · test");
+    let bytes = String::from_utf8_lossy(&pty.bytes()).into_owned();
+    for color in ["38;2;", "48;2;", "38;5;", "48;5;"] {
+        assert!(!bytes.contains(color), "{color} was sent");
+    }
+    assert!(bytes.contains("\x1b[7m"), "the selection is not reversed");
+}
+
+#[test]
+fn two_hundred_fifty_six_colours_are_enough_where_no_more_are_promised() {
+    let setup = Setup::new();
+    let pty = setup.explore();
+    pty.wait_until("the query image", |pty| pty.screen().contains('▄') || pty.screen().contains('▀'));
+    let bytes = String::from_utf8_lossy(&pty.bytes()).into_owned();
+    assert!(bytes.contains("38;5;") && !bytes.contains("38;2;"));
+}
+
+#[test]
+fn the_mouse_is_reported_when_asked_for_and_given_back() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    let sent = |pty: &Pty, what: &[u8]| pty.bytes().windows(what.len()).any(|part| part == what);
+    assert!(!sent(&pty, b"\x1b[?1000h"));
+    pty.type_keys("M");
+    pty.wait_until("mouse capture", |pty| sent(pty, b"\x1b[?1000h"));
+    // The fourth case: row 6, counted from one, SGR encoding.
+    pty.type_keys("\x1b[<0;5;6M\x1b[<0;5;6m");
+    pty.wait_for("us-test-0004 · test");
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(sent(&pty, b"\x1b[?1000l"));
+}
