@@ -1,5 +1,7 @@
 //! Chat templates that never end within the engine's own count of steps: a process of ours renders them and is ended.
 
+#[cfg(target_os = "linux")]
+use crate::support::patience::wait_until;
 use crate::support::world::World;
 use dissent::model::chat::{ChatTemplate, RENDERING_SUBCOMMAND, use_program};
 #[cfg(target_os = "linux")]
@@ -12,8 +14,6 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-#[cfg(target_os = "linux")]
-use std::{thread::sleep, time::Duration};
 
 /// Lists and objects that are small to write and endless to walk through, and what walks through them.
 fn endless_templates() -> Vec<String> {
@@ -71,22 +71,22 @@ fn a_signal_during_an_endless_rendering_ends_the_program_and_the_process() {
     let mut command = world.command(&["predict", "DATASET", "--run", "r", "--split", "test", "--device", "cpu"]);
     let mut program = command.stderr(Stdio::piped()).spawn().unwrap();
     let id = Pid::from_raw(i32::try_from(program.id()).unwrap());
-    let process = loop {
+    let mut process = None;
+    wait_until("a template is rendered", || {
         assert!(program.try_wait().unwrap().is_none(), "it ended before a template was rendered");
-        if let Some(process) = child_of(id) {
-            break process;
-        }
-        sleep(Duration::from_millis(5));
-    };
+        process = child_of(id);
+        process.is_some()
+    });
+    let process = process.unwrap();
     kill(id, Signal::SIGTERM).unwrap();
     let output = program.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted; the work did not stop within "), "{said}");
     // It sees the end of its pipe. Nobody may have asked yet how it ended: then it is a zombie.
-    while fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
-        sleep(Duration::from_millis(5));
-    }
+    wait_until("the process has ended", || {
+        !fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+    });
 }
 
 #[cfg(target_os = "linux")]

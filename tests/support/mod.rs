@@ -8,6 +8,7 @@ pub mod explorer;
 pub mod folders;
 pub mod gguf;
 pub mod json_places;
+pub mod patience;
 pub mod pictures;
 #[cfg(unix)]
 pub mod preload;

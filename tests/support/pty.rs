@@ -5,6 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -184,6 +185,18 @@ impl Pty {
             // One more look: what it wrote last may have been on its way.
             assert!(!gone || is_so(self), "the program ended before {what}; the screen:\n{}", self.screen());
         }
+    }
+
+    /// Waits until nothing has come for a second, which is never where the program draws by itself.
+    pub fn wait_for_silence(&self) {
+        let (count, since) = (Cell::new(self.byte_count()), Cell::new(Instant::now()));
+        self.wait_until("a second without a byte", |pty| {
+            if pty.byte_count() != count.get() {
+                count.set(pty.byte_count());
+                since.set(Instant::now());
+            }
+            since.get().elapsed() > Duration::from_secs(1)
+        });
     }
 
     /// Waits for the end and gives the exit code.

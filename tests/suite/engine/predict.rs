@@ -1,6 +1,7 @@
 //! `dissent predict` as a program, with the tiny checkpoints of the fixtures.
 
 use super::support::{encoder_fixture, reader_fixture};
+use crate::support::patience::{PATIENCE, wait_until};
 use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
 use dissent::data::{Task, TaskKind};
 use dissent::model::precision::Precision;
@@ -16,7 +17,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// A dataset on disk; case 0 and document 0 are of one patient, case 1 and document 1 are the same picture.
 pub fn write_dataset(root: &Path, cases: usize) -> Dataset {
@@ -160,7 +160,7 @@ fn without_models_a_stored_run_is_shown_and_captions_are_found() {
     engine.send(Request::SearchCaptions { ticket: 1, query: "mass".into(), limit: 3 });
     let mut events = Vec::new();
     while !matches!(events.last(), Some(Event::SearchResults { .. })) {
-        events.push(engine.events.recv_timeout(Duration::from_secs(20)).unwrap());
+        events.push(engine.events.recv_timeout(PATIENCE).unwrap());
     }
     let answered = events.iter().filter(|event| matches!(event, Event::ClosedBook { .. })).count();
     assert_eq!(answered, 2);
@@ -276,12 +276,10 @@ fn ctrl_c_keeps_what_is_done_and_exits_130() {
     let setting = Setting::new(200);
     let mut child = setting.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let predictions = setting.run_folder().join(PREDICTIONS_FILE);
-    let begun = Instant::now();
-    while fs::metadata(&predictions).map_or(0, |metadata| metadata.len()) == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no prediction appeared");
+    wait_until("a prediction is on disk", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+        fs::metadata(&predictions).is_ok_and(|metadata| metadata.len() > 0)
+    });
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();

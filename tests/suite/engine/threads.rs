@@ -1,6 +1,7 @@
 //! The engine's threads: what arrives, in which order, and what happens when something else is wanted or goes wrong.
 
 use super::support::{CountingReader, FixedHits, dataset};
+use crate::support::patience::PATIENCE;
 use dissent::index::CaptionResult;
 use dissent::pipeline::{Event, ModelDescription, Pipeline, Probe};
 use dissent::reader::ReadRequest;
@@ -10,9 +11,6 @@ use dissent::worker::{LoadedPipeline, Request, SearchCaptions, WorkerHandle};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Shouting;
 

@@ -1,12 +1,12 @@
 //! `dissent index`, `search`, `show` and `doctor` by the binary, with a CLIP checkpoint of random weights.
 
 use super::support::{CAPTIONS, write_dataset};
+use crate::support::patience::wait_until;
 use crate::support::pictures::write_picture;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 fn encoder(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clip").join(name);
@@ -190,26 +190,51 @@ fn a_killed_build_leaves_the_old_index() {
     }
     fs::write(root.join("corpus.jsonl"), corpus).unwrap();
     stdout(&["index", path, "--encoder", &encoder("quick_gelu")]);
-    // At whatever moment the kill comes.
-    for milliseconds in [5, 40, 80, 160, 320] {
-        let mut build = command(&["index", path, "--encoder", &encoder("gelu"), "--force"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        build.kill().unwrap();
-        build.wait().unwrap();
-        assert_eq!(ids(&stdout(&["search", path, "--text", "knee", "--json"])), ["d4"]);
+    let workspace = root.join(".dissent");
+    for (moment, has_come) in MOMENTS_OF_A_BUILD {
+        // A build may pass a moment between two looks.
+        wait_until(&format!("a build is killed when {moment}"), || {
+            let left_behind = folders_aside(&workspace);
+            let mut build = command(&["index", path, "--encoder", &encoder("gelu"), "--force"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut is_met = false;
+            wait_until(&format!("{moment} or the build ends"), || {
+                let mut own = folders_aside(&workspace);
+                own.retain(|folder| !left_behind.contains(folder));
+                is_met = has_come(&workspace, &own);
+                is_met || build.try_wait().unwrap().is_some()
+            });
+            build.kill().unwrap();
+            build.wait().unwrap();
+            assert_eq!(ids(&stdout(&["search", path, "--text", "knee", "--json"])), ["d4"]);
+            is_met
+        });
     }
     stdout(&["index", path, "--encoder", &encoder("gelu"), "--force"]);
-    let mut names: Vec<String> = fs::read_dir(root.join(".dissent"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with(".index-building-"))
-        .collect();
-    names.sort();
-    assert!(names.is_empty(), "left behind: {names:?}");
+    assert_eq!(folders_aside(&workspace), [] as [PathBuf; 0]);
+}
+
+/// What tells the moment, given the workspace and the folders in it that this build has begun.
+type HasCome = fn(&Path, &[PathBuf]) -> bool;
+
+/// When a build is killed.
+const MOMENTS_OF_A_BUILD: [(&str, HasCome); 3] = [
+    ("it has the lock", |workspace, _| {
+        let lock = fs::File::open(workspace.join("index.lock")).unwrap();
+        matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock))
+    }),
+    ("it writes beside the old index", |_, own| !own.is_empty()),
+    ("its last file is written", |_, own| own.iter().any(|folder| folder.join("index/index.toml").exists())),
+];
+
+/// Folders in which an index is being built, or was when its build was killed.
+fn folders_aside(workspace: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(workspace).unwrap().map(|entry| entry.unwrap());
+    let aside = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".index-building-"));
+    aside.map(|entry| entry.path()).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::LlamaServer;
 use super::support::{sample_dataset, sample_encoder, sample_reader};
+use crate::support::patience::wait_until;
 use dissent::analysis::{fuse, scored_hits};
 use dissent::data::{Dataset, Manifest, Task, TaskKind};
 use dissent::run::Prediction;
@@ -10,7 +11,6 @@ use dissent::run::Run;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 pub fn dissent(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
@@ -65,14 +65,11 @@ fn a_run_goes_on_after_its_server_died_and_is_what_it_would_have_been() {
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let prompts = |proxy: &FaultProxy| proxy.seen().iter().filter(|seen| seen.what.contains("/chat/")).count();
     for death in 1..=3 {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while prompts(&proxy) < death * 25 {
-            assert!(Instant::now() < deadline, "only {} prompts came", prompts(&proxy));
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        wait_until("another 25 prompts came", || prompts(&proxy) >= death * 25);
         assert!(running.try_wait().unwrap().is_none(), "the run was over before the server died");
         server.kill();
-        std::thread::sleep(Duration::from_millis(200));
+        let before = prompts(&proxy);
+        wait_until("the dead server is asked", || prompts(&proxy) > before);
         server.restart();
     }
     let ended = running.wait_with_output().unwrap();

@@ -3,21 +3,50 @@
 use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::{LlamaServer, Settings};
 use super::support::{connect, largest_difference, requests, score, served, whole};
-use dissent::reader::{Reader, ReaderError};
+use crate::support::patience::{PATIENCE, wait_until};
+use dissent::reader::remote::{RemoteReader, ServedModel};
+use dissent::reader::{ReadRequest, Reader, ReaderError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const CHAT: &str = "/v1/chat/completions";
 /// Two answers of llama.cpp to one prompt differ by what its cache held (2e-6) and who was in the batch.
 const SAME: f32 = 1e-3;
+/// Longer than any reader waits for an answer.
+const NEVER: Duration = Duration::from_secs(3600);
 
 /// A proxy that does `fault` to the first `times` prompts after the reader is connected.
-fn with_fault(server: &LlamaServer, times: usize, fault: Fault) -> (FaultProxy, dissent::reader::remote::RemoteReader) {
+fn with_fault(server: &LlamaServer, times: usize, fault: Fault) -> (FaultProxy, RemoteReader) {
+    with_fault_and_timeout(server, times, fault, None)
+}
+
+fn with_fault_and_timeout(
+    server: &LlamaServer,
+    times: usize,
+    fault: Fault,
+    timeout: Option<Duration>,
+) -> (FaultProxy, RemoteReader) {
     let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
-    let mut model = served(&proxy.url());
-    model.timeout = Some(Duration::from_secs(3));
-    let reader = connect(&model).unwrap();
+    let reader = connect(&ServedModel { timeout, ..served(&proxy.url()) }).unwrap();
     proxy.plan(move |number, path| if path == CHAT && number < times { fault.clone() } else { Fault::Pass });
     (proxy, reader)
+}
+
+/// Prompts that came to the proxy.
+fn prompts(proxy: &FaultProxy) -> usize {
+    proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).count()
+}
+
+/// One request is answered, if need be after others that a loaded machine answers too late.
+fn answers_again(reader: &mut dyn Reader, asked: &[ReadRequest]) {
+    wait_until("the reader answers again", || match reader.score(asked, &|| false) {
+        Ok(_) => true,
+        Err(error) => {
+            let message = whole(error);
+            assert!(message.contains("no whole answer within"), "{message}");
+            false
+        }
+    });
 }
 
 #[test]
@@ -42,9 +71,8 @@ fn overload_and_broken_connections_are_tried_again() {
         let scores = score(&mut reader, &asked);
         assert!(largest_difference(&scores, &undisturbed) < SAME, "{name}");
         assert!(begun.elapsed() >= at_least, "{name}: Retry-After is obeyed");
-        let prompts = proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).count();
         let tried_again = if name.starts_with("Delay") { 0 } else { 3 };
-        assert_eq!(prompts, asked.len() + tried_again, "{name}: nothing is asked for nothing");
+        assert_eq!(prompts(&proxy), asked.len() + tried_again, "{name}: nothing is asked for nothing");
     }
 }
 
@@ -59,17 +87,18 @@ fn other_faults_are_said_at_once() {
         (json("<html>hello</html>"), "expected JSON, found <html>hello"),
         (json("{}"), "no log-probabilities"),
         (json(r#"{"choices": [{"logprobs": {"content": [{"token": "Y", "logprob": -1.0}]}}]}"#), "token ids"),
+        // An answer has a thousand bytes.
         (Fault::SlowLoris(Duration::from_millis(50)), "no whole answer within 3 s"),
-        (Fault::Delay(Duration::from_secs(20)), "no whole answer within 3 s"),
+        (Fault::Delay(NEVER), "no whole answer within 3 s"),
     ] {
-        let (proxy, mut reader) = with_fault(&server, 1, fault);
+        let timeout = advice.contains("3 s").then_some(Duration::from_secs(3));
+        let (proxy, mut reader) = with_fault_and_timeout(&server, 1, fault, timeout);
         let Err(error) = reader.score(&asked, &|| false) else { panic!("should fail: {advice}") };
         let message = whole(error);
         assert!(message.contains(advice) && message.contains(&proxy.url()), "{advice}: {message}");
-        let prompts = proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).count();
-        assert_eq!(prompts, 1, "{advice}: not tried again");
+        assert_eq!(prompts(&proxy), 1, "{advice}: not tried again");
         // The reader is as good as before.
-        score(&mut reader, &asked);
+        answers_again(&mut reader, &asked);
     }
 }
 
@@ -87,16 +116,13 @@ fn a_server_that_asks_for_too_long_a_wait_is_given_up() {
 #[test]
 fn a_cancelled_request_ends_on_the_wire() {
     let Some(server) = LlamaServer::start() else { return };
-    let (proxy, mut reader) = with_fault(&server, 100, Fault::Delay(Duration::from_secs(30)));
-    let begun = Instant::now();
-    let outcome = reader.score(&requests(3), &|| begun.elapsed() > Duration::from_millis(300));
+    let (proxy, mut reader) = with_fault(&server, 100, Fault::Delay(NEVER));
+    // No answer comes: what ends this is the cancelling alone.
+    let outcome = reader.score(&requests(3), &|| prompts(&proxy) > 0);
     assert!(matches!(outcome, Err(ReaderError::Cancelled)));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).all(|seen| seen.given_up) {
-        assert!(Instant::now() < deadline, "the connections are still open");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the connections are closed", || {
+        proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).all(|seen| seen.given_up)
+    });
 }
 
 #[test]
@@ -109,7 +135,6 @@ fn of_two_servers_the_one_that_is_down_is_left_out_and_comes_back() {
     let mut reader = connect(&served(&format!("{},{}", one.url(), other.url()))).unwrap();
     let asked = requests(24);
     let both = score(&mut reader, &asked);
-    let prompts = |proxy: &FaultProxy| proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).count();
     assert!(prompts(&one) >= 4 && prompts(&other) >= 4, "both are asked: {} and {}", prompts(&one), prompts(&other));
 
     first.kill();
@@ -117,12 +142,11 @@ fn of_two_servers_the_one_that_is_down_is_left_out_and_comes_back() {
     assert!(largest_difference(&alone, &both) < SAME);
 
     first.restart();
-    let deadline = Instant::now() + Duration::from_secs(30);
     one.plan(|_, _| Fault::Pass);
-    while prompts(&one) == 0 {
-        assert!(Instant::now() < deadline, "the server that came back is not asked");
+    wait_until("the server that came back is asked", || {
         assert!(largest_difference(&score(&mut reader, &asked), &both) < SAME);
-    }
+        prompts(&one) > 0
+    });
 }
 
 #[test]
@@ -144,22 +168,31 @@ fn a_reader_outlives_three_deaths_of_its_server() {
     let asked = requests(60);
     let undisturbed = score(&mut connect(&served(&server.url())).unwrap(), &asked);
     let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
-    let mut reader = connect(&served(&proxy.url())).unwrap();
+    let mut reader = connect(&ServedModel { patience: PATIENCE, ..served(&proxy.url()) }).unwrap();
     proxy.plan(|_, _| Fault::Pass);
-    let prompts = || proxy.seen().iter().filter(|seen| seen.what.ends_with(CHAT)).count();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for death in 1..=3 {
-                while prompts() < death * 12 {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
+    let is_over = AtomicBool::new(false);
+    let deaths = std::thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            for death in 0..3 {
+                wait_until("another 12 prompts came", || {
+                    prompts(&proxy) >= 12 * (death + 1) || is_over.load(Ordering::SeqCst)
+                });
                 server.kill();
-                std::thread::sleep(Duration::from_millis(200));
+                // Somebody finds nobody there.
+                let before = prompts(&proxy);
+                wait_until("the dead server is asked", || prompts(&proxy) > before || is_over.load(Ordering::SeqCst));
+                if is_over.load(Ordering::SeqCst) {
+                    return death;
+                }
                 server.restart();
             }
+            3
         });
         let scores = score(&mut reader, &asked);
+        is_over.store(true, Ordering::SeqCst);
         assert!(largest_difference(&scores, &undisturbed) < SAME);
-        assert!(prompts() > asked.len(), "what died with the server was asked again");
+        killer.join().unwrap()
     });
+    assert_eq!(deaths, 3, "the reader was done before the server died");
+    assert!(prompts(&proxy) > asked.len(), "what died with the server was asked again");
 }

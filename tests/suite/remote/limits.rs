@@ -4,7 +4,7 @@ use super::fault_proxy::{Fault, FaultProxy};
 use super::support::{connect, refusal, requests, served, whole};
 use dissent::reader::Reader;
 use dissent::reader::remote::ServedModel;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const CHAT: &str = "/v1/chat/completions";
 const MODELS: &str = r#"{"data": [{"id": "m", "owned_by": "KIND", "max_model_len": 8192}]}"#;
@@ -52,7 +52,6 @@ fn said(kind: &'static str, at: &'static str, wrong: Fault, timeout: Option<Dura
 
 #[test]
 fn reader_timeout_bounds_every_request() {
-    let begun = Instant::now();
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     for (kind, at) in [
         ("vllm", "/v1/models"),
@@ -64,6 +63,7 @@ fn reader_timeout_bounds_every_request() {
         ("x", CHAT),
     ] {
         for wrong in [
+            // Without the limit of a second the request would end after 30 s at the earliest, and say so.
             Fault::Delay(Duration::from_secs(600)),
             Fault::Endless(head.into()),
             Fault::Endless("HTTP/1.1 200 OK\r\nX-".into()),
@@ -72,8 +72,6 @@ fn reader_timeout_bounds_every_request() {
             assert!(message.contains("within 1 s, as --reader-timeout has it"), "{kind} {at}: {message}");
         }
     }
-    // 21 requests of a second each; without the limit the first alone would take 30 s.
-    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! `dissent train retriever` as its user sees it: killed, interrupted, resumed, refused.
 
+use crate::support::patience::wait_until;
 use crate::support::world::{Outcome, World};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 const SMALL: [&str; 12] =
     ["--steps", "6", "--validate-every", "2", "--batch", "5", "--candidates", "6", "--snapshot-every", "3", "-k", "2"];
@@ -137,12 +137,10 @@ fn the_reader_is_asked_once_for_each_case_and_document() {
 
 /// Waits until the file holds so many lines.
 fn wait_for_lines(file: &str, lines: usize, child: &mut Child) {
-    let begun = Instant::now();
-    while fs::read_to_string(file).unwrap_or_default().lines().count() < lines {
-        assert!(begun.elapsed() < Duration::from_secs(120), "{file} has not {lines} lines after two minutes");
+    wait_until(&format!("{file} has {lines} lines"), || {
         assert!(child.try_wait().unwrap().is_none(), "the training ended before it could be killed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+        fs::read_to_string(file).unwrap_or_default().lines().count() >= lines
+    });
 }
 
 #[test]
