@@ -1,10 +1,11 @@
-//! Who annotates which case: decided without a server, by every annotator's machine alike.
+//! The assignment of cases to annotators. Every annotator's machine computes the same one without a server.
 
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Result, bail, ensure};
 use std::collections::{HashMap, HashSet};
 
-/// Who takes part and how much they share. The same plan over the same cases gives the same assignment on every machine.
+/// The annotators and how many cases they share. The same plan over the same cases gives the same assignment on every
+/// machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// In alphabetical order, each once.
@@ -16,7 +17,7 @@ pub struct Plan {
     calibration: usize,
 }
 
-/// What a plan gives over some cases.
+/// The result of a plan for some cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     pub plan: Plan,
@@ -28,7 +29,8 @@ pub struct Assignment {
 
 impl Plan {
     /// # Errors
-    /// Where a name is there twice, or the overlap is not between 1 and the number of annotators.
+    /// Fails if a name appears twice or cannot be a file name, or if the overlap is not between 1 and the number of
+    /// annotators.
     pub fn new(annotators: &[String], overlap: usize, seed: u64, calibration: usize) -> Result<Self> {
         ensure!(!annotators.is_empty(), "expected at least one annotator");
         let mut sorted = annotators.to_vec();
@@ -62,9 +64,10 @@ impl Plan {
         self.seed
     }
 
-    /// Assigns each case to its annotators. The loads of any two annotators differ by one case at most, and those who share
-    /// cases change, so that every pair can be compared. Cases are taken in the order given: ones that are added at the end
-    /// later leave the assignment of the others as it is (the calibration round, which is drawn from all, may change).
+    /// Assigns each case to its annotators. The loads of any two annotators differ by one case at most, and those who
+    /// share cases change, so that every pair can be compared. Cases are taken in the order given: ones that are added
+    /// at the end later leave the assignment of the others as it is (the calibration round, which is drawn from all,
+    /// may change).
     pub fn assign(&self, cases: &[&str]) -> Assignment {
         let calibration = self.draw_calibration(cases);
         let is_calibration: HashSet<usize> = calibration.iter().copied().collect();
@@ -89,8 +92,8 @@ impl Plan {
         Assignment { plan: self.clone(), of_case, calibration }
     }
 
-    /// Those with the smallest load, one by one; of several the one who has shared least with those chosen already, then by
-    /// the case's draw.
+    /// Chooses annotators one by one: the one with the smallest load, then the one who has shared least with those
+    /// chosen already, then by the case's draw.
     fn choose(&self, case: &str, loads: &[usize], shared: &[Vec<usize>]) -> Vec<usize> {
         let draws: Vec<u64> = self.annotators.iter().map(|name| self.draw(&["who", case, name])).collect();
         let mut chosen: Vec<usize> = Vec::with_capacity(self.overlap);
@@ -118,7 +121,7 @@ impl Plan {
         places.into_iter().take(self.calibration).map(|(_, place)| place).collect()
     }
 
-    /// A number that the seed and these words decide.
+    /// A number determined by the seed and these words.
     fn draw(&self, words: &[&str]) -> u64 {
         let seed = self.seed.to_string();
         let print = Fingerprint::of_parts(std::iter::once(seed.as_str()).chain(words.iter().copied()));
@@ -130,7 +133,7 @@ impl Assignment {
     /// The places of one annotator's cases: the calibration round first, then the others in the order of the list.
     ///
     /// # Errors
-    /// Where the plan does not name the annotator.
+    /// Fails if the plan does not name the annotator.
     pub fn queue_of(&self, annotator: &str) -> Result<Vec<usize>> {
         let names = &self.plan.annotators;
         let Some(position) = names.iter().position(|name| name == annotator) else {
@@ -156,7 +159,7 @@ impl Assignment {
         shared
     }
 
-    /// Of plan and cases together: people who see the same one have the same assignment.
+    /// Fingerprint of plan and cases: people with the same fingerprint have the same assignment.
     pub fn fingerprint(&self, cases: &[&str]) -> Fingerprint {
         let plan = &self.plan;
         let numbers = [plan.overlap as u64, plan.seed, self.calibration.len() as u64].map(|number| number.to_string());

@@ -1,4 +1,4 @@
-//! What one annotator says about one case, and what an adjudicator decided.
+//! One annotator's annotation of one case, and an adjudicator's decision.
 
 use super::category_id::CategoryId;
 use super::event::{Event, EventKind, GivenDefinitions};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What one annotator says about one case now, in one pass.
+/// One annotator's annotation of one case in one pass, after all events that count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseAnnotation {
     /// Ids of categories of the taxonomy, given to the case.
@@ -20,33 +20,33 @@ pub struct CaseAnnotation {
     pub skipped: bool,
     pub unsure: bool,
     pub flagged: bool,
-    /// The last categories or skip were given without sight of the gold answer and of what anybody had said before.
+    /// The latest categories or skip were given before the annotator saw the gold answer or any earlier annotation.
     pub blind: bool,
-    /// Time spent on the case, of the events that say so.
+    /// Time spent on the case, summed over the events that record it.
     pub seconds: Option<f64>,
     /// From 1.
     pub pass: u32,
-    /// Of each category given to the case: fingerprint of its definition at that time, where it is known.
+    /// Per category of the case: fingerprint of the definition it was given under, if known.
     pub definitions: Arc<GivenDefinitions>,
-    /// The same of the categories given to documents, by document id.
+    /// The same for the categories of documents, by document id.
     pub hit_definitions: BTreeMap<String, Arc<GivenDefinitions>>,
     /// The event that gave the case its categories, or took them away.
     pub given_by: Option<Uuid>,
-    /// When the last event that counts was made.
+    /// Time of the latest event that counts.
     pub ts: OffsetDateTime,
-    /// Of the run on the screen at the last categories or skip of the case; where there is none, of a document.
+    /// Fingerprint of the run on the screen at the latest categories or skip of the case, else of a document.
     pub run_fingerprint: Option<CompactString>,
-    /// Of the documents and answers on the screen then.
+    /// Fingerprint of the documents and answers on the screen then.
     pub answers_fingerprint: Option<CompactString>,
     /// The events that count, in order.
     pub event_ids: Vec<Uuid>,
 }
 
-/// An adjudicator's word on a case.
+/// An adjudicator's decision of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub adjudicator: String,
-    /// Empty where none of the taxonomy's categories applies.
+    /// Empty if no category of the taxonomy applies.
     pub categories: BTreeSet<CategoryId>,
     /// As in [`CaseAnnotation::definitions`].
     pub definitions: Arc<GivenDefinitions>,
@@ -59,7 +59,7 @@ pub struct Decision {
 }
 
 impl Default for CaseAnnotation {
-    /// Nothing said yet.
+    /// An annotation that says nothing yet.
     fn default() -> Self {
         Self {
             categories: BTreeSet::new(),
@@ -107,20 +107,20 @@ impl CaseAnnotation {
         if parts.is_empty() { "nothing said".to_owned() } else { parts.join("; ") }
     }
 
-    /// The categories whose definition has changed since, or that the taxonomy no longer has. One whose definition was
-    /// not recorded (version 1 of the journal) is not among them.
+    /// The categories whose definition has changed since, or that the taxonomy no longer has. A category without a
+    /// recorded definition (version 1 of the journal) is not among them.
     pub fn earlier_definitions(&self, taxonomy: &Taxonomy) -> Vec<&str> {
         let changed: BTreeSet<&str> = self.all_definitions().flat_map(|given| taxonomy.changed_since(given)).collect();
         changed.into_iter().collect()
     }
 
-    /// Those of the case and of each document.
+    /// The definitions of the case's categories, then of each document's.
     pub(super) fn all_definitions(&self) -> impl Iterator<Item = &GivenDefinitions> {
         std::iter::once(&self.definitions).chain(self.hit_definitions.values()).map(Arc::as_ref)
     }
 }
 
-/// The words for what is so.
+/// The words for those of the three that are true.
 pub fn remarks(skipped: bool, unsure: bool, flagged: bool) -> impl Iterator<Item = &'static str> {
     let all = [(skipped, "skipped"), (unsure, "unsure"), (flagged, "flagged")];
     all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word)
@@ -139,7 +139,7 @@ impl Decision {
         format!("{} decided {categories}{reason}", self.adjudicator)
     }
 
-    /// The decision that this event is, if it is one.
+    /// The decision that this event records, if it records one.
     pub(super) fn of(event: &Event) -> Option<Self> {
         let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };
         Some(Self {

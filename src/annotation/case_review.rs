@@ -25,8 +25,8 @@ pub struct AuthoredAnnotation {
     pub annotation: Arc<CaseAnnotation>,
 }
 
-/// Where a case stands among its annotators. Only categories given to the case itself count: a skip, a note or a category
-/// of a document is no vote.
+/// Where a case stands among its annotators. Only categories given to the case itself count: a skip, a note or a
+/// category of a document is no vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nobody has given a category.
@@ -116,8 +116,8 @@ impl CaseReview {
     }
 }
 
-/// Had the adjudicator seen these categories? A decision that names no events was written by a program that does not record
-/// them; then the times of both decide.
+/// Had the adjudicator seen these categories? A decision that names no events was written by a program that does not
+/// record them; then the times of both decide.
 fn was_seen(annotation: &CaseAnnotation, decision: &Decision) -> bool {
     if decision.seen.is_empty() {
         return annotation.ts <= decision.ts;

@@ -1,4 +1,4 @@
-//! The taxonomy's definitions now and as they were: which of them an annotation was made under.
+//! The taxonomy's definitions, current and earlier, and which of them an annotation was made under.
 
 use super::event::{EventKind, GivenDefinitions};
 use super::{CaseAnnotation, EarlierDefinition, Taxonomy, TaxonomyVersions};
@@ -25,7 +25,7 @@ impl DefinitionHistory {
         &self.taxonomy
     }
 
-    /// Is a category of this annotation, be it of a document, worded differently now or gone from the taxonomy?
+    /// Is any category of this annotation, the categories of documents included, worded differently now or gone?
     pub fn is_outdated(&self, annotation: &CaseAnnotation) -> bool {
         annotation.all_definitions().any(|given| !self.is_current(given))
     }

@@ -17,8 +17,8 @@ pub fn disagreements(state: &AnnotationState) -> Vec<CaseReview> {
 }
 
 impl CaseReview {
-    /// Mean MASI distance of the pairs of annotators who gave the case categories: 1 if no two have a category in common, 0
-    /// if all gave the same ones or fewer than two gave any.
+    /// Mean MASI distance of the pairs of annotators who gave the case categories: 1 if no two have a category in
+    /// common, 0 if all gave the same ones or fewer than two gave any.
     pub fn disagreement(&self) -> f64 {
         let sets: Vec<Vec<&CategoryId>> =
             self.votes().map(|vote| vote.annotation.categories.iter().collect()).collect();

@@ -1,4 +1,4 @@
-//! One event: what a person did to a case, when, and with what before them. Its JSON line is in `event_json.rs`.
+//! One event: what a person did to a case, when, and what was on the screen. Its JSON line is in `event_json.rs`.
 
 use super::category_id::CategoryId;
 use super::event_json::Line;
@@ -19,58 +19,59 @@ pub const EVENT_VERSION: u32 = 2;
 pub struct Event {
     /// Version of the line it was read from.
     pub v: u32,
-    /// UUIDv7: names the event for an undo and makes reading the same event twice harmless.
+    /// UUIDv7. An undo names the event by it, and an event that is read twice is recognised.
     pub id: Uuid,
-    /// UTC. Larger than that of every event of the annotator that the writer knew, whatever the clock does.
+    /// UTC. Later than every event of the annotator that the writer knew, even if the clock went back.
     pub ts: OffsetDateTime,
     pub annotator: CompactString,
     pub host: CompactString,
-    /// Id of the case; of an undo or redo, the case of the event that it is about.
+    /// Id of the case. An undo or redo has the case of the event that it names.
     pub case: CompactString,
     pub kind: EventKind,
     pub context: EventContext,
 }
 
-/// What was done.
+/// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// These categories (ids of the taxonomy) and no others are the case's; they take the place of earlier ones and of a
-    /// skip. An empty set removes them.
+    /// The case has these categories and no others; they replace earlier ones and a skip. An empty set removes them.
     Annotate { categories: Arc<BTreeSet<CategoryId>> },
-    /// These categories and no others are those of one retrieved document ("this is the look-alike").
+    /// One retrieved document has these categories and no others ("this is the look-alike").
     Hit { document: String, categories: Arc<BTreeSet<CategoryId>> },
-    /// The case's note became this text; an empty one removes it.
+    /// The case has this note; an empty text removes it.
     Note { note: String },
-    /// The annotator doubts what they say about the case, or no longer does.
+    /// The annotator is unsure about the case, or no longer.
     Unsure { unsure: bool },
     /// Somebody should look at this case, or need not any more.
     Flag { flag: bool },
-    /// The case was passed over on purpose; takes the place of earlier categories, those of hits included.
+    /// The case was passed over on purpose; this replaces earlier categories, those of hits included.
     Skip,
-    /// An adjudicator's decision: these are the case's categories, whoever said what. `seen` names events of the annotations
-    /// that it was made on ([`AnnotationState::seen_by_a_decision`](super::AnnotationState::seen_by_a_decision)).
+    /// An adjudicator's decision: the case has these categories, whatever annotators say. `seen` names events of the
+    /// annotations that the adjudicator had seen
+    /// ([`CaseReview::seen_by_a_decision`](super::CaseReview::seen_by_a_decision)).
     Decide { categories: Arc<BTreeSet<CategoryId>>, reason: String, seen: Vec<Uuid> },
-    /// The same annotator's event `undoes` on the same case no longer counts.
+    /// The event `undoes`, by the same annotator on the same case, no longer counts.
     Undo { undoes: Uuid },
-    /// It counts again.
+    /// The event `redoes` counts again.
     Redo { redoes: Uuid },
 }
 
 /// By category id: the fingerprint of the definition it was given under.
 pub type GivenDefinitions = BTreeMap<CategoryId, CompactString>;
 
-/// What the annotator had before them, as far as it is known.
+/// What was on the screen and known to the annotator, as far as the writer knew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventContext {
-    /// Of the run on the screen, so that a verdict on other predictions can be told apart.
+    /// Fingerprint of the run on the screen: annotations made on other predictions can be recognised.
     pub run_fingerprint: Option<CompactString>,
-    /// Of the case's documents and answers on the screen ([`answers_fingerprint`](super::answers_fingerprint)).
+    /// Fingerprint of the case's documents and answers on the screen
+    /// ([`answers_fingerprint`](super::answers_fingerprint)).
     pub answers_fingerprint: Option<CompactString>,
-    /// Neither the gold answer nor anybody's earlier annotation of the case was shown.
+    /// The annotator had seen neither the gold answer nor any earlier annotation of the case.
     pub blind: bool,
-    /// Time spent on the case since it was opened, or since its last event; tenths of a second are kept.
+    /// Seconds spent on the case since it was opened, or since its latest event; rounded to tenths.
     pub seconds: Option<f64>,
-    /// Which reading of the case this is, from 1: a second one is kept beside the first, to be compared with it.
+    /// Number of the reading of the case, from 1: a second reading is kept beside the first and compared with it.
     pub pass: u32,
     pub definitions: Arc<GivenDefinitions>,
 }
@@ -89,12 +90,12 @@ impl Default for EventContext {
 }
 
 impl EventKind {
-    /// One category for the case.
+    /// Gives the case this one category.
     pub fn annotate(category: &str) -> Self {
         Self::Annotate { categories: BTreeSet::from([category.into()]).into() }
     }
 
-    /// The categories it gives, to the case or to a document.
+    /// The categories that it gives to the case or to a document.
     pub fn categories(&self) -> Option<&BTreeSet<CategoryId>> {
         match self {
             Self::Annotate { categories } | Self::Hit { categories, .. } | Self::Decide { categories, .. } => {
@@ -106,12 +107,12 @@ impl EventKind {
 }
 
 impl Event {
-    /// Events are replayed in this order.
+    /// The key that events are replayed by.
     pub(super) fn order(&self) -> (OffsetDateTime, Uuid) {
         (self.ts, self.id)
     }
 
-    /// Decides between two events that claim one id, the same way wherever it is done.
+    /// Chooses between two events with the same id, the same one on every machine.
     pub(super) fn is_before(&self, other: &Self) -> bool {
         let text = |event: &Self| serde_json::to_string(event).unwrap_or_default();
         (self.order(), text(self)) < (other.order(), text(other))

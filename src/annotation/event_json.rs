@@ -1,5 +1,5 @@
-//! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`, the
-//! fields of each kind beside the common ones.
+//! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`,
+//! the fields of each kind beside the common ones.
 
 use super::category_id::CategoryId;
 use super::event::{Event, EventContext, EventKind, GivenDefinitions};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// All fields that an event can have. One flat struct, because a million of them are read when the program starts.
+/// All fields that an event can have. It is one flat struct because a million of them are read at the start.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Line {
     v: u32,
@@ -37,7 +37,7 @@ pub(super) struct Line {
     flag: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Of a decision: events of the annotations that the adjudicator saw.
+    /// Events of the annotations that the adjudicator had seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<Vec<Uuid>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

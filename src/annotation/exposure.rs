@@ -1,5 +1,6 @@
-//! Which cases an annotator has seen the gold answer of, or what others said: what they say of those is not blind, in a later
-//! session either. Looking is no annotation, so it is kept beside the journal, in `<name of the journal>.told`.
+//! Cases that an annotator has seen the gold answer of, or what others said about: their annotations of these are not
+//! blind, in later sessions either. A look is no annotation, so it is kept beside the journal, in `<name of the
+//! journal>.told`.
 
 use super::journal_watch::read_from;
 use crate::data::Problem;
@@ -13,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// Ending of the files.
+/// Ending of the files; earlier versions read and write the same.
 pub(super) const EXPOSURE_ENDING: &str = "told";
 
 /// One look: `{"v":1,"ts":…,"case":…,"pass":…}`.
@@ -26,25 +27,25 @@ struct Line {
     pass: u32,
 }
 
-/// What one annotator was told, by this program and by others on every host.
+/// The cases that one annotator saw unblinded, in this program and in others on every host.
 #[derive(Debug)]
 pub(super) struct UnblindedCases {
     folder: PathBuf,
     annotator: String,
-    /// By case id: in which passes.
+    /// By case id: the passes in which it was unblinded.
     passes: HashMap<String, BTreeSet<u32>>,
-    /// Up to which byte each file was read.
+    /// Number of bytes read of each file.
     read_to: HashMap<PathBuf, u64>,
-    /// Where this program writes; `None` where it has no journal either.
+    /// The file that this program writes; `None` if it has no journal either.
     path: Option<PathBuf>,
-    /// Opened with the first line: who only reads leaves no file.
+    /// Opened with the first line: a program that only reads leaves no file.
     file: Option<File>,
 }
 
 impl UnblindedCases {
-    /// Reads what is there, to go on beside this journal, and names files that cannot be read.
+    /// Reads the files that are there, to go on beside this journal; gives a problem for each that cannot be read.
     pub fn open(folder: &Path, annotator: &str, journal: Option<&Path>) -> (Self, Vec<Problem>) {
-        let mut told = Self {
+        let mut unblinded = Self {
             folder: folder.to_path_buf(),
             annotator: annotator.to_owned(),
             passes: HashMap::new(),
@@ -52,14 +53,14 @@ impl UnblindedCases {
             path: journal.map(|path| path.with_extension(EXPOSURE_ENDING)),
             file: None,
         };
-        let problems = told.read_news();
-        (told, problems)
+        let problems = unblinded.read_new_lines();
+        (unblinded, problems)
     }
 
-    /// Was the annotator told of this case in this pass or a later one? What other programs wrote meanwhile counts.
+    /// Was the case unblinded in this pass or a later one? What other programs wrote meanwhile counts as well.
     pub fn holds(&mut self, case: &str, pass: u32) -> bool {
         self.knows(case, pass) || {
-            self.read_news();
+            self.read_new_lines();
             self.knows(case, pass)
         }
     }
@@ -68,10 +69,10 @@ impl UnblindedCases {
         self.passes.get(case).is_some_and(|passes| passes.range(pass..).next().is_some())
     }
 
-    /// They are told now.
+    /// Records that the annotator sees the case unblinded now.
     ///
     /// # Errors
-    /// Where it cannot be written down: it holds until the program ends, then.
+    /// Fails if the file cannot be written. Then the look is remembered for this session only.
     pub fn insert(&mut self, case: &str, pass: u32) -> Result<()> {
         if self.knows(case, pass) {
             return Ok(());
@@ -80,16 +81,15 @@ impl UnblindedCases {
         let Some(path) = self.path.clone() else { return Ok(()) };
         let line = Line { v: 1, ts: OffsetDateTime::now_utc(), case: case.to_owned(), pass };
         let line = serde_json::to_string(&line).context("cannot write the look as JSON")?;
-        // The newline before it parts it from a line that was cut short.
-        self.append(&path, format!("\n{line}\n").as_bytes()).with_context(|| {
-            format!("that the gold answer was seen is not kept for the next time: cannot write {}", path.display())
-        })
+        // The newline before it separates it from a line that was cut short.
+        self.append(&path, format!("\n{line}\n").as_bytes())
+            .with_context(|| format!("could not record that the gold answer was seen: cannot write {}", path.display()))
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if self.file.is_none() {
             if input_file::is_there(path) {
-                // A FIFO would wait for a reader.
+                // Opening a FIFO for writing would wait for a reader.
                 input_file::open(path)?;
             }
             self.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
@@ -97,9 +97,9 @@ impl UnblindedCases {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Reads what was added to the annotator's files, and names those that cannot be read. A line that is no look tells of
-    /// nothing.
-    fn read_news(&mut self) -> Vec<Problem> {
+    /// Reads what was added to the annotator's files; gives a problem for each that cannot be read. Lines that cannot
+    /// be parsed are ignored.
+    fn read_new_lines(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let beginning = format!("{}@", self.annotator);
         for path in exposure_files(&self.folder) {
@@ -111,7 +111,8 @@ impl UnblindedCases {
             let bytes = match read_from(&path, *read_to) {
                 Ok(bytes) => bytes,
                 Err(error) => {
-                    let message = format!("{error}; which cases are not read blind is not known from it");
+                    let message =
+                        format!("{error}; the cases that it lists as seen with their gold answer are not known");
                     problems.push(Problem::warning(&path, message));
                     continue;
                 }
@@ -131,7 +132,7 @@ impl UnblindedCases {
 /// The files of all annotators in this folder.
 pub(super) fn exposure_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // What systems put there is no annotator's, as of journals.
+    // Files that operating systems put there (`._NAME`) belong to no annotator.
     let visible = entries.filter(|entry| !is_litter(&entry.file_name().to_string_lossy()));
     let paths = visible.map(|entry| entry.path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == EXPOSURE_ENDING)).collect()
@@ -146,17 +147,17 @@ mod tests {
     }
 
     #[test]
-    fn what_one_was_told_is_known_the_next_time_on_every_host() {
+    fn a_look_is_known_the_next_time_on_every_host() {
         let folder = tempfile::tempdir().unwrap();
         let mut other = open(folder.path(), "ada", "other");
-        let mut told = open(folder.path(), "ada", "box.example");
-        assert!(exposure_files(folder.path()).is_empty() && !told.holds("c1", 1));
-        told.insert("c1", 1).unwrap();
-        told.insert("c1", 1).unwrap();
-        told.insert("c \"2\"", 2).unwrap();
+        let mut unblinded = open(folder.path(), "ada", "box.example");
+        assert!(exposure_files(folder.path()).is_empty() && !unblinded.holds("c1", 1));
+        unblinded.insert("c1", 1).unwrap();
+        unblinded.insert("c1", 1).unwrap();
+        unblinded.insert("c \"2\"", 2).unwrap();
         let text = fs::read_to_string(folder.path().join("ada@box.example.told")).unwrap();
         assert_eq!(text.lines().filter(|line| !line.is_empty()).count(), 2);
-        assert!(other.holds("c1", 1), "one that was opened before hears of it");
+        assert!(other.holds("c1", 1), "a program that was started before reads it");
         let mut again = open(folder.path(), "ada", "other");
         assert!(again.holds("c1", 1) && again.holds("c \"2\"", 2));
         assert!(!again.holds("c1", 2) && again.holds("c \"2\"", 1), "a later look holds for earlier readings");
@@ -166,23 +167,23 @@ mod tests {
     #[test]
     fn a_line_that_was_cut_short_spoils_no_other() {
         let folder = tempfile::tempdir().unwrap();
-        let mut told = open(folder.path(), "ada", "box");
-        told.insert("c1", 1).unwrap();
-        told.insert("c2", 1).unwrap();
+        let mut unblinded = open(folder.path(), "ada", "box");
+        unblinded.insert("c1", 1).unwrap();
+        unblinded.insert("c2", 1).unwrap();
         let path = folder.path().join("ada@box.told");
         let text = fs::read(&path).unwrap();
         fs::write(&path, &text[..text.len() - 3]).unwrap();
         open(folder.path(), "ada", "box").insert("c3", 1).unwrap();
-        let mut told = open(folder.path(), "ada", "box");
-        assert_eq!(["c1", "c2", "c3"].map(|case| told.holds(case, 1)), [true, false, true]);
+        let mut unblinded = open(folder.path(), "ada", "box");
+        assert_eq!(["c1", "c2", "c3"].map(|case| unblinded.holds(case, 1)), [true, false, true]);
     }
 
     #[test]
-    fn what_cannot_be_written_is_said_and_holds_until_the_end() {
+    fn a_look_that_cannot_be_written_is_reported_and_holds_until_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let mut told = open(&folder.path().join("gone"), "ada", "box");
-        let message = format!("{:#}", told.insert("c1", 1).unwrap_err());
+        let mut unblinded = open(&folder.path().join("gone"), "ada", "box");
+        let message = format!("{:#}", unblinded.insert("c1", 1).unwrap_err());
         assert!(message.contains("ada@box.told"), "{message}");
-        assert!(told.holds("c1", 1));
+        assert!(unblinded.holds("c1", 1));
     }
 }

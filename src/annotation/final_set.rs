@@ -1,6 +1,6 @@
-//! The final set: one answer a case, derived and never stored. An adjudicator's decision counts before all else; without one
-//! a case has the categories that all its annotators gave, be it one annotator. Where they differ there is no answer: a
-//! majority is not made one, because it would settle without a look the very cases that adjudication is for.
+//! The final set: one answer per case, derived and never stored. An adjudicator's decision comes first; without one a
+//! case has the categories that all its annotators gave, even if that is one annotator. If they differ there is no
+//! answer: a majority would settle unseen the very cases that adjudication is for.
 
 use super::rated_cases::positions_of;
 use super::table_export::{Column, Kind};
@@ -20,15 +20,15 @@ pub struct FinalRow<'a> {
     pub split: Option<Split>,
     /// The gold answer, a label id of the task.
     pub gold: Option<&'a str>,
-    /// "decided", "agreed", "single" or "disputed"; "open" where nobody gave a category.
+    /// "decided", "agreed", "single" or "disputed"; "open" if nobody gave a category.
     pub standing: &'static str,
-    /// Ids of the final categories; null where there is no final answer.
+    /// Ids of the final categories; null if there is no final answer.
     pub categories: Option<Vec<&'a str>>,
-    /// Their names; the id again where the taxonomy does not know it.
+    /// Their names; the id again if the taxonomy does not know it.
     pub category_names: Option<Vec<&'a str>>,
-    /// Who gave the case a category.
+    /// Annotators who gave the case a category.
     pub annotators: Vec<&'a str>,
-    /// Who decided, why and when.
+    /// The decision: adjudicator, reason and time.
     pub adjudicator: Option<&'a str>,
     pub reason: Option<&'a str>,
     pub decided_at: Option<String>,
@@ -36,11 +36,11 @@ pub struct FinalRow<'a> {
     pub outdated: bool,
 }
 
-/// One row per case that somebody annotated or decided, ordered by case. A case that is not in the dataset any more keeps
-/// its row, without task, split and gold.
+/// One row per review, in their order. A case that is not in the dataset any more keeps its row, without task, split
+/// and gold.
 ///
 /// # Errors
-/// When a time cannot be written as RFC 3339 (a year beyond 9999).
+/// Fails if a time cannot be written as RFC 3339 (a year beyond 9999).
 pub fn final_rows<'a>(
     reviews: &'a [CaseReview],
     taxonomy: &'a Taxonomy,
@@ -93,8 +93,8 @@ pub const FINAL_COLUMNS: [Column; 12] = [
     Column::new("outdated", Kind::Flag),
 ];
 
-/// The final set for the report: which error explains which part of the oracle gap. `None` where nobody annotated a case of
-/// the dataset.
+/// The final set for the report: which category explains which part of the oracle gap. `None` if nobody annotated a
+/// case of the dataset.
 pub fn named_errors(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -> Option<NamedErrors> {
     let positions = positions_of(cases);
     let mut places: HashMap<&str, usize> = HashMap::new();

@@ -19,7 +19,7 @@ const BLOCK: usize = 2048;
 /// Bytes of the longest journal: several million events.
 const LONGEST_JOURNAL: u64 = 4 << 30;
 
-/// What one file holds.
+/// The content of one file.
 pub(super) struct Content {
     /// Each event with its line, from 1.
     pub events: Vec<(usize, Arc<Event>)>,
@@ -27,12 +27,12 @@ pub(super) struct Content {
     pub problems: Vec<Problem>,
 }
 
-/// Events of all `*.jsonl` files in `folder`, in the order of replay and without duplicates, and the lines that are no
-/// events; their good neighbours are kept. A missing folder holds no events. A last line that was cut short belongs to a
-/// write that was never acknowledged (or is under way): it is passed over without a problem.
+/// Events of all `*.jsonl` files in `folder`, in the order of replay and without duplicates, and a problem for each
+/// line that is no event; the other lines are kept. A missing folder has no events. A last line that was cut short
+/// belongs to a write that was never acknowledged or is under way: it is ignored without a problem.
 ///
 /// # Errors
-/// When the folder or a file in it cannot be read.
+/// Fails if the folder or a file in it cannot be read.
 pub fn read_folder(folder: &Path) -> Result<(Vec<Arc<Event>>, Vec<Problem>)> {
     let files = journal_files(folder)?;
     let read = |path: &PathBuf| {
@@ -56,7 +56,8 @@ pub(super) fn read_journal(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Reads the lines of one file, on all cores.
 pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
-    // What another program saved: as UTF-16 it has no event, and a byte order mark is no part of the first one.
+    // Another program may have saved the file: UTF-16 has no event in it, and a byte order mark is no part of the
+    // first.
     if let Err(error) = input_file::refuse_other_encodings(bytes) {
         return Content { events: Vec::new(), problems: vec![Problem::error(path, error.to_string())] };
     }
@@ -93,8 +94,8 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
     content
 }
 
-/// Each event once, in the order of replay. Two events that claim one id are a problem, and which of them is kept does not
-/// depend on the files' names. Small keys are sorted in place of the events, which stay where they are: there may be a million.
+/// Each event once, in the order of replay. Two different events with one id are a problem; which of them is kept does
+/// not depend on the files' names. Small keys are sorted instead of the events, of which there may be a million.
 fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Arc<Event>> {
     let places =
         || files.iter().enumerate().flat_map(|(file, events)| (0..events.len()).map(move |index| (file, index)));
@@ -124,13 +125,14 @@ fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &
     kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
-/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. What systems put there is
-/// none (macOS puts `._NAME` beside files on other people's disks): no annotator's name begins so. What is no regular file is
-/// among them: reading it says so, where passing it over would count somebody's work as none.
+/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. Files that operating
+/// systems put there are left out (macOS writes `._NAME` beside files on other disks; no annotator's name begins so).
+/// Anything else that is no regular file is included: reading it fails with a message, whereas leaving it out would
+/// hide somebody's work.
 pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        // A link to nothing is no absent folder: the disk behind it may be away.
+        // A link to nothing is not a missing folder: its disk may be unmounted.
         Err(error) if error.kind() == ErrorKind::NotFound && !input_file::is_there(folder) => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read folder {}", folder.display())),
     };
@@ -146,7 +148,7 @@ pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The lines that end in a newline, and what follows the last newline if anything does.
+/// The lines that end in a newline, and the rest after the last newline if there is any.
 fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
     let mut lines = Vec::new();
     let mut rest = content;
@@ -162,8 +164,8 @@ fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
     (lines, None)
 }
 
-/// Is this what an interrupted write leaves: the beginning of an event, or nothing, behind which a file system that lost power
-/// may have put zeros? Anything else at the end of a file was a whole line to whoever wrote it.
+/// Did an interrupted write leave this: the beginning of an event or nothing, perhaps with zeros that a file system
+/// added when power was lost? Anything else at the end of a file was meant as a whole line.
 fn is_torn(line: &[u8]) -> bool {
     let written = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let written = line[..written].trim_ascii();
@@ -176,7 +178,8 @@ fn parse_line(line: &[u8]) -> Result<Event, String> {
         if error.is_eof() {
             "the line was cut short by an interrupted write; nothing in it was acknowledged".into()
         } else {
-            // What is no JSON object at all is called by its name: a list, another encoding, lone carriage returns.
+            // Lines that are no JSON object are named for what they are: a list, another encoding, lone carriage
+            // returns.
             let what = Written::parse_line(line).err().unwrap_or_else(|| error.to_string());
             format!("not an annotation event: {what}")
         }

@@ -1,4 +1,4 @@
-//! What one annotator can undo and redo: a function of their events, so that it survives a restart.
+//! The events that one annotator can undo and redo, computed from their events, so that undo works after a restart.
 
 use super::event::{Event, EventKind};
 use compact_str::CompactString;
@@ -17,7 +17,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Takes in the annotator's next event, in the order of replay.
+    /// Adds the annotator's next event, in the order of replay.
     pub fn take_in(&mut self, event: &Event) {
         match event.kind {
             EventKind::Undo { undoes } => move_entry(&mut self.undoable, &mut self.redoable, undoes),
@@ -39,7 +39,7 @@ impl History {
 }
 
 fn move_entry(from: &mut Vec<Entry>, to: &mut Vec<Entry>, id: Uuid) {
-    // Nearly always the last.
+    // It is nearly always the last.
     if let Some(position) = from.iter().rposition(|entry| entry.0 == id) {
         to.push(from.remove(position));
     }

@@ -1,5 +1,5 @@
-//! One copy of what many events say alike. A tree of one entry takes a whole node (0.5 KB for definitions, 0.3 KB for
-//! categories), and a million events were written under a handful of different ones.
+//! Events share equal sets of categories and equal definitions. A tree with one entry takes a whole node (0.5 KB for
+//! definitions, 0.3 KB for categories), and a million events have a handful of different ones.
 
 use super::category_id::CategoryId;
 use super::event::{Event, EventKind, GivenDefinitions};
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// The sets and maps that came so far.
+/// The sets and maps seen so far.
 #[derive(Default)]
 pub(super) struct Interner {
     categories: FxHashSet<Arc<BTreeSet<CategoryId>>>,
@@ -16,7 +16,7 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    /// The same event, which shares its categories and definitions with those before it that have equal ones.
+    /// Lets the event share its categories and definitions with earlier events that have equal ones.
     pub fn intern(&mut self, event: &mut Event) {
         share(&mut self.definitions, &mut event.context.definitions);
         match &mut event.kind {

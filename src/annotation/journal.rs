@@ -13,7 +13,7 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// An open journal. Its file has this one writer as long as it lives.
+/// An open journal. Nobody else writes to its file while it is open.
 #[derive(Debug)]
 pub struct Journal {
     file: JournalFile,
@@ -25,16 +25,16 @@ pub struct Journal {
 
 impl Journal {
     /// Opens `<annotator>@<host>.jsonl` in `folder`, which is made if missing, or a file of its own
-    /// (`<annotator>@<host>-<uuid>.jsonl`) where another process holds that one or the file system knows no locks.
+    /// (`<annotator>@<host>-<uuid>.jsonl`) if another process has locked that one or the file system has no locks.
     ///
     /// # Errors
-    /// When the annotator's name is not usable as a file name, or the folder cannot be read and written.
+    /// Fails if the annotator's name cannot be a file name, or the folder cannot be read and written.
     pub fn open(folder: &Path, annotator: &str, host: &str) -> Result<Self> {
         Ok(Self::open_and_read(folder, annotator, host)?.0)
     }
 
-    /// Opens as [`Journal::open`] does, and gives what [`read_folder`] reads: every annotator's events, and the lines that
-    /// are none.
+    /// Opens as [`Journal::open`] does, and gives what [`read_folder`] reads: every annotator's events, and a problem
+    /// for each line that is none.
     ///
     /// # Errors
     /// As [`Journal::open`].
@@ -42,7 +42,7 @@ impl Journal {
         check_annotator(annotator)?;
         let host = file_safe_host(host);
         make_folder(folder)?;
-        // The lock comes first: what is in the file afterwards is ours to go on from.
+        // Lock before reading, so that nobody adds events in between.
         let file = JournalFile::open(folder, &format!("{annotator}@{host}"))?;
         let (events, problems) = read_folder(folder)?;
         let mut journal = Self { file, annotator: annotator.into(), host, last_ts: None, history: History::default() };
@@ -50,8 +50,8 @@ impl Journal {
         Ok((journal, events, problems))
     }
 
-    /// Goes by the annotator's own events among these, in the order of replay: the next one is later than all of them, and
-    /// the last that counts is undone first.
+    /// Takes over the annotator's own events among these, which are in the order of replay: the next event will be
+    /// later than all of them, and the last that counts is undone first.
     pub(super) fn know(&mut self, events: &[Arc<Event>]) {
         self.history = History::default();
         for event in events.iter().filter(|event| event.annotator == self.annotator) {
@@ -68,8 +68,8 @@ impl Journal {
     /// Writes one event and returns once it is on disk.
     ///
     /// # Errors
-    /// When it could not be written whole (full disk, lost mount); the journal is then as it was, and the call may be
-    /// repeated.
+    /// Fails if the event could not be written whole (full disk, lost mount). The journal is then as it was, and the
+    /// call may be repeated.
     pub fn append(&mut self, case: &str, kind: EventKind, context: EventContext) -> Result<Event> {
         let seconds = context.seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
         let event = Event {
@@ -101,7 +101,7 @@ impl Journal {
         self.append(&case, EventKind::Undo { undoes }, EventContext::default()).map(Some)
     }
 
-    /// Makes the event that was undone last count again; `None` where nothing was undone since the last new event.
+    /// Makes the event that was undone last count again; `None` if nothing was undone since the last new event.
     ///
     /// # Errors
     /// As [`Journal::append`].
@@ -110,8 +110,8 @@ impl Journal {
         self.append(&case, EventKind::Redo { redoes }, EventContext::default()).map(Some)
     }
 
-    /// Now, or just after the annotator's last event where the clock stood still or went back or another machine's runs
-    /// ahead: the order of times is the order of keys pressed, as far as this process can know.
+    /// Now, or just after the annotator's last event if the clock stood still or went back or another machine's is
+    /// ahead: as far as this process can know, the times are in the order of the keys pressed.
     fn next_ts(&self) -> OffsetDateTime {
         let now = OffsetDateTime::now_utc();
         match self.last_ts {

@@ -1,4 +1,4 @@
-//! A journal's file: one writer, whole lines, and nothing lost where locks lie or somebody replaces the file.
+//! A journal's file: one writer, whole lines, and nothing lost if locks do not work or somebody replaces the file.
 
 use crate::files::input_file;
 use anyhow::{Context, Result};
@@ -14,19 +14,19 @@ pub(super) struct JournalFile {
     stem: String,
     path: PathBuf,
     file: File,
-    /// Bytes in the file after our last write. Where it has others now, somebody else writes to it.
+    /// Bytes in the file after our last write. If its length is different now, somebody else writes to it.
     length: u64,
-    /// The file ends in a line cut short by an earlier crash, to be closed off before the next one.
+    /// The file ends in a line that a crash cut short; a newline must be written before the next line.
     torn: bool,
-    /// The lines acknowledged so far. They go with us where we have to go on in another file: the old one may be gone, and
-    /// the same line twice is harmless.
+    /// The lines acknowledged so far. They are written again if we have to go on in another file: the old one may be
+    /// gone, and the same line twice is harmless.
     acknowledged: Vec<u8>,
     /// They are not in this file yet.
     owes_acknowledged: bool,
 }
 
 impl JournalFile {
-    /// Opens `<stem>.jsonl`, or a file of its own where another process holds that one or nobody knows.
+    /// Opens `<stem>.jsonl`, or a file of its own if another process has locked that one or locks do not work there.
     pub fn open(folder: &Path, stem: &str) -> Result<Self> {
         let plain = folder.join(format!("{stem}.jsonl"));
         let file = open_append(&plain)?;
@@ -51,7 +51,7 @@ impl JournalFile {
     /// Writes one line, newline included, and returns once it is on disk.
     ///
     /// # Errors
-    /// Where that fails; the file then has its old length.
+    /// Fails if the line could not be written; the file then has its old length.
     pub fn append(&mut self, line: &[u8]) -> Result<()> {
         if !self.is_ours() {
             self.move_on()?;
@@ -107,8 +107,8 @@ impl JournalFile {
 }
 
 impl Drop for JournalFile {
-    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
-    /// closed what it inherited.
+    /// Releases the lock now. Closing the file is not enough: a process that is just being started may still have the
+    /// handle that it inherited.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }
@@ -118,7 +118,7 @@ impl Drop for JournalFile {
 fn open_own(folder: &Path, stem: &str) -> Result<(PathBuf, File)> {
     let own = folder.join(format!("{stem}-{}.jsonl", Uuid::now_v7()));
     let file = open_append(&own)?;
-    // The unique name alone keeps others out; the lock is for those who look.
+    // The unique name keeps others out; the lock is for programs that check for one.
     let _ = file.try_lock();
     Ok((own, file))
 }
@@ -162,7 +162,7 @@ fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
     one.dev() == other.dev() && one.ino() == other.ino()
 }
 
-/// Elsewhere an open file cannot be replaced.
+/// Other systems do not allow replacing an open file.
 #[cfg(not(unix))]
 fn is_same_file(_: &Metadata, _: &Metadata) -> bool {
     true

@@ -1,4 +1,4 @@
-//! What others write while one is at work: the lines that were added to the folder's journals since one last looked.
+//! New events of other processes: the lines added to the folder's journals since the last look.
 
 use super::event::Event;
 use super::folder::{journal_files, read_lines};
@@ -9,35 +9,35 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A look at the annotations folder from time to time.
+/// Looks at the annotations folder from time to time.
 #[derive(Clone, Debug)]
 pub struct JournalWatch {
     folder: PathBuf,
-    /// Up to which byte each journal was read.
+    /// Number of bytes read of each journal.
     read_to: HashMap<PathBuf, u64>,
 }
 
 impl JournalWatch {
-    /// Begins with what is there now; whoever reads the folder afterwards misses nothing.
+    /// Begins with what is there now. A caller that reads the folder afterwards misses nothing.
     pub fn begin(folder: &Path) -> Self {
         let mut watch = Self { folder: folder.to_path_buf(), read_to: HashMap::new() };
         for path in journal_files(folder).unwrap_or_default() {
-            // From the beginning of the last line, which may be under way.
+            // The last line may still be being written, so reading begins at its start.
             let read_to = last_line(&path).unwrap_or(0);
             watch.read_to.insert(path, read_to);
         }
         watch
     }
 
-    /// The events that were written since, one's own included; a line that is still being written comes the next time.
-    /// Where a file cannot be read it is looked at again later: a share that is away for a moment is no trouble.
-    pub fn news(&mut self) -> Vec<Arc<Event>> {
-        let mut news = Vec::new();
+    /// The events written since, this process's own included. A line that is still being written comes the next time. A
+    /// file that cannot be read is tried again later: a network share may be away for a moment.
+    pub fn new_events(&mut self) -> Vec<Arc<Event>> {
+        let mut events = Vec::new();
         for path in journal_files(&self.folder).unwrap_or_default() {
             let Ok(length) = fs::metadata(&path).map(|file| file.len()) else { continue };
             let read_to = self.read_to.entry(path.clone()).or_default();
             if length < *read_to {
-                // Somebody put another file there: reading events again is harmless.
+                // The file was replaced: reading events again is harmless.
                 *read_to = 0;
             }
             if length == *read_to {
@@ -46,9 +46,9 @@ impl JournalWatch {
             let Ok(bytes) = read_from(&path, *read_to) else { continue };
             let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
             *read_to += whole as u64;
-            news.extend(read_lines(&bytes[..whole], &path).events.into_iter().map(|(_, event)| event));
+            events.extend(read_lines(&bytes[..whole], &path).events.into_iter().map(|(_, event)| event));
         }
-        news
+        events
     }
 }
 
@@ -61,8 +61,7 @@ pub(super) fn read_from(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where the last line begins that ends in a newline, or the one after it. A line is shorter than this, or the whole file is
-/// read again.
+/// The byte after the last newline. If there is none in the last `LONGEST` bytes, reading begins before them.
 fn last_line(path: &Path) -> std::io::Result<u64> {
     const LONGEST: u64 = 1 << 16;
     let length = fs::metadata(path)?.len();
@@ -84,7 +83,7 @@ mod tests {
         let mut append = |case: &str| ada.append(case, EventKind::Skip, EventContext::default()).unwrap().id;
         append("c1");
         let mut watch = JournalWatch::begin(folder.path());
-        let ids = |watch: &mut JournalWatch| watch.news().iter().map(|event| event.id).collect::<Vec<_>>();
+        let ids = |watch: &mut JournalWatch| watch.new_events().iter().map(|event| event.id).collect::<Vec<_>>();
         assert!(ids(&mut watch).is_empty(), "what was there before is read by others");
         let second = append("c2");
         assert_eq!((ids(&mut watch), ids(&mut watch)), (vec![second], vec![]));

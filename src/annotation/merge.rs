@@ -1,4 +1,4 @@
-//! Bringing in the journals of another folder: they are copied under names that cannot collide. The fold does the rest.
+//! Merging the journals of another folder: they are copied under names that cannot collide, and the fold does the rest.
 
 use super::exposure::{EXPOSURE_ENDING, exposure_files};
 use super::folder::{Content, journal_files, read_journal, read_lines};
@@ -14,13 +14,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// What became of one journal.
+/// The result for one journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Brought {
     /// It was copied.
     New,
-    /// An earlier copy of it was replaced by this one, which only has more at its end.
+    /// It replaced an earlier copy, to which it only adds lines at the end.
     Longer,
     /// It is there already, whole.
     Known,
@@ -28,7 +28,7 @@ pub enum Brought {
     NoJournal,
 }
 
-/// A journal and what became of it.
+/// A journal of the source and its copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Merged {
     pub source: PathBuf,
@@ -37,15 +37,15 @@ pub struct Merged {
     pub brought: Brought,
     /// Events in it.
     pub events: usize,
-    /// Lines that are none; they are copied all the same.
+    /// Lines that are no events; they are copied all the same.
     pub problems: Vec<Problem>,
 }
 
-/// Copies every journal of `source` into `target`, and the wordings of the taxonomy that it was written under. Doing it
+/// Copies every journal of `source` into `target`, and the versions of the taxonomy that it was written under. Doing it
 /// again changes nothing. `source` is an annotations folder, a workspace or a dataset directory.
 ///
 /// # Errors
-/// Where a folder cannot be read or written, or they are the same.
+/// Fails if a folder cannot be read or written, or if both are the same.
 pub fn merge_folder(source: &Path, target: &Path) -> Result<Vec<Merged>> {
     let source = annotations_in(source)?;
     durable::make_folder(target)?;
@@ -91,7 +91,7 @@ fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 
 fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Result<Merged> {
     let Content { events, problems } = read_lines(content, source);
-    // The first line names its event, so a journal keeps this name as it grows.
+    // The name comes from the first line, so a journal keeps it as it grows.
     let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut target = folder.join(merged_name(source, first, "jsonl"));
     let earlier = match read_journal(&target) {
@@ -115,18 +115,18 @@ fn bring(source: &Path, content: &[u8], folder: &Path, known: &[Vec<u8>]) -> Res
     Ok(Merged { source: source.into(), target, brought, events: events.len(), problems })
 }
 
-/// A name for a copy that only what begins with these bytes has.
+/// A name for a copy, unique to content that begins with these bytes.
 fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.split_once("-merged-").map_or(stem.as_ref(), |(stem, _)| stem);
     format!("{stem}-merged-{}.{ending}", Fingerprint::of_bytes(bytes))
 }
 
-/// Copies what annotators were told: it is read by whose it is, under whatever other name.
+/// Copies the lists of unblinded cases: they are found by the annotator at the beginning of their names.
 fn bring_looks(source: &Path, target: &Path) -> Result<()> {
     for path in exposure_files(source) {
         let content = read_journal(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        // As of journals: the first line names the file as it grows.
+        // As for journals, the name comes from the first line.
         let first = content.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
         let mut copy = target.join(merged_name(&path, first, EXPOSURE_ENDING));
         let earlier = read_journal(&copy).unwrap_or_default();
@@ -140,7 +140,7 @@ fn bring_looks(source: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies the kept wordings; the taxonomy itself only where the target has none.
+/// Copies the kept versions of the taxonomy, and the taxonomy itself if the target has none.
 fn bring_taxonomy(source: &Path, target: &Path) -> Result<()> {
     let in_file = |path: &Path| format!("cannot read taxonomy {}", path.display());
     for path in kept_versions(source) {

@@ -1,10 +1,10 @@
 //! Annotations: an append-only journal per annotator, the taxonomy, exports.
 //!
-//! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk before
-//! [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in the
-//! folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody says
-//! about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator and
-//! carries out [`AnnotationEdit`]s.
+//! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk
+//! before [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in
+//! the folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody
+//! says about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator
+//! and carries out [`AnnotationEdit`]s.
 
 pub mod agreement;
 mod assignment;

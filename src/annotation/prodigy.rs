@@ -1,12 +1,12 @@
 //! Annotations made in Prodigy, from the JSON lines of its `db-out`, as journals.
 //!
-//! A line is about a case (`case`, `id`, `meta.case` or `meta.id`, else an image of the dataset under `image` or `path`; those that
-//! name one name the same) by an
-//! annotator (`_annotator_id`, else `_session_id`), at `_timestamp` seconds. Its `answer` is "accept" (the categories of the
-//! list `accept`; else `label`, which is added to what the annotator accepted for the case before), "ignore" (a skip) or
-//! "reject" (no category follows: the case is flagged, with a note of the label rejected). `user_input` becomes the note.
-//! Numbers are read as their digits. Of an annotator's words on a case the later one counts, by time and then by line: a
-//! reject takes away what was accepted before, an accept takes a flag of an earlier reject away.
+//! A line names a case (`case`, `id`, `meta.case` or `meta.id`, else an image of the dataset under `image` or `path`;
+//! if several do, they must agree), an annotator (`_annotator_id`, else `_session_id`) and a time (`_timestamp`, in
+//! seconds). Its `answer` is "accept" (the categories of the list `accept`; else `label`, which is added to what the
+//! annotator accepted for the case before), "ignore" (a skip) or "reject" (the case gets no category but a flag, and a
+//! note with the rejected label). `user_input` becomes the note. Numbers are read as their digits. The later of an
+//! annotator's lines on a case counts, by time and then by place: a reject removes what was accepted before, and an
+//! accept removes the flag of an earlier reject.
 
 use super::category_id::CategoryId;
 use super::event::{EVENT_VERSION, Event, EventContext, EventKind};
@@ -29,33 +29,33 @@ pub const PRODIGY_HOST: &str = "prodigy";
 /// How to read a file.
 #[derive(Clone, Debug)]
 pub struct ProdigyOptions {
-    /// Who annotated where a line does not say.
+    /// Annotator of lines that name none.
     pub annotator: Option<String>,
-    /// Cut off the beginning of annotators' names: Prodigy puts its dataset there.
+    /// Prefix to remove from annotators' names: Prodigy puts its dataset there.
     pub drop_prefix: String,
-    /// The annotator here, by the name in the file as it is or without the prefix.
+    /// Our annotator by the name in the file, with or without the prefix.
     pub map: BTreeMap<String, String>,
-    /// When a line was annotated that does not say. The same each time the file is read, or reading it again would make its
-    /// words the latest ones.
+    /// Time of lines that have none. It must be the same each time the file is read; otherwise reading it again would
+    /// make its annotations the latest ones.
     pub otherwise_at: OffsetDateTime,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProdigyFile {
     /// By annotator, in the order of the lines.
     pub events: BTreeMap<String, Vec<Event>>,
-    /// Lines that say accept, reject and ignore.
+    /// Number of lines with the answers accept, reject and ignore.
     pub accepted: usize,
     pub rejected: usize,
     pub ignored: usize,
-    /// Words that a later one of the same person on the same case takes back.
+    /// Number of answers that a later one of the same person on the same case takes back.
     pub overruled: usize,
-    /// Lines that cannot be taken, with the field.
+    /// Lines that cannot be imported, with the field.
     pub problems: Vec<Problem>,
 }
 
-/// What a line is read against.
+/// Everything needed to read a line.
 struct Reader<'a> {
     cases: &'a [Case],
     positions: HashMap<&'a str, usize>,
@@ -65,7 +65,7 @@ struct Reader<'a> {
     options: &'a ProdigyOptions,
 }
 
-/// What a line says.
+/// The content of a line.
 struct Judgement {
     index: usize,
     annotator: String,
@@ -76,27 +76,27 @@ struct Judgement {
 }
 
 enum Answer {
-    /// These and no others.
+    /// The case has these categories and no others.
     Accept(BTreeSet<CategoryId>),
-    /// This beside what was accepted.
+    /// The case has this category beside those accepted before.
     AcceptLabel(CategoryId),
     Ignore,
-    /// This label, as it stands in the file, or the case.
+    /// The annotator rejects this label, as it stands in the file, or the whole case.
     Reject(Option<String>),
 }
 
-/// What an annotator said of a case so far.
+/// An annotator's answers on a case so far.
 #[derive(Default)]
-struct Word {
+struct AnswersSoFar {
     accepted: BTreeSet<CategoryId>,
     /// Labels rejected; an empty one stands for the case.
     rejected: BTreeSet<String>,
     ignored: bool,
-    /// The note is ours, of a label rejected.
+    /// The note was made here, from a rejected label.
     noted: bool,
 }
 
-/// Field, or the whole line, and what is wrong with it.
+/// A field, or the whole line, and what is wrong with it.
 type Mistake = (&'static str, String);
 
 const LINE: &str = "line";
@@ -133,7 +133,7 @@ pub fn read_prodigy(
         }
     }
     judgements.sort_by_key(|judgement| judgement.ts);
-    let mut words: HashMap<(String, String), Word> = HashMap::new();
+    let mut words: HashMap<(String, String), AnswersSoFar> = HashMap::new();
     for judgement in judgements {
         let word = words.entry((judgement.annotator.clone(), judgement.case.clone())).or_default();
         let index = judgement.index;
@@ -169,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    fn take_in(&self, judgement: Judgement, word: &mut Word, file: &mut ProdigyFile) -> Result<(), Mistake> {
+    fn take_in(&self, judgement: Judgement, word: &mut AnswersSoFar, file: &mut ProdigyFile) -> Result<(), Mistake> {
         let Judgement { annotator, case, ts, answer, note, .. } = judgement;
         let mut kinds = Vec::new();
         match answer {
@@ -217,7 +217,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn reject(&self, label: Option<String>, word: &mut Word, file: &mut ProdigyFile, kinds: &mut Vec<EventKind>) {
+    fn reject(
+        &self,
+        label: Option<String>,
+        word: &mut AnswersSoFar,
+        file: &mut ProdigyFile,
+        kinds: &mut Vec<EventKind>,
+    ) {
         let id = label.as_ref().map(|label| self.known(label).map_or(label.as_str(), |category| category.id.as_str()));
         let before = word.accepted.len();
         match id {
@@ -260,7 +266,7 @@ impl Reader<'_> {
         Ok(name.to_owned())
     }
 
-    /// The case that the line names, in whichever fields; those that name one must name the same.
+    /// The case that the line names. If several fields name one, they must name the same.
     fn case_of(&self, line: &Written) -> Result<&str, Mistake> {
         let meta = line.get("meta");
         let places = [
@@ -313,7 +319,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The image that the line names, where it does by a path, and the cases that have it.
+    /// The image that the line names by a path, if it does, and the cases that have it.
     fn cases_of_image<'l>(&self, line: &'l Written) -> Option<(&'l str, Vec<&Case>)> {
         let text = |field: &str| line.get(field).and_then(Written::as_text);
         let image = text("image").or_else(|| text("path")).filter(|image| !image.starts_with("data:"))?;
@@ -323,7 +329,7 @@ impl Reader<'_> {
     }
 
     fn time_of(&self, line: &Written, index: usize) -> Result<OffsetDateTime, Mistake> {
-        // Prodigy has whole seconds; lines of one second keep their order.
+        // Prodigy writes whole seconds; lines of the same second keep their order.
         let order = Duration::microseconds(index as i64);
         let Some(said) = line.get("_timestamp").filter(|said| **said != Written::Null) else {
             return Ok(self.options.otherwise_at + order);
@@ -343,7 +349,7 @@ impl Reader<'_> {
             if set.len() > 1 && !self.taxonomy.several {
                 return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
             }
-            // A label that is no category may be a heading of the choices; one that is must be among the chosen.
+            // A label that is no category may be a heading of the choices; a category must be among the chosen.
             let label = line.get("label").and_then(identifier_of).and_then(|label| self.known(&label));
             if let Some(label) = label.filter(|label| !set.contains(&label.id)) {
                 let chosen = set.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ");
@@ -361,7 +367,7 @@ impl Reader<'_> {
         let text = identifier_of(said).ok_or_else(|| (field, format!("expected a category, found {said}")))?;
         if let Some(category) = self.known(&text) {
             if !category.level.is_of_case() {
-                return Err((field, format!("{text:?} is said of a document, and a line is about a case")));
+                return Err((field, format!("{text:?} applies to documents, and a line is about a case")));
             }
             return Ok(category.id.clone());
         }
@@ -376,8 +382,8 @@ impl Reader<'_> {
     }
 }
 
-/// The categories of now; an earlier reject of them no longer flags the case.
-fn accept(word: &mut Word, was_rejected: bool, kinds: &mut Vec<EventKind>) {
+/// Gives the case its accepted categories; an earlier reject of them no longer flags it.
+fn accept(word: &mut AnswersSoFar, was_rejected: bool, kinds: &mut Vec<EventKind>) {
     word.ignored = false;
     kinds.push(EventKind::Annotate { categories: word.accepted.clone().into() });
     if !was_rejected {
@@ -397,7 +403,7 @@ fn found(value: Option<&Written>) -> String {
     value.map_or_else(|| "null".to_owned(), ToString::to_string)
 }
 
-/// Is `image`, wherever it lies, the dataset's file of this relative path?
+/// Does the path of `image` end in this path of a dataset's image?
 fn ends_with(image: &Path, relative: &Path) -> bool {
     let parts = |path: &Path| -> Vec<String> {
         let normal = path.components().filter(|part| matches!(part, Component::Normal(_)));

@@ -1,19 +1,19 @@
-//! The annotations as ratings: who gave which set of categories to which case.
+//! The annotations as ratings: each annotator's set of categories per case.
 
 use super::agreement::{RatedCases, Ratings};
 use super::{AnnotationState, CaseAnnotation, CategoryId, Taxonomy};
 use crate::data::{Case, Task};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Which annotations count, and what as. Only categories given to the case itself are ratings; skips, notes and adjudicators'
+/// Which annotations count. Only categories given to the case itself are ratings; skips, notes and adjudicators'
 /// decisions are none, and of several passes the last counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted<'a> {
-    /// Only these people's; everybody's where empty.
+    /// Only annotations by these people; by everybody if empty.
     pub annotators: &'a [String],
-    /// Only those made without sight of the gold answer and of earlier annotations.
+    /// Only blind annotations.
     pub blind_only: bool,
-    /// Only those that the annotator was sure of.
+    /// Only annotations that are not marked as unsure.
     pub sure_only: bool,
 }
 
@@ -26,8 +26,8 @@ impl Counted<'_> {
     }
 }
 
-/// The ratings of the dataset's cases, in the order of the cases; cases that are not in the dataset any more are left out.
-/// Annotators without a rating are left out, too. Categories are called by their ids, those of the taxonomy first.
+/// The ratings of the dataset's cases, in the order of the cases. Cases that are not in the dataset any more and
+/// annotators without a rating are left out. Categories are named by their ids, those of the taxonomy first.
 pub fn rated_cases(
     state: &AnnotationState,
     taxonomy: &Taxonomy,
@@ -69,7 +69,7 @@ pub fn rated_cases(
     rated
 }
 
-/// Of each annotator who read cases a second time: the first pass against the last.
+/// The first pass against the last, for each annotator who read cases a second time.
 fn second_readings(
     state: &AnnotationState,
     taxonomy: &Taxonomy,
@@ -102,7 +102,7 @@ pub(super) fn positions_of(cases: &[Case]) -> HashMap<&str, usize> {
     cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect()
 }
 
-/// Of each case the position of the first one of its group (patient or study); its own where it names none.
+/// Per case: position of the first case of its group (patient or study), or its own if it has no group.
 fn groups_of(cases: &[Case]) -> Vec<usize> {
     let mut first: HashMap<&str, usize> = HashMap::new();
     let cases = cases.iter().enumerate();

@@ -1,4 +1,4 @@
-//! From the events of one pass to the annotation: what they say is borrowed until the last one is known.
+//! From the events of one pass to the annotation. Their fields are borrowed until the last event is known.
 
 use super::case_annotation::CaseAnnotation;
 use super::category_id::CategoryId;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What the events so far add up to.
+/// The result of the events so far.
 #[derive(Default)]
 pub(super) struct Replay<'a> {
     pass: u32,
@@ -19,14 +19,14 @@ pub(super) struct Replay<'a> {
     unsure: bool,
     flagged: bool,
     seconds: Option<f64>,
-    /// Of the case's categories: the definitions they were given under, where they are known.
+    /// The definitions that the case's categories were given under, if known.
     definitions: Option<&'a Arc<GivenDefinitions>>,
-    /// Of each document's.
+    /// The same for each document's categories.
     hit_definitions: BTreeMap<&'a str, &'a Arc<GivenDefinitions>>,
     given_by: Option<Uuid>,
-    /// Of the last categories or skip of the case.
+    /// Context of the latest categories or skip of the case.
     made: Option<&'a EventContext>,
-    /// Of the last categories of a document.
+    /// Context of the latest categories of a document.
     made_of_hit: Option<&'a EventContext>,
     ts: Option<OffsetDateTime>,
     event_ids: Vec<Uuid>,
@@ -37,7 +37,7 @@ impl<'a> Replay<'a> {
         Self { pass, ..Self::default() }
     }
 
-    /// Takes in the next event that counts, in the order of replay.
+    /// Adds the next event that counts, in the order of replay.
     pub fn take_in(&mut self, event: &'a Event) {
         match &event.kind {
             EventKind::Annotate { categories } => {

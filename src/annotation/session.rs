@@ -44,8 +44,8 @@ struct ShownCase {
 }
 
 impl AnnotationSession {
-    /// Opens the journal of `annotator` in this folder and reads all journals; gives the lines and files that could not be
-    /// read as well.
+    /// Opens the journal of `annotator` in this folder and reads all journals; gives the lines and files that could not
+    /// be read as well.
     ///
     /// # Errors
     /// Fails if the folder cannot be read. A journal that cannot be written is no error: see
@@ -121,8 +121,8 @@ impl AnnotationSession {
         self.watch.clone()
     }
 
-    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator, written on
-    /// another machine, is undone and dated as if it had been written here.
+    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator, written
+    /// on another machine, is undone and dated as if it had been written here.
     pub fn receive(&mut self, event: &Event) {
         if self.state.apply(event)
             && event.annotator == self.annotator
@@ -158,8 +158,8 @@ impl AnnotationSession {
         self.run_fingerprint = fingerprint.map(Into::into);
     }
 
-    /// The annotator looks at this case with these answers ([`answers_fingerprint`](super::answers_fingerprint)). The time
-    /// spent on the case begins with the first call.
+    /// The annotator looks at this case with these answers ([`answers_fingerprint`](super::answers_fingerprint)). The
+    /// time spent on the case begins with the first call.
     pub fn show(&mut self, case: &str, answers_fingerprint: Option<&str>) {
         let since = self.on_screen.as_ref().filter(|shown| shown.id == case).map(|shown| shown.since);
         self.on_screen = Some(ShownCase {
@@ -169,8 +169,8 @@ impl AnnotationSession {
         });
     }
 
-    /// Records that the annotator sees the case's gold answer, or something of what others said about it: their annotations
-    /// of it in this pass are not blind from now on, in later sessions either.
+    /// Records that the annotator sees the case's gold answer, or something of what others said about it: their
+    /// annotations of it in this pass are not blind from now on, in later sessions either.
     ///
     /// # Errors
     /// Fails if this cannot be written down; it is remembered for this session all the same.
@@ -178,7 +178,8 @@ impl AnnotationSession {
         self.unblinded.insert(case, self.pass_of(case))
     }
 
-    /// Carries out an edit. The event it led to is on disk when this returns; `None` if there was nothing to undo or redo.
+    /// Carries out an edit. The event it led to is on disk when this returns; `None` if there was nothing to undo or
+    /// redo.
     ///
     /// # Errors
     /// Fails if the event could not be written; nothing has changed then, and the call may be repeated.
@@ -200,7 +201,8 @@ impl AnnotationSession {
         let before = self.own_annotation(case).map(Arc::as_ref);
         let definitions = self.definitions.definitions_for(&kind, before).into();
         let pass = self.pass_of(case);
-        // An adjudicator has seen what everybody said. An annotator who was unblinded once stays so, even after starting anew.
+        // An adjudicator has seen what everybody said. An annotator who was unblinded once stays so, even after
+        // starting anew.
         let blind = !matches!(kind, EventKind::Decide { .. })
             && !self.state.was_unblinded(&self.annotator, case, pass)
             && !self.unblinded.holds(case, pass);

@@ -3,16 +3,16 @@
 use super::CaseAnnotation;
 use crate::files::fingerprint::Fingerprint;
 
-/// How what is on the screen now compares with what was on it when the case was annotated.
+/// Compares the screen now with the screen when the case was annotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staleness {
     /// The annotator saw the same documents and answers, or at least the same run.
     Current,
-    /// The case's documents or the reader's answers to it are others now.
+    /// The case's documents or the reader's answers to it have changed.
     AnswersChanged,
-    /// The run is another one, and which answers the annotator saw is not known.
+    /// The run is another one, and it is not known which answers the annotator saw.
     RunChanged,
-    /// The event does not say what it was made on, or nothing is on the screen to compare it with.
+    /// The event does not record what it was made on, or there is nothing on the screen to compare it with.
     Unknown,
 }
 
@@ -22,9 +22,9 @@ impl Staleness {
         matches!(self, Self::AnswersChanged | Self::RunChanged)
     }
 
-    /// Compares what the annotator saw with what there is now, both as (run, answers). The case's own answers decide where
-    /// they were taken down: another run that says the same about this case makes no annotation stale, and as long as the
-    /// answers of now are not read nobody can tell.
+    /// Compares fingerprints of (run, answers) then and now. If the answers were recorded, they decide: another run
+    /// with the same answers to this case does not make its annotation stale, and until the current answers are read it
+    /// is unknown.
     pub fn between(then: (Option<&str>, Option<&str>), now: (Option<&str>, Option<&str>)) -> Self {
         match (then.1, now.1) {
             (Some(then), Some(now)) if then == now => return Self::Current,
@@ -40,8 +40,9 @@ impl Staleness {
     }
 }
 
-/// Fingerprint of what a case's annotation is about: each document with the label that the reader answered (its id;
-/// `None` where the answer named none), in the order of the screen. Scores do not count: they wobble between machines.
+/// Fingerprint of the answers that an annotation of the case is about: each document with the label that the reader
+/// answered (its id; `None` if the answer named none), in the order of the screen. Scores do not count: they vary
+/// between machines.
 pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Fingerprint {
     let mut parts = Vec::new();
     for (document, label) in answers {

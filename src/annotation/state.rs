@@ -14,18 +14,18 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// All annotators' annotations and the adjudicators' decisions. The same events give the same state in any order and any
-/// repetition, because an annotator's annotation of a case depends only on the set of their events on that case.
+/// All annotators' annotations and the adjudicators' decisions. The same events give the same state in any order and
+/// any repetition, because an annotator's annotation of a case depends only on the set of their events on that case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotationState {
     /// By annotator, then case.
     records: BTreeMap<String, BTreeMap<String, Record>>,
 }
 
-/// One annotator's events on one case and what they add up to.
+/// One annotator's events on one case and their result.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Record {
-    /// In the order of replay, without repetitions; undone ones, undos and redos included.
+    /// In the order of replay, without repetitions. Undone events, undos and redos are included.
     events: Vec<Arc<Event>>,
     /// By pass; only passes with an event that counts.
     passes: BTreeMap<u32, Arc<CaseAnnotation>>,
@@ -46,7 +46,7 @@ impl AnnotationState {
             .collect::<Vec<Record>>();
         let mut state = Self::default();
         for record in records {
-            // A group is of at least one event, which names annotator and case.
+            // A group has at least one event, which names annotator and case.
             let Some(first) = record.events.first() else { continue };
             let (annotator, case) = (first.annotator.to_string(), first.case.to_string());
             state.records.entry(annotator).or_default().insert(case, record);
@@ -75,8 +75,8 @@ impl AnnotationState {
         true
     }
 
-    /// The annotation of `case` by `annotator`; `None` if there is none, or none that still counts. Of several passes it is
-    /// the last in which they decided anything.
+    /// The annotation of `case` by `annotator`; `None` if there is none, or none that still counts. Of several passes
+    /// it is the last in which they decided anything.
     pub fn of(&self, annotator: &str, case: &str) -> Option<&CaseAnnotation> {
         self.records.get(annotator)?.get(case)?.latest().map(Arc::as_ref)
     }
@@ -116,8 +116,8 @@ impl AnnotationState {
         decisions.max_by_key(|decision| (decision.ts, decision.event_id))
     }
 
-    /// Did the annotator record any event on the case in this pass that was not blind, even if it was undone since? Version 1
-    /// of the journal does not say.
+    /// Did the annotator record any event on the case in this pass that was not blind, even if it was undone since?
+    /// Version 1 of the journal does not say.
     pub fn was_unblinded(&self, annotator: &str, case: &str, pass: u32) -> bool {
         let record = self.records.get(annotator).and_then(|cases| cases.get(case));
         record.is_some_and(|record| {
@@ -186,8 +186,8 @@ fn by_annotator_and_case(events: Vec<Arc<Event>>) -> Vec<Vec<Arc<Event>>> {
 }
 
 impl Record {
-    /// Puts the events into the order of replay, each once. Of two that claim one id, which no program writes, the same
-    /// one is kept whatever the order was.
+    /// Puts the events into the order of replay, each once. If two different events have one id, which no program
+    /// writes, the same one is kept in any order.
     fn sort(&mut self) {
         self.events.sort_by_key(|event| event.order());
         self.events.dedup_by(|later, earlier| later == earlier);
@@ -208,7 +208,8 @@ impl Record {
         self.events.sort_by_key(|event| event.order());
     }
 
-    /// Computes what the events add up to. An event is undone where the last undo or redo that names it is an undo.
+    /// Computes annotation and decision from the events. An event is undone if the last undo or redo that names it is
+    /// an undo.
     fn replay(&mut self) {
         let mut is_undone: FxHashMap<Uuid, bool> = FxHashMap::default();
         for event in &self.events {

@@ -1,4 +1,5 @@
-//! Cases and categories in the journals that the dataset and the taxonomy do not know: they are left out, or counted as others.
+//! Unknown ids in the journals: cases that the dataset lacks are left out, categories that the taxonomy lacks count as
+//! others.
 
 use super::{AnnotationState, CategoryId, Taxonomy};
 use crate::data::Case;
@@ -6,11 +7,11 @@ use crate::data::identifier::likeness;
 use crate::data::identifier::look_alikes;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Named in a remark that counts them.
+/// Ids that a remark lists; it counts the rest.
 const NAMED: usize = 3;
 
-/// Remarks on annotated cases that the dataset lacks, given categories that the taxonomy lacks, and annotators who are most
-/// likely one person.
+/// Remarks on annotated cases that the dataset lacks, categories that the taxonomy lacks, and annotators who are
+/// probably one person.
 pub fn strangers(state: &AnnotationState, taxonomy: &Taxonomy, cases: &[Case]) -> Vec<String> {
     let mut remarks = Vec::new();
     let known: HashSet<&str> = cases.iter().map(|case| case.id.as_str()).collect();

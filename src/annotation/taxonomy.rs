@@ -19,17 +19,17 @@ pub const TAXONOMY_FILE: &str = "taxonomy.toml";
 /// Bytes of the longest taxonomy: 500 categories of a page each.
 const LONGEST: u64 = 2 << 20;
 
-/// Categories that people choose from, and that one event may give. Each has a key of its own, and the largest vocabularies
-/// that people annotate with have a few hundred; time and memory of the agreement tables grow with them.
+/// Categories that people choose from, and that one event may give. Each has a key of its own, and the largest
+/// vocabularies that people annotate with have a few hundred; time and memory of the agreement tables grow with them.
 pub(super) const MOST_CATEGORIES: usize = 500;
 
 const DEFAULT: &str = include_str!("default_taxonomy.toml");
 
-/// The categories in the order of the file; keys and ids are unique. Whether a key is one that the explorer uses itself is
-/// for its table of actions to say (`tui::keymap::conflict`).
+/// The categories in the order of the file; keys and ids are unique. The explorer checks that no key is one of its own
+/// (`tui::keymap::conflict`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taxonomy {
-    /// A case, or a document, may have several categories. Where not, a new one takes the place of the old.
+    /// A case, or a document, may have several categories. If not, a new one replaces the old one.
     pub several: bool,
     pub categories: Vec<Category>,
 }
@@ -40,28 +40,28 @@ pub struct Taxonomy {
 pub struct Category {
     /// The one key that assigns it.
     pub key: char,
-    /// What the journal stores.
+    /// The id that journals store.
     pub id: CategoryId,
     pub name: String,
     /// When to choose it, shown beside the name.
     pub definition: String,
-    /// A case that belongs here, in words.
+    /// Describes a case that belongs here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive_example: Option<String>,
-    /// A case that looks as if it belonged here and does not.
+    /// Describes a case that seems to belong here and does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_example: Option<String>,
     #[serde(default)]
     pub level: Level,
 }
 
-/// What a category is said of.
+/// What a category applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     #[default]
     Case,
-    /// One retrieved document of a case.
+    /// A retrieved document of a case.
     Hit,
     Both,
 }
@@ -79,8 +79,8 @@ impl Level {
 }
 
 impl Category {
-    /// Fingerprint of what the category means: id, name, definition and examples, whatever the line breaks. Key, level and
-    /// place in the file do not count.
+    /// Fingerprint of what the category means: id, name, definition and examples, whatever the line breaks. Key, level
+    /// and place in the file do not count.
     pub fn definition_fingerprint(&self) -> Fingerprint {
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
@@ -107,18 +107,18 @@ impl Default for Taxonomy {
 }
 
 impl Taxonomy {
-    /// The folder's taxonomy. At first use the default is written there so that people find and edit it, and each version
-    /// is kept under `taxonomies/`; a folder that cannot be written is no error here (the journal will say so).
+    /// The folder's taxonomy. At first use the default is written there so that people find and edit it, and each
+    /// version is kept under `taxonomies/`; a folder that cannot be written is no error here (the journal will say so).
     ///
     /// # Errors
-    /// When the file exists and cannot be read, or is no taxonomy: file, category and field are named.
+    /// Fails if the file exists and cannot be read or is no taxonomy; the message names file, category and field.
     pub fn load(folder: &Path) -> Result<Self> {
         let text = read_text(folder)?.unwrap_or_else(|| {
             let _ = durable::write_file(&folder.join(TAXONOMY_FILE), DEFAULT.as_bytes());
             DEFAULT.to_owned()
         });
         let taxonomy = Self::parse_file(folder, &text)?;
-        // Whoever reads the journals later finds the words that people went by.
+        // Readers of the journals find the definitions that annotators worked with.
         keep_version(folder, text.as_bytes());
         Ok(taxonomy)
     }
@@ -151,7 +151,7 @@ impl Taxonomy {
         known.map(|category| (category.id.clone(), category.definition_fingerprint().as_str().into())).collect()
     }
 
-    /// Those of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded otherwise now, or gone.
+    /// Ids of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded differently now, or gone.
     pub fn changed_since<'a>(&self, definitions: &'a GivenDefinitions) -> Vec<&'a str> {
         let is_changed = |id: &str, then: &str| {
             self.by_id(id).is_none_or(|category| category.definition_fingerprint().as_str() != then)
@@ -160,8 +160,8 @@ impl Taxonomy {
         changed.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// The set after a person assigns a category: where several are allowed it is put in or, if it is there, taken out; where
-    /// not, it takes the place of all others.
+    /// The set after a person assigns a category. If several are allowed, it is added or, if it is there, removed; if
+    /// not, it replaces all others.
     pub fn with_assigned(&self, given: &BTreeSet<CategoryId>, id: &CategoryId) -> BTreeSet<CategoryId> {
         if !self.several {
             return BTreeSet::from([id.clone()]);
@@ -221,7 +221,7 @@ pub(super) fn read_taxonomy(path: &Path) -> io::Result<String> {
     input_file::read_text(path, LONGEST)
 }
 
-/// `None` where there is no file.
+/// `None` if there is no file.
 fn read_text(folder: &Path) -> Result<Option<String>> {
     let path = folder.join(TAXONOMY_FILE);
     match read_taxonomy(&path) {

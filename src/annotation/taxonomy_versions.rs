@@ -1,4 +1,4 @@
-//! Earlier wordings of the taxonomy: a copy of each version of the file that people worked with, named after its content.
+//! Earlier versions of the taxonomy: a copy of each that people worked with, named after its content.
 
 use super::category_id::CategoryId;
 use super::event::GivenDefinitions;
@@ -14,24 +14,24 @@ use std::path::{Path, PathBuf};
 /// Folder of the copies in the annotations folder.
 pub const TAXONOMIES_FOLDER: &str = "taxonomies";
 
-/// Every category in every wording that was worked with, by id and definition fingerprint.
+/// Every category in every wording that people worked with, by id and definition fingerprint.
 #[derive(Clone, Debug, Default)]
 pub struct TaxonomyVersions {
     by_definition: HashMap<(CategoryId, String), Category>,
 }
 
-/// A category that was given under other words than those of now.
+/// A category that was given under another definition than the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EarlierDefinition {
     pub id: CategoryId,
-    /// As it is called now; the id where the taxonomy no longer has it.
+    /// Its current name; the id if the taxonomy no longer has it.
     pub name: String,
-    /// As it was worded then; `None` where no copy of that version is in the folder.
+    /// Its wording then; `None` if no copy of that version is in the folder.
     pub then: Option<Category>,
 }
 
 impl EarlierDefinition {
-    /// "earlier definition of Other: None of the above.", with the name of then where it was another.
+    /// "earlier definition of Other: None of the above.", with the earlier name if it was different.
     pub fn in_words(&self) -> String {
         let then = match &self.then {
             None => "its words are not kept here".to_owned(),
@@ -42,8 +42,8 @@ impl EarlierDefinition {
     }
 }
 
-/// Keeps a copy of the file's text; one that is there already costs no write. Names are of the content, so that folders of
-/// several people merge. A folder that cannot be written is no error here.
+/// Keeps a copy of the file's text, unless there is one already. Copies are named after their content, so that folders
+/// of several people merge. A folder that cannot be written is no error here.
 pub(super) fn keep_version(folder: &Path, text: &[u8]) {
     let path = folder.join(TAXONOMIES_FOLDER).join(format!("{}.toml", Fingerprint::of_bytes(text)));
     if !path.exists() {
@@ -59,7 +59,8 @@ pub(super) fn kept_versions(folder: &Path) -> Vec<PathBuf> {
 }
 
 impl TaxonomyVersions {
-    /// Reads the copies in the annotations folder, and names those that cannot be read: their wordings are unknown.
+    /// Reads the copies in the annotations folder; gives a problem for each that cannot be read, whose wordings are
+    /// unknown.
     pub fn read(folder: &Path) -> (Self, Vec<Problem>) {
         let mut versions = Self::default();
         let mut problems = Vec::new();
@@ -85,7 +86,7 @@ impl TaxonomyVersions {
         }
     }
 
-    /// The categories whose wording is another one now than it was when they were given, or that are gone.
+    /// The categories that are worded differently now from when they were given, or that are gone.
     pub fn earlier(&self, given: &GivenDefinitions, taxonomy: &Taxonomy) -> Vec<EarlierDefinition> {
         let mut earlier = Vec::new();
         for id in taxonomy.changed_since(given) {
@@ -96,7 +97,7 @@ impl TaxonomyVersions {
         earlier
     }
 
-    /// The category as it was worded when an event took down this fingerprint of its definition.
+    /// The category with this definition fingerprint, as events record it.
     pub fn find(&self, id: &str, definition: &str) -> Option<&Category> {
         self.by_definition.get(&(id.into(), definition.to_owned()))
     }

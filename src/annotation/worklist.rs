@@ -1,4 +1,4 @@
-//! Which of an annotator's cases are to be shown now, and as which reading of them.
+//! The cases that an annotator is to see now, and the number of the reading of each.
 
 use super::AnnotationState;
 use std::collections::HashMap;
@@ -7,23 +7,23 @@ use time::{Duration, OffsetDateTime};
 /// Which cases an annotator wants to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wanted {
-    /// All that are theirs.
+    /// All of theirs.
     #[default]
     All,
-    /// Those that they have not decided.
+    /// Cases that they have not decided.
     Left,
-    /// Those that somebody else has decided and they have not: they are the second reader.
+    /// Cases that somebody else has decided and they have not: they are the second reader.
     SecondPass,
-    /// Those that they decided at least so long ago: they read them again, and both readings are kept.
+    /// Cases that they decided at least so long ago: they read them again, and both readings are kept.
     OwnAgain(Duration),
 }
 
-/// The cases of a session and as which pass each is read.
+/// The cases of a session, with the pass in which each is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Worklist {
     /// Positions in the list they were chosen from, in its order.
     pub cases: Vec<usize>,
-    /// By case id, where it is not the pass in which the annotator spoke last.
+    /// By case id, if it is not the pass of the annotator's latest annotation.
     pub passes: HashMap<String, u32>,
 }
 

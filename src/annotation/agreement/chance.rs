@@ -1,17 +1,17 @@
-//! Coefficients that correct the observed agreement for what chance would give: (observed − chance) / (1 − chance). They
-//! differ in what they take chance to be.
+//! Coefficients that correct the observed agreement for chance: (observed − chance) / (1 − chance). They differ in how
+//! they define chance.
 
 use super::counted::{Counted, Given, annotators_of};
 
-/// Fleiss' kappa (1971), with missing values as generalised by Gwet (2014): chance is the sum of the squared shares of the
-/// answers. `None` where one answer alone was given.
+/// Fleiss' kappa (1971), with missing values as generalised by Gwet (2014): chance is the sum of the squared shares of
+/// the answers. `None` if only one answer was given.
 pub(super) fn fleiss(counted: &Counted, weights: &[usize]) -> Option<f64> {
     let chance = counted.shares(weights).iter().map(|share| share * share).sum();
     corrected(counted.observed_agreement(weights)?, chance)
 }
 
-/// Gwet's AC1 (2008): chance is Σ share · (1 − share) / (answers − 1), over the `answers` that can be given. `None` where
-/// that is one.
+/// Gwet's AC1 (2008): chance is Σ share · (1 − share) / (answers − 1), over the `answers` that can be given. `None` if
+/// only one can be.
 pub(super) fn gwet(counted: &Counted, weights: &[usize]) -> Option<f64> {
     if counted.answers < 2 {
         return None;
@@ -20,8 +20,8 @@ pub(super) fn gwet(counted: &Counted, weights: &[usize]) -> Option<f64> {
     corrected(counted.observed_agreement(weights)?, spread / (counted.answers - 1) as f64)
 }
 
-/// Cohen's kappa (1960) of two annotators from the number of units by their two answers: chance is the sum over answers of
-/// the product of both annotators' shares. `None` without a unit, or where both gave one and the same answer.
+/// Cohen's kappa (1960) of two annotators from the number of units by their two answers: chance is the sum over answers
+/// of the product of both annotators' shares. `None` without a unit, or if both gave one and the same answer.
 pub(super) fn cohen(pairs: &[(usize, usize)], weights: &[usize], answers: usize) -> Option<f64> {
     let (mut first, mut second) = (vec![0_usize; answers], vec![0_usize; answers]);
     let (mut n, mut alike) = (0, 0);
@@ -42,7 +42,7 @@ pub(super) fn cohen(pairs: &[(usize, usize)], weights: &[usize], answers: usize)
 }
 
 /// Krippendorff's alpha (2011, section C and formula D): 1 − observed / expected disagreement, over the units with two
-/// annotators or more. `distance[one][other]` of two answers is 0 to 1. `None` where no two different answers were given.
+/// annotators or more. `distance[one][other]` of two answers is 0 to 1. `None` if no two different answers were given.
 pub(super) fn krippendorff(counted: &Counted, weights: &[usize], distance: &[Vec<f64>]) -> Option<f64> {
     let mut totals = vec![0.0; counted.answers];
     let (mut n, mut observed) = (0.0, 0.0);
@@ -79,6 +79,6 @@ fn disagreement_within(pattern: &[Given], distance: &[Vec<f64>]) -> f64 {
 }
 
 fn corrected(observed: f64, chance: f64) -> Option<f64> {
-    // Shares of one answer alone sum to 1 but for rounding.
+    // If only one answer was given, its share is 1 up to rounding.
     (1.0 - chance > 1e-12).then(|| (observed - chance) / (1.0 - chance))
 }

@@ -1,13 +1,13 @@
-//! The coefficients by name, and in plain words.
+//! The coefficients: names and explanations.
 
-/// A figure of how far annotators agree.
+/// A measure of agreement between annotators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coefficient {
-    /// Share of the pairs of annotators of a unit who say the same, mean over units.
+    /// Share of the pairs of annotators of a unit who give the same answer, mean over units.
     Percent,
-    /// Krippendorff's alpha of answers that are the same or not.
+    /// Krippendorff's alpha, answers being the same or not.
     Alpha,
-    /// Krippendorff's alpha by the distance of sets of categories.
+    /// Krippendorff's alpha with the MASI distance of sets of categories.
     AlphaMasi,
     /// Gwet's AC1.
     Ac1,
@@ -17,7 +17,7 @@ pub enum Coefficient {
     Cohen,
 }
 
-/// Why a figure cannot be told.
+/// Why a figure is undefined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undefined {
     #[error("nobody annotated")]
@@ -26,7 +26,7 @@ pub enum Undefined {
     OneAnnotator,
     #[error("no case shared")]
     NothingShared,
-    /// Chance alone would agree on everything, too.
+    /// Chance alone would agree on everything.
     #[error("one answer only")]
     OneAnswer,
     #[error("over 2000 answers")]
@@ -34,7 +34,7 @@ pub enum Undefined {
 }
 
 impl Coefficient {
-    /// Those of any number of annotators, in the order of the tables.
+    /// The coefficients for any number of annotators, in the order of the tables.
     pub const OF_ALL: [Self; 5] = [Self::Percent, Self::Alpha, Self::AlphaMasi, Self::Ac1, Self::Fleiss];
 
     pub fn name(self) -> &'static str {
@@ -48,7 +48,7 @@ impl Coefficient {
         }
     }
 
-    /// What it means and when it misleads, on one line.
+    /// Its meaning and when it misleads, on one line.
     pub fn words(self) -> &'static str {
         match self {
             Self::Percent => {

@@ -1,17 +1,17 @@
-//! Units by how many annotators gave which answer: all that coefficients of several annotators look at.
+//! Units by the number of annotators per answer: all that coefficients of several annotators need.
 
 use super::ratings::Ratings;
 use std::collections::HashMap;
 
-/// How many annotators gave an answer.
+/// An answer and the number of annotators who gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Given {
     pub answer: usize,
     pub annotators: usize,
 }
 
-/// The units that anyone said something of. Units of which the same was said are one pattern, so that a resample counts
-/// patterns and not units.
+/// The units with an answer. Units with the same answers are one pattern, so that a resample counts patterns and not
+/// units.
 #[derive(Clone, Debug)]
 pub(super) struct Counted {
     pub patterns: Vec<Vec<Given>>,
@@ -35,7 +35,7 @@ impl Counted {
             }
             let mut pattern: Vec<Given> = Vec::with_capacity(2);
             for answer in unit.iter().flatten() {
-                // Taken at its first mention.
+                // Counted at its first mention.
                 let annotators = std::mem::take(&mut counts[*answer]);
                 if annotators > 0 {
                     pattern.push(Given { answer: *answer, annotators });

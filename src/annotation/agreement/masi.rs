@@ -1,8 +1,8 @@
 //! The distance of two sets of categories.
 
-/// Measuring Agreement on Set-valued Items (Passonneau 2006): 1 − Jaccard · monotonicity, where monotonicity is 1 of equal
-/// sets, 2/3 where one contains the other, 1/3 where they overlap otherwise, and 0 of disjoint ones. Sets are in ascending
-/// order. Two empty sets are equal.
+/// Measuring Agreement on Set-valued Items (Passonneau 2006): 1 − Jaccard · monotonicity, where monotonicity is 1 for
+/// equal sets, 2/3 if one contains the other, 1/3 if they overlap otherwise, and 0 for disjoint ones. Sets are in
+/// ascending order. Two empty sets are equal.
 pub fn masi_distance<T: PartialEq>(one: &[T], other: &[T]) -> f64 {
     if one == other {
         return 0.0;

@@ -15,21 +15,21 @@ const MOST_ANSWERS: usize = 2000;
 /// A coefficient, or why there is none.
 pub type Measured = Result<Estimate, Undefined>;
 
-/// How far the annotators of a table agree.
+/// Agreement between the annotators of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
-    /// Units that two annotators or more said something of: what the figures stand on.
+    /// Number of units with answers by two annotators or more: the figures are computed from these.
     pub shared: usize,
     /// In the order of [`Coefficient::OF_ALL`].
     pub figures: Vec<(Coefficient, Measured)>,
 }
 
-/// How far two annotators agree.
+/// Agreement between two annotators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairAgreement {
     /// Positions of the two annotators, the first before the second.
     pub annotators: (usize, usize),
-    /// Units that both said something of.
+    /// Number of units with answers by both.
     pub shared: usize,
     pub percent: Measured,
     pub kappa: Measured,
@@ -38,9 +38,9 @@ pub struct PairAgreement {
 }
 
 impl Agreement {
-    /// Over all units. Intervals are 95 %, by the percentile bootstrap that draws units, or whole groups of them where two
-    /// share one ([`Ratings::push_of_group`]); `resamples` of 0 makes none and
-    /// keeps the work on the calling thread.
+    /// Computes all coefficients. Intervals are 95 %, by the percentile bootstrap that draws units, or whole groups of
+    /// them if two units share one ([`Ratings::push_of_group`]). With 0 `resamples` there are none, and the calling
+    /// thread does all the work.
     pub fn of(ratings: &Ratings, resamples: usize) -> Self {
         let counted = Counted::of(ratings);
         let shared = ratings.shared();
@@ -54,7 +54,7 @@ impl Agreement {
             };
             (*coefficient, measured)
         };
-        // Other threads may be busy with a model: whoever asks for no interval does not wait for them.
+        // Other threads may be busy with a model: without intervals nothing waits for them.
         let figures = if resamples == 0 {
             Coefficient::OF_ALL.iter().map(figure).collect()
         } else {
@@ -63,7 +63,7 @@ impl Agreement {
         Self { shared, figures }
     }
 
-    /// This coefficient; one that is of pairs only is not here.
+    /// The figure of this coefficient; `None` for one that is defined for pairs only.
     pub fn figure(&self, coefficient: Coefficient) -> Option<&Measured> {
         self.figures.iter().find(|(own, _)| *own == coefficient).map(|(_, measured)| measured)
     }
@@ -105,7 +105,7 @@ impl PairAgreement {
     }
 }
 
-/// A share with its interval, which is Wilson's where all are alike; with none where none is wanted.
+/// A share with its interval, which is Wilson's if all are alike; without one if there are no resamples.
 fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Estimate {
     let figure = Estimate::of_share(outcomes, bootstrap);
     if bootstrap.resamples == 0 { Estimate { low: None, high: None, no_interval: None, ..figure } } else { figure }
@@ -148,7 +148,7 @@ fn measure(
     let measured = resampled(&counted.cells, &counted.weights, shared, bootstrap, &statistic)?;
     let all_alike = measured.value == Some(1.0) || measured.value == Some(0.0);
     if coefficient == Coefficient::Percent && all_alike && bootstrap.resamples > 0 {
-        // Equal units have no spread to resample; a share has Wilson's interval.
+        // Equal units have no spread to resample, so the share gets Wilson's interval.
         let groups = ratings.groups_of(|unit| unit.iter().flatten().count() > 1);
         let bootstrap = Bootstrap { groups: groups.as_deref(), ..bootstrap };
         return Ok(Estimate::of_share(&vec![measured.value == Some(1.0); shared], bootstrap));
@@ -156,7 +156,7 @@ fn measure(
     Ok(measured)
 }
 
-/// The statistic with its interval, which is left out where every resample gives the same value.
+/// The statistic with its interval, which is left out if every resample gives the same value.
 fn resampled(
     cells: &[usize],
     weights: &[usize],

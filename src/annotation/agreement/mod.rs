@@ -1,6 +1,6 @@
-//! How far annotators agree: coefficients over a neutral table of [`Ratings`], each with its interval and a line of words.
+//! Agreement between annotators: coefficients over a table of [`Ratings`], each with its interval and an explanation.
 //!
-//! Nothing here knows of journals. Figures are undefined for a reason that is said ([`Undefined`]), never a NaN.
+//! Nothing here knows of journals. A figure that is undefined has a reason ([`Undefined`]) and is never a NaN.
 
 mod chance;
 mod coefficient;

@@ -1,4 +1,4 @@
-//! Who said what of which unit, whatever the units and the categories are.
+//! A table of ratings: each annotator's answer per unit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ pub struct Ratings {
     positions: HashMap<Vec<usize>, usize>,
     /// One row per unit, one place per annotator: the position of the answer.
     units: Vec<Vec<Option<usize>>>,
-    /// Of each unit the number of its group; units of one group (a patient's cases) are not independent.
+    /// Number of the group of each unit; units of one group (a patient's cases) are not independent.
     groups: Vec<usize>,
 }
 
@@ -27,7 +27,7 @@ impl Ratings {
         self.push_of_group(said, self.units.len());
     }
 
-    /// As [`Ratings::push`], of a unit of this group: intervals draw whole groups where two units share one.
+    /// As [`Ratings::push`], for a unit of this group: intervals draw whole groups if two units share one.
     pub fn push_of_group(&mut self, said: Vec<Option<Vec<usize>>>, group: usize) {
         debug_assert_eq!(said.len(), self.annotators.len());
         let unit = said.into_iter().map(|set| set.map(|set| self.position_of(set))).collect();
@@ -45,7 +45,7 @@ impl Ratings {
         &self.units
     }
 
-    /// The groups of those units that pass, in order; `None` where no two of all units share one.
+    /// The groups of the units that pass, in order; `None` if no two of all units share one.
     pub(super) fn groups_of(&self, passes: impl Fn(&[Option<usize>]) -> bool) -> Option<Vec<usize>> {
         if !self.has_groups() {
             return None;
@@ -70,7 +70,7 @@ impl Ratings {
         }
     }
 
-    /// Whether each answer has the category: the two answers are the empty set and the category alone.
+    /// The ratings reduced to whether an answer has the category: answers are the empty set and the category alone.
     #[must_use]
     pub fn one_against_rest(&self, category: usize) -> Self {
         let has_it: Vec<usize> = self.answers.iter().map(|answer| usize::from(answer.contains(&category))).collect();
@@ -85,17 +85,17 @@ impl Ratings {
         }
     }
 
-    /// Units that two annotators or more said something of.
+    /// Number of units with answers by two annotators or more.
     pub fn shared(&self) -> usize {
         self.units.iter().filter(|unit| unit.iter().flatten().count() > 1).count()
     }
 
-    /// Annotators who said something.
+    /// Number of annotators with an answer.
     pub fn active_annotators(&self) -> usize {
         (0..self.annotators.len()).filter(|annotator| self.units.iter().any(|unit| unit[*annotator].is_some())).count()
     }
 
-    /// "look-alike + other", or "none" of the empty set.
+    /// "look-alike + other", or "none" for the empty set.
     pub fn name_of(&self, answer: usize) -> String {
         let names: Vec<&str> =
             self.answers[answer].iter().map(|category| self.categories[*category].as_str()).collect();

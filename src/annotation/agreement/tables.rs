@@ -7,7 +7,7 @@ use crate::analysis::report::{Cell, Table};
 use rayon::prelude::*;
 use serde::Serialize;
 
-/// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
+/// The kinds of tables in the order in which they are printed, and whether they are printed by default.
 const KINDS: [(&str, bool); 6] = [
     ("agreement", true),
     ("pairs", true),
@@ -17,14 +17,14 @@ const KINDS: [(&str, bool); 6] = [
     ("annotators", true),
 ];
 
-/// Chance-corrected figures below this beside a percent agreement above the other are the prevalence paradox.
+/// A chance-corrected figure below `LOW` beside a percent agreement above `HIGH` is the prevalence paradox.
 const LOW: f64 = 0.4;
 const HIGH: f64 = 0.8;
 
-/// Categories that have a row of their own: each is resampled, and nobody reads more.
+/// Most categories with a row of their own: each is resampled, and nobody reads more.
 const MOST_ROWS: usize = 200;
 
-/// Fewest shared units that figures are worth much on.
+/// With fewer shared units a figure says little.
 const FEW: usize = 30;
 
 /// The names of all kinds of tables.
@@ -32,12 +32,12 @@ pub fn agreement_table_keys() -> Vec<&'static str> {
     KINDS.iter().map(|(key, _)| *key).collect()
 }
 
-/// The names of those that are printed where none is asked for.
+/// The names of the tables that are printed by default.
 pub fn usual_agreement_table_keys() -> Vec<&'static str> {
     KINDS.iter().filter(|(_, usual)| *usual).map(|(key, _)| *key).collect()
 }
 
-/// Who said what of which case, with the task of each case.
+/// The ratings of cases, with the task of each case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RatedCases {
     pub ratings: Ratings,
@@ -47,21 +47,21 @@ pub struct RatedCases {
     pub tasks: Vec<String>,
     /// Ids of the tasks in their order.
     pub task_order: Vec<String>,
-    /// Of each annotator who read cases again: two columns, the first reading and the last.
+    /// Per annotator who read cases again: two columns, the first reading and the last.
     pub second_readings: Vec<Ratings>,
 }
 
-/// How far annotators agree, as tables.
+/// Agreement between annotators, as tables.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AgreementReport {
     pub dataset: String,
     pub annotators: Vec<String>,
-    /// Cases that someone annotated, and those that two or more did.
+    /// Number of annotated cases, and of those with two annotators or more.
     pub cases: usize,
     pub shared: usize,
-    /// Behind each interval; 0 where there are none.
+    /// Bootstrap resamples behind each interval; 0 if there are none.
     pub resamples: usize,
-    /// Whole groups are drawn for intervals: two cases share one.
+    /// Intervals draw whole groups, because two cases share one.
     pub by_group: bool,
     /// What a reader should know before trusting a figure.
     pub remarks: Vec<String>,
@@ -75,7 +75,8 @@ struct Subset {
 }
 
 impl AgreementReport {
-    /// `keys` names the tables that are wanted. With 0 `resamples` there are no intervals and no other thread is waited for.
+    /// Builds the tables that `keys` names. With 0 `resamples` there are no intervals, and nothing waits for other
+    /// threads.
     pub fn of(dataset: &str, rated: &RatedCases, resamples: usize, keys: &[&str]) -> Self {
         let subsets = subsets_of(rated);
         let build = |subset: &Subset| tables_of(subset, resamples, keys);
@@ -95,7 +96,7 @@ impl AgreementReport {
         if keys.contains(&"readings") {
             tables.push(readings_table(&rated.second_readings, resamples));
         }
-        // By kind, then by subset.
+        // Tables are ordered by kind, then by subset.
         tables.sort_by_key(|table: &Table| KINDS.iter().position(|(key, _)| *key == table.key));
         tables.retain(|table| !table.rows.is_empty());
         Self {
@@ -110,7 +111,7 @@ impl AgreementReport {
         }
     }
 
-    /// What stands behind the figures.
+    /// The data behind the figures.
     pub fn basis(&self) -> String {
         let intervals = match self.resamples {
             0 => "no intervals".to_owned(),
@@ -145,7 +146,7 @@ fn subsets_of(rated: &RatedCases) -> Vec<Subset> {
     by_task
 }
 
-/// The wanted tables, and where high agreement and low coefficients stand side by side.
+/// The wanted tables, and the places where high agreement stands beside low coefficients.
 fn tables_of(subset: &Subset, resamples: usize, keys: &[&str]) -> (Vec<Table>, Vec<String>) {
     let is_wanted = |key: &str| keys.contains(&key);
     let mut tables = Vec::new();
@@ -196,7 +197,7 @@ fn agreement_table(subset: &Subset, resamples: usize) -> (Table, Vec<String>) {
         let agreement = Agreement::of(&subset.ratings.one_against_rest(category), resamples);
         remarks.extend(paradox(&subset.name, name, &agreement));
         let mut row = row_of("one against the rest", name, &agreement);
-        // Yes or no is no set that could overlap.
+        // MASI needs sets that can overlap; yes or no cannot.
         row[5] = Cell::from("as alpha");
         rows.push(row);
     }
@@ -230,7 +231,7 @@ fn cell(measured: &Measured) -> Cell {
     }
 }
 
-/// People agree nearly always and a coefficient is low: the reader is told not to stop at either.
+/// Warns if people agree nearly always and a coefficient is low all the same.
 fn paradox(subset: &str, category: &str, agreement: &Agreement) -> Option<String> {
     let value = |coefficient| agreement.figure(coefficient)?.as_ref().ok()?.value;
     let (percent, alpha, ac1) = (value(Coefficient::Percent)?, value(Coefficient::Alpha)?, value(Coefficient::Ac1)?);
@@ -243,7 +244,8 @@ fn paradox(subset: &str, category: &str, agreement: &Agreement) -> Option<String
     })
 }
 
-/// Those that someone gave, in their order; the most frequent ones where they are more than tables have rows for.
+/// The categories that someone gave, in their order; the most frequent ones if there are more than tables have rows
+/// for.
 fn used_categories(ratings: &Ratings) -> Vec<usize> {
     let mut given = vec![0_usize; ratings.categories.len()];
     for answer in ratings.units().iter().flatten().flatten() {
@@ -276,7 +278,7 @@ fn pair_rows(subset: &Subset, category: &str, pairs: &[PairAgreement]) -> Vec<Ve
 }
 
 fn pairs_table(key: &'static str, subset: &Subset, mut rows: Vec<Vec<Cell>>) -> Table {
-    // Rows of a pair stand together; the sort keeps the categories in their order.
+    // Rows of a pair stand together; the sort keeps the order of the categories.
     rows.sort_by_key(|row| row.first().map(Cell::text));
     let cohen = Coefficient::Cohen;
     let what = if key == "pairs" { "Pairs of annotators" } else { "Pairs of annotators, each category" };
@@ -289,7 +291,7 @@ fn pairs_table(key: &'static str, subset: &Subset, mut rows: Vec<Vec<Cell>>) -> 
     }
 }
 
-/// What one says where the other says something else, most frequent first.
+/// The answers of two annotators on cases where they differ, most frequent first.
 fn confusion_tables(subset: &Subset, pairs: &[PairAgreement]) -> Vec<Table> {
     let names = &subset.ratings.annotators;
     let mut tables = Vec::new();
@@ -314,7 +316,8 @@ fn confusion_tables(subset: &Subset, pairs: &[PairAgreement]) -> Vec<Table> {
     tables
 }
 
-/// Everyone against themselves: a person who does not say the same twice sets the bar that others can reach.
+/// Each annotator's first reading against the last: nobody can agree with a person more than that person with
+/// themselves.
 fn readings_table(readings: &[Ratings], resamples: usize) -> Table {
     let mut rows = Vec::new();
     for ratings in readings {

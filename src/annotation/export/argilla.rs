@@ -1,5 +1,5 @@
-//! A dataset for Argilla 2 as its Python client keeps one on disk (`rg.Dataset.to_disk`): settings, the dataset itself and
-//! records with fields, metadata, suggestions and responses.
+//! A dataset for Argilla 2 as its Python client keeps one on disk (`rg.Dataset.to_disk`): settings, the dataset itself
+//! and records with fields, metadata, suggestions and responses.
 
 use super::for_tools::{ReviewedCase, ToolExport};
 use crate::annotation::{AuthoredAnnotation, CaseAnnotation, CategoryId, remarks};
@@ -13,11 +13,11 @@ const CATEGORY: &str = "category";
 const NOTE: &str = "note";
 
 /// The files of the dataset's folder by their paths inside it. The final categories of a case are the suggestion; each
-/// annotator whose user is known has a response. What everybody said stands in the metadata (`said`), too, because Argilla
-/// takes responses of its own users only. The gold answer is left out: people may annotate blind there, too.
+/// annotator whose user is known has a response. All annotations are in the metadata (`said`) as well, because Argilla
+/// takes responses of its own users only. The gold answer is left out, so that people can annotate blind there.
 ///
 /// # Errors
-/// Where a user is no UUID.
+/// Fails if a user is no UUID, or is given for somebody who annotated nothing.
 pub fn argilla_files(export: &ToolExport<'_>) -> Result<Vec<(&'static str, Value)>> {
     export.check_users()?;
     let records: Result<Vec<Value>> = export.cases().iter().map(|case| record_of(export, case)).collect();
@@ -128,7 +128,7 @@ fn record_of(export: &ToolExport<'_>, reviewed: &ReviewedCase<'_>) -> Result<Val
     }))
 }
 
-/// A list where the question takes several categories, else the one.
+/// A list if the question takes several categories, else the one category.
 fn answer(export: &ToolExport<'_>, categories: &BTreeSet<CategoryId>) -> Value {
     if export.has_several() { json!(categories) } else { json!(categories.first()) }
 }

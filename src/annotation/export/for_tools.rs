@@ -1,4 +1,4 @@
-//! What the files for other annotation tools have in common.
+//! The common part of the files for other annotation tools.
 
 use crate::annotation::rated_cases::positions_of;
 use crate::annotation::{AnnotationState, CaseReview, Category, CategoryId, Decision, Taxonomy};
@@ -7,16 +7,16 @@ use anyhow::{Result, bail};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All but what stands for itself in every part of a URL (RFC 3986, unreserved), and the slash.
+/// All characters but the unreserved ones of RFC 3986 and the slash.
 const NOT_IN_URLS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// What goes into a file for another tool, and how it names things.
+/// The content of a file for another tool, and the tool's names for it.
 #[derive(Clone, Debug)]
 pub struct ToolExport<'a> {
     pub dataset: &'a Dataset,
     pub state: &'a AnnotationState,
     pub taxonomy: &'a Taxonomy,
-    /// The final set alone, and not what each annotator said.
+    /// Only the final set, without each annotator's annotation.
     pub final_only: bool,
     /// Put before each image's path, which is relative to the dataset directory.
     pub image_prefix: String,
@@ -31,8 +31,8 @@ pub(super) struct ReviewedCase<'a> {
 }
 
 impl ToolExport<'_> {
-    /// Cases of the dataset that somebody annotated or decided, in the order of the dataset; those that have no final
-    /// categories are left out where these alone are wanted.
+    /// Cases of the dataset that somebody annotated or decided, in the order of the dataset; without those that have no
+    /// final categories if only the final set is wanted.
     pub(super) fn cases(&self) -> Vec<ReviewedCase<'_>> {
         let positions = positions_of(&self.dataset.cases);
         let mut known: Vec<(usize, &str)> =
@@ -49,7 +49,7 @@ impl ToolExport<'_> {
         cases
     }
 
-    /// The taxonomy's categories, and ids that were given and are not in it any more.
+    /// The taxonomy's categories, and given ids that it no longer has.
     pub(super) fn categories(&self) -> (Vec<&Category>, Vec<&str>) {
         let given = self.state.passes().flat_map(|(.., annotation)| &annotation.categories);
         let decided = self.decisions().flat_map(|decision| &decision.categories);
@@ -69,7 +69,7 @@ impl ToolExport<'_> {
         self.state.cases().into_iter().filter_map(|case| Some(self.state.decision(case)?.as_ref()))
     }
 
-    /// Prefix and path. Where the prefix makes a URL of it (it has a query, or begins with `http:`), the path is
+    /// Prefix and path. If the prefix makes a URL of it (it has a query, or begins with `http:`), the path is
     /// percent-encoded; a path of a file system or a bucket stays as it is.
     pub(super) fn image_of(&self, case: &Case) -> String {
         // Both tools take URLs, whose separator this is.
@@ -87,7 +87,7 @@ impl ToolExport<'_> {
     }
 
     /// # Errors
-    /// Where a user is named for somebody who annotated nothing, which is a slip of the pen.
+    /// Fails if a user is given for somebody who annotated nothing: probably a typing error.
     pub(super) fn check_users(&self) -> Result<()> {
         for annotator in self.users.keys() {
             if !self.state.annotators().any(|known| known == annotator) {

@@ -1,5 +1,5 @@
-//! Tasks for Label Studio's import (JSON, "Basic Label Studio JSON format": `data`, `annotations` and `predictions` with
-//! `result`s of type `choices` and `textarea`) and the labelling configuration that they belong to.
+//! Tasks for Label Studio's import (JSON, "Basic Label Studio JSON format": `data`, `annotations` and `predictions`
+//! with `result`s of type `choices` and `textarea`) and the labelling configuration that they belong to.
 
 use super::for_tools::{ReviewedCase, ToolExport};
 use crate::annotation::{AuthoredAnnotation, CaseAnnotation, remarks};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What a task's images are called where no prefix is given: files that the server reads itself.
+/// The default prefix of images: files that the server reads itself.
 pub const LABEL_STUDIO_PREFIX: &str = "/data/local-files/?d=";
 
 /// Names of the tags in the configuration.
@@ -16,12 +16,12 @@ const CATEGORY: &str = "category";
 const NOTE: &str = "note";
 const REMARKS: &str = "remarks";
 
-/// The array of tasks. Each annotator's word is an annotation of the task, in the order of `data.annotators`, and the final
-/// categories are a prediction of the model "final set"; where only they are wanted, they are the one annotation, marked
-/// as ground truth. The gold answer is left out: people may annotate blind there, too.
+/// The array of tasks. Each annotator's annotation is an annotation of the task, in the order of `data.annotators`, and
+/// the final categories are a prediction of the model "final set"; if only the final set is wanted, it is the one
+/// annotation, marked as ground truth. The gold answer is left out, so that people can annotate blind there.
 ///
 /// # Errors
-/// Where a user is no number.
+/// Fails if a user is no number, or is given for somebody who annotated nothing.
 pub fn label_studio_tasks(export: &ToolExport<'_>) -> Result<Value> {
     export.check_users()?;
     let tasks: Result<Vec<Value>> = export.cases().iter().map(|case| task_of(export, case)).collect();

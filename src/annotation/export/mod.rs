@@ -1,4 +1,5 @@
-//! Annotations as a table for other programs: the latest state joined with the cases; and as files for other tools.
+//! Annotations for other programs: as a table of the latest annotations joined with the cases, and as files for
+//! annotation tools.
 
 mod argilla;
 mod for_tools;
@@ -29,8 +30,8 @@ pub enum ExportFormat {
     Argilla,
 }
 
-/// One annotator's final word on one case. A field that is unknown is null in JSON and empty in CSV; a list is joined by
-/// semicolons in CSV.
+/// One annotator's latest annotation of one case. A field that is unknown is null in JSON and empty in CSV; a list is
+/// joined by semicolons in CSV.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExportRow<'a> {
     pub annotator: &'a str,
@@ -41,23 +42,23 @@ pub struct ExportRow<'a> {
     pub gold: Option<&'a str>,
     /// Ids of the categories given to the case.
     pub categories: Vec<&'a str>,
-    /// Their names; the id again where the taxonomy does not know it.
+    /// Their names; the id again if the taxonomy does not know it.
     pub category_names: Vec<&'a str>,
-    /// By document id: the categories given to that document. JSON in CSV, too.
+    /// By document id: the categories given to that document. CSV has JSON in this column.
     pub hits: &'a BTreeMap<String, BTreeSet<CategoryId>>,
     pub skipped: bool,
     pub unsure: bool,
     pub flagged: bool,
     pub note: Option<&'a str>,
-    /// Given without sight of the gold answer and of earlier annotations.
+    /// Given before the annotator saw the gold answer or earlier annotations.
     pub blind: bool,
-    /// Which reading of the case this is, from 1.
+    /// Number of the reading of the case, from 1.
     pub pass: u32,
     /// Time spent on the case.
     pub seconds: Option<f64>,
     /// Ids of categories that were given under a definition that the taxonomy no longer has.
     pub earlier_definitions: Vec<&'a str>,
-    /// RFC 3339, UTC, of the last event that counts.
+    /// Time of the latest event that counts: RFC 3339, UTC.
     pub ts: String,
     pub run_fingerprint: Option<&'a str>,
     pub answers_fingerprint: Option<&'a str>,
@@ -67,7 +68,7 @@ pub struct ExportRow<'a> {
 /// split and gold.
 ///
 /// # Errors
-/// When a time cannot be written as RFC 3339 (a year beyond 9999).
+/// Fails if a time cannot be written as RFC 3339 (a year beyond 9999).
 pub fn export_rows<'a>(
     state: &'a AnnotationState,
     taxonomy: &'a Taxonomy,

@@ -1,5 +1,5 @@
-//! CSV with a header, also of no rows. What is missing is empty, the texts of a list are joined by semicolons, an object is
-//! JSON (empty where it has nothing in it). Texts, and each text of a list, go through [`Formulas`].
+//! CSV with a header, even without rows. A missing value is empty, the texts of a list are joined by semicolons, an
+//! object is JSON (empty if it has no entries). Texts, and each text of a list, go through [`Formulas`].
 
 use super::TableExport;
 use crate::text::csv_cells::Formulas;
@@ -10,7 +10,7 @@ use std::io::Write;
 /// Writes the header and the rows.
 ///
 /// # Errors
-/// When `output` cannot be written.
+/// Fails if `output` cannot be written.
 pub fn write_csv(sheet: &TableExport, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
     let mut table = csv::Writer::from_writer(output);
     table.write_record(sheet.columns.iter().map(|column| column.name))?;
@@ -25,7 +25,7 @@ fn cell(value: &Value, formulas: Formulas) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => formulas.cell(text).into_owned(),
-        // Each for itself: where a comma is the decimal mark, spreadsheets split cells at semicolons.
+        // Each text by itself: if a comma is the decimal mark, spreadsheets split cells at semicolons.
         Value::Array(items) => {
             items.iter().filter_map(Value::as_str).map(|item| formulas.cell(item)).collect::<Vec<_>>().join(";")
         }

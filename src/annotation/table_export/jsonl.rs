@@ -1,4 +1,4 @@
-//! One JSON object a line, with every column in its order; what is missing is null.
+//! One JSON object per line, with every column in order; a missing value is null.
 
 use super::{Column, TableExport};
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use std::io::Write;
 /// Writes the rows.
 ///
 /// # Errors
-/// When `output` cannot be written.
+/// Fails if `output` cannot be written.
 pub fn write_jsonl(sheet: &TableExport, output: &mut dyn Write) -> Result<()> {
     for values in &sheet.rows {
         serde_json::to_writer(&mut *output, &Row { columns: sheet.columns, values }).context("cannot write a row")?;

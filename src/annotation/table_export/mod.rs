@@ -1,4 +1,4 @@
-//! Rows for other programs, whatever they are about: JSON lines, CSV and Parquet of the same columns.
+//! Tables for other programs: JSON lines, CSV and Parquet of the same columns.
 
 mod csv;
 mod jsonl;
@@ -19,14 +19,14 @@ pub struct TableExport {
     pub rows: Vec<Map<String, Value>>,
 }
 
-/// A column, any place of which may be null.
+/// A column; any of its values may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: &'static str,
     pub kind: Kind,
 }
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -41,10 +41,10 @@ pub enum Kind {
 }
 
 impl TableExport {
-    /// Rows whose fields are the columns.
+    /// A table of these rows, whose fields are the columns.
     ///
     /// # Errors
-    /// Where a row lacks a column, or has something else in it than the column holds: a mistake of the program.
+    /// Fails if a row lacks a column or has another type of value in it, which is a mistake of the program.
     pub fn of(columns: &'static [Column], rows: &[impl Serialize]) -> Result<Self> {
         let mut objects = Vec::with_capacity(rows.len());
         for row in rows {

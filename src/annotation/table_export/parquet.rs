@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 /// Writes the rows as a whole Parquet file.
 ///
 /// # Errors
-/// When `output` cannot be written.
+/// Fails if `output` cannot be written.
 pub fn write_parquet(sheet: &TableExport, output: &mut (dyn Write + Send)) -> Result<()> {
     let schema = parse_message_type(&schema_of(sheet)).context("cannot make the schema of the Parquet file")?;
     let properties = WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default())).build();
@@ -50,8 +50,8 @@ fn schema_of(sheet: &TableExport) -> String {
     schema
 }
 
-/// A place of an optional column is defined (1) or not (0); one of a list is missing (0), empty (1) or has elements (2), of
-/// which the first begins a row (repetition 0) and the others go on with it (1).
+/// Definition and repetition levels. A value of an optional column is defined (1) or not (0); a list is missing (0),
+/// empty (1) or has elements (2), the first of which begins a row (repetition 0) and the others continue it (1).
 fn write_column(sheet: &TableExport, column: Column, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
     let (mut defined, mut repeated): (Vec<i16>, Vec<i16>) = (Vec::new(), Vec::new());
     let (mut texts, mut flags, mut numbers, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

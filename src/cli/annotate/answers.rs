@@ -1,4 +1,4 @@
-//! The answers to a case, waited for: from the stored run, else from the models.
+//! The answers to a case, from the stored run or else from the models; waits for them.
 
 use crate::output::say;
 use crate::pipeline::Event;
@@ -6,11 +6,11 @@ use crate::tui::state::answers::CaseAnswers;
 use crate::worker::{Request, WorkerHandle};
 use std::collections::HashMap;
 
-/// What the engine has said so far.
+/// The answers that have come so far.
 pub(super) struct Answers {
     engine: WorkerHandle,
     of_case: HashMap<usize, CaseAnswers>,
-    /// Of the stored run, else of the models once they are loaded.
+    /// Fingerprint of the stored run, or of the models once they are loaded.
     pub run_fingerprint: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl Answers {
             self.engine.send(Request::Open { case });
         }
         while !self.of_case.get(&case).is_some_and(is_complete) {
-            // Where the engine is gone no more will come.
+            // If the engine has ended, no more answers will come.
             let Ok(event) = self.engine.events.recv() else { break };
             self.take_in(event);
         }

@@ -1,30 +1,30 @@
-//! One line of `dissent annotate`: what a person or a script can say.
+//! The commands of `dissent annotate`, one per line.
 
 use crate::annotation::{Category, CategoryId, Level, Taxonomy};
 use std::collections::BTreeSet;
 
-/// What a line asks for.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// These categories are the case's; none removes them.
+    /// Give the case these categories; an empty set takes them away.
     Annotate(BTreeSet<CategoryId>),
-    /// These are those of the document at this place, counted from 1.
+    /// Give the document at this place, counted from 1, these categories.
     Hit {
         place: usize,
         categories: BTreeSet<CategoryId>,
     },
-    /// Empty removes the note.
+    /// An empty text removes the note.
     Note(String),
     Skip,
-    /// Doubt, or no longer.
+    /// Mark as unsure, or as sure again.
     Unsure,
     Flag,
     Undo,
     Redo,
     Gold,
-    /// What everybody said of the case.
+    /// Show what everybody said about the case.
     People,
-    /// An adjudicator's decision; without categories, none applies.
+    /// Decide the case as an adjudicator; an empty set says that no category applies.
     Decide {
         categories: BTreeSet<CategoryId>,
         reason: String,
@@ -33,7 +33,7 @@ pub(super) enum Command {
     Next,
     Back,
     GoTo(String),
-    /// What a category means.
+    /// Show the definition of a category.
     Define(CategoryId),
     Help,
     Quit,
@@ -46,12 +46,12 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("hit N CATEGORY…", "give document N these categories; without any, take them away"),
     ("n TEXT", "write a note; without text, remove it"),
     ("skip", "pass the case over and go on to the next"),
-    ("unsure", "say that you doubt it; again, that you do not"),
-    ("flag", "mark the case for somebody to look at; again, no more"),
-    ("undo", "take back the latest thing you said, in this session or an earlier one"),
-    ("redo", "bring back what was taken back last"),
-    ("gold", "show the gold answer; what you say of the case is not blind then"),
-    ("people", "show what everybody said of the case; what you say of it yourself is not blind then"),
+    ("unsure", "mark your annotation as unsure; again, as sure"),
+    ("flag", "flag the case for somebody to look at; again, take the flag off"),
+    ("undo", "take back your latest annotation, of this session or an earlier one"),
+    ("redo", "bring back what you took back last"),
+    ("gold", "show the gold answer; your annotations of the case are not blind then"),
+    ("people", "show what everybody said about the case; your annotations of it are not blind then"),
     (
         "decide CATEGORY…: REASON",
         "decide the case as an adjudicator (decide none: no category applies) and go on to the next",
@@ -63,15 +63,15 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("quit", "end, as the end of the input does"),
 ];
 
-/// Reads a line; `None` where there is nothing in it.
+/// Reads a line; `None` if it is empty.
 ///
 /// # Errors
-/// What was expected and found, for the person.
+/// Fails with a message for the user: what was expected and what was found.
 pub(super) fn parse(line: &str, taxonomy: &Taxonomy) -> Result<Option<Command>, String> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
-    // The taxonomy's own keys come first: somebody may have made a category of `n`.
+    // Categories come first: `n` may be the key of one.
     if word.is_empty() {
         return Ok(None);
     }
@@ -113,7 +113,7 @@ fn hit(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
     Ok(Command::Hit { place, categories: categories(given, Level::Hit, taxonomy)? })
 }
 
-/// Categories, or none, and after a colon why.
+/// Reads categories, or `none`, and a reason after a colon.
 fn decide(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
     let (given, reason) = rest.split_once(':').unwrap_or((rest, ""));
     let given = given.trim();
@@ -125,16 +125,16 @@ fn decide(rest: &str, taxonomy: &Taxonomy) -> Result<Command, String> {
     Ok(Command::Decide { categories, reason: reason.trim().to_owned() })
 }
 
-/// The categories named, by keys or ids between spaces or commas.
+/// Reads categories by their keys or ids, separated by spaces or commas.
 fn categories(text: &str, level: Level, taxonomy: &Taxonomy) -> Result<BTreeSet<CategoryId>, String> {
     let mut set = BTreeSet::new();
     for word in text.split(|letter: char| letter.is_whitespace() || letter == ',').filter(|word| !word.is_empty()) {
         let category = known(word, taxonomy)?;
         if level == Level::Case && !category.level.is_of_case() {
-            return Err(format!("{} is said of a document: hit N {}", category.id, category.key));
+            return Err(format!("{} applies to documents: hit N {}", category.id, category.key));
         }
         if level == Level::Hit && !category.level.is_of_hit() {
-            return Err(format!("{} is said of the case and not of a document: {}", category.id, category.key));
+            return Err(format!("{} applies to cases and not to documents: {}", category.id, category.key));
         }
         set.insert(category.id.clone());
     }
@@ -213,7 +213,7 @@ mod tests {
             ("1 x", "\"x\" is no category"),
             ("hit", "the number of a document"),
             ("hit 0 1", "from 1; found \"0\""),
-            ("hit 1 5", "poor-query is said of the case"),
+            ("hit 1 5", "poor-query applies to cases"),
             ("skip it", "expected skip alone"),
             ("go", "the id of a case"),
             ("? 9", "is no category"),
@@ -225,6 +225,6 @@ mod tests {
         }
         let mut of_hits = Taxonomy::default();
         of_hits.categories[0].level = Level::Hit;
-        assert_eq!(parse("1", &of_hits).unwrap_err(), "look-alike is said of a document: hit N 1");
+        assert_eq!(parse("1", &of_hits).unwrap_err(), "look-alike applies to documents: hit N 1");
     }
 }

@@ -1,5 +1,5 @@
-//! `dissent annotate`: the explorer's annotation without its screen, one case and one line at a time, for scripts and
-//! screen readers. The journal is the explorer's.
+//! `dissent annotate`: annotation without the explorer's screen, one case and one line at a time, for scripts and
+//! screen readers. It writes the same journal.
 
 mod answers;
 mod command;
@@ -40,13 +40,14 @@ pub struct Args {
     /// Name under which annotations are kept; default: the user's name
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
-    /// Write one JSON object a line: each case, each event once it is on disk, each mistake in a line read
+    /// Write one JSON object per line: each case, each event once it is on disk, each mistake in the input
     #[arg(long)]
     json: bool,
     /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
-    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of
+    /// heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! A case as a person reads it who has no screen, and as a script does.
+//! A case as lines of text for people without a screen, and as JSON for scripts.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
 use crate::data::{Case, Dataset, Label, Split};
@@ -10,10 +10,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// What is shown of one case. The gold answer is there only where it was asked for.
+/// One case as it is printed. The gold answer is there only if it was asked for.
 #[derive(Serialize)]
 pub(super) struct Page<'a> {
-    /// From 1, in the queue.
+    /// Place in the queue, from 1.
     place: usize,
     of: usize,
     case: &'a str,
@@ -25,19 +25,19 @@ pub(super) struct Page<'a> {
     hits: Vec<HitLine<'a>>,
     closed_book: Option<Answer<'a>>,
     fused: Option<Answer<'a>>,
-    /// `None` until every document is read.
+    /// `None` until the reader has answered for every document.
     answers_differ: Option<bool>,
     /// Why there are no answers.
     trouble: Option<&'a str>,
     annotation: Option<AnnotationText<'a>>,
-    /// The case is not what it was when it was annotated.
+    /// How the case differs from when it was annotated.
     stale: Option<&'static str>,
     gold: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct HitLine<'a> {
-    /// From 1: what `hit` names it by.
+    /// From 1; the command `hit` takes it.
     place: usize,
     document: &'a str,
     heads: &'a [Provenance],
@@ -46,15 +46,15 @@ struct HitLine<'a> {
     answer: Option<Answer<'a>>,
 }
 
-/// What the reader says.
+/// An answer of the reader.
 #[derive(Serialize)]
 struct Answer<'a> {
-    /// Id of the label; `None` where the text names none.
+    /// Id of the label; `None` if the text names none.
     label: Option<&'a str>,
     name: Option<&'a str>,
     probability: Option<f32>,
     text: Option<&'a str>,
-    /// There are no labels: the text is the answer.
+    /// The task has no labels: the text is the answer.
     #[serde(skip)]
     is_open: bool,
 }
@@ -100,7 +100,7 @@ impl<'a> AnnotationText<'a> {
     }
 }
 
-/// Where a case stands in the queue, and what goes with it.
+/// The case's place in the queue, and what is printed with it.
 pub(super) struct Shown<'a> {
     pub place: usize,
     pub of: usize,
@@ -141,8 +141,8 @@ impl<'a> Page<'a> {
             trouble: answers.failed.as_deref(),
             annotation: shown.annotation,
             stale: match shown.staleness {
-                Staleness::AnswersChanged => Some("the documents or the answers are others than when you annotated it"),
-                Staleness::RunChanged => Some("the run is another one than when you annotated it"),
+                Staleness::AnswersChanged => Some("the documents or the answers have changed since you annotated it"),
+                Staleness::RunChanged => Some("you annotated it on another run"),
                 Staleness::Current | Staleness::Unknown => None,
             },
             gold: shown.with_gold.then_some(case.answer.as_str()),

@@ -1,4 +1,4 @@
-//! The loop: print a case, read a line, write the event, say that it is written.
+//! The loop: print a case, read a line, write the event, confirm that it is written.
 
 use super::answers::Answers;
 use super::command::{COMMANDS, Command, parse};
@@ -23,15 +23,15 @@ const LONGEST_LINE: u64 = 1 << 16;
 const AHEAD: usize = 4;
 const NO_CASE: &str = "no case is left in this queue; back goes to the last";
 
-/// What is written to standard output.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Text,
-    /// One object a line.
+    /// One object per line.
     Json,
 }
 
-/// One person at their queue.
+/// One person's session with a queue of cases.
 pub(super) struct Session {
     dataset: Arc<Dataset>,
     annotations: AnnotationSession,
@@ -50,7 +50,7 @@ pub(super) struct Session {
     unsaved: BTreeSet<String>,
 }
 
-/// What a line led to.
+/// What to do after a line.
 enum Next {
     Stay,
     /// Print the case at the place.
@@ -83,8 +83,8 @@ impl Session {
     /// Reads lines until the input ends. Gives the number of events written and where.
     ///
     /// # Errors
-    /// Where something could not be saved until the end, or the input or output breaks. A reader of the output that has gone
-    /// is no error.
+    /// Fails if something could not be saved until the end, or if input or output breaks. It is no error if the reader
+    /// of the output has gone.
     pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {
         match self.talk(&mut input) {
             Err(error) if is_broken_pipe(&error) => {}
@@ -195,9 +195,9 @@ impl Session {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let now = self.annotations.review(&self.dataset.cases[case].id).seen_by_a_decision();
         match self.reviews_shown.get(&case) {
-            None => return self.refuse("nothing decided: people shows what was said of the case"),
+            None => return self.refuse("nothing decided: people shows what was said about the case"),
             Some(seen) if *seen != now => {
-                return self.refuse("nothing decided: more was said of the case since; people shows it");
+                return self.refuse("nothing decided: more was said about the case since; people shows it");
             }
             Some(_) => {}
         }
@@ -254,7 +254,7 @@ impl Session {
 
     fn show_review(&mut self) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        for event in self.watch.news() {
+        for event in self.watch.new_events() {
             self.annotations.receive(&event);
         }
         let review = self.annotations.review(&self.dataset.cases[case].id);
@@ -286,8 +286,8 @@ impl Session {
         for category in &taxonomy.categories {
             let level = match category.level {
                 Level::Case => "",
-                Level::Hit => " (of a document)",
-                Level::Both => " (of a case or a document)",
+                Level::Hit => " (for documents)",
+                Level::Both => " (for cases and documents)",
             };
             let (id, name) = (one_line(&category.id), one_line(&category.name));
             lines.push(format!("{} {id}: {name}{level}", category.key));
@@ -355,7 +355,7 @@ impl Session {
         self.put(&text, json!({ "type": "saved", "event": event, "annotation": own }))
     }
 
-    /// Says what was wrong; the same case is asked for again.
+    /// Says what was wrong with the line.
     fn refuse(&self, message: &str) -> Result<Next> {
         self.put(&format!("mistake: {}", one_line(message)), json!({ "type": "mistake", "message": message }))?;
         Ok(Next::Stay)
@@ -399,12 +399,12 @@ fn what_is_edited(edit: &AnnotationEdit) -> String {
 /// One line of the input.
 enum Line {
     Text(String),
-    /// Not a line that could mean anything; what is wrong with it.
+    /// A line that cannot be a command, and what is wrong with it.
     Unusable(String),
     End,
 }
 
-/// Reads up to the next newline or the end. Too long a line is read to its end and refused.
+/// Reads up to the next newline or the end. A line that is too long is read to its end and refused.
 fn read_line(input: &mut impl BufRead) -> Result<Line> {
     let mut bytes = Vec::new();
     let mut limited = input.by_ref().take(LONGEST_LINE);

@@ -95,8 +95,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             serde_json::to_writer(&mut lines, event).context("cannot write an event as JSON")?;
             lines.push(b'\n');
         }
-        // A file of its own: importing the same lines again writes the same file. One with as many events has the same but
-        // for the time of lines that name none, and what was said since is later than what it has.
+        // A file of its own: importing the same lines again writes the same file. One with as many events has the same
+        // but for the time of lines that name none, and what was said since is later than what it has.
         let name = format!("{annotator}@{PRODIGY_HOST}-{}.jsonl", Fingerprint::of_bytes(&bytes).as_str());
         let path = annotations.folder.join(&name);
         if !fs::read_to_string(&path).is_ok_and(|there| there.lines().count() == events.len()) {

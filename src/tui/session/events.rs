@@ -148,8 +148,8 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
     start("dissent-journals", sender.clone(), move || {
         loop {
             thread::sleep(LOOK_FOR_JOURNALS);
-            let news = watch.news();
-            if !news.is_empty() && sender.send(Message::Heard(news)).is_err() {
+            let events = watch.new_events();
+            if !events.is_empty() && sender.send(Message::Heard(events)).is_err() {
                 return;
             }
         }
