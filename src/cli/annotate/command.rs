@@ -22,7 +22,7 @@ pub(super) enum Command {
     Undo,
     Redo,
     Gold,
-    /// Show what everybody said about the case.
+    /// Show everybody's annotations of the case.
     People,
     /// Decide the case as an adjudicator; an empty set says that no category applies.
     Decide {
@@ -51,7 +51,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("undo", "take back your latest annotation, of this session or an earlier one"),
     ("redo", "bring back what you took back last"),
     ("gold", "show the gold answer; your annotations of the case are not blind then"),
-    ("people", "show what everybody said about the case; your annotations of it are not blind then"),
+    ("people", "show everybody's annotations of the case; your own are not blind then"),
     (
         "decide CATEGORY…: REASON",
         "decide the case as an adjudicator (decide none: no category applies) and go on to the next",

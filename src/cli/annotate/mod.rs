@@ -3,6 +3,8 @@
 
 mod answers;
 mod command;
+mod help;
+mod input;
 mod page;
 mod review;
 mod session;

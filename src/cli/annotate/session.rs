@@ -1,24 +1,22 @@
 //! The loop: print a case, read a line, write the event, confirm that it is written.
 
 use super::answers::Answers;
-use super::command::{COMMANDS, Command, parse};
+use super::command::{Command, parse};
+use super::help::{definition_text, help_json, help_text};
+use super::input::{Line, read_line};
 use super::page::{AnnotationText, Page, Shown};
 use super::review::ReviewPage;
-use crate::annotation::{
-    AnnotationEdit, AnnotationSession, Category, CategoryId, Event, EventKind, JournalWatch, Level, Staleness,
-};
+use crate::annotation::{AnnotationEdit, AnnotationSession, CategoryId, Event, EventKind, JournalWatch, Staleness};
 use crate::data::Dataset;
 use crate::output::{one_line, say, try_write_out};
 use crate::text::printable::{json_lines, our_lines};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
+use std::io::{self, BufRead, ErrorKind, IsTerminal};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Longest line that is read.
-const LONGEST_LINE: u64 = 1 << 16;
 /// Cases that the reader works on in advance.
 const AHEAD: usize = 4;
 const NO_CASE: &str = "no case is left in this queue; back goes to the last";
@@ -195,9 +193,9 @@ impl Session {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let now = self.annotations.review(&self.dataset.cases[case].id).seen_by_a_decision();
         match self.reviews_shown.get(&case) {
-            None => return self.refuse("nothing decided: people shows what was said about the case"),
+            None => return self.refuse("nothing decided: enter people first, which shows the annotations of the case"),
             Some(seen) if *seen != now => {
-                return self.refuse("nothing decided: more was said about the case since; people shows it");
+                return self.refuse("nothing decided: there are new annotations of the case; people shows them");
             }
             Some(_) => {}
         }
@@ -261,7 +259,7 @@ impl Session {
         self.reviews_shown.insert(case, review.seen_by_a_decision());
         self.unblind(case);
         let page = ReviewPage::of(&review, &self.annotations);
-        let mut object = serde_json::to_value(&page).context("cannot write what people said as JSON")?;
+        let mut object = serde_json::to_value(&page).context("cannot write the annotations of a case as JSON")?;
         object["type"] = json!("people");
         self.put(&page.text(), object)?;
         Ok(Next::Stay)
@@ -282,24 +280,7 @@ impl Session {
 
     fn help(&self) -> Result<Next> {
         let taxonomy = self.annotations.taxonomy();
-        let mut lines = Vec::new();
-        for category in &taxonomy.categories {
-            let level = match category.level {
-                Level::Case => "",
-                Level::Hit => " (for documents)",
-                Level::Both => " (for cases and documents)",
-            };
-            let (id, name) = (one_line(&category.id), one_line(&category.name));
-            lines.push(format!("{} {id}: {name}{level}", category.key));
-        }
-        let many = if taxonomy.several { "several" } else { "one" };
-        lines.push(format!("a case or document may have {many} of these"));
-        lines.extend(COMMANDS.iter().map(|(words, meaning)| format!("{words}: {meaning}")));
-        let commands: Vec<Value> =
-            COMMANDS.iter().map(|(words, meaning)| json!({ "words": words, "meaning": meaning })).collect();
-        let help = json!({ "type": "help", "several": taxonomy.several, "categories": taxonomy.categories,
-            "commands": commands });
-        self.put(&lines.join("\n"), help)?;
+        self.put(&help_text(taxonomy), help_json(taxonomy))?;
         Ok(Next::Stay)
     }
 
@@ -388,51 +369,12 @@ fn what_is_edited(edit: &AnnotationEdit) -> String {
             "the categories".to_owned()
         }
         AnnotationEdit::Note { .. } => "the note".to_owned(),
-        AnnotationEdit::ToggleUnsure { .. } => "the doubt".to_owned(),
+        AnnotationEdit::ToggleUnsure { .. } => "the unsure mark".to_owned(),
         AnnotationEdit::ToggleFlag { .. } => "the flag".to_owned(),
         AnnotationEdit::Decide { .. } => "the decision".to_owned(),
         AnnotationEdit::Undo => "the undo".to_owned(),
         AnnotationEdit::Redo => "the redo".to_owned(),
     }
-}
-
-/// One line of the input.
-enum Line {
-    Text(String),
-    /// A line that cannot be a command, and what is wrong with it.
-    Unusable(String),
-    End,
-}
-
-/// Reads up to the next newline or the end. A line that is too long is read to its end and refused.
-fn read_line(input: &mut impl BufRead) -> Result<Line> {
-    let mut bytes = Vec::new();
-    let mut limited = input.by_ref().take(LONGEST_LINE);
-    limited.read_until(b'\n', &mut bytes).context("cannot read standard input")?;
-    if bytes.is_empty() {
-        return Ok(Line::End);
-    }
-    if bytes.len() as u64 == LONGEST_LINE && !bytes.ends_with(b"\n") {
-        input.skip_until(b'\n').context("cannot read standard input")?;
-        return Ok(Line::Unusable(format!("expected a line of at most {LONGEST_LINE} bytes, found a longer one")));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Line::Text(text)),
-        Err(_) => Ok(Line::Unusable("expected text in UTF-8, found other bytes".to_owned())),
-    }
-}
-
-fn definition_text(category: &Category) -> String {
-    let mut lines = vec![
-        format!("{} {}: {}", category.key, one_line(&category.id), one_line(&category.name)),
-        format!("definition: {}", one_line(&category.definition)),
-    ];
-    for (what, example) in [("belongs here", &category.positive_example), ("does not", &category.negative_example)] {
-        if let Some(example) = example {
-            lines.push(format!("{what}: {}", one_line(example)));
-        }
-    }
-    lines.join("\n")
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {

@@ -144,7 +144,7 @@ fn a_case_is_decided_once_everybodys_words_are_shown() {
     let (output, errors, code) =
         run(annotate(dataset.path(), "eve"), "decide 1: seen\npeople\ndecide 1: a copied: margin\n");
     assert_eq!(code, 0, "{errors}");
-    assert!(output.contains("mistake: nothing decided: people shows what was said of the case"), "{output}");
+    assert!(output.contains("mistake: nothing decided: enter people first"), "{output}");
     assert!(output.contains("ada said: look-alike\nbob said: other\nthe case is disputed\n"), "{output}");
     assert!(output.contains(": c1: decided: eve decided look-alike: a copied: margin\n"), "{output}");
     assert!(output.contains("case 2 of 2: c2"), "{output}");
@@ -196,7 +196,7 @@ fn a_decision_is_not_made_on_words_that_were_not_shown() {
     other();
     say("next\npeople\n", "the case is open");
     let refused = say("back\ndecide 1\n", "mistake: ");
-    assert!(refused.contains("more was said of the case since"), "{refused}");
+    assert!(refused.contains("there are new annotations of the case"), "{refused}");
     say("people\ndecide 1\n", "saved ");
     drop(input);
     assert!(child.wait().unwrap().success());

@@ -1,4 +1,4 @@
-//! What is said of a case: from the key to the journal and back.
+//! Annotations: from the key to the edit, and from its result to the screen.
 
 use crate::support::annotations::{annotation, case_id, category_id, category_ids, reworded, toggle, written};
 use crate::support::explorer::{answer, app};
