@@ -11,6 +11,15 @@ use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::path::Path;
 
+/// A request and the key of its answer in the cache.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    request: ReadRequest,
+    key: Fingerprint,
+    /// The answer is in the reader's own words.
+    is_open: bool,
+}
+
 /// A reader and its caches.
 pub(super) struct CachedReader {
     reader: Box<dyn Reader>,
@@ -46,58 +55,79 @@ impl CachedReader {
         self.predictions.take_trouble().into_iter().chain(self.answers.take_trouble()).collect()
     }
 
-    /// The prediction in the cache, if there is one.
-    pub fn known(&self, request: &ReadRequest) -> Option<Prediction> {
+    /// The request with the key of its prediction.
+    pub fn question(&self, request: ReadRequest) -> Question {
         let reader = self.reader.fingerprint();
-        if is_open(request) {
-            return self.answers.get(&answer_key(reader, request)).cloned().map(Prediction::in_words);
-        }
-        self.predictions.get(&prediction_key(reader, request)).cloned().map(Prediction::from)
+        let is_open = request.task.kind == TaskKind::OpenVqa;
+        let key = if is_open { answer_key(reader, &request) } else { prediction_key(reader, &request) };
+        Question { request, key, is_open }
     }
 
-    /// Has the reader choose a label, or answer in its own words where a request's task is open.
+    /// The prediction in the cache, if there is one.
+    pub fn known(&self, question: &Question) -> Option<Prediction> {
+        if question.is_open {
+            return self.answers.get(&question.key).cloned().map(Prediction::in_words);
+        }
+        self.predictions.get(&question.key).cloned().map(Prediction::from)
+    }
+
+    /// Asks the reader to choose a label, or to answer in its own words if the task is open.
+    ///
+    /// # Errors
+    /// Returns `Cancelled` once cancelled. Fails if the reader fails or answers with something that is no answer.
     pub fn predict(
         &mut self,
-        requests: &[ReadRequest],
+        questions: &[Question],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Prediction>, ReaderError> {
-        let (open, closed): (Vec<_>, Vec<_>) = requests.iter().cloned().partition(is_open);
-        let mut scored = self.scores(&closed, cancelled)?.into_iter().map(Prediction::from);
-        let mut said = self.words(&open, cancelled)?.into_iter().map(Prediction::in_words);
-        let mut predictions = Vec::with_capacity(requests.len());
-        for request in requests {
-            let next = if is_open(request) { said.next() } else { scored.next() };
+        let (open, closed): (Vec<&Question>, Vec<&Question>) = questions.iter().partition(|question| question.is_open);
+        let mut scored = self.score(&closed, cancelled)?.into_iter().map(Prediction::from);
+        let mut said = self.generate(&open, cancelled)?.into_iter().map(Prediction::in_words);
+        let mut predictions = Vec::with_capacity(questions.len());
+        for question in questions {
+            let next = if question.is_open { said.next() } else { scored.next() };
             predictions.push(next.context("the reader gave fewer answers than it was asked for")?);
         }
         Ok(predictions)
     }
 
-    /// The labels' scores for each request.
+    /// The labels' scores for each request, whatever the kind of its task.
     ///
     /// # Errors
-    /// `Cancelled`, or where the reader fails or its answers are none.
+    /// As [`Self::predict`].
     pub fn scores(
         &mut self,
-        requests: &[ReadRequest],
+        requests: Vec<ReadRequest>,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        let keys = requests.iter().map(|request| prediction_key(self.reader.fingerprint(), request)).collect();
+        let mut questions = Vec::with_capacity(requests.len());
+        for request in requests {
+            let key = prediction_key(self.reader.fingerprint(), &request);
+            questions.push(Question { request, key, is_open: false });
+        }
+        self.score(&questions.iter().collect::<Vec<_>>(), cancelled)
+    }
+
+    fn score(
+        &mut self,
+        questions: &[&Question],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
         let ask = |unknown: &[ReadRequest]| {
             let answers = self.reader.score(unknown, cancelled)?;
             check_scores(self.reader.name(), unknown, &answers)?;
             Ok(answers)
         };
-        through_cache(&mut self.predictions, &mut self.asked, keys, requests, ask)
+        through_cache(&mut self.predictions, &mut self.asked, questions, ask)
     }
 
-    fn words(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
-        let keys = requests.iter().map(|request| answer_key(self.reader.fingerprint(), request)).collect();
+    fn generate(&mut self, questions: &[&Question], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
         let ask = |unknown: &[ReadRequest]| {
             let answers = self.reader.generate(unknown, cancelled)?;
             check_count(self.reader.name(), unknown.len(), answers.len())?;
             Ok(answers)
         };
-        through_cache(&mut self.answers, &mut self.asked, keys, requests, ask)
+        through_cache(&mut self.answers, &mut self.asked, questions, ask)
     }
 }
 
@@ -105,14 +135,13 @@ impl CachedReader {
 fn through_cache<V: Clone + Serialize + DeserializeOwned>(
     cache: &mut KeyedLog<V>,
     asked: &mut usize,
-    keys: Vec<Fingerprint>,
-    requests: &[ReadRequest],
+    questions: &[&Question],
     ask: impl FnOnce(&[ReadRequest]) -> Result<Vec<V>, ReaderError>,
 ) -> Result<Vec<V>, ReaderError> {
     let mut unknown: Vec<ReadRequest> = Vec::new();
     let mut unknown_keys: Vec<Fingerprint> = Vec::new();
     let mut seen: HashSet<&Fingerprint> = HashSet::new();
-    for (key, request) in keys.iter().zip(requests) {
+    for Question { request, key, .. } in questions {
         // Two cases may share image and document: one question is then enough.
         if cache.get(key).is_none() && seen.insert(key) {
             unknown.push(request.clone());
@@ -125,12 +154,8 @@ fn through_cache<V: Clone + Serialize + DeserializeOwned>(
             cache.insert(key, value);
         }
     }
-    let known: Option<Vec<V>> = keys.iter().map(|key| cache.get(key).cloned()).collect();
+    let known: Option<Vec<V>> = questions.iter().map(|question| cache.get(&question.key).cloned()).collect();
     Ok(known.context("an answer is missing from the cache")?)
-}
-
-fn is_open(request: &ReadRequest) -> bool {
-    request.task.kind == TaskKind::OpenVqa
 }
 
 fn check_count(reader: &str, asked: usize, given: usize) -> Result<()> {

@@ -1,7 +1,8 @@
 //! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
 //! where the caches do not know the answer.
 
-use super::cached_reader::CachedReader;
+use super::cached_reader::{CachedReader, Question};
+use super::open_case::OpenCase;
 use super::pictures::Pictures;
 use super::probe::{ImageLike, Probe};
 use super::{Event, KeyedLog};
@@ -14,7 +15,7 @@ use crate::run::Hit;
 use crate::run::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
 use crate::run::{CaseAnswer, Shown};
 use crate::run::{LabelScores, Prediction};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,16 +23,8 @@ use std::sync::Arc;
 /// Requests of [`Pipeline::score_pairs`] that are put together at a time.
 const PAIRS_AT_A_TIME: usize = 512;
 
-/// Hits of a case and its requests.
-type Prepared = (Vec<Hit>, Vec<ReadRequest>);
-
 /// What the reader is asked about a document: task and question, from the case and its own task and question.
 pub type AskAbout<'a> = &'a dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String);
-
-/// Marks an error as the case's own: its image is missing, say.
-#[derive(Debug, thiserror::Error)]
-#[error("the case cannot be read")]
-struct CannotOpen;
 
 /// Retriever, reader and their caches, for one dataset.
 pub struct Pipeline {
@@ -98,33 +91,29 @@ impl Pipeline {
         cancelled: &dyn Fn() -> bool,
         emit: &mut dyn FnMut(Event),
     ) -> Result<(), ReaderError> {
-        let (query, task, question) = self.open_to_predict(case)?;
-        let words = self.closed_book_words(case, cancelled)?;
-        let hits = self.hits(case, &query, words.as_deref())?;
+        let open = self.open_to_predict(case)?;
+        let closed_book = self.reader.question(open.request(None));
+        let words = self.closed_book_words(&open, &closed_book, cancelled)?;
+        let hits = self.hits(&open, words.as_deref())?;
         emit(Event::Hits { case, hits: hits.clone() });
         let mut slots = Vec::new();
-        let mut requests = Vec::new();
+        let mut questions = Vec::new();
         let mut unreadable = Vec::new();
         for (slot, hit) in hits.iter().enumerate() {
-            match self.evidence(&task.id, hit) {
+            match self.evidence(&open.task.id, hit) {
                 Ok(evidence) => {
                     slots.push(Some(slot));
-                    requests.push(ReadRequest {
-                        task: task.clone(),
-                        question: question.clone(),
-                        query: query.clone(),
-                        evidence: Some(evidence),
-                    });
+                    questions.push(self.reader.question(open.request(Some(evidence))));
                 }
                 Err(error) => unreadable.push(Event::Failed { case: Some(case), message: format!("{error:#}") }),
             }
         }
         slots.push(None);
-        requests.push(ReadRequest { task, question, query, evidence: None });
+        questions.push(closed_book);
 
         let mut unknown = Vec::new();
-        for (position, request) in requests.iter().enumerate() {
-            match self.reader.known(request) {
+        for (position, question) in questions.iter().enumerate() {
+            match self.reader.known(question) {
                 Some(prediction) => emit(answer_event(case, slots[position], prediction)),
                 None => unknown.push(position),
             }
@@ -137,7 +126,7 @@ impl Pipeline {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            let asked: Vec<ReadRequest> = batch.iter().map(|position| requests[*position].clone()).collect();
+            let asked: Vec<Question> = batch.iter().map(|position| questions[*position].clone()).collect();
             let predictions = self.reader.predict(&asked, cancelled)?;
             for (position, prediction) in batch.iter().zip(predictions) {
                 emit(answer_event(case, slots[*position], prediction));
@@ -157,25 +146,49 @@ impl Pipeline {
         cases: &[usize],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
-        self.read_closed_books(cases, cancelled)?;
-        let mut requests = Vec::new();
-        let mut prepared = Vec::new();
+        let mut opened = Vec::with_capacity(cases.len());
         for case in cases {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            prepared.push(self.prepare(*case, cancelled)?.map(|(hits, asked)| {
-                let count = asked.len();
-                requests.extend(asked);
-                (*case, hits, count)
+            let open = self.open_to_predict(*case);
+            opened.push(open.map(|open| {
+                let closed_book = self.reader.question(open.request(None));
+                (open, closed_book)
             }));
         }
-        let mut answered = self.reader.predict(&requests, cancelled)?.into_iter();
+        if self.uses_closed_book() {
+            // All in one batch; the cache then knows the words to retrieve with.
+            let closed_books: Vec<Question> = opened.iter().flatten().map(|(_, question)| question.clone()).collect();
+            self.reader.predict(&closed_books, cancelled)?;
+        }
+        let mut questions = Vec::new();
+        let mut prepared = Vec::new();
+        for opened in opened {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let (open, closed_book) = match opened {
+                Ok(opened) => opened,
+                Err(error) => {
+                    prepared.push(Err(error));
+                    continue;
+                }
+            };
+            let words = self.closed_book_words(&open, &closed_book, cancelled)?;
+            prepared.push(self.questions_of(&open, words.as_deref()).map(|(hits, asked)| {
+                let count = asked.len();
+                questions.extend(asked);
+                questions.push(closed_book);
+                (open.case, hits, count)
+            }));
+        }
+        let mut answered = self.reader.predict(&questions, cancelled)?.into_iter();
         let mut answers = Vec::new();
         for outcome in prepared {
             answers.push(outcome.and_then(|(case, hits, count)| {
-                let mut predictions: Vec<Prediction> = answered.by_ref().take(count).collect();
-                let closed_book = predictions.pop().context("the reader gave fewer answers than it was asked for")?;
+                let predictions: Vec<Prediction> = answered.by_ref().take(count).collect();
+                let closed_book = answered.next().context("the reader gave fewer answers than it was asked for")?;
                 Ok(CaseAnswer { case, hits, predictions, closed_book: Some(closed_book), recorded_fusion: None })
             }));
         }
@@ -214,12 +227,12 @@ impl Pipeline {
         for part in pairs.chunks(PAIRS_AT_A_TIME) {
             let mut requests = Vec::with_capacity(part.len());
             for (case, row) in part {
-                let (query, task, question) = self.open(*case)?;
+                let OpenCase { query, task, question, .. } = self.open(*case)?;
                 let (task, question) = ask(self.case(*case)?, task, question);
                 let evidence = Some(self.document(&task.id, *row)?);
                 requests.push(ReadRequest { task, question, query, evidence });
             }
-            scores.extend(self.reader.scores(&requests, cancelled)?);
+            scores.extend(self.reader.scores(requests, cancelled)?);
         }
         Ok(scores)
     }
@@ -235,18 +248,18 @@ impl Pipeline {
         probe: Probe,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(Prediction, Option<Shown>), ReaderError> {
-        let (query, task, question) = self.open_to_predict(case)?;
+        let open = self.open_to_predict(case)?;
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
         let row = match probe.ablation.caption {
             CaptionShown::Own => Some(probe.row),
             CaptionShown::None => None,
-            CaptionShown::Swapped => Some(self.contradicting_row(&task, probe.row)?),
+            CaptionShown::Swapped => Some(self.contradicting_row(&open.task, probe.row)?),
         };
         let document = row.and_then(|row| self.dataset.corpus.get(row));
         let caption = document.map(|document| document.caption.clone());
         let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
-        let evidence = Some(Evidence { image, caption });
-        let predictions = self.reader.predict(&[ReadRequest { task, question, query, evidence }], cancelled)?;
+        let question = self.reader.question(open.request(Some(Evidence { image, caption })));
+        let predictions = self.reader.predict(&[question], cancelled)?;
         let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
         Ok((prediction, shown))
     }
@@ -257,7 +270,7 @@ impl Pipeline {
     /// Where the image cannot be read, or there is no retriever to search with.
     pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
         let picture = match like {
-            ImageLike::Case => self.open(case)?.0,
+            ImageLike::Case => self.open(case)?.query,
             ImageLike::Document(row) => self.document_image(*row)?,
             ImageLike::File(path) => Arc::new(Picture::read(path)?),
         };
@@ -284,35 +297,15 @@ impl Pipeline {
         self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
     }
 
-    /// The hits of a case and its requests, one per hit, the closed-book one last; an error in place of a case that cannot
-    /// be read.
-    ///
-    /// # Errors
-    /// Where the reader, asked for words to retrieve with, fails or is cancelled.
-    fn prepare(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Result<Prepared>, ReaderError> {
-        let words = match self.closed_book_words(case, cancelled) {
-            Ok(words) => words,
-            Err(ReaderError::Failed(error)) if error.is::<CannotOpen>() => return Ok(Err(error)),
-            Err(error) => return Err(error),
-        };
-        Ok(self.requests_of(case, words.as_deref()))
-    }
-
-    fn requests_of(&mut self, case: usize, words: Option<&str>) -> Result<Prepared> {
-        let (query, task, question) = self.open_to_predict(case)?;
-        let hits = self.hits(case, &query, words)?;
-        let mut requests = Vec::new();
+    /// The hits of a case and a question about each.
+    fn questions_of(&mut self, open: &OpenCase, words: Option<&str>) -> Result<(Vec<Hit>, Vec<Question>)> {
+        let hits = self.hits(open, words)?;
+        let mut questions = Vec::with_capacity(hits.len());
         for hit in &hits {
-            let evidence = Some(self.evidence(&task.id, hit)?);
-            requests.push(ReadRequest {
-                task: task.clone(),
-                question: question.clone(),
-                query: query.clone(),
-                evidence,
-            });
+            let evidence = self.evidence(&open.task.id, hit)?;
+            questions.push(self.reader.question(open.request(Some(evidence))));
         }
-        requests.push(ReadRequest { task, question, query, evidence: None });
-        Ok((hits, requests))
+        Ok((hits, questions))
     }
 
     fn case(&self, case: usize) -> Result<&Case> {
@@ -320,11 +313,10 @@ impl Pipeline {
         self.dataset.cases.get(case).with_context(|| format!("there is no case number {case}, only {count}"))
     }
 
-    /// Image, task and question of a case.
-    fn open(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
-        let path = self.dataset.image_path(&self.case(case)?.image);
+    fn open(&mut self, position: usize) -> Result<OpenCase> {
+        let path = self.dataset.image_path(&self.case(position)?.image);
         let query = self.pictures.read(&path)?;
-        let case = self.case(case)?;
+        let case = self.case(position)?;
         let task = self.tasks.get(&case.task);
         let task =
             task.with_context(|| format!("case {} has the task {}, which dataset.toml lacks", case.id, case.task))?;
@@ -332,66 +324,65 @@ impl Pipeline {
         if question.is_empty() {
             bail!("neither case {} nor its task {} has a question", case.id, task.id);
         }
-        Ok((query, task.clone(), question.to_string()))
+        Ok(OpenCase { case: position, query, task: task.clone(), question: question.to_string() })
     }
 
-    /// As [`Self::open`], where there is an answer to predict.
-    fn open_to_predict(&mut self, case: usize) -> Result<(Arc<Picture>, Arc<Task>, String)> {
-        let opened = self.open(case)?;
-        if !opened.1.is_predicted() {
+    /// Opens a case whose answer is to be predicted.
+    fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
+        let open = self.open(case)?;
+        if !open.task.is_predicted() {
             bail!(
                 "case {}: task {} is answered with several labels at once, which are not predicted",
                 self.case(case)?.id,
-                opened.1.id
+                open.task.id
             );
         }
-        Ok(opened)
+        Ok(open)
     }
 
-    /// Where the hit source wants closed-book answers, all of them in one batch; the cache then knows them.
-    fn read_closed_books(&mut self, cases: &[usize], cancelled: &dyn Fn() -> bool) -> Result<(), ReaderError> {
-        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
-            return Ok(());
-        }
-        let mut requests = Vec::new();
-        for case in cases {
-            // A case that cannot be opened is reported where its hits are looked for.
-            if let Ok((query, task, question)) = self.open_to_predict(*case) {
-                requests.push(ReadRequest { task, question, query, evidence: None });
-            }
-        }
-        self.reader.predict(&requests, cancelled).map(|_| ())
+    /// Does the retriever search with the words of the closed-book answer?
+    fn uses_closed_book(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.uses_closed_book())
     }
 
-    /// What the reader says without a document, in words to search with, where the hit source wants them.
-    fn closed_book_words(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Option<String>, ReaderError> {
-        if !self.source.as_ref().is_some_and(|source| source.uses_closed_book()) {
+    /// The closed-book answer in words to search with; `None` if the retriever does not use it.
+    fn closed_book_words(
+        &mut self,
+        open: &OpenCase,
+        closed_book: &Question,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<String>, ReaderError> {
+        if !self.uses_closed_book() {
             return Ok(None);
         }
-        let (query, task, question) = self.open_to_predict(case).context(CannotOpen)?;
-        let request = ReadRequest { task: task.clone(), question, query, evidence: None };
-        let Some(prediction) = self.reader.predict(&[request], cancelled)?.pop() else { return Ok(None) };
-        let label = prediction.answer.and_then(|answer| answer.label_in(&task.labels));
+        let asked = std::slice::from_ref(closed_book);
+        let Some(prediction) = self.reader.predict(asked, cancelled)?.pop() else { return Ok(None) };
+        let label = prediction.answer.and_then(|answer| answer.label_in(&open.task.labels));
         let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
         Ok(words.or(prediction.text))
     }
 
-    fn hits(&mut self, case: usize, query: &Picture, closed_book: Option<&str>) -> Result<Vec<Hit>> {
+    fn hits(&mut self, open: &OpenCase, closed_book: Option<&str>) -> Result<Vec<Hit>> {
         let Some(source) = &mut self.source else { return Ok(Vec::new()) };
         let dataset = &self.dataset;
-        let case = dataset.cases.get(case).ok_or_else(|| anyhow!("there is no case number {case}"))?;
+        let case = &dataset.cases[open.case];
         // The group decides what the case may not see.
         let image = case.image.to_string_lossy();
         let group = case.group.as_deref().unwrap_or("");
-        let question = dataset.question_of(case);
-        let mut parts =
-            vec![source.fingerprint().as_str(), query.fingerprint.as_str(), &case.id, &image, group, question];
+        let mut parts = vec![
+            source.fingerprint().as_str(),
+            open.query.fingerprint.as_str(),
+            &case.id,
+            &image,
+            group,
+            &open.question,
+        ];
         parts.extend(closed_book);
         let key = Fingerprint::of_parts(parts);
         if let Some(hits) = self.known_hits.get(&key) {
             return Ok(hits.clone());
         }
-        let hits = source.retrieve(dataset, case, query, closed_book);
+        let hits = source.retrieve(dataset, case, &open.query, closed_book);
         let hits = hits.with_context(|| format!("retrieving for case {}", case.id))?;
         self.known_hits.insert(key, hits.clone());
         Ok(hits)

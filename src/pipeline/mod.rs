@@ -5,6 +5,7 @@ mod case_pipeline;
 mod event;
 mod keyed_log;
 mod loaded_models;
+mod open_case;
 mod pictures;
 mod probe;
 

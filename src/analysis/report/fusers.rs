@@ -1,9 +1,10 @@
 //! Every way to fuse the stored predictions, against the oracle.
 
 use super::Evaluation;
-use super::system::{Row, Subset, System, TaskRows};
+use super::system::{Row, Subset, System};
 use super::table::{Cell, Table};
 use crate::analysis::{Estimate, Fuser, LearnedWeights, Verdict, scored_hits};
+use crate::data::Task;
 use crate::run::Prediction;
 
 /// The fused answer that other software wrote into the run.
@@ -26,7 +27,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                 Fuser::TopOne,
                 Fuser::MostConfident,
             ];
-            match learn(evaluation, system, &reference.task.id) {
+            match learn(evaluation, system, own.task) {
                 Some((weights, n)) => {
                     remarks.push(format!("Weights of {} learned from {n} validation cases.", system.name));
                     fusers.push(Fuser::Learned(weights));
@@ -39,8 +40,9 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                 )),
             }
             for fuser in &fusers {
-                rows.extend(row_of(evaluation, &system.name, fuser.name(), &read, &|row| {
-                    fuser.answer(&scored_hits(row.answer))
+                rows.extend(row_of(evaluation, &system.name, fuser.name(), &read, &|row| match fuser {
+                    Fuser::ScoreWeighted => row.fused.clone(),
+                    other => other.answer(&scored_hits(row.answer)),
                 }));
             }
             for (name, chosen) in &system.rerankers {
@@ -71,10 +73,13 @@ fn prediction_with(row: &Row, document: &str) -> Option<Prediction> {
 }
 
 /// From the run's own validation cases, never from those that are evaluated.
-fn learn(evaluation: &Evaluation, system: &System, task: &str) -> Option<(LearnedWeights, usize)> {
-    let tasks = TaskRows::of(evaluation.dataset, &system.validation);
-    let own = tasks.iter().find(|own| own.task.id == task)?;
-    let cases: Vec<_> = own.rows.iter().filter_map(|row| Some((scored_hits(row.answer), row.gold_label()?))).collect();
+fn learn(evaluation: &Evaluation, system: &System, task: &Task) -> Option<(LearnedWeights, usize)> {
+    let mut cases = Vec::new();
+    for answer in &system.validation {
+        let case = evaluation.dataset.cases.get(answer.case).filter(|case| case.task == task.id);
+        let gold = case.and_then(|case| task.answer_of(&case.answer)?.label());
+        cases.extend(gold.map(|gold| (scored_hits(answer), gold)));
+    }
     Some((LearnedWeights::learn(&cases)?, cases.len()))
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Row<'a> {
     /// Number of the case's group; its own where it has none.
     pub group: usize,
     pub answer: &'a CaseAnswer,
-    /// `None` where the case was read closed-book only.
+    /// The paper's fusion, made once for all tables; `None` if the case was read closed-book only.
     pub fused: Option<Prediction>,
     pub outcome: Option<CaseOutcome>,
 }
@@ -74,7 +74,7 @@ impl<'a> TaskRows<'a> {
         for answer in answers {
             let Some(case) = dataset.cases.get(answer.case) else { continue };
             let Some(own) = by_task.iter_mut().find(|own| own.task.id == case.task) else { continue };
-            let gold = dataset.gold_of(case);
+            let gold = own.task.answer_of(&case.answer);
             let (fused, outcome) = CaseOutcome::of(gold, answer).unzip();
             let fused = fused.map(|fused| fused.prediction);
             own.rows.push(Row { case: answer.case, gold, group: groups[answer.case], answer, fused, outcome });
