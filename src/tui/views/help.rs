@@ -1,4 +1,4 @@
-//! The help page: every action of the table, the taxonomy, the signs, and what is loaded.
+//! The help page: how to read the screen, every action of the table, the taxonomy, the filters, and what is loaded.
 
 use super::super::action::{Context, TABLE};
 use super::super::keymap;
@@ -17,7 +17,7 @@ const KEYS: usize = 14;
 /// Columns of the page where there is room.
 const WIDEST: u16 = 96;
 
-/// The signs of the screen.
+/// The signs and terms of the screen.
 const SIGNS: [(&str, &str); 16] = [
     ("closed-book", "the model's answer without any retrieved document"),
     ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
@@ -34,7 +34,7 @@ const SIGNS: [(&str, &str); 16] = [
     ("…", "not answered yet"),
     ("x", "failed; the case shows the error message"),
     ("A B C", "the labels of the task, in its order"),
-    ("head", "the retrieval head that found the hit; 2 heads: found by two, with the first one's score"),
+    ("head", "the retrieval head that found the hit; several: the line below names them, the score is the first one's"),
     ("g ans", "in the queue: the gold answer and the fused answer"),
     ("mine", "your annotation: a category's key, s skipped, h categories for documents only, n a note only"),
     ("# ? ~ +", "in front of it: flagged; unsure; made on other answers or definitions; several categories"),
@@ -57,7 +57,11 @@ pub fn draw(app: &App, scroll: &Cell<usize>, frame: &mut Frame, area: Rect) {
 /// The whole page.
 fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
-    let mut lines = Vec::new();
+    let mut lines = vec![Line::styled("How to read the screen", theme.style(Role::Accent))];
+    for (sign, meaning) in SIGNS {
+        lines.extend(entry(theme, sign, meaning, width));
+    }
+    lines.push(Line::default());
     for context in Context::ALL {
         lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
         for binding in TABLE.iter().filter(|binding| binding.context == context) {
@@ -83,11 +87,6 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     ));
     for row in FIELDS {
         lines.extend(entry(theme, row.name, row.meaning, width));
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled("Signs and columns", theme.style(Role::Accent)));
-    for (sign, meaning) in SIGNS {
-        lines.extend(entry(theme, sign, meaning, width));
     }
     lines.push(Line::default());
     lines.push(Line::styled("Loaded", theme.style(Role::Accent)));

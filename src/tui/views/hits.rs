@@ -123,7 +123,7 @@ fn draw_row(
         }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),
-        [one, ..] => (format!("{} heads", hit.provenances.len()), text::score(one.score)),
+        [one, ..] => ("several".to_owned(), text::score(one.score)),
     };
     // What a person added has no score: its name may take that column, too.
     let head = if score.is_empty() {

@@ -69,15 +69,16 @@ fn news(app: &App) -> (String, Role) {
     if let Some(progress) = &app.progress {
         return (progress.clone(), Role::Muted);
     }
+    let to_sort = match app.unsorted_count() {
+        0 => String::new(),
+        count => format!("{count} newly answered: press o to sort again · "),
+    };
     match &app.engine {
-        None => ("loading models and index …".to_owned(), Role::Muted),
+        None => (format!("{to_sort}loading models and index …"), Role::Muted),
         Some(engine) => {
             // The reason for the device stands on the help page.
             let device = engine.device.split(',').next().unwrap_or_default();
-            let to_sort = match app.unsorted_count() {
-                0 => String::new(),
-                count => format!("{count} newly answered: press o to sort again · "),
-            };
+
             let busy = match app.cases_being_read() {
                 0 => String::new(),
                 cases => format!("answering {cases} · "),

@@ -97,13 +97,13 @@ fn a_document_put_in_counts_and_is_named_only_once_it_is_read() {
     app.on_engine_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
     let weights = app.fused_now().unwrap().weights;
     assert!(weights[2] == 0.0 && weights[3] > 0.0, "{weights:?}: the second does not wait for the first");
-    assert_eq!(app.what_if_words().unwrap(), "with us-doc-004 as 4");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-004 as hit 4");
     app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Err("out of memory".into()) });
     assert_eq!(app.fused_now().unwrap().weights, weights, "a failed one changes nothing");
     // The same document again asks again.
     put_in(&mut app, 1);
     app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Ok(scores(0.001).into()) });
-    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 3, with us-doc-004 as 4");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as hit 3, with us-doc-004 as hit 4");
     assert!(app.fused_now().unwrap().weights[2] > 0.0);
 }
 
@@ -159,7 +159,7 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
     says(&mut app, "wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
     let shown = explorer::text(&screen(&mut app, 120, 40));
-    let row = shown.lines().find(|line| line.contains("5 person")).unwrap();
+    let row = shown.lines().find(|line| line.contains("5 added by me")).unwrap();
     assert!(row.contains("A*↑") && shown.contains("! 4 of 5 differ"), "{shown}");
 }
 
@@ -238,7 +238,7 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     let probe = put_in(&mut app, 1);
     app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
     let shown = explorer::text(&screen(&mut app, 120, 40));
-    assert!(shown.contains("1 person") && shown.contains("= all 1 agree"), "{shown}");
+    assert!(shown.contains("1 added by me") && shown.contains("= all 1 agree"), "{shown}");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_temperature_belongs_to_the_papers_fusion() {
     app.start();
     answer(&mut app, 0, &[0.9; 4]);
     app.update(Action::Sharpen);
-    assert_eq!(app.what_if_words().unwrap(), "T 0.5");
+    assert_eq!(app.what_if_words().unwrap(), "temperature 0.5");
     app.update(Action::NextFuser);
     assert_eq!(app.what_if_words().unwrap(), "mean log-probability");
     app.update(Action::Sharpen);
@@ -294,7 +294,7 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
     assert_eq!(app.answers[&0].fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
-    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as 5");
+    assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as hit 5");
 
     // The first hit without its caption is read, and counts only when taken in.
     app.update(Action::PreviousHit);
