@@ -1,14 +1,14 @@
 //! What every input is a change of: a cut of the sample with its index and a run, and the sample's models.
 
 use crate::input::text_of;
+pub use crate::support::fixtures::project;
 use crate::support::folders::copy_folder;
+use crate::support::program::PROGRAM;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_dissent");
 const CASES: usize = 8;
 const DOCUMENTS: usize = 12;
 
@@ -70,11 +70,6 @@ impl Ground {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
-}
-
-/// The folder of the project.
-pub fn project() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn cut_sample(to: &Path) {

@@ -3,7 +3,12 @@
 //! A program of its own: the time that each input takes is judged, so nothing else may want the processor meanwhile; and the
 //! program that renders chat templates is chosen once for a whole process (`use_program`).
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says why it does not run"
+)]
 
 mod annotations;
 mod datasets;

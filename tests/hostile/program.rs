@@ -1,7 +1,8 @@
 //! Runs the program in a pseudo-terminal, under 4 GiB of addresses and 20 seconds.
 
-use crate::ground::{Ground, PROGRAM};
+use crate::ground::Ground;
 use crate::input::Input;
+use crate::support::program::PROGRAM;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};

@@ -1,7 +1,9 @@
 //! Chat templates that never end within the engine's own count of steps: a process of ours renders them and is ended.
 
-#[cfg(target_os = "linux")]
+use crate::support::fixtures;
 use crate::support::patience::wait_until;
+#[cfg(target_os = "linux")]
+use crate::support::program::PROGRAM;
 use crate::support::world::World;
 use dissent::model::chat::{ChatTemplate, RENDERING_SUBCOMMAND, use_program};
 #[cfg(target_os = "linux")]
@@ -30,7 +32,7 @@ fn endless_templates() -> Vec<String> {
 
 /// The template, rendered by processes of the real program.
 fn template(source: &str) -> anyhow::Result<ChatTemplate> {
-    use_program(PathBuf::from(env!("CARGO_BIN_EXE_dissent")));
+    use_program(PathBuf::from(PROGRAM));
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("chat_template.jinja"), source)?;
     Ok(ChatTemplate::read(folder.path())?.unwrap())
@@ -131,7 +133,7 @@ fn memory_has_a_limit() {
 
 #[test]
 fn both_ways_to_render_give_the_same_bytes() {
-    let folders = folders_with_templates(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"));
+    let folders = folders_with_templates(&fixtures::path(""));
     assert!(folders.len() >= 9, "{folders:?}");
     let text = "Is it “benign”?\n\u{2028} é 肺 🫁 \u{1} <s>[IMG] {{ x }} \\ \"";
     let content = json!([{"type": "image"}, {"type": "text", "text": text, "content": text}]);
@@ -145,7 +147,7 @@ fn both_ways_to_render_give_the_same_bytes() {
     // What a checkpoint brings is rendered apart from the first call of `use_program` on; a built-in template never is.
     for folder in folders {
         let read = {
-            use_program(PathBuf::from(env!("CARGO_BIN_EXE_dissent")));
+            use_program(PathBuf::from(PROGRAM));
             ChatTemplate::read(&folder).unwrap().unwrap()
         };
         let here = ChatTemplate::built_in(read.source(), &folder).unwrap();
@@ -200,6 +202,6 @@ fn the_process_ends_with_its_owner_also_in_the_middle_of_a_rendering() {
 }
 
 fn rendering_process() -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = Command::new(PROGRAM);
     command.arg(RENDERING_SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }

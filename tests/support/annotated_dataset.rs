@@ -1,62 +1,50 @@
 //! Datasets to annotate, and one that three people annotated and a fourth adjudicated.
 
+use super::dataset::{case, closed_task, document, manifest, write_dataset};
+use super::program::dissent;
 use dissent::annotation::{AnnotationEdit, AnnotationSession, CategoryId, EventContext, EventKind, Journal, Taxonomy};
+use dissent::data::{Case, Document, Task, TaskKind};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
+
+const MALIGNANT: [(&str, &str); 2] = [("Yes", "malignant"), ("No", "benign")];
+
+/// The task of every dataset here.
+pub fn lesion_task() -> Task {
+    closed_task("lesion", "Malignant?", MALIGNANT)
+}
 
 /// A dataset of text: nobody opens its images here.
 pub fn dataset_of_text(cases: usize) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = "name = \"tiny\"\n[[task]]\nid = \"lesion\"\nkind = \"closed-vqa\"\nquestion = \"Malignant?\"\n\
-        labels = [{ id = \"Yes\", name = \"malignant\" }, { id = \"No\", name = \"benign\" }]\n";
-    fs::write(folder.path().join("dataset.toml"), manifest).unwrap();
-    let case = |number: usize| {
-        format!(
-            "{{\"id\":\"c{number}\",\"task\":\"lesion\",\"split\":\"test\",\"image\":\"images/a.png\",\"answer\":\"Yes\"}}\n"
-        )
-    };
-    fs::write(folder.path().join("cases.jsonl"), (1..=cases).map(case).collect::<String>()).unwrap();
-    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/a.png\",\"caption\":\"x\"}\n")
-        .unwrap();
+    let cases: Vec<Case> = (1..=cases).map(|number| case_of_text(&format!("c{number}"))).collect();
+    let corpus = [Document { image: "images/a.png".into(), ..document("d1", "x") }];
+    write_dataset(folder.path(), &manifest("tiny", vec![lesion_task()]), &cases, &corpus);
     folder
+}
+
+/// A test case of the task with the answer Yes.
+pub fn case_of_text(id: &str) -> Case {
+    Case { image: "images/a.png".into(), ..case(id, "lesion", "Yes") }
 }
 
 /// Six cases of two tasks. Of c1 all say look-alike; c2 is disputed by ada and bob, and cyd skips it; c3 has ada's word
 /// alone, given blind; c4 and c5 were disputed, and eve decided them, c5 before bob changed his mind; nobody saw c6.
 pub fn annotated_dataset() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = r#"
-name = "tiny set"
-[[task]]
-id = "lesion"
-kind = "closed-vqa"
-question = "Malignant?"
-labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
-[[task]]
-id = "site"
-kind = "classification"
-question = "Which site?"
-labels = [{ id = "a", name = "site A" }, { id = "b", name = "site B" }]
-"#;
-    fs::write(folder.path().join("dataset.toml"), manifest).unwrap();
-    let case = |number: usize, task: &str, answer: &str| {
-        format!(
-            "{{\"id\":\"c{number}\",\"task\":\"{task}\",\"split\":\"test\",\"image\":\"images/c{number}.png\",\"answer\":\"{answer}\"}}\n"
-        )
-    };
-    let cases: Vec<String> = (1..=6)
-        .map(|number| if number < 5 { case(number, "lesion", "Yes") } else { case(number, "site", "a") })
-        .collect();
-    fs::write(folder.path().join("cases.jsonl"), cases.concat()).unwrap();
-    fs::create_dir(folder.path().join("images")).unwrap();
-    for number in 1..=6 {
-        fs::write(folder.path().join(format!("images/c{number}.png")), b"no picture is looked at here").unwrap();
+    let site = closed_task("site", "Which site?", [("a", "site A"), ("b", "site B")]);
+    let tasks = vec![lesion_task(), Task { kind: TaskKind::Classification, ..site }];
+    let ids: Vec<String> = (1..=6).map(|number| format!("c{number}")).collect();
+    let of = |(row, id): (usize, &String)| if row < 4 { case(id, "lesion", "Yes") } else { case(id, "site", "a") };
+    let cases: Vec<Case> = ids.iter().enumerate().map(of).collect();
+    let corpus = [Document { image: "images/c1.png".into(), ..document("d1", "x") }];
+    write_dataset(folder.path(), &manifest("tiny set", tasks), &cases, &corpus);
+    for case in &cases {
+        fs::write(folder.path().join(&case.image), b"no picture is looked at here").unwrap();
     }
-    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/c1.png\",\"caption\":\"x\"}\n")
-        .unwrap();
     let annotations = annotations_of(folder.path());
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     let mut bob = Journal::open(&annotations, "bob", "box").unwrap();
@@ -100,14 +88,12 @@ fn several(ids: &[&str]) -> EventKind {
 
 /// Runs `dissent annotations` with these arguments, the dataset last.
 pub fn annotations(arguments: &[&str], dataset: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dissent")).arg("annotations").args(arguments).arg(dataset).output().unwrap()
+    dissent().arg("annotations").args(arguments).arg(dataset).output().unwrap()
 }
 
-pub fn stdout_of(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-pub fn stderr_of(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+/// The lines of all journals of a dataset.
+pub fn journals_of(dataset: &Path) -> String {
+    let paths = fs::read_dir(annotations_of(dataset)).unwrap().map(|entry| entry.unwrap().path());
+    let journals = paths.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    journals.map(|path| fs::read_to_string(path).unwrap()).collect()
 }

@@ -1,7 +1,8 @@
 //! A small dataset with hand-written answers, and the explorer on a screen in memory.
 
+use super::dataset::{case, closed_task, document, manifest};
 use dissent::annotation::{DefinitionHistory, Taxonomy, TaxonomyVersions};
-use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
+use dissent::data::{Case, Dataset, Document, Manifest};
 use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::CaseAnswer;
 use dissent::run::LabelScores;
@@ -37,44 +38,25 @@ pub fn dataset(root: &Path, count: usize) -> Dataset {
     for index in 0..count {
         let image = format!("images/q{index}.png");
         gradient(index).save(root.join(&image)).unwrap();
-        cases.push(Case {
-            id: format!("us-test-{:04}", index + 1),
-            task: "malignancy".into(),
-            split: Split::Test,
-            image: image.into(),
-            question: None,
-            answer: if index % 2 == 0 { "Yes".into() } else { "No".into() },
-            group: None,
-        });
+        let id = format!("us-test-{:04}", index + 1);
+        let answer = if index % 2 == 0 { "Yes" } else { "No" };
+        cases.push(Case { image: image.into(), ..case(&id, "malignancy", answer) });
     }
     let mut corpus = Vec::new();
     for (index, caption) in CAPTIONS.iter().enumerate() {
         let image = format!("images/d{index}.png");
         gradient(index + 3).save(root.join(&image)).unwrap();
-        corpus.push(Document {
-            id: format!("us-doc-{:03}", index + 1),
-            image: image.into(),
-            caption: (*caption).into(),
-            source: Some(if index % 2 == 0 { "north" } else { "south" }.into()),
-            group: None,
-        });
+        let source = Some(if index % 2 == 0 { "north" } else { "south" }.into());
+        corpus.push(Document { image: image.into(), source, ..document(&format!("us-doc-{:03}", index + 1), caption) });
     }
-    Dataset::new(root, manifest(), cases, corpus)
+    Dataset::new(root, ultrasound_manifest(), cases, corpus)
 }
 
-pub fn manifest() -> Manifest {
-    let label = |id: &str, name: &str| Label::new(id, name);
+fn ultrasound_manifest() -> Manifest {
     Manifest {
-        name: "ultrasound-phantom".into(),
         licence: Some("CC0-1.0".into()),
         note: Some("synthetic: the two sites differ on purpose".into()),
-        tasks: vec![Task {
-            id: "malignancy".into(),
-            kind: TaskKind::ClosedVqa,
-            question: Some(QUESTION.into()),
-            labels: vec![label("No", "No"), label("Yes", "Yes")],
-            prompt: PromptTemplate::default(),
-        }],
+        ..manifest("ultrasound-phantom", vec![closed_task("malignancy", QUESTION, [("No", "No"), ("Yes", "Yes")])])
     }
 }
 
@@ -177,12 +159,7 @@ pub fn text(terminal: &Terminal<TestBackend>) -> String {
 /// Writes the dataset as files.
 pub fn write_dataset(root: &Path, count: usize) {
     let dataset = dataset(root, count);
-    std::fs::write(root.join("dataset.toml"), manifest().to_toml().unwrap()).unwrap();
-    let lines = |values: Vec<String>| values.join("\n") + "\n";
-    let cases = dataset.cases.iter().map(|case| serde_json::to_string(case).unwrap()).collect();
-    std::fs::write(root.join("cases.jsonl"), lines(cases)).unwrap();
-    let corpus = dataset.corpus.iter().map(|document| serde_json::to_string(document).unwrap()).collect();
-    std::fs::write(root.join("corpus.jsonl"), lines(corpus)).unwrap();
+    super::dataset::write_dataset(root, &ultrasound_manifest(), &dataset.cases, &dataset.corpus);
 }
 
 /// Another run's answers: other hits in another order, the answers these.

@@ -4,7 +4,9 @@
 pub mod absent;
 pub mod annotated_dataset;
 pub mod annotations;
+pub mod dataset;
 pub mod explorer;
+pub mod fixtures;
 pub mod folders;
 pub mod gguf;
 pub mod json_places;
@@ -12,6 +14,7 @@ pub mod patience;
 pub mod pictures;
 #[cfg(unix)]
 pub mod preload;
+pub mod program;
 #[cfg(unix)]
 pub mod pty;
 pub mod small_disk;

@@ -1,8 +1,12 @@
 //! A whole small world: a dataset with images, random models of our own architecture, and the binary.
 
+use super::dataset::{case, closed_task, document, manifest, replace_line, write_dataset};
 use super::folders::copy_folder;
+use super::pictures::png;
+use super::program::dissent;
 use candle_core::{DType, Device};
 use candle_nn::VarMap;
+use dissent::data::{Case, Document, Split};
 use dissent::model::checkpoint::{StoredType, pretty_json, save_checkpoint, variables_of};
 use dissent::model::clip::{ClipConfig, ClipModel};
 use dissent::model::dual_encoder::ImageProcessor;
@@ -13,9 +17,8 @@ use dissent::model::pixtral::{
     trainable_pixtral,
 };
 use dissent::model::tokenizer::{TokenizerPlan, build_tokenizer_files};
-use image::{DynamicImage, ImageFormat};
+use image::DynamicImage;
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -24,15 +27,6 @@ use tempfile::TempDir;
 const CAPTIONS: [&str; 6] =
     ["a dark mass", "a bright cyst", "no lesion", "spiculated margin", "smooth margin", "noise"];
 const CASES: usize = 20;
-const MANIFEST: &str = r#"
-name = "world"
-[[task]]
-id = "lesion"
-kind = "closed-vqa"
-question = "Is there a lesion?"
-labels = [{ id = "Yes", name = "lesion" }, { id = "No", name = "no lesion" }]
-"#;
-
 /// A dataset of 20 cases (`c1` on line 1 and so on; `c3` and `c17` are of the test split, with images of their own) and
 /// 6 documents, with models in `checkpoints/` that every command is told of.
 pub struct World {
@@ -50,23 +44,21 @@ pub struct Outcome {
 impl World {
     pub fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
-        fs::create_dir_all(world.path("images")).unwrap();
-        fs::write(world.path("dataset.toml"), MANIFEST).unwrap();
-        let mut cases = String::new();
-        for number in 1..=CASES {
-            let split = if matches!(number, 3 | 17) { "test" } else { "train" };
-            let answer = if number % 2 == 0 { "No" } else { "Yes" };
-            fs::write(world.path(&format!("images/c{number}.png")), grey_png(number as u8 * 9)).unwrap();
-            cases += &case_line(&format!("c{number}"), split, &format!("images/c{number}.png"), answer);
+        let lesion = closed_task("lesion", "Is there a lesion?", [("Yes", "lesion"), ("No", "no lesion")]);
+        let of = |number: usize| {
+            let split = if matches!(number, 3 | 17) { Split::Test } else { Split::Train };
+            Case { split, ..case(&format!("c{number}"), "lesion", if number.is_multiple_of(2) { "No" } else { "Yes" }) }
+        };
+        let cases: Vec<Case> = (1..=CASES).map(of).collect();
+        let of = |(index, caption): (usize, &&str)| document(&format!("d{index}"), caption);
+        let corpus: Vec<Document> = CAPTIONS.iter().enumerate().map(of).collect();
+        write_dataset(&world.root(), &manifest("world", vec![lesion]), &cases, &corpus);
+        for (case, number) in cases.iter().zip(1_u8..) {
+            fs::write(world.root().join(&case.image), grey_ramp(number * 9)).unwrap();
         }
-        fs::write(world.path("cases.jsonl"), cases).unwrap();
-        let mut corpus = String::new();
-        for (index, caption) in CAPTIONS.iter().enumerate() {
-            fs::write(world.path(&format!("images/d{index}.png")), grey_png(index as u8 * 40 + 5)).unwrap();
-            corpus += &format!(r#"{{"id":"d{index}","image":"images/d{index}.png","caption":"{caption}"}}"#);
-            corpus.push('\n');
+        for (document, number) in corpus.iter().zip(0_u8..) {
+            fs::write(world.root().join(&document.image), grey_ramp(number * 40 + 5)).unwrap();
         }
-        fs::write(world.path("corpus.jsonl"), corpus).unwrap();
         copy_folder(models(), &world.path("checkpoints"));
         world
     }
@@ -104,25 +96,17 @@ impl World {
 
     /// Replaces one line of a file of the dataset, counted from 1.
     pub fn replace_line(&self, file: &str, line: usize, text: &str) {
-        let content = fs::read_to_string(self.path(file)).unwrap();
-        let mut lines: Vec<&str> = content.lines().collect();
-        lines[line - 1] = text.trim_end();
-        fs::write(self.path(file), lines.join("\n") + "\n").unwrap();
+        replace_line(&self.path(file), line, text);
     }
 
     /// `dissent ARGUMENTS`, where `DATASET` stands for the dataset directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let mut command = dissent();
         for argument in arguments {
             match *argument {
                 "DATASET" => command.arg(self.root()),
                 other => command.arg(other),
             };
-        }
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("DISSENT_") {
-                command.env_remove(name);
-            }
         }
         command
             .env("DISSENT_ENCODER", self.path("checkpoints/dual-encoder"))
@@ -190,16 +174,9 @@ pub fn case_line(id: &str, split: &str, image: &str, answer: &str) -> String {
 }
 
 /// A grey ramp that begins at `start`: 48 pixels square, so that every image differs from the others.
-fn grey_png(start: u8) -> Vec<u8> {
+fn grey_ramp(start: u8) -> Vec<u8> {
     let ramp = image::GrayImage::from_fn(48, 48, |x, y| image::Luma([start.wrapping_add((x + 2 * y) as u8)]));
     png(&DynamicImage::ImageLuma8(ramp))
-}
-
-/// An image as PNG bytes, in its own depth and channels.
-pub fn png(image: &DynamicImage) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-    bytes.into_inner()
 }
 
 /// Random checkpoints, made once for all tests: `dual-encoder` and `reader`.

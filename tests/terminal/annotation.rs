@@ -1,6 +1,8 @@
 //! The explorer's queue is the assigned one, and what is said in it is kept as the options have it.
 
-use crate::support::annotated_dataset::{annotations, dataset_of_text as dataset, stdout_of};
+use crate::support::annotated_dataset::{annotations, dataset_of_text as dataset};
+use crate::support::program::PROGRAM;
+use crate::support::program::stdout_of;
 use crate::support::pty::Pty;
 use dissent::annotation::{AnnotationState, CaseReview, EventContext, EventKind, Journal, Standing, read_folder};
 use std::path::Path;
@@ -10,7 +12,7 @@ fn explore(dataset: &Path, annotator: &str, options: &[&str]) -> Pty {
     let arguments =
         [&["explore", home, "--annotator", annotator, "--images", "half", "--theme", "dark"], options].concat();
     let environment = [("HOME", home), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "ada")];
-    Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment, (120, 40))
+    Pty::start(Path::new(PROGRAM), &arguments, &environment, (120, 40))
 }
 
 fn state(dataset: &Path) -> AnnotationState {

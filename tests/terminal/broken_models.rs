@@ -1,5 +1,7 @@
 //! The explorer over broken models and files: it says what is wrong, everything else works, and q leaves with 0.
 
+use crate::support::fixtures;
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use crate::support::world::World;
 use dissent::run::Run;
@@ -23,7 +25,7 @@ fn explore_with(world: &World, reader: &str) -> Pty {
     ];
     fs::create_dir_all(world.home()).unwrap();
     let root = path("");
-    let pty = Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &["explore", &root], &environment, (120, 40));
+    let pty = Pty::start(Path::new(PROGRAM), &["explore", &root], &environment, (120, 40));
     pty.wait_for("c3 · test");
     pty
 }
@@ -55,8 +57,8 @@ fn whole_models_answer() {
 fn readers_of_every_family_answer() {
     for family in ["qwen2_vl", "qwen2_5_vl", "smolvlm"] {
         let world = World::new();
-        let reader = format!("{}/tests/fixtures/readers/{family}/checkpoint", env!("CARGO_MANIFEST_DIR"));
-        let pty = explore_with(&world, &reader);
+        let reader = fixtures::path("readers").join(family).join("checkpoint");
+        let pty = explore_with(&world, reader.to_str().unwrap());
         pty.wait_until("an answer of every hit", |pty| {
             let screen = pty.screen();
             screen.contains("agree") || screen.contains("differ")
@@ -89,7 +91,7 @@ fn marks_on_a_stored_run_name_it_even_without_models() {
     let (home, root) = (world.home().to_str().unwrap().to_owned(), world.root().to_str().unwrap().to_owned());
     fs::create_dir_all(world.home()).unwrap();
     let environment = [("HOME", home.as_str()), ("TERM", "xterm-256color"), ("USER", "ada")];
-    let program = Path::new(env!("CARGO_BIN_EXE_dissent"));
+    let program = Path::new(PROGRAM);
     let pty = Pty::start(program, &["explore", &root, "--run", "r"], &environment, (120, 40));
     pty.wait_until("the stored answers", |pty| pty.screen().contains("agree") || pty.screen().contains("differ"));
     annotate_and_leave(&world, pty);

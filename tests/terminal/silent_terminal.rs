@@ -1,6 +1,7 @@
 //! `dissent show` on a terminal that claims kitty graphics and answers no query: it must not wait for ever.
 
 use crate::support::pictures::write_picture;
+use crate::support::program::PROGRAM;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::Read;
 
@@ -10,7 +11,7 @@ fn a_terminal_that_answers_nothing_gets_half_blocks() {
     write_picture(folder.path(), "picture.png", [10, 200, 30]);
     let terminal = native_pty_system();
     let pair = terminal.openpty(PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 }).unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = CommandBuilder::new(PROGRAM);
     command.args(["show", folder.path().join("picture.png").to_str().unwrap(), "--color", "truecolor"]);
     for name in ["TMUX", "STY", "ZELLIJ", "NO_COLOR", "DISSENT_IMAGES", "DISSENT_COLOR", "TERM_PROGRAM"] {
         command.env_remove(name);

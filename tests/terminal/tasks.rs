@@ -2,7 +2,9 @@
 //! after the other in a real tmux where there is one.
 
 use crate::support::absent::absent;
+use crate::support::annotated_dataset::journals_of;
 use crate::support::explorer::{hits, scores, write_dataset};
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use crate::support::tmux::Tmux;
 use dissent::data::Dataset;
@@ -45,18 +47,11 @@ impl World {
         let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("USER", "ada")];
         let dataset = self.dataset();
         let arguments = ["explore", dataset.to_str().unwrap(), "--run", "first", "--against", "second"];
-        start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment)
+        start(Path::new(PROGRAM), &arguments, &environment)
     }
 
     fn journal(&self) -> String {
-        let mut text = String::new();
-        for entry in std::fs::read_dir(self.dataset().join(".dissent/annotations")).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "jsonl") {
-                text.push_str(&std::fs::read_to_string(path).unwrap());
-            }
-        }
-        text
+        journals_of(&self.dataset())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::torture::annotate;
 use crate::support::annotated_dataset::dataset_of_text as dataset;
+use crate::support::program;
 use dissent::annotation::{AnnotationState, CaseAnnotation, EventContext, EventKind, Journal, read_folder};
 use dissent::data::Dataset;
 use dissent::files::fingerprint::Fingerprint;
@@ -57,7 +58,7 @@ fn a_signal_ends_it_with_a_line_and_130() {
         input.write_all(b"1\n").unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(output.any(|line| line.unwrap().starts_with("saved ")));
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        program::send(signal, &child);
         let ended = child.wait_with_output().unwrap();
         drop(input);
         let errors = String::from_utf8(ended.stderr).unwrap();
@@ -149,8 +150,12 @@ fn a_case_is_decided_once_everybodys_words_are_shown() {
     assert!(output.contains(": c1: decided: eve decided look-alike: a copied: margin\n"), "{output}");
     assert!(output.contains("case 2 of 2: c2"), "{output}");
     let list = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-        let output = command.args(["annotations", "list", "--final"]).args(more).arg(dataset.path()).output().unwrap();
+        let output = program::dissent()
+            .args(["annotations", "list", "--final"])
+            .args(more)
+            .arg(dataset.path())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -246,7 +251,7 @@ fn the_queue_is_the_assigned_one() {
         let cases = objects.filter(|object| object["type"] == "case");
         cases.map(|object| object["case"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let assigned = Command::new(env!("CARGO_BIN_EXE_dissent"))
+    let assigned = program::dissent()
         .args(["annotations", "assign"])
         .arg(dataset.path())
         .args(shared)

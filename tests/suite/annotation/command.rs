@@ -1,32 +1,24 @@
 //! `dissent annotations`, by the binary.
 
+use crate::support::annotated_dataset::{annotations, case_of_text, lesion_task};
+use crate::support::dataset::{document, manifest, write_dataset};
+use crate::support::program::stdout_of;
 use dissent::annotation::{EventContext, EventKind, GivenDefinitions, Journal, Taxonomy};
+use dissent::data::{Case, Document, Split};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Three cases (the last one's line is broken), two people; one note that CSV and terminals find hard.
 fn annotated_dataset() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = r#"
-name = "tiny"
-[[task]]
-id = "lesion"
-kind = "closed-vqa"
-question = "Malignant?"
-labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
-"#;
-    fs::write(folder.path().join("dataset.toml"), manifest).unwrap();
-    let cases = r#"{"id":"c1","task":"lesion","split":"test","image":"images/a.png","answer":"Yes"}
-{"id":"c2","task":"lesion","split":"train","image":"images/a.png","answer":"No"}
-{"id":"c3"
-"#;
-    fs::write(folder.path().join("cases.jsonl"), cases).unwrap();
-    fs::write(folder.path().join("corpus.jsonl"), "{\"id\":\"d1\",\"image\":\"images/a.png\",\"caption\":\"x\"}\n")
-        .unwrap();
+    let second = Case { split: Split::Train, answer: "No".into(), ..case_of_text("c2") };
+    let corpus = [Document { image: "images/a.png".into(), ..document("d1", "x") }];
+    write_dataset(folder.path(), &manifest("tiny", vec![lesion_task()]), &[case_of_text("c1"), second], &corpus);
+    let cases = folder.path().join("cases.jsonl");
+    fs::write(&cases, fs::read_to_string(&cases).unwrap() + "{\"id\":\"c3\"\n").unwrap();
 
     let annotations = folder.path().join(".dissent/annotations");
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
@@ -51,15 +43,6 @@ labels = [{ id = "Yes", name = "malignant" }, { id = "No", name = "benign" }]
     bob.append("gone", EventKind::Unsure { unsure: true }, made.clone()).unwrap();
     bob.append("gone", EventKind::Flag { flag: true }, EventContext { pass: 2, ..EventContext::default() }).unwrap();
     folder
-}
-
-fn annotations(arguments: &[&str], dataset: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dissent")).arg("annotations").args(arguments).arg(dataset).output().unwrap()
-}
-
-fn stdout_of(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Exports: Parquet read back, Label Studio and Argilla files against their documented form.
 
 use crate::support::absent::absent;
-use crate::support::annotated_dataset::{annotated_dataset, annotations, stderr_of, stdout_of};
+use crate::support::annotated_dataset::{annotated_dataset, annotations};
+use crate::support::fixtures;
+use crate::support::program::{stderr_of, stdout_of};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::{Value, json};
@@ -201,7 +203,7 @@ fn the_tools_own_packages_take_the_files() {
     stdout_of(&annotations(&["export", "--format", "argilla", "-o", &out("argilla"), "--user", user], folder.path()));
     stdout_of(&annotations(&["export", "-o", &out("rows.parquet")], folder.path()));
     stdout_of(&annotations(&["export", "-o", &out("rows.jsonl")], folder.path()));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/annotation_exports/check.py");
+    let script = fixtures::path("annotation_exports/check.py");
     let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,6 +1,7 @@
 //! Disagreements, the final set, and agreement as the command prints it.
 
-use crate::support::annotated_dataset::{annotated_dataset, annotations, annotations_of, set, stderr_of, stdout_of};
+use crate::support::annotated_dataset::{annotated_dataset, annotations, annotations_of, set};
+use crate::support::program::{stderr_of, stdout_of};
 use dissent::analysis::report::Named;
 use dissent::annotation::{
     AnnotationState, CaseAnnotation, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases,

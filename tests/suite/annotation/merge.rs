@@ -1,13 +1,13 @@
 //! Merging folders: copies that cannot collide, and doing it again changes nothing.
 
 use crate::support::annotated_dataset::dataset_of_text as dataset;
+use crate::support::program;
 use dissent::annotation::{
     AnnotationState, Brought, EventContext, EventKind, Journal, TAXONOMY_FILE, Taxonomy, TaxonomyVersions,
     merge_folder, read_folder,
 };
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 fn annotate(folder: &Path, annotator: &str, case: &str, category: &str) {
     let mut journal = Journal::open(folder, annotator, "box").unwrap();
@@ -89,7 +89,7 @@ fn the_command_says_what_came() {
     annotate(&there.path().join(".dissent/annotations"), "bob", "c1", "other");
     fs::write(there.path().join(".dissent/annotations/list.jsonl"), "{\"shopping\": 1}\n").unwrap();
     let merge = |source: &Path, json: bool| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let mut command = program::dissent();
         command.args(["annotations", "merge"]).arg(here.path()).arg(source);
         if json {
             command.arg("--json");

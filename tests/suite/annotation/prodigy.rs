@@ -1,11 +1,13 @@
 //! Annotations taken over from Prodigy.
 
-use crate::support::annotated_dataset::{annotated_dataset, annotations_of, set, stderr_of, stdout_of};
+use crate::support::annotated_dataset::{annotated_dataset, annotations_of, set};
+use crate::support::program;
+use crate::support::program::{stderr_of, stdout_of};
 use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal, Taxonomy, read_folder};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 const LINES: &str = r#"{"meta":{"id":"c1"},"accept":["look-alike","other"],"answer":"accept","_annotator_id":"reads-fay","_session_id":"reads-fay","_timestamp":1764061200,"_view_id":"choice"}
@@ -19,12 +21,7 @@ const LINES: &str = r#"{"meta":{"id":"c1"},"accept":["look-alike","other"],"answ
 "#;
 
 fn import(file: &Path, dataset: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dissent"))
-        .args(["annotations", "import", "prodigy"])
-        .args([file, dataset])
-        .args(more)
-        .output()
-        .unwrap()
+    program::dissent().args(["annotations", "import", "prodigy"]).args([file, dataset]).args(more).output().unwrap()
 }
 
 fn state_of(dataset: &Path) -> AnnotationState {

@@ -3,6 +3,7 @@
 
 use crate::support::annotated_dataset::dataset_of_text as dataset;
 use crate::support::preload;
+use crate::support::program::dissent;
 use crate::support::small_disk::{self, SmallDisk};
 use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journal, read_folder};
 use rand::{Rng, SeedableRng};
@@ -24,12 +25,7 @@ const NO_LOCKS: &str = "errno = ENOLCK; return -1;";
 
 /// `dissent annotate`, with no models and no settings of this machine.
 pub fn annotate(dataset: &Path, annotator: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("DISSENT_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = dissent();
     command.arg("annotate").arg(dataset).args(["--annotator", annotator]).env("HOME", dataset);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     command

@@ -1,5 +1,7 @@
 //! CLIP against `transformers` on random tiny models (`tests/fixtures/clip/generate.py`).
 
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::checkpoint::Weights;
 use dissent::model::clip::{ClipConfig, ClipModel};
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clip").join(name)
+    fixtures::path("clip").join(name)
 }
 
 fn json(name: &str) -> Value {
@@ -142,10 +144,7 @@ fn the_dual_encoder_gives_the_same_directions_at_length_one() {
 #[test]
 fn the_fingerprint_follows_every_file_that_decides_a_vector() {
     let folder = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(fixture("gelu")).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
-    }
+    copy_folder(&fixture("gelu"), folder.path());
     let load = || DualEncoder::load(folder.path(), &Device::Cpu, DType::F32).unwrap().fingerprint().clone();
     let before = load();
     assert_eq!(before, load());

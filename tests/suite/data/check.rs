@@ -1,12 +1,15 @@
 //! `dissent check` and `dissent import` as commands: every problem at once, exit codes, JSON.
 
-use super::support::{TinyDataset, grey_png};
+use super::support::TinyDataset;
+use crate::support::pictures::grey_png;
+use crate::support::program;
+use crate::support::program::PROGRAM;
 use dissent::data::{Severity, check};
 use std::fs;
 use std::process::{Command, Output};
 
 fn dissent(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dissent")).args(arguments).output().unwrap()
+    program::dissent().args(arguments).output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -161,7 +164,7 @@ fn an_import_that_runs_out_of_space_says_so_and_leaves_nothing() {
     let run = |limit: &str| {
         Command::new("sh")
             .args(["-c", &format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\""), "sh"])
-            .args([env!("CARGO_BIN_EXE_dissent"), "import", "medmnist"])
+            .args([PROGRAM, "import", "medmnist"])
             .args([&source, &target])
             .output()
             .unwrap()

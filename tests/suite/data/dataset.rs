@@ -1,8 +1,9 @@
 //! Bad and good dataset directories: what is refused, what is skipped, and how it is said.
 
-use super::support::{TinyDataset, error_text, grey_png};
-use dissent::data::{Answer, Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, Split, Task, TaskKind};
-use dissent::data::{PromptTemplate, Severity};
+use super::support::{TinyDataset, error_text};
+use crate::support::dataset::{case, closed_task, document, manifest};
+use crate::support::pictures::grey_png;
+use dissent::data::{Answer, Case, Dataset, DatasetWriter, Document, Existing, Manifest, Severity, Split};
 use std::fs;
 use std::path::Path;
 
@@ -237,36 +238,17 @@ fn fingerprints_follow_what_they_are_of() {
     assert_ne!(before.corpus_fingerprint(), Dataset::open(tiny.root()).unwrap().corpus_fingerprint());
 }
 
-fn manifest() -> Manifest {
-    let label = |id: &str| Label::new(id, id);
-    Manifest {
-        name: "written".into(),
-        licence: None,
-        note: Some("a note".into()),
-        tasks: vec![Task {
-            id: "lesion".into(),
-            kind: TaskKind::ClosedVqa,
-            question: Some("Is there a lesion?".into()),
-            labels: vec![label("Yes"), label("No")],
-            prompt: PromptTemplate::default(),
-        }],
-    }
+fn noted_manifest() -> Manifest {
+    let lesion = closed_task("lesion", "Is there a lesion?", [("Yes", "Yes"), ("No", "No")]);
+    Manifest { note: Some("a note".into()), ..manifest("written", vec![lesion]) }
 }
 
 fn write_tiny(target: &Path, existing: Existing, answer: &str) -> anyhow::Result<Dataset> {
     let mut writer = DatasetWriter::create(target, existing)?;
     let image = writer.image("train/a.png", &grey_png(4, 4, 9))?;
-    writer.case(&Case {
-        id: "c1".into(),
-        task: "lesion".into(),
-        split: Split::Test,
-        image: image.clone(),
-        question: None,
-        answer: answer.into(),
-        group: None,
-    })?;
-    writer.document(&Document { id: "d1".into(), image, caption: "x".into(), source: None, group: None })?;
-    writer.finish(&manifest())
+    writer.case(&Case { image: image.clone(), ..case("c1", "lesion", answer) })?;
+    writer.document(&Document { image, ..document("d1", "x") })?;
+    writer.finish(&noted_manifest())
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! DICOM files against pydicom (fixtures/dicom/generate.py beside them), and files that only call themselves DICOM.
 
 use super::support::{TinyDataset, error_text};
+use crate::support::fixtures;
 use dissent::data::Picture;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ const TOLERANCE: i64 = 1;
 const TOLERANCE_IN_JPEG: i64 = 3;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom")
+    fixtures::path("dicom")
 }
 
 fn expected() -> Value {

@@ -1,6 +1,7 @@
 //! Picture files that lie or are damaged (issue 18): an error in one line, or a picture of the size that the file declares.
 
-use super::support::{grey_png, png};
+use crate::support::fixtures;
+use crate::support::pictures::{grey_png, png};
 use dissent::data::Picture;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 fn dicom_files() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom");
+    let folder = fixtures::path("dicom");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "dcm"));
     paths.sort();
@@ -60,7 +61,7 @@ fn every_element_of_a_dicom_file_may_lie_about_its_length() {
 
 #[test]
 fn sequences_nested_ten_thousand_deep_are_an_error() {
-    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/ct.dcm")).unwrap();
+    let whole = std::fs::read(fixtures::path("dicom/ct.dcm")).unwrap();
     let start = whole.windows(4).position(|part| part == [8, 0, 0x16, 0]).unwrap();
     for implicit_within in [false, true] {
         let mut nested = whole[..start].to_vec();

@@ -1,6 +1,8 @@
 //! The NIH ChestX-ray8 importer on small folders made here in the real layout, and on real images where they are there.
 
-use super::support::{error_text, grey_png, shared_data};
+use super::support::{error_text, shared_data};
+use crate::support::pictures::grey_png;
+use crate::support::program;
 use dissent::data::import::{FORMATS, Imported, import_nih_cxr};
 use dissent::data::{Dataset, Existing, Split, TaskKind, check};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
@@ -9,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// A JPEG that no other number has.
@@ -262,7 +263,7 @@ fn the_command_imports_and_replaces_only_if_asked() {
     let source = pneumonia_folder();
     let target = source.path().join(".out");
     let dissent = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let mut command = program::dissent();
         command.args(["import", "nih-cxr"]).arg(source.path()).arg(&target).args(more).output().unwrap()
     };
     let output = dissent(&["--json"]);

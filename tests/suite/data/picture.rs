@@ -1,6 +1,8 @@
 //! Reading images: depths, channels, palettes, and files that are none.
 
-use super::support::{error_text, grey_png, png};
+use super::support::error_text;
+use crate::support::fixtures;
+use crate::support::pictures::{grey_png, png};
 use dissent::data::Picture;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use std::io::Cursor;
@@ -104,7 +106,7 @@ fn a_file_cut_short_anywhere_is_an_error_with_its_path() {
 
 #[test]
 fn damaged_bytes_never_panic() {
-    let scan = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/film.dcm")).unwrap();
+    let scan = std::fs::read(fixtures::path("dicom/film.dcm")).unwrap();
     // Each panic caught in the DICOM decoder prints its trace, which takes time.
     for (whole, step) in [(png(&busy_image()), 1), (jpeg(&busy_image()), 1), (scan, 23)] {
         for position in (0..whole.len().min(900)).step_by(step) {
@@ -229,7 +231,7 @@ fn a_jpeg_whose_data_ends_before_the_picture_is_refused_or_remarked() {
 
 #[test]
 fn a_progressive_jpeg_without_its_last_scans_is_named() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
+    let folder = fixtures::path("pictures");
     let whole = std::fs::read(folder.join("progressive.jpg")).unwrap();
     assert_eq!(remarks(&whole), [""; 0]);
     let last_scan = whole.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
@@ -276,7 +278,7 @@ fn restart_markers_are_followed_where_they_are_and_missed_where_they_are_not() {
     // Announced and not there, as some tools leave it when they crop.
     let announced = [&whole[..2], &[0xFF, 0xDD, 0, 4, 0, 4], &whole[2..]].concat();
     assert_eq!(decode(&announced).width(), 64);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures");
+    let folder = fixtures::path("pictures");
     let restarted = std::fs::read(folder.join("restarts.jpg")).unwrap();
     assert!(restarted.windows(2).any(|pair| pair == [0xFF, 0xD1]));
     assert_eq!(decode(&restarted).width(), 40);

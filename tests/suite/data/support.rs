@@ -1,9 +1,11 @@
 //! Small datasets and images for the data tests.
 
 use crate::support::absent::absent;
-use image::{DynamicImage, ImageFormat};
+use crate::support::dataset::{case, closed_task, document, manifest, replace_line, write_dataset};
+use crate::support::fixtures::project;
+use crate::support::pictures::grey_png;
+use dissent::data::{Case, Document, Split};
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -17,25 +19,28 @@ impl TinyDataset {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tiny = Self { folder };
-        let root = tiny.root();
-        fs::create_dir(root.join("images")).unwrap();
+        let lesion = closed_task("lesion", "Is there a lesion?", [("Yes", "lesion"), ("No", "no lesion")]);
+        let cases: Vec<Case> = (1..=20).map(Self::case).collect();
+        let corpus = [
+            Document { source: Some("book".into()), ..document("d1", "a cyst") },
+            Document { group: Some("patient 1".into()), ..document("d2", "no lesion") },
+            document("d3", "a lesion"),
+        ];
+        write_dataset(tiny.root(), &manifest("tiny", vec![lesion]), &cases, &corpus);
         for (name, value) in [("a.png", 1), ("b.png", 2), ("d1.png", 3), ("d2.png", 4), ("d3.png", 1)] {
-            fs::write(root.join("images").join(name), grey_png(4, 4, value)).unwrap();
+            fs::write(tiny.root().join("images").join(name), grey_png(4, 4, value)).unwrap();
         }
-        fs::write(root.join("dataset.toml"), MANIFEST).unwrap();
-        let mut cases = String::new();
-        for number in 1..=20 {
-            let split = ["train", "validation", "test"][(number - 1) % 3];
-            let (image, answer) = if number % 2 == 1 { ("a.png", "Yes") } else { ("b.png", "No") };
-            let question = if number == 2 { r#","question":"Own question?""# } else { "" };
-            cases.push_str(&format!(
-                r#"{{"id":"c{number}","task":"lesion","split":"{split}","image":"images/{image}","answer":"{answer}"{question}}}"#
-            ));
-            cases.push('\n');
-        }
-        fs::write(root.join("cases.jsonl"), cases).unwrap();
-        fs::write(root.join("corpus.jsonl"), CORPUS).unwrap();
         tiny
+    }
+
+    fn case(number: usize) -> Case {
+        let (image, answer) = if number % 2 == 1 { ("images/a.png", "Yes") } else { ("images/b.png", "No") };
+        Case {
+            split: [Split::Train, Split::Validation, Split::Test][(number - 1) % 3],
+            image: image.into(),
+            question: (number == 2).then(|| "Own question?".into()),
+            ..case(&format!("c{number}"), "lesion", answer)
+        }
     }
 
     pub fn root(&self) -> &Path {
@@ -44,39 +49,8 @@ impl TinyDataset {
 
     /// Replaces one line, counted from 1.
     pub fn replace_line(&self, file: &str, line: usize, text: &str) {
-        let path = self.root().join(file);
-        let content = fs::read_to_string(&path).unwrap();
-        let mut lines: Vec<&str> = content.lines().collect();
-        lines[line - 1] = text;
-        fs::write(&path, lines.join("\n") + "\n").unwrap();
+        replace_line(&self.root().join(file), line, text);
     }
-}
-
-const MANIFEST: &str = r#"
-name = "tiny"
-
-[[task]]
-id = "lesion"
-kind = "closed-vqa"
-question = "Is there a lesion?"
-labels = [{ id = "Yes", name = "lesion" }, { id = "No", name = "no lesion" }]
-"#;
-
-const CORPUS: &str = r#"{"id":"d1","image":"images/d1.png","caption":"a cyst","source":"book"}
-{"id":"d2","image":"images/d2.png","caption":"no lesion","group":"patient 1"}
-{"id":"d3","image":"images/d3.png","caption":"a lesion"}
-"#;
-
-/// A grey 8-bit PNG of one value.
-pub fn grey_png(width: u32, height: u32, value: u8) -> Vec<u8> {
-    png(&DynamicImage::ImageLuma8(image::GrayImage::from_pixel(width, height, image::Luma([value]))))
-}
-
-/// An image as PNG bytes, in its own depth and channels.
-pub fn png(image: &DynamicImage) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-    bytes.into_inner()
 }
 
 /// The whole chain of an error that must be there.
@@ -89,7 +63,7 @@ pub fn error_text<T>(result: anyhow::Result<T>) -> String {
 
 /// The real data beside the checkout, if it is there; a test without it says so and stops.
 pub fn shared_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    let path = project().join("../shared/data").join(name);
     if path.exists() {
         return Some(path);
     }

@@ -1,38 +1,31 @@
 //! `dissent index` and `dissent search` with an encoder of each family.
 
 use super::fixture::{FAMILIES, Loaded, copy_of, fixture};
-use serde_json::{Value, json};
+use crate::support::dataset::{self, case, closed_task, document, manifest};
+use crate::support::program;
+use dissent::data::{Case, Document};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Exit code, standard output and standard error.
 fn dissent(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-    command.args(arguments).stdin(Stdio::null());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DISSENT_")) {
-        command.env_remove(name);
-    }
-    let output = command.output().unwrap();
+    let output = program::dissent().args(arguments).stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// The fixture's pictures with its texts as captions.
 fn write_dataset(loaded: &Loaded, root: &Path) {
-    fs::create_dir_all(root.join("images")).unwrap();
-    let manifest = "name = \"small\"\n\n[[task]]\nid = \"mass\"\nkind = \"closed-vqa\"\nquestion = \"Is there a mass?\"\n\
-                    labels = [{ id = \"Yes\", name = \"yes\" }, { id = \"No\", name = \"no\" }]\n";
-    fs::write(root.join("dataset.toml"), manifest).unwrap();
-    let mut corpus = String::new();
-    for (row, (picture, text)) in loaded.pictures().iter().zip(loaded.texts()).enumerate() {
-        let image = format!("images/{row}.png");
-        picture.save(root.join(&image)).unwrap();
-        corpus.push_str(&format!("{}\n", json!({"id": format!("d{row}"), "image": image, "caption": text})));
+    let mass = closed_task("mass", "Is there a mass?", [("Yes", "yes"), ("No", "no")]);
+    let of = |(row, text): (usize, &str)| document(&format!("d{row}"), text);
+    let corpus: Vec<Document> = loaded.texts().into_iter().enumerate().map(of).collect();
+    let case = Case { image: "images/d0.png".into(), ..case("c", "mass", "Yes") };
+    dataset::write_dataset(root, &manifest("small", vec![mass]), &[case], &corpus);
+    for (picture, document) in loaded.pictures().iter().zip(&corpus) {
+        picture.save(root.join(&document.image)).unwrap();
     }
-    fs::write(root.join("corpus.jsonl"), corpus).unwrap();
-    let case = json!({"id": "c", "task": "mass", "split": "test", "image": "images/0.png", "answer": "Yes"});
-    fs::write(root.join("cases.jsonl"), format!("{case}\n")).unwrap();
 }
 
 fn ids(output: &str) -> Vec<String> {
@@ -55,7 +48,7 @@ fn every_family_indexes_and_searches() {
         assert!(built.contains(&vectors) && built.contains(name), "{name}: {built}");
 
         // An image and a caption are their own nearest neighbours.
-        let image = format!("{root}/images/2.png");
+        let image = format!("{root}/images/d2.png");
         let search = ["search", root, "--encoder", encoder, "--json"];
         let (code, found, errors) = dissent(&[&search[..], &["--image", &image]].concat());
         assert_eq!(code, Some(0), "{name}: {errors}");

@@ -1,5 +1,7 @@
 //! Random small checkpoints in the layout of the published ones, and what the reference computes from them.
 
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::device::choose_device;
 use dissent::model::dual_encoder::DualEncoder;
@@ -15,7 +17,7 @@ const TOLERANCE: f32 = 1e-5;
 const TOLERANCE_ON_GPU: f32 = 1e-3;
 
 pub fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dual_encoders").join(name)
+    fixtures::path("dual_encoders").join(name)
 }
 
 /// With the feature `cuda` or `metal` the first GPU where there is one, else the CPU.
@@ -73,11 +75,7 @@ pub fn numbers(tensor: &Tensor) -> Vec<f32> {
 /// A copy of a fixture in a folder of its own.
 pub fn copy_of(name: &str, folder: &Path) -> PathBuf {
     let target = folder.join(name);
-    std::fs::create_dir_all(&target).unwrap();
-    for entry in std::fs::read_dir(fixture(name)).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, target.join(path.file_name().unwrap())).unwrap();
-    }
+    copy_folder(&fixture(name), &target);
     target
 }
 

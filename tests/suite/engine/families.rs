@@ -3,9 +3,12 @@
 
 use super::predict::write_dataset;
 use super::support::encoder_fixture;
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
+use crate::support::pictures::grey_picture;
+use crate::support::program::{dissent, stderr_of};
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
-use dissent::files::fingerprint::Fingerprint;
 use dissent::model::decoder::{DecoderInput, DecoderRow, TokenIndex};
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{ContentPart, ReaderCheckpoint};
@@ -16,26 +19,14 @@ use dissent::train::{SftSettings, export_sft};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 const FAMILIES: [&str; 3] = ["qwen2_vl", "qwen2_5_vl", "smolvlm"];
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture(family: &str, part: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers").join(family).join(part)
-}
-
-fn picture(width: u32, height: u32, seed: u32) -> Arc<Picture> {
-    let pixel = |x: u32, y: u32| image::Luma([((x * 7 + y * 13 + seed * 29 + x * y) % 251) as u8]);
-    let image = image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(width, height, pixel));
-    let name = format!("{width}x{height}-{seed}");
-    Arc::new(Picture {
-        path: name.clone().into(),
-        fingerprint: Fingerprint::of_bytes(name.as_bytes()),
-        image,
-        window: None,
-    })
+    fixtures::path("readers").join(family).join(part)
 }
 
 /// Requests of different lengths, images of different sizes, some images more than once.
@@ -53,12 +44,12 @@ fn requests(labels: &[&str]) -> Vec<ReadRequest> {
         query,
         evidence: evidence.map(|(image, caption)| Evidence { image: Some(image), caption: Some(caption.into()) }),
     };
-    let query = picture(64, 64, 1);
+    let query = grey_picture(64, 64, 1);
     vec![
-        request(query.clone(), Some((picture(140, 84, 2), "a hypoechoic mass"))),
-        request(query.clone(), Some((picture(24, 40, 3), "no mass, <image> and <|image_pad|> are only text"))),
+        request(query.clone(), Some((grey_picture(140, 84, 2), "a hypoechoic mass"))),
+        request(query.clone(), Some((grey_picture(24, 40, 3), "no mass, <image> and <|image_pad|> are only text"))),
         request(query, None),
-        request(picture(32, 32, 4), Some((picture(140, 84, 2), "echoic"))),
+        request(grey_picture(32, 32, 4), Some((grey_picture(140, 84, 2), "echoic"))),
     ]
 }
 
@@ -135,7 +126,7 @@ fn labels_are_scored_as_by_hand() {
 }
 
 fn predict(root: &Path, run: &str, reader: &Path, arguments: &[&str], cache: Option<&Path>) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = dissent();
     command.arg("predict").arg(root).args(["--run", run, "--device", "cpu", "--encoder"]).arg(encoder_fixture());
     command.arg("--reader").arg(reader).args(arguments);
     match cache {
@@ -143,10 +134,6 @@ fn predict(root: &Path, run: &str, reader: &Path, arguments: &[&str], cache: Opt
         None => command.env("HF_HUB_CACHE", root.join("no-cache")),
     };
     command.output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A folder to work in and a dataset of two cases in it.
@@ -165,10 +152,10 @@ fn predict_reads_with_every_family_and_with_an_adapter() {
     for family in FAMILIES {
         let (reader, adapter) = (fixture(family, "checkpoint"), fixture(family, "adapter"));
         let plain = predict(root, family, &reader, &[], None);
-        assert!(plain.status.success(), "{family}: {}", stderr(&plain));
+        assert!(plain.status.success(), "{family}: {}", stderr_of(&plain));
         let adapted = format!("{family}-adapter");
         let output = predict(root, &adapted, &reader, &["--adapter", adapter.to_str().unwrap()], None);
-        assert!(output.status.success(), "{family}: {}", stderr(&output));
+        assert!(output.status.success(), "{family}: {}", stderr_of(&output));
         for run in [family, &adapted] {
             let run = Run::open(&root.join(".dissent/runs").join(run)).unwrap();
             assert_eq!(run.len(), 2);
@@ -191,17 +178,14 @@ fn a_model_of_the_hub_is_read_from_the_cache_or_named() {
     fs::create_dir_all(&snapshot).unwrap();
     fs::create_dir_all(repository.join("refs")).unwrap();
     fs::write(repository.join("refs/main"), "0123456789abcdef").unwrap();
-    for entry in fs::read_dir(fixture("smolvlm", "checkpoint")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), snapshot.join(entry.file_name())).unwrap();
-    }
+    copy_folder(&fixture("smolvlm", "checkpoint"), &snapshot);
     let output = predict(root, "hub", Path::new("org/small-vlm"), &[], Some(&cache));
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(output.status.success(), "{}", stderr_of(&output));
     let run = Run::open(&root.join(".dissent/runs/hub")).unwrap();
     assert_eq!(run.identity.reader_name, "org/small-vlm@0123456");
     let output = predict(root, "other", Path::new("org/small-vlm@v2"), &[], Some(&cache));
     assert_eq!(output.status.code(), Some(1));
-    let message = stderr(&output);
+    let message = stderr_of(&output);
     for word in ["org/small-vlm at revision v2", cache.to_str().unwrap(), "it has main"] {
         assert!(message.contains(word), "'{word}' is not in: {message}");
     }
@@ -215,7 +199,7 @@ fn an_unknown_family_is_named_with_the_known_ones() {
     fs::create_dir_all(&reader).unwrap();
     fs::write(reader.join("config.json"), r#"{"model_type": "gemma3"}"#).unwrap();
     let output = predict(root, "gemma", &reader, &[], None);
-    let message = stderr(&output);
+    let message = stderr_of(&output);
     assert_eq!(output.status.code(), Some(1));
     assert!(message.contains("gemma3") && message.contains("qwen2_5_vl"), "{message}");
 }

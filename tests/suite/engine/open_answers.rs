@@ -1,48 +1,29 @@
 //! Answers in words: generated as transformers does, stored, fused, evaluated.
 
 use super::support::{CountingReader, FixedHits, dataset, encoder_fixture, reader_fixture};
+use crate::support::dataset::open_task;
+use crate::support::fixtures;
+use crate::support::pictures::{named_picture, noise_over_gradient};
+use crate::support::program::{dissent, stdout_of};
 use candle_core::{DType, Device};
 use dissent::analysis::{SummaryCase, Verdict, fuse, scored_hits};
-use dissent::data::{Case, Dataset, Picture, PromptTemplate, Split, Task, TaskKind};
-use dissent::files::fingerprint::Fingerprint;
+use dissent::data::{Case, Dataset, Picture, Split, Task};
 use dissent::pipeline::Pipeline;
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::CaseAnswer;
 use dissent::run::Run;
-use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Arc;
 
-fn open_task() -> Task {
-    let question = Some("Where is it?".into());
-    Task {
-        id: "where".into(),
-        kind: TaskKind::OpenVqa,
-        question,
-        labels: Vec::new(),
-        prompt: PromptTemplate::default(),
-    }
+fn where_task() -> Task {
+    open_task("where", "Where is it?")
 }
 
-/// Noise over a gradient: what generate.py of the readers' fixtures draws.
 fn picture([width, height, seed]: [u32; 3]) -> Arc<Picture> {
-    let mut state = u64::from(seed);
-    let mut picture = RgbImage::new(width, height);
-    for row in 0..height {
-        for column in 0..width {
-            let value = |channel: u64| {
-                state = (state * 1_103_515_245 + 12_345) % (1 << 31);
-                let noise = (state >> 16) % 64;
-                ((3 * u64::from(row) + 2 * u64::from(column) + 40 * channel + noise) % 256) as u8
-            };
-            picture.put_pixel(column, row, Rgb([0, 1, 2].map(value)));
-        }
-    }
-    let name = format!("{width}x{height}-{seed}");
-    let fingerprint = Fingerprint::of_bytes(name.as_bytes());
-    Arc::new(Picture { path: name.into(), fingerprint, image: picture.into(), window: None })
+    let image = noise_over_gradient(width, height, seed.into());
+    named_picture(&format!("{width}x{height}-{seed}"), image.into())
 }
 
 type Asked = ([u32; 3], Option<[u32; 3]>, Option<String>, String);
@@ -50,7 +31,7 @@ type Asked = ([u32; 3], Option<[u32; 3]>, Option<String>, String);
 fn request(asked: &Value) -> ReadRequest {
     let (query, document, caption, question): Asked = serde_json::from_value(asked.clone()).unwrap();
     let evidence = document.map(|document| Evidence { image: Some(picture(document)), caption });
-    ReadRequest { task: Arc::new(open_task()), question, query: picture(query), evidence }
+    ReadRequest { task: Arc::new(where_task()), question, query: picture(query), evidence }
 }
 
 fn generate(reader: &mut dyn Reader, requests: &[ReadRequest]) -> Vec<String> {
@@ -62,7 +43,7 @@ fn generate(reader: &mut dyn Reader, requests: &[ReadRequest]) -> Vec<String> {
 /// and in a batch whose rows end at different times.
 #[test]
 fn answers_are_those_of_transformers() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let root = fixtures::path("");
     let answers: Value = serde_json::from_slice(&std::fs::read(root.join("generation/answers.json")).unwrap()).unwrap();
     for (family, answers) in answers.as_object().unwrap() {
         let folder =
@@ -81,7 +62,7 @@ fn answers_are_those_of_transformers() {
 
 fn open_dataset(root: &Path) -> Dataset {
     let mut dataset = dataset(root, 2);
-    dataset.tasks.push(open_task());
+    dataset.tasks.push(where_task());
     dataset.cases[1].task = "where".into();
     dataset.cases[1].answer = "in the upper lobe".into();
     dataset
@@ -117,18 +98,10 @@ fn open_and_closed_questions_are_answered_together_and_nobody_is_asked_twice() {
     assert_eq!(second.asked(), 0, "both kinds of answers outlive the program");
 }
 
-fn dissent(arguments: &[&str], root: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+fn dissent_on(arguments: &[&str], root: &Path) -> Command {
+    let mut command = dissent();
     command.arg(arguments[0]).arg(root).args(&arguments[1..]);
-    for variable in ["WORKSPACE", "DEVICE", "DTYPE", "ENCODER", "READER"] {
-        command.env_remove(format!("DISSENT_{variable}"));
-    }
     command
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// Half of the cases with a question of their own that is answered in words.
@@ -159,9 +132,9 @@ fn write_dataset(folder: &Path) -> PathBuf {
 fn a_run_with_open_answers_is_predicted_read_back_evaluated_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let root = write_dataset(folder.path());
-    let mut command = dissent(&["predict", "--run", "a", "--device", "cpu", "--json"], &root);
+    let mut command = dissent_on(&["predict", "--run", "a", "--device", "cpu", "--json"], &root);
     command.arg("--encoder").arg(encoder_fixture()).arg("--reader").arg(reader_fixture());
-    let report: Value = serde_json::from_str(&stdout(&command.output().unwrap())).unwrap();
+    let report: Value = serde_json::from_str(&stdout_of(&command.output().unwrap())).unwrap();
     assert_eq!(report["cases"], 6, "{report}");
 
     let run = root.join(".dissent/runs/a");
@@ -181,16 +154,16 @@ fn a_run_with_open_answers_is_predicted_read_back_evaluated_and_shown() {
     let said = answers.iter().flat_map(|answer| &answer.predictions).filter(|prediction| prediction.text.is_some());
     assert!(said.clone().count() >= 6 && said.clone().all(|prediction| prediction.answer.is_some()));
 
-    let tables = stdout(&dissent(&["evaluate", "--runs", "a", "--tables", "all"], &root).output().unwrap());
+    let tables = stdout_of(&dissent_on(&["evaluate", "--runs", "a", "--tables", "all"], &root).output().unwrap());
     assert!(tables.contains("Open answers, where") && tables.contains("BLEU-1"), "{tables}");
     assert!(!tables.contains("Accuracy, where") && tables.contains("Accuracy, mass"), "{tables}");
     let html = folder.path().join("report.html");
-    let mut command = dissent(&["evaluate", "--runs", "a", "--html"], &root);
-    stdout(&command.arg(&html).output().unwrap());
+    let mut command = dissent_on(&["evaluate", "--runs", "a", "--html"], &root);
+    stdout_of(&command.arg(&html).output().unwrap());
     assert!(std::fs::read_to_string(html).unwrap().contains("Open answers, where"));
 
-    let shown = stdout(&dissent(&["show", "case-4"], &root).output().unwrap());
+    let shown = stdout_of(&dissent_on(&["show", "case-4"], &root).output().unwrap());
     assert!(shown.contains("answer    in the upper lobe") && !shown.contains("labels"), "{shown}");
-    let checked = stdout(&dissent(&["check"], &root).output().unwrap());
+    let checked = stdout_of(&dissent_on(&["check"], &root).output().unwrap());
     assert!(checked.contains("(in words)"), "{checked}");
 }

@@ -1,9 +1,10 @@
 //! `dissent predict` as a program, with the tiny checkpoints of the fixtures.
 
 use super::support::{encoder_fixture, reader_fixture};
+use crate::support::dataset::{case, closed_task, document, manifest};
 use crate::support::patience::{PATIENCE, wait_until};
-use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Split};
-use dissent::data::{Task, TaskKind};
+use crate::support::program::{dissent, send, stderr_of};
+use dissent::data::{Case, Dataset, DatasetWriter, Document, Existing};
 use dissent::model::precision::Precision;
 use dissent::pipeline::{Event, LoadingInterrupted, ModelChoice, load_models};
 use dissent::retriever::HitsPerHead;
@@ -33,24 +34,16 @@ pub fn write_dataset(root: &Path, cases: usize) -> Dataset {
         let group = (number == 0).then(|| "patient".to_string());
         let caption = format!("a hypoechoic mass, number {number}");
         let id = format!("document-{number}");
-        writer.document(&Document { id, image, caption, source: None, group }).unwrap();
+        writer.document(&Document { image, group, ..document(&id, &caption) }).unwrap();
     }
     for number in 0..cases {
         let image = writer.png(&format!("case-{number}.png"), &picture(100 + number)).unwrap();
         let group = (number == 0).then(|| "patient".to_string());
-        let answer = if number % 2 == 0 { "Yes" } else { "No" }.to_string();
-        let (id, task, split) = (format!("case-{number}"), "mass".to_string(), Split::Test);
-        writer.case(&Case { id, task, split, image, question: None, answer, group }).unwrap();
+        let answer = if number % 2 == 0 { "Yes" } else { "No" };
+        writer.case(&Case { image, group, ..case(&format!("case-{number}"), "mass", answer) }).unwrap();
     }
-    let label = |id: &str| Label::new(id, id);
-    let task = Task {
-        id: "mass".into(),
-        kind: TaskKind::ClosedVqa,
-        question: Some("is there evidence of malignancy?".into()),
-        labels: vec![label("No"), label("Yes")],
-        prompt: PromptTemplate::default(),
-    };
-    writer.finish(&Manifest { name: "masses".into(), licence: None, note: None, tasks: vec![task] }).unwrap()
+    let mass = closed_task("mass", "is there evidence of malignancy?", [("No", "No"), ("Yes", "Yes")]);
+    writer.finish(&manifest("masses", vec![mass])).unwrap()
 }
 
 struct Setting {
@@ -77,12 +70,9 @@ impl Setting {
     }
 
     fn command_for(&self, run: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let mut command = dissent();
         command.arg("predict").arg(&self.root).args(["--run", run, "--device", "cpu"]).args(arguments);
         command.arg("--encoder").arg(encoder_fixture()).arg("--reader").arg(reader_fixture());
-        for variable in ["DISSENT_WORKSPACE", "DISSENT_DEVICE", "DISSENT_DTYPE", "DISSENT_ENCODER", "DISSENT_READER"] {
-            command.env_remove(variable);
-        }
         command
     }
 
@@ -94,10 +84,6 @@ impl Setting {
 fn report(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
@@ -113,7 +99,7 @@ fn a_run_is_predicted_continued_and_guarded() {
     let content = fs::read(&predictions).unwrap();
     fs::write(&predictions, &content[..content.len() - 20]).unwrap();
     let output = setting.predict(&["--json"]);
-    assert!(stderr(&output).contains("2 of 5 cases are in the run already"), "{}", stderr(&output));
+    assert!(stderr_of(&output).contains("2 of 5 cases are in the run already"), "{}", stderr_of(&output));
     assert_eq!(report(&output)["predicted_now"], 3);
     assert!(fs::read(&predictions).unwrap().starts_with(&content), "the same answers as before the kill");
 
@@ -132,7 +118,7 @@ fn a_run_is_predicted_continued_and_guarded() {
 
     let refused = setting.predict(&["-k", "1"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("hits of the image head (2 then, 1 now)"), "{}", stderr(&refused));
+    assert!(stderr_of(&refused).contains("hits of the image head (2 then, 1 now)"), "{}", stderr_of(&refused));
 }
 
 #[test]
@@ -173,18 +159,17 @@ fn wrong_wishes_are_named() {
     let setting = Setting::new(1);
     let task = setting.predict(&["--task", "grade"]);
     assert_eq!(task.status.code(), Some(1));
-    assert!(stderr(&task).contains("--task grade: no such task; this dataset has mass"), "{}", stderr(&task));
+    assert!(stderr_of(&task).contains("--task grade: no such task; this dataset has mass"), "{}", stderr_of(&task));
     let split = setting.predict(&["--split", "validation"]);
-    assert!(stderr(&split).contains("no cases to predict in split validation"), "{}", stderr(&split));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-    let output = command
+    assert!(stderr_of(&split).contains("no cases to predict in split validation"), "{}", stderr_of(&split));
+    let output = dissent()
         .arg("predict")
         .arg(&setting.root)
         .args(["--run", "a", "--reader"])
         .arg(reader_fixture())
         .output()
         .unwrap();
-    assert!(stderr(&output).contains("train one with `dissent train dual-encoder"), "{}", stderr(&output));
+    assert!(stderr_of(&output).contains("train one with `dissent train dual-encoder"), "{}", stderr_of(&output));
 }
 
 #[test]
@@ -217,7 +202,7 @@ fn ctrl_c_while_loading_exits_130() {
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    send("-INT", &child);
     said.read_to_string(&mut line).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
 }
@@ -228,7 +213,7 @@ fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
     fs::remove_file(setting.root.join(&setting.dataset.cases[1].image)).unwrap();
     let output = setting.predict(&[]);
     assert_eq!(output.status.code(), Some(1));
-    let message = stderr(&output);
+    let message = stderr_of(&output);
     assert!(message.contains("1 of 3 cases could not be read") && message.contains("case-1.png"), "{message}");
     assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 2);
 }
@@ -254,7 +239,7 @@ fn a_case_that_the_reader_cannot_read_is_named_and_the_others_are_predicted() {
     for _ in 0..2 {
         let output = setting.predict(&[]);
         assert_eq!(output.status.code(), Some(1));
-        let message = stderr(&output);
+        let message = stderr_of(&output);
         assert!(message.contains("1 of 5 cases could not be read") && message.contains("case case-1: "), "{message}");
         assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 4);
     }
@@ -266,7 +251,7 @@ fn a_reader_that_fails_on_everything_ends_the_command() {
     ask_at_length(&setting, |_| true);
     let output = setting.predict(&[]);
     assert_eq!(output.status.code(), Some(1));
-    let message = stderr(&output);
+    let message = stderr_of(&output);
     assert!(message.contains("error: reader ") && !message.contains("could not be read"), "{message}");
 }
 
@@ -280,11 +265,10 @@ fn ctrl_c_keeps_what_is_done_and_exits_130() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         fs::metadata(&predictions).is_ok_and(|metadata| metadata.len() > 0)
     });
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    send("-INT", &child);
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the same command goes on from there"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(130), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("the same command goes on from there"), "{}", stderr_of(&output));
     let kept = Run::open(&setting.run_folder()).unwrap().len();
     assert!(kept > 0 && kept < 200, "{kept} cases kept");
 }
@@ -333,7 +317,7 @@ fn ablations_are_runs_of_their_own_and_say_what_was_shown() {
         |lines: &[Value]| -> Vec<Value> { lines.iter().map(|line| line["label_log_probabilities"].clone()).collect() };
     assert_eq!(scores(&with_document(&swapped)), scores(&whole));
     let output = setting.command_for("whole", &["--no-image"]).output().unwrap();
-    let message = stderr(&output);
+    let message = stderr_of(&output);
     assert!(message.contains("what is withheld from the reader (none then, no-image now)"), "{message}");
 }
 
@@ -360,18 +344,12 @@ fn the_lexical_head_finds_captions_by_the_words_of_the_question() {
 fn a_reranker_picks_one_of_the_hits_and_is_evaluated() {
     let setting = Setting::new(4);
     report(&setting.predict(&["--json"]));
-    let dissent = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
-        command.arg(arguments[0]).arg(&setting.root).args(&arguments[1..]);
-        for variable in ["DISSENT_WORKSPACE", "DISSENT_DEVICE", "DISSENT_DTYPE", "DISSENT_ENCODER", "DISSENT_READER"] {
-            command.env_remove(variable);
-        }
-        command.output().unwrap()
-    };
+    let dissent =
+        |arguments: &[&str]| dissent().arg(arguments[0]).arg(&setting.root).args(&arguments[1..]).output().unwrap();
     let reader = reader_fixture();
     let rerank = ["rerank", "--run", "a", "--device", "cpu", "--reader", reader.to_str().unwrap()];
     let output = dissent(&rerank);
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(output.status.success(), "{}", stderr_of(&output));
     let path = setting.run_folder().join("rerank-reranker.json");
     let choices: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let run = Run::open(&setting.run_folder()).unwrap();
@@ -395,8 +373,8 @@ fn a_reranker_picks_one_of_the_hits_and_is_evaluated() {
     let output = dissent(&evaluate);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("rerank-reranker.json: made for a run with fingerprint 0123456789abcdef"),
+        stderr_of(&output).contains("rerank-reranker.json: made for a run with fingerprint 0123456789abcdef"),
         "{}",
-        stderr(&output)
+        stderr_of(&output)
     );
 }

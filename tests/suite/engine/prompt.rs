@@ -1,24 +1,18 @@
 //! Prompt slots and prediction keys.
 
-use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
+use crate::support::dataset::closed_task;
+use crate::support::pictures::named_picture;
+use dissent::data::{Picture, PromptTemplate, Task};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::reader::{Evidence, PromptPiece, ReadRequest, check_templates, prediction_key};
 use std::sync::Arc;
 
 fn task(prompt: PromptTemplate) -> Task {
-    let label = |id: &str| Label::new(id, id);
-    Task {
-        id: "mass".into(),
-        kind: TaskKind::ClosedVqa,
-        question: None,
-        labels: vec![label("No"), label("Yes")],
-        prompt,
-    }
+    Task { prompt, ..closed_task("mass", "Is there a mass?", [("No", "No"), ("Yes", "Yes")]) }
 }
 
 fn picture(name: &str) -> Arc<Picture> {
-    let image = image::DynamicImage::new_luma8(4, 4);
-    Arc::new(Picture { path: name.into(), fingerprint: Fingerprint::of_bytes(name.as_bytes()), image, window: None })
+    named_picture(name, image::DynamicImage::new_luma8(4, 4))
 }
 
 fn request(prompt: PromptTemplate, caption: Option<&str>) -> ReadRequest {

@@ -1,9 +1,9 @@
 //! The candle reader on the tiny checkpoint of the fixtures.
 
 use super::support::reader_fixture;
+use crate::support::pictures::grey_picture;
 use candle_core::{DType, Device};
 use dissent::data::{Label, Picture, PromptTemplate, Task, TaskKind};
-use dissent::files::fingerprint::Fingerprint;
 use dissent::model::pixtral::{ContentPart, DecoderInput, DecoderRow, PixtralCheckpoint, TokenIndex};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::LabelScores;
@@ -30,18 +30,6 @@ fn task(labels: &[&str]) -> Arc<Task> {
     })
 }
 
-fn picture(width: u32, height: u32, seed: u32) -> Arc<Picture> {
-    let pixel = |x: u32, y: u32| image::Luma([((x * 7 + y * 13 + seed * 29 + x * y) % 251) as u8]);
-    let image = image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(width, height, pixel));
-    let name = format!("{width}x{height}-{seed}");
-    Arc::new(Picture {
-        path: name.clone().into(),
-        fingerprint: Fingerprint::of_bytes(name.as_bytes()),
-        image,
-        window: None,
-    })
-}
-
 fn request(task: &Arc<Task>, query: Arc<Picture>, evidence: Option<(Arc<Picture>, &str)>) -> ReadRequest {
     ReadRequest {
         task: task.clone(),
@@ -53,12 +41,12 @@ fn request(task: &Arc<Task>, query: Arc<Picture>, evidence: Option<(Arc<Picture>
 
 /// Requests of different lengths, images of different sizes, some images more than once.
 fn requests(task: &Arc<Task>) -> Vec<ReadRequest> {
-    let query = picture(64, 64, 1);
+    let query = grey_picture(64, 64, 1);
     vec![
-        request(task, query.clone(), Some((picture(64, 48, 2), "a hypoechoic mass"))),
-        request(task, query.clone(), Some((picture(24, 40, 3), "no mass, [IMG] is only text here"))),
+        request(task, query.clone(), Some((grey_picture(64, 48, 2), "a hypoechoic mass"))),
+        request(task, query.clone(), Some((grey_picture(24, 40, 3), "no mass, [IMG] is only text here"))),
         request(task, query.clone(), None),
-        request(task, picture(32, 32, 4), Some((picture(64, 48, 2), "echoic"))),
+        request(task, grey_picture(32, 32, 4), Some((grey_picture(64, 48, 2), "echoic"))),
     ]
 }
 

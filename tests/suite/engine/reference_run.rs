@@ -1,5 +1,6 @@
 //! Prediction files of the reference code: imported, explored and evaluated with no model.
 
+use crate::support::program::dissent;
 use dissent::data::{Existing, Split};
 use dissent::run::CaseAnswer;
 use dissent::run::Head;
@@ -8,7 +9,6 @@ use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Three cases of four candidates; the second one's first text names no label, the third's candidates share a document.
 fn lines() -> Vec<Value> {
@@ -107,10 +107,9 @@ fn candidates_become_hits_and_predictions() {
     assert!(remarks.contains("another label than the text's in 4 of 10 predictions"), "{remarks}");
     assert!(remarks.contains("13 images were not found"), "{remarks}");
 
-    let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))
+    let evaluate = dissent()
         .args(["evaluate", "--runs", "imported", "--csv"])
         .arg(folder.path().join("dataset"))
-        .env_remove("DISSENT_WORKSPACE")
         .output()
         .unwrap();
     let csv = String::from_utf8(evaluate.stdout).unwrap();
@@ -278,7 +277,7 @@ fn lists_of_labels_are_compared_as_sets() {
         answers.iter().map(|answer| answer.predictions.iter().map(|prediction| prediction.label()).collect()).collect();
     // Sorted: "0", "0, 3", "0, 5", "1". Two different wrong sets are two answers.
     assert_eq!(labels, [[Some(1), Some(1)], [Some(0), Some(2)], [None, Some(3)]]);
-    let evaluate = Command::new(env!("CARGO_BIN_EXE_dissent"))
+    let evaluate = dissent()
         .args(["evaluate", "--runs", "imported", "--csv", "--tables", "accuracy,labels"])
         .arg(&target)
         .output()

@@ -1,7 +1,9 @@
 //! A dataset of small images on disk, hits from a list, and a reader that counts what it is asked.
 
+use crate::support::dataset::{case, closed_task, document, manifest};
+use crate::support::fixtures;
 use anyhow::anyhow;
-use dissent::data::{Case, Dataset, Document, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind};
+use dissent::data::{Case, Dataset, Document, Picture};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::reader::{ReadRequest, Reader, ReaderError};
 use dissent::retriever::{HitSource, merge_hits};
@@ -13,58 +15,26 @@ use std::sync::{Arc, Mutex};
 
 /// A random tiny Pixtral.
 pub fn reader_fixture() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint")
+    fixtures::path("pixtral/checkpoint")
 }
 
 /// A random tiny CLIP.
 pub fn encoder_fixture() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clip/gelu")
+    fixtures::path("clip/gelu")
 }
 
 /// Four documents and `cases` cases, each with an image of its own under `root/images`.
 pub fn dataset(root: &Path, cases: usize) -> Dataset {
     std::fs::create_dir_all(root.join("images")).unwrap();
-    let mut level = 0_u8;
-    let mut image = |name: String| {
-        let relative = format!("images/{name}.png");
-        image::GrayImage::from_pixel(8, 8, image::Luma([level])).save(root.join(&relative)).unwrap();
-        level += 1;
-        relative.into()
-    };
-    let label = |id: &str| Label::new(id, id);
-    let manifest = Manifest {
-        name: "squares".into(),
-        licence: None,
-        note: None,
-        tasks: vec![Task {
-            id: "grey".into(),
-            kind: TaskKind::ClosedVqa,
-            question: Some("Is it grey?".into()),
-            labels: vec![label("No"), label("Yes")],
-            prompt: PromptTemplate::default(),
-        }],
-    };
-    let cases = (0..cases)
-        .map(|number| Case {
-            id: format!("case-{number}"),
-            task: "grey".into(),
-            split: Split::Test,
-            image: image(format!("case-{number}")),
-            question: None,
-            answer: "Yes".into(),
-            group: None,
-        })
-        .collect();
-    let corpus = (0..4)
-        .map(|number| Document {
-            id: format!("document-{number}"),
-            image: image(format!("document-{number}")),
-            caption: format!("caption {number}"),
-            source: None,
-            group: None,
-        })
-        .collect();
-    Dataset::new(root, manifest, cases, corpus)
+    let grey = closed_task("grey", "Is it grey?", [("No", "No"), ("Yes", "Yes")]);
+    let cases: Vec<Case> = (0..cases).map(|number| case(&format!("case-{number}"), "grey", "Yes")).collect();
+    let corpus: Vec<Document> =
+        (0..4).map(|number| document(&format!("document-{number}"), &format!("caption {number}"))).collect();
+    let images = cases.iter().map(|case| &case.image).chain(corpus.iter().map(|document| &document.image));
+    for (image, level) in images.zip(0_u8..) {
+        image::GrayImage::from_pixel(8, 8, image::Luma([level])).save(root.join(image)).unwrap();
+    }
+    Dataset::new(root, manifest("squares", vec![grey]), cases, corpus)
 }
 
 /// Finds the same documents for every case: rows 0 and 1 by image, 1 and 2 by caption.

@@ -59,6 +59,15 @@ fn until_answered(engine: &WorkerHandle, wanted: usize) -> Vec<Event> {
     }
 }
 
+/// What is said when the first case fails.
+fn failure_of_the_first_case(engine: &WorkerHandle) -> String {
+    loop {
+        if let Event::Failed { case: Some(0), message } = next(engine) {
+            return message;
+        }
+    }
+}
+
 /// A reader that stands still in its first batch about `caption 0` until told to go on.
 fn held_reader() -> (CountingReader, crossbeam_channel::Receiver<()>, crossbeam_channel::Sender<()>) {
     let (entered, when_entered) = crossbeam_channel::unbounded();
@@ -199,12 +208,7 @@ fn numbers_that_are_none_are_an_error_that_names_the_reader() {
     reader.is_broken = true;
     let engine = start(folder.path(), 1, reader, Vec::new());
     engine.send(Request::Open { case: 0 });
-    let message = std::iter::from_fn(|| Some(next(&engine)))
-        .find_map(|event| match event {
-            Event::Failed { case: Some(0), message } => Some(message),
-            _ => None,
-        })
-        .unwrap();
+    let message = failure_of_the_first_case(&engine);
     assert!(message.contains("reader counting gave NaN") && message.contains("label No"), "{message}");
     let cache = std::fs::read_to_string(folder.path().join("cache/predictions.jsonl")).unwrap();
     assert_eq!(cache, "", "a broken answer is never kept");
@@ -220,12 +224,7 @@ fn a_panic_is_an_event_and_the_next_case_is_answered() {
     }));
     let engine = start(folder.path(), 2, reader, Vec::new());
     engine.send(Request::Open { case: 0 });
-    let message = std::iter::from_fn(|| Some(next(&engine)))
-        .find_map(|event| match event {
-            Event::Failed { case: Some(0), message } => Some(message),
-            _ => None,
-        })
-        .unwrap();
+    let message = failure_of_the_first_case(&engine);
     assert!(message.contains("the first batch breaks"), "{message}");
     engine.send(Request::Open { case: 1 });
     until_answered(&engine, 1);

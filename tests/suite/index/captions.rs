@@ -1,25 +1,19 @@
 //! Tantivy: ranking, phrases, fields, filters, highlights, bad queries.
 
-use super::support::{CAPTIONS, EVERYTHING};
+use super::support::{CAPTIONS, EVERYTHING, documents};
+use crate::support::dataset::document;
 use dissent::data::Document;
 use dissent::index::{IndexError, TextIndex};
 use std::collections::BTreeSet;
 
 fn captions() -> (tempfile::TempDir, TextIndex) {
-    let corpus: Vec<Document> = CAPTIONS
-        .iter()
-        .enumerate()
-        .map(|(row, (caption, source))| Document {
-            id: format!("d{row}"),
-            image: format!("images/d{row}.png").into(),
-            caption: (*caption).into(),
-            source: Some((*source).into()),
-            group: None,
-        })
-        .collect();
+    index_of_documents(&documents())
+}
+
+fn index_of_documents(corpus: &[Document]) -> (tempfile::TempDir, TextIndex) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text");
-    TextIndex::write(&path, &corpus).unwrap();
+    TextIndex::write(&path, corpus).unwrap();
     let index = TextIndex::open(&path, corpus.len()).unwrap();
     (folder, index)
 }
@@ -131,19 +125,8 @@ fn a_misspelt_word_is_found_where_it_says_so() {
 
 /// An index of other captions.
 pub(super) fn index_of(captions: &[&str]) -> (tempfile::TempDir, TextIndex) {
-    let document = |(row, caption): (usize, &&str)| Document {
-        id: format!("d{row}"),
-        image: format!("images/d{row}.png").into(),
-        caption: (*caption).into(),
-        source: None,
-        group: None,
-    };
-    let corpus: Vec<Document> = captions.iter().enumerate().map(document).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("text");
-    TextIndex::write(&path, &corpus).unwrap();
-    let index = TextIndex::open(&path, corpus.len()).unwrap();
-    (folder, index)
+    let of = |(row, caption): (usize, &&str)| document(&format!("d{row}"), caption);
+    index_of_documents(&captions.iter().enumerate().map(of).collect::<Vec<Document>>())
 }
 
 #[test]

@@ -1,24 +1,23 @@
 //! `dissent index`, `search`, `show` and `doctor` by the binary, with a CLIP checkpoint of random weights.
 
 use super::support::{CAPTIONS, write_dataset};
+use crate::support::fixtures;
 use crate::support::patience::wait_until;
 use crate::support::pictures::write_picture;
+use crate::support::program;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn encoder(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clip").join(name);
+    let folder = fixtures::path("clip").join(name);
     folder.to_str().unwrap().to_string()
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = program::dissent();
     command.args(arguments).stdin(Stdio::null());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DISSENT_")) {
-        command.env_remove(name);
-    }
     command.env_remove("NO_COLOR").env("TERM", "xterm-256color");
     command
 }
@@ -72,7 +71,7 @@ fn a_wait_for_another_builder_is_said_and_ends_with_130() {
         while !said.contains("another program is building this index: waiting") {
             assert!(errors.read_line(&mut said).unwrap() > 0, "{said}");
         }
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        program::send("-TERM", &child);
         errors.read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{name}: {said}");
         assert!(said.lines().last().unwrap().starts_with("interrupted; "), "{said}");
@@ -288,7 +287,8 @@ fn doctor_says_what_it_found() {
 
 #[test]
 fn doctor_says_what_a_checkpoint_is() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/qwen2_5_vl/checkpoint");
+    let folder = fixtures::path("readers/qwen2_5_vl/checkpoint");
+    let folder = folder.to_str().unwrap();
     let text = stdout(&["doctor", "--reader", folder]);
     assert!(text.contains(folder) && text.contains("Qwen2.5-VL"), "{text}");
     let output = command(&["doctor", "--reader", "no/such/folder/there"]).output().unwrap();

@@ -1,13 +1,13 @@
 //! A small dataset and an encoder whose vectors are easy to know.
 
+use crate::support::dataset::{self as kit, case, closed_task, document, manifest};
 use crate::support::pictures::write_picture;
 use anyhow::Result;
-use dissent::data::{Dataset, Document};
+use dissent::data::{Case, Dataset, Document};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::index::Embedder;
 use image::RgbImage;
 use std::cell::Cell;
-use std::fs;
 use std::path::Path;
 
 pub const EVERYTHING: &dyn Fn(usize) -> bool = &|_| true;
@@ -70,30 +70,26 @@ pub const CAPTIONS: [(&str, &str); 6] = [
 
 /// A dataset directory with six documents, each a picture of one colour, and one case.
 pub fn write_dataset(root: &Path) {
-    fs::create_dir_all(root.join("images")).unwrap();
-    let manifest = "name = \"small\"\n\n[[task]]\nid = \"effusion\"\nkind = \"closed-vqa\"\n\
-                    question = \"Is there an effusion?\"\n\
-                    labels = [{ id = \"Yes\", name = \"yes\" }, { id = \"No\", name = \"no\" }]\n";
-    fs::write(root.join("dataset.toml"), manifest).unwrap();
-    write_picture(root, "images/query.png", [250, 10, 10]);
-    let case = "{\"id\":\"c1\",\"task\":\"effusion\",\"split\":\"test\",\"image\":\"images/query.png\",\
-                \"answer\":\"Yes\",\"group\":\"p1\"}\n";
-    fs::write(root.join("cases.jsonl"), case).unwrap();
-    let mut lines = String::new();
-    for (row, (caption, source)) in CAPTIONS.iter().enumerate() {
-        let image = format!("images/d{row}.png");
-        write_picture(root, &image, [255 - 40 * row as u8, 40 * row as u8, 20]);
-        let document = Document {
-            id: format!("d{row}"),
-            image: image.into(),
-            caption: (*caption).into(),
-            source: Some((*source).into()),
-            group: Some(format!("p{}", row + 1)),
-        };
-        lines.push_str(&serde_json::to_string(&document).unwrap());
-        lines.push('\n');
+    let effusion = closed_task("effusion", "Is there an effusion?", [("Yes", "yes"), ("No", "no")]);
+    let case = Case { image: "images/query.png".into(), group: Some("p1".into()), ..case("c1", "effusion", "Yes") };
+    let mut corpus = documents();
+    for (row, document) in corpus.iter_mut().enumerate() {
+        document.group = Some(format!("p{}", row + 1));
     }
-    fs::write(root.join("corpus.jsonl"), lines).unwrap();
+    kit::write_dataset(root, &manifest("small", vec![effusion]), &[case], &corpus);
+    write_picture(root, "images/query.png", [250, 10, 10]);
+    for (document, row) in corpus.iter().zip(0_u8..) {
+        write_picture(root, document.image.to_str().unwrap(), [255 - 40 * row, 40 * row, 20]);
+    }
+}
+
+/// The captions as documents.
+pub fn documents() -> Vec<Document> {
+    let of = |(row, (caption, source)): (usize, &(&str, &str))| Document {
+        source: Some((*source).into()),
+        ..document(&format!("d{row}"), caption)
+    };
+    CAPTIONS.iter().enumerate().map(of).collect()
 }
 
 /// The small dataset, opened, in a folder of its own.

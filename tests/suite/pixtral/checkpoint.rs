@@ -1,5 +1,7 @@
 //! A Pixtral directory: saved and loaded again, and every fault of one named.
 
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use dissent::model::checkpoint::StoredType;
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 const CORPUS: [&str; 2] = ["background: a dark mass with spiculated margins", "is the lesion malignant? Yes No"];
 
 fn fixture() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint")
+    fixtures::path("pixtral/checkpoint")
 }
 
 fn load(folder: &Path) -> anyhow::Result<PixtralCheckpoint> {
@@ -25,10 +27,7 @@ fn load(folder: &Path) -> anyhow::Result<PixtralCheckpoint> {
 /// A copy of the fixture to break.
 fn copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(fixture()).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
+    copy_folder(&fixture(), folder.path());
     folder
 }
 

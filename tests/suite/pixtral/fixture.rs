@@ -1,19 +1,21 @@
 //! Pixtral against transformers on a random tiny checkpoint (tests/fixtures/pixtral/generate.py).
 
+use crate::support::fixtures;
+use crate::support::pictures::noise_over_gradient;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::layers::Mode;
 use dissent::model::pixtral::{
     ContentPart, Decoded, DecoderInput, DecoderRow, KvCache, PaddingSide, PixtralCheckpoint, PixtralConfig,
     PixtralModel, PreparedImage, TokenIndex, trainable_pixtral,
 };
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use serde_json::Value;
 use std::path::PathBuf;
 
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral")
+    fixtures::path("pixtral")
 }
 
 fn load() -> PixtralCheckpoint {
@@ -24,24 +26,6 @@ fn expected() -> Value {
     serde_json::from_slice(&std::fs::read(fixture().join("expected.json")).unwrap()).unwrap()
 }
 
-/// Noise over a gradient: what generate.py draws too.
-fn picture(width: u32, height: u32, seed: u64) -> RgbImage {
-    let mut state = seed;
-    let mut picture = RgbImage::new(width, height);
-    for row in 0..height {
-        for column in 0..width {
-            let mut pixel = [0_u8; 3];
-            for (channel, value) in pixel.iter_mut().enumerate() {
-                state = (state * 1_103_515_245 + 12_345) % (1 << 31);
-                let noise = (state >> 16) % 64;
-                *value = ((3 * u64::from(row) + 2 * u64::from(column) + 40 * channel as u64 + noise) % 256) as u8;
-            }
-            picture.put_pixel(column, row, Rgb(pixel));
-        }
-    }
-    picture
-}
-
 /// Part of a prompt of generate.py.
 enum Part {
     Text(&'static str),
@@ -50,18 +34,20 @@ enum Part {
 
 fn conversation(name: &str) -> Vec<Part> {
     match name {
-        "one image" => vec![Part::Picture(picture(64, 64, 1)), Part::Text("is there evidence of malignancy?")],
+        "one image" => {
+            vec![Part::Picture(noise_over_gradient(64, 64, 1)), Part::Text("is there evidence of malignancy?")]
+        }
         "two images" => vec![
-            Part::Picture(picture(64, 48, 2)),
+            Part::Picture(noise_over_gradient(64, 48, 2)),
             Part::Text("background: a hypoechoic mass\n\n"),
-            Part::Picture(picture(24, 40, 3)),
+            Part::Picture(noise_over_gradient(24, 40, 3)),
             Part::Text("is there evidence? ünï"),
         ],
         "no image" => vec![Part::Text("Yes or No")],
         "resized" => vec![
-            Part::Picture(picture(203, 120, 4)),
+            Part::Picture(noise_over_gradient(203, 120, 4)),
             Part::Text("background"),
-            Part::Picture(picture(33, 57, 5)),
+            Part::Picture(noise_over_gradient(33, 57, 5)),
             Part::Text("0 1"),
         ],
         other => panic!("no conversation {other}"),
@@ -239,7 +225,8 @@ fn a_padded_batch_continues_as_its_rows_would() {
 fn images_of_one_size_go_through_the_tower_together() {
     let checkpoint = load();
     let model = &checkpoint.model;
-    let pixels = |width, height, seed| checkpoint.processor.prepare(&picture(width, height, seed)).unwrap().pixels;
+    let pixels =
+        |width, height, seed| checkpoint.processor.prepare(&noise_over_gradient(width, height, seed)).unwrap().pixels;
     let images = [pixels(64, 64, 1), pixels(24, 40, 2), pixels(64, 64, 3)];
     let together = model.vision_features(&images).unwrap();
     for (image, features) in images.iter().zip(&together) {

@@ -2,6 +2,7 @@
 //! same decoder from safetensors.
 
 use super::world::{PROMPTS, assert_close, copy_of, floats, load_from, logits_at, prepare, row, set_rotation};
+use crate::support::fixtures;
 use crate::support::gguf::convert;
 use candle_core::quantized::gguf_file::{Content, Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
@@ -21,7 +22,7 @@ const TOLERANCE_IN_BLOCKS: f32 = 5e-2;
 const TOLERANCE: f32 = 1e-5;
 
 fn fixture(family: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/gguf").join(family)
+    fixtures::path("readers/gguf").join(family)
 }
 
 /// A copy of a fixture's checkpoint to change.
@@ -94,7 +95,7 @@ fn rows_read_together_and_on_from_a_cache_give_the_same() {
 
 #[test]
 fn a_pixtral_decoder_gives_what_its_safetensors_give() {
-    let plain = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint");
+    let plain = fixtures::path("pixtral/checkpoint");
     let folder = copy_of(&plain);
     // The field that the converter reads beside `rope_parameters`.
     let path = folder.path().join("config.json");

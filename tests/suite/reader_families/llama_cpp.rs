@@ -2,6 +2,8 @@
 //! (tests/fixtures/readers/from_llama_cpp.py).
 
 use super::world::{copy_of, difference, floats, load_from, logits_at, message, set_rotation};
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow};
 use dissent::model::vlm::ReaderCheckpoint;
@@ -26,18 +28,15 @@ fn tolerance(kind: &str) -> f32 {
 }
 
 fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/llama_cpp")
+    fixtures::path("readers/llama_cpp")
 }
 
 /// Tower, processor and tokenizer of a family with the decoder of one kind.
 fn folder_of(root: &Path, family: &str, kind: &str) -> tempfile::TempDir {
     let own = root.join(family).join("checkpoint");
-    let pixtral = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pixtral/checkpoint");
+    let pixtral = fixtures::path("pixtral/checkpoint");
     let folder = copy_of(if own.is_dir() { &own } else { &pixtral });
-    for entry in fs::read_dir(root.join(family).join(kind)).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
+    copy_folder(&root.join(family).join(kind), folder.path());
     folder
 }
 

@@ -1,7 +1,8 @@
 //! Checkpoints and adapters that are refused, and in which words.
 
-use super::world::{FAMILIES, copy, fixture, load_from, message, picture};
+use super::world::{FAMILIES, copy, fixture, load_from, message};
 use crate::support::json_places::numbers_of;
+use crate::support::pictures::noise_over_gradient;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::reader_family::load_reader;
 use serde_json::{Value, json};
@@ -288,7 +289,7 @@ fn numbers_out_of_range_end_in_a_message() {
                             let message = format!("{error:#}");
                             assert!(!message.contains('\n'), "{family}, {pointer}, {value}: {message}");
                         }
-                        Ok(checkpoint) => drop(checkpoint.model.prepare(&picture(9, 5, 6))),
+                        Ok(checkpoint) => drop(checkpoint.model.prepare(&noise_over_gradient(9, 5, 6))),
                     }
                 }
             }

@@ -2,15 +2,16 @@
 
 use super::world::{
     FAMILIES, PROMPTS, TOLERANCE_BF16, assert_close, copy, difference, expected, fixture, floats, going_on_together,
-    last_logits, load, load_from, logits_at, picture, prepare, row, tolerance,
+    last_logits, load, load_from, logits_at, prepare, row, tolerance,
 };
+use crate::support::fixtures;
+use crate::support::pictures::noise_over_gradient;
 use candle_core::DType;
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, PaddingSide, TokenIndex};
 use dissent::model::reader_family::ReaderFamily;
 use dissent::model::vlm::PreparedImage;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
 
 #[test]
 fn token_ids_equal_those_of_transformers() {
@@ -63,7 +64,7 @@ fn a_picture_at_its_final_size_is_prepared_as_the_picture_itself() {
         let (processor, fingerprint) = ReaderFamily::of(&folder).unwrap().read_processor(&folder).unwrap();
         assert_eq!(fingerprint, load(family).fingerprint, "{family}: the processor alone knows whose it is");
         for (width, height) in [(64, 64), (140, 84), (33, 57), (403, 220), (27, 111), (9, 5)] {
-            let picture = picture(width, height, 7);
+            let picture = noise_over_gradient(width, height, 7);
             let (resized, grid) = processor.resized(&picture).unwrap();
             let (again, same) = processor.resized(&resized).unwrap();
             assert!(again == resized && same == grid, "{family}, {width} × {height}: another size again");
@@ -188,7 +189,7 @@ fn the_layout_of_idefics3_is_that_of_smolvlm() {
 /// tests/fixtures/readers/rope.py: the same checkpoints with a scaled rotation.
 #[test]
 fn scaled_rotations_give_the_logits_of_transformers() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/rope.json");
+    let path = fixtures::path("readers/rope.json");
     let cases: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let cases = cases["logits"].as_array().unwrap();
     assert_eq!(cases.len(), 10);

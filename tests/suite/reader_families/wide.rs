@@ -4,13 +4,13 @@ use super::world::{
     FAMILIES, TOLERANCE, TOLERANCE_BF16, assert_close, copy, difference, floats, going_on_together, last_logits,
     load_from, logits_at, row, tolerance,
 };
+use crate::support::fixtures;
 use candle_core::{DType, Device, Tensor};
 use dissent::model::decoder::{DecoderInput, PaddingSide};
 use dissent::model::vlm::ReaderCheckpoint;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
 
 /// Below that of bf16 by the three bits more.
 const TOLERANCE_F16: f32 = TOLERANCE_BF16 / 8.0;
@@ -31,7 +31,7 @@ fn wide_weight(seed: u64, name: &str, count: usize) -> Vec<f32> {
 }
 
 fn expected() -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers/wide.json");
+    let path = fixtures::path("readers/wide.json");
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 

@@ -1,11 +1,14 @@
 //! Random tiny checkpoints of each family, prompts for them, and how near two answers are.
 
+use crate::support::fixtures;
+use crate::support::folders::copy_folder;
+use crate::support::pictures::noise_over_gradient;
 use candle_core::{DType, Device};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use dissent::model::device::choose_device;
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{ContentPart, PreparedImage, ReaderCheckpoint};
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +23,7 @@ pub const FAMILIES: [&str; 3] = ["qwen2_vl", "qwen2_5_vl", "smolvlm"];
 pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
 
 pub fn fixture(family: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers").join(family)
+    fixtures::path("readers").join(family)
 }
 
 pub fn load(family: &str) -> ReaderCheckpoint {
@@ -52,29 +55,8 @@ pub fn copy(family: &str) -> tempfile::TempDir {
 
 pub fn copy_of(checkpoint: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(checkpoint).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
+    copy_folder(checkpoint, folder.path());
     folder
-}
-
-/// Noise over a gradient: what generate.py draws too.
-pub fn picture(width: u32, height: u32, seed: u64) -> RgbImage {
-    let mut state = seed;
-    let mut picture = RgbImage::new(width, height);
-    for row in 0..height {
-        for column in 0..width {
-            let mut pixel = [0_u8; 3];
-            for (channel, value) in pixel.iter_mut().enumerate() {
-                state = (state * 1_103_515_245 + 12_345) % (1 << 31);
-                let noise = (state >> 16) % 64;
-                *value = ((3 * u64::from(row) + 2 * u64::from(column) + 40 * channel as u64 + noise) % 256) as u8;
-            }
-            picture.put_pixel(column, row, Rgb(pixel));
-        }
-    }
-    picture
 }
 
 /// Part of a prompt of generate.py.
@@ -86,22 +68,22 @@ pub enum Part {
 pub fn conversation(name: &str) -> Vec<Part> {
     use Part::{Picture, Text};
     match name {
-        "one image" => vec![Picture(picture(64, 64, 1)), Text("is there evidence of malignancy?")],
+        "one image" => vec![Picture(noise_over_gradient(64, 64, 1)), Text("is there evidence of malignancy?")],
         "two images" => vec![
-            Picture(picture(140, 84, 2)),
+            Picture(noise_over_gradient(140, 84, 2)),
             Text("background: a hypoechoic mass\n\n"),
-            Picture(picture(33, 57, 3)),
+            Picture(noise_over_gradient(33, 57, 3)),
             Text("is there evidence? ünï 肺"),
         ],
         "no image" => vec![Text("Yes or No")],
         "large and odd" => vec![
             Text("background\n"),
-            Picture(picture(403, 220, 4)),
+            Picture(noise_over_gradient(403, 220, 4)),
             Text("\n\n 12"),
-            Picture(picture(27, 111, 5)),
+            Picture(noise_over_gradient(27, 111, 5)),
             Text(" 0 1"),
         ],
-        "small" => vec![Picture(picture(9, 5, 6)), Text("Yes?\n")],
+        "small" => vec![Picture(noise_over_gradient(9, 5, 6)), Text("Yes?\n")],
         other => panic!("no conversation {other}"),
     }
 }

@@ -1,6 +1,7 @@
 //! Datasets with something wrong: `check` lists it, `predict` refuses or passes it over.
 
-use crate::support::world::{World, case_line, png, predictions};
+use crate::support::pictures::png;
+use crate::support::world::{World, case_line, predictions};
 use image::DynamicImage;
 use std::fs;
 

@@ -15,63 +15,54 @@ fn files_of(model: &str) -> [&'static str; 4] {
     ["tokenizer.json", "config.json", "model.safetensors", processor]
 }
 
-/// Changes the tensors of a checkpoint.
-fn change_tensors(folder: &Path, change: impl Fn(&mut HashMap<String, Tensor>)) {
+/// Changes the tensors of a checkpoint; the change is told the first name of a matrix, which is returned.
+fn change_tensors(folder: &Path, change: impl Fn(&mut HashMap<String, Tensor>, &str)) -> String {
     let path = folder.join("model.safetensors");
     let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
-    change(&mut tensors);
+    let names = tensors.iter().filter(|(_, tensor)| tensor.rank() == 2).map(|(name, _)| name.clone());
+    let name = names.min().unwrap();
+    change(&mut tensors, &name);
     candle_core::safetensors::save(&tensors, path).unwrap();
+    name
 }
 
-/// The first weight of the checkpoint by name with at least two dimensions.
-fn some_weight(tensors: &HashMap<String, Tensor>) -> String {
-    let names = tensors.iter().filter(|(_, tensor)| tensor.rank() == 2).map(|(name, _)| name.clone());
-    names.min().unwrap()
+fn cut_to_one_row(tensors: &mut HashMap<String, Tensor>, name: &str) {
+    let row = tensors[name].narrow(0, 0, 1).unwrap().contiguous().unwrap();
+    tensors.insert(name.to_owned(), row);
+}
+
+/// As [`change_tensors`], with a model of the world; `predict` names the model, the tensor and the `reason`.
+fn assert_named(model: &str, reason: &str, change: impl Fn(&mut HashMap<String, Tensor>, &str)) {
+    let world = World::new();
+    let name = change_tensors(&world.path("checkpoints").join(model), change);
+    world.predict().fails_with(&[model, &name, reason]);
 }
 
 #[test]
 fn weights_that_are_not_numbers_are_named() {
     for model in MODELS {
-        let world = World::new();
-        let folder = world.path("checkpoints").join(model);
-        let name =
-            some_weight(&candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap());
-        change_tensors(&folder, |tensors| {
-            let weight = &tensors[&name];
+        assert_named(model, "", |tensors, name| {
+            let weight = &tensors[name];
             let nan = (weight.zeros_like().unwrap().to_dtype(candle_core::DType::F32).unwrap() / 0.0).unwrap();
             let nan = nan.to_dtype(weight.dtype()).unwrap();
-            tensors.insert(name.clone(), nan);
+            tensors.insert(name.to_owned(), nan);
         });
-        world.predict().fails_with(&[model, &name]);
     }
 }
 
 #[test]
 fn a_tensor_of_another_shape_is_named() {
     for model in MODELS {
-        let world = World::new();
-        let folder = world.path("checkpoints").join(model);
-        let name =
-            some_weight(&candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap());
-        change_tensors(&folder, |tensors| {
-            let weight = tensors[&name].narrow(0, 0, 1).unwrap().contiguous().unwrap();
-            tensors.insert(name.clone(), weight);
-        });
-        world.predict().fails_with(&[model, &name, "shape"]);
+        assert_named(model, "shape", cut_to_one_row);
     }
 }
 
 #[test]
 fn a_missing_tensor_is_named() {
     for model in MODELS {
-        let world = World::new();
-        let folder = world.path("checkpoints").join(model);
-        let name =
-            some_weight(&candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap());
-        change_tensors(&folder, |tensors| {
-            tensors.remove(&name);
+        assert_named(model, "", |tensors, name| {
+            tensors.remove(name);
         });
-        world.predict().fails_with(&[model, &name]);
     }
 }
 
@@ -164,11 +155,7 @@ fn a_panic_of_the_tokenizers_library_is_one_error() {
 fn errors_have_no_backtrace() {
     let world = World::new();
     let folder = world.path("checkpoints/dual-encoder");
-    change_tensors(&folder, |tensors| {
-        let name = some_weight(tensors);
-        let weight = tensors[&name].narrow(0, 0, 1).unwrap().contiguous().unwrap();
-        tensors.insert(name, weight);
-    });
+    change_tensors(&folder, cut_to_one_row);
     let mut command = world.command(&["index", "DATASET", "--device", "cpu"]);
     let outcome = outcome_of(command.env("RUST_BACKTRACE", "1"));
     outcome.fails_with(&["shape"]);

@@ -1,5 +1,6 @@
 //! Disks that are full or cannot be written.
 
+use crate::support::program::PROGRAM;
 use crate::support::small_disk;
 use crate::support::world::{World, outcome_of, predictions};
 use std::fs;
@@ -107,7 +108,7 @@ fn a_limited_file_size_is_an_error_and_no_death() {
     let world = World::new();
     let mut shell = Command::new("sh");
     // Blocks of 512 bytes: less than any index, more than any message.
-    shell.args(["-c", "ulimit -f 4; exec \"$@\"", "sh"]).arg(env!("CARGO_BIN_EXE_dissent"));
+    shell.args(["-c", "ulimit -f 4; exec \"$@\"", "sh"]).arg(PROGRAM);
     shell.args(["predict", "--run", "r", "--split", "test", "--device", "cpu"]).arg(world.root());
     shell.env("HOME", world.home());
     shell

@@ -4,6 +4,7 @@ use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::LlamaServer;
 use super::support::{sample_dataset, sample_encoder, sample_reader};
 use crate::support::patience::wait_until;
+use crate::support::program;
 use dissent::analysis::{fuse, scored_hits};
 use dissent::data::{Dataset, Manifest, Task, TaskKind};
 use dissent::run::Prediction;
@@ -13,14 +14,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 pub fn dissent(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = program::dissent();
     command.args(arguments);
-    for name in ["WORKSPACE", "DEVICE", "DTYPE", "ENCODER", "RETRIEVER", "READER", "READER_MODEL", "READER_PROCESSOR"] {
-        command.env_remove(format!("DISSENT_{name}"));
-    }
-    for name in ["READER_KEY", "READER_KEY_FILE", "READER_REQUESTS", "READER_TIMEOUT", "READER_PATIENCE"] {
-        command.env_remove(format!("DISSENT_{name}"));
-    }
     command
 }
 

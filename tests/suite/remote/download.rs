@@ -1,12 +1,13 @@
 //! `dissent download` against a hub of our own: layout of the cache, cuts, checksums, keys and redirects.
 
+use crate::support::program;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -64,7 +65,7 @@ impl TestHub {
     }
 
     fn download(&self, home: &Path, model: &str, more: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+        let mut command = program::dissent();
         for name in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "HF_TOKEN"] {
             command.env_remove(name);
         }

@@ -2,6 +2,7 @@
 
 use super::fault_proxy::{Fault, FaultProxy};
 use super::support::{refusal, served};
+use crate::support::fixtures;
 use dissent::reader::remote::{ApiKey, ServedModel};
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ fn what_is_no_server_of_models_is_said_to_be_none() {
 /// A certificate that nobody signed.
 #[test]
 fn a_certificate_that_is_not_trusted_is_refused() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+    let folder = fixtures::path("tls");
     let certificate = pem(&folder.join("certificate.pem"));
     let key = pem(&folder.join("key.pem"));
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

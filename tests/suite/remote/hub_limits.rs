@@ -1,6 +1,7 @@
 //! A hub that lies, repeats keys or never ends: one line each, and no panic.
 
 use super::fault_proxy::{Fault, FaultProxy};
+use crate::support::program;
 use std::process::{Command, Output};
 
 const KEY: &str = "hf_SECRETTOKEN0123456789abcdefXYZ";
@@ -33,7 +34,7 @@ fn download(list: Fault, headers: &'static str) -> Output {
 }
 
 fn command(endpoint: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dissent"));
+    let mut command = program::dissent();
     for name in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"] {
         command.env_remove(name);
     }

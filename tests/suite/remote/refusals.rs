@@ -2,6 +2,7 @@
 
 use super::llama_server::{LlamaServer, Settings};
 use super::support::{connect, refusal, requests, served, whole};
+use crate::support::fixtures;
 use dissent::reader::Reader;
 
 #[test]
@@ -56,8 +57,8 @@ fn the_processor_of_a_family_that_is_not_known_is_refused_by_name() {
 fn the_processor_of_another_model_is_noticed() {
     let Some(server) = LlamaServer::start() else { return };
     let mut model = served(&server.url());
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/qwen2_vl/checkpoint");
-    model.processor = Some(folder.into());
+    let folder = fixtures::path("readers/qwen2_vl/checkpoint");
+    model.processor = Some(folder);
     let Err(error) = connect(&model).unwrap().score(&requests(1), &|| false) else { panic!("should be refused") };
     let message = whole(error);
     assert!(message.contains("another prompt than the checkpoint of --reader-processor"), "{message}");

@@ -1,5 +1,6 @@
 //! The sample's dataset and models, requests about its cases, and readers at an address.
 
+use crate::support::fixtures;
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, Split, Task};
 use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
@@ -9,20 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data")
-}
-
 pub fn sample_dataset() -> PathBuf {
-    sample().join("dataset")
+    fixtures::sample("dataset")
 }
 
 pub fn sample_encoder() -> PathBuf {
-    sample().join("models/encoder")
+    fixtures::sample("models/encoder")
 }
 
 pub fn sample_reader() -> PathBuf {
-    sample().join("models/reader")
+    fixtures::sample("models/reader")
 }
 
 /// Test cases of both tasks, each with a document that `stride` walks through the corpus, every fifth closed-book.

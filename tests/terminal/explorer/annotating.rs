@@ -1,6 +1,7 @@
 //! What is shown as annotated is on disk, and what could not be saved is not shown.
 
-use super::{Setup, binary};
+use super::Setup;
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use nix::sys::signal::Signal;
 use std::path::Path;
@@ -35,7 +36,7 @@ fn a_mark_that_a_full_disk_refuses_does_not_show() {
     assert_eq!(pty.exit_code(), 0);
     let before = setup.journal();
     let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
-    let script = format!("ulimit -f 1; exec {} explore {}", binary(), dataset.display());
+    let script = format!("ulimit -f 1; exec {} explore {}", PROGRAM, dataset.display());
     let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm"), ("USER", "ada")];
     let mut pty = Pty::start(Path::new("/bin/sh"), &["-c", &script], &environment, (80, 24));
     pty.wait_for("us-test-0001 · test");
@@ -54,7 +55,7 @@ fn an_annotator_that_is_no_file_name_can_look_and_not_mark() {
     let dataset = setup.dataset();
     let environment = [("HOME", dataset.to_str().unwrap()), ("TERM", "xterm")];
     let arguments = ["explore", dataset.to_str().unwrap(), "--annotator", "a/b"];
-    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    let mut pty = Pty::start(Path::new(PROGRAM), &arguments, &environment, (80, 24));
     pty.wait_for("annotations cannot be saved: annotator");
     pty.type_keys("1");
     pty.wait_for("not saved: annotator");

@@ -6,7 +6,9 @@ mod leaving;
 mod opening;
 mod queries;
 
+use crate::support::annotated_dataset::journals_of;
 use crate::support::explorer::write_dataset;
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,15 +31,7 @@ impl Setup {
     }
 
     fn journal(&self) -> String {
-        let folder = self.dataset().join(".dissent/annotations");
-        let mut text = String::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "jsonl") {
-                text.push_str(&fs::read_to_string(path).unwrap());
-            }
-        }
-        text
+        journals_of(&self.dataset())
     }
 
     fn explore_with(&self, more: &[(&str, &str)], size: (u16, u16)) -> Pty {
@@ -49,7 +43,7 @@ impl Setup {
             ("RUST_BACKTRACE", "0"),
         ];
         environment.extend_from_slice(more);
-        let pty = Pty::start(Path::new(binary()), &["explore", dataset.to_str().unwrap()], &environment, size);
+        let pty = Pty::start(Path::new(PROGRAM), &["explore", dataset.to_str().unwrap()], &environment, size);
         pty.wait_for("us-test-0001 · test");
         pty
     }
@@ -57,8 +51,4 @@ impl Setup {
     fn explore(&self) -> Pty {
         self.explore_with(&[], (80, 24))
     }
-}
-
-fn binary() -> &'static str {
-    env!("CARGO_BIN_EXE_dissent")
 }

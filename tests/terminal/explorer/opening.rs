@@ -1,7 +1,8 @@
 //! The explorer opens: what it shows while it reads, and what it says of files that cannot be read.
 
-use super::{Setup, binary};
+use super::Setup;
 use crate::support::preload;
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use nix::sys::signal::Signal;
 use std::fs;
@@ -139,7 +140,7 @@ fn views_in_a_file_that_cannot_be_read_are_kept() {
 #[test]
 fn without_a_terminal_it_says_what_to_use_instead() {
     let setup = Setup::new();
-    let output = Command::new(binary())
+    let output = Command::new(PROGRAM)
         .arg("explore")
         .arg(setup.dataset())
         .env("HOME", setup.folder.path())

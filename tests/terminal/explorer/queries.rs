@@ -1,6 +1,7 @@
 //! What the explorer asks the terminal, and what the terminal answers in between keys.
 
-use super::{Setup, binary};
+use super::Setup;
+use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use std::path::Path;
 
@@ -27,7 +28,7 @@ fn what_is_typed_while_the_terminal_is_asked_is_not_lost() {
     let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
     let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm-kitty"), ("USER", "ada")];
     let arguments = ["explore", dataset.to_str().unwrap(), "--theme", "dark"];
-    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    let mut pty = Pty::start(Path::new(PROGRAM), &arguments, &environment, (80, 24));
     pty.wait_until("a query", |pty| pty.bytes().windows(4).any(|part| part == b"a=q,"));
     pty.type_keys(&format!("j{KITTY_SAYS}"));
     pty.wait_for("us-test-0002 · test");
@@ -41,7 +42,7 @@ fn z_in_capitals_shows_the_image_in_the_terminals_own_pixels_until_a_key() {
     let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
     let environment = [("HOME", home.to_str().unwrap()), ("TERM", "xterm-kitty"), ("USER", "ada")];
     let arguments = ["explore", dataset.to_str().unwrap(), "--theme", "dark"];
-    let mut pty = Pty::start(Path::new(binary()), &arguments, &environment, (80, 24));
+    let mut pty = Pty::start(Path::new(PROGRAM), &arguments, &environment, (80, 24));
     let queries = |pty: &Pty| pty.bytes().windows(4).filter(|part| part == b"a=q,").count();
     let asked = |pty: &Pty, count: usize| pty.wait_until("a query", |pty| queries(pty) >= count);
     asked(&pty, 1);

@@ -1,4 +1,5 @@
 //! Lists and lines that lie over the screen.
+#![allow(clippy::single_range_in_vec_init, reason = "one highlight is a list of one range")]
 
 use super::{assert_screen, explorer};
 use dissent::index::CaptionResult;
