@@ -8,12 +8,13 @@ use crate::data::{Dataset, Problem};
 use crate::run::Run;
 use crate::terminal::images::ImageMode;
 use crate::tui::keymap::Keymap;
-use crate::tui::session::startup::Opened;
+use crate::tui::session::Opened;
+use crate::tui::state::annotations::{case_reviews, own_annotations};
+use crate::tui::state::cases::KnownAtStart;
 use crate::tui::state::comparison::Against;
+use crate::tui::state::overlay::Notice;
 use crate::tui::state::session_state::SessionState;
 use crate::tui::theme::Theme;
-use crate::tui::update::annotations::{case_reviews, own_annotations};
-use crate::tui::update::app::Notice;
 use crate::tui::{App, Setting};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
@@ -63,29 +64,31 @@ impl Opener {
             return None;
         }
         let against = self.args.against.clone().map(|name| Against { name, ..Against::default() });
-        let mut app = App::new(Setting {
-            dataset: Arc::new(dataset),
+        let setting = Setting {
+            known: KnownAtStart {
+                dataset: Arc::new(dataset),
+                categories: taxonomy.categories.clone(),
+                several: taxonomy.several,
+                definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
+                annotator: self.annotator.clone(),
+                stored_run: self.args.run.clone(),
+                against,
+                annotations: FxHashMap::default(),
+                reviews: FxHashMap::default(),
+                is_blind: options.is_blind(),
+            },
             queue: chosen.cases,
             left_out: Vec::new(),
-            categories: taxonomy.categories.clone(),
-            several: taxonomy.several,
-            definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
-            annotator: self.annotator.clone(),
-            marks: FxHashMap::default(),
-            people: FxHashMap::default(),
-            is_blind: options.is_blind(),
             theme: self.theme.clone(),
             images: self.images,
-            stored_run: self.args.run.clone(),
-            against,
             keymap: self.keymap.clone(),
             themes: self.themes.clone(),
-        });
-        app.is_cover = true;
-        app.progress = Some(match &self.args.run {
+        };
+        let progress = match &self.args.run {
             Some(name) => format!("loading documents and run {name} …"),
             None => "loading documents …".to_owned(),
-        });
+        };
+        let mut app = App::preview(setting, progress);
         // [`Opener::open`] reports its errors.
         if let Ok(memory) = SessionState::read(&self.memory_file) {
             app.recall_place(&memory);
@@ -130,26 +133,25 @@ impl Opener {
             return Err(NothingLeft(args.queue.nothing_left(&annotator, of_split.len())).into());
         }
         annotations.set_passes(chosen.passes);
-        let left_out: Vec<String> =
+        let mut left_out: Vec<String> =
             errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
-        let mut app = App::new(Setting {
+        let memory = SessionState::read(&memory_file).unwrap_or_else(|error| {
+            left_out.push(format!("{error:#}; {}", set_aside(&memory_file)));
+            SessionState::default()
+        });
+        let known = KnownAtStart {
             dataset: dataset.clone(),
-            queue: chosen.cases,
-            left_out,
             categories,
             several,
-            definitions: Arc::clone(annotations.definitions()),
-            annotator,
-            marks: own_annotations(&annotations, &dataset),
-            people: case_reviews(&annotations, &dataset),
-            is_blind: args.queue.is_blind(),
-            theme,
-            images,
             stored_run: args.run.clone(),
             against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
-            keymap,
-            themes,
-        });
+            definitions: Arc::clone(annotations.definitions()),
+            annotator,
+            annotations: own_annotations(&annotations, &dataset),
+            reviews: case_reviews(&annotations, &dataset),
+            is_blind: args.queue.is_blind(),
+        };
+        let mut app = App::new(Setting { known, queue: chosen.cases, left_out, theme, images, keymap, themes });
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let engine = explore::start_engine(&args, &common, &dataset, &workspace, run)?;
@@ -157,18 +159,15 @@ impl Opener {
         while let Ok(event) = engine.events.try_recv() {
             app.on_engine_event(event);
         }
-        match SessionState::read(&memory_file) {
-            Ok(memory) => app.recall(memory),
-            Err(error) => app.left_out.push(format!("{error:#}; {}", set_aside(&memory_file))),
-        }
+        app.recall(memory);
         if let Some(notice) = first_notice(&app, &annotations) {
-            app.notice = Some(notice);
+            app.notify(notice);
         }
         // The models may never be loaded here; annotations refer to the stored run all the same.
-        if run_fingerprint.is_some() {
-            app.run_fingerprint = run_fingerprint;
+        if let Some(fingerprint) = run_fingerprint {
+            app.set_run_fingerprint(fingerprint);
         }
-        annotations.set_run_fingerprint(app.run_fingerprint.as_deref());
+        annotations.set_run_fingerprint(app.cases().run_fingerprint());
         Ok(Opened { app, annotations, engine })
     }
 }
@@ -200,8 +199,8 @@ fn first_notice(app: &App, annotations: &AnnotationSession) -> Option<Notice> {
     if let Some(error) = annotations.write_error() {
         return Some(Notice::Error(format!("annotations cannot be saved: {error}")));
     }
-    let first = app.left_out.first()?;
-    let rest = match app.left_out.len() {
+    let first = app.left_out().first()?;
+    let rest = match app.left_out().len() {
         1 => String::new(),
         more => format!(" (and {} more, see ?)", more - 1),
     };

@@ -5,7 +5,6 @@ use dissent::annotation::{
     AnnotationEdit, AuthoredAnnotation, CaseAnnotation, CaseReview, CategoryId, Decision, DefinitionHistory,
     GivenDefinitions, Taxonomy, TaxonomyVersions,
 };
-use dissent::tui::App;
 use dissent::tui::update::edit_result::EditOutcome;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -64,9 +63,9 @@ pub fn decision(categories: BTreeSet<CategoryId>, reason: &str) -> Decision {
     }
 }
 
-/// Lets this category have had another definition before somebody edited the taxonomy; gives the definition of then, as
-/// annotations record it.
-pub fn reworded(app: &mut App, id: &CategoryId, definition: &str) -> Arc<GivenDefinitions> {
+/// A history in which this category had another definition before somebody edited the taxonomy, and the definition of
+/// then, as annotations record it.
+pub fn reworded(id: &CategoryId, definition: &str) -> (Arc<DefinitionHistory>, Arc<GivenDefinitions>) {
     let now = Taxonomy::default();
     let mut before = now.clone();
     let category = before.categories.iter_mut().find(|category| category.id == *id).unwrap();
@@ -74,6 +73,5 @@ pub fn reworded(app: &mut App, id: &CategoryId, definition: &str) -> Arc<GivenDe
     let given = before.definitions_of([id]);
     let mut versions = TaxonomyVersions::default();
     versions.add(before);
-    app.definitions = Arc::new(DefinitionHistory::new(now, versions));
-    Arc::new(given)
+    (Arc::new(DefinitionHistory::new(now, versions)), Arc::new(given))
 }

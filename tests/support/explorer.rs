@@ -7,8 +7,9 @@ use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::CaseAnswer;
 use dissent::run::LabelScores;
 use dissent::run::{Head, Hit, Provenance};
-use dissent::terminal::images::{ImageMode, encode};
+use dissent::terminal::images::{ImageMode, Loaded, encode};
 use dissent::tui::keymap::Keymap;
+use dissent::tui::state::cases::KnownAtStart;
 use dissent::tui::state::comparison::Against;
 use dissent::tui::theme::Theme;
 use dissent::tui::{App, Setting, views};
@@ -68,26 +69,36 @@ pub fn gradient(seed: usize) -> DynamicImage {
     }))
 }
 
-/// An explorer over `count` cases, before the engine has said anything.
+/// An explorer over `count` cases, before the worker has said anything.
 pub fn app(root: &Path, count: usize) -> App {
-    App::new(Setting {
+    app_with(root, count, |_| {})
+}
+
+/// The same, started with other settings.
+pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) -> App {
+    let known = KnownAtStart {
         dataset: Arc::new(dataset(root, count)),
-        queue: (0..count).collect(),
-        left_out: Vec::new(),
         categories: Taxonomy::default().categories,
         several: false,
-        definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),
-        annotator: "ada".into(),
-        marks: FxHashMap::default(),
-        people: FxHashMap::default(),
-        is_blind: false,
-        theme: Theme::load("dark").unwrap(),
-        images: ImageMode::Half,
         stored_run: None,
         against: None,
+        definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),
+        annotator: "ada".into(),
+        annotations: FxHashMap::default(),
+        reviews: FxHashMap::default(),
+        is_blind: false,
+    };
+    let mut setting = Setting {
+        known,
+        queue: (0..count).collect(),
+        left_out: Vec::new(),
+        theme: Theme::load("dark").unwrap(),
+        images: ImageMode::Half,
         keymap: Keymap::default(),
         themes: Theme::names().map(|name| (name.to_owned(), Theme::load(name).unwrap())).collect(),
-    })
+    };
+    change(&mut setting);
+    App::new(setting)
 }
 
 pub fn ready() -> Event {
@@ -131,11 +142,11 @@ pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
 pub fn screen(app: &mut App, width: u16, height: u16) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| views::draw(app, frame)).unwrap();
-    for key in app.pictures.take_wanted() {
+    for key in app.images().pictures().take_wanted() {
         let picture = dissent::data::Picture::read(&key.path)
             .and_then(|picture| encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1))
             .map_err(|error| error.root_cause().to_string());
-        app.pictures.insert(key, picture);
+        app.on_image(Loaded { key, picture });
     }
     terminal.draw(|frame| views::draw(app, frame)).unwrap();
     terminal
@@ -162,20 +173,22 @@ pub fn write_dataset(root: &Path, count: usize) {
     super::dataset::write_dataset(root, &ultrasound_manifest(), &dataset.cases, &dataset.corpus);
 }
 
-/// Another run's answers: other hits in another order, the answers these.
-pub fn compare_with(app: &mut App, case: usize, yes: &[f32]) {
-    let mut hits = hits();
-    hits.swap(0, 2);
-    hits[3].row = 1;
-    hits[3].document = "us-doc-002".into();
-    let answer = CaseAnswer {
-        case,
-        hits,
-        predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
-        closed_book: Some(scores(0.39).into()),
-        recorded_fusion: None,
-    };
-    let against = app.against.get_or_insert_with(|| Against { name: "trained-test".into(), ..Against::default() });
-    against.answers.insert(case, answer.into());
-    app.comparing = true;
+/// Another run: other hits in another order; each case with the probabilities of Yes.
+pub fn other_run(cases: &[(usize, [f32; 4])]) -> Against {
+    let mut against = Against { name: "trained-test".into(), ..Against::default() };
+    for (case, yes) in cases {
+        let mut hits = hits();
+        hits.swap(0, 2);
+        hits[3].row = 1;
+        hits[3].document = "us-doc-002".into();
+        let answer = CaseAnswer {
+            case: *case,
+            hits,
+            predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
+            closed_book: Some(scores(0.39).into()),
+            recorded_fusion: None,
+        };
+        against.answers.insert(*case, answer.into());
+    }
+    against
 }

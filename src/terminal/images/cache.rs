@@ -56,12 +56,12 @@ impl Pictures {
         Some(picture)
     }
 
-    /// Maximum zoom of this image in a pane of this size; `None` until it has been loaded for that size.
-    pub fn nearest(&self, path: &Path, size: Size) -> Option<f32> {
+    /// Maximum zoom of this image in a pane of this size; infinite until it has been loaded for that size.
+    pub fn nearest(&self, path: &Path, size: Size) -> f32 {
         let of_pane = |key: &PictureKey| key.size == size && key.path == path;
-        self.entries
-            .iter()
-            .find_map(|(key, (picture, _))| Some(picture.as_ref().ok().filter(|_| of_pane(key))?.nearest))
+        let mut pictures = self.entries.iter().filter(|(key, _)| of_pane(key));
+        let scaled = pictures.find_map(|(_, (picture, _))| picture.as_ref().ok());
+        scaled.map_or(f32::INFINITY, |scaled| scaled.nearest)
     }
 
     /// Records that an image will be wanted soon.

@@ -2,33 +2,40 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`startup`] | the cases alone on the screen until everything is read |
-//! | `events` | everything that wakes the loop, and the threads that report it |
+//! | `startup` | the cases alone on the screen until everything is read |
+//! | `message`, `threads` | everything that wakes the loop, and the threads that report it |
+//! | `agreement_counter` | counts how far annotators agree beside the loop |
 //! | `renderer` | what frames are drawn on |
 //! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
 
-mod events;
+mod agreement_counter;
+mod message;
 pub mod recording;
 mod renderer;
 pub mod snapshot;
-pub mod startup;
-use self::events::Message;
+mod startup;
+mod threads;
+
+pub use message::Opened;
+
+use self::agreement_counter::AgreementCounter;
+use self::message::{Message, OnPanic};
 use self::recording::{CastFile, CastRecorder, Recording, tell};
 use self::renderer::Renderer;
 use self::snapshot::Ground;
-use self::startup::{Opened, Startup, Waited};
+use self::startup::{Startup, Waited};
 use crate::annotation::{AnnotationEdit, AnnotationSession, Counted, rated_cases};
 use crate::pipeline::Ticket;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Pressed, key_name};
-use crate::tui::update::agreement::AgreementCounter;
-use crate::tui::update::annotations::cases_of;
-use crate::tui::update::app::{App, Notice};
+use crate::tui::state::annotations::cases_of;
+use crate::tui::state::overlay::Notice;
+use crate::tui::update::app::App;
 use crate::tui::update::edit_result::EditOutcome;
 
 use crate::files::durable;
 use crate::terminal::caps::Depth;
-use crate::terminal::images::{ImageMode, Pictures};
+use crate::terminal::images::ImageMode;
 use crate::terminal::pixels::{FullScreenImage, Pixels};
 use crate::terminal::size::terminal_size;
 use crate::terminal::{restoring, screen};
@@ -121,8 +128,8 @@ pub fn run(
 ) -> Result<Ended> {
     let Output { depth, images, memory, screens, recording } = output;
     let (sender, messages) = unbounded();
-    events::read_signals(sender.clone())?;
-    events::open(open, sender.clone())?;
+    threads::read_signals(sender.clone())?;
+    threads::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
     // Asked before the terminal is taken, and before anything reads the keyboard.
     let pixels = Pixels::spoken(images);
@@ -140,11 +147,11 @@ pub fn run(
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
             let (images_to_show, images) = unbounded();
-            (Some(images_to_show), Some(events::FullScreen { pixels, images, wanted: wanted_image.clone() }))
+            (Some(images_to_show), Some(threads::FullScreen { pixels, images, wanted: wanted_image.clone() }))
         }
         None => (None, None),
     };
-    events::read_input(sender.clone(), reader)?;
+    threads::read_input(sender.clone(), reader)?;
     let mut shown = cover;
     if let (Waited::NotYet, Some(cover)) = (&waited, &mut shown) {
         waited = opening.show(cover, &mut canvas, &film)?;
@@ -160,8 +167,8 @@ pub fn run(
     if let Some(cover) = shown {
         take_over(&mut app, cover, &mut held);
     }
-    events::read_engine(engine.events.clone(), sender.clone())?;
-    events::listen_to_others(annotations.watch(), sender.clone())?;
+    threads::read_engine(engine.events.clone(), sender.clone())?;
+    threads::listen_to_others(annotations.watch(), sender.clone())?;
     let mut session = Session {
         app,
         annotations,
@@ -194,7 +201,7 @@ fn take_over(app: &mut App, cover: App, held: &mut Vec<Message>) {
     if id(app) != id(&cover) {
         held.retain(|message| !matches!(message, Message::Terminal(_)));
     }
-    app.pictures = cover.pictures;
+    app.take_images_of(cover);
 }
 
 impl Session<'_> {
@@ -268,17 +275,19 @@ impl Session<'_> {
                     // It was dismissed while it was printed.
                     Ok(()) => self.uncover()?,
                     Err(reason) => {
-                        self.app.notice = Some(Notice::Error(reason));
+                        self.app.notify(Notice::Error(reason));
                         if is_wanted {
                             self.uncover()?;
                         }
                     }
                 }
             }
-            Message::Died { thread, said } if events::is_dispensable(thread) => {
-                self.app.notice = Some(Notice::Error(format!("internal error in {thread}, which has ended: {said}")));
+            Message::Panicked { thread, on_panic: OnPanic::GoOn, text } => {
+                self.app.notify(Notice::Error(format!("internal error in {thread}, which has ended: {text}")));
             }
-            Message::Died { thread, said } => bail!("internal error in {thread}: {said}; please report"),
+            Message::Panicked { thread, on_panic: OnPanic::EndSession, text } => {
+                bail!("internal error in {thread}: {text}; please report")
+            }
         }
         Ok(true)
     }
@@ -299,11 +308,13 @@ impl Session<'_> {
             }
         }
         let effects = match event {
-            event::Event::Key(key) => match self.app.keymap.pressed(key, self.app.context(), &self.app.categories) {
-                Pressed::Action(action) => self.app.update(action),
-                Pressed::Edit(request) => self.app.edit(request),
-                Pressed::Nothing => return Ok(false),
-            },
+            event::Event::Key(key) => {
+                match self.app.keymap().pressed(key, self.app.context(), self.app.cases().categories()) {
+                    Pressed::Action(action) => self.app.update(action),
+                    Pressed::Edit(request) => self.app.edit(request),
+                    Pressed::Nothing => return Ok(false),
+                }
+            }
             event::Event::Paste(text) => self.app.paste(&text),
             event::Event::Resize(..) => Vec::new(),
             event::Event::Mouse(mouse) => match self.app.on_mouse(mouse) {
@@ -321,14 +332,14 @@ impl Session<'_> {
     /// Shows what others wrote; true where there is any. What they wrote of the case that somebody is about to decide waits:
     /// what is decided is what was on the screen.
     fn show_heard(&mut self) -> bool {
-        let decided = self.app.case_with_people().and_then(|case| self.app.dataset.cases.get(case));
+        let decided = self.app.case_with_people().and_then(|case| self.app.cases().get(case));
         let waits = |event: &Arc<crate::annotation::Event>| decided.is_some_and(|case| *case.id == *event.case);
         let (waiting, heard): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heard).into_iter().partition(waits);
         self.heard = waiting;
         for event in &heard {
             self.annotations.receive(event);
         }
-        for case in cases_of(&heard, &self.app.dataset) {
+        for case in cases_of(&heard, self.app.dataset()) {
             self.app.refresh_annotations(case, &self.annotations);
         }
         !heard.is_empty()
@@ -339,7 +350,7 @@ impl Session<'_> {
         let Some(event) = self.annotations.apply(edit).map_err(|error| format!("{error:#}"))? else {
             return Ok(EditOutcome::Nothing);
         };
-        let Some(case) = self.app.dataset.cases.iter().position(|case| case.id == *event.case) else {
+        let Some(case) = self.app.dataset().cases.iter().position(|case| case.id == *event.case) else {
             return Ok(EditOutcome::Elsewhere { id: event.case.to_string() });
         };
         self.app.refresh_annotations(case, &self.annotations);
@@ -348,21 +359,22 @@ impl Session<'_> {
 
     /// Events record what the annotator has on the screen.
     fn tell_what_is_shown(&mut self) {
-        let mut told = self.app.cases_told_by_figures();
+        let mut told = self.app.cases_told_by_figures().to_vec();
         told.extend(self.app.case_with_people());
-        if let Some(case) = self.app.queue.current() {
-            let tells_of_others = self.app.standing_shown(case).is_some() || self.app.filter.looks_at_others_words();
+        if let Some(case) = self.app.queue().current() {
+            let tells_of_others =
+                self.app.cases().standing_shown(case).is_some() || self.app.view().filter().looks_at_others_words();
             if self.app.tells_of_gold() || tells_of_others {
                 told.push(case);
             }
-            let answers = self.app.answers_fingerprint_of(case);
-            if let Some(shown) = self.app.dataset.cases.get(case) {
+            let answers = self.app.cases().answers_fingerprint_of(case);
+            if let Some(shown) = self.app.cases().get(case) {
                 self.annotations.show(&shown.id, answers.as_deref());
             }
         }
-        for case in told.into_iter().filter_map(|case| self.app.dataset.cases.get(case)) {
-            if let Err(error) = self.annotations.unblind(&case.id) {
-                self.app.notice = Some(Notice::Error(format!("{error:#}")));
+        for case in told {
+            if let Err(error) = self.annotations.unblind(&self.app.cases().id_of(case)) {
+                self.app.notify(Notice::Error(format!("{error:#}")));
             }
         }
     }
@@ -410,13 +422,13 @@ impl Session<'_> {
     }
 
     fn count_agreement(&mut self, ticket: Ticket) {
-        let (sender, name) = (self.sender.clone(), self.app.dataset.name.clone());
+        let (sender, name) = (self.sender.clone(), self.app.dataset().name.clone());
         let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
-        let dataset = &self.app.dataset;
+        let dataset = self.app.dataset();
         let (state, taxonomy) = (self.annotations.state(), self.annotations.taxonomy());
         let rated = rated_cases(state, taxonomy, &dataset.tasks, &dataset.cases, Counted::default());
         if let Err(error) = self.agreement.start(ticket, name, rated, send) {
-            self.app.notice = Some(Notice::Error(format!("cannot compute agreement: {error}")));
+            self.app.notify(Notice::Error(format!("cannot compute agreement: {error}")));
         }
     }
 
@@ -424,7 +436,7 @@ impl Session<'_> {
     fn cover(&mut self, path: PathBuf) -> Result<()> {
         let Some(full_screen) = &self.full_screen else {
             let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
-            self.app.notice = Some(Notice::Said(said.into()));
+            self.app.notify(Notice::Said(said.into()));
             return Ok(());
         };
         let size = self.canvas.size()?;
@@ -432,7 +444,7 @@ impl Session<'_> {
         let size = Size::new(size.width, size.height.saturating_sub(1));
         execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
         let number = self.wanted_image.fetch_add(1, Ordering::SeqCst) + 1;
-        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.image_view, size }).is_ok();
+        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.images().view(), size }).is_ok();
         Ok(())
     }
 
@@ -445,13 +457,13 @@ impl Session<'_> {
             restoring::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
-        self.app.pictures = Pictures::default();
+        self.app.forget_images();
         self.canvas.redraw()
     }
 
     /// Writes the screen as it stands, without the news of the status line, under the name of the case.
     fn save_screen(&mut self) -> Result<()> {
-        self.app.notice = None;
+        self.app.clear_notice();
         let buffer = self.draw(true)?;
         let Some(buffer) = buffer else { return Ok(()) };
         let case = self.app.current().map_or("screen", |(_, case)| case.id.as_str());
@@ -459,9 +471,9 @@ impl Session<'_> {
         let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
         let path = (1..MOST_SCREENS).map(numbered).find(|path| !path.exists());
         let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
-        let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(&self.app.theme)).as_bytes())
+        let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(self.app.theme())).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
-        self.app.notice = Some(match written {
+        self.app.notify(match written {
             Ok(()) => Notice::Said(format!("saved {} and .txt", path.display())),
             Err(error) => Notice::Error(format!("screen not saved: {error:#}")),
         });
@@ -471,7 +483,7 @@ impl Session<'_> {
     /// Writes place and views down. A place that cannot be kept is no reason to stop.
     fn remember(&mut self) {
         if let Err(error) = self.app.memory().write(self.memory) {
-            self.app.notice = Some(Notice::Error(format!("cannot save the session: {error:#}")));
+            self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
         }
     }
 
@@ -489,7 +501,7 @@ impl Session<'_> {
     fn resume(&mut self) -> Result<()> {
         screen::enter(self.kitty).context("cannot take the terminal again")?;
         // kitty forgot its images when the terminal was given back.
-        self.app.pictures = Pictures::default();
+        self.app.forget_images();
         self.canvas.redraw()
     }
 
@@ -499,7 +511,7 @@ impl Session<'_> {
             return Ok(None);
         }
         if let Some(error) = self.film.borrow_mut().take_failure() {
-            self.app.notice = Some(Notice::Error(format!("the recording has ended: {error}")));
+            self.app.notify(Notice::Error(format!("the recording has ended: {error}")));
         }
         self.canvas.draw(&self.app, wanted_back)
     }

@@ -1,6 +1,6 @@
 //! What frames are drawn on: the screen, and the thread that makes its images.
 
-use super::events::Message;
+use super::message::Message;
 use super::recording::{CastRecorder, TeeWriter};
 use crate::terminal::caps::Depth;
 use crate::terminal::images::{ImageMode, ImageWorker, Loaded, PictureKey};
@@ -69,7 +69,7 @@ impl Renderer {
             .context("cannot draw on the terminal")?;
         let buffer = wanted_back.then(|| drawn.buffer.clone());
         execute!(screen.backend_mut().out(), EndSynchronizedUpdate).context("cannot draw on the terminal")?;
-        let wanted = app.pictures.take_wanted();
+        let wanted = app.images().pictures().take_wanted();
         if !wanted.iter().all(|key| self.in_flight.contains(key)) {
             self.in_flight.clone_from(&wanted);
             self.images.want(wanted);
@@ -80,7 +80,7 @@ impl Renderer {
     /// An image has come.
     pub fn loaded(&mut self, loaded: Loaded, app: &mut App) {
         self.in_flight.retain(|key| *key != loaded.key);
-        app.pictures.insert(loaded.key, loaded.picture);
+        app.on_image(loaded);
     }
 
     /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal

@@ -1,14 +1,11 @@
 //! From the start of the program to the whole explorer: while documents and runs are read, the cases alone are on the
 //! screen, and what is typed is carried out afterwards.
 
-use super::events;
-use super::events::Message;
+use super::message::{Message, OnPanic, Opened};
 use super::recording::{CastRecorder, tell};
 use super::renderer::Renderer;
-use crate::annotation::AnnotationSession;
 use crate::tui::keymap::key_name;
 use crate::tui::update::app::App;
-use crate::worker::WorkerHandle;
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crossterm::event::Event;
@@ -19,13 +16,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(60);
 /// What Ctrl-C ends with.
 const INTERRUPTED: u8 = 130;
-
-/// Everything that the explorer works on.
-pub struct Opened {
-    pub app: App,
-    pub annotations: AnnotationSession,
-    pub engine: WorkerHandle,
-}
 
 /// What came of waiting.
 pub enum Waited {
@@ -102,8 +92,8 @@ impl<'a> Startup<'a> {
                 Ok(Some(Waited::Left(INTERRUPTED)))
             }
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
-            Message::Died { thread, said } if !events::is_dispensable(thread) => {
-                bail!("internal error in {thread}: {said}; please report")
+            Message::Panicked { thread, on_panic: OnPanic::EndSession, text } => {
+                bail!("internal error in {thread}: {text}; please report")
             }
             other => {
                 self.held.push(other);

@@ -1,12 +1,12 @@
 //! What the engine has said about one case so far.
 
+use super::user_evidence::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use crate::annotation::answers_fingerprint;
 use crate::data::{Answer, Label};
 use crate::run::CaseAnswer;
 use crate::run::Hit;
 use crate::run::Prediction;
-use crate::tui::update::user_evidence::OwnHit;
 
 /// Stands in the place of an answer that is not there.
 const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };

@@ -1,7 +1,8 @@
 //! The order of the queue.
 
 use super::answers::CaseAnswers;
-use crate::tui::update::app::App;
+use super::cases::Cases;
+use super::queue::Queue;
 use std::cmp::Ordering;
 
 /// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.
@@ -60,23 +61,23 @@ impl Order {
     }
 
     /// Sorts positions of cases.
-    pub fn sort(self, app: &App, cases: &mut [usize]) {
+    pub fn sort(self, cases: &Cases, queue: &Queue, list: &mut [usize]) {
         if self == Self::Dataset {
-            cases.sort_unstable_by_key(|case| app.queue.place_among_all(*case));
+            list.sort_unstable_by_key(|case| queue.place_among_all(*case));
             return;
         }
         // Each key is computed once: 20,000 cases have 300,000 comparisons.
-        let key = |case: usize| (self.urgency(app, case), app.queue.place_among_all(case), case);
-        let mut keyed: Vec<(f64, usize, usize)> = cases.iter().map(|case| key(*case)).collect();
+        let key = |case: usize| (self.urgency(cases, case), queue.place_among_all(case), case);
+        let mut keyed: Vec<(f64, usize, usize)> = list.iter().map(|case| key(*case)).collect();
         keyed.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal).then(one.1.cmp(&other.1)));
-        for (place, (.., case)) in cases.iter_mut().zip(keyed) {
+        for (place, (.., case)) in list.iter_mut().zip(keyed) {
             *place = case;
         }
     }
 
     /// Larger stands first; below every other value where the case is not read.
-    fn urgency(self, app: &App, index: usize) -> f64 {
-        let answers = app.answers_of(index);
+    fn urgency(self, cases: &Cases, index: usize) -> f64 {
+        let answers = cases.answers_of(index);
         let yes = |yes: bool| f64::from(u8::from(yes));
         let value = match self {
             Self::Dataset => None,
@@ -86,9 +87,9 @@ impl Order {
                 let fused = answers.and_then(CaseAnswers::fused);
                 fused.and_then(|fused| fused.prediction.probability()).map(|probability| -f64::from(probability))
             }
-            Self::OracleButWrong => app.outcome_of(index).map(|outcome| yes(outcome.is_in_gap())),
-            Self::Flips => Some(yes(app.fused_flips(index))),
-            Self::UnseenFirst => Some(yes(!app.seen.contains(&index))),
+            Self::OracleButWrong => cases.outcome_of(index).map(|outcome| yes(outcome.is_in_gap())),
+            Self::Flips => Some(yes(cases.fused_flips(index))),
+            Self::UnseenFirst => Some(yes(!cases.is_seen(index))),
         };
         value.unwrap_or(f64::NEG_INFINITY)
     }

@@ -1,10 +1,8 @@
 //! What if the hits weighed otherwise? The changes a person has made to the fusion, and what comes of them at once.
 
 use super::answers::CaseAnswers;
-use crate::analysis::{CaseOutcome, Fused, Fuser, Reweighing, SmallestFlip};
-use crate::run::{Head, Hit, Prediction};
-use crate::tui::update::app::App;
-use crate::tui::update::user_evidence::OwnHit;
+use crate::analysis::{Fuser, Reweighing};
+use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
 /// Fusers in the order of the key. Learned weights need a validation split, so they are `dissent evaluate`'s.
@@ -148,7 +146,7 @@ impl WhatIf {
     }
 
     /// The fusion as it is changed for this case.
-    fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
+    pub fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
         let factor = |slot: usize| match (answers.hit_at(slot), answers.prediction_at(slot)) {
             (Some(hit), Some(_)) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
             _ => 0.0,
@@ -168,52 +166,6 @@ impl WhatIf {
 /// One place up or down, within the ends.
 fn stepped(at: usize, up: bool, count: usize) -> usize {
     if up { (at + 1).min(count - 1) } else { at.saturating_sub(1) }
-}
-
-impl App {
-    /// The fused answer of the current case as a person has changed it, or as it is where nothing is changed. `None` until
-    /// every hit is read, and where every hit is dropped.
-    pub fn fused_now(&self) -> Option<Fused> {
-        let (case, answers) = self.current_answers()?;
-        if !self.fusion_is_changed(case) {
-            return answers.fused().cloned();
-        }
-        self.what_if.reweighing(case, answers).fuse(&answers.found_with_own()?)
-    }
-
-    /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
-    pub fn smallest_flip(&self) -> Option<SmallestFlip> {
-        let (case, answers) = self.current_answers()?;
-        self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_own()?)
-    }
-
-    /// Is the fused answer on the screen another than that of the hits as they were found?
-    pub fn fusion_is_changed(&self, case: usize) -> bool {
-        let has_own = self.answers_of(case).is_some_and(|answers| answers.own.iter().any(OwnHit::is_read));
-        has_own || self.what_if.changes(case)
-    }
-
-    /// The answers on the screen beside the gold label: the slots that are read, a person's own among them, and of their
-    /// answers and the fused one of [`App::fused_now`] what they say together.
-    pub fn outcome_now(&self) -> Option<(Vec<usize>, CaseOutcome)> {
-        let (_, answers) = self.current_answers()?;
-        let gold = self.gold_of(self.current()?.1)?;
-        let fused = self.fused_now()?.prediction;
-        let (slots, predictions): (Vec<usize>, Vec<&Prediction>) = answers.read_slots().into_iter().unzip();
-        Some((slots, CaseOutcome::new(Some(gold), predictions, &fused)))
-    }
-
-    /// What is changed about the current case's fusion, in words.
-    pub fn what_if_words(&self) -> Option<String> {
-        let (case, answers) = self.current_answers()?;
-        let words = self.what_if.words(case, answers);
-        (self.fusion_is_changed(case) && !words.is_empty()).then_some(words)
-    }
-
-    fn current_answers(&self) -> Option<(usize, &CaseAnswers)> {
-        let case = self.queue.current()?;
-        Some((case, self.answers_of(case)?))
-    }
 }
 
 #[cfg(test)]

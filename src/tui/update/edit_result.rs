@@ -1,8 +1,9 @@
 //! Takes in the result of an edit: what the journal wrote, or why it could not.
 
-use super::app::{App, Notice, Overlay};
+use super::app::App;
 use crate::annotation::{AnnotationEdit, CaseAnnotation};
 use crate::tui::effect::Effect;
+use crate::tui::state::overlay::{Notice, Overlay};
 use std::sync::Arc;
 
 /// What an edit changed, once it is on disk.
@@ -24,33 +25,32 @@ impl App {
         let (case, annotation) = match outcome {
             Ok(EditOutcome::Changed { case, annotation }) => (case, annotation),
             Ok(EditOutcome::Elsewhere { id }) => {
-                self.notice = Some(Notice::Said(format!("{id}: {back}; this case is not in this dataset")));
+                self.say(format!("{id}: {back}; this case is not in this dataset"));
                 return Vec::new();
             }
             Ok(EditOutcome::Nothing) => {
                 let what = if is_redo { "redo" } else { "undo" };
-                self.notice = Some(Notice::Said(format!("nothing to {what}")));
+                self.say(format!("nothing to {what}"));
                 return Vec::new();
             }
             Err(message) => {
-                self.notice = Some(Notice::Error(format!("not saved: {message}")));
+                self.notify(Notice::Error(format!("not saved: {message}")));
                 // The text stays, so that it can be copied or tried again.
                 if let AnnotationEdit::Note { text, .. } = edit {
-                    self.overlay = Some(Overlay::Note(text.clone().into()));
+                    self.open(Overlay::Note(text.clone().into()));
                 }
                 return Vec::new();
             }
         };
-        let id = self.dataset.cases.get(case).map(|case| case.id.clone()).unwrap_or_default();
+        let id = self.cases.id_of(case);
         let said = self.what_was_recorded(&id, edit, annotation.as_deref());
-        match annotation {
-            Some(annotation) => drop(self.marks.insert(case, annotation)),
-            None => drop(self.marks.remove(&case)),
-        }
-        self.notice = Some(Notice::Said(said));
+        self.cases.set_annotation(case, annotation);
+        self.say(said);
         match edit {
             // Where a case may have several categories, more may follow.
-            AnnotationEdit::ToggleCategory { .. } | AnnotationEdit::SetCategories { .. } if !self.several => {
+            AnnotationEdit::ToggleCategory { .. } | AnnotationEdit::SetCategories { .. }
+                if !self.cases.takes_several_categories() =>
+            {
                 self.next_case()
             }
             AnnotationEdit::Skip { .. } => self.next_case(),
@@ -66,19 +66,23 @@ impl App {
         let annotation = annotation.unwrap_or(&nothing);
         let said = match edit {
             AnnotationEdit::SetCategories { .. } | AnnotationEdit::ToggleCategory { .. } => {
-                format!("{id}: {}", self.category_names(&annotation.categories))
+                format!("{id}: {}", self.cases.category_names(&annotation.categories))
             }
             AnnotationEdit::SetHitCategories { document, .. } | AnnotationEdit::ToggleHitCategory { document, .. } => {
                 let given = annotation.hits.get(document);
-                let names =
-                    given.map_or_else(|| self.category_names(&nothing.categories), |ids| self.category_names(ids));
+                let names = given.map_or_else(
+                    || self.cases.category_names(&nothing.categories),
+                    |ids| self.cases.category_names(ids),
+                );
                 format!("{document}: {names}")
             }
             AnnotationEdit::ToggleUnsure { .. } if annotation.unsure => format!("{id}: unsure"),
             AnnotationEdit::ToggleUnsure { .. } => format!("{id}: no longer unsure"),
             AnnotationEdit::ToggleFlag { .. } if annotation.flagged => format!("{id}: flagged"),
             AnnotationEdit::ToggleFlag { .. } => format!("{id}: no longer flagged"),
-            AnnotationEdit::Decide { categories, .. } => format!("{id}: decided: {}", self.category_names(categories)),
+            AnnotationEdit::Decide { categories, .. } => {
+                format!("{id}: decided: {}", self.cases.category_names(categories))
+            }
             AnnotationEdit::Skip { .. } => format!("{id}: skipped"),
             AnnotationEdit::Note { .. } => return format!("{id}: note saved"),
             AnnotationEdit::Undo => return format!("{id}: undone"),

@@ -1,77 +1,29 @@
-//! A list to pick from with a line that narrows it: command palette, orders, saved views, columns, themes.
+//! Lists to pick from: command palette, orders, saved views, columns, themes.
 
-use super::app::{App, Overlay};
+use super::app::App;
 use crate::tui::action::{Action, Context, TABLE};
 use crate::tui::effect::Effect;
 use crate::tui::keymap;
 use crate::tui::state::order::Order;
+use crate::tui::state::overlay::Overlay;
+use crate::tui::state::picker::{Choice, Picker, PickerKind};
 use crate::tui::state::queue_columns::Column;
-use crate::tui::theme::Theme;
-use tui_input::Input;
-
-/// What is picked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PickerKind {
-    /// Every action of the explorer.
-    Palette,
-    Order,
-    View,
-    Column,
-    Theme {
-        /// Comes back where nothing is chosen.
-        before: Box<Theme>,
-    },
-}
-
-/// The open list.
-#[derive(Clone, Debug)]
-pub struct Picker {
-    pub kind: PickerKind,
-    pub input: Input,
-    pub selected: usize,
-}
-
-/// One line of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    pub name: String,
-    pub detail: String,
-    /// Key that does the same, or a tick.
-    pub sign: String,
-}
-
-impl Picker {
-    pub fn title(&self) -> &'static str {
-        match self.kind {
-            PickerKind::Palette => "commands",
-            PickerKind::Order => "order of the queue",
-            PickerKind::View => "saved views",
-            PickerKind::Column => "columns of the queue",
-            PickerKind::Theme { .. } => "themes",
-        }
-    }
-}
 
 impl App {
     pub(super) fn open_picker(&mut self, kind: PickerKind) {
         let is_one_of = matches!(kind, PickerKind::Order | PickerKind::Theme { .. });
-        let mut picker = Picker { kind, input: Input::default(), selected: 0 };
+        let mut picker = Picker::new(kind);
         if is_one_of {
             let on = self.choices(&picker).iter().position(|choice| !choice.sign.is_empty());
-            picker.selected = on.unwrap_or(0);
+            picker.select(on.unwrap_or(0));
         }
-        self.overlay = Some(Overlay::Picker(picker));
+        self.open(Overlay::Picker(picker));
     }
 
     /// The lines that contain every typed word.
     pub fn choices(&self, picker: &Picker) -> Vec<Choice> {
-        let typed = picker.input.value().to_lowercase();
-        let words: Vec<&str> = typed.split_whitespace().collect();
-        let mut choices = self.all_choices(&picker.kind);
-        choices.retain(|choice| {
-            let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        });
+        let mut choices = self.all_choices(picker.kind());
+        picker.narrow(&mut choices);
         choices
     }
 
@@ -89,15 +41,16 @@ impl App {
                 .collect(),
             PickerKind::Order => Order::ALL
                 .iter()
-                .filter(|order| **order != Order::Flips || self.compares_runs())
+                .filter(|order| **order != Order::Flips || self.cases.compares_runs())
                 .map(|order| Choice {
                     name: order.name().to_owned(),
                     detail: order.meaning().to_owned(),
-                    sign: tick(*order == self.order),
+                    sign: tick(*order == self.view.order()),
                 })
                 .collect(),
             PickerKind::View => self
-                .saved_views
+                .view
+                .saved_views()
                 .iter()
                 .map(|view| {
                     let filter = if view.filter.is_empty() { "all cases" } else { &view.filter };
@@ -110,11 +63,11 @@ impl App {
                 .collect(),
             PickerKind::Column => Column::ALL
                 .iter()
-                .filter(|column| **column != Column::Against || self.compares_runs())
+                .filter(|column| **column != Column::Against || self.cases.compares_runs())
                 .map(|column| Choice {
                     name: column.name().to_owned(),
                     detail: column.meaning().to_owned(),
-                    sign: tick(self.columns.contains(column)),
+                    sign: tick(self.view.columns().contains(column)),
                 })
                 .collect(),
             PickerKind::Theme { .. } => self
@@ -133,23 +86,22 @@ impl App {
         let Some(Overlay::Picker(picker)) = &self.overlay else { return Vec::new() };
         let mut picker = picker.clone();
         let choices = self.choices(&picker);
-        let last = choices.len().saturating_sub(1);
         match action {
-            Action::Down => picker.selected = (picker.selected + 1).min(last),
-            Action::Up => picker.selected = picker.selected.saturating_sub(1),
-            Action::PageDown => picker.selected = (picker.selected + 10).min(last),
-            Action::PageUp => picker.selected = picker.selected.saturating_sub(10),
+            Action::Down => picker.step(1, choices.len()),
+            Action::Up => picker.step(-1, choices.len()),
+            Action::PageDown => picker.step(10, choices.len()),
+            Action::PageUp => picker.step(-10, choices.len()),
             Action::Accept => {
-                return choices.get(picker.selected).map_or(Vec::new(), |choice| self.pick(&picker, choice));
+                return choices.get(picker.selected()).map_or(Vec::new(), |choice| self.pick(&picker, choice));
             }
-            Action::Delete if picker.kind == PickerKind::View => {
-                let Some(choice) = choices.get(picker.selected) else { return Vec::new() };
-                self.saved_views.retain(|view| view.name != choice.name);
+            Action::Delete if *picker.kind() == PickerKind::View => {
+                let Some(choice) = choices.get(picker.selected()) else { return Vec::new() };
+                self.view.remove_saved(&choice.name);
                 return vec![Effect::Remember];
             }
             Action::Cancel => {
-                if let PickerKind::Theme { before } = picker.kind {
-                    self.theme = *before;
+                if let PickerKind::Theme { before } = picker.kind() {
+                    self.theme = (**before).clone();
                 }
                 self.overlay = None;
                 return Vec::new();
@@ -163,19 +115,19 @@ impl App {
     /// The line or the place changed; a theme shows at once.
     pub(super) fn narrowed(&mut self, mut picker: Picker) {
         let choices = self.choices(&picker);
-        picker.selected = picker.selected.min(choices.len().saturating_sub(1));
-        if matches!(picker.kind, PickerKind::Theme { .. }) {
-            let chosen = choices.get(picker.selected).map(|choice| choice.name.as_str());
+        picker.step(0, choices.len());
+        if matches!(picker.kind(), PickerKind::Theme { .. }) {
+            let chosen = choices.get(picker.selected()).map(|choice| choice.name.as_str());
             if let Some((_, theme)) = self.themes.iter().find(|(name, _)| Some(name.as_str()) == chosen) {
                 self.theme = theme.clone();
             }
         }
-        self.overlay = Some(Overlay::Picker(picker));
+        self.open(Overlay::Picker(picker));
     }
 
     fn pick(&mut self, picker: &Picker, choice: &Choice) -> Vec<Effect> {
         self.overlay = None;
-        match picker.kind {
+        match picker.kind() {
             PickerKind::Palette => {
                 let binding =
                     TABLE.iter().find(|binding| binding.context == Context::Explore && binding.name == choice.name);
@@ -183,19 +135,15 @@ impl App {
             }
             PickerKind::Order => Order::named(&choice.name).map_or(Vec::new(), |order| self.set_order(order)),
             PickerKind::View => {
-                let view = self.saved_views.iter().find(|view| view.name == choice.name).cloned();
+                let view = self.view.saved_view(&choice.name).cloned();
                 view.map_or(Vec::new(), |view| self.open_view(&view))
             }
             PickerKind::Column => {
                 if let Some(column) = Column::named(&choice.name) {
-                    let had = self.columns.contains(&column);
-                    self.columns.retain(|other| *other != column);
-                    if !had {
-                        self.columns.push(column);
-                    }
+                    self.view.toggle_column(column);
                 }
                 // One often wants more than one column.
-                self.overlay = Some(Overlay::Picker(picker.clone()));
+                self.open(Overlay::Picker(picker.clone()));
                 Vec::new()
             }
             PickerKind::Theme { .. } => {

@@ -1,64 +1,29 @@
 //! The search for documents by the words of their captions, or by an image like a file.
 
-use super::app::{App, Overlay};
-use crate::index::CaptionResult;
-use crate::pipeline::{ImageLike, Ticket};
+use super::app::App;
+use crate::pipeline::ImageLike;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
+use crate::tui::state::overlay::Overlay;
+use crate::tui::state::search::Search;
+use crate::tui::state::selection::Side;
 use crate::worker::Request;
-use tui_input::Input;
 
 /// Lines of a caption search.
 const SEARCH_LIMIT: usize = 50;
-
-/// The search as it stands.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    pub input: Input,
-    /// Number of the latest request; results of an earlier one are dropped.
-    pub ticket: Ticket,
-    /// `None` until the engine has answered the first query.
-    pub results: Option<Vec<CaptionResult>>,
-    pub selected: usize,
-    /// Images are searched, not captions.
-    pub images: bool,
-    /// Why nothing could be searched.
-    pub trouble: Option<String>,
-    /// The latest request is not answered: what stands in `results` belongs to an earlier line.
-    pub waiting: bool,
-    /// Enter was pressed meanwhile: the best of the results is taken when they come.
-    pub takes_the_best: bool,
-}
-
-impl Search {
-    /// A request is out.
-    pub(super) fn awaits_results(&mut self) {
-        self.selected = 0;
-        self.trouble = None;
-        self.waiting = true;
-        self.takes_the_best = false;
-    }
-
-    /// Nothing is asked: the line is empty or only begun.
-    pub(super) fn asks_nothing(&mut self) {
-        *self = Self { input: self.input.clone(), ticket: self.ticket, images: self.images, ..Self::default() };
-    }
-}
+/// Documents that a search for images brings.
+const IMAGES: usize = 50;
 
 impl App {
     pub(super) fn update_search(&mut self, action: Action) -> Vec<Effect> {
         let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
-        let results = search.results.as_deref().unwrap_or_default();
-        let last = results.len().saturating_sub(1);
         match action {
-            Action::Down => search.selected = (search.selected + 1).min(last),
-            Action::Up => search.selected = search.selected.saturating_sub(1),
-            Action::PageDown => search.selected = (search.selected + 10).min(last),
-            Action::PageUp => search.selected = search.selected.saturating_sub(10),
-            Action::Accept if search.waiting => search.takes_the_best = true,
+            Action::Down => search.step(1),
+            Action::Up => search.step(-1),
+            Action::PageDown => search.step(10),
+            Action::PageUp => search.step(-10),
             Action::Accept => {
-                let Some(result) = results.get(search.selected) else { return Vec::new() };
-                let row = result.row;
+                let Some(row) = search.accept() else { return Vec::new() };
                 self.overlay = None;
                 return self.put_in(row);
             }
@@ -71,22 +36,24 @@ impl App {
     /// What follows from another text in the line.
     pub(super) fn search(&mut self) -> Vec<Effect> {
         let Some(Overlay::Search(mut search)) = self.overlay.take() else { return Vec::new() };
-        let typed = search.input.value().trim().to_owned();
-        let effects =
-            if search.images { self.search_file(&mut search, &typed) } else { self.search_words(&mut search, typed) };
-        self.overlay = Some(Overlay::Search(search));
+        let typed = search.input().value().trim().to_owned();
+        let effects = if search.is_for_images() {
+            self.search_file(&mut search, &typed)
+        } else {
+            self.search_words(&mut search, typed)
+        };
+        self.open(Overlay::Search(search));
         effects
     }
 
     fn search_words(&mut self, search: &mut Search, query: String) -> Vec<Effect> {
-        self.last_ticket += 1;
-        search.ticket = self.last_ticket;
+        let ticket = self.new_ticket();
         if query.is_empty() {
-            search.asks_nothing();
+            search.ask_nothing(ticket);
             return Vec::new();
         }
-        search.awaits_results();
-        vec![Effect::Engine(Request::SearchCaptions { ticket: search.ticket, query, limit: SEARCH_LIMIT })]
+        search.await_results(ticket);
+        vec![Effect::Engine(Request::SearchCaptions { ticket, query, limit: SEARCH_LIMIT })]
     }
 
     /// A path is looked for once it may be whole; until then nothing is offered, and without one it is the image in focus
@@ -97,11 +64,31 @@ impl App {
         }
         let lower = typed.to_lowercase();
         if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
-            self.last_ticket += 1;
-            search.ticket = self.last_ticket;
-            search.asks_nothing();
+            search.ask_nothing(self.new_ticket());
             return Vec::new();
         }
         self.send_image_search(search, ImageLike::File(typed.into()))
+    }
+
+    /// Looks for images like the one that has the focus, or like a file once its path is typed.
+    pub(super) fn search_images(&mut self) -> Vec<Effect> {
+        let mut search = Search::for_images();
+        let effects = self.send_image_search(&mut search, self.image_in_focus());
+        self.open(Overlay::Search(search));
+        effects
+    }
+
+    fn image_in_focus(&self) -> ImageLike {
+        match (self.selection.side(), self.shown_row()) {
+            (Side::Document, Some(row)) => ImageLike::Document(row),
+            _ => ImageLike::Case,
+        }
+    }
+
+    fn send_image_search(&mut self, search: &mut Search, like: ImageLike) -> Vec<Effect> {
+        let Some(case) = self.queue.current() else { return Vec::new() };
+        let ticket = self.new_ticket();
+        search.await_results(ticket);
+        vec![Effect::Engine(Request::SearchImages { ticket, case, like, limit: IMAGES })]
     }
 }

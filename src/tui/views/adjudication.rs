@@ -13,9 +13,9 @@
 //! ```
 
 use super::super::theme::Role;
-use super::{note, popup, text};
+use super::{popup, text};
 use crate::annotation::{AuthoredAnnotation, CaseReview, CategoryId, Decision, Standing, remarks};
-use crate::tui::update::adjudication::Adjudication;
+use crate::tui::state::adjudication::Adjudication;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -34,7 +34,7 @@ const DECISION_ROWS: u16 = 4;
 
 /// Draws the words and the decision over the lower part of the body.
 pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
-    let review = app.people_on(adjudication.case);
+    let review = app.cases().people_on(adjudication.case);
     let width = usize::from(area.width).saturating_sub(4);
     let columns = columns(app, adjudication, review, width);
     let taxonomy = taxonomy_lines(app, adjudication, width);
@@ -43,7 +43,7 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
     let most = (area.height * 4 / 5).max(DECISION_ROWS + taxonomy_rows + 4).min(area.height);
     let height = (words + DECISION_ROWS + taxonomy_rows + 2).min(most);
     let foot = Rect { y: area.bottom().saturating_sub(height), height, ..area };
-    let id = app.dataset.cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
+    let id = app.dataset().cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
     let inner = popup::framed(app, &format!("{id}: {}", standing(app, adjudication, review)), frame, foot);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let [said, decision, keys] =
@@ -53,7 +53,7 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
     for (place, mut lines) in columns.into_iter().enumerate() {
         if lines.len() > usize::from(said.height) {
             lines.truncate(usize::from(said.height.saturating_sub(1)));
-            lines.push(Line::styled("  …", app.theme.style(Role::Faint)));
+            lines.push(Line::styled("  …", app.theme().style(Role::Faint)));
         }
         let column = Rect { x: said.x + share * place as u16, width: share, ..said };
         frame.render_widget(Paragraph::new(lines), column);
@@ -65,7 +65,7 @@ pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rec
 fn standing(app: &App, adjudication: &Adjudication, review: Option<&CaseReview>) -> String {
     let Some(review) = review else { return "nobody has annotated this case".to_owned() };
     if !adjudication.is_revealed {
-        return format!("{} others annotated this case (hidden; s shows them)", app.count_of_others(review));
+        return format!("{} others annotated this case (hidden; s shows them)", app.cases().count_of_others(review));
     }
     match review.standing() {
         Standing::Decided { is_outdated: true } => "decided; annotated again since".to_owned(),
@@ -75,7 +75,7 @@ fn standing(app: &App, adjudication: &Adjudication, review: Option<&CaseReview>)
 
 /// A column of lines per person, as many people as fit beside each other, the selected one among them.
 fn columns(app: &App, open: &Adjudication, review: Option<&CaseReview>, width: usize) -> Vec<Vec<Line<'static>>> {
-    let faint = app.theme.style(Role::Faint);
+    let faint = app.theme().style(Role::Faint);
     let Some(review) = review else { return vec![vec![Line::styled("no annotations", faint)]] };
     let shown: Vec<(usize, &AuthoredAnnotation)> =
         review.annotations.iter().enumerate().filter(|_| open.is_revealed).collect();
@@ -92,9 +92,9 @@ fn columns(app: &App, open: &Adjudication, review: Option<&CaseReview>, width: u
 
 fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, width: usize) -> Vec<Line<'static>> {
     let AuthoredAnnotation { annotator, annotation } = authored;
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = width.saturating_sub(2);
-    let you = if *annotator == app.annotator { " (you)" } else { "" };
+    let you = if *annotator == app.cases().annotator() { " (you)" } else { "" };
     let blind = if annotation.blind { " · blind" } else { "" };
     let style = if selected { theme.style(Role::Selection) } else { Style::new() };
     let marker = if selected { "▸ " } else { "  " };
@@ -116,7 +116,7 @@ fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, wi
     if let Some(note) = &annotation.note {
         put(&format!("“{note}”"), Role::Text);
     }
-    for earlier in app.definitions.earlier_definitions(annotation) {
+    for earlier in app.cases().definitions().earlier_definitions(annotation) {
         put(&earlier.in_words(), Role::Muted);
     }
     for (document, given) in &annotation.hits {
@@ -127,15 +127,15 @@ fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, wi
 
 /// "1 Misleading look-alike, 8 Other".
 fn words(app: &App, ids: &BTreeSet<CategoryId>) -> String {
-    let known = app.known_categories(ids);
+    let known = app.cases().known_categories(ids);
     let mut names: Vec<String> = known.map(|category| format!("{} {}", category.key, category.name)).collect();
-    let unknown = ids.iter().filter(|id| !app.categories.iter().any(|category| category.id == **id));
+    let unknown = ids.iter().filter(|id| !app.cases().categories().iter().any(|category| category.id == **id));
     names.extend(unknown.map(|id| format!("{id} (no longer in the taxonomy)")));
     if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
 }
 
 fn draw_decision(app: &App, open: &Adjudication, review: Option<&CaseReview>, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = usize::from(area.width).saturating_sub(NAME);
     let row = |name: &str, text: &str, role: Role| {
         Line::from(vec![
@@ -164,7 +164,7 @@ fn draw_decision(app: &App, open: &Adjudication, review: Option<&CaseReview>, fr
     if let Some(input) = &open.typing {
         let name = NAME as u16;
         let edit = Rect { x: inner.x + name, y: inner.y + 2, width: inner.width.saturating_sub(name), height: 1 };
-        note::edit_line(app, input, frame, edit.intersection(area));
+        popup::edit_line(app, input, frame, edit.intersection(area));
     }
 }
 
@@ -181,7 +181,7 @@ fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'sta
     let mut lines = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;
-    for category in app.categories.iter().filter(|category| category.level.is_of_case()) {
+    for category in app.cases().categories().iter().filter(|category| category.level.is_of_case()) {
         let chosen = open.chosen.as_ref().is_some_and(|chosen| chosen.contains(&category.id));
         let name = text::fit(&category.name, width.saturating_sub(4));
         let columns = name.width() + 4;
@@ -190,8 +190,8 @@ fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'sta
             used = 0;
         }
         used += columns;
-        spans.push(Span::styled(format!("{} ", category.key), app.theme.style(Role::Key)));
-        spans.push(Span::styled(name, app.theme.style(if chosen { Role::Annotation } else { Role::Muted })));
+        spans.push(Span::styled(format!("{} ", category.key), app.theme().style(Role::Key)));
+        spans.push(Span::styled(name, app.theme().style(if chosen { Role::Annotation } else { Role::Muted })));
         spans.push(Span::raw("  "));
     }
     lines.push(Line::from(spans));

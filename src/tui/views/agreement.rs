@@ -15,7 +15,7 @@ use super::super::theme::Role;
 use super::{popup, text};
 use crate::analysis::report::{Table, tables_text};
 use crate::annotation::agreement::AgreementReport;
-use crate::tui::update::agreement::AgreementScreen;
+use crate::tui::state::agreement_screen::AgreementScreen;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -24,31 +24,31 @@ use ratatui::widgets::Paragraph;
 
 /// Draws the tables over the body, from the first line that is wanted.
 pub fn draw(app: &App, screen: &AgreementScreen, frame: &mut Frame, area: Rect) {
-    let title = match &screen.report {
+    let title = match screen.report() {
         Some(report) if report.resamples == 0 && report.shared > 0 => "agreement: computing intervals …",
         _ => "agreement",
     };
     let inner = popup::framed(app, title, frame, area);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let lines = match &screen.report {
-        None => vec![Line::styled("…", app.theme.style(Role::Faint))],
+    let lines = match screen.report() {
+        None => vec![Line::styled("…", app.theme().style(Role::Faint))],
         Some(report) => lines(app, report, usize::from(inner.width)),
     };
     let rows = usize::from(inner.height);
-    screen.scroll.set(screen.scroll.get().min(lines.len().saturating_sub(rows)));
-    let visible: Vec<Line> = lines.into_iter().skip(screen.scroll.get()).take(rows).collect();
+    let first = screen.scroll().first_line(lines.len(), rows);
+    let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 
 fn lines(app: &App, report: &AgreementReport, width: usize) -> Vec<Line<'static>> {
-    let muted = app.theme.style(Role::Muted);
+    let muted = app.theme().style(Role::Muted);
     let wrapped = |text: &str| text::wrap(text, width);
     let mut lines: Vec<Line> = wrapped(&report.basis()).into_iter().map(|line| Line::styled(line, muted)).collect();
     for remark in &report.remarks {
-        lines.extend(wrapped(remark).into_iter().map(|line| Line::styled(line, app.theme.style(Role::Accent))));
+        lines.extend(wrapped(remark).into_iter().map(|line| Line::styled(line, app.theme().style(Role::Accent))));
     }
     if report.cases == 0 {
-        lines.push(Line::styled("no annotations to compare yet", app.theme.style(Role::Text)));
+        lines.push(Line::styled("no annotations to compare yet", app.theme().style(Role::Text)));
         return lines;
     }
     let mut explained = None;
@@ -63,7 +63,7 @@ fn lines(app: &App, report: &AgreementReport, width: usize) -> Vec<Line<'static>
 }
 
 fn table_lines(app: &App, table: &Table, with_words: bool, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let mut lines: Vec<Line> =
         text::wrap(&table.title, width).into_iter().map(|line| Line::styled(line, theme.style(Role::Title))).collect();
     let bare = Table { title: String::new(), note: String::new(), ..table.clone() };

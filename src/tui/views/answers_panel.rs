@@ -7,7 +7,8 @@ use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
 use crate::run::Prediction;
 use crate::tui::state::answers::CaseAnswers;
-use crate::tui::update::app::{App, Shown, Side};
+use crate::tui::state::selection::{Shown, Side};
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -31,7 +32,7 @@ pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
     }
     let width = usize::from(area.width);
     let narrow = frame.area().width < super::WIDE;
-    let lines = if narrow && app.side == Side::Document {
+    let lines = if narrow && app.selection().side() == Side::Document {
         document_lines(app, width, usize::from(area.height))
     } else {
         answer_lines(app, width, usize::from(area.height))
@@ -41,9 +42,9 @@ pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let heading = |text: &str| Line::styled(text::fit(text, width), theme.style(Role::Muted));
-    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let fused = app.fused_now();
     let bar_width = width.min(16);
     let mut lines = vec![heading("closed-book")];
@@ -71,14 +72,16 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
 /// "fused", or what is changed about it.
 fn fused_heading(app: &App, width: usize) -> Line<'static> {
     match app.what_if_words() {
-        None => Line::styled("fused", app.theme.style(Role::Muted)),
-        Some(words) => Line::styled(text::fit(&format!("what if {words}"), width), app.theme.style(Role::Accent)),
+        None => Line::styled("fused", app.theme().style(Role::Muted)),
+        Some(words) => Line::styled(text::fit(&format!("what if {words}"), width), app.theme().style(Role::Accent)),
     }
 }
 
 /// The answer without a document, or the sign that it is still to come or never will.
 fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
-    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Err(TO_COME) };
+    let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else {
+        return Err(TO_COME);
+    };
     let absent = if answers.failed.is_some() || answers.has_no_closed_book { NEVER } else { TO_COME };
     answers.closed_book.as_ref().ok_or(absent)
 }
@@ -86,7 +89,7 @@ fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
 /// The fused answer as it is on the screen, or the sign that it is still to come or never will: where every hit is dropped
 /// there is nothing to wait for.
 fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
-    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let absent = if answers.is_some_and(CaseAnswers::is_settled) { NEVER } else { TO_COME };
     fused.map(|fused| &fused.prediction).ok_or(absent)
 }
@@ -97,7 +100,7 @@ fn answer_block(
     width: usize,
     bar_width: usize,
 ) -> [Line<'static>; 2] {
-    let theme = &app.theme;
+    let theme = app.theme();
     let prediction = match prediction {
         Ok(prediction) => prediction,
         Err(absent) => return [Line::styled(absent, theme.style(Role::Faint)), Line::default()],
@@ -111,7 +114,7 @@ fn answer_block(
 
 /// Where the image is the document's: the fused answer, then what the hit is and what it says.
 fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let Some(document) = app.shown_document() else { return Vec::new() };
     // What is done to a hit shows in the answer, which must not be hidden by its document.
     let mut lines = vec![fused_heading(app, width)];
@@ -123,7 +126,7 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
     }
     lines.push(Line::default());
-    if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
+    if let (Shown::Hit, Some(hit)) = (app.selection().shown(), app.selected_hit()) {
         for provenance in &hit.provenances {
             lines.push(Line::styled(text::fit(&text::provenance(provenance), width), theme.style(Role::Muted)));
         }
@@ -139,9 +142,9 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
 
 /// Rows under two images: closed-book, fused with verdict, shares of the labels, gold, mark.
 pub fn below(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = usize::from(area.width);
-    let answers = app.queue.current().and_then(|case| app.answers_of(case));
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let fused = app.fused_now();
     // Letter, star, space and the longest label, so that the figures stand in one column close by.
     let label_width = (app.longest_answer() + 3).clamp(8, (width * 2 / 5).max(8));
@@ -175,7 +178,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
 
 /// Shares of the labels, then what would flip the answer, then what a person has changed.
 fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let mut spans = vec![Span::styled(text::column("vote share", NAME), theme.style(Role::Muted))];
     if let Some(fused) = fused {
         spans.extend(verdict::label_shares(app, fused, BAR * 2));
@@ -198,7 +201,7 @@ fn answer_row(
     prediction: Result<&Prediction, &'static str>,
     label_width: usize,
 ) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let mut spans = vec![Span::styled(text::column(name, NAME), theme.style(Role::Muted))];
     let prediction = match prediction {
         Ok(prediction) => prediction,
@@ -220,10 +223,10 @@ fn answer_row(
 
 /// Letter and name of an answer in at most `width` columns.
 fn answer_text(app: &App, answer: Option<Answer>, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let name = answer_name(app, answer);
-    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold.is_some() && gold == answer;
+    let gold = app.current().and_then(|(_, case)| app.cases().gold_of(case));
+    let right = app.is_gold_visible() && gold.is_some() && gold == answer;
     let star = if right { "*" } else { "" };
     vec![
         Span::styled(verdict::letter(app, answer).to_string(), theme.style(Role::Title)),
@@ -234,21 +237,21 @@ fn answer_text(app: &App, answer: Option<Answer>, width: usize) -> Vec<Span<'sta
 
 /// Name of a label of the current case's task or the words of an open answer, or that an answer names none.
 pub fn answer_name(app: &App, answer: Option<Answer>) -> String {
-    app.queue.current().map_or_else(String::new, |case| app.answer_name(case, answer))
+    app.queue().current().map_or_else(String::new, |case| app.cases().answer_name(case, answer))
 }
 
 fn gold(app: &App, width: usize) -> Vec<Span<'static>> {
-    let mut spans = vec![Span::styled("gold ", app.theme.style(Role::Muted))];
+    let mut spans = vec![Span::styled("gold ", app.theme().style(Role::Muted))];
     spans.extend(gold_answer(app, width.saturating_sub(5)));
     spans
 }
 
 fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
-    if !app.gold_visible {
+    let theme = app.theme();
+    if !app.is_gold_visible() {
         return vec![Span::styled("hidden (g)", theme.style(Role::Faint))];
     }
-    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
+    let gold = app.current().and_then(|(_, case)| app.cases().gold_of(case));
     match gold.zip(app.gold_name()) {
         Some((gold, name)) => {
             let name = format!("{} {name}", verdict::letter(app, Some(gold)));
@@ -262,19 +265,19 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
 fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     let line = text::fit(&mark_text(app).join("  "), width);
     let room = width.saturating_sub(line.width() + 2);
-    let mut spans = vec![Span::styled(line, app.theme.style(Role::Annotation))];
+    let mut spans = vec![Span::styled(line, app.theme().style(Role::Annotation))];
     if let Some(definition) = definition(app).filter(|_| room > 8) {
-        spans.push(Span::styled(format!("  {}", text::fit(&definition, room)), app.theme.style(Role::Muted)));
+        spans.push(Span::styled(format!("  {}", text::fit(&definition, room)), app.theme().style(Role::Muted)));
     }
     spans
 }
 
 /// What the category of the current case means, where it has one alone: in the words under which it was given.
 fn definition(app: &App) -> Option<String> {
-    let mark = app.queue.current().and_then(|case| app.marks.get(&case))?;
-    let known: Vec<&Category> = app.known_categories(&mark.categories).collect();
+    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case))?;
+    let known: Vec<&Category> = app.cases().known_categories(&mark.categories).collect();
     let [category] = known.as_slice() else { return None };
-    let earlier = app.definitions.earlier_definitions(mark);
+    let earlier = app.cases().definitions().earlier_definitions(mark);
     match earlier.into_iter().find(|earlier| earlier.id == category.id) {
         // If its wording then is not kept, there is none to show: the current one is different.
         Some(earlier) => earlier.then.map(|then| then.definition),
@@ -283,26 +286,28 @@ fn definition(app: &App) -> Option<String> {
 }
 
 fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let style = app.theme.style(Role::Annotation);
+    let style = app.theme().style(Role::Annotation);
     let lines: Vec<String> = mark_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
     lines.into_iter().take(rows).map(|line| Line::styled(line, style)).collect()
 }
 
 fn mark_text(app: &App) -> Vec<String> {
-    let Some(case) = app.queue.current() else { return Vec::new() };
+    let Some(case) = app.queue().current() else { return Vec::new() };
     let mut parts = Vec::new();
-    if let Some(mark) = app.marks.get(&case) {
+    if let Some(mark) = app.cases().annotation_of(case) {
         // First: whoever relies on an old mark must see this, however little room there is.
         parts.extend(what_changed(app, case, mark));
         parts.extend(
-            app.known_categories(&mark.categories).map(|category| format!("{} {}", category.key, category.name)),
+            app.cases()
+                .known_categories(&mark.categories)
+                .map(|category| format!("{} {}", category.key, category.name)),
         );
         parts.extend(remarks(mark.skipped, mark.unsure, mark.flagged).map(str::to_owned));
         if let Some(note) = &mark.note {
             parts.push(format!("“{note}”"));
         }
     }
-    if let Some(standing) = app.standing_shown(case) {
+    if let Some(standing) = app.cases().standing_shown(case) {
         parts.push(format!("all: {standing} (A)"));
     }
     parts
@@ -311,12 +316,12 @@ fn mark_text(app: &App) -> Vec<String> {
 /// What is different now from when the case was annotated.
 fn what_changed(app: &App, case: usize, mark: &CaseAnnotation) -> Vec<String> {
     let mut parts = Vec::new();
-    match app.staleness_of(case) {
+    match app.cases().staleness_of(case) {
         Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),
         Staleness::RunChanged => parts.push("annotated on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
-    let earlier = app.definitions.earlier_definitions(mark);
+    let earlier = app.cases().definitions().earlier_definitions(mark);
     if !earlier.is_empty() {
         let names: Vec<&str> = earlier.iter().map(|earlier| earlier.name.as_str()).collect();
         parts.push(format!("earlier definition: {} (D)", names.join(", ")));

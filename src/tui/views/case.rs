@@ -4,7 +4,8 @@ use super::super::action::{Action, TABLE};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
-use crate::tui::update::app::{App, Side};
+use crate::tui::state::selection::Side;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -28,10 +29,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     };
     let tall = area.height >= TALL;
-    let question = app.dataset.question_of(case);
+    let question = app.dataset().question_of(case);
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
     // Two runs have a line on both of them, and up to twice as many documents.
-    let more = if app.comparing && app.compares_runs() { 3 } else { 1 };
+    let more = if app.is_comparing() && app.cases().compares_runs() { 3 } else { 1 };
     let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
     let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
@@ -50,10 +51,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         .into_iter()
         .map(Line::from)
         .collect();
-    frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Text)), asked);
-    app.drawn.query.set(Rect::ZERO);
-    app.drawn.document.set(Rect::ZERO);
-    app.drawn.hits.set((Rect::ZERO, 0));
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), asked);
+    app.drawn().set_query(Rect::ZERO);
+    app.drawn().set_document(Rect::ZERO);
+    app.drawn().set_hits(Rect::ZERO, 0);
     if tall {
         if area.width >= GRID.0 && area.height >= GRID.1 {
             grid::draw(app, frame, images);
@@ -66,7 +67,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         let beside = draw_images(app, frame, images, FACTS_WIDTH);
         answers_panel::beside(app, frame, beside);
     }
-    if app.comparing && app.compares_runs() {
+    if app.is_comparing() && app.cases().compares_runs() {
         comparison::draw(app, frame, table);
     } else {
         hits::draw(app, frame, table);
@@ -75,17 +76,17 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 
 /// Why the list is empty, and whether something is still to come.
 fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
-    app.drawn.query.set(Rect::ZERO);
-    app.drawn.document.set(Rect::ZERO);
-    app.drawn.hits.set((Rect::ZERO, 0));
-    if app.filter.is_empty() {
+    app.drawn().set_query(Rect::ZERO);
+    app.drawn().set_document(Rect::ZERO);
+    app.drawn().set_hits(Rect::ZERO, 0);
+    if app.view().filter().is_empty() {
         return;
     }
-    let line = match app.still_to_read(&app.filter) {
-        0 => format!("No case matches {}.", app.filter),
+    let line = match app.still_to_read(app.view().filter()) {
+        0 => format!("No case matches {}.", app.view().filter()),
         unread => format!(
             "No answered case matches {}. {unread} cases are not answered yet; they join this list if they match.",
-            app.filter
+            app.view().filter()
         ),
     };
     let mut lines = text::wrap(&line, usize::from(area.width));
@@ -94,18 +95,18 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
         lines.push(format!("{key} removes the filter."));
     }
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
-    frame.render_widget(Paragraph::new(lines).style(app.theme.style(Role::Muted)), area);
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Muted)), area);
 }
 
 /// The key that lifts the filter, if it has one.
 fn lifting_key(app: &App) -> Option<String> {
     let binding = TABLE.iter().find(|binding| binding.action == Action::ToggleFilter)?;
-    Some(keymap::shown(&app.keymap.shown_key(binding)?))
+    Some(keymap::shown(&app.keymap().shown_key(binding)?))
 }
 
 fn draw_title(app: &App, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
-    let theme = &app.theme;
+    let theme = app.theme();
     let rest = format!(" · {} · {}", case.split, case.task);
     let spans = vec![
         Span::styled(text::fit_end(&case.id, usize::from(area.width)), theme.style(Role::Title)),
@@ -126,11 +127,11 @@ fn draw_images(app: &App, frame: &mut Frame, area: Rect, reserved: u16) -> Rect 
     let mut used = width + 2;
     if both {
         let second = Rect { x: area.x + width + 2, width, ..area };
-        picture::query(app, app.side == Side::Query, frame, first);
-        picture::document(app, app.side == Side::Document, frame, second);
+        picture::query(app, app.selection().side() == Side::Query, frame, first);
+        picture::document(app, app.selection().side() == Side::Document, frame, second);
         used += width + 2;
     } else {
-        match app.side {
+        match app.selection().side() {
             Side::Query => picture::query(app, false, frame, first),
             Side::Document => picture::document(app, false, frame, first),
         }

@@ -34,10 +34,10 @@ struct Aligned {
 
 /// Draws the comparison in place of the hits.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
-    let Some(case) = app.queue.current() else { return };
-    let (Some(a), Some(b)) = (app.answers_of(case), app.other_answers(case)) else {
-        let name = app.against.as_ref().map_or("the other run", |run| run.name.as_str());
+    let theme = app.theme();
+    let Some(case) = app.queue().current() else { return };
+    let (Some(a), Some(b)) = (app.cases().answers_of(case), app.cases().other_answers(case)) else {
+        let name = app.cases().against().map_or("the other run", |run| run.name.as_str());
         let line = format!("  {name} has no answer to this case");
         frame.render_widget(Line::styled(line, theme.style(Role::Muted)), area);
         return;
@@ -56,12 +56,12 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let aligned = align(a, b);
     // The selected hit stays in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());
-    let at = aligned.iter().position(|document| document.a == Some(app.hit)).unwrap_or(0);
+    let at = aligned.iter().position(|document| document.a == Some(app.selection().hit())).unwrap_or(0);
     let first = (at + 1).saturating_sub(rows);
     // A's hits come first, each at its place; a document that only B found is no hit to stand on.
     let own = aligned.iter().skip(first).take(rows).take_while(|document| document.a.is_some()).count();
     let top = area.y + lines.len() as u16;
-    app.drawn.hits.set((Rect { y: top, height: own as u16, ..area }, first));
+    app.drawn().set_hits(Rect { y: top, height: own as u16, ..area }, first);
     for document in aligned.iter().skip(first).take(rows) {
         lines.push(document_line(app, document, a, b, width));
     }
@@ -69,23 +69,23 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let name = |name: &str| text::fit(name, 18);
     let said = |answers: &CaseAnswers| {
         answers.fused().map_or_else(|| "…".to_owned(), |fused| app.answer_in_words(&fused.prediction))
     };
-    let flips = app.fused_flips(case);
+    let flips = app.cases().fused_flips(case);
     let role = if flips { Role::Differs } else { Role::Same };
     let mut spans = vec![
-        Span::styled(format!("A {} ", name(app.stored_run.as_deref().unwrap_or("this"))), theme.style(Role::Muted)),
+        Span::styled(format!("A {} ", name(app.cases().stored_run().unwrap_or("this"))), theme.style(Role::Muted)),
         Span::styled(format!("{}  ", said(a)), theme.style(role)),
         Span::styled(
-            format!("B {} ", name(app.against.as_ref().map_or("", |run| run.name.as_str()))),
+            format!("B {} ", name(app.cases().against().map_or("", |run| run.name.as_str()))),
             theme.style(Role::Muted),
         ),
         Span::styled(format!("{}  ", said(b)), theme.style(role)),
     ];
-    let word = match (app.gold_visible, app.who_is_right(case)) {
+    let word = match (app.is_gold_visible(), app.cases().who_is_right(case)) {
         (true, Some(WhoIsRight::Both)) => "right: both",
         (true, Some(WhoIsRight::OnlyA)) => "right: A",
         (true, Some(WhoIsRight::OnlyB)) => "right: B",
@@ -114,9 +114,9 @@ fn align(a: &CaseAnswers, b: &CaseAnswers) -> Vec<Aligned> {
 }
 
 fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers, width: usize) -> Line<'static> {
-    let theme = &app.theme;
-    let selected = document.a == Some(app.hit);
-    let known = app.dataset.corpus.get(document.row);
+    let theme = app.theme();
+    let selected = document.a == Some(app.selection().hit());
+    let known = app.dataset().corpus.get(document.row);
     let id = known.map_or("?", |document| document.id.as_str());
     let place = |place: Option<usize>| place.map_or_else(|| "-".to_owned(), |place| (place + 1).to_string());
     let moved = match (document.a, document.b) {

@@ -14,8 +14,8 @@
 use super::super::theme::Role;
 use super::{popup, text};
 use crate::annotation::{Category, Level};
+use crate::tui::state::definitions::Definitions;
 use crate::tui::update::app::App;
-use crate::tui::update::definitions::Definitions;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -30,34 +30,34 @@ const SIGN: usize = 5;
 
 /// Draws the list and the selected category over the body.
 pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) {
-    let many = if app.several { "several per case" } else { "one per case" };
+    let many = if app.cases().takes_several_categories() { "several per case" } else { "one per case" };
     let inner = popup::framed(app, &format!("categories: {many}"), frame, area);
-    let longest = app.categories.iter().map(|category| category.name.width()).max().unwrap_or(0).min(NAME);
+    let longest = app.cases().categories().iter().map(|category| category.name.width()).max().unwrap_or(0).min(NAME);
     let list_width = u16::try_from(longest + 6).unwrap_or(0);
     let [list, _, page] =
         Layout::horizontal([Constraint::Length(list_width), Constraint::Length(2), Constraint::Min(1)]).areas(inner);
     let rows = usize::from(list.height);
-    let first = (definitions.selected + 1).saturating_sub(rows);
-    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
-    for (offset, (index, category)) in app.categories.iter().enumerate().skip(first).take(rows).enumerate() {
-        let selected = index == definitions.selected;
+    let first = (definitions.selected() + 1).saturating_sub(rows);
+    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    for (offset, (index, category)) in app.cases().categories().iter().enumerate().skip(first).take(rows).enumerate() {
+        let selected = index == definitions.selected();
         let given = mark.is_some_and(|mark| mark.categories.contains(&category.id));
         let name = text::column(&text::fit(&category.name, longest), longest);
         let spans = vec![
-            Span::styled(if selected { "▸ " } else { "  " }, app.theme.style(Role::Accent)),
-            Span::styled(format!("{}  ", category.key), app.theme.style(Role::Key)),
-            Span::styled(name, app.theme.style(if given { Role::Annotation } else { Role::Text })),
+            Span::styled(if selected { "▸ " } else { "  " }, app.theme().style(Role::Accent)),
+            Span::styled(format!("{}  ", category.key), app.theme().style(Role::Key)),
+            Span::styled(name, app.theme().style(if given { Role::Annotation } else { Role::Text })),
         ];
-        let style = if selected { app.theme.style(Role::Selection) } else { Style::new() };
+        let style = if selected { app.theme().style(Role::Selection) } else { Style::new() };
         frame.render_widget(Line::from(spans).style(style), Rect { y: list.y + offset as u16, height: 1, ..list });
     }
-    if let Some(category) = app.categories.get(definitions.selected) {
+    if let Some(category) = app.cases().categories().get(definitions.selected()) {
         frame.render_widget(Paragraph::new(page_lines(app, category, usize::from(page.width))), page);
     }
 }
 
 fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let level = match category.level {
         Level::Case => "applies to cases",
         Level::Hit => "applies to documents: press Tab and select a hit",
@@ -68,8 +68,8 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     lines.push(Line::default());
     let definition = text::wrap(&category.definition, width);
     lines.extend(definition.into_iter().map(|line| Line::styled(line, theme.style(Role::Text))));
-    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
-    let earlier = mark.map(|mark| app.definitions.earlier_definitions(mark)).unwrap_or_default();
+    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    let earlier = mark.map(|mark| app.cases().definitions().earlier_definitions(mark)).unwrap_or_default();
     if let Some(earlier) = earlier.iter().find(|earlier| earlier.id == category.id) {
         lines.push(Line::default());
         let words = text::wrap(&format!("this case was annotated under an {}", earlier.in_words()), width);

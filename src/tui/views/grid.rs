@@ -3,7 +3,8 @@
 use super::super::theme::Role;
 use super::{picture, text, verdict};
 use crate::analysis::Fused;
-use crate::tui::update::app::{App, Shown};
+use crate::tui::state::selection::Shown;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -24,8 +25,8 @@ const GAP: u16 = 2;
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
     let hits = app.slots();
-    let found = match app.shown {
-        Shown::Row(row) => app.dataset.corpus.get(row),
+    let found = match app.selection().shown() {
+        Shown::Row(row) => app.dataset().corpus.get(row),
         Shown::Hit => None,
     };
     let fused = app.fused_now();
@@ -44,18 +45,18 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
             return;
         }
         if tile == 0 {
-            app.drawn.query.set(place);
-            picture::pane(app, Line::styled("query", app.theme.style(Role::Muted)), Some(&case.image), frame, place);
+            app.drawn().set_query(place);
+            picture::pane(app, Line::styled("query", app.theme().style(Role::Muted)), Some(&case.image), frame, place);
             continue;
         }
         if let Some(document) = found.filter(|_| tile > hits) {
-            app.drawn.document.set(place);
-            let heading = Line::styled(format!("▸found {}", document.id), app.theme.style(Role::Accent));
+            app.drawn().set_document(place);
+            let heading = Line::styled(format!("▸found {}", document.id), app.theme().style(Role::Accent));
             picture::pane(app, heading, Some(&document.image), frame, place);
             continue;
         }
-        if tile - 1 == app.hit && app.shown == Shown::Hit {
-            app.drawn.document.set(place);
+        if tile - 1 == app.selection().hit() && app.selection().shown() == Shown::Hit {
+            app.drawn().set_document(place);
         }
         draw_hit(app, fused.as_ref(), tile - 1, frame, place);
     }
@@ -78,10 +79,10 @@ fn arrange(tiles: usize, area: Rect) -> (usize, u16) {
 }
 
 fn draw_hit(app: &App, fused: Option<&Fused>, slot: usize, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
-    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return };
-    let Some(document) = answers.hit_at(slot).and_then(|hit| app.dataset.corpus.get(hit.row)) else { return };
-    let selected = slot == app.hit && app.shown == Shown::Hit;
+    let theme = app.theme();
+    let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else { return };
+    let Some(document) = answers.hit_at(slot).and_then(|hit| app.dataset().corpus.get(hit.row)) else { return };
+    let selected = slot == app.selection().hit() && app.selection().shown() == Shown::Hit;
     let name = format!("{}{} {} ", if selected { "▸" } else { "" }, slot + 1, document.id);
     let mut spans = vec![Span::styled(name, theme.style(if selected { Role::Accent } else { Role::Muted }))];
     let (signs, role) = verdict::signs(app, answers, fused, slot);

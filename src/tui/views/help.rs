@@ -5,12 +5,13 @@ use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::tui::state::filter::field::FIELDS;
-use crate::tui::update::app::{App, Notice};
+use crate::tui::state::overlay::Notice;
+use crate::tui::state::scroll::Scroll;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use std::cell::Cell;
 
 /// Columns of keys.
 const KEYS: usize = 14;
@@ -41,7 +42,7 @@ const SIGNS: [(&str, &str); 16] = [
 ];
 
 /// Draws the page over the body.
-pub fn draw(app: &App, scroll: &Cell<usize>, frame: &mut Frame, area: Rect) {
+pub fn draw(app: &App, scroll: &Scroll, frame: &mut Frame, area: Rect) {
     let width = area.width.saturating_sub(4).min(WIDEST);
     let lines = lines(app, usize::from(width).saturating_sub(4));
     let height = area.height.min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
@@ -49,14 +50,14 @@ pub fn draw(app: &App, scroll: &Cell<usize>, frame: &mut Frame, area: Rect) {
     let inner = popup::framed(app, "help", frame, popup);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let rows = usize::from(inner.height);
-    scroll.set(scroll.get().min(lines.len().saturating_sub(rows)));
-    let visible: Vec<Line> = lines.into_iter().skip(scroll.get()).take(rows).collect();
+    let first = scroll.first_line(lines.len(), rows);
+    let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 
 /// The whole page.
 fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let mut lines = vec![Line::styled("How to read the screen", theme.style(Role::Accent))];
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));
@@ -65,7 +66,7 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     for context in Context::ALL {
         lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
         for binding in TABLE.iter().filter(|binding| binding.context == context) {
-            let keys: Vec<String> = app.keymap.keys(binding).iter().map(|key| keymap::shown(key)).collect();
+            let keys: Vec<String> = app.keymap().keys(binding).iter().map(|key| keymap::shown(key)).collect();
             lines.extend(entry(theme, &keys.join(" "), binding.description, width));
         }
         lines.push(Line::default());
@@ -74,7 +75,7 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
                 "Annotate the case with an error category and go to the next case",
                 theme.style(Role::Accent),
             ));
-            for category in &app.categories {
+            for category in app.cases().categories() {
                 let sentence = format!("{}: {}", category.name, category.definition);
                 lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
             }
@@ -97,28 +98,28 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
 }
 
 fn loaded(app: &App) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("dataset", app.dataset.root.display().to_string())];
-    if let Some(note) = &app.dataset.note {
+    let mut rows = vec![("dataset", app.dataset().root.display().to_string())];
+    if let Some(note) = &app.dataset().note {
         rows.push(("note", note.clone()));
     }
-    if let Some(licence) = &app.dataset.licence {
+    if let Some(licence) = &app.dataset().licence {
         rows.push(("licence", licence.clone()));
     }
-    if let Some(engine) = &app.engine {
+    if let Some(engine) = app.worker().models() {
         rows.push(("retriever", engine.retriever.clone()));
         rows.push(("reader", engine.reader.clone()));
         rows.push(("device", engine.device.clone()));
         rows.push(("index", engine.index.clone()));
     }
     // The status line may have cut them.
-    if let Some(message) = &app.engine_failure {
-        rows.push(("no answers", message.clone()));
+    if let Some(message) = app.worker().failure() {
+        rows.push(("no answers", message.to_owned()));
     }
-    if let Some(Notice::Error(message)) = &app.notice {
+    if let Some(Notice::Error(message)) = app.notice() {
         rows.push(("error", message.clone()));
     }
-    rows.push(("images", app.images.name().to_owned()));
-    rows.extend(app.left_out.iter().map(|sentence| ("left out", sentence.clone())));
+    rows.push(("images", app.images().mode().name().to_owned()));
+    rows.extend(app.left_out().iter().map(|sentence| ("left out", sentence.clone())));
     rows
 }
 

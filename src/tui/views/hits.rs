@@ -5,8 +5,9 @@ use super::{answers_panel, text, verdict};
 use crate::analysis::{Fused, contributions};
 use crate::run::Hit;
 use crate::tui::state::answers::CaseAnswers;
-use crate::tui::update::app::{App, Focus, Shown};
-use crate::tui::update::user_evidence::OwnHit;
+use crate::tui::state::selection::{Focus, Shown};
+use crate::tui::state::user_evidence::OwnHit;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -50,16 +51,16 @@ impl Columns {
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let columns = Columns::fit(usize::from(area.width), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
-    frame.render_widget(Line::styled(heading(&columns), app.theme.style(Role::Muted)), heading_row);
+    frame.render_widget(Line::styled(heading(&columns), app.theme().style(Role::Muted)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    app.drawn.hits.set((body, 0));
-    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else {
+    app.drawn().set_hits(body, 0);
+    let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else {
         draw_message(app, "…", Role::Faint, frame, body);
         return;
     };
     let Some(hits) = &answers.hits else {
         // The reason why nothing is answered says more than that this case is not.
-        match app.engine_failure.as_ref().or(answers.failed.as_ref()) {
+        match app.worker().failure().or(answers.failed.as_deref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
             None => draw_message(app, "…", Role::Faint, frame, body),
         }
@@ -73,8 +74,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let pulls = fused.as_ref().filter(|_| columns.pull > 0);
     let pulls = pulls.and_then(|fused| contributions(&answers.found_with_own()?, fused)).unwrap_or_default();
     let rows = usize::from(body.height);
-    let first = (app.hit + 1).saturating_sub(rows);
-    app.drawn.hits.set((body, first));
+    let first = (app.selection().hit() + 1).saturating_sub(rows);
+    app.drawn().set_hits(body, first);
     let own = answers.own.iter().map(|own| &own.hit);
     for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
@@ -89,7 +90,7 @@ fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: R
             .into_iter()
             .map(|line| Line::from(format!("  {line}")))
             .collect();
-    frame.render_widget(Paragraph::new(lines).style(app.theme.style(role)), area);
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(role)), area);
 }
 
 fn heading(columns: &Columns) -> String {
@@ -108,9 +109,9 @@ fn draw_row(
     frame: &mut Frame,
     area: Rect,
 ) {
-    let theme = &app.theme;
-    let selected = slot == app.hit && app.shown == Shown::Hit;
-    let focused = app.focus == Focus::Hits;
+    let theme = app.theme();
+    let selected = slot == app.selection().hit() && app.selection().shown() == Shown::Hit;
+    let focused = app.selection().focus() == Focus::Hits;
     let row_style = match (selected, focused) {
         (true, true) => theme.style(Role::Selection),
         (true, false) => theme.style(Role::SelectionResting),
@@ -138,7 +139,7 @@ fn draw_row(
     ];
     spans.extend(prediction(app, answers, fused, slot, columns));
     spans.extend(weight(app, fused, (slot, hit, pull), columns));
-    let caption = app.dataset.corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
+    let caption = app.dataset().corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     let given = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(given.chars().count());
     spans.push(Span::styled(given, theme.style(Role::Annotation)));
@@ -148,9 +149,9 @@ fn draw_row(
 
 /// The keys of the categories that a person has given the document in this case, as "1+2 ".
 fn given_keys(app: &App, document: &str) -> String {
-    let mark = app.queue.current().and_then(|case| app.marks.get(&case));
+    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
     let Some(ids) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
-    let keys: Vec<String> = app.known_categories(ids).map(|category| category.key.to_string()).collect();
+    let keys: Vec<String> = app.cases().known_categories(ids).map(|category| category.key.to_string()).collect();
     if keys.is_empty() { String::new() } else { format!("{} ", keys.join("+")) }
 }
 
@@ -162,7 +163,7 @@ fn prediction(
     slot: usize,
     columns: &Columns,
 ) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let name_columns = if columns.name > 0 { columns.name + 1 } else { 0 };
     let Some(prediction) = answers.prediction_at(slot) else {
         let width = 6 + name_columns + columns.bar + 1 + 5;
@@ -192,16 +193,16 @@ fn weight(
     (slot, hit, pull): (usize, &Hit, Option<f32>),
     columns: &Columns,
 ) -> Vec<Span<'static>> {
-    let theme = &app.theme;
-    let Some(case) = app.queue.current() else { return Vec::new() };
+    let theme = app.theme();
+    let Some(case) = app.queue().current() else { return Vec::new() };
     let mut spans = Vec::new();
-    if !app.what_if.counts(case, slot, hit) {
+    if !app.what_if().counts(case, slot, hit) {
         spans.push(Span::styled(text::column("   out", WEIGHT + columns.pull), theme.style(Role::Accent)));
         return spans;
     }
     let share = fused.and_then(|fused| fused.weights.get(slot));
     let share = share.map_or_else(String::new, |share| format!("{:>5.0}%", share * 100.0));
-    let by_hand = app.what_if.hit(case, slot).factor != 1.0;
+    let by_hand = app.what_if().hit(case, slot).factor != 1.0;
     let role = if by_hand { Role::Accent } else { Role::Muted };
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
     if columns.pull > 0 {
@@ -215,13 +216,13 @@ fn weight(
 /// The caption of the shown document, written out, with where it comes from.
 pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     let Some(document) = app.shown_document() else { return };
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = usize::from(area.width);
     let mut origin = document.id.clone();
     if let Some(source) = &document.source {
         origin = format!("{origin} · {source}");
     }
-    if let (Shown::Hit, Some(hit)) = (app.shown, app.selected_hit()) {
+    if let (Shown::Hit, Some(hit)) = (app.selection().shown(), app.selected_hit()) {
         for found in &hit.provenances {
             origin = format!("{origin} · {}", text::provenance(found));
         }

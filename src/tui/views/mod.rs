@@ -22,7 +22,8 @@ pub(super) mod text;
 mod verdict;
 
 use super::theme::Role;
-use crate::tui::update::app::{App, Overlay};
+use crate::tui::state::overlay::Overlay;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -66,14 +67,14 @@ pub fn draw(app: &App, frame: &mut Frame) {
     status::header(app, frame, header);
     status::status(app, frame, status);
     status::hints(app, frame, hints);
-    if app.enlarged {
+    if app.images().is_enlarged() {
         picture::enlarged(app, frame, body);
     } else {
         draw_body(app, frame, body);
     }
-    match &app.overlay {
+    match app.overlay() {
         None => {}
-        Some(Overlay::Help { scroll }) => help::draw(app, scroll, frame, body),
+        Some(Overlay::Help(scroll)) => help::draw(app, scroll, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
         Some(Overlay::Name(input)) => note::draw_name(app, input, frame, body),
         Some(Overlay::Definitions(definitions)) => definitions::draw(app, *definitions, frame, body),
@@ -94,7 +95,7 @@ fn draw_body(app: &App, frame: &mut Frame, body: Rect) {
     };
     let [queue, line, case] =
         Layout::horizontal([Constraint::Length(queue_width), Constraint::Length(1), Constraint::Min(1)]).areas(body);
-    frame.render_widget(Block::new().borders(Borders::LEFT).border_style(app.theme.style(Role::Faint)), line);
+    frame.render_widget(Block::new().borders(Borders::LEFT).border_style(app.theme().style(Role::Faint)), line);
     queue::draw(app, frame, queue);
     let inner = Rect { x: case.x + 1, width: case.width.saturating_sub(2), ..case };
     case::draw(app, frame, inner);
@@ -104,5 +105,5 @@ fn draw_body(app: &App, frame: &mut Frame, body: Rect) {
 fn too_small(app: &App, frame: &mut Frame, area: Rect) {
     let (width, height) = SMALLEST;
     let message = format!("dissent needs {width}x{height} characters; this window has {}x{}", area.width, area.height);
-    frame.render_widget(Line::from(Span::styled(message, app.theme.style(Role::Text))), area);
+    frame.render_widget(Line::from(Span::styled(message, app.theme().style(Role::Text))), area);
 }

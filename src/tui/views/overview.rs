@@ -12,7 +12,8 @@
 
 use super::super::theme::Role;
 use super::{popup, text};
-use crate::tui::state::overview::{Cell, Overview, Section};
+use crate::tui::state::overview::Overview;
+use crate::tui::state::overview::table::{Cell, Section};
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -33,7 +34,7 @@ const PLACE: usize = 12;
 
 /// Draws the tables over the body, scrolled so that the selected cell is in view.
 pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
-    let filter = if app.filter.is_empty() { "all cases".to_owned() } else { app.filter.to_string() };
+    let filter = if app.view().filter().is_empty() { "all cases".to_owned() } else { app.view().filter().to_string() };
     let title = format!("overview: {filter} · {} of {} cases answered", overview.read, overview.cases);
     let inner = popup::framed(app, &title, frame, area);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
@@ -41,20 +42,21 @@ pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let mut lines: Vec<Line> = Vec::new();
     let mut selected_line = 0;
     for (index, section) in overview.sections.iter().enumerate() {
-        lines.push(Line::styled(text::fit(&section.title, width), app.theme.style(Role::Title)));
+        lines.push(Line::styled(text::fit(&section.title, width), app.theme().style(Role::Title)));
         let (selected_section, selected_row, selected_column) = overview.selected;
         let selected_column = if selected_section == index { selected_column } else { 0 };
         let columns = Columns::fit(section, selected_column, width);
         let (name, cell) = (columns.name, columns.cell);
         let place = text::column(&columns.words(section.columns.len()), name);
-        let mut heading = vec![Span::styled(place, app.theme.style(Role::Faint))];
+        let mut heading = vec![Span::styled(place, app.theme().style(Role::Faint))];
         for column in columns.of(&section.columns) {
-            heading.push(Span::styled(text::column(&text::fit(column, cell - 1), cell), app.theme.style(Role::Muted)));
+            heading
+                .push(Span::styled(text::column(&text::fit(column, cell - 1), cell), app.theme().style(Role::Muted)));
         }
         lines.push(Line::from(heading));
         for (row_index, row) in section.rows.iter().enumerate() {
             let mut spans =
-                vec![Span::styled(text::column(&text::fit(&row.name, name - 1), name), app.theme.style(Role::Muted))];
+                vec![Span::styled(text::column(&text::fit(&row.name, name - 1), name), app.theme().style(Role::Muted))];
             let in_row = (selected_section, selected_row) == (index, row_index);
             if in_row {
                 selected_line = lines.len();
@@ -116,7 +118,7 @@ impl Columns {
 
 /// The figure and, where there is room, a bar of its share.
 fn cell_spans(app: &App, cell: &Cell, selected: bool, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let style = if selected { theme.style(Role::Selection) } else { Style::new() };
     let marker = if selected { "▸" } else { " " };
     let room = width.saturating_sub(2);

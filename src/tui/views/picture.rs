@@ -3,7 +3,8 @@
 use super::super::theme::Role;
 use super::text;
 use crate::terminal::images::{ImageMode, PictureKey};
-use crate::tui::update::app::{App, Shown, Side};
+use crate::tui::state::selection::{Shown, Side};
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
@@ -19,14 +20,14 @@ const HITS_AHEAD: usize = 6;
 /// The query image; `active` marks the one that Enter and z act on where two are shown.
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
-    app.drawn.query.set(area);
+    app.drawn().set_query(area);
     let pane = pane(app, heading(app, "query", Some(&case.image), active, area), Some(&case.image), frame, area);
-    for next in app.queue.shown().iter().skip(app.queue.place() + 1).take(AHEAD) {
-        if let Some(case) = app.dataset.cases.get(*next) {
-            app.pictures.want_soon(PictureKey {
-                path: app.dataset.root.join(&case.image),
+    for next in app.queue().shown().iter().skip(app.queue().place() + 1).take(AHEAD) {
+        if let Some(case) = app.dataset().cases.get(*next) {
+            app.images().pictures().want_soon(PictureKey {
+                path: app.dataset().root.join(&case.image),
                 size: pane,
-                view: app.image_view,
+                view: app.images().view(),
             });
         }
     }
@@ -35,21 +36,21 @@ pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
 /// The image of the selected hit, or of the document found by search.
 pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let document = app.shown_document();
-    let name = match (app.shown, document) {
+    let name = match (app.selection().shown(), document) {
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
-        (Shown::Hit, Some(document)) => format!("hit {}: {}", app.hit + 1, document.id),
+        (Shown::Hit, Some(document)) => format!("hit {}: {}", app.selection().hit() + 1, document.id),
         (_, None) => "hit".to_owned(),
     };
-    app.drawn.document.set(area);
+    app.drawn().set_document(area);
     let image = document.map(|document| document.image.as_path());
     let pane = pane(app, heading(app, &name, image, active, area), image, frame, area);
     // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
-    for hit in app.hits().iter().skip(app.hit).take(HITS_AHEAD) {
-        if let Some(document) = app.dataset.corpus.get(hit.row) {
-            app.pictures.want_soon(PictureKey {
-                path: app.dataset.root.join(&document.image),
+    for hit in app.hits().iter().skip(app.selection().hit()).take(HITS_AHEAD) {
+        if let Some(document) = app.dataset().corpus.get(hit.row) {
+            app.images().pictures().want_soon(PictureKey {
+                path: app.dataset().root.join(&document.image),
                 size: pane,
-                view: app.image_view,
+                view: app.images().view(),
             });
         }
     }
@@ -58,7 +59,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
 /// The active image over the whole body.
 pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    match app.side {
+    match app.selection().side() {
         Side::Query => query(app, false, frame, area),
         Side::Document => document(app, false, frame, area),
     }
@@ -66,15 +67,15 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
 
 /// The heading of an image with what is changed about how one looks at it.
 fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect) -> Line<'static> {
-    let words = app.image_view.words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
+    let words = app.images().view().words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
     let heading = if words.is_empty() { name.to_owned() } else { format!("{name} · {words}") };
     let role = if active { Role::Accent } else { Role::Muted };
-    Line::styled(text::fit(&heading, usize::from(area.width)), app.theme.style(role))
+    Line::styled(text::fit(&heading, usize::from(area.width)), app.theme().style(role))
 }
 
 /// Draws heading and image and says how large the image's pane is.
 pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
-    let theme = &app.theme;
+    let theme = app.theme();
     frame.render_widget(heading, Rect { height: 1, ..area });
     let pane = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let size = Size::new(pane.width, pane.height);
@@ -85,7 +86,7 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
     if size.width == 0 || size.height == 0 {
         return size;
     }
-    if app.images == ImageMode::Off {
+    if app.images().mode() == ImageMode::Off {
         let name = Span::styled(
             text::fit_end(&image.display().to_string(), usize::from(pane.width)),
             theme.style(Role::Muted),
@@ -93,10 +94,14 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
         frame.render_widget(Line::from(name), pane);
         return size;
     }
-    match app.pictures.get(&PictureKey { path: app.dataset.root.join(image), size, view: app.image_view }) {
+    match app.images().pictures().get(&PictureKey {
+        path: app.dataset().root.join(image),
+        size,
+        view: app.images().view(),
+    }) {
         None => {}
         // A pixel image is sent once, within the first cell that it is drawn in: what lies over that cell would swallow it.
-        Some(Ok(_)) if app.overlay.is_some() && app.images.is_in_pixels() => {}
+        Some(Ok(_)) if app.overlay().is_some() && app.images().mode().is_in_pixels() => {}
         Some(Ok(scaled)) => frame.render_widget(Image::new(&scaled.protocol), pane),
         Some(Err(message)) => {
             let lines: Vec<Line> = text::wrap_into(message, usize::from(pane.width), usize::from(pane.height))

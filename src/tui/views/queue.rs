@@ -7,7 +7,8 @@ use crate::data::Answer;
 use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
-use crate::tui::update::app::{App, Focus};
+use crate::tui::state::selection::Focus;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -24,7 +25,7 @@ const ROWS_FOR_CATEGORIES: u16 = 30;
 
 /// Draws the queue, and under it the taxonomy where there is room.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let wanted = u16::try_from(app.categories.len() + 2).unwrap_or(0);
+    let wanted = u16::try_from(app.cases().categories().len() + 2).unwrap_or(0);
     let legend = if area.height >= ROWS_FOR_CATEGORIES && wanted * 2 < area.height { wanted } else { 0 };
     let [heading, list, categories] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(legend)]).areas(area);
@@ -36,34 +37,36 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn head(app: &App, width: usize) -> Line<'static> {
-    let style = app.theme.style(Role::Muted);
-    let what = if app.filter.is_empty() { "case".to_owned() } else { app.filter.to_string() };
-    let what = if app.order == Order::Dataset { what } else { format!("{what} ↓{}", app.order.name()) };
+    let style = app.theme().style(Role::Muted);
+    let what = if app.view().filter().is_empty() { "case".to_owned() } else { app.view().filter().to_string() };
+    let what =
+        if app.view().order() == Order::Dataset { what } else { format!("{what} ↓{}", app.view().order().name()) };
     let mut extra = String::new();
-    for (name, columns) in app.columns.iter().map(|column| column.heading()) {
+    for (name, columns) in app.view().columns().iter().map(|column| column.heading()) {
         extra.push_str(&format!("{name:>columns$}"));
     }
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
-    let gold = if app.gold_visible { "g" } else { " " };
+    let gold = if app.is_gold_visible() { "g" } else { " " };
     Line::from(Span::styled(format!("{id}{extra} {gold} ans mine"), style))
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
-    let cases = app.queue.shown();
+    let cases = app.queue().shown();
     if cases.is_empty() {
-        frame.render_widget(Paragraph::new("  no case").style(app.theme.style(Role::Muted)), area);
+        frame.render_widget(Paragraph::new("  no case").style(app.theme().style(Role::Muted)), area);
         return;
     }
     let rows = usize::from(area.height);
     // The place stays off the edges, so that one sees what comes.
     let margin = (rows / 4).min(5);
-    let first = app.queue.place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
-    app.drawn.queue.set((area, first));
+    let first =
+        app.queue().place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
+    app.drawn().set_queue(area, first);
     let visible = cases.iter().skip(first).take(rows);
     let widths = Widths::fit(app, visible.clone(), usize::from(area.width));
     for (offset, case) in visible.enumerate() {
         let line = Rect { y: area.y + offset as u16, height: 1, ..area };
-        let selected = first + offset == app.queue.place();
+        let selected = first + offset == app.queue().place();
         draw_row(app, *case, selected, &widths, frame, line);
     }
 }
@@ -76,19 +79,19 @@ struct Widths {
 
 impl Widths {
     fn fit<'a>(app: &App, visible: impl Iterator<Item = &'a usize>, width: usize) -> Self {
-        let extra: usize = app.columns.iter().map(|column| column.heading().1).sum();
+        let extra: usize = app.view().columns().iter().map(|column| column.heading().1).sum();
         let room = width.saturating_sub(RIGHT_COLUMNS + 2 + extra);
-        let longest_id = visible.filter_map(|case| app.dataset.cases.get(*case)).map(|case| case.id.width()).max();
+        let longest_id = visible.filter_map(|case| app.dataset().cases.get(*case)).map(|case| case.id.width()).max();
         let left = room.saturating_sub(longest_id.unwrap_or(0));
-        let task = if app.dataset.tasks.len() > 1 && left >= LEAST_TASK { left } else { 0 };
+        let task = if app.dataset().tasks.len() > 1 && left >= LEAST_TASK { left } else { 0 };
         Self { id: room - task, task }
     }
 }
 
 fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mut Frame, area: Rect) {
-    let Some(case) = app.dataset.cases.get(index) else { return };
-    let theme = &app.theme;
-    let focused = app.focus == Focus::Queue;
+    let Some(case) = app.dataset().cases.get(index) else { return };
+    let theme = app.theme();
+    let focused = app.selection().focus() == Focus::Queue;
     let row_style = match (selected, focused) {
         (true, true) => theme.style(Role::Selection),
         (true, false) => theme.style(Role::SelectionResting),
@@ -97,7 +100,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
     let marker = if selected { "▸ " } else { "  " };
     let id = text::column(&text::fit_end(&case.id, widths.id), widths.id);
     let task = if widths.task > 0 { format!(" {}", text::column(&case.task, widths.task - 1)) } else { String::new() };
-    let gold = app.gold_of(case);
+    let gold = app.cases().gold_of(case);
     let mut spans = vec![
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
         Span::styled(id, theme.style(Role::Text)),
@@ -114,22 +117,23 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
 
 /// The cells of the columns that a person has added.
 fn extra_cells(app: &App, index: usize) -> String {
-    let answers = app.answers_of(index);
+    let answers = app.cases().answers_of(index);
     let mut cells = String::new();
-    for column in &app.columns {
+    for column in app.view().columns() {
         let cell = match column {
             Column::ClosedBook => answers
                 .and_then(|answers| answers.closed_book.as_ref())
-                .map(|prediction| app.letter_of(index, prediction.answer).to_string()),
+                .map(|prediction| app.cases().letter_of(index, prediction.answer).to_string()),
             Column::Confidence => answers
                 .and_then(|answers| answers.fused())
                 .map(|fused| text::probability(fused.prediction.probability())),
             Column::Entropy => answers.and_then(CaseAnswers::entropy).map(|entropy| format!("{entropy:.2}")),
             Column::Against => app
+                .cases()
                 .other_answers(index)
                 .and_then(|answers| answers.fused())
-                .map(|fused| app.letter_of(index, fused.prediction.answer).to_string()),
-            Column::Seen => (!app.seen.contains(&index)).then(|| "·".to_owned()),
+                .map(|fused| app.cases().letter_of(index, fused.prediction.answer).to_string()),
+            Column::Seen => (!app.cases().is_seen(index)).then(|| "·".to_owned()),
         };
         cells.push_str(&format!("{:>1$}", cell.unwrap_or_default(), column.heading().1));
     }
@@ -138,28 +142,28 @@ fn extra_cells(app: &App, index: usize) -> String {
 
 fn gold_cell(app: &App, index: usize, gold: Option<Answer>) -> String {
     match gold {
-        Some(gold) if app.gold_visible => app.letter_of(index, Some(gold)).to_string(),
+        Some(gold) if app.is_gold_visible() => app.cases().letter_of(index, Some(gold)).to_string(),
         _ => " ".to_owned(),
     }
 }
 
 /// Fused letter, `*` if gold is shown and the letter is right, verdict: six columns.
 fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'static>> {
-    let theme = &app.theme;
-    let Some(answers) = app.answers_of(index) else { return vec![Span::raw("      ")] };
+    let theme = app.theme();
+    let Some(answers) = app.cases().answers_of(index) else { return vec![Span::raw("      ")] };
     if answers.failed.is_some() {
         return vec![Span::styled(" x    ", theme.style(Role::Error))];
     }
     let Some(fused) = answers.fused() else {
         return vec![Span::styled(" …    ", theme.style(Role::Faint))];
     };
-    let right = app.gold_visible && gold.is_some() && gold == fused.prediction.answer;
+    let right = app.is_gold_visible() && gold.is_some() && gold == fused.prediction.answer;
     let (glyph, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => ("!", Role::Differs),
         _ => ("=", Role::Same),
     };
     vec![
-        Span::styled(format!(" {}", app.letter_of(index, fused.prediction.answer)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", app.cases().letter_of(index, fused.prediction.answer)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{glyph}  "), theme.style(role)),
     ]
@@ -167,22 +171,22 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
 
 /// A sign and the category's key; `s` for skipped, `h` where only documents are named, `n` where there is only a note.
 fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
-    let style = app.theme.style(Role::Annotation);
-    let Some(mark) = app.marks.get(&index) else { return [Span::raw(" "), Span::raw(" ")] };
+    let style = app.theme().style(Role::Annotation);
+    let Some(mark) = app.cases().annotation_of(index) else { return [Span::raw(" "), Span::raw(" ")] };
     let sign = if mark.flagged {
         "#"
     } else if mark.unsure {
         "?"
-    } else if app.staleness_of(index).is_stale() || app.definitions.is_outdated(mark) {
+    } else if app.cases().staleness_of(index).is_stale() || app.cases().definitions().is_outdated(mark) {
         "~"
-    } else if app.known_categories(&mark.categories).count() > 1 {
+    } else if app.cases().known_categories(&mark.categories).count() > 1 {
         "+"
     } else {
         " "
     };
-    let cell = match app.known_categories(&mark.categories).next() {
+    let cell = match app.cases().known_categories(&mark.categories).next() {
         Some(category) => Span::styled(category.key.to_string(), style),
-        None if mark.skipped => Span::styled("s", app.theme.style(Role::Muted)),
+        None if mark.skipped => Span::styled("s", app.theme().style(Role::Muted)),
         None if !mark.hits.is_empty() => Span::styled("h", style),
         None => Span::styled(if mark.note.is_some() { "n" } else { " " }, style),
     };
@@ -190,11 +194,11 @@ fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
 }
 
 fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = usize::from(area.width).saturating_sub(5);
     let mut lines = vec![Line::default(), Line::styled("  error categories", theme.style(Role::Muted))];
-    let current = app.queue.current().and_then(|case| app.marks.get(&case));
-    for category in &app.categories {
+    let current = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    for category in app.cases().categories() {
         let chosen = current.is_some_and(|mark| mark.categories.contains(&category.id));
         let name = Span::styled(
             text::fit(&category.name, width),

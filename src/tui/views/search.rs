@@ -4,8 +4,8 @@ use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::index::CaptionResult;
 use crate::text::printable::letters;
+use crate::tui::state::search::Search;
 use crate::tui::update::app::App;
-use crate::tui::update::search::Search;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -23,41 +23,41 @@ const BEFORE_MATCH: usize = 16;
 pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
     let inner = popup::framed(
         app,
-        if search.images { "images similar to this one; or type the path of an image file" } else { TITLE },
+        if search.is_for_images() { "images similar to this one; or type the path of an image file" } else { TITLE },
         frame,
         area,
     );
     let [line, gap, list] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
-    popup::input_line(app, "/", &search.input, frame, line);
-    if let Some(trouble) = &search.trouble {
+    popup::input_line(app, "/", search.input(), frame, line);
+    if let Some(trouble) = search.trouble() {
         let said = text::fit(trouble, usize::from(gap.width));
-        frame.render_widget(Line::styled(said, app.theme.style(Role::Error)), gap);
+        frame.render_widget(Line::styled(said, app.theme().style(Role::Error)), gap);
         return;
     }
-    if search.takes_the_best {
+    if search.takes_the_best() {
         let said = "searching; the best match will be added to the hits";
-        frame.render_widget(Line::styled(said, app.theme.style(Role::Muted)), gap);
+        frame.render_widget(Line::styled(said, app.theme().style(Role::Muted)), gap);
         return;
     }
-    let Some(results) = &search.results else { return };
+    let Some(results) = search.results() else { return };
     let count = match results.len() {
         0 => "nothing matches".to_owned(),
         1 => "1 document".to_owned(),
         count => format!("{count} documents, best first; Enter adds one to the hits"),
     };
-    frame.render_widget(Line::styled(count, app.theme.style(Role::Muted)), gap);
+    frame.render_widget(Line::styled(count, app.theme().style(Role::Muted)), gap);
     let rows = usize::from(list.height);
-    let first = (search.selected + 1).saturating_sub(rows);
+    let first = (search.selected() + 1).saturating_sub(rows);
     for (offset, (index, result)) in results.iter().enumerate().skip(first).take(rows).enumerate() {
         let row = Rect { y: list.y + offset as u16, height: 1, ..list };
-        draw_result(app, result, index == search.selected, frame, row);
+        draw_result(app, result, index == search.selected(), frame, row);
     }
 }
 
 fn draw_result(app: &App, result: &CaptionResult, selected: bool, frame: &mut Frame, area: Rect) {
-    let Some(document) = app.dataset.corpus.get(result.row) else { return };
-    let theme = &app.theme;
+    let Some(document) = app.dataset().corpus.get(result.row) else { return };
+    let theme = app.theme();
     let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
         Span::styled(text::column(&text::fit_end(&document.id, ID - 1), ID), theme.style(Role::Muted)),

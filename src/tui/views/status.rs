@@ -4,43 +4,44 @@ use super::super::action::{Context, TABLE};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::text;
-use crate::tui::update::app::{App, Notice};
+use crate::tui::state::overlay::Notice;
+use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Name of the dataset left, its note right.
 pub fn header(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
-    let name = format!(" {}", app.dataset.name);
+    let theme = app.theme();
+    let name = format!(" {}", app.dataset().name);
     let width = usize::from(area.width);
     let left = vec![Span::styled(text::fit(&name, width), theme.style(Role::Title))];
     let room = width.saturating_sub(left.iter().map(Span::width).sum::<usize>() + 3);
-    let note = app.dataset.note.as_deref().unwrap_or_default();
+    let note = app.dataset().note.as_deref().unwrap_or_default();
     both_ends(left, Span::styled(text::fit(note, room), theme.style(Role::Muted)), frame, area);
 }
 
 /// News or the engine left, the place right.
 pub fn status(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
-    let place = if app.queue.shown().is_empty() { 0 } else { app.queue.place() + 1 };
-    let all = app.queue.all().len();
-    let of_all = if app.queue.is_filtered() { format!(" of {all}") } else { String::new() };
+    let theme = app.theme();
+    let place = if app.queue().shown().is_empty() { 0 } else { app.queue().place() + 1 };
+    let all = app.queue().all().len();
+    let of_all = if app.queue().is_filtered() { format!(" of {all}") } else { String::new() };
     let seen = app.seen_count();
-    let shown = app.queue.shown().len();
-    let of_shown = if app.queue.is_filtered() { format!(" of {shown}") } else { String::new() };
+    let shown = app.queue().shown().len();
+    let of_shown = if app.queue().is_filtered() { format!(" of {shown}") } else { String::new() };
     let annotated = format!("{}{of_shown} annotated ", app.marked_count());
     let mut right = format!("{place}/{shown}{of_all} · {seen} opened · {annotated}");
     // A notice needs the room.
-    if app.notice.is_some() {
+    if app.notice().is_some() {
         right = format!("{place}/{shown} · {annotated}");
     }
     // The annotations are not loaded yet.
-    if app.is_cover {
+    if app.is_preview() {
         right = format!("{place}/{shown} ");
     }
-    if !app.left_out.is_empty() && app.notice.is_none() {
-        right = format!("{} skipped (?) · {right}", lines(app.left_out.len()));
+    if !app.left_out().is_empty() && app.notice().is_none() {
+        right = format!("{} skipped (?) · {right}", lines(app.left_out().len()));
     }
     let right = Span::styled(right, theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
@@ -55,30 +56,29 @@ fn lines(count: usize) -> String {
 
 /// What the status line says on the left, the most urgent first.
 fn news(app: &App) -> (String, Role) {
-    match &app.notice {
+    match app.notice() {
         Some(Notice::Error(message)) => return (message.clone(), Role::Error),
         Some(Notice::Said(message)) => return (message.clone(), Role::Notice),
         None => {}
     }
-    if let Some(message) = &app.engine_failure {
-        return match &app.stored_run {
+    if let Some(message) = app.worker().failure() {
+        return match app.cases().stored_run() {
             Some(name) => (format!("stored run {name}; no new answers: {message}"), Role::Muted),
             None => (format!("no answers: {message}"), Role::Error),
         };
     }
-    if let Some(progress) = &app.progress {
-        return (progress.clone(), Role::Muted);
+    if let Some(progress) = app.worker().progress() {
+        return (progress.to_owned(), Role::Muted);
     }
-    let to_sort = match app.unsorted_count() {
+    let to_sort = match app.view().unsorted_count(app.queue()) {
         0 => String::new(),
         count => format!("{count} newly answered: press o to sort again · "),
     };
-    match &app.engine {
+    match app.worker().models() {
         None => (format!("{to_sort}loading models and index …"), Role::Muted),
         Some(engine) => {
             // The reason for the device stands on the help page.
             let device = engine.device.split(',').next().unwrap_or_default();
-
             let busy = match app.cases_being_read() {
                 0 => String::new(),
                 cases => format!("answering {cases} · "),
@@ -90,14 +90,14 @@ fn news(app: &App) -> (String, Role) {
 
 /// Keys that matter here, from the table, as many as fit.
 pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let context = app.context();
     let mut pairs: Vec<(String, String)> = Vec::new();
     for binding in TABLE.iter().filter(|binding| binding.context == context) {
-        let (Some(hint), Some(key)) = (binding.hint, app.keymap.shown_key(binding)) else { continue };
+        let (Some(hint), Some(key)) = (binding.hint, app.keymap().shown_key(binding)) else { continue };
         pairs.push((keymap::shown(&key), hint.to_owned()));
     }
-    if context == Context::Explore && !app.categories.is_empty() {
+    if context == Context::Explore && !app.cases().categories().is_empty() {
         pairs.insert(0, (category_keys(app), "annotate".to_owned()));
     }
     // Commands, help and leaving come last in the table and must not fall off.
@@ -124,7 +124,7 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
 
 /// `1-8`, or the keys one by one where they are no range.
 fn category_keys(app: &App) -> String {
-    let keys: Vec<char> = app.categories.iter().map(|category| category.key).collect();
+    let keys: Vec<char> = app.cases().categories().iter().map(|category| category.key).collect();
     let in_order = keys.windows(2).all(|pair| u32::from(pair[1]) == u32::from(pair[0]) + 1);
     match keys.as_slice() {
         [first, .., last] if in_order => format!("{first}-{last}"),

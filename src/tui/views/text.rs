@@ -107,13 +107,6 @@ pub fn wrap_into(text: &str, width: usize, rows: usize) -> Vec<String> {
     lines
 }
 
-/// A label's letter: A for the first; `?` for an answer that names none.
-pub fn letter(label: Option<usize>) -> char {
-    const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let Some(label) = label else { return '?' };
-    LETTERS.get(label).map_or('#', |letter| char::from(*letter))
-}
-
 /// A probability bar of `width` columns, in half columns.
 pub fn bar(theme: &Theme, probability: Option<f32>, width: usize) -> [Span<'static>; 2] {
     let share = probability.filter(|value| value.is_finite()).map_or(0.0, |value| value.clamp(0.0, 1.0));

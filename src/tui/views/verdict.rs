@@ -15,7 +15,7 @@ const LEAST_SHARE: f32 = 0.005;
 /// `! 1 of 4 differ`, `= all 4 agree`, how many are read, or why nothing more comes. It is said of the answer on the screen
 /// and of everything that is read, a person's own evidence among it.
 pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let Some(answers) = answers else { return Vec::new() };
     if let Some(message) = &answers.failed {
         return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
@@ -41,13 +41,13 @@ pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Sp
 
 /// The letter of an answer to the current case.
 pub fn letter(app: &App, answer: Option<Answer>) -> char {
-    app.queue.current().map_or(' ', |case| app.letter_of(case, answer))
+    app.queue().current().map_or(' ', |case| app.cases().letter_of(case, answer))
 }
 
 /// `= B* ↑`: does the hit's own answer equal the fused one, its letter, `*` where gold is shown and it is right, rescued or
 /// ruined; and the role of its glyph. Blank until it is read.
 pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let Some(prediction) = answers.prediction_at(slot) else {
         return ([Span::raw(" …"), Span::raw(" "), Span::raw("  ")], Role::Faint);
     };
@@ -57,8 +57,8 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
         Some(fused) if fused.prediction.answer == answer => ("=", Role::Same),
         Some(_) => ("!", Role::Differs),
     };
-    let gold = app.current().and_then(|(_, case)| app.gold_of(case));
-    let right = app.gold_visible && gold.is_some() && gold == answer;
+    let gold = app.current().and_then(|(_, case)| app.cases().gold_of(case));
+    let right = app.is_gold_visible() && gold.is_some() && gold == answer;
     let (sign, sign_role) = rescue_sign(app, slot);
     let spans = [
         Span::styled(format!("{glyph} {}", letter(app, answer)), theme.style(role)),
@@ -70,7 +70,7 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
 
 /// The weights of the hits by the label that each names: `B━━━━━━━━━A━━━`, the fused label first.
 pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
-    let Some(answers) = app.queue.current().and_then(|case| app.answers_of(case)) else { return Vec::new() };
+    let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else { return Vec::new() };
     let mut shares: Vec<(Option<Answer>, f32)> = Vec::new();
     for (slot, weight) in fused.weights.iter().enumerate() {
         let Some(prediction) = answers.prediction_at(slot) else { continue };
@@ -96,7 +96,7 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
         used += columns;
         let role = if *answer == fused.prediction.answer { Role::Same } else { Role::Differs };
         let piece = format!("{}{}", letter(app, *answer), "━".repeat(columns - 1));
-        spans.push(Span::styled(piece, app.theme.style(role)));
+        spans.push(Span::styled(piece, app.theme().style(role)));
     }
     spans
 }
@@ -116,18 +116,18 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
         Some(SmallestFlip::Never) => "no removal changes it".to_owned(),
         None => String::new(),
     };
-    Span::styled(text::fit(&line, width), app.theme.style(Role::Muted))
+    Span::styled(text::fit(&line, width), app.theme().style(Role::Muted))
 }
 
 /// With gold shown: whether the answer on the screen is right, by which hits another could be reached, and what retrieval
 /// did to the case as its hits were found.
 pub fn oracle(app: &App) -> Option<(String, Role)> {
-    if !app.gold_visible {
+    if !app.is_gold_visible() {
         return None;
     }
     let (index, case) = app.current()?;
-    let gold = app.gold_of(case)?;
-    let answers = app.answers_of(index)?;
+    let gold = app.cases().gold_of(case)?;
+    let answers = app.cases().answers_of(index)?;
     let (slots, outcome) = app.outcome_now()?;
     let as_found = answers.outcome(Some(gold)).map(|outcome| outcome.is_right());
     let closed_book = answers.closed_book.as_ref().map(|prediction| prediction.is_right(Some(gold)));
@@ -165,7 +165,7 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
 
 /// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
 fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
-    let outcome = if app.gold_visible { app.outcome_now() } else { None };
+    let outcome = if app.is_gold_visible() { app.outcome_now() } else { None };
     let place = outcome.as_ref().and_then(|(slots, _)| slots.iter().position(|read| *read == slot));
     let Some(((_, outcome), place)) = outcome.zip(place) else { return (" ", Role::Text) };
     if outcome.is_rescued_by(place) {

@@ -4,7 +4,7 @@ use crate::support::explorer;
 use crossterm::style::force_color_output;
 use dissent::data::Picture;
 use dissent::terminal::caps::Depth;
-use dissent::terminal::images::{ImageMode, encode};
+use dissent::terminal::images::{ImageMode, Loaded, encode};
 use dissent::terminal::quantise::quantise;
 use dissent::tui::action::Action;
 use dissent::tui::{App, views};
@@ -59,10 +59,10 @@ fn draw(line: &mut Line, app: &mut App, depth: Depth) -> usize {
         line.meter.0.get() - before
     };
     let first = frame(app);
-    for key in app.pictures.take_wanted() {
+    for key in app.images().pictures().take_wanted() {
         let picture = Picture::read(&key.path).unwrap();
         let encoded = encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap();
-        app.pictures.insert(key, Ok(encoded));
+        app.on_image(Loaded { key, picture: Ok(encoded) });
     }
     first + frame(app)
 }

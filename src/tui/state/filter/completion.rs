@@ -3,7 +3,7 @@
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
 use super::parse::tokens;
-use crate::tui::update::app::App;
+use crate::tui::state::cases::{Cases, FEW};
 use std::collections::BTreeSet;
 
 /// Values of a field that are offered at most.
@@ -22,15 +22,16 @@ pub struct Completion {
     pub count: Option<usize>,
 }
 
-/// What could stand in place of the last word of the line.
-pub fn completions(app: &App, line: &str) -> Vec<Completion> {
+/// What could stand in place of the last word of the line. Counts are over `all` cases of the queue; `may_tell_gold` is whether
+/// counts that tell gold of single cases may be shown.
+pub fn completions(cases: &Cases, all: &[usize], may_tell_gold: bool, line: &str) -> Vec<Completion> {
     let (before, last) = split_last_word(line);
     let whole = |word: &str| if before.is_empty() { word.to_owned() } else { format!("{before} {word}") };
     let (minus, bare) = last.strip_prefix('-').map_or(("", last.as_str()), |rest| ("-", rest));
     let Some((name, begun)) = bare.split_once(':') else {
         let fields = FIELDS
             .iter()
-            .filter(|row| row.name.starts_with(bare) && (row.field != Field::Against || app.compares_runs()));
+            .filter(|row| row.name.starts_with(bare) && (row.field != Field::Against || cases.compares_runs()));
         return fields
             .map(|row| {
                 let word = format!("{minus}{}:", row.name);
@@ -40,20 +41,20 @@ pub fn completions(app: &App, line: &str) -> Vec<Completion> {
     };
     let Some(row) = named(name) else { return Vec::new() };
     let passing: Vec<usize> = match before.parse::<Filter>() {
-        Ok(filter) => app.queue.all().iter().copied().filter(|case| filter.passes(app, *case)).collect(),
+        Ok(filter) => all.iter().copied().filter(|case| filter.passes(cases, *case)).collect(),
         Err(_) => Vec::new(),
     };
     let (earlier, begun) =
         begun.rsplit_once(',').map_or((String::new(), begun), |(earlier, last)| (format!("{earlier},"), last));
     let begun = begun.replace('"', "").to_lowercase();
     let tells = row.field.looks_at_gold() || matches!(row.field, Field::Final | Field::People);
-    let is_counted = !tells || app.may_count(&passing);
+    let is_counted = !tells || may_tell_gold || passing.len() >= FEW;
     let mut offered = Vec::new();
-    for value in values(app, row.field, row.kind, &begun).into_iter().take(MOST) {
+    for value in values(cases, row.field, row.kind, &begun).into_iter().take(MOST) {
         let value = if value.contains([' ', ',', ':']) { format!("\"{value}\"") } else { value };
         let word = format!("{minus}{name}:{earlier}{value}");
         let Ok(filter) = word.parse::<Filter>() else { continue };
-        let count = is_counted.then(|| passing.iter().filter(|case| filter.passes(app, **case)).count());
+        let count = is_counted.then(|| passing.iter().filter(|case| filter.passes(cases, **case)).count());
         offered.push(Completion { line: whole(&word), word, meaning: String::new(), count });
     }
     offered
@@ -72,22 +73,22 @@ fn split_last_word(line: &str) -> (String, String) {
 }
 
 /// Values of a field that begin with this, in lower case.
-fn values(app: &App, field: Field, kind: Kind, begun: &str) -> Vec<String> {
+fn values(cases: &Cases, field: Field, kind: Kind, begun: &str) -> Vec<String> {
     let values: Vec<String> = match kind {
         Kind::Words(words) => {
             let mut values: Vec<String> = words.iter().map(ToString::to_string).collect();
             if field.takes_keys() {
-                values.extend(app.categories.iter().map(|category| category.key.to_string()));
+                values.extend(cases.categories().iter().map(|category| category.key.to_string()));
             }
             values
         }
         Kind::Rank => {
-            let deepest = app.answers.values().filter_map(|answers| answers.hits.as_ref()).map(Vec::len).max();
+            let deepest = cases.most_hits();
             let places = (1..=deepest.unwrap_or(4).min(MOST - 1)).map(|place| place.to_string());
             std::iter::once("any".to_owned()).chain(places).collect()
         }
         Kind::Number => [">0.5", ">0.9", "<0.9", "<0.5"].map(str::to_owned).to_vec(),
-        Kind::Name => return names(app, field, begun),
+        Kind::Name => return names(cases, field, begun),
     };
     values.into_iter().filter(|value| begins(value, begun)).collect()
 }
@@ -96,15 +97,17 @@ fn begins(value: &str, begun: &str) -> bool {
     value.to_lowercase().starts_with(begun)
 }
 
-fn names(app: &App, field: Field, begun: &str) -> Vec<String> {
-    let tasks = &app.dataset.tasks;
+fn names(cases: &Cases, field: Field, begun: &str) -> Vec<String> {
+    let tasks = &cases.dataset().tasks;
     let names: BTreeSet<&String> = match field {
         Field::Task => tasks.iter().map(|task| &task.id).collect(),
         Field::Label | Field::Answer => {
             tasks.iter().flat_map(|task| task.labels.iter().map(|label| &label.name)).collect()
         }
         // They may be as many as the documents: only those that are offered are copied.
-        Field::Source => return app.sources().iter().filter(|name| begins(name, begun)).take(MOST).cloned().collect(),
+        Field::Source => {
+            return cases.sources().iter().filter(|name| begins(name, begun)).take(MOST).cloned().collect();
+        }
         // Groups and ids are many: they are typed, not picked.
         _ => BTreeSet::new(),
     };

@@ -5,20 +5,20 @@ use super::{Comparison, Filter, Term, Test};
 use crate::analysis::{CaseOutcome, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
+use crate::tui::state::answer_names::letter;
 use crate::tui::state::answers::CaseAnswers;
-use crate::tui::update::app::App;
-use crate::tui::views::text;
+use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
 impl Filter {
     /// Does this case (its position in the dataset) pass?
-    pub fn passes(&self, app: &App, case: usize) -> bool {
-        self.terms.iter().all(|term| term.passes(app, case))
+    pub fn passes(&self, cases: &Cases, case: usize) -> bool {
+        self.terms.iter().all(|term| term.passes(cases, case))
     }
 
     /// Could a case that is not read yet pass once it is?
-    pub fn may_pass(&self, app: &App, case: usize) -> bool {
-        self.terms.iter().filter(|term| !term.looks_at_answers()).all(|term| term.passes(app, case))
+    pub fn may_pass(&self, cases: &Cases, case: usize) -> bool {
+        self.terms.iter().filter(|term| !term.looks_at_answers()).all(|term| term.passes(cases, case))
     }
 }
 
@@ -31,23 +31,23 @@ impl Term {
         }
     }
 
-    fn passes(&self, app: &App, index: usize) -> bool {
-        let Some(case) = app.dataset.cases.get(index) else { return false };
+    fn passes(&self, cases: &Cases, index: usize) -> bool {
+        let Some(case) = cases.dataset().cases.get(index) else { return false };
         let matches = match &self.test {
-            Test::Text(text) => text_is_in(app, case, app.answers_of(index), text),
+            Test::Text(text) => text_is_in(cases, case, cases.answers_of(index), text),
             Test::Compares(field, comparison, number) => {
-                number_of(app, index, *field).is_some_and(|value| compares(value, *comparison, *number))
+                number_of(cases, index, *field).is_some_and(|value| compares(value, *comparison, *number))
             }
-            Test::Is(field, values) => values.iter().any(|value| is(app, index, case, *field, value)),
+            Test::Is(field, values) => values.iter().any(|value| is(cases, index, case, *field, value)),
         };
         matches != self.negated
     }
 }
 
-fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
-    let answers = app.answers_of(index);
-    let gold = || app.gold_of(case);
-    let outcome = || app.outcome_of(index);
+fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bool {
+    let answers = cases.answers_of(index);
+    let gold = || cases.gold_of(case);
+    let outcome = || cases.outcome_of(index);
     let closed_book = || answers?.closed_book_is_right(Some(gold()?));
     let right = |is_right: bool| is_right == (value == "right");
     match field {
@@ -55,10 +55,10 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
         Field::Split => case.split.to_string() == value,
         Field::Group => case.group.as_deref().is_some_and(|group| same(group, value)),
         Field::Id => contains(&case.id, value),
-        Field::Label => answer_is(app, case, gold(), value),
+        Field::Label => answer_is(cases, case, gold(), value),
         Field::Answer => answers
             .and_then(CaseAnswers::fused)
-            .is_some_and(|fused| answer_is(app, case, fused.prediction.answer, value)),
+            .is_some_and(|fused| answer_is(cases, case, fused.prediction.answer, value)),
         Field::Verdict => verdict_is(answers, value),
         Field::Fused => outcome().is_some_and(|outcome| right(outcome.is_right())),
         Field::Oracle => outcome().is_some_and(|outcome| right(outcome.oracle_is_right())),
@@ -74,27 +74,26 @@ fn is(app: &App, index: usize, case: &Case, field: Field, value: &str) -> bool {
         }
         Field::RescuedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
         Field::RuinedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
-        Field::Mine => mark_is(app, index, value),
+        Field::Mine => mark_is(cases, index, value),
         Field::People => {
-            let standing = app.people_on(index).map_or(Standing::Open, CaseReview::standing);
+            let standing = cases.people_on(index).map_or(Standing::Open, CaseReview::standing);
             standing.word() == value || (value == "outdated" && standing == Standing::Decided { is_outdated: true })
         }
         Field::Final => {
-            let ids = app.people_on(index).and_then(CaseReview::final_categories);
-            let is_gone = |id: &CategoryId| !app.categories.iter().any(|category| category.id == *id);
+            let ids = cases.people_on(index).and_then(CaseReview::final_categories);
             match value {
                 "none" => ids.is_some_and(BTreeSet::is_empty),
                 "any" => ids.is_some(),
-                "gone" => ids.is_some_and(|ids| ids.iter().any(is_gone)),
-                key => ids.is_some_and(|ids| has_key(app, ids, key)),
+                "gone" => ids.is_some_and(|ids| ids.iter().any(|id| cases.category(id).is_none())),
+                key => ids.is_some_and(|ids| has_key(cases, ids, key)),
             }
         }
-        Field::Seen => app.seen.contains(&index) == (value == "yes"),
-        Field::Against if value == FLIPPED => app.fused_flips(index),
-        Field::Against => app.who_is_right(index).is_some_and(|who| who.word() == value),
+        Field::Seen => cases.is_seen(index) == (value == "yes"),
+        Field::Against if value == FLIPPED => cases.fused_flips(index),
+        Field::Against => cases.who_is_right(index).is_some_and(|who| who.word() == value),
         Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| found.head.to_string() == value)),
         Field::Source => hits_of(answers).any(|hit| {
-            let document = app.dataset.corpus.get(hit.row);
+            let document = cases.dataset().corpus.get(hit.row);
             document.and_then(|document| document.source.as_deref()).is_some_and(|source| same(source, value))
         }),
         Field::Entropy | Field::Disagreement | Field::Confidence => false,
@@ -112,8 +111,8 @@ fn verdict_is(answers: Option<&CaseAnswers>, value: &str) -> bool {
     }
 }
 
-fn mark_is(app: &App, index: usize, value: &str) -> bool {
-    let mark = app.marks.get(&index).filter(|mark| !mark.is_empty());
+fn mark_is(cases: &Cases, index: usize, value: &str) -> bool {
+    let mark = cases.annotation_of(index).filter(|mark| !mark.is_empty());
     match value {
         "none" => mark.is_none(),
         "any" => mark.is_some(),
@@ -122,14 +121,16 @@ fn mark_is(app: &App, index: usize, value: &str) -> bool {
         "unsure" => mark.is_some_and(|mark| mark.unsure),
         "flagged" => mark.is_some_and(|mark| mark.flagged),
         "hit" => mark.is_some_and(|mark| !mark.hits.is_empty()),
-        "stale" => mark.is_some_and(|mark| app.definitions.is_outdated(mark)) || app.staleness_of(index).is_stale(),
-        key => mark.is_some_and(|mark| has_key(app, &mark.categories, key)),
+        "stale" => {
+            mark.is_some_and(|mark| cases.definitions().is_outdated(mark)) || cases.staleness_of(index).is_stale()
+        }
+        key => mark.is_some_and(|mark| has_key(cases, &mark.categories, key)),
     }
 }
 
 /// Does one of these categories have this key?
-fn has_key(app: &App, ids: &BTreeSet<CategoryId>, key: &str) -> bool {
-    app.known_categories(ids).any(|category| category.key.to_string() == key)
+fn has_key(cases: &Cases, ids: &BTreeSet<CategoryId>, key: &str) -> bool {
+    cases.known_categories(ids).any(|category| category.key.to_string() == key)
 }
 
 /// `any`, or a place counted from one.
@@ -142,13 +143,13 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
 
 /// An open answer by its words; a label by id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
 /// Letters after Z are in lower case there, which a filter does not tell from the others: those labels go by name.
-fn answer_is(app: &App, case: &Case, answer: Option<Answer>, value: &str) -> bool {
+fn answer_is(cases: &Cases, case: &Case, answer: Option<Answer>, value: &str) -> bool {
     let label = match answer {
         None => return value == "?",
         Some(Answer::Text(_)) => return Answer::from_words(value) == answer,
         Some(Answer::Label(label)) => label,
     };
-    let Some(task) = app.task_of(case) else { return false };
+    let Some(task) = cases.task_of(case) else { return false };
     let labels = &task.labels;
     let Some(known) = labels.get(label) else { return false };
     if labels.iter().any(|label| same(&label.id, value)) {
@@ -157,7 +158,7 @@ fn answer_is(app: &App, case: &Case, answer: Option<Answer>, value: &str) -> boo
     if labels.iter().any(|label| same(&label.name, value)) {
         return same(&known.name, value);
     }
-    let letter = text::letter(Some(label));
+    let letter = letter(Some(label));
     letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
 }
 
@@ -165,8 +166,8 @@ fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::run::H
     answers.and_then(|answers| answers.hits.as_deref()).unwrap_or_default().iter()
 }
 
-pub(super) fn number_of(app: &App, index: usize, field: Field) -> Option<f64> {
-    let answers = app.answers_of(index)?;
+pub(super) fn number_of(cases: &Cases, index: usize, field: Field) -> Option<f64> {
+    let answers = cases.answers_of(index)?;
     match field {
         Field::Entropy => answers.entropy(),
         Field::Disagreement => answers.disagreement(),
@@ -184,12 +185,12 @@ fn compares(value: f64, comparison: Comparison, number: f64) -> bool {
     }
 }
 
-fn text_is_in(app: &App, case: &Case, answers: Option<&CaseAnswers>, text: &str) -> bool {
-    if contains(&case.id, text) || contains(app.dataset.question_of(case), text) {
+fn text_is_in(cases: &Cases, case: &Case, answers: Option<&CaseAnswers>, text: &str) -> bool {
+    if contains(&case.id, text) || contains(cases.dataset().question_of(case), text) {
         return true;
     }
     hits_of(answers)
-        .any(|hit| app.dataset.corpus.get(hit.row).is_some_and(|document| contains(&document.caption, text)))
+        .any(|hit| cases.dataset().corpus.get(hit.row).is_some_and(|document| contains(&document.caption, text)))
 }
 
 fn same(name: &str, value: &str) -> bool {

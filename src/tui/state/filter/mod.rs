@@ -6,8 +6,10 @@
 //! | [`field`] | what can be asked of a case, and the words that answer it |
 //! | `matching` | does a case pass? |
 //! | [`completion`] | what could be typed next, with how many cases it leaves |
+//! | [`edit`] | the line while it is typed |
 
 pub mod completion;
+pub mod edit;
 pub mod field;
 mod matching;
 mod parse;

@@ -1,6 +1,6 @@
 //! What several annotators said of a case, and how far they agree.
 
-use super::{assert_screen, explorer};
+use super::{assert_screen, explorer, explorer_with};
 use crate::support::annotations::{annotation, category_id, decision, review, reworded};
 use crate::support::explorer::{screen, text};
 use dissent::annotation::agreement::{AgreementReport, RatedCases, Ratings, usual_agreement_table_keys};
@@ -28,11 +28,11 @@ pub(super) fn three_annotators() -> CaseReview {
 fn a_case_being_decided() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
-        let mut app = explorer(folder.path());
         let mut review = three_annotators();
-        let given = reworded(&mut app, &category_id(1), "As of May.");
+        let (history, given) = reworded(&category_id(1), "As of May.");
+        let mut app = explorer_with(folder.path(), |setting| setting.known.definitions = history);
         Arc::make_mut(&mut review.annotations[1].annotation).definitions = given;
-        app.people.insert(1, review);
+        app.set_review(1, review);
         app.update(Action::Adjudicate);
         for action in [Action::Down, Action::Complete, Action::Note] {
             app.update(action.clone());
@@ -46,10 +46,10 @@ fn a_case_being_decided() {
 fn a_case_that_one_has_not_annotated_keeps_others_words() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
-    app.marks.clear();
+    app.set_annotation(1, None);
     let mut review = three_annotators();
     review.annotations.remove(0);
-    app.people.insert(1, review);
+    app.set_review(1, review);
     app.update(Action::Adjudicate);
     let hidden = text(&screen(&mut app, 80, 24));
     assert!(!hidden.contains("bob") && !hidden.contains("by eve"), "{hidden}");

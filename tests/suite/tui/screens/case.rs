@@ -1,8 +1,8 @@
 //! A case on the screen: its answers and hits, before and after the gold answer is shown.
 
-use super::{assert_screen, explorer};
+use super::{assert_screen, explorer, explorer_with};
 use crate::support::annotations::{annotation, category_id, category_ids, reworded, toggle, written};
-use crate::support::explorer::{app, dataset, hits, ready, scores, screen, text};
+use crate::support::explorer::{app_with, dataset, hits, ready, scores, screen, text};
 use dissent::annotation::CaseAnnotation;
 use dissent::data::TaskKind;
 use dissent::pipeline::Event;
@@ -66,13 +66,11 @@ fn gold_is_hidden_until_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     // The same explorer with every gold answer turned round: nothing on the screen may tell them apart.
     let mut apps = [false, true].map(|turned| {
-        let mut app = explorer(folder.path());
         let mut dataset = dataset(folder.path(), 12);
         for case in dataset.cases.iter_mut().filter(|_| turned) {
             case.answer = if case.answer == "Yes" { "No" } else { "Yes" }.into();
         }
-        app.dataset = Arc::new(dataset);
-        app
+        explorer_with(folder.path(), |setting| setting.known.dataset = Arc::new(dataset))
     });
     for action in [Action::Cancel, Action::NextHit, Action::ToggleGold] {
         let screens = apps.each_mut().map(|app| {
@@ -89,30 +87,30 @@ fn gold_is_hidden_until_asked_for() {
 #[test]
 fn a_case_that_is_answered_in_words() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = app(folder.path(), 3);
-    let mut dataset = dataset(folder.path(), 3);
-    dataset.tasks[0].kind = TaskKind::OpenVqa;
-    dataset.tasks[0].labels.clear();
-    dataset.cases[0].answer = "upper outer quadrant".into();
-    dataset.cases[0].question = Some("Where is the lesion?".into());
-    app.dataset = Arc::new(dataset);
-    app.on_engine_event(ready());
-    app.on_engine_event(Event::Hits { case: 0, hits: hits() });
-    let said = ["left upper quadrant", "Upper outer quadrant.", "the left upper quadrant", "behind the nipple"];
-    for (slot, said) in said.into_iter().enumerate() {
-        let prediction = Prediction::in_words(said.into());
-        app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
-    }
-    let closed_book = Some(Prediction::in_words(String::new()));
-    app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
+    let answered = |gold: &str| {
+        let mut dataset = dataset(folder.path(), 3);
+        dataset.tasks[0].kind = TaskKind::OpenVqa;
+        dataset.tasks[0].labels.clear();
+        dataset.cases[0].answer = gold.into();
+        dataset.cases[0].question = Some("Where is the lesion?".into());
+        let mut app = app_with(folder.path(), 3, |setting| setting.known.dataset = Arc::new(dataset));
+        app.on_engine_event(ready());
+        app.on_engine_event(Event::Hits { case: 0, hits: hits() });
+        let said = ["left upper quadrant", "Upper outer quadrant.", "the left upper quadrant", "behind the nipple"];
+        for (slot, said) in said.into_iter().enumerate() {
+            let prediction = Prediction::in_words(said.into());
+            app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
+        }
+        let closed_book = Some(Prediction::in_words(String::new()));
+        app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
+        app
+    };
+    let mut app = answered("upper outer quadrant");
     assert_screen(&mut app, (80, 24), "open");
     app.update(Action::ToggleGold);
     assert_screen(&mut app, (120, 40), "open");
-    app.dataset = {
-        let mut dataset = app.dataset.as_ref().clone();
-        dataset.cases[0].answer = "axilla".into();
-        Arc::new(dataset)
-    };
+    let mut app = answered("axilla");
+    app.update(Action::ToggleGold);
     let another = text(&screen(&mut app, 120, 40));
     assert!(another.contains("D axilla  wrong, and no hit is right"), "{another}");
 }
@@ -137,7 +135,7 @@ fn a_label_that_could_not_be_written_says_so() {
     app.recorded(&edit, Err("No space left on device".into()));
     let shown = text(&screen(&mut app, 80, 24));
     assert!(shown.contains("not saved: No space left on device"), "{shown}");
-    assert_eq!(app.marks[&1].categories, category_ids(&[0]), "the old annotation stands");
+    assert_eq!(app.cases().annotation_of(1).unwrap().categories, category_ids(&[0]), "the old annotation stands");
     app.recorded(&edit, written(1, annotation(&[3])));
     assert!(!text(&screen(&mut app, 80, 24)).contains("not saved"));
 }
@@ -147,17 +145,17 @@ fn a_label_that_could_not_be_written_says_so() {
 fn doubts_documents_and_changes_since() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
-        let mut app = explorer(folder.path());
-        let before = "The reader left what the documents show aside.";
+        let (history, definitions) = reworded(&category_id(2), "The reader left what the documents show aside.");
+        let mut app = explorer_with(folder.path(), |setting| setting.known.definitions = history);
         let own = CaseAnnotation {
             hits: [("us-doc-003".to_owned(), category_ids(&[0, 1]))].into(),
             unsure: true,
-            definitions: reworded(&mut app, &category_id(2), before),
+            definitions,
             answers_fingerprint: Some("of other answers".into()),
             ..annotation(&[0, 2])
         };
-        app.marks.insert(1, own.into());
-        app.marks.insert(2, CaseAnnotation { flagged: true, ..annotation(&[7]) }.into());
+        app.set_annotation(1, Some(own.into()));
+        app.set_annotation(2, Some(CaseAnnotation { flagged: true, ..annotation(&[7]) }.into()));
         assert_screen(&mut app, (width, height), "marks");
     }
 }

@@ -1,14 +1,15 @@
 //! The help page and the definitions of the categories.
 
-use super::{assert_screen, assert_snapshot, explorer};
+use super::{assert_screen, assert_snapshot, explorer, explorer_with};
 use crate::support::explorer::{screen, text};
 use dissent::tui::action::{Action, TABLE};
 
 #[test]
 fn the_help_page() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    app.left_out.push("line 17 of cases.jsonl was left out: unknown label".into());
+    let mut app = explorer_with(folder.path(), |setting| {
+        setting.left_out.push("line 17 of cases.jsonl was left out: unknown label".into());
+    });
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();

@@ -1,6 +1,6 @@
 //! Images in the panes, missing, switched off, enlarged and in the terminal's own pixels.
 
-use super::{assert_screen, explorer};
+use super::{assert_screen, explorer, explorer_with};
 use crate::support::explorer::{screen, text};
 use dissent::terminal::images::{ImageMode, ViewChange};
 use dissent::tui::App;
@@ -19,8 +19,7 @@ fn a_missing_image_costs_one_pane() {
 #[test]
 fn without_images_their_names_are_shown() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    app.images = ImageMode::Off;
+    let mut app = explorer_with(folder.path(), |setting| setting.images = ImageMode::Off);
     assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
 }
 
@@ -48,8 +47,7 @@ fn every_hit_has_its_image_where_there_is_room() {
 #[test]
 fn a_pixel_image_is_not_drawn_under_what_lies_over_the_screen() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    app.images = ImageMode::Kitty { tmux: false };
+    let mut app = explorer_with(folder.path(), |setting| setting.images = ImageMode::Kitty { tmux: false });
     let has_image = |app: &mut App| text(&screen(app, 120, 40)).contains(['▀', '▄']);
     assert!(has_image(&mut app));
     app.update(Action::Note);

@@ -10,32 +10,36 @@ mod runs;
 mod sizes;
 
 use crate::support::annotations::annotation;
-use crate::support::explorer::{answer, app, compare_with, hits, ready, screen, text};
+use crate::support::explorer::{answer, app_with, hits, other_run, ready, screen, text};
 use dissent::annotation::CaseAnnotation;
 use dissent::pipeline::Event;
-use dissent::tui::App;
 use dissent::tui::action::Action;
+use dissent::tui::{App, Setting};
 
 /// Three cases read (the second inconsistent), one being read, the second annotated and selected.
 fn explorer(root: &std::path::Path) -> App {
-    let mut app = app(root, 12);
+    explorer_with(root, |_| {})
+}
+
+/// The same, started with other settings.
+fn explorer_with(root: &std::path::Path, change: impl FnOnce(&mut Setting)) -> App {
+    let mut app = app_with(root, 12, change);
     app.on_engine_event(ready());
     answer(&mut app, 0, &[0.2, 0.3, 0.1, 0.4]);
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
     app.on_engine_event(Event::Hits { case: 3, hits: hits() });
     let own = CaseAnnotation { note: Some("margin copied".into()), ..annotation(&[0]) };
-    app.marks.insert(1, own.into());
+    app.set_annotation(1, Some(own.into()));
     app.update(Action::Down);
     app
 }
 
 /// The explorer with a second run on the three cases that are read.
 fn with_two_runs(root: &std::path::Path) -> App {
-    let mut app = explorer(root);
-    compare_with(&mut app, 0, &[0.9, 0.8, 0.7, 0.9]);
-    compare_with(&mut app, 1, &[0.2, 0.4, 0.9, 0.1]);
-    compare_with(&mut app, 2, &[0.9, 0.8, 0.7, 0.9]);
+    let alike = [0.9, 0.8, 0.7, 0.9];
+    let other = other_run(&[(0, alike), (1, [0.2, 0.4, 0.9, 0.1]), (2, alike)]);
+    let mut app = explorer_with(root, |setting| setting.known.against = Some(other));
     app.update(Action::ToggleGold);
     app
 }

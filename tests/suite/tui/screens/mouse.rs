@@ -1,9 +1,10 @@
 //! Clicks and the wheel.
 
-use super::explorer;
-use crate::support::explorer::{compare_with, hits, screen, text};
+use super::{explorer, explorer_with};
+use crate::support::explorer::{hits, other_run, screen, text};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use dissent::tui::update::app::Side;
+use dissent::tui::action::Action;
+use dissent::tui::state::selection::Side;
 
 fn at(kind: MouseEventKind, column: u16, row: u16) -> MouseEvent {
     MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }
@@ -20,22 +21,22 @@ fn the_mouse_chooses_cases_hits_and_images() {
     let shown = text(&screen(&mut app, 120, 40));
     let row = shown.lines().position(|line| line.contains("3 caption")).unwrap();
     app.on_mouse(at(click, 60, row as u16)).unwrap();
-    assert_eq!(app.hit, 2);
+    assert_eq!(app.selection().hit(), 2);
     app.on_mouse(at(MouseEventKind::ScrollUp, 60, row as u16)).unwrap();
-    assert_eq!(app.hit, 1);
+    assert_eq!(app.selection().hit(), 1);
     app.on_mouse(at(MouseEventKind::ScrollUp, 5, 10)).unwrap();
     assert_eq!(app.current().unwrap().1.id, "us-test-0002");
     screen(&mut app, 120, 40);
     app.on_mouse(at(click, 70, 10)).unwrap();
-    assert!(app.enlarged && app.side == Side::Document);
+    assert!(app.images().is_enlarged() && app.selection().side() == Side::Document);
     assert!(app.on_mouse(at(MouseEventKind::Moved, 1, 1)).is_none());
 }
 
 #[test]
 fn a_click_in_the_table_of_two_runs_chooses_the_hit_under_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = explorer(folder.path());
-    compare_with(&mut app, 1, &[0.2, 0.3, 0.4, 0.1]);
+    let other = other_run(&[(1, [0.2, 0.3, 0.4, 0.1])]);
+    let mut app = explorer_with(folder.path(), |setting| setting.known.against = Some(other));
     let shown = text(&screen(&mut app, 120, 40));
     let click = MouseEventKind::Down(MouseButton::Left);
     let table = shown.lines().position(|line| line.contains("A says")).unwrap();
@@ -43,8 +44,8 @@ fn a_click_in_the_table_of_two_runs_chooses_the_hit_under_it() {
     for (slot, hit) in hits().iter().enumerate() {
         let row = row_of(&hit.document);
         app.on_mouse(at(click, 80, row as u16)).unwrap();
-        assert_eq!(app.hit, slot);
-        app.hit = 0;
+        assert_eq!(app.selection().hit(), slot);
+        app.update(Action::First);
     }
     assert!(app.on_mouse(at(click, 80, row_of("us-doc-002") as u16)).is_none(), "no hit of this run");
 }

@@ -93,11 +93,14 @@ fn every_view_at_both_sizes() {
         for (width, height) in [(80, 24), (120, 40)] {
             let folder = tempfile::tempdir().unwrap();
             let mut app = explorer(folder.path());
-            app.saved_views.push(SavedView {
+            let mut state = app.memory();
+            state.view.push(SavedView {
                 name: "gap".into(),
                 filter: "fused:wrong oracle:right".into(),
                 order: "entropy".into(),
             });
+            app.recall(state);
+            app.start();
             for action in actions {
                 app.update(action.clone());
             }

@@ -5,8 +5,9 @@ use super::{assert_screen, explorer, with_two_runs};
 use crate::support::explorer::{screen, text};
 use dissent::annotation::CaseReview;
 use dissent::tui::action::Action;
-use dissent::tui::state::overview::{Cell, Overview, Row, Section};
-use dissent::tui::update::app::Overlay;
+use dissent::tui::state::overlay::Overlay;
+use dissent::tui::state::overview::Overview;
+use dissent::tui::state::overview::table::{Cell, Row, Section};
 
 #[test]
 fn two_runs_on_one_case() {
@@ -30,8 +31,8 @@ fn named_errors_in_the_overview() {
     for (width, height) in [(80, 24), (120, 40)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
-        app.people.insert(1, three_annotators());
-        app.people.insert(2, CaseReview { decision: None, ..three_annotators() });
+        app.set_review(1, three_annotators());
+        app.set_review(2, CaseReview { decision: None, ..three_annotators() });
         app.update(Action::Overview);
         for _ in 0..40 {
             app.update(Action::Down);
@@ -54,7 +55,7 @@ fn a_wide_table_of_the_overview_cuts_no_figure_and_follows_the_selected_cell() {
         (0..14).map(|row| Row { name: labels[row].clone(), cells: (0..14).map(|column| cell(row, column)).collect() });
     let section = Section { title: "gold and fused".into(), columns: labels.clone(), rows: rows.collect() };
     for (column, place) in [(0, "1-9 of 14"), (13, "6-14 of 14")] {
-        app.overlay = Some(Overlay::Overview(Overview {
+        app.open(Overlay::Overview(Overview {
             sections: vec![section.clone()],
             selected: (0, 13, column),
             read: 14,

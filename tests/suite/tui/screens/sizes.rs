@@ -52,7 +52,7 @@ fn every_size_is_drawn() {
     for _ in 0..40 {
         app.update(Action::NextHit);
     }
-    assert_eq!(app.hit, 39);
+    assert_eq!(app.selection().hit(), 39);
     every_size(&mut app);
     app.update(Action::Compare);
     every_size(&mut app);

@@ -11,7 +11,8 @@ use dissent::run::{Ablation, CaptionShown};
 use dissent::tui::App;
 use dissent::tui::action::Action;
 use dissent::tui::effect::Effect;
-use dissent::tui::update::app::{Notice, Overlay, Shown, Side};
+use dissent::tui::state::overlay::{Notice, Overlay};
+use dissent::tui::state::selection::{Shown, Side};
 use dissent::worker::Request;
 use tui_input::InputRequest;
 
@@ -24,15 +25,15 @@ fn search_drops_late_results_and_shows_the_chosen_document() {
     app.edit(InputRequest::InsertChar('y'));
     let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
     app.on_engine_event(Event::SearchResults { ticket: 1, results: vec![result(0)] });
-    let Some(Overlay::Search(search)) = &app.overlay else { panic!("the search is closed") };
-    assert_eq!((search.ticket, &search.results), (2, &None));
+    let Some(Overlay::Search(search)) = app.overlay() else { panic!("the search is closed") };
+    assert_eq!((search.ticket(), search.results()), (2, None));
     app.on_engine_event(Event::SearchResults { ticket: 2, results: vec![result(1), result(3)] });
     app.update(Action::Down);
     app.update(Action::Accept);
-    assert_eq!((app.shown, app.side), (Shown::Row(3), Side::Document));
+    assert_eq!((app.selection().shown(), app.selection().side()), (Shown::Row(3), Side::Document));
     assert_eq!(app.shown_document().unwrap().id, "us-doc-004");
     app.update(Action::NextHit);
-    assert_eq!(app.shown, Shown::Hit);
+    assert_eq!(app.selection().shown(), Shown::Hit);
 }
 
 #[test]
@@ -53,7 +54,10 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
     let label = |app: &App| app.fused_now().unwrap().prediction.label();
     assert_eq!((label(&app), app.smallest_flip()), (Some(1), Some(SmallestFlip::Without(vec![0]))));
     assert!(app.update(Action::DropHit).is_empty());
-    assert_eq!((label(&app), app.answers[&0].fused().unwrap().prediction.label()), (Some(0), Some(1)));
+    assert_eq!(
+        (label(&app), app.cases().answers_of(0).unwrap().fused().unwrap().prediction.label()),
+        (Some(0), Some(1))
+    );
     app.update(Action::DropHit);
     app.update(Action::NextFuser);
     app.update(Action::NextFuser);
@@ -71,9 +75,9 @@ fn a_dropped_hit_changes_the_answer_in_the_same_frame_and_no_model_is_asked() {
 
 fn put_in(app: &mut App, row: usize) -> Probe {
     app.update(Action::SearchImages);
-    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
     let results = vec![CaptionResult { row, score: 0.9, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: search.ticket, results });
+    app.on_engine_event(Event::SearchResults { ticket: search.ticket(), results });
     let probe = Probe { row, ablation: Ablation::default() };
     assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
     probe
@@ -151,9 +155,9 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.update(Action::ResetFusion);
     // A document of a person's own that says No but does not carry the day would have rescued the case.
     app.update(Action::SearchImages);
-    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
+    let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
     let results = vec![CaptionResult { row: 1, score: 0.9, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: search.ticket, results });
+    app.on_engine_event(Event::SearchResults { ticket: search.ticket(), results });
     app.update(Action::Accept);
     let probe = Probe { row: 1, ablation: Ablation::default() };
     app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
@@ -171,8 +175,8 @@ fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
     app.on_engine_event(ready());
     answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
     let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
-    let ticket = |app: &App| match &app.overlay {
-        Some(Overlay::Search(search)) => search.ticket,
+    let ticket = |app: &App| match app.overlay() {
+        Some(Overlay::Search(search)) => search.ticket(),
         _ => panic!("no search"),
     };
     app.update(Action::Search);
@@ -185,13 +189,13 @@ fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(1)] };
     let probe = Probe { row: 1, ablation: Ablation::default() };
     assert_eq!(app.on_engine_event(event), [Effect::Engine(Request::Probe { case: 0, probe })]);
-    assert!(app.overlay.is_none());
+    assert!(app.overlay().is_none());
     // A path that is only begun takes none of the images that are like the case's.
     app.update(Action::SearchImages);
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(0)] };
     app.on_engine_event(event);
     app.paste("films/a");
-    assert!(app.update(Action::Accept).is_empty() && app.overlay.is_some());
+    assert!(app.update(Action::Accept).is_empty() && app.overlay().is_some());
 }
 
 #[test]
@@ -206,7 +210,7 @@ fn keys_mean_the_document_that_is_shown() {
     let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
     app.on_engine_event(Event::SearchResults { ticket: 1, results });
     app.update(Action::Accept);
-    assert_eq!(app.shown, Shown::Row(1));
+    assert_eq!(app.selection().shown(), Shown::Row(1));
     let shown = explorer::text(&screen(&mut app, 200, 60));
     assert!(shown.contains("▸found us-doc-002"), "{shown}");
     assert!(app.update(Action::DropHit).is_empty());
@@ -232,7 +236,7 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
     app.on_engine_event(Event::SearchResults { ticket: 1, results });
     assert!(app.update(Action::Accept).is_empty());
-    let Some(Notice::Said(said)) = &app.notice else { panic!("nothing is said") };
+    let Some(Notice::Said(said)) = app.notice() else { panic!("nothing is said") };
     assert!(said.starts_with("the hits of this case are not retrieved yet"), "{said}");
     app.on_engine_event(Event::Hits { case: 0, hits: Vec::new() });
     let probe = put_in(&mut app, 1);
@@ -253,9 +257,9 @@ fn where_every_hit_is_dropped_no_answer_is_waited_for() {
     };
     assert!(what_if(&mut app).starts_with('…'));
     answer(&mut app, 0, &[0.9; 4]);
-    for slot in 0..4 {
-        app.hit = slot;
+    for _ in 0..4 {
         app.update(Action::DropHit);
+        app.update(Action::NextHit);
     }
     assert!(app.fused_now().is_none());
     assert!(what_if(&mut app).starts_with('-'), "{}", what_if(&mut app));
@@ -272,7 +276,7 @@ fn a_temperature_belongs_to_the_papers_fusion() {
     app.update(Action::NextFuser);
     assert_eq!(app.what_if_words().unwrap(), "mean log-probability");
     app.update(Action::Sharpen);
-    assert!(matches!(&app.notice, Some(Notice::Said(said)) if said.contains("no temperature")), "{:?}", app.notice);
+    assert!(matches!(app.notice(), Some(Notice::Said(said)) if said.contains("no temperature")), "{:?}", app.notice());
 }
 
 #[test]
@@ -283,17 +287,18 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     app.on_engine_event(ready());
     answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
     app.update(Action::SearchImages);
-    let Some(Overlay::Search(search)) = &app.overlay else { panic!("no search") };
-    let ticket = search.ticket;
+    let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
+    let ticket = search.ticket();
     let result = CaptionResult { row: 1, score: 0.9, highlights: Vec::new() };
     app.on_engine_event(Event::SearchResults { ticket, results: vec![result] });
     let probe = Probe { row: 1, ablation: Ablation::default() };
     assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
-    assert_eq!((app.hit, app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
+    assert_eq!((app.selection().hit(), app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(1), "not read yet");
     app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
-    assert_eq!(app.answers[&0].fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
+    let answers = app.cases().answers_of(0).unwrap();
+    assert_eq!(answers.fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as hit 5");
 
     // The first hit without its caption is read, and counts only when taken in.

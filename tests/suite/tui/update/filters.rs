@@ -2,14 +2,15 @@
 
 use crate::support::annotations::annotation;
 use crate::support::explorer;
-use crate::support::explorer::{answer, app, hits, scores, screen};
+use crate::support::explorer::{answer, app, app_with, hits, scores, screen};
 use dissent::data::Label;
 use dissent::pipeline::Event;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
 use dissent::tui::state::filter::Filter;
-use dissent::tui::update::app::{Notice, Overlay};
+use dissent::tui::state::overlay::{Notice, Overlay};
+use dissent::tui::theme::Theme;
 use dissent::worker::Request;
 use std::sync::Arc;
 
@@ -28,11 +29,11 @@ fn the_filter_keeps_inconsistent_cases_and_takes_in_new_ones() {
     answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
     answer(&mut app, 3, &[0.9, 0.2, 0.9, 0.9]);
     app.update(Action::OnlyInconsistent);
-    assert_eq!((app.queue.shown(), app.queue.current()), ([3].as_slice(), Some(3)));
+    assert_eq!((app.queue().shown(), app.queue().current()), ([3].as_slice(), Some(3)));
     answer(&mut app, 1, &[0.9, 0.9, 0.2, 0.9]);
-    assert_eq!((app.queue.shown(), app.queue.current()), ([1, 3].as_slice(), Some(3)));
+    assert_eq!((app.queue().shown(), app.queue().current()), ([1, 3].as_slice(), Some(3)));
     app.update(Action::OnlyInconsistent);
-    assert_eq!((app.queue.shown().len(), app.queue.current()), (5, Some(3)));
+    assert_eq!((app.queue().shown().len(), app.queue().current()), (5, Some(3)));
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     // Case 11 may pass itself; then from the first again.
     let cases = std::iter::once(11).chain(0..9).collect();
     assert_eq!(type_filter(&mut app, "retrieval:ruined"), [ahead(cases)]);
-    assert_eq!((app.queue.shown().len(), app.queue.current(), &app.notice), (0, None, &None));
+    assert_eq!((app.queue().shown().len(), app.queue().current(), app.notice()), (0, None, None));
     let shown = explorer::text(&screen(&mut app, 80, 24));
     assert!(shown.contains("No answered case matches retrieval:ruined. 12"), "{shown}");
     assert!(shown.contains("cases are not answered yet; they join this list if"), "{shown}");
@@ -71,7 +72,7 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     // Closed-book says No, and so does gold of the odd cases. The closed-book answer is the last to come.
     answer(&mut app, 0, &[0.9; 4]);
     answer(&mut app, 2, &[0.1; 4]);
-    assert!(app.queue.shown().is_empty());
+    assert!(app.queue().shown().is_empty());
     app.on_engine_event(Event::Hits { case: 5, hits: hits() });
     for slot in 0..4 {
         app.on_engine_event(Event::Prediction { case: 5, slot, prediction: scores(0.9).into() });
@@ -79,9 +80,9 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     let effects = app.on_engine_event(Event::ClosedBook { case: 5, prediction: Some(scores(0.39).into()) });
     assert_eq!(effects[0], Effect::Engine(Request::Open { case: 5 }), "the first that passes is opened");
     answer(&mut app, 3, &[0.9; 4]);
-    assert_eq!((app.queue.shown(), app.queue.current()), ([3, 5].as_slice(), Some(5)));
+    assert_eq!((app.queue().shown(), app.queue().current()), ([3, 5].as_slice(), Some(5)));
     app.update(Action::ToggleFilter);
-    assert_eq!((app.queue.shown().len(), app.queue.current()), (12, Some(5)));
+    assert_eq!((app.queue().shown().len(), app.queue().current()), (12, Some(5)));
 }
 
 #[test]
@@ -90,10 +91,13 @@ fn a_filter_that_no_case_can_pass_is_refused() {
     let mut app = app(folder.path(), 3);
     app.start();
     type_filter(&mut app, "task:fundus fused:wrong");
-    assert_eq!(app.notice, Some(Notice::Said("no case matches task:fundus fused:wrong (0 of 3 are answered)".into())));
+    assert_eq!(
+        app.notice(),
+        Some(&Notice::Said("no case matches task:fundus fused:wrong (0 of 3 are answered)".into()))
+    );
     app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
     type_filter(&mut app, "fused:wrong");
-    assert_eq!((app.queue.shown().len(), app.filter.is_empty()), (3, true), "nothing will be read any more");
+    assert_eq!((app.queue().shown().len(), app.view().filter().is_empty()), (3, true), "nothing will be read any more");
 }
 
 #[test]
@@ -106,9 +110,9 @@ fn a_filter_of_yesterday_is_there_before_any_case_is_read() {
     let mut today = app(folder.path(), 5);
     today.recall(yesterday.memory());
     assert_eq!(today.start(), [Effect::Engine(Request::Ahead { cases: vec![3, 4, 0, 1, 2] })]);
-    assert_eq!((today.queue.current(), today.memory().place.unwrap().filter.as_str()), (None, "fused:wrong"));
+    assert_eq!((today.queue().current(), today.memory().place.unwrap().filter.as_str()), (None, "fused:wrong"));
     answer(&mut today, 3, &[0.9; 4]);
-    assert_eq!(today.queue.current(), Some(3));
+    assert_eq!(today.queue().current(), Some(3));
 }
 
 #[test]
@@ -130,8 +134,8 @@ fn an_unfinished_word_counts_the_words_before_it() {
     answer(&mut app, 1, &[0.9; 4]);
     app.update(Action::Filter);
     app.paste("verdict:inconsistent fused:wron");
-    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
-    assert_eq!(edit.outcome, Ok(1));
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
+    assert_eq!(edit.outcome(), Ok(1));
     assert!(explorer::text(&screen(&mut app, 80, 24)).contains("1 of 4 cases; 2 cases are not answered yet"));
 }
 
@@ -142,8 +146,8 @@ fn what_is_pasted_comes_where_the_cursor_is_and_too_much_is_refused() {
     let mut app = app(folder.path(), 4);
     app.start();
     app.update(Action::Filter);
-    let line = |app: &App| match &app.overlay {
-        Some(Overlay::Filter(edit)) => (edit.input.value().to_owned(), edit.input.cursor()),
+    let line = |app: &App| match app.overlay() {
+        Some(Overlay::Filter(edit)) => (edit.input().value().to_owned(), edit.input().cursor()),
         _ => panic!("no line"),
     };
     app.paste("é\tz");
@@ -152,7 +156,7 @@ fn what_is_pasted_comes_where_the_cursor_is_and_too_much_is_refused() {
     assert_eq!(line(&app), ("é x yz".to_owned(), 5));
     app.paste(&"x".repeat(65_536));
     assert_eq!(line(&app), ("é x yz".to_owned(), 5));
-    let Some(Notice::Error(message)) = &app.notice else { panic!("{:?}", app.notice) };
+    let Some(Notice::Error(message)) = app.notice() else { panic!("{:?}", app.notice()) };
     assert!(
         message.starts_with("nothing was pasted: expected a line of at most 65536 bytes, found 65543"),
         "{message}"
@@ -178,26 +182,26 @@ fn a_filter_is_completed_counted_and_applied() {
     }
     app.update(Action::Filter);
     app.paste("fused:w");
-    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
-    assert_eq!(edit.completions[0].count, None, "of so few cases the number would tell gold");
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
+    assert_eq!(edit.completions()[0].count, None, "of so few cases the number would tell gold");
     app.update(Action::Cancel);
     app.update(Action::ToggleGold);
     app.update(Action::Filter);
     app.paste("fused:w");
-    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
-    assert_eq!((edit.completions[0].word.as_str(), edit.completions[0].count), ("fused:wrong", Some(2)));
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
+    assert_eq!((edit.completions()[0].word.as_str(), edit.completions()[0].count), ("fused:wrong", Some(2)));
     app.update(Action::Complete);
     app.paste("rescued-by:any");
-    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("no line") };
-    assert_eq!((edit.input.value(), &edit.outcome), ("fused:wrong rescued-by:any", &Ok(1)));
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
+    assert_eq!((edit.input().value(), edit.outcome()), ("fused:wrong rescued-by:any", Ok(1)));
     app.update(Action::Accept);
-    assert_eq!(app.queue.shown(), [1]);
+    assert_eq!(app.queue().shown(), [1]);
     app.update(Action::ToggleFilter);
-    assert_eq!((app.queue.shown().len(), app.queue.current()), (4, Some(1)));
+    assert_eq!((app.queue().shown().len(), app.queue().current()), (4, Some(1)));
     app.update(Action::First);
     app.update(Action::NextMatch);
-    assert_eq!(app.queue.current(), Some(1));
-    let shown = |app: &App| app.queue.shown().to_vec();
+    assert_eq!(app.queue().current(), Some(1));
+    let shown = |app: &App| app.queue().shown().to_vec();
     for (line, expected) in [
         ("verdict:inconsistent", vec![1, 3]),
         ("-fused:right", vec![1, 2]),
@@ -210,7 +214,7 @@ fn a_filter_is_completed_counted_and_applied() {
         ("mine:none source:south head:lexical", vec![0, 1, 2, 3]),
     ] {
         app.update(Action::ToggleFilter);
-        app.filter = Filter::default();
+        app.set_filter(Filter::default());
         type_filter(&mut app, line);
         assert_eq!(shown(&app), expected, "{line}");
     }
@@ -219,14 +223,13 @@ fn a_filter_is_completed_counted_and_applied() {
 #[test]
 fn a_label_goes_by_its_id_and_by_its_letter_only_where_no_label_has_that_name() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = app(folder.path(), 5);
     let mut dataset = explorer::dataset(folder.path(), 5);
     let ids = ["m", "n", "b"].map(str::to_owned).into_iter().chain((3..30).map(|label| format!("l{label}")));
     dataset.tasks[0].labels = ids.map(|id| Label::new(&id, format!("Finding {id}"))).collect();
     for (case, answer) in dataset.cases.iter_mut().zip(["m", "n", "b", "l25", "l26"]) {
         case.answer = answer.into();
     }
-    app.dataset = Arc::new(dataset);
+    let mut app = app_with(folder.path(), 5, |setting| setting.known.dataset = Arc::new(dataset));
     app.start();
     // The letters are A, B, C, Z and a.
     for (line, expected) in
@@ -234,7 +237,7 @@ fn a_label_goes_by_its_id_and_by_its_letter_only_where_no_label_has_that_name() 
     {
         app.set_filter(Filter::default());
         type_filter(&mut app, &format!("{line} "));
-        assert_eq!(app.queue.shown(), [expected], "{line}");
+        assert_eq!(app.queue().shown(), [expected], "{line}");
     }
 }
 
@@ -243,8 +246,8 @@ fn a_line_that_is_not_understood_stays_open_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
     type_filter(&mut app, "verdikt:right");
-    let Some(Overlay::Filter(edit)) = &app.overlay else { panic!("the line is gone") };
-    assert!(edit.outcome.as_ref().unwrap_err().starts_with("verdikt: no such field"));
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("the line is gone") };
+    assert!(edit.outcome().unwrap_err().starts_with("verdikt: no such field"));
 }
 
 #[test]
@@ -258,7 +261,7 @@ fn the_queue_is_sorted_and_a_view_is_kept_and_comes_back() {
     app.update(Action::Order);
     app.paste("evenly split");
     app.update(Action::Accept);
-    assert_eq!((app.queue.shown(), app.queue.current()), ([2, 1, 0].as_slice(), Some(0)));
+    assert_eq!((app.queue().shown(), app.queue().current()), ([2, 1, 0].as_slice(), Some(0)));
     type_filter(&mut app, "verdict:inconsistent");
     app.update(Action::SaveView);
     app.paste("split");
@@ -269,11 +272,11 @@ fn the_queue_is_sorted_and_a_view_is_kept_and_comes_back() {
         answer(&mut later, case, yes);
     }
     later.recall(memory);
-    assert_eq!((later.queue.shown(), later.queue.current()), ([2, 1].as_slice(), app.queue.current()));
+    assert_eq!((later.queue().shown(), later.queue().current()), ([2, 1].as_slice(), app.queue().current()));
     later.update(Action::ToggleFilter);
     later.update(Action::Views);
     later.update(Action::Accept);
-    assert_eq!(later.queue.shown(), [2, 1]);
+    assert_eq!(later.queue().shown(), [2, 1]);
 }
 
 #[test]
@@ -289,53 +292,54 @@ fn a_sorted_list_says_what_was_read_since_and_the_same_order_sorts_it_in() {
     };
     sort(&mut app);
     answer(&mut app, 2, &[0.9, 0.9, 0.2, 0.2]);
-    assert_eq!((app.queue.shown(), app.unsorted_count()), ([0, 1, 2].as_slice(), 1));
+    assert_eq!((app.queue().shown(), app.view().unsorted_count(app.queue())), ([0, 1, 2].as_slice(), 1));
     assert!(explorer::text(&screen(&mut app, 120, 40)).contains("1 newly answered: press o to sort again"));
     sort(&mut app);
-    assert_eq!((app.queue.shown(), app.unsorted_count()), ([2, 0, 1].as_slice(), 0));
+    assert_eq!((app.queue().shown(), app.view().unsorted_count(app.queue())), ([2, 0, 1].as_slice(), 0));
 }
 
 #[test]
 fn lists_open_on_what_is_on_and_offer_what_applies() {
     let folder = tempfile::tempdir().unwrap();
-    let mut app = app(folder.path(), 2);
-    let theme_of = |app: &App, name: &str| app.themes.iter().find(|(other, _)| other == name).unwrap().1.clone();
-    app.theme = theme_of(&app, "light");
+    let light = Theme::load("light").unwrap();
+    let mut app = app_with(folder.path(), 2, |setting| setting.theme = light.clone());
     app.update(Action::Themes);
     app.update(Action::Accept);
-    assert_eq!(app.theme, theme_of(&app, "light"));
+    assert_eq!(*app.theme(), light);
     // A theme of one's own is not in the list.
-    app.theme = dissent::tui::theme::Theme::load("dark").unwrap().without_full_backgrounds().unwrap();
-    app.themes.retain(|(name, _)| name == "light");
+    let mut app = app_with(folder.path(), 2, |setting| {
+        setting.theme = Theme::load("dark").unwrap().without_full_backgrounds().unwrap();
+        setting.themes.retain(|(name, _)| name == "light");
+    });
     app.update(Action::Themes);
     app.update(Action::Accept);
-    assert_eq!(app.theme, theme_of(&app, "light"), "what is marked is what Enter takes");
+    assert_eq!(*app.theme(), light, "what is marked is what Enter takes");
     let mut memory = app.memory();
     let place = memory.place.as_mut().unwrap();
     place.columns = vec!["against".into(), "entropy".into()];
     place.order = "flips".into();
     app.recall(memory);
-    assert_eq!((app.columns.len(), app.order), (1, dissent::tui::state::order::Order::Dataset));
+    assert_eq!((app.view().columns().len(), app.view().order()), (1, dissent::tui::state::order::Order::Dataset));
 }
 
 #[test]
 fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
-    let dark = app.theme.clone();
+    let dark = app.theme().clone();
     app.update(Action::Palette);
     app.paste("colours screen");
     app.update(Action::Accept);
     assert_eq!(app.context(), Context::Picker);
     app.update(Action::Down);
-    assert_ne!(app.theme, dark);
+    assert_ne!(*app.theme(), dark);
     app.update(Action::Cancel);
-    assert_eq!(app.theme, dark);
+    assert_eq!(*app.theme(), dark);
     app.update(Action::Columns);
     app.paste("entropy");
     app.update(Action::Accept);
     app.update(Action::Cancel);
-    assert_eq!(app.columns, [dissent::tui::state::queue_columns::Column::Entropy]);
+    assert_eq!(app.view().columns(), [dissent::tui::state::queue_columns::Column::Entropy]);
 }
 
 #[test]
@@ -343,10 +347,12 @@ fn seen_and_marked_are_counted_in_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 4);
     app.start();
-    app.marks.extend([(0, &[0][..]), (2, &[1]), (3, &[])].map(|(case, places)| (case, annotation(places).into())));
+    for (case, places) in [(0, &[0][..]), (2, &[1]), (3, &[])] {
+        app.set_annotation(case, Some(annotation(places).into()));
+    }
     app.update(Action::Down);
     assert_eq!((app.seen_count(), app.marked_count()), (2, 2));
     type_filter(&mut app, "mine:none");
-    assert_eq!(app.queue.shown(), [1, 3]);
+    assert_eq!(app.queue().shown(), [1, 3]);
     assert_eq!((app.seen_count(), app.marked_count()), (1, 0));
 }

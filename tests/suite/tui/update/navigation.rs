@@ -7,7 +7,8 @@ use dissent::pipeline::Event;
 use dissent::terminal::images::ViewChange;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::update::app::{Focus, Notice, Side};
+use dissent::tui::state::overlay::Notice;
+use dissent::tui::state::selection::{Focus, Side};
 use dissent::tui::{App, views};
 use dissent::worker::Request;
 
@@ -40,14 +41,14 @@ fn tab_moves_in_the_hits_and_back() {
     app.start();
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
     app.update(Action::SwitchFocus);
-    assert_eq!((app.focus, app.side), (Focus::Hits, Side::Document));
+    assert_eq!((app.selection().focus(), app.selection().side()), (Focus::Hits, Side::Document));
     assert!(app.update(Action::Down).is_empty(), "moving in the hits asks nothing of the engine");
-    assert_eq!((app.hit, app.queue.current()), (1, Some(0)));
+    assert_eq!((app.selection().hit(), app.queue().current()), (1, Some(0)));
     app.update(Action::Last);
-    assert_eq!(app.hit, 3);
+    assert_eq!(app.selection().hit(), 3);
     app.update(Action::SwitchFocus);
     app.update(Action::Down);
-    assert_eq!((app.hit, app.queue.current(), app.side), (0, Some(1), Side::Query));
+    assert_eq!((app.selection().hit(), app.queue().current(), app.selection().side()), (0, Some(1), Side::Query));
 }
 
 #[test]
@@ -67,10 +68,10 @@ fn resizing_asks_nothing_of_the_engine_but_images_of_the_new_size() {
     let mut app = app(folder.path(), 3);
     app.on_engine_event(ready());
     screen(&mut app, 80, 24);
-    assert!(app.pictures.take_wanted().is_empty());
+    assert!(app.images().pictures().take_wanted().is_empty());
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
     terminal.draw(|frame| views::draw(&app, frame)).unwrap();
-    assert!(!app.pictures.take_wanted().is_empty());
+    assert!(!app.images().pictures().take_wanted().is_empty());
 }
 
 #[test]
@@ -80,8 +81,8 @@ fn the_engine_may_fail_and_the_rest_goes_on() {
     app.start();
     app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
     app.on_engine_event(Event::Failed { case: None, message: "no index".into() });
-    assert_eq!(app.engine_failure.as_deref(), Some("no reader"));
-    assert_eq!(app.notice, Some(Notice::Error("no index".into())), "a search that failed");
+    assert_eq!(app.worker().failure(), Some("no reader"));
+    assert_eq!(app.notice(), Some(&Notice::Error("no index".into())), "a search that failed");
     assert_eq!(app.update(Action::Annotate(category_id(0))).len(), 1);
     app.on_engine_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
     assert!(explorer::text(&screen(&mut app, 80, 24)).contains("image is cut short"));
@@ -116,18 +117,18 @@ fn the_remembered_hit_is_one_that_is_there() {
         later.start();
         later
     };
-    assert_eq!(reopened(1, 4).hit, 3);
-    assert_eq!(reopened(1, 2).hit, 1, "there are fewer hits now");
+    assert_eq!(reopened(1, 4).selection().hit(), 3);
+    assert_eq!(reopened(1, 2).selection().hit(), 1, "there are fewer hits now");
     let mut live = reopened(0, 4);
-    assert_eq!(live.hit, 3, "the hits of this case are still to come");
+    assert_eq!(live.selection().hit(), 3, "the hits of this case are still to come");
     live.on_engine_event(Event::Hits { case: 1, hits: hits().into_iter().take(2).collect() });
-    assert_eq!(live.hit, 1);
+    assert_eq!(live.selection().hit(), 1);
     let mut gone = memory.clone();
     gone.place.as_mut().unwrap().case = Some("us-test-9999".into());
     let mut later = explorer::app(folder.path(), 3);
     later.recall(gone);
     later.start();
-    assert_eq!(later.hit, 0, "another case than the remembered one");
+    assert_eq!(later.selection().hit(), 0, "another case than the remembered one");
 }
 
 #[test]
@@ -138,16 +139,16 @@ fn an_enlarged_image_pans_where_it_is_zoomed_and_steps_where_it_is_whole() {
     app.update(Action::Enlarge);
     assert_eq!(app.context(), Context::Image);
     app.update(Action::View(ViewChange::Down));
-    assert_eq!(app.queue.current(), Some(1), "the next case");
+    assert_eq!(app.queue().current(), Some(1), "the next case");
     // An image of 64 pixels has room for one step there.
     screen(&mut app, 80, 24);
     app.update(Action::View(ViewChange::ZoomIn));
-    let before = app.image_view;
+    let before = app.images().view();
     app.update(Action::View(ViewChange::Down));
-    assert_eq!(app.queue.current(), Some(1));
-    assert_ne!(app.image_view, before);
+    assert_eq!(app.queue().current(), Some(1));
+    assert_ne!(app.images().view(), before);
     app.update(Action::SwitchImage);
-    assert_eq!(app.side, Side::Document, "query and document share the view");
+    assert_eq!(app.selection().side(), Side::Document, "query and document share the view");
     app.update(Action::Cancel);
     assert_eq!(app.context(), Context::Explore);
 }

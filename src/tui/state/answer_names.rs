@@ -1,23 +1,28 @@
-//! Open answers on the screen: a letter for each different answer to a case, and the words in which it was said.
+//! Answers on the screen: a letter for each different answer to a case, and its name or the words in which it was said.
 
 use super::answers::CaseAnswers;
+use super::cases::Cases;
 use crate::data::{Answer, TaskKind};
 use crate::run::Prediction;
-use crate::tui::update::app::App;
-use crate::tui::views::text;
-use unicode_width::UnicodeWidthStr;
 
-impl App {
+/// A label's letter: A for the first; `?` for an answer that names none.
+pub fn letter(label: Option<usize>) -> char {
+    const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some(label) = label else { return '?' };
+    LETTERS.get(label).map_or('#', |letter| char::from(*letter))
+}
+
+impl Cases {
     /// The letter of an answer to a case: its label's place in the task, or the place of an open answer among the different
     /// ones that were given to this case, in the order of the hits.
     pub fn letter_of(&self, case: usize, answer: Option<Answer>) -> char {
         if !self.is_open(case) {
-            return text::letter(answer.and_then(Answer::label));
+            return letter(answer.and_then(Answer::label));
         }
         let given = self.given_answers(case);
         // One that nobody gave is the gold one.
         let place = |answer| given.iter().position(|(known, _)| *known == answer).unwrap_or(given.len());
-        text::letter(answer.map(place))
+        letter(answer.map(place))
     }
 
     /// The name of an answer to a case: its label's, or the words in which an open answer was said first; or that it names
@@ -25,7 +30,7 @@ impl App {
     pub fn answer_name(&self, case: usize, answer: Option<Answer>) -> String {
         if !self.is_open(case) {
             let Some(answer) = answer else { return "no label".to_owned() };
-            let task = self.dataset.cases.get(case).and_then(|case| self.task_of(case));
+            let task = self.get(case).and_then(|case| self.task_of(case));
             return task
                 .and_then(|task| answer.label_in(&task.labels))
                 .map_or_else(|| "?".to_owned(), |label| label.name.clone());
@@ -35,37 +40,15 @@ impl App {
         given.map_or_else(|| "?".to_owned(), |(_, words)| words.to_owned())
     }
 
-    /// Columns of the longest name that an answer to the current case has.
-    pub fn longest_answer(&self) -> usize {
-        let Some((index, case)) = self.current() else { return 0 };
-        if self.is_open(index) {
-            return self.given_answers(index).iter().map(|(_, words)| words.width()).max().unwrap_or(0);
-        }
-        let labels = self.task_of(case).map(|task| task.labels.as_slice()).unwrap_or_default();
-        labels.iter().map(|label| label.name.width()).max().unwrap_or(0)
-    }
-
-    /// Is the current case answered in words?
-    pub fn is_in_words(&self) -> bool {
-        self.queue.current().is_some_and(|case| self.is_open(case))
-    }
-
-    /// The gold answer to the current case: its label's name, or the words.
-    pub fn gold_name(&self) -> Option<String> {
-        let (index, case) = self.current()?;
-        let gold = self.gold_of(case)?;
-        Some(if self.is_open(index) { case.answer.clone() } else { self.answer_name(index, Some(gold)) })
-    }
-
     /// Is the case answered in words?
-    fn is_open(&self, case: usize) -> bool {
-        let task = self.dataset.cases.get(case).and_then(|case| self.task_of(case));
+    pub fn is_open(&self, case: usize) -> bool {
+        let task = self.get(case).and_then(|case| self.task_of(case));
         task.is_some_and(|task| task.kind == TaskKind::OpenVqa)
     }
 
     /// The different open answers to a case: those with its hits, the one without a document, then
     /// those of the run that is compared with.
-    fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
+    pub fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
         let mut given: Vec<(Answer, &str)> = Vec::new();
         for answers in [self.answers_of(case), self.other_answers(case)].into_iter().flatten() {
             for prediction in said(answers) {

@@ -1,13 +1,9 @@
-//! Everything that can happen, in one channel: keys, signals, engine events, images.
+//! The threads that send what happens: keys, signals, events of the worker, what others write.
 
-use super::startup::Opened;
-use crate::annotation::agreement::AgreementReport;
-use crate::annotation::{Event, JournalWatch};
-use crate::pipeline::Ticket;
-
+use super::message::{Message, OnPanic, Opened};
+use crate::annotation::JournalWatch;
 use crate::panics::caught;
 use crate::panics::panic_text;
-use crate::terminal::images::Loaded;
 use crate::terminal::pixels::{FullScreenImage, Pixels};
 use crate::terminal::query;
 use anyhow::{Context, Result};
@@ -27,43 +23,6 @@ const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
 /// network file system.
 const LOOK_FOR_JOURNALS: Duration = Duration::from_secs(5);
 
-const INPUT: &str = "dissent-input";
-const SIGNALS: &str = "dissent-signals";
-const OPEN: &str = "dissent-open";
-const EVENTS: &str = "dissent-events";
-
-/// Can the explorer go on without this thread? Not where nobody could leave it, and not where it would wait for ever.
-pub fn is_dispensable(thread: &str) -> bool {
-    ![INPUT, SIGNALS, OPEN, EVENTS].contains(&thread)
-}
-
-/// One thing that happened.
-pub enum Message {
-    Terminal(event::Event),
-    /// No key will come any more.
-    InputEnded(String),
-    /// A signal by number.
-    Signal(i32),
-    /// Everything is read, or why it cannot be.
-    Opened(Box<Result<Opened>>),
-    Engine(crate::pipeline::Event),
-    Image(Loaded),
-    /// How far annotators agree, as asked for under this number.
-    Agreement(Ticket, Box<AgreementReport>),
-    /// Others wrote this into their journals.
-    Heard(Vec<Arc<Event>>),
-    /// The full-screen image of this number is on the terminal, or why it is not.
-    FullScreen {
-        number: usize,
-        outcome: Result<(), String>,
-    },
-    /// A thread of the explorer ended by a panic, which is in the log.
-    Died {
-        thread: &'static str,
-        said: String,
-    },
-}
-
 /// Shows images over the whole screen, on the thread that reads the keys: viuer reads the keyboard too, for what the
 /// terminal answers.
 pub struct FullScreen {
@@ -82,7 +41,7 @@ impl FullScreen {
 
 /// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
 pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
-    start(INPUT, sender.clone(), move || {
+    start("dissent-input", OnPanic::EndSession, sender.clone(), move || {
         let mut late = query::LateAnswers::owed();
         for key in query::typed_meanwhile() {
             if sender.send(Message::Terminal(event::Event::Key(key))).is_err() {
@@ -126,7 +85,7 @@ fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) ->
 /// Turns signals into messages.
 pub fn read_signals(sender: Sender<Message>) -> Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT]).context("cannot listen for signals")?;
-    start(SIGNALS, sender.clone(), move || {
+    start("dissent-signals", OnPanic::EndSession, sender.clone(), move || {
         for signal in signals.forever() {
             if sender.send(Message::Signal(signal)).is_err() {
                 return;
@@ -137,15 +96,15 @@ pub fn read_signals(sender: Sender<Message>) -> Result<()> {
 
 /// Reads what the explorer shows, which may take a while.
 pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Sender<Message>) -> Result<()> {
-    start(OPEN, sender.clone(), move || {
-        // Who has left meanwhile waits for nothing.
+    start("dissent-open", OnPanic::EndSession, sender.clone(), move || {
+        // The receiver may be gone; ignore that.
         drop(sender.send(Message::Opened(Box::new(open()))));
     })
 }
 
-/// Looks from time to time what others have written.
+/// Reports what others write into their journals.
 pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Result<()> {
-    start("dissent-journals", sender.clone(), move || {
+    start("dissent-journals", OnPanic::GoOn, sender.clone(), move || {
         loop {
             thread::sleep(LOOK_FOR_JOURNALS);
             let events = watch.new_events();
@@ -156,9 +115,9 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
     })
 }
 
-/// Passes engine events on.
+/// Passes events of the worker on.
 pub fn read_engine(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
-    start(EVENTS, sender.clone(), move || {
+    start("dissent-events", OnPanic::EndSession, sender.clone(), move || {
         for event in events {
             if sender.send(Message::Engine(event)).is_err() {
                 return;
@@ -167,11 +126,16 @@ pub fn read_engine(events: Receiver<crate::pipeline::Event>, sender: Sender<Mess
     })
 }
 
-fn start(name: &'static str, sender: Sender<Message>, body: impl FnOnce() + Send + 'static) -> Result<()> {
+fn start(
+    name: &'static str,
+    on_panic: OnPanic,
+    sender: Sender<Message>,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<()> {
     let body = move || {
         if let Err(panic) = caught(body) {
-            // Where nobody listens the explorer has ended.
-            drop(sender.send(Message::Died { thread: name, said: panic_text(&*panic) }));
+            // If nobody listens, the explorer has ended.
+            drop(sender.send(Message::Panicked { thread: name, on_panic, text: panic_text(&*panic) }));
         }
     };
     let builder = thread::Builder::new().name(name.to_owned());

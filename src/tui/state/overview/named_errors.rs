@@ -1,9 +1,9 @@
 //! The overview's tables of named errors: which category explains which part of the oracle gap, by slice.
 
-use super::overview::{Cell, Known, Row, Section};
+use super::table::{Cell, Known, Row, Section};
 use crate::analysis::{Explained, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
-use crate::tui::update::app::App;
+use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
 /// Where the names come from.
@@ -16,24 +16,24 @@ enum Source {
 }
 
 /// One's own categories, and the final set unless the cases are read blind: what others say must not lead.
-pub(super) fn sections(app: &App, known: &[Known]) -> Vec<Section> {
-    let sources = if app.is_blind { &[Source::Own][..] } else { &[Source::Own, Source::FinalSet] };
-    sources.iter().filter_map(|source| section(app, known, *source)).collect()
+pub fn sections(cases: &Cases, known: &[Known]) -> Vec<Section> {
+    let sources = if cases.is_blind() { &[Source::Own][..] } else { &[Source::Own, Source::FinalSet] };
+    sources.iter().filter_map(|source| section(cases, known, *source)).collect()
 }
 
 /// `None` where no case has a name.
-fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
-    let gone = if source == Source::FinalSet { gone_from_the_taxonomy(app, known) } else { Vec::new() };
-    let count = app.categories.len();
+fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
+    let gone = if source == Source::FinalSet { gone_from_the_taxonomy(cases, known) } else { Vec::new() };
+    let count = cases.categories().len();
     let named: Vec<(&Known, Vec<usize>)> =
-        known.iter().map(|known| (known, rows_of(app, known.case, source, &gone))).collect();
+        known.iter().map(|known| (known, rows_of(cases, known.case, source, &gone))).collect();
     if named.iter().all(|(_, rows)| *rows == [count]) {
         return None;
     }
     let field = if source == Source::Own { "mine" } else { "final" };
-    let keys: Vec<String> = app.categories.iter().map(|category| category.key.to_string()).collect();
+    let keys: Vec<String> = cases.categories().iter().map(|category| category.key.to_string()).collect();
     let mut rows: Vec<(String, String)> = Vec::new();
-    for (category, key) in app.categories.iter().zip(&keys) {
+    for (category, key) in cases.categories().iter().zip(&keys) {
         rows.push((category.name.clone(), format!("{field}:{key}")));
     }
     let without = format!("-{field}:{}", keys.join(","));
@@ -78,18 +78,18 @@ fn section(app: &App, known: &[Known], source: Source) -> Option<Section> {
 
 /// The rows that a case counts in: its categories, else the row after them; the one after that where people differ, and
 /// then those of categories that are gone.
-fn rows_of(app: &App, case: usize, source: Source, gone: &[&str]) -> Vec<usize> {
-    let none = app.categories.len();
+fn rows_of(cases: &Cases, case: usize, source: Source, gone: &[&str]) -> Vec<usize> {
+    let none = cases.categories().len();
     let own = match source {
-        Source::Own => app.marks.get(&case).map(|own| places_of(app, &own.categories)).unwrap_or_default(),
+        Source::Own => cases.annotation_of(case).map(|own| places_of(cases, &own.categories)).unwrap_or_default(),
         Source::FinalSet => {
-            let review = app.people_on(case);
+            let review = cases.people_on(case);
             if review.is_some_and(|review| review.standing() == Standing::Disputed) {
                 return vec![none + 1];
             }
             let Some(ids) = review.and_then(CaseReview::final_categories) else { return vec![none] };
             let unknown = ids.iter().filter_map(|id| gone.binary_search(&id.as_str()).ok());
-            let mut rows = places_of(app, ids);
+            let mut rows = places_of(cases, ids);
             rows.extend(unknown.map(|place| none + 2 + place));
             rows
         }
@@ -98,15 +98,15 @@ fn rows_of(app: &App, case: usize, source: Source, gone: &[&str]) -> Vec<usize> 
 }
 
 /// Ids of categories of the final set that the taxonomy no longer has, in order.
-fn gone_from_the_taxonomy<'a>(app: &'a App, known: &[Known]) -> Vec<&'a str> {
-    let sets = known.iter().filter_map(|known| app.people_on(known.case)?.final_categories());
-    let is_gone = |id: &&CategoryId| !app.categories.iter().any(|category| category.id == **id);
-    let ids: BTreeSet<&str> = sets.flatten().filter(is_gone).map(CategoryId::as_str).collect();
+fn gone_from_the_taxonomy<'a>(cases: &'a Cases, known: &[Known]) -> Vec<&'a str> {
+    let sets = known.iter().filter_map(|known| cases.people_on(known.case)?.final_categories());
+    let gone = sets.flatten().filter(|id| cases.category(id).is_none());
+    let ids: BTreeSet<&str> = gone.map(CategoryId::as_str).collect();
     ids.into_iter().collect()
 }
 
 /// Positions of these categories in the taxonomy.
-fn places_of(app: &App, ids: &BTreeSet<CategoryId>) -> Vec<usize> {
-    let all = app.categories.iter().enumerate();
+fn places_of(cases: &Cases, ids: &BTreeSet<CategoryId>) -> Vec<usize> {
+    let all = cases.categories().iter().enumerate();
     all.filter(|(_, category)| ids.contains(&category.id)).map(|(place, _)| place).collect()
 }

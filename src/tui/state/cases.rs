@@ -1,0 +1,319 @@
+//! What is known of the cases: the dataset, what the reader answered, what people said.
+
+use super::answers::CaseAnswers;
+use super::comparison::{Against, WhoIsRight};
+use super::user_evidence::OwnHit;
+use crate::analysis::CaseOutcome;
+use crate::annotation::{CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness};
+use crate::data::{Answer, Case, Dataset, Task};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Figures of fewer cases than this tell what each of them is.
+pub const FEW: usize = 10;
+
+/// The dataset and everything that is known of its cases. A case is named by its position in `Dataset::cases`.
+pub struct Cases {
+    dataset: Arc<Dataset>,
+    /// Sources of the corpus, sorted; collected when they are first asked for.
+    sources: OnceCell<Vec<String>>,
+    categories: Vec<Category>,
+    /// A case, or a document, may have several categories.
+    several: bool,
+    answers: FxHashMap<usize, CaseAnswers>,
+    /// Name of the stored run whose answers are shown.
+    stored_run: Option<String>,
+    run_fingerprint: Option<String>,
+    against: Option<Against>,
+    /// The categories as they were worded earlier.
+    definitions: Arc<DefinitionHistory>,
+    /// Name of the annotator at the keys.
+    annotator: String,
+    /// The annotator's own annotations.
+    annotations: FxHashMap<usize, Arc<CaseAnnotation>>,
+    /// What everybody says.
+    reviews: FxHashMap<usize, CaseReview>,
+    /// What others said stays hidden until it is asked for, whatever the annotator has said.
+    is_blind: bool,
+    /// Cases that were opened, in this session or an earlier one.
+    seen: FxHashSet<usize>,
+}
+
+/// What [`Cases`] starts with.
+pub struct KnownAtStart {
+    pub dataset: Arc<Dataset>,
+    pub categories: Vec<Category>,
+    pub several: bool,
+    pub stored_run: Option<String>,
+    pub against: Option<Against>,
+    pub definitions: Arc<DefinitionHistory>,
+    pub annotator: String,
+    pub annotations: FxHashMap<usize, Arc<CaseAnnotation>>,
+    pub reviews: FxHashMap<usize, CaseReview>,
+    pub is_blind: bool,
+}
+
+impl Cases {
+    /// The cases before the worker has answered anything.
+    pub fn new(known: KnownAtStart) -> Self {
+        Self {
+            dataset: known.dataset,
+            sources: OnceCell::new(),
+            categories: known.categories,
+            several: known.several,
+            answers: FxHashMap::default(),
+            stored_run: known.stored_run,
+            run_fingerprint: None,
+            against: known.against,
+            annotations: known.annotations,
+            definitions: known.definitions,
+            annotator: known.annotator,
+            reviews: known.reviews,
+            is_blind: known.is_blind,
+            seen: FxHashSet::default(),
+        }
+    }
+
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The case at this position.
+    pub fn get(&self, case: usize) -> Option<&Case> {
+        self.dataset.cases.get(case)
+    }
+
+    /// Id of the case, empty where there is none at this position.
+    pub fn id_of(&self, case: usize) -> String {
+        self.get(case).map(|case| case.id.clone()).unwrap_or_default()
+    }
+
+    /// The task of a case.
+    pub fn task_of(&self, case: &Case) -> Option<&Task> {
+        self.dataset.tasks.iter().find(|task| task.id == case.task)
+    }
+
+    /// The gold answer to a case.
+    pub fn gold_of(&self, case: &Case) -> Option<Answer> {
+        self.task_of(case)?.answer_of(&case.answer)
+    }
+
+    /// Names of the sources of the corpus, sorted.
+    pub fn sources(&self) -> &[String] {
+        self.sources.get_or_init(|| {
+            let sources: FxHashSet<&str> =
+                self.dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+            let mut sources: Vec<String> = sources.into_iter().map(str::to_owned).collect();
+            sources.sort_unstable();
+            sources
+        })
+    }
+
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// May a case, or a document, have several categories?
+    pub fn takes_several_categories(&self) -> bool {
+        self.several
+    }
+
+    /// Those of these categories that the taxonomy has, in its order.
+    pub fn known_categories<'a>(&'a self, ids: &'a BTreeSet<CategoryId>) -> impl Iterator<Item = &'a Category> {
+        self.categories.iter().filter(|category| ids.contains(&category.id))
+    }
+
+    /// The category of this id; `None` if the taxonomy no longer has it.
+    pub fn category(&self, id: &CategoryId) -> Option<&Category> {
+        self.categories.iter().find(|category| category.id == *id)
+    }
+
+    /// Position of this category in the taxonomy.
+    pub fn place_of_category(&self, id: &CategoryId) -> Option<usize> {
+        self.categories.iter().position(|category| category.id == *id)
+    }
+
+    /// The categories as they were worded earlier.
+    pub fn definitions(&self) -> &DefinitionHistory {
+        &self.definitions
+    }
+
+    /// Name of the annotator at the keys.
+    pub fn annotator(&self) -> &str {
+        &self.annotator
+    }
+
+    /// "Misleading look-alike, Other", or "no category".
+    pub fn category_names(&self, ids: &BTreeSet<CategoryId>) -> String {
+        let names: Vec<&str> = self.known_categories(ids).map(|category| category.name.as_str()).collect();
+        if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
+    }
+
+    /// Name of the stored run whose answers are shown.
+    pub fn stored_run(&self) -> Option<&str> {
+        self.stored_run.as_deref()
+    }
+
+    /// Fingerprint of the run on the screen.
+    pub fn run_fingerprint(&self) -> Option<&str> {
+        self.run_fingerprint.as_deref()
+    }
+
+    pub fn set_run_fingerprint(&mut self, fingerprint: String) {
+        self.run_fingerprint = Some(fingerprint);
+    }
+
+    /// What is known of a case's answers.
+    pub fn answers_of(&self, case: usize) -> Option<&CaseAnswers> {
+        self.answers.get(&case)
+    }
+
+    /// The answers of a case, to be added to.
+    pub fn answers_mut(&mut self, case: usize) -> &mut CaseAnswers {
+        self.answers.entry(case).or_default()
+    }
+
+    /// What a person has put in beside the hits of a case; `None` where nothing is known of its answers.
+    pub fn own_evidence_mut(&mut self, case: usize) -> Option<&mut Vec<OwnHit>> {
+        self.answers.get_mut(&case).map(|answers| &mut answers.own)
+    }
+
+    /// Most hits that any case has so far; `None` before the first hits.
+    pub fn most_hits(&self) -> Option<usize> {
+        self.answers.values().filter_map(|answers| answers.hits.as_ref()).map(Vec::len).max()
+    }
+
+    /// Will more answers come for this case?
+    pub fn is_unread(&self, case: usize) -> bool {
+        !self.answers_of(case).is_some_and(CaseAnswers::is_settled)
+    }
+
+    /// Fingerprint of a case's documents and answers; `None` until every hit is read.
+    pub fn answers_fingerprint_of(&self, case: usize) -> Option<String> {
+        let task = self.task_of(self.get(case)?)?;
+        self.answers_of(case)?.fingerprint(&task.labels)
+    }
+
+    /// The answers of a case beside its gold label; `None` until every hit is read.
+    pub fn outcome_of(&self, case: usize) -> Option<CaseOutcome> {
+        let gold = self.gold_of(self.get(case)?)?;
+        self.answers_of(case)?.outcome(Some(gold))
+    }
+
+    /// The run that is compared with.
+    pub fn against(&self) -> Option<&Against> {
+        self.against.as_ref()
+    }
+
+    /// Is there another run to compare with?
+    pub fn compares_runs(&self) -> bool {
+        self.against.is_some()
+    }
+
+    /// The other run's answers to a case.
+    pub fn other_answers(&self, case: usize) -> Option<&CaseAnswers> {
+        self.against.as_ref()?.answers.get(&case)
+    }
+
+    /// Which of the two runs answers this case rightly; `None` where one of them has no answer.
+    pub fn who_is_right(&self, case: usize) -> Option<WhoIsRight> {
+        let gold = self.gold_of(self.get(case)?)?;
+        let right = |answers: &CaseAnswers| Some(answers.fused()?.prediction.is_right(Some(gold)));
+        Some(match (right(self.answers_of(case)?)?, right(self.other_answers(case)?)?) {
+            (true, true) => WhoIsRight::Both,
+            (true, false) => WhoIsRight::OnlyA,
+            (false, true) => WhoIsRight::OnlyB,
+            (false, false) => WhoIsRight::Neither,
+        })
+    }
+
+    /// Do the fused answers of the two runs differ?
+    pub fn fused_flips(&self, case: usize) -> bool {
+        let one = self.answers_of(case).and_then(CaseAnswers::fused);
+        let other = self.other_answers(case).and_then(CaseAnswers::fused);
+        one.zip(other).is_some_and(|(one, other)| one.prediction.answer != other.prediction.answer)
+    }
+
+    /// The annotator's own annotation of a case.
+    pub fn annotation_of(&self, case: usize) -> Option<&CaseAnnotation> {
+        self.annotations.get(&case).map(Arc::as_ref)
+    }
+
+    /// Every annotation, with the position of its case.
+    pub fn annotations(&self) -> impl Iterator<Item = (usize, &CaseAnnotation)> {
+        self.annotations.iter().map(|(case, annotation)| (*case, annotation.as_ref()))
+    }
+
+    /// `None` if nothing is left of the annotation.
+    pub fn set_annotation(&mut self, case: usize, annotation: Option<Arc<CaseAnnotation>>) {
+        match annotation {
+            Some(annotation) => drop(self.annotations.insert(case, annotation)),
+            None => drop(self.annotations.remove(&case)),
+        }
+    }
+
+    /// Has the case changed since it was annotated?
+    pub fn staleness_of(&self, case: usize) -> Staleness {
+        // Drawing asks for each row: only what was decided is worth a fingerprint of the answers.
+        let decided = self.annotation_of(case).filter(|annotation| annotation.is_decided());
+        let Some(annotation) = decided else { return Staleness::Unknown };
+        let answers_now = self.answers_fingerprint_of(case);
+        annotation.staleness(self.run_fingerprint(), answers_now.as_deref())
+    }
+
+    /// What everybody says about a case; `None` if nobody has annotated or decided it.
+    pub fn people_on(&self, case: usize) -> Option<&CaseReview> {
+        self.reviews.get(&case)
+    }
+
+    pub fn set_review(&mut self, case: usize, review: CaseReview) {
+        if review.is_empty() {
+            self.reviews.remove(&case);
+        } else {
+            self.reviews.insert(case, review);
+        }
+    }
+
+    pub fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+
+    /// Does what others said stay hidden until it is asked for? It would lead a person who reads blind or has not said
+    /// anything of the case yet.
+    pub fn hides_people(&self, case: usize) -> bool {
+        self.is_blind || !self.annotation_of(case).is_some_and(CaseAnnotation::is_decided)
+    }
+
+    /// Where the case stands among all who spoke, as the line under its answers has it; `None` where nobody else did, or
+    /// where that would lead.
+    pub fn standing_shown(&self, case: usize) -> Option<&'static str> {
+        let others = self.people_on(case).filter(|review| self.count_of_others(review) > 0);
+        others.filter(|_| !self.hides_people(case)).map(|review| review.standing().word())
+    }
+
+    /// How many others than the annotator have annotated the case.
+    pub fn count_of_others(&self, review: &CaseReview) -> usize {
+        review.annotations.iter().filter(|authored| authored.annotator != self.annotator).count()
+    }
+
+    /// Was the case opened, in this session or an earlier one?
+    pub fn is_seen(&self, case: usize) -> bool {
+        self.seen.contains(&case)
+    }
+
+    /// Cases that were opened, in no order.
+    pub fn seen(&self) -> impl Iterator<Item = usize> {
+        self.seen.iter().copied()
+    }
+
+    pub fn set_seen(&mut self, case: usize) {
+        self.seen.insert(case);
+    }
+
+    /// Replaces the cases that count as opened.
+    pub fn replace_seen(&mut self, cases: impl Iterator<Item = usize>) {
+        self.seen = cases.collect();
+    }
+}

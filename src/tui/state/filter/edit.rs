@@ -1,0 +1,75 @@
+//! The filter as it is being typed.
+
+use super::Filter;
+use super::completion::{Completion, before_last_word, completions};
+use crate::tui::state::cases::Cases;
+use tui_input::Input;
+
+/// The line, what it would leave, and what could follow.
+#[derive(Clone, Debug)]
+pub struct FilterEdit {
+    input: Input,
+    outcome: Result<usize, String>,
+    completions: Vec<Completion>,
+    selected: Option<usize>,
+}
+
+impl FilterEdit {
+    /// Counts what the line leaves of `all` cases of the queue. `may_tell_gold` is whether counts that tell gold of single
+    /// cases may be shown.
+    pub fn of(input: Input, cases: &Cases, all: &[usize], may_tell_gold: bool) -> Self {
+        let completions = completions(cases, all, may_tell_gold, input.value());
+        let mut parsed = input.value().parse::<Filter>();
+        // A word that is only begun is no mistake yet: the words before it are counted.
+        if parsed.is_err() && !completions.is_empty() {
+            parsed = before_last_word(input.value()).parse();
+        }
+        let outcome = parsed.map(|filter| all.iter().filter(|case| filter.passes(cases, **case)).count());
+        Self { input, outcome, completions, selected: None }
+    }
+
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    pub fn input_mut(&mut self) -> &mut Input {
+        &mut self.input
+    }
+
+    /// How many cases pass, by the words before the last where that is only begun; or what is wrong with the line.
+    pub fn outcome(&self) -> Result<usize, &str> {
+        self.outcome.as_ref().copied().map_err(String::as_str)
+    }
+
+    pub fn set_mistake(&mut self, message: String) {
+        self.outcome = Err(message);
+    }
+
+    pub fn completions(&self) -> &[Completion] {
+        &self.completions
+    }
+
+    /// Place in the completions; `None` while the line itself is meant.
+    pub fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
+    /// To the next completion, or back to the line.
+    pub fn step(&mut self, down: bool) {
+        let last = self.completions.len().checked_sub(1);
+        self.selected = if down {
+            last.map(|last| self.selected.map_or(0, |at| (at + 1).min(last)))
+        } else {
+            self.selected.and_then(|at| at.checked_sub(1))
+        };
+    }
+
+    /// The line with the selected completion, or the first.
+    pub fn completed_line(&self) -> Option<String> {
+        let mut line = self.completions.get(self.selected.unwrap_or(0))?.line.clone();
+        if !line.ends_with(':') {
+            line.push(' ');
+        }
+        Some(line)
+    }
+}

@@ -1,0 +1,67 @@
+//! What lies over the screen, and the line of news below it.
+
+use super::adjudication::Adjudication;
+use super::agreement_screen::AgreementScreen;
+use super::definitions::Definitions;
+use super::filter::edit::FilterEdit;
+use super::overview::Overview;
+use super::picker::Picker;
+use super::scroll::Scroll;
+use super::search::Search;
+use crate::tui::action::Context;
+use tui_input::Input;
+
+/// Something that lies over the screen.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    Help(Scroll),
+    Note(Input),
+    Search(Search),
+    Overview(Overview),
+    Filter(FilterEdit),
+    Picker(Picker),
+    /// The name of a view to be saved.
+    Name(Input),
+    Definitions(Definitions),
+    Adjudication(Adjudication),
+    Agreement(AgreementScreen),
+}
+
+/// A line at the bottom that stays until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Said(String),
+    /// Stays until the next action that succeeds.
+    Error(String),
+}
+
+impl Overlay {
+    /// Which keys count.
+    pub fn context(&self) -> Context {
+        match self {
+            Self::Help(_) => Context::Help,
+            Self::Note(_) => Context::Note,
+            Self::Search(_) => Context::Search,
+            Self::Overview(_) => Context::Overview,
+            Self::Filter(_) => Context::Filter,
+            Self::Picker(_) => Context::Picker,
+            Self::Name(_) => Context::Name,
+            Self::Definitions(_) => Context::Definitions,
+            Self::Adjudication(adjudication) if adjudication.typing.is_some() => Context::Reason,
+            Self::Adjudication(_) => Context::Adjudication,
+            Self::Agreement(_) => Context::Agreement,
+        }
+    }
+
+    /// The line being edited, where there is one.
+    pub fn input_mut(&mut self) -> Option<&mut Input> {
+        match self {
+            Self::Help(_) | Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) => None,
+            Self::Adjudication(adjudication) => adjudication.typing.as_mut(),
+            Self::Note(input) | Self::Name(input) => Some(input),
+            Self::Search(search) => Some(search.input_mut()),
+            Self::Filter(edit) => Some(edit.input_mut()),
+            Self::Picker(picker) => Some(picker.input_mut()),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A table of the overview: rows of figures, each with the filter that finds its cases.
+
+use crate::analysis::{CaseOutcome, Estimate};
+
+/// A table with a title.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    pub title: String,
+    pub columns: Vec<String>,
+    pub rows: Vec<Row>,
+}
+
+/// A row of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub name: String,
+    pub cells: Vec<Cell>,
+}
+
+/// A figure and the cases behind it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cell {
+    pub text: String,
+    /// 0 to 1, drawn as a bar.
+    pub share: Option<f64>,
+    /// Added to the view's filter where the cell is opened; empty where there is nothing to open.
+    pub filter: String,
+}
+
+/// A case with all that the figures need.
+pub struct Known {
+    /// Position in the dataset.
+    pub case: usize,
+    pub outcome: CaseOutcome,
+    pub closed_book_right: Option<bool>,
+}
+
+impl Cell {
+    pub fn share(figure: &Estimate, filter: &str) -> Self {
+        Self { text: figure.text(), share: figure.value, filter: filter.to_owned() }
+    }
+
+    pub fn count(count: usize, of: usize, filter: &str) -> Self {
+        let share = (of > 0).then(|| count as f64 / of as f64);
+        Self { text: count.to_string(), share, filter: filter.to_owned() }
+    }
+
+    pub fn text(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+}

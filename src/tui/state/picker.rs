@@ -1,0 +1,88 @@
+//! A list to pick from with a line that narrows it.
+
+use crate::tui::theme::Theme;
+use tui_input::Input;
+
+/// What is picked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PickerKind {
+    /// Every action of the explorer.
+    Palette,
+    Order,
+    View,
+    Column,
+    Theme {
+        /// Comes back where nothing is chosen.
+        before: Box<Theme>,
+    },
+}
+
+/// The open list.
+#[derive(Clone, Debug)]
+pub struct Picker {
+    kind: PickerKind,
+    input: Input,
+    selected: usize,
+}
+
+/// One line of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub name: String,
+    pub detail: String,
+    /// Key that does the same, or a tick.
+    pub sign: String,
+}
+
+impl Picker {
+    /// The whole list with the mark on its first line.
+    pub fn new(kind: PickerKind) -> Self {
+        Self { kind, input: Input::default(), selected: 0 }
+    }
+
+    pub fn kind(&self) -> &PickerKind {
+        &self.kind
+    }
+
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    pub fn input_mut(&mut self) -> &mut Input {
+        &mut self.input
+    }
+
+    /// Place among the lines that are left.
+    pub fn selected(&self) -> usize {
+        self.selected
+    }
+
+    pub fn select(&mut self, place: usize) {
+        self.selected = place;
+    }
+
+    /// Moves among this many lines, not beyond the ends.
+    pub fn step(&mut self, steps: isize, lines: usize) {
+        self.selected = self.selected.saturating_add_signed(steps).min(lines.saturating_sub(1));
+    }
+
+    /// Keeps the lines that contain every typed word.
+    pub fn narrow(&self, choices: &mut Vec<Choice>) {
+        let typed = self.input.value().to_lowercase();
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        choices.retain(|choice| {
+            let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        });
+    }
+
+    pub fn title(&self) -> &'static str {
+        match self.kind {
+            PickerKind::Palette => "commands",
+            PickerKind::Order => "order of the queue",
+            PickerKind::View => "saved views",
+            PickerKind::Column => "columns of the queue",
+            PickerKind::Theme { .. } => "themes",
+        }
+    }
+}

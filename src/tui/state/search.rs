@@ -1,0 +1,114 @@
+//! The search for documents, by the words of their captions or by an image.
+
+use crate::index::CaptionResult;
+use crate::pipeline::Ticket;
+use tui_input::Input;
+
+/// The search as it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    input: Input,
+    ticket: Ticket,
+    results: Option<Vec<CaptionResult>>,
+    selected: usize,
+    images: bool,
+    trouble: Option<String>,
+    is_waiting: bool,
+    takes_the_best: bool,
+}
+
+impl Search {
+    /// A search for images in place of captions.
+    pub fn for_images() -> Self {
+        Self { images: true, ..Self::default() }
+    }
+
+    /// The line that is typed.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    pub fn input_mut(&mut self) -> &mut Input {
+        &mut self.input
+    }
+
+    /// Number of the latest request.
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// `None` until the first query is answered.
+    pub fn results(&self) -> Option<&[CaptionResult]> {
+        self.results.as_deref()
+    }
+
+    /// Place in the results.
+    pub fn selected(&self) -> usize {
+        self.selected
+    }
+
+    /// Are images searched, not captions?
+    pub fn is_for_images(&self) -> bool {
+        self.images
+    }
+
+    /// Why nothing could be searched.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Enter was pressed before the results came: the best of them is taken.
+    pub fn takes_the_best(&self) -> bool {
+        self.takes_the_best
+    }
+
+    pub fn step(&mut self, steps: isize) {
+        let last = self.results.as_ref().map_or(0, Vec::len).saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(steps).min(last);
+    }
+
+    /// The row of the selected document. While the latest request is not answered the results belong to an earlier line:
+    /// then the best of those to come is taken.
+    pub fn accept(&mut self) -> Option<usize> {
+        if self.is_waiting {
+            self.takes_the_best = true;
+            return None;
+        }
+        self.results.as_ref()?.get(self.selected).map(|result| result.row)
+    }
+
+    /// A request with this ticket is out; results of an earlier one are dropped.
+    pub fn await_results(&mut self, ticket: Ticket) {
+        self.ticket = ticket;
+        self.selected = 0;
+        self.trouble = None;
+        self.is_waiting = true;
+        self.takes_the_best = false;
+    }
+
+    /// Nothing is asked: the line is empty or only begun.
+    pub fn ask_nothing(&mut self, ticket: Ticket) {
+        *self = Self { input: self.input.clone(), ticket, images: self.images, ..Self::default() };
+    }
+
+    /// Takes in the results of a request; the row of the best one where Enter was pressed meanwhile.
+    pub fn take_results(&mut self, ticket: Ticket, results: Vec<CaptionResult>) -> Option<usize> {
+        if ticket != self.ticket {
+            return None;
+        }
+        let best = results.first().filter(|_| self.takes_the_best).map(|result| result.row);
+        self.selected = 0;
+        self.results = Some(results);
+        self.is_waiting = false;
+        self.takes_the_best = false;
+        best
+    }
+
+    /// A request could not be answered.
+    pub fn fail(&mut self, ticket: Ticket, message: String) {
+        if ticket == self.ticket {
+            self.ask_nothing(ticket);
+            self.trouble = Some(message);
+        }
+    }
+}

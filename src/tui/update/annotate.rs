@@ -1,0 +1,61 @@
+//! Naming the error of a case or a document, notes, skips.
+
+use super::app::App;
+use crate::annotation::{AnnotationEdit, CategoryId};
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::state::overlay::Overlay;
+use crate::tui::state::selection::{Focus, Shown};
+use tui_input::Input;
+
+impl App {
+    /// Names the case, or the selected document where the hits have the focus and the category is one of documents.
+    pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
+        let Some(known) = self.cases.category(id) else { return Vec::new() };
+        let category = id.clone();
+        let document = self.document_to_name().filter(|_| known.level.is_of_hit());
+        if let Some(document) = document {
+            return self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category });
+        }
+        if !known.level.is_of_case() {
+            self.say(format!("{} applies to documents: press Tab and select a hit", known.name));
+            return Vec::new();
+        }
+        self.record_here(|case| AnnotationEdit::ToggleCategory { case, category })
+    }
+
+    /// The retrieved document that a category's key names now.
+    fn document_to_name(&self) -> Option<String> {
+        let place = &self.selection;
+        let is_meant = place.focus() == Focus::Hits && place.shown() == Shown::Hit;
+        self.hits().get(place.hit()).filter(|_| is_meant).map(|hit| hit.document.clone())
+    }
+
+    /// Asks for an edit of the current case.
+    pub(super) fn record_here(&self, edit: impl FnOnce(String) -> AnnotationEdit) -> Vec<Effect> {
+        let Some((_, case)) = self.current() else { return Vec::new() };
+        vec![Effect::Record(edit(case.id.clone()))]
+    }
+
+    pub(super) fn open_note(&mut self) {
+        let Some(case) = self.queue.current() else { return };
+        let text = self.cases.annotation_of(case).and_then(|mark| mark.note.clone()).unwrap_or_default();
+        self.open(Overlay::Note(Input::new(text)));
+    }
+
+    pub(super) fn update_note(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Note(input)) = &self.overlay else { return Vec::new() };
+        let text = input.value().trim().to_owned();
+        match action {
+            Action::Accept => {
+                self.overlay = None;
+                self.record_here(|case| AnnotationEdit::Note { case, text })
+            }
+            Action::Cancel => {
+                self.overlay = None;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

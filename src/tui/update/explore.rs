@@ -1,0 +1,118 @@
+//! Actions of the screen with cases and hits.
+
+use super::app::App;
+use crate::annotation::AnnotationEdit;
+use crate::run::CaptionShown;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::state::overlay::Overlay;
+use crate::tui::state::overview::Overview;
+use crate::tui::state::picker::PickerKind;
+use crate::tui::state::scroll::Scroll;
+use crate::tui::state::search::Search;
+use tui_input::Input;
+
+/// Places a page key moves by.
+const PAGE: isize = 10;
+
+impl App {
+    pub(super) fn update_explorer(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Down => return self.step(1),
+            Action::Up => return self.step(-1),
+            Action::PageDown => return self.step(PAGE),
+            Action::PageUp => return self.step(-PAGE),
+            Action::First => return self.step(isize::MIN),
+            Action::Last => return self.step(isize::MAX),
+            Action::NextHit => self.step_hit(1),
+            Action::PreviousHit => self.step_hit(-1),
+            Action::SwitchFocus => self.selection.switch_focus(),
+            Action::SwitchImage => self.selection.switch_image(),
+            Action::Enlarge => self.images.enlarge(!self.images.is_enlarged()),
+            Action::FullScreen => return self.full_screen(),
+            Action::Mouse => return self.toggle_mouse(),
+            Action::Annotate(category) => return self.annotate(&category),
+            Action::Note => self.open_note(),
+            Action::Skip => return self.record_here(|case| AnnotationEdit::Skip { case }),
+            Action::Unsure => return self.record_here(|case| AnnotationEdit::ToggleUnsure { case }),
+            Action::Flag => return self.record_here(|case| AnnotationEdit::ToggleFlag { case }),
+            Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
+            Action::Redo => return vec![Effect::Record(AnnotationEdit::Redo)],
+            Action::Definitions => self.open_definitions(),
+            Action::Adjudicate => self.open_adjudication(false),
+            Action::Agreement => return self.open_agreement(),
+            Action::ToggleGold => self.gold_visible = !self.gold_visible,
+            Action::DropHit
+            | Action::WeighUp
+            | Action::WeighDown
+            | Action::NextFuser
+            | Action::Sharpen
+            | Action::Flatten
+            | Action::NextHead
+            | Action::ResetFusion => self.change_fusion(action),
+            Action::KeepWhatIf => return self.keep_what_if(),
+            Action::WithoutCaption => return self.withhold(CaptionShown::None, false),
+            Action::WithoutImage => return self.withhold(CaptionShown::Own, true),
+            Action::SwapCaption => return self.withhold(CaptionShown::Swapped, false),
+            Action::SearchImages => return self.search_images(),
+            Action::OnlyInconsistent => return self.toggle_only_inconsistent(),
+            Action::Filter => self.open_filter(),
+            Action::ToggleFilter => return self.toggle_filter(),
+            Action::NextMatch => return self.go_to_match(true),
+            Action::PreviousMatch => return self.go_to_match(false),
+            Action::Order => self.open_picker(PickerKind::Order),
+            Action::Views => self.open_picker(PickerKind::View),
+            Action::SaveView => self.open(Overlay::Name(Input::default())),
+            Action::Columns => self.open_picker(PickerKind::Column),
+            Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
+            Action::CopyCase => return self.copy(self.current().map(|(_, case)| case.id.clone())),
+            Action::CopyDocument => return self.copy(self.shown_document().map(|document| document.id.clone())),
+            Action::Overview => self.open(Overlay::Overview(Overview::of(&self.cases, self.queue.shown()))),
+            Action::Compare => self.toggle_comparison(),
+            Action::Palette => self.open_picker(PickerKind::Palette),
+            Action::Search => self.open(Overlay::Search(Search::default())),
+            Action::Help => self.open(Overlay::Help(Scroll::default())),
+            Action::Cancel => {
+                self.images.enlarge(false);
+                self.selection.show_hit();
+                self.notice = None;
+            }
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Quit => return vec![Effect::Quit(0)],
+            Action::View(change) => self.change_view(change),
+            Action::Accept
+            | Action::Complete
+            | Action::Delete
+            | Action::Reveal
+            | Action::Redraw
+            | Action::SaveScreen
+            | Action::Interrupt => {}
+        }
+        Vec::new()
+    }
+
+    fn copy(&mut self, id: Option<String>) -> Vec<Effect> {
+        let Some(id) = id else { return Vec::new() };
+        self.say(format!("{id} sent to the clipboard (tmux: set-clipboard on)"));
+        vec![Effect::Copy(id)]
+    }
+
+    fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = !self.mouse;
+        let said = if self.mouse {
+            "the mouse selects cases and hits; M leaves it to the terminal"
+        } else {
+            "the mouse selects text, as usual in this terminal"
+        };
+        self.say(said);
+        vec![Effect::Mouse(self.mouse)]
+    }
+
+    fn toggle_comparison(&mut self) {
+        if self.cases.compares_runs() {
+            self.comparing = !self.comparing;
+        } else {
+            self.say("no run to compare with: start with --against NAME");
+        }
+    }
+}

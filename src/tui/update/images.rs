@@ -1,0 +1,61 @@
+//! Enlarging, zooming and panning images.
+
+use super::app::App;
+use crate::terminal::images::ViewChange;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::state::selection::Side;
+use ratatui::layout::{Rect, Size};
+use std::path::Path;
+
+impl App {
+    /// Pans where a part is visible; where the whole image is, the same keys go to other cases and hits.
+    pub(super) fn update_image(&mut self, action: Action) -> Vec<Effect> {
+        let Action::View(change) = action else { return self.update_explorer(action) };
+        if !self.images.view().is_zoomed(self.nearest_here()) {
+            match change {
+                ViewChange::Up => return self.step_case(-1),
+                ViewChange::Down => return self.step_case(1),
+                ViewChange::Left | ViewChange::Right => {
+                    self.step_hit(if change == ViewChange::Right { 1 } else { -1 });
+                    return Vec::new();
+                }
+                _ => {}
+            }
+        }
+        self.change_view(change);
+        Vec::new()
+    }
+
+    pub(super) fn full_screen(&self) -> Vec<Effect> {
+        let image = match self.selection.side() {
+            Side::Query => self.current().map(|(_, case)| &case.image),
+            Side::Document => self.shown_document().map(|document| &document.image),
+        };
+        image.map(|image| Effect::FullScreen(self.dataset().root.join(image))).into_iter().collect()
+    }
+
+    /// How many times larger than whole an image of the dataset may be drawn in this area, whose first row is its heading.
+    /// Without bound until it has been loaded there.
+    pub fn nearest(&self, image: &Path, area: Rect) -> f32 {
+        let pane = Size::new(area.width, area.height.saturating_sub(1));
+        self.images.pictures().nearest(&self.dataset().root.join(image), pane)
+    }
+
+    /// The same for the image that keys act on, where it was last drawn.
+    fn nearest_here(&self) -> f32 {
+        let (image, area) = match self.selection.side() {
+            Side::Query => (self.current().map(|(_, case)| &case.image), self.drawn.query()),
+            Side::Document => (self.shown_document().map(|document| &document.image), self.drawn.document()),
+        };
+        image.map_or(f32::INFINITY, |image| self.nearest(image, area))
+    }
+
+    pub(super) fn change_view(&mut self, change: ViewChange) {
+        let nearest = self.nearest_here();
+        let is_another = self.images.change(change, nearest);
+        if change == ViewChange::ZoomIn && !is_another {
+            self.say("no nearer: every pixel of the image is shown");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Moving among cases and hits, and what the worker is asked on the way.
+
+use super::app::App;
+use crate::tui::effect::Effect;
+use crate::tui::state::selection::Focus;
+use crate::worker::Request;
+
+/// Cases that the worker reads in advance.
+const AHEAD: usize = 10;
+
+impl App {
+    /// What to ask of the worker before the first frame.
+    pub fn start(&mut self) -> Vec<Effect> {
+        let hit = self.selection.hit();
+        let effects = self.open_current();
+        // Where the last session ended; hits that are still to come set it right when they are there.
+        let are_known =
+            self.queue.current().and_then(|case| self.cases.answers_of(case)).is_some_and(|it| it.hits.is_some());
+        self.selection.set_hit(if are_known { hit.min(self.slots().saturating_sub(1)) } else { hit });
+        effects
+    }
+
+    pub(super) fn step(&mut self, steps: isize) -> Vec<Effect> {
+        if self.selection.focus() == Focus::Hits {
+            self.step_hit(steps);
+            return Vec::new();
+        }
+        self.step_case(steps)
+    }
+
+    pub(super) fn step_case(&mut self, steps: isize) -> Vec<Effect> {
+        if self.queue.step(steps) { self.open_current() } else { Vec::new() }
+    }
+
+    pub(super) fn step_hit(&mut self, steps: isize) {
+        let slots = self.slots();
+        self.selection.step_hit(steps, slots);
+    }
+
+    /// The place changed: start the case from its first hit and ask the worker for it.
+    pub(super) fn open_current(&mut self) -> Vec<Effect> {
+        self.selection.open_case();
+        let Some(case) = self.queue.current() else { return self.work_ahead() };
+        self.cases.set_seen(case);
+        let mut effects = Vec::new();
+        // A settled case needs no answer, but its opening still cancels work on the case one left.
+        effects.push(Effect::Engine(Request::Open { case }));
+        effects.extend(self.work_ahead());
+        effects
+    }
+
+    /// Asks the worker to read the next cases in advance; with the filter on, the next ones that nobody has read and that
+    /// could pass, from the first again after the last, so that the list grows.
+    pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
+        let filter = self.view.filter();
+        let filtered = !filter.is_empty();
+        let source = if filtered { self.queue.all() } else { self.queue.shown() };
+        let here = self.queue.here().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
+        let (before, after) = source.split_at(here);
+        // The current case is asked for by itself; where there is none, the list was emptied at this one.
+        let after = if self.queue.current().is_some() { after.get(1..).unwrap_or_default() } else { after };
+        let before = if filtered { before } else { &[] };
+        let cases: Vec<usize> = after
+            .iter()
+            .chain(before)
+            .copied()
+            .filter(|case| self.cases.is_unread(*case) && filter.may_pass(&self.cases, *case))
+            .take(AHEAD)
+            .collect();
+        if cases == self.ahead {
+            return Vec::new();
+        }
+        self.ahead.clone_from(&cases);
+        vec![Effect::Engine(Request::Ahead { cases })]
+    }
+}

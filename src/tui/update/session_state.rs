@@ -1,0 +1,66 @@
+//! What the next session finds again: place, filter, order, columns, saved views, opened cases.
+
+use super::app::App;
+use crate::tui::state::filter::Filter;
+use crate::tui::state::order::Order;
+use crate::tui::state::queue_columns::Column;
+use crate::tui::state::session_state::{Place, SessionState};
+
+impl App {
+    /// What the next start should find again.
+    pub fn memory(&self) -> SessionState {
+        let id = |case: usize| self.cases.get(case).map(|case| case.id.clone());
+        let mut seen: Vec<String> = self.cases.seen().filter_map(id).collect();
+        seen.sort_unstable();
+        SessionState {
+            place: Some(Place {
+                case: self.queue.current().and_then(id),
+                hit: self.selection.hit(),
+                filter: self.view.filter().to_string(),
+                order: self.view.order().name().to_owned(),
+                columns: self.view.columns().iter().map(|column| column.name().to_owned()).collect(),
+            }),
+            view: self.view.saved_views().to_vec(),
+            seen,
+        }
+    }
+
+    /// Stands where the last session ended while only the cases are read: a filter would look at answers that are not
+    /// there yet.
+    pub fn recall_place(&mut self, memory: &SessionState) {
+        let Some(place) = &memory.place else { return };
+        self.view.set_columns(self.columns_named(&place.columns));
+        let case = self.dataset().cases.iter().position(|case| Some(&case.id) == place.case.as_ref());
+        if let Some(case) = case {
+            self.queue.go_to(case);
+        }
+    }
+
+    /// Goes back to where the last session ended, as far as that is still there. The answers of a
+    /// stored run must be in: filters look at them.
+    pub fn recall(&mut self, memory: SessionState) {
+        let ids: std::collections::HashMap<&str, usize> =
+            self.dataset().cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
+        let seen: Vec<usize> = memory.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();
+        let case = memory.place.as_ref().and_then(|place| ids.get(place.case.as_deref()?).copied());
+        self.cases.replace_seen(seen.into_iter());
+        self.view.set_saved_views(memory.view);
+        let Some(place) = memory.place else { return };
+        self.view.set_columns(self.columns_named(&place.columns));
+        let order = Order::named(&place.order).filter(|order| *order != Order::Flips || self.cases.compares_runs());
+        self.view.set_order(order.unwrap_or_default());
+        let filter = place.filter.parse::<Filter>().unwrap_or_default();
+        self.view.set_last_filter(filter.clone());
+        let is_there = case.is_some_and(|case| self.queue.go_to(case));
+        // What this asks of the worker is asked again by `start`. A list that is empty so far begins with the case.
+        drop(self.set_filter(filter));
+        self.selection.set_hit(if is_there && self.queue.current() == case { place.hit } else { 0 });
+        self.ahead.clear();
+    }
+
+    /// The columns of these names that have something to show here.
+    fn columns_named(&self, names: &[String]) -> Vec<Column> {
+        let columns = names.iter().filter_map(|name| Column::named(name));
+        columns.filter(|column| *column != Column::Against || self.cases.compares_runs()).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! Takes in what the worker reports.
+
+use super::app::App;
+use crate::pipeline::Event;
+use crate::tui::effect::Effect;
+use crate::tui::state::overlay::{Notice, Overlay};
+
+impl App {
+    /// Takes in what the worker reports. Answers about any case are kept, whatever is shown.
+    pub fn on_engine_event(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Ready(description) => {
+                self.cases.set_run_fingerprint(description.run_fingerprint.clone());
+                self.worker.ready(description);
+            }
+            Event::Progress(line) => self.worker.set_progress(line),
+            Event::Hits { case, hits } => {
+                self.cases.answers_mut(case).set_hits(hits);
+                if self.queue.current() == Some(case) {
+                    let slots = self.slots();
+                    self.selection.keep_within(slots);
+                }
+            }
+            Event::Prediction { case, slot, prediction } => {
+                let answers = self.cases.answers_mut(case);
+                answers.set_prediction(slot, prediction);
+                if answers.is_settled() {
+                    return self.case_is_settled(case);
+                }
+            }
+            Event::ClosedBook { case, prediction } => {
+                let answers = self.cases.answers_mut(case);
+                answers.has_no_closed_book = prediction.is_none();
+                answers.closed_book = prediction;
+                // It comes after the last hit, and filters ask for it, too.
+                if answers.is_settled() {
+                    return self.case_is_settled(case);
+                }
+            }
+            Event::SearchResults { ticket, results } => {
+                let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
+                if let Some(row) = search.take_results(ticket, results) {
+                    self.overlay = None;
+                    return self.put_in(row);
+                }
+            }
+            Event::SearchFailed { ticket, message } => {
+                if let Some(Overlay::Search(search)) = &mut self.overlay {
+                    search.fail(ticket, message);
+                }
+            }
+            Event::Probed { case, probe, outcome, .. } => self.probed(case, probe, outcome),
+            Event::Failed { case: Some(case), message } => {
+                self.cases.answers_mut(case).failed = Some(message);
+                return self.case_is_settled(case);
+            }
+            Event::Failed { case: None, message } => {
+                if let Some(message) = self.worker.failed(message) {
+                    self.notify(Notice::Error(message));
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// A case is read: a filtered list takes it in, and where the worker has run out of cases it gets more.
+    fn case_is_settled(&mut self, case: usize) -> Vec<Effect> {
+        self.view.add_unsorted(case);
+        if self.view.filter().is_empty() {
+            return Vec::new();
+        }
+        let mut effects = self.admit(case);
+        if !self.ahead.iter().any(|case| self.cases.is_unread(*case)) {
+            effects.extend(self.work_ahead());
+        }
+        effects
+    }
+}
