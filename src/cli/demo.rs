@@ -25,9 +25,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     common.workspace.get_or_insert(sample.workspace);
     let mut explore = explore::Args::for_dataset(sample.dataset);
     explore.annotator = args.annotator;
-    explore.encoder = Some(sample.encoder);
-    explore.reader = ReaderFlags::for_checkpoint(&sample.reader);
-    explore.retriever = match args.retriever {
+    explore.models.encoder = Some(sample.encoder);
+    explore.models.reader = ReaderFlags::for_checkpoint(&sample.reader);
+    explore.models.retriever = match args.retriever {
         RetrieverChoice::Trained => RetrieverChoice::Folder(sample.retriever),
         other => other,
     };

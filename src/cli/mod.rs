@@ -16,8 +16,8 @@ pub mod import;
 pub mod index;
 pub mod interrupt;
 pub mod keys;
+mod model_options;
 pub mod models;
-mod open_explorer;
 pub mod panic_hook;
 pub mod phantom;
 pub mod predict;
@@ -31,6 +31,7 @@ pub mod search;
 pub mod show;
 mod table_choice;
 pub mod train;
+mod user_name;
 
 use crate::model::precision::Precision;
 use crate::terminal::caps::{ColorDepth, ImageProtocol};

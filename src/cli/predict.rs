@@ -1,14 +1,13 @@
 //! `dissent predict`: answers every case of a split with each of its hits, and closed-book, and stores the run.
 
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
-use super::reader_flags::ReaderFlags;
+use super::model_options::ModelOptions;
 use super::{Common, relaunch};
 use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split, Task};
 use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
-use crate::pipeline::{LoadedModels, LoadingInterrupted, ModelChoice, Pipeline, load_models};
+use crate::pipeline::{LoadedModels, LoadingInterrupted, Pipeline, load_models};
 use crate::reader::ReaderError;
 use crate::run::{Ablation, CaptionShown, CaseAnswer};
 use crate::run::{Run, RunWriter};
@@ -38,18 +37,8 @@ pub struct Args {
     /// Split whose cases are predicted
     #[arg(long, value_enum, default_value_t = Split::Test)]
     split: Split,
-    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
-    /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
-    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
-    retriever: RetrieverChoice,
     #[command(flatten)]
-    reader: ReaderFlags,
-    /// Heads that retrieve documents; `lexical` searches for the words of the question and the closed-book answer, and
-    /// with it the hits of all heads are merged by reciprocal rank
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
-    heads: Vec<HeadChoice>,
+    models: ModelOptions,
     /// Show the model no captions
     #[arg(long, conflicts_with_all = ["swap_captions", "closed_book"])]
     no_caption: bool,
@@ -62,9 +51,6 @@ pub struct Args {
     /// Replace each hit by a randomly drawn document
     #[arg(long, conflicts_with = "closed_book")]
     random_documents: bool,
-    /// Documents retrieved per head
-    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    k: u16,
     /// Only cases of this task
     #[arg(long, value_name = "ID")]
     task: Option<String>,
@@ -82,7 +68,7 @@ pub struct Args {
 /// Predicts the missing cases of the run, then prints its metrics.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let reader = args.reader.resolve(&workspace.path)?;
+    let reader = args.models.reader.resolve(&workspace.path)?;
     if choose_device(&common.device)?.0.is_cpu() {
         relaunch::for_reading(&reader)?;
     }
@@ -90,16 +76,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let folder = workspace.run_dir(&args.run)?;
     let wanted = wanted_cases(&dataset, &args)?;
-    let encoder =
-        if args.closed_book { None } else { Some(resolve_encoder(args.encoder.as_deref(), &workspace.path)?) };
-    let choice = ModelChoice {
-        encoder,
-        heads: if args.closed_book { None } else { resolve_retriever(&args.retriever, &workspace.path)? },
-        reader,
-        device: common.device.clone(),
-        precision: common.dtype,
-        hits: hits_per_head(&args.heads, args.k),
-        ablation: ablation(&args),
+    let choice = if args.closed_book {
+        args.models.closed_book_choice(common, &workspace, ablation(&args))?
+    } else {
+        args.models.choice(common, &workspace, ablation(&args))?
     };
     let progress = |line: String| say(&line);
     let LoadedModels { mut pipeline, identity, .. } =

@@ -5,7 +5,8 @@ use crate::analysis::SummaryCase;
 use crate::annotation::{AnnotationState, Plan, Wanted, Worklist};
 use crate::data::{Dataset, Split};
 use crate::output::count;
-use crate::run::CaseAnswer;
+use crate::run::{CaseAnswer, Run};
+use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
@@ -143,6 +144,20 @@ pub fn cases_of_split(dataset: &Dataset, split: Option<Split>) -> Vec<usize> {
     let wanted = split.or(has_test.then_some(Split::Test));
     let cases = dataset.cases.iter().enumerate();
     cases.filter(|(_, case)| wanted.is_none_or(|split| case.split == split)).map(|(index, _)| index).collect()
+}
+
+/// The answers of the stored run, if the order of the queue depends on them.
+///
+/// # Errors
+/// Fails if the run cannot be read.
+pub fn stored_answers(
+    options: &QueueOptions,
+    run: Option<&str>,
+    workspace: &Workspace,
+    dataset: &Dataset,
+) -> Result<Vec<CaseAnswer>> {
+    let Some(name) = run.filter(|_| options.hard_first) else { return Ok(Vec::new()) };
+    Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)
 }
 
 /// Ids of the cases at these positions.

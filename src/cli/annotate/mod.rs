@@ -12,10 +12,10 @@ mod session;
 use self::answers::Answers;
 use self::session::{Form, Session};
 use super::interrupt::end_at_once;
-use super::models::{HeadChoice, RetrieverChoice};
-use super::queue_options::{QueueOptions, cases_of_split};
-use super::reader_flags::ReaderFlags;
-use super::{Common, explore, relaunch};
+use super::model_options::ModelOptions;
+use super::queue_options::{QueueOptions, cases_of_split, stored_answers};
+use super::user_name::user_name;
+use super::{Common, relaunch};
 use crate::annotation::{AnnotationSession, Taxonomy};
 use crate::data::{Dataset, Split};
 use crate::output::{count, say};
@@ -45,30 +45,16 @@ pub struct Args {
     /// Write one JSON object per line: each case, each event once it is on disk, each mistake in the input
     #[arg(long)]
     json: bool,
-    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
-    /// Which heads search: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of
-    /// heads
-    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
-    retriever: RetrieverChoice,
     #[command(flatten)]
-    reader: ReaderFlags,
-    /// Which heads search; with the lexical one they are merged by reciprocal rank
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
-    heads: Vec<HeadChoice>,
-    /// Hits per head
-    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    k: u16,
+    models: ModelOptions,
     #[command(flatten)]
     queue: QueueOptions,
 }
 
 /// Runs `dissent annotate`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    let explore = as_explored(&args);
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    if explore::reader_is_small(&explore, common, &workspace) {
+    if args.models.reader_is_small(common, &workspace) {
         relaunch::with_one_thread_per_kernel()?;
     }
     // The reader works and the next line is waited for in places that no flag reaches.
@@ -77,7 +63,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Arc::new(dataset);
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::load(&folder)?;
-    let annotator = args.annotator.clone().unwrap_or_else(explore::user_name);
+    let annotator = args.annotator.clone().unwrap_or_else(user_name);
     let host = gethostname::gethostname();
     let (mut annotations, journal_problems) =
         AnnotationSession::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
@@ -88,7 +74,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         bail!("nothing can be annotated: {error}");
     }
     let cases = wanted_cases(&dataset, &args)?;
-    let stored = explore::answers_to_sort_by(&explore, &workspace, &dataset)?;
+    let stored = stored_answers(&args.queue, args.run.as_deref(), &workspace, &dataset)?;
     let chosen = args.queue.choose(&dataset, &cases, &annotator, annotations.state(), &stored)?;
     if chosen.cases.is_empty() {
         say(&args.queue.nothing_left(&annotator, cases.len()));
@@ -97,7 +83,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     annotations.set_passes(chosen.passes);
     let run = args.run.as_deref().map(|name| Run::open(&workspace.run_dir(name)?)).transpose()?;
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
-    let engine = explore::start_engine(&explore, common, &dataset, &workspace, args.run.clone().zip(run))?;
+    let engine = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
     let answers = Answers::new(engine, run_fingerprint);
     let form = if args.json { Form::Json } else { Form::Text };
     let outcome = Session::new(dataset, annotations, chosen.cases, answers, form).run(std::io::stdin().lock());
@@ -106,19 +92,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         say(&format!("{} written to {path}", count(written, "annotation event")));
     }
     Ok(())
-}
-
-/// The explorer with the same options: what starts it starts this, too.
-fn as_explored(args: &Args) -> explore::Args {
-    let mut explore = explore::Args::for_dataset(args.dataset.clone());
-    explore.run.clone_from(&args.run);
-    explore.encoder.clone_from(&args.encoder);
-    explore.retriever = args.retriever.clone();
-    explore.reader = args.reader.clone();
-    explore.heads.clone_from(&args.heads);
-    explore.k = args.k;
-    explore.queue = args.queue.clone();
-    explore
 }
 
 fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {

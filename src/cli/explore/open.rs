@@ -1,9 +1,9 @@
 //! Opening the explorer: first with the cases alone, then with everything.
 
-use super::Common;
-use super::explore::{self, Args};
-use super::queue_options::cases_of_split;
+use super::args::Args;
 use crate::annotation::{AnnotationSession, AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions, Wanted};
+use crate::cli::Common;
+use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::data::{Dataset, Problem};
 use crate::run::Run;
 use crate::terminal::images::ImageMode;
@@ -127,7 +127,7 @@ impl Opener {
         let host = gethostname::gethostname();
         let (mut annotations, journal_problems) =
             AnnotationSession::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;
-        let answers = explore::answers_to_sort_by(&args, &workspace, &dataset)?;
+        let answers = stored_answers(&args.queue, args.run.as_deref(), &workspace, &dataset)?;
         let chosen = args.queue.choose(&dataset, &of_split, &annotator, annotations.state(), &answers)?;
         if chosen.cases.is_empty() {
             return Err(NothingLeft(args.queue.nothing_left(&annotator, of_split.len())).into());
@@ -154,7 +154,7 @@ impl Opener {
         let mut app = App::new(Setting { known, queue: chosen.cases, left_out, theme, images, keymap, themes });
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
-        let engine = explore::start_engine(&args, &common, &dataset, &workspace, run)?;
+        let engine = args.models.start_worker(&common, &dataset, &workspace, run)?;
         // The answers of a stored run are ready: the first frame shows them.
         while let Ok(event) = engine.events.try_recv() {
             app.on_engine_event(event);

@@ -1,0 +1,52 @@
+//! The options of `dissent explore`.
+
+use crate::cli::model_options::ModelOptions;
+use crate::cli::queue_options::QueueOptions;
+use crate::data::Split;
+use std::path::PathBuf;
+
+/// Arguments of `dissent explore`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dataset directory
+    pub dataset: PathBuf,
+    /// Only cases of this split; default: test if the dataset has test cases, else all
+    #[arg(long, value_enum)]
+    pub split: Option<Split>,
+    /// Show the answers of this stored run instead of asking the models
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<String>,
+    /// Compare every case with this stored run
+    #[arg(long, value_name = "NAME")]
+    pub against: Option<String>,
+    /// File with your own keys; default: keys.toml in the user's configuration folder (see `dissent keys`)
+    #[arg(long, env = "DISSENT_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// Record the session into a new file (asciicast v2, played by asciinema)
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Name of the annotator; default: the user's login name
+    #[arg(long, value_name = "NAME")]
+    pub annotator: Option<String>,
+    #[command(flatten)]
+    pub models: ModelOptions,
+    #[command(flatten)]
+    pub queue: QueueOptions,
+}
+
+impl Args {
+    /// The default options.
+    pub fn for_dataset(dataset: PathBuf) -> Self {
+        Self {
+            dataset,
+            split: None,
+            run: None,
+            against: None,
+            keys: None,
+            record: None,
+            annotator: None,
+            models: ModelOptions::default(),
+            queue: QueueOptions::default(),
+        }
+    }
+}

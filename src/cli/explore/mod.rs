@@ -1,0 +1,90 @@
+//! `dissent explore`: step through the cases of a dataset.
+
+mod args;
+mod open;
+mod themes;
+
+pub use self::args::Args;
+
+use self::open::{NothingLeft, Opener};
+use self::themes::choose_theme;
+use super::user_name::user_name;
+use super::{Common, ExitWith, relaunch};
+use crate::output::{count, say};
+use crate::terminal::{caps, guard};
+use crate::tui::keymap::Keymap;
+use crate::tui::session::{self, Output};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+/// Runs `dissent explore`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    require_terminal()?;
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    if args.models.reader_is_small(common, &workspace) {
+        relaunch::with_one_thread_per_kernel()?;
+    }
+    let environment = |name: &str| std::env::var(name).ok();
+    let color_depth = caps::color_depth(common.color, &environment);
+    let (theme, themes) = choose_theme(common, color_depth, &environment)?;
+    let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
+    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
+    let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
+    let images = caps::image_mode(common.images, &environment);
+    let opener = Opener {
+        args,
+        common: common.clone(),
+        workspace,
+        annotator,
+        memory_file: memory_file.clone(),
+        keymap,
+        theme,
+        themes,
+        images,
+    };
+    let output =
+        Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
+    // Without the guard the explorer works as well; only a crash would leave the terminal in raw mode.
+    if let Ok(program) = std::env::current_exe() {
+        let _ = guard::start(&program);
+    }
+    let ended = match session::run(opener.cover(), move || opener.open(), output) {
+        Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
+        Ok(ended) => ended,
+    };
+    if let Some(reason) = &ended.not_kept {
+        say(&format!("warning: cannot save the position and the views: {reason}"));
+    }
+    if let Some(annotations) = ended.annotations.filter(|annotations| annotations.written() > 0) {
+        let path = annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
+        say(&format!("{} written to {path}", count(annotations.written(), "annotation event")));
+    }
+    if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
+}
+
+/// The given file, else the one in the user's configuration folder.
+fn keys_file(given: Option<&Path>) -> PathBuf {
+    let own =
+        || directories::ProjectDirs::from("", "", "dissent").map(|folders| folders.config_dir().join("keys.toml"));
+    given.map(Path::to_path_buf).or_else(own).unwrap_or_default()
+}
+
+/// Checks that standard output is a terminal that the explorer can draw on.
+///
+/// # Errors
+/// Fails if standard output is not a terminal, or one that cannot move its cursor (`TERM=dumb`, as in Emacs's shell).
+pub fn require_terminal() -> Result<()> {
+    if !stdout().is_terminal() {
+        bail!("the explorer needs a terminal, but the output is not a terminal; `dissent predict` works without one");
+    }
+    if std::env::var_os("TERM").is_some_and(|name| name == "dumb") {
+        bail!(
+            "the explorer needs a terminal that can move its cursor, but TERM is dumb; `dissent annotate` asks line by line, \
+             or set TERM (xterm-256color, say) where the terminal is a better one"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Which models retrieve and read: the options that `explore`, `annotate` and `predict` share.
+
+use super::Common;
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
+use super::reader_flags::ReaderFlags;
+use crate::data::Dataset;
+use crate::model::device::choose_device;
+use crate::pipeline::ModelChoice;
+use crate::run::{Ablation, Run};
+use crate::worker::{WorkerConfig, WorkerHandle};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The dual encoder, the heads, the reader, and how many documents are retrieved.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ModelOptions {
+    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
+    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
+    pub encoder: Option<PathBuf>,
+    /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
+    #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
+    pub retriever: RetrieverChoice,
+    #[command(flatten)]
+    pub reader: ReaderFlags,
+    /// Heads that retrieve documents; `lexical` searches for the words of the question and the closed-book answer, and
+    /// with it the hits of all heads are merged by reciprocal rank
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
+    pub heads: Vec<HeadChoice>,
+    /// Documents retrieved per head
+    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub k: u16,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self {
+            encoder: None,
+            retriever: RetrieverChoice::Standard,
+            reader: ReaderFlags::default(),
+            heads: vec![HeadChoice::Image, HeadChoice::Caption],
+            k: 2,
+        }
+    }
+}
+
+impl ModelOptions {
+    /// The models and what the reader is shown of each document.
+    ///
+    /// # Errors
+    /// Fails if a model that the options name, or that the workspace should have, is not there.
+    pub fn choice(&self, common: &Common, workspace: &Workspace, ablation: Ablation) -> Result<ModelChoice> {
+        Ok(ModelChoice {
+            encoder: Some(resolve_encoder(self.encoder.as_deref(), &workspace.path)?),
+            heads: resolve_retriever(&self.retriever, &workspace.path)?,
+            ..self.closed_book_choice(common, workspace, ablation)?
+        })
+    }
+
+    /// The same without the models that retrieve.
+    ///
+    /// # Errors
+    /// Fails if the reader is not there.
+    pub fn closed_book_choice(
+        &self,
+        common: &Common,
+        workspace: &Workspace,
+        ablation: Ablation,
+    ) -> Result<ModelChoice> {
+        Ok(ModelChoice {
+            encoder: None,
+            heads: None,
+            reader: self.reader.resolve(&workspace.path)?,
+            device: common.device.clone(),
+            precision: common.dtype,
+            hits: hits_per_head(&self.heads, self.k),
+            ablation,
+        })
+    }
+
+    /// Whether the reader is small enough for one thread per kernel. Errors of the reader are reported when it is loaded.
+    pub fn reader_is_small(&self, common: &Common, workspace: &Workspace) -> bool {
+        let Ok((device, _)) = choose_device(&common.device) else { return false };
+        let Ok(reader) = self.reader.resolve(&workspace.path) else { return false };
+        device.is_cpu() && reader.runs_in_shards().unwrap_or(false)
+    }
+
+    /// Starts the worker with the models. Without them it shows stored answers, searches captions and reports what is
+    /// missing.
+    ///
+    /// # Errors
+    /// Fails if a model that the options name is not there, or no thread can be started.
+    pub fn start_worker(
+        &self,
+        common: &Common,
+        dataset: &Arc<Dataset>,
+        workspace: &Workspace,
+        run: Option<(String, Run)>,
+    ) -> Result<WorkerHandle> {
+        let models = match self.choice(common, workspace, Ablation::default()) {
+            // The user named a model that is not there: a mistake in the command.
+            Err(error) if self.name_a_model() => return Err(error),
+            models => models.map_err(|error| format!("{error:#}")),
+        };
+        WorkerHandle::spawn(WorkerConfig { dataset: dataset.clone(), workspace: workspace.clone(), models, run })
+    }
+
+    fn name_a_model(&self) -> bool {
+        self.heads.contains(&HeadChoice::Lexical)
+            || self.encoder.is_some()
+            || self.reader.reader.is_some()
+            || self.reader.adapter.is_some()
+            || self.retriever != RetrieverChoice::Standard
+    }
+}
