@@ -1,6 +1,6 @@
 //! From a key press to an action, by the table; what the table does not know is text for the line editor.
 
-use super::action::{Action, Binding, Context, TABLE};
+use super::action::{Action, Binding, Context, bindings};
 use crate::annotation::Category;
 use crate::text::toml_text;
 use anyhow::{Context as _, Result, bail};
@@ -30,7 +30,7 @@ pub struct Keymap {
 impl Default for Keymap {
     fn default() -> Self {
         let keys = |binding: &Binding| binding.keys.iter().map(ToString::to_string).collect();
-        Self { rows: TABLE.iter().map(|binding| (binding, keys(binding))).collect() }
+        Self { rows: bindings().map(|binding| (binding, keys(binding))).collect() }
     }
 }
 
@@ -64,7 +64,7 @@ impl Keymap {
             for (name, keys) in actions {
                 let row = keymap.rows.iter_mut().find(|(row, _)| row.context == context && row.name == name);
                 let Some((binding, bound)) = row else {
-                    let actions = TABLE.iter().filter(|row| row.context == context).map(|row| row.name);
+                    let actions = bindings().filter(|row| row.context == context).map(|row| row.name);
                     bail!("{context_name}.{name}: expected one of {}", actions.collect::<Vec<_>>().join(", "));
                 };
                 let keys = keys.iter().map(|key| key_as_sent(key, context)).collect::<Result<Vec<String>>>();

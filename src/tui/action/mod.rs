@@ -1,11 +1,11 @@
-//! What a person can ask for. The one table of actions ([`TABLE`]) says with which keys: keymap, help screen, hint bar,
+//! What a person can ask for. The one table of actions ([`bindings`]) says with which keys: keymap, help screen, hint bar,
 //! palette and tests are all made from it.
 
 mod context;
 mod table;
 
 pub use context::Context;
-pub use table::{Binding, TABLE};
+pub use table::{Binding, bindings};
 
 use crate::annotation::CategoryId;
 use crate::terminal::images::ViewChange;

@@ -1,7 +1,7 @@
 //! Lists to pick from: command palette, orders, saved views, columns, themes.
 
 use super::app::App;
-use crate::tui::action::{Action, Context, TABLE};
+use crate::tui::action::{Action, Context, bindings};
 use crate::tui::effect::Effect;
 use crate::tui::keymap;
 use crate::tui::state::order::Order;
@@ -30,8 +30,7 @@ impl App {
     fn all_choices(&self, kind: &PickerKind) -> Vec<Choice> {
         let tick = |on: bool| if on { "•".to_owned() } else { String::new() };
         match kind {
-            PickerKind::Palette => TABLE
-                .iter()
+            PickerKind::Palette => bindings()
                 .filter(|binding| binding.context == Context::Explore && binding.action != Action::Palette)
                 .map(|binding| Choice {
                     name: binding.name.to_owned(),
@@ -130,7 +129,7 @@ impl App {
         match picker.kind() {
             PickerKind::Palette => {
                 let binding =
-                    TABLE.iter().find(|binding| binding.context == Context::Explore && binding.name == choice.name);
+                    bindings().find(|binding| binding.context == Context::Explore && binding.name == choice.name);
                 binding.map_or(Vec::new(), |binding| self.update(binding.action.clone()))
             }
             PickerKind::Order => Order::named(&choice.name).map_or(Vec::new(), |order| self.set_order(order)),

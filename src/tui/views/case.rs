@@ -1,6 +1,6 @@
 //! The case: its question, its images, its answers and its hits.
 
-use super::super::action::{Action, TABLE};
+use super::super::action::{Action, bindings};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
@@ -100,7 +100,7 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
 
 /// The key that lifts the filter, if it has one.
 fn lifting_key(app: &App) -> Option<String> {
-    let binding = TABLE.iter().find(|binding| binding.action == Action::ToggleFilter)?;
+    let binding = bindings().find(|binding| binding.action == Action::ToggleFilter)?;
     Some(keymap::shown(&app.keymap().shown_key(binding)?))
 }
 

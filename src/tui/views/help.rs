@@ -1,6 +1,6 @@
 //! The help page: how to read the screen, every action of the table, the taxonomy, the filters, and what is loaded.
 
-use super::super::action::{Context, TABLE};
+use super::super::action::{Context, bindings};
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
@@ -65,7 +65,7 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     lines.push(Line::default());
     for context in Context::ALL {
         lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
-        for binding in TABLE.iter().filter(|binding| binding.context == context) {
+        for binding in bindings().filter(|binding| binding.context == context) {
             let keys: Vec<String> = app.keymap().keys(binding).iter().map(|key| keymap::shown(key)).collect();
             lines.extend(entry(theme, &keys.join(" "), binding.description, width));
         }

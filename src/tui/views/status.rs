@@ -1,6 +1,6 @@
 //! The lines above and below: header, status, hints.
 
-use super::super::action::{Context, TABLE};
+use super::super::action::{Context, bindings};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::text;
@@ -93,7 +93,7 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let context = app.context();
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for binding in TABLE.iter().filter(|binding| binding.context == context) {
+    for binding in bindings().filter(|binding| binding.context == context) {
         let (Some(hint), Some(key)) = (binding.hint, app.keymap().shown_key(binding)) else { continue };
         pairs.push((keymap::shown(&key), hint.to_owned()));
     }

@@ -2,7 +2,7 @@
 
 use super::{assert_screen, assert_snapshot, explorer, explorer_with};
 use crate::support::explorer::{screen, text};
-use dissent::tui::action::{Action, TABLE};
+use dissent::tui::action::{Action, bindings};
 
 #[test]
 fn the_help_page() {
@@ -24,7 +24,7 @@ fn the_help_page_names_every_action() {
     let mut app = explorer(folder.path());
     app.update(Action::Help);
     let help = text(&screen(&mut app, 140, 290));
-    for binding in TABLE {
+    for binding in bindings() {
         assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
     }
 }
