@@ -4,7 +4,7 @@
 SAMPLE_SEED := 1
 SECONDS_EACH := 60
 
-.PHONY: demo test test-small-disks test-engines test-exports fuzz hostile set-up lint bench sample help
+.PHONY: demo test test-small-disks test-engines test-exports fuzz hostile set-up lint dependencies bench sample help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: set-up ## format, clippy and docs, warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+dependencies: ## check licences and sources of the dependencies (deny.toml)
+	sh scripts/dependencies
 
 bench: set-up ## time the explorer on the sample and on 20,000 cases, and the annotations (five minutes)
 	cargo bench --locked --profile dev --bench explorer
