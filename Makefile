@@ -39,7 +39,7 @@ lint: set-up ## format, clippy and docs, warnings denied
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-dependencies: ## check licences and sources of the dependencies (deny.toml)
+dependencies: ## check licences, sources and advisories of the dependencies (deny.toml)
 	sh scripts/dependencies
 
 bench: set-up ## time the explorer on the sample and on 20,000 cases, and the annotations (five minutes)
