@@ -94,7 +94,8 @@ fn check_names(source: &Path, archive: &ZipArchive<BufReader<File>>) -> Result<(
         for part in ["images", "labels"] {
             let name = format!("{split}_{part}.npy");
             if archive.index_for_name(&name).is_none() {
-                let found: Vec<&str> = archive.file_names().collect();
+                let unreadable = |_| "a name that is not UTF-8".into();
+                let found: Vec<_> = archive.file_names().map(|name| name.unwrap_or_else(unreadable)).collect();
                 bail!(
                     "{}: expected the arrays train_images, train_labels, val_images, val_labels, test_images and \
                      test_labels; {split}_{part} is missing, found {}",
