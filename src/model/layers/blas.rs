@@ -2,6 +2,9 @@
 //!
 //! candle's own kernels reach half its speed: 94 against 205 GFLOP/s on two cores of a Zen 4 (5120 × 768 × 3072).
 
+// The Fortran interface, whose matrices are column-major. Every BLAS has it; some systems keep CBLAS in a library of its own,
+// which FAISS does not link. blas-sys declares and links nothing.
+use blas_sys::sgemm_;
 use candle_core::Result;
 use rayon::prelude::*;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -9,26 +12,6 @@ use std::sync::Once;
 
 /// Chunks of rows are multiples of this, so that few micro-kernels run partly filled.
 const ROWS_PER_KERNEL: usize = 16;
-
-// The Fortran interface, which every BLAS has. Matrices are column-major.
-#[allow(unsafe_code, reason = "BLAS is a foreign library")]
-unsafe extern "C" {
-    fn sgemm_(
-        transposed_left: *const c_char,
-        transposed_right: *const c_char,
-        rows: *const c_int,
-        columns: *const c_int,
-        inner: *const c_int,
-        alpha: *const f32,
-        left: *const f32,
-        left_stride: *const c_int,
-        right: *const f32,
-        right_stride: *const c_int,
-        beta: *const f32,
-        result: *mut f32,
-        result_stride: *const c_int,
-    );
-}
 
 /// A row-major matrix within a slice.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,6 @@
 use super::cpu_storage::{numbers, on_cpu};
 use super::simd;
 use candle_core::{DType, Result, Tensor, WithDType};
-use gemmkit::FusedScalar;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -13,7 +12,7 @@ use rayon::prelude::*;
 const CHUNK: usize = 1 << 12;
 
 /// A 16-bit floating-point type.
-pub(super) trait Half: WithDType + FusedScalar {
+pub(super) trait Half: WithDType {
     /// Converts all elements; both slices have the same length.
     fn to_f32(halves: &[Self], floats: &mut [f32]);
     /// Rounds all elements to nearest, ties to even; both slices have the same length.

@@ -69,8 +69,8 @@ impl Module for Linear {
     }
 }
 
-/// Maps `[.., inputs]` to `[rows, outputs]`.
-fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+/// `values · weightᵀ + bias` in f32: `[.., inputs]` to `[rows, outputs]`.
+pub(super) fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let rows = values.elem_count() / inputs;
     let mut result = match bias {

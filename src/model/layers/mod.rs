@@ -12,6 +12,8 @@ mod cpu_storage;
 mod embedding;
 mod encoder;
 mod half_convert;
+#[cfg(feature = "gemmkit")]
+mod half_gemmkit;
 mod half_matmul;
 mod half_norms;
 mod half_rope;
