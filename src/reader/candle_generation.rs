@@ -4,7 +4,7 @@ use super::generation::{MOST_TOKENS, STOP, answer_in};
 use crate::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache};
 use crate::model::vlm::VisionLanguageModel;
 use anyhow::Result;
-use candle_core::{D, DType};
+use candle_transformers::generation::{LogitsProcessor, Sampling};
 
 /// The answers to prompts that are read together. One that has ended leaves the batch.
 pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow>) -> Result<Vec<String>> {
@@ -13,10 +13,12 @@ pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow
     // The prompt that each row of the cache belongs to.
     let mut open: Vec<usize> = (0..prompts.len()).collect();
     let mut cache = KvCache::new();
+    // Greedy: the seed is not used.
+    let mut sampler = LogitsProcessor::from_sampling(0, Sampling::ArgMax);
     let mut decoded = decoder.decode(&DecoderInput::new(prompts), Some(&mut cache))?;
     loop {
         let mut kept = Vec::new();
-        for (row, token) in likeliest(model, &decoded)?.into_iter().enumerate() {
+        for (row, token) in next_tokens(model, &decoded, &mut sampler)?.into_iter().enumerate() {
             // The token of an image has no meaning in an answer, and no image behind it to be read.
             if tokenizer.is_end(token) || token == decoder.image_token() {
                 continue;
@@ -42,8 +44,8 @@ pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow
     said.iter().map(|tokens| Ok(answer_in(&tokenizer.decode(tokens)?))).collect()
 }
 
-/// The likeliest token after each row; the lower id of equally likely ones.
-fn likeliest(model: &dyn VisionLanguageModel, decoded: &Decoded) -> Result<Vec<u32>> {
+/// The token after each row.
+fn next_tokens(model: &dyn VisionLanguageModel, decoded: &Decoded, sampler: &mut LogitsProcessor) -> Result<Vec<u32>> {
     let logits = model.decoder().logits(decoded, &decoded.last_tokens())?;
-    Ok(logits.to_dtype(DType::F32)?.argmax(D::Minus1)?.to_vec1()?)
+    (0..logits.dim(0)?).map(|row| Ok(sampler.sample(&logits.get(row)?)?)).collect()
 }

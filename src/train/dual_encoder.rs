@@ -20,6 +20,7 @@ use crate::panics::caught;
 use anyhow::{Result, ensure};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::VarMap;
+use candle_transformers::models::clip::div_l2_norm;
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -230,7 +231,7 @@ impl CaptionMatching {
         let pixels = self.processor.pixels(images)?;
         let tokens: Vec<Vec<u32>> = rows.iter().map(|&row| self.corpus.tokens[row].clone()).collect();
         let ids = self.tokenizer.pad(&tokens, &Device::Cpu)?;
-        Ok((normalised(&self.model.image_features(&pixels)?)?, normalised(&self.model.text_features(&ids)?)?))
+        Ok((div_l2_norm(&self.model.image_features(&pixels)?)?, div_l2_norm(&self.model.text_features(&ids)?)?))
     }
 }
 
@@ -285,9 +286,4 @@ fn read_back(files: &CheckpointFiles) -> Result<Tokenizer> {
         std::fs::write(folder.path().join(name), content)?;
     }
     Tokenizer::read(folder.path(), LONGEST_CAPTION, 0)
-}
-
-fn normalised(features: &Tensor) -> Result<Tensor> {
-    let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-    Ok(features.broadcast_div(&lengths)?)
 }

@@ -1,9 +1,10 @@
 //! The text tower (`text_model`): causal transformer, pooled at the end-of-text token.
 
 use super::config::TextConfig;
-use crate::model::layers::{Encoder, LayerNorm, Mode, causal_mask, embedding, layer_norm};
-use candle_core::{Result, Tensor};
+use crate::model::layers::{Encoder, LayerNorm, Mode, embedding, layer_norm};
+use candle_core::{DType, Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
+use candle_transformers::utils::build_additive_causal_mask;
 
 /// The value of `eos_token_id` in configurations that were written wrong and are read by the legacy rule
 /// (huggingface/transformers#24773).
@@ -44,7 +45,8 @@ impl TextTower {
         }
         let positions = self.position_embedding.embeddings().narrow(0, 0, length)?;
         let states = self.token_embedding.forward(ids)?.broadcast_add(&positions)?;
-        let hidden = self.encoder.forward(&states, Some(&causal_mask(length, ids.device())?))?;
+        let mask = build_additive_causal_mask(length, 0, None, ids.device(), DType::F32)?;
+        let hidden = self.encoder.forward(&states, Some(&mask))?;
         let ends = Tensor::new(self.ends(ids)?, ids.device())?;
         let pooled = hidden.reshape((batch * length, ()))?.index_select(&ends, 0)?;
         self.norm_after.forward(&pooled)

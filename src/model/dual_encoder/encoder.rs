@@ -7,8 +7,9 @@ use crate::model::layers::{Linear, Mode};
 use crate::model::settings_notes::notes_of_encoder;
 use crate::model::tokenizer::Tokenizer;
 use anyhow::{Context, Result};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
+use candle_transformers::models::clip::div_l2_norm;
 use image::RgbImage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -142,9 +143,7 @@ impl DualEncoder {
 
     /// Rows of `features` [B, D] at length 1, in f32.
     pub fn unit(&self, features: &Tensor) -> Result<Tensor> {
-        let features = features.to_dtype(DType::F32)?;
-        let lengths = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-        Ok(features.broadcast_div(&lengths)?)
+        Ok(div_l2_norm(&features.to_dtype(DType::F32)?)?)
     }
 
     /// The weights on disk under the names that heads use, see [`Architecture`].

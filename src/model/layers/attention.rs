@@ -4,7 +4,7 @@ use super::attention_blocks::attend_in_blocks;
 use super::cpu_storage::{is_wide, is_wide_half};
 use super::half_convert::{from_f32, to_f32, to_f32_times};
 use super::{Mode, softmax_last_dim};
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 /// Attention of `queries` [B, heads, T, d] over `keys` and `values` [B, heads / n, S, d]; n consecutive query heads share
 /// one key and value head (grouped-query attention, Ainslie et al. 2023). Returns [B, heads, T, d].
@@ -61,19 +61,10 @@ fn attend_scaled(
     softmax_last_dim(&scores, mode)?.matmul(&values.contiguous()?)?.reshape((batch, heads, length, size))
 }
 
-/// The causal mask [1, 1, length, length]: each position sees itself and earlier positions.
-pub fn causal_mask(length: usize, device: &Device) -> Result<Tensor> {
-    let mut cells = vec![0.0_f32; length * length];
-    for (row, line) in cells.chunks_mut(length.max(1)).enumerate() {
-        line[row + 1..].fill(f32::NEG_INFINITY);
-    }
-    Tensor::from_vec(cells, (1, 1, length, length), device)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::IndexOp;
+    use candle_core::{Device, IndexOp};
 
     /// Queries `[1, 8, 3, size]`, each constant, and keys `[1, 4, 2, size]`: one of ones and one of zeros.
     fn queries_and_keys(size: usize, of_queries: [f32; 3], dtype: DType) -> (Tensor, Tensor) {

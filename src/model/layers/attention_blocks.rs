@@ -144,21 +144,22 @@ fn visible(mask: &[f32], slots: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::layers::{Mode, causal_mask, softmax_last_dim};
+    use crate::model::layers::{Mode, softmax_last_dim};
     use candle_core::{D, DType, Device};
+    use candle_transformers::utils::{build_additive_causal_mask, repeat_kv};
 
     fn random(shape: (usize, usize, usize, usize)) -> Tensor {
         Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap()
     }
 
+    fn causal_mask(length: usize) -> Tensor {
+        build_additive_causal_mask(length, 0, None, &Device::Cpu, DType::F32).unwrap()
+    }
+
     /// The same by candle's composed operations.
     fn composed(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>) -> Tensor {
         let groups = queries.dim(1).unwrap() / keys.dim(1).unwrap();
-        let repeated = |heads: &Tensor| {
-            let (batch, count, length, size) = heads.dims4().unwrap();
-            let wide = heads.unsqueeze(2).unwrap().expand((batch, count, groups, length, size)).unwrap();
-            wide.reshape((batch, count * groups, length, size)).unwrap()
-        };
+        let repeated = |heads: &Tensor| repeat_kv(heads.clone(), groups).unwrap();
         let scores = queries.contiguous().unwrap().matmul(&repeated(keys).t().unwrap()).unwrap();
         let scores = mask.map_or(scores.clone(), |mask| scores.broadcast_add(mask).unwrap());
         softmax_last_dim(&scores, Mode::Infer).unwrap().matmul(&repeated(values)).unwrap()
@@ -175,7 +176,7 @@ mod tests {
         // More queries than one block, a partly filled last block, and heads strided as after a linear layer.
         let queries = random((2, 150, 6, 8)).transpose(1, 2).unwrap();
         let (keys, values) = (random((2, 2, 150, 8)), random((2, 150, 2, 8)).transpose(1, 2).unwrap());
-        let causal = causal_mask(150, &Device::Cpu).unwrap();
+        let causal = causal_mask(150);
         let open = Tensor::zeros((1, 1, 150, 150), DType::F32, &Device::Cpu).unwrap();
         let per_row = Tensor::cat(&[&causal, &open], 0).unwrap();
         let filled = Tensor::cat(&[causal.narrow(2, 90, 1).unwrap(), causal.narrow(2, 149, 1).unwrap()], 0).unwrap();
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn a_continuation_sees_earlier_keys() {
         let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
-        let mask = causal_mask(70, &Device::Cpu).unwrap().narrow(2, 67, 3).unwrap().contiguous().unwrap();
+        let mask = causal_mask(70).narrow(2, 67, 3).unwrap().contiguous().unwrap();
         let own = attend_in_blocks(&queries, &keys, &keys, Some(&mask)).unwrap();
         assert_equal(&own, &composed(&queries, &keys, &keys, Some(&mask)));
     }
@@ -198,7 +199,7 @@ mod tests {
         let (queries, keys) = (random((1, 4, 3, 16)), random((1, 4, 70, 16)));
         assert!(attend_in_blocks(&queries, &random((1, 3, 70, 16)), &keys, None).is_err());
         assert!(attend_in_blocks(&queries, &keys, &random((1, 4, 69, 16)), None).is_err());
-        let mask = causal_mask(70, &Device::Cpu).unwrap();
+        let mask = causal_mask(70);
         assert!(attend_in_blocks(&queries, &keys, &keys, Some(&mask)).is_err());
     }
 }

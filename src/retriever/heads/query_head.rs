@@ -4,8 +4,9 @@ use super::{HeadKind, QueryInputs};
 use crate::model::dual_encoder::{Architecture, ImageTower, image_projection};
 use crate::model::layers::{Linear, Mode, linear_without_bias};
 use anyhow::{Context, Result};
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 use candle_nn::{Module, VarBuilder};
+use candle_transformers::models::clip::div_l2_norm;
 use std::sync::Arc;
 
 /// A head: its network and its weight in the query vector.
@@ -68,8 +69,7 @@ impl QueryHead {
             }
         };
         let embedded = embedded.to_dtype(DType::F32)?;
-        let lengths = embedded.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-        let own = (embedded.broadcast_div(&lengths)? * self.alpha)?;
+        let own = (div_l2_norm(&embedded)? * self.alpha)?;
         let base = (inputs.base.to_dtype(DType::F32)? * (1.0 - self.alpha))?;
         Ok((own + base)?)
     }
