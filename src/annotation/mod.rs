@@ -5,6 +5,22 @@
 //! the folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody
 //! says about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator
 //! and carries out [`AnnotationEdit`]s.
+//!
+//! ```
+//! use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let mut journal = Journal::open(folder.path(), "ada", "laptop")?;
+//! journal.append("case-1", EventKind::annotate("look-alike"), EventContext::default())?;
+//! journal.append("case-1", EventKind::Unsure { unsure: true }, EventContext::default())?;
+//! journal.undo()?;
+//!
+//! let (state, problems) = AnnotationState::read(folder.path())?;
+//! assert!(problems.is_empty());
+//! let annotation = state.of("ada", "case-1").unwrap();
+//! assert!(annotation.categories.contains("look-alike") && !annotation.unsure);
+//! # anyhow::Ok(())
+//! ```
 
 pub mod agreement;
 mod assignment;

@@ -59,6 +59,16 @@ impl Dataset {
 
     /// Reads a dataset without errors.
     ///
+    /// ```
+    /// use dissent::data::Dataset;
+    ///
+    /// let dataset = Dataset::open("sample-data/dataset".as_ref())?;
+    /// let case = &dataset.cases[0];
+    /// assert_eq!(dataset.question_of(case), "Is the lesion malignant?");
+    /// assert!(dataset.image_path(&case.image).is_file());
+    /// # anyhow::Ok(())
+    /// ```
+    ///
     /// # Errors
     /// Fails with the first error (a [`Problem`] with path, line and field); warnings are accepted.
     pub fn open(root: &Path) -> Result<Self> {

@@ -117,6 +117,18 @@ impl TextIndex {
     /// AND, OR, NOT; word~ and word~2 for words that differ in one or two letters, word* for prefixes), of one source if
     /// one is given and among the `allowed` corpus rows; best first, the lower row first for equal scores.
     ///
+    /// ```
+    /// use dissent::{data::Dataset, index::TextIndex};
+    ///
+    /// let corpus = Dataset::open("sample-data/dataset".as_ref())?.corpus;
+    /// let folder = tempfile::tempdir()?;
+    /// TextIndex::write(&folder.path().join("text"), &corpus)?;
+    /// let index = TextIndex::open(&folder.path().join("text"), corpus.len())?;
+    /// let found = index.search("indistinct \"deep central\" -benign", None, 5, &|_row| true)?;
+    /// assert!(corpus[found[0].row].caption.ends_with("biopsy malignant"));
+    /// # anyhow::Ok(())
+    /// ```
+    ///
     /// # Errors
     /// Fails with [`IndexError::Query`] if the query is invalid.
     pub fn search(

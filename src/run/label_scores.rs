@@ -12,6 +12,15 @@ use std::fmt;
 /// Some servers name the likeliest tokens only. A label that is not among them has a *bound* in place of its value: its
 /// log-probability is at most that. In files a bound is no number, so that nobody takes it for a value:
 /// `[-0.12, {"at_most": -6.9}]`.
+///
+/// ```
+/// use dissent::reader::LabelScores;
+///
+/// // The labels Yes and No, with half of the probability on other texts.
+/// let scores = LabelScores::exact(vec![0.4_f32.ln(), 0.1_f32.ln()]);
+/// assert_eq!(scores.arg_max(), 0);
+/// assert!((scores.probabilities()[0] - 0.8).abs() < 1e-6);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelScores {
     log_probabilities: Vec<f32>,

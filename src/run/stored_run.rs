@@ -26,6 +26,29 @@ pub struct Run {
 impl Run {
     /// Reads the run in `folder`.
     ///
+    /// ```
+    /// use dissent::{data::Dataset, engine::run::Run};
+    /// # use dissent::engine::{CaseAnswer, run::{RunIdentity, RunWriter}};
+    /// # use dissent::{fingerprint::Fingerprint, reader::LabelScores};
+    ///
+    /// let dataset = Dataset::open("sample-data/dataset".as_ref())?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// # let identity = RunIdentity::new(&dataset, "small", &Fingerprint::of_bytes(b"small"), None);
+    /// # let closed_book = Some(LabelScores::exact(vec![-0.1, -2.4]).into());
+    /// # let (hits, predictions) = (Vec::new(), Vec::new());
+    /// # let answer = CaseAnswer { case: 0, hits, predictions, closed_book, recorded_fusion: None };
+    /// # RunWriter::open(folder, &identity)?.append(&dataset, &[answer])?;
+    /// let run = Run::open(folder)?;
+    /// assert_eq!(run.identity.reader_name, "small");
+    /// for answer in run.into_answers(&dataset)? {
+    ///     let task = dataset.task(&dataset.cases[answer.case].task).unwrap();
+    ///     let label = answer.closed_book.and_then(|prediction| prediction.label).unwrap();
+    ///     assert_eq!(task.labels[label].id, "Yes");
+    /// }
+    /// # anyhow::Ok(())
+    /// ```
+    ///
     /// # Errors
     /// Where there is no run, or lines that are no predictions of this run (path and line are named).
     pub fn open(folder: &Path) -> Result<Self> {
