@@ -14,7 +14,7 @@ use std::fmt;
 /// `[-0.12, {"at_most": -6.9}]`.
 ///
 /// ```
-/// use dissent::reader::LabelScores;
+/// use dissent::run::LabelScores;
 ///
 /// // The labels Yes and No, with half of the probability on other texts.
 /// let scores = LabelScores::exact(vec![0.4_f32.ln(), 0.1_f32.ln()]);

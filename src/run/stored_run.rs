@@ -27,9 +27,9 @@ impl Run {
     /// Reads the run in `folder`.
     ///
     /// ```
-    /// use dissent::{data::Dataset, engine::run::Run};
-    /// # use dissent::engine::{CaseAnswer, run::{RunIdentity, RunWriter}};
-    /// # use dissent::{fingerprint::Fingerprint, reader::LabelScores};
+    /// use dissent::{data::Dataset, run::Run};
+    /// # use dissent::files::fingerprint::Fingerprint;
+    /// # use dissent::run::{CaseAnswer, LabelScores, RunIdentity, RunWriter};
     ///
     /// let dataset = Dataset::open("sample-data/dataset".as_ref())?;
     /// # let folder = tempfile::tempdir()?;
@@ -42,9 +42,8 @@ impl Run {
     /// let run = Run::open(folder)?;
     /// assert_eq!(run.identity.reader_name, "small");
     /// for answer in run.into_answers(&dataset)? {
-    ///     let task = dataset.task(&dataset.cases[answer.case].task).unwrap();
-    ///     let label = answer.closed_book.and_then(|prediction| prediction.label).unwrap();
-    ///     assert_eq!(task.labels[label].id, "Yes");
+    ///     assert_eq!(dataset.cases[answer.case].id, "us-v0001");
+    ///     assert!(answer.hits.is_empty() && answer.closed_book.is_some());
     /// }
     /// # anyhow::Ok(())
     /// ```

@@ -1,4 +1,7 @@
 //! Queries to the terminal, with a time-out, because some terminals do not answer.
+//!
+//! Keys that are pressed meanwhile are kept for the explorer. terminal-colorsaurus would lose them: it reads them as the
+//! beginning of the answer, which it then refuses, or drops them with the reply to DA1.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
