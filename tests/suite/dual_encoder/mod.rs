@@ -1,6 +1,7 @@
 //! Dual encoders of every family: against their references, under mutation, from damaged and hostile folders, and in the
 //! commands.
 
+mod candle_transformers;
 mod commands;
 mod fixture;
 mod hostile;
