@@ -37,6 +37,7 @@ set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missi
 lint: set-up ## format, clippy and docs, warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
 dependencies: ## check licences, sources and advisories of the dependencies (deny.toml)
