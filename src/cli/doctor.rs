@@ -66,7 +66,7 @@ struct Fact {
     section: &'static str,
     name: String,
     value: String,
-    /// What this may cause.
+    /// A possible consequence.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
 }

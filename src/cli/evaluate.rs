@@ -32,7 +32,7 @@ pub struct Args {
     /// Print only these tables, or `all`
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     tables: Vec<String>,
-    /// What the bootstrap resamples; auto: groups if two cases of the split share one, else cases
+    /// Unit that the bootstrap resamples; auto: groups if two cases of the split share one, else cases
     #[arg(long, value_enum, default_value_t = Drawn::Auto)]
     by: Drawn,
     /// Number of bootstrap resamples

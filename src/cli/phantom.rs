@@ -34,7 +34,7 @@ enum Command {
 struct PoolArgs {
     /// New folder
     out: PathBuf,
-    /// What the pool teaches
+    /// Training stage that the pool is made for
     #[arg(long, value_enum)]
     stage: Stage,
     /// Number of training documents, images or pairs; 5 % more (at most 200) are held out

@@ -140,7 +140,7 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
     Ok(wanted)
 }
 
-/// What one call of the command did.
+/// The result of one call of the command.
 struct Outcome {
     /// Cases predicted by this call; the others were in the run already.
     predicted: usize,

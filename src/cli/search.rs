@@ -38,7 +38,7 @@ pub struct Args {
     /// Number of results
     #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
-    /// What the query is compared with; default: words for a text, images for an image
+    /// Search words, captions or images; default: words for a text, images for an image
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Only documents of this source
@@ -58,7 +58,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What a query is compared with.
+/// The field that a query is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum By {

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-/// As many documents as the retriever finds, drawn uniformly among those allowed for the case; always the same ones.
+/// Draws as many documents as the retriever finds, uniformly among those allowed for the case; always the same ones.
 pub struct RandomDocuments {
     retriever: Retriever,
     fingerprint: Fingerprint,

@@ -27,7 +27,7 @@ use std::sync::Arc;
 #[error("{0}")]
 pub struct NothingLeft(String);
 
-/// What the explorer is opened from.
+/// The inputs of the explorer.
 pub struct Opener {
     pub args: Args,
     pub common: Common,

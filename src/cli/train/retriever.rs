@@ -91,7 +91,7 @@ pub(super) struct RetrieverArgs {
     /// Use one of several equal parts of the training cases, for example 2/2; the reader should be trained on another part
     #[arg(long, value_name = "N/OF")]
     part: Option<Part>,
-    /// What rates the documents: reader, or as a control shuffled or a CSV file with id,entity
+    /// Source of the documents' ratings: reader, or as a control shuffled or a CSV file with id,entity
     #[arg(long, default_value = "reader")]
     signal: TeacherSource,
     /// Steps between two validations

@@ -3,7 +3,7 @@
 
 use crate::data::{Label, PromptTemplate, Task, TaskKind};
 
-/// What the importer needs besides the arrays of a set.
+/// The description of a set, besides its arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SetDescription {
     /// Name of the set; also the task's id.

@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
 /// What can be typed.
-const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ (tolerates typos)";
+const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ (with typos)";
 /// Columns of the document's id.
 const ID: usize = 16;
 /// Columns of the words before a match, where the caption is not shown from its first letter.

@@ -276,7 +276,11 @@ fn a_temperature_belongs_to_the_papers_fusion() {
     app.update(Action::NextFuser);
     assert_eq!(app.what_if_words().unwrap(), "mean log-probability");
     app.update(Action::Sharpen);
-    assert!(matches!(app.notice(), Some(Notice::Said(said)) if said.contains("no temperature")), "{:?}", app.notice());
+    assert!(
+        matches!(app.notice(), Some(Notice::Said(said)) if said.contains("not use the temperature")),
+        "{:?}",
+        app.notice()
+    );
 }
 
 #[test]
