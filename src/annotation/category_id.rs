@@ -9,7 +9,7 @@ use std::ops::Deref;
 /// The id of a category. The taxonomy need not know it: journals keep ids that somebody removed from the file later.
 ///
 /// Cloning is cheap: up to 24 bytes are stored in place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CategoryId(CompactString);
 
@@ -55,6 +55,13 @@ impl PartialEq<str> for CategoryId {
 impl PartialEq<&str> for CategoryId {
     fn eq(&self, other: &&str) -> bool {
         self.0 == *other
+    }
+}
+
+/// As a text in quotation marks: messages show ids so.
+impl fmt::Debug for CategoryId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), formatter)
     }
 }
 

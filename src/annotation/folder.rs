@@ -263,7 +263,7 @@ mod tests {
             (utf16(&[0xff, 0xfe]), 0, Some("UTF-16")),
             (utf16(&[]), 0, Some("UTF-16")),
             ([&good[..], b"not json"].concat(), 2, Some(":3: not an annotation event")),
-            (good.iter().map(|byte| if *byte == 0xc3 { 0xe9 } else { *byte }).collect(), 1, Some("no UTF-8")),
+            (good.iter().map(|byte| if *byte == 0xc3 { 0xe9 } else { *byte }).collect(), 1, Some("not UTF-8")),
         ] {
             let found = read_lines(&content, Path::new("ada.jsonl"));
             let problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();

@@ -1,10 +1,26 @@
-//! Annotations: an append-only journal per annotator, the taxonomy, exports.
+//! Annotations: what people say about cases, kept in journals, and everything computed from it.
 //!
 //! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk
 //! before [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in
 //! the folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody
 //! says about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator
 //! and carries out [`AnnotationEdit`]s.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `taxonomy`, `category_id` | the categories of error that people choose from, and their ids |
+//! | `taxonomy_versions`, `definition_history` | earlier wordings of categories, and which annotations were made under them |
+//! | `event`, `event_json` | what happened, and its line in the journal |
+//! | `journal`, `journal_file`, `history` | writing events so that none is lost; undo and redo |
+//! | `folder`, `interner`, `journal_watch` | reading all journals, and what others add meanwhile |
+//! | `state`, `replay`, `case_annotation` | from events to the annotation of a case by one annotator |
+//! | `case_review`, `disagreement`, `final_set` | what everybody says about a case: disputed, decided, final |
+//! | `session`, `edit`, `exposure` | one annotator at work; what they ask for; the cases that they saw unblinded |
+//! | `assignment`, `worklist` | which cases an annotator gets, and in which pass |
+//! | `rated_cases`, [`agreement`] | annotations as ratings, and how far annotators agree |
+//! | `merge`, `names`, `strangers` | other people's folders; names of annotators; unknown ids |
+//! | `export`, `table_export`, `prodigy` | to tables, Label Studio and Argilla; from Prodigy |
+//! | `staleness` | whether a case has changed since it was annotated |
 //!
 //! ```
 //! use dissent::annotation::{AnnotationState, EventContext, EventKind, Journal};

@@ -1,7 +1,7 @@
 //! What everybody says about a case, as the adjudicator reads it.
 
 use super::page::AnnotationText;
-use crate::annotation::{AnnotationSession, CaseReview};
+use crate::annotation::{AnnotationSession, CaseReview, CategoryId};
 use crate::output::one_line;
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ impl<'a> ReviewPage<'a> {
         }
         let decision = review.decision.as_ref().map(|decision| DecisionLine {
             adjudicator: &decision.adjudicator,
-            categories: decision.categories.iter().map(|id| id.as_str()).collect(),
+            categories: decision.categories.iter().map(CategoryId::as_str).collect(),
             reason: &decision.reason,
             is_outdated: standing.is_to_be_decided(),
         });

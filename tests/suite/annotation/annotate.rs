@@ -375,7 +375,7 @@ fn a_stored_run_is_read_out_its_documents_are_marked_and_its_changes_are_noticed
 
     assert!(!with_run("one", &[], "next\nnext\n").contains("changed:"));
     let output = with_run("two", &[], "next\nnext\n");
-    assert_eq!(output.matches("changed: the documents or the answers are others").count(), 1, "{output}");
+    assert_eq!(output.matches("changed: the documents or the answers have changed").count(), 1, "{output}");
     let (_, rest) = output.split_once("c2 (test").unwrap();
     assert!(rest.split("case 3").next().unwrap().contains("changed:"), "the answers to c2 alone changed: {output}");
 }
