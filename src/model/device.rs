@@ -1,30 +1,30 @@
-//! Where models run.
+//! Choosing the device on which models run.
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available};
 
-/// The device for `wish` (`auto`, `cpu`, `cuda`, `cuda:N` or `metal`), and why it was taken, for the user.
+/// The device for `wish` (`auto`, `cpu`, `cuda`, `cuda:N` or `metal`), with the reason for the user.
 ///
 /// # Errors
-/// An unknown word, or a device that this program or machine does not have.
+/// Fails if `wish` is unknown, or the device is not available in this build or on this machine.
 pub fn choose_device(wish: &str) -> Result<(Device, String)> {
     match wish {
         "auto" => Ok(best_device()),
-        "cpu" => Ok((Device::Cpu, "cpu, as asked".to_string())),
-        "metal" => Ok((metal()?, "metal, as asked".to_string())),
-        "cuda" => Ok((cuda(0)?, "cuda:0, as asked".to_string())),
+        "cpu" => Ok((Device::Cpu, "cpu, as requested".to_string())),
+        "metal" => Ok((metal()?, "metal, as requested".to_string())),
+        "cuda" => Ok((cuda(0)?, "cuda:0, as requested".to_string())),
         _ => {
             let Some(number) = wish.strip_prefix("cuda:") else {
                 bail!("unknown device '{wish}': expected auto, cpu, cuda, cuda:N or metal");
             };
             let number = number.parse().with_context(|| format!("device '{wish}': '{number}' is not a number"))?;
-            Ok((cuda(number)?, format!("{wish}, as asked")))
+            Ok((cuda(number)?, format!("{wish}, as requested")))
         }
     }
 }
 
-/// A GPU if there is one that starts, else the CPU.
+/// The first GPU if it can be initialised, otherwise the CPU.
 fn best_device() -> (Device, String) {
     if cuda_is_available() {
         return match Device::new_cuda(0) {

@@ -1,11 +1,11 @@
-//! Fields of a configuration that are offered with one value only: with another one transformers, or the code that the
-//! field is for, computes another network (issue 18, A6). Absent or null is that one value.
+//! Configuration fields of which only one value is supported, since other values change the network. Absent or null means
+//! that value.
 
 use crate::text::printable::beginning;
 use serde_json::Value;
 
-/// Of every decoder here: a field's name, and its value as JSON writes it.
-pub(in crate::model) const OF_A_DECODER: [(&str, &str); 10] = [
+/// Fields of all decoders: name, and the supported value as JSON.
+pub(in crate::model) const DECODER_FIELDS: [(&str, &str); 10] = [
     ("attn_logit_softcapping", "null"),
     ("final_logit_softcapping", "null"),
     ("logit_soft_cap", "null"),
@@ -18,7 +18,7 @@ pub(in crate::model) const OF_A_DECODER: [(&str, &str); 10] = [
     ("is_causal", "true"),
 ];
 
-/// Fails where `settings` has a field with another value; `place` begins the message.
+/// Fails if a field of `settings` has an unsupported value. `place` is prepended to the message.
 pub(in crate::model) fn expect_fixed(settings: &Value, fields: &[(&str, &str)], place: &str) -> Result<(), String> {
     for (name, expected) in fields {
         let found = match settings.get(*name) {
@@ -37,7 +37,7 @@ pub(in crate::model) fn expect_fixed(settings: &Value, fields: &[(&str, &str)], 
     Ok(())
 }
 
-/// Fails unless `layer_types`, where it is there, has one of the known kinds for each layer.
+/// Fails unless `layer_types` has a known type for each layer.
 pub(in crate::model) fn check_layer_types(types: &[String], layers: usize, place: &str) -> Result<(), String> {
     if types.len() != layers {
         let found = types.len();
@@ -52,7 +52,7 @@ pub(in crate::model) fn check_layer_types(types: &[String], layers: usize, place
     }
 }
 
-/// Fails where `head_dim` is not what width and heads make it: the networks that call this take it from those.
+/// Fails if `head_dim` is given and differs from width / heads, which the calling networks use.
 pub(in crate::model) fn check_head_dim(
     settings: &Value,
     width: usize,
@@ -69,7 +69,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn another_value_is_refused_and_the_one_value_passes() {
+    fn other_values_are_refused() {
         let fields = [("a", "false"), ("b", "1"), ("c", "null")];
         for passes in [json!({}), json!({"a": false, "b": 1.0, "c": null}), json!({"a": null, "b": 1, "d": true})] {
             expect_fixed(&passes, &fields, "").unwrap();

@@ -1,4 +1,4 @@
-//! Models of the Hugging Face hub, in its cache on this machine. Nothing is fetched here.
+//! Finding models in the local cache of the Hugging Face hub. Nothing is downloaded here.
 
 use crate::files::input_file;
 use crate::secret::excerpt;
@@ -9,11 +9,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-/// Longest name of a branch in bytes (file systems take no longer one).
+/// Longest name of a branch in bytes, the limit of file systems.
 const LONGEST_REVISION: usize = 255;
-/// Longest name of an organisation or model; the hub takes 96 letters.
+/// Longest name of an organisation or model, the hub's limit.
 const LONGEST_NAME: usize = 96;
-/// Branches and tags in a message.
+/// Number of branches and tags shown in a message.
 const REVISIONS_SHOWN: usize = 10;
 
 /// `org/name`, or `org/name@revision`.
@@ -49,7 +49,7 @@ impl fmt::Display for HubId {
     }
 }
 
-/// What the hub's names are made of.
+/// Whether `name` has only characters that the hub allows.
 fn is_plain(name: &str) -> bool {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
     letters
@@ -73,10 +73,10 @@ impl HubId {
         &self.revision
     }
 
-    /// What the cache has of the model in all revisions, whether it is there or not.
+    /// The cache folder of the model with all its revisions, which need not exist.
     ///
     /// # Errors
-    /// Where no environment variable says where the cache is.
+    /// Fails if no environment variable determines the cache folder.
     pub(crate) fn cache_entry(&self) -> Result<PathBuf> {
         let Some(cache) = cache_folder() else {
             bail!("{self}: no cache of the Hugging Face hub: neither HF_HUB_CACHE, HF_HOME nor HOME is set")
@@ -88,10 +88,10 @@ impl HubId {
         format!("models--{}--{}", self.organisation, self.name)
     }
 
-    /// The model's folder in the cache on this machine.
+    /// The folder of the model's revision in the local cache.
     ///
     /// # Errors
-    /// Where the cache does not have it; repository, revision and the path that was searched are named.
+    /// Fails if the cache does not have it; the message names repository, revision and the searched path.
     pub fn in_cache(&self) -> Result<PathBuf> {
         let Some(cache) = cache_folder() else {
             bail!("{self}: no cache of the Hugging Face hub: neither HF_HUB_CACHE, HF_HOME nor HOME is set")
@@ -101,7 +101,7 @@ impl HubId {
 
     fn in_folder(&self, cache: &Path) -> Result<PathBuf> {
         let repository = cache.join(self.entry_name());
-        // A branch or tag is a file with the commit in it; a commit is the folder itself.
+        // A branch or tag is a file that contains the commit; a commit is a folder name.
         let reference = repository.join("refs").join(&self.revision);
         let commit = input_file::read_text(&reference, LONGEST_REVISION as u64);
         let commit = commit.map_or_else(|_| self.revision.clone(), |text| text.trim().into());
@@ -126,7 +126,7 @@ impl HubId {
     }
 }
 
-/// The cache that huggingface_hub uses: `HF_HUB_CACHE`, else `HF_HOME/hub`, else the user's cache folder.
+/// The cache folder of huggingface_hub: `HF_HUB_CACHE`, `HF_HOME/hub`, or in the user's cache folder.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     if let Some(cache) = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")) {
         return Some(cache);
@@ -134,7 +134,7 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
     Some(hugging_face_home()?.join("hub"))
 }
 
-/// `HF_HOME`, else `huggingface` in the user's cache folder.
+/// `HF_HOME`, or `huggingface` in the user's cache folder.
 pub(crate) fn hugging_face_home() -> Option<PathBuf> {
     variable("HF_HOME").or_else(|| {
         let caches = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
@@ -146,7 +146,7 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Branches and tags that the cache has, for a message; of many the first.
+/// The first branches and tags in the cache, for a message.
 fn revisions_of(repository: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(repository.join("refs"))
         .into_iter()
@@ -160,7 +160,7 @@ fn revisions_of(repository: &Path) -> Vec<String> {
     names
 }
 
-/// `org/name@commit` of a folder in a cache, which is called by its commit only.
+/// `org/name@commit` for a snapshot folder of a cache, whose own name is only the commit.
 pub(in crate::model) fn name_of_snapshot(folder: &Path) -> Option<String> {
     let commit = folder.file_name()?.to_str()?;
     let snapshots = folder.parent()?;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_with_where_it_was_searched() {
+    fn a_missing_model_is_named_with_the_searched_path() {
         let message = find("org/name@v2").unwrap_err().to_string();
         assert!(message.contains("org/name at revision v2") && message.contains("models--org--name"), "{message}");
         assert!(message.contains("it has bad, main"), "{message}");

@@ -1,6 +1,6 @@
-//! New variables that depend on a seed and their names only, not on the order of construction or the machine.
+//! Random initial weights that depend only on a seed and the variable's name, not on construction order or machine.
 //!
-//! candle's own CPU generator cannot be seeded, so a training run could not be repeated.
+//! candle's CPU generator cannot be seeded, so training would not be reproducible.
 
 use candle_core::{DType, Device, Result, Shape, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// A builder that keeps every variable in `variables`: those already there are used, missing ones are drawn from `seed`.
+/// A builder over `variables`: existing variables are used, missing ones are created from `seed`.
 pub fn seeded_builder(variables: &VarMap, seed: u64, dtype: DType, device: &Device) -> VarBuilder<'static> {
     let backend = SeededVariables { variables: variables.clone(), seed };
     VarBuilder::from_backend(Box::new(backend), dtype, device.clone())
@@ -26,14 +26,14 @@ impl SimpleBackend for SeededVariables {
             let fresh = Var::from_tensor(&self.draw(&shape, name, init, device)?.to_dtype(dtype)?)?;
             lock(&self.variables).insert(name.to_string(), fresh);
         }
-        // The map also checks the shape of a variable that was there before.
+        // The map also checks the shape of existing variables.
         self.variables.get(shape, name, init, dtype, device)
     }
 
     fn get_unchecked(&self, name: &str, _dtype: DType, _device: &Device) -> Result<Tensor> {
         match lock(&self.variables).get(name) {
             Some(variable) => Ok(variable.as_tensor().clone()),
-            None => candle_core::bail!("no variable {name}: its shape must be given before it can be made"),
+            None => candle_core::bail!("no variable {name}, and without a shape it cannot be created"),
         }
     }
 
@@ -59,7 +59,7 @@ impl SeededVariables {
                     values.push((lo + (up - lo) * generator.random::<f64>()) as f32);
                 }
             }
-            Init::Kaiming { .. } => candle_core::bail!("{name}: Kaiming initialisation is not offered with a seed"),
+            Init::Kaiming { .. } => candle_core::bail!("{name}: Kaiming initialisation is not supported"),
         }
         Tensor::from_vec(values, shape, device)
     }
@@ -72,13 +72,13 @@ fn generator_of(seed: u64, name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// A standard normal deviate (Box and Muller 1958), through libm so that all machines give the same bits.
+/// A standard normal sample (Box and Muller 1958), computed by libm for identical bits on all machines.
 fn normal(generator: &mut ChaCha8Rng) -> f64 {
     let radius = libm::sqrt(-2.0 * libm::log(1.0 - generator.random::<f64>()));
     radius * libm::cos(std::f64::consts::TAU * generator.random::<f64>())
 }
 
-/// The map's content. A thread that panicked while it held the lock cannot have left a half-made entry.
+/// Locks the map. A poisoned lock is used, since no panic can leave a partial entry.
 fn lock(variables: &VarMap) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, Var>> {
     variables.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn spread_is_as_asked() {
+    fn the_standard_deviation_is_as_requested() {
         let values = weight(7, "a");
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len() as f32;

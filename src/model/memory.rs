@@ -1,19 +1,19 @@
-//! Does a model fit into memory? Asked before its weights are read.
+//! Checking that a model fits into memory before its weights are loaded.
 
 use anyhow::{Result, bail};
 use candle_core::{DType, Device};
 use std::fs;
 
-/// What a batch of prompts needs beside the weights: states, scores, keys and values.
+/// Memory in bytes for a batch of prompts in addition to the weights: hidden states, scores, KV cache.
 const BESIDE_WEIGHTS: u64 = 512 << 20;
-/// Models below this size are not asked about.
+/// Models below this size in bytes are not checked.
 const SMALL: u64 = 256 << 20;
 
-/// An error where a model of `parameters` weights in `dtype` needs more memory than the machine has free; it says what
-/// would fit. Memory of a GPU is not asked: its driver refuses by itself.
+/// Checks that a model of `parameters` weights in `dtype` fits into free memory. GPU memory is not checked, since its
+/// driver reports errors itself.
 ///
 /// # Errors
-/// As said.
+/// Fails if it does not fit; the message says what would.
 pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result<()> {
     match available() {
         Some(free) if device.is_cpu() => ensure_fits(parameters as u64, dtype, free),
@@ -21,11 +21,11 @@ pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result
     }
 }
 
-/// The same for a model with a quantised decoder: `bytes` of blocks, which candle keeps a second time in the order that its
-/// kernels read, beside `parameters` weights in f32.
+/// [`ensure_memory`] for a model with a quantised decoder of `bytes`, which candle stores twice (also in the order of its
+/// kernels), and `parameters` further weights in f32.
 ///
 /// # Errors
-/// As said.
+/// Fails if it does not fit; the message says what would.
 pub fn ensure_memory_for_quantised(bytes: u64, parameters: usize, device: &Device) -> Result<()> {
     match available() {
         Some(free) if device.is_cpu() => ensure_quantised_fits(bytes, parameters as u64, free),
@@ -55,7 +55,7 @@ fn size(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
-/// Whether [`ensure_memory`] lets such a model in.
+/// Whether [`ensure_memory`] succeeds.
 pub fn fits_into_memory(parameters: usize, dtype: DType, device: &Device) -> bool {
     ensure_memory(parameters, dtype, device).is_ok()
 }
@@ -81,8 +81,8 @@ fn ensure_fits(parameters: u64, dtype: DType, free: u64) -> Result<()> {
     )
 }
 
-/// Bytes that this process may still take: what Linux counts as available, within the limit of a container. Unknown
-/// elsewhere.
+/// Memory available to this process in bytes: `MemAvailable` of Linux within the container's limit; unknown on other
+/// systems.
 fn available() -> Option<u64> {
     let table = fs::read_to_string("/proc/meminfo").ok()?;
     let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

@@ -1,5 +1,5 @@
-//! Encoders and language models over candle, and the layers they share. Dual encoders of every family are used through
-//! `dual_encoder`, readers through `family`, with the decoder, the chat templates and the cache of the hub beside it.
+//! Dual encoders and vision-language models over candle, with their shared layers. Dual encoders of all families are used
+//! through [`dual_encoder`], readers through [`reader_family`] and [`vlm`].
 //!
 //! Every model is built from a [`candle_nn::VarBuilder`] with Hugging Face weight names: over a `VarMap` for training
 //! ([`initialise`]), over safetensors files for inference ([`checkpoint`]).

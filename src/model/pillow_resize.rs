@@ -1,28 +1,28 @@
-//! Pillow's bicubic, bilinear and Lanczos resize of 8-bit RGB, bit for bit.
+//! Bicubic, bilinear and Lanczos resizing of 8-bit RGB images, identical to Pillow's bit for bit.
 //!
-//! Hugging Face image processors resize with Pillow, and a checkpoint sees other pixels under any other filter. This
-//! follows Pillow's `src/libImaging/Resample.c`: a kernel whose support grows with the down-scale, weights in fixed
-//! point with 22 fractional bits, and two passes that round to 8 bits each: horizontal first, but for pictures that lose
-//! much height (so since Pillow 13; before, always).
+//! Image processors of transformers resize with Pillow, so another filter would change a model's input. This follows
+//! `src/libImaging/Resample.c` of Pillow: a kernel whose support grows with the scale, fixed-point weights with 22
+//! fractional bits, and two passes that each round to 8 bits. The horizontal pass is first, except for images whose height
+//! shrinks much (since Pillow 13).
 
 use image::RgbImage;
 
-/// Fractional bits of a weight: 32 less 8 for the pixel and 2 for the overshoot.
+/// Fractional bits of a weight: 32 minus 8 for the pixel and 2 for overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
-/// How neighbours are weighed.
+/// The resampling filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// A triangle.
+    /// Triangular kernel.
     Bilinear,
-    /// The cubic convolution kernel (Keys 1981) with a = -0.5.
+    /// Cubic convolution (Keys 1981) with a = -0.5.
     Bicubic,
-    /// The windowed sine of reach 3 (Duchon 1979).
+    /// Windowed sinc with support 3 (Duchon 1979).
     Lanczos,
 }
 
 impl Filter {
-    /// Reach in source pixels when nothing is scaled down.
+    /// Support of the kernel in source pixels, without downscaling.
     fn support(self) -> f64 {
         match self {
             Self::Bilinear => 1.0,
@@ -41,14 +41,14 @@ impl Filter {
     }
 }
 
-/// `picture` at `width` × `height` pixels, equal to Pillow's `resize((width, height), BICUBIC)`.
+/// Resizes `picture` to `width` × `height` pixels; equals Pillow's `resize((width, height), BICUBIC)`.
 ///
-/// An empty picture or size gives a black picture.
+/// An empty input gives a black picture.
 pub fn resize_bicubic(picture: &RgbImage, width: u32, height: u32) -> RgbImage {
     resize(picture, Filter::Bicubic, width, height)
 }
 
-/// The same with another filter.
+/// [`resize_bicubic`] with another filter.
 pub fn resize(picture: &RgbImage, filter: Filter, width: u32, height: u32) -> RgbImage {
     if picture.width() == 0 || picture.height() == 0 || width == 0 || height == 0 {
         return RgbImage::new(width, height);
@@ -61,11 +61,11 @@ pub fn resize(picture: &RgbImage, filter: Filter, width: u32, height: u32) -> Rg
     };
     let shorter = i64::from(picture.height()) - i64::from(height);
     let narrower = i64::from(picture.width()) - i64::from(width);
-    // Each pass rounds to 8 bits, so that their order shows.
+    // Each pass rounds to 8 bits, so their order matters.
     if shorter > 0 && shorter > 2 * narrower { rows(&columns(picture)) } else { columns(&rows(picture)) }
 }
 
-/// What one output pixel is made of: `weights` on the source pixels from `first` on.
+/// An output pixel: the sum of source pixels from `first`, weighted by `weights`.
 struct Window {
     first: u32,
     weights: Vec<i32>,
@@ -117,7 +117,7 @@ fn windows(filter: Filter, source_size: u32, target_size: u32) -> Vec<Window> {
     let mut windows = Vec::with_capacity(target_size as usize);
     for target in 0..target_size {
         let centre = (f64::from(target) + 0.5) * scale;
-        // `as u32` cuts towards zero and takes negative numbers to 0, as Pillow's cast and check do.
+        // `as u32` truncates and saturates at 0, like Pillow's cast and check.
         let first = (centre - support + 0.5) as u32;
         let end = ((centre + support + 0.5) as u32).min(source_size);
         let mut weights = Vec::with_capacity((end - first) as usize);
@@ -161,13 +161,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_size_is_the_same_picture() {
+    fn resizing_to_the_same_size_changes_nothing() {
         let picture = RgbImage::from_fn(5, 3, |x, y| image::Rgb([x as u8, y as u8, 9]));
         assert_eq!(resize_bicubic(&picture, 5, 3), picture);
     }
 
     #[test]
-    fn an_even_picture_stays_even() {
+    fn a_constant_picture_stays_constant() {
         let picture = RgbImage::from_pixel(7, 5, image::Rgb([200, 3, 255]));
         for (width, height) in [(3, 2), (1, 1), (20, 31)] {
             for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {

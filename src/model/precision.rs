@@ -1,4 +1,4 @@
-//! The number type that a model computes in.
+//! Choosing the dtype in which a model computes.
 
 use super::checkpoint::{Weights, read_json};
 use super::gguf::decoder_files;
@@ -9,44 +9,43 @@ use serde_json::Value;
 use std::fmt;
 use std::path::Path;
 
-/// What `--dtype` says.
+/// The values of `--dtype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
-    /// The checkpoint's own, or what the device can do.
+    /// Chosen from the checkpoint's dtype and the device.
     Auto,
     F32,
     Bf16,
     F16,
 }
 
-/// A number type, and why it was taken.
+/// A dtype with the reason for the choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NumberType {
+pub struct ChosenDtype {
     pub dtype: DType,
     reason: &'static str,
 }
 
-/// "bf16, the checkpoint's own".
-impl fmt::Display for NumberType {
+/// For example "bf16, the checkpoint's own".
+impl fmt::Display for ChosenDtype {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}, {}", self.dtype.as_str(), self.reason)
     }
 }
 
 impl Precision {
-    /// The number type for the checkpoint `folder` on `device`: the one asked for, else the checkpoint's own where the
-    /// device computes with it. A CPU computes in f32, than which half types are less exact and on most processors
-    /// slower, and in the checkpoint's half type where f32 does not fit into its memory. What is wrong with a
-    /// checkpoint is said when it is loaded, not here.
-    pub fn choose(self, folder: &Path, device: &Device) -> NumberType {
+    /// The dtype for the checkpoint `folder` on `device`: the requested one or, with `auto`, the checkpoint's own if the
+    /// device supports it. On a CPU `auto` means f32, which is more exact than half precision and on most processors
+    /// faster, unless only half precision fits into memory. Errors in the checkpoint are reported when it is loaded.
+    pub fn choose(self, folder: &Path, device: &Device) -> ChosenDtype {
         if let Some(dtype) = self.named() {
-            return NumberType { dtype, reason: "as asked" };
+            return ChosenDtype { dtype, reason: "as requested" };
         }
         if decoder_files(folder).is_ok_and(|files| !files.is_empty()) {
-            return NumberType { dtype: DType::F32, reason: "as a quantised decoder does" };
+            return ChosenDtype { dtype: DType::F32, reason: "as quantised decoders require" };
         }
         let Ok(weights) = Weights::read(folder) else {
-            return NumberType { dtype: DType::F32, reason: "as the checkpoint's own cannot be read" };
+            return ChosenDtype { dtype: DType::F32, reason: "as the checkpoint's dtype cannot be read" };
         };
         let own = named_dtype(folder).or_else(|| weights.usual_dtype()).unwrap_or(DType::F32);
         let fits = |dtype: DType| fits_into_memory(weights.parameters(), dtype, device);
@@ -63,20 +62,22 @@ impl Precision {
     }
 }
 
-fn automatic(own: DType, on_cpu: bool, has_bf16: bool, fits: impl Fn(DType) -> bool) -> NumberType {
+fn automatic(own: DType, on_cpu: bool, has_bf16: bool, fits: impl Fn(DType) -> bool) -> ChosenDtype {
     let is_half = matches!(own, DType::BF16 | DType::F16);
     let (dtype, reason) = match own {
         _ if !is_half => (DType::F32, "the checkpoint's own"),
-        DType::BF16 if !on_cpu && !has_bf16 => (DType::F16, "as the device has no bf16, the checkpoint's own"),
+        DType::BF16 if !on_cpu && !has_bf16 => {
+            (DType::F16, "as the device does not support bf16, the checkpoint's own")
+        }
         _ if !on_cpu => (own, "the checkpoint's own"),
         _ if !fits(DType::F32) && fits(own) => (own, "the checkpoint's own, as f32 does not fit into memory"),
         DType::BF16 => (DType::F32, "more exact than bf16, the checkpoint's own"),
         _ => (DType::F32, "more exact than f16, the checkpoint's own"),
     };
-    NumberType { dtype, reason }
+    ChosenDtype { dtype, reason }
 }
 
-/// Whether a GPU multiplies bf16. candle says so of every one; of NVIDIA's those do that have compute capability 8.0.
+/// Whether a GPU supports bf16. candle assumes it for all; NVIDIA GPUs need compute capability 8.0.
 #[cfg(feature = "cuda")]
 fn has_bf16(device: &Device) -> bool {
     match device.as_cuda_device() {
@@ -90,7 +91,7 @@ fn has_bf16(device: &Device) -> bool {
     device.supports_bf16()
 }
 
-/// What `config.json` says: `dtype`, called `torch_dtype` before transformers 5, at the top or of the decoder.
+/// `dtype` of `config.json` (`torch_dtype` before transformers 5), at the top level or in the decoder's section.
 fn named_dtype(folder: &Path) -> Option<DType> {
     let config = read_json(folder, "config.json", "it describes the model").ok()?;
     let places = [&config, &config["text_config"]];
@@ -120,7 +121,7 @@ mod tests {
             (GPU, DType::BF16, DType::F32, "bf16, the checkpoint's own"),
             (GPU, DType::F16, DType::F32, "f16, the checkpoint's own"),
             (GPU, DType::F32, DType::F32, "f32, the checkpoint's own"),
-            (OLD_GPU, DType::BF16, DType::F32, "f16, as the device has no bf16, the checkpoint's own"),
+            (OLD_GPU, DType::BF16, DType::F32, "f16, as the device does not support bf16, the checkpoint's own"),
             (CPU, DType::F32, DType::BF16, "f32, the checkpoint's own"),
             (CPU, DType::BF16, DType::F32, "f32, more exact than bf16, the checkpoint's own"),
             (CPU, DType::BF16, DType::BF16, "bf16, the checkpoint's own, as f32 does not fit into memory"),

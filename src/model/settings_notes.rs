@@ -1,5 +1,4 @@
-//! What the files of a checkpoint say twice and differently, and which of them counts (issue 18, A4): said at load and in
-//! `dissent doctor`.
+//! Notes about contradictory files of a checkpoint, shown on loading and by `dissent doctor`.
 
 use super::chat::other_templates;
 use super::checkpoint::{CheckpointError, read_json, two_picture_settings};
@@ -7,27 +6,27 @@ use crate::files::input_file::is_there;
 use serde_json::Value;
 use std::path::Path;
 
-/// Of the reader in `folder`.
+/// Notes about the reader in `folder`.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// Fails if a file cannot be read.
 pub fn notes_of_reader(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     let pictures = two_picture_settings(folder)?;
     Ok(pictures.into_iter().chain(other_templates(folder)?).collect())
 }
 
-/// Of the dual encoder in `folder`.
+/// Notes about the dual encoder in `folder`.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// Fails if a file cannot be read.
 pub fn notes_of_encoder(folder: &Path) -> Result<Vec<String>, CheckpointError> {
-    // Where it counts, the pictures are prepared as `open_clip_config.json` says.
+    // Then `open_clip_config.json` determines the preprocessing.
     let is_open_clip = is_there(&folder.join("open_clip_config.json")) && !is_there(&folder.join("config.json"));
     let pictures = if is_open_clip { None } else { two_picture_settings(folder)? };
     Ok(pictures.into_iter().chain(tokenizer_notes(folder)?).collect())
 }
 
-/// `tokenizer_config.json` beside `tokenizer.json`, which is what is read here.
+/// Settings of `tokenizer_config.json` that contradict `tokenizer.json`, which is used.
 fn tokenizer_notes(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     let file = "tokenizer_config.json";
     if !is_there(&folder.join(file)) || !is_there(&folder.join("tokenizer.json")) {
@@ -36,9 +35,9 @@ fn tokenizer_notes(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     let config = read_json(folder, file, "it names the special tokens")?;
     let mut notes = Vec::new();
     if config["padding_side"] == "left" {
-        notes.push(format!("{file} says padding_side left; texts are padded on the right, as the model was trained"));
+        notes.push(format!("{file} has padding_side left; texts are padded on the right, as in training"));
     }
-    // Only there does `do_lower_case` win in transformers; others may have 34 MB, which take their time.
+    // Only in `BertTokenizer` does `do_lower_case` take precedence. Other definitions may have 34 MB and are not parsed.
     if !config["tokenizer_class"].as_str().is_some_and(|class| class.starts_with("BertTokenizer")) {
         return Ok(notes);
     }
@@ -54,7 +53,7 @@ fn tokenizer_notes(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     Ok(notes)
 }
 
-/// Whether the normalizer of a BERT puts texts in lower case: transformers' `BertTokenizer` lets `do_lower_case` win.
+/// Whether a BERT normalizer lower-cases texts.
 fn lowers(normalizer: &Value) -> Option<bool> {
     if normalizer["type"] == "BertNormalizer" { normalizer["lowercase"].as_bool() } else { None }
 }
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_agree_need_no_word() {
+    fn consistent_files_give_no_notes() {
         let none: Vec<String> = Vec::new();
         let pictures = json!({"image_mean": [0.5, 0.5, 0.5], "do_resize": true});
         let files = [
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_said_with_what_counts() {
+    fn contradictions_are_named_with_the_used_file() {
         let (reader, encoder) = notes(&[
             ("processor_config.json", json!({"image_processor": {"image_mean": [0.9, 0.9, 0.9]}})),
             ("preprocessor_config.json", json!({"image_mean": [0.5, 0.5, 0.5]})),
@@ -103,7 +102,7 @@ mod tests {
             ("chat_template.json", json!({"chat_template": "a"})),
             ("tokenizer.json", json!({"normalizer": {"type": "BertNormalizer", "lowercase": true}})),
         ]);
-        assert!(reader[0].contains("differ in image_mean; the first counts"), "{reader:?}");
+        assert!(reader[0].contains("differ in image_mean; the first is used"), "{reader:?}");
         assert_eq!(
             reader[1],
             "the chat template of chat_template.json is used; that of tokenizer_config.json is different"

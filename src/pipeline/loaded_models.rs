@@ -7,7 +7,7 @@ use crate::files::fingerprint::Fingerprint;
 use crate::index::{Index, IndexError, Stage};
 use crate::model::device::choose_device;
 use crate::model::dual_encoder::DualEncoder;
-use crate::model::precision::{NumberType, Precision};
+use crate::model::precision::{ChosenDtype, Precision};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
@@ -68,7 +68,7 @@ pub fn load_models(
     let reader_type = choice.reader.number_type(choice.precision, &device);
     progress(format!("models run on {device_reason}{}", in_types(encoder_type, reader_type)));
     let retriever = match choice.encoder.as_ref().zip(encoder_type) {
-        Some((folder, NumberType { dtype, .. })) => {
+        Some((folder, ChosenDtype { dtype, .. })) => {
             progress(format!("loading the dual encoder {}", folder.display()));
             let encoder = DualEncoder::load(folder, &device, dtype)?;
             for note in encoder.notes() {
@@ -116,7 +116,7 @@ pub fn load_models(
 }
 
 /// ", in f32, as asked", or what each model computes in where that differs. A served reader's is not known.
-fn in_types(encoder: Option<NumberType>, reader: Option<NumberType>) -> String {
+fn in_types(encoder: Option<ChosenDtype>, reader: Option<ChosenDtype>) -> String {
     match (encoder, reader) {
         (Some(encoder), Some(reader)) if encoder != reader => {
             format!("; the encoder computes in {encoder}; the reader in {reader}")

@@ -3,7 +3,7 @@
 use super::remote::{RemoteReader, ServedModel};
 use super::{CandleReader, Reader, ReaderError};
 use crate::files::fingerprint::Fingerprint;
-use crate::model::precision::{NumberType, Precision};
+use crate::model::precision::{ChosenDtype, Precision};
 use crate::run::ServiceRecord;
 use anyhow::Result;
 use candle_core::{DType, Device};
@@ -35,7 +35,7 @@ pub struct OpenedReader {
 
 impl ReaderSource {
     /// What the checkpoint computes in on `device`; `None` for servers, whose matter that is.
-    pub fn number_type(&self, precision: Precision, device: &Device) -> Option<NumberType> {
+    pub fn number_type(&self, precision: Precision, device: &Device) -> Option<ChosenDtype> {
         match self {
             Self::Checkpoint { folder, .. } => Some(precision.choose(folder, device)),
             Self::Served(_) => None,
@@ -50,7 +50,7 @@ impl ReaderSource {
     pub fn open(
         &self,
         device: &Device,
-        number_type: Option<NumberType>,
+        number_type: Option<ChosenDtype>,
         progress: &dyn Fn(String),
         cancelled: &dyn Fn() -> bool,
     ) -> Result<OpenedReader, ReaderError> {

@@ -5,7 +5,7 @@ use super::folder::{copy_settings, folder, project, write};
 use dissent::model::chat::{ChatTemplate, ChatTokenizer};
 use dissent::model::checkpoint::Weights;
 use dissent::model::dual_encoder::architecture_of;
-use dissent::model::gguf::{DecoderPlace, GgufDecoder};
+use dissent::model::gguf::{DecoderSpec, GgufDecoder};
 use dissent::model::qwen2_vl::Qwen2VlConfig;
 use dissent::model::reader_family::ReaderFamily;
 use dissent::model::tokenizer::Tokenizer;
@@ -38,7 +38,7 @@ pub fn gguf(bytes: &[u8]) {
     let path = folder.join("decoder.gguf");
     write(&path, bytes);
     let config = Qwen2VlConfig::read(&checkpoint).expect("the fixture");
-    let place = DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" };
+    let place = DecoderSpec { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" };
     match GgufDecoder::open(&[path], place) {
         Err(error) => check_message(&error),
         Ok(decoder) => {

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor};
 
-/// What is added to the attention scores [1, heads, length, length]: minus the distance, times the head's slope.
+/// The additive attention bias [1, heads, length, length]: minus the distance times the head's slope.
 pub(super) fn biases(heads: usize, length: usize, device: &Device) -> Result<Tensor> {
     let mut values = Vec::with_capacity(heads * length * length);
     for slope in slopes(heads) {
@@ -13,8 +13,8 @@ pub(super) fn biases(heads: usize, length: usize, device: &Device) -> Result<Ten
     Tensor::from_vec(values, (1, heads, length, length), device)
 }
 
-/// 2^(-8/n), 2^(-16/n), … for n heads; where n is no power of two, those of the power below, then every second one of the
-/// power above.
+/// Slopes 2^(-8/n), 2^(-16/n), … for n heads. If n is not a power of two: those of the next lower power, then every second
+/// one of the next higher power.
 fn slopes(heads: usize) -> Vec<f32> {
     let geometric =
         |count: usize| -> Vec<f32> { (1..=count).map(|place| (-8.0 * place as f32 / count as f32).exp2()).collect() };
@@ -32,7 +32,7 @@ mod tests {
     use super::slopes;
 
     #[test]
-    fn slopes_are_those_of_the_paper() {
+    fn slopes_match_the_paper() {
         assert_eq!(slopes(8), [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125, 0.00390625]);
         let twelve = slopes(12);
         assert_eq!(twelve[..8], slopes(8));

@@ -1,10 +1,10 @@
-//! Sizes and kind of a BERT.
+//! The configuration of a BERT.
 
 use crate::model::checkpoint::Weights;
 use crate::model::limits::check_sizes;
 
-/// What the network is built from. Published configurations of dual encoders name the BERT instead of describing it, so
-/// the sizes come from the tensors.
+/// The configuration of a BERT text tower. Published configurations of dual encoders only name the BERT, so the sizes are
+/// taken from the tensors.
 #[derive(Clone, Debug)]
 pub struct BertConfig {
     pub vocabulary: usize,
@@ -14,49 +14,49 @@ pub struct BertConfig {
     pub layers: usize,
     pub heads: usize,
     pub epsilon: f64,
-    /// Padding; it is not looked at.
+    /// The padding token, which is masked.
     pub pad_id: u32,
     pub positions: Positions,
-    /// Half of the inner layer is a gate for the other half.
+    /// Whether the MLP is gated: half of its inner layer is the gate of the other half.
     pub is_gated: bool,
     pub pooling: Pooling,
     pub projection: Projection,
 }
 
-/// How the network knows where a token stands.
+/// Position information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Positions {
-    /// A vector for each of so many places.
+    /// Learned embeddings of this number of positions.
     Learned(usize),
-    /// Attention falls off with the distance, at another slope in each head.
+    /// ALiBi: attention scores decrease linearly with the distance.
     Alibi,
 }
 
-/// How one vector is made of a text's states.
+/// How hidden states are pooled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
-    /// Mean over the tokens that are no padding.
+    /// Mean over the tokens without padding.
     Mean,
-    /// The first token's.
+    /// The first token.
     First,
-    /// The first token's through BERT's own dense layer and tanh.
+    /// The first token after BERT's dense layer and tanh (`pooler_output`).
     Dense,
 }
 
-/// From the pooled state to the shared space.
+/// Projection of the pooled state to the shared space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projection {
     Nothing,
     Linear(usize),
-    /// Two layers, the inner of mean width, GELU between them.
+    /// Two layers with GELU; the inner size is the mean of input and output size.
     Mlp(usize),
 }
 
 impl Pooling {
-    /// By OpenCLIP's name.
+    /// The pooling with this OpenCLIP name.
     ///
     /// # Errors
-    /// A name that is not known, with those that are.
+    /// Fails if the name is unknown; the message lists the known ones.
     pub fn of_name(name: &str) -> Result<Self, String> {
         match name {
             "mean_pooler" => Ok(Self::Mean),
@@ -67,21 +67,21 @@ impl Pooling {
     }
 }
 
-/// Sizes that the tensors of a BERT tell.
+/// Sizes of a BERT, from its tensors.
 #[derive(Clone, Copy, Debug)]
 pub struct BertSizes {
     pub vocabulary: usize,
     pub token_types: usize,
     pub width: usize,
-    /// Of the stored inner layer, gate included.
+    /// Size of the stored inner layer, including the gate.
     pub inner_width: usize,
     pub layers: usize,
     pub positions: usize,
 }
 
 impl BertSizes {
-    /// Reads them off `weights` (names as `BertModel` has them, below `prefix`); 0 for what is not there, which building
-    /// the network then reports by name.
+    /// Takes the sizes from `weights`, with names as in `BertModel` below `prefix`. Sizes of missing tensors are 0; building
+    /// the network then reports the missing tensor.
     pub fn of(weights: &Weights, prefix: &str) -> Self {
         let size = |name: &str, dimension: usize| -> usize {
             let shape = weights.shape(&format!("{prefix}{name}")).unwrap_or_default();
@@ -99,7 +99,7 @@ impl BertSizes {
 }
 
 impl BertConfig {
-    /// Whether sizes fit together; says which do not.
+    /// Fails if sizes are inconsistent; the message names them.
     pub fn check(&self) -> Result<(), String> {
         let sizes = [
             ("vocabulary", self.vocabulary),

@@ -1,5 +1,5 @@
-//! BERT as the text tower of a dual encoder (OpenCLIP's `HFTextEncoder`, which jina-clip has too): with learned positions
-//! and a plain MLP (Devlin et al. 2019), or with ALiBi and a gated one (JinaBERT; Günther et al. 2023).
+//! BERT as the text tower of a dual encoder (`HFTextEncoder` of OpenCLIP and jina-clip): with learned positions and a plain
+//! MLP (Devlin et al. 2019), or with ALiBi and a gated MLP (JinaBERT; Günther et al. 2023).
 
 mod alibi;
 mod config;

@@ -2,17 +2,17 @@
 
 use super::alibi;
 use super::config::{BertConfig, Pooling, Positions, Projection};
-use super::layer::{DEVIATION, Layer};
+use super::layer::{INIT_STD, Layer};
 use crate::model::dual_encoder::TextTower;
 use crate::model::layers::{Activation, LayerNorm, Linear, Mode, embedding, layer_norm, linear, linear_without_bias};
 use candle_core::{DType, Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 
-/// `transformer` (names as in `BertModel`) and `proj`.
+/// A BERT text tower; weights under `transformer.`, named as in `BertModel`, and `proj.`.
 #[derive(Clone, Debug)]
 pub struct BertTower {
     words: Embedding,
-    /// Absent with ALiBi.
+    /// `None` with ALiBi.
     positions: Option<Embedding>,
     token_types: Embedding,
     norm: LayerNorm,
@@ -25,20 +25,20 @@ pub struct BertTower {
 }
 
 impl BertTower {
-    /// Builds it over `vars`.
+    /// Builds the tower over `vars`.
     ///
     /// # Errors
-    /// A tensor that is missing or of the wrong shape.
+    /// Fails if a tensor is missing or has the wrong shape.
     pub fn new(config: &BertConfig, mode: Mode, vars: &VarBuilder) -> Result<Self> {
         let (width, network) = (config.width, vars.pp("transformer"));
         let embeddings = network.pp("embeddings");
-        let table = |count: usize, name: &str| embedding(count, width, DEVIATION, &embeddings.pp(name));
+        let table = |count: usize, name: &str| embedding(count, width, INIT_STD, &embeddings.pp(name));
         let mut layers = Vec::new();
         for number in 0..config.layers {
             layers.push(Layer::new(config, mode, &network.pp("encoder.layer").pp(number))?);
         }
         let plain = |inputs: usize, outputs: usize, name: &str| -> Result<Linear> {
-            linear_without_bias(inputs, outputs, DEVIATION, &vars.pp(name))
+            linear_without_bias(inputs, outputs, INIT_STD, &vars.pp(name))
         };
         Ok(Self {
             words: table(config.vocabulary, "word_embeddings")?,
@@ -51,7 +51,7 @@ impl BertTower {
             layers,
             pooling: config.pooling,
             dense: match config.pooling {
-                Pooling::Dense => Some(linear(width, width, DEVIATION, &network.pp("pooler.dense"))?),
+                Pooling::Dense => Some(linear(width, width, INIT_STD, &network.pp("pooler.dense"))?),
                 Pooling::Mean | Pooling::First => None,
             },
             projection: match config.projection {
@@ -67,17 +67,17 @@ impl BertTower {
         })
     }
 
-    /// The last layer's states [B, T, width].
+    /// The last hidden states [B, T, width].
     fn states(&self, ids: &Tensor, is_token: &Tensor) -> Result<Tensor> {
         let (batch, length) = ids.dims2()?;
         let mut states = self.words.forward(ids)?.broadcast_add(&self.token_types.embeddings().narrow(0, 0, 1)?)?;
-        // 0 where a token may be looked at, -inf where padding is.
+        // 0 for tokens, -inf for padding.
         let mut mask = is_token.log()?.reshape((batch, 1, 1, length))?;
         if let Some(positions) = &self.positions {
             let positions = positions.embeddings();
             let longest = positions.dim(0)?;
             if length > longest {
-                candle_core::bail!("a text has {length} tokens, the text tower takes {longest}");
+                candle_core::bail!("expected texts of at most {longest} tokens, found {length}");
             }
             states = states.broadcast_add(&positions.narrow(0, 0, length)?)?;
         } else {
@@ -90,8 +90,8 @@ impl BertTower {
         Ok(states)
     }
 
-    /// 1 for a token and 0 for padding [B, T], f32. A text of padding alone counts as one token: there is nothing to
-    /// look at otherwise.
+    /// 1 for tokens and 0 for padding, [B, T] in f32. In a text of padding only, the first position counts as a token, since
+    /// a softmax over nothing is undefined.
     fn is_token(&self, ids: &Tensor) -> Result<Tensor> {
         let rows = ids.to_vec2::<u32>()?;
         let mut values = Vec::with_capacity(ids.elem_count());

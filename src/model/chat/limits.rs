@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn sources_that_recurse_are_refused() {
         for (source, word) in [
-            (format!("{{{{ {} true }}}}", "not ".repeat(200_000)), "at most 20000 words"),
-            (format!("{{{{ messages{} }}}}", ".a".repeat(200_000)), "at most 20000 words"),
-            ("{% if a %}".to_string() + &"{% elif b %}".repeat(10_000), "at most 20000 words"),
+            (format!("{{{{ {} true }}}}", "not ".repeat(200_000)), "at most 20000 tokens"),
+            (format!("{{{{ messages{} }}}}", ".a".repeat(200_000)), "at most 20000 tokens"),
+            ("{% if a %}".to_string() + &"{% elif b %}".repeat(10_000), "at most 20000 tokens"),
             (format!("{{{{ {} }}}}", "9".repeat(100)), "18 digits"),
             ("{% set ns=namespace() %}{% set ns.a=ns %}{{ ns }}".to_string(), "ns is used as a value"),
             ("{% set ns = namespace() %}{% set ns.a = [ns] %}".to_string(), "ns is used as a value"),
@@ -212,7 +212,7 @@ mod tests {
             ("{% set f = namespace %}".to_string(), "only in"),
             ("{{ f(namespace()) }}".to_string(), "only in"),
             ("{# {{ it's #}{% set f = namespace %}".to_string(), "only in"),
-            ("{% raw %}{{ it's {% endraw %}{% set f = namespace %}".to_string(), "no raw"),
+            ("{% raw %}{{ it's {% endraw %}{% set f = namespace %}".to_string(), "raw blocks are not supported"),
             ("{{ {'a': {'b': 1}} }}{% set f = [namespace] %}".to_string(), "only in"),
             ("{#".repeat(100_000), "every comment to be closed"),
             ("{##}".repeat(250_000) + "{# a", "every comment to be closed"),

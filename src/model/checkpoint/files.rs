@@ -168,7 +168,7 @@ mod tests {
             assert!(message.contains(word), "{name}: {message}");
         }
         assert!(found(r#"{"weight_map": {"a": 3}}"#, &[]).unwrap_err().contains("tensor a"));
-        assert!(found(r#"{"weight_map": {}}"#, &[]).unwrap_err().contains("no file"));
+        assert!(found(r#"{"weight_map": {}}"#, &[]).unwrap_err().contains("found none"));
         assert!(found("{}", &[]).unwrap_err().contains("weight_map"));
     }
 

@@ -6,7 +6,7 @@ use super::files::WeightFiles;
 use super::layout::{Part, TargetTensor, identity};
 use super::mapped::MappedFile;
 use super::unused::{UnusedTensors, is_harmless};
-use crate::model::gguf::{DecoderPlace, GgufDecoder};
+use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use candle_core::{CpuStorage, DType, Device, Shape, Storage, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder, VarMap};
@@ -77,9 +77,9 @@ impl Weights {
             }
             files.push(Arc::new(file));
         }
-        for (name, place) in listed {
+        for (name, file) in listed {
             if !tensors.contains_key(&name) {
-                return Err(CheckpointError::TensorMissing { path: paths[place].clone(), name });
+                return Err(CheckpointError::TensorMissing { path: paths[file].clone(), name });
             }
         }
         Ok(Self { tensors, files, adapter: None, decoder: None, used: Arc::default() })
@@ -133,10 +133,10 @@ impl Weights {
         Ok(Self { adapter: Some(Arc::new(adapter)), ..self })
     }
 
-    /// Replaces the decoder's tensors, named as in `place`, by those of a GGUF file.
+    /// Replaces the decoder's tensors, named as in `spec`, by those of a GGUF file.
     #[must_use]
-    pub fn with_decoder(mut self, decoder: Arc<GgufDecoder>, place: DecoderPlace<'_>) -> Self {
-        self.tensors.retain(|name, _| !place.has(name));
+    pub fn with_decoder(mut self, decoder: Arc<GgufDecoder>, spec: DecoderSpec<'_>) -> Self {
+        self.tensors.retain(|name, _| !spec.has(name));
         let tensors = decoder.shapes().map(|(name, shape)| (name.to_string(), Entry::Quantised(shape.to_vec())));
         self.tensors.extend(tensors);
         Self { decoder: Some(decoder), ..self }

@@ -90,7 +90,7 @@ mod tests {
             (0..5).map(|part| format!("language_model.model.layers.2.part{part}.weight")).collect();
         let unused = UnusedTensors::of(&layers.iter().map(String::as_str).collect::<Vec<_>>());
         let message = unused.to_string();
-        assert!(message.starts_with("5 tensors have no place"), "{message}");
+        assert!(message.starts_with("5 tensors have no counterpart"), "{message}");
         assert!(message.contains("part2.weight and 2 more (see text_config: num_hidden_layers there)"), "{message}");
         assert!(UnusedTensors::of(&["lm_head.weight"]).to_string().contains("tie_word_embeddings"));
     }

@@ -1,4 +1,4 @@
-//! CLIP among the dual encoders.
+//! CLIP as a dual encoder.
 
 use super::config::ClipConfig;
 use super::model::ClipText;
@@ -40,7 +40,7 @@ impl Architecture for ClipConfig {
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
         let text = &self.text_config;
         let tokenizer = Tokenizer::read(folder, text.max_position_embeddings, text.pad_token_id)?;
-        // The text is read at that token.
+        // The text embedding is pooled at that token.
         let end = text.eos_token_id;
         if end != LEGACY_EOS && !tokenizer.always_adds(end)? {
             let reason = format!(
@@ -52,7 +52,7 @@ impl Architecture for ClipConfig {
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        Ok(PictureProcessor::OneSize(ImageProcessor::read_for(
+        Ok(PictureProcessor::FixedSize(ImageProcessor::read_for(
             folder,
             &ImageProcessor::clip(224),
             self.vision_config.image_size,

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The fields of `config.json` that the network needs; missing ones have the defaults of `transformers`.
+/// The fields of `config.json` that the network needs, with the defaults of transformers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClipConfig {
     pub vision_config: VisionConfig,
     pub text_config: TextConfig,
-    /// Width of the shared embedding space.
+    /// Size of the shared embedding space.
     pub projection_dim: usize,
-    /// Start value of the logarithm of the similarity's scale.
+    /// Initial value of the logarithm of the inverse temperature.
     pub logit_scale_init_value: f64,
-    /// Factor on the initial deviation of the projections.
+    /// Factor on the standard deviation of the projections' initial weights.
     pub initializer_factor: f64,
 }
 
@@ -30,9 +30,9 @@ pub struct VisionConfig {
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
     pub num_channels: usize,
-    /// Side of the square input, in pixels.
+    /// Side of the square input in pixels.
     pub image_size: usize,
-    /// Side of a square patch, in pixels.
+    /// Side of a square patch in pixels.
     pub patch_size: usize,
     pub hidden_act: Activation,
     pub layer_norm_eps: f64,
@@ -49,14 +49,14 @@ pub struct TextConfig {
     pub intermediate_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
-    /// Longest text, in tokens, with begin and end marks.
+    /// Longest text in tokens, including begin and end tokens.
     pub max_position_embeddings: usize,
     pub hidden_act: Activation,
     pub layer_norm_eps: f64,
     pub initializer_factor: f64,
     pub pad_token_id: u32,
     pub bos_token_id: u32,
-    /// The token whose state is the text's; 2 means the legacy rule, the highest token number of the text.
+    /// The token at which the text is pooled; 2 means legacy pooling, at the highest token id.
     pub eos_token_id: u32,
 }
 
@@ -110,8 +110,8 @@ impl Default for TextConfig {
 }
 
 impl ClipConfig {
-    /// The sample's model: 64-pixel images in 8-pixel patches, 4 + 2 layers of 3 heads of 32, 64-wide embeddings. The
-    /// token numbers are those of [`crate::model::tokenizer::build_tokenizer_files`].
+    /// The configuration of the sample dataset's model: 64-pixel images in 8-pixel patches, 4 + 2 layers with 3 heads of size
+    /// 32, embeddings of size 64. Token ids are those of [`crate::model::tokenizer::build_tokenizer_files`].
     pub fn small(vocab_size: usize) -> Self {
         let vision_config = VisionConfig {
             hidden_size: 96,
@@ -139,14 +139,14 @@ impl ClipConfig {
     /// Reads and checks `config.json` of `folder`.
     ///
     /// # Errors
-    /// A missing or broken file, another kind of model, a field of the wrong type, sizes that do not fit together.
+    /// Fails if the file is missing or broken, describes another kind of model, or has inconsistent sizes.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let mut value = read_json(folder, "config.json", "it says what model this is")?;
+        let mut value = read_json(folder, "config.json", "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         if value["model_type"] != "clip" {
             return Err(bad(format!("field model_type: expected \"clip\", found {}", value["model_type"])));
         }
-        // Old files repeat a tower's changes in `*_config_dict`, and transformers lets those win, defaults and all.
+        // Old files repeat a tower's settings in `*_config_dict`, which take precedence in transformers.
         for tower in ["vision_config", "text_config"] {
             let changes = object_in(folder, "config.json", &value, &format!("{tower}_dict"))?.cloned();
             if let Some(changes) = changes {
@@ -160,7 +160,7 @@ impl ClipConfig {
         Ok(config)
     }
 
-    /// The whole `config.json`.
+    /// The content of `config.json`.
     pub fn to_json(&self) -> Value {
         let mut value = json!(self);
         value["architectures"] = json!(["CLIPModel"]);
@@ -172,7 +172,7 @@ impl ClipConfig {
         value
     }
 
-    /// Whether sizes fit together; says which do not.
+    /// Fails if sizes are inconsistent; the message names them.
     pub fn check(&self) -> Result<(), String> {
         let (vision, text) = (&self.vision_config, &self.text_config);
         let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];

@@ -1,7 +1,7 @@
 //! CLIP (`CLIPModel`; Radford et al. 2021): image tower, text tower, projections, logit scale.
 //!
-//! Weight names, arithmetic and configuration are those of Hugging Face `transformers`, so that checkpoints move both
-//! ways. [`ClipModel`] is the bare network, for training; [`crate::model::dual_encoder::DualEncoder`] uses a checkpoint.
+//! Tensor names, arithmetic and configuration are those of transformers, so that checkpoints can be exchanged.
+//! [`ClipModel`] is the bare network, for training; [`crate::model::dual_encoder::DualEncoder`] uses a checkpoint.
 
 mod architecture;
 mod config;

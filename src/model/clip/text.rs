@@ -6,11 +6,11 @@ use candle_core::{DType, Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 use candle_transformers::utils::build_additive_causal_mask;
 
-/// The value of `eos_token_id` in configurations that were written wrong and are read by the legacy rule
+/// The wrong `eos_token_id` of old configurations, for which transformers uses legacy pooling
 /// (huggingface/transformers#24773).
 pub(super) const LEGACY_EOS: u32 = 2;
 
-/// `text_model`.
+/// The text tower without projection; weights under `text_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct TextTower {
     token_embedding: Embedding,
@@ -34,37 +34,37 @@ impl TextTower {
         })
     }
 
-    /// The text's vector [B, width] from `ids` [B, T] (u32), padded on the right.
+    /// The pooled output [B, width] of token ids [B, T] (u32) with right padding.
     ///
-    /// No padding mask is needed: a position sees only what came before, and the text is read at its first end mark.
+    /// No padding mask is needed: attention is causal, and the text is pooled at its first end token, before all padding.
     pub fn pooled(&self, ids: &Tensor) -> Result<Tensor> {
         let (batch, length) = ids.dims2()?;
         let longest = self.position_embedding.embeddings().dim(0)?;
         if length > longest {
-            candle_core::bail!("a text has {length} tokens, the text tower takes {longest}");
+            candle_core::bail!("expected texts of at most {longest} tokens, found {length}");
         }
         let positions = self.position_embedding.embeddings().narrow(0, 0, length)?;
         let states = self.token_embedding.forward(ids)?.broadcast_add(&positions)?;
         let mask = build_additive_causal_mask(length, 0, None, ids.device(), DType::F32)?;
         let hidden = self.encoder.forward(&states, Some(&mask))?;
-        let ends = Tensor::new(self.ends(ids)?, ids.device())?;
-        let pooled = hidden.reshape((batch * length, ()))?.index_select(&ends, 0)?;
+        let end_indices = Tensor::new(self.end_indices(ids)?, ids.device())?;
+        let pooled = hidden.reshape((batch * length, ()))?.index_select(&end_indices, 0)?;
         self.norm_after.forward(&pooled)
     }
 
-    /// Where each row's text ends, as row numbers of the flattened [B · T] states.
-    fn ends(&self, ids: &Tensor) -> Result<Vec<u32>> {
+    /// Indices of the end tokens in the flattened states [B · T].
+    fn end_indices(&self, ids: &Tensor) -> Result<Vec<u32>> {
         let rows = ids.to_vec2::<u32>()?;
-        let mut ends = Vec::with_capacity(rows.len());
+        let mut end_indices = Vec::with_capacity(rows.len());
         let mut start = 0;
         for (number, row) in rows.iter().enumerate() {
             let mark = if self.eos_token_id == LEGACY_EOS { row.iter().max() } else { Some(&self.eos_token_id) };
             let Some(end) = row.iter().position(|id| Some(id) == mark) else {
                 candle_core::bail!("text {number} has no end-of-text token {}", self.eos_token_id);
             };
-            ends.push((start + end) as u32);
+            end_indices.push((start + end) as u32);
             start += row.len();
         }
-        Ok(ends)
+        Ok(end_indices)
     }
 }

@@ -6,7 +6,7 @@ use crate::model::layers::{Encoder, LayerNorm, Mode, PatchEmbedding, embedding, 
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, Init, VarBuilder};
 
-/// `vision_model`.
+/// The image tower; weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct VisionTower {
     class_embedding: Tensor,
@@ -31,15 +31,15 @@ impl VisionTower {
             class_embedding,
             patch_embedding: PatchEmbedding::without_bias(patches, deviation, &embeddings.pp("patch_embedding"))?,
             position_embedding: embedding(positions, width, deviation, &embeddings.pp("position_embedding"))?,
-            // The misspelling is that of the published weights.
+            // Misspelt in the published weights.
             norm_before: layer_norm(width, config.layer_norm_eps, mode, &vars.pp("pre_layrnorm"))?,
             encoder: Encoder::new(&config.encoder(), mode, &vars.pp("encoder"))?,
             norm_after: layer_norm(width, config.layer_norm_eps, mode, &vars.pp("post_layernorm"))?,
         })
     }
 
-    /// The last layer's states [B, 1 + patches, width] of `pixels` [B, 3, side, side], class token first, before the
-    /// last norm.
+    /// The last hidden states [B, 1 + patches, width] of `pixels` [B, 3, side, side], class token first, before the final
+    /// norm.
     pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixels)?;
         let (batch, _, width) = patches.dims3()?;
@@ -50,7 +50,7 @@ impl VisionTower {
 }
 
 impl ImageTower for VisionTower {
-    /// The class token, normalised.
+    /// The class token after the final norm.
     fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
         let class = self.states(pixels.as_whole()?)?.narrow(1, 0, 1)?.squeeze(1)?;
         self.norm_after.forward(&class)

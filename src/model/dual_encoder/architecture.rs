@@ -1,4 +1,4 @@
-//! What a family of dual encoders is.
+//! The interface that each family of dual encoders implements.
 
 use super::{PictureProcessor, Pixels};
 use crate::model::checkpoint::{CheckpointError, Weights};
@@ -10,49 +10,49 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A family's configuration, which knows how to build its networks and read the files beside them.
+/// The configuration of a dual encoder; builds its networks and reads its tokenizer and image processor.
 ///
-/// Whatever a family calls its tensors on disk, [`Self::weights`] gives them the same outer names: the image tower is
-/// below `vision_model.`, and `visual_projection.weight` [D, H] takes its output to the shared space. Where a family has
-/// no such projection it is the matrix that changes nothing. Trained heads are saved under these names.
+/// [`Self::weights`] maps the tensor names of every family to common ones: the image tower is below `vision_model.`, and
+/// `visual_projection.weight` [D, H] projects its output to the shared space (the identity matrix for families without a
+/// projection). Trained heads are saved under these names.
 pub trait Architecture: Debug + Send + Sync {
-    /// D, the length of the vectors.
+    /// D, the length of the embeddings.
     fn dimension(&self) -> usize;
 
-    /// H, the width of the image tower's pooled output.
+    /// H, the size of the image tower's pooled output.
     fn pooled_width(&self) -> usize;
 
-    /// Number of token ids that the text tower knows.
+    /// Vocabulary size of the text tower.
     fn vocabulary(&self) -> usize;
 
-    /// The image tower, below `vision_model.` of `vars`; differentiable in [`Mode::Train`].
+    /// Builds the image tower below `vision_model.` of `vars`; differentiable in [`Mode::Train`].
     ///
     /// # Errors
-    /// A tensor that is missing or of the wrong shape.
+    /// Fails if a tensor is missing or has the wrong shape.
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> Result<Arc<dyn ImageTower>>;
 
-    /// The text tower with its projection.
+    /// Builds the text tower with its projection.
     ///
     /// # Errors
-    /// A tensor that is missing or of the wrong shape.
+    /// Fails if a tensor is missing or has the wrong shape.
     fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> Result<Arc<dyn TextTower>>;
 
-    /// The weights of `folder` under the names above.
+    /// Opens the weights of `folder` under the common names.
     ///
     /// # Errors
-    /// A missing or broken file.
+    /// Fails if a file is missing or broken.
     fn weights(&self, folder: &Path) -> std::result::Result<Weights, CheckpointError>;
 
-    /// How texts become tokens.
+    /// Reads the tokenizer.
     ///
     /// # Errors
-    /// A missing or broken file.
+    /// Fails if a file is missing or broken.
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer>;
 
-    /// How pictures become pixels.
+    /// Reads the image processor.
     ///
     /// # Errors
-    /// A missing or broken file.
+    /// Fails if a file is missing or broken.
     fn processor(&self, folder: &Path) -> std::result::Result<PictureProcessor, CheckpointError>;
 }
 
@@ -61,25 +61,25 @@ pub trait ImageTower: Debug + Send + Sync {
     /// The pooled output [B, H] of `pixels`.
     ///
     /// # Errors
-    /// Pixels of another size, or in another form.
+    /// Fails if the pixels have another size or form than the tower expects.
     fn pooled(&self, pixels: &Pixels) -> Result<Tensor>;
 }
 
 /// The text side of a dual encoder.
 pub trait TextTower: Debug + Send + Sync {
-    /// Embeddings [B, D] of `ids` [B, T] (u32), padded on the right; not normalised.
+    /// Embeddings [B, D], not normalised, of token ids [B, T] (u32) with right padding.
     ///
     /// # Errors
-    /// More tokens than the tower has positions.
+    /// Fails if there are more tokens than positions.
     fn features(&self, ids: &Tensor) -> Result<Tensor>;
 }
 
-/// The projection [D, H] of an image tower's output into the shared space.
+/// The projection [D, H] from the image tower's output to the shared space.
 ///
 /// # Errors
-/// If it is missing or of the wrong shape.
+/// Fails if it is missing or has the wrong shape.
 pub fn image_projection(architecture: &dyn Architecture, vars: &VarBuilder) -> Result<Linear> {
     let inputs = architecture.pooled_width();
-    let deviation = (inputs as f64).powf(-0.5);
-    linear_without_bias(inputs, architecture.dimension(), deviation, &vars.pp("visual_projection"))
+    let init_std = (inputs as f64).powf(-0.5);
+    linear_without_bias(inputs, architecture.dimension(), init_std, &vars.pp("visual_projection"))
 }

@@ -1,4 +1,4 @@
-//! A checkpoint ready to use: pictures and texts to unit vectors.
+//! A loaded dual encoder: images and texts to unit vectors.
 
 use super::{Architecture, ImageTower, PictureProcessor, Pixels, TextTower, architecture_of, image_projection};
 use crate::files::fingerprint::Fingerprint;
@@ -14,12 +14,12 @@ use image::RgbImage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Most texts in one forward pass; more are taken in several.
+/// Maximum number of texts in one forward pass.
 const MOST_TEXTS: usize = 64;
-/// Most tokens of texts in one forward pass, padding included: what 64 of CLIP's longest texts have.
+/// Maximum number of tokens in one forward pass, including padding: 64 of CLIP's longest texts.
 const MOST_TOKENS: usize = 64 * 77;
 
-/// Image tower, text tower, tokenizer and image processor of one checkpoint folder, for inference.
+/// Image tower, text tower, tokenizer and image processor of a checkpoint folder, for inference.
 #[derive(Clone, Debug)]
 pub struct DualEncoder {
     architecture: Arc<dyn Architecture>,
@@ -37,18 +37,18 @@ pub struct DualEncoder {
     notes: Vec<String>,
 }
 
-/// The tokenizer of another checkpoint has ids that the text tower has no row for.
+/// Checks that all token ids are within the text tower's vocabulary.
 fn check_ids(folder: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<(), CheckpointError> {
     let path = folder.join("tokenizer.json");
     tokenizer.check_fits(vocabulary).map_err(|reason| CheckpointError::BadJson { path, reason })
 }
 
 impl DualEncoder {
-    /// Loads the checkpoint `folder`, of whichever known family.
+    /// Loads the checkpoint `folder` of any known family.
     ///
     /// # Errors
-    /// A family that is not known; a missing or broken file; a tensor that is missing, of the wrong shape, not finite or
-    /// of no use to the family's network; each is named.
+    /// Fails if the family is unknown, a file is missing or broken, or a tensor is missing, has the wrong shape, is not
+    /// finite or is not used by the network. The message names the file or tensor.
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         Self::load_parts(folder, device, dtype)
             .with_context(|| format!("cannot load the dual encoder {}", folder.display()))
@@ -65,7 +65,7 @@ impl DualEncoder {
         let projection = image_projection(&*architecture, &vars)?;
         let text_tower = architecture.text_tower(&vars, Mode::Infer)?;
         weights.check_all_used(false)?;
-        // Half types round: their vectors are others.
+        // Half precision gives different vectors.
         let checkpoint_fingerprint = fingerprint_of(folder)?;
         let fingerprint = Fingerprint::of_parts([checkpoint_fingerprint.as_str(), dtype.as_str()]);
         Ok(Self {
@@ -85,12 +85,12 @@ impl DualEncoder {
         })
     }
 
-    /// What the user should know about it.
+    /// Remarks for the user about the checkpoint.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Unit vectors of `pictures`, in their order.
+    /// Unit vectors of `pictures`, in order.
     pub fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(self.processor.pictures_per_batch()) {
@@ -100,7 +100,7 @@ impl DualEncoder {
         Ok(vectors)
     }
 
-    /// Unit vectors of `texts`, in their order; a text that is too long is cut.
+    /// Unit vectors of `texts`, in order; long texts are truncated.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(MOST_TEXTS) {
@@ -109,12 +109,12 @@ impl DualEncoder {
         Ok(vectors)
     }
 
-    /// What the image tower takes of `pictures`, on the encoder's device.
+    /// Preprocesses `pictures` and moves the pixels to the encoder's device.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         Ok(self.processor.pixels(pictures)?.to_device(&self.device)?)
     }
 
-    /// The same of pictures that the processor has resized.
+    /// [`Self::pixels`] of pictures that the processor has already resized.
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         Ok(self.processor.pixels_of_resized(pictures)?.to_device(&self.device)?)
     }
@@ -129,7 +129,7 @@ impl DualEncoder {
         Ok(self.projection.forward(pooled)?)
     }
 
-    /// Unit vectors [B, D] of `texts` in f32; a text that is too long is cut.
+    /// Unit vectors [B, D] of `texts` in f32; long texts are truncated.
     pub fn text_vectors(&self, texts: &[&str]) -> Result<Tensor> {
         let rows = self.tokenizer.encode(texts)?;
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
@@ -141,35 +141,35 @@ impl DualEncoder {
         Ok(Tensor::cat(&vectors, 0)?)
     }
 
-    /// Rows of `features` [B, D] at length 1, in f32.
+    /// L2-normalises the rows of `features` [B, D], in f32.
     pub fn unit(&self, features: &Tensor) -> Result<Tensor> {
         Ok(div_l2_norm(&features.to_dtype(DType::F32)?)?)
     }
 
-    /// The weights on disk under the names that heads use, see [`Architecture`].
+    /// Opens the stored weights under the common names of [`Architecture`].
     ///
     /// # Errors
-    /// Where the file cannot be read any more.
+    /// Fails if the file can no longer be read.
     pub fn weights(&self) -> Result<Weights, CheckpointError> {
         self.architecture.weights(&self.folder)
     }
 
-    /// Length of the vectors.
+    /// Length of the embeddings.
     pub fn dimension(&self) -> usize {
         self.architecture.dimension()
     }
 
-    /// Of the weights, every file that decides a vector, and the number type.
+    /// Hash of the weights, of every file that influences an embedding, and of the dtype.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
     }
 
-    /// Of the weights and every file that decides a vector, whatever the number type.
+    /// [`Self::fingerprint`] without the dtype.
     pub fn checkpoint_fingerprint(&self) -> &Fingerprint {
         &self.checkpoint_fingerprint
     }
 
-    /// Where it was loaded from.
+    /// The folder it was loaded from.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -179,27 +179,27 @@ impl DualEncoder {
         &self.name
     }
 
-    /// What family it is of, for heads that are built like its image side.
+    /// The architecture, for heads that are built like its image tower.
     pub fn architecture(&self) -> &dyn Architecture {
         &*self.architecture
     }
 
-    /// Number type of the weights.
+    /// dtype of the weights.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
-    /// Where it runs.
+    /// The device of the weights.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// How texts become tokens.
+    /// The tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
 
-    /// How pictures become pixels.
+    /// The image processor.
     pub fn processor(&self) -> &PictureProcessor {
         &self.processor
     }

@@ -1,5 +1,5 @@
-//! Pictures to pixels: resize, centre crop, rescale, normalise; as transformers' `CLIPImageProcessor` and
-//! `SiglipImageProcessor` do it, and as OpenCLIP's transform.
+//! Image preprocessing: resize, centre crop, rescale, normalise, as in `CLIPImageProcessor` and `SiglipImageProcessor` of
+//! transformers and in OpenCLIP's `image_transform`.
 
 use crate::model::checkpoint::{CheckpointError, image_processor_json, refuse_other_steps, typed};
 use crate::model::limits::{LONGEST_SIDE, check_scaling, check_sizes};
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Pillow's numbers for its filters.
+/// Pillow's constants for resampling filters.
 const BILINEAR: u32 = 2;
 const BICUBIC: u32 = 3;
 const OPENAI_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const OPENAI_DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
+const OPENAI_STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
-/// The steps that a picture goes through, by the fields that switch them.
+/// The supported steps, by the fields that enable them.
 const STEPS: [&str; 4] = ["do_resize", "do_center_crop", "do_rescale", "do_normalize"];
 
-/// The fields of `preprocessor_config.json`.
+/// The settings in `preprocessor_config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageProcessor {
     do_resize: bool,
@@ -36,7 +36,7 @@ pub struct ImageProcessor {
     crop_rounding: CropRounding,
 }
 
-/// `size`: a number is the shortest edge, as old files write it.
+/// `size`; in old files a number, which is the shortest edge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a number of pixels, or an object with shortest_edge, or with height and width")]
 enum ResizeTarget {
@@ -45,7 +45,7 @@ enum ResizeTarget {
     Number(u32),
 }
 
-/// `crop_size`: a number is the side of a square, as old files write it.
+/// `crop_size`; in old files a number, which is the side of a square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a number of pixels, or an object with height and width")]
 enum CropTarget {
@@ -53,21 +53,21 @@ enum CropTarget {
     Number(u32),
 }
 
-/// Where a crop begins that leaves an odd number of pixels.
+/// How the offset of a crop is rounded if an odd number of pixels is centre_crop off.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum CropRounding {
-    /// Half a pixel is dropped (transformers).
+    /// Rounded down (transformers).
     #[default]
     Down,
-    /// To the even number, as Python rounds (torchvision).
+    /// Rounded to even, as by Python's `round` (torchvision).
     HalfToEven,
 }
 
-/// The fields of OpenCLIP's `preprocess_cfg`, which jina-clip's `preprocessor_config.json` has too.
+/// The fields of OpenCLIP's `preprocess_cfg` and of jina-clip's `preprocessor_config.json`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct OpenClipTransform {
-    /// Absent: what the image tower takes.
+    /// If absent, the input size of the image tower.
     pub size: Option<TransformSize>,
     pub mean: [f32; 3],
     pub std: [f32; 3],
@@ -75,7 +75,7 @@ pub struct OpenClipTransform {
     pub resize_mode: String,
 }
 
-/// A square by its side, or height and width.
+/// The side of a square, or height and width.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a number of pixels, or height and width in a list")]
 pub enum TransformSize {
@@ -88,7 +88,7 @@ impl Default for OpenClipTransform {
         Self {
             size: None,
             mean: OPENAI_MEAN,
-            std: OPENAI_DEVIATION,
+            std: OPENAI_STD,
             interpolation: "bicubic".to_string(),
             resize_mode: "shortest".to_string(),
         }
@@ -96,7 +96,7 @@ impl Default for OpenClipTransform {
 }
 
 impl ImageProcessor {
-    /// CLIP's usual processor for square inputs of `side` pixels: shortest edge, then a crop.
+    /// CLIP's default processor for inputs of `side` × `side` pixels: resize the shortest edge, then crop.
     pub fn clip(side: u32) -> Self {
         Self {
             do_resize: true,
@@ -108,12 +108,12 @@ impl ImageProcessor {
             rescale_factor: 1.0 / 255.0,
             do_normalize: true,
             image_mean: OPENAI_MEAN,
-            image_std: OPENAI_DEVIATION,
+            image_std: OPENAI_STD,
             crop_rounding: CropRounding::Down,
         }
     }
 
-    /// SigLIP's usual processor: squeezed to a square of `side` pixels, values from -1 to 1.
+    /// SigLIP's default processor: resize to `side` × `side` pixels without keeping the aspect ratio; values in -1…1.
     pub fn siglip(side: u32) -> Self {
         Self {
             size: ResizeTarget::Exact { height: side, width: side },
@@ -124,15 +124,15 @@ impl ImageProcessor {
         }
     }
 
-    /// SigLIP 2's usual processor for pictures of changing size, whose filter and scaling of values it is.
+    /// Resampling and normalisation of SigLIP 2's default NaFlex processor.
     pub(super) fn in_patches() -> Self {
         Self { resample: BILINEAR, ..Self::siglip(1) }
     }
 
-    /// OpenCLIP's transform (its `image_transform`, for inference), for an image tower that takes `side` pixels.
+    /// OpenCLIP's `image_transform` for inference, for an image tower with inputs of `side` × `side` pixels.
     ///
     /// # Errors
-    /// A setting that is not offered here, with those that are.
+    /// Fails if a setting is not supported; the message lists the supported values.
     pub fn open_clip(transform: &OpenClipTransform, side: usize) -> std::result::Result<Self, String> {
         let (height, width) = match transform.size {
             None => (side as u32, side as u32),
@@ -140,7 +140,7 @@ impl ImageProcessor {
             Some(TransformSize::Sides([height, width])) => (height, width),
         };
         let resample = match transform.interpolation.as_str() {
-            // In inference "random" is bicubic.
+            // For inference, "random" means bicubic.
             "bicubic" | "random" => BICUBIC,
             "bilinear" => BILINEAR,
             other => return Err(format!("field interpolation: expected bicubic or bilinear, found {other:?}")),
@@ -166,11 +166,11 @@ impl ImageProcessor {
         Ok(processor)
     }
 
-    /// Reads the part of `processor_config.json` of `folder` that transformers 5 puts there, else
-    /// `preprocessor_config.json`. Fields that are missing there have their values of `defaults`.
+    /// Reads the settings from `processor_config.json` of `folder`, where transformers 5 nests them, or
+    /// `preprocessor_config.json`. Missing fields have the values of `defaults`.
     ///
     /// # Errors
-    /// A missing or broken file, a field out of range.
+    /// Fails if a file is missing or broken, or a field is out of range.
     pub fn read(folder: &Path, defaults: &Self) -> std::result::Result<Self, CheckpointError> {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
@@ -186,10 +186,10 @@ impl ImageProcessor {
         Ok(processor)
     }
 
-    /// As [`Self::read`], for an image tower that takes squares of `side` pixels.
+    /// [`Self::read`] for an image tower with inputs of `side` × `side` pixels.
     ///
     /// # Errors
-    /// As [`Self::read`]; pictures of another size.
+    /// As [`Self::read`]; also fails if the output has another size.
     pub(in crate::model) fn read_for(
         folder: &Path,
         defaults: &Self,
@@ -225,12 +225,12 @@ impl ImageProcessor {
         check_scaling(&self.image_mean.map(f64::from), &self.image_std.map(f64::from), self.rescale_factor)
     }
 
-    /// An error unless every picture that is resized or cut ends with the `side` that the image tower takes.
+    /// Fails if resizing or cropping gives another size than `side` × `side`.
     pub(in crate::model) fn check_side(&self, side: usize) -> std::result::Result<(), String> {
         let (field, (height, width)) = match self.size {
             _ if self.do_center_crop => ("crop_size", self.crop()),
             ResizeTarget::Exact { height, width } if self.do_resize => ("size", (height, width)),
-            // The pictures decide.
+            // The size depends on the images.
             _ => return Ok(()),
         };
         if [height, width].iter().any(|found| *found as usize != side) {
@@ -242,10 +242,10 @@ impl ImageProcessor {
         Ok(())
     }
 
-    /// The whole `preprocessor_config.json` of a CLIP checkpoint.
+    /// The content of a CLIP checkpoint's `preprocessor_config.json`.
     pub fn to_json(&self) -> Value {
         let mut value = json!(self);
-        // f32 constants would be written with their rounding noise.
+        // Avoids the decimal expansion of f32 rounding errors.
         value["image_mean"] = json!(self.image_mean.map(shortest_decimal));
         value["image_std"] = json!(self.image_std.map(shortest_decimal));
         value["do_convert_rgb"] = json!(true);
@@ -254,26 +254,27 @@ impl ImageProcessor {
         value
     }
 
-    /// The pixels [B, 3, H, W] (f32, on the CPU) of `pictures`.
+    /// Preprocesses `pictures` to pixels [B, 3, H, W] (f32, on the CPU).
     ///
     /// # Errors
-    /// No picture, an empty one; pictures that end up with different sizes, which happens only without centre crop.
+    /// Fails if there are no pictures, one has no pixels, or they end up with different sizes (possible only without centre
+    /// crop).
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
         if let Some(empty) = pictures.iter().find(|picture| picture.width() == 0 || picture.height() == 0) {
             let (width, height) = empty.dimensions();
-            candle_core::bail!("a picture of {width}×{height} pixels has nothing to encode");
+            candle_core::bail!("expected a picture with pixels, found {width}×{height}");
         }
         let resized: Vec<RgbImage> = pictures.iter().map(|picture| self.resized(picture)).collect();
         self.pixels_of_resized(&resized.iter().collect::<Vec<_>>())
     }
 
-    /// The same of pictures that [`Self::resized`] made.
+    /// [`Self::pixels`] of pictures that have been resized by [`Self::resized`].
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::pixels`].
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
         if pictures.is_empty() {
-            candle_core::bail!("no pictures to encode: expected one at least");
+            candle_core::bail!("expected at least one picture to encode, found none");
         }
         let mut batch = Vec::with_capacity(pictures.len());
         for picture in pictures {
@@ -282,11 +283,10 @@ impl ImageProcessor {
         Tensor::stack(&batch, 0)
     }
 
-    /// The picture at the size that the model sees. Doing it twice changes it again where the crop is smaller than the
-    /// shortest edge.
+    /// Resizes and crops a picture. Not idempotent if the crop is smaller than the shortest edge.
     pub fn resized(&self, picture: &RgbImage) -> RgbImage {
         let picture = if self.do_resize { self.resize(picture) } else { picture.clone() };
-        if self.do_center_crop { self.cut(&picture) } else { picture }
+        if self.do_center_crop { self.centre_crop(&picture) } else { picture }
     }
 
     fn pixels_of_one(&self, picture: &RgbImage) -> Result<Tensor> {
@@ -298,7 +298,7 @@ impl ImageProcessor {
         Tensor::from_vec(values, (3, height as usize, width as usize), &Device::Cpu)
     }
 
-    /// What a channel's value becomes.
+    /// Rescales and normalises a value.
     pub(super) fn value(&self, channel: usize, value: u8) -> f32 {
         let value = f32::from(value);
         let value = if self.do_rescale { (f64::from(value) * self.rescale_factor) as f32 } else { value };
@@ -309,8 +309,8 @@ impl ImageProcessor {
         self.do_resize
     }
 
-    /// The picture at this size, whatever its proportions.
-    pub(super) fn squeezed(&self, picture: &RgbImage, width: u32, height: u32) -> RgbImage {
+    /// Resizes to exactly this size, without keeping the aspect ratio.
+    pub(super) fn resized_to(&self, picture: &RgbImage, width: u32, height: u32) -> RgbImage {
         let filter = if self.resample == BILINEAR { Filter::Bilinear } else { Filter::Bicubic };
         resize(picture, filter, width, height)
     }
@@ -318,19 +318,19 @@ impl ImageProcessor {
     fn resize(&self, picture: &RgbImage) -> RgbImage {
         let (width, height) = picture.dimensions();
         let edge = match self.size {
-            ResizeTarget::Exact { height, width } => return self.squeezed(picture, width, height),
+            ResizeTarget::Exact { height, width } => return self.resized_to(picture, width, height),
             ResizeTarget::ShortestEdge { shortest_edge } => shortest_edge,
             ResizeTarget::Number(edge) => edge,
         };
         let long = |long: u32, short: u32| (f64::from(edge) * f64::from(long) / f64::from(short)) as u32;
         if width <= height {
-            self.squeezed(picture, edge, long(height, width))
+            self.resized_to(picture, edge, long(height, width))
         } else {
-            self.squeezed(picture, long(width, height), edge)
+            self.resized_to(picture, long(width, height), edge)
         }
     }
 
-    /// Height and width of the crop.
+    /// (height, width) of the crop.
     fn crop(&self) -> (u32, u32) {
         match self.crop_size {
             CropTarget::Exact { height, width } => (height, width),
@@ -338,8 +338,8 @@ impl ImageProcessor {
         }
     }
 
-    /// The middle of the picture; what lies outside of it is black.
-    fn cut(&self, picture: &RgbImage) -> RgbImage {
+    /// Crops the centre; if the crop is larger than the picture, the rest is black.
+    fn centre_crop(&self, picture: &RgbImage) -> RgbImage {
         let (height, width) = self.crop();
         let left = self.crop_rounding.half(i64::from(picture.width()) - i64::from(width));
         let top = self.crop_rounding.half(i64::from(picture.height()) - i64::from(height));
@@ -353,7 +353,7 @@ impl ImageProcessor {
 }
 
 impl CropRounding {
-    /// Half of `surplus` pixels.
+    /// Offset of a crop that cuts off `surplus` pixels.
     fn half(self, surplus: i64) -> i64 {
         let down = surplus.div_euclid(2);
         let is_odd = surplus.rem_euclid(2) == 1;
@@ -364,7 +364,7 @@ impl CropRounding {
     }
 }
 
-/// The f64 that prints like the f32.
+/// The f64 with the same shortest decimal representation as the f32.
 fn shortest_decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }

@@ -1,4 +1,4 @@
-//! Which family a checkpoint folder holds.
+//! Finding the family of a checkpoint folder.
 
 use super::Architecture;
 use crate::files::input_file::is_there;
@@ -12,24 +12,24 @@ use crate::text::printable::beginning;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Letters of a model type that are shown.
+/// Characters of a model type shown in messages.
 const SHOWN: usize = 80;
 
-/// What a user may point at, for messages.
+/// Supported families, for messages.
 const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), siglip2 (Siglip2Model, \
                      NaFlex), jina_clip (v1) and, by an open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
 
-/// The configuration of the dual encoder in `folder`, by `model_type` of its `config.json`; where there is none, or only
-/// OpenCLIP's weights, or it names no type, by `open_clip_config.json`.
+/// The architecture of the dual encoder in `folder`, by `model_type` of `config.json`. `open_clip_config.json` is used if
+/// there is no `config.json`, if it has no `model_type`, or if the weights are OpenCLIP's.
 ///
 /// # Errors
-/// A missing or broken file; a family that is not known, with those that are.
+/// Fails if a file is missing or broken, or the family is unknown; the message lists the known ones.
 pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, CheckpointError> {
     let has_open_clip = is_there(&folder.join("open_clip_config.json"));
     if has_open_clip && !(is_there(&folder.join("config.json")) && has_transformers_weights(folder)) {
         return Ok(Arc::new(OpenClip::read(folder)?));
     }
-    let config = read_json(folder, "config.json", "it says what model this is")?;
+    let config = read_json(folder, "config.json", "it describes the model")?;
     if has_open_clip && config["model_type"].is_null() {
         return Ok(Arc::new(OpenClip::read(folder)?));
     }
@@ -40,7 +40,7 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
         Some("jina_clip") => Ok(Arc::new(JinaClip::read(folder)?)),
         Some("siglip2") => Ok(Arc::new(Siglip2Config::read(folder)?)),
         _ => Err(bad(format!(
-            "field model_type: found {}, which is no known dual encoder; known are {KNOWN}",
+            "field model_type: expected a known dual encoder, found {}; known are {KNOWN}",
             beginning(&config["model_type"].to_string(), SHOWN)
         ))),
     }

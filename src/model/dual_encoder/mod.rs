@@ -1,14 +1,14 @@
-//! Dual encoders of every known family: pictures and texts to unit vectors of one space.
+//! Dual encoders of every known family: images and texts to unit vectors in a shared space.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `architecture` | what a family is: the trait that each implements in its own folder |
-//! | `known` | which family a checkpoint folder holds |
-//! | `encoder` | a checkpoint ready to use |
-//! | `image_processor` | pictures to pixels of one size |
-//! | `patch_processor` | pictures to patches, each in its own proportions |
-//! | `picture_processor` | either of them |
-//! | `pixels` | what both give |
+//! | `architecture` | the trait that each family implements in its own folder |
+//! | `known` | finding the family of a checkpoint folder |
+//! | `encoder` | a loaded checkpoint |
+//! | `image_processor` | preprocessing to a fixed size |
+//! | `patch_processor` | preprocessing to patches that keeps the aspect ratio |
+//! | `picture_processor` | either of the two |
+//! | `pixels` | their output |
 
 mod architecture;
 mod encoder;

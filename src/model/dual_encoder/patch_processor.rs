@@ -1,5 +1,5 @@
-//! Pictures to patches at their own proportions, as transformers' `Siglip2ImageProcessorPil` makes them. Its
-//! `Siglip2ImageProcessor` resizes with torchvision, which differs by a grey level here and there.
+//! Splitting images into patches at their own aspect ratio, as `Siglip2ImageProcessorPil` of transformers.
+//! (`Siglip2ImageProcessor` resizes with torchvision, which differs by one grey level in some pixels.)
 
 use super::image_processor::ImageProcessor;
 use super::pixels::{PatchGrid, Pixels};
@@ -10,20 +10,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// Where the search for a scale ends, and the largest scale.
+/// Precision of the bisection for the scale, and the largest scale, as in transformers.
 const SCALE_STEP: f64 = 1e-5;
 const LARGEST_SCALE: f64 = 100.0;
 
-/// More than any model is asked for: each patch looks at all others.
+/// The largest `max_num_patches`; attention is quadratic in it.
 const MOST_PATCHES: usize = 1 << 12;
 
-/// Patches in one forward pass: 64 pictures of as many patches as published models take.
-const PATCHES_OF_A_BATCH: usize = 64 * 256;
+/// Patches in one forward pass: 64 images with the 256 patches of published models.
+const PATCHES_PER_BATCH: usize = 64 * 256;
 
-/// The fields of `preprocessor_config.json`.
+/// The settings in `preprocessor_config.json`.
 #[derive(Clone, Debug)]
 pub struct PatchProcessor {
-    /// Filter, mean and deviation.
+    /// Resampling filter, mean and standard deviation.
     images: ImageProcessor,
     sizes: PatchSizes,
 }
@@ -31,9 +31,9 @@ pub struct PatchProcessor {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]
 struct PatchSizes {
-    /// Side of a square patch, in pixels.
+    /// Side of a square patch in pixels.
     patch_size: u32,
-    /// A picture becomes as large as so many patches allow.
+    /// Each image is resized to the largest size with at most this number of patches.
     max_num_patches: usize,
 }
 
@@ -44,10 +44,10 @@ impl Default for PatchSizes {
 }
 
 impl PatchProcessor {
-    /// Reads the processor's file in `folder`, for a tower that takes patches of `patch_size` pixels.
+    /// Reads the settings in `folder`, for a tower with patches of `patch_size` pixels.
     ///
     /// # Errors
-    /// A missing or broken file, another size of patches.
+    /// Fails if a file is missing or broken, or has another patch size.
     pub fn read(folder: &Path, patch_size: usize) -> std::result::Result<Self, CheckpointError> {
         let images = ImageProcessor::read(folder, &ImageProcessor::in_patches())?;
         let (file, mut value) = image_processor_json(folder)?;
@@ -59,7 +59,9 @@ impl PatchProcessor {
         let sizes: PatchSizes = typed(value).map_err(bad)?;
         if sizes.patch_size as usize != patch_size {
             let found = sizes.patch_size;
-            return Err(bad(format!("field patch_size is {found}, config.json says {patch_size} (vision_config)")));
+            return Err(bad(format!(
+                "field patch_size: expected {patch_size} (vision_config of config.json), found {found}"
+            )));
         }
         if !(1..=MOST_PATCHES).contains(&sizes.max_num_patches) {
             let found = sizes.max_num_patches;
@@ -68,22 +70,23 @@ impl PatchProcessor {
         Ok(Self { images, sizes })
     }
 
-    /// `pictures` in patches of which each fills at most `max_num_patches`, on the CPU in f32. What is left is 0.
+    /// Preprocesses `pictures` to at most `max_num_patches` patches each, padded with zeros; f32 on the CPU.
     ///
     /// # Errors
-    /// No picture, an empty one; where pictures are not resized, one that is not a whole number of patches, or too many.
+    /// Fails if there are no pictures or one has no pixels and, if resizing is disabled, if one does not consist of whole
+    /// patches or has too many.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         let resized: Vec<RgbImage> = pictures.iter().map(|picture| self.resized(picture)).collect();
         self.pixels_of_resized(&resized.iter().collect::<Vec<_>>())
     }
 
-    /// The same of pictures that [`Self::resized`] made.
+    /// [`Self::pixels`] of pictures that have been resized by [`Self::resized`].
     ///
     /// # Errors
-    /// No picture, one that is not a whole number of patches, or too many.
+    /// Fails if there are no pictures, or one does not consist of whole patches or has too many.
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         if pictures.is_empty() {
-            candle_core::bail!("no pictures to encode: expected one at least");
+            candle_core::bail!("expected at least one picture to encode, found none");
         }
         let (side, most) = (self.sizes.patch_size as usize, self.sizes.max_num_patches);
         let length = 3 * side * side;
@@ -105,20 +108,20 @@ impl PatchProcessor {
         Ok(Pixels::in_patches(values, grids))
     }
 
-    /// Most pictures in one forward pass, 64 at most.
+    /// Maximum number of pictures in one forward pass, at most 64.
     pub fn pictures_per_batch(&self) -> usize {
-        (PATCHES_OF_A_BATCH / self.sizes.max_num_patches).clamp(1, 64)
+        (PATCHES_PER_BATCH / self.sizes.max_num_patches).clamp(1, 64)
     }
 
-    /// The picture at the size that the model sees. Doing it twice gives another size where the first time the scale
-    /// reached its limit: 6×4 pixels become 608×400 for 1024 patches of 16×16, and those 624×416.
+    /// Resizes a picture. Not idempotent if the scale is limited: for 1024 patches of 16×16 pixels, 6×4 becomes 608×400, and
+    /// that 624×416.
     pub fn resized(&self, picture: &RgbImage) -> RgbImage {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 || !self.images.does_resize() {
             return picture.clone();
         }
         let (width, height) = self.sizes.fitting(width, height);
-        self.images.squeezed(picture, width, height)
+        self.images.resized_to(picture, width, height)
     }
 
     fn grid_of(&self, picture: &RgbImage) -> Result<PatchGrid> {
@@ -126,15 +129,17 @@ impl PatchProcessor {
         let (side, most) = (self.sizes.patch_size, self.sizes.max_num_patches);
         let grid = PatchGrid { rows: (height / side) as usize, columns: (width / side) as usize };
         if !width.is_multiple_of(side) || !height.is_multiple_of(side) || !(1..=most).contains(&grid.count()) {
-            candle_core::bail!("a picture of {width}×{height} pixels is not one to {most} patches of {side}×{side}");
+            candle_core::bail!(
+                "expected 1 to {most} whole patches of {side}×{side} pixels, found a picture of {width}×{height}"
+            );
         }
         Ok(grid)
     }
 }
 
 impl PatchSizes {
-    /// Width and height in whole patches: the largest of these proportions that has no more than `max_num_patches`, each
-    /// side rounded up (`get_image_size_for_max_num_patches`, by the same bisection).
+    /// (width, height) in whole patches, rounded up: the largest size with this aspect ratio and at most `max_num_patches`
+    /// (`get_image_size_for_max_num_patches`, with the same bisection).
     fn fitting(self, width: u32, height: u32) -> (u32, u32) {
         let patch = f64::from(self.patch_size);
         let patches = |scale: f64, side: u32| (f64::from(side) * scale / patch).ceil().max(1.0);
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_as_many_patches_whatever_a_picture_has() {
+    fn all_pictures_of_a_batch_have_the_same_number_of_patches() {
         for (most, pictures) in [(1, 64), (20, 64), (256, 64), (257, 63), (1024, 16), (MOST_PATCHES, 4)] {
             assert_eq!(processor(16, most).pictures_per_batch(), pictures, "{most}");
         }
@@ -182,10 +187,10 @@ mod tests {
         assert_eq!(values(&whole), values(&parts));
     }
 
-    /// Against transformers' `get_image_size_for_max_num_patches`: width, height, side of a patch, most patches; then width
-    /// and height.
+    /// Against `get_image_size_for_max_num_patches` of transformers: (width, height, patch size, max patches) to
+    /// (width, height).
     #[test]
-    fn sizes_are_those_of_transformers() {
+    fn sizes_match_transformers() {
         for [width, height, patch_size, most, expected_width, expected_height] in [
             [640, 480, 16, 256, 288, 224],
             [480, 640, 16, 256, 224, 288],

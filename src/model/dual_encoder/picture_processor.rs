@@ -1,54 +1,54 @@
-//! Pictures to what the image tower of a family takes.
+//! The image processor of any family.
 
 use super::{ImageProcessor, PatchProcessor, Pixels};
 use candle_core::Result;
 use image::RgbImage;
 
-/// How a checkpoint prepares pictures.
+/// The image processor of a checkpoint.
 #[derive(Clone, Debug)]
 pub enum PictureProcessor {
-    /// All of one size.
-    OneSize(ImageProcessor),
-    /// Each in its own proportions.
-    InPatches(PatchProcessor),
+    /// All images are resized to the same size.
+    FixedSize(ImageProcessor),
+    /// Each image keeps its aspect ratio and is split into patches.
+    Patches(PatchProcessor),
 }
 
 impl PictureProcessor {
-    /// `pictures`, on the CPU in f32.
+    /// Preprocesses `pictures`; f32 on the CPU.
     ///
     /// # Errors
-    /// No picture, an empty one; one of a size that the tower does not take, where pictures are not resized.
+    /// Fails if there are no pictures or one has no pixels and, if resizing is disabled, if one has an unsupported size.
     pub fn pixels(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         match self {
-            Self::OneSize(processor) => Ok(Pixels::whole(processor.pixels(pictures)?)),
-            Self::InPatches(processor) => processor.pixels(pictures),
+            Self::FixedSize(processor) => Ok(Pixels::whole(processor.pixels(pictures)?)),
+            Self::Patches(processor) => processor.pixels(pictures),
         }
     }
 
-    /// The same of pictures that [`Self::resized`] made.
+    /// [`Self::pixels`] of pictures that have been resized by [`Self::resized`].
     ///
     /// # Errors
-    /// As above.
+    /// As [`Self::pixels`].
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         match self {
-            Self::OneSize(processor) => Ok(Pixels::whole(processor.pixels_of_resized(pictures)?)),
-            Self::InPatches(processor) => processor.pixels_of_resized(pictures),
+            Self::FixedSize(processor) => Ok(Pixels::whole(processor.pixels_of_resized(pictures)?)),
+            Self::Patches(processor) => processor.pixels_of_resized(pictures),
         }
     }
 
-    /// Most pictures in one forward pass.
+    /// Maximum number of pictures in one forward pass.
     pub fn pictures_per_batch(&self) -> usize {
         match self {
-            Self::OneSize(_) => 64,
-            Self::InPatches(processor) => processor.pictures_per_batch(),
+            Self::FixedSize(_) => 64,
+            Self::Patches(processor) => processor.pictures_per_batch(),
         }
     }
 
-    /// The picture at the size that the model sees. Doing it twice may change it again.
+    /// Resizes a picture to the size that the model sees. Not always idempotent.
     pub fn resized(&self, picture: &RgbImage) -> RgbImage {
         match self {
-            Self::OneSize(processor) => processor.resized(picture),
-            Self::InPatches(processor) => processor.resized(picture),
+            Self::FixedSize(processor) => processor.resized(picture),
+            Self::Patches(processor) => processor.resized(picture),
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Pictures as image towers take them.
+//! Preprocessed images, the input of image towers.
 
 use candle_core::{Device, Result, Tensor};
 
-/// A batch of pictures.
+/// A batch of preprocessed images.
 #[derive(Clone, Debug)]
 pub struct Pixels {
     values: Tensor,
-    /// Empty where all pictures are of the tower's one size.
+    /// Patch grid of each image; empty for images of fixed size.
     grids: Vec<PatchGrid>,
 }
 
-/// How many patches a picture has.
+/// The patch grid of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatchGrid {
     pub rows: usize,
@@ -25,57 +25,56 @@ impl PatchGrid {
 }
 
 impl Pixels {
-    /// Number of pictures.
+    /// Number of images.
     ///
     /// # Errors
-    /// Values without a dimension.
+    /// Fails if the values have no dimension.
     pub fn count(&self) -> Result<usize> {
         self.values.dim(0)
     }
 
-    /// Pictures of one size, [B, 3, height, width].
+    /// Images of the same size, [B, 3, height, width].
     pub fn whole(values: Tensor) -> Self {
         Self { values, grids: Vec::new() }
     }
 
-    /// Pictures of different sizes, cut into patches row by row: [B, N, 3 · patch²], of which each picture fills as many
-    /// as its grid has.
+    /// Images of different sizes as patches in row-major order, [B, N, 3 · patch²]; patches beyond an image's grid are padding.
     pub fn in_patches(values: Tensor, grids: Vec<PatchGrid>) -> Self {
         Self { values, grids }
     }
 
-    /// Whatever form they have.
+    /// The values in either form.
     pub fn values(&self) -> &Tensor {
         &self.values
     }
 
-    /// Pictures of one size.
+    /// The values [B, 3, height, width] of images of fixed size.
     ///
     /// # Errors
-    /// Where they were cut into patches.
+    /// Fails if the images are split into patches.
     pub fn as_whole(&self) -> Result<&Tensor> {
         if !self.grids.is_empty() {
-            candle_core::bail!("the image tower takes pictures of one size, these were cut into patches");
+            candle_core::bail!("the image tower expects images of fixed size, found patches");
         }
         Ok(&self.values)
     }
 
-    /// Patches and the grid of each picture.
+    /// The patches [B, N, 3 · patch²] and the grid of each image.
     ///
     /// # Errors
-    /// Where they were not cut, or a grid has more patches than there are.
+    /// Fails if the images are not split into patches, or a grid has more than N patches.
     pub fn as_patches(&self) -> Result<(&Tensor, &[PatchGrid])> {
         let (pictures, patches, _) = self.values.dims3()?;
         if self.grids.len() != pictures {
-            candle_core::bail!("{pictures} pictures in patches with {} grids", self.grids.len());
+            candle_core::bail!("{pictures} images have {} patch grids", self.grids.len());
         }
         if let Some(grid) = self.grids.iter().find(|grid| !(1..=patches).contains(&grid.count())) {
-            candle_core::bail!("a grid of {} by {} patches, of {patches}", grid.rows, grid.columns);
+            candle_core::bail!("a grid of {} by {} patches exceeds {patches}", grid.rows, grid.columns);
         }
         Ok((&self.values, &self.grids))
     }
 
-    /// The same on another device.
+    /// Moves the values to `device`.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
         Ok(Self { values: self.values.to_device(device)?, grids: self.grids.clone() })
     }

@@ -29,5 +29,5 @@ pub(super) fn number(fields: &HashMap<String, Value>, name: &str) -> Result<Opti
 
 /// The message for a field that has another value than the field `own` of `config.json`.
 pub(super) fn differs(name: &str, found: &str, theirs: &str, own: &str) -> String {
-    format!("{name} is {found}, config.json says {theirs} ({own}): they are not of one model")
+    format!("{name} is {found}, but {own} of config.json is {theirs}: the files belong to different models")
 }

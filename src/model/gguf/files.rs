@@ -1,15 +1,15 @@
-//! The GGUF file of a checkpoint folder, or its parts where llama.cpp split it.
+//! Finding the GGUF file of a checkpoint folder, or its parts if llama.cpp has split it.
 
 use crate::files::input_file::is_there;
 use crate::files::litter::is_litter_path;
 use crate::model::checkpoint::CheckpointError;
 use std::path::{Path, PathBuf};
 
-/// The decoder in `folder`: one file, or all parts of one in their order; none where there is no `*.gguf`. An image tower
-/// (`mmproj`) and what operating systems leave beside files are passed over.
+/// The decoder file in `folder`, or all its parts in order; empty if there is no `*.gguf`. Vision towers (`mmproj`) and
+/// files left by operating systems are ignored.
 ///
 /// # Errors
-/// More than one decoder, a part that is missing.
+/// Fails if there are several decoders or a part is missing.
 pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_decoder = |path: &PathBuf| {
@@ -23,7 +23,7 @@ pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let bad = |reason: String| CheckpointError::BadGguf { path: first.clone(), reason };
     let of_first = Part::of(&first);
     let is_other = |path: &&PathBuf| match (&of_first, Part::of(path)) {
-        (Some(one), Some(other)) => (one.beginning != other.beginning) || (one.count != other.count),
+        (Some(one), Some(other)) => (one.prefix != other.prefix) || (one.count != other.count),
         _ => **path != first,
     };
     if let Some(other) = found.iter().find(is_other) {
@@ -36,15 +36,15 @@ pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     if let Some(Part { count, .. }) = of_first {
         let has = |number: usize| found.iter().any(|path| Part::of(path).is_some_and(|part| part.number == number));
         if let Some(missing) = (1..=count).find(|number| !has(*number)) {
-            return Err(bad(format!("the decoder has {count} parts, of which number {missing} is missing")));
+            return Err(bad(format!("the decoder has {count} parts, part {missing} is missing")));
         }
     }
     Ok(found)
 }
 
-/// `NAME-00001-of-00003.gguf`, as llama.cpp calls the parts of a file.
+/// A file name such as `NAME-00001-of-00003.gguf`, which llama.cpp gives to parts.
 struct Part {
-    beginning: String,
+    prefix: String,
     number: usize,
     count: usize,
 }
@@ -53,9 +53,9 @@ impl Part {
     fn of(path: &Path) -> Option<Self> {
         let stem = path.file_stem()?.to_str()?;
         let (rest, count) = stem.rsplit_once("-of-")?;
-        let (beginning, number) = rest.rsplit_once('-')?;
+        let (prefix, number) = rest.rsplit_once('-')?;
         let read = |digits: &str| if digits.len() == 5 { digits.parse().ok() } else { None };
-        Some(Self { beginning: beginning.to_string(), number: read(number)?, count: read(count)? })
+        Some(Self { prefix: prefix.to_string(), number: read(number)?, count: read(count)? })
     }
 }
 

@@ -1,19 +1,19 @@
-//! What candle's reader of GGUF files takes on trust: read before it reads.
+//! Validates GGUF headers before candle parses them.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek};
 
-/// Fields of a real file are aligned to 32 bytes.
+/// The largest alignment in bytes; llama.cpp writes 32.
 const LARGEST_ALIGNMENT: u64 = 1 << 16;
-/// Fields of a header; real ones have some dozens.
+/// The largest number of metadata fields; published files have some dozens.
 const MOST_FIELDS: u64 = 1 << 16;
-/// ggml's own limits are 63 bytes and 4.
+/// The longest tensor name in bytes; ggml allows 63.
 const LONGEST_TENSOR_NAME: usize = 1 << 10;
-const MOST_DIMENSIONS: u32 = 4;
+const MAX_DIMENSIONS: u32 = 4;
 
-/// Kinds of numbers that candle computes with, as ggml counts them: F32 to `Q4_1`, `Q5_0` to `Q8_K`, BF16.
+/// ggml type ids supported by candle: F32 to `Q4_1`, `Q5_0` to `Q8_K`, BF16.
 const KNOWN_KINDS: [std::ops::RangeInclusive<u32>; 3] = [0..=3, 6..=15, 30..=30];
-/// Kinds that llama.cpp writes beside them.
+/// Further ggml types that llama.cpp writes, for messages.
 const OTHER_KINDS: [(u32, &str); 14] = [
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
@@ -31,15 +31,15 @@ const OTHER_KINDS: [(u32, &str); 14] = [
     (40, "NVFP4"),
 ];
 
-/// Walks over the header of `reader`, from the file's first byte.
+/// Checks the header; `reader` must be at the start of the file.
 ///
 /// # Errors
-/// No GGUF file of version 2 or 3, a field of an unknown kind or nested lists, an alignment that no file has, a file that
-/// ends too soon; [`ErrorKind::Unsupported`] for a tensor of numbers that nothing here computes with; a field or tensor that
-/// is there twice.
+/// Fails if the file is not GGUF version 2 or 3, ends within the header, or has a field of unknown type, a nested list or
+/// an invalid alignment. Fails with [`ErrorKind::Unsupported`] if a tensor has an unsupported type, or a field or tensor
+/// name occurs twice.
 pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<()> {
     if u32_of(reader)?.to_le_bytes() != *b"GGUF" {
-        return Err(bad("expected a file that begins with GGUF".into()));
+        return Err(bad("expected a file that starts with GGUF".into()));
     }
     let version = u32_of(reader)?;
     if !(2..=3).contains(&version) {
@@ -50,7 +50,7 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
     if fields > MOST_FIELDS {
         return Err(bad(format!("expected at most {MOST_FIELDS} fields, found {fields}")));
     }
-    // candle keeps the last of two of one name, here and below; llama.cpp refuses them.
+    // Of two entries with the same name candle keeps the last; llama.cpp refuses them.
     let mut names = HashSet::new();
     for _ in 0..fields {
         if reader.fill_buf()?.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
         }
         let name = name_of(reader)?;
         if name.len() > LONGEST_TENSOR_NAME {
-            return Err(bad(format!("a field with a name of {} bytes", name.len())));
+            return Err(bad(format!("a field has a name of {} bytes", name.len())));
         }
         let kind = u32_of(reader)?;
         if name == b"general.alignment" {
@@ -75,8 +75,8 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
     for _ in 0..tensors {
         let name = name_of(reader)?;
         let dimensions = u32_of(reader)?;
-        if name.len() > LONGEST_TENSOR_NAME || dimensions > MOST_DIMENSIONS {
-            return Err(bad(format!("a tensor with a name of {} bytes and {dimensions} dimensions", name.len())));
+        if name.len() > LONGEST_TENSOR_NAME || dimensions > MAX_DIMENSIONS {
+            return Err(bad(format!("a tensor has a name of {} bytes and {dimensions} dimensions", name.len())));
         }
         skip_bytes(8 * u64::from(dimensions), reader)?;
         check_kind(u32_of(reader)?, &name)?;
@@ -110,7 +110,7 @@ fn check_kind(kind: u32, tensor: &[u8]) -> Result<()> {
 fn check_alignment<R: Read>(kind: u32, reader: &mut BufReader<R>) -> Result<()> {
     let found = match kind {
         4 => u64::from(u32_of(reader)?),
-        _ => return Err(bad(format!("general.alignment: expected a number of 32 bits, found a field of kind {kind}"))),
+        _ => return Err(bad(format!("general.alignment: expected a 32-bit integer, found a field of type {kind}"))),
     };
     if found == 0 || found > LARGEST_ALIGNMENT {
         return Err(bad(format!("general.alignment: expected 1 to {LARGEST_ALIGNMENT}, found {found}")));
@@ -138,21 +138,21 @@ fn skip<R: Read + Seek>(kind: u32, reader: &mut BufReader<R>) -> Result<()> {
     }
 }
 
-/// Bytes of a number.
+/// Size of a scalar type in bytes.
 fn size_of_kind(kind: u32) -> Result<u64> {
     match kind {
         0 | 1 | 7 => Ok(1),
         2 | 3 => Ok(2),
         4..=6 => Ok(4),
         10..=12 => Ok(8),
-        _ => Err(bad(format!("a field of kind {kind}, which no GGUF file has"))),
+        _ => Err(bad(format!("a field has the unknown type {kind}"))),
     }
 }
 
 fn skip_bytes<R: Read + Seek>(count: u64, reader: &mut BufReader<R>) -> Result<()> {
-    let too_long = || bad("a field longer than any file".into());
+    let too_long = || bad("a field is longer than any file".into());
     let count = i64::try_from(count).map_err(|_| too_long())?;
-    // The system refuses places that no file has.
+    // The system refuses offsets beyond any file size.
     reader
         .seek_relative(count)
         .map_err(|error| if error.kind() == ErrorKind::InvalidInput { too_long() } else { error })
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_walked_over() {
+    fn valid_fields_are_skipped() {
         let list = [4_u32.to_le_bytes().as_slice(), &2_u64.to_le_bytes(), &[0; 8]].concat();
         let text = [3_u64.to_le_bytes().as_slice(), b"abc"].concat();
         let texts = [8_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes(), &text].concat();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_nothing_computes_with_are_named() {
+    fn unsupported_types_are_named() {
         let tensor = |kind: u32| {
             let mut bytes = b"GGUF\x03\0\0\0".to_vec();
             bytes.extend([1_u64, 0, 1].map(u64::to_le_bytes).concat());
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_is_there_once() {
+    fn duplicate_tensors_are_refused() {
         let tensors = |names: [&str; 3]| {
             let mut bytes = b"GGUF\x03\0\0\0".to_vec();
             bytes.extend([3_u64, 0].map(u64::to_le_bytes).concat());

@@ -1,4 +1,4 @@
-//! Is the decoder of a GGUF file the one that `config.json` describes?
+//! Comparing the metadata of a GGUF file with `config.json`.
 
 use super::fields::{differs, integer};
 use super::rope::check_scaling;
@@ -6,15 +6,15 @@ use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
 
-/// llama.cpp's name of a decoder like this one.
+/// llama.cpp's name of the decoder's architecture.
 pub(super) fn architecture(config: &TextConfig) -> &'static str {
     if config.mrope_sections.is_some() { "qwen2vl" } else { "llama" }
 }
 
-/// Compares what both files say.
+/// Compares the metadata with the configuration.
 ///
 /// # Errors
-/// The first field that differs, with both values.
+/// Fails at the first field that differs; the message has both values.
 pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfig) -> Result<(), String> {
     let architecture = architecture(config);
     match fields.get("general.architecture") {
@@ -56,7 +56,7 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
             Some(Value::F32(found)) => f64::from(*found),
             Some(value) => return Err(format!("{name}: expected a number of type f32, found {value:?}")),
         };
-        // Stored with seven digits.
+        // f32 fields have about seven significant digits.
         if (found - theirs).abs() > 1e-5 * theirs.abs() {
             return Err(differs(&name, &found.to_string(), &theirs.to_string(), own));
         }
@@ -65,20 +65,20 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
     check_scaling(fields, config, architecture)
 }
 
-/// A file that was split says which part of how many it is.
+/// Checks that part number and count in the metadata agree with the file names.
 ///
 /// # Errors
-/// Another part than the name says, or a part alone.
+/// Fails if the metadata differ from the name, or a part is used on its own.
 pub(super) fn check_part(fields: &HashMap<String, Value>, number: usize, count: usize) -> Result<(), String> {
     for (name, expected, default) in [("split.count", count as u64, 1), ("split.no", number as u64, 0)] {
         let found = match fields.get(name) {
             None => default,
             Some(value) => integer(value).ok_or_else(|| format!("{name}: expected a whole number, found {value:?}"))?,
         };
-        // Some writers say 0 of a file that was not split.
+        // Some writers store 0 for a file that was not split.
         if found != expected && !(name == "split.count" && found == 0 && count == 1) {
             return Err(format!(
-                "{name} is {found}, by the names of the files it is {expected}: expected all parts of one file, called \
+                "{name} is {found}, but {expected} by the file names: expected all parts of one file, named \
                  NAME-00001-of-0000N.gguf"
             ));
         }
@@ -86,7 +86,7 @@ pub(super) fn check_part(fields: &HashMap<String, Value>, number: usize, count: 
     Ok(())
 }
 
-/// llama.cpp has a fourth section, which is empty.
+/// Compares the M-RoPE sections; llama.cpp has a fourth one, which is empty.
 fn check_sections(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
     let Some([time, row, column]) = config.mrope_sections else { return Ok(()) };
     let name = format!("{architecture}.rope.dimension_sections");

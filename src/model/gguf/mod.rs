@@ -1,5 +1,5 @@
-//! Decoders that llama.cpp quantised: a GGUF file beside the checkpoint's own files, which keep the tower, the processor
-//! and the tokenizer. Matrices stay in their blocks of 4 to 8 bits; norms and biases become f32.
+//! Decoders quantised by llama.cpp: a GGUF file in a checkpoint folder, whose other files still provide the vision tower,
+//! the processor and the tokenizer. Matrices stay quantised in blocks; norms and biases are converted to f32.
 
 mod decoder;
 mod fields;
@@ -9,5 +9,5 @@ mod metadata;
 mod rope;
 mod tensors;
 
-pub use decoder::{DecoderPlace, GgufDecoder};
+pub use decoder::{DecoderSpec, GgufDecoder};
 pub use files::decoder_files;

@@ -1,32 +1,32 @@
-//! Is the rotation of a GGUF file the one that `config.json` describes? llama.cpp has fields for linear and YaRN scaling,
-//! and tables for those of Llama 3.1 and LongRoPE.
+//! Comparing the RoPE scaling of a GGUF file with `config.json`. llama.cpp stores linear and YaRN scaling as fields, and
+//! that of Llama 3.1 and LongRoPE as tables.
 
 use super::fields::{differs, integer, number};
 use crate::model::decoder::{RopeScaling, TextConfig};
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
 
-/// Fields and tables have seven digits, and the table of a ramp is the quotient of such numbers.
+/// Relative tolerance: fields and tables are f32, and our divisors are quotients of f32 values.
 const TOLERANCE: f64 = 1e-4;
 
-/// Compares the fields. A file without a kind scales linearly where it has a factor, as llama.cpp does, and else not.
+/// Compares the fields. As in llama.cpp, a file without a scaling type is scaled linearly if it has a factor.
 ///
 /// # Errors
-/// The first field that differs, with both values.
+/// Fails at the first field that differs; the message has both values.
 pub(super) fn check_scaling(
     fields: &HashMap<String, Value>,
     config: &TextConfig,
     architecture: &str,
 ) -> Result<(), String> {
     let kind_name = format!("{architecture}.rope.scaling.type");
-    // The second is the older name of the first.
+    // The second is the older name of the field.
     let factor_names = ["rope.scaling.factor", "rope.scale_linear"].map(|name| format!("{architecture}.{name}"));
     let [new_name, old_name] = &factor_names;
     let (factor_name, factor) = match number(fields, new_name)? {
         Some(factor) => (new_name, Some(factor)),
         None => (old_name, number(fields, old_name)?),
     };
-    // llama.cpp takes 0 for none.
+    // llama.cpp treats 0 as absent.
     let factor = factor.filter(|factor| *factor != 0.0);
     let kind = match fields.get(&kind_name) {
         Some(Value::String(kind)) => kind.as_str(),
@@ -36,7 +36,7 @@ pub(super) fn check_scaling(
     };
     let factor = factor.unwrap_or(1.0);
     let scales = |kind, factor| if kind == "linear" && is_close(factor, 1.0) { "none" } else { kind };
-    // Some converters write a factor of 1 of a rotation that is not scaled.
+    // Some converters write a factor of 1 if there is no scaling.
     let kind = scales(kind, factor);
     let theirs = match &config.rope_scaling {
         None => "none",
@@ -46,7 +46,7 @@ pub(super) fn check_scaling(
         Some(RopeScaling::Llama3 { .. }) => "llama3",
         Some(RopeScaling::LongRope { .. }) => "longrope",
     };
-    // Files need not name those, nor do all have a name in llama.cpp.
+    // Files may omit these types, and not all have a name in llama.cpp.
     let may_be_unnamed = ["dynamic", "llama3", "longrope"].contains(&theirs);
     if kind != theirs && !(kind == "none" && may_be_unnamed) {
         return Err(differs(&kind_name, kind, theirs, "rope_parameters"));
@@ -86,8 +86,8 @@ pub(super) fn check_scaling(
     Ok(())
 }
 
-/// Tables of a scaled rotation that llama.cpp computes with; the network computes its own from `config.json`. Each has
-/// what the turn of a pair of a head is divided by.
+/// Names and expected values of RoPE tables: the divisor of each pair's frequency. They are only compared; the network
+/// computes its frequencies from `config.json`.
 pub(super) fn tables(config: &TextConfig) -> Vec<(&'static str, Vec<f64>)> {
     let divisors = |length: usize| config.rope_divisors(length);
     match &config.rope_scaling {
@@ -103,7 +103,7 @@ pub(super) fn tables(config: &TextConfig) -> Vec<(&'static str, Vec<f64>)> {
 /// Compares the table `name` of the file with that of the configuration.
 ///
 /// # Errors
-/// The first pair that is turned otherwise, with both values.
+/// Fails at the first pair that differs; the message has both values.
 pub(super) fn check_table(name: &str, found: &[f32], expected: &[f64]) -> Result<(), String> {
     for (pair, (found, expected)) in found.iter().zip(expected).enumerate() {
         if !is_close(f64::from(*found), *expected) {
@@ -114,7 +114,7 @@ pub(super) fn check_table(name: &str, found: &[f32], expected: &[f64]) -> Result
     Ok(())
 }
 
-/// False of what is not a number.
+/// False if either value is NaN.
 fn is_close(found: f64, expected: f64) -> bool {
     (found - expected).abs() <= TOLERANCE * expected.abs()
 }

@@ -1,43 +1,43 @@
-//! The tensors of a decoder under the names of llama.cpp and of the network.
+//! The tensors of a decoder, with their names in llama.cpp and in the network.
 
 use crate::model::decoder::TextConfig;
 
-/// A tensor that the network has a place for.
+/// A tensor that the file must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    /// In the GGUF file.
+pub(super) struct ExpectedTensor {
+    /// Name in the GGUF file.
     pub name: String,
-    /// Below the decoder's own name, `lm_head.weight` beside it.
+    /// Name in the network, without the decoder's prefix.
     pub network: String,
     pub shape: Vec<usize>,
-    /// Rows of so many heads lie with the two halves of a rotated pair beside each other (llama.cpp's `llama`), which
-    /// the network has half a head apart.
+    /// Number of heads, if the rows of RoPE pairs are adjacent in the file (llama.cpp's `llama`); in the network they are half
+    /// a head apart.
     pub paired_heads: Option<usize>,
-    /// The file may lack it.
+    /// Whether the file may lack the tensor.
     pub optional: bool,
 }
 
-impl Wanted {
-    /// One that lies as the network has it.
+impl ExpectedTensor {
+    /// A required tensor with the same row order as in the network.
     pub fn plain(name: &str, network: &str, shape: &[usize]) -> Self {
         Self { name: name.into(), network: network.into(), shape: shape.to_vec(), paired_heads: None, optional: false }
     }
 
-    /// Is it the output matrix, which is beside the decoder?
+    /// Whether it is the output matrix.
     pub fn is_output(&self) -> bool {
         self.network == "lm_head.weight"
     }
 }
 
-/// Every tensor of the decoder that `config` describes. llama.cpp leaves out an output matrix that is the embedding.
-pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {
+/// All tensors of the decoder that `config` describes. llama.cpp omits tied output matrices.
+pub(super) fn expected_tensors(config: &TextConfig, tied: bool) -> Vec<ExpectedTensor> {
     let (hidden, inner) = (config.hidden, config.intermediate);
     let (queries, keys) = (config.heads * config.head_size, config.key_value_heads * config.head_size);
     let table = [config.vocabulary, hidden];
     let mut all = vec![
-        Wanted::plain("token_embd.weight", "embed_tokens.weight", &table),
-        Wanted::plain("output_norm.weight", "norm.weight", &[hidden]),
-        Wanted { optional: tied, ..Wanted::plain("output.weight", "lm_head.weight", &table) },
+        ExpectedTensor::plain("token_embd.weight", "embed_tokens.weight", &table),
+        ExpectedTensor::plain("output_norm.weight", "norm.weight", &[hidden]),
+        ExpectedTensor { optional: tied, ..ExpectedTensor::plain("output.weight", "lm_head.weight", &table) },
     ];
     let in_pairs = config.mrope_sections.is_none();
     for layer in 0..config.layers {
@@ -60,21 +60,21 @@ pub(super) fn wanted(config: &TextConfig, tied: bool) -> Vec<Wanted> {
         for (name, network, shape, heads) in parts {
             let paired_heads = heads.filter(|_| in_pairs);
             let (name, network) = (format!("blk.{layer}.{name}"), format!("layers.{layer}.{network}"));
-            all.push(Wanted { paired_heads, ..Wanted::plain(&name, &network, &shape) });
+            all.push(ExpectedTensor { paired_heads, ..ExpectedTensor::plain(&name, &network, &shape) });
         }
     }
     all
 }
 
-/// The rows of `heads` heads in the order of the network, from `bytes` of whole rows in llama.cpp's: of a head of size
-/// 2n, pair i lies at 2i and 2i + 1 there, and at i and n + i here.
-pub(super) fn with_halves_apart(bytes: &[u8], heads: usize, rows: usize) -> Vec<u8> {
+/// Reorders the rows of `heads` heads from llama.cpp's order to the network's. In a head of size 2n, pair i is at rows 2i
+/// and 2i + 1 in the file, and at rows i and n + i in the network. `bytes` holds whole rows.
+pub(super) fn with_split_halves(bytes: &[u8], heads: usize, rows: usize) -> Vec<u8> {
     let row = bytes.len() / rows;
     let (size, half) = (rows / heads, rows / heads / 2);
     let mut ordered = Vec::with_capacity(bytes.len());
     for head in 0..heads {
-        for place in 0..size {
-            let from = head * size + 2 * (place % half) + place / half;
+        for position in 0..size {
+            let from = head * size + 2 * (position % half) + position / half;
             ordered.extend_from_slice(&bytes[from * row..(from + 1) * row]);
         }
     }
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_come_apart() {
+    fn pairs_are_split() {
         // Two heads of six rows of one byte: pairs (0, 1), (2, 3), (4, 5).
         let bytes: Vec<u8> = (0..12).collect();
-        assert_eq!(with_halves_apart(&bytes, 2, 12), [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
+        assert_eq!(with_split_halves(&bytes, 2, 12), [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
     }
 }

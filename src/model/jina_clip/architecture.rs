@@ -1,8 +1,8 @@
-//! jina-clip-v1 among the dual encoders.
+//! jina-clip-v1 as a dual encoder.
 
 use super::config::{JinaClipJson, TextJson};
 use super::eva::EvaTower;
-use super::names::places;
+use super::names::targets;
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
 use crate::model::checkpoint::{
     CheckpointError, Weights, image_processor_json, object_in, read_json, refuse_other_steps, typed,
@@ -17,8 +17,8 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Where the published code cuts texts unless it is told otherwise (`encode_text`); no picture was ever paired with more
-/// in training.
+/// Longest text in tokens, the default of the published `encode_text`. In training, images were never paired with longer
+/// texts.
 const LONGEST_TEXT: usize = 512;
 
 /// A `JinaCLIPModel`.
@@ -29,19 +29,19 @@ pub struct JinaClip {
 }
 
 impl JinaClip {
-    /// Reads and checks `config.json` of `folder`, and the headers of the weights, which alone tell the text tower's size.
+    /// Reads and checks `config.json` of `folder`. The text tower's sizes are taken from the weights' headers.
     ///
     /// # Errors
-    /// A missing or broken file, a network that is not jina-clip-v1's.
+    /// Fails if a file is missing or broken, or the network is not that of jina-clip-v1.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let value = read_json(folder, "config.json", "it says what model this is")?;
+        let value = read_json(folder, "config.json", "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         for field in ["vision_config", "text_config"] {
             object_in(folder, "config.json", &value, field)?;
         }
         let config: JinaClipJson = typed(value).map_err(bad)?;
         config.check().map_err(bad)?;
-        let weights = Weights::read(folder)?.rearranged(places);
+        let weights = Weights::read(folder)?.rearranged(targets);
         let bert = bert_of(&config.text_config, &weights).map_err(bad)?;
         if bert.dimension() != config.vision_config.embed_dim {
             let (text, image) = (bert.dimension(), config.vision_config.embed_dim);
@@ -51,7 +51,7 @@ impl JinaClip {
     }
 }
 
-/// JinaBERT by its tensors and the changes to its published configuration, whose other values are these.
+/// The configuration of JinaBERT: sizes from its tensors, changed fields from `text`, the rest as published.
 fn bert_of(text: &TextJson, weights: &Weights) -> Result<BertConfig, String> {
     let sizes = BertSizes::of(weights, "text_model.transformer.");
     let changes = text.hf_model_config_kwargs.as_ref().unwrap_or(&Value::Null);
@@ -101,7 +101,7 @@ impl Architecture for JinaClip {
     }
 
     fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
-        let weights = Weights::read(folder)?.rearranged(places);
+        let weights = Weights::read(folder)?.rearranged(targets);
         Ok(weights.with_identity("visual_projection.weight", self.dimension()))
     }
 
@@ -116,6 +116,6 @@ impl Architecture for JinaClip {
         refuse_other_steps(&value, &steps).map_err(bad)?;
         let transform: OpenClipTransform = typed(value).map_err(bad)?;
         let side = self.config.vision_config.image_size;
-        Ok(PictureProcessor::OneSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
+        Ok(PictureProcessor::FixedSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
     }
 }

@@ -5,7 +5,7 @@ use crate::model::limits::check_sizes;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The whole file; missing fields have the defaults of the published code.
+/// The fields of `config.json`, with the defaults of the published code.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct JinaClipJson {
@@ -15,7 +15,7 @@ pub(super) struct JinaClipJson {
     pub text_config: TextJson,
 }
 
-/// The image tower. What has one value in all published checkpoints is only offered with it.
+/// The image tower. Fields with the same value in all published checkpoints are only supported with that value.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct VisionJson {
@@ -30,16 +30,16 @@ pub(super) struct VisionJson {
     pub qkv_bias: bool,
     pub post_norm: bool,
     pub rope_embeddings: bool,
-    /// Patches along one side of the images that the rotations were made for.
+    /// Patches along one side of the images in pretraining, for which RoPE positions are defined.
     pub pt_hw_seq_len: usize,
-    /// Whether rotations are squeezed or stretched to the grid at hand.
+    /// Whether RoPE positions are scaled to the actual grid.
     pub intp_freq: bool,
     pub naive_swiglu: bool,
     pub subln: bool,
     pub proj_type: Option<String>,
 }
 
-/// The text tower; its BERT is named, and what differs from its published configuration is in `hf_model_config_kwargs`.
+/// The text tower: the name of its BERT, with changes to its published configuration in `hf_model_config_kwargs`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct TextJson {
@@ -88,7 +88,7 @@ impl Default for TextJson {
 }
 
 impl JinaClipJson {
-    /// Whether this is a network that is known here and its sizes fit together; says what is not.
+    /// Fails if the network is not supported or its sizes are inconsistent; the message names the field.
     pub fn check(&self) -> Result<(), String> {
         if self.add_projections {
             return Err("add_projections: expected false, found true".into());
@@ -153,13 +153,13 @@ impl VisionJson {
         if self.layers > 1000 || self.patch_size > self.image_size {
             let (layers, patch, image) = (self.layers, self.patch_size, self.image_size);
             return Err(format!(
-                "vision_config: no tower has {layers} layers, patches of {patch} and images of {image}"
+                "vision_config: unsupported sizes: {layers} layers, patch_size {patch}, image_size {image}"
             ));
         }
         Ok(())
     }
 
-    /// Width of the MLP's inner layer, cut to a whole number as the published code does.
+    /// Size of the MLP's inner layer, truncated as in the published code.
     pub fn inner_width(&self) -> usize {
         (self.width as f64 * self.mlp_ratio) as usize
     }

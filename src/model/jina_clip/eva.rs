@@ -1,5 +1,5 @@
-//! The image tower: a vision transformer with rotary positions, a gated MLP, and a further norm inside attention and MLP
-//! (EVA-02's sub-LN).
+//! The image tower: a vision transformer with 2-D RoPE, gated MLPs, and additional norms inside attention and MLP (sub-LN of
+//! EVA-02).
 
 use super::config::VisionJson;
 use super::rotary::Rope;
@@ -11,11 +11,11 @@ use crate::model::layers::{
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, Module, VarBuilder};
 
-/// First spread of weights.
-const DEVIATION: f64 = 0.02;
+/// Standard deviation of initial weights.
+const INIT_STD: f64 = 0.02;
 const EPSILON: f64 = 1e-6;
 
-/// `vision_model`.
+/// The image tower; weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct EvaTower {
     class_token: Tensor,
@@ -23,7 +23,7 @@ pub(super) struct EvaTower {
     positions: Tensor,
     blocks: Vec<Block>,
     norm: LayerNorm,
-    rotation: Rope,
+    rope: Rope,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl EvaTower {
     pub fn new(config: &VisionJson, mode: Mode, vars: &VarBuilder) -> Result<Self> {
         let (patches, width) = (config.patches(), config.width);
         let grid = patches.grid();
-        let normal = Init::Randn { mean: 0.0, stdev: DEVIATION };
+        let normal = Init::Randn { mean: 0.0, stdev: INIT_STD };
         let mut blocks = Vec::new();
         for number in 0..config.layers {
             blocks.push(Block::new(config, mode, &vars.pp("blocks").pp(number))?);
@@ -62,24 +62,24 @@ impl EvaTower {
         let counted_as = if config.intp_freq { config.pt_hw_seq_len } else { grid };
         Ok(Self {
             class_token: vars.get_with_hints((1, 1, width), "cls_token", normal)?,
-            patch_embedding: PatchEmbedding::with_bias(patches, DEVIATION, &vars.pp("patch_embed.proj"))?,
+            patch_embedding: PatchEmbedding::with_bias(patches, INIT_STD, &vars.pp("patch_embed.proj"))?,
             positions: vars.get_with_hints((1, 1 + grid * grid, width), "pos_embed", normal)?,
             blocks,
             norm: layer_norm(width, EPSILON, mode, &vars.pp("norm"))?,
-            rotation: Rope::of_grid(grid, counted_as, config.head_width, vars.dtype(), vars.device())?,
+            rope: Rope::of_grid(grid, counted_as, config.head_width, vars.dtype(), vars.device())?,
         })
     }
 }
 
 impl ImageTower for EvaTower {
-    /// The class token, normalised.
+    /// The class token after the final norm.
     fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixels.as_whole()?)?;
         let (batch, _, width) = patches.dims3()?;
         let class = self.class_token.expand((batch, 1, width))?;
         let mut states = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;
         for block in &self.blocks {
-            states = block.forward(&states, &self.rotation)?;
+            states = block.forward(&states, &self.rope)?;
         }
         self.norm.forward(&states.narrow(1, 0, 1)?.squeeze(1)?)
     }
@@ -93,15 +93,15 @@ impl Block {
             norm_before_attention: norm(width, "norm1")?,
             attention: Attention::new(config, mode, &vars.pp("attn"))?,
             norm_before_mlp: norm(width, "norm2")?,
-            gate: linear(width, inner, DEVIATION, &vars.pp("mlp.w1"))?,
-            up: linear(width, inner, DEVIATION, &vars.pp("mlp.w2"))?,
+            gate: linear(width, inner, INIT_STD, &vars.pp("mlp.w1"))?,
+            up: linear(width, inner, INIT_STD, &vars.pp("mlp.w2"))?,
             norm_in_mlp: norm(inner, "mlp.ffn_ln")?,
-            down: linear(inner, width, DEVIATION, &vars.pp("mlp.w3"))?,
+            down: linear(inner, width, INIT_STD, &vars.pp("mlp.w3"))?,
         })
     }
 
-    fn forward(&self, states: &Tensor, rotation: &Rope) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.norm_before_attention.forward(states)?, rotation)?;
+    fn forward(&self, states: &Tensor, rope: &Rope) -> Result<Tensor> {
+        let attended = self.attention.forward(&self.norm_before_attention.forward(states)?, rope)?;
         let states = (states + attended)?;
         let normalised = self.norm_before_mlp.forward(&states)?;
         let gate = Activation::Silu.apply(&self.gate.forward(&normalised)?)?;
@@ -113,7 +113,7 @@ impl Block {
 impl Attention {
     fn new(config: &VisionJson, mode: Mode, vars: &VarBuilder) -> Result<Self> {
         let width = config.width;
-        let part = |name: &str| linear_without_bias(width, width, DEVIATION, &vars.pp(name));
+        let part = |name: &str| linear_without_bias(width, width, INIT_STD, &vars.pp(name));
         Ok(Self {
             query: part("q_proj")?,
             query_bias: vars.get_with_hints(width, "q_bias", Init::Const(0.0))?,
@@ -121,13 +121,13 @@ impl Attention {
             value: part("v_proj")?,
             value_bias: vars.get_with_hints(width, "v_bias", Init::Const(0.0))?,
             norm: layer_norm(width, EPSILON, mode, &vars.pp("inner_attn_ln"))?,
-            output: linear(width, width, DEVIATION, &vars.pp("proj"))?,
+            output: linear(width, width, INIT_STD, &vars.pp("proj"))?,
             heads: width / config.head_width,
             mode,
         })
     }
 
-    fn forward(&self, states: &Tensor, rotation: &Rope) -> Result<Tensor> {
+    fn forward(&self, states: &Tensor, rope: &Rope) -> Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
         let by_head = |part: &Tensor| -> Result<Tensor> {
             part.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)
@@ -135,7 +135,7 @@ impl Attention {
         let queries = by_head(&add_per_channel(&self.query.forward(states)?, &self.query_bias)?)?;
         let keys = by_head(&self.key.forward(states)?)?;
         let values = by_head(&add_per_channel(&self.value.forward(states)?, &self.value_bias)?)?;
-        let (queries, keys) = (rotation.apply(&queries, self.mode)?, rotation.apply(&keys, self.mode)?);
+        let (queries, keys) = (rope.apply(&queries, self.mode)?, rope.apply(&keys, self.mode)?);
         let attended = attend(&queries, &keys, &values, None, self.mode)?;
         let attended = attended.transpose(1, 2)?.reshape((batch, length, width))?;
         self.output.forward(&self.norm.forward(&attended)?)

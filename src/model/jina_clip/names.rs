@@ -1,9 +1,9 @@
-//! JinaBERT's tensors in the places of BERT's.
+//! Mapping JinaBERT's tensor names to BERT's.
 
 use crate::model::checkpoint::{Part, TargetTensor};
 
-/// Where the tensor `name` of a `JinaCLIPModel` goes; only the text tower's move.
-pub(super) fn places(name: &str) -> Vec<TargetTensor> {
+/// The network's tensors for the stored tensor `name`; only those of the text tower are renamed.
+pub(super) fn targets(name: &str) -> Vec<TargetTensor> {
     let Some(rest) = name.strip_prefix("text_model.transformer.") else {
         return vec![TargetTensor::whole(name)];
     };
@@ -11,7 +11,7 @@ pub(super) fn places(name: &str) -> Vec<TargetTensor> {
         return vec![TargetTensor::whole(format!("text_model.transformer.embeddings.LayerNorm.{kind}"))];
     }
     if rest.starts_with("pooler.") {
-        // Saved by some versions, used by none: the tower takes a mean.
+        // Saved by some versions but never used, as the tower uses mean pooling.
         return Vec::new();
     }
     let Some((number, rest)) = rest.strip_prefix("encoder.layers.").and_then(|rest| rest.split_once('.')) else {
@@ -43,14 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_tensors_move_and_others_stay() {
-        let parts = places("text_model.transformer.encoder.layers.3.mixer.Wqkv.bias");
+    fn only_text_tensors_are_renamed() {
+        let parts = targets("text_model.transformer.encoder.layers.3.mixer.Wqkv.bias");
         let key = "text_model.transformer.encoder.layer.3.attention.self.key.bias";
         assert_eq!(parts[1], TargetTensor::part(key, Part::Third(1)));
         let norm = "text_model.transformer.embeddings.LayerNorm.weight";
-        assert_eq!(places("text_model.transformer.emb_ln.weight"), [TargetTensor::whole(norm)]);
+        assert_eq!(targets("text_model.transformer.emb_ln.weight"), [TargetTensor::whole(norm)]);
         for name in ["vision_model.norm.bias", "text_model.transformer.encoder.layers.3.mixer.layernorm_q.weight"] {
-            assert_eq!(places(name), [TargetTensor::whole(name)], "kept; the network reports what it has no use for");
+            assert_eq!(targets(name), [TargetTensor::whole(name)], "kept; the network reports what it has no use for");
         }
     }
 }

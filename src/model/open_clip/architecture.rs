@@ -1,4 +1,4 @@
-//! OpenCLIP's checkpoints among the dual encoders.
+//! OpenCLIP checkpoints as dual encoders.
 
 use super::config::{ModelJson, OpenClipJson, TextJson, VisionJson, activation, epsilon, refuse_other_networks};
 use super::names;
@@ -17,10 +17,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 const FILE: &str = "open_clip_config.json";
-/// The position in the token numbers at which OpenCLIP reads a text: the highest, as the legacy rule of CLIP has it.
-const READ_AT_HIGHEST: u32 = 2;
+/// `eos_token_id` that selects CLIP's legacy pooling at the highest token id, which OpenCLIP uses.
+const POOL_AT_HIGHEST_ID: u32 = 2;
 
-/// A checkpoint in OpenCLIP's layout.
+/// A checkpoint in OpenCLIP's format.
 #[derive(Clone, Debug)]
 pub struct OpenClip {
     dimension: usize,
@@ -43,12 +43,12 @@ enum TextSide {
 }
 
 impl OpenClip {
-    /// Reads and checks `open_clip_config.json` of `folder`, and the headers of the weights where sizes are only there.
+    /// Reads and checks `open_clip_config.json` of `folder`. Sizes that it lacks are taken from the weights' headers.
     ///
     /// # Errors
-    /// A missing or broken file, a network that is not known.
+    /// Fails if a file is missing or broken, or the network is not supported.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let value = read_json(folder, FILE, "it says what model this is")?;
+        let value = read_json(folder, FILE, "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(FILE), reason };
         for field in ["model_cfg", "preprocess_cfg"] {
             object_in(folder, FILE, &value, field)?;
@@ -56,14 +56,14 @@ impl OpenClip {
         let json: OpenClipJson = typed(value).map_err(bad)?;
         let OpenClipJson { model_cfg: model, preprocess_cfg: transform } = json;
         if model.multimodal_cfg.as_ref().is_some_and(|value| !value.is_null()) {
-            return Err(bad("multimodal_cfg: expected an image tower and a text tower alone (no CoCa)".into()));
+            return Err(bad("multimodal_cfg: expected only an image tower and a text tower (no CoCa)".into()));
         }
         check_sizes("model_cfg", &[("embed_dim", model.embed_dim)]).map_err(bad)?;
         let image_is_timm = model.vision_cfg.timm_model_name.is_some();
         let text_is_bert = model.text_cfg.hf_model_name.is_some();
         let stored = if image_is_timm || text_is_bert {
             let weights = Weights::read(folder)?;
-            Some(weights.rearranged(|name| places(name, image_is_timm, text_is_bert.then_some(false))))
+            Some(weights.rearranged(|name| targets(name, image_is_timm, text_is_bert.then_some(false))))
         } else {
             None
         };
@@ -74,8 +74,8 @@ impl OpenClip {
     }
 }
 
-/// Where a stored tensor goes. `bert` says of a BERT whether its own pooler is used.
-fn places(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<TargetTensor> {
+/// The network's tensors for a stored one. If the text tower is a BERT, `bert` says whether its dense pooler is used.
+fn targets(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<TargetTensor> {
     if let Some(rest) = name.strip_prefix("visual.") {
         return if image_is_timm { names::of_timm(rest) } else { names::of_image_tower(rest) };
     }
@@ -160,7 +160,7 @@ fn text_side(model: &ModelJson, stored: Option<&Weights>) -> Result<TextSide, St
         hidden_act: activation(model.quick_gelu, text.act_kwargs.as_ref())?,
         layer_norm_eps: epsilon(text.norm_kwargs.as_ref()),
         pad_token_id: 0,
-        eos_token_id: READ_AT_HIGHEST,
+        eos_token_id: POOL_AT_HIGHEST_ID,
         ..TextConfig::default()
     };
     let config = ClipConfig { text_config, ..ClipConfig::default() };
@@ -168,8 +168,8 @@ fn text_side(model: &ModelJson, stored: Option<&Weights>) -> Result<TextSide, St
     Ok(TextSide::Clip(config.text_config))
 }
 
-/// `HFTextEncoder` over a BERT. Its configuration is another repository's; what of it can change is read off the tensors,
-/// and the rest is the same in every published BERT: heads of 64, GELU, padding number 0.
+/// `HFTextEncoder` with a BERT, whose configuration is in another repository. Its sizes are taken from the tensors; the rest
+/// is the same in every published BERT: heads of size 64, GELU, padding id 0.
 fn bert_side(name: &str, text: &TextJson, dimension: usize, weights: &Weights) -> Result<BertConfig, String> {
     let lowered = name.to_lowercase();
     let is_bert = lowered.contains("bert") && !["roberta", "camembert", "xlm"].iter().any(|kin| lowered.contains(kin));
@@ -246,7 +246,7 @@ impl Architecture for OpenClip {
             TextSide::Clip(_) => None,
             TextSide::Bert(config) => Some(config.pooling == Pooling::Dense),
         };
-        Ok(Weights::read(folder)?.rearranged(|name| places(name, image_is_timm, bert)))
+        Ok(Weights::read(folder)?.rearranged(|name| targets(name, image_is_timm, bert)))
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
@@ -261,6 +261,6 @@ impl Architecture for OpenClip {
         let processor = ImageProcessor::open_clip(&self.transform, side).map_err(|reason| {
             CheckpointError::BadJson { path: folder.join(FILE), reason: format!("preprocess_cfg: {reason}") }
         })?;
-        Ok(PictureProcessor::OneSize(processor))
+        Ok(PictureProcessor::FixedSize(processor))
     }
 }

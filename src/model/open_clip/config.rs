@@ -5,7 +5,7 @@ use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The whole file.
+/// The fields of the file.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct OpenClipJson {
     pub model_cfg: ModelJson,
@@ -21,12 +21,12 @@ pub(super) struct ModelJson {
     pub text_cfg: TextJson,
     #[serde(default)]
     pub quick_gelu: bool,
-    /// "coca" and others that are more than two towers.
+    /// Set for CoCa and other models with more than two towers.
     #[serde(default)]
     pub multimodal_cfg: Option<Value>,
 }
 
-/// `vision_cfg`; missing fields have OpenCLIP's defaults.
+/// `vision_cfg`, with the defaults of OpenCLIP.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct VisionJson {
@@ -47,7 +47,7 @@ pub(super) struct VisionJson {
     pub others: Map<String, Value>,
 }
 
-/// `text_cfg`; missing fields have OpenCLIP's defaults.
+/// `text_cfg`, with the defaults of OpenCLIP.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct TextJson {
@@ -110,7 +110,7 @@ impl Default for TextJson {
     }
 }
 
-/// Settings that make another network of a tower, where they are set.
+/// Settings that select unsupported networks.
 const OTHER_NETWORKS: [&str; 14] = [
     "global_average_pool",
     "input_patchnorm",
@@ -128,19 +128,19 @@ const OTHER_NETWORKS: [&str; 14] = [
     "no_causal_mask",
 ];
 
-/// Fails where one of the settings above is set, or the projection has a bias.
+/// Fails if one of [`OTHER_NETWORKS`] is set or the projection has a bias.
 pub(super) fn refuse_other_networks(place: &str, others: &Map<String, Value>) -> Result<(), String> {
     for name in OTHER_NETWORKS.iter().chain(&["proj_bias"]) {
         if let Some(value) = others.get(*name)
             && !matches!(value, Value::Null | Value::Bool(false))
         {
-            return Err(format!("{place}: {name} {value} makes a network that is not known here"));
+            return Err(format!("{place}: {name} {value} is not supported"));
         }
     }
     Ok(())
 }
 
-/// The activation of a tower of OpenCLIP's own.
+/// The activation of OpenCLIP's own towers.
 pub(super) fn activation(quick_gelu: bool, settings: Option<&Value>) -> Result<Activation, String> {
     let approximate = settings.map_or(&Value::Null, |settings| &settings["approximate"]);
     match approximate.as_str() {
@@ -151,7 +151,7 @@ pub(super) fn activation(quick_gelu: bool, settings: Option<&Value>) -> Result<A
     }
 }
 
-/// What is added to the variance in a tower's norms.
+/// The epsilon of a tower's layer norms.
 pub(super) fn epsilon(settings: Option<&Value>) -> f64 {
     settings.and_then(|settings| settings["eps"].as_f64()).unwrap_or(1e-5)
 }

@@ -1,9 +1,7 @@
-//! Checkpoints in OpenCLIP's layout (`open_clip_config.json`; Ilharco et al. 2021), BiomedCLIP among them (Zhang et al.
-//! 2023).
+//! Checkpoints in OpenCLIP's format (`open_clip_config.json`; Ilharco et al. 2021), such as BiomedCLIP (Zhang et al. 2023).
 //!
-//! OpenCLIP's own two towers are CLIP under other names: their tensors are put in CLIP's places (`names`), and the
-//! network is [`crate::model::clip`]. Either tower may be another network instead: a timm vision transformer
-//! (`vision_transformer`) on the image side, a BERT ([`crate::model::bert`]) on the text side.
+//! OpenCLIP's own towers are CLIP with other tensor names, which `names` maps to those of [`crate::model::clip`]. The image
+//! tower may instead be a timm vision transformer (`vision_transformer`), the text tower a BERT ([`crate::model::bert`]).
 
 mod architecture;
 mod config;

@@ -1,11 +1,11 @@
-//! Where OpenCLIP's tensors go.
+//! Mapping OpenCLIP's tensor names to those of the networks.
 
 use crate::model::checkpoint::{Part, TargetTensor};
 
-/// Query, key and value, in the order in which they are stored as one.
+/// Query, key and value, in the order of the combined tensor.
 const ATTENTION: [&str; 3] = ["q_proj", "k_proj", "v_proj"];
 
-/// The image tower of OpenCLIP's own, in CLIP's places; `name` without `visual.`.
+/// Tensors of CLIP's image tower for `name` of OpenCLIP's, without `visual.`.
 pub(super) fn of_image_tower(name: &str) -> Vec<TargetTensor> {
     let renamed = match name {
         "class_embedding" => "embeddings.class_embedding",
@@ -21,7 +21,7 @@ pub(super) fn of_image_tower(name: &str) -> Vec<TargetTensor> {
     vec![TargetTensor::whole(format!("vision_model.{renamed}"))]
 }
 
-/// The text tower of OpenCLIP's own, in CLIP's places; `name` without `text.`.
+/// Tensors of CLIP's text tower for `name` of OpenCLIP's, without `text.`.
 pub(super) fn of_text_tower(name: &str) -> Vec<TargetTensor> {
     let renamed = match name {
         "token_embedding.weight" => "embeddings.token_embedding.weight",
@@ -29,14 +29,14 @@ pub(super) fn of_text_tower(name: &str) -> Vec<TargetTensor> {
         "ln_final.weight" => "final_layer_norm.weight",
         "ln_final.bias" => "final_layer_norm.bias",
         "text_projection" => return vec![TargetTensor::part("text_projection.weight", Part::Transposed)],
-        // The mask is made anew.
+        // The mask is computed.
         "attn_mask" => return Vec::new(),
         _ => return of_block(name, "text_model"),
     };
     vec![TargetTensor::whole(format!("text_model.{renamed}"))]
 }
 
-/// A tensor of `transformer.resblocks.N`. What has no place keeps its name, so that it is reported.
+/// Tensors for one of `transformer.resblocks.N`. Unknown tensors keep their name, so that they are reported as unused.
 fn of_block(name: &str, tower: &str) -> Vec<TargetTensor> {
     let Some((number, rest)) = name.strip_prefix("transformer.resblocks.").and_then(|rest| rest.split_once('.')) else {
         return vec![TargetTensor::whole(name)];
@@ -59,7 +59,7 @@ fn of_block(name: &str, tower: &str) -> Vec<TargetTensor> {
     vec![TargetTensor::whole(name)]
 }
 
-/// A timm vision transformer in the places of `vision_transformer`; `name` without `visual.`.
+/// Tensors of [`super::vision_transformer`] for `name` of timm's, without `visual.`.
 pub(super) fn of_timm(name: &str) -> Vec<TargetTensor> {
     if name == "head.proj.weight" {
         return vec![TargetTensor::whole("visual_projection.weight")];
@@ -82,9 +82,9 @@ pub(super) fn of_timm(name: &str) -> Vec<TargetTensor> {
     vec![TargetTensor::whole(format!("{layer}.{renamed}"))]
 }
 
-/// A BERT below `text_model`; `name` without `text.`.
+/// Tensors of the BERT below `text_model` for `name` without `text.`.
 pub(super) fn of_bert(name: &str, has_dense_pooling: bool) -> Vec<TargetTensor> {
-    // BERT's own pooler is saved by some versions even where it is not used.
+    // Some versions save BERT's pooler even if it is not used.
     if name.starts_with("transformer.pooler.") && !has_dense_pooling {
         return Vec::new();
     }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tensors_go_to_their_places() {
+    fn tensors_are_mapped() {
         let one = |places: Vec<TargetTensor>| places.into_iter().map(|place| place.name).collect::<Vec<_>>().join(" ");
         let layer = "vision_model.encoder.layers.11";
         assert_eq!(one(of_image_tower("transformer.resblocks.11.ln_2.bias")), format!("{layer}.layer_norm2.bias"));

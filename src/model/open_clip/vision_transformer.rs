@@ -1,5 +1,5 @@
-//! timm's `VisionTransformer` as image tower: class token, learned positions, norm after the last layer (Dosovitskiy et
-//! al. 2021). Against CLIP: the patches have a bias, and no norm stands before the layers.
+//! timm's `VisionTransformer` as image tower: class token, learned positions, final norm (Dosovitskiy et al. 2021).
+//! Differences from CLIP: the patch embedding has a bias, and there is no norm before the layers.
 
 use crate::model::checkpoint::Weights;
 use crate::model::dual_encoder::{ImageTower, Pixels};
@@ -9,10 +9,10 @@ use crate::model::layers::{
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-/// All published sizes (tiny to huge) have heads of this width.
+/// Size of an attention head in all published models (tiny to huge).
 const HEAD_WIDTH: usize = 64;
 
-/// Sizes, which the configuration does not tell but for the image's.
+/// Sizes of the tower; the configuration contains only the image size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VitShape {
     pub encoder: EncoderShape,
@@ -20,7 +20,7 @@ pub(super) struct VitShape {
 }
 
 impl VitShape {
-    /// Reads the sizes off `weights`; 0 for what is not there, which building the network then reports by name.
+    /// Takes the sizes from `weights`. Sizes of missing tensors are 0; building the network then reports the missing tensor.
     pub fn of(weights: &Weights, image_size: usize) -> Self {
         let size = |name: &str, dimension: usize| -> usize {
             let shape = weights.shape(&format!("vision_model.{name}")).unwrap_or_default();
@@ -41,7 +41,7 @@ impl VitShape {
     }
 }
 
-/// The tower, its layers under CLIP's names.
+/// The tower, with layers named as in CLIP.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTransformer {
     class_token: Tensor,
@@ -66,7 +66,7 @@ impl VisionTransformer {
 }
 
 impl ImageTower for VisionTransformer {
-    /// The class token, normalised.
+    /// The class token after the final norm.
     fn pooled(&self, pixels: &Pixels) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixels.as_whole()?)?;
         let (batch, _, width) = patches.dims3()?;

@@ -10,7 +10,7 @@ use crate::model::checkpoint::{
     save_checkpoint, typed, variables_of,
 };
 use crate::model::decoder::Decoder;
-use crate::model::gguf::DecoderPlace;
+use crate::model::gguf::DecoderSpec;
 use crate::model::initialise::seeded_builder;
 use crate::model::layers::Mode;
 use crate::model::vlm::{
@@ -62,13 +62,13 @@ impl PixtralCheckpoint {
         if !processor.has_template() {
             parts.notes.push("the checkpoint has no chat template; prompts are <s>[INST] … [/INST]".to_string());
         }
-        let place = DecoderPlace {
+        let spec = DecoderSpec {
             config: &config.text,
             tied: config.tied_embeddings,
             inner: "language_model.model",
             outer: "language_model",
         };
-        let weights = open_weights(folder, adapter, canonical_name, place, dtype, device, &mut parts)?;
+        let weights = open_weights(folder, adapter, canonical_name, spec, dtype, device, &mut parts)?;
         let CheckpointParts { name, fingerprint, notes } = parts;
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);

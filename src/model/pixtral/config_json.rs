@@ -2,7 +2,7 @@
 
 use super::config::PixtralConfig;
 use crate::model::decoder::TextConfig;
-use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, expect_fixed};
+use crate::model::fixed_fields::{DECODER_FIELDS, check_head_dim, expect_fixed};
 use crate::model::layers::Activation;
 use crate::text::printable::beginning;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub(super) struct RopeJson {
 pub(super) fn check_fixed(value: &Value) -> Result<(), String> {
     let (text, vision) = (&value["text_config"], &value["vision_config"]);
     let place = "text_config: ";
-    expect_fixed(text, &OF_A_DECODER, place)?;
+    expect_fixed(text, &DECODER_FIELDS, place)?;
     expect_fixed(text, &[("attention_bias", "false")], place)?;
     // In Mistral all layers are of the same type.
     let kind = if text["sliding_window"].is_u64() { "sliding_attention" } else { "full_attention" };

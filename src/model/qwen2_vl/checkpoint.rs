@@ -6,7 +6,7 @@ use super::processor::Qwen2VlProcessor;
 use super::vision::VisionTower;
 use crate::model::checkpoint::Adapter;
 use crate::model::decoder::{Decoder, LayerWeights};
-use crate::model::gguf::{DecoderPlace, GgufDecoder};
+use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::vlm::{
     CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
@@ -39,7 +39,7 @@ impl Qwen2VlCheckpoint {
         let config = Qwen2VlConfig::read(folder)?;
         let (processor, template_note) = Qwen2VlProcessor::read(folder, &config)?;
         let (weights, mut parts) =
-            open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
+            open_parts(folder, adapter, canonical_name, decoder_spec(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
@@ -102,8 +102,8 @@ fn build(
 }
 
 /// Configuration and tensor names of the decoder.
-fn place(config: &Qwen2VlConfig) -> DecoderPlace<'_> {
-    DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" }
+fn decoder_spec(config: &Qwen2VlConfig) -> DecoderSpec<'_> {
+    DecoderSpec { config: &config.text, tied: config.tied_embeddings, inner: "model", outer: "" }
 }
 
 /// Maps a tensor name of any transformers version to the published one; newer versions prefix tower and decoder with

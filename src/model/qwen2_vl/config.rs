@@ -2,7 +2,7 @@
 
 use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
-use crate::model::fixed_fields::{OF_A_DECODER, check_head_dim, check_layer_types, expect_fixed};
+use crate::model::fixed_fields::{DECODER_FIELDS, check_head_dim, check_layer_types, expect_fixed};
 use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -132,7 +132,7 @@ impl Qwen2VlConfig {
             Value::Object(_) => ("text_config: ", value["text_config"].clone()),
             _ => ("", value.clone()),
         };
-        expect_fixed(&text, &OF_A_DECODER, place)?;
+        expect_fixed(&text, &DECODER_FIELDS, place)?;
         let settings = text.clone();
         let json: ConfigJson = typed(value)?;
         let text: TextJson = typed(text).map_err(|error| format!("{place}{error}"))?;
@@ -330,7 +330,7 @@ mod tests {
             ("/vision_config/num_heads", json!(0), "num_heads"),
             ("/vision_config/patch_size", json!(0), "patch_size"),
             ("/vision_config/depth", json!(u64::MAX), "depth"),
-            ("/vision_config/hidden_size", json!(8), "8 columns"),
+            ("/vision_config/hidden_size", json!(8), "output size 8"),
         ] {
             let mut config = hub("qwen2_vl");
             *config.pointer_mut(pointer).unwrap() = value;

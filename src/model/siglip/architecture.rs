@@ -1,4 +1,4 @@
-//! SigLIP among the dual encoders.
+//! SigLIP as a dual encoder.
 
 use super::config::SiglipConfig;
 use super::text::TextTower;
@@ -45,15 +45,15 @@ impl Architecture for SiglipConfig {
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
         let side = self.vision_config.image_size;
         let usual = ImageProcessor::siglip(side as u32);
-        Ok(PictureProcessor::OneSize(ImageProcessor::read_for(folder, &usual, side)?))
+        Ok(PictureProcessor::FixedSize(ImageProcessor::read_for(folder, &usual, side)?))
     }
 }
 
 impl SiglipConfig {
-    /// The tokenizer of the text tower, before which texts are cleaned.
+    /// Reads the tokenizer, with the given cleaning of texts.
     ///
     /// # Errors
-    /// A missing or broken file.
+    /// Fails if a file is missing or broken.
     pub(in crate::model) fn tokenizer_that_cleans(
         &self,
         folder: &Path,
@@ -62,13 +62,13 @@ impl SiglipConfig {
         let text = &self.text_config;
         let length = text.max_position_embeddings;
         let tokenizer = Tokenizer::read(folder, length, text.pad_token_id.unwrap_or(1))?;
-        // The last position is read, so that a text has to be padded as it was in training.
+        // The text is pooled at the last position, so it must be padded to full length as in training.
         Ok(tokenizer.padded_to(length).cleaning(cleaning))
     }
 }
 
-/// What the checkpoint's tokenizer of transformers does to a text beyond `tokenizer.json`: its class decides alone. The
-/// Gemma tokenizers that files of SigLIP 2 name read no `do_lower_case`.
+/// The cleaning that the checkpoint's tokenizer class in transformers applies in addition to `tokenizer.json`. The Gemma
+/// tokenizers named in SigLIP 2 checkpoints ignore `do_lower_case`.
 fn cleaning(folder: &Path) -> Result<Cleaning, CheckpointError> {
     let config = tokenizer_config(folder)?;
     Ok(match config["tokenizer_class"].as_str().unwrap_or("SiglipTokenizer") {
@@ -83,10 +83,10 @@ fn cleaning(folder: &Path) -> Result<Cleaning, CheckpointError> {
     })
 }
 
-/// `tokenizer_config.json`; null where there is none.
+/// The content of `tokenizer_config.json`; null if there is none.
 ///
 /// # Errors
-/// A broken file.
+/// Fails if the file is broken.
 pub(in crate::model) fn tokenizer_config(folder: &Path) -> Result<Value, CheckpointError> {
     if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(Value::Null);

@@ -1,4 +1,4 @@
-//! `config.json` of a `SiglipModel`, and what that of a `Siglip2Model` has in common with it.
+//! `config.json` of a `SiglipModel`, and the fields that `Siglip2Model` shares with it.
 
 use crate::model::checkpoint::{CheckpointError, object_in, read_json, typed};
 use crate::model::layers::{Activation, EncoderShape, PatchShape};
@@ -6,7 +6,7 @@ use crate::model::limits::check_sizes;
 use serde::Deserialize;
 use std::path::Path;
 
-/// The fields of `config.json` that the network needs; missing ones have the defaults of `transformers`.
+/// The fields of `config.json` that the network needs, with the defaults of transformers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SiglipConfig {
@@ -23,9 +23,9 @@ pub(in crate::model) struct VisionConfig {
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
     pub num_channels: usize,
-    /// Of SigLIP and SigLIP 2 of fixed resolution.
+    /// For SigLIP, and SigLIP 2 with fixed resolution: side of the input in pixels.
     pub image_size: usize,
-    /// Of SigLIP 2 of changing resolution: of the square whose positions were learned.
+    /// For SigLIP 2 NaFlex: number of learned positions, a square number.
     pub num_patches: usize,
     pub patch_size: usize,
     pub hidden_act: Activation,
@@ -42,12 +42,12 @@ pub(super) struct TextConfig {
     pub intermediate_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
-    /// Length of every text, padding included.
+    /// Length of every text in tokens, including padding.
     pub max_position_embeddings: usize,
     pub hidden_act: Activation,
     pub layer_norm_eps: f64,
     pub pad_token_id: Option<u32>,
-    /// Width of the shared space; absent: that of the tower.
+    /// Size of the shared space; if absent, `hidden_size`.
     pub projection_size: Option<usize>,
 }
 
@@ -90,12 +90,12 @@ impl SiglipConfig {
     /// Reads and checks `config.json` of `folder`.
     ///
     /// # Errors
-    /// A missing or broken file, a field of the wrong type, sizes that do not fit together.
+    /// Fails if the file is missing or broken, or sizes are inconsistent.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         Self::read_with(folder, VisionConfig::check_whole_image)
     }
 
-    /// The same with another check of what the positions of the image tower are of.
+    /// [`SiglipConfig::read`] with another check of the image tower's positions.
     ///
     /// # Errors
     /// As [`SiglipConfig::read`].
@@ -103,7 +103,7 @@ impl SiglipConfig {
         folder: &Path,
         check_positions: fn(&VisionConfig) -> Result<(), String>,
     ) -> Result<Self, CheckpointError> {
-        let value = read_json(folder, "config.json", "it says what model this is")?;
+        let value = read_json(folder, "config.json", "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
         object_in(folder, "config.json", &value, "vision_config")?;
         object_in(folder, "config.json", &value, "text_config")?;
@@ -124,7 +124,7 @@ impl VisionConfig {
             return Err(format!("vision_config: expected num_channels 3, found {}", self.num_channels));
         }
         if !self.vision_use_head {
-            return Err("vision_config: expected vision_use_head true: without it there is no vector".into());
+            return Err("vision_config: expected vision_use_head true, since the head computes the embedding".into());
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl TextConfig {
         }
     }
 
-    /// Sizes, and a shared space with an image tower of the width `vision_width`.
+    /// Fails if sizes are inconsistent, or the output size differs from that of the image tower, `vision_width`.
     pub fn check(&self, vision_width: usize) -> Result<(), String> {
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -184,14 +184,14 @@ impl TextConfig {
         self.encoder().check("text_config")?;
         if vision_width != self.projection() {
             return Err(format!(
-                "vision_config: hidden_size {vision_width} and text_config: projection_size {} are no shared space",
+                "vision_config: hidden_size {vision_width} differs from text_config: projection_size {}",
                 self.projection()
             ));
         }
         Ok(())
     }
 
-    /// Width of the shared space.
+    /// Size of the shared space.
     pub fn projection(&self) -> usize {
         self.projection_size.unwrap_or(self.hidden_size)
     }

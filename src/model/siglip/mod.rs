@@ -1,7 +1,7 @@
-//! SigLIP and the SigLIP 2 checkpoints of fixed resolution (`SiglipModel`; Zhai et al. 2023, Tschannen et al. 2025).
+//! SigLIP, and SigLIP 2 with fixed resolution (`SiglipModel`; Zhai et al. 2023, Tschannen et al. 2025).
 //!
-//! Against CLIP: no class token, but a learned query that attends to all patches; a text tower that looks both ways and
-//! is read at its last position, padding included; no projection on the image side.
+//! Differences from CLIP: instead of a class token, a learned query attends to all patches; the text tower is bidirectional
+//! and pooled at its last position, including padding; the image side has no projection.
 
 mod architecture;
 mod config;

@@ -5,18 +5,19 @@ use crate::model::layers::{Activation, EncoderShape, LayerNorm, Linear, Mode, at
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, Module, VarBuilder};
 
-/// `head`, whose attention is stored as PyTorch's `MultiheadAttention` does: query, key and value in one.
+/// The pooling head (`SiglipMultiheadAttentionPoolingHead`); weights under `head.`, with query, key and value in one tensor
+/// as in PyTorch's `MultiheadAttention`.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct PoolingHead {
-    /// [1, 1, width].
+    /// The learned query [1, 1, width].
     probe: Tensor,
-    /// [3 · width, width] and [3 · width].
+    /// `in_proj_weight` [3 · width, width] and `in_proj_bias` [3 · width].
     input: (Tensor, Tensor),
     output: Linear,
     norm: LayerNorm,
-    widen: Linear,
+    fc1: Linear,
     activation: Activation,
-    narrow: Linear,
+    fc2: Linear,
     heads: usize,
     mode: Mode,
 }
@@ -35,16 +36,15 @@ impl PoolingHead {
             ),
             output: linear(width, width, deviation, &attention.pp("out_proj"))?,
             norm: layer_norm(width, shape.epsilon, mode, &vars.pp("layernorm"))?,
-            widen: linear(width, inner, deviation, &vars.pp("mlp.fc1"))?,
+            fc1: linear(width, inner, deviation, &vars.pp("mlp.fc1"))?,
             activation: shape.activation,
-            narrow: linear(inner, width, (inner as f64).powf(-0.5), &vars.pp("mlp.fc2"))?,
+            fc2: linear(inner, width, (inner as f64).powf(-0.5), &vars.pp("mlp.fc2"))?,
             heads: shape.heads,
             mode,
         })
     }
 
-    /// One vector [B, width] of the patches `states` [B, T, width]; `mask` [B, 1, 1, T] is 0 where a patch counts, -inf where
-    /// not.
+    /// Pools patches `states` [B, T, width] to [B, width]; `mask` [B, 1, 1, T] is 0 for patches and -inf for padding.
     pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
         let by_head = |values: &Tensor, length: usize| -> Result<Tensor> {
@@ -56,11 +56,11 @@ impl PoolingHead {
         let (keys, values) = (by_head(&self.part(1, &rows)?, length)?, by_head(&self.part(2, &rows)?, length)?);
         let attended = attend(&queries, &keys, &values, mask, self.mode)?;
         let attended = self.output.forward(&attended.transpose(1, 2)?.reshape((batch, width))?)?;
-        let widened = self.activation.apply(&self.widen.forward(&self.norm.forward(&attended)?)?)?;
-        &attended + self.narrow.forward(&widened)?
+        let widened = self.activation.apply(&self.fc1.forward(&self.norm.forward(&attended)?)?)?;
+        &attended + self.fc2.forward(&widened)?
     }
 
-    /// Query (0), key (1) or value (2) of `rows` [N, width].
+    /// Projects `rows` [N, width] to queries (0), keys (1) or values (2).
     fn part(&self, number: usize, rows: &Tensor) -> Result<Tensor> {
         let width = rows.dim(1)?;
         let weight = self.input.0.narrow(0, number * width, width)?;

@@ -1,4 +1,4 @@
-//! The text tower (`text_model`): a transformer that looks both ways, read at its last position.
+//! The text tower (`text_model`): a bidirectional transformer, pooled at its last position.
 
 use super::config::TextConfig;
 use crate::model::dual_encoder;
@@ -6,7 +6,7 @@ use crate::model::layers::{Encoder, LayerNorm, Linear, Mode, embedding, layer_no
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 
-/// `text_model`.
+/// The text tower; weights under `text_model.`.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct TextTower {
     token_embedding: Embedding,
@@ -34,12 +34,12 @@ impl TextTower {
 }
 
 impl dual_encoder::TextTower for TextTower {
-    /// No mask: padding is seen, as it was in training.
+    /// Padding is not masked, as in training.
     fn features(&self, ids: &Tensor) -> Result<Tensor> {
         let length = ids.dim(1)?;
         let longest = self.position_embedding.embeddings().dim(0)?;
         if length > longest {
-            candle_core::bail!("a text has {length} tokens, the text tower takes {longest}");
+            candle_core::bail!("expected texts of at most {longest} tokens, found {length}");
         }
         let positions = self.position_embedding.embeddings().narrow(0, 0, length)?;
         let states = self.token_embedding.forward(ids)?.broadcast_add(&positions)?;

@@ -7,7 +7,7 @@ use crate::model::layers::{Encoder, LayerNorm, Mode, PatchEmbedding, embedding, 
 use candle_core::{Result, Tensor};
 use candle_nn::{Embedding, VarBuilder};
 
-/// `vision_model`.
+/// The image tower; weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
     patch_embedding: PatchEmbedding,

@@ -1,4 +1,4 @@
-//! SigLIP 2 of changing resolution among the dual encoders.
+//! SigLIP 2 NaFlex as a dual encoder.
 
 use super::config::Siglip2Config;
 use super::vision::VisionTower;
@@ -37,13 +37,13 @@ impl Architecture for Siglip2Config {
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        // transformers takes its `Siglip2Tokenizer` whatever class the file names: the published ones name Gemma's.
+        // transformers always uses `Siglip2Tokenizer`, although published files name Gemma's tokenizer.
         let keeps_case = tokenizer_config(folder)?["do_lower_case"] == false;
         let cleaning = if keeps_case { Cleaning::Nothing } else { Cleaning::Lowercase };
         self.0.tokenizer_that_cleans(folder, cleaning)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        Ok(PictureProcessor::InPatches(PatchProcessor::read(folder, self.0.vision_config.patch_size)?))
+        Ok(PictureProcessor::Patches(PatchProcessor::read(folder, self.0.vision_config.patch_size)?))
     }
 }

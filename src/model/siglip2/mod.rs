@@ -1,8 +1,8 @@
-//! SigLIP 2 of changing resolution (`Siglip2Model`, NaFlex; Tschannen et al. 2025, section 2.4): pictures keep their
-//! proportions, and each is cut into as many patches as fit.
+//! SigLIP 2 NaFlex (`Siglip2Model`; Tschannen et al. 2025, section 2.4): images keep their aspect ratio and are split into
+//! a variable number of patches.
 //!
-//! Against SigLIP: patches come cut, positions are resized to each picture's own grid, and patches that only fill up a batch
-//! are not looked at. The text tower and the pooling head are SigLIP's.
+//! Differences from SigLIP: the input consists of patches, position embeddings are resized to each image's grid, and padding
+//! is masked. Text tower and pooling head are SigLIP's.
 
 mod architecture;
 mod config;

@@ -1,13 +1,13 @@
-//! Learned positions of a square, resized to the grids of pictures.
+//! Resizing learned positions of a square to the grids of images.
 
 use crate::model::dual_encoder::PatchGrid;
 use candle_core::{DType, Device, Result, Tensor};
 
-/// The weights [B, N, side²] by which the positions of a square of `side` · `side` patches make those of each grid, row by
-/// row; 0 behind its last patch.
+/// Interpolation weights [B, N, side²] from `side` × `side` learned positions to those of each grid in row-major order; 0
+/// after a grid's last patch.
 ///
-/// As PyTorch's `interpolate(mode="bilinear", align_corners=False, antialias=True)`: rows and columns one after the other,
-/// with a triangle that grows where the grid is smaller than the square.
+/// Equals PyTorch's `interpolate(mode="bilinear", align_corners=False, antialias=True)`: separable, with a triangular
+/// kernel that is widened for grids smaller than the square.
 pub(super) fn position_weights(
     grids: &[PatchGrid],
     patches: usize,
@@ -29,7 +29,7 @@ pub(super) fn position_weights(
     Tensor::from_vec(weights, (grids.len(), patches, learned), device)?.to_dtype(dtype)
 }
 
-/// What each of `count` places along one side takes of the `side` learned ones.
+/// Interpolation weights along one axis: for each of `count` positions, the weights of the `side` learned ones.
 fn along(side: usize, count: usize) -> Vec<Vec<f64>> {
     let scale = side as f64 / count as f64;
     let support = scale.max(1.0);
@@ -54,7 +54,7 @@ mod tests {
 
     /// Columns of `torch.nn.functional.interpolate(torch.eye(4)[None, None], (4, count), mode="bilinear", antialias=True)`.
     #[test]
-    fn weights_are_those_of_pytorch() {
+    fn weights_match_pytorch() {
         assert_eq!(
             rounded(4, 4),
             [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]

@@ -1,4 +1,4 @@
-//! The image tower (`vision_model`): patches that came cut, positions of each picture's grid, transformer, pooling head.
+//! The image tower (`vision_model`): patch embedding, resized positions, transformer, pooling head.
 
 use super::config::learned_side;
 use super::positions::position_weights;
@@ -8,12 +8,12 @@ use crate::model::siglip::{PoolingHead, VisionConfig};
 use candle_core::{Device, Result, Tensor};
 use candle_nn::{Embedding, Module, VarBuilder};
 
-/// `vision_model`.
+/// The image tower; weights under `vision_model.`.
 #[derive(Clone, Debug)]
 pub(super) struct VisionTower {
     patch_embedding: Linear,
     position_embedding: Embedding,
-    /// Of the square of learned positions.
+    /// Side of the square of learned positions.
     side: usize,
     encoder: Encoder,
     norm_after: LayerNorm,
@@ -38,7 +38,7 @@ impl VisionTower {
         })
     }
 
-    /// Positions [B, N, width] of the patches of each grid.
+    /// Position embeddings [B, N, width] for each grid.
     fn positions(&self, grids: &[PatchGrid], patches: usize) -> Result<Tensor> {
         let learned = self.position_embedding.embeddings();
         let weights = position_weights(grids, patches, self.side, learned.dtype(), learned.device())?;
@@ -60,7 +60,7 @@ impl ImageTower for VisionTower {
     }
 }
 
-/// The mask [B, 1, 1, N] under which nothing looks behind a picture's last patch; `None` where all are full.
+/// The attention mask [B, 1, 1, N] that hides padding after an image's last patch; `None` if there is no padding.
 fn mask(grids: &[PatchGrid], patches: usize, device: &Device) -> Result<Option<Tensor>> {
     if grids.iter().all(|grid| grid.count() == patches) {
         return Ok(None);

@@ -6,7 +6,7 @@ use super::processor::SmolVlmProcessor;
 use super::vision::VisionTower;
 use crate::model::checkpoint::Adapter;
 use crate::model::decoder::{Decoder, LayerWeights};
-use crate::model::gguf::{DecoderPlace, GgufDecoder};
+use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::vlm::{
     CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
@@ -38,7 +38,7 @@ impl SmolVlmCheckpoint {
         let config = SmolVlmConfig::read(folder)?;
         let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;
         let (weights, mut parts) =
-            open_parts(folder, adapter, canonical_name, place(&config), processor.template(), dtype, device)?;
+            open_parts(folder, adapter, canonical_name, decoder_spec(&config), processor.template(), dtype, device)?;
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
@@ -105,8 +105,8 @@ fn build(
 }
 
 /// Configuration and tensor names of the decoder.
-fn place(config: &SmolVlmConfig) -> DecoderPlace<'_> {
-    DecoderPlace { config: &config.text, tied: config.tied_embeddings, inner: "model.text_model", outer: "" }
+fn decoder_spec(config: &SmolVlmConfig) -> DecoderSpec<'_> {
+    DecoderSpec { config: &config.text, tied: config.tied_embeddings, inner: "model.text_model", outer: "" }
 }
 
 /// Tensor names are the same in adapters and in files of all versions.

@@ -2,7 +2,7 @@
 
 use crate::model::checkpoint::{CheckpointError, read_json, typed};
 use crate::model::decoder::{RopeFields, TextConfig, divides, in_range, layers_in_range};
-use crate::model::fixed_fields::{OF_A_DECODER, expect_fixed};
+use crate::model::fixed_fields::{DECODER_FIELDS, expect_fixed};
 use crate::model::layers::Activation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -123,7 +123,7 @@ impl SmolVlmConfig {
     }
 
     pub(super) fn of_value(value: Value) -> Result<Self, String> {
-        expect_fixed(&value["text_config"], &OF_A_DECODER, "text_config: ")?;
+        expect_fixed(&value["text_config"], &DECODER_FIELDS, "text_config: ")?;
         Self::of_json(typed(value)?)
     }
 

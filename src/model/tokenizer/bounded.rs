@@ -1,5 +1,5 @@
-//! The tokenizers crate within bounds: definitions are checked before it reads them, texts before it cuts them, and where it
-//! panics all the same, that is an error.
+//! The tokenizers crate with limits: definitions are checked before it parses them, texts before it tokenises them, and its
+//! panics become errors.
 
 use super::definition::{LONGEST_NORMALISED, check_definition};
 use super::refused_part::refused_part;
@@ -11,27 +11,27 @@ use anyhow::{Result, anyhow, ensure};
 use serde_json::Value;
 use std::path::Path;
 
-/// Bytes of a text: five hundred pages. Nothing that a model reads is longer.
+/// The longest text in bytes: about five hundred pages.
 const LONGEST_TEXT: usize = 1 << 20;
-/// See [`BoundedTokenizer::try_out`].
-const TRIED: [&str; 3] = ["", "a", "Is it 3.5 mm? \u{e9}\u{80ba}\n "];
-/// Of a text in a message.
+/// Texts for [`BoundedTokenizer::try_out`].
+const TEST_TEXTS: [&str; 3] = ["", "a", "Is it 3.5 mm? \u{e9}\u{80ba}\n "];
+/// Characters of a text shown in a message.
 const SHOWN: usize = 60;
 
-/// A tokenizer whose definition was checked.
+/// A tokenizer with a checked definition.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct BoundedTokenizer {
     inner: tokenizers::Tokenizer,
-    /// Bytes of the longest text that it takes.
+    /// The longest accepted text in bytes.
     longest: usize,
 }
 
 impl BoundedTokenizer {
-    /// From the content of `path`, its `tokenizer.json`; neither padding nor truncation. `set_up` changes the crate's
-    /// tokenizer first.
+    /// Creates a tokenizer from `definition`, the content of `tokenizer.json` at `path`, without padding and truncation.
+    /// `set_up` may change it first.
     ///
     /// # Errors
-    /// The field that makes no tokenizer.
+    /// Fails if a field is invalid; the message names it.
     pub fn new(
         path: &Path,
         definition: &Value,
@@ -50,13 +50,13 @@ impl BoundedTokenizer {
         Ok(Self { inner, longest: (LONGEST_NORMALISED / growth).min(LONGEST_TEXT) })
     }
 
-    /// Fails where the crate panics on texts that every tokenizer takes: it would on the first caption.
+    /// Tokenises short texts to find definitions on which the crate panics.
     ///
     /// # Errors
-    /// What the panic said. A text that is refused in words is none: another may be taken.
+    /// Fails with the panic's message if the crate panics. Ordinary errors are ignored, as other texts may succeed.
     pub fn try_out(&self, path: &Path) -> Result<(), CheckpointError> {
         let work = || {
-            for text in TRIED {
+            for text in TEST_TEXTS {
                 if let Ok(encoding) = self.inner.encode(text, true) {
                     let _ = self.inner.decode(encoding.get_ids(), true);
                 }
@@ -67,11 +67,11 @@ impl BoundedTokenizer {
         without_panic(work).map_err(|reason| bad(format!("not a tokenizer: {reason}")))
     }
 
-    /// Ids of a text, with begin and end marks where `marks` says so.
+    /// Token ids of a text, with the tokens that the post-processor adds if `add_special_tokens`.
     ///
     /// # Errors
-    /// A text that is too long, or that the tokenizer has no ids for.
-    pub fn encode(&self, text: &str, marks: bool) -> Result<Vec<u32>> {
+    /// Fails if the text is too long or cannot be tokenised.
+    pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Vec<u32>> {
         ensure!(
             text.len() <= self.longest,
             "cannot tokenize '{}…': expected a text of at most {} bytes, found {}",
@@ -79,19 +79,19 @@ impl BoundedTokenizer {
             self.longest,
             text.len()
         );
-        let encoding = without_panic(|| self.inner.encode(text, marks));
+        let encoding = without_panic(|| self.inner.encode(text, add_special_tokens));
         let encoding =
             encoding.map_err(|reason| anyhow!("tokenizer.json: cannot tokenize '{}': {reason}", shown(text)))?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The text of some ids, special tokens left out.
+    /// The text of these ids, without special tokens.
     ///
     /// # Errors
-    /// Where the decoder fails.
+    /// Fails if decoding fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         let decoded = without_panic(|| self.inner.decode(ids, true));
-        decoded.map_err(|reason| anyhow!("tokenizer.json: cannot turn {} tokens into text: {reason}", ids.len()))
+        decoded.map_err(|reason| anyhow!("tokenizer.json: cannot decode {} tokens: {reason}", ids.len()))
     }
 
     /// The largest id of the vocabulary.
@@ -99,13 +99,13 @@ impl BoundedTokenizer {
         self.inner.get_vocab(true).values().copied().max().unwrap_or(0)
     }
 
-    /// The crate's tokenizer, for questions about its vocabulary.
+    /// The underlying tokenizer, to query its vocabulary.
     pub fn vocabulary(&self) -> &tokenizers::Tokenizer {
         &self.inner
     }
 }
 
-/// The value, or why there is none, in one line.
+/// The result of `work`; errors and panics become one-line messages.
 fn without_panic<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
     match caught(work) {
         Ok(done) => done.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_string()),

@@ -1,7 +1,7 @@
-//! A small tokenizer made from a corpus of captions.
+//! Building a small WordPiece tokenizer from a corpus of captions.
 //!
-//! Whole words of the corpus are tokens; any other word falls apart into characters (WordPiece), so a query never
-//! fails. The files load in `transformers` through `AutoTokenizer`.
+//! Frequent words of the corpus are tokens; other words are split into characters, so every text can be tokenised. The
+//! files can be loaded by `AutoTokenizer` of transformers.
 
 use crate::model::checkpoint::{CheckpointFiles, pretty_json};
 use anyhow::{Result, anyhow};
@@ -9,30 +9,30 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 
-/// Special tokens by number. End-of-text is not 2, which CLIP takes for the legacy pooling rule.
+/// Special tokens in the order of their ids. The end of text must not have id 2, for which CLIP uses legacy pooling.
 const SPECIAL: [&str; 4] = ["<pad>", "<unk>", "<bos>", "<eos>"];
 const PAD: &str = SPECIAL[0];
 const UNKNOWN: &str = SPECIAL[1];
 const BEGIN: &str = SPECIAL[2];
 const END: &str = SPECIAL[3];
-/// Marks a piece that continues a word.
-const CONTINUES: &str = "##";
+/// Prefix of tokens that continue a word.
+const CONTINUATION: &str = "##";
 
-/// What the vocabulary holds.
+/// Limits of the vocabulary.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenizerPlan {
-    /// Most whole words kept, the frequent ones first.
+    /// Maximum number of whole words; the most frequent ones are kept.
     pub largest_vocabulary: usize,
-    /// Words seen less often fall apart into characters.
+    /// Words that occur less often are split into characters.
     pub least_count: usize,
-    /// Longest text in tokens, recorded for `transformers`.
+    /// Longest text in tokens (`model_max_length`).
     pub longest_text: usize,
 }
 
-/// `tokenizer.json` and `tokenizer_config.json` for `captions`, and the number of tokens.
+/// Builds `tokenizer.json` and `tokenizer_config.json` for `captions`; also returns the number of tokens.
 ///
-/// Words are lower-cased, split at spaces and punctuation, and numbered by falling count, then alphabetically: the same
-/// captions in any order give the same bytes.
+/// Words are lower-cased and split at white space and punctuation. Ids are assigned by descending count, then
+/// alphabetically, so the result does not depend on the order of captions.
 pub fn build_tokenizer_files<'a>(
     captions: impl IntoIterator<Item = &'a str>,
     plan: TokenizerPlan,
@@ -58,10 +58,10 @@ pub fn build_tokenizer_files<'a>(
     Ok((files, vocabulary.len()))
 }
 
-/// How often each word occurs, split the way the finished tokenizer splits.
+/// Counts words, split as by the finished tokenizer.
 fn count_words<'a>(captions: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, usize>> {
     let splitter = tokenizers::Tokenizer::from_bytes(definition(&SPECIAL.map(str::to_string)).to_string())
-        .map_err(|error| anyhow!("cannot make the word splitter: {error}"))?;
+        .map_err(|error| anyhow!("cannot create the word splitter: {error}"))?;
     let mut counts = BTreeMap::new();
     for caption in captions {
         let words = split(&splitter, caption).map_err(|error| anyhow!("cannot split '{caption}': {error}"))?;
@@ -85,10 +85,10 @@ fn split(splitter: &tokenizers::Tokenizer, caption: &str) -> tokenizers::Result<
     Ok(parts.into_iter().map(|(word, _, _)| word.to_string()).collect())
 }
 
-/// Special tokens, then words, then characters that are not words yet, then the same as continuing pieces.
+/// Special tokens, then words, then single characters, then characters as continuation tokens.
 fn vocabulary(counts: &BTreeMap<String, usize>, plan: TokenizerPlan) -> Vec<String> {
     let mut words: Vec<(&String, usize)> = counts.iter().map(|(word, &count)| (word, count)).collect();
-    // The sort is stable and the map sorted: equal counts stay in alphabetical order.
+    // The sort is stable and the map is ordered, so ties stay alphabetical.
     words.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let mut tokens: Vec<String> = SPECIAL.map(str::to_string).to_vec();
     for (word, count) in words {
@@ -105,12 +105,12 @@ fn vocabulary(counts: &BTreeMap<String, usize>, plan: TokenizerPlan) -> Vec<Stri
         }
     }
     for character in &characters {
-        tokens.push(format!("{CONTINUES}{character}"));
+        tokens.push(format!("{CONTINUATION}{character}"));
     }
     tokens
 }
 
-/// The content of `tokenizer.json` for a vocabulary that starts with the special tokens.
+/// The content of `tokenizer.json`; `vocabulary` starts with the special tokens.
 fn definition(vocabulary: &[String]) -> Value {
     let mut numbers = Map::new();
     for (number, token) in vocabulary.iter().enumerate() {
@@ -143,9 +143,9 @@ fn definition(vocabulary: &[String]) -> Value {
             "pair": [special(BEGIN), text("A"), special(END), text("B"), special(END)],
             "special_tokens": marks,
         },
-        "decoder": { "type": "WordPiece", "prefix": CONTINUES, "cleanup": false },
+        "decoder": { "type": "WordPiece", "prefix": CONTINUATION, "cleanup": false },
         "model": {
-            "type": "WordPiece", "unk_token": UNKNOWN, "continuing_subword_prefix": CONTINUES,
+            "type": "WordPiece", "unk_token": UNKNOWN, "continuing_subword_prefix": CONTINUATION,
             "max_input_chars_per_word": 100, "vocab": numbers,
         },
     })
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn frequent_words_come_first_then_the_alphabet() {
+    fn words_are_ordered_by_count_then_alphabet() {
         let (_folder, tokenizer) = build(&["Large mass, left", "large cyst", "benign cyst"]);
         for (token, id) in [("<pad>", 0), ("<eos>", 3), ("cyst", 4), ("large", 5), (",", 6), ("benign", 7)] {
             assert_eq!(tokenizer.id_of(token), Some(id), "{token}");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_fall_into_characters_and_nothing_crashes() {
+    fn unknown_words_are_split_into_characters() {
         let (_folder, tokenizer) = build(&["cyst"]);
         let ids = tokenizer.encode(&["mass", "", "肺 🫁 \u{0}", "z"]).unwrap();
         assert_eq!(ids[0].len(), 6);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn rare_words_beyond_the_plan_are_left_out() {
+    fn rare_words_are_left_out() {
         let plan = TokenizerPlan { largest_vocabulary: 1, least_count: 2, longest_text: 8 };
         let (files, _) = build_tokenizer_files(["cyst cyst mass mass once"], plan).unwrap();
         let definition: Value = serde_json::from_slice(&files["tokenizer.json"]).unwrap();

@@ -1,27 +1,27 @@
-//! `tokenizer.json` before the tokenizers crate reads it: what the crate takes on trust, and how much longer a text may
-//! become. Each message begins with the field.
+//! Validates `tokenizer.json` before the tokenizers crate parses it, and bounds how much normalisation can lengthen a text.
+//! Each message starts with the field.
 
 use super::charsmap::longest_replacement;
 use super::pattern::check_regex;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Steps of a list: published files have eight at most.
+/// The largest number of steps in a list; published files have at most eight.
 const MOST_STEPS: usize = 64;
-/// Bytes of a replacement; published ones have some.
+/// The longest replacement in bytes; published ones have a few.
 const LONGEST_CONTENT: usize = 1 << 10;
-/// Larger than any vocabulary.
+/// Upper bound of token ids.
 const LARGEST_ID: u64 = 1 << 24;
-/// Bytes of what begins or ends a word's pieces; published: `##`, `</w>`.
+/// The longest prefix or suffix of subwords in bytes; published ones are `##` and `</w>`.
 const LONGEST_MARK: usize = 64;
-/// WordPiece compares all pieces of a word; published: 100.
+/// The largest `max_input_chars_per_word`, as WordPiece takes quadratic time; published files have 100.
 const LONGEST_WORD: u64 = 1000;
-/// Times that a text may become as long; the longest chain of published files has some hundred.
+/// The largest factor by which normalisation may lengthen a text; published files reach some hundred.
 const LARGEST_GROWTH: usize = 20_000;
-/// Bytes of a text after normalising; the crate keeps 17 times as many.
+/// The longest normalised text in bytes; the crate allocates 17 times as much.
 pub(super) const LONGEST_NORMALISED: usize = 32 << 20;
 
-/// What the crate knows. Another type is read by it as whatever its fields look like, which no check here foresees.
+/// Known types. The crate would guess an unknown type from its fields, which these checks do not cover.
 const NORMALIZERS: [&str; 14] = [
     "Bert",
     "BertNormalizer",
@@ -56,10 +56,10 @@ const POST_PROCESSORS: [&str; 5] = ["BertProcessing", "Bert", "RobertaProcessing
 const DECODERS: [&str; 9] =
     ["BPEDecoder", "ByteLevel", "WordPiece", "Metaspace", "CTC", "Replace", "Fuse", "Strip", "ByteFallback"];
 
-/// Checks the definition; gives the factor by which a text's bytes may grow.
+/// Checks the definition; returns the factor by which a text's length in bytes may grow.
 ///
 /// # Errors
-/// The field, what was expected there and what was found.
+/// Fails at the first invalid field, with what was expected and found.
 pub(super) fn check_definition(definition: &Value) -> Result<usize, String> {
     let growth = steps(&definition["normalizer"], "normalizer", "normalizers", &NORMALIZERS, &normalizer)?;
     let before =
@@ -67,20 +67,20 @@ pub(super) fn check_definition(definition: &Value) -> Result<usize, String> {
     let growth = growth.saturating_mul(before);
     if growth > LARGEST_GROWTH {
         return Err(format!(
-            "normalizer: a text may become {growth} times as long, expected at most {LARGEST_GROWTH} times"
+            "normalizer: expected to lengthen a text at most {LARGEST_GROWTH} times, found {growth} times"
         ));
     }
     steps(&definition["post_processor"], "post_processor", "processors", &POST_PROCESSORS, &post_processor)?;
     steps(&definition["decoder"], "decoder", "decoders", &DECODERS, &decoder)?;
     let spelled = added_tokens(&definition["added_tokens"])?;
     if spelled.saturating_mul(growth) > LONGEST_NORMALISED {
-        return Err(format!("added_tokens: {spelled} bytes, which the normalizer may make {growth} times as long"));
+        return Err(format!("added_tokens: {spelled} bytes, which the normalizer may lengthen {growth} times"));
     }
     model(&definition["model"])?;
     Ok(growth)
 }
 
-/// Goes through one step or a `Sequence` of some, and multiplies what they give.
+/// Checks one step or a `Sequence` of steps; returns the product of their growth factors.
 fn steps(
     step: &Value,
     field: &str,
@@ -94,7 +94,7 @@ fn steps(
     let kind = step.get("type").and_then(Value::as_str);
     let Some(kind) = kind else { return Err(format!("{field}: expected an object with a type")) };
     if kind != "Sequence" && !known.contains(&kind) {
-        return Err(format!("{field}: expected a type that the tokenizers library knows, found {kind:?}"));
+        return Err(format!("{field}: expected a known type, found {kind:?}"));
     }
     if kind != "Sequence" {
         return check(kind, step).map_err(|reason| format!("{field}, {kind}: {reason}"));
@@ -117,10 +117,10 @@ fn normalizer(kind: &str, step: &Value) -> Result<usize, String> {
             let table = step["precompiled_charsmap"].as_str().ok_or("precompiled_charsmap: expected a text")?;
             longest_replacement(table).map_err(|reason| format!("precompiled_charsmap: {reason}"))?.max(1)
         }
-        // The longest decompositions of Unicode (UAX 15, section 12) in UTF-8.
+        // The longest decompositions in UTF-8 (UAX 15, section 12).
         "NFKD" | "NFKC" => 11,
         "NFD" | "NFC" => 4,
-        // Decomposed, without accents, spaces around each letter.
+        // Decomposition without accents, and spaces around each character.
         "Bert" | "BertNormalizer" => 12,
         _ => 2,
     })
@@ -154,17 +154,17 @@ fn decoder(kind: &str, step: &Value) -> Result<usize, String> {
     Ok(1)
 }
 
-/// By how much a replacement makes a text longer.
+/// The factor by which a replacement may lengthen a text.
 fn replacement(step: &Value) -> Result<usize, String> {
     let content = content(step, "content")?;
     Ok(match pattern(step)? {
-        // Nothing may match between any two letters.
+        // An empty match is possible between any two characters.
         None => 1 + content,
         Some(length) => content.div_ceil(length).max(1),
     })
 }
 
-/// Length of the step's pattern if it is a plain text.
+/// Length of the step's pattern if it is a plain string.
 fn pattern(step: &Value) -> Result<Option<usize>, String> {
     let pattern = &step["pattern"];
     if let Some(regex) = pattern.get("Regex").and_then(Value::as_str) {
@@ -211,7 +211,7 @@ fn post_processor(kind: &str, step: &Value) -> Result<usize, String> {
     Ok(1)
 }
 
-/// Bytes of all of them.
+/// Total length of all added tokens in bytes.
 fn added_tokens(tokens: &Value) -> Result<usize, String> {
     let mut spelled = 0_usize;
     let mut known: HashMap<u64, &str> = HashMap::new();
@@ -222,7 +222,7 @@ fn added_tokens(tokens: &Value) -> Result<usize, String> {
         let content = content.map_err(|reason| format!("{field}, {reason}"))?;
         spelled = spelled.saturating_add(content.len());
         if let Some(other) = known.insert(id, content).filter(|other| *other != content) {
-            return Err(format!("{field}: id {id} is that of {other:?} and of {content:?}"));
+            return Err(format!("{field}: {other:?} and {content:?} have the same id {id}"));
         }
     }
     Ok(spelled)
@@ -246,7 +246,7 @@ fn model(model: &Value) -> Result<(), String> {
     for (token, number) in vocabulary.as_object().into_iter().flatten() {
         let number = id(number).map_err(|found| format!("model, vocab, {token:?}: {found}"))?;
         if let Some(other) = known.insert(number, token) {
-            return Err(format!("model, vocab: id {number} is that of {other:?} and of {token:?}"));
+            return Err(format!("model, vocab: {other:?} and {token:?} have the same id {number}"));
         }
     }
     if vocabulary.as_object().is_some_and(serde_json::Map::is_empty) || vocabulary.as_array().is_some_and(Vec::is_empty)
@@ -254,7 +254,7 @@ fn model(model: &Value) -> Result<(), String> {
         return Err("model, vocab: expected tokens, found none".to_string());
     }
     if model.get("dropout").and_then(Value::as_f64).is_some_and(|share| share != 0.0) {
-        return Err("model, dropout: expected none, it gives other tokens each time".to_string());
+        return Err("model, dropout: expected none, since it makes tokenisation random".to_string());
     }
     for field in ["continuing_subword_prefix", "end_of_word_suffix"] {
         if model.get(field).and_then(Value::as_str).is_some_and(|mark| mark.len() > LONGEST_MARK) {
@@ -268,18 +268,18 @@ fn model(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// What stands for an unknown word must be a token: else the first caption with such a word has none.
+/// Checks that the unknown token is in the vocabulary.
 fn check_unknown(model: &Value) -> Result<(), String> {
     if !matches!(model["type"].as_str(), Some("WordPiece" | "WordLevel")) {
         return Ok(());
     }
     let (unknown, vocabulary) = (model["unk_token"].as_str(), model["vocab"].as_object());
-    // Where one of the two is missing the crate says so.
+    // If one of the two is missing, the crate reports it.
     let (Some(unknown), Some(vocabulary)) = (unknown, vocabulary) else { return Ok(()) };
     if vocabulary.contains_key(unknown) {
         return Ok(());
     }
-    Err(format!("model, unk_token: expected a token of vocab, found {unknown:?}: unknown words would have no token"))
+    Err(format!("model, unk_token: expected a token of vocab, found {unknown:?}"))
 }
 
 #[cfg(test)]
@@ -288,7 +288,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_token_of_unknown_words_is_in_the_vocabulary() {
+    fn the_unknown_token_must_be_in_the_vocabulary() {
         for (kind, token, is_right) in
             [("WordPiece", "[UNK]", true), ("WordPiece", "<unk>", false), ("WordLevel", "", false), ("BPE", "", true)]
         {

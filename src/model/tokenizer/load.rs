@@ -1,4 +1,4 @@
-//! Text to token numbers, through the `tokenizers` crate.
+//! The tokenizer of a dual encoder: text to padded token ids.
 
 use super::BoundedTokenizer;
 use crate::files::input_file::is_there;
@@ -10,26 +10,26 @@ use std::borrow::Cow;
 use std::path::Path;
 use tokenizers::{PostProcessor, TruncationParams};
 
-/// Vocabularies that are not `tokenizer.json`.
+/// Other tokenizer files, for the message if `tokenizer.json` is missing.
 const OTHER_FORMS: [&str; 4] = ["spiece.model", "tokenizer.model", "vocab.txt", "vocab.json"];
 
-/// A checkpoint's tokenizer with its padding token and longest text.
+/// A checkpoint's tokenizer with padding and truncation.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: BoundedTokenizer,
     pad_id: u32,
-    /// Every row is padded to this length; `None`: to the longest of its batch.
+    /// Length to which every text is padded; `None` to pad to the longest text of the batch.
     padded_length: Option<usize>,
     cleaning: Cleaning,
 }
 
-/// What is done to a text before `tokenizer.json` applies. Twice does no more than once.
+/// Cleaning of a text before `tokenizer.json` is applied; idempotent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cleaning {
     #[default]
     Nothing,
     Lowercase,
-    /// Lower case, no ASCII punctuation, single spaces: `SiglipTokenizer.canonicalize_text`.
+    /// Lower case, without ASCII punctuation, single spaces: `SiglipTokenizer.canonicalize_text`.
     Canonical,
 }
 
@@ -47,9 +47,9 @@ impl Cleaning {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json` of `folder`; texts are cut at `longest` tokens, begin and end marks kept.
+    /// Reads `tokenizer.json` of `folder`. Texts are truncated to `longest` tokens, including begin and end tokens.
     ///
-    /// The padding token is `tokenizer_config.json`'s `pad_token`, else `default_pad_id`.
+    /// The padding token is `pad_token` of `tokenizer_config.json`, or `default_pad_id` if there is none.
     pub fn read(folder: &Path, longest: usize, default_pad_id: u32) -> Result<Self> {
         if let Some(other) = OTHER_FORMS.iter().find(|name| is_there(&folder.join(name)))
             && !is_there(&folder.join("tokenizer.json"))
@@ -57,7 +57,7 @@ impl Tokenizer {
             let (folder, found) = (folder.to_path_buf(), (*other).to_string());
             return Err(CheckpointError::OtherTokenizer { folder, found }.into());
         }
-        // Read as JSON first: a missing or torn file then has the same message as everywhere else.
+        // Parsing as JSON first gives the usual messages for missing or incomplete files.
         let definition = read_json(folder, "tokenizer.json", "it turns text into token numbers")?;
         let path = folder.join("tokenizer.json");
         let bad = |reason: String| CheckpointError::BadJson { path: path.clone(), reason };
@@ -68,7 +68,7 @@ impl Tokenizer {
         })?;
         let marks = inner.vocabulary().get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         if marks >= longest {
-            return Err(bad(format!("post_processor: it adds {marks} tokens, a text has at most {longest}")).into());
+            return Err(bad(format!("post_processor: it adds {marks} tokens, but texts have at most {longest}")).into());
         }
         inner.try_out(&path)?;
         let pad_id = match pad_token(folder)? {
@@ -76,24 +76,24 @@ impl Tokenizer {
             Some(token) => inner
                 .vocabulary()
                 .token_to_id(&token)
-                .ok_or_else(|| bad(format!("padding token '{token}' is not in it")))?,
+                .ok_or_else(|| bad(format!("padding token '{token}' is not in the vocabulary")))?,
         };
         Ok(Self { inner, pad_id, padded_length: None, cleaning: Cleaning::Nothing })
     }
 
-    /// The same, but every row is padded to `length` tokens.
+    /// Pads every text to `length` tokens.
     #[must_use]
     pub fn padded_to(self, length: usize) -> Self {
         Self { padded_length: Some(length), ..self }
     }
 
-    /// The same, but texts are cleaned first.
+    /// Cleans texts before tokenising.
     #[must_use]
     pub fn cleaning(self, cleaning: Cleaning) -> Self {
         Self { cleaning, ..self }
     }
 
-    /// The token numbers of each text, with begin and end marks.
+    /// Token ids of each text, with begin and end tokens.
     pub fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         let mut rows = Vec::with_capacity(texts.len());
         for text in texts {
@@ -102,8 +102,8 @@ impl Tokenizer {
         Ok(rows)
     }
 
-    /// Token numbers as one tensor [B, T] (u32), padded on the right to the longest, or to the length that the model
-    /// wants.
+    /// Token ids as a tensor [B, T] (u32), padded on the right to the longest text or to the length set by
+    /// [`Self::padded_to`].
     pub fn pad(&self, rows: &[Vec<u32>], device: &Device) -> Result<Tensor> {
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
         let length = self.padded_length.map_or(longest, |length| length.max(longest));
@@ -118,16 +118,16 @@ impl Tokenizer {
         Ok(Tensor::from_vec(flat, (rows.len(), length), device)?)
     }
 
-    /// Number of tokens, special ones included.
+    /// Number of tokens, including special ones.
     pub fn size(&self) -> usize {
         self.inner.vocabulary().get_vocab_size(true)
     }
 
-    /// Fails where a text can have an id that a model of `vocabulary` tokens does not know: the tokens of `tokenizer.json`,
-    /// those that its post-processor puts around each text, whether they are among them or not, and the padding.
+    /// Checks that all ids are below `vocabulary`, the model's vocabulary size: those of the vocabulary, those added by the
+    /// post-processor, and the padding.
     ///
     /// # Errors
-    /// What the id is for, and the id.
+    /// Fails at the first id that is not; the message says what it is for.
     pub fn check_fits(&self, vocabulary: usize) -> Result<(), String> {
         let marks = self.inner.encode("", true).map_err(|error| error.to_string())?;
         let ids = [
@@ -138,28 +138,28 @@ impl Tokenizer {
         for (what, id) in ids {
             if let Some(id) = id.filter(|id| *id as usize >= vocabulary) {
                 return Err(format!(
-                    "{what}token {id}, the model of the configuration knows {vocabulary} (vocab_size)"
+                    "{what}token id {id} is outside the model's vocabulary of {vocabulary} (vocab_size in config.json)"
                 ));
             }
         }
         Ok(())
     }
 
-    /// Does every text get this token, as its end for instance?
+    /// Whether this token is added to every text, for instance at its end.
     ///
     /// # Errors
-    /// Where the tokenizer fails.
+    /// Fails if tokenising fails.
     pub fn always_adds(&self, id: u32) -> Result<bool> {
         Ok(self.inner.encode("", true)?.contains(&id))
     }
 
-    /// The number of a token, if it is one.
+    /// The id of a token, if it is in the vocabulary.
     pub fn id_of(&self, token: &str) -> Option<u32> {
         self.inner.vocabulary().token_to_id(token)
     }
 }
 
-/// `pad_token` of `tokenizer_config.json`, which may be absent; a string or an object with `content`.
+/// `pad_token` of `tokenizer_config.json`, if any: a string or an object with `content`.
 fn pad_token(folder: &Path) -> Result<Option<String>, CheckpointError> {
     if !is_there(&folder.join("tokenizer_config.json")) {
         return Ok(None);

@@ -1,20 +1,20 @@
-//! Regular expressions that a tokenizer brings: the engine that runs them backtracks, and where it gives up, the tokenizers
-//! crate takes the rest of the text for no match, without a word.
+//! Validates the regular expressions of a tokenizer. The engine backtracks, and when it gives up, the tokenizers crate
+//! silently treats the rest of the text as not matching.
 
-/// Published patterns have some hundred bytes.
+/// The longest pattern in bytes; published ones have a few hundred.
 const LONGEST: usize = 16 << 10;
 const DEEPEST: usize = 32;
 const LARGEST_COUNT: usize = 1000;
 
 /// # Errors
-/// A pattern that is too long or too deep, or that repeats without end what repeats without end itself: such take time that
-/// doubles with each letter.
+/// Fails if the pattern is too long or too deeply nested, or has an unbounded repetition of an unbounded repetition, which
+/// takes exponential time.
 pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
     if pattern.len() > LONGEST {
         return Err(format!("expected a pattern of at most {LONGEST} bytes, found {}", pattern.len()));
     }
     let letters: Vec<char> = pattern.chars().collect();
-    // For each open bracket, whether something within repeats without end.
+    // For each open bracket, whether it contains an unbounded repetition.
     let mut open = vec![false];
     let mut place = 0;
     while place < letters.len() {
@@ -28,7 +28,7 @@ pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
                     return Err(format!("expected brackets at most {DEEPEST} deep"));
                 }
                 place += 1;
-                // What follows says of which kind the bracket is.
+                // A question mark introduces the kind of the group.
                 place += usize::from(letters.get(place) == Some(&'?'));
                 continue;
             }
@@ -43,7 +43,7 @@ pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
         }
         let (endless, after) = quantifier(&letters, place)?;
         if endless && inner {
-            return Err("expected no endless repetition (* or +) of an endless repetition".to_string());
+            return Err("expected no unbounded repetition (* or +) of an unbounded repetition".to_string());
         }
         if let Some(last) = open.last_mut() {
             *last |= endless || inner;
@@ -53,7 +53,7 @@ pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Place behind a class `[…]`, which may hold others.
+/// Index after a character class `[…]`, which may contain others.
 fn end_of_class(letters: &[char], start: usize) -> usize {
     let (mut depth, mut place) = (0_usize, start);
     while place < letters.len() {
@@ -71,7 +71,7 @@ fn end_of_class(letters: &[char], start: usize) -> usize {
     place
 }
 
-/// Whether an endless repetition begins at `place`, and the place behind it.
+/// Whether an unbounded repetition starts at `place`, and the index after it.
 fn quantifier(letters: &[char], place: usize) -> Result<(bool, usize), String> {
     let (endless, mut after) = match letters.get(place) {
         Some('*' | '+') => (true, place + 1),
@@ -93,7 +93,7 @@ fn quantifier(letters: &[char], place: usize) -> Result<(bool, usize), String> {
         }
         _ => return Ok((false, place)),
     };
-    // Lazy or possessive.
+    // Lazy or possessive quantifiers.
     after += usize::from(matches!(letters.get(after), Some('?' | '+')));
     Ok((endless, after))
 }

@@ -1,10 +1,10 @@
-//! Which part of `tokenizer.json` the tokenizers crate refuses: it tries one kind after the other and then names its own types.
+//! Finds the part of `tokenizer.json` that the tokenizers crate refuses, as its own messages only name Rust types.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokenizers::{DecoderWrapper, ModelWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
 
-/// `reason` of the crate with the part that it is about, where that can be found.
+/// The crate's message `reason`, with the part of the definition that causes it if it can be found.
 pub(super) fn refused_part(definition: &Value, reason: &str) -> String {
     let refused = refused::<NormalizerWrapper>(definition, "normalizer")
         .or_else(|| refused::<PreTokenizerWrapper>(definition, "pre_tokenizer"))
@@ -14,7 +14,7 @@ pub(super) fn refused_part(definition: &Value, reason: &str) -> String {
     refused.unwrap_or_else(|| reason.to_owned())
 }
 
-/// What is wrong with a part; `None` where it can be read or is not there.
+/// The error of one part; `None` if the part is valid or absent.
 fn refused<Part: DeserializeOwned>(definition: &Value, name: &str) -> Option<String> {
     let part = definition.get(name).filter(|part| !part.is_null())?;
     let error = serde_json::from_value::<Part>(part.clone()).err()?.to_string();
@@ -22,7 +22,7 @@ fn refused<Part: DeserializeOwned>(definition: &Value, name: &str) -> Option<Str
         Some(kind) => format!("type {kind}"),
         None => "no type".to_owned(),
     };
-    // The crate's types mean nothing to whoever has the file.
+    // Names of Rust types mean nothing to users.
     if error.contains("untagged enum") {
         return Some(format!(
             "field {name}: expected one of the kinds of Hugging Face tokenizers, found {kind} with other fields"

@@ -3,7 +3,7 @@
 use crate::files::fingerprint::Fingerprint;
 use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
 use crate::model::checkpoint::{Adapter, CheckpointError, Weights, fingerprint_of, folder_name};
-use crate::model::gguf::{DecoderPlace, GgufDecoder, decoder_files};
+use crate::model::gguf::{DecoderSpec, GgufDecoder, decoder_files};
 use crate::model::memory::{ensure_memory, ensure_memory_for_quantised};
 use anyhow::{Result, ensure};
 use candle_core::{DType, Device};
@@ -28,7 +28,7 @@ pub(in crate::model) fn open_parts(
     folder: &Path,
     adapter: Option<Adapter>,
     canonical_name: impl Fn(&str) -> String,
-    place: DecoderPlace<'_>,
+    spec: DecoderSpec<'_>,
     template: &str,
     dtype: DType,
     device: &Device,
@@ -38,7 +38,7 @@ pub(in crate::model) fn open_parts(
         fingerprint: fingerprint_with(folder, template)?,
         notes: Vec::new(),
     };
-    let weights = open_weights(folder, adapter, canonical_name, place, dtype, device, &mut parts)?;
+    let weights = open_weights(folder, adapter, canonical_name, spec, dtype, device, &mut parts)?;
     Ok((weights, parts))
 }
 
@@ -55,7 +55,7 @@ pub(in crate::model) fn open_weights(
     folder: &Path,
     adapter: Option<Adapter>,
     canonical_name: impl Fn(&str) -> String,
-    place: DecoderPlace<'_>,
+    spec: DecoderSpec<'_>,
     dtype: DType,
     device: &Device,
     parts: &mut CheckpointParts,
@@ -78,8 +78,8 @@ pub(in crate::model) fn open_weights(
         adapter.is_none(),
         "{name}: an adapter cannot be merged into a quantised decoder; merge it into the checkpoint with PEFT and convert that"
     );
-    let decoder = Arc::new(GgufDecoder::open(&files, place)?);
-    let weights = weights.with_decoder(decoder.clone(), place);
+    let decoder = Arc::new(GgufDecoder::open(&files, spec)?);
+    let weights = weights.with_decoder(decoder.clone(), spec);
     ensure_memory_for_quantised(decoder.bytes(), weights.parameters(), device)?;
     let own_name = file.file_name().unwrap_or_default().to_string_lossy();
     parts.notes.push(format!("the decoder is read from {own_name} ({})", decoder.description()));

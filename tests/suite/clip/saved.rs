@@ -124,7 +124,7 @@ fn a_missing_file_is_named_with_its_purpose() {
     let path = folder.path().join("model");
     assert!(message(&path).contains("no model folder"), "{}", message(&path));
     let needed = [
-        ("config.json", "it says what model this is"),
+        ("config.json", "it describes the model"),
         ("preprocessor_config.json", "it describes the image processor"),
         ("tokenizer.json", "it turns text into token numbers"),
         ("model.safetensors", "it contains the weights"),

@@ -33,7 +33,13 @@ fn networks_that_are_not_offered_are_named() {
     let cases: [(&str, &str, &str, &[&str], Value); 15] = [
         ("siglip", "config.json", "vision_use_head true", &["vision_config", "vision_use_head"], json!(false)),
         ("siglip2_naflex", "config.json", "vision_use_head true", &["vision_config", "vision_use_head"], json!(false)),
-        ("siglip2_naflex", "config.json", "num_patches of a square", &["vision_config", "num_patches"], json!(15)),
+        (
+            "siglip2_naflex",
+            "config.json",
+            "a square number as num_patches",
+            &["vision_config", "num_patches"],
+            json!(15),
+        ),
         (
             "siglip2_naflex",
             "preprocessor_config.json",
@@ -348,7 +354,7 @@ fn a_batch_of_no_pictures_is_refused() {
     for name in ["siglip", "siglip2_naflex"] {
         let encoder = DualEncoder::load(&fixture(name), &Device::Cpu, DType::F32).unwrap();
         let message = encoder.pixels(&[]).unwrap_err().to_string();
-        assert!(message.contains("no pictures to encode: expected one at least"), "{name}: {message}");
+        assert!(message.contains("expected at least one picture to encode"), "{name}: {message}");
         assert!(encoder.embed_pictures(&[]).unwrap().is_empty(), "{name}");
     }
 }
@@ -451,7 +457,7 @@ fn steps_that_are_not_taken_are_refused_and_two_settings_noted() {
     settings["image_mean"] = json!([0.9, 0.9, 0.9]);
     fs::write(folder.join("processor_config.json"), json!({"image_processor": settings}).to_string()).unwrap();
     let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
-    assert!(encoder.notes()[0].contains("differ in image_mean; the first counts"), "{:?}", encoder.notes());
+    assert!(encoder.notes()[0].contains("differ in image_mean; the first is used"), "{:?}", encoder.notes());
     // The nested ones do count, as in transformers 5.
     let picture = RgbImage::from_pixel(40, 40, image::Rgb([255, 255, 255]));
     let other = copy_of("siglip", &aside.path().join("other"));

@@ -184,7 +184,7 @@ fn a_decoder_of_another_model_is_refused() {
                 let bias = candle_core::Tensor::zeros(256, DType::F32, &Device::Cpu).unwrap();
                 tensors.insert("blk.0.attn_q.bias".into(), QTensor::quantize(&bias, GgmlDType::F32).unwrap());
             },
-            "tensor blk.0.attn_q.bias has no place",
+            "tensor blk.0.attn_q.bias has no counterpart",
         ),
         (
             "smolvlm",
@@ -310,7 +310,7 @@ fn hostile_files_are_refused() {
     let mut lying = whole.clone();
     lying[8..16].copy_from_slice(&(1_u64 << 50).to_le_bytes());
     fs::write(&path, lying).unwrap();
-    assert!(refusal(folder.path(), None, DType::F32).contains("not a whole GGUF file"));
+    assert!(refusal(folder.path(), None, DType::F32).contains("not a complete GGUF file"));
     // Two tensors of one name.
     let mut twice = whole.clone();
     let [from, to] = ["blk.0.attn_k.weight", "blk.0.attn_q.weight"];

@@ -111,7 +111,7 @@ fn a_scaled_rotation_is_that_of_the_configuration() {
     let folder = folder_of(&fixtures(), "smolvlm_long", "F16");
     set_rotation(folder.path(), &json!({"rope_type": "default", "rope_theta": 100_000.0}));
     let plain = message(folder.path(), None);
-    assert!(plain.contains("tensor rope_freqs.weight has no place"), "{plain}");
+    assert!(plain.contains("tensor rope_freqs.weight has no counterpart"), "{plain}");
     let mut parameters = json!({
         "rope_type": "llama3", "rope_theta": 100_000.0, "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 64,

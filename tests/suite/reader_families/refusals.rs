@@ -89,7 +89,7 @@ fn an_adapter_that_does_not_fit_is_refused_by_name() {
         (r#""bias": "none""#, r#""bias": "all""#, "bias"),
         (r#""r": 3"#, r#""r": 4"#, "rank 4"),
         (r#""init_lora_weights": true"#, r#""init_lora_weights": "pissa""#, "pissa"),
-        (r#""modules_to_save": null"#, r#""modules_to_save": ["lm_head"]"#, "modules_to_save names lm_head"),
+        (r#""modules_to_save": null"#, r#""modules_to_save": ["lm_head"]"#, "modules_to_save contains lm_head"),
         (r#""layer_replication": null"#, r#""layer_replication": [[0, 1]]"#, "layer_replication"),
     ] {
         let adapter = tempfile::tempdir().unwrap();
@@ -128,7 +128,7 @@ fn weights_that_no_layer_takes_are_named_with_the_field_that_leaves_them_out() {
         tensors.insert(extra.into(), value);
         save(&path, &tensors);
         let message = message(folder.path(), None);
-        for part in ["model.safetensors: 1 tensor has no place", extra, field] {
+        for part in ["model.safetensors: 1 tensor has no counterpart", extra, field] {
             assert!(message.contains(part), "{part:?} is not in {message}");
         }
     }
