@@ -51,7 +51,7 @@ fn a_case_is_not_shown_the_document_of_its_own_id_however_it_is_written() {
         let dataset = Dataset::open(tiny.root()).unwrap();
         assert_eq!(!dataset.may_retrieve(&dataset.cases[0], 0), same, "{case} and {document}");
         let report = check(tiny.root(), &|_, _| {});
-        let is_warning = |text: String| text.contains("cases.jsonl: id:") && text.contains("differ in case");
+        let is_warning = |text: String| text.contains("cases.jsonl: id:") && text.contains("differ only in case");
         let found = report.problems.iter().any(|problem| is_warning(problem.to_string()));
         assert_eq!(found, warned, "{case} and {document}: {:?}", report.problems);
     }
@@ -104,8 +104,8 @@ fn space_around_and_names_that_look_alike_are_warnings() {
     assert_eq!(report.errors(), 0, "{text}");
     for expected in [
         r#"cases.jsonl:1: group: spaces or invisible characters around " p13 " are ignored"#,
-        r#"cases.jsonl: group: "P13" and "p13" differ in case"#,
-        r#"cases.jsonl: id: "C2" and "c2" differ in case"#,
+        r#"cases.jsonl: group: "P13" and "p13" differ only in case"#,
+        r#"cases.jsonl: id: "C2" and "c2" differ only in case"#,
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }

@@ -85,7 +85,7 @@ fn questions_about_shared_images_can_be_left_out() {
         import(folder.path(), VqaRadOptions { drop_shared_images: true, ..VqaRadOptions::default() }).unwrap();
     assert!(case(&imported.dataset, "q9").is_none());
     assert!(case(&imported.dataset, "q7").is_some());
-    assert!(imported.remarks[1].ends_with("left out"));
+    assert!(imported.remarks[1].ends_with("skipped"));
 }
 
 #[test]

@@ -245,7 +245,7 @@ fn hostile_queries_are_refused_in_one_line() {
         ("NOT ".repeat(900) + "x", "deep"),
         ("-".repeat(900) + "x", "deep"),
         ("effusion ".repeat(1001), "1001 words; expected at most 1000"),
-        ("effusion ".repeat(100_000), "bytes; at most"),
+        ("effusion ".repeat(100_000), "bytes; expected at most"),
         ("effusion)".into(), "closed that was not opened"),
         ("(effusion".into(), "bracket is not closed"),
         ("?! ...".into(), "no word"),
