@@ -151,6 +151,6 @@ mod tests {
         }
         let chosen = Precision::Auto.choose(folder.path(), &Device::Cpu);
         assert_eq!(chosen.to_string(), "f32, more exact than f16, the checkpoint's own");
-        assert_eq!(Precision::F16.choose(folder.path(), &Device::Cpu).to_string(), "f16, as asked");
+        assert_eq!(Precision::F16.choose(folder.path(), &Device::Cpu).to_string(), "f16, as requested");
     }
 }

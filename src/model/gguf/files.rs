@@ -89,7 +89,7 @@ mod tests {
             (vec!["a-00001-of-00002.gguf", "b-00002-of-00002.gguf"], "b-00002-of-00002.gguf"),
             (vec!["a-00001-of-00001.gguf", "a-00002-of-00002.gguf"], "found 2 files"),
             (vec!["a-00001-of-00002.gguf", "b.gguf"], "b.gguf"),
-            (vec!["a-00002-of-00003.gguf", "a-00003-of-00003.gguf"], "number 1 is missing"),
+            (vec!["a-00002-of-00003.gguf", "a-00003-of-00003.gguf"], "part 1 is missing"),
         ] {
             let message = found(&names).unwrap_err();
             assert!(message.contains(word), "{names:?}: {message}");

@@ -101,7 +101,7 @@ fn check_kind(kind: u32, tensor: &[u8]) -> Result<()> {
         return Ok(());
     }
     let named = OTHER_KINDS.iter().find(|(number, _)| *number == kind);
-    let found = named.map_or_else(|| format!("kind {kind}"), |(_, name)| (*name).to_string());
+    let found = named.map_or_else(|| format!("type {kind}"), |(_, name)| (*name).to_string());
     let tensor = String::from_utf8_lossy(tensor);
     let expected = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K";
     Err(Error::new(ErrorKind::Unsupported, format!("tensor {tensor} is stored as {found}; expected {expected}")))
@@ -218,7 +218,7 @@ mod tests {
             assert_eq!(tensor(kind), Ok(()));
         }
         assert!(tensor(20).unwrap_err().starts_with("tensor a is stored as IQ4_NL; expected F32"));
-        assert!(tensor(77).unwrap_err().contains("kind 77"));
+        assert!(tensor(77).unwrap_err().contains("unknown type 77"));
     }
 
     #[test]
@@ -240,10 +240,10 @@ mod tests {
     fn hostile_headers_are_refused() {
         for (field, word) in [
             (field("general.alignment", 4, &0_u32.to_le_bytes()), "expected 1 to"),
-            (field("general.alignment", 10, &32_u64.to_le_bytes()), "of kind 10"),
+            (field("general.alignment", 10, &32_u64.to_le_bytes()), "of type 10"),
             (field("a", 8, &u64::MAX.to_le_bytes()), "longer than any file"),
-            (field("a", 9, &[9_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes()].concat()), "kind 9"),
-            (field("a", 77, &[]), "kind 77"),
+            (field("a", 9, &[9_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes()].concat()), "unknown type 9"),
+            (field("a", 77, &[]), "unknown type 77"),
         ] {
             let message = check(&[&field]).unwrap_err();
             assert!(message.contains(word), "{message}");

@@ -83,9 +83,9 @@ mod tests {
         for (table, word) in [
             (String::new(), "empty"),
             ("/////w==".to_string(), "4294967295 bytes"),
-            (table(8, &[0], b""), "8 bytes, 4 are there"),
+            (table(8, &[0], b""), "8 bytes, but has 4"),
             (table(4, &[0], b""), "outside of its units"),
-            (table(2048, &single_entry(90), b"a\0"), "not there"),
+            (table(2048, &single_entry(90), b"a\0"), "missing replacement"),
             (table(2048, &single_entry(0), b"\xFF"), "UTF-8"),
             ("%".to_string(), "base64"),
         ] {
