@@ -1,0 +1,60 @@
+//! Between the screen and the journals: what others wrote, what an edit wrote, what was on the screen meanwhile.
+
+use super::event_loop::Session;
+use crate::annotation::{AnnotationEdit, Event};
+use crate::tui::state::annotations::cases_of;
+use crate::tui::state::overlay::Notice;
+use crate::tui::update::edit_result::EditOutcome;
+use std::sync::Arc;
+
+impl Session<'_> {
+    /// Shows what others wrote; true where there is any. What they wrote of the case that somebody is about to decide waits:
+    /// what is decided is what was on the screen.
+    pub(super) fn show_heard(&mut self) -> bool {
+        let decided = self.app.case_with_people().and_then(|case| self.app.cases().get(case));
+        let waits = |event: &Arc<Event>| decided.is_some_and(|case| *case.id == *event.case);
+        let (waiting, heard): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heard).into_iter().partition(waits);
+        self.heard = waiting;
+        for event in &heard {
+            self.annotations.receive(event);
+        }
+        for case in cases_of(&heard, self.app.dataset()) {
+            self.app.refresh_annotations(case, &self.annotations);
+        }
+        !heard.is_empty()
+    }
+
+    /// Has the journal written an edit; the case that it changed, with its annotation now.
+    pub(super) fn apply(&mut self, edit: &AnnotationEdit) -> Result<EditOutcome, String> {
+        let Some(event) = self.annotations.apply(edit).map_err(|error| format!("{error:#}"))? else {
+            return Ok(EditOutcome::Nothing);
+        };
+        let Some(case) = self.app.dataset().cases.iter().position(|case| case.id == *event.case) else {
+            return Ok(EditOutcome::Elsewhere { id: event.case.to_string() });
+        };
+        self.app.refresh_annotations(case, &self.annotations);
+        Ok(EditOutcome::Changed { case, annotation: self.annotations.own_annotation(&event.case).cloned() })
+    }
+
+    /// Events record what the annotator has on the screen.
+    pub(super) fn tell_what_is_shown(&mut self) {
+        let mut told = self.app.cases_told_by_figures().to_vec();
+        told.extend(self.app.case_with_people());
+        if let Some(case) = self.app.queue().current() {
+            let tells_of_others =
+                self.app.cases().standing_shown(case).is_some() || self.app.view().filter().looks_at_others_words();
+            if self.app.tells_of_gold() || tells_of_others {
+                told.push(case);
+            }
+            let answers = self.app.cases().answers_fingerprint_of(case);
+            if let Some(shown) = self.app.cases().get(case) {
+                self.annotations.show(&shown.id, answers.as_deref());
+            }
+        }
+        for case in told {
+            if let Err(error) = self.annotations.unblind(&self.app.cases().id_of(case)) {
+                self.app.notify(Notice::Error(format!("{error:#}")));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Carries out what an update asks for.
+
+use super::event_loop::Session;
+use super::message::Message;
+use super::snapshot::{self, Ground};
+use crate::annotation::{Counted, rated_cases};
+use crate::files::durable;
+use crate::pipeline::Ticket;
+use crate::terminal::pixels::FullScreenImage;
+use crate::terminal::{restoring, screen};
+use crate::tui::effect::Effect;
+use crate::tui::state::overlay::Notice;
+use anyhow::{Context, Result};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::MoveTo;
+use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::getpgrp;
+use ratatui::layout::Size;
+use signal_hook::consts::SIGTSTP;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+/// Screens of one case that are kept apart; the last is written over.
+const MOST_SCREENS: u32 = 10_000;
+
+impl Session<'_> {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) -> Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Engine(request) => self.engine.send(request),
+                Effect::Record(edit) => {
+                    self.tell_what_is_shown();
+                    let outcome = self.apply(&edit);
+                    let effects = self.app.recorded(&edit, outcome);
+                    self.carry_out(effects)?;
+                }
+                Effect::Agreement(ticket) => self.count_agreement(ticket),
+                Effect::Remember => self.remember(),
+                Effect::Copy(text) => {
+                    let copy = CopyToClipboard::to_clipboard_from(text);
+                    execute!(self.canvas.out(), copy).context("cannot write to the terminal")?;
+                }
+                Effect::SaveScreen => self.save_screen()?,
+                Effect::FullScreen(path) => self.cover(path)?,
+                Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
+                Effect::Redraw => self.canvas.redraw()?,
+                Effect::Suspend => self.suspend()?,
+                Effect::Quit(code) => self.exit = Some(code),
+            }
+        }
+        Ok(())
+    }
+
+    fn count_agreement(&mut self, ticket: Ticket) {
+        let (sender, name) = (self.sender.clone(), self.app.dataset().name.clone());
+        let send = move |report| sender.send(Message::Agreement(ticket, Box::new(report))).is_ok();
+        let dataset = self.app.dataset();
+        let (state, taxonomy) = (self.annotations.state(), self.annotations.taxonomy());
+        let rated = rated_cases(state, taxonomy, &dataset.tasks, &dataset.cases, Counted::default());
+        if let Err(error) = self.agreement.start(ticket, name, rated, send) {
+            self.app.notify(Notice::Error(format!("cannot compute agreement: {error}")));
+        }
+    }
+
+    /// Clears the screen and has the image printed on it.
+    fn cover(&mut self, path: PathBuf) -> Result<()> {
+        let Some(full_screen) = &self.full_screen else {
+            let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
+            self.app.notify(Notice::Said(said.into()));
+            return Ok(());
+        };
+        let size = self.canvas.size()?;
+        // The last row stays free: an image that touches it scrolls the screen.
+        let size = Size::new(size.width, size.height.saturating_sub(1));
+        execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
+        let number = self.wanted_image.fetch_add(1, Ordering::SeqCst) + 1;
+        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.images().view(), size }).is_ok();
+        Ok(())
+    }
+
+    /// Takes the image away and draws the explorer again.
+    pub(super) fn uncover(&mut self) -> Result<()> {
+        self.covered = false;
+        self.wanted_image.fetch_add(1, Ordering::SeqCst);
+        let backend = self.canvas.out();
+        if self.kitty {
+            restoring::delete_kitty_images(backend).context("cannot write to the terminal")?;
+        }
+        execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
+        self.app.forget_images();
+        self.canvas.redraw()
+    }
+
+    /// Writes the screen as it stands, without the news of the status line, under the name of the case.
+    fn save_screen(&mut self) -> Result<()> {
+        self.app.clear_notice();
+        let buffer = self.draw(true)?;
+        let Some(buffer) = buffer else { return Ok(()) };
+        let case = self.app.current().map_or("screen", |(_, case)| case.id.as_str());
+        let name: String = case.chars().map(|sign| if sign.is_alphanumeric() { sign } else { '-' }).collect();
+        let numbered = |number: u32| self.screens.join(format!("{name}-{number}.svg"));
+        let path = (1..MOST_SCREENS).map(numbered).find(|path| !path.exists());
+        let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
+        let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(self.app.theme())).as_bytes())
+            .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
+        self.app.notify(match written {
+            Ok(()) => Notice::Said(format!("saved {} and .txt", path.display())),
+            Err(error) => Notice::Error(format!("screen not saved: {error:#}")),
+        });
+        Ok(())
+    }
+
+    /// Writes place and views down. A place that cannot be kept is no reason to stop.
+    fn remember(&mut self) {
+        if let Err(error) = self.app.memory().write(self.memory) {
+            self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
+        }
+    }
+
+    /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
+    pub(super) fn suspend(&mut self) -> Result<()> {
+        screen::restore();
+        self.own_stops += 1;
+        if killpg(getpgrp(), Signal::SIGTSTP).is_err() {
+            self.own_stops -= 1;
+        }
+        signal_hook::low_level::emulate_default_handler(SIGTSTP).context("cannot stop the program")?;
+        self.resume()
+    }
+
+    pub(super) fn resume(&mut self) -> Result<()> {
+        screen::enter(self.kitty).context("cannot take the terminal again")?;
+        // kitty forgot its images when the terminal was given back.
+        self.app.forget_images();
+        self.canvas.redraw()
+    }
+}
