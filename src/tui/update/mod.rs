@@ -56,7 +56,7 @@ impl App {
         match self.context() {
             Context::Explore => self.update_explorer(action),
             Context::Image => self.update_image(action),
-            Context::Help => self.update_page(action),
+            Context::Help | Context::Agreement => self.update_page(action),
             Context::Search => self.update_search(action),
             Context::Note => self.update_note(action),
             Context::Filter => self.update_filter(action),
@@ -66,7 +66,6 @@ impl App {
             Context::Definitions => self.update_definitions(action),
             Context::Adjudication => self.update_adjudication(action),
             Context::Reason => self.update_reason(action),
-            Context::Agreement => self.update_page(action),
         }
     }
 }

@@ -87,7 +87,8 @@ pub fn ranks(cases: &Cases, known: &[Known]) -> Section {
     for hit in 0..deepest {
         let answered: Vec<bool> = known
             .iter()
-            .filter_map(|known| (hit < known.outcome.answers.len()).then(|| known.outcome.is_right_at(hit)))
+            .filter(|known| hit < known.outcome.answers.len())
+            .map(|known| known.outcome.is_right_at(hit))
             .collect();
         let count =
             |test: fn(&CaseOutcome, usize) -> bool| known.iter().filter(|known| test(&known.outcome, hit)).count();
