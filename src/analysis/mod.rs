@@ -1,6 +1,7 @@
 //! Fusion, verdict, oracle, metrics, the figures of a run and the difference between two.
 
 mod bootstrap;
+mod case_answers;
 mod comparison;
 mod difference;
 mod estimate;
@@ -17,6 +18,7 @@ mod summary;
 mod verdict;
 
 pub use bootstrap::{Bootstrap, FEWEST_UNITS, Interval, NoInterval, RESAMPLES};
+pub use case_answers::{CaseAnswers, OwnHit};
 pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use difference::Difference;
 pub use estimate::Estimate;

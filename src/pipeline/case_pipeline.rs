@@ -4,8 +4,7 @@
 use super::cached_reader::{CachedReader, Question};
 use super::open_case::OpenCase;
 use super::pictures::Pictures;
-use super::probe::{ImageLike, Probe};
-use super::{Event, KeyedLog};
+use super::{Event, ImageLike, KeyedLog};
 use crate::data::{Case, Dataset, Picture, Task};
 use crate::files::fingerprint::Fingerprint;
 use crate::index::CaptionResult;
@@ -13,7 +12,7 @@ use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates}
 use crate::retriever::HitSource;
 use crate::run::Hit;
 use crate::run::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
-use crate::run::{CaseAnswer, Shown};
+use crate::run::{CaseAnswer, Probe, Shown};
 use crate::run::{LabelScores, Prediction};
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
@@ -421,6 +420,6 @@ impl Pipeline {
 fn answer_event(case: usize, slot: Option<usize>, prediction: Prediction) -> Event {
     match slot {
         Some(slot) => Event::Prediction { case, slot, prediction },
-        None => Event::ClosedBook { case, prediction: Some(prediction) },
+        None => Event::ClosedBook { case, prediction },
     }
 }

@@ -1,8 +1,7 @@
 //! What the pipeline and the worker threads report.
 
-use super::Probe;
 use crate::index::CaptionResult;
-use crate::run::{CaseAnswer, Hit, Prediction, Shown};
+use crate::run::{CaseAnswer, Hit, Prediction, Probe, Shown};
 
 /// Number of a request: a later one is larger, and answers to an earlier one may be dropped.
 pub type Ticket = u64;
@@ -31,12 +30,14 @@ pub enum Event {
     Ready(ModelDescription),
     /// A line about long work: "indexing 120 of 420".
     Progress(String),
+    /// The whole answer to a case in a stored run.
+    Stored(CaseAnswer),
     /// The hits of a case, before they are read.
     Hits { case: usize, hits: Vec<Hit> },
     /// The reader's answer to a case with the hit in this slot (0 is the first).
     Prediction { case: usize, slot: usize, prediction: Prediction },
-    /// The reader's answer to a case without a document; `None` in a stored run where it was not asked for one.
-    ClosedBook { case: usize, prediction: Option<Prediction> },
+    /// The reader's answer to a case without a document. It comes last.
+    ClosedBook { case: usize, prediction: Prediction },
     /// Captions or images that were found, best first.
     SearchResults { ticket: Ticket, results: Vec<CaptionResult> },
     /// A search could not be made.
@@ -47,17 +48,4 @@ pub enum Event {
     Probed { case: usize, probe: Probe, shown: Option<Shown>, outcome: Result<Prediction, String> },
     /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
     Failed { case: Option<usize>, message: String },
-}
-
-impl Event {
-    /// A stored answer as the pipeline would report it; closed-book comes last.
-    pub fn of_answer(answer: CaseAnswer) -> Vec<Self> {
-        let case = answer.case;
-        let mut events = vec![Self::Hits { case, hits: answer.hits }];
-        for (slot, prediction) in answer.predictions.into_iter().enumerate() {
-            events.push(Self::Prediction { case, slot, prediction });
-        }
-        events.push(Self::ClosedBook { case, prediction: answer.closed_book });
-        events
-    }
 }

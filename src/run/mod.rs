@@ -8,6 +8,7 @@ mod identity;
 mod label_scores;
 mod prediction;
 mod prediction_line;
+mod probe;
 mod reranking;
 mod service_record;
 mod shown;
@@ -23,6 +24,7 @@ pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_finger
 pub use label_scores::LabelScores;
 pub use prediction::Prediction;
 pub use prediction_line::{Passage, PredictionLine, RecordedFusion};
+pub use probe::Probe;
 pub use reranking::{Choice, Reranking};
 pub use service_record::ServiceRecord;
 pub use shown::{Given, Shown};

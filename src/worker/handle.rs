@@ -1,23 +1,17 @@
 //! The engine as its user sees it: send requests, receive events, drop to end.
 
 use super::Request;
-use super::loaded_pipeline::{LoadedPipeline, SearchCaptions};
+use super::loaded_pipeline::{LoadPipeline, LoadSearch};
 use super::mailbox::Mailbox;
 use super::threads;
-use crate::pipeline::{Event, Progress};
+use crate::pipeline::Event;
+use crate::run::CaseAnswer;
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, unbounded};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// Loads what answers cases; runs on the worker thread, so it may take long. It may look at the second argument between
-/// steps: once true, nobody waits for the result.
-pub type LoadPipeline = Box<dyn FnOnce(Progress, &dyn Fn() -> bool) -> Result<LoadedPipeline> + Send>;
-
-/// Opens the caption index for the search thread, once the parts are loaded.
-pub type LoadSearch = Box<dyn FnOnce() -> Result<Box<dyn SearchCaptions>> + Send>;
 
 /// How long dropping the handle waits for the threads. They look up between prefill batches; one that is inside a
 /// longer step (reading weights, say) is left to end by itself.
@@ -40,20 +34,17 @@ impl WorkerHandle {
         self.mailbox.post(request);
     }
 
-    /// Starts the threads. `stored` is reported first, before anything is loaded: what a run already knows. Its cases
-    /// are not read again.
+    /// Starts the threads. The answers of a stored run are reported first, before anything is loaded; their cases are not
+    /// read again.
     ///
     /// # Errors
-    /// Where the system gives no thread.
-    pub fn start(stored: Vec<Event>, load_parts: LoadPipeline, load_search: LoadSearch) -> Result<Self> {
+    /// Fails if the system cannot start a thread.
+    pub fn start(stored: Vec<CaseAnswer>, load_parts: LoadPipeline, load_search: LoadSearch) -> Result<Self> {
         let (sender, events) = unbounded();
         let mut known = HashSet::new();
-        for event in stored {
-            // The closed-book answer ends a case.
-            if let Event::ClosedBook { case, .. } = &event {
-                known.insert(*case);
-            }
-            report(&sender, event);
+        for answer in stored {
+            known.insert(answer.case);
+            threads::report(&sender, Event::Stored(answer));
         }
         let mailbox = Arc::new(Mailbox::default());
         let (loaded, when_loaded) = crossbeam_channel::bounded(1);
@@ -83,9 +74,4 @@ impl Drop for WorkerHandle {
             thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-/// Reports an event. Where nobody receives any more the threads are about to end, so a lost event is no error.
-pub(super) fn report(sender: &Sender<Event>, event: Event) {
-    drop(sender.send(event));
 }

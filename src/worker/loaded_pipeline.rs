@@ -1,7 +1,7 @@
 //! What the worker threads work with, once loaded.
 
 use crate::index::CaptionResult;
-use crate::pipeline::{ModelDescription, Pipeline};
+use crate::pipeline::{ModelDescription, Pipeline, Progress};
 use anyhow::Result;
 
 /// Everything that answers cases.
@@ -18,3 +18,10 @@ pub trait SearchCaptions: Send {
     /// Where the query cannot be understood or the index cannot be read.
     fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>>;
 }
+
+/// Loads what answers cases; runs on the worker thread, so it may take long. It may look at the second argument between
+/// steps: once true, nobody waits for the result.
+pub type LoadPipeline = Box<dyn FnOnce(Progress, &dyn Fn() -> bool) -> Result<LoadedPipeline> + Send>;
+
+/// Opens the caption index for the search thread, once the parts are loaded.
+pub type LoadSearch = Box<dyn FnOnce() -> Result<Box<dyn SearchCaptions>> + Send>;

@@ -7,7 +7,7 @@ mod request;
 mod spawn;
 mod threads;
 
-pub use handle::{LoadPipeline, LoadSearch, WorkerHandle};
-pub use loaded_pipeline::{LoadedPipeline, SearchCaptions};
+pub use handle::WorkerHandle;
+pub use loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline, SearchCaptions};
 pub use request::Request;
 pub use spawn::WorkerConfig;

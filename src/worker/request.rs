@@ -1,6 +1,7 @@
 //! What the explorer asks of the worker threads.
 
-use crate::pipeline::{ImageLike, Probe, Ticket};
+use crate::pipeline::{ImageLike, Ticket};
+use crate::run::Probe;
 
 /// A wish. A newer `Open` replaces one that is still waiting and cancels the one in work; so does a newer search.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use super::loaded_pipeline::{LoadedPipeline, SearchCaptions};
 use crate::data::Dataset;
 use crate::index::CaptionResult;
 use crate::index::{Index, IndexError, TextIndex};
-use crate::pipeline::{Event, LoadedModels, ModelChoice, load_models};
+use crate::pipeline::{LoadedModels, ModelChoice, load_models};
 use crate::run::Run;
 use crate::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
@@ -28,14 +28,12 @@ impl WorkerHandle {
     /// # Errors
     /// Where the stored run cannot be read, or the system gives no thread.
     pub fn spawn(config: WorkerConfig) -> Result<Self> {
-        let mut stored_events = Vec::new();
+        let mut stored = Vec::new();
         let mut stored_identity = None;
         let WorkerConfig { dataset, workspace, models, run } = config;
         if let Some((name, run)) = run {
             stored_identity = Some((name, run.identity.clone()));
-            for answer in run.into_answers(&dataset)? {
-                stored_events.extend(Event::of_answer(answer));
-            }
+            stored = run.into_answers(&dataset)?;
         }
         let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {
@@ -58,7 +56,7 @@ impl WorkerHandle {
             }
             Ok(LoadedPipeline { pipeline, description })
         };
-        Self::start(stored_events, Box::new(load_parts), Box::new(load_search))
+        Self::start(stored, Box::new(load_parts), Box::new(load_search))
     }
 }
 

@@ -1,13 +1,12 @@
 //! What the two threads do: one answers cases with the models, one searches captions and never waits for the reader.
 
-use super::handle::{LoadPipeline, LoadSearch, report};
-use super::loaded_pipeline::LoadedPipeline;
+use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
 use super::mailbox::{ImageSearch, Mailbox, Work};
 use crate::panics::caught;
 use crate::panics::panic_text;
 use crate::pipeline::Event;
-use crate::pipeline::Probe;
 use crate::reader::ReaderError;
+use crate::run::Probe;
 use crate::text::printable::message_of;
 use crossbeam_channel::{Receiver, Sender};
 use std::any::Any;
@@ -178,6 +177,11 @@ pub(super) fn answer_searches(
             },
         );
     }
+}
+
+/// Reports an event. Where nobody receives any more the threads are about to end, so a lost event is no error.
+pub(super) fn report(sender: &Sender<Event>, event: Event) {
+    drop(sender.send(event));
 }
 
 /// A line about a panic, which is a fault of this program and worth a report.

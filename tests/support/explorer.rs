@@ -135,7 +135,7 @@ pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
     for (slot, probability) in yes.iter().enumerate() {
         app.on_engine_event(Event::Prediction { case, slot, prediction: scores(*probability).into() });
     }
-    app.on_engine_event(Event::ClosedBook { case, prediction: Some(scores(0.39).into()) });
+    app.on_engine_event(Event::ClosedBook { case, prediction: scores(0.39).into() });
 }
 
 /// Draws, loads the images that the frame wanted, and draws again.

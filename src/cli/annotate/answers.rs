@@ -1,8 +1,8 @@
 //! The answers to a case, from the stored run or else from the models; waits for them.
 
+use crate::analysis::CaseAnswers;
 use crate::output::say;
 use crate::pipeline::Event;
-use crate::tui::state::answers::CaseAnswers;
 use crate::worker::{Request, WorkerHandle};
 use std::collections::HashMap;
 
@@ -44,14 +44,15 @@ impl Answers {
         match event {
             Event::Ready(description) => self.run_fingerprint = Some(description.run_fingerprint),
             Event::Progress(line) => say(&line),
+            Event::Stored(answer) => {
+                self.of_case.insert(answer.case, answer.into());
+            }
             Event::Hits { case, hits } => self.of_case.entry(case).or_default().set_hits(hits),
             Event::Prediction { case, slot, prediction } => {
                 self.of_case.entry(case).or_default().set_prediction(slot, prediction);
             }
             Event::ClosedBook { case, prediction } => {
-                let answers = self.of_case.entry(case).or_default();
-                answers.has_no_closed_book = prediction.is_none();
-                answers.closed_book = prediction;
+                self.of_case.entry(case).or_default().closed_book = Some(prediction);
             }
             Event::Failed { case: Some(case), message } => {
                 self.of_case.entry(case).or_default().failed = Some(message);

@@ -1,11 +1,11 @@
 //! A case as lines of text for people without a screen, and as JSON for scripts.
 
+use crate::analysis::CaseAnswers;
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
 use crate::data::{Case, Dataset, Label, Split};
 use crate::output::one_line;
 use crate::run::Prediction;
 use crate::run::Provenance;
-use crate::tui::state::answers::CaseAnswers;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -6,7 +6,9 @@ use super::help::{definition_text, help_json, help_text};
 use super::input::{Line, read_line};
 use super::page::{AnnotationText, Page, Shown};
 use super::review::ReviewPage;
-use crate::annotation::{AnnotationEdit, AnnotationSession, CategoryId, Event, EventKind, JournalWatch, Staleness};
+use crate::annotation::{
+    AnnotationEdit, AnnotationSession, CategoryId, Event, EventKind, JournalWatch, Staleness, answers_fingerprint,
+};
 use crate::data::Dataset;
 use crate::output::{one_line, say, try_write_out};
 use crate::text::printable::{json_lines, our_lines};
@@ -355,7 +357,7 @@ impl Session {
 
     fn answers_fingerprint(&mut self, case: usize) -> Option<String> {
         let labels = self.dataset.task(&self.dataset.cases[case].task)?.labels.as_slice();
-        self.answers.wait_for(case).fingerprint(labels)
+        Some(answers_fingerprint(self.answers.wait_for(case).answer_by_document(labels)?).to_string())
     }
 }
 

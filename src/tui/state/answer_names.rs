@@ -1,7 +1,7 @@
 //! Answers on the screen: a letter for each different answer to a case, and its name or the words in which it was said.
 
-use super::answers::CaseAnswers;
 use super::cases::Cases;
+use crate::analysis::CaseAnswers;
 use crate::data::{Answer, TaskKind};
 use crate::run::Prediction;
 

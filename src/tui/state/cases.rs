@@ -1,10 +1,12 @@
 //! What is known of the cases: the dataset, what the reader answered, what people said.
 
-use super::answers::CaseAnswers;
 use super::comparison::{Against, WhoIsRight};
-use super::user_evidence::OwnHit;
+use crate::analysis::CaseAnswers;
 use crate::analysis::CaseOutcome;
-use crate::annotation::{CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness};
+use crate::analysis::OwnHit;
+use crate::annotation::{
+    CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
+};
 use crate::data::{Answer, Case, Dataset, Task};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
@@ -193,7 +195,7 @@ impl Cases {
     /// Fingerprint of a case's documents and answers; `None` until every hit is read.
     pub fn answers_fingerprint_of(&self, case: usize) -> Option<String> {
         let task = self.task_of(self.get(case)?)?;
-        self.answers_of(case)?.fingerprint(&task.labels)
+        Some(answers_fingerprint(self.answers_of(case)?.answer_by_document(&task.labels)?).to_string())
     }
 
     /// The answers of a case beside its gold label; `None` until every hit is read.

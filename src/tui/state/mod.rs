@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`cases`] | the dataset with all that is known of its cases |
-//! | [`answers`], `slots`, [`answer_names`] | what the worker has said of a case; its letters and names on the screen |
+//! | [`answer_names`] | letters and names of answers on the screen |
 //! | [`annotations`], [`adjudication`] | the annotations of the dataset, deciding a case |
 //! | [`comparison`] | another run beside the one on the screen |
 //! | [`user_evidence`] | documents that a person puts in, hits with something withheld |
@@ -23,7 +23,6 @@ pub mod adjudication;
 pub mod agreement_screen;
 pub mod annotations;
 pub mod answer_names;
-pub mod answers;
 pub mod cases;
 pub mod comparison;
 pub mod definitions;
@@ -42,7 +41,6 @@ pub mod scroll;
 pub mod search;
 pub mod selection;
 pub mod session_state;
-mod slots;
 pub mod user_evidence;
 pub mod what_if;
 pub mod worker_status;

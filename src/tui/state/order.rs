@@ -1,8 +1,8 @@
 //! The order of the queue.
 
-use super::answers::CaseAnswers;
 use super::cases::Cases;
 use super::queue::Queue;
+use crate::analysis::CaseAnswers;
 use std::cmp::Ordering;
 
 /// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.

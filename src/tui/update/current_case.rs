@@ -1,12 +1,12 @@
 //! What the screen shows of the current case: its hits, the selected document, the fused answer.
 
 use super::app::App;
+use crate::analysis::CaseAnswers;
+use crate::analysis::OwnHit;
 use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
 use crate::data::Document;
 use crate::run::{Hit, Prediction};
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::selection::Shown;
-use crate::tui::state::user_evidence::OwnHit;
 use unicode_width::UnicodeWidthStr;
 
 impl App {

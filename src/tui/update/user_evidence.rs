@@ -1,12 +1,12 @@
 //! Evidence of a person's own: documents put in beside the hits, and hits shown to the reader with something withheld.
 
 use super::app::App;
-use crate::pipeline::Probe;
+use crate::analysis::CaseAnswers;
+use crate::analysis::OwnHit;
+use crate::run::Probe;
 use crate::run::{Ablation, CaptionShown, Head, Hit, Prediction, Provenance};
 use crate::tui::effect::Effect;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::overlay::Notice;
-use crate::tui::state::user_evidence::OwnHit;
 use crate::worker::Request;
 
 /// Why a document is not read.

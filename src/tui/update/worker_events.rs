@@ -14,6 +14,11 @@ impl App {
                 self.worker.ready(description);
             }
             Event::Progress(line) => self.worker.set_progress(line),
+            Event::Stored(answer) => {
+                let case = answer.case;
+                *self.cases.answers_mut(case) = answer.into();
+                return self.case_is_settled(case);
+            }
             Event::Hits { case, hits } => {
                 self.cases.answers_mut(case).set_hits(hits);
                 if self.queue.current() == Some(case) {
@@ -30,8 +35,7 @@ impl App {
             }
             Event::ClosedBook { case, prediction } => {
                 let answers = self.cases.answers_mut(case);
-                answers.has_no_closed_book = prediction.is_none();
-                answers.closed_book = prediction;
+                answers.closed_book = Some(prediction);
                 // It comes after the last hit, and filters ask for it, too.
                 if answers.is_settled() {
                     return self.case_is_settled(case);

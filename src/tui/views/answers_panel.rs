@@ -2,11 +2,11 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
+use crate::analysis::CaseAnswers;
 use crate::analysis::Fused;
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
 use crate::run::Prediction;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;
 use ratatui::Frame;

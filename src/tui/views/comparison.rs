@@ -9,8 +9,8 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
+use crate::analysis::CaseAnswers;
 use crate::run::Prediction;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::comparison::WhoIsRight;
 use crate::tui::update::app::App;
 use ratatui::Frame;

@@ -2,11 +2,11 @@
 
 use super::super::theme::Role;
 use super::{answers_panel, text, verdict};
+use crate::analysis::CaseAnswers;
 use crate::analysis::{Fused, contributions};
 use crate::run::Hit;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::selection::{Focus, Shown};
-use crate::tui::state::user_evidence::OwnHit;
+use crate::tui::state::user_evidence::head_column;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -119,8 +119,8 @@ fn draw_row(
     };
     let marker = if selected { "▸ " } else { "  " };
     let (head, score) = match hit.provenances.as_slice() {
-        _ if answers.own_at(slot).is_some_and(|own| !own.head().is_empty()) => {
-            (answers.own_at(slot).map(OwnHit::head).unwrap_or_default().to_owned(), String::new())
+        _ if answers.own_at(slot).is_some_and(|own| !head_column(own).is_empty()) => {
+            (answers.own_at(slot).map(head_column).unwrap_or_default().to_owned(), String::new())
         }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),

@@ -2,9 +2,9 @@
 
 use super::super::theme::Role;
 use super::text;
+use crate::analysis::CaseAnswers;
 use crate::analysis::Verdict;
 use crate::data::Answer;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
 use crate::tui::state::selection::Focus;

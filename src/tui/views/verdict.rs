@@ -3,9 +3,9 @@
 
 use super::super::theme::Role;
 use super::text;
+use crate::analysis::CaseAnswers;
 use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
 use crate::data::Answer;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::update::app::App;
 use ratatui::text::Span;
 

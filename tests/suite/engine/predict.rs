@@ -148,7 +148,7 @@ fn without_models_a_stored_run_is_shown_and_captions_are_found() {
     while !matches!(events.last(), Some(Event::SearchResults { .. })) {
         events.push(engine.events.recv_timeout(PATIENCE).unwrap());
     }
-    let answered = events.iter().filter(|event| matches!(event, Event::ClosedBook { .. })).count();
+    let answered = events.iter().filter(|event| matches!(event, Event::Stored(_))).count();
     assert_eq!(answered, 2);
     assert!(events.contains(&Event::Failed { case: None, message: "no reader".into() }), "{events:?}");
     assert!(matches!(events.last(), Some(Event::SearchResults { results, .. }) if results.len() == 3));

@@ -3,10 +3,10 @@
 use super::support::{CountingReader, FixedHits, dataset};
 use crate::support::patience::PATIENCE;
 use dissent::index::CaptionResult;
-use dissent::pipeline::{Event, ModelDescription, Pipeline, Probe};
+use dissent::pipeline::{Event, ModelDescription, Pipeline};
 use dissent::reader::ReadRequest;
 use dissent::run::LabelScores;
-use dissent::run::{Ablation, CaptionShown};
+use dissent::run::{Ablation, CaptionShown, CaseAnswer, Probe};
 use dissent::worker::{LoadedPipeline, Request, SearchCaptions, WorkerHandle};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn description() -> ModelDescription {
     }
 }
 
-fn start(root: &Path, cases: usize, reader: CountingReader, stored: Vec<Event>) -> WorkerHandle {
+fn start(root: &Path, cases: usize, reader: CountingReader, stored: Vec<CaseAnswer>) -> WorkerHandle {
     let dataset = Arc::new(dataset(root, cases));
     let cache = root.join("cache");
     let load = move |_: &dyn Fn(String), _: &dyn Fn() -> bool| {
@@ -187,14 +187,12 @@ fn nobody_asks_the_reader_twice_not_even_in_the_next_run() {
 #[test]
 fn stored_answers_come_first_and_are_not_read_again() {
     let folder = tempfile::tempdir().unwrap();
-    let stored = vec![
-        Event::Hits { case: 0, hits: Vec::new() },
-        Event::ClosedBook { case: 0, prediction: Some(LabelScores::exact(vec![-1.0, -2.0]).into()) },
-    ];
+    let closed_book = Some(LabelScores::exact(vec![-1.0, -2.0]).into());
+    let stored = CaseAnswer { case: 0, hits: Vec::new(), predictions: Vec::new(), closed_book, recorded_fusion: None };
     let reader = CountingReader::new();
     let asked = reader.asked.clone();
-    let engine = start(folder.path(), 2, reader, stored.clone());
-    assert_eq!([next(&engine), next(&engine)].to_vec(), stored);
+    let engine = start(folder.path(), 2, reader, vec![stored.clone()]);
+    assert_eq!(next(&engine), Event::Stored(stored));
     engine.send(Request::Open { case: 0 });
     engine.send(Request::Ahead { cases: vec![0, 1] });
     until_answered(&engine, 1);

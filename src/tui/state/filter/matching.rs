@@ -2,11 +2,11 @@
 
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
+use crate::analysis::CaseAnswers;
 use crate::analysis::{CaseOutcome, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
 use crate::tui::state::answer_names::letter;
-use crate::tui::state::answers::CaseAnswers;
 use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 

@@ -101,7 +101,7 @@ fn a_case_that_is_answered_in_words() {
             let prediction = Prediction::in_words(said.into());
             app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
         }
-        let closed_book = Some(Prediction::in_words(String::new()));
+        let closed_book = Prediction::in_words(String::new());
         app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
         app
     };

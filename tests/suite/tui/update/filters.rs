@@ -77,7 +77,7 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     for slot in 0..4 {
         app.on_engine_event(Event::Prediction { case: 5, slot, prediction: scores(0.9).into() });
     }
-    let effects = app.on_engine_event(Event::ClosedBook { case: 5, prediction: Some(scores(0.39).into()) });
+    let effects = app.on_engine_event(Event::ClosedBook { case: 5, prediction: scores(0.39).into() });
     assert_eq!(effects[0], Effect::Engine(Request::Open { case: 5 }), "the first that passes is opened");
     answer(&mut app, 3, &[0.9; 4]);
     assert_eq!((app.queue().shown(), app.queue().current()), ([3, 5].as_slice(), Some(5)));

@@ -1,12 +1,8 @@
 //! What the engine has said about one case so far.
 
-use super::user_evidence::OwnHit;
-use crate::analysis::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
-use crate::annotation::answers_fingerprint;
+use super::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use crate::data::{Answer, Label};
-use crate::run::CaseAnswer;
-use crate::run::Hit;
-use crate::run::Prediction;
+use crate::run::{CaseAnswer, Hit, Prediction, Probe};
 
 /// Stands in the place of an answer that is not there.
 const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
@@ -27,6 +23,27 @@ pub struct CaseAnswers {
     pub own: Vec<OwnHit>,
     /// Set once every hit is read.
     fused: Option<Fused>,
+}
+
+/// A document after the hits.
+#[derive(Clone, Debug)]
+pub struct OwnHit {
+    pub probe: Probe,
+    pub hit: Hit,
+    /// `None` until the reader has answered.
+    pub outcome: Option<Result<Prediction, String>>,
+}
+
+impl OwnHit {
+    /// A whole document counts as a hit; one with something withheld is only looked at.
+    pub fn counts(&self) -> bool {
+        self.probe.ablation.is_none()
+    }
+
+    /// Has the reader answered?
+    pub fn is_read(&self) -> bool {
+        matches!(self.outcome, Some(Ok(_)))
+    }
 }
 
 impl From<CaseAnswer> for CaseAnswers {
@@ -107,18 +124,17 @@ impl CaseAnswers {
         self.closed_book.as_ref().map(|prediction| prediction.is_right(gold))
     }
 
-    /// Fingerprint of the documents and the answers to them, by which an annotation tells whether they have changed; `None`
-    /// until every hit is read.
-    pub fn fingerprint(&self, labels: &[Label]) -> Option<String> {
+    /// Each document with the answer that an annotation is compared by: the label's id, or the words if the task has no
+    /// labels. `None` until every hit is read.
+    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<&'a str>)>> {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
             let prediction = prediction.as_ref()?;
             let label = prediction.answer.and_then(|answer| answer.label_in(labels)).map(|label| label.id.as_str());
-            // Without labels the answer is in words.
             let words = prediction.text.as_deref().filter(|_| labels.is_empty());
             read.push((hit.document.as_str(), label.or(words)));
         }
-        Some(answers_fingerprint(read).to_string())
+        Some(read)
     }
 
     /// The same with a person's own evidence, one per slot. What is not read has no answer there, and must weigh nothing.
@@ -132,6 +148,35 @@ impl CaseAnswers {
             found.push((own.hit.provenances.as_slice(), prediction));
         }
         Some(found)
+    }
+
+    /// The hit in this slot; a person's own stand after those found.
+    pub fn hit_at(&self, slot: usize) -> Option<&Hit> {
+        let hits = self.hits.as_deref()?;
+        hits.get(slot).or_else(|| Some(&self.own.get(slot - hits.len())?.hit))
+    }
+
+    /// The reader's answer with the hit in this slot.
+    pub fn prediction_at(&self, slot: usize) -> Option<&Prediction> {
+        match self.own_at(slot) {
+            Some(own) => own.outcome.as_ref()?.as_ref().ok(),
+            None => self.predictions.get(slot)?.as_ref(),
+        }
+    }
+
+    /// The person's own evidence in this slot.
+    pub fn own_at(&self, slot: usize) -> Option<&OwnHit> {
+        self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
+    }
+
+    /// The slots in which the reader has answered, with its predictions.
+    pub fn read_slots(&self) -> Vec<(usize, &Prediction)> {
+        (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?))).collect()
+    }
+
+    /// Hits and a person's own.
+    pub fn slots(&self) -> usize {
+        self.hits.as_ref().map_or(0, Vec::len) + self.own.len()
     }
 
     /// Hits and predictions as fusers take them; `None` until every hit is read.
