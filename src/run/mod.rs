@@ -23,7 +23,6 @@ pub use hit::{Head, Hit, Provenance};
 pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
 pub use label_scores::LabelScores;
 pub use prediction::Prediction;
-pub use prediction_line::{Passage, PredictionLine, RecordedFusion};
 pub use probe::Probe;
 pub use reranking::{Choice, Reranking};
 pub use service_record::ServiceRecord;

@@ -1,146 +1,192 @@
 //! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of the
 //! reference").
 
-use super::{CaseAnswer, Shown, ShownCaptions};
-use super::{Hit, Provenance};
-use super::{LabelScores, Prediction};
-use crate::data::{Answer, Case, Dataset, Document, Split};
+use super::{CaseAnswer, Hit, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
+use crate::data::{Answer, Case, Dataset, Document, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-/// A prediction for a case with one document, or (`document` is null) closed-book.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PredictionLine {
-    /// The question that was asked; a field of the reference, like the next five.
-    pub query: String,
+/// A prediction for a case with one document, or (`document` is null) closed-book. Strings are borrowed from the dataset
+/// or from the line. Fields that are skipped in reading are for people and for other software.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PredictionLine<'a> {
+    /// The question that was asked; a field of the reference, like the next four.
+    #[serde(skip_deserializing)]
+    query: &'a str,
     /// Gold answer.
-    pub answers: String,
+    #[serde(skip_deserializing)]
+    answers: &'a str,
     /// What the reader says: the id of its best label, or the text that it, or other software, generated; null on a
     /// closed-book line of a run whose reader was not asked without a document.
-    pub generation: Option<String>,
-    /// The retrieved document; empty where closed-book.
-    pub passages: Vec<Passage>,
+    #[serde(borrow)]
+    pub generation: Option<Text<'a>>,
+    /// The retrieved document; empty if closed-book.
+    #[serde(skip_deserializing)]
+    passages: Vec<Passage<'a>>,
     /// The case as it stands in `cases.jsonl`.
-    pub metadata: Case,
+    #[serde(skip_deserializing)]
+    metadata: Option<&'a Case>,
     /// Id of the case, again under `case`.
-    pub id: String,
-    pub task: String,
-    pub split: Split,
-    pub case: String,
-    /// Id of the document; null where closed-book.
-    pub document: Option<String>,
+    #[serde(skip_deserializing)]
+    id: &'a str,
+    #[serde(skip_deserializing)]
+    task: &'a str,
+    #[serde(skip_deserializing)]
+    split: Option<Split>,
+    #[serde(borrow)]
+    pub case: Text<'a>,
+    /// Id of the document; null if closed-book.
+    #[serde(borrow)]
+    pub document: Option<Text<'a>>,
     /// How each head found the document, the deciding one first.
     pub heads: Vec<Provenance>,
     /// Rank and score of the deciding head.
-    pub rank: Option<usize>,
-    pub score: Option<f32>,
+    #[serde(skip_deserializing)]
+    rank: Option<usize>,
+    #[serde(skip_deserializing)]
+    score: Option<f32>,
     /// Label ids in the task's order.
-    pub labels: Vec<String>,
-    /// log p(label | prompt), one per label; null where the answer is open or other software wrote none.
+    #[serde(borrow)]
+    pub labels: Vec<Text<'a>>,
+    /// log p(label | prompt), one per label; null if the answer is open or other software wrote none.
     pub label_log_probabilities: Option<LabelScores>,
-    /// Id of the answered label; null where the generated text names none.
-    pub prediction: Option<String>,
+    /// Id of the answered label; null if the generated text names none.
+    #[serde(borrow)]
+    pub prediction: Option<Text<'a>>,
     /// Id of the gold label, or the open answer.
-    pub gold: String,
+    #[serde(skip_deserializing)]
+    gold: &'a str,
     /// Fingerprints.
-    pub reader: Fingerprint,
-    pub retriever: Option<Fingerprint>,
-    /// What of which document the reader was really given; absent where it was this document's own image and caption.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Shown>,
+    #[serde(borrow)]
+    pub reader: Text<'a>,
+    #[serde(borrow)]
+    pub retriever: Option<Text<'a>>,
+    /// Which image and caption the reader was given; absent if they were the document's own.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    shown: Option<Shown>,
     /// On the closed-book line: the fused answer of other software.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fused: Option<RecordedFusion>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub fused: Option<RecordedFusion<'a>>,
 }
 
+/// A string of a line, borrowed if it has no escapes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
 /// The fused answer of other software.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecordedFusion {
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RecordedFusion<'a> {
     /// The generated text.
-    pub generation: String,
-    /// Id of the answered label; null where the text names none.
-    pub prediction: Option<String>,
+    #[serde(borrow)]
+    pub generation: Text<'a>,
+    /// Id of the answered label; null if the text names none.
+    #[serde(borrow)]
+    pub prediction: Option<Text<'a>>,
 }
 
 /// A document as the reference writes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Passage {
-    pub id: String,
-    pub img_path: String,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dataset_source: Option<String>,
+#[derive(Debug, Serialize)]
+struct Passage<'a> {
+    id: &'a str,
+    img_path: Cow<'a, str>,
+    /// The caption that the reader was shown.
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset_source: Option<&'a str>,
 }
 
-impl Passage {
-    /// With the caption that the reader was shown.
-    fn of(document: &Document, caption: &str) -> Self {
-        Self {
-            id: document.id.clone(),
-            img_path: document.image.to_string_lossy().into_owned(),
-            text: caption.to_owned(),
-            dataset_source: document.source.clone(),
+/// What all lines of a run share.
+pub(super) struct LineWriter<'a> {
+    pub dataset: &'a Dataset,
+    pub reader: &'a Fingerprint,
+    pub retriever: Option<&'a Fingerprint>,
+    pub captions: &'a ShownCaptions,
+    pub without_image: bool,
+}
+
+impl<'a> LineWriter<'a> {
+    /// The lines of a case: one per hit, in order, and the closed-book one, which ends the case.
+    ///
+    /// # Errors
+    /// Fails if the case, its task or a document is not in the dataset.
+    pub fn lines_of(&self, answer: &'a CaseAnswer) -> Result<Vec<PredictionLine<'a>>> {
+        let dataset = self.dataset;
+        let case = dataset.cases.get(answer.case);
+        let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
+        let task = dataset.task(&case.task);
+        let task = task.with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
+        let mut lines = Vec::with_capacity(answer.hits.len() + 1);
+        for (hit, prediction) in answer.hits.iter().zip(&answer.predictions) {
+            let document = dataset.corpus.get(hit.row);
+            let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
+            let mut line = self.line(case, task, Some(prediction));
+            self.add_hit(&mut line, task, hit, document);
+            lines.push(line);
         }
+        let mut last = self.line(case, task, answer.closed_book.as_ref());
+        last.fused = answer.recorded_fusion.as_ref().map(|fused| RecordedFusion {
+            generation: text(fused.text.as_deref().unwrap_or_default()),
+            prediction: label_id(task, fused.answer),
+        });
+        lines.push(last);
+        Ok(lines)
     }
-}
 
-/// The lines of a case: one per hit, in order, and the closed-book one, which ends the case.
-///
-/// # Errors
-/// Where case, task or document are not in the dataset.
-pub(super) fn lines_of(
-    dataset: &Dataset,
-    answer: &CaseAnswer,
-    reader: &Fingerprint,
-    retriever: Option<&Fingerprint>,
-    captions: &ShownCaptions,
-    without_image: bool,
-) -> Result<Vec<PredictionLine>> {
-    let case = dataset.cases.get(answer.case);
-    let case = case.with_context(|| format!("there is no case number {}", answer.case))?;
-    let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
-    let label_id = |answer: Option<Answer>| Some(answer?.label_in(&task.labels)?.id.clone());
-    let caption_of = |hit: &Hit| captions.of(dataset, &task.id, hit.row).unwrap_or_default();
-    let shown = |hit: &Hit| Shown::unless_own(dataset, hit.row, captions.row_of(&task.id, hit.row), without_image);
-    let line = |hit: Option<(&Hit, &Document)>, answer: Option<&Prediction>| {
-        let prediction = label_id(answer.and_then(|answer| answer.answer));
-        let generated = answer.map(|answer| answer.text.clone().or_else(|| prediction.clone()).unwrap_or_default());
+    /// A closed-book line.
+    fn line(&self, case: &'a Case, task: &'a Task, prediction: Option<&'a Prediction>) -> PredictionLine<'a> {
+        let label = prediction.and_then(|prediction| label_id(task, prediction.answer));
+        let generation = prediction.map(|prediction| match &prediction.text {
+            Some(generated) => text(generated),
+            None => label_id(task, prediction.answer).unwrap_or_else(|| text("")),
+        });
         PredictionLine {
-            query: dataset.question_of(case).to_string(),
-            answers: case.answer.clone(),
-            generation: generated,
-            passages: hit.iter().map(|(hit, document)| Passage::of(document, caption_of(hit))).collect(),
-            metadata: case.clone(),
-            id: case.id.clone(),
-            task: task.id.clone(),
-            split: case.split,
-            case: case.id.clone(),
-            document: hit.map(|(hit, _)| hit.document.clone()),
-            heads: hit.map(|(hit, _)| hit.provenances.clone()).unwrap_or_default(),
-            rank: hit.map(|(hit, _)| hit.first().rank),
-            score: hit.and_then(|(hit, _)| hit.first().score),
-            labels: task.labels.iter().map(|label| label.id.clone()).collect(),
-            label_log_probabilities: answer.and_then(|answer| answer.scores.clone()),
-            prediction,
-            gold: case.answer.clone(),
-            reader: reader.clone(),
-            retriever: retriever.cloned(),
-            shown: hit.and_then(|(hit, _)| shown(hit)),
+            query: self.dataset.question_of(case),
+            answers: &case.answer,
+            generation,
+            passages: Vec::new(),
+            metadata: Some(case),
+            id: &case.id,
+            task: &task.id,
+            split: Some(case.split),
+            case: text(&case.id),
+            document: None,
+            heads: Vec::new(),
+            rank: None,
+            score: None,
+            labels: task.labels.iter().map(|label| text(&label.id)).collect(),
+            label_log_probabilities: prediction.and_then(|prediction| prediction.scores.clone()),
+            prediction: label,
+            gold: &case.answer,
+            reader: text(self.reader.as_str()),
+            retriever: self.retriever.map(|print| text(print.as_str())),
+            shown: None,
             fused: None,
         }
-    };
-    let mut lines = Vec::new();
-    for (hit, prediction) in answer.hits.iter().zip(&answer.predictions) {
-        let document = dataset.corpus.get(hit.row);
-        let document = document.with_context(|| format!("document {} is not in the corpus", hit.document))?;
-        lines.push(line(Some((hit, document)), Some(prediction)));
     }
-    let mut last = line(None, answer.closed_book.as_ref());
-    last.fused = answer.recorded_fusion.as_ref().map(|fused| RecordedFusion {
-        generation: fused.text.clone().unwrap_or_default(),
-        prediction: label_id(fused.answer),
-    });
-    lines.push(last);
-    Ok(lines)
+
+    fn add_hit(&self, line: &mut PredictionLine<'a>, task: &Task, hit: &'a Hit, document: &'a Document) {
+        line.passages.push(Passage {
+            id: &document.id,
+            img_path: document.image.to_string_lossy(),
+            text: self.captions.of(self.dataset, &task.id, hit.row).unwrap_or_default(),
+            dataset_source: document.source.as_deref(),
+        });
+        line.document = Some(text(&hit.document));
+        line.heads.clone_from(&hit.provenances);
+        line.rank = Some(hit.first().rank);
+        line.score = hit.first().score;
+        let caption_row = self.captions.row_of(&task.id, hit.row);
+        line.shown = Shown::unless_own(self.dataset, hit.row, caption_row, self.without_image);
+    }
+}
+
+fn text(text: &str) -> Text<'_> {
+    Text(Cow::Borrowed(text))
+}
+
+fn label_id(task: &Task, answer: Option<Answer>) -> Option<Text<'_>> {
+    Some(text(&answer?.label_in(&task.labels)?.id))
 }

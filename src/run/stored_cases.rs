@@ -1,15 +1,14 @@
 //! Reading `predictions.jsonl`: whole cases one by one, what is wrong with a line, and where a torn tail begins.
 
+use super::Prediction;
 use super::Provenance;
 use super::RunIdentity;
 use super::checksum::check;
-use super::{LabelScores, Prediction};
+use super::prediction_line::{PredictionLine, Text};
 use crate::data::{Answer, LabelIndex};
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
-use serde::Deserialize;
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,41 +54,6 @@ pub(super) struct Extent {
     pub torn_at: Option<usize>,
 }
 
-/// A string of a line, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The fields that are needed again; the others are for people and other software.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    case: Text<'a>,
-    #[serde(borrow)]
-    document: Option<Text<'a>>,
-    heads: Vec<Provenance>,
-    #[serde(borrow)]
-    labels: Vec<Text<'a>>,
-    label_log_probabilities: Option<LabelScores>,
-    #[serde(borrow)]
-    prediction: Option<Text<'a>>,
-    #[serde(borrow)]
-    generation: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    fused: Option<Fusion<'a>>,
-    #[serde(borrow)]
-    reader: Text<'a>,
-    #[serde(borrow)]
-    retriever: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Fusion<'a> {
-    #[serde(borrow)]
-    generation: Text<'a>,
-    #[serde(borrow)]
-    prediction: Option<Text<'a>>,
-}
-
 /// Gives every whole case to `on_case`, in the order of the file; a missing file is empty.
 ///
 /// # Errors
@@ -110,7 +74,7 @@ pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn 
     let mut labels: Arc<[String]> = Arc::new([]);
     while let Some(block) = blocks.next_block().with_context(|| format!("cannot read {}", path.display()))? {
         let lines = block.lines();
-        let parsed: Vec<Option<Result<Line>>> =
+        let parsed: Vec<Option<Result<PredictionLine>>> =
             lines.par_iter().map(|(_, bytes)| is_written(bytes).then(|| parse(bytes, identity))).collect();
         for ((number, bytes), line) in lines.into_iter().zip(parsed) {
             extent.length += bytes.len() as u64;
@@ -140,7 +104,7 @@ pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn 
                 if !labels.iter().map(String::as_str).eq(line.labels.iter().map(|label| &*label.0)) {
                     labels = line.labels.iter().map(|label| label.0.to_string()).collect();
                 }
-                add(&mut open, &line, number, &labels, sum.is_some())
+                add(&mut open, line, number, &labels, sum.is_some())
             });
             match outcome {
                 Ok(CaseEnds::No) => continue,
@@ -200,8 +164,9 @@ enum CaseEnds {
     No,
 }
 
-fn parse<'a>(bytes: &'a [u8], identity: &RunIdentity) -> Result<Line<'a>> {
-    let line: Line = serde_json::from_slice(bytes).map_err(|error| anyhow!("expected a prediction, found: {error}"))?;
+fn parse<'a>(bytes: &'a [u8], identity: &RunIdentity) -> Result<PredictionLine<'a>> {
+    let line: PredictionLine =
+        serde_json::from_slice(bytes).map_err(|error| anyhow!("expected a prediction, found: {error}"))?;
     let prints = &identity.fingerprints;
     ensure!(
         line.reader.0 == prints.reader.as_str(),
@@ -221,12 +186,12 @@ fn parse<'a>(bytes: &'a [u8], identity: &RunIdentity) -> Result<Line<'a>> {
 /// Adds a line to its case.
 fn add(
     open: &mut Option<StoredCase>,
-    line: &Line,
+    mut line: PredictionLine,
     number: usize,
     labels: &Arc<[String]>,
     is_sealed: bool,
 ) -> Result<CaseEnds> {
-    let prediction = prediction_of(line, is_sealed)?;
+    let prediction = prediction_of(&mut line, is_sealed)?;
     let case = open.get_or_insert_with(|| StoredCase {
         id: line.case.0.to_string(),
         line: number,
@@ -241,14 +206,14 @@ fn add(
     let Some(document) = &line.document else {
         case.closed_book = line.generation.as_ref().map(|_| prediction);
         if let Some(fusion) = &line.fused {
-            let answer = label_of(line, fusion.prediction.as_ref())?.map(Answer::Label);
+            let answer = label_of(&line, fusion.prediction.as_ref())?.map(Answer::Label);
             let text = Some(fusion.generation.0.to_string());
             case.recorded_fusion = Some(Prediction { answer, scores: None, text });
         }
         return Ok(CaseEnds::Yes);
     };
     ensure!(!line.heads.is_empty(), "the prediction with document {} names no head", document.0);
-    let mut heads = line.heads.clone();
+    let mut heads = line.heads;
     heads.shrink_to_fit();
     case.answers.push(StoredAnswer { document: document.0.to_string(), heads, prediction });
     Ok(CaseEnds::No)
@@ -256,10 +221,10 @@ fn add(
 
 /// What the line says. Where no checksum vouches for it, the answer has to be the label with the largest log-probability:
 /// that is so in every run of dissent, though not in those of software that generates text.
-fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
+fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Prediction> {
     let label = label_of(line, line.prediction.as_ref())?;
     let answer = label.map(Answer::Label);
-    let Some(scores) = &line.label_log_probabilities else {
+    let Some(scores) = line.label_log_probabilities.take() else {
         return Ok(Prediction { answer, scores: None, text: line.generation.as_ref().map(|text| text.0.to_string()) });
     };
     let (found, expected) = (scores.log_probabilities().len(), line.labels.len());
@@ -275,10 +240,10 @@ fn prediction_of(line: &Line, is_sealed: bool) -> Result<Prediction> {
             name(line.prediction.as_ref())
         );
     }
-    Ok(Prediction { answer, scores: Some(scores.clone()), text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction { answer, scores: Some(scores), text: text.map(|text| text.0.to_string()) })
 }
 
-fn label_of(line: &Line, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {
+fn label_of(line: &PredictionLine, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {
     let Some(prediction) = prediction else { return Ok(None) };
     let position = line.labels.iter().position(|label| label.0 == prediction.0);
     let position = position.with_context(|| format!("the prediction {} is none of the labels", prediction.0))?;

@@ -3,7 +3,7 @@
 
 use super::checksum::seal;
 use super::identity::RunIdentity;
-use super::prediction_line::lines_of;
+use super::prediction_line::LineWriter;
 use super::stored_cases::read_cases;
 use super::{Ablation, CaseAnswer, ShownCaptions};
 use super::{PREDICTIONS_FILE, RUN_FILE};
@@ -99,18 +99,23 @@ impl RunWriter {
         let ablation: Ablation = self.identity.ablation.parse().context("run.toml, field ablation")?;
         let captions = self.captions.get_or_insert_with(|| ShownCaptions::new(dataset, ablation.caption));
         let prints = &self.identity.fingerprints;
+        let lines = LineWriter {
+            dataset,
+            reader: &prints.reader,
+            retriever: prints.retriever.as_ref(),
+            captions,
+            without_image: ablation.without_image,
+        };
         let mut text = Vec::new();
         let mut ids = Vec::new();
         for answer in answers {
             let mut checksum = None;
-            for line in
-                lines_of(dataset, answer, &prints.reader, prints.retriever.as_ref(), captions, ablation.without_image)?
-            {
+            for line in lines.lines_of(answer)? {
                 let mut object = serde_json::to_vec(&line).context("cannot write a prediction as JSON")?;
                 checksum = Some(seal(&mut object, checksum));
                 text.extend_from_slice(&object);
                 if line.document.is_none() {
-                    ids.push(line.case);
+                    ids.push(line.case.0.into_owned());
                 }
             }
         }

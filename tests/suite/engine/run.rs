@@ -6,7 +6,8 @@ use dissent::data::{Answer, Dataset};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::Pipeline;
 use dissent::run::{Ablation, CaptionShown, CaseAnswer};
-use dissent::run::{PREDICTIONS_FILE, Passage, PredictionLine, RetrieverIdentity, Run, RunIdentity, RunWriter};
+use dissent::run::{PREDICTIONS_FILE, RetrieverIdentity, Run, RunIdentity, RunWriter};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,22 +45,18 @@ fn a_run_reads_back_what_was_written() {
     let run = Run::open(&run_folder).unwrap();
     assert_eq!(run.into_answers(&dataset).unwrap(), written);
     let text = fs::read_to_string(run_folder.join(PREDICTIONS_FILE)).unwrap();
-    let lines: Vec<PredictionLine> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 12, "three documents and closed-book, three times");
     let line = &lines[5];
     assert_eq!(
-        (line.query.as_str(), line.answers.as_str(), line.generation.as_deref()),
-        ("Is it grey?", "Yes", Some("No"))
+        (&line["query"], &line["answers"], &line["generation"]),
+        (&json!("Is it grey?"), &json!("Yes"), &json!("No"))
     );
-    let passage = Passage {
-        id: "document-1".into(),
-        img_path: "images/document-1.png".into(),
-        text: "caption 1".into(),
-        dataset_source: None,
-    };
-    assert_eq!(line.passages, [passage]);
-    assert_eq!((line.heads.len(), line.rank, line.score), (2, Some(2), Some(0.8)));
-    assert_eq!(lines[7].document, None);
+    let passage = json!({ "id": "document-1", "img_path": "images/document-1.png", "text": "caption 1" });
+    assert_eq!(line["passages"], json!([passage]));
+    assert_eq!((line["heads"].as_array().map(Vec::len), &line["rank"]), (Some(2), &json!(2)));
+    assert!((line["score"].as_f64().unwrap() - 0.8).abs() < 1e-6);
+    assert_eq!(lines[7]["document"], Value::Null);
 }
 
 #[test]
