@@ -42,6 +42,73 @@ pub struct LenientDataset {
     pub problems: Vec<Problem>,
 }
 
+/// A dataset whose manifest and cases are read, and whose corpus is not. The cases can be shown before the rest is there.
+#[derive(Clone, Debug)]
+pub struct OpenedCases {
+    /// Its corpus is empty.
+    pub dataset: Arc<Dataset>,
+    case_lines: Vec<usize>,
+    problems: Vec<Problem>,
+}
+
+impl OpenedCases {
+    /// Reads `dataset.toml` and the good lines of `cases.jsonl`.
+    ///
+    /// # Errors
+    /// Returns what is wrong with `dataset.toml` if it cannot be used.
+    pub fn read(root: &Path) -> Result<Self, Vec<Problem>> {
+        if !root.is_dir() {
+            let message =
+                "no such folder; expected a dataset directory with dataset.toml, cases.jsonl and corpus.jsonl";
+            return Err(vec![Problem::error(root, message)]);
+        }
+        let (manifest, mut problems) = Manifest::read(&root.join(MANIFEST_FILE)).map_err(|problem| vec![problem])?;
+        if problems.iter().any(Problem::is_error) {
+            return Err(problems);
+        }
+        let path = root.join(CASES_FILE);
+        let cases = read_cases(&path, &manifest.tasks);
+        let (case_lines, cases) = take(cases, &path, "no usable case; expected one per line", &mut problems);
+        Ok(Self { dataset: Arc::new(Dataset::new(root, manifest, cases, Vec::new())), case_lines, problems })
+    }
+
+    /// Is everything right so far?
+    pub fn is_without_error(&self) -> bool {
+        !self.problems.iter().any(Problem::is_error)
+    }
+
+    /// Reads the good lines of `corpus.jsonl`.
+    pub fn read_corpus(self) -> LenientDataset {
+        let Self { dataset, case_lines, mut problems } = self;
+        let path = dataset.root.join(CORPUS_FILE);
+        let corpus = read_documents(&path);
+        let (document_lines, corpus) =
+            take(corpus, &path, "the corpus is empty; expected one document per line", &mut problems);
+        // The cases are copied only while they are shown.
+        let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };
+        LenientDataset { dataset: Some(dataset), case_lines, document_lines, problems }
+    }
+
+    /// Reads the rest of a dataset whose bad lines are left out, as [`Dataset::open_usable`].
+    ///
+    /// # Errors
+    /// As [`Dataset::open_usable`].
+    pub fn open_usable(self) -> Result<(Dataset, Vec<Problem>)> {
+        let root = self.dataset.root.clone();
+        let LenientDataset { dataset, problems, .. } = self.read_corpus();
+        usable(&root, dataset, problems)
+    }
+}
+
+fn usable(root: &Path, dataset: Option<Dataset>, problems: Vec<Problem>) -> Result<(Dataset, Vec<Problem>)> {
+    let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+    let Some(dataset) = dataset else {
+        let first = errors.into_iter().next();
+        return Err(first.map_or_else(|| anyhow::anyhow!("{}: no dataset", root.display()), Into::into));
+    };
+    Ok((dataset, errors))
+}
+
 impl Dataset {
     /// Builds a dataset from its parts, as if read from `root`.
     pub fn new(root: &Path, manifest: Manifest, cases: Vec<Case>, corpus: Vec<Document>) -> Self {
@@ -90,58 +157,17 @@ impl Dataset {
     /// Fails with the first problem if `dataset.toml` cannot be used.
     pub fn open_usable(root: &Path) -> Result<(Self, Vec<Problem>)> {
         let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
-        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
-        let Some(dataset) = dataset else {
-            let first = errors.into_iter().next();
-            return Err(first.map_or_else(|| anyhow::anyhow!("{}: no dataset", root.display()), Into::into));
-        };
-        Ok((dataset, errors))
+        usable(root, dataset, problems)
     }
 
     /// Like [`Dataset::open_usable`], but with line numbers, and never fails.
     pub fn open_lenient(root: &Path) -> LenientDataset {
-        let mut problems = Vec::new();
-        let nothing =
-            |problems| LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems };
-        if !root.is_dir() {
-            let message =
-                "no such folder; expected a dataset directory with dataset.toml, cases.jsonl and corpus.jsonl";
-            return nothing(vec![Problem::error(root, message)]);
-        }
-        let manifest = match Manifest::read(&root.join(MANIFEST_FILE)) {
-            Ok((manifest, found)) => {
-                let usable = !found.iter().any(Problem::is_error);
-                problems.extend(found);
-                if !usable {
-                    return nothing(problems);
-                }
-                manifest
+        match OpenedCases::read(root) {
+            Ok(opened) => opened.read_corpus(),
+            Err(problems) => {
+                LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems }
             }
-            Err(problem) => return nothing(vec![problem]),
-        };
-        let cases_path = root.join(CASES_FILE);
-        let cases = read_cases(&cases_path, &manifest.tasks);
-        let (case_lines, cases) = take(cases, &cases_path, "no usable case; expected one per line", &mut problems);
-        let corpus_path = root.join(CORPUS_FILE);
-        let corpus = read_documents(&corpus_path);
-        let (document_lines, corpus) =
-            take(corpus, &corpus_path, "the corpus is empty; expected one document per line", &mut problems);
-        LenientDataset { dataset: Some(Self::new(root, manifest, cases, corpus)), case_lines, document_lines, problems }
-    }
-
-    /// The dataset without its corpus, to show while the corpus is read. `None` if the manifest or the cases have
-    /// errors; [`Dataset::open_lenient`] reports them.
-    pub fn open_cases(root: &Path) -> Option<Self> {
-        let (manifest, found) = Manifest::read(&root.join(MANIFEST_FILE)).ok()?;
-        if found.iter().any(Problem::is_error) {
-            return None;
         }
-        let cases = read_cases(&root.join(CASES_FILE), &manifest.tasks);
-        if cases.good.is_empty() || cases.problems.iter().any(Problem::is_error) {
-            return None;
-        }
-        let (_, cases): (Vec<usize>, Vec<Case>) = cases.good.into_iter().unzip();
-        Some(Self::new(root, manifest, cases, Vec::new()))
     }
 
     /// The task with this id.

@@ -35,7 +35,7 @@ mod writer;
 pub use answer::{Answer, AnswerKey, LabelIndex, answer_words};
 pub use case::{Case, Split};
 pub use check::{CheckReport, Summary, check};
-pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset};
+pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
 pub use document::Document;
 pub use manifest::{MANIFEST_FILE, Manifest};
 pub use picture::{CONVERSION_VERSION, Picture};

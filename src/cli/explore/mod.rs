@@ -34,7 +34,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
     let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
     let images = caps::image_mode(common.images, &environment);
-    let opener = Opener {
+    let mut opener = Opener {
         args,
         common: common.clone(),
         workspace,
@@ -44,6 +44,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         theme,
         themes,
         images,
+        cases: None,
     };
     let output =
         Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
@@ -51,7 +52,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if let Ok(program) = std::env::current_exe() {
         let _ = guard::start(&program);
     }
-    let ended = match session::run(opener.cover(), move || opener.open(), output) {
+    let cover = opener.cover();
+    let ended = match session::run(cover, move || opener.open(), output) {
         Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
         Ok(ended) => ended,
     };

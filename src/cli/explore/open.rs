@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::annotation::{AnnotationSession, AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions, Wanted};
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
-use crate::data::{Dataset, Problem};
+use crate::data::{Dataset, OpenedCases, Problem};
 use crate::run::Run;
 use crate::terminal::images::ImageMode;
 use crate::tui::keymap::Keymap;
@@ -38,12 +38,14 @@ pub struct Opener {
     pub theme: Theme,
     pub themes: Vec<(String, Theme)>,
     pub images: ImageMode,
+    /// What [`Opener::cover`] has read already.
+    pub cases: Option<OpenedCases>,
 }
 
 impl Opener {
     /// The explorer with its cases alone, shown while the rest is read. `None` if the queue depends on the rest, or
     /// if something failed; [`Opener::open`] then returns the error.
-    pub fn cover(&self) -> Option<App> {
+    pub fn cover(&mut self) -> Option<App> {
         let names = [&self.args.run, &self.args.against];
         let are_there = |name: &String| self.workspace.run_dir(name).is_ok_and(|folder| folder.is_dir());
         if !names.into_iter().flatten().all(are_there) {
@@ -57,7 +59,13 @@ impl Opener {
         if self.keymap.conflict(&taxonomy.categories).is_some() {
             return None;
         }
-        let dataset = Dataset::open_cases(&self.args.dataset)?;
+        let opened = OpenedCases::read(&self.args.dataset).ok()?;
+        let (dataset, is_usable) = (opened.dataset.clone(), opened.is_without_error());
+        self.cases = Some(opened);
+        if !is_usable {
+            return None;
+        }
+        let options = &self.args.queue;
         let of_split = cases_of_split(&dataset, self.args.split);
         let chosen = options.choose(&dataset, &of_split, &self.annotator, &AnnotationState::default(), &[]).ok()?;
         if chosen.cases.is_empty() {
@@ -66,7 +74,7 @@ impl Opener {
         let against = self.args.against.clone().map(|name| Against { name, ..Against::default() });
         let setting = Setting {
             known: KnownAtStart {
-                dataset: Arc::new(dataset),
+                dataset,
                 categories: taxonomy.categories.clone(),
                 several: taxonomy.several,
                 definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
@@ -101,10 +109,15 @@ impl Opener {
     /// # Errors
     /// Fails if something that the user named cannot be used, and with [`NothingLeft`] if the queue is empty.
     pub fn open(self) -> Result<Opened> {
-        let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images } = self;
+        let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images, cases } = self;
         let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
-        let (opened, run) =
-            rayon::join(|| Dataset::open_usable(&args.dataset), || run_folder.as_deref().map(Run::open).transpose());
+        let (opened, run) = rayon::join(
+            || match cases {
+                Some(cases) => cases.open_usable(),
+                None => Dataset::open_usable(&args.dataset),
+            },
+            || run_folder.as_deref().map(Run::open).transpose(),
+        );
         let (dataset, errors) = opened?;
         let dataset = Arc::new(dataset);
         let of_split = cases_of_split(&dataset, args.split);
