@@ -218,7 +218,7 @@ mod tests {
             assert_eq!(tensor(kind), Ok(()));
         }
         assert!(tensor(20).unwrap_err().starts_with("tensor a is stored as IQ4_NL; expected F32"));
-        assert!(tensor(77).unwrap_err().contains("unknown type 77"));
+        assert!(tensor(77).unwrap_err().contains("stored as type 77"));
     }
 
     #[test]

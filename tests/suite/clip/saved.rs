@@ -220,7 +220,7 @@ fn settings_that_do_not_fit_are_named() {
         (
             "config.json",
             json!({"model_type": "dinov2"}),
-            "field model_type: found \"dinov2\", which is no known dual encoder",
+            "field model_type: expected a known dual encoder, found \"dinov2\"",
         ),
         (
             "config.json",

@@ -116,8 +116,8 @@ fn what_contradicts_itself_is_an_error_with_line_and_field() {
     let plain = r#"{"id":"c1","task":"lesion","split":"test","image":"images/a.png","answer":"Yes""#;
     for (more, expected) in [
         (r#","answer":"No"}"#, "cases.jsonl:1: answer: the field appears twice with different values"),
-        (r#","answers":"No"}"#, r#"cases.jsonl:1: answers: found "No", but answer says "Yes""#),
-        (r#","image_path":"images/b.png"}"#, r#"cases.jsonl:1: image_path: found "images/b.png", but image says"#),
+        (r#","answers":"No"}"#, r#"cases.jsonl:1: answers: found "No", but answer is "Yes""#),
+        (r#","image_path":"images/b.png"}"#, r#"cases.jsonl:1: image_path: found "images/b.png", but image is"#),
         (r#","group":NaN}"#, "cases.jsonl:1: group: found NaN, which is not JSON"),
         (r#","group":"a",}"#, "cases.jsonl:1: not valid JSON: found a comma after the last field of an object"),
     ] {

@@ -43,7 +43,7 @@ fn networks_that_are_not_offered_are_named() {
         (
             "siglip2_naflex",
             "preprocessor_config.json",
-            "patch_size is 7, config.json says 6",
+            "field patch_size: expected 6 (vision_config of config.json), found 7",
             &["patch_size"],
             json!(7),
         ),
@@ -315,7 +315,7 @@ fn tensors_without_a_place_are_named() {
         assert!(DualEncoder::load(&folder, &Device::Cpu, DType::F32).is_ok(), "{name}");
         tensors.insert("vision_model.blocks.0.attn.q_norm.weight".into(), extra);
         fs::write(&path, safetensors::serialize(&tensors, None).unwrap()).unwrap();
-        assert_says(&folder, &["vision_model.blocks.0.attn.q_norm.weight", "no place"]);
+        assert_says(&folder, &["vision_model.blocks.0.attn.q_norm.weight", "no counterpart in the model"]);
     }
 }
 
@@ -369,7 +369,12 @@ fn a_picture_that_is_not_cut_into_whole_patches_is_refused() {
     embed(30, 24).unwrap();
     for (width, height) in [(31, 24), (36, 24), (5, 6), (0, 6)] {
         let message = embed(width, height).unwrap_err().to_string();
-        assert!(message.contains(&format!("{width}×{height} pixels is not one to 20 patches of 6×6")), "{message}");
+        assert!(
+            message.contains(&format!(
+                "expected 1 to 20 whole patches of 6×6 pixels, found a picture of {width}×{height}"
+            )),
+            "{message}"
+        );
     }
 }
 

@@ -165,5 +165,5 @@ fn a_run_with_open_answers_is_predicted_read_back_evaluated_and_shown() {
     let shown = stdout_of(&dissent_on(&["show", "case-4"], &root).output().unwrap());
     assert!(shown.contains("answer    in the upper lobe") && !shown.contains("labels"), "{shown}");
     let checked = stdout_of(&dissent_on(&["check"], &root).output().unwrap());
-    assert!(checked.contains("(in words)"), "{checked}");
+    assert!(checked.contains("(free text)"), "{checked}");
 }

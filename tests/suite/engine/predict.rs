@@ -214,7 +214,7 @@ fn a_case_without_its_image_is_named_and_the_others_are_predicted() {
     let output = setting.predict(&[]);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr_of(&output);
-    assert!(message.contains("1 of 3 cases could not be read") && message.contains("case-1.png"), "{message}");
+    assert!(message.contains("1 of 3 cases could not be answered") && message.contains("case-1.png"), "{message}");
     assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 2);
 }
 
@@ -240,7 +240,10 @@ fn a_case_that_the_reader_cannot_read_is_named_and_the_others_are_predicted() {
         let output = setting.predict(&[]);
         assert_eq!(output.status.code(), Some(1));
         let message = stderr_of(&output);
-        assert!(message.contains("1 of 5 cases could not be read") && message.contains("case case-1: "), "{message}");
+        assert!(
+            message.contains("1 of 5 cases could not be answered") && message.contains("case case-1: "),
+            "{message}"
+        );
         assert_eq!(Run::open(&setting.run_folder()).unwrap().len(), 4);
     }
 }
@@ -268,7 +271,7 @@ fn ctrl_c_keeps_what_is_done_and_exits_130() {
     send("-INT", &child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr_of(&output));
-    assert!(stderr_of(&output).contains("the same command goes on from there"), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("run the same command to continue"), "{}", stderr_of(&output));
     let kept = Run::open(&setting.run_folder()).unwrap().len();
     assert!(kept > 0 && kept < 200, "{kept} cases kept");
 }

@@ -68,7 +68,7 @@ fn a_wait_for_another_builder_is_said_and_ends_with_130() {
         let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
-        while !said.contains("another program is building this index: waiting") {
+        while !said.contains("another program is building this index; waiting") {
             assert!(errors.read_line(&mut said).unwrap() > 0, "{said}");
         }
         program::send("-TERM", &child);

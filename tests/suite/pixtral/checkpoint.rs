@@ -154,7 +154,7 @@ fn a_bad_tensor_is_named() {
     for (tensor, words) in [
         (None, vec!["missing"]),
         (Some(ones.narrow(0, 0, 79).unwrap()), vec!["[79, 64]", "[80, 64]"]),
-        (Some(nan), vec!["not a number"]),
+        (Some(nan), vec!["has a NaN or infinite value"]),
     ] {
         let folder = copy();
         let mut all = tensors(folder.path());
@@ -272,7 +272,7 @@ fn input_that_does_not_fit_is_refused() {
         (DecoderRow { ids: vec![1, 5, 4], features: vec![features] }, "1 image tokens for 2 image features"),
         (DecoderRow::text(vec![1, 300]), "token 300"),
         (DecoderRow::text(Vec::new()), "no tokens"),
-        (DecoderRow::text(vec![9; 513]), "513 tokens"),
+        (DecoderRow::text(vec![9; 513]), "found 513"),
     ] {
         let error = model.decode(&DecoderInput::new(vec![row]), None).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -137,14 +137,14 @@ fn a_decoder_of_another_model_is_refused() {
             |fields, _| {
                 fields.insert("qwen2vl.block_count".into(), Value::U32(3));
             },
-            "qwen2vl.block_count is 3, config.json says 2 (num_hidden_layers)",
+            "qwen2vl.block_count is 3, but num_hidden_layers of config.json is 2",
         ),
         (
             "qwen2_vl",
             |fields, _| {
                 fields.insert("qwen2vl.rope.freq_base".into(), Value::F32(1e4));
             },
-            "config.json says 1000000 (rope_theta)",
+            "rope_theta of config.json is 1000000",
         ),
         (
             "qwen2_vl",
@@ -241,35 +241,47 @@ fn a_rotation_scaled_otherwise_is_refused() {
     for Scaled { parameters, fields, tables, message } in [
         case(&linear, &[kind("linear"), factor(4.0)], ""),
         case(&linear, &[factor(4.0)], ""),
-        case(&linear, &[kind("linear"), factor(2.0)], "llama.rope.scaling.factor is 2, config.json says 4 (factor)"),
-        case(&linear, &[], "llama.rope.scaling.type is none, config.json says linear (rope_parameters)"),
-        case(&linear, &[kind("yarn"), factor(4.0)], "llama.rope.scaling.type is yarn, config.json says linear"),
+        case(&linear, &[kind("linear"), factor(2.0)], "llama.rope.scaling.factor is 2, but factor of config.json is 4"),
+        case(&linear, &[], "llama.rope.scaling.type is none, but rope_parameters of config.json is linear"),
+        case(
+            &linear,
+            &[kind("yarn"), factor(4.0)],
+            "llama.rope.scaling.type is yarn, but rope_parameters of config.json is linear",
+        ),
         case(&plain, &[kind("linear"), factor(1.0)], ""),
-        case(&plain, &[factor(4.0)], "llama.rope.scaling.type is linear, config.json says none"),
+        case(&plain, &[factor(4.0)], "llama.rope.scaling.type is linear, but rope_parameters of config.json is none"),
         case(&dynamic, &[], ""),
-        case(&dynamic, &[kind("yarn"), factor(4.0)], "llama.rope.scaling.type is yarn, config.json says dynamic"),
+        case(
+            &dynamic,
+            &[kind("yarn"), factor(4.0)],
+            "llama.rope.scaling.type is yarn, but rope_parameters of config.json is dynamic",
+        ),
         // The factor is that of max_position_embeddings, 512.
         case(&yarn, &[kind("yarn"), factor(4.0), original(128), ("yarn_beta_fast", Value::F32(32.0))], ""),
-        case(&yarn, &[], "llama.rope.scaling.type is none, config.json says yarn"),
-        case(&yarn, &[kind("yarn"), factor(8.0)], "llama.rope.scaling.factor is 8, config.json says 4 (factor)"),
+        case(&yarn, &[], "llama.rope.scaling.type is none, but rope_parameters of config.json is yarn"),
+        case(&yarn, &[kind("yarn"), factor(8.0)], "llama.rope.scaling.factor is 8, but factor of config.json is 4"),
         case(
             &yarn,
             &[kind("yarn"), factor(4.0), original(256)],
-            "llama.rope.scaling.original_context_length is 256, config.json says 128 (original_max_position_embeddings)",
+            "llama.rope.scaling.original_context_length is 256, but original_max_position_embeddings of config.json is 128",
         ),
         case(
             &yarn,
             &[kind("yarn"), factor(4.0), ("yarn_beta_slow", Value::F32(2.0))],
-            "llama.rope.scaling.yarn_beta_slow is 2, config.json says 1 (beta_slow)",
+            "llama.rope.scaling.yarn_beta_slow is 2, but beta_slow of config.json is 1",
         ),
         case(&yarn, &[kind("yarn"), ("factor", Value::U32(4))], "llama.rope.scaling.factor: expected a number"),
         with_tables(&short, &long, ""),
         with_tables(
             &short,
             &other,
-            "tensor rope_factors_long.weight: the divisor of pair 3 is 1.6, config.json says 1.5",
+            "tensor rope_factors_long.weight: the divisor of pair 3 is 1.6, but rope_parameters of config.json is 1.5",
         ),
-        with_tables(&long, &long, "tensor rope_factors_short.weight: the divisor of pair 1 is 1.5, config.json says 1"),
+        with_tables(
+            &long,
+            &long,
+            "tensor rope_factors_short.weight: the divisor of pair 1 is 1.5, but rope_parameters of config.json is 1",
+        ),
         with_tables(
             &short[1..],
             &long,

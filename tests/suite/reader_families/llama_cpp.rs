@@ -95,7 +95,7 @@ fn parts_are_read_together_or_refused() {
     let folder = whole();
     fs::remove_file(folder.path().join(part(2))).unwrap();
     let missing = message(folder.path(), None);
-    assert!(missing.contains("has 2 parts, of which number 2 is missing"), "{missing}");
+    assert!(missing.contains("has 2 parts, part 2 is missing"), "{missing}");
     // Another name does not make a part a whole.
     fs::rename(folder.path().join(part(1)), folder.path().join("decoder.gguf")).unwrap();
     let alone = message(folder.path(), None);
@@ -123,5 +123,8 @@ fn a_scaled_rotation_is_that_of_the_configuration() {
     parameters["low_freq_factor"] = json!(1.01);
     set_rotation(folder.path(), &parameters);
     let other_ramp = message(folder.path(), None);
-    assert!(other_ramp.contains("config.json says") && other_ramp.contains("00001-of-00002.gguf"), "{other_ramp}");
+    assert!(
+        other_ramp.contains("rope_parameters of config.json is") && other_ramp.contains("00001-of-00002.gguf"),
+        "{other_ramp}"
+    );
 }

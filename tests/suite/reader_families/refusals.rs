@@ -216,13 +216,17 @@ fn hostile_tokenizers_are_named_by_field() {
     for (pointer, value, word) in [
         ("normalizer", json!({"type": "Precompiled", "precompiled_charsmap": ""}), "precompiled_charsmap"),
         ("normalizer", json!({"type": "Precompiled", "precompiled_charsmap": "/////w=="}), "precompiled_charsmap"),
-        ("normalizer", json!({"type": "Sequence", "normalizers": vec![blow_up.clone(); 4]}), "times as long"),
+        (
+            "normalizer",
+            json!({"type": "Sequence", "normalizers": vec![blow_up.clone(); 4]}),
+            "to lengthen a text at most",
+        ),
         ("normalizer", json!({"type": "Sequence", "normalizers": vec![blow_up; 1000]}), "at most 64 steps"),
         ("normalizer", nothing, "found an empty one"),
         ("normalizer", json!({"type": "Nothing"}), "not a tokenizer"),
         ("normalizer", json!([]), "normalizer: expected an object"),
         ("pre_tokenizer", json!({"type": "FixedLength", "length": 0}), "length"),
-        ("pre_tokenizer", catastrophe, "endless"),
+        ("pre_tokenizer", catastrophe, "unbounded repetition"),
         (
             "post_processor",
             json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "nope", "type_id": 0}}],

@@ -121,7 +121,7 @@ fn tokens_that_the_encoder_does_not_know_are_named_with_their_field() {
     let folder = world.path("checkpoints/dual-encoder");
     change_json(&folder.join("tokenizer_config.json"), |config| config["pad_token"] = Value::Null);
     change_json(&folder.join("config.json"), |config| config["text_config"]["pad_token_id"] = json!(999_999));
-    world.index().fails_with(&["tokenizer.json: padding: token 999999, the model of the configuration knows"]);
+    world.index().fails_with(&["tokenizer.json: padding: token id 999999 is outside the model's vocabulary"]);
 }
 
 #[test]
