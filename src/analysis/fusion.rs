@@ -136,7 +136,7 @@ mod tests {
             found.iter().zip(&logits).map(|(found, logits)| (found.as_slice(), logits)).collect();
         let fused = fuse(&predictions).unwrap();
         close(&fused.weights, &[0.264_038, 0.238_911, 0.264_038, 0.233_013]);
-        close(&fused.prediction.scores.as_ref().unwrap().log_probabilities(), &[0.658_270, 1.304_032]);
+        close(fused.prediction.scores.as_ref().unwrap().log_probabilities(), &[0.658_270, 1.304_032]);
         assert_eq!(fused.prediction.label(), Some(1));
     }
 

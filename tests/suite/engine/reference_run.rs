@@ -2,9 +2,7 @@
 
 use crate::support::program::dissent;
 use dissent::data::{Existing, Split};
-use dissent::run::CaseAnswer;
-use dissent::run::Head;
-use dissent::run::Run;
+use dissent::run::{CaseAnswer, Head, Prediction, Run};
 use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use serde_json::{Value, json};
 use std::fs;
@@ -86,9 +84,8 @@ fn candidates_become_hits_and_predictions() {
         ..options()
     };
     let (answers, remarks) = import(&source, &folder.path().join("dataset"), &options).unwrap();
-    let labels = |answer: &CaseAnswer| -> Vec<Option<usize>> {
-        answer.predictions.iter().map(|prediction| prediction.label()).collect()
-    };
+    let labels =
+        |answer: &CaseAnswer| -> Vec<Option<usize>> { answer.predictions.iter().map(Prediction::label).collect() };
     assert_eq!(labels(&answers[0]), [Some(1); 4]);
     assert_eq!(labels(&answers[1]), [None, Some(0), Some(0), Some(1)]);
     assert_eq!(answers[1].predictions[0].text.as_deref(), Some("unclear"));
@@ -274,7 +271,7 @@ fn lists_of_labels_are_compared_as_sets() {
     let target = folder.path().join("dataset");
     let (answers, _) = import(&source, &target, &options()).unwrap();
     let labels: Vec<Vec<Option<usize>>> =
-        answers.iter().map(|answer| answer.predictions.iter().map(|prediction| prediction.label()).collect()).collect();
+        answers.iter().map(|answer| answer.predictions.iter().map(Prediction::label).collect()).collect();
     // Sorted: "0", "0, 3", "0, 5", "1". Two different wrong sets are two answers.
     assert_eq!(labels, [[Some(1), Some(1)], [Some(0), Some(2)], [None, Some(3)]]);
     let evaluate = dissent()

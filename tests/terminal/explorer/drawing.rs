@@ -20,7 +20,7 @@ fn resizing_redraws_and_a_small_window_says_so() {
     pty.resize(59, 14);
     pty.wait_for("dissent needs 60x15 characters; this window has 59x14");
     pty.resize(120, 40);
-    pty.wait_for("name the error");
+    pty.wait_for("error categories");
     pty.wait_for("us-test-0001 · test");
 }
 

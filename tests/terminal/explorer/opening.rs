@@ -130,7 +130,7 @@ fn views_in_a_file_that_cannot_be_read_are_kept() {
     let views = "[[view]]\nname = \"gap\"\nfilter = \"fused:wrong\n";
     fs::write(folder.join("ada.toml"), views).unwrap();
     let mut pty = setup.explore();
-    pty.wait_for("left out: ");
+    pty.wait_for("skipped: ");
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     assert_eq!(fs::read_to_string(folder.join("ada.unreadable-1.toml")).unwrap(), views);
