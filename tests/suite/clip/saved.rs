@@ -242,7 +242,7 @@ fn settings_that_do_not_fit_are_named() {
             json!({"resample": 1}),
             "field resample: expected 3 (bicubic) or 2 (bilinear), found 1",
         ),
-        ("tokenizer_config.json", json!({"pad_token": "[PAD]"}), "padding token '[PAD]' is not in it"),
+        ("tokenizer_config.json", json!({"pad_token": "[PAD]"}), "padding token '[PAD]' is not in the vocabulary"),
         ("tokenizer.json", json!({"model": {"type": "Nothing"}}), "not a tokenizer"),
     ];
     let folder = tempfile::tempdir().unwrap();

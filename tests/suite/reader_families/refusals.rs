@@ -236,7 +236,11 @@ fn hostile_tokenizers_are_named_by_field() {
         ("decoder", json!({"type": "Strip", "content": "a", "start": 1_u64 << 60, "stop": 0}), "start"),
         ("model", json!({"type": "BPE", "vocab": {}, "merges": []}), "found none"),
         ("model", json!({"type": "BPE", "vocab": {"a": -1}, "merges": []}), "\"a\": expected a whole number"),
-        ("model", json!({"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}), "id 0 is that of"),
+        (
+            "model",
+            json!({"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}),
+            "\"a\" and \"b\" have the same id 0",
+        ),
         ("model", json!({"type": "BPE", "vocab": {"a": 4_294_967_295_u64}, "merges": []}), "4294967295"),
         ("model", json!({"type": "BPE", "vocab": {"a": 0}, "merges": ["a x"]}), "not a tokenizer"),
         ("model", json!({"type": "BPE", "vocab": {"a": 0}, "merges": [], "dropout": 0.5}), "dropout"),
@@ -245,7 +249,7 @@ fn hostile_tokenizers_are_named_by_field() {
             "added_tokens",
             json!([{"id": 0, "content": "<a>", "single_word": false, "lstrip": false, "rstrip": false,
             "normalized": false, "special": true}, {"id": 0, "content": "<b>"}]),
-            "\"<a>\" and of \"<b>\"",
+            "\"<a>\" and \"<b>\" have the same id 0",
         ),
     ] {
         let folder = copy("qwen2_vl");
