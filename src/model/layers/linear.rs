@@ -22,7 +22,7 @@ impl Linear {
     }
 }
 
-/// A linear layer with `weight` [outputs, inputs] and `bias` [outputs]. New weights are drawn from N(0, `init_std`²); a new
+/// A linear layer with `weight` `[outputs, inputs]` and `bias` `[outputs]`. New weights are drawn from N(0, `init_std`²); a new
 /// bias is 0.
 pub fn linear(inputs: usize, outputs: usize, init_std: f64, vars: &VarBuilder) -> Result<Linear> {
     let weight = vars.get_with_hints((outputs, inputs), "weight", normal(init_std))?;

@@ -8,7 +8,7 @@ use super::bias_fused::AddBias;
 use super::cpu_storage::is_fusible;
 use candle_core::{Result, Tensor};
 
-/// `values` [.., C] + `vector` [C], broadcast over the leading dimensions; differentiable.
+/// `values` `[.., C]` + `vector` `[C]`, broadcast over the leading dimensions; differentiable.
 pub fn add_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if is_fusible(values) {
         return values.contiguous()?.apply_op2(vector, AddBias);
@@ -16,7 +16,7 @@ pub fn add_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if vector.is_variable() { values + expand_to_rows(vector, values)? } else { values.broadcast_add(vector) }
 }
 
-/// `values` [.., C] · `vector` [C], broadcast over the leading dimensions; differentiable.
+/// `values` `[.., C]` · `vector` `[C]`, broadcast over the leading dimensions; differentiable.
 pub fn multiply_per_channel(values: &Tensor, vector: &Tensor) -> Result<Tensor> {
     if vector.is_variable() { values * expand_to_rows(vector, values)? } else { values.broadcast_mul(vector) }
 }
