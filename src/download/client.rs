@@ -73,7 +73,7 @@ impl Hub {
     /// The hub of the environment: `HF_ENDPOINT`; `HF_TOKEN`, else the file of `HF_TOKEN_PATH` or `HF_HOME/token`.
     ///
     /// # Errors
-    /// Where the variables hold no address or key, the hub must not be asked (`HF_HUB_OFFLINE`), or a key would go over
+    /// Fails if the variables hold no address or key, the hub must not be asked (`HF_HUB_OFFLINE`), or a key would go over
     /// the network in the clear.
     pub fn of_environment() -> anyhow::Result<Self> {
         let offline = variable("HF_HUB_OFFLINE").is_some_and(|value| value != "0");

@@ -33,7 +33,7 @@ impl CachedReader {
     /// `cache` is a folder for answers that outlive the program.
     ///
     /// # Errors
-    /// Where a cache file cannot be read.
+    /// Fails if a cache file cannot be read.
     pub fn new(reader: Box<dyn Reader>, cache: &Path) -> Result<Self> {
         let predictions = KeyedLog::open(&cache.join("predictions.jsonl"))?;
         let answers = KeyedLog::open(&cache.join("answers.jsonl"))?;

@@ -44,7 +44,7 @@ impl Pipeline {
     /// `cache` is a folder for answers that outlive the program.
     ///
     /// # Errors
-    /// Where a prompt template is wrong or a cache file cannot be read.
+    /// Fails if a prompt template is wrong or a cache file cannot be read.
     pub fn new(
         dataset: Arc<Dataset>,
         source: Option<Box<dyn HitSource>>,
@@ -266,7 +266,7 @@ impl Pipeline {
     /// Documents with images like this one that the case may see, best first.
     ///
     /// # Errors
-    /// Where the image cannot be read, or there is no retriever to search with.
+    /// Fails if the image cannot be read, or there is no retriever to search with.
     pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
         let picture = match like {
             ImageLike::Case => self.open(case)?.query,

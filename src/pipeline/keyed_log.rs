@@ -37,7 +37,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     /// kill) is skipped.
     ///
     /// # Errors
-    /// Where an existing file cannot be read.
+    /// Fails if an existing file cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
         let content = match input_file::read(path, LONGEST) {
             Ok(content) => content,

@@ -66,7 +66,7 @@ impl CandleReader {
     /// A loaded checkpoint of this number type.
     ///
     /// # Errors
-    /// Where the system gives no threads.
+    /// Fails if the system gives no threads.
     pub fn new(checkpoint: impl Into<ReaderCheckpoint>, dtype: DType) -> Result<Self> {
         let checkpoint = checkpoint.into();
         // Rounding is part of the answer: half types give others.
@@ -83,7 +83,7 @@ impl CandleReader {
     /// (`RAYON_NUM_THREADS=1`, read by candle when it starts) is fastest.
     ///
     /// # Errors
-    /// Where its `config.json` cannot be read.
+    /// Fails if its `config.json` cannot be read.
     pub fn runs_in_shards(folder: &Path) -> Result<bool> {
         Ok(suits_data_parallel(ReaderFamily::of(folder)?.text_hidden(folder)?))
     }

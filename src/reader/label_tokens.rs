@@ -18,7 +18,7 @@ impl LabelTokens {
     /// Tokens of the labels' ids, which is what the reader would say.
     ///
     /// # Errors
-    /// Where a label has no token, or two labels have the same.
+    /// Fails if a label has no token, or two labels have the same.
     pub fn of(labels: &[Label], model: &dyn VisionLanguageModel) -> Result<Self> {
         Self::told_apart(labels, &|label, ends| model.answer_ids(label, ends))
     }

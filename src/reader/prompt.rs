@@ -42,7 +42,7 @@ impl ReadRequest {
     /// The prompt of this request, pieces in the order of the template; neighbouring text is one piece.
     ///
     /// # Errors
-    /// Where the template has an unknown slot, lacks the query image, or asks closed-book for a document.
+    /// Fails if the template has an unknown slot, lacks the query image, or asks closed-book for a document.
     pub fn prompt(&self) -> Result<Vec<PromptPiece>> {
         let field = template_field(self.evidence.is_some());
         let mut pieces: Vec<PromptPiece> = Vec::new();

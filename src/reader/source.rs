@@ -88,7 +88,7 @@ impl ReaderSource {
     /// Does reading want one thread per kernel here (see [`CandleReader::runs_in_shards`])? Never on a server.
     ///
     /// # Errors
-    /// Where the checkpoint's `config.json` cannot be read.
+    /// Fails if the checkpoint's `config.json` cannot be read.
     pub fn runs_in_shards(&self) -> Result<bool> {
         match self {
             Self::Checkpoint { folder, .. } => CandleReader::runs_in_shards(folder),

@@ -22,7 +22,7 @@ pub(super) fn seal(object: &mut Vec<u8>, before: Option<u32>) -> u32 {
 /// Compares a line with its checksum and returns that; `None` where the line has none.
 ///
 /// # Errors
-/// Where they do not fit.
+/// Fails if they do not fit.
 pub(super) fn check(line: &[u8], before: Option<u32>) -> Result<Option<u32>> {
     let (body, tail) = line.split_at(line.len().saturating_sub(BEFORE.len() + DIGITS + AFTER.len()));
     let Some(digits) = tail.strip_prefix(BEFORE).and_then(|tail| tail.strip_suffix(AFTER)) else {

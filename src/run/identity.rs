@@ -192,7 +192,7 @@ impl RunIdentity {
     /// Reads `run.toml`.
     ///
     /// # Errors
-    /// Where the file is missing or is no `run.toml`.
+    /// Fails if the file is missing or is no `run.toml`.
     pub fn read(path: &Path) -> Result<Self> {
         let text = crate::files::input_file::read_text(path, LONGEST)
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -202,7 +202,7 @@ impl RunIdentity {
     /// Writes `run.toml`, whole or not at all.
     ///
     /// # Errors
-    /// Where the folder cannot be written.
+    /// Fails if the folder cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string_pretty(self).context("cannot write run.toml")?;
         crate::files::durable::write_file(path, text.as_bytes())

@@ -39,7 +39,7 @@ impl Reranking {
     /// Writes the file into the run's folder, whole or not at all.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Fails if it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = folder.join(format!("{PREFIX}{}.json", self.name));
         let text = serde_json::to_string_pretty(self).context("cannot write the choices as JSON")?;
@@ -50,7 +50,7 @@ impl Reranking {
     /// All rerankings in a run's folder, by name.
     ///
     /// # Errors
-    /// Where a file cannot be read, is no reranking, or was made for another run.
+    /// Fails if a file cannot be read, is no reranking, or was made for another run.
     pub fn read_all(folder: &Path, identity: &RunIdentity) -> Result<Vec<Self>> {
         let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

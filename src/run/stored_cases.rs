@@ -57,7 +57,7 @@ pub(super) struct Extent {
 /// Gives every whole case to `on_case`, in the order of the file; a missing file is empty.
 ///
 /// # Errors
-/// Where the file cannot be read, or lines of it are no predictions, were changed after they were written or belong to
+/// Fails if the file cannot be read, or lines of it are no predictions, were changed after they were written or belong to
 /// another run than `identity`: the first of them are named.
 pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn FnMut(StoredCase)) -> Result<Extent> {
     let mut extent = Extent { whole: 0, length: 0, torn_at: None };

@@ -49,7 +49,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Where there is no run, or lines that are no predictions of this run (path and line are named).
+    /// Fails if there is no run, or lines that are no predictions of this run (path and line are named).
     pub fn open(folder: &Path) -> Result<Self> {
         let identity_path = folder.join(RUN_FILE);
         if !identity_path.exists() {
@@ -81,7 +81,7 @@ impl Run {
     /// The stored answers, in the order of the dataset's cases.
     ///
     /// # Errors
-    /// Where a case or document of the run is not in this dataset, a case is there twice, or a prediction has other labels
+    /// Fails if a case or document of the run is not in this dataset, a case is there twice, or a prediction has other labels
     /// than its task; the line is named.
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: FxHashMap<&str, usize> =

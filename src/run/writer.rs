@@ -33,7 +33,7 @@ impl RunWriter {
     /// Begins a run in `folder`, or goes on with the one that is there.
     ///
     /// # Errors
-    /// Where the run there was made from something else (both fingerprints are named), another program writes it, or
+    /// Fails if the run there was made from something else (both fingerprints are named), another program writes it, or
     /// the folder cannot be written.
     pub fn open(folder: &Path, now: &RunIdentity) -> Result<Self> {
         make_folder(folder)?;
@@ -94,7 +94,7 @@ impl RunWriter {
     /// with the last whole case as before, and the run can be continued later.
     ///
     /// # Errors
-    /// Where the file cannot be written, or an answer does not belong to the dataset.
+    /// Fails if the file cannot be written, or an answer does not belong to the dataset.
     pub fn append(&mut self, dataset: &Dataset, answers: &[CaseAnswer]) -> Result<()> {
         let ablation: Ablation = self.identity.ablation.parse().context("run.toml, field ablation")?;
         let captions = self.captions.get_or_insert_with(|| ShownCaptions::new(dataset, ablation.caption));

@@ -58,7 +58,7 @@ pub enum CandidateHeads {
 /// images are done; `workspace` is where the run goes, by default beside the dataset.
 ///
 /// # Errors
-/// Where a file cannot be read or a line is not what the reference writes (path, line and field are named), files do not
+/// Fails if a file cannot be read or a line is not what the reference writes (path, line and field are named), files do not
 /// belong together, or the dataset exists and may not be replaced.
 pub fn import_reference_run(
     source: &Path,

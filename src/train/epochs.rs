@@ -101,7 +101,7 @@ pub trait Objective {
 /// Writes the best weights again where somebody removed them, and the state on disk still has them.
 ///
 /// # Errors
-/// Where the state has other weights than the best.
+/// Fails if the state has other weights than the best.
 fn save_again_where_missing(
     objective: &mut dyn Objective,
     session: &Session,

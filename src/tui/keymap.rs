@@ -171,7 +171,7 @@ const KEY_WORDS: [&str; 14] = [
 /// The key as [`key_name`] will name it.
 ///
 /// # Errors
-/// Where it is none that every terminal sends, or one that a text is typed with.
+/// Fails if it is none that every terminal sends, or one that a text is typed with.
 fn key_as_sent(name: &str, context: Context) -> Result<String> {
     let (has_control, bare) = match name.strip_prefix("ctrl-") {
         Some(bare) => (true, bare.to_lowercase()),

@@ -139,7 +139,7 @@ impl Theme {
     /// loud or invisible), so such a style becomes that of the monochrome theme.
     ///
     /// # Errors
-    /// Where the monochrome theme cannot be read.
+    /// Fails if the monochrome theme cannot be read.
     pub fn without_full_backgrounds(mut self) -> Result<Self> {
         let plain = Self::load("monochrome")?;
         for (role, style) in &mut self.styles {

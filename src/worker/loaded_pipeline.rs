@@ -15,7 +15,7 @@ pub trait SearchCaptions: Send {
     /// The best `limit` captions for the query, best first.
     ///
     /// # Errors
-    /// Where the query cannot be understood or the index cannot be read.
+    /// Fails if the query cannot be understood or the index cannot be read.
     fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>>;
 }
 

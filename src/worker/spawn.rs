@@ -26,7 +26,7 @@ impl WorkerHandle {
     /// Starts the engine. Models are loaded on its thread; the answers of a stored run are reported first.
     ///
     /// # Errors
-    /// Where the stored run cannot be read, or the system gives no thread.
+    /// Fails if the stored run cannot be read, or the system gives no thread.
     pub fn spawn(config: WorkerConfig) -> Result<Self> {
         let mut stored = Vec::new();
         let mut stored_identity = None;

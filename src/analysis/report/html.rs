@@ -13,7 +13,7 @@ th{border-bottom:2px solid #888}.scroll{overflow-x:auto}figure{margin:1rem 0}fig
 /// The whole page.
 ///
 /// # Errors
-/// Where a plot cannot be drawn.
+/// Fails if a plot cannot be drawn.
 pub fn html(report: &Report) -> Result<String> {
     let title = format!("{}, split {}", report.dataset, report.split);
     let mut page = format!(

@@ -44,7 +44,7 @@ const TRAINING_NOTE: &str = "Synthetic images: no patient, no diagnosis. Ultraso
 /// Draws the sample and writes it to `out`.
 ///
 /// # Errors
-/// If a dataset is there and may not be replaced, or the disk is full.
+/// Fails if a dataset is there and may not be replaced, or the disk is full.
 pub fn write_sample(out: &Path, seed: u64, existing: Existing) -> Result<()> {
     let mut rng = PhantomRng::new(seed, 0);
     let sites = Sites::draw(&mut rng);

@@ -18,7 +18,7 @@ impl ServerAddress {
     /// One address or several with commas between them.
     ///
     /// # Errors
-    /// Where one of them is no plain address; a password or a key in it would end up in logs, so it is refused.
+    /// Fails if one of them is no plain address; a password or a key in it would end up in logs, so it is refused.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
         let mut addresses: Vec<Self> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {

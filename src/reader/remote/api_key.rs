@@ -19,7 +19,7 @@ impl ApiKey {
     /// From `file` where one is named, else from [`KEY_VARIABLE`]; `None` where there is neither.
     ///
     /// # Errors
-    /// Where the file cannot be read or holds no key.
+    /// Fails if the file cannot be read or holds no key.
     pub fn find(file: Option<&Path>) -> Result<Option<Self>> {
         let (text, from) = match file {
             Some(path) => {

@@ -47,7 +47,7 @@ impl Capability {
     /// Tries a server with an image and a word.
     ///
     /// # Errors
-    /// Where it reads no images or names no log-probabilities with token ids.
+    /// Fails if it reads no images or names no log-probabilities with token ids.
     pub async fn try_out(
         http: &Http,
         server: &ServerAddress,

@@ -40,7 +40,7 @@ impl SentPrompt {
     /// Text and images of a request, in the order of its template.
     ///
     /// # Errors
-    /// Where the template is wrong, or an image cannot be sent.
+    /// Fails if the template is wrong, or an image cannot be sent.
     pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&dyn PromptProcessor>) -> Result<Self> {
         let pieces = request.prompt()?;
         let mut parts = Vec::with_capacity(pieces.len());
@@ -132,7 +132,7 @@ impl SentPrompt {
     /// Did the server read what the model's own processor makes of the prompt, followed by `written`?
     ///
     /// # Errors
-    /// Where it did not, with what differs. Nothing is known without a processor.
+    /// Fails if it did not, with what differs. Nothing is known without a processor.
     pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), ServerErrorKind> {
         let Some(ids) = &self.ids else { return Ok(()) };
         let here = ids.iter().chain(written);
@@ -254,7 +254,7 @@ fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
 /// The text of an answer.
 ///
 /// # Errors
-/// Where there is none.
+/// Fails if there is none.
 pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, ServerErrorKind> {
     let choice = answer.value.choices.0.as_ref();
     let text = choice.and_then(|choice| choice.message.as_ref()?.content.as_deref());
@@ -267,7 +267,7 @@ pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, Server
 /// Sum of log p of the last `tokens` of a prompt, from vLLM's `prompt_logprobs`.
 ///
 /// # Errors
-/// Where the prompt does not end with these tokens, or there are no log-probabilities.
+/// Fails if the prompt does not end with these tokens, or there are no log-probabilities.
 pub(super) fn end_of_prompt(answer: &Answer<Completion>, tokens: &[u32]) -> Result<f32, ServerErrorKind> {
     let missing = || ServerErrorKind::Incomplete {
         missing: "log-probabilities of the label (prompt_logprobs)".into(),

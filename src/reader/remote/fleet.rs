@@ -171,7 +171,7 @@ impl Fleet {
     /// without a word, be it by another server; so this is asked after answers and before they are believed.
     ///
     /// # Errors
-    /// Where one has become another. One that is gone is left out.
+    /// Fails if one has become another. One that is gone is left out.
     pub async fn check(&self) -> Result<(), ServerError> {
         for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
             match ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
@@ -213,7 +213,7 @@ impl Fleet {
     /// Is the server there again, and the same? The inner error says why it is still left out.
     ///
     /// # Errors
-    /// Where it is there and not what it was.
+    /// Fails if it is there and not what it was.
     async fn look(&self, server: &Server, failures: u32) -> Result<Result<(), ServerError>, ServerError> {
         let held = LookedAt { server, failures };
         let asked = ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await;

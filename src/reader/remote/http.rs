@@ -41,7 +41,7 @@ impl Http {
     /// does. No proxy of the environment is used: images of patients go where the address says.
     ///
     /// # Errors
-    /// Where the system has no certificates to check others with and an address needs them.
+    /// Fails if the system has no certificates to check others with and an address needs them.
     pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress], timeout: Option<Duration>) -> Result<Self> {
         // A second reader finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -42,7 +42,7 @@ impl ImageEncoding {
     /// The picture as it is sent.
     ///
     /// # Errors
-    /// Where it has no pixels.
+    /// Fails if it has no pixels.
     pub fn of(&self, picture: &Picture) -> Result<SentImage> {
         let lock = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&picture.fingerprint) {

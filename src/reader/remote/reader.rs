@@ -89,7 +89,7 @@ impl RemoteReader {
     /// Asks the servers what they are and can do. One that is still loading is waited for.
     ///
     /// # Errors
-    /// Where no server answers, one is not what it should be, or the processor's folder cannot be read; `Cancelled` once
+    /// Fails if no server answers, one is not what it should be, or the processor's folder cannot be read; `Cancelled` once
     /// `cancelled` says so.
     pub fn connect(
         served: &ServedModel,

@@ -42,7 +42,7 @@ impl ServerIdentity {
     /// Asks a server what it is. With several models, `wanted` names one.
     ///
     /// # Errors
-    /// Where it does not answer as OpenAI's interface does, or does not serve the model wanted.
+    /// Fails if it does not answer as OpenAI's interface does, or does not serve the model wanted.
     pub async fn ask(http: &Http, server: &ServerAddress, wanted: Option<&str>) -> Result<Self, ServerError> {
         let most = LONGEST_ABOUT_SERVER;
         let list = http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await?;

@@ -44,7 +44,7 @@ impl Tokens<'_> {
     /// whole labels as they are written.
     ///
     /// # Errors
-    /// Where the server has no tokenizer and none is here, or its tokens are not those that it would read.
+    /// Fails if the server has no tokenizer and none is here, or its tokens are not those that it would read.
     pub async fn of_labels(&self, labels: &[Label], every_beginning: bool) -> Result<ServedLabels> {
         let mut ids: HashMap<&str, Vec<u32>> = HashMap::new();
         for label in labels {

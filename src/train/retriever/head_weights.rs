@@ -25,7 +25,7 @@ impl HeadWeights {
     /// A head that is the encoder itself, so far.
     ///
     /// # Errors
-    /// Where the encoder's weights cannot be read.
+    /// Fails if the encoder's weights cannot be read.
     pub fn of_base(kind: HeadKind, encoder: &DualEncoder, base: &Weights, alpha: f64, mode: Mode) -> Result<Self> {
         let map = VarMap::new();
         // No variable keeps what is drawn here: they come from the base, and the question map begins at zero.
@@ -63,7 +63,7 @@ impl HeadWeights {
 /// Query vectors of these cases, without a graph.
 ///
 /// # Errors
-/// Where the network cannot be run.
+/// Fails if the network cannot be run.
 pub fn query_vectors(
     head: &QueryHead,
     cases: &[usize],

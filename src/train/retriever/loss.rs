@@ -105,7 +105,7 @@ pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: LabelIndex) -
 /// The loss of `scores` ⟨q, e_i⟩ [B, N] given the reader's ℓ [B, N]: a scalar. The gradient flows through `scores` only.
 ///
 /// # Errors
-/// Where the shapes differ.
+/// Fails if the shapes differ.
 pub fn retriever_loss(scores: &Tensor, reader: &Tensor, settings: &LossSettings) -> Result<Tensor> {
     let (cases, candidates) = scores.dims2()?;
     let retriever = log_softmax(&(scores / settings.temperature)?, D::Minus1)?;

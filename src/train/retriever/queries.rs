@@ -25,7 +25,7 @@ impl Queries {
     /// Runs the encoder over these cases (positions in `Dataset::cases`).
     ///
     /// # Errors
-    /// Where an image cannot be read.
+    /// Fails if an image cannot be read.
     pub fn of(dataset: &Dataset, encoder: &DualEncoder, kind: HeadKind, cases: &[usize]) -> Result<Self> {
         let paths: Vec<_> = cases.iter().map(|case| dataset.cases[*case].image.as_path()).collect();
         let questions: Vec<&str> = cases.iter().map(|case| dataset.question_of(&dataset.cases[*case])).collect();

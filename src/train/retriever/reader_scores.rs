@@ -45,7 +45,7 @@ impl<'a> ReaderScores<'a> {
     /// The reader's answers to pairs of a case and a corpus row, in order.
     ///
     /// # Errors
-    /// Where an image cannot be read, the reader fails, or the user interrupts.
+    /// Fails if an image cannot be read, the reader fails, or the user interrupts.
     pub fn answers(&mut self, pairs: &[(usize, usize)]) -> Result<Vec<Arc<LabelScores>>> {
         self.wanted += pairs.len();
         let unknown: Vec<(usize, usize)> =

@@ -33,7 +33,7 @@ impl Save<'_> {
     /// Saves the best head so far.
     ///
     /// # Errors
-    /// Where the disk is full or the folder cannot be written.
+    /// Fails if the disk is full or the folder cannot be written.
     pub fn best(&self, side: VectorSide, head: &HeadWeights, steps: usize) -> Result<()> {
         self.write(&self.out, side, head, steps)
     }
@@ -68,7 +68,7 @@ fn set(record: &mut HeadsRecord, side: VectorSide, head: HeadRecord) {
 /// Puts the saved weights of one head back into its variables.
 ///
 /// # Errors
-/// Where the checkpoint cannot be read or is of another kind.
+/// Fails if the checkpoint cannot be read or is of another kind.
 pub fn load_head(folder: &Path, side: VectorSide, head: &HeadWeights) -> Result<()> {
     let prefix = format!("{}.", prefix_of(side));
     let weights = Weights::read(folder)?.renamed(|name| name.strip_prefix(&prefix).unwrap_or(name).to_owned());

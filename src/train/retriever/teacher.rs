@@ -53,7 +53,7 @@ impl Teacher {
     /// Reads what the source needs.
     ///
     /// # Errors
-    /// Where the file of entities cannot be read or knows none of the cases.
+    /// Fails if the file of entities cannot be read or knows none of the cases.
     pub fn open(source: &TeacherSource, dataset: &Dataset, seed: u64) -> Result<Self> {
         match source {
             TeacherSource::Reader => Ok(Self::Reader),

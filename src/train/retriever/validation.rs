@@ -58,7 +58,7 @@ impl Validation {
     /// Reads every case with the hits of the encoder itself.
     ///
     /// # Errors
-    /// Where a case cannot be read.
+    /// Fails if a case cannot be read.
     pub fn new(
         dataset: &Dataset,
         retriever: &Retriever,
@@ -73,7 +73,7 @@ impl Validation {
     /// Reads every case with the hits of these query vectors, one an image-head and one a caption-head vector per case.
     ///
     /// # Errors
-    /// Where a case cannot be read.
+    /// Fails if a case cannot be read.
     pub fn read(
         &self,
         dataset: &Dataset,

@@ -23,7 +23,7 @@ impl AgreementCounter {
     /// Gives each report to `send`, which says whether anybody still listens.
     ///
     /// # Errors
-    /// Where no thread can be started.
+    /// Fails if no thread can be started.
     pub fn start(
         &self,
         ticket: Ticket,

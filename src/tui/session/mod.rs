@@ -72,7 +72,7 @@ pub struct Ended {
 /// Without a cover, or where `open` is quick, the terminal is taken once everything is read.
 ///
 /// # Errors
-/// Where `open` fails, and where the terminal cannot be used.
+/// Fails if `open` fails, and where the terminal cannot be used.
 pub fn run(
     cover: Option<App>,
     open: impl FnOnce() -> Result<Opened> + Send + 'static,

@@ -22,7 +22,7 @@ impl Recording {
     /// Starts a new file; an old one is not written over.
     ///
     /// # Errors
-    /// Where the file exists or cannot be written.
+    /// Fails if the file exists or cannot be written.
     pub fn start(path: &Path, (columns, rows): (u16, u16)) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let file = file.with_context(|| format!("--record {}: expected the name of a new file", path.display()))?;

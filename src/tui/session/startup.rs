@@ -41,7 +41,7 @@ impl<'a> Startup<'a> {
     /// Waits before the terminal is taken: a moment where there is something to be shown meanwhile, else to the end.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// Fails if it cannot be opened.
     pub fn wait(&mut self, shows_cases: bool) -> Result<Waited> {
         let until = shows_cases.then(|| Instant::now() + PATIENCE);
         loop {
@@ -60,7 +60,7 @@ impl<'a> Startup<'a> {
     /// Shows the cases until there is more.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// Fails if it cannot be opened.
     pub fn show(&mut self, cover: &mut App, canvas: &mut Renderer, film: &CastRecorder) -> Result<Waited> {
         loop {
             canvas.draw(cover, false)?;

@@ -46,7 +46,7 @@ impl SessionState {
     /// What the file says; a missing one says nothing.
     ///
     /// # Errors
-    /// Where it cannot be read or is damaged: the path and the line are named.
+    /// Fails if it cannot be read or is damaged: the path and the line are named.
     pub fn read(path: &Path) -> Result<Self> {
         let text = match crate::files::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
@@ -58,7 +58,7 @@ impl SessionState {
     /// Replaces the file, whole or not at all.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Fails if it cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self).context("cannot write the state of the session as TOML")?;
         durable::write_file(path, text.as_bytes())

@@ -35,7 +35,7 @@ pub(super) struct Plot {
 /// All plots that the report's tables have numbers for.
 ///
 /// # Errors
-/// Where a plot cannot be drawn.
+/// Fails if a plot cannot be drawn.
 pub(super) fn plots(report: &Report) -> Result<Vec<Plot>> {
     let mut plots = Vec::new();
     for table in &report.tables {
