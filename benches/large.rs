@@ -7,10 +7,7 @@ mod terminal;
 
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::run::CaseAnswer;
-use dissent::run::LabelScores;
-use dissent::run::{Head, Hit, Provenance};
-use dissent::run::{RetrieverIdentity, RunIdentity, RunWriter};
+use dissent::run::{CaseAnswer, Head, Hit, LabelScores, Provenance, RetrieverIdentity, RunIdentity, RunWriter};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;

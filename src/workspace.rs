@@ -3,9 +3,8 @@
 use crate::files::durable::make_folder;
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 /// Folder of the workspace inside a dataset that can be written.
 pub const WORKSPACE_FOLDER: &str = ".dissent";

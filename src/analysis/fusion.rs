@@ -1,9 +1,7 @@
 //! One answer from K predictions: the paper's late fusion (docs/method.md, "Fusion").
 
 use crate::data::Answer;
-use crate::run::CaseAnswer;
-use crate::run::{Head, Provenance};
-use crate::run::{LabelScores, Prediction};
+use crate::run::{CaseAnswer, Head, LabelScores, Prediction, Provenance};
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]

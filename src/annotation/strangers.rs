@@ -3,8 +3,7 @@
 
 use super::{AnnotationState, CategoryId, Taxonomy};
 use crate::data::Case;
-use crate::data::identifier::likeness;
-use crate::data::identifier::look_alikes;
+use crate::data::identifier::{likeness, look_alikes};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Ids that a remark lists; it counts the rest.

@@ -3,9 +3,8 @@
 use super::category_id::CategoryId;
 use super::event::GivenDefinitions;
 use super::taxonomy_versions::keep_version;
-use crate::files::durable;
 use crate::files::fingerprint::Fingerprint;
-use crate::files::input_file;
+use crate::files::{durable, input_file};
 use crate::text::toml_text;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,8 @@
 
 use super::IndexError;
 use crate::files::input_file::kind_of;
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 use tantivy::TantivyError;
 use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 

@@ -4,10 +4,9 @@ use crate::files::input_file;
 use crate::secret::excerpt;
 use crate::text::printable::is_printable;
 use anyhow::{Result, bail, ensure};
-use std::fmt;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
+use std::{fmt, fs};
 
 /// Longest name of a branch in bytes, the limit of file systems.
 const LONGEST_REVISION: usize = 255;

@@ -10,10 +10,9 @@ use crate::files::fingerprint::Fingerprint;
 use crate::index::CaptionResult;
 use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates};
 use crate::retriever::HitSource;
-use crate::run::Hit;
-use crate::run::{Ablation, CaptionShown, ShownCaptions, contradicting_rows};
-use crate::run::{CaseAnswer, Probe, Shown};
-use crate::run::{LabelScores, Prediction};
+use crate::run::{
+    Ablation, CaptionShown, CaseAnswer, Hit, LabelScores, Prediction, Probe, Shown, ShownCaptions, contradicting_rows,
+};
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::path::Path;

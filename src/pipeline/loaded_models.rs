@@ -1,7 +1,6 @@
 //! Loading retriever and reader, building the index where that is needed.
 
-use super::Progress;
-use super::{ModelDescription, Pipeline};
+use super::{ModelDescription, Pipeline, Progress};
 use crate::data::Dataset;
 use crate::files::fingerprint::Fingerprint;
 use crate::index::{Index, IndexError, Stage};
@@ -11,8 +10,7 @@ use crate::model::precision::{ChosenDtype, Precision};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use crate::retriever::heads::TrainedHeads;
 use crate::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
-use crate::run::Ablation;
-use crate::run::{RetrieverIdentity, RunIdentity, prompts_fingerprint};
+use crate::run::{Ablation, RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::path::PathBuf;

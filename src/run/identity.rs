@@ -1,7 +1,6 @@
 //! `run.toml`: what a run was made from.
 
-use super::ServiceRecord;
-use super::{Ablation, CaptionShown};
+use super::{Ablation, CaptionShown, ServiceRecord};
 use crate::data::Dataset;
 use crate::files::fingerprint::Fingerprint;
 use crate::text::toml_text;

@@ -1,10 +1,8 @@
 //! Reading `predictions.jsonl`: whole cases one by one, what is wrong with a line, and where a torn tail begins.
 
-use super::Prediction;
-use super::Provenance;
-use super::RunIdentity;
 use super::checksum::check;
 use super::prediction_line::{PredictionLine, Text};
+use super::{Prediction, Provenance, RunIdentity};
 use crate::data::{Answer, LabelIndex};
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, anyhow, bail, ensure};

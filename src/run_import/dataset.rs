@@ -1,8 +1,8 @@
 //! The dataset behind a run of the reference code: its cases and the documents that it retrieved.
 
-use super::ReferenceRunOptions;
 use super::answer::AnswerParser;
 use super::line::{Group, Passage};
+use super::options::ReferenceRunOptions;
 use crate::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Task, TaskKind};
 use crate::files::input_file;
 use anyhow::{Context, Result};

@@ -5,54 +5,25 @@ mod answer;
 mod dataset;
 mod doubled;
 mod line;
+mod options;
 
+pub use options::{CandidateHeads, ReferenceRunOptions};
+
+use self::answer::AnswerParser;
+use self::dataset::DatasetParts;
+use self::doubled::remarks_of_doubled;
+use self::line::{Group, read_groups, read_singles};
 use crate::analysis::{fuse, scored_hits};
+use crate::data::Existing;
 use crate::data::import::Imported;
-use crate::data::{Existing, Split};
 use crate::files::fingerprint::Fingerprint;
-use crate::run::CaseAnswer;
-use crate::run::Prediction;
-use crate::run::{Head, Hit, Provenance};
-use crate::run::{RetrieverIdentity, RunIdentity, RunWriter};
-use crate::run_import::answer::AnswerParser;
-use crate::run_import::dataset::DatasetParts;
-use crate::run_import::doubled::remarks_of_doubled;
-use crate::run_import::line::{Group, read_groups, read_singles};
+use crate::run::{CaseAnswer, Head, Hit, Prediction, Provenance, RetrieverIdentity, RunIdentity, RunWriter};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Cases that are written and synced together.
 const CASES_PER_BATCH: usize = 1000;
-
-/// What the files do not say.
-#[derive(Clone, Debug)]
-pub struct ReferenceRunOptions {
-    /// The file of fused answers, one line per case.
-    pub fused: Option<PathBuf>,
-    /// A file of answers without a document, one line per case.
-    pub closed_book: Option<PathBuf>,
-    /// Where relative image paths begin; default: the folder of the predictions.
-    pub images: Option<PathBuf>,
-    /// Labels in the order of the logits; default: the different gold answers, sorted.
-    pub labels: Vec<String>,
-    /// Id of the task.
-    pub task: String,
-    pub split: Split,
-    /// Name of the run.
-    pub run: String,
-    /// Which heads the candidates came from; default: as the file's name says.
-    pub heads: Option<CandidateHeads>,
-}
-
-/// Which heads a file's candidates came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum CandidateHeads {
-    Image,
-    Caption,
-    /// The first half from the image head, the second from the caption head.
-    Both,
-}
 
 /// Reads a per-candidate file of the reference code and writes dataset and run. `progress` is told how many of how many
 /// images are done; `workspace` is where the run goes, by default beside the dataset.

@@ -1,7 +1,6 @@
 //! Gradients by variable name: of one loss, summed over shards, clipped by global norm.
 
-use crate::panics::caught;
-use crate::panics::panic_text;
+use crate::panics::{caught, panic_text};
 use anyhow::{Error, Result, anyhow, ensure};
 use candle_core::{Tensor, Var, backprop::GradStore};
 use std::any::Any;

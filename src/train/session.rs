@@ -11,8 +11,7 @@
 //! resumed takes the very same steps as one that was not.
 
 use super::optimizer::AdamW;
-use crate::files::durable;
-use crate::files::input_file;
+use crate::files::{durable, input_file};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor, Var};
 use rand_chacha::ChaCha8Rng;

@@ -1,9 +1,8 @@
 //! The engine as its user sees it: send requests, receive events, drop to end.
 
-use super::Request;
 use super::loaded_pipeline::{LoadPipeline, LoadSearch};
 use super::mailbox::Mailbox;
-use super::threads;
+use super::{Request, threads};
 use crate::pipeline::Event;
 use crate::run::CaseAnswer;
 use anyhow::{Context, Result};

@@ -1,8 +1,7 @@
 //! The slot between the screen and the workers: one pending wish of each kind, the newest wins.
 
 use super::Request;
-use crate::pipeline::ImageLike;
-use crate::pipeline::Ticket;
+use crate::pipeline::{ImageLike, Ticket};
 use crate::run::Probe;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -3,8 +3,7 @@
 use super::WorkerHandle;
 use super::loaded_pipeline::{LoadedPipeline, SearchCaptions};
 use crate::data::Dataset;
-use crate::index::CaptionResult;
-use crate::index::{Index, IndexError, TextIndex};
+use crate::index::{CaptionResult, Index, IndexError, TextIndex};
 use crate::pipeline::{LoadedModels, ModelChoice, load_models};
 use crate::run::Run;
 use crate::workspace::Workspace;

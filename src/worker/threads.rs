@@ -2,8 +2,7 @@
 
 use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
 use super::mailbox::{ImageSearch, Mailbox, Work};
-use crate::panics::caught;
-use crate::panics::panic_text;
+use crate::panics::{caught, panic_text};
 use crate::pipeline::Event;
 use crate::reader::ReaderError;
 use crate::run::Probe;

@@ -8,11 +8,10 @@ use crate::{
     annotations, datasets, explorer, imports, known_values, models, pictures, places, program, records, servers, words,
 };
 use rand::SeedableRng;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::{fs, thread};
 
 /// Classes of inputs; input number N is of class N modulo their number.
 pub const CLASSES: [(&str, Make); 22] = [

@@ -1,8 +1,7 @@
 //! The explorer's queue is the assigned one, and what is said in it is kept as the options have it.
 
 use crate::support::annotated_dataset::{annotations, dataset_of_text as dataset};
-use crate::support::program::PROGRAM;
-use crate::support::program::stdout_of;
+use crate::support::program::{PROGRAM, stdout_of};
 use crate::support::pty::Pty;
 use dissent::annotation::{AnnotationState, CaseReview, EventContext, EventKind, Journal, Standing, read_folder};
 use std::path::Path;

@@ -9,8 +9,7 @@ use crate::support::pty::Pty;
 use crate::support::tmux::Tmux;
 use dissent::data::Dataset;
 use dissent::files::fingerprint::Fingerprint;
-use dissent::run::CaseAnswer;
-use dissent::run::{RetrieverIdentity, RunIdentity, RunWriter};
+use dissent::run::{CaseAnswer, RetrieverIdentity, RunIdentity, RunWriter};
 use std::path::{Path, PathBuf};
 
 /// Cases of the dataset.

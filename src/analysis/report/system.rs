@@ -2,8 +2,7 @@
 
 use crate::analysis::{Bootstrap, CaseOutcome, Verdict};
 use crate::data::{Answer, Dataset, Label, LabelIndex, Task};
-use crate::run::Prediction;
-use crate::run::{Ablation, CaseAnswer};
+use crate::run::{Ablation, CaseAnswer, Prediction};
 use std::collections::HashMap;
 
 /// What is evaluated.

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::data::{Case, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
-use crate::run::{Ablation, CaptionShown, CaseAnswer};
-use crate::run::{Head, Hit, Provenance};
-use crate::run::{LabelScores, Prediction};
+use crate::run::{Ablation, CaptionShown, CaseAnswer, Head, Hit, LabelScores, Prediction, Provenance};
 use crate::text::csv_cells::Formulas;
 use std::path::Path;
 

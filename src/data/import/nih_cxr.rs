@@ -3,8 +3,9 @@
 
 use super::medmnist_sets::add_label_key;
 use super::{Imported, LONGEST_IMAGE, ProgressReport};
-use crate::data::{Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split};
-use crate::data::{Task, TaskKind};
+use crate::data::{
+    Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind,
+};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file;
 use crate::files::litter::{is_litter, litter_remark};

@@ -1,8 +1,7 @@
 //! Limits on chat templates beyond the engine's fuel, which counts steps and bytes: nesting depth of source and values,
 //! integers that overflow, and format widths that allocate memory at once.
 
-use crate::panics::caught_here;
-use crate::panics::panic_text;
+use crate::panics::{caught_here, panic_text};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State, filters};
 use minijinja_contrib::pycompat::unknown_method_callback;

@@ -1,7 +1,6 @@
 //! The configuration of a decoder.
 
-use super::rope_scaling::frequencies;
-use super::rope_scaling::{Frequencies, RopeScaling};
+use super::rope_scaling::{Frequencies, RopeScaling, frequencies};
 use crate::model::layers::Activation;
 
 /// Configuration of a Llama-like decoder: RoPE, gated MLPs and RMSNorm. Fields correspond to `text_config` in transformers.

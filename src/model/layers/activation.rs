@@ -1,8 +1,7 @@
 //! Activation functions under their names in transformers (`ACT2FN`).
 
 use super::cpu_storage::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
-use super::half_convert;
-use super::simd;
+use super::{half_convert, simd};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, WithDType};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,7 @@
 use super::definition::{LONGEST_NORMALISED, check_definition};
 use super::refused_part::refused_part;
 use crate::model::checkpoint::CheckpointError;
-use crate::panics::caught;
-use crate::panics::panic_text;
+use crate::panics::{caught, panic_text};
 use crate::text::printable::one_line;
 use anyhow::{Result, anyhow, ensure};
 use serde_json::Value;

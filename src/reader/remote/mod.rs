@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `reader.rs` | the `Reader`: connecting, grouping, cancelling |
 //! | `score.rs` | log-probabilities of labels, the best way there is |
-//! | `capability.rs`, `engine.rs` | what a server is and can do |
+//! | `capability.rs`, `server_kind.rs` | what a server is and can do |
 //! | `tokens.rs`, `chat.rs`, `images.rs` | labels, prompts and images as they are sent |
 //! | `answer.rs` | what is read of the answers |
 //! | `fleet.rs`, `limit.rs`, `retry.rs`, `http.rs` | which server, how many at a time, when again, one exchange |

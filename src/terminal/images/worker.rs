@@ -3,8 +3,7 @@
 use super::cache::{Picture, PictureKey};
 use super::encode::{ImageMode, encode};
 use crate::data;
-use crate::panics::caught;
-use crate::panics::panic_text;
+use crate::panics::{caught, panic_text};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui_image::FontSize;

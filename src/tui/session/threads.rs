@@ -2,8 +2,7 @@
 
 use super::message::{Message, OnPanic, Opened};
 use crate::annotation::JournalWatch;
-use crate::panics::caught;
-use crate::panics::panic_text;
+use crate::panics::{caught, panic_text};
 use crate::terminal::pixels::{FullScreenImage, Pixels};
 use crate::terminal::query;
 use anyhow::{Context, Result};

@@ -1,9 +1,7 @@
 //! What is known of the cases: the dataset, what the reader answered, what people said.
 
 use super::comparison::{Against, WhoIsRight};
-use crate::analysis::CaseAnswers;
-use crate::analysis::CaseOutcome;
-use crate::analysis::OwnHit;
+use crate::analysis::{CaseAnswers, CaseOutcome, OwnHit};
 use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };

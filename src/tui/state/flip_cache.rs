@@ -2,8 +2,7 @@
 //! the case and not for every frame.
 
 use crate::analysis::{Reweighing, ScoredHit, SmallestFlip};
-use crate::run::Prediction;
-use crate::run::Provenance;
+use crate::run::{Prediction, Provenance};
 use std::cell::RefCell;
 
 /// The latest search and what came of it.

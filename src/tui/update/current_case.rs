@@ -1,9 +1,7 @@
 //! What the screen shows of the current case: its hits, the selected document, the fused answer.
 
 use super::app::App;
-use crate::analysis::CaseAnswers;
-use crate::analysis::OwnHit;
-use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
+use crate::analysis::{CaseAnswers, CaseOutcome, Fused, OwnHit, SmallestFlip};
 use crate::data::Document;
 use crate::run::{Hit, Prediction};
 use crate::tui::state::selection::Shown;

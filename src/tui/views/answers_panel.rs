@@ -2,8 +2,7 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
-use crate::analysis::CaseAnswers;
-use crate::analysis::Fused;
+use crate::analysis::{CaseAnswers, Fused};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
 use crate::run::Prediction;

@@ -2,8 +2,7 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::CaseAnswers;
-use crate::analysis::Verdict;
+use crate::analysis::{CaseAnswers, Verdict};
 use crate::data::Answer;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;

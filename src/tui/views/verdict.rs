@@ -3,8 +3,7 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::CaseAnswers;
-use crate::analysis::{CaseOutcome, Fused, SmallestFlip};
+use crate::analysis::{CaseAnswers, CaseOutcome, Fused, SmallestFlip};
 use crate::data::Answer;
 use crate::tui::update::app::App;
 use ratatui::text::Span;

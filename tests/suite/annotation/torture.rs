@@ -9,14 +9,13 @@ use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journ
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 /// Kilobytes of the small disk when the processes begin.
 const FIRST_SIZE: usize = 256;

@@ -5,8 +5,9 @@ use dissent::analysis::SummaryCase;
 use dissent::data::{Answer, Dataset};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::Pipeline;
-use dissent::run::{Ablation, CaptionShown, CaseAnswer};
-use dissent::run::{PREDICTIONS_FILE, RetrieverIdentity, Run, RunIdentity, RunWriter};
+use dissent::run::{
+    Ablation, CaptionShown, CaseAnswer, PREDICTIONS_FILE, RetrieverIdentity, Run, RunIdentity, RunWriter,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

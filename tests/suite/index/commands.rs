@@ -1,10 +1,9 @@
 //! `dissent index`, `search`, `show` and `doctor` by the binary, with a CLIP checkpoint of random weights.
 
 use super::support::{CAPTIONS, write_dataset};
-use crate::support::fixtures;
 use crate::support::patience::wait_until;
 use crate::support::pictures::write_picture;
-use crate::support::program;
+use crate::support::{fixtures, program};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,13 +3,12 @@
 use crate::support::program;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::{fs, thread};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const KEY: &str = "hf_secretKey123";

@@ -2,8 +2,7 @@
 
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
-use crate::analysis::CaseAnswers;
-use crate::analysis::{CaseOutcome, Verdict};
+use crate::analysis::{CaseAnswers, CaseOutcome, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
 use crate::tui::state::answer_names::letter;
