@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/source_files.rs"]
+mod source_files;
+
+use source_files::rust_files;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Modules that a module may use; `None` for all above it.
 type Table = Vec<(String, Option<BTreeSet<String>>)>;
@@ -81,17 +85,4 @@ fn arrows_of(source: &Path) -> BTreeMap<String, BTreeMap<String, String>> {
         }
     }
     arrows
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }

@@ -2,8 +2,8 @@
 //! is found here, and needs a reason.
 
 use crate::ground::project;
+use crate::support::source_files::rust_files;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// What reaches standard output or standard error.
 const WAYS: [&str; 9] =
@@ -45,17 +45,4 @@ fn messages_have_one_way_out() {
         }
     }
     assert!(found > 0 && wrong.is_empty(), "say, print_line or print_styled of output.rs?\n{}", wrong.join("\n"));
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }

@@ -18,6 +18,7 @@ pub mod program;
 #[cfg(unix)]
 pub mod pty;
 pub mod small_disk;
+pub mod source_files;
 #[cfg(unix)]
 pub mod tmux;
 pub mod world;
