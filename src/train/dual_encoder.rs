@@ -7,6 +7,7 @@ use super::gradients::{Gradients, died, sum_over_shards};
 use super::pictures::decode_all;
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};
+use super::watcher::TrainingWatcher;
 use crate::data::Dataset;
 use crate::model::checkpoint::{
     CheckpointFiles, StoredType, Weights, names_of, pretty_json, save_checkpoint, variables_of,
@@ -74,7 +75,7 @@ struct Corpus {
 pub fn train_dual_encoder(
     dataset: &Dataset,
     settings: &DualEncoderSettings,
-    interrupted: &dyn Fn() -> bool,
+    watcher: &dyn TrainingWatcher,
 ) -> Result<Option<EpochReport>> {
     settings.training.check()?;
     ensure!(dataset.corpus.len() >= 16, "expected at least 16 documents to train on, found {}", dataset.corpus.len());
@@ -108,7 +109,7 @@ pub fn train_dual_encoder(
         files,
         settings: settings.clone(),
     };
-    run_epochs(&mut objective, &weights, &mut session, settings.training, interrupted)
+    run_epochs(&mut objective, &weights, &mut session, settings.training, watcher)
 }
 
 /// Images and captions find each other.

@@ -2,9 +2,9 @@
 
 use super::gradients::Gradients;
 use super::optimizer::{AdamW, AdamWSettings};
-use super::progress::TrainingBar;
 use super::schedule::CosineSchedule;
 use super::session::{EpochReport, Position, Session};
+use super::watcher::{TrainingEvent, TrainingWatcher};
 use anyhow::{Context, Result, ensure};
 use candle_core::Var;
 use rand::seq::SliceRandom;
@@ -76,8 +76,8 @@ pub trait Objective {
     fn state(&self) -> Vec<(String, Var)> {
         Vec::new()
     }
-    /// What the progress bar says beside the loss.
-    fn note(&self) -> String {
+    /// Figures of the last step in words, shown beside the loss.
+    fn figures(&self) -> String {
         String::new()
     }
     /// A batch in words, for an error.
@@ -129,13 +129,13 @@ fn save_again_where_missing(
 /// to do.
 ///
 /// # Errors
-/// [`TrainingInterrupted`] once `interrupted` says so; where a loss or gradient is not finite, or the disk is full.
+/// [`TrainingInterrupted`] once the watcher says so; where a loss or gradient is not finite, or the disk is full.
 pub fn run_epochs(
     objective: &mut dyn Objective,
     weights: &[(String, Var)],
     session: &mut Session,
     settings: LoopSettings,
-    interrupted: &dyn Fn() -> bool,
+    watcher: &dyn TrainingWatcher,
 ) -> Result<Option<EpochReport>> {
     let LoopSettings { weight_decay, decay_vectors, .. } = settings;
     let decay = AdamWSettings { weight_decay, decay_vectors, ..AdamWSettings::default() };
@@ -163,8 +163,13 @@ pub fn run_epochs(
         if taken > 0 {
             random.set_word_pos(random_word);
         }
-        let mut bar = TrainingBar::new(objective.name(), epoch, settings.epochs, steps);
-        bar.skip(taken);
+        watcher.notify(TrainingEvent::EpochStarted {
+            stage: objective.name(),
+            epoch,
+            epochs: settings.epochs,
+            steps,
+            steps_done: taken,
+        });
         let mut learning_rate = schedule.at((epoch * steps).saturating_sub(1));
         for (number, batch) in items.chunks(settings.batch).enumerate().skip(taken) {
             let step = (epoch - 1) * steps + number;
@@ -174,7 +179,7 @@ pub fn run_epochs(
             objective.before_step(step)?;
             let (loss, mut gradients) = match objective.backward(batch, &mut random) {
                 // The step was given up: it is the first one next time.
-                Err(_) if interrupted() => return Err(interrupt(session, here, &stored, &optimizer)),
+                Err(_) if watcher.interrupted() => return Err(interrupt(session, here, &stored, &optimizer)),
                 outcome => outcome.with_context(|| place(objective))?,
             };
             ensure!(
@@ -187,8 +192,8 @@ pub fn run_epochs(
             optimizer.step(&gradients, learning_rate)?;
             objective.after_step()?;
             loss_sum += loss;
-            bar.step(loss, &objective.note());
-            if interrupted() {
+            watcher.notify(TrainingEvent::Step { loss, figures: &objective.figures() });
+            if watcher.interrupted() {
                 let random_word = random.get_word_pos();
                 let here = Position { epochs_done: epoch - 1, steps: number + 1, loss_sum, random_word };
                 return Err(interrupt(session, here, &stored, &optimizer));
@@ -196,7 +201,7 @@ pub fn run_epochs(
         }
         let (validation, figures) = match objective.validate() {
             // All steps are taken: the validation comes first next time.
-            Err(_) if interrupted() => {
+            Err(_) if watcher.interrupted() => {
                 let random_word = random.get_word_pos();
                 let here = Position { epochs_done: epoch - 1, steps, loss_sum, random_word };
                 return Err(interrupt(session, here, &stored, &optimizer));
@@ -213,7 +218,7 @@ pub fn run_epochs(
             learning_rate,
             seconds: started.elapsed().as_secs_f64(),
         };
-        bar.finish(&report);
+        watcher.notify(TrainingEvent::EpochFinished { report: &report, epochs: settings.epochs });
         if session.is_best(validation) {
             objective.save(epoch * steps)?;
         }

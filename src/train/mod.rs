@@ -8,7 +8,7 @@
 //! | `session` | one training run on disk: state after each epoch, best weights, `train.jsonl` |
 //! | `pictures` | training images, decoded once |
 //! | `variables` | the variables of a model in one fixed order |
-//! | `progress` | bar or lines on standard error |
+//! | `watcher` | what a training tells while it runs, and what stops it |
 //! | `balance` | classes equally frequent |
 //! | `reader` | `dissent train reader` |
 //! | `retriever` | `dissent train retriever` |
@@ -26,13 +26,13 @@ mod epochs;
 mod gradients;
 mod optimizer;
 mod pictures;
-mod progress;
 mod reader;
 mod retriever;
 mod schedule;
 mod session;
 mod sft;
 mod variables;
+mod watcher;
 
 pub use augmentation::Augmentation;
 pub use dual_encoder::{ClipShape, DualEncoderSettings, train_dual_encoder};
@@ -46,3 +46,4 @@ pub use retriever::{
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};
 pub use sft::{SftReport, SftSettings, export_sft};
+pub use watcher::{TrainingEvent, TrainingWatcher};

@@ -1,7 +1,8 @@
 //! `dissent train dual-encoder`.
 
 use super::options::{ImageArgs, Run};
-use super::session::{Stoppable, finish};
+use super::progress::TrainingProgress;
+use super::session::finish;
 use crate::data::Dataset;
 use crate::train::{ClipShape, DualEncoderSettings, train_dual_encoder};
 use anyhow::Result;
@@ -32,7 +33,7 @@ pub(super) struct DualEncoderArgs {
 }
 
 /// Trains the dual encoder.
-pub(super) fn dual_encoder(args: DualEncoderArgs, training: &Stoppable) -> Result<()> {
+pub(super) fn dual_encoder(args: DualEncoderArgs, progress: &TrainingProgress) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let settings = DualEncoderSettings {
         out: args.run.out.clone(),
@@ -51,5 +52,5 @@ pub(super) fn dual_encoder(args: DualEncoderArgs, training: &Stoppable) -> Resul
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    finish(train_dual_encoder(&dataset, &settings, &training.interrupted())?, &args.run)
+    finish(train_dual_encoder(&dataset, &settings, progress)?, &args.run)
 }

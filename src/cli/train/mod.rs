@@ -2,6 +2,7 @@
 
 mod dual_encoder;
 mod options;
+mod progress;
 mod reader;
 mod retriever;
 mod session;
@@ -15,9 +16,9 @@ use crate::train::TrainingInterrupted;
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 use dual_encoder::{DualEncoderArgs, dual_encoder};
+use progress::TrainingProgress;
 use reader::{ReaderArgs, reader};
 use retriever::{RetrieverArgs, retriever};
-use session::Stoppable;
 pub(super) use session::open_retriever;
 
 /// The model to train.
@@ -42,11 +43,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     check_device(common)?;
     relaunch::with_settings_for_throughput()?;
     out_of_memory::advise("lower --batch (for the retriever also --candidates), or use a smaller model");
-    let training = Stoppable { interrupt: InterruptFlag::watch()? };
+    let progress = TrainingProgress::new(InterruptFlag::watch()?);
     let outcome = match args.what {
-        What::DualEncoder(args) => dual_encoder(args, &training),
-        What::Reader(args) => reader(args, common, &training),
-        What::Retriever(args) => retriever(args, common, &training),
+        What::DualEncoder(args) => dual_encoder(args, &progress),
+        What::Reader(args) => reader(args, common, &progress),
+        What::Retriever(args) => retriever(args, common, &progress),
     };
     outcome.map_err(|error| match error.downcast_ref::<TrainingInterrupted>() {
         Some(stopped) => {

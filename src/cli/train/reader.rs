@@ -1,7 +1,8 @@
 //! `dissent train reader`.
 
 use super::options::{ImageArgs, Run};
-use super::session::{Stoppable, finish, open_retriever};
+use super::progress::TrainingProgress;
+use super::session::{finish, open_retriever};
 use crate::cli::Common;
 use crate::data::{Dataset, Part};
 use crate::model::pixtral::SmallPixtral;
@@ -60,11 +61,11 @@ pub(super) struct ReaderArgs {
 }
 
 /// Trains the reader.
-pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) -> Result<()> {
+pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let mut retriever = match &args.encoder {
         None => None,
-        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, Some(&training.interrupt))?),
+        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, Some(&progress.interrupt))?),
     };
     let settings = ReaderSettings {
         out: args.run.out.clone(),
@@ -97,5 +98,5 @@ pub(super) fn reader(args: ReaderArgs, common: &Common, training: &Stoppable) ->
         stored_type: args.run.weights.into(),
         restart: args.run.restart,
     };
-    finish(train_reader(&dataset, retriever.as_mut(), &settings, &training.interrupted())?, &args.run)
+    finish(train_reader(&dataset, retriever.as_mut(), &settings, progress)?, &args.run)
 }

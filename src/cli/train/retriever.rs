@@ -1,7 +1,8 @@
 //! `dissent train retriever`.
 
 use super::options::Weights;
-use super::session::{Stoppable, open_retriever};
+use super::progress::TrainingProgress;
+use super::session::open_retriever;
 use crate::cli::Common;
 use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
 use crate::data::{Dataset, Part};
@@ -172,7 +173,7 @@ impl RetrieverArgs {
 }
 
 /// Trains both heads and prints what they learned.
-pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppable) -> Result<()> {
+pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let settings = args.settings();
     settings.check()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
@@ -180,15 +181,14 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, training: &Stoppab
     let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
-    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common, Some(&training.interrupt))?;
+    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common, Some(&progress.interrupt))?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;
     for note in reader.notes() {
         say(&format!("{}: {note}", reader.name()));
     }
     let print = reader.checkpoint_fingerprint().clone();
     let pipeline = Pipeline::new(dataset.clone(), None, Box::new(reader), &workspace.cache_dir())?;
-    let report =
-        train_retriever(&dataset, &retriever, pipeline, &print, &settings, &|line| say(line), &training.interrupted())?;
+    let report = train_retriever(&dataset, &retriever, pipeline, &print, &settings, progress)?;
     let RetrieverReport { comparison, likelihoods, parameters, calls } = report;
     if args.json {
         let value = serde_json::json!({

@@ -15,17 +15,6 @@ use anyhow::Result;
 use candle_core::{DType, Device};
 use std::path::Path;
 
-/// A training that an interrupt stops after the current step.
-pub(super) struct Stoppable {
-    pub(super) interrupt: InterruptFlag,
-}
-
-impl Stoppable {
-    pub(super) fn interrupted(&self) -> impl Fn() -> bool {
-        || self.interrupt.is_set()
-    }
-}
-
 pub(super) fn finish(last: Option<EpochReport>, run: &Run) -> Result<()> {
     if last.is_none() {
         say(&format!("all {} epochs are already done; --restart starts anew", run.epochs));

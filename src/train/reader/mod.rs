@@ -16,6 +16,7 @@ mod vision_warm_up;
 use super::epochs::run_epochs;
 use super::session::{EpochReport, Session, SessionSettings, beside};
 use super::variables::sorted_variables;
+use super::watcher::TrainingWatcher;
 use crate::data::{Dataset, Split};
 use crate::model::checkpoint::CheckpointFiles;
 use crate::model::pixtral::{
@@ -52,7 +53,7 @@ pub fn train_reader(
     dataset: &Dataset,
     retriever: Option<&mut Retriever>,
     settings: &ReaderSettings,
-    interrupted: &dyn Fn() -> bool,
+    watcher: &dyn TrainingWatcher,
 ) -> Result<Option<EpochReport>> {
     settings.vision.check()?;
     settings.answers.check()?;
@@ -71,7 +72,7 @@ pub fn train_reader(
         let mut session = Session::open(session_settings(dataset, settings, "vision"))?;
         let mut objective = VisionWarmUp::new(&samples, &model, checkpoint, &processor, settings)?;
         let weights = objective.weights();
-        last = run_epochs(&mut objective, &weights, &mut session, settings.vision, interrupted)?;
+        last = run_epochs(&mut objective, &weights, &mut session, settings.vision, watcher)?;
     }
     if settings.answers.epochs == 0 {
         return Ok(last);
@@ -82,7 +83,7 @@ pub fn train_reader(
         .filter(|(name, _)| settings.train_vision || !name.starts_with("vision_tower."))
         .collect();
     let mut objective = AnswerLearning::new(&samples, &model, &weights, checkpoint, &processor, settings)?;
-    Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers, interrupted)?.or(last))
+    Ok(run_epochs(&mut objective, &weights, &mut session, settings.answers, watcher)?.or(last))
 }
 
 fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, CheckpointFiles)> {

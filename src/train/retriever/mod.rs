@@ -32,6 +32,7 @@ pub use validation::Likelihood;
 
 use super::epochs::run_epochs;
 use super::session::{Session, SessionSettings, beside, forget};
+use super::watcher::{TrainingEvent, TrainingWatcher};
 use crate::analysis::Comparison;
 use crate::data::{Dataset, Split};
 use crate::files::fingerprint::Fingerprint;
@@ -69,7 +70,7 @@ pub struct RetrieverReport {
 
 /// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
 /// with the encoder itself; `pipeline` brings the reader and its cache, `reader` is the fingerprint of its checkpoint.
-/// `said` hears how standard RAG does.
+/// The watcher is told how standard RAG does.
 ///
 /// # Errors
 /// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
@@ -79,8 +80,7 @@ pub fn train_retriever(
     pipeline: Pipeline,
     reader: &Fingerprint,
     settings: &RetrieverSettings,
-    said: &dyn Fn(&str),
-    interrupted: &dyn Fn() -> bool,
+    watcher: &dyn TrainingWatcher,
 ) -> Result<RetrieverReport> {
     settings.check()?;
     if settings.restart {
@@ -107,10 +107,10 @@ pub fn train_retriever(
         corpus: dataset.corpus_fingerprint(),
         seed: settings.seed,
     };
-    let mut reader_scores = ReaderScores::new(pipeline, interrupted);
+    let mut reader_scores = ReaderScores::new(pipeline, watcher);
     let base_queries = queries.inputs(&validation_cases)?.base.to_dtype(DType::F32)?.to_vec2()?;
     let validation = Validation::new(dataset, retriever, &mut reader_scores, validation_cases, &base_queries)?;
-    said(&validation.standard_line());
+    watcher.notify(TrainingEvent::Note(&validation.standard_line()));
     let mut stages = Stages {
         common: Common {
             dataset,
@@ -124,7 +124,7 @@ pub fn train_retriever(
         },
         base: encoder.weights()?,
         record,
-        interrupted,
+        watcher,
     };
     let (caption, caption_record) = stages.train(VectorSide::Caption, None, base_queries)?;
     let inputs = |cases: &[usize]| queries.inputs(cases);
@@ -146,7 +146,7 @@ struct Stages<'a, 'j> {
     common: Common<'a, 'j>,
     base: Weights,
     record: HeadsRecord,
-    interrupted: &'a dyn Fn() -> bool,
+    watcher: &'a dyn TrainingWatcher,
 }
 
 impl Stages<'_, '_> {
@@ -177,7 +177,7 @@ impl Stages<'_, '_> {
             fetched: HashMap::new(),
             step_metrics,
         };
-        run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.interrupted)?;
+        run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.watcher)?;
         load_head(&out, side, &head)
             .with_context(|| format!("the training's best head is not in {}; --restart begins anew", out.display()))?;
         let heads = TrainedHeads::load(&out, encoder)?.record;

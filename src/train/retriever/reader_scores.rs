@@ -1,9 +1,10 @@
-//! The frozen reader as a reader_scores of candidates: asked once per case and document in the life of a workspace.
+//! Answers of the frozen reader to candidates: it is asked once per case and document in the life of a workspace.
 
 use crate::data::{Answer, Case, Dataset, LabelIndex, Task};
 use crate::pipeline::Pipeline;
 use crate::reader::ReaderError;
 use crate::run::LabelScores;
+use crate::train::TrainingWatcher;
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,15 +32,15 @@ pub struct ReaderCalls {
 /// Answers of the reader that training has seen.
 pub struct ReaderScores<'a> {
     pipeline: Pipeline,
-    interrupted: &'a dyn Fn() -> bool,
+    watcher: &'a dyn TrainingWatcher,
     known: HashMap<(usize, usize), Arc<LabelScores>>,
     wanted: usize,
 }
 
 impl<'a> ReaderScores<'a> {
     /// The pipeline's reader, with its cache.
-    pub fn new(pipeline: Pipeline, interrupted: &'a dyn Fn() -> bool) -> Self {
-        Self { pipeline, interrupted, known: HashMap::new(), wanted: 0 }
+    pub fn new(pipeline: Pipeline, watcher: &'a dyn TrainingWatcher) -> Self {
+        Self { pipeline, watcher, known: HashMap::new(), wanted: 0 }
     }
 
     /// The reader's answers to pairs of a case and a corpus row, in order.
@@ -50,7 +51,7 @@ impl<'a> ReaderScores<'a> {
         self.wanted += pairs.len();
         let unknown: Vec<(usize, usize)> =
             pairs.iter().copied().filter(|pair| !self.known.contains_key(pair)).collect();
-        match self.pipeline.score_pairs(&unknown, self.interrupted) {
+        match self.pipeline.score_pairs(&unknown, &|| self.watcher.interrupted()) {
             Ok(scores) => self.known.extend(unknown.into_iter().zip(scores.into_iter().map(Arc::new))),
             Err(ReaderError::Cancelled) => return Err(ReaderError::Cancelled.into()),
             Err(ReaderError::Failed(error)) => return Err(error),

@@ -203,7 +203,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
         self.snapshot.named("snapshot")
     }
 
-    fn note(&self) -> String {
+    fn figures(&self) -> String {
         self.step_metrics.note()
     }
 
