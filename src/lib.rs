@@ -16,38 +16,28 @@
 //! | [`reader`] | prompts, the `Reader` trait and its engines, label scoring |
 //! | [`pipeline`] | from a case to its predictions: models, caches, the order of the calls |
 //! | [`worker`] | the pipeline on threads behind channels |
-//! | [`train`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
-//! | [`analysis`] | fusion, verdict, oracle, figures with intervals, one run against another, reports |
+//! | [`training`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
+//! | [`evaluation`] | fusion, verdict, oracle, figures with intervals, one run against another, reports |
 //! | [`annotation`] | journal of events, taxonomy, agreement, adjudication, exports |
 //! | [`run_import`] | runs of the paper's reference code |
 //! | [`terminal`] | what the terminal can do, taking it and giving it back, pictures on it |
 //! | [`tui`] | the explorer |
 //! | [`cli`] | one file per subcommand |
 
-pub mod analysis;
-pub mod annotation;
 pub mod cli;
-pub mod data;
-pub mod download;
-pub mod files;
-pub mod index;
-pub mod lru;
-pub mod model;
 pub mod out_of_memory;
 pub mod output;
-pub mod panics;
 pub mod phantom;
-pub mod pipeline;
-pub mod reader;
-pub mod retriever;
-pub mod run;
 pub mod run_import;
 pub mod sample;
-pub mod secret;
 pub mod terminal;
-pub mod text;
 pub mod thread_counts;
-pub mod train;
 pub mod tui;
-pub mod worker;
-pub mod workspace;
+
+pub use dissent_annotation as annotation;
+pub use dissent_core::{data, files, lru, panics, run, secret, text, workspace};
+pub use dissent_evaluation as evaluation;
+pub use dissent_models::{download, model};
+pub use dissent_readers::{pipeline, reader, worker};
+pub use dissent_retrieval::{index, retriever};
+pub use dissent_training as training;

@@ -118,7 +118,7 @@ fn every_heading_of_the_method_that_the_code_cites_exists() {
     let headings: BTreeSet<String> = headings(&method).into_iter().collect();
     let mut missing = Vec::new();
     let mut cited = 0;
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["crates", "src", "tests", "benches"] {
         for file in files_below(&root().join(folder), "rs") {
             if file.ends_with("tests/docs.rs") {
                 continue;
@@ -152,7 +152,7 @@ fn documents_and_code_name_files_of_each_other_that_exist() {
     };
     let is_of_a_path = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '/' | '.' | '-' | '_');
     let mut sources: Vec<PathBuf> = ["Makefile", "Cargo.toml", "scripts/fuzz"].map(|name| root().join(name)).into();
-    for folder in ["src", "tests", "benches", "fuzz"] {
+    for folder in ["crates", "src", "tests", "benches", "fuzz"] {
         sources.extend(files_below(&root().join(folder), "rs"));
     }
     for file in sources.iter().filter(|file| !file.ends_with("tests/docs.rs")) {
@@ -166,7 +166,7 @@ fn documents_and_code_name_files_of_each_other_that_exist() {
     for document in documents() {
         let markdown = fs::read_to_string(&document).unwrap();
         for code in lines_of_text(&markdown).join("\n").split('`').skip(1).step_by(2) {
-            let is_ours = ["src/", "tests/", "benches/", "scripts/"].iter().any(|folder| code.starts_with(folder));
+            let is_ours = ["crates/", "src/", "tests/", "benches/", "scripts/"].iter().any(|folder| code.starts_with(folder));
             // `src/jomed.py:263` is a line of the reference code; NAME stands for the name of a new file.
             if is_ours
                 && !code.contains("NAME")

@@ -2,12 +2,12 @@
 
 use super::Common;
 use super::table_choice::wanted_tables;
-use crate::analysis::RESAMPLES;
-use crate::analysis::report::{
-    NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
-};
 use crate::annotation::{AnnotationState, Taxonomy, named_errors};
 use crate::data::{Dataset, Split};
+use crate::evaluation::RESAMPLES;
+use crate::evaluation::report::{
+    NamedErrors, Report, Sampling, System, csv, html, markdown, table_keys, text, usual_table_keys,
+};
 use crate::files::durable;
 use crate::output::{print_json, print_line, say, terminal_width};
 use crate::run::{CaseAnswer, Reranking, Run, RunIdentity};

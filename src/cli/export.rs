@@ -4,7 +4,7 @@ use super::Common;
 use super::train::open_retriever;
 use crate::data::{Dataset, Part};
 use crate::output::{print_json, print_line, say};
-use crate::train::{SftSettings, export_sft};
+use crate::training::{SftSettings, export_sft};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;

@@ -3,8 +3,8 @@
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::{Common, relaunch};
-use crate::analysis::{Summary, SummaryCase};
 use crate::data::{Dataset, Split, Task};
+use crate::evaluation::{Summary, SummaryCase};
 use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::{LoadedModels, LoadingInterrupted, Pipeline, load_models};

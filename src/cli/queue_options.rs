@@ -1,9 +1,9 @@
 //! The options that choose and order the cases of a session, shared by `explore`, `annotate` and
 //! `annotations assign`.
 
-use crate::analysis::SummaryCase;
 use crate::annotation::{AnnotationState, Plan, Wanted, Worklist};
 use crate::data::{Dataset, Split};
+use crate::evaluation::SummaryCase;
 use crate::output::count;
 use crate::run::{CaseAnswer, Run};
 use crate::workspace::Workspace;

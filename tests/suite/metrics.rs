@@ -1,11 +1,11 @@
 //! Metrics against scikit-learn and statsmodels, within 1e-9 (`fixtures/metrics/generate.py`); open answers against
 //! torchmetrics and nltk (`fixtures/open_answers/generate.py`).
 
-use dissent::analysis::metrics::{
+use dissent::data::Answer;
+use dissent::evaluation::metrics::{
     Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap, area_under_curve, macro_area_under_curve,
 };
-use dissent::analysis::{Bootstrap, Interval, RESAMPLES, holm};
-use dissent::data::Answer;
+use dissent::evaluation::{Bootstrap, Interval, RESAMPLES, holm};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! The answers to a case, from the stored run or else from the models; waits for them.
 
-use crate::analysis::CaseAnswers;
+use crate::evaluation::CaseAnswers;
 use crate::output::say;
 use crate::pipeline::Event;
 use crate::worker::{Request, WorkerHandle};

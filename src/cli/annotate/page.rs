@@ -1,8 +1,8 @@
 //! A case as lines of text for people without a screen, and as JSON for scripts.
 
-use crate::analysis::CaseAnswers;
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
 use crate::data::{Case, Dataset, Label, Split};
+use crate::evaluation::CaseAnswers;
 use crate::output::one_line;
 use crate::run::{Prediction, Provenance};
 use serde::Serialize;
@@ -136,7 +136,7 @@ impl<'a> Page<'a> {
             hits,
             closed_book: answers.closed_book.as_ref().map(answer),
             fused: answers.fused().map(|fused| answer(&fused.prediction)),
-            answers_differ: answers.verdict().map(|verdict| verdict == crate::analysis::Verdict::Inconsistent),
+            answers_differ: answers.verdict().map(|verdict| verdict == crate::evaluation::Verdict::Inconsistent),
             trouble: answers.failed.as_deref(),
             annotation: shown.annotation,
             stale: match shown.staleness {

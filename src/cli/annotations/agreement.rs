@@ -1,12 +1,12 @@
 //! `dissent annotations agreement`: prints tables of the agreement between annotators.
 
 use super::Annotations;
-use crate::analysis::RESAMPLES;
-use crate::analysis::report::{tables_csv, tables_markdown, tables_text};
 use crate::annotation::agreement::{AgreementReport, agreement_table_keys, usual_agreement_table_keys};
 use crate::annotation::{Counted, rated_cases};
 use crate::cli::Common;
 use crate::cli::table_choice::wanted_tables;
+use crate::evaluation::RESAMPLES;
+use crate::evaluation::report::{tables_csv, tables_markdown, tables_text};
 use crate::output::{print_json, print_line, say, terminal_width};
 use crate::text::csv_cells::Formulas;
 use anyhow::{Result, bail};

@@ -4,7 +4,7 @@ use super::options::{ImageArgs, Run};
 use super::progress::TrainingProgress;
 use super::session::finish;
 use crate::data::Dataset;
-use crate::train::{ClipShape, DualEncoderSettings, train_dual_encoder};
+use crate::training::{ClipShape, DualEncoderSettings, train_dual_encoder};
 use anyhow::Result;
 use std::path::PathBuf;
 

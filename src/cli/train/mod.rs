@@ -12,7 +12,7 @@ use super::{Common, relaunch};
 use crate::model::precision::Precision;
 use crate::out_of_memory;
 use crate::reader::ReaderError;
-use crate::train::TrainingInterrupted;
+use crate::training::TrainingInterrupted;
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 use dual_encoder::{DualEncoderArgs, dual_encoder};

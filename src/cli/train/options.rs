@@ -1,7 +1,7 @@
 //! Options that several trainings have.
 
 use crate::model::checkpoint::StoredType;
-use crate::train::{Augmentation, LoopSettings};
+use crate::training::{Augmentation, LoopSettings};
 use clap::ValueEnum;
 use std::path::PathBuf;
 

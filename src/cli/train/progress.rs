@@ -2,7 +2,7 @@
 
 use crate::cli::interrupt::InterruptFlag;
 use crate::output::say;
-use crate::train::{EpochReport, TrainingEvent, TrainingWatcher};
+use crate::training::{EpochReport, TrainingEvent, TrainingWatcher};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
 

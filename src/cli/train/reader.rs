@@ -6,7 +6,7 @@ use super::session::{finish, open_retriever};
 use crate::cli::Common;
 use crate::data::{Dataset, Part};
 use crate::model::pixtral::SmallPixtral;
-use crate::train::{LoopSettings, ReaderSettings, train_reader};
+use crate::training::{LoopSettings, ReaderSettings, train_reader};
 use anyhow::Result;
 use std::path::PathBuf;
 

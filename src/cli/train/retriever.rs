@@ -10,7 +10,7 @@ use crate::output::{print_json, print_line, say};
 use crate::pipeline::Pipeline;
 use crate::reader::{CandleReader, Reader};
 use crate::retriever::heads::HeadKind;
-use crate::train::{
+use crate::training::{
     Direction, Likelihood, LoopSettings, LossSettings, RetrieverReport, RetrieverSettings, TeacherSource,
     train_retriever,
 };

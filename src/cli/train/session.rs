@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use crate::model::dual_encoder::DualEncoder;
 use crate::output::{one_line, print_line, say};
 use crate::retriever::{HitsPerHead, Retriever};
-use crate::train::EpochReport;
+use crate::training::EpochReport;
 use crate::workspace::Workspace;
 use anyhow::Result;
 use candle_core::{DType, Device};

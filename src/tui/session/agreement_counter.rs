@@ -1,7 +1,7 @@
 //! Counts how far annotators agree while a person goes on looking.
 
-use crate::analysis::RESAMPLES;
 use crate::annotation::agreement::{AgreementReport, RatedCases, usual_agreement_table_keys};
+use crate::evaluation::RESAMPLES;
 use crate::panics::caught;
 use crate::pipeline::Ticket;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Answers on the screen: a letter for each different answer to a case, and its name or the words in which it was said.
 
 use super::cases::Cases;
-use crate::analysis::CaseAnswers;
 use crate::data::{Answer, TaskKind};
+use crate::evaluation::CaseAnswers;
 use crate::run::Prediction;
 
 /// A label's letter: A for the first; `?` for an answer that names none.

@@ -1,11 +1,11 @@
 //! What is known of the cases: the dataset, what the reader answered, what people said.
 
 use super::comparison::{Against, WhoIsRight};
-use crate::analysis::{CaseAnswers, CaseOutcome, OwnHit};
 use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };
 use crate::data::{Answer, Case, Dataset, Task};
+use crate::evaluation::{CaseAnswers, CaseOutcome, OwnHit};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Another run beside the one on the screen.
 
-use crate::analysis::CaseAnswers;
+use crate::evaluation::CaseAnswers;
 use rustc_hash::FxHashMap;
 
 /// The run that is compared with.

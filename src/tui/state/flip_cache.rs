@@ -1,7 +1,7 @@
 //! The smallest change that flips the fused answer. It tries thousands of sets of hits, so it is searched once for a state of
 //! the case and not for every frame.
 
-use crate::analysis::{Reweighing, ScoredHit, SmallestFlip};
+use crate::evaluation::{Reweighing, ScoredHit, SmallestFlip};
 use crate::run::{Prediction, Provenance};
 use std::cell::RefCell;
 
@@ -40,7 +40,7 @@ impl Searched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Fuser;
+    use crate::evaluation::Fuser;
     use crate::run::LabelScores;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::cases::Cases;
 use super::queue::Queue;
-use crate::analysis::CaseAnswers;
+use crate::evaluation::CaseAnswers;
 use std::cmp::Ordering;
 
 /// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.

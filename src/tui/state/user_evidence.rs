@@ -1,6 +1,6 @@
 //! Documents that a person puts in beside the hits, and hits read once more with something withheld.
 
-use crate::analysis::OwnHit;
+use crate::evaluation::OwnHit;
 use crate::run::{Ablation, CaptionShown};
 
 /// What stands in the column of the head.

@@ -1,6 +1,6 @@
 //! What if the hits weighed otherwise? The changes a person has made to the fusion, and what comes of them at once.
 
-use crate::analysis::{CaseAnswers, Fuser, Reweighing};
+use crate::evaluation::{CaseAnswers, Fuser, Reweighing};
 use crate::run::{Head, Hit};
 use std::collections::HashMap;
 

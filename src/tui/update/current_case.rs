@@ -1,8 +1,8 @@
 //! What the screen shows of the current case: its hits, the selected document, the fused answer.
 
 use super::app::App;
-use crate::analysis::{CaseAnswers, CaseOutcome, Fused, OwnHit, SmallestFlip};
 use crate::data::Document;
+use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, OwnHit, SmallestFlip};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::selection::Shown;
 use unicode_width::UnicodeWidthStr;

@@ -1,7 +1,7 @@
 //! Evidence of a person's own: documents put in beside the hits, and hits shown to the reader with something withheld.
 
 use super::app::App;
-use crate::analysis::{CaseAnswers, OwnHit};
+use crate::evaluation::{CaseAnswers, OwnHit};
 use crate::run::{Ablation, CaptionShown, Head, Hit, Prediction, Probe, Provenance};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;

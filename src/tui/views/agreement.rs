@@ -13,8 +13,8 @@
 
 use super::super::theme::Role;
 use super::{popup, text};
-use crate::analysis::report::{Table, tables_text};
 use crate::annotation::agreement::AgreementReport;
+use crate::evaluation::report::{Table, tables_text};
 use crate::tui::state::agreement_screen::AgreementScreen;
 use crate::tui::update::app::App;
 use ratatui::Frame;

@@ -2,9 +2,9 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
-use crate::analysis::{CaseAnswers, Fused};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
+use crate::evaluation::{CaseAnswers, Fused};
 use crate::run::Prediction;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;

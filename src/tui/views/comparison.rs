@@ -9,7 +9,7 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
-use crate::analysis::CaseAnswers;
+use crate::evaluation::CaseAnswers;
 use crate::run::Prediction;
 use crate::tui::state::comparison::WhoIsRight;
 use crate::tui::update::app::App;

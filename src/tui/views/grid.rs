@@ -2,7 +2,7 @@
 
 use super::super::theme::Role;
 use super::{picture, text, verdict};
-use crate::analysis::Fused;
+use crate::evaluation::Fused;
 use crate::tui::state::selection::Shown;
 use crate::tui::update::app::App;
 use ratatui::Frame;

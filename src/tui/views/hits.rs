@@ -2,7 +2,7 @@
 
 use super::super::theme::Role;
 use super::{answers_panel, text, verdict};
-use crate::analysis::{CaseAnswers, Fused, contributions};
+use crate::evaluation::{CaseAnswers, Fused, contributions};
 use crate::run::Hit;
 use crate::tui::state::selection::{Focus, Shown};
 use crate::tui::state::user_evidence::head_column;

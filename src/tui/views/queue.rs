@@ -2,8 +2,8 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::{CaseAnswers, Verdict};
 use crate::data::Answer;
+use crate::evaluation::{CaseAnswers, Verdict};
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
 use crate::tui::state::selection::Focus;

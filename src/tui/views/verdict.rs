@@ -3,8 +3,8 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::analysis::{CaseAnswers, CaseOutcome, Fused, SmallestFlip};
 use crate::data::Answer;
+use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, SmallestFlip};
 use crate::tui::update::app::App;
 use ratatui::text::Span;
 

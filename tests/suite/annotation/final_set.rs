@@ -2,12 +2,12 @@
 
 use crate::support::annotated_dataset::{annotated_dataset, annotations, annotations_of, set};
 use crate::support::program::{stderr_of, stdout_of};
-use dissent::analysis::report::Named;
 use dissent::annotation::{
     AnnotationState, CaseAnnotation, Counted, Taxonomy, disagreements, final_rows, named_errors, rated_cases,
     read_folder,
 };
 use dissent::data::Dataset;
+use dissent::evaluation::report::Named;
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -14,7 +14,7 @@ use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{ContentPart, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::{LabelScores, Run};
-use dissent::train::{SftSettings, export_sft};
+use dissent::training::{SftSettings, export_sft};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

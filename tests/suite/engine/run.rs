@@ -1,8 +1,8 @@
 //! Runs on disk: written whole, continued after a kill, refused when stale.
 
 use super::support::{CountingReader, FixedHits, dataset};
-use dissent::analysis::SummaryCase;
 use dissent::data::{Answer, Dataset};
+use dissent::evaluation::SummaryCase;
 use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::Pipeline;
 use dissent::run::{

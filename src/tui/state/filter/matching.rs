@@ -2,9 +2,9 @@
 
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
-use crate::analysis::{CaseAnswers, CaseOutcome, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
+use crate::evaluation::{CaseAnswers, CaseOutcome, Verdict};
 use crate::tui::state::answer_names::letter;
 use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! The figures of the overview: accuracy, what retrieval did, rank by rank, labels against answers, two runs.
 
 use super::table::{Cell, Known, Row, Section};
-use crate::analysis::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
 use crate::data::Answer;
+use crate::evaluation::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
 use crate::tui::state::cases::Cases;
 use crate::tui::state::comparison::WhoIsRight;
 

@@ -1,8 +1,8 @@
 //! The overview's tables of named errors: which category explains which part of the oracle gap, by slice.
 
 use super::table::{Cell, Known, Row, Section};
-use crate::analysis::{Explained, Verdict};
 use crate::annotation::{CaseReview, CategoryId, Standing};
+use crate::evaluation::{Explained, Verdict};
 use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 

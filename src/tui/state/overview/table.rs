@@ -1,6 +1,6 @@
 //! A table of the overview: rows of figures, each with the filter that finds its cases.
 
-use crate::analysis::{CaseOutcome, Estimate};
+use crate::evaluation::{CaseOutcome, Estimate};
 
 /// A table with a title.
 #[derive(Clone, Debug, PartialEq)]

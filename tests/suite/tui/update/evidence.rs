@@ -3,8 +3,8 @@
 use crate::support::annotations::case_id;
 use crate::support::explorer;
 use crate::support::explorer::{answer, app, hits, ready, scores, screen};
-use dissent::analysis::SmallestFlip;
 use dissent::annotation::AnnotationEdit;
+use dissent::evaluation::SmallestFlip;
 use dissent::index::CaptionResult;
 use dissent::pipeline::{Event, ImageLike};
 use dissent::run::{Ablation, CaptionShown, Probe};

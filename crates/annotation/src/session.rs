@@ -1,0 +1,263 @@
+//! One annotator at work: their journal, the taxonomy they go by, and what everybody has said so far. The explorer and
+//! `dissent annotate` both stand on it.
+
+use super::definition_history::DefinitionHistory;
+use super::event::{Event, EventContext, EventKind};
+use super::exposure::UnblindedCases;
+use super::{
+    AnnotationEdit, AnnotationState, CaseAnnotation, CaseReview, EarlierDefinition, Journal, JournalWatch, Taxonomy,
+    TaxonomyVersions, read_folder,
+};
+use anyhow::{Result, anyhow};
+use compact_str::CompactString;
+use dissent_core::data::Problem;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One annotator's session. Cases are named by their ids.
+#[derive(Debug)]
+pub struct AnnotationSession {
+    /// `Err` if the journal cannot be written: then everything can be read and nothing recorded.
+    journal: Result<Journal, String>,
+    state: AnnotationState,
+    definitions: Arc<DefinitionHistory>,
+    unblinded: UnblindedCases,
+    /// Begun before the journals were read, so that it misses nothing.
+    watch: JournalWatch,
+    annotator: String,
+    written: usize,
+    /// By case id: the pass to read it as, if that is not the annotator's latest.
+    passes: HashMap<String, u32>,
+    run_fingerprint: Option<CompactString>,
+    on_screen: Option<ShownCase>,
+}
+
+/// The case that the annotator looks at.
+#[derive(Debug)]
+struct ShownCase {
+    id: String,
+    /// When it was first shown, or its latest event was written.
+    since: Instant,
+    answers_fingerprint: Option<CompactString>,
+}
+
+impl AnnotationSession {
+    /// Opens the journal of `annotator` in this folder and reads all journals; gives the lines and files that could not
+    /// be read as well.
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be read. A journal that cannot be written is no error: see
+    /// [`write_error`](Self::write_error).
+    pub fn open(folder: &Path, annotator: &str, host: &str, taxonomy: Taxonomy) -> Result<(Self, Vec<Problem>)> {
+        let watch = JournalWatch::begin(folder);
+        let (journal, events, mut problems) = match Journal::open_and_read(folder, annotator, host) {
+            Ok((journal, events, problems)) => (Ok(journal), events, problems),
+            Err(error) => {
+                let (events, problems) = read_folder(folder)?;
+                (Err(format!("{error:#}")), events, problems)
+            }
+        };
+        let (versions, unread_versions) = TaxonomyVersions::read(folder);
+        let own_path = journal.as_ref().ok().map(Journal::path);
+        let (unblinded, unread_looks) = UnblindedCases::open(folder, annotator, own_path);
+        problems.extend(unread_versions.into_iter().chain(unread_looks));
+        let session = Self {
+            journal,
+            state: AnnotationState::fold(events),
+            definitions: Arc::new(DefinitionHistory::new(taxonomy, versions)),
+            unblinded,
+            watch,
+            annotator: annotator.to_owned(),
+            written: 0,
+            passes: HashMap::new(),
+            run_fingerprint: None,
+            on_screen: None,
+        };
+        Ok((session, problems))
+    }
+
+    /// Everybody's annotations, this annotator's latest event included.
+    pub fn state(&self) -> &AnnotationState {
+        &self.state
+    }
+
+    pub fn taxonomy(&self) -> &Taxonomy {
+        self.definitions.taxonomy()
+    }
+
+    /// The taxonomy with its earlier wordings.
+    pub fn definitions(&self) -> &Arc<DefinitionHistory> {
+        &self.definitions
+    }
+
+    /// As [`DefinitionHistory::earlier_definitions`].
+    pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
+        self.definitions.earlier_definitions(annotation)
+    }
+
+    pub fn annotator(&self) -> &str {
+        &self.annotator
+    }
+
+    /// Why nothing can be recorded; `None` if the journal can be written.
+    pub fn write_error(&self) -> Option<&str> {
+        self.journal.as_ref().err().map(String::as_str)
+    }
+
+    /// Number of events written in this session.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// The journal that is written to; `None` if it cannot be.
+    pub fn path(&self) -> Option<&Path> {
+        self.journal.as_ref().ok().map(Journal::path)
+    }
+
+    /// Reports what is added to the journals from now on; it may be used on another thread.
+    pub fn watch(&self) -> JournalWatch {
+        self.watch.clone()
+    }
+
+    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator, written
+    /// on another machine, is undone and dated as if it had been written here.
+    pub fn receive(&mut self, event: &Event) {
+        if self.state.apply(event)
+            && event.annotator == self.annotator
+            && let Ok(journal) = &mut self.journal
+        {
+            journal.know(&self.state.events_of(&self.annotator));
+        }
+    }
+
+    /// From now on these cases are read as these passes ([`Worklist::passes`](super::Worklist::passes)).
+    pub fn set_passes(&mut self, passes: HashMap<String, u32>) {
+        self.passes = passes;
+    }
+
+    /// The pass in which the annotator reads this case: the one that was set, else that of their latest annotation.
+    pub fn pass_of(&self, case: &str) -> u32 {
+        let latest = || self.state.of(&self.annotator, case).map_or(1, |annotation| annotation.pass);
+        self.passes.get(case).copied().unwrap_or_else(latest)
+    }
+
+    /// The annotator's own annotation of a case in the current pass; earlier passes stay hidden.
+    pub fn own_annotation(&self, case: &str) -> Option<&Arc<CaseAnnotation>> {
+        self.state.of_pass(&self.annotator, case, self.pass_of(case))
+    }
+
+    /// What everybody says about a case.
+    pub fn review(&self, case: &str) -> CaseReview {
+        self.state.review(case)
+    }
+
+    /// Sets the run whose answers are shown; events record its fingerprint.
+    pub fn set_run_fingerprint(&mut self, fingerprint: Option<&str>) {
+        self.run_fingerprint = fingerprint.map(Into::into);
+    }
+
+    /// The annotator looks at this case with these answers ([`answers_fingerprint`](super::answers_fingerprint)). The
+    /// time spent on the case begins with the first call.
+    pub fn show(&mut self, case: &str, answers_fingerprint: Option<&str>) {
+        let since = self.on_screen.as_ref().filter(|shown| shown.id == case).map(|shown| shown.since);
+        self.on_screen = Some(ShownCase {
+            id: case.to_owned(),
+            since: since.unwrap_or_else(Instant::now),
+            answers_fingerprint: answers_fingerprint.map(Into::into),
+        });
+    }
+
+    /// Records that the annotator sees the case's gold answer, or something of what others said about it: their
+    /// annotations of it in this pass are not blind from now on, in later sessions either.
+    ///
+    /// # Errors
+    /// Fails if this cannot be written down; it is remembered for this session all the same.
+    pub fn unblind(&mut self, case: &str) -> Result<()> {
+        self.unblinded.insert(case, self.pass_of(case))
+    }
+
+    /// Carries out an edit. The event it led to is on disk when this returns; `None` if there was nothing to undo or
+    /// redo.
+    ///
+    /// # Errors
+    /// Fails if the event could not be written; nothing has changed then, and the call may be repeated.
+    pub fn apply(&mut self, edit: &AnnotationEdit) -> Result<Option<Event>> {
+        let event = match edit.case().zip(self.event_kind(edit)) {
+            Some((case, kind)) => Some(self.record(case, kind)?),
+            None if *edit == AnnotationEdit::Redo => self.writable_journal()?.redo()?,
+            None => self.writable_journal()?.undo()?,
+        };
+        if let Some(event) = &event {
+            self.written += 1;
+            self.state.apply(event);
+        }
+        Ok(event)
+    }
+
+    /// Writes an event with its pass, the definitions of its categories, and whether the annotator was blind.
+    fn record(&mut self, case: &str, kind: EventKind) -> Result<Event> {
+        let before = self.own_annotation(case).map(Arc::as_ref);
+        let definitions = self.definitions.definitions_for(&kind, before).into();
+        let pass = self.pass_of(case);
+        // An adjudicator has seen what everybody said. An annotator who was unblinded once stays so, even after
+        // starting anew.
+        let blind = !matches!(kind, EventKind::Decide { .. })
+            && !self.state.was_unblinded(&self.annotator, case, pass)
+            && !self.unblinded.holds(case, pass);
+        let shown = self.on_screen.as_ref().filter(|shown| shown.id == case);
+        let context = EventContext {
+            run_fingerprint: self.run_fingerprint.clone(),
+            answers_fingerprint: shown.and_then(|shown| shown.answers_fingerprint.clone()),
+            blind,
+            seconds: shown.map(|shown| shown.since.elapsed().as_secs_f64()),
+            pass,
+            definitions,
+        };
+        let event = self.writable_journal()?.append(case, kind, context)?;
+        if let Some(shown) = self.on_screen.as_mut().filter(|shown| shown.id == case) {
+            shown.since = Instant::now();
+        }
+        Ok(event)
+    }
+
+    fn writable_journal(&mut self) -> Result<&mut Journal> {
+        self.journal.as_mut().map_err(|message| anyhow!("{message}"))
+    }
+
+    /// The event that makes of the current annotation what the edit asks for; `None` for undo and redo.
+    fn event_kind(&self, edit: &AnnotationEdit) -> Option<EventKind> {
+        let before = self.own_annotation(edit.case()?);
+        let nothing = BTreeSet::new();
+        Some(match edit {
+            AnnotationEdit::SetCategories { categories, .. } => {
+                EventKind::Annotate { categories: categories.clone().into() }
+            }
+            AnnotationEdit::ToggleCategory { category, .. } => {
+                let given = before.map_or(&nothing, |before| &before.categories);
+                EventKind::Annotate { categories: self.taxonomy().with_assigned(given, category).into() }
+            }
+            AnnotationEdit::SetHitCategories { document, categories, .. } => {
+                EventKind::Hit { document: document.clone(), categories: categories.clone().into() }
+            }
+            AnnotationEdit::ToggleHitCategory { document, category, .. } => {
+                let given = before.and_then(|before| before.hits.get(document)).unwrap_or(&nothing);
+                // Unlike a case, a document loses its only category when the same key is pressed again.
+                let is_only = given.len() == 1 && given.contains(category);
+                let categories = if is_only { BTreeSet::new() } else { self.taxonomy().with_assigned(given, category) };
+                EventKind::Hit { document: document.clone(), categories: categories.into() }
+            }
+            AnnotationEdit::Note { text, .. } => EventKind::Note { note: text.clone() },
+            AnnotationEdit::ToggleUnsure { .. } => EventKind::Unsure { unsure: !before.is_some_and(|it| it.unsure) },
+            AnnotationEdit::ToggleFlag { .. } => EventKind::Flag { flag: !before.is_some_and(|it| it.flagged) },
+            AnnotationEdit::Skip { .. } => EventKind::Skip,
+            AnnotationEdit::Decide { case, categories, reason } => EventKind::Decide {
+                categories: categories.clone().into(),
+                reason: reason.clone(),
+                seen: self.review(case).seen_by_a_decision(),
+            },
+            AnnotationEdit::Undo | AnnotationEdit::Redo => return None,
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! The dataset directory: `dataset.toml`, `cases.jsonl`, `corpus.jsonl`, `images/`.
+
+use super::identifier::is_same;
+use super::image_hashes::ImageHashes;
+use super::jsonl::{Lines, read_cases, read_documents};
+use super::manifest::{MANIFEST_FILE, Manifest};
+use super::{Answer, Case, Document, Picture, Problem, Task};
+use crate::files::fingerprint::Fingerprint;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// File name of the cases, one JSON object per line.
+pub const CASES_FILE: &str = "cases.jsonl";
+/// File name of the corpus, one JSON object per line.
+pub const CORPUS_FILE: &str = "corpus.jsonl";
+
+/// A dataset in memory; images stay on disk. Image hashes are computed on demand.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The directory.
+    pub root: PathBuf,
+    pub name: String,
+    pub licence: Option<String>,
+    /// Shown wherever the dataset is explored.
+    pub note: Option<String>,
+    pub tasks: Vec<Task>,
+    pub cases: Vec<Case>,
+    pub corpus: Vec<Document>,
+    identities: Arc<ImageHashes>,
+}
+
+/// The readable part of a dataset, with all problems.
+#[derive(Debug)]
+pub struct LenientDataset {
+    /// The valid lines; `None` if `dataset.toml` cannot be used.
+    pub dataset: Option<Dataset>,
+    /// Line of each case in `cases.jsonl`, from 1.
+    pub case_lines: Vec<usize>,
+    /// Line of each document in `corpus.jsonl`, from 1.
+    pub document_lines: Vec<usize>,
+    pub problems: Vec<Problem>,
+}
+
+/// A dataset whose manifest and cases are read, and whose corpus is not. The cases can be shown before the rest is there.
+#[derive(Clone, Debug)]
+pub struct OpenedCases {
+    /// Its corpus is empty.
+    pub dataset: Arc<Dataset>,
+    case_lines: Vec<usize>,
+    problems: Vec<Problem>,
+}
+
+impl OpenedCases {
+    /// Reads `dataset.toml` and the good lines of `cases.jsonl`.
+    ///
+    /// # Errors
+    /// Returns what is wrong with `dataset.toml` if it cannot be used.
+    pub fn read(root: &Path) -> Result<Self, Vec<Problem>> {
+        if !root.is_dir() {
+            let message =
+                "no such folder; expected a dataset directory with dataset.toml, cases.jsonl and corpus.jsonl";
+            return Err(vec![Problem::error(root, message)]);
+        }
+        let (manifest, mut problems) = Manifest::read(&root.join(MANIFEST_FILE)).map_err(|problem| vec![problem])?;
+        if problems.iter().any(Problem::is_error) {
+            return Err(problems);
+        }
+        let path = root.join(CASES_FILE);
+        let cases = read_cases(&path, &manifest.tasks);
+        let (case_lines, cases) = take(cases, &path, "no usable case; expected one per line", &mut problems);
+        Ok(Self { dataset: Arc::new(Dataset::new(root, manifest, cases, Vec::new())), case_lines, problems })
+    }
+
+    /// Is everything right so far?
+    pub fn is_without_error(&self) -> bool {
+        !self.problems.iter().any(Problem::is_error)
+    }
+
+    /// Reads the good lines of `corpus.jsonl`.
+    pub fn read_corpus(self) -> LenientDataset {
+        let Self { dataset, case_lines, mut problems } = self;
+        let path = dataset.root.join(CORPUS_FILE);
+        let corpus = read_documents(&path);
+        let (document_lines, corpus) =
+            take(corpus, &path, "the corpus is empty; expected one document per line", &mut problems);
+        // The cases are copied only while they are shown.
+        let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };
+        LenientDataset { dataset: Some(dataset), case_lines, document_lines, problems }
+    }
+
+    /// Reads the rest of a dataset whose bad lines are left out, as [`Dataset::open_usable`].
+    ///
+    /// # Errors
+    /// As [`Dataset::open_usable`].
+    pub fn open_usable(self) -> Result<(Dataset, Vec<Problem>)> {
+        let root = self.dataset.root.clone();
+        let LenientDataset { dataset, problems, .. } = self.read_corpus();
+        usable(&root, dataset, problems)
+    }
+}
+
+fn usable(root: &Path, dataset: Option<Dataset>, problems: Vec<Problem>) -> Result<(Dataset, Vec<Problem>)> {
+    let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+    let Some(dataset) = dataset else {
+        let first = errors.into_iter().next();
+        return Err(first.map_or_else(|| anyhow::anyhow!("{}: no dataset", root.display()), Into::into));
+    };
+    Ok((dataset, errors))
+}
+
+impl Dataset {
+    /// Builds a dataset from its parts, as if read from `root`.
+    pub fn new(root: &Path, manifest: Manifest, cases: Vec<Case>, corpus: Vec<Document>) -> Self {
+        Self {
+            root: root.into(),
+            name: manifest.name,
+            licence: manifest.licence,
+            note: manifest.note,
+            tasks: manifest.tasks,
+            cases,
+            corpus,
+            identities: Arc::default(),
+        }
+    }
+
+    /// Reads a dataset without errors.
+    ///
+    /// ```
+    /// use dissent_core::data::Dataset;
+    ///
+    /// let dataset = Dataset::open("../../sample-data/dataset".as_ref())?;
+    /// let case = &dataset.cases[0];
+    /// assert_eq!(dataset.question_of(case), "Is the lesion malignant?");
+    /// assert!(dataset.image_path(&case.image).is_file());
+    /// # anyhow::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails with the first error (a [`Problem`] with path, line and field); warnings are accepted.
+    pub fn open(root: &Path) -> Result<Self> {
+        let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
+        let errors: Vec<Problem> = problems.into_iter().filter(Problem::is_error).collect();
+        let more = errors.len().saturating_sub(1);
+        match (errors.into_iter().next(), dataset) {
+            (None, Some(dataset)) => Ok(dataset),
+            (None, None) => anyhow::bail!("{} cannot be read as a dataset", root.display()),
+            (Some(problem), _) if more == 0 => Err(problem.into()),
+            (Some(problem), _) => Err(anyhow::Error::from(problem))
+                .with_context(|| format!("{} problems, `dissent check` lists all; the first", more + 1)),
+        }
+    }
+
+    /// Reads the valid lines and returns the problems of the others.
+    ///
+    /// # Errors
+    /// Fails with the first problem if `dataset.toml` cannot be used.
+    pub fn open_usable(root: &Path) -> Result<(Self, Vec<Problem>)> {
+        let LenientDataset { dataset, problems, .. } = Self::open_lenient(root);
+        usable(root, dataset, problems)
+    }
+
+    /// Like [`Dataset::open_usable`], but with line numbers, and never fails.
+    pub fn open_lenient(root: &Path) -> LenientDataset {
+        match OpenedCases::read(root) {
+            Ok(opened) => opened.read_corpus(),
+            Err(problems) => {
+                LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems }
+            }
+        }
+    }
+
+    /// The task with this id.
+    pub fn task(&self, id: &str) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// The question to ask: the case's own, else its task's.
+    pub fn question_of<'a>(&'a self, case: &'a Case) -> &'a str {
+        match &case.question {
+            Some(question) => question,
+            None => self.task(&case.task).and_then(|task| task.question.as_deref()).unwrap_or_default(),
+        }
+    }
+
+    /// The gold answer. Every case of an opened dataset has one, except where several labels are answered at once.
+    pub fn gold_of(&self, case: &Case) -> Option<Answer> {
+        self.task(&case.task)?.answer_of(&case.answer)
+    }
+
+    /// The full path of an image of a case or document.
+    pub fn image_path(&self, image: &Path) -> PathBuf {
+        self.root.join(image)
+    }
+
+    /// Reads the image of a case or document.
+    pub fn picture(&self, image: &Path) -> Result<Picture> {
+        Picture::read(&self.image_path(image))
+    }
+
+    /// Hashes of the current contents of these image files; `None` if a file cannot be read. An image that was hashed
+    /// by an earlier start and has not changed since is not read again.
+    pub fn image_contents(&self, images: impl Iterator<Item = impl AsRef<Path>>) -> Vec<Option<Fingerprint>> {
+        let paths: Vec<PathBuf> = images.map(|image| self.image_path(image.as_ref())).collect();
+        self.identities.contents_now(&self.root, &paths)
+    }
+
+    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. Everything
+    /// built from the corpus stores it.
+    pub fn corpus_fingerprint(&self) -> Fingerprint {
+        let mut parts: Vec<String> = Vec::with_capacity(self.corpus.len() * 6);
+        let contents = self.image_contents(self.corpus.iter().map(|document| &document.image));
+        for (document, content) in self.corpus.iter().zip(contents) {
+            parts.push(document.id.clone());
+            parts.push(document.image.display().to_string());
+            parts.push(content.map_or_else(|| "missing".into(), |content| content.to_string()));
+            parts.push(document.caption.clone());
+            parts.push(document.source.clone().unwrap_or_default());
+            parts.push(document.group.clone().unwrap_or_default());
+        }
+        Fingerprint::of_parts(parts.iter().map(String::as_str))
+    }
+
+    /// Fingerprint of a reader's input for a case: image content, question and label ids (not the prompt
+    /// template, and not the gold answer).
+    ///
+    /// # Errors
+    /// Fails if the image file cannot be read.
+    pub fn case_fingerprint(&self, case: &Case) -> Result<Fingerprint> {
+        let image = self.identities.content(&self.image_path(&case.image))?;
+        let mut parts = vec![image.as_str(), self.question_of(case)];
+        if let Some(task) = self.task(&case.task) {
+            parts.extend(task.labels.iter().map(|label| label.id.as_str()));
+        }
+        Ok(Fingerprint::of_parts(parts))
+    }
+
+    /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
+    /// written), its group, its image file or its image's content. Files are hashed once, and only if their sizes agree.
+    pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
+        let Some(document) = self.corpus.get(row) else { return false };
+        if is_same(&case.id, &document.id) || case.image == document.image {
+            return false;
+        }
+        if case.group.is_some() && case.group == document.group {
+            return false;
+        }
+        !self.identities.same_content(&self.image_path(&case.image), &self.image_path(&document.image))
+    }
+}
+
+/// Separates lines and line numbers, collects the problems and adds one if no line is left.
+fn take<T>(lines: Lines<T>, path: &Path, if_empty: &str, problems: &mut Vec<Problem>) -> (Vec<usize>, Vec<T>) {
+    let unreadable = lines.good.is_empty() && lines.problems.iter().any(|problem| problem.line.is_none());
+    problems.extend(lines.problems);
+    if lines.good.is_empty() && !unreadable {
+        problems.push(Problem::error(path, if_empty));
+    }
+    lines.good.into_iter().unzip()
+}

@@ -1,0 +1,8 @@
+//! Reading other people's files within limits, and writing files atomically.
+
+pub mod durable;
+pub mod fingerprint;
+pub mod input_file;
+pub mod known_files;
+pub mod line_blocks;
+pub mod litter;

@@ -1,0 +1,32 @@
+//! What retriever and reader said of each case, in memory and on disk. Nothing here loads a model.
+
+mod ablation;
+mod case_answer;
+mod checksum;
+mod hit;
+mod identity;
+mod label_scores;
+mod prediction;
+mod prediction_line;
+mod probe;
+mod reranking;
+mod service_record;
+mod shown;
+mod stored_cases;
+mod stored_run;
+mod writer;
+
+pub use ablation::contradicting_rows;
+pub use ablation::{Ablation, CaptionShown, ShownCaptions};
+pub use case_answer::CaseAnswer;
+pub use hit::{Head, Hit, Provenance};
+pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
+pub use label_scores::LabelScores;
+pub use prediction::Prediction;
+pub use probe::Probe;
+pub use reranking::{Choice, Reranking};
+pub use service_record::ServiceRecord;
+pub use shown::{Given, Shown};
+pub use stored_cases::{StoredAnswer, StoredCase};
+pub use stored_run::{PREDICTIONS_FILE, RUN_FILE, Run};
+pub use writer::RunWriter;

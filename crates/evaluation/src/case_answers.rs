@@ -1,0 +1,228 @@
+//! What the engine has said about one case so far.
+
+use super::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
+use dissent_core::data::{Answer, Label};
+use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe};
+
+/// Stands in the place of an answer that is not there.
+const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
+
+/// Hits and predictions of a case; they arrive one by one.
+#[derive(Clone, Debug, Default)]
+pub struct CaseAnswers {
+    /// `None` until retrieval is done; an empty list means that nothing was found.
+    pub hits: Option<Vec<Hit>>,
+    /// One per hit.
+    pub predictions: Vec<Option<Prediction>>,
+    pub closed_book: Option<Prediction>,
+    /// Set in a stored run whose reader was not asked without a document: no closed-book answer will come.
+    pub has_no_closed_book: bool,
+    /// Why the engine gave up on this case.
+    pub failed: Option<String>,
+    /// Documents that a person has put in; they count in what-if fusions alone.
+    pub own: Vec<OwnHit>,
+    /// Set once every hit is read.
+    fused: Option<Fused>,
+}
+
+/// A document after the hits.
+#[derive(Clone, Debug)]
+pub struct OwnHit {
+    pub probe: Probe,
+    pub hit: Hit,
+    /// `None` until the reader has answered.
+    pub outcome: Option<Result<Prediction, String>>,
+}
+
+impl OwnHit {
+    /// A whole document counts as a hit; one with something withheld is only looked at.
+    pub fn counts(&self) -> bool {
+        self.probe.ablation.is_none()
+    }
+
+    /// Has the reader answered?
+    pub fn is_read(&self) -> bool {
+        matches!(self.outcome, Some(Ok(_)))
+    }
+}
+
+impl From<CaseAnswer> for CaseAnswers {
+    fn from(answer: CaseAnswer) -> Self {
+        let mut answers = Self { has_no_closed_book: answer.closed_book.is_none(), ..Self::default() };
+        answers.set_hits(answer.hits);
+        for (slot, prediction) in answer.predictions.into_iter().enumerate() {
+            answers.set_prediction(slot, prediction);
+        }
+        answers.closed_book = answer.closed_book;
+        answers
+    }
+}
+
+impl CaseAnswers {
+    /// The hits arrived. Predictions that were here before are dropped: they belong to other hits.
+    pub fn set_hits(&mut self, hits: Vec<Hit>) {
+        if self.hits.as_ref() == Some(&hits) {
+            return;
+        }
+        self.predictions = vec![None; hits.len()];
+        self.own.clear();
+        self.fused = None;
+        self.failed = None;
+        self.hits = Some(hits);
+    }
+
+    /// The reader's answer with the hit in this slot. A slot that does not exist is ignored.
+    pub fn set_prediction(&mut self, slot: usize, prediction: Prediction) {
+        let Some(place) = self.predictions.get_mut(slot) else { return };
+        *place = Some(prediction);
+        self.failed = None;
+        self.fused = self.found().and_then(|found| fuse(&found));
+    }
+
+    /// The fused answer, once every hit is read.
+    pub fn fused(&self) -> Option<&Fused> {
+        self.fused.as_ref()
+    }
+
+    /// How many hits are read.
+    pub fn read_count(&self) -> usize {
+        self.predictions.iter().flatten().count()
+    }
+
+    /// Nothing more will come for this case unless it is asked for again.
+    pub fn is_settled(&self) -> bool {
+        self.failed.is_some() || self.fused.is_some() || self.hits.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The answers and the gold answer; `None` until every hit is read.
+    pub fn outcome(&self, gold: Option<Answer>) -> Option<CaseOutcome> {
+        Some(CaseOutcome::new(gold, self.predictions.iter().flatten(), &self.fused.as_ref()?.prediction))
+    }
+
+    /// Do the predictions agree? `None` until every hit is read.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.without_gold().map(|outcome| outcome.verdict())
+    }
+
+    /// Entropy of the answers' shares, in bits; `None` until every hit is read.
+    pub fn entropy(&self) -> Option<f64> {
+        self.without_gold().map(|outcome| outcome.entropy())
+    }
+
+    /// Share of the pairs of answers that differ; `None` until every hit is read.
+    pub fn disagreement(&self) -> Option<f64> {
+        self.without_gold().map(|outcome| outcome.disagreement())
+    }
+
+    /// For figures that do not look at gold.
+    fn without_gold(&self) -> Option<CaseOutcome> {
+        self.outcome(None)
+    }
+
+    /// Is the answer without a document right? `None` where there is no such answer, or not yet.
+    pub fn closed_book_is_right(&self, gold: Option<Answer>) -> Option<bool> {
+        self.closed_book.as_ref().map(|prediction| prediction.is_right(gold))
+    }
+
+    /// Each document with the answer that an annotation is compared by: the label's id, or the words if the task has no
+    /// labels. `None` until every hit is read.
+    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<&'a str>)>> {
+        let mut read = Vec::new();
+        for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
+            let prediction = prediction.as_ref()?;
+            let label = prediction.answer.and_then(|answer| answer.label_in(labels)).map(|label| label.id.as_str());
+            let words = prediction.text.as_deref().filter(|_| labels.is_empty());
+            read.push((hit.document.as_str(), label.or(words)));
+        }
+        Some(read)
+    }
+
+    /// The same with a person's own evidence, one per slot. What is not read has no answer there, and must weigh nothing.
+    pub fn found_with_own(&self) -> Option<Vec<ScoredHit<'_>>> {
+        let mut found = self.found()?;
+        for own in &self.own {
+            let prediction = match &own.outcome {
+                Some(Ok(prediction)) => prediction,
+                None | Some(Err(_)) => &NOT_READ,
+            };
+            found.push((own.hit.provenances.as_slice(), prediction));
+        }
+        Some(found)
+    }
+
+    /// The hit in this slot; a person's own stand after those found.
+    pub fn hit_at(&self, slot: usize) -> Option<&Hit> {
+        let hits = self.hits.as_deref()?;
+        hits.get(slot).or_else(|| Some(&self.own.get(slot - hits.len())?.hit))
+    }
+
+    /// The reader's answer with the hit in this slot.
+    pub fn prediction_at(&self, slot: usize) -> Option<&Prediction> {
+        match self.own_at(slot) {
+            Some(own) => own.outcome.as_ref()?.as_ref().ok(),
+            None => self.predictions.get(slot)?.as_ref(),
+        }
+    }
+
+    /// The person's own evidence in this slot.
+    pub fn own_at(&self, slot: usize) -> Option<&OwnHit> {
+        self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
+    }
+
+    /// The slots in which the reader has answered, with its predictions.
+    pub fn read_slots(&self) -> Vec<(usize, &Prediction)> {
+        (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?))).collect()
+    }
+
+    /// Hits and a person's own.
+    pub fn slots(&self) -> usize {
+        self.hits.as_ref().map_or(0, Vec::len) + self.own.len()
+    }
+
+    /// Hits and predictions as fusers take them; `None` until every hit is read.
+    pub fn found(&self) -> Option<Vec<ScoredHit<'_>>> {
+        let hits = self.hits.as_ref()?;
+        let mut read = Vec::with_capacity(hits.len());
+        for (hit, prediction) in hits.iter().zip(&self.predictions) {
+            read.push((hit.provenances.as_slice(), prediction.as_ref()?));
+        }
+        Some(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dissent_core::run::LabelScores;
+    use dissent_core::run::{Head, Provenance};
+
+    fn hit(row: usize) -> Hit {
+        Hit {
+            row,
+            document: format!("d{row}"),
+            provenances: vec![Provenance { head: Head::Image, rank: row + 1, score: Some(0.9) }],
+        }
+    }
+
+    #[test]
+    fn the_fused_answer_waits_for_the_last_prediction() {
+        let mut answers = CaseAnswers::default();
+        answers.set_hits(vec![hit(0), hit(1)]);
+        answers.set_prediction(1, LabelScores::exact(vec![-0.1, -3.0]).into());
+        assert!(answers.fused().is_none() && answers.verdict().is_none());
+        answers.set_prediction(0, LabelScores::exact(vec![-3.0, -0.2]).into());
+        assert_eq!(answers.verdict(), Some(Verdict::Inconsistent));
+        assert!(answers.is_settled());
+    }
+
+    #[test]
+    fn new_hits_drop_old_predictions_and_the_same_hits_do_not() {
+        let mut answers = CaseAnswers::default();
+        answers.set_hits(vec![hit(0)]);
+        answers.set_prediction(0, LabelScores::exact(vec![-0.1, -3.0]).into());
+        answers.set_hits(vec![hit(0)]);
+        assert_eq!(answers.read_count(), 1);
+        answers.set_hits(vec![hit(1)]);
+        assert_eq!(answers.read_count(), 0);
+    }
+}

@@ -1,0 +1,91 @@
+//! Ways to make one answer of K predictions, beside the paper's, all on stored predictions.
+
+use super::fusion::{weighted_sum, weighted_vote};
+use super::learned_fusion::LearnedWeights;
+use super::{ScoredHit, fuse};
+use dissent_core::run::Prediction;
+
+/// A way to make one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fuser {
+    /// Weights from the retriever's scores (paper, late fusion; docs/method.md, "Fusion").
+    ScoreWeighted,
+    /// Σ log p / K: all predictions weigh the same.
+    MeanLogProbability,
+    /// The answer that most predictions give; of equally many the one that stands first.
+    Majority,
+    /// The first document's answer.
+    TopOne,
+    /// The answer of the prediction that is surest of its own.
+    MostConfident,
+    /// Weights learned on the validation split.
+    Learned(LearnedWeights),
+}
+
+impl Fuser {
+    /// Name in tables.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ScoreWeighted => "score-weighted",
+            Self::MeanLogProbability => "mean log-probability",
+            Self::Majority => "majority",
+            Self::TopOne => "top-1",
+            Self::MostConfident => "most confident",
+            Self::Learned(_) => "learned weights",
+        }
+    }
+
+    /// The answer. `None` where there is nothing to fuse, or where the fuser wants log-probabilities and there are none.
+    pub fn answer(&self, found: &[ScoredHit]) -> Option<Prediction> {
+        let (_, first) = found.first()?;
+        let even = || vec![1.0 / found.len() as f32; found.len()];
+        match self {
+            Self::ScoreWeighted => fuse(found).map(|fused| fused.prediction),
+            Self::MeanLogProbability => weighted_sum(found, &even()),
+            Self::Majority => Some(weighted_vote(found, &even())),
+            Self::TopOne => Some((*first).clone()),
+            Self::MostConfident => most_confident(found).map(|hit| found[hit].1.clone()),
+            Self::Learned(weights) => weighted_sum(found, &weights.of(found)?),
+        }
+    }
+}
+
+/// The place of the prediction that is surest of its own answer; the first of equally sure ones.
+pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
+    let mut best: Option<(usize, f32)> = None;
+    for (hit, (_, prediction)) in found.iter().enumerate() {
+        let probability = prediction.probability()?;
+        if best.is_none_or(|(_, largest)| probability > largest) {
+            best = Some((hit, probability));
+        }
+    }
+    best.map(|(hit, _)| hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dissent_core::data::Answer;
+    use dissent_core::run::LabelScores;
+    use dissent_core::run::{Head, Provenance};
+
+    #[test]
+    fn each_way_gives_its_own_answer() {
+        let said = |values: [f32; 3]| Prediction::from(LabelScores::exact(values.map(f32::ln).to_vec()));
+        let predictions =
+            [said([0.4, 0.3, 0.3]), said([0.05, 0.5, 0.45]), said([0.05, 0.5, 0.45]), said([0.01, 0.01, 0.98])];
+        let places: Vec<[Provenance; 1]> =
+            (1..=4).map(|rank| [Provenance { head: Head::Image, rank, score: Some(0.5) }]).collect();
+        let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+        let label = |fuser: Fuser| fuser.answer(&found).unwrap().label();
+        assert_eq!(label(Fuser::TopOne), Some(0));
+        assert_eq!(label(Fuser::Majority), Some(1));
+        assert_eq!(label(Fuser::MostConfident), Some(2));
+        assert_eq!(label(Fuser::MeanLogProbability), Some(2));
+        assert_eq!(label(Fuser::ScoreWeighted), Some(2), "equal scores weigh the same");
+        let text = Prediction { answer: Some(Answer::Label(1)), scores: None, text: Some("b".into()) };
+        assert_eq!(Fuser::MostConfident.answer(&[(&places[0], &text)]), None);
+        assert_eq!(Fuser::Majority.answer(&[(&places[0], &text)]).unwrap().label(), Some(1));
+        assert_eq!(Fuser::Majority.answer(&[]), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! How often systems are right: closed-book and each run, on all cases and on those that are consistent and inconsistent
+//! in the reference run (docs/method.md, "Inconsistent cases").
+
+use super::label_sets::AnsweredSets;
+use super::system::{Row, Subset, TaskRows};
+use super::table::{Cell, Table};
+use super::{Evaluation, SPLIT_NOTE};
+use crate::Estimate;
+use crate::metrics::{Confusion, MacroAverages, OneAgainstRest};
+use dissent_core::data::{LabelIndex, Task};
+use dissent_core::run::Prediction;
+
+/// The answer of a row that is looked at.
+type Pick = fn(&Row) -> Option<Prediction>;
+
+pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    // Open answers have a table of their own.
+    for reference in evaluation.reference_tasks().iter().filter(|own| own.task.chooses_one_label()) {
+        let task = &reference.task.id;
+        let mut rows = Vec::new();
+        if reference.rows.iter().any(|row| row.answer.closed_book.is_some()) {
+            let name = format!("closed-book ({})", evaluation.reference().name);
+            rows.extend(rows_of(evaluation, &name, reference, |row| row.answer.closed_book.clone()));
+        }
+        for (system, tasks) in evaluation.systems() {
+            let Some(own) = tasks.iter().find(|own| own.task.id == *task) else { continue };
+            if own.rows.iter().any(|row| row.fused.is_some()) {
+                rows.extend(rows_of(evaluation, &system.name, own, |row| row.fused.clone()));
+            }
+        }
+        tables.push(Table {
+            key: "accuracy",
+            title: format!("Accuracy, {task}"),
+            note: format!(
+                "Fused answers. Macro averages over labels as scikit-learn's with zero_division 0; AUC one against rest. \
+                 {SPLIT_NOTE}"
+            ),
+            columns: vec!["system", "cases", "n", "accuracy", "macro F1", "AUC", "macro precision", "macro recall"],
+            rows,
+        });
+    }
+    tables
+}
+
+fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> Vec<Vec<Cell>> {
+    evaluation.rows_by_verdict(name, own, &|subset| figures(subset, own.task, pick))
+}
+
+/// n, accuracy, macro F1, AUC, macro precision and recall.
+fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
+    let labels = task.labels.len();
+    let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
+    // The labels of a task that chooses one are checked as the dataset is opened.
+    let Some(gold) = subset.rows.iter().map(|row| row.gold_label()).collect::<Option<Vec<LabelIndex>>>() else {
+        return vec![Cell::from("-"); 6];
+    };
+    let answered: Vec<Option<LabelIndex>> = answers.iter().map(|answer| answer.as_ref()?.label()).collect();
+    let right: Vec<bool> = gold.iter().zip(&answered).map(|(gold, answer)| *answer == Some(*gold)).collect();
+    let sets = AnsweredSets::of(task, gold.iter().copied().zip(answered.iter().copied()));
+    let cells: Vec<usize> =
+        gold.iter().zip(&answered).map(|(gold, answer)| gold * (labels + 1) + answer.unwrap_or(labels)).collect();
+    let average = |pick: fn(MacroAverages) -> f64| {
+        if let Some(sets) = &sets {
+            return sets.figure(subset.bootstrap(), &|sets| sets.macro_averages().map(pick));
+        }
+        let statistic =
+            move |counts: &[usize]| Confusion::from_counts(counts.chunks(labels + 1)).macro_averages().map(pick);
+        Cell::Estimate(Estimate::of_counts(&cells, labels * (labels + 1), subset.bootstrap(), &statistic))
+    };
+    vec![
+        Cell::Count(right.len()),
+        Cell::Estimate(Estimate::of_share(&right, subset.bootstrap())),
+        average(|averages| averages.f1),
+        area(subset, labels, &answers, &gold),
+        average(|averages| averages.precision),
+        average(|averages| averages.recall),
+    ]
+}
+
+/// Over the cases whose answers have log-probabilities; missing where some have none.
+fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>], gold: &[LabelIndex]) -> Cell {
+    let scores = answers.iter().map(|answer| answer.as_ref().and_then(|answer| answer.scores.as_ref()));
+    let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::from("-") };
+    let probabilities: Vec<Vec<f32>> = scores.iter().map(|scores| scores.probabilities()).collect();
+    let ranking = OneAgainstRest::of(labels, &probabilities, gold);
+    let statistic = |weights: &[u32]| ranking.mean_area(weights);
+    Cell::Estimate(Estimate::of_weights(gold.len(), subset.bootstrap(), &statistic))
+}

@@ -1,0 +1,235 @@
+//! The whole evaluation of stored runs as tables: one file per table, and one per way to print them.
+
+mod accuracy;
+mod calibration;
+mod comparisons;
+mod csv;
+mod disagreement;
+mod evidence;
+mod fusers;
+mod html;
+mod label_sets;
+mod markdown;
+mod named_errors;
+mod open_answers;
+mod oracle;
+mod plots;
+mod ranks;
+mod system;
+mod table;
+mod text;
+
+pub use csv::{csv, tables_csv};
+pub use html::html;
+pub use markdown::{markdown, tables_markdown};
+pub use named_errors::{Named, NamedErrors};
+pub use system::{Sampling, System};
+pub use table::{Cell, Table};
+pub use text::{tables_text, text};
+
+use self::system::{Subset, TaskRows};
+use super::{Bootstrap, Verdict};
+use dissent_core::data::Dataset;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+
+/// Said where cases are told apart by verdict.
+const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the reference run.";
+
+/// Makes the tables of one kind.
+type Build = fn(&Evaluation) -> Vec<Table>;
+
+/// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
+const KINDS: [(&str, bool, Build); 16] = [
+    ("accuracy", true, accuracy::tables),
+    ("labels", true, label_sets::tables),
+    ("open", true, open_answers::tables),
+    ("comparisons", true, comparisons::tables),
+    ("oracle", true, oracle::tables),
+    ("disagreement", true, disagreement::tables),
+    ("ranks", true, ranks::tables),
+    ("fusers", true, fusers::tables),
+    ("evidence", true, evidence::tables),
+    ("calibration", true, calibration::tables),
+    ("categories", true, named_errors::tables),
+    ("slices", false, oracle::slices),
+    ("flips", false, ranks::flips),
+    ("confusion", false, calibration::confusion),
+    ("reliability", false, calibration::reliability),
+    ("flow", false, comparisons::flow),
+];
+
+/// The names of all kinds of tables.
+pub fn table_keys() -> Vec<&'static str> {
+    KINDS.iter().map(|(key, ..)| *key).collect()
+}
+
+/// The names of those that are printed where none is asked for.
+pub fn usual_table_keys() -> Vec<&'static str> {
+    KINDS.iter().filter(|(_, usual, _)| *usual).map(|(key, ..)| *key).collect()
+}
+
+/// Every figure of some runs on the cases of one split.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub dataset: String,
+    pub split: String,
+    /// The run whose consistent and inconsistent cases are everybody's.
+    pub reference: String,
+    pub resamples: usize,
+    /// Of statistics that look at every case; fewer where there are many.
+    pub resamples_of_every_case: usize,
+    /// "case" or "group": what is drawn for intervals.
+    pub drawn: &'static str,
+    /// What a reader should know of the runs: how they differ, which cases only some of them have.
+    pub remarks: Vec<String>,
+    pub tables: Vec<Table>,
+}
+
+/// Systems with their rows, and what is the same for all tables.
+struct Evaluation<'a> {
+    dataset: &'a Dataset,
+    systems: Vec<(&'a System, Vec<TaskRows<'a>>)>,
+    verdicts: HashMap<usize, Verdict>,
+    named: Option<&'a NamedErrors>,
+    sampling: Sampling,
+}
+
+impl Report {
+    /// Evaluates systems on the cases of one split; the first is the reference. `named` is what people said of the cases,
+    /// `keys` names the tables that are wanted. `None` without a system.
+    pub fn of(
+        dataset: &Dataset,
+        split: &str,
+        systems: &[System],
+        named: Option<&NamedErrors>,
+        sampling: Sampling,
+        keys: &[&str],
+    ) -> Option<Self> {
+        let reference = systems.first()?;
+        let evaluation = Evaluation::new(dataset, systems, named, sampling);
+        // Each table has random numbers of its own: the order in which they are made does not matter.
+        let tables: Vec<Vec<Table>> =
+            KINDS.par_iter().filter(|(key, ..)| keys.contains(key)).map(|(.., build)| build(&evaluation)).collect();
+        Some(Self {
+            dataset: dataset.name.clone(),
+            split: split.to_owned(),
+            reference: reference.name.clone(),
+            resamples: sampling.resamples,
+            resamples_of_every_case: Bootstrap { groups: None, resamples: sampling.resamples }
+                .resamples_of_weights(reference.cases.len()),
+            drawn: if sampling.by_group { "group" } else { "case" },
+            remarks: evaluation.remarks(),
+            tables: (tables.into_iter().flatten().filter(|table| !table.rows.is_empty()))
+                .map(Table::with_reasons)
+                .collect(),
+        })
+    }
+
+    /// What stands behind the figures.
+    pub fn basis(&self) -> String {
+        let fewer = match self.resamples_of_every_case {
+            fewer if fewer < self.resamples => format!(" ({fewer} for AUC and calibration)"),
+            _ => String::new(),
+        };
+        format!(
+            "{}, split {}; reference run {}; intervals: 95 %, percentile bootstrap, {} resamples by {}{fewer}",
+            self.dataset, self.split, self.reference, self.resamples, self.drawn
+        )
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(dataset: &'a Dataset, systems: &'a [System], named: Option<&'a NamedErrors>, sampling: Sampling) -> Self {
+        let systems: Vec<(&System, Vec<TaskRows>)> =
+            systems.iter().map(|system| (system, TaskRows::of(dataset, &system.cases))).collect();
+        let rows = systems.first().into_iter().flat_map(|(_, tasks)| tasks.iter().flat_map(|own| &own.rows));
+        let verdicts = rows.filter_map(|row| Some((row.case, row.verdict()?))).collect();
+        Self { dataset, systems, verdicts, named, sampling }
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let first = self.reference();
+        let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();
+        for (second, _) in self.systems.iter().skip(1) {
+            if !second.differences.is_empty() {
+                remarks.push(format!("{} and {} differ in {}", first.name, second.name, second.differences.join(", ")));
+            }
+            let others: HashSet<usize> = second.cases.iter().map(|answer| answer.case).collect();
+            let alone = own.symmetric_difference(&others).count();
+            if alone > 0 {
+                remarks.push(format!(
+                    "{alone} cases are in one of {} and {} only: no comparison has them",
+                    first.name, second.name
+                ));
+            }
+        }
+        remarks
+    }
+
+    fn reference(&self) -> &'a System {
+        self.systems[0].0
+    }
+
+    fn reference_tasks(&self) -> &[TaskRows<'a>] {
+        &self.systems[0].1
+    }
+
+    /// Does the system only show what another one's reader does with less? Then it is compared in the table of evidence.
+    fn is_ablation(&self, system: &System) -> bool {
+        !system.ablation.is_none() && self.whole_of(system).is_some()
+    }
+
+    fn systems(&self) -> impl Iterator<Item = (&'a System, &[TaskRows<'a>])> {
+        let systems = self.systems.iter().filter(|(system, _)| !self.is_ablation(system));
+        systems.map(|(system, tasks)| (*system, tasks.as_slice()))
+    }
+
+    /// Systems with their rows of one task, without ablations.
+    fn of_task<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
+        self.of_task_with_ablations(task).filter(|(system, _)| !self.is_ablation(system))
+    }
+
+    /// Systems with their rows of one task.
+    fn of_task_with_ablations<'t>(&'t self, task: &'t str) -> impl Iterator<Item = (&'a System, &'t TaskRows<'a>)> {
+        self.systems
+            .iter()
+            .filter_map(move |(system, tasks)| Some((*system, tasks.iter().find(|own| own.task.id == task)?)))
+    }
+
+    fn task_of(&self, system: &System, task: &str) -> Option<&TaskRows<'a>> {
+        let (_, tasks) = self.systems.iter().find(|(other, _)| other.name == system.name)?;
+        tasks.iter().find(|own| own.task.id == task)
+    }
+
+    /// The run that withholds nothing and is otherwise like this one.
+    fn whole_of(&self, system: &System) -> Option<&'a System> {
+        self.systems
+            .iter()
+            .map(|(other, _)| *other)
+            .find(|other| other.ablation.is_none() && other.family == system.family)
+    }
+
+    fn position_of(&self, system: &System) -> usize {
+        self.systems.iter().position(|(other, _)| other.name == system.name).unwrap_or_default()
+    }
+
+    /// A row for all cases of a task, and one each for the consistent and inconsistent ones: names, then figures.
+    fn rows_by_verdict(&self, name: &str, own: &TaskRows, figures: &dyn Fn(&Subset) -> Vec<Cell>) -> Vec<Vec<Cell>> {
+        let subsets = Subset::by_verdict(&own.rows, &self.verdicts, self.sampling);
+        let row = |subset: &Subset| {
+            let names = [Cell::from(name), Cell::from(subset.name)];
+            names.into_iter().chain(figures(subset)).collect()
+        };
+        subsets.iter().map(row).collect()
+    }
+
+    fn verdicts(&self) -> &HashMap<usize, Verdict> {
+        &self.verdicts
+    }
+}
+
+#[cfg(test)]
+mod tests;

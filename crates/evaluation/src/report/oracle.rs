@@ -1,0 +1,144 @@
+//! The oracle: right if any of the K predictions is. What a perfect choice among the retrieved documents would gain
+//! (docs/method.md, "Oracle"), by slice.
+
+use super::Evaluation;
+use super::system::{Row, Subset, TaskRows};
+use super::table::{Cell, Table};
+use crate::{Bootstrap, Estimate, fuse, scored_hits};
+use dissent_core::data::Dataset;
+use dissent_core::run::{Head, Hit};
+
+/// Slices by group that are printed: those with the largest gaps.
+const GROUPS: usize = 10;
+
+pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for reference in evaluation.reference_tasks() {
+        let mut rows = Vec::new();
+        for (system, own) in evaluation.of_task(&reference.task.id) {
+            for subset in Subset::by_verdict(&own.rows, evaluation.verdicts(), evaluation.sampling) {
+                let outcomes = subset.rows.iter().filter_map(|row| row.outcome.as_ref());
+                let pairs: Vec<(bool, bool)> =
+                    outcomes.map(|outcome| (outcome.is_right(), outcome.oracle_is_right())).collect();
+                if pairs.len() == subset.rows.len() && !pairs.is_empty() {
+                    rows.push(row_of(&system.name, subset.name, &pairs, subset.bootstrap()));
+                }
+            }
+        }
+        tables.push(Table {
+            key: "oracle",
+            title: format!("Oracle, {}", reference.task.id),
+            note: "Oracle: right if any of the K predictions is. Gap: oracle minus fused accuracy.".into(),
+            columns: vec!["system", "cases", "n", "fused", "oracle", "gap"],
+            rows,
+        });
+    }
+    tables
+}
+
+/// The same by label, head, source and group.
+pub(super) fn slices(evaluation: &Evaluation) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for reference in evaluation.reference_tasks() {
+        for (system, own) in evaluation.of_task(&reference.task.id) {
+            let rows = slices_of(evaluation, own);
+            tables.push(Table {
+                key: "slices",
+                title: format!("Oracle gap by slice, {}, {}", reference.task.id, system.name),
+                note: format!(
+                    "Label: the gold one. Head and source: the predictions with documents of that head (the deciding one) or \
+                     source alone, fused among themselves. Group: the {GROUPS} with the largest gap."
+                ),
+                columns: vec!["slice", "value", "n", "fused", "oracle", "gap"],
+                rows,
+            });
+        }
+    }
+    tables
+}
+
+fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
+    let dataset = evaluation.dataset;
+    let mut rows = Vec::new();
+    for (position, label) in own.labels().iter().enumerate() {
+        let of_label = own.rows.iter().filter(|row| row.gold_label() == Some(position));
+        push_slice(evaluation, &mut rows, "label", &label.name, of_label, |_| true);
+    }
+    for head in [Head::Image, Head::Caption, Head::Lexical, Head::Random] {
+        push_slice(evaluation, &mut rows, "head", &head.to_string(), own.rows.iter(), |hit| hit.first().head == head);
+    }
+    for source in sources(dataset) {
+        let of_source = |hit: &Hit| dataset.corpus[hit.row].source.as_deref() == Some(source);
+        push_slice(evaluation, &mut rows, "source", source, own.rows.iter(), of_source);
+    }
+    rows.extend(groups_of(evaluation, own));
+    rows
+}
+
+/// The groups of two cases or more with the largest gaps.
+fn groups_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
+    let mut names: Vec<&str> =
+        own.rows.iter().filter_map(|row| evaluation.dataset.cases[row.case].group.as_deref()).collect();
+    names.sort_unstable();
+    let mut found = Vec::new();
+    for same in names.chunk_by(|one, other| one == other).filter(|same| same.len() > 1) {
+        let of_group =
+            own.rows.iter().filter(|row| evaluation.dataset.cases[row.case].group.as_deref() == Some(same[0]));
+        let outcomes = of_group.clone().filter_map(|row| row.outcome.as_ref());
+        let gap = outcomes.filter(|outcome| outcome.is_in_gap()).count();
+        found.push((gap as f64 / same.len() as f64, same[0], of_group));
+    }
+    found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut rows = Vec::new();
+    for (_, name, of_group) in found.into_iter().take(GROUPS) {
+        push_slice(evaluation, &mut rows, "group", name, of_group, |_| true);
+    }
+    rows
+}
+
+fn sources(dataset: &Dataset) -> Vec<&str> {
+    let mut sources: Vec<&str> = dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+/// Adds a row about the hits that `keep` keeps, where a case has such hits.
+fn push_slice<'r, 'a: 'r>(
+    evaluation: &Evaluation,
+    rows: &mut Vec<Vec<Cell>>,
+    slice: &str,
+    value: &str,
+    of_slice: impl Iterator<Item = &'r Row<'a>>,
+    keep: impl Fn(&Hit) -> bool,
+) {
+    let mut kept_rows = Vec::new();
+    let mut pairs = Vec::new();
+    for row in of_slice {
+        let hits = row.answer.hits.iter().map(&keep);
+        let found: Vec<_> =
+            scored_hits(row.answer).into_iter().zip(hits).filter(|(_, kept)| *kept).map(|(found, _)| found).collect();
+        let Some(fused) = fuse(&found) else { continue };
+        let is_right = fused.prediction.is_right(row.gold);
+        pairs.push((is_right, found.iter().any(|(_, prediction)| prediction.is_right(row.gold))));
+        kept_rows.push(row);
+    }
+    if pairs.is_empty() {
+        return;
+    }
+    let subset = Subset::new("all", kept_rows, evaluation.sampling);
+    rows.push(row_of(slice, value, &pairs, subset.bootstrap()));
+}
+
+fn row_of(first: &str, second: &str, pairs: &[(bool, bool)], bootstrap: Bootstrap) -> Vec<Cell> {
+    let fused: Vec<bool> = pairs.iter().map(|pair| pair.0).collect();
+    let oracle: Vec<bool> = pairs.iter().map(|pair| pair.1).collect();
+    vec![
+        Cell::from(first),
+        Cell::from(second),
+        Cell::Count(pairs.len()),
+        Cell::Estimate(Estimate::of_share(&fused, bootstrap)),
+        Cell::Estimate(Estimate::of_share(&oracle, bootstrap)),
+        Cell::change(&fused, &oracle, bootstrap),
+    ]
+}

@@ -1,0 +1,113 @@
+//! The plots of the HTML report, as SVG texts, from the numbers of the tables.
+
+mod flow;
+mod intervals;
+mod reliability;
+
+use super::{Cell, Report, Table};
+use crate::Estimate;
+use anyhow::Result;
+use plotters::style::RGBColor;
+
+/// Colours that people who see colours differently can tell apart (Okabe and Ito 2008).
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(70, 70, 70),
+];
+
+/// A line of figures, one per place on the x axis.
+struct Series {
+    name: String,
+    figures: Vec<Option<Estimate>>,
+}
+
+/// A plot with its heading.
+pub(super) struct Plot {
+    pub title: String,
+    pub svg: String,
+}
+
+/// All plots that the report's tables have numbers for.
+///
+/// # Errors
+/// Fails if a plot cannot be drawn.
+pub(super) fn plots(report: &Report) -> Result<Vec<Plot>> {
+    let mut plots = Vec::new();
+    for table in &report.tables {
+        let plot = match table.key {
+            "accuracy" => Some(intervals::draw(&by_second_column(table, "accuracy"))?),
+            "oracle" => Some(intervals::draw(&of_all_cases(table))?),
+            "ranks" => {
+                for (system, places, series) in rescue_by_place(table) {
+                    let svg = intervals::draw(&(places, series))?;
+                    plots.push(Plot { title: format!("{}, {system}", table.title), svg });
+                }
+                None
+            }
+            "reliability" => Some(reliability::draw(table)?),
+            "flow" => Some(flow::draw(table)?),
+            _ => None,
+        };
+        plots.extend(plot.map(|svg| Plot { title: table.title.clone(), svg }));
+    }
+    Ok(plots)
+}
+
+/// Places of the x axis and the series over them.
+type Lines = (Vec<String>, Vec<Series>);
+
+/// One series per system, over the values of the second column.
+fn by_second_column(table: &Table, column: &str) -> Lines {
+    let mut places: Vec<String> = Vec::new();
+    let mut series: Vec<Series> = Vec::new();
+    for row in &table.rows {
+        let (name, place) = (row[0].text(), row[1].text());
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        let figure = figure_of(table, row, column);
+        match series.iter_mut().find(|series| series.name == name) {
+            Some(known) => known.figures.push(figure),
+            None => series.push(Series { name, figures: vec![figure] }),
+        }
+    }
+    (places, series)
+}
+
+/// Fused and oracle accuracy over systems, on all cases.
+fn of_all_cases(table: &Table) -> Lines {
+    let rows: Vec<&Vec<Cell>> = table.rows.iter().filter(|row| row[1].text() == "all").collect();
+    let places = rows.iter().map(|row| row[0].text()).collect();
+    let series = ["fused", "oracle"].map(|column| Series {
+        name: column.to_owned(),
+        figures: rows.iter().map(|row| figure_of(table, row, column)).collect(),
+    });
+    (places, series.into())
+}
+
+/// Per system the places with what they rescue and ruin.
+fn rescue_by_place(table: &Table) -> Vec<(String, Vec<String>, Vec<Series>)> {
+    let mut plots = Vec::new();
+    for rows in table.rows.chunk_by(|one, other| one[0] == other[0]) {
+        let places = rows.iter().map(|row| row[1].text()).collect();
+        let series = ["right", "rescued", "ruined"].map(|column| Series {
+            name: column.to_owned(),
+            figures: rows.iter().map(|row| figure_of(table, row, column)).collect(),
+        });
+        plots.push((rows[0][0].text(), places, series.into()));
+    }
+    plots
+}
+
+fn figure_of(table: &Table, row: &[Cell], column: &str) -> Option<Estimate> {
+    let place = table.columns.iter().position(|name| *name == column)?;
+    match row.get(place) {
+        Some(Cell::Estimate(figure)) if figure.value.is_some() => Some(figure.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,263 @@
+//! What the fused answer would be with other weights: hits dropped or weighed up, another fuser, another temperature.
+//! No model is asked; everything comes from the K predictions.
+
+use super::fusers::most_confident;
+use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
+use super::{Fused, Fuser, ScoredHit};
+use dissent_core::run::Prediction;
+
+/// Sets of hits that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
+const SETS: usize = 4_096;
+
+/// A way to fuse that a person has changed by hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reweighing {
+    pub fuser: Fuser,
+    /// Divides the normalised scores before the softmax that gives λ; 1 is the paper's. Only for the score-weighted fuser.
+    pub temperature: f32,
+    /// One per hit, multiplied into its weight; 0 drops the hit. Missing ones are 1.
+    pub factors: Vec<f32>,
+}
+
+/// The smallest change of the hits that changes the fused answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SmallestFlip {
+    /// Removing these hits changes it, and no fewer do; of equally few those that stand first.
+    Without(Vec<usize>),
+    /// No set of hits changes it (a set that leaves nothing to fuse is none).
+    Never,
+    /// No set of so many hits or fewer changes it; larger ones are too many to try them all.
+    NoneUpTo(usize),
+}
+
+impl Default for Reweighing {
+    /// The paper's late fusion, nothing changed.
+    fn default() -> Self {
+        Self { fuser: Fuser::ScoreWeighted, temperature: 1.0, factors: Vec::new() }
+    }
+}
+
+impl Reweighing {
+    /// The weight of each hit, summing to 1; a fuser that picks one hit gives it all. `None` where nothing is left to fuse.
+    fn weights(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
+        let factor = |hit: usize| self.factors.get(hit).copied().unwrap_or(1.0);
+        let kept: Vec<usize> = (0..found.len()).filter(|hit| factor(*hit) > 0.0).collect();
+        let picked = match &self.fuser {
+            Fuser::TopOne => Some(*kept.first()?),
+            Fuser::MostConfident => {
+                let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
+                Some(kept[most_confident(&among)?])
+            }
+            Fuser::ScoreWeighted | Fuser::MeanLogProbability | Fuser::Majority | Fuser::Learned(_) => None,
+        };
+        if let Some(picked) = picked {
+            return Some((0..found.len()).map(|hit| f32::from(u8::from(hit == picked))).collect());
+        }
+        // What is dropped is no longer there: the best score of a head is that of the hits that are left.
+        let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
+        let base = match &self.fuser {
+            Fuser::ScoreWeighted => {
+                let scores = normalised_scores(&among)?;
+                softmax(&scores.iter().map(|score| score / self.temperature).collect::<Vec<_>>())
+            }
+            Fuser::Learned(learned) => learned.of(&among)?,
+            _ => vec![1.0; among.len()],
+        };
+        let mut weights = vec![0.0; found.len()];
+        for (hit, weight) in kept.iter().zip(base) {
+            weights[*hit] = weight * factor(*hit);
+        }
+        let sum: f32 = weights.iter().sum();
+        (sum > 0.0).then(|| weights.iter().map(|weight| weight / sum).collect())
+    }
+
+    /// The fused answer. `None` where every hit is dropped, or the fuser wants log-probabilities and there are none.
+    pub fn fuse(&self, found: &[ScoredHit]) -> Option<Fused> {
+        let weights = self.weights(found)?;
+        let prediction = match &self.fuser {
+            Fuser::Majority => weighted_vote(found, &weights),
+            Fuser::TopOne | Fuser::MostConfident => {
+                let picked = weights.iter().position(|weight| *weight > 0.0)?;
+                Prediction::clone(found.get(picked)?.1)
+            }
+            Fuser::MeanLogProbability | Fuser::Learned(_) => weighted_sum(found, &weights)?,
+            Fuser::ScoreWeighted => weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights)),
+        };
+        Some(Fused { prediction, weights })
+    }
+
+    /// The fewest hits whose removal changes the fused answer. `None` where there is no answer.
+    pub fn smallest_flip(&self, found: &[ScoredHit]) -> Option<SmallestFlip> {
+        let answer = self.fuse(found)?.prediction.answer;
+        let kept: Vec<usize> =
+            (0..found.len()).filter(|hit| self.factors.get(*hit).is_none_or(|factor| *factor > 0.0)).collect();
+        let mut tried = 0;
+        for size in 1..kept.len() {
+            let mut chosen: Vec<usize> = (0..size).collect();
+            loop {
+                // Single hits are always tried, however many there are.
+                if tried >= SETS && size > 1 {
+                    return Some(SmallestFlip::NoneUpTo(size - 1));
+                }
+                let removed: Vec<usize> = chosen.iter().map(|place| kept[*place]).collect();
+                let changed = self.without(&removed, found.len()).fuse(found);
+                if changed.is_some_and(|fused| fused.prediction.answer != answer) {
+                    return Some(SmallestFlip::Without(removed));
+                }
+                tried += 1;
+                if !next_combination(&mut chosen, kept.len()) {
+                    break;
+                }
+            }
+        }
+        Some(SmallestFlip::Never)
+    }
+
+    fn without(&self, removed: &[usize], count: usize) -> Self {
+        let mut factors = self.factors.clone();
+        factors.resize(count, 1.0);
+        for hit in removed {
+            factors[*hit] = 0.0;
+        }
+        Self { factors, ..self.clone() }
+    }
+}
+
+/// The next choice of `chosen.len()` places below `count` in lexicographic order; false after the last one.
+fn next_combination(chosen: &mut [usize], count: usize) -> bool {
+    let size = chosen.len();
+    for place in (0..size).rev() {
+        if chosen[place] < count - size + place {
+            chosen[place] += 1;
+            for later in place + 1..size {
+                chosen[later] = chosen[later - 1] + 1;
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// What each hit adds to the margin of the fused answer over the runner-up: λ · (log p(answer) − log p(runner-up)). They
+/// sum to that margin; a negative one pulls the other way, and one that weighs nothing adds 0. `None` where there are no
+/// log-probabilities or only one label.
+pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
+    let scores = fused.prediction.scores.as_ref()?.log_probabilities();
+    let answer = fused.prediction.label()?;
+    let others = (0..scores.len()).filter(|label| *label != answer);
+    let runner_up = others.max_by(|one, other| scores[*one].total_cmp(&scores[*other]))?;
+    let mut parts = Vec::with_capacity(found.len());
+    for ((_, prediction), weight) in found.iter().zip(&fused.weights) {
+        if *weight == 0.0 {
+            parts.push(0.0);
+            continue;
+        }
+        let scores = prediction.scores.as_ref()?.log_probabilities();
+        parts.push(weight * (scores.get(answer)? - scores.get(runner_up)?));
+    }
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuse;
+    use dissent_core::run::LabelScores;
+    use dissent_core::run::{Head, Provenance};
+
+    /// Three hits for label 0, the last for label 1 and very sure.
+    fn with_found(test: impl Fn(&[ScoredHit])) {
+        let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
+        let predictions = [said(0.7), said(0.6), said(0.8), said(0.04)];
+        let heads = [Head::Image, Head::Image, Head::Caption, Head::Caption];
+        let places: Vec<[Provenance; 1]> = (0..4)
+            .map(|i| [Provenance { head: heads[i], rank: i % 2 + 1, score: Some(0.9 - 0.1 * i as f32) }])
+            .collect();
+        let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+        test(&found);
+    }
+
+    #[test]
+    fn unchanged_it_is_the_papers_fusion() {
+        with_found(|found| assert_eq!(Reweighing::default().fuse(found), fuse(found)));
+    }
+
+    #[test]
+    fn a_dropped_hit_is_as_if_it_had_not_been_found() {
+        with_found(|found| {
+            let changed =
+                Reweighing { factors: vec![1.0, 1.0, 1.0, 0.0], ..Reweighing::default() }.fuse(found).unwrap();
+            let without = fuse(&found[..3]).unwrap();
+            assert_eq!(changed.prediction, without.prediction);
+            assert_eq!(changed.weights[3], 0.0);
+            let none = Reweighing { factors: vec![0.0; 4], ..Reweighing::default() };
+            assert_eq!(none.fuse(found), None);
+        });
+    }
+
+    #[test]
+    fn the_smallest_set_flips_and_no_smaller_one_does() {
+        with_found(|found| {
+            let how = Reweighing::default();
+            assert_eq!(how.fuse(found).unwrap().prediction.label(), Some(1));
+            assert_eq!(how.smallest_flip(found), Some(SmallestFlip::Without(vec![3])));
+            let majority = Reweighing { fuser: Fuser::Majority, ..how };
+            assert_eq!(majority.fuse(found).unwrap().prediction.label(), Some(0));
+            // One against one is a tie, which the first wins: all three must go.
+            assert_eq!(majority.smallest_flip(found), Some(SmallestFlip::Without(vec![0, 1, 2])));
+        });
+    }
+
+    #[test]
+    fn a_search_that_gives_up_says_how_far_it_came() {
+        // 20 hits say 0 and the last 8 say 1: 12 of the majority must go, far beyond what is tried.
+        let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
+        let place = |rank: usize| [Provenance { head: Head::Image, rank, score: Some(0.9) }];
+        let flip = |first: usize, second: usize| {
+            let predictions: Vec<Prediction> =
+                (0..first + second).map(|hit| said(if hit < first { 0.9 } else { 0.1 })).collect();
+            let places: Vec<[Provenance; 1]> = (1..=first + second).map(place).collect();
+            let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
+            Reweighing { fuser: Fuser::Majority, ..Reweighing::default() }.smallest_flip(&found).unwrap()
+        };
+        // 28 single hits and 378 pairs are tried whole, of the 3276 sets of three all, of those of four a part.
+        assert_eq!(flip(20, 8), SmallestFlip::NoneUpTo(3));
+        assert_eq!(flip(12, 0), SmallestFlip::Never, "every set of twelve hits is tried");
+        assert_eq!(flip(13, 0), SmallestFlip::NoneUpTo(6));
+        assert_eq!(flip(9, 8), SmallestFlip::Without(vec![0, 1]));
+    }
+
+    #[test]
+    fn a_heavier_hit_and_another_fuser_change_the_answer() {
+        with_found(|found| {
+            let fused = |fuser: Fuser, factors: Vec<f32>| {
+                Reweighing { fuser, factors, ..Reweighing::default() }.fuse(found).unwrap().prediction.label()
+            };
+            assert_eq!(fused(Fuser::TopOne, vec![]), Some(0));
+            assert_eq!(fused(Fuser::MostConfident, vec![]), Some(1));
+            assert_eq!(fused(Fuser::MostConfident, vec![1.0, 1.0, 1.0, 0.0]), Some(0));
+            assert_eq!(fused(Fuser::Majority, vec![1.0, 1.0, 1.0, 4.0]), Some(1));
+            assert_eq!(fused(Fuser::ScoreWeighted, vec![1.0, 1.0, 4.0, 0.25]), Some(0));
+        });
+    }
+
+    #[test]
+    fn a_low_temperature_leaves_the_best_score_alone() {
+        with_found(|found| {
+            let cold = Reweighing { temperature: 0.001, ..Reweighing::default() }.fuse(found).unwrap();
+            // Both heads' best documents have the score 1 after scaling.
+            assert!((cold.weights[0] - 0.5).abs() < 1e-3 && (cold.weights[2] - 0.5).abs() < 1e-3, "{cold:?}");
+        });
+    }
+
+    #[test]
+    fn contributions_sum_to_the_margin() {
+        with_found(|found| {
+            let fused = fuse(found).unwrap();
+            let scores = fused.prediction.scores.as_ref().unwrap().log_probabilities();
+            let parts = contributions(found, &fused).unwrap();
+            assert!((parts.iter().sum::<f32>() - (scores[1] - scores[0])).abs() < 1e-5);
+            assert!(parts[0] < 0.0 && parts[3] > 0.0);
+        });
+    }
+}

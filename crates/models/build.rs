@@ -1,0 +1,6 @@
+//! Links the BLAS that `model/layers/blas.rs` multiplies with: the same library that FAISS links.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-link-lib=blas");
+}

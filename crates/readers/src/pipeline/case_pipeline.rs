@@ -1,0 +1,424 @@
+//! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
+//! where the caches do not know the answer.
+
+use super::cached_reader::{CachedReader, Question};
+use super::open_case::OpenCase;
+use super::pictures::Pictures;
+use super::{Event, ImageLike, KeyedLog};
+use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates};
+use anyhow::{Context, Result, bail};
+use dissent_core::data::{Case, Dataset, Picture, Task};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::{
+    Ablation, CaptionShown, CaseAnswer, Hit, LabelScores, Prediction, Probe, Shown, ShownCaptions, contradicting_rows,
+};
+use dissent_retrieval::index::CaptionResult;
+use dissent_retrieval::retriever::HitSource;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Requests of [`Pipeline::score_pairs`] that are put together at a time.
+const PAIRS_AT_A_TIME: usize = 512;
+
+/// What the reader is asked about a document: task and question, from the case and its own task and question.
+pub type AskAbout<'a> = &'a dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String);
+
+/// Retriever, reader and their caches, for one dataset.
+pub struct Pipeline {
+    dataset: Arc<Dataset>,
+    tasks: HashMap<String, Arc<Task>>,
+    /// `None` reads closed-book only.
+    source: Option<Box<dyn HitSource>>,
+    reader: CachedReader,
+    known_hits: KeyedLog<Vec<Hit>>,
+    pictures: Pictures,
+    ablation: Ablation,
+    captions: ShownCaptions,
+    /// By task, once a probe has asked for it: of each corpus row the one whose caption contradicts it.
+    contradicting: HashMap<String, Vec<Option<usize>>>,
+}
+
+impl Pipeline {
+    /// `cache` is a folder for answers that outlive the program.
+    ///
+    /// # Errors
+    /// Fails if a prompt template is wrong or a cache file cannot be read.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        source: Option<Box<dyn HitSource>>,
+        reader: Box<dyn Reader>,
+        cache: &Path,
+    ) -> Result<Self> {
+        let captions = ShownCaptions::new(&dataset, CaptionShown::Own);
+        let mut tasks = HashMap::new();
+        for task in &dataset.tasks {
+            check_templates(task)?;
+            tasks.insert(task.id.clone(), Arc::new(task.clone()));
+        }
+        Ok(Self {
+            dataset,
+            tasks,
+            source,
+            reader: CachedReader::new(reader, cache)?,
+            known_hits: KeyedLog::open(&cache.join("hits.jsonl"))?,
+            pictures: Pictures::new(),
+            ablation: Ablation::default(),
+            captions,
+            contradicting: HashMap::new(),
+        })
+    }
+
+    /// Withholds from the reader what the ablation says. Random documents are the hit source's part.
+    #[must_use]
+    pub fn with_ablation(mut self, ablation: Ablation) -> Self {
+        self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
+        self.ablation = ablation;
+        self
+    }
+
+    /// Answers one case piece by piece: hits, then predictions as they come. The first unknown prediction is read alone,
+    /// so that something shows early; the others, closed-book among them, are one batch.
+    ///
+    /// # Errors
+    /// `Cancelled` between batches. A document that cannot be read (its image is missing, say) is reported as
+    /// [`Event::Failed`] once the others are answered: that is the last word on the case.
+    pub fn answer(
+        &mut self,
+        case: usize,
+        cancelled: &dyn Fn() -> bool,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<(), ReaderError> {
+        let open = self.open_to_predict(case)?;
+        let closed_book = self.reader.question(open.request(None));
+        let words = self.closed_book_words(&open, &closed_book, cancelled)?;
+        let hits = self.hits(&open, words.as_deref())?;
+        emit(Event::Hits { case, hits: hits.clone() });
+        let mut slots = Vec::new();
+        let mut questions = Vec::new();
+        let mut unreadable = Vec::new();
+        for (slot, hit) in hits.iter().enumerate() {
+            match self.evidence(&open.task.id, hit) {
+                Ok(evidence) => {
+                    slots.push(Some(slot));
+                    questions.push(self.reader.question(open.request(Some(evidence))));
+                }
+                Err(error) => unreadable.push(Event::Failed { case: Some(case), message: format!("{error:#}") }),
+            }
+        }
+        slots.push(None);
+        questions.push(closed_book);
+
+        let mut unknown = Vec::new();
+        for (position, question) in questions.iter().enumerate() {
+            match self.reader.known(question) {
+                Some(prediction) => emit(answer_event(case, slots[position], prediction)),
+                None => unknown.push(position),
+            }
+        }
+        let (first, others) = unknown.split_at(unknown.len().min(1));
+        for batch in [first, others] {
+            if batch.is_empty() {
+                continue;
+            }
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let asked: Vec<Question> = batch.iter().map(|position| questions[*position].clone()).collect();
+            let predictions = self.reader.predict(&asked, cancelled)?;
+            for (position, prediction) in batch.iter().zip(predictions) {
+                emit(answer_event(case, slots[*position], prediction));
+            }
+        }
+        unreadable.into_iter().for_each(emit);
+        Ok(())
+    }
+
+    /// Answers several cases in one go, every prediction in batches as large as the reader likes. A case that cannot be
+    /// read is an error in its place.
+    ///
+    /// # Errors
+    /// `Cancelled`, or where the reader itself fails.
+    pub fn answer_all(
+        &mut self,
+        cases: &[usize],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
+        let mut opened = Vec::with_capacity(cases.len());
+        for case in cases {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let open = self.open_to_predict(*case);
+            opened.push(open.map(|open| {
+                let closed_book = self.reader.question(open.request(None));
+                (open, closed_book)
+            }));
+        }
+        if self.uses_closed_book() {
+            // All in one batch; the cache then knows the words to retrieve with.
+            let closed_books: Vec<Question> = opened.iter().flatten().map(|(_, question)| question.clone()).collect();
+            self.reader.predict(&closed_books, cancelled)?;
+        }
+        let mut questions = Vec::new();
+        let mut prepared = Vec::new();
+        for opened in opened {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let (open, closed_book) = match opened {
+                Ok(opened) => opened,
+                Err(error) => {
+                    prepared.push(Err(error));
+                    continue;
+                }
+            };
+            let words = self.closed_book_words(&open, &closed_book, cancelled)?;
+            prepared.push(self.questions_of(&open, words.as_deref()).map(|(hits, asked)| {
+                let count = asked.len();
+                questions.extend(asked);
+                questions.push(closed_book);
+                (open.case, hits, count)
+            }));
+        }
+        let mut answered = self.reader.predict(&questions, cancelled)?.into_iter();
+        let mut answers = Vec::new();
+        for outcome in prepared {
+            answers.push(outcome.and_then(|(case, hits, count)| {
+                let predictions: Vec<Prediction> = answered.by_ref().take(count).collect();
+                let closed_book = answered.next().context("the reader gave fewer answers than it was asked for")?;
+                Ok(CaseAnswer { case, hits, predictions, closed_book: Some(closed_book), recorded_fusion: None })
+            }));
+        }
+        Ok(answers)
+    }
+
+    /// The reader's answers to cases with one document each: (case, corpus row), in order. Where the answer is a text (open
+    /// answers, several labels) there is one score, the log-probability of the gold one, teacher-forced over its tokens.
+    ///
+    /// # Errors
+    /// `Cancelled`; where a case or image cannot be read, or the reader fails.
+    pub fn score_pairs(
+        &mut self,
+        pairs: &[(usize, usize)],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let own_question: AskAbout = &|case, task, question| {
+            let task = if task.chooses_one_label() { task } else { Arc::new(task.asking_for(&case.answer)) };
+            (task, question)
+        };
+        self.score_pairs_asking(pairs, own_question, cancelled)
+    }
+
+    /// The same with another question.
+    ///
+    /// # Errors
+    /// As [`Self::score_pairs`].
+    pub fn score_pairs_asking(
+        &mut self,
+        pairs: &[(usize, usize)],
+        ask: AskAbout,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut scores = Vec::with_capacity(pairs.len());
+        // A request holds its images: a bounded number of them at a time.
+        for part in pairs.chunks(PAIRS_AT_A_TIME) {
+            let mut requests = Vec::with_capacity(part.len());
+            for (case, row) in part {
+                let OpenCase { query, task, question, .. } = self.open(*case)?;
+                let (task, question) = ask(self.case(*case)?, task, question);
+                let evidence = Some(self.document(&task.id, *row)?);
+                requests.push(ReadRequest { task, question, query, evidence });
+            }
+            scores.extend(self.reader.scores(requests, cancelled)?);
+        }
+        Ok(scores)
+    }
+
+    /// The reader's answer to a case with one document, shown as the probe says; and what was shown, where it was not the
+    /// document's own image and caption.
+    ///
+    /// # Errors
+    /// `Cancelled`; where case or document cannot be read, no caption contradicts the document's, or the reader fails.
+    pub fn probe(
+        &mut self,
+        case: usize,
+        probe: Probe,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Prediction, Option<Shown>), ReaderError> {
+        let open = self.open_to_predict(case)?;
+        let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
+        let row = match probe.ablation.caption {
+            CaptionShown::Own => Some(probe.row),
+            CaptionShown::None => None,
+            CaptionShown::Swapped => Some(self.contradicting_row(&open.task, probe.row)?),
+        };
+        let document = row.and_then(|row| self.dataset.corpus.get(row));
+        let caption = document.map(|document| document.caption.clone());
+        let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
+        let question = self.reader.question(open.request(Some(Evidence { image, caption })));
+        let predictions = self.reader.predict(&[question], cancelled)?;
+        let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
+        Ok((prediction, shown))
+    }
+
+    /// Documents with images like this one that the case may see, best first.
+    ///
+    /// # Errors
+    /// Fails if the image cannot be read, or there is no retriever to search with.
+    pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
+        let picture = match like {
+            ImageLike::Case => self.open(case)?.query,
+            ImageLike::Document(row) => self.document_image(*row)?,
+            ImageLike::File(path) => Arc::new(Picture::read(path)?),
+        };
+        let dataset = self.dataset.clone();
+        let asked = dataset.cases.get(case).with_context(|| format!("there is no case number {case}"))?;
+        let source = self.source.as_mut().context("there is no retriever to search with")?;
+        let found = source.similar_images(&dataset, asked, &picture, limit)?;
+        let found = found.context("this retriever has no encoder for images")?;
+        Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+    }
+
+    /// Questions that the reader itself was asked so far; the others were in the cache.
+    pub fn asked(&self) -> usize {
+        self.reader.asked()
+    }
+
+    /// What the reader is: its name and fingerprint.
+    pub fn reader(&self) -> &dyn Reader {
+        self.reader.reader()
+    }
+
+    /// Why the caches are no longer written to disk, once.
+    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
+        self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
+    }
+
+    /// The hits of a case and a question about each.
+    fn questions_of(&mut self, open: &OpenCase, words: Option<&str>) -> Result<(Vec<Hit>, Vec<Question>)> {
+        let hits = self.hits(open, words)?;
+        let mut questions = Vec::with_capacity(hits.len());
+        for hit in &hits {
+            let evidence = self.evidence(&open.task.id, hit)?;
+            questions.push(self.reader.question(open.request(Some(evidence))));
+        }
+        Ok((hits, questions))
+    }
+
+    fn case(&self, case: usize) -> Result<&Case> {
+        let count = self.dataset.cases.len();
+        self.dataset.cases.get(case).with_context(|| format!("there is no case number {case}, only {count}"))
+    }
+
+    fn open(&mut self, position: usize) -> Result<OpenCase> {
+        let path = self.dataset.image_path(&self.case(position)?.image);
+        let query = self.pictures.read(&path)?;
+        let case = self.case(position)?;
+        let task = self.tasks.get(&case.task);
+        let task =
+            task.with_context(|| format!("case {} has the task {}, which dataset.toml lacks", case.id, case.task))?;
+        let question = self.dataset.question_of(case);
+        if question.is_empty() {
+            bail!("neither case {} nor its task {} has a question", case.id, task.id);
+        }
+        Ok(OpenCase { case: position, query, task: task.clone(), question: question.to_string() })
+    }
+
+    /// Opens a case whose answer is to be predicted.
+    fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
+        let open = self.open(case)?;
+        if !open.task.is_predicted() {
+            bail!(
+                "case {}: task {} is answered with several labels at once, which are not predicted",
+                self.case(case)?.id,
+                open.task.id
+            );
+        }
+        Ok(open)
+    }
+
+    /// Does the retriever search with the words of the closed-book answer?
+    fn uses_closed_book(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.uses_closed_book())
+    }
+
+    /// The closed-book answer in words to search with; `None` if the retriever does not use it.
+    fn closed_book_words(
+        &mut self,
+        open: &OpenCase,
+        closed_book: &Question,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<String>, ReaderError> {
+        if !self.uses_closed_book() {
+            return Ok(None);
+        }
+        let asked = std::slice::from_ref(closed_book);
+        let Some(prediction) = self.reader.predict(asked, cancelled)?.pop() else { return Ok(None) };
+        let label = prediction.answer.and_then(|answer| answer.label_in(&open.task.labels));
+        let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
+        Ok(words.or(prediction.text))
+    }
+
+    fn hits(&mut self, open: &OpenCase, closed_book: Option<&str>) -> Result<Vec<Hit>> {
+        let Some(source) = &mut self.source else { return Ok(Vec::new()) };
+        let dataset = &self.dataset;
+        let case = &dataset.cases[open.case];
+        // The group decides what the case may not see.
+        let image = case.image.to_string_lossy();
+        let group = case.group.as_deref().unwrap_or("");
+        let mut parts = vec![
+            source.fingerprint().as_str(),
+            open.query.fingerprint.as_str(),
+            &case.id,
+            &image,
+            group,
+            &open.question,
+        ];
+        parts.extend(closed_book);
+        let key = Fingerprint::of_parts(parts);
+        if let Some(hits) = self.known_hits.get(&key) {
+            return Ok(hits.clone());
+        }
+        let hits = source.retrieve(dataset, case, &open.query, closed_book);
+        let hits = hits.with_context(|| format!("retrieving for case {}", case.id))?;
+        self.known_hits.insert(key, hits.clone());
+        Ok(hits)
+    }
+
+    fn evidence(&mut self, task: &str, hit: &Hit) -> Result<Evidence> {
+        self.document(task, hit.row).with_context(|| format!("document {}", hit.document))
+    }
+
+    fn document(&mut self, task: &str, row: usize) -> Result<Evidence> {
+        let image = if self.ablation.without_image { None } else { Some(self.document_image(row)?) };
+        Ok(Evidence { image, caption: self.captions.of(&self.dataset, task, row).map(str::to_owned) })
+    }
+
+    fn contradicting_row(&mut self, task: &Task, row: usize) -> Result<usize> {
+        let dataset = &self.dataset;
+        let known = self.contradicting.entry(task.id.clone());
+        let rows = known.or_insert_with(|| contradicting_rows(dataset, task));
+        let document = dataset.corpus.get(row).map_or("", |document| &document.id);
+        rows.get(row).copied().flatten().with_context(|| {
+            format!(
+                "no caption contradicts that of {document}: it names no label of {}, or no caption another",
+                task.id
+            )
+        })
+    }
+
+    fn document_image(&mut self, row: usize) -> Result<Arc<Picture>> {
+        let count = self.dataset.corpus.len();
+        let document = self.dataset.corpus.get(row);
+        let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
+        self.pictures.read(&self.dataset.image_path(&document.image))
+    }
+}
+
+fn answer_event(case: usize, slot: Option<usize>, prediction: Prediction) -> Event {
+    match slot {
+        Some(slot) => Event::Prediction { case, slot, prediction },
+        None => Event::ClosedBook { case, prediction },
+    }
+}

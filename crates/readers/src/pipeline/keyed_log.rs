@@ -1,0 +1,143 @@
+//! Answers kept on disk for good: an append-only file of lines `{"key", "value"}`, read whole at the start.
+//!
+//! The key is a fingerprint of everything the value depends on, so a line is never stale, only unused. Several programs
+//! may append to one file; each line is one write.
+
+use anyhow::{Context, Result};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::files::input_file;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of the longest log: some ten million answers.
+const LONGEST: u64 = 4 << 30;
+
+#[derive(Serialize, Deserialize)]
+struct Line<V> {
+    key: Fingerprint,
+    value: V,
+}
+
+/// A map whose entries outlive the program.
+pub struct KeyedLog<V> {
+    path: PathBuf,
+    entries: HashMap<Fingerprint, V>,
+    /// `None` where the file cannot be written: then the entries live as long as the program.
+    file: Option<File>,
+    /// Why the file is no longer written, until somebody takes it.
+    trouble: Option<anyhow::Error>,
+}
+
+impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
+    /// Reads the file, if there is one, and opens it for appending. A line that is not whole (a torn tail after a
+    /// kill) is skipped.
+    ///
+    /// # Errors
+    /// Fails if an existing file cannot be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let content = match input_file::read(path, LONGEST) {
+            Ok(content) => content,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let mut entries = HashMap::new();
+        for line in content.split(|byte| *byte == b'\n') {
+            if let Ok(Line { key, value }) = serde_json::from_slice::<Line<V>>(line) {
+                entries.insert(key, value);
+            }
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let opened = fs::create_dir_all(folder).and_then(|()| OpenOptions::new().create(true).append(true).open(path));
+        let mut log = Self { path: path.to_path_buf(), entries, file: None, trouble: None };
+        match opened {
+            Ok(file) => log.file = Some(file),
+            Err(error) => log.give_up(error),
+        }
+        // A torn line ends here; the next one starts on its own.
+        if content.last().is_some_and(|byte| *byte != b'\n') {
+            log.append(b"\n");
+        }
+        Ok(log)
+    }
+
+    /// The value under this key.
+    pub fn get(&self, key: &Fingerprint) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    /// Keeps a value, in memory and at the end of the file. Where the file cannot be written (a full disk), the value
+    /// still holds for this program, nothing more is written and [`Self::take_trouble`] says why.
+    pub fn insert(&mut self, key: Fingerprint, value: V) {
+        let line = Line { key, value };
+        match serde_json::to_vec(&line) {
+            Ok(mut text) => {
+                text.push(b'\n');
+                self.append(&text);
+            }
+            Err(error) => self.give_up(error.into()),
+        }
+        self.entries.insert(line.key, line.value);
+    }
+
+    /// Why values are no longer written to the file; once.
+    pub fn take_trouble(&mut self) -> Option<anyhow::Error> {
+        self.trouble.take()
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let Some(file) = &mut self.file else { return };
+        if let Err(error) = file.write_all(bytes) {
+            self.give_up(error);
+        }
+    }
+
+    fn give_up(&mut self, error: io::Error) {
+        self.file = None;
+        let what = format!("answers are not kept for the next time: cannot write {}", self.path.display());
+        self.trouble = Some(anyhow::Error::new(error).context(what));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::keyed_log::*;
+
+    fn key(text: &str) -> Fingerprint {
+        Fingerprint::of_bytes(text.as_bytes())
+    }
+
+    #[test]
+    fn entries_survive_and_a_torn_tail_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/cache.jsonl");
+        let mut log = KeyedLog::<Vec<f32>>::open(&path).unwrap();
+        log.insert(key("a"), vec![-0.5, -1.25]);
+        log.insert(key("b"), vec![1.0]);
+        drop(log);
+        let content = fs::read(&path).unwrap();
+        fs::write(&path, &content[..content.len() - 5]).unwrap();
+
+        let mut log = KeyedLog::<Vec<f32>>::open(&path).unwrap();
+        assert_eq!(log.get(&key("a")), Some(&vec![-0.5, -1.25]));
+        assert_eq!(log.get(&key("b")), None);
+        log.insert(key("c"), vec![2.0]);
+        drop(log);
+        let log = KeyedLog::<Vec<f32>>::open(&path).unwrap();
+        assert_eq!(log.get(&key("c")), Some(&vec![2.0]), "a line after a torn one is whole");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file/cache.jsonl");
+        fs::write(folder.path().join("file"), "not a folder").unwrap();
+        let mut log = KeyedLog::<f32>::open(&path).unwrap();
+        log.insert(key("a"), 1.0);
+        assert_eq!(log.get(&key("a")), Some(&1.0));
+        assert!(log.take_trouble().is_some() && log.take_trouble().is_none());
+    }
+}

@@ -1,0 +1,207 @@
+//! Loading retriever and reader, building the index where that is needed.
+
+use super::{ModelDescription, Pipeline, Progress};
+use crate::reader::{OpenedReader, ReaderError, ReaderSource};
+use anyhow::Result;
+use dissent_core::data::Dataset;
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::{Ablation, RetrieverIdentity, RunIdentity, prompts_fingerprint};
+use dissent_core::workspace::Workspace;
+use dissent_models::model::device::choose_device;
+use dissent_models::model::dual_encoder::DualEncoder;
+use dissent_models::model::precision::{ChosenDtype, Precision};
+use dissent_retrieval::index::{Index, IndexError, Stage};
+use dissent_retrieval::retriever::heads::TrainedHeads;
+use dissent_retrieval::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Least time between two lines about a build.
+const BETWEEN_LINES: Duration = Duration::from_millis(100);
+
+/// Which models, and where they run.
+#[derive(Clone, Debug)]
+pub struct ModelChoice {
+    /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
+    pub encoder: Option<PathBuf>,
+    /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
+    pub heads: Option<PathBuf>,
+    pub reader: ReaderSource,
+    /// As `--device`.
+    pub device: String,
+    /// As `--dtype`.
+    pub precision: Precision,
+    pub hits: HitsPerHead,
+    /// What is withheld from the reader.
+    pub ablation: Ablation,
+}
+
+/// Loading was given up because `cancelled` said so.
+#[derive(Debug, thiserror::Error)]
+#[error("loading was interrupted")]
+pub struct LoadingInterrupted;
+
+/// Models at work, and what they are.
+pub struct LoadedModels {
+    pub pipeline: Pipeline,
+    pub description: ModelDescription,
+    /// What a run by these models is made from.
+    pub identity: RunIdentity,
+}
+
+/// Loads everything. `cancelled` is asked between the steps and while an index is built.
+///
+/// # Errors
+/// [`LoadingInterrupted`] once cancelled; where a checkpoint, the index or a cache cannot be read, or the index cannot be built.
+pub fn load_models(
+    dataset: &Arc<Dataset>,
+    workspace: &Workspace,
+    choice: &ModelChoice,
+    progress: Progress,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<LoadedModels> {
+    let (device, device_reason) = choose_device(&choice.device)?;
+    let encoder_type = choice.encoder.as_ref().map(|folder| choice.precision.choose(folder, &device));
+    let reader_type = choice.reader.number_type(choice.precision, &device);
+    progress(format!("models run on {device_reason}{}", in_types(encoder_type, reader_type)));
+    let retriever = match choice.encoder.as_ref().zip(encoder_type) {
+        Some((folder, ChosenDtype { dtype, .. })) => {
+            progress(format!("loading the dual encoder {}", folder.display()));
+            let encoder = DualEncoder::load(folder, &device, dtype)?;
+            for note in encoder.notes() {
+                progress(format!("{}: {note}", encoder.name()));
+            }
+            let heads = choice.heads.as_ref().map(|folder| TrainedHeads::load(folder, &encoder)).transpose()?;
+            let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
+            Some(Retriever::new(encoder, index, choice.hits, heads))
+        }
+        None => None,
+    };
+    if cancelled() {
+        return Err(LoadingInterrupted.into());
+    }
+    let opened = choice.reader.open(&device, reader_type, progress, cancelled).map_err(|error| match error {
+        ReaderError::Cancelled => LoadingInterrupted.into(),
+        ReaderError::Failed(error) => error,
+    })?;
+    let OpenedReader { reader, description: reader_description, checkpoint, service } = opened;
+    if let Some(heads) = retriever.as_ref().and_then(Retriever::heads) {
+        say_what_differs(heads, checkpoint.as_ref(), dataset, progress);
+    }
+    let identity_of_retriever = retriever.as_ref().map(identity_of);
+    let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
+    identity.set_ablation(choice.ablation);
+    identity.reader_service = service;
+    let description = ModelDescription {
+        heads: match &retriever {
+            None => "no retriever".into(),
+            Some(retriever) if retriever.heads().is_some() => "trained retriever".into(),
+            Some(_) => "standard retriever".into(),
+        },
+        retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
+        reader: reader_description,
+        device: device_reason,
+        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().summary()),
+        run_fingerprint: identity.fingerprint().to_string(),
+    };
+    let source = retriever.map(|retriever| -> Box<dyn HitSource> {
+        if choice.ablation.random_documents { Box::new(RandomDocuments::new(retriever)) } else { Box::new(retriever) }
+    });
+    let pipeline = Pipeline::new(dataset.clone(), source, reader, &workspace.cache_dir())?;
+    let pipeline = pipeline.with_ablation(choice.ablation);
+    Ok(LoadedModels { pipeline, description, identity })
+}
+
+/// ", in f32, as asked", or what each model computes in where that differs. A served reader's is not known.
+fn in_types(encoder: Option<ChosenDtype>, reader: Option<ChosenDtype>) -> String {
+    match (encoder, reader) {
+        (Some(encoder), Some(reader)) if encoder != reader => {
+            format!("; the encoder computes in {encoder}; the reader in {reader}")
+        }
+        (Some(only), _) | (None, Some(only)) => format!(", in {only}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Heads work with any reader and prompt, but they learned from one.
+fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset: &Dataset, progress: Progress) {
+    let (name, record) = (&heads.name, &heads.record);
+    let then = (&record.reader_name, &record.reader);
+    match reader {
+        Some(now) if record.reader != *now => {
+            progress(format!("the heads {name} learned from the reader {} ({}), this one is {now}", then.0, then.1));
+        }
+        Some(_) => {}
+        None => progress(format!(
+            "the heads {name} learned from the reader {} ({}); whether that is served, only --reader-processor tells",
+            then.0, then.1
+        )),
+    }
+    if record.prompts != prompts_fingerprint(dataset) {
+        progress(format!("the heads {name} learned with other questions, labels or prompts"));
+    }
+}
+
+fn open_index(
+    dataset: &Dataset,
+    workspace: &Workspace,
+    encoder: &DualEncoder,
+    progress: Progress,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Index> {
+    let index_folder = workspace.index_dir();
+    let mut last_line = Instant::now();
+    let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
+    let index = Index::open_or_build(dataset, &index_folder, encoder, &mut on_rebuild, &mut |step| {
+        if cancelled() {
+            return Err(LoadingInterrupted.into());
+        }
+        if step.done < step.total && last_line.elapsed() < BETWEEN_LINES {
+            return Ok(());
+        }
+        last_line = Instant::now();
+        let what = match step.stage {
+            Stage::Waiting => {
+                progress("another program is building this index: waiting".into());
+                return Ok(());
+            }
+            Stage::Images => "indexing images",
+            Stage::Captions => "indexing captions",
+            Stage::Writing => "writing the index",
+        };
+        progress(format!("{what}: {} of {}", step.done, step.total));
+        Ok(())
+    })?;
+    for document in index.left_out() {
+        progress(format!("document {} is passed over: {}", document.document, document.reason));
+    }
+    Ok(index)
+}
+
+fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
+    let hits = retriever.hits_per_head();
+    RetrieverIdentity {
+        encoder_name: retriever.encoder().name().to_string(),
+        encoder: retriever.encoder().fingerprint().clone(),
+        index: retriever.index().fingerprint(),
+        fingerprint: HitSource::fingerprint(retriever).clone(),
+        k_image: hits.image,
+        k_caption: hits.caption,
+        k_lexical: hits.lexical,
+        heads_name: retriever.heads().map(|heads| heads.name.clone()),
+        heads: retriever.heads().map(|heads| heads.fingerprint().clone()),
+    }
+}
+
+/// "dual-encoder, standard, 2 by image and 2 by caption".
+fn name_of(retriever: &Retriever) -> String {
+    let HitsPerHead { image, caption, lexical } = retriever.hits_per_head();
+    let heads =
+        retriever.heads().map_or_else(|| "standard".to_string(), |heads| format!("trained: {}", heads.description()));
+    let mut name = format!("{}, {heads}, {image} by image and {caption} by caption", retriever.encoder().name());
+    if lexical > 0 {
+        name.push_str(&format!(" and {lexical} by words"));
+    }
+    name
+}

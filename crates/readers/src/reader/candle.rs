@@ -1,0 +1,311 @@
+//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open answers
+//! are generated.
+
+use super::candle_generation::generated;
+use super::data_parallel::{DataParallel, suits_data_parallel};
+use super::label_tokens::LabelTokens;
+use super::prefix_cache::{Prefix, PrefixCache};
+use super::vision_cache::{ImageFeatures, VisionCache};
+use super::{PromptPiece, ReadRequest, Reader, ReaderError};
+use anyhow::{Context, Result};
+use candle_core::{D, DType, Device, Tensor};
+use dissent_core::data::Picture;
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::LabelScores;
+use dissent_models::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
+use dissent_models::model::reader_family::{ReaderFamily, load_reader};
+use dissent_models::model::vlm::{ContentPart, ReaderCheckpoint};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Requests whose images go through the tower together.
+const REQUESTS_PER_GROUP: usize = 8;
+/// Tokens in one prefill on a CPU: more save no time there and delay a cancellation.
+const TOKENS_PER_BATCH_CPU: usize = 2048;
+/// Tokens in one prefill on a GPU.
+const TOKENS_PER_BATCH_GPU: usize = 16384;
+
+/// A checkpoint that scores labels.
+pub struct CandleReader {
+    checkpoint: ReaderCheckpoint,
+    dtype: DType,
+    fingerprint: Fingerprint,
+    images: VisionCache,
+    /// Asked by one batch at a time: where batches run in shards there are none.
+    beginnings: Mutex<PrefixCache>,
+    shards: DataParallel,
+    tokens_per_batch: usize,
+}
+
+/// A prompt and the tokens of its labels.
+struct Prepared {
+    row: DecoderRow,
+    /// What other prompts may share with it; none where it is read as a whole.
+    beginning: Option<Prefix>,
+    labels: LabelTokens,
+}
+
+impl CandleReader {
+    /// Loads the checkpoint `folder`.
+    ///
+    /// # Errors
+    /// As [`load_reader`].
+    pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
+        Self::load_with(folder, None, device, dtype)
+    }
+
+    /// The same with the adapter in another folder merged into it.
+    ///
+    /// # Errors
+    /// As [`load_reader`].
+    pub fn load_with(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<Self> {
+        Self::new(load_reader(folder, adapter, device, dtype)?, dtype)
+    }
+
+    /// A loaded checkpoint of this number type.
+    ///
+    /// # Errors
+    /// Fails if the system gives no threads.
+    pub fn new(checkpoint: impl Into<ReaderCheckpoint>, dtype: DType) -> Result<Self> {
+        let checkpoint = checkpoint.into();
+        // Rounding is part of the answer: half types give others.
+        let fingerprint = Fingerprint::of_parts([checkpoint.fingerprint.as_str(), dtype.as_str()]);
+        let decoder = checkpoint.model.decoder();
+        let on_cpu = decoder.device().is_cpu();
+        let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
+        let shards = DataParallel::for_model(decoder.config().hidden, on_cpu)?;
+        let (images, beginnings) = (VisionCache::new(), Mutex::new(PrefixCache::new()));
+        Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
+    }
+
+    /// Does the checkpoint in `folder` run a share of a batch on each core of a CPU? Then one thread per kernel
+    /// (`RAYON_NUM_THREADS=1`, read by candle when it starts) is fastest.
+    ///
+    /// # Errors
+    /// Fails if its `config.json` cannot be read.
+    pub fn runs_in_shards(folder: &Path) -> Result<bool> {
+        Ok(suits_data_parallel(ReaderFamily::of(folder)?.text_hidden(folder)?))
+    }
+
+    /// Of the checkpoint, whatever the number type.
+    pub fn checkpoint_fingerprint(&self) -> &Fingerprint {
+        &self.checkpoint.fingerprint
+    }
+
+    /// What the user should know about the checkpoint.
+    pub fn notes(&self) -> &[String] {
+        &self.checkpoint.notes
+    }
+
+    /// What `of_batch` makes of every prompt, in batches as large as the memory likes.
+    fn in_batches<R: Send>(
+        &mut self,
+        requests: &[ReadRequest],
+        of_batch: impl Fn(&Self, &[Prepared]) -> Result<Vec<R>> + Sync,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<R>, ReaderError> {
+        let mut results = Vec::with_capacity(requests.len());
+        for group in requests.chunks(REQUESTS_PER_GROUP) {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let pictures: Vec<&Picture> = group
+                .iter()
+                .flat_map(|request| {
+                    [Some(&request.query), request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref())]
+                })
+                .flatten()
+                .map(AsRef::as_ref)
+                .collect();
+            let features = self.images.features_of(&*self.checkpoint.model, self.dtype, &self.shards, &pictures)?;
+            let mut prepared = Vec::with_capacity(group.len());
+            for request in group {
+                prepared.push(self.prepare(request, &features)?);
+            }
+            for batch in batches(&prepared, self.tokens_per_batch) {
+                if cancelled() {
+                    return Err(ReaderError::Cancelled);
+                }
+                results.extend(self.shards.run(batch, |share| of_batch(self, share))?);
+            }
+        }
+        Ok(results)
+    }
+
+    fn prepare(&self, request: &ReadRequest, features: &HashMap<Fingerprint, ImageFeatures>) -> Result<Prepared> {
+        let features_of = |picture: &Picture| {
+            let known = features.get(&picture.fingerprint);
+            known.with_context(|| format!("{} was not encoded", picture.path.display()))
+        };
+        let document = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
+        let prompt = request.prompt()?;
+        let mut pieces = Vec::with_capacity(prompt.len());
+        let mut images = Vec::new();
+        let mut first_image = None;
+        for piece in &prompt {
+            let picture = match piece {
+                PromptPiece::Text(text) => {
+                    pieces.push(ContentPart::Text(text));
+                    continue;
+                }
+                PromptPiece::QueryImage => &request.query,
+                PromptPiece::DocumentImage => document.context("a closed-book prompt wants a document's image")?,
+            };
+            let image = features_of(picture)?;
+            first_image.get_or_insert(&picture.fingerprint);
+            pieces.push(ContentPart::Image(image.grid));
+            images.push(image.features.clone());
+        }
+        let ids = self.checkpoint.model.encode(&pieces)?;
+        let labels = LabelTokens::of(&request.task.labels, &*self.checkpoint.model)
+            .with_context(|| format!("task {}", request.task.id))?;
+        let row = DecoderRow { ids, features: images };
+        let decoder = self.checkpoint.model.decoder();
+        // In shards there is little to save, and more passes cost more.
+        let beginning = first_image.filter(|_| self.shards.is_empty());
+        let beginning = beginning.and_then(|image| Prefix::of(&row, image, decoder));
+        Ok(Prepared { row, beginning, labels })
+    }
+
+    fn answers_of_batch(&self, batch: &[Prepared]) -> Result<Vec<String>> {
+        generated(&*self.checkpoint.model, batch.iter().map(|prepared| prepared.row.clone()).collect())
+    }
+
+    /// An error that says which reader it was.
+    fn named(&self, error: ReaderError) -> ReaderError {
+        match error {
+            ReaderError::Cancelled => ReaderError::Cancelled,
+            ReaderError::Failed(error) => {
+                ReaderError::Failed(error.context(format!("reader {}", self.checkpoint.name)))
+            }
+        }
+    }
+
+    fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
+        let decoder = self.checkpoint.model.decoder();
+        let begun = self.read_beginnings(batch)?;
+        let rest_of = |prepared: &Prepared| match &prepared.beginning {
+            Some(beginning) if begun.is_some() => beginning.rest_of(&prepared.row),
+            _ => prepared.row.clone(),
+        };
+        let input = DecoderInput::new(batch.iter().map(rest_of).collect());
+        let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
+        let mut cache = begun.or_else(|| needs_whole_labels.then(KvCache::new));
+        let decoded = decoder.decode(&input, cache.as_mut())?;
+        let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_tokens())?)?;
+        let mut scores: Vec<Vec<f32>> = Vec::with_capacity(batch.len());
+        for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
+            scores.push(match &prepared.labels {
+                LabelTokens::First(first) => first.iter().map(|token| at(after_prompt, *token)).collect(),
+                LabelTokens::Whole(labels) => labels.iter().map(|tokens| at(after_prompt, tokens[0])).collect(),
+            });
+        }
+        if let Some(cache) = cache.filter(|_| needs_whole_labels) {
+            self.add_later_tokens(batch, &cache, &mut scores)?;
+        }
+        Ok(scores.into_iter().map(LabelScores::exact).collect())
+    }
+
+    /// A cache that has read the beginnings of a batch, if all its prompts have one.
+    fn read_beginnings(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
+        let mut rows = Vec::with_capacity(batch.len());
+        for prepared in batch {
+            let Some(beginning) = &prepared.beginning else { return Ok(None) };
+            rows.push((&prepared.row, beginning));
+        }
+        let mut beginnings = self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(beginnings.read(self.checkpoint.model.decoder(), &rows)?))
+    }
+
+    /// Adds to `scores[prompt][label]` the log-probabilities of the tokens after each label's first, given those before
+    /// them. Every label continues the prompt in the cache, all in one batch.
+    fn add_later_tokens(&self, batch: &[Prepared], cache: &KvCache, scores: &mut [Vec<f32>]) -> Result<()> {
+        let mut rows = Vec::new();
+        let mut from = Vec::new();
+        let mut places = Vec::new();
+        // Row and label of each place, and the token wanted there.
+        let mut wanted = Vec::new();
+        for (number, prepared) in batch.iter().enumerate() {
+            let LabelTokens::Whole(labels) = &prepared.labels else { continue };
+            for (label, tokens) in labels.iter().enumerate() {
+                let Some((_, before_last)) = tokens.split_last() else { continue };
+                if before_last.is_empty() {
+                    continue;
+                }
+                for index in 0..before_last.len() {
+                    places.push(TokenIndex { row: rows.len(), index });
+                    wanted.push((number, label, tokens[index + 1]));
+                }
+                rows.push(DecoderRow::text(before_last.to_vec()));
+                from.push(number);
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let decoder = self.checkpoint.model.decoder();
+        let mut branches = cache.select(&from)?;
+        let decoded = decoder.decode(&DecoderInput::new(rows), Some(&mut branches))?;
+        let log_probabilities = log_probabilities(&decoder.logits(&decoded, &places)?)?;
+        for ((number, label, token), distribution) in wanted.into_iter().zip(&log_probabilities) {
+            scores[number][label] += at(distribution, token);
+        }
+        Ok(())
+    }
+}
+
+impl Reader for CandleReader {
+    fn name(&self) -> &str {
+        &self.checkpoint.name
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn score(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let scores = self.in_batches(requests, Self::score_batch, cancelled);
+        scores.map_err(|error| self.named(error))
+    }
+
+    fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+        let answers = self.in_batches(requests, Self::answers_of_batch, cancelled);
+        answers.map_err(|error| self.named(error))
+    }
+}
+
+/// Neighbouring prompts, together at most `tokens` long with their padding; at least one each.
+fn batches(prepared: &[Prepared], tokens: usize) -> Vec<&[Prepared]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    let mut longest = 0;
+    for (position, prompt) in prepared.iter().enumerate() {
+        let with_this = prompt.row.ids.len().max(longest);
+        if position > start && with_this * (position + 1 - start) > tokens {
+            batches.push(&prepared[start..position]);
+            start = position;
+            longest = 0;
+        }
+        longest = longest.max(prompt.row.ids.len());
+    }
+    if start < prepared.len() {
+        batches.push(&prepared[start..]);
+    }
+    batches
+}
+
+/// `[N, vocabulary]` logits to log-probabilities, in f32 whatever the model's number type.
+fn log_probabilities(logits: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let logits = logits.to_dtype(DType::F32)?;
+    Ok(candle_nn::ops::log_softmax(&logits, D::Minus1)?.to_vec2()?)
+}
+
+/// A token that the vocabulary lacks has no probability; the caller refuses what is not a number.
+fn at(distribution: &[f32], token: u32) -> f32 {
+    distribution.get(token as usize).copied().unwrap_or(f32::NAN)
+}

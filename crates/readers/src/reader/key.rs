@@ -1,0 +1,36 @@
+//! The key of a prediction: nobody asks the reader twice for the same thing.
+
+use super::ReadRequest;
+use dissent_core::files::fingerprint::Fingerprint;
+
+/// Counted up when the same request would get another answer: after a change to prompts, images or scoring.
+const ANSWERS_VERSION: &str = "answers 1";
+
+/// The same for answers in words: after a change to where they end, too.
+const WORDS_VERSION: &str = "words 1";
+
+/// As [`prediction_key`], of the answer in the reader's own words.
+pub fn answer_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
+    Fingerprint::of_parts([WORDS_VERSION, prediction_key(reader, request).as_str()])
+}
+
+/// Fingerprint of all that the answer depends on: reader, prompt template, question, labels, query image and document
+/// (image and caption). Ids do not count: a renamed case has the same answer.
+pub fn prediction_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
+    let template = request.template();
+    let mut parts =
+        vec![ANSWERS_VERSION, reader.as_str(), template, &request.question, request.query.fingerprint.as_str()];
+    match &request.evidence {
+        Some(evidence) => {
+            let image = evidence.image.as_ref().map_or("no image", |image| image.fingerprint.as_str());
+            parts.extend(["document", image]);
+            match &evidence.caption {
+                Some(caption) => parts.push(caption),
+                None => parts.extend(["no", "caption"]),
+            }
+        }
+        None => parts.push("closed-book"),
+    }
+    parts.extend(request.task.labels.iter().map(|label| label.id.as_str()));
+    Fingerprint::of_parts(parts)
+}

@@ -1,0 +1,83 @@
+//! PrefixCache of prompts, up to the second image, read once: where a template puts the document first, what was read of a
+//! document serves every query; where it puts the query first, what was read of it serves all its documents.
+
+use anyhow::{Context, Result};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::lru::LruCache;
+use dissent_models::model::decoder::{Decoder, DecoderInput, DecoderRow, KvCache};
+use std::collections::HashMap;
+
+/// Bytes of keys and values kept: 30 to 60 documents of a reader of half a billion parameters.
+const CAPACITY: usize = 256 << 20;
+
+/// Where the beginning of a prompt ends, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Prefix {
+    /// In tokens; at least one token follows.
+    pub length: usize,
+    key: Fingerprint,
+}
+
+impl Prefix {
+    /// The beginning of `row`, whose first image has the fingerprint `image`; none where there is no second image.
+    pub fn of(row: &DecoderRow, image: &Fingerprint, decoder: &Decoder) -> Option<Self> {
+        let length = decoder.second_image_of(row)?;
+        let ids: Vec<String> = row.ids[..length].iter().map(ToString::to_string).collect();
+        let key = Fingerprint::of_parts([image.as_str(), &ids.join(" ")]);
+        Some(Self { length, key })
+    }
+
+    fn of_row(&self, row: &DecoderRow) -> DecoderRow {
+        DecoderRow { ids: row.ids[..self.length].to_vec(), features: row.features[..1].to_vec() }
+    }
+
+    /// What follows the beginning.
+    pub fn rest_of(&self, row: &DecoderRow) -> DecoderRow {
+        DecoderRow { ids: row.ids[self.length..].to_vec(), features: row.features[1..].to_vec() }
+    }
+}
+
+/// PrefixCache read before, the recent ones.
+pub(super) struct PrefixCache {
+    recent: LruCache<Fingerprint, KvCache>,
+}
+
+impl PrefixCache {
+    pub fn new() -> Self {
+        Self { recent: LruCache::new(CAPACITY) }
+    }
+
+    /// A cache that has read the beginning of each row; what is not known is read now, together.
+    pub fn read(&mut self, decoder: &Decoder, rows: &[(&DecoderRow, &Prefix)]) -> Result<KvCache> {
+        let mut known: HashMap<&Fingerprint, KvCache> = HashMap::new();
+        let mut unknown: Vec<&(&DecoderRow, &Prefix)> = Vec::new();
+        for row in rows {
+            let key = &row.1.key;
+            if known.contains_key(key) || unknown.iter().any(|(_, beginning)| beginning.key == *key) {
+                continue;
+            }
+            match self.recent.get(key) {
+                Some(cache) => {
+                    known.insert(key, cache.clone());
+                }
+                None => unknown.push(row),
+            }
+        }
+        if !unknown.is_empty() {
+            let mut cache = KvCache::new();
+            let input = unknown.iter().map(|(row, beginning)| beginning.of_row(row)).collect();
+            decoder.decode(&DecoderInput::new(input), Some(&mut cache))?;
+            for (number, (_, beginning)) in unknown.iter().enumerate() {
+                // A copy of its own: a view would keep the whole batch alive.
+                let own = cache.select(&[number])?;
+                self.recent.insert(beginning.key.clone(), own.clone(), own.bytes());
+                known.insert(&beginning.key, own);
+            }
+        }
+        let mut caches = Vec::with_capacity(rows.len());
+        for (_, beginning) in rows {
+            caches.push(known.get(&beginning.key).context("the beginning of a prompt was not read")?);
+        }
+        Ok(KvCache::join(&caches)?)
+    }
+}

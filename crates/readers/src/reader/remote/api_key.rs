@@ -1,0 +1,82 @@
+//! The key of an API: from the environment or a file, and never in a message.
+
+use anyhow::{Context, Result, ensure};
+use dissent_core::files::input_file;
+use dissent_core::secret::Secret;
+use reqwest::header::HeaderValue;
+use std::path::Path;
+
+/// Environment variable that holds the key.
+pub const KEY_VARIABLE: &str = "DISSENT_READER_KEY";
+/// Longest key file in bytes; signed tokens have a few thousand.
+const LONGEST: u64 = 1 << 16;
+
+/// A key; printing it shows nothing.
+#[derive(Clone, Debug)]
+pub struct ApiKey(Secret);
+
+impl ApiKey {
+    /// From `file` where one is named, else from [`KEY_VARIABLE`]; `None` where there is neither.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read or holds no key.
+    pub fn find(file: Option<&Path>) -> Result<Option<Self>> {
+        let (text, from) = match file {
+            Some(path) => {
+                let text = input_file::read_text(path, LONGEST);
+                (
+                    text.with_context(|| format!("cannot read the key file {}", path.display()))?,
+                    path.display().to_string(),
+                )
+            }
+            None => match std::env::var(KEY_VARIABLE) {
+                Ok(text) if !text.trim().is_empty() => (text, KEY_VARIABLE.to_owned()),
+                _ => return Ok(None),
+            },
+        };
+        Self::parse(&text).with_context(|| format!("{from}: expected a key")).map(Some)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let key = text.trim();
+        ensure!(!key.is_empty(), "found nothing");
+        ensure!(key.bytes().all(|byte| byte.is_ascii_graphic()), "found spaces, line breaks or letters beyond ASCII");
+        Ok(Self(Secret::new(key)))
+    }
+
+    /// `Bearer …`, marked as not to be printed.
+    pub(super) fn header(&self) -> Result<HeaderValue> {
+        let value = HeaderValue::from_str(&format!("Bearer {}", self.0.reveal()));
+        // The error of the library would say nothing of the key either.
+        let mut value = value.context("the key cannot be sent in a header")?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// To be hidden in what servers say: some repeat a key that they refuse.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_from_a_file_and_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "sk-hunter2\n").unwrap();
+        let key = ApiKey::find(Some(&path)).unwrap().unwrap();
+        assert_eq!(key.header().unwrap().to_str().unwrap(), "Bearer sk-hunter2");
+        assert_eq!(format!("{key:?} {:?}", key.header().unwrap()), "ApiKey([key]) Sensitive");
+        for wrong in ["", " \n", "two words", "sk-\u{e4}"] {
+            std::fs::write(&path, wrong).unwrap();
+            let message = format!("{:#}", ApiKey::find(Some(&path)).unwrap_err());
+            assert!(message.contains("expected a key"), "{message}");
+            assert!(wrong.trim().is_empty() || !message.contains(wrong), "{message}");
+        }
+        assert!(ApiKey::find(Some(&folder.path().join("none"))).is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! One exchange with a server: send, wait, read the whole answer, say what went wrong.
+
+use super::ServerAddress;
+use super::answer::Answer;
+use super::api_key::ApiKey;
+use super::error::{ServerError, ServerErrorKind};
+use super::refusal::trouble_of;
+use super::retry::retry_after;
+use anyhow::{Context, Result};
+use dissent_core::files::input_file;
+use dissent_core::secret::Secret;
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use reqwest::{Client, Method, Url, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+use std::error::Error;
+use std::time::Duration;
+
+/// Waiting for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// A connection that is not used for so long is closed; servers close theirs after a minute or so.
+const KEEP_IDLE: Duration = Duration::from_secs(30);
+/// Bytes of a refusal that are looked at, and of an answer that lacks something.
+const LONGEST_REFUSAL: usize = 64 << 10;
+const LONGEST_BEGINNING: usize = 4 << 10;
+/// Redirects within one host.
+const MOST_REDIRECTS: usize = 3;
+
+/// What a request is sent with.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    client: Client,
+    key: Option<ApiKey>,
+    /// Given by the user for every request, in place of what a caller allows.
+    timeout: Option<Duration>,
+}
+
+impl Http {
+    /// HTTP/1.1 in the clear; over TLS also HTTP/2, where the server has it. Certificates are checked as the system
+    /// does. No proxy of the environment is used: images of patients go where the address says.
+    ///
+    /// # Errors
+    /// Fails if the system has no certificates to check others with and an address needs them.
+    pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress], timeout: Option<Duration>) -> Result<Self> {
+        // A second reader finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("dissent/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(KEEP_IDLE)
+            .tcp_nodelay(true);
+        if addresses.iter().all(|address| !address.is_encrypted()) {
+            // A slim container may have no certificates, which is then no reason to stop.
+            builder = builder.tls_certs_only([]);
+        }
+        Ok(Self { client: builder.build().context("cannot set up HTTPS")?, key, timeout })
+    }
+
+    /// `GET path` as JSON of at most `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        server: &ServerAddress,
+        path: &str,
+        most: usize,
+        within: Duration,
+    ) -> Result<Answer<T>, ServerError> {
+        self.exchange(server, Method::GET, path, None, most, within).await
+    }
+
+    /// `POST path` with a JSON body, answered by JSON of at most `most` bytes.
+    ///
+    /// # Errors
+    /// Whatever [`ServerErrorKind`] there is.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        server: &ServerAddress,
+        path: &str,
+        body: &Value,
+        most: usize,
+        within: Duration,
+    ) -> Result<Answer<T>, ServerError> {
+        self.exchange(server, Method::POST, path, Some(body.to_string()), most, within).await
+    }
+
+    /// The trouble with a server, without our key.
+    pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
+        ServerError::new(server, trouble, self.secrets())
+    }
+
+    /// What must be in no message, file or screen.
+    pub fn secrets(&self) -> &[Secret] {
+        self.key.as_ref().map(|key| std::slice::from_ref(key.secret())).unwrap_or_default()
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        server: &ServerAddress,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        most: usize,
+        within: Duration,
+    ) -> Result<Answer<T>, ServerError> {
+        let within = self.timeout.unwrap_or(within);
+        let whole = self.exchange_without_limit(server, method, path, body, most);
+        let outcome = match tokio::time::timeout(within, whole).await {
+            Ok(outcome) => outcome.and_then(|body| parse(&body)),
+            Err(_) => Err(ServerErrorKind::TimedOut { within, is_given: self.timeout.is_some() }),
+        };
+        outcome.map_err(|trouble| self.failed(server, trouble))
+    }
+
+    async fn exchange_without_limit(
+        &self,
+        server: &ServerAddress,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        most: usize,
+    ) -> Result<Vec<u8>, ServerErrorKind> {
+        let mut url = server.join(path);
+        for _ in 0..=MOST_REDIRECTS {
+            let mut request = self.client.request(method.clone(), url.clone());
+            if let Some(key) = &self.key {
+                let header =
+                    key.header().map_err(|error| ServerErrorKind::Unreachable { reason: error.to_string() })?;
+                request = request.header(AUTHORIZATION, header);
+            }
+            if let Some(body) = &body {
+                request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            }
+            let response = request.send().await.map_err(|error| trouble_on_the_way(&error))?;
+            if response.status().is_redirection() {
+                url = next_address(server, &url, response.headers().get(LOCATION).and_then(|to| to.to_str().ok()))?;
+                continue;
+            }
+            return read_answer(response, path, most).await;
+        }
+        Err(ServerErrorKind::RedirectedTooOften)
+    }
+}
+
+fn next_address(server: &ServerAddress, from: &Url, location: Option<&str>) -> Result<Url, ServerErrorKind> {
+    let location = location.unwrap_or_default();
+    let mut to = from.join(location).map_err(|_| ServerErrorKind::Redirected { to: location.to_owned() })?;
+    if !server.is_origin_of(&to) {
+        return Err(ServerErrorKind::Redirected { to: to.origin().ascii_serialization() });
+    }
+    // A user name there would be sent in place of our key. An address with a host takes both changes.
+    let _ = to.set_username("").and_then(|()| to.set_password(None));
+    Ok(to)
+}
+
+async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -> Result<Vec<u8>, ServerErrorKind> {
+    let status = response.status();
+    let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(retry_after);
+    if let Some(encoding) = response.headers().get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        return Err(ServerErrorKind::NotJson {
+            found: format!("an answer compressed as {encoding}, which was not asked for"),
+        });
+    }
+    let most = if status.is_success() { most } else { LONGEST_REFUSAL };
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| trouble_on_the_way(&error))? {
+        if body.len() + chunk.len() > most {
+            if status.is_success() {
+                return Err(ServerErrorKind::TooLarge { limit: most });
+            }
+            // The beginning of a refusal says enough.
+            body.extend_from_slice(&chunk[..most - body.len()]);
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if !status.is_success() {
+        return Err(trouble_of(status.as_u16(), path, &String::from_utf8_lossy(&body), wait));
+    }
+    Ok(body)
+}
+
+/// An answer as what it should be.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, ServerErrorKind> {
+    if let Err(error) = input_file::text(body) {
+        return Err(ServerErrorKind::NotJson { found: error.to_string() });
+    }
+    let body = input_file::without_bom(body);
+    let beginning = String::from_utf8_lossy(&body[..body.len().min(LONGEST_BEGINNING)]).into_owned();
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(Answer { value, beginning }),
+        Err(error) if error.classify() == Category::Data => {
+            Err(ServerErrorKind::OtherShape { why: error.to_string(), found: beginning })
+        }
+        Err(_) => Err(ServerErrorKind::NotJson { found: beginning }),
+    }
+}
+
+/// What the library's error means. Its own text names the address again and hides the cause, so the causes are shown.
+fn trouble_on_the_way(error: &reqwest::Error) -> ServerErrorKind {
+    let mut reasons: Vec<String> = Vec::new();
+    let mut is_certificate = false;
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        is_certificate |= inner.is::<rustls::Error>() || text.contains("invalid peer certificate");
+        if !reasons.iter().any(|known| known.contains(&text)) {
+            reasons.push(text);
+        }
+        cause = inner.source();
+    }
+    // The innermost says most.
+    let reason = reasons.pop().unwrap_or_else(|| error.to_string());
+    match () {
+        () if is_certificate => ServerErrorKind::Certificate { reason },
+        () if error.is_connect() => ServerErrorKind::Unreachable { reason },
+        () => ServerErrorKind::Broken { reason },
+    }
+}

@@ -1,0 +1,76 @@
+//! Images as they are sent: PNG in a data URI, at the size that the model's own processor would give them.
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dissent_core::data::Picture;
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::lru::LruCache;
+use dissent_models::model::vlm::{ImageGrid, PromptProcessor};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ImageEncoder, RgbImage};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes of encoded images kept.
+const CAPACITY: usize = 128 << 20;
+/// Pixels on a side of a patch in most vision models, for an estimate.
+const USUAL_PATCH: u32 = 14;
+
+/// An image ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct SentImage {
+    /// `data:image/png;base64,…`.
+    pub uri: Arc<str>,
+    /// Patches it becomes, where the processor is known.
+    pub grid: Option<ImageGrid>,
+    /// Tokens it becomes, roughly, where the processor is not known.
+    pub tokens: usize,
+}
+
+/// Encodes images once.
+pub(super) struct ImageEncoding {
+    processor: Option<Arc<dyn PromptProcessor>>,
+    recent: Mutex<LruCache<Fingerprint, SentImage>>,
+}
+
+impl ImageEncoding {
+    /// With the served model's processor, where there is one here.
+    pub fn new(processor: Option<Arc<dyn PromptProcessor>>) -> Self {
+        Self { processor, recent: Mutex::new(LruCache::new(CAPACITY)) }
+    }
+
+    /// The picture as it is sent.
+    ///
+    /// # Errors
+    /// Fails if it has no pixels.
+    pub fn of(&self, picture: &Picture) -> Result<SentImage> {
+        let lock = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&picture.fingerprint) {
+            return Ok(known.clone());
+        }
+        let sent = self.encode(&picture.to_rgb8());
+        let sent = sent.with_context(|| format!("cannot send {}", picture.path.display()))?;
+        lock().insert(picture.fingerprint.clone(), sent.clone(), sent.uri.len());
+        Ok(sent)
+    }
+
+    fn encode(&self, picture: &RgbImage) -> Result<SentImage> {
+        let Some(processor) = &self.processor else {
+            let patches = picture.width().div_ceil(USUAL_PATCH) * picture.height().div_ceil(USUAL_PATCH);
+            return Ok(SentImage { uri: data_uri(picture)?.into(), grid: None, tokens: patches as usize });
+        };
+        let (resized, grid) = processor.resized(picture)?;
+        // They are counted where the whole prompt is encoded.
+        Ok(SentImage { uri: data_uri(&resized)?.into(), grid: Some(grid), tokens: 0 })
+    }
+}
+
+fn data_uri(picture: &RgbImage) -> Result<String> {
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
+    let (width, height) = picture.dimensions();
+    encoder.write_image(picture.as_raw(), width, height, image::ExtendedColorType::Rgb8)?;
+    let mut uri = String::from("data:image/png;base64,");
+    STANDARD.encode_string(&png, &mut uri);
+    Ok(uri)
+}

@@ -1,0 +1,351 @@
+//! The `Reader` whose answers come from servers.
+
+use super::answer::LONGEST_ABOUT_SERVER;
+use super::api_key::ApiKey;
+use super::capability::{Capability, SeveralTokens};
+use super::chat::SentPrompt;
+use super::error::{ServerError, ServerErrorKind};
+use super::fleet::Fleet;
+use super::http::Http;
+use super::images::ImageEncoding;
+use super::score::Scorer;
+use super::server_kind::{ServerIdentity, ServerKind};
+use super::tokens::{ServedLabels, Tokens};
+use super::{ServerAddress, WITHIN_SHORT};
+use crate::reader::{ReadRequest, Reader, ReaderError};
+use anyhow::{Context, Result};
+use dissent_core::data::{Label, Picture};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::panics::caught_on_this_thread;
+use dissent_core::run::{LabelScores, ServiceRecord};
+use dissent_models::model::reader_family::ReaderFamily;
+use dissent_models::model::vlm::PromptProcessor;
+use serde::de::IgnoredAny;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Between looks whether an answer is still wanted.
+const LOOK: Duration = Duration::from_millis(10);
+/// Between tries of a server that is still loading its model.
+const LOADING: Duration = Duration::from_millis(500);
+/// Name of the threads; a panic on one is an error of its request.
+const REMOTE_THREAD: &str = "dissent-remote";
+/// Counted up when requests are put together in another way that may change an answer.
+const API_VERSION: &str = "chat completions 1";
+
+/// Where a served model is and how it is asked.
+#[derive(Clone, Debug)]
+pub struct ServedModel {
+    /// Servers of the same model; the first is asked what it is.
+    pub addresses: Vec<ServerAddress>,
+    /// Which of the models there; `None` where there is one.
+    pub model: Option<String>,
+    /// Checkpoint folder with the model's image processor and tokenizer. Without one images are sent as they are and
+    /// prompts are not checked.
+    pub processor: Option<PathBuf>,
+    pub key: Option<ApiKey>,
+    /// Requests that are on their way to each server at a time, at most.
+    pub requests: usize,
+    /// How long any whole answer may take, those about the server among them; `None` goes by what is asked.
+    pub timeout: Option<Duration>,
+    /// How long a request waits for servers that are gone or overloaded.
+    pub patience: Duration,
+}
+
+/// Scores labels on servers.
+pub struct RemoteReader {
+    name: String,
+    fingerprint: Fingerprint,
+    /// Of the checkpoint that the processor is from.
+    checkpoint: Option<Fingerprint>,
+    record: ServiceRecord,
+    images: ImageEncoding,
+    processor: Option<Arc<dyn PromptProcessor>>,
+    scorer: Arc<Scorer>,
+    /// Labels seen before, by their ids.
+    labels: HashMap<Vec<String>, Arc<ServedLabels>>,
+    // Dropped last: requests live on it.
+    runtime: RequestThreads,
+}
+
+/// The threads that requests live on. Their end is not waited for: a look-up of a host's name cannot be cancelled.
+struct RequestThreads(Option<Runtime>);
+
+impl Drop for RequestThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl RemoteReader {
+    /// Asks the servers what they are and can do. One that is still loading is waited for.
+    ///
+    /// # Errors
+    /// Fails if no server answers, one is not what it should be, or the processor's folder cannot be read; `Cancelled` once
+    /// `cancelled` says so.
+    pub fn connect(
+        served: &ServedModel,
+        progress: &dyn Fn(String),
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Self, ReaderError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(REMOTE_THREAD)
+            .on_thread_start(caught_on_this_thread)
+            .enable_all()
+            .build();
+        let runtime = RequestThreads(Some(runtime.context("cannot start the threads for requests")?));
+        let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
+        let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
+        let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
+        if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
+            progress("the key goes over the network in the clear: https:// would hide it".into());
+        }
+        let (identity, servers) = wanted_still(&runtime, cancelled, find_servers(&http, served, progress))??;
+        let images = ImageEncoding::new(processor.clone());
+        let sample = images.of(&small_picture())?;
+        let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
+        let first = first.context("no server answers")?;
+        let trying = Capability::try_out(&http, &first, &identity, &sample.uri);
+        let capability = wanted_still(&runtime, cancelled, trying)?.map_err(anyhow::Error::from)?;
+        let record = capability.record(&identity, processor.is_some());
+        let fingerprint = Fingerprint::of_parts([
+            API_VERSION,
+            &identity.engine(),
+            &identity.model,
+            &identity.weights,
+            &format!("{capability:?}"),
+            checkpoint.as_ref().map_or("no processor", Fingerprint::as_str),
+        ]);
+        if processor.is_none() {
+            progress(
+                "images are sent as they are and prompts are not checked: --reader-processor DIR would do both".into(),
+            );
+        }
+        let name = identity.shown_model.clone();
+        let fleet = Fleet::new(http, servers, identity, served.requests, served.patience);
+        let scorer = Arc::new(Scorer::new(fleet, capability));
+        Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
+    }
+
+    /// Of the checkpoint that is said to be served, where it is here.
+    pub fn checkpoint_fingerprint(&self) -> Option<&Fingerprint> {
+        self.checkpoint.as_ref()
+    }
+
+    /// What the servers are and can do.
+    pub fn record(&self) -> &ServiceRecord {
+        &self.record
+    }
+
+    fn score_all(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let mut prepared = Vec::with_capacity(requests.len());
+        for request in requests {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            let labels = self.labels_of(&request.task.labels, cancelled).map_err(|error| match error {
+                ReaderError::Cancelled => ReaderError::Cancelled,
+                ReaderError::Failed(error) => error.context(format!("task {}", request.task.id)).into(),
+            })?;
+            prepared.push((Arc::new(prompt), labels));
+        }
+        let scores = ask_together(&self.scorer, prepared, Scorer::score);
+        wanted_still(&self.runtime, cancelled, scores)?.map_err(ReaderError::Failed)
+    }
+
+    fn labels_of(&mut self, labels: &[Label], cancelled: &dyn Fn() -> bool) -> Result<Arc<ServedLabels>, ReaderError> {
+        let ids: Vec<String> = labels.iter().map(|label| label.id.clone()).collect();
+        if let Some(known) = self.labels.get(&ids) {
+            return Ok(known.clone());
+        }
+        let tokens = Tokens { fleet: &self.scorer.fleet, local: self.processor.as_deref() };
+        let one_by_one = self.scorer.capability.several_tokens == SeveralTokens::OneByOne;
+        let found = wanted_still(&self.runtime, cancelled, tokens.of_labels(labels, one_by_one))?;
+        let found = Arc::new(found?);
+        // Open answers are label sets of their own, each used a few times: they are not kept for ever.
+        if self.labels.len() >= 1000 {
+            self.labels.clear();
+        }
+        self.labels.insert(ids, found.clone());
+        Ok(found)
+    }
+}
+
+impl Reader for RemoteReader {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn score(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        self.score_all(requests, cancelled)
+    }
+
+    fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+        let mut prepared = Vec::with_capacity(requests.len());
+        for request in requests {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            prepared.push((Arc::new(prompt), ()));
+        }
+        let answers = ask_together(&self.scorer, prepared, |scorer, prompt, ()| scorer.generate(prompt));
+        wanted_still(&self.runtime, cancelled, answers)?.map_err(ReaderError::Failed)
+    }
+}
+
+/// Runs a future until it is done or nobody wants its result any more; then it is dropped, and its requests with it.
+fn wanted_still<T>(
+    threads: &RequestThreads,
+    cancelled: &dyn Fn() -> bool,
+    work: impl Future<Output = T>,
+) -> Result<T, ReaderError> {
+    let runtime = threads.0.as_ref().context("the threads for requests have ended")?;
+    runtime.block_on(async {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => return Ok(result),
+                () = tokio::time::sleep(LOOK) => {
+                    if cancelled() {
+                        return Err(ReaderError::Cancelled);
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// The processor of the checkpoint that is said to be served, and the checkpoint's fingerprint.
+fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
+    ReaderFamily::of(folder)?.read_processor(folder)
+}
+
+/// What the first server that answers is, and which of the servers are up. All that are up must be the same.
+async fn find_servers(
+    http: &Http,
+    served: &ServedModel,
+    progress: &dyn Fn(String),
+) -> Result<(ServerIdentity, Vec<(ServerAddress, bool)>)> {
+    let mut identity: Option<ServerIdentity> = None;
+    let mut servers = Vec::new();
+    let mut first_error = None;
+    for address in &served.addresses {
+        let found = match ask_until_loaded(http, address, served, progress).await {
+            Ok(found) => found,
+            Err(error) if error.trouble.passes() && served.addresses.len() > 1 => {
+                progress(format!("{error}; it is left out for now"));
+                first_error.get_or_insert(error);
+                servers.push((address.clone(), false));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(what) = identity.as_ref().and_then(|first| first.difference(&found)) {
+            return Err(http.failed(address, ServerErrorKind::Unequal { what }).into());
+        }
+        identity.get_or_insert(found);
+        servers.push((address.clone(), true));
+    }
+    match (identity, first_error) {
+        (Some(identity), _) => Ok((identity, servers)),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => anyhow::bail!("no server was named"),
+    }
+}
+
+async fn ask_until_loaded(
+    http: &Http,
+    address: &ServerAddress,
+    served: &ServedModel,
+    progress: &dyn Fn(String),
+) -> Result<ServerIdentity, ServerError> {
+    let begun = Instant::now();
+    let mut is_said = false;
+    loop {
+        let error = match ServerIdentity::ask(http, address, served.model.as_deref()).await {
+            Ok(identity) if identity.kind != ServerKind::LlamaCpp => return Ok(identity),
+            // llama.cpp tells what it serves before it can.
+            Ok(identity) => {
+                match http.get::<IgnoredAny>(address, "/health", LONGEST_ABOUT_SERVER, WITHIN_SHORT).await {
+                    Ok(_) => return Ok(identity),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        if !matches!(error.trouble, ServerErrorKind::Busy { .. }) || begun.elapsed() > served.patience {
+            return Err(error);
+        }
+        if !is_said {
+            progress(format!("waiting for {address}, which is not ready"));
+            is_said = true;
+        }
+        tokio::time::sleep(LOADING).await;
+    }
+}
+
+/// All prompts at once, as far as the servers take them. Of prompts with the same beginning the first goes ahead, so that
+/// the others find its work in the server's prefix cache.
+async fn ask_together<W, T, A>(
+    scorer: &Arc<Scorer>,
+    prepared: Vec<(Arc<SentPrompt>, W)>,
+    ask: impl Fn(Arc<Scorer>, Arc<SentPrompt>, W) -> A,
+) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    A: Future<Output = Result<T>> + Send + 'static,
+{
+    let count = prepared.len();
+    let mut leaders: HashMap<String, watch::Receiver<bool>> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    for (number, (prompt, wanted)) in prepared.into_iter().enumerate() {
+        let (is_done, done) = watch::channel(false);
+        let mut leader = leaders.get(&prompt.beginning).cloned();
+        leaders.entry(prompt.beginning.clone()).or_insert(done);
+        let asking = ask(scorer.clone(), prompt, wanted);
+        tasks.spawn(async move {
+            if let Some(leader) = &mut leader {
+                // An error is a leader that failed: everything ends then.
+                let _ = leader.wait_for(|is_done| *is_done).await;
+            }
+            let answer = asking.await;
+            let _ = is_done.send(true);
+            (number, answer)
+        });
+    }
+    let mut answers: Vec<Option<T>> = (0..count).map(|_| None).collect();
+    while let Some(joined) = tasks.join_next().await {
+        let (number, answer) = joined.context("internal error while asking a server")?;
+        answers[number] = Some(answer?);
+    }
+    scorer.fleet.check().await?;
+    answers.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
+}
+
+/// For trying out what a server can do.
+fn small_picture() -> Picture {
+    let image = image::DynamicImage::ImageRgb8(image::RgbImage::from_pixel(32, 32, image::Rgb([128; 3])));
+    Picture { path: "a grey square".into(), fingerprint: Fingerprint::of_bytes(b"a grey square"), image, window: None }
+}

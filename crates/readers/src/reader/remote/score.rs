@@ -1,0 +1,329 @@
+//! The log-probabilities of a task's labels, the best way the server has; and answers in the reader's own words.
+
+use super::answer::{Answer, Completion};
+use super::capability::{Capability, LogProbabilities, SeveralTokens};
+use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt, generated_text};
+use super::error::{ServerError, ServerErrorKind};
+use super::fleet::Fleet;
+use super::server_kind::ServerKind;
+use super::tokens::ServedLabels;
+use super::waiting_time;
+use crate::reader::generation::answer_in;
+use crate::reader::label_tokens::LabelTokens;
+use anyhow::{Context, Result};
+use dissent_core::run::LabelScores;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::task::JoinSet;
+
+/// Ids that vLLM takes in one request.
+const MOST_IDS: usize = 128;
+/// Likeliest tokens that are asked for first where any number may be; then so many times more, until all labels are there.
+const FIRST_LIST: usize = 32;
+const LONGER_LIST: usize = 32;
+/// No vocabulary is larger.
+const LONGEST_LIST: usize = 1 << 20;
+/// Labels that are scored over several tokens come from several requests, whose batches differ in rounding (bf16: 0.01 per
+/// token): their probabilities may sum to so much.
+const MOST_OF_LABELS: f64 = 1.05;
+
+/// What a log-probability is known to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum LogProbBound {
+    Exactly(f32),
+    AtMost(f32),
+}
+
+impl LogProbBound {
+    fn value(self) -> f32 {
+        match self {
+            Self::Exactly(value) | Self::AtMost(value) => value,
+        }
+    }
+
+    fn exact(self) -> Option<f32> {
+        match self {
+            Self::Exactly(value) => Some(value),
+            Self::AtMost(_) => None,
+        }
+    }
+}
+
+/// Asks servers for labels.
+pub(super) struct Scorer {
+    pub fleet: Fleet,
+    pub capability: Capability,
+    /// Likeliest tokens to ask for at first: what the last labels needed.
+    pub list: AtomicUsize,
+}
+
+impl Scorer {
+    pub fn new(fleet: Fleet, capability: Capability) -> Self {
+        Self { fleet, capability, list: AtomicUsize::new(FIRST_LIST) }
+    }
+
+    /// log p of every label.
+    ///
+    /// # Errors
+    /// What went wrong with the servers, or where they read another prompt than they should.
+    pub async fn score(self: Arc<Self>, prompt: Arc<SentPrompt>, labels: Arc<ServedLabels>) -> Result<LabelScores> {
+        let known = match &labels.tokens {
+            LabelTokens::First(first) => {
+                let known = self.next_tokens(&prompt, "", &[], first).await?;
+                self.by_choice(&prompt, &labels.texts, first, known).await?
+            }
+            LabelTokens::Whole(whole) => match self.capability.several_tokens {
+                SeveralTokens::InThePrompt => self.read_in_the_prompt(&prompt, &labels, whole).await?,
+                SeveralTokens::OneByOne => self.one_by_one(&prompt, &labels, whole).await?,
+            },
+        };
+        if !known.iter().any(|known| matches!(known, LogProbBound::Exactly(_))) {
+            let trouble = ServerErrorKind::NoLabelNamed;
+            return Err(self.failed(trouble).into());
+        }
+        let sum: f64 = known.iter().filter_map(|known| known.exact()).map(|value| f64::from(value).exp()).sum();
+        if sum > MOST_OF_LABELS {
+            let what = format!("the probabilities of the labels sum to {sum:.4}");
+            return Err(self.failed(ServerErrorKind::NoProbabilities { what }).into());
+        }
+        let bounds = (0..known.len()).filter(|label| matches!(known[*label], LogProbBound::AtMost(_))).collect();
+        Ok(LabelScores::bounded(known.into_iter().map(LogProbBound::value).collect(), bounds))
+    }
+
+    /// The answer in the reader's own words.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>) -> Result<String> {
+        let identity = self.fleet.identity();
+        let body = prompt.generation_body(&identity.model, identity.kind == ServerKind::Vllm);
+        let answer = self.ask(&prompt, &body, &[]).await?;
+        let text = generated_text(&answer).map_err(|trouble| self.failed(trouble))?;
+        // It becomes a prediction in files and on screens.
+        let text = self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
+        Ok(answer_in(&text))
+    }
+
+    /// log p of these tokens after the prompt and what the assistant has `written`.
+    async fn next_tokens(
+        &self,
+        prompt: &SentPrompt,
+        written: &str,
+        written_ids: &[u32],
+        wanted: &[u32],
+    ) -> Result<Vec<LogProbBound>> {
+        let mut body = prompt.body(&self.fleet.identity().model, written);
+        match self.capability.log_probabilities {
+            LogProbabilities::ById => {
+                let mut known = Vec::with_capacity(wanted.len());
+                for ids in wanted.chunks(MOST_IDS) {
+                    body["logprob_token_ids"] = json!(ids);
+                    let answer = self.ask(prompt, &body, written_ids).await?;
+                    let next = self.read(&answer)?;
+                    for id in ids {
+                        let value = next.of(*id).with_context(|| format!("the server left out token {id}"))?;
+                        known.push(LogProbBound::Exactly(value));
+                    }
+                }
+                Ok(known)
+            }
+            LogProbabilities::AnyNumber => {
+                let mut length = self.list.load(Ordering::Relaxed);
+                loop {
+                    body["top_logprobs"] = json!(length);
+                    let answer = self.ask(prompt, &body, written_ids).await?;
+                    let next = self.read(&answer)?;
+                    let known = known_of(&next, wanted);
+                    let has_all = known.iter().all(|known| matches!(known, LogProbBound::Exactly(_)));
+                    if has_all || next.0.len() < length || length >= LONGEST_LIST {
+                        self.list.store(length, Ordering::Relaxed);
+                        return Ok(known);
+                    }
+                    length *= LONGER_LIST;
+                }
+            }
+            LogProbabilities::Likeliest(count) => {
+                body["top_logprobs"] = json!(count);
+                let answer = self.ask(prompt, &body, written_ids).await?;
+                let next = self.read(&answer)?;
+                Ok(known_of(&next, wanted))
+            }
+        }
+    }
+
+    /// Labels that the likeliest tokens left out, by an answer that must be one of the labels: vLLM then names their
+    /// log-probabilities among the labels alone, which differ from those after the prompt by the same number for all.
+    async fn by_choice(
+        &self,
+        prompt: &SentPrompt,
+        texts: &[String],
+        first: &[u32],
+        known: Vec<LogProbBound>,
+    ) -> Result<Vec<LogProbBound>> {
+        let LogProbabilities::Likeliest(count) = self.capability.log_probabilities else { return Ok(known) };
+        let anchor = known.iter().zip(first).find_map(|(known, token)| match known {
+            LogProbBound::Exactly(value) => Some((*value, *token)),
+            LogProbBound::AtMost(_) => None,
+        });
+        let is_whole = known.iter().all(|known| matches!(known, LogProbBound::Exactly(_)));
+        let (Some((value, token)), false, ServerKind::Vllm) = (anchor, is_whole, self.fleet.identity().kind) else {
+            return Ok(known);
+        };
+        let mut body = prompt.body(&self.fleet.identity().model, "");
+        body["top_logprobs"] = json!(count);
+        body["structured_outputs"] = json!({"choice": texts});
+        let chosen = self.read(&self.ask(prompt, &body, &[]).await?)?;
+        let among: f64 = first.iter().filter_map(|token| chosen.of(*token)).map(|value| f64::from(value).exp()).sum();
+        let Some(shift) = chosen.of(token).map(|among| value - among) else { return Ok(known) };
+        // An older server takes no notice of the choice.
+        if (among - 1.0).abs() > 1e-3 {
+            return Ok(known);
+        }
+        let found = |(known, token): (LogProbBound, &u32)| match (known, chosen.of(*token)) {
+            (LogProbBound::AtMost(_), Some(value)) => LogProbBound::Exactly(value + shift),
+            (known, _) => known,
+        };
+        Ok(known.into_iter().zip(first).map(found).collect())
+    }
+
+    /// Each label as a part of the prompt, whose log-probabilities vLLM tells: one request per label, the first alone so
+    /// that the others find its prefix in the server's cache.
+    async fn read_in_the_prompt(
+        self: &Arc<Self>,
+        prompt: &Arc<SentPrompt>,
+        labels: &Arc<ServedLabels>,
+        whole: &[Vec<u32>],
+    ) -> Result<Vec<LogProbBound>> {
+        let mut known = vec![LogProbBound::AtMost(f32::NAN); whole.len()];
+        let mut others = JoinSet::new();
+        for (number, tokens) in whole.iter().enumerate() {
+            let (scorer, prompt, labels, tokens) = (self.clone(), prompt.clone(), labels.clone(), tokens.clone());
+            let label = async move { scorer.label_in_the_prompt(&prompt, &labels, &tokens).await };
+            if number == 0 {
+                known[0] = label.await?;
+            } else {
+                others.spawn(async move { (number, label.await) });
+            }
+        }
+        while let Some(joined) = others.join_next().await {
+            let (number, label) = joined.context("internal error while asking for a label")?;
+            known[number] = label?;
+        }
+        Ok(known)
+    }
+
+    async fn label_in_the_prompt(
+        &self,
+        prompt: &SentPrompt,
+        labels: &ServedLabels,
+        tokens: &[u32],
+    ) -> Result<LogProbBound> {
+        let (written, text) = labels.written(tokens)?;
+        let mut body = prompt.body(&self.fleet.identity().model, text);
+        body["prompt_logprobs"] = json!(0);
+        let end = &tokens[written.len()..];
+        match self.capability.log_probabilities {
+            LogProbabilities::ById => body["logprob_token_ids"] = json!(end),
+            LogProbabilities::AnyNumber => body["top_logprobs"] = json!(self.list.load(Ordering::Relaxed)),
+            LogProbabilities::Likeliest(count) => body["top_logprobs"] = json!(count),
+        }
+        if end.is_empty()
+            && let Some(body) = body.as_object_mut()
+        {
+            body.remove("logprob_token_ids");
+        }
+        let answer = self.ask(prompt, &body, written).await?;
+        let sum = end_of_prompt(&answer, written).map_err(|trouble| self.failed(trouble))?;
+        let [end] = end[..] else { return Ok(LogProbBound::Exactly(sum)) };
+        Ok(match known_of(&self.read(&answer)?, &[end])[0] {
+            LogProbBound::Exactly(value) => LogProbBound::Exactly(sum + value),
+            LogProbBound::AtMost(value) => LogProbBound::AtMost(sum + value),
+        })
+    }
+
+    /// One request for each different beginning of a label: what follows it.
+    async fn one_by_one(
+        self: &Arc<Self>,
+        prompt: &Arc<SentPrompt>,
+        labels: &Arc<ServedLabels>,
+        whole: &[Vec<u32>],
+    ) -> Result<Vec<LogProbBound>> {
+        // Tokens wanted after each beginning, in order, so that the shortest is asked first and found in the cache.
+        let mut wanted: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
+        for tokens in whole {
+            for (length, next) in tokens.iter().enumerate() {
+                let beginning = &tokens[..length];
+                match wanted.iter_mut().find(|(known, _)| known == beginning) {
+                    Some((_, after)) if after.contains(next) => {}
+                    Some((_, after)) => after.push(*next),
+                    None => wanted.push((beginning.to_vec(), vec![*next])),
+                }
+            }
+        }
+        wanted.sort_by_key(|(beginning, _)| beginning.len());
+        let mut found: HashMap<(Vec<u32>, u32), LogProbBound> = HashMap::new();
+        let mut asked = JoinSet::new();
+        for (beginning, after) in wanted {
+            let (scorer, prompt, labels) = (self.clone(), prompt.clone(), labels.clone());
+            let is_first = beginning.is_empty();
+            let request = async move {
+                let text = labels.beginnings.get(&beginning).map(String::as_str).unwrap_or_default();
+                let known = scorer.next_tokens(&prompt, text, &beginning, &after).await;
+                known.map(|known| (beginning, after, known))
+            };
+            if is_first {
+                note(&mut found, request.await?);
+            } else {
+                asked.spawn(request);
+            }
+        }
+        while let Some(joined) = asked.join_next().await {
+            note(&mut found, joined.context("internal error while asking for a label")??);
+        }
+        let mut sums = Vec::with_capacity(whole.len());
+        for tokens in whole {
+            let mut sum = LogProbBound::Exactly(0.0);
+            for (length, next) in tokens.iter().enumerate() {
+                let known = found.get(&(tokens[..length].to_vec(), *next)).context("a token was not asked for")?;
+                sum = match (sum, *known) {
+                    (LogProbBound::Exactly(sum), LogProbBound::Exactly(value)) => LogProbBound::Exactly(sum + value),
+                    (sum, known) => LogProbBound::AtMost(sum.value() + known.value()),
+                };
+            }
+            sums.push(sum);
+        }
+        Ok(sums)
+    }
+
+    async fn ask(&self, prompt: &SentPrompt, body: &Value, written: &[u32]) -> Result<Answer<Completion>, ServerError> {
+        let (most, within) = (prompt.longest_answer(body), waiting_time(prompt.length));
+        let (answer, server) = self.fleet.ask(CHAT, body, most, within).await?;
+        prompt.check(&answer, written).map_err(|trouble| self.fleet.failed(&server, trouble))?;
+        Ok(answer)
+    }
+
+    fn read(&self, answer: &Answer<Completion>) -> Result<NextToken, ServerError> {
+        NextToken::read(answer).map_err(|trouble| self.failed(trouble))
+    }
+
+    fn failed(&self, trouble: ServerErrorKind) -> ServerError {
+        self.fleet.failed(self.fleet.first(), trouble)
+    }
+}
+
+fn note(
+    found: &mut HashMap<(Vec<u32>, u32), LogProbBound>,
+    (beginning, after, known): (Vec<u32>, Vec<u32>, Vec<LogProbBound>),
+) {
+    for (token, known) in after.into_iter().zip(known) {
+        found.insert((beginning.clone(), token), known);
+    }
+}
+
+/// What a list of likely tokens says about the ones wanted.
+fn known_of(next: &NextToken, wanted: &[u32]) -> Vec<LogProbBound> {
+    let bound = next.bound_of_others();
+    wanted.iter().map(|token| next.of(*token).map_or(LogProbBound::AtMost(bound), LogProbBound::Exactly)).collect()
+}

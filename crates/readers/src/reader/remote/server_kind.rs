@@ -1,0 +1,144 @@
+//! Which program serves which model: what decides the numbers that come back.
+
+use super::answer::{LONGEST_ABOUT_SERVER, Model, ModelList, ModelMeta, Props, Version};
+use super::error::{ServerError, ServerErrorKind};
+use super::http::Http;
+use super::{ServerAddress, WITHIN_SHORT};
+use dissent_core::secret::excerpt;
+use std::fmt;
+
+/// Longest name of a model in bytes; llama.cpp calls one by the path of its file (PATH_MAX).
+const LONGEST_NAME: usize = 4096;
+/// Names of models in a message.
+const NAMES_SHOWN: usize = 5;
+
+/// Servers that have more than what OpenAI's interface says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerKind {
+    Vllm,
+    LlamaCpp,
+    Other,
+}
+
+/// What one server serves; two of the same identity give the same answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServerIdentity {
+    pub kind: ServerKind,
+    /// Version as the server says it; empty where it says none.
+    pub version: String,
+    /// Name of the model, as requests give it.
+    pub model: String,
+    /// The same for people, files and screens: without our key, printable and short.
+    pub shown_model: String,
+    /// What the server says about the weights: folder, number of parameters, sizes.
+    pub weights: String,
+    /// Tokens of prompt and answer together.
+    pub context: Option<usize>,
+    /// Tokens of the vocabulary, where the server says so.
+    pub vocabulary: Option<usize>,
+}
+
+impl ServerIdentity {
+    /// Asks a server what it is. With several models, `wanted` names one.
+    ///
+    /// # Errors
+    /// Fails if it does not answer as OpenAI's interface does, or does not serve the model wanted.
+    pub async fn ask(http: &Http, server: &ServerAddress, wanted: Option<&str>) -> Result<Self, ServerError> {
+        let most = LONGEST_ABOUT_SERVER;
+        let list = http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await?;
+        let (beginning, models) = (list.beginning, list.value.data);
+        let failed = |trouble| http.failed(server, trouble);
+        let Some(model) = choose(&models, wanted) else {
+            return Err(failed(ServerErrorKind::UnknownModel { said: names_of(&models) }));
+        };
+        if model.id.trim().is_empty() || model.id.len() > LONGEST_NAME {
+            let missing = format!("name of a model (at most {LONGEST_NAME} bytes)");
+            return Err(failed(ServerErrorKind::Incomplete { missing, found: beginning }));
+        }
+        let mut identity = Self {
+            kind: ServerKind::Other,
+            version: String::new(),
+            model: model.id.clone(),
+            shown_model: excerpt(&model.id, http.secrets()),
+            weights: model.root.clone().unwrap_or_default(),
+            context: model.max_model_len.map(|tokens| tokens as usize),
+            vocabulary: None,
+        };
+        match model.owned_by.as_deref().unwrap_or_default() {
+            "vllm" => {
+                identity.kind = ServerKind::Vllm;
+                let version = http.get::<Version>(server, "/version", most, WITHIN_SHORT).await?;
+                identity.version = version.value.version.unwrap_or_default();
+            }
+            "llamacpp" => {
+                identity.kind = ServerKind::LlamaCpp;
+                let meta = model.meta.as_ref();
+                let number = |value: Option<u64>| value.map_or_else(|| "null".to_owned(), |value| value.to_string());
+                let of = |field: fn(&ModelMeta) -> Option<u64>| number(meta.and_then(field));
+                identity.vocabulary = meta.and_then(|meta| meta.n_vocab).map(|size| size as usize);
+                let weights = [
+                    of(|meta| meta.n_params),
+                    of(|meta| meta.size),
+                    of(|meta| meta.n_vocab.map(u64::from)),
+                    of(|meta| meta.n_embd),
+                ];
+                identity.weights = weights.join(" ");
+                let props = http.get::<Props>(server, "/props", most, WITHIN_SHORT).await?.value;
+                identity.version = props.build_info.unwrap_or_default();
+                let settings = props.default_generation_settings;
+                identity.context = settings.and_then(|settings| settings.n_ctx).map(|tokens| tokens as usize);
+            }
+            _ => {}
+        }
+        // Shown in runs and on the screen, and the same in every answer of one server with one key.
+        identity.version =
+            if identity.version.is_empty() { String::new() } else { excerpt(&identity.version, http.secrets()) };
+        Ok(identity)
+    }
+
+    /// "vLLM 0.32.0".
+    pub fn engine(&self) -> String {
+        let name = self.kind.to_string();
+        if self.version.is_empty() { name } else { format!("{name} {}", self.version) }
+    }
+
+    /// What differs from another, in words; `None` where nothing does.
+    pub fn difference(&self, now: &Self) -> Option<String> {
+        let fields = [
+            ("engine", self.engine(), now.engine()),
+            ("model", self.model.clone(), now.model.clone()),
+            ("weights", self.weights.clone(), now.weights.clone()),
+            ("context", format!("{:?}", self.context), format!("{:?}", now.context)),
+        ];
+        let [name, then, now] =
+            fields.into_iter().find(|(_, then, now)| then != now).map(|(a, b, c)| [a.into(), b, c])?;
+        Some(format!("{name}: {then} then, {now} now"))
+    }
+}
+
+/// The only model, or the only one of this name.
+fn choose<'a>(models: &'a [Model], wanted: Option<&str>) -> Option<&'a Model> {
+    let mut named = models.iter().filter(|model| wanted.is_none_or(|wanted| model.id == wanted));
+    named.next().filter(|_| named.next().is_none())
+}
+
+/// "it has a, b and 7 more", for a message.
+fn names_of(models: &[Model]) -> String {
+    if models.is_empty() {
+        return "it has none".into();
+    }
+    let names: Vec<&str> = models.iter().take(NAMES_SHOWN).map(|model| model.id.as_str()).collect();
+    let more = models.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("it has {}{more}", names.join(", "))
+}
+
+impl fmt::Display for ServerKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Vllm => "vLLM",
+            Self::LlamaCpp => "llama.cpp",
+            Self::Other => "OpenAI-compatible server",
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! The engine as its user sees it: send requests, receive events, drop to end.
+
+use super::loaded_pipeline::{LoadPipeline, LoadSearch};
+use super::mailbox::Mailbox;
+use super::{Request, threads};
+use crate::pipeline::Event;
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, unbounded};
+use dissent_core::run::CaseAnswer;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long dropping the handle waits for the threads. They look up between prefill batches; one that is inside a
+/// longer step (reading weights, say) is left to end by itself.
+const FAREWELL: Duration = Duration::from_millis(1500);
+
+const READER_THREAD: &str = "dissent-reader";
+const SEARCH_THREAD: &str = "dissent-search";
+
+/// A running engine. Dropping it cancels the work and ends the threads.
+pub struct WorkerHandle {
+    /// What the engine reports, in order.
+    pub events: Receiver<Event>,
+    mailbox: Arc<Mailbox>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl WorkerHandle {
+    /// Posts a request; never blocks.
+    pub fn send(&self, request: Request) {
+        self.mailbox.post(request);
+    }
+
+    /// Starts the threads. The answers of a stored run are reported first, before anything is loaded; their cases are not
+    /// read again.
+    ///
+    /// # Errors
+    /// Fails if the system cannot start a thread.
+    pub fn start(stored: Vec<CaseAnswer>, load_parts: LoadPipeline, load_search: LoadSearch) -> Result<Self> {
+        let (sender, events) = unbounded();
+        let mut known = HashSet::new();
+        for answer in stored {
+            known.insert(answer.case);
+            threads::report(&sender, Event::Stored(answer));
+        }
+        let mailbox = Arc::new(Mailbox::default());
+        let (loaded, when_loaded) = crossbeam_channel::bounded(1);
+        let reading = {
+            let (mailbox, sender) = (mailbox.clone(), sender.clone());
+            thread::Builder::new()
+                .name(READER_THREAD.into())
+                .spawn(move || threads::answer_cases(&mailbox, &sender, load_parts, &loaded, &known))
+                .context("cannot start the reader thread")?
+        };
+        let searching = {
+            let mailbox = mailbox.clone();
+            thread::Builder::new()
+                .name(SEARCH_THREAD.into())
+                .spawn(move || threads::answer_searches(&mailbox, &sender, &when_loaded, load_search))
+                .context("cannot start the search thread")?
+        };
+        Ok(Self { events, mailbox, threads: vec![reading, searching] })
+    }
+}
+
+impl Drop for WorkerHandle {
+    fn drop(&mut self) {
+        self.mailbox.close();
+        let deadline = Instant::now() + FAREWELL;
+        while Instant::now() < deadline && self.threads.iter().any(|handle| !handle.is_finished()) {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}

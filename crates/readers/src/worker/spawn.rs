@@ -1,0 +1,75 @@
+//! Starting the engine on a dataset with real models.
+
+use super::WorkerHandle;
+use super::loaded_pipeline::{LoadedPipeline, SearchCaptions};
+use crate::pipeline::{LoadedModels, ModelChoice, load_models};
+use anyhow::{Result, anyhow, bail};
+use dissent_core::data::Dataset;
+use dissent_core::run::Run;
+use dissent_core::workspace::Workspace;
+use dissent_retrieval::index::{CaptionResult, Index, IndexError, TextIndex};
+use std::sync::Arc;
+
+/// What the engine works on and with.
+pub struct WorkerConfig {
+    pub dataset: Arc<Dataset>,
+    pub workspace: Workspace,
+    /// `Err` says why there are none: stored answers are shown and captions found, and no case is read.
+    pub models: Result<ModelChoice, String>,
+    /// A stored run whose answers are shown at once. Its cases are not read again, and the others only by the models that
+    /// the run was made with.
+    pub run: Option<(String, Run)>,
+}
+
+impl WorkerHandle {
+    /// Starts the engine. Models are loaded on its thread; the answers of a stored run are reported first.
+    ///
+    /// # Errors
+    /// Fails if the stored run cannot be read, or the system gives no thread.
+    pub fn spawn(config: WorkerConfig) -> Result<Self> {
+        let mut stored = Vec::new();
+        let mut stored_identity = None;
+        let WorkerConfig { dataset, workspace, models, run } = config;
+        if let Some((name, run)) = run {
+            stored_identity = Some((name, run.identity.clone()));
+            stored = run.into_answers(&dataset)?;
+        }
+        let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
+        let load_search = move || -> Result<Box<dyn SearchCaptions>> {
+            Ok(Box::new(Captions { index: Index::open_text(&index_folder, &searched.corpus_fingerprint())? }))
+        };
+        let load_parts = move |progress: crate::pipeline::Progress,
+                               cancelled: &dyn Fn() -> bool|
+              -> Result<LoadedPipeline> {
+            let models = models.as_ref().map_err(|message| anyhow!("{message}"))?;
+            let LoadedModels { pipeline, description, identity } =
+                load_models(&dataset, &workspace, models, progress, cancelled)?;
+            if let Some((name, then)) = &stored_identity {
+                let differences = then.differences(&identity);
+                if !differences.is_empty() {
+                    bail!(
+                        "the run {name} was made from other inputs: {}; its cases are shown as stored, and no others are answered",
+                        differences.join(", ")
+                    );
+                }
+            }
+            Ok(LoadedPipeline { pipeline, description })
+        };
+        Self::start(stored, Box::new(load_parts), Box::new(load_search))
+    }
+}
+
+struct Captions {
+    index: TextIndex,
+}
+
+impl SearchCaptions for Captions {
+    fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>> {
+        let every_row = |_: usize| true;
+        match self.index.search(query, None, limit, &every_row) {
+            // Somebody is still typing: an open quote is no mistake yet.
+            Err(IndexError::Query { .. }) => self.index.search_plain(query, limit, &every_row),
+            found => Ok(found?),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What the two threads do: one answers cases with the models, one searches captions and never waits for the reader.
+
+use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
+use super::mailbox::{ImageSearch, Mailbox, Work};
+use crate::pipeline::Event;
+use crate::reader::ReaderError;
+use crossbeam_channel::{Receiver, Sender};
+use dissent_core::panics::{caught, panic_text};
+use dissent_core::run::Probe;
+use dissent_core::text::printable::message_of;
+use std::any::Any;
+use std::collections::HashSet;
+
+/// Loads the models, then answers cases until the mailbox closes. Errors and panics become events; the loop goes on.
+/// `loaded` hears one message when loading is over, however it went; `known` cases need no answer.
+pub(super) fn answer_cases(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    load_parts: LoadPipeline,
+    loaded: &Sender<()>,
+    known: &HashSet<usize>,
+) {
+    let progress = |line: String| report(sender, Event::Progress(line));
+    let outcome = caught(|| load_parts(&progress, &|| mailbox.is_closed()));
+    let mut parts = match outcome {
+        Ok(Ok(parts)) => Some(parts),
+        Ok(Err(error)) => {
+            report(sender, Event::Failed { case: None, message: message_of(&error) });
+            None
+        }
+        Err(panic) => {
+            report(sender, Event::Failed { case: None, message: panic_message("loading the models", &*panic) });
+            None
+        }
+    };
+    if let Some(parts) = &parts {
+        report(sender, Event::Ready(parts.description.clone()));
+    }
+    // Where the search thread is gone nobody waits for this.
+    let _ = loaded.send(());
+    while let Some(work) = mailbox.next_work() {
+        match work {
+            // All answers of a known case were reported at the start.
+            Work::Open(case) | Work::Ahead(case) if known.contains(&case) => {}
+            Work::Open(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Now),
+            Work::Ahead(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Ahead),
+            Work::Probe(case, probe) => answer_probe(mailbox, sender, parts.as_mut(), case, probe),
+            Work::SearchImages(search) => answer_image_search(sender, parts.as_mut(), &search),
+        }
+    }
+}
+
+/// Does anybody wait for the case?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Now,
+    Ahead,
+}
+
+/// Why nothing is read.
+const NO_MODELS: &str = "no models are loaded, so nothing can be read";
+
+fn answer_probe(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    parts: Option<&mut LoadedPipeline>,
+    case: usize,
+    probe: Probe,
+) {
+    let mut shown = None;
+    let outcome = match parts {
+        None => Err(NO_MODELS.to_owned()),
+        Some(parts) => {
+            let cancelled = || mailbox.is_closed();
+            match caught(|| parts.pipeline.probe(case, probe, &cancelled)) {
+                Ok(Ok((prediction, given))) => {
+                    shown = given;
+                    Ok(prediction)
+                }
+                Ok(Err(ReaderError::Cancelled)) => return,
+                Ok(Err(ReaderError::Failed(error))) => Err(message_of(&error)),
+                Err(panic) => Err(panic_message("reading a document put in by hand", &*panic)),
+            }
+        }
+    };
+    report(sender, Event::Probed { case, probe, shown, outcome });
+}
+
+fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut LoadedPipeline>, search: &ImageSearch) {
+    let ImageSearch { ticket, case, ref like, limit } = *search;
+    let outcome = match parts {
+        None => Err("no models are loaded, so no image can be searched".to_owned()),
+        Some(parts) => match caught(|| parts.pipeline.similar_images(case, like, limit)) {
+            Ok(found) => found.map_err(|error| message_of(&error)),
+            Err(panic) => Err(panic_message("searching images", &*panic)),
+        },
+    };
+    report(
+        sender,
+        match outcome {
+            Ok(results) => Event::SearchResults { ticket, results },
+            Err(message) => Event::SearchFailed { ticket, message },
+        },
+    );
+}
+
+fn answer_case(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    parts: Option<&mut LoadedPipeline>,
+    case: usize,
+    urgency: Urgency,
+) {
+    let Some(parts) = parts else {
+        if urgency == Urgency::Now {
+            let message = "no models are loaded, so this case cannot be read".to_string();
+            report(sender, Event::Failed { case: Some(case), message });
+        }
+        return;
+    };
+    let cancelled = || mailbox.is_overtaken(case) || (urgency == Urgency::Ahead && mailbox.somebody_asks());
+    let mut emit = |event| report(sender, event);
+    let outcome = caught(|| parts.pipeline.answer(case, &cancelled, &mut emit));
+    for trouble in parts.pipeline.take_troubles() {
+        report(sender, Event::Failed { case: None, message: message_of(&trouble) });
+    }
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(ReaderError::Cancelled)) => {
+            if urgency == Urgency::Ahead {
+                mailbox.put_back(case);
+            }
+        }
+        Ok(Err(ReaderError::Failed(error))) => {
+            report(sender, Event::Failed { case: Some(case), message: message_of(&error) });
+        }
+        Err(panic) => {
+            let what = format!("reading case number {case}");
+            report(sender, Event::Failed { case: Some(case), message: panic_message(&what, &*panic) });
+        }
+    }
+}
+
+/// Answers caption searches until the mailbox closes. Waits for the loading first, since that may rebuild the index.
+pub(super) fn answer_searches(
+    mailbox: &Mailbox,
+    sender: &Sender<Event>,
+    when_loaded: &Receiver<()>,
+    load_search: LoadSearch,
+) {
+    // An error means that the reading thread is gone; the loop below then ends by the mailbox.
+    let _ = when_loaded.recv();
+    if mailbox.is_closed() {
+        return;
+    }
+    let mut captions = match caught(load_search) {
+        Ok(Ok(captions)) => Ok(captions),
+        Ok(Err(error)) => Err(format!("captions cannot be searched: {error:#}")),
+        Err(panic) => Err(panic_message("opening the caption index", &*panic)),
+    };
+    while let Some(search) = mailbox.next_search() {
+        let captions = match &mut captions {
+            Ok(captions) => captions,
+            Err(message) => {
+                report(sender, Event::Failed { case: None, message: message.clone() });
+                continue;
+            }
+        };
+        let outcome = caught(|| captions.search(&search.query, search.limit));
+        report(
+            sender,
+            match outcome {
+                Ok(Ok(results)) => Event::SearchResults { ticket: search.ticket, results },
+                Ok(Err(error)) => Event::Failed { case: None, message: message_of(&error) },
+                Err(panic) => Event::Failed { case: None, message: panic_message("searching captions", &*panic) },
+            },
+        );
+    }
+}
+
+/// Reports an event. Where nobody receives any more the threads are about to end, so a lost event is no error.
+pub(super) fn report(sender: &Sender<Event>, event: Event) {
+    drop(sender.send(event));
+}
+
+/// A line about a panic, which is a fault of this program and worth a report.
+fn panic_message(what: &str, panic: &(dyn Any + Send)) -> String {
+    format!("internal error while {what}: {}", panic_text(panic))
+}

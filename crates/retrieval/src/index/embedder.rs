@@ -1,0 +1,52 @@
+//! The index's interface to a dual encoder.
+
+use anyhow::Result;
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_models::model::dual_encoder::DualEncoder;
+use image::RgbImage;
+
+/// Embeds pictures and texts as unit vectors of one space.
+pub trait Embedder {
+    /// Unit vectors of the pictures, in their order.
+    ///
+    /// # Errors
+    /// Fails if the network cannot be run.
+    fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>>;
+
+    /// Unit vectors of the texts, in their order.
+    ///
+    /// # Errors
+    /// Fails if the network cannot be run.
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>>;
+
+    /// Length of the vectors.
+    fn dimension(&self) -> usize;
+
+    /// Fingerprint of everything that affects a vector.
+    fn fingerprint(&self) -> &Fingerprint;
+
+    /// Short name for status lines.
+    fn name(&self) -> &str;
+}
+
+impl Embedder for DualEncoder {
+    fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
+        DualEncoder::embed_pictures(self, pictures)
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        DualEncoder::embed_texts(self, texts)
+    }
+
+    fn dimension(&self) -> usize {
+        DualEncoder::dimension(self)
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        DualEncoder::fingerprint(self)
+    }
+
+    fn name(&self) -> &str {
+        DualEncoder::name(self)
+    }
+}

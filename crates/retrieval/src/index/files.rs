@@ -1,0 +1,131 @@
+//! Writes the files of an index, and reads them for the next build.
+
+use super::build::{EmbeddedCorpus, KnownVectors};
+use super::manifest::Manifest;
+use super::vector_file::VectorFile;
+use super::{Embedder, IndexError, TextIndex, VectorIndex};
+use anyhow::{Context, Result};
+use dissent_core::data::{CONVERSION_VERSION, Dataset};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::files::known_files::fingerprint_of_file;
+use dissent_core::files::{durable, input_file};
+use std::fs::File;
+use std::path::Path;
+
+/// Maximum size: a line of 34 bytes for each of ten million documents.
+const MOST_CONTENTS: u64 = 340 << 20;
+pub(super) const MANIFEST_FILE: &str = "index.toml";
+pub(super) const IMAGE_FILE: &str = "image.faiss";
+pub(super) const CAPTION_FILE: &str = "caption.faiss";
+pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
+/// One line per document: hashes of image and caption, "-" for a left-out image.
+const CONTENT_FILE: &str = "contents.tsv";
+/// Files with vectors, which are checked before use.
+const VECTORS: [&str; 3] = [IMAGE_FILE, CAPTION_FILE, VECTOR_FILE];
+pub(super) const TEXT_FOLDER: &str = "text";
+
+/// The lines of `contents.tsv`.
+pub(super) fn contents_of(corpus: &EmbeddedCorpus) -> String {
+    let mut contents = String::new();
+    for (image, caption) in corpus.image_contents.iter().zip(&corpus.caption_contents) {
+        let image = image.as_ref().map_or("-", Fingerprint::as_str);
+        contents.push_str(&format!("{image}\t{caption}\n"));
+    }
+    contents
+}
+
+/// Writes all files of an index into a folder.
+pub(super) fn write_all(
+    folder: &Path,
+    dataset: &Dataset,
+    corpus: &EmbeddedCorpus,
+    contents: &str,
+    manifest: &mut Manifest,
+) -> Result<()> {
+    let dimension = manifest.encoder.dimension;
+    let image_rows = manifest.image_rows();
+    let with_image: Vec<f32>;
+    let images = if image_rows.len() == manifest.documents {
+        &corpus.images
+    } else {
+        let row_of = |row: &u32| &corpus.images[*row as usize * dimension..(*row as usize + 1) * dimension];
+        with_image = image_rows.iter().flat_map(row_of).copied().collect();
+        &with_image
+    };
+    VectorIndex::build(images, dimension, image_rows, manifest.image)
+        .context("image vectors")?
+        .save(&folder.join(IMAGE_FILE))?;
+    VectorIndex::build(&corpus.captions, dimension, manifest.caption_rows(), manifest.caption)
+        .context("caption vectors")?
+        .save(&folder.join(CAPTION_FILE))?;
+    TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
+    VectorFile::write(&folder.join(VECTOR_FILE), &corpus.images, &corpus.captions, dimension)?;
+    durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
+    for name in VECTORS {
+        let path = folder.join(name);
+        let content = fingerprint_of_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        manifest.files.insert(name.to_owned(), content);
+    }
+    manifest.write(&folder.join(MANIFEST_FILE))
+}
+
+/// Checks the files that FAISS trusts: a wrong count in one would use up all memory.
+///
+/// # Errors
+/// Fails with [`IndexError::Damaged`] if a file has changed since it was written.
+pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
+    for name in VECTORS {
+        let path = folder.join(name);
+        let found = fingerprint_of_file(&path).map_err(|error| IndexError::unreadable(&path, &error))?;
+        let Some(expected) = manifest.files.get(name) else {
+            return Err(IndexError::damaged(&folder.join(MANIFEST_FILE), format!("expected {name} under files")));
+        };
+        if found != *expected {
+            return Err(IndexError::damaged(&path, format!("expected the content {expected}, found {found}")));
+        }
+    }
+    Ok(())
+}
+
+/// Vectors of an earlier index of the same encoder, by content; empty if that index is unusable.
+pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVectors, KnownVectors) {
+    let mut known = (KnownVectors::new(), KnownVectors::new());
+    let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
+    let stamp = &manifest.encoder;
+    if manifest.conversion != CONVERSION_VERSION
+        || stamp.fingerprint != *encoder.fingerprint()
+        || stamp.dimension != encoder.dimension()
+    {
+        return known;
+    }
+    let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {
+        return known;
+    };
+    let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return known };
+    for (row, line) in contents.lines().enumerate() {
+        let Some((image, caption)) = line.split_once('\t') else { continue };
+        // A vector whose length is not 1 is damaged and is computed again.
+        let sound = |tensor| vectors.row(tensor, row).ok().filter(|vector| super::vectors::unit(vector).is_ok());
+        if let (Some(image), Some(vector)) = (Fingerprint::parse(image), sound(0)) {
+            known.0.insert(image, vector);
+        }
+        if let (Some(caption), Some(vector)) = (Fingerprint::parse(caption), sound(1)) {
+            known.1.insert(caption, vector);
+        }
+    }
+    known
+}
+
+/// Syncs every file of a folder, and the folders.
+pub(super) fn sync_all(folder: &Path) -> Result<()> {
+    let in_folder = || format!("cannot sync {}", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(in_folder)? {
+        let entry = entry.with_context(in_folder)?;
+        if entry.file_type().with_context(in_folder)?.is_dir() {
+            sync_all(&entry.path())?;
+            continue;
+        }
+        File::open(entry.path()).and_then(|file| file.sync_all()).with_context(in_folder)?;
+    }
+    File::open(folder).and_then(|handle| handle.sync_all()).with_context(in_folder)
+}

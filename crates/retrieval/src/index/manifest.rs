@@ -1,0 +1,105 @@
+//! `index.toml`: the inputs and the content of an index.
+
+use super::{IndexError, VectorKind};
+use anyhow::{Context, Result};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::files::input_file;
+use dissent_core::text::toml_text;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Increased when the meaning of the files changes; an index of another version is rebuilt.
+pub(super) const VERSION: u32 = 3;
+
+/// Maximum size: a line of 1000 bytes for each of a million left-out images.
+const MOST: u64 = 1 << 30;
+
+/// Content of `index.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    pub version: u32,
+    /// Build date, RFC 3339 in UTC.
+    pub date: String,
+    /// Number of documents.
+    pub documents: usize,
+    pub corpus: Fingerprint,
+    /// Tokenizer of the captions, [`super::TOKENIZER`].
+    pub tokenizer: String,
+    /// Version of the image conversion, [`dissent_core::data::CONVERSION_VERSION`].
+    pub conversion: String,
+    /// Fingerprint of `contents.tsv`: the contents of images and captions, and the left-out images.
+    pub contents: Fingerprint,
+    pub encoder: EncoderStamp,
+    pub image: VectorKind,
+    pub caption: VectorKind,
+    /// Fingerprints of the files with vectors, by name, to detect damaged ones.
+    #[serde(default)]
+    pub files: BTreeMap<String, Fingerprint>,
+    /// Documents without an image vector.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// The encoder that made the vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct EncoderStamp {
+    pub name: String,
+    pub fingerprint: Fingerprint,
+    pub dimension: usize,
+}
+
+/// A document whose image could not be read; only its caption can be found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Row in the corpus.
+    pub row: usize,
+    /// Id of the document.
+    pub document: String,
+    pub reason: String,
+}
+
+impl Manifest {
+    pub fn read(path: &Path) -> Result<Self, IndexError> {
+        let text = match input_file::read_text(path, MOST) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(IndexError::Missing { path: path.parent().unwrap_or(path).into() });
+            }
+            Err(error) => return Err(IndexError::damaged(path, error)),
+        };
+        // The version is checked first, because another version may have other fields.
+        let version = toml_text::parse::<toml::Table>(&text)
+            .map_err(|error| IndexError::damaged(path, error))?
+            .get("version")
+            .and_then(toml::Value::as_integer);
+        if version != Some(i64::from(VERSION)) {
+            let found = version.map_or_else(|| "none".into(), |version| version.to_string());
+            let folder = path.parent().unwrap_or(path).into();
+            return Err(IndexError::OtherVersion { path: folder, expected: VERSION, found });
+        }
+        toml_text::parse(&text).map_err(|error| IndexError::damaged(path, error))
+    }
+
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string_pretty(self).context("cannot write index.toml")?;
+        dissent_core::files::durable::write_file(path, text.as_bytes())
+    }
+
+    /// Corpus rows with an image vector, ascending.
+    pub fn image_rows(&self) -> Vec<u32> {
+        let mut left_out = self.left_out.iter().map(|document| document.row).peekable();
+        let mut rows = Vec::with_capacity(self.documents);
+        for row in 0..self.documents {
+            if left_out.next_if_eq(&row).is_none() {
+                rows.push(row as u32);
+            }
+        }
+        rows
+    }
+
+    /// All corpus rows: every document has a caption vector.
+    pub fn caption_rows(&self) -> Vec<u32> {
+        (0..self.documents as u32).collect()
+    }
+}

@@ -1,0 +1,4 @@
+//! Vector and caption indexes, heads and search of dissent.
+
+pub mod index;
+pub mod retriever;

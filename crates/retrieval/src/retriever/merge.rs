@@ -1,0 +1,53 @@
+//! Merges the hits of several heads into one list.
+
+use dissent_core::data::Document;
+use dissent_core::run::{Head, Hit, Provenance};
+
+/// The hits of one head: (corpus row, score), best first.
+pub type RankedList = (Head, Vec<(usize, f32)>);
+
+/// Joins ranked lists, one per head, in the order given: all hits of the first head, then those
+/// of the second. A document found twice keeps its first position and both provenances. Rows outside the corpus
+/// are left out.
+pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    for (head, found) in lists {
+        for (position, (row, score)) in found.iter().enumerate() {
+            let provenance = Provenance { head: *head, rank: position + 1, score: Some(*score) };
+            if let Some(known) = hits.iter_mut().find(|hit| hit.row == *row) {
+                known.provenances.push(provenance);
+                continue;
+            }
+            let Some(document) = corpus.get(*row) else { continue };
+            hits.push(Hit { row: *row, document: document.id.clone(), provenances: vec![provenance] });
+        }
+    }
+    hits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corpus() -> Vec<Document> {
+        let document = |id: &str| Document {
+            id: id.into(),
+            image: format!("{id}.png").into(),
+            caption: String::new(),
+            source: None,
+            group: None,
+        };
+        ["a", "b", "c", "d"].map(document).to_vec()
+    }
+
+    #[test]
+    fn a_document_found_by_both_heads_is_one_hit_with_both_provenances() {
+        let lists = [(Head::Image, vec![(2, 0.9), (0, 0.8)]), (Head::Caption, vec![(3, 0.4), (2, 0.3)])];
+        let hits = merge_hits(&corpus(), &lists);
+        let documents: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();
+        assert_eq!(documents, ["c", "a", "d"]);
+        assert_eq!(hits[0].first(), &Provenance { head: Head::Image, rank: 1, score: Some(0.9) });
+        assert_eq!(hits[0].provenances[1], Provenance { head: Head::Caption, rank: 2, score: Some(0.3) });
+        assert_eq!(hits[1].provenances.len(), 1);
+    }
+}

@@ -1,0 +1,204 @@
+//! The retriever: searches a case's query vectors among the image vectors and the caption vectors (paper, dual-head
+//! retriever; docs/method.md, "Heads").
+
+use super::heads::{QueryInputs, TrainedHeads};
+use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
+use super::{HitSource, RankedList, merge_hits};
+use crate::index::{Index, VectorSide};
+use anyhow::{Context, Result};
+use dissent_core::data::{Case, Dataset, Picture};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::{Head, Hit};
+use dissent_models::model::dual_encoder::DualEncoder;
+use std::collections::HashSet;
+
+/// Hits per head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HitsPerHead {
+    pub image: usize,
+    pub caption: usize,
+    /// If this is not 0, the heads are merged by reciprocal rank.
+    pub lexical: usize,
+}
+
+impl Default for HitsPerHead {
+    /// Two hits by image and two by caption, as in the paper.
+    fn default() -> Self {
+        Self { image: 2, caption: 2, lexical: 0 }
+    }
+}
+
+/// Index, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
+pub struct Retriever {
+    encoder: DualEncoder,
+    index: Index,
+    hits: HitsPerHead,
+    heads: Option<TrainedHeads>,
+    /// Rows whose image could not be read when the index was built; they are never hits, because the reader needs the image.
+    without_image: HashSet<usize>,
+    fingerprint: Fingerprint,
+}
+
+impl Retriever {
+    /// Index and heads must belong to this encoder.
+    pub fn new(encoder: DualEncoder, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
+        let counts = [hits.image.to_string(), hits.caption.to_string()];
+        let index_print = index.fingerprint();
+        let mut parts = vec![index_print.as_str(), encoder.fingerprint().as_str(), &counts[0], &counts[1]];
+        let lexical = format!("lexical {}, merge 1", hits.lexical);
+        if hits.lexical > 0 {
+            parts.push(&lexical);
+        }
+        if let Some(heads) = &heads {
+            parts.push(heads.fingerprint().as_str());
+        }
+        let fingerprint = Fingerprint::of_parts(parts);
+        let without_image = index.left_out().iter().map(|document| document.row).collect();
+        Self { encoder, index, hits, heads, without_image, fingerprint }
+    }
+
+    /// The dual encoder.
+    pub fn encoder(&self) -> &DualEncoder {
+        &self.encoder
+    }
+
+    /// The index.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Hits per head.
+    pub fn hits_per_head(&self) -> HitsPerHead {
+        self.hits
+    }
+
+    /// The trained heads, if there are any.
+    pub fn heads(&self) -> Option<&TrainedHeads> {
+        self.heads.as_ref()
+    }
+
+    /// Whether the document is allowed for the case: not its own image or group, and with a readable image.
+    pub fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+        dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
+    }
+
+    /// The `limit` allowed documents with the largest inner product ⟨q, e⟩: row and score, best first.
+    /// `query` need not be of length 1.
+    ///
+    /// # Errors
+    /// Fails if the query has another dimension or is not finite, or the index cannot be searched.
+    pub fn nearest(
+        &self,
+        dataset: &Dataset,
+        case: &Case,
+        side: VectorSide,
+        query: &[f32],
+        limit: usize,
+    ) -> Result<Vec<(usize, f32)>> {
+        let length = query.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let direction: Vec<f32> = query.iter().map(|value| value / length).collect();
+        let mut found = self.index.search(side, &direction, limit, &|row| self.may_show(dataset, case, row))?;
+        for (_, score) in &mut found {
+            *score *= length;
+        }
+        Ok(found)
+    }
+
+    /// The hits for a pair of query vectors, one for each side.
+    ///
+    /// # Errors
+    /// Fails like [`Self::nearest`].
+    pub fn hits_of(&self, dataset: &Dataset, case: &Case, image: &[f32], caption: &[f32]) -> Result<Vec<Hit>> {
+        let lists = self.lists_of(dataset, case, image, caption, self.hits)?;
+        Ok(merge_hits(&dataset.corpus, &lists))
+    }
+
+    /// The encoder's own vector of an image.
+    fn encode(&self, picture: &Picture) -> Result<Vec<f32>> {
+        let vectors = self.encoder.embed_pictures(&[&picture.to_rgb8()])?;
+        vectors.into_iter().next().context("the dual encoder returned no vector")
+    }
+
+    fn lists_of(
+        &self,
+        dataset: &Dataset,
+        case: &Case,
+        image: &[f32],
+        caption: &[f32],
+        hits: HitsPerHead,
+    ) -> Result<Vec<RankedList>> {
+        let mut lists = Vec::new();
+        for (head, side, query, limit) in [
+            (Head::Image, VectorSide::Image, image, hits.image),
+            (Head::Caption, VectorSide::Caption, caption, hits.caption),
+        ] {
+            if limit > 0 {
+                lists.push((head, self.nearest(dataset, case, side, query, limit)?));
+            }
+        }
+        Ok(lists)
+    }
+
+    /// Hits of all heads; the lexical one searches the words of the question and of the closed-book answer.
+    fn hits_with_words(
+        &self,
+        dataset: &Dataset,
+        case: &Case,
+        (image, caption): (&[f32], &[f32]),
+        closed_book: &str,
+    ) -> Result<Vec<Hit>> {
+        let deep = |limit: usize| if limit == 0 { 0 } else { limit.max(DEPTH) };
+        let HitsPerHead { image: by_image, caption: by_caption, lexical } = self.hits;
+        let depths = HitsPerHead { image: deep(by_image), caption: deep(by_caption), lexical: deep(lexical) };
+        let mut lists = self.lists_of(dataset, case, image, caption, depths)?;
+        let words = format!("{} {closed_book}", dataset.question_of(case));
+        let found = self.index.text().search_plain(&words, depths.lexical, &|row| self.may_show(dataset, case, row))?;
+        lists.push((Head::Lexical, found.iter().map(|result| (result.row, result.score)).collect()));
+        Ok(merge_by_reciprocal_rank(&dataset.corpus, &lists, by_image + by_caption + lexical))
+    }
+}
+
+impl HitSource for Retriever {
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn uses_closed_book(&self) -> bool {
+        self.hits.lexical > 0
+    }
+
+    fn retrieve(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        query: &Picture,
+        closed_book: Option<&str>,
+    ) -> Result<Vec<Hit>> {
+        let (image, caption) = if let Some(heads) = &self.heads {
+            let picture = query.to_rgb8();
+            let question = dataset.question_of(case);
+            let pixels = self.encoder.pixels(&[&picture])?;
+            let inputs = QueryInputs::of(&self.encoder, heads.record.kind, pixels, &[question])?;
+            heads.queries(&inputs)?
+        } else {
+            let vector = self.encode(query)?;
+            (vector.clone(), vector)
+        };
+        if self.hits.lexical == 0 {
+            return self.hits_of(dataset, case, &image, &caption);
+        }
+        let closed_book = closed_book.context("the lexical head needs the closed-book answer")?;
+        self.hits_with_words(dataset, case, (&image, &caption), closed_book)
+    }
+
+    fn similar_images(
+        &mut self,
+        dataset: &Dataset,
+        case: &Case,
+        picture: &Picture,
+        limit: usize,
+    ) -> Result<Option<Vec<(usize, f32)>>> {
+        let vector = self.encode(picture)?;
+        self.nearest(dataset, case, VectorSide::Image, &vector, limit).map(Some)
+    }
+}

@@ -1,0 +1,17 @@
+//! Training images in memory, decoded once.
+
+use anyhow::Result;
+use dissent_core::data::{Dataset, Picture};
+use image::RgbImage;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Decodes the images in parallel, each scaled by `scale` to the size that the model sees. The first broken file ends
+/// it: a training run on half the data would not be the run that was asked for.
+pub fn decode_all(
+    dataset: &Dataset,
+    images: &[&Path],
+    scale: impl Fn(&RgbImage) -> RgbImage + Sync,
+) -> Result<Vec<RgbImage>> {
+    images.par_iter().map(|image| Ok(scale(&Picture::read(&dataset.image_path(image))?.to_rgb8()))).collect()
+}

@@ -1,0 +1,250 @@
+//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; docs/method.md,
+//! "Heads").
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `settings` | what can be set |
+//! | `loss` | ℓ, the posterior over candidates, the divergence |
+//! | `queries` | what heads see of the cases, computed once |
+//! | `head_weights` | a head with its variables |
+//! | `reader_scores` | the frozen reader and what it has said |
+//! | `signal` | ℓ from the reader, or from a control |
+//! | `stage` | the training of one head |
+//! | `step_metrics` | what the steps cost |
+//! | `validation` | the pair of heads on the validation cases |
+//! | `save` | best and last checkpoints |
+
+mod head_weights;
+mod loss;
+mod queries;
+mod reader_scores;
+mod save;
+mod settings;
+mod stage;
+mod step_metrics;
+mod teacher;
+mod validation;
+
+pub use loss::{Direction, LossSettings, retriever_loss};
+pub use settings::RetrieverSettings;
+pub use teacher::TeacherSource;
+pub use validation::Likelihood;
+
+use super::epochs::run_epochs;
+use super::session::{Session, SessionSettings, beside, forget};
+use super::watcher::{TrainingEvent, TrainingWatcher};
+use anyhow::{Context as _, Result, ensure};
+use candle_core::DType;
+use dissent_core::data::{Dataset, Split};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::{cases_fingerprint, prompts_fingerprint};
+use dissent_evaluation::Comparison;
+use dissent_models::model::checkpoint::Weights;
+use dissent_models::model::layers::Mode;
+use dissent_readers::pipeline::Pipeline;
+use dissent_retrieval::index::VectorSide;
+use dissent_retrieval::retriever::Retriever;
+use dissent_retrieval::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads};
+use head_weights::{HeadWeights, query_vectors};
+use queries::Queries;
+use reader_scores::{ReaderCalls, ReaderScores};
+use save::{Save, load_head};
+use stage::{Common, HeadTraining};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use step_metrics::StepMetrics;
+use teacher::Teacher;
+use validation::Validation;
+
+/// What came of a training.
+#[derive(Clone, Debug)]
+pub struct RetrieverReport {
+    /// Standard RAG against the best heads, on validation.
+    pub comparison: Comparison,
+    /// The same for tasks that are answered with a text.
+    pub likelihoods: Vec<Likelihood>,
+    /// Trained numbers of one head.
+    pub parameters: usize,
+    pub calls: ReaderCalls,
+}
+
+/// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
+/// with the encoder itself; `pipeline` brings the reader and its cache, `reader` is the fingerprint of its checkpoint.
+/// The watcher is told how standard RAG does.
+///
+/// # Errors
+/// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
+pub fn train_retriever(
+    dataset: &Dataset,
+    retriever: &Retriever,
+    pipeline: Pipeline,
+    reader: &Fingerprint,
+    settings: &RetrieverSettings,
+    watcher: &dyn TrainingWatcher,
+) -> Result<RetrieverReport> {
+    settings.check()?;
+    if settings.restart {
+        // Both at once: a head of the earlier run must not stand beside one of this.
+        for side in [VectorSide::Caption, VectorSide::Image] {
+            forget(&stage_folder(settings, side))?;
+        }
+    }
+    let (training, validation_cases) = split_cases(dataset, settings)?;
+    let encoder = retriever.encoder();
+    let queries =
+        Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
+    let signal = Teacher::open(&settings.signal, dataset, settings.seed)?;
+    let record = HeadsRecord {
+        model_type: HEADS_MODEL_TYPE.into(),
+        kind: settings.kind,
+        image: None,
+        caption: None,
+        base: encoder.checkpoint_fingerprint().clone(),
+        base_name: encoder.name().into(),
+        reader: reader.clone(),
+        reader_name: pipeline.reader().name().into(),
+        prompts: prompts_fingerprint(dataset),
+        corpus: dataset.corpus_fingerprint(),
+        seed: settings.seed,
+    };
+    let mut reader_scores = ReaderScores::new(pipeline, watcher);
+    let base_queries = queries.inputs(&validation_cases)?.base.to_dtype(DType::F32)?.to_vec2()?;
+    let validation = Validation::new(dataset, retriever, &mut reader_scores, validation_cases, &base_queries)?;
+    watcher.notify(TrainingEvent::Note(&validation.standard_line()));
+    let mut stages = Stages {
+        common: Common {
+            dataset,
+            retriever,
+            queries: &queries,
+            reader_scores: &mut reader_scores,
+            signal: &signal,
+            validation: &validation,
+            settings,
+            training: &training,
+        },
+        base: encoder.weights()?,
+        record,
+        watcher,
+    };
+    let (caption, caption_record) = stages.train(VectorSide::Caption, None, base_queries)?;
+    let inputs = |cases: &[usize]| queries.inputs(cases);
+    let caption_queries = query_vectors(&caption.head, &validation.cases, inputs)?;
+    let finished = Some((VectorSide::Caption, &caption, caption_record));
+    let (image, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
+    let image_queries = query_vectors(&image.head, &validation.cases, inputs)?;
+    let trained = validation.read(dataset, retriever, &mut reader_scores, &image_queries, &caption_queries)?;
+    Ok(RetrieverReport {
+        comparison: validation.comparison(dataset, &trained),
+        likelihoods: validation.likelihoods(dataset, &trained),
+        parameters: image.count(),
+        calls: reader_scores.calls(),
+    })
+}
+
+/// The training of one head after the other.
+struct Stages<'a, 'j> {
+    common: Common<'a, 'j>,
+    base: Weights,
+    record: HeadsRecord,
+    watcher: &'a dyn TrainingWatcher,
+}
+
+impl Stages<'_, '_> {
+    /// Trains one head and gives its best state, as it was saved. `other_queries` are the validation queries of the
+    /// head that rests.
+    fn train(
+        &mut self,
+        side: VectorSide,
+        finished: Option<(VectorSide, &HeadWeights, HeadRecord)>,
+        other_queries: Vec<Vec<f32>>,
+    ) -> Result<(HeadWeights, HeadRecord)> {
+        let (settings, retriever) = (self.common.settings, self.common.retriever);
+        let out = stage_folder(settings, side);
+        let mut session = Session::open(self.session_settings(out.clone()))?;
+        let encoder = retriever.encoder();
+        let new_head = |mode| HeadWeights::of_base(settings.kind, encoder, &self.base, settings.alpha, mode);
+        let (head, snapshot) = (new_head(Mode::Train)?, new_head(Mode::Infer)?);
+        let save =
+            Save { settings, record: self.record.clone(), finished, out: out.clone(), session: session.folder() };
+        let step_metrics = StepMetrics::new(self.common.reader_scores.calls());
+        let mut objective = HeadTraining {
+            common: &mut self.common,
+            side,
+            head: &head,
+            snapshot,
+            other_queries,
+            save: &save,
+            fetched: HashMap::new(),
+            step_metrics,
+        };
+        run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.watcher)?;
+        load_head(&out, side, &head)
+            .with_context(|| format!("the training's best head is not in {}; --restart begins anew", out.display()))?;
+        let heads = TrainedHeads::load(&out, encoder)?.record;
+        let record = match side {
+            VectorSide::Image => heads.image,
+            VectorSide::Caption => heads.caption,
+        };
+        Ok((head, record.with_context(|| format!("{} lacks the head that it was saved with", out.display()))?))
+    }
+
+    fn session_settings(&self, out: PathBuf) -> SessionSettings {
+        let settings = self.common.settings;
+        let part = settings.part.map_or_else(|| "all".into(), |part| part.to_string());
+        SessionSettings {
+            out,
+            seed: settings.seed,
+            description: format!(
+                "{} heads, alpha {}, {:?}, {:?}, round {}, {} candidates, snapshot {}, balanced {}, signal {:?} {}, part {part}, \
+                 {:?}, {:?}, seed {}, encoder {}, reader {}, prompts {}, corpus {}, cases {}",
+                settings.kind,
+                settings.alpha,
+                settings.loss,
+                settings.training,
+                settings.validate_every,
+                settings.candidates,
+                settings.snapshot_every,
+                settings.balance,
+                settings.signal,
+                self.common.signal.fingerprint(),
+                self.common.retriever.hits_per_head(),
+                settings.stored_type,
+                settings.seed,
+                self.record.base,
+                self.record.reader,
+                self.record.prompts,
+                self.record.corpus,
+                cases_fingerprint(self.common.dataset),
+            ),
+            restart: settings.restart,
+        }
+    }
+}
+
+/// The image head comes last and with it the whole: its folder is OUT.
+fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
+    match side {
+        VectorSide::Image => settings.out.clone(),
+        VectorSide::Caption => beside(&settings.out, ".caption"),
+    }
+}
+
+/// Cases to learn from, and cases to validate on.
+fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<usize>, Vec<usize>)> {
+    let (mut training, mut validation) = (Vec::new(), Vec::new());
+    for (position, case) in dataset.cases.iter().enumerate() {
+        match case.split {
+            Split::Train if settings.part.is_none_or(|part| part.has(case)) => training.push(position),
+            Split::Validation => validation.push(position),
+            Split::Train | Split::Test => {}
+        }
+    }
+    let root = dataset.root.display();
+    let part = settings.part.map_or_else(String::new, |part| format!(" in part {part}"));
+    ensure!(!training.is_empty(), "{root}: expected cases of the split train to learn from{part}, found none");
+    ensure!(
+        !validation.is_empty(),
+        "{root}: expected cases of the split validation to choose the best heads by, found none"
+    );
+    Ok((training, validation))
+}

@@ -1,0 +1,144 @@
+//! What heads see of the cases, computed once: the frozen encoder runs over each case a single time.
+
+use crate::pictures::decode_all;
+use anyhow::{Context, Result};
+use candle_core::Tensor;
+use dissent_core::data::Dataset;
+use dissent_models::model::dual_encoder::DualEncoder;
+use dissent_retrieval::retriever::heads::{HeadKind, QueryInputs};
+use image::RgbImage;
+use std::collections::HashMap;
+
+/// Inputs of all cases that take part.
+pub struct Queries {
+    encoder: DualEncoder,
+    /// Place of each case in the tensors.
+    places: HashMap<usize, u32>,
+    base: Tensor,
+    pooled: Tensor,
+    questions: Option<Tensor>,
+    /// At the size that the tower sees; for tower heads only.
+    pictures: Option<Vec<RgbImage>>,
+}
+
+impl Queries {
+    /// Runs the encoder over these cases (positions in `Dataset::cases`).
+    ///
+    /// # Errors
+    /// Fails if an image cannot be read.
+    pub fn of(dataset: &Dataset, encoder: &DualEncoder, kind: HeadKind, cases: &[usize]) -> Result<Self> {
+        let paths: Vec<_> = cases.iter().map(|case| dataset.cases[*case].image.as_path()).collect();
+        let questions: Vec<&str> = cases.iter().map(|case| dataset.question_of(&dataset.cases[*case])).collect();
+        let (mut base, mut pooled, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut kept = Vec::new();
+        let batch = encoder.processor().pictures_per_batch();
+        for (paths, questions) in paths.chunks(batch).zip(questions.chunks(batch)) {
+            let pictures = decode_all(dataset, paths, |image| encoder.processor().resized(image))?;
+            let pixels = encoder.pixels_of_resized(&pictures.iter().collect::<Vec<_>>())?;
+            let inputs = QueryInputs::of(encoder, kind, pixels, questions)?;
+            if kind == HeadKind::Tower {
+                kept.extend(pictures);
+            }
+            base.push(inputs.base);
+            pooled.push(inputs.pooled);
+            asked.extend(inputs.questions);
+        }
+        Ok(Self {
+            encoder: encoder.clone(),
+            places: cases.iter().enumerate().map(|(place, case)| (*case, place as u32)).collect(),
+            base: Tensor::cat(&base, 0)?,
+            pooled: Tensor::cat(&pooled, 0)?,
+            questions: if asked.is_empty() { None } else { Some(Tensor::cat(&asked, 0)?) },
+            pictures: (kind == HeadKind::Tower).then_some(kept),
+        })
+    }
+
+    /// The inputs of these cases.
+    pub fn inputs(&self, cases: &[usize]) -> Result<QueryInputs> {
+        let mut places = Vec::with_capacity(cases.len());
+        for case in cases {
+            places.push(*self.places.get(case).with_context(|| format!("case number {case} takes no part"))?);
+        }
+        let pixels = match &self.pictures {
+            None => None,
+            Some(pictures) => {
+                let chosen: Vec<&RgbImage> = places.iter().map(|place| &pictures[*place as usize]).collect();
+                Some(self.encoder.pixels_of_resized(&chosen)?)
+            }
+        };
+        let rows = Tensor::new(places, self.base.device())?;
+        Ok(QueryInputs {
+            base: self.base.index_select(&rows, 0)?,
+            pooled: self.pooled.index_select(&rows, 0)?,
+            questions: self.questions.as_ref().map(|questions| questions.index_select(&rows, 0)).transpose()?,
+            pixels,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device};
+    use dissent_core::data::{Case, Manifest, PromptTemplate, Split, Task, TaskKind};
+    use std::path::Path;
+
+    /// A folder of the fixture `name` whose processor reads `fields`.
+    fn encoder(name: &str, folder: &Path, fields: &[(&str, serde_json::Value)]) -> DualEncoder {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/dual_encoders").join(name);
+        for entry in std::fs::read_dir(fixture).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
+        let path = folder.join("preprocessor_config.json");
+        let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        for (field, value) in fields {
+            config[*field] = value.clone();
+        }
+        std::fs::write(&path, config.to_string()).unwrap();
+        DualEncoder::load(folder, &Device::Cpu, DType::F32).unwrap()
+    }
+
+    /// A picture so small that its scale is at its limit, and a crop that is smaller than the shortest edge: resized once
+    /// more, either would be another picture.
+    #[test]
+    fn heads_train_on_what_search_sees() {
+        let root = tempfile::tempdir().unwrap();
+        let image = RgbImage::from_fn(2, 1, |x, _| image::Rgb([250 * x as u8, 90, 30]));
+        image.save(root.path().join("a.png")).unwrap();
+        let task = Task {
+            id: "mass".into(),
+            kind: TaskKind::ClosedVqa,
+            question: Some("A mass?".into()),
+            labels: Vec::new(),
+            prompt: PromptTemplate::default(),
+        };
+        let case = Case {
+            id: "a".into(),
+            task: "mass".into(),
+            split: Split::Test,
+            image: "a.png".into(),
+            question: None,
+            answer: "Yes".into(),
+            group: None,
+        };
+        let manifest = Manifest { name: "small".into(), licence: None, note: None, tasks: vec![task] };
+        let dataset = Dataset::new(root.path(), manifest, vec![case], Vec::new());
+        let cropped = [
+            ("size", serde_json::json!({"shortest_edge": 64})),
+            ("do_center_crop", serde_json::json!(true)),
+            ("crop_size", serde_json::json!({"height": 40, "width": 40})),
+        ];
+        for (name, fields) in
+            [("siglip2_naflex", &[("max_num_patches", serde_json::json!(1024))][..]), ("siglip", &cropped[..])]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let encoder = encoder(name, folder.path(), fields);
+            let inputs = Queries::of(&dataset, &encoder, HeadKind::Tower, &[0]).unwrap().inputs(&[0]).unwrap();
+            let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let pixels = encoder.pixels(&[&image]).unwrap();
+            assert_eq!(values(inputs.pixels.unwrap().values()), values(pixels.values()), "{name}");
+            assert_eq!(values(&inputs.base), encoder.embed_pictures(&[&image]).unwrap()[0], "{name}");
+        }
+    }
+}
