@@ -87,9 +87,8 @@ const ONE_MODULE: [&str; 3] = ["annotation", "evaluation", "training"];
 fn module_of(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('/').collect();
     let module = match parts.as_slice() {
-        ["src", module, ..] => module,
         ["crates", only, "src", ..] if ONE_MODULE.contains(only) => only,
-        ["crates", _, "src", module, ..] => module,
+        ["src", module, ..] | ["crates", _, "src", module, ..] => module,
         _ => panic!("{name}: expected src/… or crates/…/src/…"),
     };
     let module = module.trim_end_matches(".rs");

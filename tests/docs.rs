@@ -166,7 +166,8 @@ fn documents_and_code_name_files_of_each_other_that_exist() {
     for document in documents() {
         let markdown = fs::read_to_string(&document).unwrap();
         for code in lines_of_text(&markdown).join("\n").split('`').skip(1).step_by(2) {
-            let is_ours = ["crates/", "src/", "tests/", "benches/", "scripts/"].iter().any(|folder| code.starts_with(folder));
+            let is_ours =
+                ["crates/", "src/", "tests/", "benches/", "scripts/"].iter().any(|folder| code.starts_with(folder));
             // `src/jomed.py:263` is a line of the reference code; NAME stands for the name of a new file.
             if is_ours
                 && !code.contains("NAME")

@@ -32,7 +32,7 @@ const ALLOWED: [(&str, usize, &str); 15] = [
 fn messages_have_one_way_out() {
     let mut wrong = Vec::new();
     let mut found = 0;
-    for (name, path) in source_files(&project()) {
+    for (name, path) in source_files(project()) {
         let text = fs::read_to_string(&path).unwrap();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let lines: Vec<&str> = lines.filter(|line| WAYS.iter().any(|way| line.contains(way))).collect();

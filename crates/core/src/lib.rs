@@ -1,4 +1,4 @@
-//! Datasets, runs and files of dissent.
+//! Datasets, runs, and the files they are in.
 
 pub mod data;
 pub mod files;

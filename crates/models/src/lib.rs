@@ -1,4 +1,4 @@
-//! Vision-language models and dual encoders of dissent, over candle.
+//! Vision-language models and dual encoders over candle, with a backward pass for training.
 
 #[cfg(feature = "download")]
 pub mod download;

@@ -1,4 +1,4 @@
-//! Readers of dissent in this process and on servers, and the pipeline from a case to its predictions.
+//! A vision-language model as reader, in this process or on servers, and the pipeline from a case to its predictions.
 
 pub mod pipeline;
 pub mod reader;

@@ -1,4 +1,4 @@
-//! Vector and caption indexes, heads and search of dissent.
+//! An index of documents by image, caption vector and words, and trained retriever heads.
 
 pub mod index;
 pub mod retriever;

@@ -60,6 +60,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 impl HubId {
+    #[cfg(feature = "download")]
     pub(crate) fn organisation(&self) -> &str {
         &self.organisation
     }
@@ -76,6 +77,7 @@ impl HubId {
     ///
     /// # Errors
     /// Fails if no environment variable determines the cache folder.
+    #[cfg(feature = "download")]
     pub(crate) fn cache_entry(&self) -> Result<PathBuf> {
         let Some(cache) = cache_folder() else {
             bail!("{self}: no cache of the Hugging Face hub: neither HF_HUB_CACHE, HF_HOME nor HOME is set")
