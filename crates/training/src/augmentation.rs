@@ -1,18 +1,19 @@
-//! Small changes to a training image: place, exposure, noise. No mirror images: left and right are findings.
+//! Augmentation of training images: position, exposure, noise. It never mirrors an image, because left and right are
+//! findings.
 
 use image::{Rgb, RgbImage};
 use rand::Rng;
 
-/// How much an image may change.
+/// Limits of the random changes to an image.
 #[derive(Clone, Copy, Debug)]
 pub struct Augmentation {
-    /// Largest shift in pixels, either way; the edge is repeated.
+    /// Largest shift in pixels in each direction; the edge is repeated.
     pub shift: i32,
     /// Largest relative change of brightness.
     pub gain: f32,
     /// Largest relative change of contrast, about middle grey.
     pub contrast: f32,
-    /// Largest turn in degrees, either way.
+    /// Largest rotation in degrees in each direction.
     pub turn: f32,
     /// Largest relative change of size.
     pub zoom: f32,
@@ -21,12 +22,12 @@ pub struct Augmentation {
 }
 
 impl Augmentation {
-    /// For images that all come from one device, as the sample's do.
+    /// For images that all come from one device, as in the sample.
     pub const LIGHT: Self = Self { shift: 2, gain: 0.1, contrast: 0.0, turn: 0.0, zoom: 0.0, noise: 6.0 };
-    /// For images whose exposure and position vary from place to place, as radiographs do.
+    /// For images whose exposure and position vary, such as radiographs.
     pub const STRONG: Self = Self { shift: 2, gain: 0.2, contrast: 0.3, turn: 10.0, zoom: 0.12, noise: 8.0 };
 
-    /// A changed copy; the same random stream gives the same copy.
+    /// Returns a changed copy; the same random stream gives the same copy.
     pub fn apply(&self, image: &RgbImage, random: &mut impl Rng) -> RgbImage {
         let (width, height) = image.dimensions();
         let (right, down) = (self.draw_shift(random), self.draw_shift(random));
@@ -42,7 +43,7 @@ impl Augmentation {
                 let (from_x, from_y) = (x as f32 - middle_x, y as f32 - middle_y);
                 let source_x = middle_x + across * from_x - along * from_y + right as f32;
                 let source_y = middle_y + along * from_x + across * from_y + down as f32;
-                // One value for all channels: grey images stay grey.
+                // One noise value for all channels keeps grey images grey.
                 let noise = draw(self.noise, random);
                 let values = between_pixels(image, source_x, source_y);
                 let change = |value: f32| (((value - 128.0) * contrast + 128.0) * gain + noise).round() as u8;
@@ -57,12 +58,12 @@ impl Augmentation {
     }
 }
 
-/// A number between minus and plus `largest`. Nothing is drawn where it is 0.
+/// A random number between minus and plus `largest`. If `largest` is 0, nothing is drawn.
 fn draw(largest: f32, random: &mut impl Rng) -> f32 {
     if largest == 0.0 { 0.0 } else { random.random_range(-1.0..=1.0_f32) * largest }
 }
 
-/// The image between its pixels (bilinear); beyond the edge it is the edge.
+/// Bilinear interpolation of the image; the edge pixels are repeated beyond the edge.
 fn between_pixels(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
     let x = x.clamp(0.0, image.width().saturating_sub(1) as f32);
     let y = y.clamp(0.0, image.height().saturating_sub(1) as f32);
@@ -116,7 +117,7 @@ mod tests {
         let Rgb([middle, dark, bright]) = *changed.get_pixel(0, 0);
         assert_eq!(middle, 128);
         assert_ne!(dark, 28);
-        // As far up as down.
+        // Noise raises and lowers values by the same amount.
         assert_eq!(i32::from(bright) - 128, 128 - i32::from(dark));
     }
 }

@@ -1,12 +1,12 @@
-//! Sampling in which the classes of a task are equally frequent (docs/method.md, "Class balance"). The reference cuts every
-//! class to the smallest one; here the smaller ones are repeated instead, and no case is lost.
+//! Class-balanced sampling within a task (docs/method.md, "Class balance"). The reference cuts every class to the size
+//! of the smallest one; here smaller classes are repeated instead, so no case is lost.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// `items` with each class of a task repeated, in random order, to the size of the task's largest class. `class_of` gives
-/// task and label of an item.
+/// Returns `items` in random order, with each class repeated to the size of the largest class of its task. `class_of`
+/// returns the task and the label of an item.
 pub fn balanced(items: &[usize], class_of: impl Fn(usize) -> (usize, usize), random: &mut ChaCha8Rng) -> Vec<usize> {
     let mut classes: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for &item in items {
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn small_classes_are_repeated_and_tasks_keep_their_size() {
-        // Task 0: four of label 0, one of label 1. Task 1: two of label 0.
+        // Task 0 has four items of label 0 and one of label 1. Task 1 has two of label 0.
         let classes = [(0, 0), (0, 0), (0, 0), (0, 0), (0, 1), (1, 0), (1, 0)];
         let items: Vec<usize> = (0..classes.len()).collect();
         let chosen = balanced(&items, |item| classes[item], &mut ChaCha8Rng::seed_from_u64(1));

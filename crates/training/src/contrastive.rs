@@ -1,4 +1,4 @@
-//! The symmetric contrastive loss of CLIP, in which equal captions are positives of each other.
+//! The symmetric contrastive loss of CLIP; equal captions are positives of each other.
 
 use anyhow::Result;
 use candle_core::{D, Tensor};
@@ -7,8 +7,8 @@ use candle_nn::ops::log_softmax;
 /// Mean of the image-to-caption and caption-to-image cross entropies.
 ///
 /// `images` and `captions` are unit vectors `[B, D]`, `scale` the logit scale (a scalar, already exponentiated),
-/// `targets` `[B, B]` with rows that sum to 1: row i spreads its mass over the captions equal to caption i. With all
-/// captions distinct it is the identity and the loss is CLIP's own (Radford et al. 2021); with repeated captions the
+/// `targets` `[B, B]` with rows that sum to 1: row i spreads its mass over the captions equal to caption i. If all
+/// captions are distinct, it is the identity and the loss is CLIP's own (Radford et al. 2021). If captions repeat, the
 /// plain loss would push equal captions apart (compare UniCL, Yang et al. 2022).
 pub fn contrastive_loss(images: &Tensor, captions: &Tensor, scale: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let logits = images.matmul(&captions.t()?)?.broadcast_mul(scale)?;
@@ -18,7 +18,7 @@ pub fn contrastive_loss(images: &Tensor, captions: &Tensor, scale: &Tensor, targ
     Ok(((by_image + by_caption)? * -0.5)?)
 }
 
-/// Targets of [`contrastive_loss`]: equal captions share the mass.
+/// Targets of [`contrastive_loss`]: equal captions share the mass equally.
 pub fn caption_targets(captions: &[&str], device: &candle_core::Device) -> Result<Tensor> {
     let count = captions.len();
     let mut values = vec![0.0_f32; count * count];

@@ -27,14 +27,14 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Shards of a batch, one thread each.
+/// A batch is split into this many parts, one thread each.
 const SHARDS: usize = 2;
 /// CLIP's limit on the factor of the cosine similarities (Radford et al. 2021, §2.5).
 const LARGEST_LOGIT_SCALE: f64 = 4.605_170_185_988_092;
 /// Longest caption in tokens.
 const LONGEST_CAPTION: usize = 77;
 
-/// Settings of a run.
+/// Settings of a training run.
 #[derive(Clone, Debug)]
 pub struct DualEncoderSettings {
     pub out: PathBuf,
@@ -42,7 +42,7 @@ pub struct DualEncoderSettings {
     pub seed: u64,
     pub shape: ClipShape,
     pub augmentation: Augmentation,
-    /// Start from the image tower of this checkpoint.
+    /// Checkpoint whose image tower is the starting point.
     pub image_tower: Option<PathBuf>,
     pub stored_type: StoredType,
     pub restart: bool,
@@ -55,14 +55,14 @@ pub struct ClipShape {
     pub image_size: usize,
     pub patch_size: usize,
     pub layers: usize,
-    /// Heads of 32.
+    /// Number of attention heads, each of width 32.
     pub heads: usize,
     pub text_layers: usize,
     /// Length of the vectors.
     pub embedding: usize,
 }
 
-/// What training works on.
+/// Data of a training run.
 struct Corpus {
     images: Vec<RgbImage>,
     captions: Vec<String>,
@@ -112,7 +112,7 @@ pub fn train_dual_encoder(
     run_epochs(&mut objective, &weights, &mut session, settings.training, watcher)
 }
 
-/// Images and captions find each other.
+/// The objective: match each image with its caption.
 struct CaptionMatching {
     model: ClipModel,
     processor: ImageProcessor,
@@ -149,8 +149,8 @@ impl Objective for CaptionMatching {
         Ok(())
     }
 
-    /// Minus the loss on the held-out documents in batches of 128; and how often an image's nearest caption in its batch
-    /// is its own or equal to it.
+    /// Validates on the held-out documents in batches of 128. Returns minus the loss, and how often the caption nearest
+    /// to an image within its batch is its own or an equal one.
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let (mut loss_sum, mut hits, mut batches) = (0.0, 0, 0);
         for rows in self.corpus.validation.chunks(128) {
@@ -181,9 +181,9 @@ impl Objective for CaptionMatching {
 }
 
 impl CaptionMatching {
-    /// Loss of the whole batch and its gradients. The towers run in shards on their own threads; the loss needs all
-    /// vectors, so it is differentiated with respect to them first, and each shard then carries its part on (gradient
-    /// caching, Gao et al. 2021; exact).
+    /// Loss of the whole batch and its gradients. The towers run on parts of the batch, one thread each. The loss needs
+    /// all vectors, so it is differentiated with respect to the vectors first, and each part then propagates its share
+    /// (gradient caching, Gao et al. 2021; exact).
     fn backward_of_batch(&self, rows: &[usize], images: &[&RgbImage]) -> Result<(f64, Gradients)> {
         let weights = &self.weights;
         let size = rows.len().div_ceil(SHARDS);
@@ -242,7 +242,8 @@ fn load_corpus(dataset: &Dataset, processor: &ImageProcessor, tokenizer: &Tokeni
     let captions: Vec<String> = dataset.corpus.iter().map(|document| document.caption.clone()).collect();
     let texts: Vec<&str> = captions.iter().map(String::as_str).collect();
     let tokens = tokenizer.encode(&texts)?;
-    // Every twentieth document is held out, 1024 at most, two at least: one caption alone is always the right one.
+    // Holds out every twentieth document, at most 1024 and at least two: with one caption, the nearest one is always
+    // right.
     let step = 20.min(captions.len() / 2).max(2).max(captions.len() / 1024);
     let validation: Vec<usize> = (0..captions.len()).step_by(step).collect();
     let training = (0..captions.len()).filter(|row| row % step != 0).collect();
@@ -280,7 +281,7 @@ fn session_settings(dataset: &Dataset, settings: &DualEncoderSettings) -> Sessio
     }
 }
 
-/// The tokenizer as the finished checkpoint will have it.
+/// Parses the tokenizer of the finished checkpoint.
 fn read_back(files: &CheckpointFiles) -> Result<Tokenizer> {
     let folder = tempfile::tempdir()?;
     for (name, content) in files {

@@ -1,4 +1,4 @@
-//! The loop that all trainings share: epochs of shuffled batches, a validation after each, the best kept.
+//! The training loop: epochs of shuffled batches, a validation after each; the best epoch is kept.
 
 use super::gradients::Gradients;
 use super::optimizer::{AdamW, AdamWSettings};
@@ -21,11 +21,11 @@ pub struct LoopSettings {
     pub learning_rate: f64,
     pub weight_decay: f64,
     pub warm_up_steps: usize,
-    /// Largest global norm of a gradient.
+    /// Largest global norm of the gradients.
     pub clip_norm: f64,
-    /// Weight decay on biases, norms and scalars too, as `torch.optim.AdamW` does when told nothing.
+    /// Apply weight decay to biases, norms and scalars too, as `torch.optim.AdamW` does by default.
     pub decay_vectors: bool,
-    /// Stop after so many epochs without a better validation.
+    /// Stop after this many epochs without a better validation.
     pub patience: Option<usize>,
 }
 
@@ -38,10 +38,10 @@ pub struct TrainingInterrupted {
 }
 
 impl LoopSettings {
-    /// Whether anything can be learned with these; no epoch at all is fine.
+    /// Checks the settings; zero epochs are allowed.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Fails if a setting is out of range; the error names it.
     pub fn check(&self) -> Result<()> {
         let Self { batch, learning_rate, weight_decay, clip_norm, .. } = *self;
         ensure!(batch > 0, "expected batches of at least one sample, found --batch 0");
@@ -56,11 +56,11 @@ impl LoopSettings {
     }
 }
 
-/// What is trained.
+/// A training objective.
 pub trait Objective {
     /// Name for progress and log.
     fn name(&self) -> &'static str;
-    /// Training items of an epoch; a random part of them may be drawn anew each time.
+    /// Training items of an epoch; some objectives draw a random part of them anew for each epoch.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize>;
     /// Called before each step, counted from 0 over the whole run.
     fn before_step(&mut self, _step: usize) -> Result<()> {
@@ -72,33 +72,34 @@ pub trait Objective {
     fn after_step(&self) -> Result<()> {
         Ok(())
     }
-    /// Variables beside the trained ones that a resumed run needs.
+    /// Variables that a resumed run needs in addition to the trained ones.
     fn state(&self) -> Vec<(String, Var)> {
         Vec::new()
     }
-    /// Figures of the last step in words, shown beside the loss.
+    /// Figures of the last step as text, shown beside the loss.
     fn figures(&self) -> String {
         String::new()
     }
-    /// A batch in words, for an error.
+    /// Describes a batch for an error message.
     fn describe(&self, items: &[usize]) -> String {
         format!("{} samples", items.len())
     }
-    /// What chooses the best epoch, larger is better, and further figures. On validation data only.
+    /// Returns the figure that chooses the best epoch (larger is better) and further figures, all on validation data
+    /// only.
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)>;
-    /// Saves the present weights, after so many steps, as the best so far.
+    /// Saves the present weights, after `steps` steps, as the best so far.
     fn save(&self, steps: usize) -> Result<()>;
-    /// Where [`Self::save`] writes, and which files; `None` where a later stage writes the same ones.
+    /// Folder and files that [`Self::save`] writes; `None` if a later stage writes the same files.
     fn checkpoint(&self) -> Option<(PathBuf, Vec<String>)> {
         None
     }
-    /// Saves the present weights, after so many steps, as the last ones, where such are kept.
+    /// Saves the present weights, after `_steps` steps, as the last ones, if the objective keeps them.
     fn save_last(&self, _steps: usize) -> Result<()> {
         Ok(())
     }
 }
 
-/// Writes the best weights again where somebody removed them, and the state on disk still has them.
+/// Writes the best weights again if their files are missing and the state on disk still has these weights.
 ///
 /// # Errors
 /// Fails if the state has other weights than the best.
@@ -116,8 +117,8 @@ fn save_again_where_missing(
     let Position { epochs_done, steps, .. } = position;
     ensure!(
         best == epochs_done && steps == 0,
-        "{} lacks {missing} of the model that epoch {best} left there, and {} has the weights of a later step: expected \
-         the whole folder, or --restart, which begins anew",
+        "{} lacks {missing} of the best epoch {best}, and {} has only the weights of a later step: expected \
+         the whole folder, or --restart to begin anew",
         out.display(),
         session.folder().display()
     );
@@ -125,11 +126,12 @@ fn save_again_where_missing(
     objective.save(epochs_done * items.div_ceil(settings.batch))
 }
 
-/// Trains until all epochs are done, from where the session stands. Returns the last report, `None` if nothing was left
-/// to do.
+/// Trains until all epochs are done, starting at the position of the session. Returns the last report, or `None` if all
+/// epochs were already done.
 ///
 /// # Errors
-/// [`TrainingInterrupted`] once the watcher says so; where a loss or gradient is not finite, or the disk is full.
+/// Returns [`TrainingInterrupted`] if the watcher interrupts. Fails if a loss or gradient is not finite, or the disk is
+/// full.
 pub fn run_epochs(
     objective: &mut dyn Objective,
     weights: &[(String, Var)],
@@ -178,7 +180,7 @@ pub fn run_epochs(
             let here = Position { epochs_done: epoch - 1, steps: number, loss_sum, random_word };
             objective.before_step(step)?;
             let (loss, mut gradients) = match objective.backward(batch, &mut random) {
-                // The step was given up: it is the first one next time.
+                // The step was abandoned; a resumed run begins with it.
                 Err(_) if watcher.interrupted() => return Err(interrupt(session, here, &stored, &optimizer)),
                 outcome => outcome.with_context(|| place(objective))?,
             };
@@ -200,7 +202,7 @@ pub fn run_epochs(
             }
         }
         let (validation, figures) = match objective.validate() {
-            // All steps are taken: the validation comes first next time.
+            // All steps are done; a resumed run begins with the validation.
             Err(_) if watcher.interrupted() => {
                 let random_word = random.get_word_pos();
                 let here = Position { epochs_done: epoch - 1, steps, loss_sum, random_word };
@@ -229,7 +231,7 @@ pub fn run_epochs(
     Ok(last)
 }
 
-/// Keeps the run and gives the error that says so.
+/// Saves the state and returns the error that reports the interruption.
 fn interrupt(session: &Session, here: Position, stored: &[(String, Var)], optimizer: &AdamW) -> anyhow::Error {
     match session.save_state(here, stored, optimizer) {
         Ok(()) => TrainingInterrupted { epoch: here.epochs_done + 1, steps: here.steps }.into(),

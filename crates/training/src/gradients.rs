@@ -1,4 +1,4 @@
-//! Gradients by variable name: of one loss, summed over shards, clipped by global norm.
+//! Gradients by variable name: backward pass, sum over threads, clipping by global norm.
 
 use anyhow::{Error, Result, anyhow, ensure};
 use candle_core::{Tensor, Var, backprop::GradStore};
@@ -6,7 +6,7 @@ use dissent_core::panics::{caught, panic_text};
 use std::any::Any;
 use std::collections::BTreeMap;
 
-/// Gradients by variable name. The map is sorted, so sums have one order and a run repeats bit for bit.
+/// Gradients by variable name. The map is sorted, so that sums have one order and a run repeats bit for bit.
 pub struct Gradients(BTreeMap<String, Tensor>);
 
 impl Gradients {
@@ -20,7 +20,7 @@ impl Gradients {
         let mut gradients = BTreeMap::new();
         for (name, variable) in variables {
             if let Some(gradient) = store.get(variable.as_tensor()) {
-                // A gradient carries the graph it came from; without this every step would keep the last one alive.
+                // A gradient holds on to its graph; without `detach` every step would keep the previous one alive.
                 gradients.insert(name.to_owned(), gradient.detach());
             }
         }
@@ -32,7 +32,7 @@ impl Gradients {
         self.0.get(name)
     }
 
-    /// Adds the gradients of another shard.
+    /// Adds the gradients of another part of the batch.
     pub fn add(&mut self, other: Self) -> Result<()> {
         for (name, gradient) in other.0 {
             let sum = match self.0.get(&name) {
@@ -44,7 +44,7 @@ impl Gradients {
         Ok(())
     }
 
-    /// Scales all gradients so that their global L2 norm is at most `limit`; returns the norm before.
+    /// Scales all gradients so that their global L2 norm is at most `limit`; returns the norm before scaling.
     pub fn clip(&mut self, limit: f64) -> Result<f64> {
         let mut sum = 0.0_f64;
         for gradient in self.0.values() {
@@ -66,9 +66,9 @@ pub(super) fn died(panic: &(dyn Any + Send)) -> Error {
     anyhow!("internal error in a training thread: {}", panic_text(panic))
 }
 
-/// Runs `backward_of_shard` for each shard on its own thread and sums the gradients and losses in shard order.
+/// Runs `backward_of_shard` for each part of a batch on its own thread and sums gradients and losses in the order of the parts.
 ///
-/// candle's element-wise kernels use one thread; two shards keep two cores busy.
+/// candle's element-wise kernels use one thread; two parts keep two cores busy.
 pub fn sum_over_shards<S: Sync>(
     shards: &[S],
     backward_of_shard: impl Fn(&S) -> Result<(f64, Gradients)> + Sync,

@@ -1,20 +1,20 @@
 //! Training: optimiser, schedule, checkpoints and the loops of the dual encoder, the reader and the retriever.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `optimizer` | AdamW whose state is saved, so that a resumed run takes the very same steps |
-//! | `schedule` | linear warm-up, then cosine |
-//! | `gradients` | gradients summed over shards on two threads, clipping by global norm |
+//! | `optimizer` | AdamW with saved state, so that a resumed run takes exactly the same steps |
+//! | `schedule` | learning rate: linear warm-up, then cosine |
+//! | `gradients` | gradients summed over two threads, clipping by global norm |
 //! | `session` | one training run on disk: state after each epoch, best weights, `train.jsonl` |
 //! | `pictures` | training images, decoded once |
 //! | `variables` | the variables of a model in one fixed order |
-//! | `watcher` | what a training tells while it runs, and what stops it |
-//! | `balance` | classes equally frequent |
+//! | `watcher` | progress events of a training, and its interruption |
+//! | `balance` | class-balanced sampling |
 //! | `reader` | `dissent train reader` |
 //! | `retriever` | `dissent train retriever` |
 //! | `sft` | `dissent export sft` |
-//! | `epochs` | the loop that all trainings share |
-//! | `augmentation` | changes of place, exposure and noise on a training image |
+//! | `epochs` | the training loop |
+//! | `augmentation` | random position, exposure and noise of a training image |
 //! | `contrastive` | the symmetric contrastive loss in which equal captions are positives |
 //! | `dual_encoder` | `dissent train dual-encoder` |
 

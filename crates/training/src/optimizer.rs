@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019) whose moments are saved and restored, so that a resumed run takes the very same
-//! steps. candle-nn's AdamW keeps its moments to itself.
+//! AdamW (Loshchilov and Hutter 2019) whose moments are saved and restored, so that a resumed run takes exactly the
+//! same steps. candle-nn's AdamW does not expose its moments.
 
 use super::gradients::Gradients;
 use anyhow::{Result, ensure};
@@ -12,9 +12,9 @@ pub struct AdamWSettings {
     pub beta1: f64,
     pub beta2: f64,
     pub epsilon: f64,
-    /// Decoupled decay.
+    /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Whether biases, norms and scalars decay too, and not matrices only.
+    /// Do biases, norms and scalars decay too, or matrices only?
     pub decay_vectors: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// Starts with zero moments. The order of `variables` is the order of all sums, so keep it sorted by name.
+    /// Starts with zero moments. The order of `variables` is the order of all sums; sort it by name.
     pub fn new(variables: Vec<(String, Var)>, settings: AdamWSettings) -> Result<Self> {
         let mut slots = Vec::with_capacity(variables.len());
         for (name, variable) in variables {
@@ -55,7 +55,7 @@ impl AdamW {
         self.slots.iter().map(|slot| (slot.name.as_str(), &slot.variable))
     }
 
-    /// One step. A variable without a gradient stays as it is.
+    /// Takes one step. A variable without a gradient stays as it is.
     pub fn step(&mut self, gradients: &Gradients, learning_rate: f64) -> Result<()> {
         self.steps += 1;
         let AdamWSettings { beta1, beta2, epsilon, weight_decay, decay_vectors } = self.settings;
@@ -85,7 +85,7 @@ impl AdamW {
         (tensors, self.steps)
     }
 
-    /// Takes up where [`AdamW::state`] left off.
+    /// Restores the result of [`AdamW::state`].
     pub fn restore(&mut self, tensors: &HashMap<String, Tensor>, steps: usize) -> Result<()> {
         for slot in &mut self.slots {
             for (part, moment) in [("first", &mut slot.first), ("second", &mut slot.second)] {

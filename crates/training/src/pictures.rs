@@ -6,8 +6,8 @@ use image::RgbImage;
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Decodes the images in parallel, each scaled by `scale` to the size that the model sees. The first broken file ends
-/// it: a training run on half the data would not be the run that was asked for.
+/// Decodes the images in parallel; `scale` brings each to the size that the model sees. The first broken file is an
+/// error: training on half the data would not be the requested run.
 pub fn decode_all(
     dataset: &Dataset,
     images: &[&Path],

@@ -7,8 +7,8 @@
 //! OUT.training/train.jsonl                one line per epoch
 //! ```
 //!
-//! Every epoch draws from its own random stream, made of the seed and the epoch's number; so a run that was killed and
-//! resumed takes the very same steps as one that was not.
+//! Every epoch draws from its own random stream, seeded with the seed and the epoch's number. A run that was killed and
+//! resumed therefore takes exactly the same steps as one that was not.
 
 use super::optimizer::AdamW;
 use anyhow::{Context, Result, bail, ensure};
@@ -22,17 +22,17 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Weights and two moments of seven billion parameters in f32; whoever trains has room for them.
+/// Weights and two moments of seven billion parameters in f32; a machine that trains these has the memory.
 const LARGEST_STATE: u64 = 96 << 30;
 
-/// What a run is; a resumed run must have the same.
+/// Settings of a training run; a resumed run must have the same.
 #[derive(Clone, Debug)]
 pub struct SessionSettings {
     pub out: PathBuf,
     pub seed: u64,
-    /// Every setting that changes the result, in words; compared on resume.
+    /// All settings that change the result, as text; compared when a run is resumed.
     pub description: String,
-    /// Forget an earlier run in the same folder.
+    /// Discard an earlier run in the same folder.
     pub restart: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct EpochReport {
     pub stage: String,
     /// Mean training loss.
     pub loss: f64,
-    /// What chooses the best epoch; larger is better. On validation data only.
+    /// The figure that chooses the best epoch; larger is better. From validation data only.
     pub validation: f64,
     /// Further figures by name.
     pub figures: BTreeMap<String, f64>,
@@ -52,16 +52,16 @@ pub struct EpochReport {
     pub seconds: f64,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Position {
     /// Whole epochs done.
     pub epochs_done: usize,
-    /// Steps done of the next one; more than 0 only after an interruption.
+    /// Steps done in the next epoch; above 0 only after an interruption.
     pub steps: usize,
-    /// Sum of the losses of those steps.
+    /// Sum of the losses of these steps.
     pub loss_sum: f64,
-    /// Where the epoch's random stream stands.
+    /// Position in the epoch's random stream.
     pub random_word: u128,
 }
 
@@ -72,18 +72,18 @@ struct Best {
     validation: f64,
 }
 
-/// A run in its folder.
+/// A training run and its folder.
 pub struct Session {
     settings: SessionSettings,
     best: Option<Best>,
 }
 
 impl Session {
-    /// Opens the folder; a run that is already there is resumed if its settings are the same.
+    /// Opens the folder; resumes an earlier run there if its settings are the same.
     pub fn open(settings: SessionSettings) -> Result<Self> {
         let session = Self { settings, best: None };
         for folder in [&session.settings.out, &session.folder()] {
-            // Said now and not after hours of training.
+            // Reports this now and not after hours of training.
             ensure!(
                 !folder.exists() || folder.is_dir(),
                 "{}: expected a folder or nothing, found a file",
@@ -98,7 +98,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Puts stored weights and moments back. Returns how far the run is.
+    /// Restores weights and moments. Returns the progress of the run.
     pub fn resume(&mut self, weights: &[(String, Var)], optimizer: &mut AdamW) -> Result<Position> {
         let path = self.state_path();
         if !path.exists() {
@@ -115,7 +115,7 @@ impl Session {
         let found = counter("description")?;
         if *found != self.settings.description {
             bail!(
-                "{} holds another run: expected {}, found {found}; choose another --out or pass --restart",
+                "{} belongs to another run: expected {}, found {found}; choose another --out or pass --restart",
                 self.folder().display(),
                 self.settings.description
             );
@@ -158,22 +158,22 @@ impl Session {
         stream
     }
 
-    /// Would this validation figure be the best so far?
+    /// Is this validation figure the best so far?
     pub fn is_best(&self, validation: f64) -> bool {
         self.best.is_none_or(|best| validation > best.validation)
     }
 
-    /// The best epoch so far, if one was finished.
+    /// The best epoch so far; `None` before the first is finished.
     pub fn best_epoch(&self) -> Option<usize> {
         self.best.map(|best| best.epoch)
     }
 
-    /// Epochs since the best one, after `epochs_done`.
+    /// Number of epochs since the best one, after `epochs_done`.
     pub fn epochs_since_best(&self, epochs_done: usize) -> usize {
         epochs_done - self.best.map_or(0, |best| best.epoch.min(epochs_done))
     }
 
-    /// Records a whole epoch. Save the best weights before this, so that a kill in between repeats the epoch.
+    /// Records a finished epoch. Save the best weights first, so that a kill in between repeats the epoch.
     pub fn finish_epoch(&mut self, report: &EpochReport, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
         if self.is_best(report.validation) {
             self.best = Some(Best { epoch: report.epoch, validation: report.validation });
@@ -183,7 +183,7 @@ impl Session {
         self.log(report)
     }
 
-    /// Keeps a run that is interrupted, to go on with the very next step.
+    /// Saves an interrupted run, so that it continues with the next step.
     pub fn save_state(&self, position: Position, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
         let (mut tensors, steps) = optimizer.state();
         for (name, variable) in weights {
@@ -227,7 +227,7 @@ impl Session {
     }
 }
 
-/// `OUT` with something added to its name, whether it was given with a slash at its end or not.
+/// `OUT` with a suffix added to its name; a trailing slash is ignored.
 pub fn beside(out: &Path, suffix: &str) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(suffix);

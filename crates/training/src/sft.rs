@@ -1,8 +1,7 @@
-//! The retrieval-augmented training set for LLaMA-Factory: each case with each of its documents is one conversation, in
-//! the words that inference uses (docs/method.md, "Fine-tuning").
+//! The retrieval-augmented training set for LLaMA-Factory: each case with each of its documents is one conversation, with the same prompts as in inference (docs/method.md, "Fine-tuning").
 //!
-//! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, a JSON array of `{"messages", "images"}` for each
-//! split, `<image>` in the user's words where an image is, the images in files.
+//! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, one JSON array of `{"messages", "images"}` per split,
+//! `<image>` in the user's message for each image, and image files.
 
 use super::reader::documents_of;
 use anyhow::{Context, Result, ensure};
@@ -20,42 +19,43 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What stands for an image in LLaMA-Factory's conversations.
+/// Placeholder of an image in LLaMA-Factory's conversations.
 const IMAGE_MARK: &str = "<image>";
 
-/// The readers of the paper: file name, model, LLaMA-Factory's template, batch on a device, steps it is summed over.
+/// The readers of the paper: file name, model, LLaMA-Factory's template, batch size per device, gradient accumulation
+/// steps.
 const READERS: [(&str, &str, &str, u32, u32); 2] = [
     ("pixtral.yaml", "mistral-community/pixtral-12b", "pixtral", 5, 8),
     ("qwen2_vl.yaml", "Qwen/Qwen2-VL-7B-Instruct", "qwen2_vl", 3, 8),
 ];
 
-/// What to export.
+/// Settings of an export.
 #[derive(Clone, Debug)]
 pub struct SftSettings {
     pub out: PathBuf,
-    /// Each case once more without a document.
+    /// Add each case once more without a document.
     pub closed_book: bool,
-    /// Only this part of the training cases.
+    /// Export only this part of the training cases.
     pub part: Option<Part>,
 }
 
-/// What was written.
+/// Counts of the exported data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SftReport {
-    /// Conversations of the training and the validation split.
+    /// Number of training conversations.
     pub train: usize,
     pub validation: usize,
     /// Image files.
     pub images: usize,
-    /// Texts that spelled `<image>`, which was changed to `< image >`.
+    /// Number of texts in which `<image>` was changed to `< image >`.
     pub changed_texts: usize,
 }
 
 /// Writes the training set of `dataset` to the new folder `settings.out`, whole or not at all. Documents come from
-/// `pairs.jsonl` where the dataset has one, else from `retriever`; without either each case is asked closed-book.
+/// `pairs.jsonl` if the dataset has one, else from `retriever`; without either each case is asked closed-book.
 ///
 /// # Errors
-/// A folder that is there already, an image that cannot be read, a dataset without training cases.
+/// Fails if the folder exists already, an image cannot be read, or the dataset has no training cases.
 pub fn export_sft(dataset: &Dataset, retriever: Option<&mut Retriever>, settings: &SftSettings) -> Result<SftReport> {
     let out = &settings.out;
     ensure!(!out.exists(), "{} is there already; name a new folder", out.display());
@@ -124,11 +124,11 @@ fn write_files(
     Ok(report)
 }
 
-/// Conversations with the images that they need.
+/// Conversations and the images that they need.
 struct Export<'a> {
     dataset: &'a Dataset,
     folder: &'a Path,
-    /// Content of an image to its file, relative to the folder.
+    /// Image file of each content, relative to the folder.
     images: HashMap<Fingerprint, String>,
     changed_texts: usize,
 }
@@ -178,7 +178,7 @@ impl Export<'_> {
         }))
     }
 
-    /// A text cannot ask for an image.
+    /// Removes image placeholders from a text: a text must not request an image.
     fn without_marks(&mut self, text: &str) -> String {
         if text.contains(IMAGE_MARK) {
             self.changed_texts += 1;
@@ -186,7 +186,7 @@ impl Export<'_> {
         text.replace(IMAGE_MARK, "< image >")
     }
 
-    /// The picture as readers see it, 8 bits of three channels, written once.
+    /// Writes the picture as readers see it (8 bits, three channels) once, and returns its file.
     fn file_of(&mut self, picture: &Picture) -> Result<String> {
         if let Some(file) = self.images.get(&picture.fingerprint) {
             return Ok(file.clone());
@@ -266,7 +266,7 @@ bf16: true
     )
 }
 
-/// Letters, digits and `_`: the name is a word of a comma-separated list.
+/// Keeps letters, digits and `_`: the name is one item of a comma-separated list.
 fn plain_name(name: &str) -> String {
     let plain: String = name
         .chars()

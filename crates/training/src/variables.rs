@@ -4,7 +4,7 @@ use candle_core::Var;
 use candle_nn::VarMap;
 use std::sync::PoisonError;
 
-/// All variables, sorted by name: sums over them then have one order, and a run repeats bit for bit.
+/// All variables, sorted by name, so that sums over them have one order and a run repeats bit for bit.
 pub fn sorted_variables(variables: &VarMap) -> Vec<(String, Var)> {
     let map = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
     let mut sorted: Vec<(String, Var)> = map.iter().map(|(name, variable)| (name.clone(), variable.clone())).collect();

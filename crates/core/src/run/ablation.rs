@@ -1,4 +1,5 @@
-//! What a run withholds from the reader, to see whether it uses what it is given (docs/method.md, "Runs to compare").
+//! Ablations of the evidence: a run withholds part of it to show whether the reader uses it (docs/method.md, "Runs to
+//! compare").
 
 use crate::data::{Dataset, Task};
 use crate::files::fingerprint::Fingerprint;
@@ -13,18 +14,18 @@ pub struct Ablation {
     pub caption: CaptionShown,
     /// The document's image is left out of the prompt.
     pub without_image: bool,
-    /// Each hit is replaced by a document drawn at random among those that the case may see.
+    /// Each hit is replaced by a random document among those that the case may see.
     pub random_documents: bool,
 }
 
-/// Which caption the reader is shown with a document.
+/// The caption that the reader sees with a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CaptionShown {
     #[default]
     Own,
-    /// An empty one.
+    /// An empty caption.
     None,
-    /// That of a document whose caption names another label: it contradicts the image.
+    /// The caption of a document that names another label, so that it contradicts the image.
     Swapped,
 }
 
@@ -71,7 +72,7 @@ impl FromStr for Ablation {
                 NO_IMAGE => ablation.without_image = true,
                 RANDOM_DOCUMENTS => ablation.random_documents = true,
                 other => bail!(
-                    "{other:?} is no ablation; expected {NO_CAPTION}, {SWAPPED_CAPTIONS}, {NO_IMAGE} or {RANDOM_DOCUMENTS}"
+                    "{other:?} is not an ablation; expected {NO_CAPTION}, {SWAPPED_CAPTIONS}, {NO_IMAGE} or {RANDOM_DOCUMENTS}"
                 ),
             }
         }
@@ -79,16 +80,16 @@ impl FromStr for Ablation {
     }
 }
 
-/// Which caption stands beside which document's image; the same for the same dataset.
+/// The caption shown with each document's image; the same for the same dataset.
 #[derive(Debug)]
 pub struct ShownCaptions {
     caption: CaptionShown,
-    /// Per task with swapped captions: [`contradicting_rows`].
+    /// [`contradicting_rows`] by task id; filled only if captions are swapped.
     swapped: HashMap<String, Vec<Option<usize>>>,
 }
 
 impl ShownCaptions {
-    /// Looks for contradicting captions where those are wanted.
+    /// Finds contradicting captions if the ablation swaps captions.
     pub fn new(dataset: &Dataset, caption: CaptionShown) -> Self {
         let mut swapped = HashMap::new();
         if caption == CaptionShown::Swapped {
@@ -99,13 +100,13 @@ impl ShownCaptions {
         Self { caption, swapped }
     }
 
-    /// The caption that a case of this task is shown with the document in this row; `None` is none at all. A document whose
-    /// own caption names no label keeps it.
+    /// The caption that a case of this task sees with the document in this row; `None` if captions are withheld. A
+    /// document whose own caption names no label keeps it.
     pub fn of<'a>(&self, dataset: &'a Dataset, task: &str, row: usize) -> Option<&'a str> {
         dataset.corpus.get(self.row_of(task, row)?).map(|document| document.caption.as_str())
     }
 
-    /// The row of the document whose caption that is.
+    /// The row of the document whose caption is shown.
     pub fn row_of(&self, task: &str, row: usize) -> Option<usize> {
         match self.caption {
             CaptionShown::None => None,
@@ -117,8 +118,8 @@ impl ShownCaptions {
     }
 }
 
-/// Of each corpus row a row of the same source, where there is one, whose caption names another label of the task, drawn
-/// by the document's id. `None` where the row's own caption names no label, or no caption names another. Takes time in
+/// For each corpus row: a row of the same source whose caption names another label of the task, drawn by the document's
+/// id. `None` if the row's own caption names no label, or no caption of the source names another one. Takes time in
 /// proportion to rows and labels.
 pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> {
     let corpus = &dataset.corpus;
@@ -131,7 +132,7 @@ pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> 
             of_all.push(row);
         }
     }
-    // Rows that name another label than this one: once for a source and label, not for each of their rows.
+    // Rows that name another label: collected once per source and label, not once per row.
     let mut others: HashMap<(Option<&str>, usize), Vec<usize>> = HashMap::new();
     let mut contradicting = Vec::with_capacity(corpus.len());
     for (document, own) in corpus.iter().zip(&named) {
@@ -152,7 +153,7 @@ pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> 
     contradicting
 }
 
-/// A number below `count` (at least 1), the same for the same text.
+/// A pseudo-random number below `count` (at least 1); the same for the same text.
 fn draw(text: &str, count: usize) -> usize {
     let print = Fingerprint::of_bytes(text.as_bytes());
     let number = u64::from_str_radix(print.as_str(), 16).unwrap_or_default();
@@ -207,7 +208,7 @@ mod tests {
                 continue;
             };
             assert!(named(other).is_some() && named(other) != named(row), "{row} by {other}");
-            // In the south only cysts are named.
+            // Captions of the south name only cysts.
             assert!(other < 4, "{row} by {other}");
         }
         let alike = self::dataset(&captions[4..]);

@@ -7,11 +7,11 @@ use super::{Hit, Prediction};
 pub struct CaseAnswer {
     /// Position in `Dataset::cases`.
     pub case: usize,
-    /// Empty where the case was read closed-book only.
+    /// Empty if the case was read closed-book only.
     pub hits: Vec<Hit>,
     /// One per hit.
     pub predictions: Vec<Prediction>,
-    /// `None` in a stored run of software that did not ask without a document.
+    /// `None` in a run of software that did not ask without a document.
     pub closed_book: Option<Prediction>,
     /// The fused answer of other software, as it wrote it.
     pub recorded_fusion: Option<Prediction>,

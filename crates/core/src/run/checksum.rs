@@ -1,5 +1,5 @@
-//! A checksum on each line of a run, so that a line that was changed, removed or put elsewhere is noticed. It guards
-//! against accidents and forgotten edits, not against intent. Runs of other software have none and are read as well.
+//! A checksum on each line of a run detects lines that were changed, removed or moved. It guards against accidents and
+//! forgotten edits, not against intent. Runs of other software have no checksums and are read as well.
 
 use anyhow::{Result, bail};
 use flate2::Crc;
@@ -19,10 +19,10 @@ pub(super) fn seal(object: &mut Vec<u8>, before: Option<u32>) -> u32 {
     sum
 }
 
-/// Compares a line with its checksum and returns that; `None` where the line has none.
+/// Verifies the checksum of a line and returns it; `None` if the line has none.
 ///
 /// # Errors
-/// Fails if they do not fit.
+/// Fails if checksum and line do not fit.
 pub(super) fn check(line: &[u8], before: Option<u32>) -> Result<Option<u32>> {
     let (body, tail) = line.split_at(line.len().saturating_sub(BEFORE.len() + DIGITS + AFTER.len()));
     let Some(digits) = tail.strip_prefix(BEFORE).and_then(|tail| tail.strip_suffix(AFTER)) else {

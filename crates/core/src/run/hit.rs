@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which index a query searched. The *image head* searches image vectors, the *caption head* caption vectors
-/// (paper, dual-head retriever; docs/method.md, "Heads"). `Lexical` searches captions for words,
-/// `Person` marks a document that the user put in by hand, `Random` one that was drawn in place of a hit.
+/// The index that a query searched. The *image head* searches image vectors, the *caption head* caption vectors (paper,
+/// dual-head retriever; docs/method.md, "Heads"). `Lexical` searches captions for words, `Person` marks a document that
+/// the user added by hand, `Random` one that was drawn in place of a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
@@ -33,14 +33,14 @@ impl fmt::Display for Head {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     pub head: Head,
-    /// From 1, within that head.
+    /// Rank within that head, from 1.
     pub rank: usize,
-    /// Inner product of unit vectors (cosine similarity), or BM25 for the lexical head; `None` in a run of software that
-    /// did not write it.
+    /// Inner product of unit vectors (cosine similarity), or BM25 for the lexical head; `None` in a run of software
+    /// that did not write scores.
     pub score: Option<f32>,
 }
 
-/// A retrieved document. Found by two heads, it is one hit with two provenances, the first head's first.
+/// A retrieved document. A document that both heads found is one hit with two provenances, the first head's first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
     /// Row of the document in `corpus.jsonl`.

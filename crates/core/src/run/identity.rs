@@ -1,4 +1,4 @@
-//! `run.toml`: what a run was made from.
+//! `run.toml`: the inputs of a run.
 
 use super::{Ablation, CaptionShown, ServiceRecord};
 use crate::data::Dataset;
@@ -32,29 +32,29 @@ pub struct RunIdentity {
     pub k_caption: usize,
     #[serde(default)]
     pub k_lexical: usize,
-    /// What was withheld from the reader, as `Ablation` spells it.
+    /// The ablation, as `Ablation` spells it.
     #[serde(default = "no_ablation")]
     pub ablation: String,
     pub fingerprints: RunFingerprints,
-    /// What the server of the reader was and could do; absent where the reader was in this process.
+    /// Server of the reader and its abilities; absent if the reader ran in this process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reader_service: Option<ServiceRecord>,
 }
 
-/// One fingerprint per thing that decides a prediction.
+/// One fingerprint per input that decides a prediction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFingerprints {
     /// Cases: every field, and the contents of the image files.
     pub dataset: Fingerprint,
     pub corpus: Fingerprint,
-    /// Whether `dataset` and `corpus` stand for the images' contents; for their sizes alone in runs of dissent 0.1 before
-    /// issue 18.
+    /// Do `dataset` and `corpus` cover the contents of the images? Runs of dissent 0.1 before issue 18 cover their
+    /// sizes only.
     #[serde(default)]
     pub image_contents: bool,
     /// Tasks: questions, labels, prompt templates.
     pub prompts: Fingerprint,
-    /// Names of labels and their words in captions, by which captions are swapped and the lexical head asks; not recorded by
-    /// dissent 0.1 before issue 18.
+    /// Names of labels and the words that name them in captions. Swapped captions and the lexical head depend on them.
+    /// Absent in runs of dissent 0.1 before issue 18.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_words: Option<Fingerprint>,
     /// Weights, tokenizer, image processor and number type.
@@ -85,7 +85,7 @@ pub struct RetrieverIdentity {
     pub k_lexical: usize,
 }
 
-/// Name of the ablation among the parts.
+/// Name of the ablation in a list of differences.
 const WITHHELD: &str = "what is withheld from the reader";
 const LABEL_WORDS: &str = "names of labels";
 
@@ -94,7 +94,7 @@ fn no_ablation() -> String {
 }
 
 impl RunIdentity {
-    /// The identity of a run begun now. Without a retriever it is closed-book only.
+    /// The identity of a run that begins now. Without a retriever the run is closed-book only.
     pub fn new(
         dataset: &Dataset,
         reader_name: &str,
@@ -103,7 +103,7 @@ impl RunIdentity {
     ) -> Self {
         Self {
             dissent: env!("CARGO_PKG_VERSION").into(),
-            // A clock outside the years that RFC 3339 can write is no reason to fail.
+            // A clock outside the years of RFC 3339 is no reason to fail.
             created: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
             dataset_name: dataset.name.clone(),
             reader_name: reader_name.into(),
@@ -129,27 +129,27 @@ impl RunIdentity {
         }
     }
 
-    /// Says what is withheld from the reader. Random documents make another retriever.
+    /// Sets the ablation. Random documents count as another retriever.
     pub fn set_ablation(&mut self, ablation: Ablation) {
         self.ablation = ablation.to_string();
     }
 
-    /// One fingerprint of everything that decides a prediction; the date and the names do not count.
+    /// One fingerprint of everything that decides a prediction; date and names do not count.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut values: Vec<String> = self.parts().into_iter().map(|(_, value)| value).collect();
-        // Behind the others and only where they decide: what older runs are called by stays.
+        // Label words come last and only if they decide, so that the fingerprints of older runs stay the same.
         values.extend(self.deciding_label_words().map(ToString::to_string));
         Fingerprint::of_parts(values.iter().map(String::as_str))
     }
 
-    /// The same for runs that differ in what they withhold from the reader alone.
+    /// A fingerprint that ignores the ablation: runs that differ in nothing else share it.
     pub fn family(&self) -> String {
         let withheld = |name: &str| name == WITHHELD;
         let parts = self.parts().into_iter().filter(|(name, _)| !withheld(name));
         parts.map(|(_, value)| value).collect::<Vec<_>>().join(" ")
     }
 
-    /// What differs from another identity, each as "reader (0123… then, 4567… now)"; empty where nothing does.
+    /// The differences from another identity, each as "reader (0123… then, 4567… now)"; empty if there are none.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         for ((name, then), (_, now)) in self.parts().into_iter().zip(now.parts()) {
@@ -163,13 +163,14 @@ impl RunIdentity {
             differences.push(format!("{LABEL_WORDS} ({then} then, {now} now)"));
         }
         if !differences.is_empty() && !self.fingerprints.image_contents {
-            differences.push("it was begun by an older dissent, which did not look at the images' contents".into());
+            differences
+                .push("it was begun by an older dissent, which did not compare the contents of the images".into());
         }
         differences
     }
 
-    /// Which of cases, corpus, prompts and names of labels are no longer what the run was made from; empty where that cannot be told, as of
-    /// runs that did not look at the images' contents.
+    /// The inputs that changed since the run (cases, corpus, prompts, names of labels). Empty if this cannot be
+    /// decided, as for runs that do not cover the images' contents.
     pub fn changed_since(&self, dataset: &Dataset) -> Vec<&'static str> {
         let prints = &self.fingerprints;
         let mut changed = Vec::new();
@@ -207,7 +208,7 @@ impl RunIdentity {
         crate::files::durable::write_file(path, text.as_bytes())
     }
 
-    /// The words of labels, where a prediction of the run depends on them and they were recorded.
+    /// Fingerprint of the label words, if a prediction of the run depends on them and the run records them.
     fn deciding_label_words(&self) -> Option<&Fingerprint> {
         let is_swapped = self.ablation.parse().is_ok_and(|known: Ablation| known.caption == CaptionShown::Swapped);
         self.fingerprints.label_words.as_ref().filter(|_| is_swapped || self.k_lexical > 0)
@@ -235,7 +236,7 @@ impl RunIdentity {
 /// Bytes of the longest `run.toml`; ours have 2 KB.
 const LONGEST: u64 = 1 << 20;
 
-/// Of every case's fields and the contents of the image files.
+/// Fingerprint of all fields of the cases and the contents of the image files.
 pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts = Vec::with_capacity(dataset.cases.len() * 8);
     let contents = dataset.image_contents(dataset.cases.iter().map(|case| &case.image));
@@ -252,7 +253,7 @@ pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
     Fingerprint::of_parts(parts.iter().map(String::as_str))
 }
 
-/// Of questions, labels and prompt templates.
+/// Fingerprint of questions, labels and prompt templates.
 pub fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts: Vec<&str> = Vec::new();
     for task in &dataset.tasks {
@@ -265,13 +266,13 @@ pub fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
     Fingerprint::of_parts(parts)
 }
 
-/// Of the labels' names and the words by which captions name them.
+/// Fingerprint of the names of labels and the words that name them in captions.
 fn label_words_fingerprint(dataset: &Dataset) -> Fingerprint {
     let mut parts: Vec<&str> = Vec::new();
     for task in &dataset.tasks {
         parts.push(&task.id);
         for label in &task.labels {
-            // A word of one label must not pass for one of the next.
+            // Separators keep a word of one label from passing for a word of the next.
             parts.extend(["label", label.name.as_str(), "named as"]);
             parts.extend(label.named_as.iter().map(String::as_str));
         }

@@ -6,17 +6,15 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// log p(label | prompt), one per label in the task's order, summed over the label's tokens, not normalised over the
-/// label set.
+/// Log-probability log p(label | prompt) of each label in the task's order, summed over the label's tokens, not normalised over the label set.
 ///
-/// Some servers name the likeliest tokens only. A label that is not among them has a *bound* in place of its value: its
-/// log-probability is at most that. In files a bound is no number, so that nobody takes it for a value:
-/// `[-0.12, {"at_most": -6.9}]`.
+/// Some servers return only the likeliest tokens. A label that is not among them has an *upper bound* instead of a value.
+/// Files write a bound as an object, so that nobody takes it for a value: `[-0.12, {"at_most": -6.9}]`.
 ///
 /// ```
 /// use dissent_core::run::LabelScores;
 ///
-/// // The labels Yes and No, with half of the probability on other texts.
+/// // The labels Yes and No; other texts have half of the probability.
 /// let scores = LabelScores::exact(vec![0.4_f32.ln(), 0.1_f32.ln()]);
 /// assert_eq!(scores.arg_max(), 0);
 /// assert!((scores.probabilities()[0] - 0.8).abs() < 1e-6);
@@ -39,7 +37,7 @@ impl LabelScores {
         Self { log_probabilities, bounds }
     }
 
-    /// One per label, in the task's order; upper bounds among them ([`Self::is_bound`]).
+    /// One log-probability per label in the task's order; some may be upper bounds ([`Self::is_bound`]).
     pub fn log_probabilities(&self) -> &[f32] {
         &self.log_probabilities
     }
@@ -49,12 +47,12 @@ impl LabelScores {
         self.bounds.contains(&label)
     }
 
-    /// Are some of them upper bounds? The probabilities of the other labels are then lower bounds.
+    /// Is any log-probability an upper bound? The probabilities of the other labels are then lower bounds.
     pub fn has_bounds(&self) -> bool {
         !self.bounds.is_empty()
     }
 
-    /// Position of the largest log-probability; a value wins a tie with a bound, else the lower index does.
+    /// Position of the largest log-probability; on a tie a value wins over a bound, then the lower position wins.
     pub fn arg_max(&self) -> LabelIndex {
         let mut best = 0;
         for (index, value) in self.log_probabilities.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What retriever and reader said of each case, in memory and on disk. Nothing here loads a model.
+//! Hits and predictions of each case, in memory and on disk. No code here loads a model.
 
 mod ablation;
 mod case_answer;

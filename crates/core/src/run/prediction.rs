@@ -3,7 +3,7 @@
 use super::LabelScores;
 use crate::data::{Answer, LabelIndex};
 
-/// What the reader said to a case with one document, or without any.
+/// The reader's answer to a case with one document, or without any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// `None` if the generated text is empty or names none of the labels, which counts as an answer of its own
@@ -11,8 +11,8 @@ pub struct Prediction {
     pub answer: Option<Answer>,
     /// `None` for an open answer, and in a run of other software that wrote no log-probabilities.
     pub scores: Option<LabelScores>,
-    /// The generated text of an open answer, or of any answer in a run of other software. Labels are scored: they have no
-    /// text.
+    /// The generated text of an open answer, or of any answer in a run of other software. Labels are scored, so they
+    /// have no text.
     pub text: Option<String>,
 }
 
@@ -37,14 +37,14 @@ impl Prediction {
         self.scores.as_ref()?.probabilities().get(self.label()?).copied()
     }
 
-    /// Is that probability a lower bound? It is if only upper bounds are known of other labels.
+    /// Is that probability a lower bound? It is if the log-probabilities of other labels are upper bounds.
     pub fn is_at_least(&self) -> bool {
         self.scores.as_ref().is_some_and(LabelScores::has_bounds)
     }
 }
 
 impl From<LabelScores> for Prediction {
-    /// The label with the largest log-probability.
+    /// Chooses the label with the largest log-probability.
     fn from(scores: LabelScores) -> Self {
         Self { answer: Some(Answer::Label(scores.arg_max())), scores: Some(scores), text: None }
     }

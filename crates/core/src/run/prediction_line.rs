@@ -8,18 +8,18 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A prediction for a case with one document, or (`document` is null) closed-book. Strings are borrowed from the dataset
-/// or from the line. Fields that are skipped in reading are for people and for other software.
+/// A prediction for a case with one document, or closed-book (`document` is null). Strings are borrowed from the
+/// dataset or from the line. Fields that reading skips are for people and other software.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PredictionLine<'a> {
-    /// The question that was asked; a field of the reference, like the next four.
+    /// The question. This and the next four are fields of the reference.
     #[serde(skip_deserializing)]
     query: &'a str,
     /// Gold answer.
     #[serde(skip_deserializing)]
     answers: &'a str,
-    /// What the reader says: the id of its best label, or the text that it, or other software, generated; null on a
-    /// closed-book line of a run whose reader was not asked without a document.
+    /// The answer: the id of the best label, or the generated text; null on a closed-book line if the reader was not
+    /// asked without a document.
     #[serde(borrow)]
     pub generation: Option<Text<'a>>,
     /// The retrieved document; empty if closed-book.
@@ -50,7 +50,7 @@ pub(super) struct PredictionLine<'a> {
     /// Label ids in the task's order.
     #[serde(borrow)]
     pub labels: Vec<Text<'a>>,
-    /// log p(label | prompt), one per label; null if the answer is open or other software wrote none.
+    /// log p(label | prompt), one per label; null for an open answer, or if other software wrote none.
     pub label_log_probabilities: Option<LabelScores>,
     /// Id of the answered label; null if the generated text names none.
     #[serde(borrow)]
@@ -63,10 +63,10 @@ pub(super) struct PredictionLine<'a> {
     pub reader: Text<'a>,
     #[serde(borrow)]
     pub retriever: Option<Text<'a>>,
-    /// Which image and caption the reader was given; absent if they were the document's own.
+    /// Image and caption that the reader saw; absent if they are the document's own.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     shown: Option<Shown>,
-    /// On the closed-book line: the fused answer of other software.
+    /// The fused answer of other software; only on the closed-book line.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub fused: Option<RecordedFusion<'a>>,
 }
@@ -98,7 +98,7 @@ struct Passage<'a> {
     dataset_source: Option<&'a str>,
 }
 
-/// What all lines of a run share.
+/// Values that all lines of a run share.
 pub(super) struct LineWriter<'a> {
     pub dataset: &'a Dataset,
     pub reader: &'a Fingerprint,
@@ -108,7 +108,7 @@ pub(super) struct LineWriter<'a> {
 }
 
 impl<'a> LineWriter<'a> {
-    /// The lines of a case: one per hit, in order, and the closed-book one, which ends the case.
+    /// The lines of a case: one per hit, in order, then the closed-book line, which ends the case.
     ///
     /// # Errors
     /// Fails if the case, its task or a document is not in the dataset.

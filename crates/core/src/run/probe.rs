@@ -1,8 +1,8 @@
-//! A document that a user puts in by hand, or a hit that is read again with something withheld.
+//! A probe: a document that the user adds by hand, or a hit that is read again with an ablation.
 
 use super::Ablation;
 
-/// A document to read a case with, shown whole or with something withheld.
+/// A document to read a case with, whole or with part of it withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// Row of the document in `corpus.jsonl`.

@@ -1,4 +1,4 @@
-//! Which document a reranker picked for each case of a run, beside its predictions.
+//! A reranker's choice of one document for each case of a run, stored beside the predictions.
 
 use super::RunIdentity;
 use crate::files::fingerprint::Fingerprint;
@@ -9,26 +9,26 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "rerank-";
-/// Bytes of the longest file of choices: some million cases.
+/// Bytes of the longest file of choices, enough for some million cases.
 const LONGEST: u64 = 256 << 20;
 
-/// The choices of one reranker; the answer of a case is the stored prediction with the document chosen.
+/// The choices of one reranker. The answer to a case is the stored prediction with the chosen document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reranking {
-    /// Name in tables and of the file.
+    /// Name in tables and in the file name.
     pub name: String,
-    /// Fingerprint of the run that it was made for.
+    /// Fingerprint of the run that was reranked.
     pub run: Fingerprint,
     /// Name and fingerprint of the reader that was asked.
     pub reader_name: String,
     pub reader: Fingerprint,
-    /// What it was asked about each document; `{question}` is the case's.
+    /// The question about each document; `{question}` stands for the question of the case.
     pub question: String,
-    /// Case id to document id and the probability of Yes.
+    /// Case id to the chosen document's id and its probability of Yes.
     pub choices: BTreeMap<String, Choice>,
 }
 
-/// What was picked.
+/// The chosen document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     pub document: String,
@@ -50,7 +50,7 @@ impl Reranking {
     /// All rerankings in a run's folder, by name.
     ///
     /// # Errors
-    /// Fails if a file cannot be read, is no reranking, or was made for another run.
+    /// Fails if a file cannot be read, is not a reranking, or belongs to another run.
     pub fn read_all(folder: &Path, identity: &RunIdentity) -> Result<Vec<Self>> {
         let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -77,7 +77,7 @@ impl Reranking {
         Ok(rerankings)
     }
 
-    /// A case that is there twice with different choices is an error: a map would let the last one count.
+    /// Rejects a case that appears twice: a map would silently keep the last choice.
     fn parse(text: &str) -> serde_json::Result<Self> {
         let SingleKeys(value) = serde_json::from_str(text)?;
         serde_json::from_value(value)

@@ -1,30 +1,30 @@
-//! What a served reader is and can do.
+//! A record of the server of a reader: what it is and can do.
 
 use serde::{Deserialize, Serialize};
 
-/// What a served reader is and can do, as runs, the status line and `dissent doctor` tell it.
+/// A served reader and its abilities, as stored in runs and shown in the status line and by `dissent doctor`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceRecord {
-    /// Name and version of the server's program.
+    /// Name and version of the server software.
     pub engine: String,
-    /// Name of the model there.
+    /// Name of the model on the server.
     pub model: String,
     pub api: String,
-    /// Are log-probabilities exact, or cut off after the likeliest tokens?
+    /// How log-probabilities are obtained: exact, or limited to the likeliest tokens.
     pub log_probabilities: String,
     /// How labels of several tokens are scored.
     pub several_tokens: String,
-    /// Who brings images to the model's size.
+    /// Who resizes images to the model's size.
     pub images: String,
-    /// How it is made sure that the server reads the prompt that the checkpoint would.
+    /// How the server's prompt is compared with that of the checkpoint.
     pub prompt_check: String,
-    /// Tokens of prompt and answer together, where the server says so.
+    /// Context length in tokens (prompt and answer), if the server reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
 }
 
 impl ServiceRecord {
-    /// "sample-reader on vLLM 0.32.0, exact, by token id", for a status line.
+    /// For the status line: "sample-reader on vLLM 0.32.0, exact, by token id".
     pub fn short(&self) -> String {
         let quality = self.log_probabilities.split([',', ';']).next().unwrap_or_default();
         format!("{} on {}, log-probabilities {quality}", self.model, self.engine)

@@ -1,5 +1,4 @@
-//! What the reader was really given with a document: it travels with a prediction that was made on anything but the document's
-//! own image and caption.
+//! The image and caption that the reader saw. Stored with a prediction if they are not the document's own.
 
 use crate::data::Dataset;
 use serde::{Deserialize, Serialize};
@@ -15,14 +14,14 @@ pub struct Shown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Given {
-    /// That of the document with this id.
+    /// The image or caption of the document with this id.
     Document(String),
     Withheld,
 }
 
 impl Shown {
-    /// What was given with the document in `row`: its image unless that was withheld, and the caption of the document in
-    /// `caption_row`. `None` where both are its own.
+    /// Image and caption shown with the document in `row`: its image unless withheld, and the caption of the document
+    /// in `caption_row`. `None` if both are its own.
     pub fn unless_own(dataset: &Dataset, row: usize, caption_row: Option<usize>, without_image: bool) -> Option<Self> {
         let given = |row: Option<usize>| {
             let document = row.and_then(|row| dataset.corpus.get(row));

@@ -1,4 +1,4 @@
-//! Reading `predictions.jsonl`: whole cases one by one, what is wrong with a line, and where a torn tail begins.
+//! Reads `predictions.jsonl`: whole cases one by one, damaged lines, and the start of a torn tail.
 
 use super::checksum::check;
 use super::prediction_line::{PredictionLine, Text};
@@ -11,23 +11,23 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How far above 0 half types round a log-probability.
+/// Half types may round a log-probability to this much above 0.
 const ROUNDING: f32 = 0.01;
-/// Damaged lines that an error names.
+/// Number of damaged lines that an error lists.
 const NAMED: usize = 5;
 
-/// The whole answers to one case, as they stand in the file.
+/// All stored answers to one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredCase {
     /// Id of the case.
     pub id: String,
     /// Number of its first line in the file, from 1.
     pub line: usize,
-    /// Label ids of its task, as they were.
+    /// Label ids of its task when the run was made.
     pub labels: Arc<[String]>,
     /// One per document, in the order of the file.
     pub answers: Vec<StoredAnswer>,
-    /// `None` where the reader was not asked without a document.
+    /// `None` if the reader was not asked without a document.
     pub closed_book: Option<Prediction>,
     /// The fused answer of other software.
     pub recorded_fusion: Option<Prediction>,
@@ -42,9 +42,9 @@ pub struct StoredAnswer {
     pub prediction: Prediction,
 }
 
-/// What the file holds beside whole cases.
+/// Sizes of the file and of its whole cases.
 pub(super) struct Extent {
-    /// Bytes up to the end of the last whole case. What follows was being written when the program ended.
+    /// Bytes up to the end of the last whole case. The rest was being written when the program ended.
     pub whole: u64,
     /// Bytes in the file.
     pub length: u64,
@@ -55,8 +55,8 @@ pub(super) struct Extent {
 /// Gives every whole case to `on_case`, in the order of the file; a missing file is empty.
 ///
 /// # Errors
-/// Fails if the file cannot be read, or lines of it are no predictions, were changed after they were written or belong to
-/// another run than `identity`: the first of them are named.
+/// Fails if the file cannot be read. Fails if lines are not predictions, were changed after they were written or belong
+/// to another run than `identity`; the error lists the first such lines.
 pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn FnMut(StoredCase)) -> Result<Extent> {
     let mut extent = Extent { whole: 0, length: 0, torn_at: None };
     let mut blocks = match LineBlocks::open(path) {
@@ -67,7 +67,7 @@ pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn 
     let mut damage = Damage { path, lines: Vec::new(), more: 0 };
     let mut open: Option<StoredCase> = None;
     let mut checksum = None;
-    // After a damaged line the rest of its case does not fit either: that is said once.
+    // After a damaged line the rest of its case does not fit either; report only the first line.
     let mut in_damaged_case = false;
     let mut labels: Arc<[String]> = Arc::new([]);
     while let Some(block) = blocks.next_block().with_context(|| format!("cannot read {}", path.display()))? {
@@ -126,7 +126,7 @@ pub(super) fn read_cases(path: &Path, identity: &RunIdentity, on_case: &mut dyn 
     damage.into_error().map_or(Ok(extent), Err)
 }
 
-/// Is this a whole line, and no zeros that a power cut left in the place of one?
+/// Is this a whole line? A power cut can leave zeros in place of one.
 fn is_written(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n") && bytes.iter().any(|byte| !matches!(byte, 0 | b'\n'))
 }
@@ -135,7 +135,7 @@ fn is_written(bytes: &[u8]) -> bool {
 struct Damage<'a> {
     path: &'a Path,
     lines: Vec<String>,
-    /// Those that are counted only.
+    /// Damaged lines that are counted but not listed.
     more: usize,
 }
 
@@ -156,7 +156,7 @@ impl Damage<'_> {
     }
 }
 
-/// Was that the last line of the case?
+/// Was this the last line of the case?
 enum CaseEnds {
     Yes,
     No,
@@ -199,7 +199,11 @@ fn add(
         recorded_fusion: None,
     });
     if case.labels != *labels {
-        bail!("the labels {} are not those of the case's first line, {}", labels.join(", "), case.labels.join(", "));
+        bail!(
+            "the labels {} differ from the labels of the case's first line, {}",
+            labels.join(", "),
+            case.labels.join(", ")
+        );
     }
     let Some(document) = &line.document else {
         case.closed_book = line.generation.as_ref().map(|_| prediction);
@@ -217,8 +221,8 @@ fn add(
     Ok(CaseEnds::No)
 }
 
-/// What the line says. Where no checksum vouches for it, the answer has to be the label with the largest log-probability:
-/// that is so in every run of dissent, though not in those of software that generates text.
+/// The prediction of a line. Without a checksum the answer must be the label with the largest log-probability: this
+/// holds in every run of dissent, but not in runs of software that generates text.
 fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Prediction> {
     let label = label_of(line, line.prediction.as_ref())?;
     let answer = label.map(Answer::Label);
@@ -244,7 +248,7 @@ fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Predictio
 fn label_of(line: &PredictionLine, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {
     let Some(prediction) = prediction else { return Ok(None) };
     let position = line.labels.iter().position(|label| label.0 == prediction.0);
-    let position = position.with_context(|| format!("the prediction {} is none of the labels", prediction.0))?;
+    let position = position.with_context(|| format!("the prediction {} is not one of the labels", prediction.0))?;
     Ok(Some(position))
 }
 

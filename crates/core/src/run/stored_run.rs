@@ -12,7 +12,7 @@ pub const RUN_FILE: &str = "run.toml";
 /// File name of a run's predictions, one JSON object a line.
 pub const PREDICTIONS_FILE: &str = "predictions.jsonl";
 
-/// A stored run, read whole. A torn tail is left out; nothing is written.
+/// A stored run, read as a whole. A torn tail is left out; nothing is written.
 #[derive(Debug)]
 pub struct Run {
     /// The folder.
@@ -49,7 +49,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Fails if there is no run, or lines that are no predictions of this run (path and line are named).
+    /// Fails if there is no run, or if lines are not predictions of this run; the error names path and line.
     pub fn open(folder: &Path) -> Result<Self> {
         let identity_path = folder.join(RUN_FILE);
         if !identity_path.exists() {
@@ -71,7 +71,7 @@ impl Run {
         self.cases.is_empty()
     }
 
-    /// "…/predictions.jsonl: the case from line 12 on is not whole …", where there is a torn tail.
+    /// A remark on a torn tail, if there is one: "…/predictions.jsonl:12: the last case is not whole …".
     pub fn remark(&self) -> Option<String> {
         let line = self.torn_at?;
         let path = self.folder.join(PREDICTIONS_FILE);
@@ -81,8 +81,8 @@ impl Run {
     /// The stored answers, in the order of the dataset's cases.
     ///
     /// # Errors
-    /// Fails if a case or document of the run is not in this dataset, a case is there twice, or a prediction has other labels
-    /// than its task; the line is named.
+    /// Fails if a case or document of the run is not in this dataset, a case appears twice, or a prediction has other
+    /// labels than its task; the error names the line.
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
@@ -114,12 +114,12 @@ fn answer_of(
     stored: StoredCase,
 ) -> Result<CaseAnswer> {
     let id = &stored.id;
-    let of_another = "the run is of another dataset";
+    let of_another = "the run belongs to another dataset";
     let case = *cases.get(id.as_str()).with_context(|| format!("case {id} is not in the dataset; {of_another}"))?;
     let task = dataset.task(&dataset.cases[case].task);
     let labels = task.map(|task| task.labels.as_slice()).unwrap_or_default();
     let is_open = task.is_some_and(|task| task.kind == TaskKind::OpenVqa);
-    // The file has the words of an open answer alone.
+    // The file stores only the words of an open answer.
     let read = |prediction: Prediction| match (is_open, prediction) {
         (true, Prediction { text: Some(text), .. }) => Prediction::in_words(text),
         (_, prediction) => prediction,

@@ -1,5 +1,5 @@
-//! A run in the making: whole cases are appended and synced, so that a kill or a full disk costs at most the case in
-//! work, and the run goes on where it stopped.
+//! Writes a run: appends and syncs whole cases, so that a kill or a full disk costs at most the current case, and the
+//! run can be continued.
 
 use super::checksum::seal;
 use super::identity::RunIdentity;
@@ -14,7 +14,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Appends to the predictions of one run; no other program can do so meanwhile.
+/// Appends to the predictions of one run; a lock keeps other programs from writing to it.
 #[derive(Debug)]
 pub struct RunWriter {
     path: PathBuf,
@@ -22,17 +22,17 @@ pub struct RunWriter {
     identity: RunIdentity,
     /// Ids of the cases that are whole in the file.
     done: HashSet<String>,
-    /// Captions as the reader is shown them, once they are needed.
+    /// Captions that the reader sees; loaded on first use.
     captions: Option<ShownCaptions>,
-    /// Bytes of whole cases; what a failed write leaves behind is cut off.
+    /// Bytes of whole cases; anything that a failed write leaves after them is cut off.
     whole: u64,
 }
 
 impl RunWriter {
-    /// Begins a run in `folder`, or goes on with the one that is there.
+    /// Begins a run in `folder`, or continues the run that is there.
     ///
     /// # Errors
-    /// Fails if the run there was made from something else (both fingerprints are named), another program writes it, or
+    /// Fails if the run there was made from other inputs (both fingerprints are named), another program writes it, or
     /// the folder cannot be written.
     pub fn open(folder: &Path, now: &RunIdentity) -> Result<Self> {
         make_folder(folder)?;
@@ -44,7 +44,7 @@ impl RunWriter {
             .truncate(false)
             .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        // Some network file systems know no locks; then nothing guards against a second writer.
+        // Some network file systems have no locks; then nothing guards against a second writer.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             bail!("another dissent is writing the run in {}", folder.display());
         }
@@ -54,7 +54,7 @@ impl RunWriter {
             let differences = then.differences(now);
             if !differences.is_empty() {
                 bail!(
-                    "the run in {} was made from something else: {}; choose another --run name, or remove that folder",
+                    "the run in {} was made from other inputs: {}; choose another --run name, or remove that folder",
                     folder.display(),
                     differences.join(", ")
                 );
@@ -63,7 +63,7 @@ impl RunWriter {
         } else {
             let length = file.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
             if length > 0 {
-                bail!("{} has predictions, but there is no {RUN_FILE} that says from what", folder.display());
+                bail!("{} has predictions, but no {RUN_FILE} that names their inputs", folder.display());
             }
             now.write(&identity_path)?;
             now.clone()
@@ -79,7 +79,7 @@ impl RunWriter {
         Ok(Self { path, file, identity, done, captions: None, whole: extent.whole })
     }
 
-    /// What the run is made from.
+    /// The inputs of the run.
     pub fn identity(&self) -> &RunIdentity {
         &self.identity
     }
@@ -89,8 +89,8 @@ impl RunWriter {
         self.done.contains(case)
     }
 
-    /// Appends the answers of some cases and waits until they are on disk. Where that fails (a full disk) the file ends
-    /// with the last whole case as before, and the run can be continued later.
+    /// Appends the answers of some cases and waits until they are on disk. If that fails (a full disk), the file still
+    /// ends with the last whole case and the run can be continued later.
     ///
     /// # Errors
     /// Fails if the file cannot be written, or an answer does not belong to the dataset.
@@ -120,7 +120,7 @@ impl RunWriter {
         }
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
-            // Opening the run again would cut the tail as well, so nothing is lost where this fails, too.
+            // Opening the run again cuts the tail too, so nothing is lost if this fails.
             let _ = self.file.set_len(self.whole);
             let _ = self.file.seek(SeekFrom::Start(self.whole));
             return Err(error).with_context(|| {
@@ -138,8 +138,8 @@ impl RunWriter {
 }
 
 impl Drop for RunWriter {
-    /// Lets go of the lock now: closing the file alone leaves it to a process that is just being started and has not yet
-    /// closed what it inherited.
+    /// Unlocks explicitly: a process that is just being started may still hold the inherited file for a moment, and
+    /// with it the lock.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }

@@ -1,4 +1,4 @@
-//! The decoder learns to answer: cross entropy on the answer's tokens, given prompt and images.
+//! Training of the decoder: cross entropy on the tokens of the answer, given prompt and images.
 
 use super::samples::{Sample, Samples};
 use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
@@ -18,10 +18,10 @@ use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Most validation samples looked at after an epoch.
+/// Most samples in a validation after an epoch.
 const LARGEST_VALIDATION: usize = 1200;
 
-/// The decoder over images whose features are kept, or computed anew where the tower learns too.
+/// The decoder in training. Image features are stored if the tower is frozen, else computed in each step.
 pub struct AnswerLearning<'a> {
     samples: &'a Samples,
     model: &'a PixtralModel,
@@ -33,14 +33,14 @@ pub struct AnswerLearning<'a> {
     checkpoint: CheckpointParts<'a>,
 }
 
-/// What is kept of each picture, followed by its changed copies: tower features `[patches, vision hidden]`, or pixels
-/// `[3, H, W]`.
+/// Images in memory, each followed by its augmented copies: tower features `[patches, vision hidden]`, or pixels `[3,
+/// H, W]`.
 enum Images {
     Features(Vec<Tensor>),
     Pixels(Vec<Tensor>),
 }
 
-/// A sample with the view of each of its pictures, 0 being the picture itself.
+/// A sample with the chosen view of each of its pictures; view 0 is the picture itself.
 struct Seen<'a> {
     sample: &'a Sample,
     views: Vec<usize>,
@@ -85,7 +85,7 @@ impl<'a> AnswerLearning<'a> {
         Ok(self.model.project(&features)?)
     }
 
-    /// Log-probabilities `[N, vocabulary]` at every place that predicts an answer token, with the tokens wanted there.
+    /// Log-probabilities `[N, vocabulary]` at every position that predicts an answer token, and the expected tokens.
     fn answer_log_probabilities(&self, samples: &[Seen]) -> Result<(Tensor, Vec<u32>)> {
         let mut rows = Vec::with_capacity(samples.len());
         let mut places = Vec::new();
@@ -128,7 +128,8 @@ impl Objective for AnswerLearning<'_> {
         "reader-answers"
     }
 
-    /// All samples with a document, and a random share of the closed-book ones; only those where there are no others.
+    /// All samples with a document, and a random share of the closed-book ones; all closed-book samples if there are no
+    /// others.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
         let with_document = self.training.iter().any(|&sample| !self.samples.list[sample].closed_book);
         let share = if with_document { self.settings.closed_book_share } else { 1.0 };
@@ -139,7 +140,7 @@ impl Objective for AnswerLearning<'_> {
         }
         let class_of = |item: usize| {
             let sample = &self.samples.list[item];
-            // Answers in words are one class.
+            // All text answers form one class.
             (sample.task, sample.label.unwrap_or(0))
         };
         balanced(&wanted, class_of, random)
@@ -181,7 +182,7 @@ impl Objective for AnswerLearning<'_> {
                 let row = &rows[first];
                 loss -= f64::from(row[wanted[first] as usize]);
                 first += sample.ids.len() - sample.prompt_length;
-                // An answer in words is likely or not; it is chosen from nothing.
+                // A text answer has a likelihood, but no accuracy: it is not chosen from labels.
                 let Some(label) = sample.label else { continue };
                 let tokens = &self.samples.label_tokens[sample.task];
                 let mut best = 0;

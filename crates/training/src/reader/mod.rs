@@ -1,11 +1,11 @@
 //! `dissent train reader`: retrieval-augmented fine-tuning (paper, stage 1; docs/method.md, "Fine-tuning").
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `samples` | each case with each of its documents is one sample |
+//! | `samples` | one sample for each case with each of its documents |
 //! | `pairs` | `pairs.jsonl`: documents given by hand instead of retrieved |
-//! | `vision_warm_up` | the image tower learns the labels through linear heads, before a decoder reads it |
-//! | `answers` | the decoder learns the answers; loss on the answer's tokens only |
+//! | `vision_warm_up` | the image tower learns the labels through linear heads, before the decoder |
+//! | `answers` | the decoder learns the answers; the loss covers only the answer's tokens |
 
 mod answers;
 mod pairs;
@@ -44,10 +44,10 @@ const PROCESSOR_FILES: [&str; 6] = [
     "generation_config.json",
     "chat_template.jinja",
 ];
-/// Most tokens of the tokenizer that a new reader gets.
+/// Most tokens in the tokenizer of a new reader.
 const LARGEST_VOCABULARY: usize = 512;
 
-/// Trains a reader on the training cases; documents come from `pairs.jsonl` where the dataset has one, else from
+/// Trains a reader on the training cases. Documents come from `pairs.jsonl` if the dataset has one, else from
 /// `retriever`; a dataset with neither is read closed-book. Returns the last report.
 pub fn train_reader(
     dataset: &Dataset,
@@ -96,14 +96,14 @@ fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, 
     texts.extend(learned_from.map(|case| dataset.question_of(case)));
     let (tokenizer, vocabulary) = train_tokenizer(texts.into_iter(), LARGEST_VOCABULARY)?;
     let config = PixtralConfig::small_with(vocabulary, sizes);
-    // As strictly as a configuration from a file.
+    // Applies the same checks as to a configuration file.
     serde_json::from_value::<PixtralConfig>(serde_json::json!(config)).context("these sizes make no reader")?;
     let images = PixtralImageProcessor::new(sizes.image_size as u32, sizes.patch_size as u32);
     let files = processor_files(&images, tokenizer, sizes.positions)?;
     Ok((config, files))
 }
 
-/// Bytes of the longest tokenizer or template that is copied into a checkpoint.
+/// Largest size in bytes of a tokenizer or template that is copied into a checkpoint.
 const LONGEST_FILE: u64 = 256 << 20;
 
 fn read_files(folder: &Path) -> Result<CheckpointFiles> {
@@ -121,7 +121,7 @@ fn read_files(folder: &Path) -> Result<CheckpointFiles> {
     Ok(files)
 }
 
-/// The processor as the finished checkpoint will have it.
+/// Parses the processor of the finished checkpoint.
 fn read_back(files: &CheckpointFiles) -> Result<PixtralProcessor> {
     let folder = tempfile::tempdir()?;
     for (name, content) in files {

@@ -1,4 +1,4 @@
-//! `pairs.jsonl`: which document goes with which case, where that is given and not retrieved.
+//! `pairs.jsonl`: documents assigned to cases by hand instead of by retrieval.
 
 use anyhow::{Context, Result, anyhow, bail};
 use dissent_core::data::Dataset;
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 /// File beside `cases.jsonl`.
 const PAIRS_FILE: &str = "pairs.jsonl";
 
-/// Rows of the documents of each case id; `None` where the dataset has no pairs.
+/// Rows of the documents of each case id; `None` if the dataset has no pairs.
 pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>>>> {
     let path = dataset.root.join(PAIRS_FILE);
     if !path.exists() {

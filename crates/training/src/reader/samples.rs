@@ -1,4 +1,4 @@
-//! Training samples: each case with each of its documents, tokens and pictures ready.
+//! Training samples: each case with each of its documents, as tokens and pictures.
 
 use super::pairs::read_pairs;
 use anyhow::{Context, Result};
@@ -16,14 +16,14 @@ pub struct Sample {
     pub split: Split,
     /// Position of the case's task.
     pub task: usize,
-    /// Gold label within the task; `None` where the answer is a text.
+    /// Gold label within the task; `None` if the answer is a text.
     pub label: Option<usize>,
-    /// Token ids of prompt and answer; the prompt's length.
+    /// Token ids of prompt and answer.
     pub ids: Vec<u32>,
     pub prompt_length: usize,
     /// Pictures in the order of the prompt, as positions in [`Samples::pictures`].
     pub pictures: Vec<usize>,
-    /// The query among them.
+    /// Position of the query image among them.
     pub query: usize,
     pub closed_book: bool,
 }
@@ -37,7 +37,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Collects the samples of the splits train (this part of it) and validation: with every document, and closed-book.
+    /// Collects the samples of the splits train (this part of it) and validation, with every document and closed-book.
     pub fn collect(
         dataset: &Dataset,
         retriever: Option<&mut Retriever>,
@@ -109,7 +109,7 @@ impl Samples {
     }
 }
 
-/// Documents of each case: given pairs, else retrieved ones, else none.
+/// Documents of each case: the given pairs, else retrieved documents, else none.
 pub fn documents_of(dataset: &Dataset, cases: &[&Case], retriever: Option<&mut Retriever>) -> Result<Vec<Vec<usize>>> {
     if let Some(pairs) = read_pairs(dataset)? {
         return Ok(cases.iter().map(|case| pairs.get(&case.id).cloned().unwrap_or_default()).collect());
@@ -123,7 +123,7 @@ pub fn documents_of(dataset: &Dataset, cases: &[&Case], retriever: Option<&mut R
     Ok(documents)
 }
 
-/// Token ids of prompt and answer, the prompt's length, and for each image of the prompt whether it is the query.
+/// Token ids of prompt and answer, the length of the prompt, and for each image of the prompt whether it is the query.
 fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> Result<(Vec<u32>, usize, Vec<bool>)> {
     let prompt = request.prompt()?;
     let mut pieces = Vec::with_capacity(prompt.len());
@@ -141,7 +141,7 @@ fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> 
             PromptPiece::DocumentImage => {
                 order.push(false);
                 let image = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
-                image.context("the prompt wants a document's image and there is none")?
+                image.context("the prompt needs a document's image, but there is none")?
             }
         };
         pieces.push(ContentPart::Image(processor.grid_of(picture.width(), picture.height())));
@@ -152,7 +152,7 @@ fn encode(request: &ReadRequest, answer: &str, processor: &PixtralProcessor) -> 
     Ok((ids, prompt_length, order))
 }
 
-/// Image files, each once.
+/// Image files, each stored once.
 #[derive(Default)]
 struct Album {
     positions: HashMap<PathBuf, usize>,

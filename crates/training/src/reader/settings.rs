@@ -1,4 +1,4 @@
-//! Settings of a reader's training, and what its stages need of them.
+//! Settings of a reader's training, and checks of its stages.
 
 use crate::augmentation::Augmentation;
 use crate::epochs::LoopSettings;
@@ -9,27 +9,27 @@ use dissent_models::model::checkpoint::{CheckpointFiles, StoredType};
 use dissent_models::model::pixtral::{PixtralConfig, SmallPixtral, save_pixtral};
 use std::path::PathBuf;
 
-/// Settings of a run.
+/// Settings of a training run.
 #[derive(Clone, Debug)]
 pub struct ReaderSettings {
     pub out: PathBuf,
     pub seed: u64,
-    /// Continue from this checkpoint; its sizes then count, not `sizes`.
+    /// Checkpoint to continue from; its sizes replace `sizes`.
     pub init: Option<PathBuf>,
     pub sizes: SmallPixtral,
-    /// The image tower through linear heads; 0 epochs leave it as it is.
+    /// Training of the image tower through linear heads; 0 epochs leave it unchanged.
     pub vision: LoopSettings,
-    /// The decoder.
+    /// Training of the decoder.
     pub answers: LoopSettings,
-    /// Train the image tower with the decoder too, as the reference does.
+    /// Train the image tower together with the decoder, as the reference does.
     pub train_vision: bool,
     /// Share of the cases that are also asked without a document in each epoch.
     pub closed_book_share: f64,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent.
     pub balance: bool,
     pub augmentation: Augmentation,
-    /// Changed copies of every image that the decoder learns from, beside the image itself. A tower knows the images that
-    /// it was trained on too well: a decoder that sees only those learns that no document is needed.
+    /// Number of augmented copies of every image for the decoder, in addition to the image itself. A tower overfits its
+    /// training images: a decoder that sees only these learns that it needs no document.
     pub views: usize,
     /// Learn from this part of the training cases only.
     pub part: Option<Part>,
@@ -37,7 +37,7 @@ pub struct ReaderSettings {
     pub restart: bool,
 }
 
-/// What makes a checkpoint of the present weights.
+/// The parts of a checkpoint beside the present weights.
 #[derive(Clone, Copy)]
 pub(super) struct CheckpointParts<'a> {
     pub(super) variables: &'a VarMap,
@@ -51,13 +51,13 @@ impl CheckpointParts<'_> {
     }
 }
 
-/// The epoch that is kept is the best by validation: without any, only the first would ever be.
+/// Validation chooses the best epoch: without it, the first epoch would always be kept.
 pub(super) fn ensure_validation(count: usize) -> Result<()> {
     ensure!(count > 0, "expected cases of the split validation to choose the best epoch by, found none");
     Ok(())
 }
 
-/// At least one training sample is needed.
+/// Fails if there is no training sample.
 pub(super) fn ensure_samples(count: usize, what: &str) -> Result<()> {
     ensure!(count > 0, "expected cases of the split train to learn {what} from, found none");
     Ok(())

@@ -1,6 +1,6 @@
 //! The image tower learns the labels of the closed-book cases through one linear head per task on the mean of its
-//! patches. A decoder that starts from noise gives a tower no useful gradient: trained together from scratch, neither
-//! learns to see (measured on the sample's prototype: attribute questions stayed at chance).
+//! patches. An untrained decoder gives a tower no useful gradient: trained together from scratch, neither learns to see
+//! (measured on the sample's prototype: attribute questions stayed at chance).
 
 use super::samples::Samples;
 use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
@@ -22,14 +22,14 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// An image with what is known of it.
+/// An image with its labels.
 struct Labelled {
     picture: usize,
     /// Task and label.
     labels: Vec<(usize, usize)>,
 }
 
-/// The tower under its heads.
+/// The tower with its linear heads.
 pub struct VisionWarmUp<'a> {
     model: &'a PixtralModel,
     processor: &'a PixtralProcessor,
@@ -56,7 +56,7 @@ impl<'a> VisionWarmUp<'a> {
         let builder = seeded_builder(&head_variables, settings.seed, DType::F32, &Device::Cpu);
         let mut heads = Vec::new();
         for (task, labels) in samples.label_tokens.iter().enumerate() {
-            // A task without labels is asked nothing; its head keeps the others' numbers.
+            // A task without labels gets an unused head, so that the others keep their numbers.
             heads.push(linear(width, labels.len().max(1), 0.02, &builder.pp(format!("head.{task}")))?);
         }
         let mut weights: Vec<_> = sorted_variables(checkpoint.variables)
@@ -82,7 +82,7 @@ impl<'a> VisionWarmUp<'a> {
         })
     }
 
-    /// Tower and heads.
+    /// Variables of tower and heads.
     pub fn weights(&self) -> Vec<(String, Var)> {
         self.weights.clone()
     }
@@ -116,7 +116,7 @@ impl Objective for VisionWarmUp<'_> {
         "reader-vision"
     }
 
-    /// An image counts as of the class of its first label.
+    /// The first label of an image is its class for balancing.
     fn items(&mut self, random: &mut ChaCha8Rng) -> Vec<usize> {
         let all: Vec<usize> = (0..self.training.len()).collect();
         if !self.settings.balance {
@@ -151,7 +151,7 @@ impl Objective for VisionWarmUp<'_> {
         })
     }
 
-    /// Share of right labels, and the same for each task.
+    /// Share of right labels over all tasks, and for each task.
     fn validate(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let mut right = vec![0_usize; self.heads.len()];
         let mut asked = vec![0_usize; self.heads.len()];
@@ -180,7 +180,7 @@ impl Objective for VisionWarmUp<'_> {
         (self.settings.answers.epochs == 0).then(|| (self.settings.out.clone(), names_of(self.checkpoint.files)))
     }
 
-    /// A whole reader, with a decoder that has learned nothing yet: what `--init` of a later run takes.
+    /// Saves a whole reader with an untrained decoder, for `--init` of a later run.
     fn save(&self, _steps: usize) -> Result<()> {
         self.checkpoint.save(self.settings)
     }

@@ -1,4 +1,4 @@
-//! A head with its variables: the one in training, and the snapshot of it that fetches candidates.
+//! A head with its variables: the head in training, and its snapshot, which fetches candidates.
 
 use crate::variables::sorted_variables;
 use anyhow::Result;
@@ -11,10 +11,10 @@ use dissent_models::model::layers::Mode;
 use dissent_retrieval::retriever::heads::{HeadKind, QueryHead, QueryInputs};
 use std::collections::BTreeMap;
 
-/// Cases whose queries are computed together where nothing is learned.
+/// Number of cases per batch when queries are computed without training.
 const BATCH: usize = 128;
 
-/// A head over variables of its own.
+/// A head with its own variables.
 pub struct HeadWeights {
     pub head: QueryHead,
     /// Sorted by name.
@@ -22,45 +22,45 @@ pub struct HeadWeights {
 }
 
 impl HeadWeights {
-    /// A head that is the encoder itself, so far.
+    /// A new head, equal to the encoder itself.
     ///
     /// # Errors
     /// Fails if the encoder's weights cannot be read.
     pub fn of_base(kind: HeadKind, encoder: &DualEncoder, base: &Weights, alpha: f64, mode: Mode) -> Result<Self> {
         let map = VarMap::new();
-        // No variable keeps what is drawn here: they come from the base, and the question map begins at zero.
+        // The drawn values are all replaced: by the base's weights, and by zeros in the question map.
         let builder = seeded_builder(&map, 0, DType::F32, encoder.device());
         let head = QueryHead::new(kind, encoder.architecture(), alpha, &builder, mode)?;
         base.load_part_into(&map, kind.taken_from_base())?;
         Ok(Self { head, variables: sorted_variables(&map) })
     }
 
-    /// Takes over the values of another head of the same kind.
+    /// Copies the values of another head of the same kind.
     pub fn copy_from(&self, other: &Self) -> Result<()> {
         for ((_, own), (_, theirs)) in self.variables.iter().zip(&other.variables) {
-            // A copy: a variable's storage is changed in place by the next step.
+            // `copy` is needed: the next step changes a variable's storage in place.
             own.set(&theirs.as_tensor().copy()?)?;
         }
         Ok(())
     }
 
-    /// The variables with a prefix before their names.
+    /// The variables, with a prefix before their names.
     pub fn named(&self, prefix: &str) -> Vec<(String, Var)> {
         self.variables.iter().map(|(name, variable)| (format!("{prefix}.{name}"), variable.clone())).collect()
     }
 
-    /// The values with a prefix before their names.
+    /// The values, with a prefix before their names.
     pub fn tensors(&self, prefix: &str) -> BTreeMap<String, Tensor> {
         self.named(prefix).into_iter().map(|(name, variable)| (name, variable.as_detached_tensor())).collect()
     }
 
-    /// Number of trained numbers.
+    /// Number of trained parameters.
     pub fn count(&self) -> usize {
         self.variables.iter().map(|(_, variable)| variable.elem_count()).sum()
     }
 }
 
-/// Query vectors of these cases, without a graph.
+/// Query vectors of these cases, computed without a gradient graph.
 ///
 /// # Errors
 /// Fails if the network cannot be run.

@@ -7,8 +7,9 @@
 //! L      = KL(p* ‖ p_ret)
 //! ```
 //!
-//! At temperatures of 1 this is the reference's. At others the prior keeps its own temperature here, so that a reader that
-//! does not care gives no gradient; the reference divides ℓ and prior together by the reader's.
+//! At temperatures of 1 this is the loss of the reference. At other temperatures the prior keeps its own temperature
+//! here, so that a reader without preference gives no gradient; the reference divides ℓ and prior together by the
+//! reader's.
 
 use anyhow::Result;
 use candle_core::{D, Tensor};
@@ -16,12 +17,12 @@ use candle_nn::ops::log_softmax;
 use dissent_core::data::LabelIndex;
 use dissent_core::run::LabelScores;
 
-/// What ℓ is made of (docs/method.md, "Loss").
+/// The definition of ℓ (docs/method.md, "Loss").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReaderScore {
     /// log p(gold) over the task's labels.
     LogProbability,
-    /// The reference's: softmax taken twice, so that ℓ is p(gold) up to a bounded term.
+    /// As in the reference: softmax taken twice, so that ℓ is p(gold) up to a bounded term.
     DoubleSoftmax,
 }
 
@@ -29,18 +30,18 @@ pub enum ReaderScore {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Direction {
-    /// KL(p* ‖ p_ret), as the reference's code
+    /// KL(p* ‖ p_ret), as in the reference's code.
     PosteriorFirst,
-    /// KL(p_ret ‖ p*), as the paper's figure says
+    /// KL(p_ret ‖ p*), as in the paper's figure.
     RetrieverFirst,
 }
 
-/// How the terms of a batch become one number.
+/// Reduction of a batch to one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
     /// Sum over candidates, mean over cases.
     BatchMean,
-    /// Mean over cases and candidates, as the reference has it.
+    /// Mean over cases and candidates, as in the reference.
     Mean,
 }
 
@@ -48,20 +49,20 @@ pub enum Reduction {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossSettings {
     pub reader_score: ReaderScore,
-    /// τ of the retriever's scores.
+    /// Temperature τ of the retriever's scores.
     pub temperature: f64,
-    /// τ of the reader's.
+    /// Temperature τ of the reader's scores.
     pub reader_temperature: f64,
-    /// Whether p* has the present retriever as its prior.
+    /// Does p* use the present retriever as its prior?
     pub prior: bool,
     pub direction: Direction,
     pub reduction: Reduction,
-    /// Factor on the gradient. Adam takes it out again but for its ε, which small gradients feel.
+    /// Factor on the gradient. Adam cancels it except for its ε, which matters for small gradients.
     pub scale: f64,
 }
 
 impl LossSettings {
-    /// As in the reference's scripts.
+    /// Settings of the reference's scripts.
     pub const REFERENCE: Self = Self {
         reader_score: ReaderScore::DoubleSoftmax,
         temperature: 1.0,
@@ -71,7 +72,7 @@ impl LossSettings {
         reduction: Reduction::Mean,
         scale: 1000.0,
     };
-    /// A log-likelihood, per case, at temperatures at which cosines tell candidates apart.
+    /// A log-likelihood per case, with temperatures at which cosines distinguish candidates.
     pub const CLEAN: Self = Self {
         reader_score: ReaderScore::LogProbability,
         temperature: 0.2,
@@ -82,8 +83,8 @@ impl LossSettings {
     };
 }
 
-/// ℓ of one answer. A single score, which is the gold answer's own log-probability (open answers, several labels at
-/// once), is taken as it is.
+/// ℓ of one answer. A single score is the gold answer's own log-probability (open answers, several labels at once) and
+/// is returned unchanged.
 pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: LabelIndex) -> f32 {
     let values = scores.log_probabilities();
     if let [only] = *values {
@@ -103,7 +104,8 @@ pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: LabelIndex) -
     }
 }
 
-/// The loss of `scores` ⟨q, e_i⟩ [B, N] given the reader's ℓ [B, N]: a scalar. The gradient flows through `scores` only.
+/// The loss of `scores` ⟨q, e_i⟩ `[B, N]` given the reader's ℓ `[B, N]`: a scalar. The gradient flows only through
+/// `scores`.
 ///
 /// # Errors
 /// Fails if the shapes differ.
@@ -148,7 +150,7 @@ mod tests {
         GOLD.iter().map(|gold| f64::from(score(gold))).collect()
     }
 
-    /// Loss and gradient with respect to the scores.
+    /// Loss, and its gradient with respect to the scores.
     fn loss(scores: &[f64], reader: &[f64], settings: &LossSettings) -> (f64, Vec<f64>) {
         let count = scores.len();
         let scores = Var::from_slice(scores, (1, count), &Device::Cpu).unwrap();
@@ -159,7 +161,7 @@ mod tests {
         (loss.to_scalar().unwrap(), gradient)
     }
 
-    /// The vectors of docs/method.md, "Loss"; f32 label scores hold them to 1e-6.
+    /// The values of docs/method.md, "Loss"; f32 label scores hold them to 1e-6.
     #[test]
     fn the_reference_mode_matches_the_reference() {
         let reader = reader(ReaderScore::DoubleSoftmax);
@@ -199,7 +201,7 @@ mod tests {
             for prior in [false, true] {
                 let settings = LossSettings { prior, direction, ..LossSettings::CLEAN };
                 let (_, gradient) = loss(&SCORES, &reader, &settings);
-                // The posterior's prior is held where it is: its part must not move with the scores.
+                // The prior stays fixed: it must not change with the scores.
                 let prior_at = Tensor::from_slice(&SCORES, (1, 3), &Device::Cpu).unwrap();
                 let value_at = |scores: &[f64]| held_loss(scores, &prior_at, &reader, &settings);
                 for place in 0..3 {

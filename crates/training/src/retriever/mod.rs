@@ -1,17 +1,17 @@
 //! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; docs/method.md,
 //! "Heads").
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `settings` | what can be set |
+//! | `settings` | settings of a training |
 //! | `loss` | ℓ, the posterior over candidates, the divergence |
-//! | `queries` | what heads see of the cases, computed once |
+//! | `queries` | inputs of the heads for each case, computed once |
 //! | `head_weights` | a head with its variables |
-//! | `reader_scores` | the frozen reader and what it has said |
-//! | `signal` | ℓ from the reader, or from a control |
+//! | `reader_scores` | answers of the frozen reader, cached |
+//! | `teacher` | ℓ from the reader, or from a control |
 //! | `stage` | the training of one head |
-//! | `step_metrics` | what the steps cost |
-//! | `validation` | the pair of heads on the validation cases |
+//! | `step_metrics` | cost of the steps |
+//! | `validation` | both heads on the validation cases |
 //! | `save` | best and last checkpoints |
 
 mod head_weights;
@@ -56,24 +56,25 @@ use step_metrics::StepMetrics;
 use teacher::Teacher;
 use validation::Validation;
 
-/// What came of a training.
+/// The result of a training.
 #[derive(Clone, Debug)]
 pub struct RetrieverReport {
-    /// Standard RAG against the best heads, on validation.
+    /// Standard RAG against the best heads, on the validation split.
     pub comparison: Comparison,
-    /// The same for tasks that are answered with a text.
+    /// The same for tasks whose answer is a text.
     pub likelihoods: Vec<Likelihood>,
-    /// Trained numbers of one head.
+    /// Trained parameters of one head.
     pub parameters: usize,
     pub calls: ReaderCalls,
 }
 
 /// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
-/// with the encoder itself; `pipeline` brings the reader and its cache, `reader` is the fingerprint of its checkpoint.
-/// The watcher is told how standard RAG does.
+/// with the encoder itself. `pipeline` holds the reader and its cache; `reader` is the fingerprint of its checkpoint.
+/// The watcher receives the figures of standard RAG.
 ///
 /// # Errors
-/// Settings that teach nothing, no cases to learn from or to validate on, an interruption, a full disk.
+/// Fails if a setting is out of range, there are no cases to learn from or to validate on, the user interrupts, or the
+/// disk is full.
 pub fn train_retriever(
     dataset: &Dataset,
     retriever: &Retriever,
@@ -84,7 +85,7 @@ pub fn train_retriever(
 ) -> Result<RetrieverReport> {
     settings.check()?;
     if settings.restart {
-        // Both at once: a head of the earlier run must not stand beside one of this.
+        // Discards both heads at once: heads of two runs must not be mixed.
         for side in [VectorSide::Caption, VectorSide::Image] {
             forget(&stage_folder(settings, side))?;
         }
@@ -141,7 +142,7 @@ pub fn train_retriever(
     })
 }
 
-/// The training of one head after the other.
+/// The heads are trained one after the other.
 struct Stages<'a, 'j> {
     common: Common<'a, 'j>,
     base: Weights,
@@ -150,8 +151,8 @@ struct Stages<'a, 'j> {
 }
 
 impl Stages<'_, '_> {
-    /// Trains one head and gives its best state, as it was saved. `other_queries` are the validation queries of the
-    /// head that rests.
+    /// Trains one head and returns its best state, as saved. `other_queries` are the validation queries of the head
+    /// that is not in training.
     fn train(
         &mut self,
         side: VectorSide,
@@ -178,8 +179,9 @@ impl Stages<'_, '_> {
             step_metrics,
         };
         run_epochs(&mut objective, &head.variables, &mut session, settings.training, self.watcher)?;
-        load_head(&out, side, &head)
-            .with_context(|| format!("the training's best head is not in {}; --restart begins anew", out.display()))?;
+        load_head(&out, side, &head).with_context(|| {
+            format!("the training's best head is not in {}; pass --restart to begin anew", out.display())
+        })?;
         let heads = TrainedHeads::load(&out, encoder)?.record;
         let record = match side {
             VectorSide::Image => heads.image,
@@ -221,7 +223,7 @@ impl Stages<'_, '_> {
     }
 }
 
-/// The image head comes last and with it the whole: its folder is OUT.
+/// The image head comes last and completes the checkpoint, so its folder is OUT.
 fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
     match side {
         VectorSide::Image => settings.out.clone(),
@@ -229,7 +231,7 @@ fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
     }
 }
 
-/// Cases to learn from, and cases to validate on.
+/// The training cases and the validation cases.
 fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<usize>, Vec<usize>)> {
     let (mut training, mut validation) = (Vec::new(), Vec::new());
     for (position, case) in dataset.cases.iter().enumerate() {

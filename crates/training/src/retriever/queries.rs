@@ -1,4 +1,4 @@
-//! What heads see of the cases, computed once: the frozen encoder runs over each case a single time.
+//! Inputs of the heads for all cases, computed once: the frozen encoder runs over each case a single time.
 
 use crate::pictures::decode_all;
 use anyhow::{Context, Result};
@@ -9,15 +9,15 @@ use dissent_retrieval::retriever::heads::{HeadKind, QueryInputs};
 use image::RgbImage;
 use std::collections::HashMap;
 
-/// Inputs of all cases that take part.
+/// Inputs of all cases of the training.
 pub struct Queries {
     encoder: DualEncoder,
-    /// Place of each case in the tensors.
+    /// Row of each case in the tensors.
     places: HashMap<usize, u32>,
     base: Tensor,
     pooled: Tensor,
     questions: Option<Tensor>,
-    /// At the size that the tower sees; for tower heads only.
+    /// Images at the size that the tower sees; only for tower heads.
     pictures: Option<Vec<RgbImage>>,
 }
 
@@ -57,7 +57,7 @@ impl Queries {
     pub fn inputs(&self, cases: &[usize]) -> Result<QueryInputs> {
         let mut places = Vec::with_capacity(cases.len());
         for case in cases {
-            places.push(*self.places.get(case).with_context(|| format!("case number {case} takes no part"))?);
+            places.push(*self.places.get(case).with_context(|| format!("case number {case} has no queries"))?);
         }
         let pixels = match &self.pictures {
             None => None,
@@ -83,7 +83,7 @@ mod tests {
     use dissent_core::data::{Case, Manifest, PromptTemplate, Split, Task, TaskKind};
     use std::path::Path;
 
-    /// A folder of the fixture `name` whose processor reads `fields`.
+    /// A copy of the fixture `name` in `folder`, with changed `fields` in its processor.
     fn encoder(name: &str, folder: &Path, fields: &[(&str, serde_json::Value)]) -> DualEncoder {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/dual_encoders").join(name);
         for entry in std::fs::read_dir(fixture).unwrap() {
@@ -99,8 +99,8 @@ mod tests {
         DualEncoder::load(folder, &Device::Cpu, DType::F32).unwrap()
     }
 
-    /// A picture so small that its scale is at its limit, and a crop that is smaller than the shortest edge: resized once
-    /// more, either would be another picture.
+    /// One picture is so small that its scale is at its limit; the other is a crop smaller than the shortest edge.
+    /// Resizing either a second time would give another picture.
     #[test]
     fn heads_train_on_what_search_sees() {
         let root = tempfile::tempdir().unwrap();

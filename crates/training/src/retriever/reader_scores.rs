@@ -1,4 +1,4 @@
-//! Answers of the frozen reader to candidates: it is asked once per case and document in the life of a workspace.
+//! Answers of the frozen reader to candidates, cached per case and document for the life of a workspace.
 
 use crate::TrainingWatcher;
 use anyhow::{Context, Result, bail};
@@ -9,11 +9,11 @@ use dissent_readers::reader::ReaderError;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Position of the gold answer among a case's scores. A task that is not answered with one label has a single score, that
-/// of the gold answer ([`Pipeline::score_pairs`]).
+/// Position of the gold answer among a case's scores. A task that is not answered with one label has a single score,
+/// the score of the gold answer ([`Pipeline::score_pairs`]).
 ///
 /// # Errors
-/// Fails if the gold answer of a task with labels is none of them.
+/// Fails if the task has labels and the gold answer is not one of them.
 pub(super) fn position_of_gold(dataset: &Dataset, case: &Case) -> Result<LabelIndex> {
     if !dataset.task(&case.task).is_some_and(Task::chooses_one_label) {
         return Ok(0);
@@ -22,14 +22,14 @@ pub(super) fn position_of_gold(dataset: &Dataset, case: &Case) -> Result<LabelIn
     gold.with_context(|| format!("case {}: the answer {:?} is no label of task {}", case.id, case.answer, case.task))
 }
 
-/// How often an answer was wanted, and how often the reader had to be asked for it.
+/// Number of requested answers, and how many of them needed a call of the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaderCalls {
     pub wanted: usize,
     pub asked: usize,
 }
 
-/// Answers of the reader that training has seen.
+/// Cached answers of the reader.
 pub struct ReaderScores<'a> {
     pipeline: Pipeline,
     watcher: &'a dyn TrainingWatcher,
@@ -38,7 +38,7 @@ pub struct ReaderScores<'a> {
 }
 
 impl<'a> ReaderScores<'a> {
-    /// The pipeline's reader, with its cache.
+    /// Uses the pipeline's reader and cache.
     pub fn new(pipeline: Pipeline, watcher: &'a dyn TrainingWatcher) -> Self {
         Self { pipeline, watcher, known: HashMap::new(), wanted: 0 }
     }
@@ -68,7 +68,7 @@ impl<'a> ReaderScores<'a> {
         Ok(answers)
     }
 
-    /// Answers wanted so far, and how many of them the reader had to give.
+    /// Requested answers so far, and how many of them needed a call of the reader.
     pub fn calls(&self) -> ReaderCalls {
         ReaderCalls { wanted: self.wanted, asked: self.pipeline.asked() }
     }

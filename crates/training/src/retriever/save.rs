@@ -9,7 +9,7 @@ use dissent_retrieval::index::VectorSide;
 use dissent_retrieval::retriever::heads::{HeadRecord, HeadsRecord, save_heads};
 use std::path::{Path, PathBuf};
 
-/// Names of the heads' tensors begin so.
+/// Prefix of the names of a head's tensors.
 pub fn prefix_of(side: VectorSide) -> &'static str {
     match side {
         VectorSide::Image => "image_head",
@@ -17,14 +17,14 @@ pub fn prefix_of(side: VectorSide) -> &'static str {
     }
 }
 
-/// Where a stage's checkpoints go and what they say.
+/// Target folders and record of a stage's checkpoints.
 pub struct Save<'a> {
     pub settings: &'a RetrieverSettings,
     /// Kind, fingerprints and seed, without heads.
     pub record: HeadsRecord,
     /// The head that was trained before this stage.
     pub finished: Option<(VectorSide, &'a HeadWeights, HeadRecord)>,
-    /// The stage's own folder, and its session's.
+    /// The folder of this stage.
     pub out: PathBuf,
     pub session: PathBuf,
 }
@@ -38,10 +38,10 @@ impl Save<'_> {
         self.write(&self.out, side, head, steps)
     }
 
-    /// Saves the head as it is now.
+    /// Saves the present head.
     ///
     /// # Errors
-    /// As [`Self::best`].
+    /// Fails if the disk is full or the folder cannot be written.
     pub fn last(&self, side: VectorSide, head: &HeadWeights, steps: usize) -> Result<()> {
         self.write(&self.session.join("last"), side, head, steps)
     }
@@ -65,10 +65,10 @@ fn set(record: &mut HeadsRecord, side: VectorSide, head: HeadRecord) {
     }
 }
 
-/// Puts the saved weights of one head back into its variables.
+/// Loads the saved weights of one head into its variables.
 ///
 /// # Errors
-/// Fails if the checkpoint cannot be read or is of another kind.
+/// Fails if the checkpoint cannot be read or has another kind of head.
 pub fn load_head(folder: &Path, side: VectorSide, head: &HeadWeights) -> Result<()> {
     let prefix = format!("{}.", prefix_of(side));
     let weights = Weights::read(folder)?.renamed(|name| name.strip_prefix(&prefix).unwrap_or(name).to_owned());

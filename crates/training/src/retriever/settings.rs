@@ -9,7 +9,7 @@ use dissent_models::model::checkpoint::StoredType;
 use dissent_retrieval::retriever::heads::HeadKind;
 use std::path::PathBuf;
 
-/// Settings of a run. An epoch of [`LoopSettings`] is a round here: the steps between two validations.
+/// Settings of a training run. An epoch of [`LoopSettings`] is a round here: the steps between two validations.
 #[derive(Clone, Debug)]
 pub struct RetrieverSettings {
     pub out: PathBuf,
@@ -21,9 +21,9 @@ pub struct RetrieverSettings {
     pub training: LoopSettings,
     /// Steps of a round.
     pub validate_every: usize,
-    /// N: documents fetched for each case.
+    /// N: number of documents fetched for each case.
     pub candidates: usize,
-    /// Steps between two snapshots of the head that fetches.
+    /// Number of steps between two snapshots of the head that fetches.
     pub snapshot_every: usize,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent.
     pub balance: bool,
@@ -35,10 +35,10 @@ pub struct RetrieverSettings {
 }
 
 impl RetrieverSettings {
-    /// Whether anything can be learned with these.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Fails if a setting is out of range; the error names it.
     pub fn check(&self) -> Result<()> {
         self.training.check()?;
         ensure!(self.training.epochs > 0, "expected one step or more, found --steps 0");

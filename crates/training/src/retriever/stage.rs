@@ -1,4 +1,5 @@
-//! One head's training: fetch with the snapshot, ask the reader, pull the query towards what helped.
+//! Training of one head: fetch candidates with the snapshot, score them with the reader, pull the query towards those
+//! that helped.
 
 use super::RetrieverSettings;
 use super::head_weights::{HeadWeights, query_vectors};
@@ -25,10 +26,10 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-/// Shards of a batch, one thread each.
+/// A batch is split into this many parts, one thread each.
 const SHARDS: usize = 2;
 
-/// What the training of either head needs.
+/// Inputs of the training of either head.
 pub struct Common<'a, 'j> {
     pub dataset: &'a Dataset,
     pub retriever: &'a Retriever,
@@ -37,7 +38,7 @@ pub struct Common<'a, 'j> {
     pub signal: &'a Teacher,
     pub validation: &'a Validation,
     pub settings: &'a RetrieverSettings,
-    /// Cases to learn from.
+    /// Positions of the training cases.
     pub training: &'a [usize],
 }
 
@@ -57,14 +58,15 @@ pub struct HeadTraining<'a, 'c, 'j> {
 }
 
 impl HeadTraining<'_, '_, '_> {
-    /// Candidates of these cases. All get as many as the poorest one may see.
+    /// Candidates of these cases. All cases get the same number: the smallest number that one of them may see.
     fn candidates(&mut self, cases: &[usize]) -> Result<Vec<Vec<usize>>> {
         let mut missing: Vec<usize> = cases.iter().copied().filter(|case| !self.fetched.contains_key(case)).collect();
         missing.sort_unstable();
         missing.dedup();
         let Common { dataset, retriever, queries, settings, .. } = &*self.common;
         for case in missing {
-            // Each alone: in batches of other sizes the last bits differ, and a resumed run could fetch others.
+            // Each query is computed alone: in batches of other sizes the last bits differ, and a resumed run could
+            // fetch others.
             let vector = self.snapshot.head.queries(&queries.inputs(&[case])?)?.detach().squeeze(0)?.to_vec1()?;
             let of = &dataset.cases[case];
             let found = retriever.nearest(dataset, of, self.side, &vector, settings.candidates)?;
@@ -81,12 +83,12 @@ impl HeadTraining<'_, '_, '_> {
         Ok(lists.into_iter().map(|rows| rows[..shortest].to_vec()).collect())
     }
 
-    /// ℓ of the candidates, [cases][candidates].
+    /// ℓ of the candidates, `[cases][candidates]`.
     fn reader_scores(&mut self, cases: &[usize], candidates: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
         let Common { dataset, reader_scores, signal, settings, .. } = &mut *self.common;
         let pairs: Vec<(usize, usize)> =
             cases.iter().zip(candidates).flat_map(|(case, rows)| rows.iter().map(|row| (*case, *row))).collect();
-        // All at once: the reader likes large batches.
+        // One call for all pairs: the reader is fastest in large batches.
         let answers = reader_scores.answers(&pairs)?;
         let mut answers = answers.iter().map(AsRef::as_ref);
         let mut scores = Vec::with_capacity(cases.len());
@@ -102,7 +104,7 @@ impl HeadTraining<'_, '_, '_> {
         Ok(scores)
     }
 
-    /// How the head, as it is now, does on validation.
+    /// Validation figures of the present head.
     fn validation_figures(&mut self) -> Result<(f64, BTreeMap<String, f64>)> {
         let Common { dataset, retriever, queries, reader_scores, validation, .. } = &mut *self.common;
         let own = query_vectors(&self.head.head, &validation.cases, |cases| queries.inputs(cases))?;
@@ -114,7 +116,7 @@ impl HeadTraining<'_, '_, '_> {
         Ok(validation.figures(&validated))
     }
 
-    /// Document vectors [cases, candidates, D] of the side that the head searches.
+    /// Document vectors `[cases, candidates, D]` of the side that the head searches.
     fn document_vectors(&self, candidates: &[Vec<usize>]) -> Result<Tensor> {
         let index = self.common.retriever.index();
         let (mut values, mut count) = (Vec::new(), 0);
@@ -128,7 +130,7 @@ impl HeadTraining<'_, '_, '_> {
     }
 }
 
-/// Loss of a share of a batch, divided so that the shares add up to the whole.
+/// Loss of one part of a batch, divided so that the parts add up to the loss of the whole batch.
 fn backward_of_shard(
     head: &HeadWeights,
     queries: &Queries,
@@ -161,7 +163,7 @@ impl Objective for HeadTraining<'_, '_, '_> {
         let class_of = |case: usize| {
             let case = &dataset.cases[case];
             let task = tasks.get(case.task.as_str()).copied().unwrap_or(0);
-            // Answers that are a text are one class.
+            // All text answers form one class.
             (task, position_of_gold(dataset, case).unwrap_or(0))
         };
         let mut items = Vec::with_capacity(wanted);

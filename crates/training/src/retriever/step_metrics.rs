@@ -1,4 +1,4 @@
-//! What the steps since the last validation cost and saw.
+//! Cost and content of the steps since the last validation.
 
 use super::reader_scores::ReaderCalls;
 use std::collections::BTreeMap;
@@ -7,22 +7,22 @@ use std::time::Instant;
 /// Counts since the last validation.
 pub struct StepMetrics {
     before: ReaderCalls,
-    /// As of the last step.
+    /// Reader calls up to the last step.
     pub calls: ReaderCalls,
     pub cases: usize,
-    /// Cases whose candidates lead the reader to different answers: the others teach nothing or little.
+    /// Cases whose candidates lead the reader to different answers; the others teach little or nothing.
     pub disagreeing: usize,
     pub steps: usize,
     since: Instant,
 }
 
 impl StepMetrics {
-    /// Begins to count.
+    /// Starts to count.
     pub fn new(calls: ReaderCalls) -> Self {
         Self { before: calls, calls, cases: 0, disagreeing: 0, steps: 0, since: Instant::now() }
     }
 
-    /// What the progress bar says.
+    /// Text for the progress bar.
     pub fn note(&self) -> String {
         let saved = 1.0 - self.asked() as f64 / self.wanted().max(1) as f64;
         let (disagreeing, calls) = (100.0 * self.disagreeing(), self.calls.asked);

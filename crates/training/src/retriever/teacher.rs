@@ -1,4 +1,4 @@
-//! What tells good candidates from bad ones: the reader, or one of two controls that bound what it can teach.
+//! The teacher rates candidates: the reader, or one of two controls that bound what the reader can teach.
 
 use super::loss::{ReaderScore, reader_score};
 use anyhow::{Context, Result, bail};
@@ -13,17 +13,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// p(gold) of a candidate of the right entity, and of another, in the control that knows the entities.
+/// p(gold) of a candidate of the right entity, and of another entity, in the control that knows the entities.
 const ENTITY_PROBABILITIES: [f32; 2] = [0.9, 0.1];
 
-/// Where ℓ comes from.
+/// Source of ℓ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TeacherSource {
     /// The reader's answers.
     Reader,
-    /// The reader's answers, dealt to the candidates at random: nothing can be learned from them.
+    /// The reader's answers, shuffled among the candidates: a control from which nothing can be learned.
     Shuffled,
-    /// A CSV file `id,entity` over cases and documents: the ceiling, where the truth itself is the teacher.
+    /// A CSV file `id,entity` over cases and documents: the upper bound, with the true entities as teacher.
     Entities(PathBuf),
 }
 
@@ -42,7 +42,7 @@ impl FromStr for TeacherSource {
     }
 }
 
-/// A source that is ready.
+/// A teacher that is ready to rate.
 pub enum Teacher {
     Reader,
     Shuffled { seed: u64 },
@@ -50,10 +50,10 @@ pub enum Teacher {
 }
 
 impl Teacher {
-    /// Reads what the source needs.
+    /// Reads the data of the source.
     ///
     /// # Errors
-    /// Fails if the file of entities cannot be read or knows none of the cases.
+    /// Fails if the file of entities cannot be read or contains none of the cases.
     pub fn open(source: &TeacherSource, dataset: &Dataset, seed: u64) -> Result<Self> {
         match source {
             TeacherSource::Reader => Ok(Self::Reader),
@@ -74,7 +74,7 @@ impl Teacher {
         }
     }
 
-    /// Of what the source knows.
+    /// Fingerprint of the source's data.
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::Reader | Self::Shuffled { .. } => Fingerprint::of_bytes(b""),
@@ -85,7 +85,7 @@ impl Teacher {
         }
     }
 
-    /// ℓ of a case's candidates from the reader's answers to them.
+    /// ℓ of a case's candidates, from the reader's answers to them.
     pub fn scores(
         &self,
         kind: ReaderScore,

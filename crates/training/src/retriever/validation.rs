@@ -1,4 +1,4 @@
-//! How well a pair of heads serves the reader on the validation cases.
+//! Validation of a pair of heads: how well its hits serve the reader.
 
 use super::loss::{ReaderScore, reader_score};
 use super::reader_scores::{ReaderScores, position_of_gold};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// One validation case under one pair of heads.
 #[derive(Clone, Debug)]
 pub struct Validated {
-    /// `None` where the answer is a text: it is likely or not, never chosen.
+    /// `None` if the answer is a text, which has a likelihood only.
     pub outcome: Option<CaseOutcome>,
     /// log p(gold) of the fused answer.
     pub log_probability: f64,
@@ -21,21 +21,21 @@ pub struct Validated {
     pub documents: Vec<usize>,
 }
 
-/// Mean log p(gold answer) of the fused answers to a task that is answered with a text.
+/// Mean log p(gold answer) of the fused answers to a task whose answer is a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Likelihood {
     pub task: String,
     pub n: usize,
     pub standard: f64,
     pub trained: f64,
-    /// Trained minus standard, with its paired bootstrap 95 % interval.
+    /// Trained minus standard, with a paired bootstrap 95 % interval.
     pub difference: Option<Difference>,
-    /// Cases whose sets of documents differ.
+    /// Number of cases whose set of documents differs.
     pub changed_documents: usize,
 }
 
 impl Likelihood {
-    /// A line for people.
+    /// One line of text for the report.
     pub fn text(&self) -> String {
         let interval = self.difference.map_or_else(String::new, |Difference { value, low, high }| {
             format!(", {value:+.3} [{low:+.3}, {high:+.3}]")
@@ -47,7 +47,7 @@ impl Likelihood {
     }
 }
 
-/// The validation cases and how standard RAG does on them.
+/// The validation cases and the results of standard RAG on them.
 pub struct Validation {
     pub cases: Vec<usize>,
     pub standard: Vec<Validated>,
@@ -69,7 +69,7 @@ impl Validation {
         Ok(Self { cases, standard })
     }
 
-    /// Reads every case with the hits of these query vectors, one an image-head and one a caption-head vector per case.
+    /// Reads every case with the hits of these query vectors: one image-head and one caption-head vector per case.
     ///
     /// # Errors
     /// Fails if a case cannot be read.
@@ -84,14 +84,14 @@ impl Validation {
         read_all(dataset, retriever, reader_scores, &self.cases, image, caption)
     }
 
-    /// The figure that chooses (mean log p(gold) of the fused answers: on some hundred cases it is steadier than their
-    /// accuracy), and those that people want.
+    /// The figure that chooses the best heads, and further figures. Mean log p(gold) of the fused answers chooses: on
+    /// some hundred cases it is steadier than their accuracy.
     pub fn figures(&self, trained: &[Validated]) -> (f64, BTreeMap<String, f64>) {
         let mut figures = BTreeMap::new();
         let mut count = |name: &str, hold: &dyn Fn(&Validated, &Validated) -> Option<bool>| {
             let held: Vec<bool> =
                 trained.iter().zip(&self.standard).filter_map(|(now, standard)| hold(now, standard)).collect();
-            // A share of no case is no figure.
+            // No share without cases.
             if !held.is_empty() {
                 let share = held.iter().filter(|holds| **holds).count() as f64 / held.len() as f64;
                 figures.insert(name.to_owned(), share);
@@ -108,7 +108,7 @@ impl Validation {
         (sum / trained.len().max(1) as f64, figures)
     }
 
-    /// Standard RAG against these answers, by task, where the answer is a text.
+    /// Standard RAG against these answers, for tasks whose answer is a text.
     pub fn likelihoods(&self, dataset: &Dataset, trained: &[Validated]) -> Vec<Likelihood> {
         let mut by_task: BTreeMap<&str, Vec<(&Validated, &Validated)>> = BTreeMap::new();
         for ((case, standard), trained) in self.cases.iter().zip(&self.standard).zip(trained) {
@@ -133,7 +133,7 @@ impl Validation {
         likelihoods
     }
 
-    /// What the figures are before the first step.
+    /// The figures of standard RAG, before the first step.
     pub fn standard_line(&self) -> String {
         let (figure, figures) = self.figures(&self.standard);
         let mut line = format!("standard RAG on {} validation cases: validation {figure:.4}", self.cases.len());
@@ -143,7 +143,7 @@ impl Validation {
         line
     }
 
-    /// Standard RAG against these answers, by task, where answers are chosen.
+    /// Standard RAG against these answers, for tasks with labels.
     pub fn comparison(&self, dataset: &Dataset, trained: &[Validated]) -> Comparison {
         let mut pairs = Vec::with_capacity(self.cases.len());
         for ((case, standard), trained) in self.cases.iter().zip(&self.standard).zip(trained) {
