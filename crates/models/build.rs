@@ -1,4 +1,4 @@
-//! Links the BLAS that `model/layers/blas.rs` multiplies with: the same library that FAISS links.
+//! Links the BLAS that `model/layers/blas.rs` uses, which is the library that FAISS links.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -166,7 +166,7 @@ impl Export<'_> {
                 PromptPiece::QueryImage => request.query.clone(),
                 PromptPiece::DocumentImage => {
                     let image = request.evidence.as_ref().and_then(|evidence| evidence.image.clone());
-                    image.context("the prompt wants a document's image and there is none")?
+                    image.context("the prompt needs a document's image, but there is none")?
                 }
             };
             words.push_str(IMAGE_MARK);

@@ -32,7 +32,7 @@ fn a_missing_document_image_is_named_and_passed_over() {
     fs::remove_file(world.path("images/d2.png")).unwrap();
     world.dissent(&["check", "DATASET"]).fails_with(&["corpus.jsonl:3: image", "d2.png"]);
     let outcome = world.predict();
-    assert!(outcome.succeeds().stderr.contains("document d2 is passed over"), "{outcome:#?}");
+    assert!(outcome.succeeds().stderr.contains("document d2 is skipped"), "{outcome:#?}");
     assert!(outcome.stderr.contains("d2.png"), "{outcome:#?}");
     let predictions = fs::read_to_string(world.path(".dissent/runs/r/predictions.jsonl")).unwrap();
     assert!(!predictions.contains("d2.png"), "{predictions}");
@@ -41,7 +41,7 @@ fn a_missing_document_image_is_named_and_passed_over() {
     let again = ["predict", "DATASET", "--run", "later", "--split", "test", "--device", "cpu"];
     fs::remove_file(world.path("images/d0.png")).unwrap();
     let outcome = world.dissent(&again);
-    assert!(outcome.succeeds().stderr.contains("document d0 is passed over"), "{outcome:#?}");
+    assert!(outcome.succeeds().stderr.contains("document d0 is skipped"), "{outcome:#?}");
     for other in ["d1", "d3", "d4", "d5"] {
         fs::remove_file(world.path(&format!("images/{other}.png"))).unwrap();
     }

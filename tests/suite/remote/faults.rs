@@ -159,7 +159,7 @@ fn a_server_that_comes_back_as_another_is_noticed() {
     // The connection was closed while nobody asked, so that no request fails.
     let Err(error) = reader.score(&asked, &|| false) else { panic!("should be noticed") };
     let message = whole(error);
-    assert!(message.contains("came back as something else") && message.contains("context"), "{message}");
+    assert!(message.contains("restarted as another model or version") && message.contains("context"), "{message}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn lists_that_cannot_be_are_refused() {
         (Fault::answer("200 OK", "", &format!(r#"{{"sha": ["{KEY}"]}}"#)), "the hub's list of files"),
         (Fault::answer("200 OK", "", &format!("{{\"siblings\":{}", "[".repeat(1_000_000))), "the hub's list of files"),
         (Fault::answer("200 OK", "", &format!("{{\"x\":\"{}", "a".repeat(17 << 20))), "longer than"),
-        (Fault::answer("302 Found", "Location: file:///etc/passwd\r\n", ""), "leads to no address"),
+        (Fault::answer("302 Found", "Location: file:///etc/passwd\r\n", ""), "redirects to an invalid address"),
         (Fault::answer("302 Found", "Location: /again\r\n", ""), "the hub's list of files"),
         (Fault::answer("401 Unauthorized", "", KEY), "HF_TOKEN"),
     ] {

@@ -1,4 +1,4 @@
-//! Is a file what the hub says it is?
+//! Compares files with the checksums that the hub gives.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -6,17 +6,17 @@ use std::fmt::Write;
 use std::fs::File;
 use std::io::{Read, Result, Seek};
 
-/// A checksum as the hub's entity tags have it; a blob is called by it.
+/// A checksum in one of the two forms of the hub's entity tags; it is the name of the blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Checksum {
-    /// Of a large file: its SHA-256.
+    /// SHA-256 of a large file.
     Sha256(String),
-    /// Of a small file: what git calls it, the SHA-1 of `blob SIZE`, a zero byte and the content.
+    /// Git's hash of a small file: the SHA-1 of `blob SIZE`, a zero byte and the content.
     Git(String),
 }
 
 impl Checksum {
-    /// From an entity tag, with or without quotes; `None` where it is no checksum.
+    /// Parses an entity tag, with or without quotes; `None` if it is not a checksum.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let name = tag.trim().trim_start_matches("W/").trim_matches('"');
         let is_hex = name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
@@ -34,7 +34,7 @@ impl Checksum {
         }
     }
 
-    /// Whether the whole `file` of `size` bytes has this checksum.
+    /// True if the whole `file` of `size` bytes has this checksum.
     pub fn fits(&self, file: &mut File, size: u64) -> Result<bool> {
         file.rewind()?;
         let found = match self {
@@ -56,7 +56,7 @@ fn hash<D: Digest>(mut digest: D, file: &mut File) -> Result<String> {
     }
     let mut text = String::new();
     for byte in &*digest.finalize() {
-        // Writing into a string does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
@@ -71,7 +71,7 @@ mod tests {
     fn both_kinds_are_those_of_git_and_sha256sum() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"hello\n").unwrap();
-        // `git hash-object` and `sha256sum` of the same.
+        // Output of `git hash-object` and `sha256sum` for the same content.
         let git = "\"ce013625030ba8dba906f756967f9e9ca394464a\"";
         let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
         for tag in [git, sha256] {

@@ -1,4 +1,4 @@
-//! Requests to the hub: its address, the user's key, redirects.
+//! HTTP requests to the hub: its address, the user's key, redirects.
 
 use crate::model::hub::hugging_face_home;
 use anyhow::Context;
@@ -11,20 +11,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Where the hub is unless `HF_ENDPOINT` says otherwise.
+/// Address of the hub unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
-/// Waiting for a connection.
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Longest silence between two pieces of an answer, and longest wait for its headers, unless `HF_HUB_DOWNLOAD_TIMEOUT` says
-/// otherwise.
+/// Longest time without new data or headers, unless `HF_HUB_DOWNLOAD_TIMEOUT` is set.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The longest that may be asked for.
+/// Largest value of `HF_HUB_DOWNLOAD_TIMEOUT` in seconds.
 const LONGEST_SILENCE: u64 = 3600;
 const MOST_REDIRECTS: usize = 5;
 /// Longest key file in bytes; keys have 37 letters.
 const LONGEST_KEY_FILE: u64 = 1 << 16;
 
-/// Why the hub gave nothing.
+/// Errors of the hub.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     #[error("{0}: the hub wants a key that may read this model: put one into HF_TOKEN, or accept its terms on the hub")]
@@ -35,18 +34,18 @@ pub enum HubError {
     Refused { place: String, status: StatusCode },
     #[error("{place}: {reason}")]
     Broken { place: String, reason: String },
-    /// It was removed.
+    /// The downloaded file has been removed.
     #[error("{file}: {reason}")]
     OtherContent { file: String, reason: String },
     #[error("cannot write {}: {reason}", .path.display())]
     Disk { path: PathBuf, reason: String },
-    /// Someone asked for it.
+    /// The user cancelled the download.
     #[error("interrupted")]
     Cancelled,
 }
 
 impl HubError {
-    /// May the same request go through a moment later?
+    /// True if the same request may succeed a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Broken { .. } => true,
@@ -56,16 +55,16 @@ impl HubError {
     }
 }
 
-/// The hub and the key that it is asked with.
+/// The hub with the user's key.
 #[derive(Debug)]
 pub struct Hub {
     client: Client,
     endpoint: Url,
-    /// Marked as not to be printed.
+    /// Marked as sensitive, so that it is never printed.
     key: Option<HeaderValue>,
-    /// Longest silence, see [`SILENCE`].
+    /// See [`SILENCE`].
     silence: Duration,
-    /// The key and the password of the address: what the hub says may repeat them.
+    /// The key and the password of the address, which the hub's messages may repeat.
     secrets: Vec<Secret>,
 }
 
@@ -73,28 +72,25 @@ impl Hub {
     /// The hub of the environment: `HF_ENDPOINT`; `HF_TOKEN`, else the file of `HF_TOKEN_PATH` or `HF_HOME/token`.
     ///
     /// # Errors
-    /// Fails if the variables hold no address or key, the hub must not be asked (`HF_HUB_OFFLINE`), or a key would go over
-    /// the network in the clear.
+    /// Fails if a variable has an invalid address or key, `HF_HUB_OFFLINE` is set, or a key would be sent unencrypted.
     pub fn of_environment() -> anyhow::Result<Self> {
         let offline = variable("HF_HUB_OFFLINE").is_some_and(|value| value != "0");
-        anyhow::ensure!(!offline, "HF_HUB_OFFLINE is set: the hub is not asked");
+        anyhow::ensure!(!offline, "HF_HUB_OFFLINE is set, so nothing can be downloaded; unset it to download");
         let text = variable("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into());
         let endpoint = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        // What is no address may hold a password: it is not repeated.
+        // Invalid text may contain a password, so the message does not repeat it.
         let Some(endpoint) = endpoint else {
-            anyhow::bail!("HF_ENDPOINT: expected https://HOST, found something that is no such address")
+            anyhow::bail!("HF_ENDPOINT: expected https://HOST, found something else")
         };
         let key = find_key()?;
         if key.is_some() && endpoint.scheme() == "http" && !is_this_machine(&endpoint) {
             let shown = endpoint.origin().ascii_serialization();
-            anyhow::bail!(
-                "HF_ENDPOINT: {shown} is not encrypted, a key would go there in the clear; expected https://"
-            );
+            anyhow::bail!("HF_ENDPOINT: {shown} is not encrypted and would expose the key; expected https://");
         }
         let secrets = key.iter().cloned().chain(endpoint.password().map(Secret::new)).collect();
         let key = key.as_ref().map(header_of).transpose()?;
         let silence = silence_of_environment()?;
-        // A reader on a server may have installed it.
+        // Fails if a reader on a server has installed it already; ignore that.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("dissent/", env!("CARGO_PKG_VERSION")))
@@ -105,7 +101,7 @@ impl Hub {
         Ok(Self { client, endpoint, key, silence, secrets })
     }
 
-    /// The longest silence that is waited for.
+    /// Longest time without new data.
     pub(super) fn silence(&self) -> Duration {
         self.silence
     }
@@ -114,7 +110,7 @@ impl Hub {
         format!("nothing came for {} s (HF_HUB_DOWNLOAD_TIMEOUT waits longer)", self.silence.as_secs())
     }
 
-    /// The innermost cause; the library's own text names the address, which may hold what signs it.
+    /// The innermost cause. The library's own text contains the address, which may include a signature.
     pub(super) fn reason_of(&self, error: &reqwest::Error) -> String {
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
@@ -123,24 +119,24 @@ impl Hub {
         if error.is_timeout() { self.too_late() } else { cause.to_string() }
     }
 
-    /// A text of the hub for a message.
+    /// Makes a text of the hub safe for a message.
     pub(super) fn shown(&self, text: &str) -> String {
         excerpt(text, &self.secrets)
     }
 
-    /// The address of something below the hub's own; `parts` are escaped.
+    /// The address of a path below the hub's own; `parts` are escaped.
     pub(super) fn address(&self, parts: &[&str]) -> Url {
         let mut url = self.endpoint.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
-            // A revision may be `refs/pr/1`, which the hub expects as one part.
+            // A revision such as `refs/pr/1` must be a single part.
             path.extend(parts);
         }
         url
     }
 
-    /// An answer that is a success. Redirects are followed, the key goes to the hub's own host alone. With `stay`, a
-    /// redirect to another host is the answer.
+    /// Sends a request and returns a successful answer. Redirects are followed; the key is sent only to the hub's own
+    /// host. With `stay`, a redirect to another host is returned as the answer.
     pub(super) async fn ask(
         &self,
         method: Method,
@@ -160,7 +156,7 @@ impl Hub {
             if from_byte > 0 {
                 request = request.header(RANGE, format!("bytes={from_byte}-"));
             }
-            // Headers that come byte by byte are no silence.
+            // The limit also covers headers that arrive byte by byte.
             let response = timeout(self.silence, request.send()).await;
             let response =
                 response.map_err(|_| broken(self.too_late()))?.map_err(|error| broken(self.reason_of(&error)))?;
@@ -168,10 +164,10 @@ impl Hub {
             if status.is_redirection() {
                 let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
                 let to = to.and_then(|to| url.join(to).ok()).filter(|to| matches!(to.scheme(), "http" | "https"));
-                let Some(to) = to else { return Err(broken("it leads to no address".into())) };
+                let Some(to) = to else { return Err(broken("it redirects to an invalid address".into())) };
                 if url.scheme() == "https" && to.scheme() != "https" {
                     return Err(broken(format!(
-                        "it leads to {}, which is not encrypted",
+                        "it redirects to {}, which is not encrypted",
                         to.origin().ascii_serialization()
                     )));
                 }
@@ -188,7 +184,7 @@ impl Hub {
                 status => Err(HubError::Refused { place, status }),
             };
         }
-        Err(broken("it leads from address to address".into()))
+        Err(broken("it redirects too often".into()))
     }
 }
 
@@ -204,7 +200,7 @@ fn find_key() -> anyhow::Result<Option<Secret>> {
     Ok(Some(Secret::new(key)))
 }
 
-/// What `hf auth login` left.
+/// The key that `hf auth login` stored.
 fn key_of_file() -> anyhow::Result<Option<String>> {
     let own = || Some(hugging_face_home()?.join("token"));
     let Some(path) = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(own) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Which files of a model are fetched: what a loader reads, and no pickles.
+//! Selects the files of a model to download: those that a loader reads, but no pickles.
 
 use super::checksum::Checksum;
 use super::client::{Hub, HubError};
@@ -11,20 +11,20 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest list of files in bytes: a hundred thousand files are listed in 10 MB.
+/// Longest list of files in bytes: a list of a hundred thousand files has 10 MB.
 const LONGEST_LIST: usize = 16 << 20;
-/// Files of a model at most. The largest ones that are public have some hundred shards.
+/// Most files of a model. The largest public ones have some hundred shards.
 const MOST_FILES: usize = 1000;
-/// Longest name of a file in bytes; file systems take 255, and `.incomplete` may follow.
+/// Longest file name in bytes; file systems allow 255, and `.incomplete` may follow.
 const LONGEST_NAME: usize = 200;
-/// Bytes of a model at most, a thousand times those of the largest that are public.
+/// Largest model in bytes, a thousand times the largest public ones.
 const LARGEST_MODEL: u64 = 1 << 50;
-/// For the whole list of files, however slowly it comes.
+/// Time limit for the whole list of files, even if data arrives steadily.
 const LIST_WITHIN: Duration = Duration::from_secs(15);
-/// For sizes and checksums of all files: a question each.
+/// Time limit for sizes and checksums of all files, one request each.
 const HEADERS_WITHIN: Duration = Duration::from_secs(300);
 
-/// Beside the weights.
+/// Files other than the weights.
 const SETTINGS: [&str; 17] = [
     "config.json",
     "generation_config.json",
@@ -47,7 +47,7 @@ const SETTINGS: [&str; 17] = [
 const SINGLE: &str = "model.safetensors";
 const OPEN_CLIP: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
 
-/// A file of the hub.
+/// A file on the hub.
 #[derive(Clone, Debug)]
 pub(super) struct Remote {
     pub name: String,
@@ -66,10 +66,10 @@ struct Sibling {
     rfilename: String,
 }
 
-/// The commit of the model's revision and the files that are needed of it, each with what its header says.
+/// The commit of the model's revision, and its needed files with their sizes and checksums.
 ///
 /// # Errors
-/// Fails if the hub does not answer within the limits of this file, or with a list that cannot be one.
+/// Fails if the hub exceeds the limits of this file or sends an invalid list.
 pub(super) async fn list(hub: &Hub, id: &HubId) -> Result<(String, Vec<Remote>), HubError> {
     let broken = |reason: String| HubError::Broken { place: id.to_string(), reason: hub.shown(&reason) };
     let late = |what: &str, within: Duration| broken(format!("{what} did not come within {} s", within.as_secs()));
@@ -111,7 +111,7 @@ async fn ask_headers(hub: &Hub, id: &HubId, commit: &str, names: Vec<String>) ->
         let answer = hub.ask(Method::HEAD, address, 0, true).await?;
         let (size, checksum) = what_headers_say(answer.headers())
             .ok_or_else(|| broken(format!("{name}: the hub gives no size and checksum (X-Linked-ETag or ETag)")))?;
-        // From here on sizes can be added without another look.
+        // This bounds the sum of the sizes, which later code relies on.
         total = total.checked_add(size).filter(|total| *total <= LARGEST_MODEL).ok_or_else(|| {
             broken(format!("{name}: the hub gives {size} bytes, a model has {LARGEST_MODEL} at most"))
         })?;
@@ -120,7 +120,7 @@ async fn ask_headers(hub: &Hub, id: &HubId, commit: &str, names: Vec<String>) ->
     Ok(files)
 }
 
-/// Large files lie elsewhere, so what is said of the linked file counts.
+/// Size and checksum of a file. Large files are stored elsewhere, so the headers for the linked file take precedence.
 fn what_headers_say(headers: &HeaderMap) -> Option<(u64, Checksum)> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let checksum = Checksum::of_tag(text("x-linked-etag").or_else(|| text(ETAG.as_str()))?)?;
@@ -128,7 +128,7 @@ fn what_headers_say(headers: &HeaderMap) -> Option<(u64, Checksum)> {
     Some((size.trim().parse().ok()?, checksum))
 }
 
-/// The files to fetch: settings, and the weights that are read first where there are several.
+/// The names of the needed files: settings, and weights in the preferred format.
 fn needed(names: &[String]) -> Result<Vec<String>, String> {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     let is_shard = |name: &str| name.starts_with("model-") && has_extension(name, &["safetensors"]);
@@ -152,7 +152,7 @@ fn needed(names: &[String]) -> Result<Vec<String>, String> {
     }
     let settings = names.iter().filter(|name| SETTINGS.contains(&name.as_str()));
     let mut wanted: Vec<String> = settings.chain(weights).cloned().collect();
-    // A name that leads elsewhere is none of those above but a shard's could.
+    // Only the name of a shard can be a path; the other names are fixed.
     if let Some(name) = wanted.iter().find(|name| !is_plain(name)) {
         return Err(format!("the hub's list of files: expected the name of a file, found '{name}'"));
     }
@@ -168,7 +168,7 @@ fn has_extension(name: &str, wanted: &[&str]) -> bool {
     Path::new(name).extension().is_some_and(|extension| wanted.iter().any(|wanted| extension == *wanted))
 }
 
-/// A name of a file and nothing else, in letters that hurt neither terminal nor file system.
+/// True if `name` is a plain file name with characters that are safe for terminals and file systems.
 fn is_plain(name: &str) -> bool {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '+'));
     letters && !name.starts_with('.') && !name.is_empty() && name.len() <= LONGEST_NAME

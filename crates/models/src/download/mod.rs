@@ -1,8 +1,8 @@
-//! Models of the Hugging Face hub, fetched into its cache on this machine; the only code that asks the hub.
+//! Downloads models of the Hugging Face hub into its local cache; no other code connects to the hub.
 //!
-//! Files come as blobs that are called by their checksum, checked before they get that name; a snapshot of links to them
-//! is put in its place when all are there, and the name of the branch after it. What is cut off stays as `.incomplete`
-//! and is continued, so nothing half fetched looks whole.
+//! Files are stored as blobs named by their checksum, which is verified before they get that name. When all blobs are there, a
+//! snapshot of links to them is put in place, and then the reference of the branch. An interrupted file remains as
+//! `.incomplete` and is continued later, so nothing incomplete looks whole.
 
 mod checksum;
 mod client;

@@ -1,4 +1,4 @@
-//! A model in the cache: what would be fetched, and fetching it.
+//! A model in the cache: plans a download and performs it.
 
 use super::client::{Hub, HubError};
 use super::listing::{Remote, list};
@@ -11,29 +11,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Between looks whether the download is still wanted.
+/// Pause between checks for cancellation.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What is to be fetched, and where to.
+/// The files to download and their destination.
 pub struct Plan {
     id: HubId,
     commit: String,
     files: Vec<Remote>,
-    /// Of the model in the cache.
+    /// Folder of the model in the cache.
     folder: PathBuf,
 }
 
-/// How far a download is.
+/// Progress of a download.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     pub file: &'a str,
-    /// Bytes of all files that are here.
+    /// Downloaded bytes of all files.
     pub done: u64,
     pub total: u64,
 }
 
 impl Plan {
-    /// The commit that the revision stands for now.
+    /// The commit that the revision points to.
     pub fn commit(&self) -> &str {
         &self.commit
     }
@@ -48,13 +48,13 @@ impl Plan {
         self.unique().map(|file| file.size).sum()
     }
 
-    /// Bytes that are not here yet.
+    /// Number of bytes that are not downloaded yet.
     pub fn missing(&self) -> u64 {
         let blobs = self.blobs();
         self.unique().map(|file| file.size - kept(file, &blobs)).sum()
     }
 
-    /// Where the files will be.
+    /// Folder of the downloaded files.
     pub fn destination(&self) -> PathBuf {
         self.folder.join("snapshots").join(&self.commit)
     }
@@ -63,7 +63,7 @@ impl Plan {
         self.folder.join("blobs")
     }
 
-    /// Files of the same content are one blob.
+    /// The files without duplicates: files of the same content share one blob.
     fn unique(&self) -> impl Iterator<Item = &Remote> {
         let mut seen = BTreeSet::new();
         self.files.iter().filter(move |file| seen.insert(file.checksum.name()))
@@ -76,25 +76,25 @@ fn kept(file: &Remote, blobs: &Path) -> u64 {
     length(name.to_string()).or_else(|| length(format!("{name}.incomplete"))).unwrap_or(0).min(file.size)
 }
 
-/// Asks the hub what the model is made of. Nothing is written.
+/// Asks the hub for the files of the model. Writes nothing.
 ///
 /// # Errors
-/// A model, revision or file that the hub does not have or not give, one without safetensors weights, no connection;
-/// [`HubError::Cancelled`] once `cancelled` says so.
+/// Fails if the hub does not have the model, revision or file or refuses access, the model has no safetensors weights, or the
+/// connection fails. Returns [`HubError::Cancelled`] if cancelled.
 pub fn plan(hub: &Hub, id: &HubId, cancelled: &dyn Fn() -> bool) -> Result<Plan> {
     let runtime = runtime()?;
     let listed = runtime.block_on(wanted_still(cancelled, list(hub, id)));
-    // A look-up of a host's name cannot be cancelled, and is not waited for.
+    // Does not wait for a DNS look-up, which cannot be cancelled.
     runtime.shutdown_background();
     let (commit, files) = listed.with_context(|| format!("cannot ask the hub for {id}"))?;
     Ok(Plan { folder: id.cache_entry()?, id: id.clone(), commit, files })
 }
 
-/// Fetches what is missing, checks it and puts it into the cache.
+/// Downloads what is missing, verifies it and puts it into the cache.
 ///
 /// # Errors
-/// [`HubError`] where the hub or the connection fails or `cancelled` says so, with what came kept for the next time; a disk
-/// that is too small; a file that is not what the hub says.
+/// Fails with a [`HubError`] if the hub or the connection fails or the download is cancelled; the received data is kept for the
+/// next attempt. Fails if the disk is too small or a file does not have the hub's checksum.
 pub fn download(
     hub: &Hub,
     plan: &Plan,
@@ -121,7 +121,7 @@ pub fn download(
     Ok(snapshot)
 }
 
-/// The snapshot's folder with a link for each file, whole at once where there is none yet.
+/// Creates the snapshot's folder with a link for each file; a new folder appears whole.
 fn link(plan: &Plan) -> Result<PathBuf> {
     let target = plan.destination();
     let at = |folder: &Path| format!("cannot make links in {}", folder.display());
@@ -129,7 +129,7 @@ fn link(plan: &Plan) -> Result<PathBuf> {
         for file in &plan.files {
             let link = target.join(&file.name);
             if !link.exists() {
-                // A link to a blob that is gone.
+                // Removes a link whose blob is missing.
                 let _ = fs::remove_file(&link);
                 std::os::unix::fs::symlink(link_to(file), &link).with_context(|| at(&target))?;
             }
@@ -164,7 +164,7 @@ fn ensure_room(folder: &Path, needed: u64) -> Result<()> {
     Ok(())
 }
 
-/// "1.2 GB", "17 kB".
+/// For example "1.2 GB" or "17 kB".
 pub fn readable_size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -174,7 +174,7 @@ pub fn readable_size(bytes: u64) -> String {
     }
 }
 
-/// Work until it is done or nobody wants it any more; what is under way is dropped then.
+/// Runs a future until it is done or cancelled; cancelling drops it.
 async fn wanted_still<T>(
     cancelled: &dyn Fn() -> bool,
     work: impl Future<Output = Result<T, HubError>>,
@@ -196,7 +196,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")
 }
 
-/// Whether an error of [`plan`] or [`download`] is that somebody asked for it.
+/// True if an error of [`plan`] or [`download`] is a cancellation.
 pub fn was_cancelled(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(HubError::Cancelled))
 }

@@ -1,4 +1,4 @@
-//! One blob: continued where it was cut off, checked, and only then called by its name.
+//! Downloads one blob: resumes a partial file, verifies it, and then gives it its final name.
 
 use super::client::{Hub, HubError};
 use super::listing::Remote;
@@ -9,14 +9,14 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A connection that is lost again and again with next to nothing between is given up.
+/// Attempts without progress after which a failing connection is given up.
 const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Bytes of a part of a file that is worth waiting for as long as the longest silence: less is as good as nothing.
+/// Fewest bytes that must arrive within the longest time without data.
 const SLOWEST: u64 = 1024;
 
-/// How much came in the latest stretch of time.
+/// Measures the speed of a transfer in intervals.
 struct Pace {
     since: Instant,
     from: u64,
@@ -27,7 +27,7 @@ impl Pace {
         Self { since: Instant::now(), from: length }
     }
 
-    /// Did fewer than [`SLOWEST`] bytes come in a whole stretch?
+    /// True if fewer than [`SLOWEST`] bytes arrived in a whole interval.
     fn is_too_slow(&mut self, length: u64, stretch: Duration) -> bool {
         if self.since.elapsed() < stretch {
             return false;
@@ -38,7 +38,7 @@ impl Pace {
     }
 }
 
-/// A blob on its way.
+/// A blob that is being downloaded.
 pub(super) struct Blob<'a> {
     pub file: &'a Remote,
     pub address: Url,
@@ -47,7 +47,7 @@ pub(super) struct Blob<'a> {
 }
 
 impl Blob<'_> {
-    /// Where it will be.
+    /// Final path of the blob.
     pub fn path(&self) -> PathBuf {
         self.folder.join(self.file.checksum.name())
     }
@@ -56,7 +56,7 @@ impl Blob<'_> {
         self.folder.join(format!("{}.incomplete", self.file.checksum.name()))
     }
 
-    /// Fetches what is missing. `on_bytes` hears how many bytes are here.
+    /// Downloads what is missing. `on_bytes` receives the number of bytes so far.
     pub async fn fetch(&self, hub: &Hub, on_bytes: &mut dyn FnMut(u64)) -> Result<(), HubError> {
         if self.path().is_file() {
             return Ok(());
@@ -66,7 +66,7 @@ impl Blob<'_> {
             aside.as_mut().map_err(|error| self.broken(format!("cannot write {}: {error}", self.aside().display())))?;
         match aside.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(self.broken("another program is fetching it".into())),
+            Err(TryLockError::WouldBlock) => return Err(self.broken("another program is downloading it".into())),
             Err(TryLockError::Error(error)) => return Err(self.broken(format!("cannot lock the file: {error}"))),
         }
         let mut attempt = 0;
@@ -101,25 +101,25 @@ impl Blob<'_> {
         }
         let from = if from > size { 0 } else { from };
         let mut answer = hub.ask(Method::GET, self.address.clone(), from, false).await?;
-        // A server without ranges begins again, and so does one that has another part.
+        // A server without ranges starts from the beginning, and so does one that sends another range.
         let begins_at = if answer.status() == StatusCode::PARTIAL_CONTENT { first_byte(&answer) } else { Some(0) };
         let refused =
             answer.status() == StatusCode::RANGE_NOT_SATISFIABLE || begins_at.is_none_or(|first| first > from);
         let mut length = if refused { 0 } else { begins_at.unwrap_or(0) };
         aside.set_len(length).and_then(|()| aside.seek(SeekFrom::Start(length))).map_err(|error| self.full(&error))?;
         if refused {
-            return Err(self.broken("the server does not continue where it was cut off".into()));
+            return Err(self.broken("the server does not resume the interrupted file".into()));
         }
         let mut pace = Pace::from(length);
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(hub.reason_of(&error)))? {
             length += chunk.len() as u64;
             if pace.is_too_slow(length, hub.silence()) {
-                return Err(self.broken(format!("under {SLOWEST} bytes came in {} s", hub.silence().as_secs())));
+                return Err(self.broken(format!("fewer than {SLOWEST} bytes arrived in {} s", hub.silence().as_secs())));
             }
             if length > size {
-                // What comes is another file.
+                // The server sends another file.
                 let _ = fs::remove_file(self.aside());
-                return Err(self.other_content(format!("more than the {size} bytes came that the hub gives")));
+                return Err(self.other_content(format!("it is longer than the {size} bytes that the hub gives")));
             }
             aside.write_all(&chunk).map_err(|error| self.full(&error))?;
             on_bytes(length);
@@ -130,15 +130,15 @@ impl Blob<'_> {
         Ok(())
     }
 
-    /// Checks the whole file and gives it its name.
+    /// Verifies the whole file and gives it its final name.
     fn keep(&self, aside: &mut File) -> Result<(), HubError> {
         let fits = self.file.checksum.fits(aside, self.file.size);
-        if !fits.map_err(|error| self.broken(format!("cannot read what was fetched: {error}")))? {
-            // Continuing it would not make it right.
+        if !fits.map_err(|error| self.broken(format!("cannot read the downloaded file: {error}")))? {
+            // A continued download would not repair it.
             let _ = fs::remove_file(self.aside());
             let expected = self.file.checksum.name();
             return Err(self.other_content(format!(
-                "what was fetched does not have the checksum {expected} that the hub gives, and was removed"
+                "the downloaded file does not have the checksum {expected} that the hub gives, and was removed"
             )));
         }
         aside.sync_all().and_then(|()| fs::rename(self.aside(), self.path())).map_err(|error| self.full(&error))
@@ -161,7 +161,7 @@ impl Blob<'_> {
     }
 }
 
-/// The first byte of a part: `Content-Range: bytes FIRST-LAST/SIZE`.
+/// The first byte of a range: `Content-Range: bytes FIRST-LAST/SIZE`.
 fn first_byte(answer: &Response) -> Option<u64> {
     let range = answer.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     range.trim().strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()

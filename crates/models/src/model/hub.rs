@@ -48,7 +48,7 @@ impl fmt::Display for HubId {
     }
 }
 
-/// Whether `name` has only characters that the hub allows.
+/// True if `name` has only characters that the hub allows.
 fn is_plain(name: &str) -> bool {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
     letters

@@ -55,7 +55,7 @@ fn size(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
-/// Whether [`ensure_memory`] succeeds.
+/// True if [`ensure_memory`] succeeds.
 pub fn fits_into_memory(parameters: usize, dtype: DType, device: &Device) -> bool {
     ensure_memory(parameters, dtype, device).is_ok()
 }

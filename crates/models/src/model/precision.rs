@@ -77,7 +77,7 @@ fn automatic(own: DType, on_cpu: bool, has_bf16: bool, fits: impl Fn(DType) -> b
     ChosenDtype { dtype, reason }
 }
 
-/// Whether a GPU supports bf16. candle assumes it for all; NVIDIA GPUs need compute capability 8.0.
+/// True if a GPU supports bf16. candle assumes it for all; NVIDIA GPUs need compute capability 8.0.
 #[cfg(feature = "cuda")]
 fn has_bf16(device: &Device) -> bool {
     match device.as_cuda_device() {

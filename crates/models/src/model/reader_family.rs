@@ -44,7 +44,7 @@ pub fn load_reader(folder: &Path, adapter: Option<&Path>, device: &Device, dtype
 }
 
 impl ReaderFamily {
-    /// The models of this family, as their authors call them.
+    /// The authors' name of this family.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pixtral => "Pixtral",

@@ -53,7 +53,7 @@ fn tokenizer_notes(folder: &Path) -> Result<Vec<String>, CheckpointError> {
     Ok(notes)
 }
 
-/// Whether a BERT normalizer lower-cases texts.
+/// True if a BERT normalizer lower-cases texts.
 fn lowers(normalizer: &Value) -> Option<bool> {
     if normalizer["type"] == "BertNormalizer" { normalizer["lowercase"].as_bool() } else { None }
 }

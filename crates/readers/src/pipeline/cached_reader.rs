@@ -1,4 +1,4 @@
-//! A reader with what it has said before: nobody asks it twice for the same thing.
+//! A reader with a cache: each question is asked only once.
 
 use super::KeyedLog;
 use crate::reader::{ReadRequest, Reader, ReaderError, answer_key, prediction_key};
@@ -16,7 +16,7 @@ use std::path::Path;
 pub(super) struct Question {
     request: ReadRequest,
     key: Fingerprint,
-    /// The answer is in the reader's own words.
+    /// True if the answer is a text in the reader's own words.
     is_open: bool,
 }
 
@@ -24,13 +24,13 @@ pub(super) struct Question {
 pub(super) struct CachedReader {
     reader: Box<dyn Reader>,
     predictions: KeyedLog<LabelScores>,
-    /// Open answers.
+    /// Cache of open answers.
     answers: KeyedLog<String>,
     asked: usize,
 }
 
 impl CachedReader {
-    /// `cache` is a folder for answers that outlive the program.
+    /// Opens the reader's caches in the folder `cache`, where answers outlive the program.
     ///
     /// # Errors
     /// Fails if a cache file cannot be read.
@@ -45,12 +45,12 @@ impl CachedReader {
         &*self.reader
     }
 
-    /// Questions that the reader itself was asked so far; the others were in the cache.
+    /// Number of questions that the reader was asked so far; the others were answered by the cache.
     pub fn asked(&self) -> usize {
         self.asked
     }
 
-    /// Why the caches are no longer written to disk, once.
+    /// Takes the errors because of which the caches are no longer written; each is returned once.
     pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
         self.predictions.take_trouble().into_iter().chain(self.answers.take_trouble()).collect()
     }
@@ -74,7 +74,7 @@ impl CachedReader {
     /// Asks the reader to choose a label, or to answer in its own words if the task is open.
     ///
     /// # Errors
-    /// Returns `Cancelled` once cancelled. Fails if the reader fails or answers with something that is no answer.
+    /// Returns `Cancelled` if cancelled. Fails if the reader fails or its answer is invalid.
     pub fn predict(
         &mut self,
         questions: &[Question],
@@ -91,10 +91,10 @@ impl CachedReader {
         Ok(predictions)
     }
 
-    /// The labels' scores for each request, whatever the kind of its task.
+    /// The scores of the labels for each request, for any kind of task.
     ///
     /// # Errors
-    /// As [`Self::predict`].
+    /// Fails as [`Self::predict`] does.
     pub fn scores(
         &mut self,
         requests: Vec<ReadRequest>,
@@ -131,7 +131,7 @@ impl CachedReader {
     }
 }
 
-/// Asks for what the cache does not know and keeps the answers.
+/// Asks only the questions that the cache cannot answer, and stores the answers.
 fn through_cache<V: Clone + Serialize + DeserializeOwned>(
     cache: &mut KeyedLog<V>,
     asked: &mut usize,
@@ -142,7 +142,7 @@ fn through_cache<V: Clone + Serialize + DeserializeOwned>(
     let mut unknown_keys: Vec<Fingerprint> = Vec::new();
     let mut seen: HashSet<&Fingerprint> = HashSet::new();
     for Question { request, key, .. } in questions {
-        // Two cases may share image and document: one question is then enough.
+        // Two cases may share image and document; then one question is enough.
         if cache.get(key).is_none() && seen.insert(key) {
             unknown.push(request.clone());
             unknown_keys.push(key.clone());
@@ -163,7 +163,7 @@ fn check_count(reader: &str, asked: usize, given: usize) -> Result<()> {
     Ok(())
 }
 
-/// Broken weights show as numbers that are none; those never reach a file or the screen.
+/// Damaged weights give NaN or infinite scores; refuse them before they reach a file or the screen.
 fn check_scores(reader: &str, requests: &[ReadRequest], answers: &[LabelScores]) -> Result<()> {
     check_count(reader, requests.len(), answers.len())?;
     for (request, answer) in requests.iter().zip(answers) {

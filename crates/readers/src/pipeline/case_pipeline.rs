@@ -1,5 +1,5 @@
-//! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document, each only
-//! where the caches do not know the answer.
+//! From a case to its predictions: retrieve, then ask the reader once per hit and once without a document. Cached
+//! answers are not asked again.
 
 use super::cached_reader::{CachedReader, Question};
 use super::open_case::OpenCase;
@@ -18,29 +18,30 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Requests of [`Pipeline::score_pairs`] that are put together at a time.
+/// Number of requests that [`Pipeline::score_pairs`] builds at a time.
 const PAIRS_AT_A_TIME: usize = 512;
 
-/// What the reader is asked about a document: task and question, from the case and its own task and question.
+/// Builds the task and question that the reader is asked about a document, from the case and its own task and question.
 pub type AskAbout<'a> = &'a dyn Fn(&Case, Arc<Task>, String) -> (Arc<Task>, String);
 
 /// Retriever, reader and their caches, for one dataset.
 pub struct Pipeline {
     dataset: Arc<Dataset>,
     tasks: HashMap<String, Arc<Task>>,
-    /// `None` reads closed-book only.
+    /// `None` if cases are read closed-book only.
     source: Option<Box<dyn HitSource>>,
     reader: CachedReader,
     known_hits: KeyedLog<Vec<Hit>>,
     pictures: Pictures,
     ablation: Ablation,
     captions: ShownCaptions,
-    /// By task, once a probe has asked for it: of each corpus row the one whose caption contradicts it.
+    /// By task id: for each corpus row, the row whose caption contradicts it. Computed for the first probe that needs
+    /// it.
     contradicting: HashMap<String, Vec<Option<usize>>>,
 }
 
 impl Pipeline {
-    /// `cache` is a folder for answers that outlive the program.
+    /// Builds a pipeline; `cache` is a folder for answers that outlive the program.
     ///
     /// # Errors
     /// Fails if a prompt template is wrong or a cache file cannot be read.
@@ -69,7 +70,7 @@ impl Pipeline {
         })
     }
 
-    /// Withholds from the reader what the ablation says. Random documents are the hit source's part.
+    /// Applies the ablation to the evidence. Random documents are drawn by the hit source.
     #[must_use]
     pub fn with_ablation(mut self, ablation: Ablation) -> Self {
         self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
@@ -77,12 +78,11 @@ impl Pipeline {
         self
     }
 
-    /// Answers one case piece by piece: hits, then predictions as they come. The first unknown prediction is read alone,
-    /// so that something shows early; the others, closed-book among them, are one batch.
+    /// Answers one case and reports each part as soon as it is known: hits, then predictions. The first unknown prediction is read alone, so that something shows early; the others, closed-book among them, are one batch.
     ///
     /// # Errors
-    /// `Cancelled` between batches. A document that cannot be read (its image is missing, say) is reported as
-    /// [`Event::Failed`] once the others are answered: that is the last word on the case.
+    /// Returns `Cancelled` if cancelled between batches. A document that cannot be read (for example, its image is missing) is not
+    /// an error: it is reported as the case's last event, [`Event::Failed`], after the other documents are answered.
     pub fn answer(
         &mut self,
         case: usize,
@@ -134,11 +134,10 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Answers several cases in one go, every prediction in batches as large as the reader likes. A case that cannot be
-    /// read is an error in its place.
+    /// Answers several cases at once, with batches as large as the reader allows. A case that cannot be read has an error in its place.
     ///
     /// # Errors
-    /// `Cancelled`, or where the reader itself fails.
+    /// Returns `Cancelled` if cancelled. Fails if the reader itself fails.
     pub fn answer_all(
         &mut self,
         cases: &[usize],
@@ -156,7 +155,7 @@ impl Pipeline {
             }));
         }
         if self.uses_closed_book() {
-            // All in one batch; the cache then knows the words to retrieve with.
+            // One batch for all cases; the cache then holds the words to retrieve with.
             let closed_books: Vec<Question> = opened.iter().flatten().map(|(_, question)| question.clone()).collect();
             self.reader.predict(&closed_books, cancelled)?;
         }
@@ -193,11 +192,10 @@ impl Pipeline {
         Ok(answers)
     }
 
-    /// The reader's answers to cases with one document each: (case, corpus row), in order. Where the answer is a text (open
-    /// answers, several labels) there is one score, the log-probability of the gold one, teacher-forced over its tokens.
+    /// The reader's answers to pairs of a case and a corpus row, in order. If the answer is a text (open answers, several labels), there is one score: the log-probability of the gold answer, teacher-forced over its tokens.
     ///
     /// # Errors
-    /// `Cancelled`; where a case or image cannot be read, or the reader fails.
+    /// Returns `Cancelled` if cancelled. Fails if a case or image cannot be read, or the reader fails.
     pub fn score_pairs(
         &mut self,
         pairs: &[(usize, usize)],
@@ -210,10 +208,10 @@ impl Pipeline {
         self.score_pairs_asking(pairs, own_question, cancelled)
     }
 
-    /// The same with another question.
+    /// [`Self::score_pairs`] with another question.
     ///
     /// # Errors
-    /// As [`Self::score_pairs`].
+    /// Fails as [`Self::score_pairs`] does.
     pub fn score_pairs_asking(
         &mut self,
         pairs: &[(usize, usize)],
@@ -221,7 +219,7 @@ impl Pipeline {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
         let mut scores = Vec::with_capacity(pairs.len());
-        // A request holds its images: a bounded number of them at a time.
+        // A request holds its images in memory, so the number of requests is bounded.
         for part in pairs.chunks(PAIRS_AT_A_TIME) {
             let mut requests = Vec::with_capacity(part.len());
             for (case, row) in part {
@@ -235,11 +233,10 @@ impl Pipeline {
         Ok(scores)
     }
 
-    /// The reader's answer to a case with one document, shown as the probe says; and what was shown, where it was not the
-    /// document's own image and caption.
+    /// The reader's answer to a case with one document, shown with the probe's ablation. Also returns what was shown, unless it was the document's own image and caption.
     ///
     /// # Errors
-    /// `Cancelled`; where case or document cannot be read, no caption contradicts the document's, or the reader fails.
+    /// Returns `Cancelled` if cancelled. Fails if the case or document cannot be read, no caption contradicts the document's, or the reader fails.
     pub fn probe(
         &mut self,
         case: usize,
@@ -262,10 +259,10 @@ impl Pipeline {
         Ok((prediction, shown))
     }
 
-    /// Documents with images like this one that the case may see, best first.
+    /// Documents whose images are similar to this one and that the case may see, best first.
     ///
     /// # Errors
-    /// Fails if the image cannot be read, or there is no retriever to search with.
+    /// Fails if the image cannot be read or there is no retriever.
     pub fn similar_images(&mut self, case: usize, like: &ImageLike, limit: usize) -> Result<Vec<CaptionResult>> {
         let picture = match like {
             ImageLike::Case => self.open(case)?.query,
@@ -280,22 +277,22 @@ impl Pipeline {
         Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
     }
 
-    /// Questions that the reader itself was asked so far; the others were in the cache.
+    /// Number of questions that the reader was asked so far; the others were answered by the cache.
     pub fn asked(&self) -> usize {
         self.reader.asked()
     }
 
-    /// What the reader is: its name and fingerprint.
+    /// The reader, with its name and fingerprint.
     pub fn reader(&self) -> &dyn Reader {
         self.reader.reader()
     }
 
-    /// Why the caches are no longer written to disk, once.
+    /// Takes the errors because of which the caches are no longer written; each is returned once.
     pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
         self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
     }
 
-    /// The hits of a case and a question about each.
+    /// The hits of a case, and one question about each.
     fn questions_of(&mut self, open: &OpenCase, words: Option<&str>) -> Result<(Vec<Hit>, Vec<Question>)> {
         let hits = self.hits(open, words)?;
         let mut questions = Vec::with_capacity(hits.len());
@@ -325,7 +322,7 @@ impl Pipeline {
         Ok(OpenCase { case: position, query, task: task.clone(), question: question.to_string() })
     }
 
-    /// Opens a case whose answer is to be predicted.
+    /// Opens a case for prediction.
     fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
         let open = self.open(case)?;
         if !open.task.is_predicted() {
@@ -338,12 +335,12 @@ impl Pipeline {
         Ok(open)
     }
 
-    /// Does the retriever search with the words of the closed-book answer?
+    /// True if the retriever searches with the words of the closed-book answer.
     fn uses_closed_book(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.uses_closed_book())
     }
 
-    /// The closed-book answer in words to search with; `None` if the retriever does not use it.
+    /// The words of the closed-book answer to search with; `None` if the retriever does not use it.
     fn closed_book_words(
         &mut self,
         open: &OpenCase,
@@ -364,7 +361,7 @@ impl Pipeline {
         let Some(source) = &mut self.source else { return Ok(Vec::new()) };
         let dataset = &self.dataset;
         let case = &dataset.cases[open.case];
-        // The group decides what the case may not see.
+        // The group determines which documents the case may not see.
         let image = case.image.to_string_lossy();
         let group = case.group.as_deref().unwrap_or("");
         let mut parts = vec![

@@ -1,51 +1,51 @@
-//! What the pipeline and the worker threads report.
+//! Events of the pipeline and the worker threads.
 
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe, Shown};
 use dissent_retrieval::index::CaptionResult;
 
-/// Number of a request: a later one is larger, and answers to an earlier one may be dropped.
+/// Number of a request. Later requests have larger numbers; answers to an earlier one may be dropped.
 pub type Ticket = u64;
 
-/// Called with a line about long work while models are loaded and the index is built.
+/// Called with a line about slow work, such as loading models or building the index.
 pub type Progress<'a> = &'a dyn Fn(String);
 
-/// Who answers, for the status line and for the journal.
+/// The models that answer, for the status line and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelDescription {
-    /// "standard retriever" or "trained retriever", for where there is little room.
+    /// "standard retriever" or "trained retriever", for narrow places.
     pub heads: String,
     pub retriever: String,
     pub reader: String,
     pub device: String,
-    /// "exact search, 420 images".
+    /// For example "exact search, 420 images".
     pub index: String,
-    /// Fingerprint of dataset, retriever, reader, prompts and K together: what an annotation was made on.
+    /// Fingerprint of dataset, retriever, reader, prompts and K together: annotations record it.
     pub run_fingerprint: String,
 }
 
-/// What the engine reports. Answers about a case are valid whenever they arrive, whatever was asked since.
+/// An event of the engine. Answers about a case are valid whenever they arrive, even if other cases were opened since.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Models and index are loaded.
     Ready(ModelDescription),
-    /// A line about long work: "indexing 120 of 420".
+    /// A line about slow work, for example "indexing 120 of 420".
     Progress(String),
     /// The whole answer to a case in a stored run.
     Stored(CaseAnswer),
-    /// The hits of a case, before they are read.
+    /// The hits of a case, before the reader sees them.
     Hits { case: usize, hits: Vec<Hit> },
-    /// The reader's answer to a case with the hit in this slot (0 is the first).
+    /// The reader's answer to a case with the hit in this slot, from 0.
     Prediction { case: usize, slot: usize, prediction: Prediction },
     /// The reader's answer to a case without a document. It comes last.
     ClosedBook { case: usize, prediction: Prediction },
-    /// Captions or images that were found, best first.
+    /// Results of a search for captions or images, best first.
     SearchResults { ticket: Ticket, results: Vec<CaptionResult> },
-    /// A search could not be made.
+    /// A search failed.
     SearchFailed { ticket: Ticket, message: String },
-    /// The reader's answer to a probe, or why there is none.
-    /// `shown` names the documents whose image and caption it was given; `None` where those were the document's own. It is no
-    /// hit's prediction and counts in no figure of the case.
+    /// The reader's answer to a probe, or an error message. `shown` names the documents whose image and caption were
+    /// shown, `None` if both were the document's own. A probe is not a hit's prediction and does not count in any
+    /// figure of the case.
     Probed { case: usize, probe: Probe, shown: Option<Shown>, outcome: Result<Prediction, String> },
-    /// Something went wrong with a case, or (`None`) with the engine itself; the rest goes on.
+    /// An error with a case or, if `None`, with the engine itself; other work continues.
     Failed { case: Option<usize>, message: String },
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Images similar to this one are searched.
+/// An image whose similar images are searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageLike {
     /// The image of the case itself.

@@ -1,6 +1,6 @@
-//! Answers kept on disk for good: an append-only file of lines `{"key", "value"}`, read whole at the start.
+//! Answers kept on disk: an append-only file of lines `{"key", "value"}`, read completely at the start.
 //!
-//! The key is a fingerprint of everything the value depends on, so a line is never stale, only unused. Several programs
+//! The key is a fingerprint of everything that the value depends on, so a line is never outdated, only unused. Several programs
 //! may append to one file; each line is one write.
 
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes of the longest log: some ten million answers.
+/// Largest size of a log in bytes, enough for some ten million answers.
 const LONGEST: u64 = 4 << 30;
 
 #[derive(Serialize, Deserialize)]
@@ -26,15 +26,15 @@ struct Line<V> {
 pub struct KeyedLog<V> {
     path: PathBuf,
     entries: HashMap<Fingerprint, V>,
-    /// `None` where the file cannot be written: then the entries live as long as the program.
+    /// `None` if the file cannot be written: then the entries are lost when the program ends.
     file: Option<File>,
-    /// Why the file is no longer written, until somebody takes it.
+    /// Error because of which the file is no longer written, until it is taken.
     trouble: Option<anyhow::Error>,
 }
 
 impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
-    /// Reads the file, if there is one, and opens it for appending. A line that is not whole (a torn tail after a
-    /// kill) is skipped.
+    /// Reads the file, if there is one, and opens it for appending. Skips a line that is not whole (a torn tail after a
+    /// kill).
     ///
     /// # Errors
     /// Fails if an existing file cannot be read.
@@ -57,7 +57,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
             Ok(file) => log.file = Some(file),
             Err(error) => log.give_up(error),
         }
-        // A torn line ends here; the next one starts on its own.
+        // Ends a torn line, so that the next entry starts on its own line.
         if content.last().is_some_and(|byte| *byte != b'\n') {
             log.append(b"\n");
         }
@@ -69,8 +69,8 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
         self.entries.get(key)
     }
 
-    /// Keeps a value, in memory and at the end of the file. Where the file cannot be written (a full disk), the value
-    /// still holds for this program, nothing more is written and [`Self::take_trouble`] says why.
+    /// Stores a value in memory and appends it to the file. If the file cannot be written (a full disk), the value is
+    /// kept in memory only, nothing more is written, and [`Self::take_trouble`] returns the error.
     pub fn insert(&mut self, key: Fingerprint, value: V) {
         let line = Line { key, value };
         match serde_json::to_vec(&line) {
@@ -83,7 +83,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
         self.entries.insert(line.key, line.value);
     }
 
-    /// Why values are no longer written to the file; once.
+    /// Takes the error because of which values are no longer written to the file; it is returned once.
     pub fn take_trouble(&mut self) -> Option<anyhow::Error> {
         self.trouble.take()
     }
@@ -97,7 +97,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
 
     fn give_up(&mut self, error: io::Error) {
         self.file = None;
-        let what = format!("answers are not kept for the next time: cannot write {}", self.path.display());
+        let what = format!("new answers are kept for this session only: cannot write {}", self.path.display());
         self.trouble = Some(anyhow::Error::new(error).context(what));
     }
 }

@@ -1,4 +1,4 @@
-//! Loading retriever and reader, building the index where that is needed.
+//! Loads retriever and reader, and builds the index if needed.
 
 use super::{ModelDescription, Pipeline, Progress};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
@@ -17,10 +17,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Least time between two lines about a build.
+/// Shortest time between two progress lines of an index build.
 const BETWEEN_LINES: Duration = Duration::from_millis(100);
 
-/// Which models, and where they run.
+/// The chosen models and the device they run on.
 #[derive(Clone, Debug)]
 pub struct ModelChoice {
     /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
@@ -28,32 +28,32 @@ pub struct ModelChoice {
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
     pub heads: Option<PathBuf>,
     pub reader: ReaderSource,
-    /// As `--device`.
+    /// Value of `--device`.
     pub device: String,
-    /// As `--dtype`.
+    /// Value of `--dtype`.
     pub precision: Precision,
     pub hits: HitsPerHead,
-    /// What is withheld from the reader.
+    /// Ablation of the evidence.
     pub ablation: Ablation,
 }
 
-/// Loading was given up because `cancelled` said so.
+/// Loading stopped because `cancelled` returned true.
 #[derive(Debug, thiserror::Error)]
 #[error("loading was interrupted")]
 pub struct LoadingInterrupted;
 
-/// Models at work, and what they are.
+/// Loaded models and their description.
 pub struct LoadedModels {
     pub pipeline: Pipeline,
     pub description: ModelDescription,
-    /// What a run by these models is made from.
+    /// Identity of a run with these models.
     pub identity: RunIdentity,
 }
 
-/// Loads everything. `cancelled` is asked between the steps and while an index is built.
+/// Loads all models. `cancelled` is called between the steps and while an index is built.
 ///
 /// # Errors
-/// [`LoadingInterrupted`] once cancelled; where a checkpoint, the index or a cache cannot be read, or the index cannot be built.
+/// Returns [`LoadingInterrupted`] if cancelled. Fails if a checkpoint, the index or a cache cannot be read, or the index cannot be built.
 pub fn load_models(
     dataset: &Arc<Dataset>,
     workspace: &Workspace,
@@ -113,7 +113,7 @@ pub fn load_models(
     Ok(LoadedModels { pipeline, description, identity })
 }
 
-/// ", in f32, as asked", or what each model computes in where that differs. A served reader's is not known.
+/// ", in f32, as asked", or the dtype of each model if they differ. The dtype of a served reader is unknown.
 fn in_types(encoder: Option<ChosenDtype>, reader: Option<ChosenDtype>) -> String {
     match (encoder, reader) {
         (Some(encoder), Some(reader)) if encoder != reader => {
@@ -124,7 +124,7 @@ fn in_types(encoder: Option<ChosenDtype>, reader: Option<ChosenDtype>) -> String
     }
 }
 
-/// Heads work with any reader and prompt, but they learned from one.
+/// Reports differences from the reader and prompts that the heads were trained with. They work with others too.
 fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset: &Dataset, progress: Progress) {
     let (name, record) = (&heads.name, &heads.record);
     let then = (&record.reader_name, &record.reader);
@@ -134,7 +134,7 @@ fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset:
         }
         Some(_) => {}
         None => progress(format!(
-            "the heads {name} learned from the reader {} ({}); whether that is served, only --reader-processor tells",
+            "the heads {name} learned from the reader {} ({}); pass --reader-processor to check whether it is the served one",
             then.0, then.1
         )),
     }
@@ -174,7 +174,7 @@ fn open_index(
         Ok(())
     })?;
     for document in index.left_out() {
-        progress(format!("document {} is passed over: {}", document.document, document.reason));
+        progress(format!("document {} is skipped: {}", document.document, document.reason));
     }
     Ok(index)
 }
@@ -194,7 +194,7 @@ fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
     }
 }
 
-/// "dual-encoder, standard, 2 by image and 2 by caption".
+/// For example "dual-encoder, standard, 2 by image and 2 by caption".
 fn name_of(retriever: &Retriever) -> String {
     let HitsPerHead { image, caption, lexical } = retriever.hits_per_head();
     let heads =

@@ -1,4 +1,4 @@
-//! From a case to its predictions: models, caches and the order of the calls.
+//! The pipeline from a case to its predictions: models, caches and the order of the calls.
 
 mod cached_reader;
 mod case_pipeline;

@@ -1,10 +1,10 @@
-//! A case that is about to be read: its image, task and question, from which each request to the reader is made.
+//! An opened case: its image, task and question, from which all requests to the reader are built.
 
 use crate::reader::{Evidence, ReadRequest};
 use dissent_core::data::{Picture, Task};
 use std::sync::Arc;
 
-/// What all requests about a case share.
+/// Values that all requests about a case share.
 #[derive(Clone, Debug)]
 pub(super) struct OpenCase {
     /// Position in `Dataset::cases`.
@@ -15,7 +15,7 @@ pub(super) struct OpenCase {
 }
 
 impl OpenCase {
-    /// The request with this document; `None` asks without a document.
+    /// The request with this document, or closed-book if `None`.
     pub fn request(&self, evidence: Option<Evidence>) -> ReadRequest {
         ReadRequest { task: self.task.clone(), question: self.question.clone(), query: self.query.clone(), evidence }
     }

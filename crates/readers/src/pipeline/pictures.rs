@@ -1,4 +1,4 @@
-//! Decoded images, kept while they are likely to be wanted again: one document is a hit of many cases.
+//! A cache of decoded images: one document is a hit of many cases.
 
 use anyhow::Result;
 use dissent_core::data::Picture;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Bytes of decoded images kept.
+/// Capacity of the cache in bytes.
 const CAPACITY: usize = 64 << 20;
 
-/// A file as it was when it was read: one that is replaced meanwhile is read again.
+/// Identifies a version of a file; a file that was replaced is read again.
 type Version = (PathBuf, Option<(u64, Option<SystemTime>)>);
 
-/// Reads images, the recent ones from memory.
+/// Reads images through a cache.
 pub(super) struct Pictures {
     recent: LruCache<Version, Arc<Picture>>,
 }

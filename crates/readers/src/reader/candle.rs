@@ -1,5 +1,5 @@
-//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open answers
-//! are generated.
+//! The reader in this process: a vision-language model over candle. Labels are scored from one prefill; only open
+//! answers are generated.
 
 use super::candle_generation::generated;
 use super::data_parallel::{DataParallel, suits_data_parallel};
@@ -19,11 +19,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Requests whose images go through the tower together.
+/// Number of requests whose images are encoded together.
 const REQUESTS_PER_GROUP: usize = 8;
-/// Tokens in one prefill on a CPU: more save no time there and delay a cancellation.
+/// Most tokens in one prefill on a CPU: more save no time there and delay a cancellation.
 const TOKENS_PER_BATCH_CPU: usize = 2048;
-/// Tokens in one prefill on a GPU.
+/// Most tokens in one prefill on a GPU.
 const TOKENS_PER_BATCH_GPU: usize = 16384;
 
 /// A checkpoint that scores labels.
@@ -32,7 +32,7 @@ pub struct CandleReader {
     dtype: DType,
     fingerprint: Fingerprint,
     images: VisionCache,
-    /// Asked by one batch at a time: where batches run in shards there are none.
+    /// Used by one batch at a time; unused if batches are split among threads.
     beginnings: Mutex<PrefixCache>,
     shards: DataParallel,
     tokens_per_batch: usize,
@@ -41,7 +41,7 @@ pub struct CandleReader {
 /// A prompt and the tokens of its labels.
 struct Prepared {
     row: DecoderRow,
-    /// What other prompts may share with it; none where it is read as a whole.
+    /// The prefix that other prompts may share; `None` if the prompt is read as a whole.
     beginning: Option<Prefix>,
     labels: LabelTokens,
 }
@@ -50,26 +50,26 @@ impl CandleReader {
     /// Loads the checkpoint `folder`.
     ///
     /// # Errors
-    /// As [`load_reader`].
+    /// Fails as [`load_reader`] does.
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         Self::load_with(folder, None, device, dtype)
     }
 
-    /// The same with the adapter in another folder merged into it.
+    /// Loads the checkpoint `folder` and merges the adapter in another folder into it.
     ///
     /// # Errors
-    /// As [`load_reader`].
+    /// Fails as [`load_reader`] does.
     pub fn load_with(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<Self> {
         Self::new(load_reader(folder, adapter, device, dtype)?, dtype)
     }
 
-    /// A loaded checkpoint of this number type.
+    /// A reader over a loaded checkpoint with this dtype.
     ///
     /// # Errors
-    /// Fails if the system gives no threads.
+    /// Fails if the system cannot start threads.
     pub fn new(checkpoint: impl Into<ReaderCheckpoint>, dtype: DType) -> Result<Self> {
         let checkpoint = checkpoint.into();
-        // Rounding is part of the answer: half types give others.
+        // Rounding changes answers, so the dtype is part of the fingerprint.
         let fingerprint = Fingerprint::of_parts([checkpoint.fingerprint.as_str(), dtype.as_str()]);
         let decoder = checkpoint.model.decoder();
         let on_cpu = decoder.device().is_cpu();
@@ -79,7 +79,7 @@ impl CandleReader {
         Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
     }
 
-    /// Does the checkpoint in `folder` run a share of a batch on each core of a CPU? Then one thread per kernel
+    /// True if batches for the checkpoint in `folder` are split among the cores of a CPU. Then one thread per kernel
     /// (`RAYON_NUM_THREADS=1`, read by candle when it starts) is fastest.
     ///
     /// # Errors
@@ -88,17 +88,17 @@ impl CandleReader {
         Ok(suits_data_parallel(ReaderFamily::of(folder)?.text_hidden(folder)?))
     }
 
-    /// Of the checkpoint, whatever the number type.
+    /// Fingerprint of the checkpoint, without the dtype.
     pub fn checkpoint_fingerprint(&self) -> &Fingerprint {
         &self.checkpoint.fingerprint
     }
 
-    /// What the user should know about the checkpoint.
+    /// Remarks for the user about the checkpoint.
     pub fn notes(&self) -> &[String] {
         &self.checkpoint.notes
     }
 
-    /// What `of_batch` makes of every prompt, in batches as large as the memory likes.
+    /// Applies `of_batch` to all prompts, in batches as large as memory allows.
     fn in_batches<R: Send>(
         &mut self,
         requests: &[ReadRequest],
@@ -150,7 +150,7 @@ impl CandleReader {
                     continue;
                 }
                 PromptPiece::QueryImage => &request.query,
-                PromptPiece::DocumentImage => document.context("a closed-book prompt wants a document's image")?,
+                PromptPiece::DocumentImage => document.context("a closed-book prompt has no document image")?,
             };
             let image = features_of(picture)?;
             first_image.get_or_insert(&picture.fingerprint);
@@ -162,7 +162,7 @@ impl CandleReader {
             .with_context(|| format!("task {}", request.task.id))?;
         let row = DecoderRow { ids, features: images };
         let decoder = self.checkpoint.model.decoder();
-        // In shards there is little to save, and more passes cost more.
+        // With split batches the prefix cache saves little, and additional passes cost more.
         let beginning = first_image.filter(|_| self.shards.is_empty());
         let beginning = beginning.and_then(|image| Prefix::of(&row, image, decoder));
         Ok(Prepared { row, beginning, labels })
@@ -172,7 +172,7 @@ impl CandleReader {
         generated(&*self.checkpoint.model, batch.iter().map(|prepared| prepared.row.clone()).collect())
     }
 
-    /// An error that says which reader it was.
+    /// Adds the name of the reader to an error.
     fn named(&self, error: ReaderError) -> ReaderError {
         match error {
             ReaderError::Cancelled => ReaderError::Cancelled,
@@ -207,7 +207,7 @@ impl CandleReader {
         Ok(scores.into_iter().map(LabelScores::exact).collect())
     }
 
-    /// A cache that has read the beginnings of a batch, if all its prompts have one.
+    /// A KV cache that holds the prefixes of a batch, if all its prompts have one.
     fn read_beginnings(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
         let mut rows = Vec::with_capacity(batch.len());
         for prepared in batch {
@@ -219,12 +219,12 @@ impl CandleReader {
     }
 
     /// Adds to `scores[prompt][label]` the log-probabilities of the tokens after each label's first, given those before
-    /// them. Every label continues the prompt in the cache, all in one batch.
+    /// them. Every label continues the prompt in the cache; all labels are one batch.
     fn add_later_tokens(&self, batch: &[Prepared], cache: &KvCache, scores: &mut [Vec<f32>]) -> Result<()> {
         let mut rows = Vec::new();
         let mut from = Vec::new();
         let mut places = Vec::new();
-        // Row and label of each place, and the token wanted there.
+        // Row and label of each position, and the token expected there.
         let mut wanted = Vec::new();
         for (number, prepared) in batch.iter().enumerate() {
             let LabelTokens::Whole(labels) = &prepared.labels else { continue };
@@ -279,7 +279,7 @@ impl Reader for CandleReader {
     }
 }
 
-/// Neighbouring prompts, together at most `tokens` long with their padding; at least one each.
+/// Splits prompts into consecutive batches of at most `tokens` tokens with padding, and of at least one prompt.
 fn batches(prepared: &[Prepared], tokens: usize) -> Vec<&[Prepared]> {
     let mut batches = Vec::new();
     let mut start = 0;
@@ -299,13 +299,13 @@ fn batches(prepared: &[Prepared], tokens: usize) -> Vec<&[Prepared]> {
     batches
 }
 
-/// `[N, vocabulary]` logits to log-probabilities, in f32 whatever the model's number type.
+/// Converts logits `[N, vocabulary]` to log-probabilities, in f32 for any dtype of the model.
 fn log_probabilities(logits: &Tensor) -> Result<Vec<Vec<f32>>> {
     let logits = logits.to_dtype(DType::F32)?;
     Ok(candle_nn::ops::log_softmax(&logits, D::Minus1)?.to_vec2()?)
 }
 
-/// A token that the vocabulary lacks has no probability; the caller refuses what is not a number.
+/// NaN for a token that is not in the vocabulary; the caller refuses NaN.
 fn at(distribution: &[f32], token: u32) -> f32 {
     distribution.get(token as usize).copied().unwrap_or(f32::NAN)
 }

@@ -1,4 +1,4 @@
-//! Greedy decoding over candle: each prompt is read once, then a token at a time from its cache.
+//! Greedy decoding over candle: each prompt is prefilled once, then one token is decoded at a time.
 
 use super::generation::{MOST_TOKENS, STOP, answer_in};
 use anyhow::Result;
@@ -6,20 +6,20 @@ use candle_transformers::generation::{LogitsProcessor, Sampling};
 use dissent_models::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache};
 use dissent_models::model::vlm::VisionLanguageModel;
 
-/// The answers to prompts that are read together. One that has ended leaves the batch.
+/// The answers to a batch of prompts. Finished answers leave the batch.
 pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow>) -> Result<Vec<String>> {
     let (decoder, tokenizer) = (model.decoder(), model.tokenizer());
     let mut said: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
-    // The prompt that each row of the cache belongs to.
+    // The prompt of each row of the cache.
     let mut open: Vec<usize> = (0..prompts.len()).collect();
     let mut cache = KvCache::new();
-    // Greedy: the seed is not used.
+    // Decoding is greedy, so the seed is not used.
     let mut sampler = LogitsProcessor::from_sampling(0, Sampling::ArgMax);
     let mut decoded = decoder.decode(&DecoderInput::new(prompts), Some(&mut cache))?;
     loop {
         let mut kept = Vec::new();
         for (row, token) in next_tokens(model, &decoded, &mut sampler)?.into_iter().enumerate() {
-            // The token of an image has no meaning in an answer, and no image behind it to be read.
+            // An image token has no meaning in an answer, since no image follows.
             if tokenizer.is_end(token) || token == decoder.image_token() {
                 continue;
             }
@@ -44,7 +44,7 @@ pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow
     said.iter().map(|tokens| Ok(answer_in(&tokenizer.decode(tokens)?))).collect()
 }
 
-/// The token after each row.
+/// The next token of each row.
 fn next_tokens(model: &dyn VisionLanguageModel, decoded: &Decoded, sampler: &mut LogitsProcessor) -> Result<Vec<u32>> {
     let logits = model.decoder().logits(decoded, &decoded.last_tokens())?;
     (0..logits.dim(0)?).map(|row| Ok(sampler.sample(&logits.get(row)?)?)).collect()

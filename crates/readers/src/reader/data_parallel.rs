@@ -1,34 +1,34 @@
-//! Small models on several cores: a share of the batch each, instead of a share of every kernel.
+//! Data parallelism for small models: each core gets a part of the batch instead of a part of every kernel.
 //!
 //! candle spreads each matrix product over all cores. With a few hundred columns that costs more than it gives (measured
 //! on two cores with the sample reader: 82 ms of processor time per case of five prompts, 46 ms with one thread per
-//! kernel). Each shard here runs on its own pool of one thread, so that its kernels find no other to share with.
+//! kernel). Each part of a batch runs in its own pool of one thread, so that its kernels use no other thread.
 
 use anyhow::{Context, Result, anyhow};
 use dissent_core::panics::panic_text;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::any::Any;
 
-/// Models with fewer columns than this run in shards.
+/// Batches for models with fewer columns than this are split.
 const SMALL_MODEL: usize = 512;
 /// Name of the threads; a panic on one is an error of the batch.
 const SHARD_THREAD: &str = "dissent-shard";
-/// More shards than prompts of a case are of no use.
+/// A case has few prompts, so more parts are of no use.
 const MOST_SHARDS: usize = 8;
 
-/// Does a model of `hidden` columns run in shards on a CPU?
+/// True if batches for a model of `hidden` columns are split on a CPU.
 pub(super) fn suits_data_parallel(hidden: usize) -> bool {
     hidden < SMALL_MODEL
 }
 
-/// Pools of one thread.
+/// Thread pools of one thread each.
 pub(super) struct DataParallel {
-    /// Empty where the kernels' own threads serve better.
+    /// Empty if batches are not split.
     pools: Vec<ThreadPool>,
 }
 
 impl DataParallel {
-    /// As many as there are cores for a model of `hidden` columns on the CPU, none for others.
+    /// One pool per core for a small model of `hidden` columns on the CPU, none for other models.
     pub fn for_model(hidden: usize, on_cpu: bool) -> Result<Self> {
         let mut pools = Vec::new();
         if on_cpu && suits_data_parallel(hidden) {
@@ -41,15 +41,15 @@ impl DataParallel {
         Ok(Self { pools })
     }
 
-    /// Do batches run as a whole, on the kernels' own threads?
+    /// True if batches run as a whole, on the kernels' own threads.
     pub fn is_empty(&self) -> bool {
         self.pools.is_empty()
     }
 
-    /// Runs `work` on shares of the items and joins the results in order.
+    /// Runs `work` on parts of the items and joins the results in order.
     ///
     /// # Errors
-    /// The first error of a share.
+    /// Fails with the first error of a part.
     pub fn run<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&[T]) -> Result<Vec<R>> + Sync) -> Result<Vec<R>> {
         if self.pools.is_empty() || items.is_empty() {
             return work(items);
@@ -68,7 +68,7 @@ impl DataParallel {
                 })
                 .collect();
             let panicked = |panic: Box<dyn Any + Send>| {
-                Err(anyhow!("internal error while reading a share of a batch: {}", panic_text(&*panic)))
+                Err(anyhow!("internal error while reading a part of a batch: {}", panic_text(&*panic)))
             };
             shares.into_iter().map(|share| share.join().unwrap_or_else(panicked)).collect()
         });

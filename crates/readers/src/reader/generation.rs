@@ -1,13 +1,12 @@
-//! Answers in the reader's own words: how long they may be and where they end, whichever engine says them.
+//! Limits of open answers, the same for every kind of reader.
 
-/// Tokens of an answer at most. The reference stops after 8, which cuts findings off in their middle (docs/method.md,
-/// "Label scores").
+/// Most tokens of an answer. The reference stops after 8, which truncates findings (docs/method.md, "Label scores").
 pub(super) const MOST_TOKENS: usize = 32;
-/// An answer is one line: what follows this is not said.
+/// An answer is one line and ends here.
 pub(super) const STOP: &str = "\n";
 
-/// The answer in a generated text. The beginning of a letter that was cut off in its middle, which some engines write as
-/// U+FFFD and others leave out, is left out.
+/// The answer in a generated text. Removes the start of a letter that was cut off, which some engines write as U+FFFD
+/// and others omit.
 pub(super) fn answer_in(text: &str) -> String {
     let line = text.split(STOP).next().unwrap_or_default();
     line.trim_end_matches(char::REPLACEMENT_CHARACTER).trim().to_owned()

@@ -1,15 +1,15 @@
-//! The key of a prediction: nobody asks the reader twice for the same thing.
+//! Cache keys of predictions.
 
 use super::ReadRequest;
 use dissent_core::files::fingerprint::Fingerprint;
 
-/// Counted up when the same request would get another answer: after a change to prompts, images or scoring.
+/// Incremented if the same request would get another answer: after a change to prompts, images or scoring.
 const ANSWERS_VERSION: &str = "answers 1";
 
-/// The same for answers in words: after a change to where they end, too.
+/// The version of text answers; incremented also if the rule for their end changes.
 const WORDS_VERSION: &str = "words 1";
 
-/// As [`prediction_key`], of the answer in the reader's own words.
+/// [`prediction_key`] of a text answer.
 pub fn answer_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
     Fingerprint::of_parts([WORDS_VERSION, prediction_key(reader, request).as_str()])
 }

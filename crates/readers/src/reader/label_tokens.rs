@@ -1,32 +1,34 @@
-//! Which tokens tell the labels of a task apart.
+//! The tokens on which labels are scored.
 
 use anyhow::{Result, bail};
 use dissent_core::data::Label;
 use dissent_models::model::vlm::VisionLanguageModel;
 
-/// The tokens on which each label is scored.
+/// The tokens on which each label of a task is scored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LabelTokens {
-    /// Every label begins with another token: one token each is enough.
+    /// Each label starts with a different token: one token per label is enough.
     First(Vec<u32>),
-    /// Whole labels. Each ends with the end token where one label begins another ("1" and "12"), for otherwise the
-    /// shorter could never lose; so does an only label, whose likelihood is that of the whole answer.
+    /// All tokens of each label. The end token is included if one label is a prefix of another ("1" and "12"), because
+    /// otherwise the shorter one could never lose. It is also included for a single label, whose score is the
+    /// likelihood of the whole answer.
     Whole(Vec<Vec<u32>>),
 }
 
 impl LabelTokens {
-    /// Tokens of the labels' ids, which is what the reader would say.
+    /// Tokens of the labels' ids, which are the answers that the reader would give.
     ///
     /// # Errors
-    /// Fails if a label has no token, or two labels have the same.
+    /// Fails if a label has no token, or two labels have the same tokens.
     pub fn of(labels: &[Label], model: &dyn VisionLanguageModel) -> Result<Self> {
         Self::told_apart(labels, &|label, ends| model.answer_ids(label, ends))
     }
 
-    /// The same by any tokenizer: `answer_ids` gives the tokens of a label's id, with the end token where it ends.
+    /// [`Self::of`] for any tokenizer: `answer_ids` returns the tokens of a label's id, followed by the end token if
+    /// requested.
     ///
     /// # Errors
-    /// As [`Self::of`].
+    /// Fails as [`Self::of`] does.
     pub fn told_apart(labels: &[Label], answer_ids: &dyn Fn(&str, bool) -> Result<Vec<u32>>) -> Result<Self> {
         let with_end =
             |ends: bool| -> Result<Vec<Vec<u32>>> { labels.iter().map(|label| answer_ids(&label.id, ends)).collect() };

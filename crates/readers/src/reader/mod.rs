@@ -1,5 +1,5 @@
-//! Readers: a vision-language model that scores every label of a task for a case and one document, or says the answer in
-//! its own words where there are no labels.
+//! Readers: vision-language models that score every label of a task for a case and one document, or generate a text
+//! answer for tasks without labels.
 
 mod candle;
 mod candle_generation;

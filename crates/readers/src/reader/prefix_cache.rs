@@ -1,5 +1,5 @@
-//! PrefixCache of prompts, up to the second image, read once: where a template puts the document first, what was read of a
-//! document serves every query; where it puts the query first, what was read of it serves all its documents.
+//! Prefix cache: the KV cache of a prompt up to its second image is reused. If a template puts the document first, all
+//! queries share the prefix of a document; if it puts the query first, all its documents share the prefix of a query.
 
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -7,19 +7,19 @@ use dissent_core::lru::LruCache;
 use dissent_models::model::decoder::{Decoder, DecoderInput, DecoderRow, KvCache};
 use std::collections::HashMap;
 
-/// Bytes of keys and values kept: 30 to 60 documents of a reader of half a billion parameters.
+/// Capacity in bytes of keys and values: 30 to 60 documents for a reader of half a billion parameters.
 const CAPACITY: usize = 256 << 20;
 
-/// Where the beginning of a prompt ends, and what it is.
+/// The prefix of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Prefix {
-    /// In tokens; at least one token follows.
+    /// Length in tokens; at least one token follows.
     pub length: usize,
     key: Fingerprint,
 }
 
 impl Prefix {
-    /// The beginning of `row`, whose first image has the fingerprint `image`; none where there is no second image.
+    /// The prefix of `row`, whose first image has the fingerprint `image`; `None` if there is no second image.
     pub fn of(row: &DecoderRow, image: &Fingerprint, decoder: &Decoder) -> Option<Self> {
         let length = decoder.second_image_of(row)?;
         let ids: Vec<String> = row.ids[..length].iter().map(ToString::to_string).collect();
@@ -31,13 +31,13 @@ impl Prefix {
         DecoderRow { ids: row.ids[..self.length].to_vec(), features: row.features[..1].to_vec() }
     }
 
-    /// What follows the beginning.
+    /// The part of `row` after the prefix.
     pub fn rest_of(&self, row: &DecoderRow) -> DecoderRow {
         DecoderRow { ids: row.ids[self.length..].to_vec(), features: row.features[1..].to_vec() }
     }
 }
 
-/// PrefixCache read before, the recent ones.
+/// The KV caches of recent prefixes.
 pub(super) struct PrefixCache {
     recent: LruCache<Fingerprint, KvCache>,
 }
@@ -47,7 +47,7 @@ impl PrefixCache {
         Self { recent: LruCache::new(CAPACITY) }
     }
 
-    /// A cache that has read the beginning of each row; what is not known is read now, together.
+    /// A KV cache that holds the prefix of each row; unknown prefixes are read in one batch.
     pub fn read(&mut self, decoder: &Decoder, rows: &[(&DecoderRow, &Prefix)]) -> Result<KvCache> {
         let mut known: HashMap<&Fingerprint, KvCache> = HashMap::new();
         let mut unknown: Vec<&(&DecoderRow, &Prefix)> = Vec::new();
@@ -68,7 +68,7 @@ impl PrefixCache {
             let input = unknown.iter().map(|(row, beginning)| beginning.of_row(row)).collect();
             decoder.decode(&DecoderInput::new(input), Some(&mut cache))?;
             for (number, (_, beginning)) in unknown.iter().enumerate() {
-                // A copy of its own: a view would keep the whole batch alive.
+                // Copied, because a view would keep the whole batch in memory.
                 let own = cache.select(&[number])?;
                 self.recent.insert(beginning.key.clone(), own.clone(), own.bytes());
                 known.insert(&beginning.key, own);

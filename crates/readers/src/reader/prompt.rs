@@ -1,13 +1,13 @@
-//! Prompt text with slots, from `dataset.toml`, turned into the pieces that a reader puts together.
+//! Prompt templates with slots, from `dataset.toml`, converted to the pieces of a prompt.
 
 use super::ReadRequest;
 use anyhow::{Result, bail};
 use dissent_core::data::Task;
 
-/// A stretch of a prompt, in order.
+/// A piece of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptPiece {
-    /// Text as it stands in the template, with caption and question filled in. White space is kept.
+    /// Text of the template, with caption and question filled in. White space is kept.
     Text(String),
     DocumentImage,
     QueryImage,
@@ -24,14 +24,14 @@ enum Slot {
 
 const KNOWN_SLOTS: &str = "{document_image}, {caption}, {query_image}, {question}";
 
-/// A template cut at its slots.
+/// A part of a template: text or a slot.
 enum Stretch<'a> {
     Text(&'a str),
     Slot(Slot),
 }
 
 impl ReadRequest {
-    /// The template this request is asked with.
+    /// The template of this request.
     pub fn template(&self) -> &str {
         match self.evidence {
             Some(_) => &self.task.prompt.with_document,
@@ -39,10 +39,10 @@ impl ReadRequest {
         }
     }
 
-    /// The prompt of this request, pieces in the order of the template; neighbouring text is one piece.
+    /// The prompt of this request as pieces in the order of the template; adjacent texts are one piece.
     ///
     /// # Errors
-    /// Fails if the template has an unknown slot, lacks the query image, or asks closed-book for a document.
+    /// Fails if the template has an unknown slot, lacks the query image, or uses a document in a closed-book prompt.
     pub fn prompt(&self) -> Result<Vec<PromptPiece>> {
         let field = template_field(self.evidence.is_some());
         let mut pieces: Vec<PromptPiece> = Vec::new();
@@ -75,10 +75,10 @@ impl ReadRequest {
     }
 }
 
-/// Checks both templates of a task, so that a mistake shows before anything is read.
+/// Checks both templates of a task, so that a mistake is found before any case is read.
 ///
 /// # Errors
-/// As [`ReadRequest::prompt`].
+/// Fails as [`ReadRequest::prompt`] does.
 pub fn check_templates(task: &Task) -> Result<()> {
     cut_at_slots(task, template_field(true), &task.prompt.with_document)?;
     cut_at_slots(task, template_field(false), &task.prompt.closed_book)?;
@@ -89,7 +89,8 @@ fn template_field(has_document: bool) -> &'static str {
     if has_document { "with_document" } else { "closed_book" }
 }
 
-/// A brace that opens no slot name (`{`, then something other than small letters and `_`, then `}`) is plain text.
+/// Splits a template at its slots. A brace that does not open a slot name (small letters and `_` between braces) is
+/// plain text.
 fn cut_at_slots<'a>(task: &Task, field: &str, template: &'a str) -> Result<Vec<Stretch<'a>>> {
     let mut stretches = Vec::new();
     let mut text_start = 0;

@@ -1,4 +1,4 @@
-//! What a reader is asked and what it answers.
+//! The interface of readers: requests and answers.
 
 use dissent_core::data::{Picture, Task};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -23,32 +23,32 @@ pub struct ReadRequest {
     pub evidence: Option<Evidence>,
 }
 
-/// Why a reader gave no answer.
+/// The reason why a reader gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
-    /// The answer is no longer wanted.
+    /// The request was cancelled.
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
 
-/// An engine that answers: candle in this process, a server, or a stored run.
+/// A reader: candle in this process, or a server.
 pub trait Reader: Send {
-    /// Short name for status lines.
+    /// Short name for the status line.
     fn name(&self) -> &str;
 
-    /// Of weights, tokenizer and image processor: the same fingerprint gives the same answers.
+    /// Fingerprint of weights, tokenizer and image processor; readers with the same fingerprint give the same answers.
     fn fingerprint(&self) -> &Fingerprint;
 
-    /// Scores every label for each request, in order. `cancelled` is asked between batches.
+    /// Scores every label for each request, in order. `cancelled` is called between batches.
     fn score(
         &mut self,
         requests: &[ReadRequest],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError>;
 
-    /// Answers each request in the reader's own words, in order: the likeliest token each time, one line, 32 tokens at most.
-    /// Labels are not looked at. `cancelled` is asked between batches.
+    /// Generates a text answer to each request, in order, by greedy decoding: one line of at most 32 tokens. Labels are
+    /// ignored. `cancelled` is called between batches.
     fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError>;
 }

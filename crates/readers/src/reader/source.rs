@@ -1,4 +1,4 @@
-//! Where a reader comes from: a checkpoint on this machine, or servers.
+//! The source of a reader: a checkpoint on this machine, or servers.
 
 #[cfg(feature = "remote")]
 use super::remote::{RemoteReader, ServedModel};
@@ -10,33 +10,34 @@ use dissent_core::run::ServiceRecord;
 use dissent_models::model::precision::{ChosenDtype, Precision};
 use std::path::PathBuf;
 
-/// What `--reader` names.
+/// The value of `--reader`.
 #[derive(Clone, Debug)]
 pub enum ReaderSource {
-    /// A checkpoint, read in this process.
+    /// A checkpoint that is read in this process.
     Checkpoint {
         folder: PathBuf,
-        /// Folder of a LoRA adapter that is merged into it.
+        /// Folder of a LoRA adapter that is merged into the checkpoint.
         adapter: Option<PathBuf>,
     },
-    /// Servers of one model.
+    /// One or more servers of one model.
     #[cfg(feature = "remote")]
     Served(Box<ServedModel>),
 }
 
-/// A reader ready to be asked.
+/// A reader that is ready to answer.
 pub struct OpenedReader {
     pub reader: Box<dyn Reader>,
-    /// For the status line.
+    /// Text for the status line.
     pub description: String,
-    /// Of the checkpoint, whatever the number type; of a server what it is said to serve, where that is known.
+    /// Fingerprint of the checkpoint, without the dtype; for a server, of the checkpoint that it is said to serve, if
+    /// known.
     pub checkpoint: Option<Fingerprint>,
-    /// What a server is and can do; `None` for a reader in this process.
+    /// Abilities of a server; `None` for a reader in this process.
     pub service: Option<ServiceRecord>,
 }
 
 impl ReaderSource {
-    /// What the checkpoint computes in on `device`; `None` for servers, whose matter that is.
+    /// The dtype of the checkpoint on `device`; `None` for servers, which choose their own.
     pub fn number_type(&self, precision: Precision, device: &Device) -> Option<ChosenDtype> {
         match self {
             Self::Checkpoint { folder, .. } => Some(precision.choose(folder, device)),
@@ -45,11 +46,10 @@ impl ReaderSource {
         }
     }
 
-    /// Loads the checkpoint, in f32 where no type is given, or asks the servers what they are. What the user should know
-    /// about it goes to `progress`.
+    /// Loads the checkpoint (in f32 by default) or connects to the servers. Remarks for the user go to `progress`.
     ///
     /// # Errors
-    /// As [`CandleReader::load_with`] and [`RemoteReader::connect`].
+    /// Fails as [`CandleReader::load_with`] and [`RemoteReader::connect`] do.
     pub fn open(
         &self,
         device: &Device,
@@ -90,7 +90,8 @@ impl ReaderSource {
         }
     }
 
-    /// Does reading want one thread per kernel here (see [`CandleReader::runs_in_shards`])? Never on a server.
+    /// True if one thread per kernel is fastest for this reader (see [`CandleReader::runs_in_shards`]); always false
+    /// for a server.
     ///
     /// # Errors
     /// Fails if the checkpoint's `config.json` cannot be read.

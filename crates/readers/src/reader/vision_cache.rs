@@ -1,4 +1,4 @@
-//! Image features of the reader, by the picture's content: an image is encoded once.
+//! A cache of image features by content, so that each image is encoded once.
 
 use super::data_parallel::DataParallel;
 use anyhow::{Context, Result};
@@ -9,18 +9,18 @@ use dissent_core::lru::LruCache;
 use dissent_models::model::vlm::{ImageGrid, PreparedImage, VisionLanguageModel};
 use std::collections::HashMap;
 
-/// Bytes of features kept.
+/// Capacity of the cache in bytes.
 const CAPACITY: usize = 128 << 20;
 
 /// Features of one picture.
 #[derive(Clone, Debug)]
 pub(super) struct ImageFeatures {
     pub grid: ImageGrid,
-    /// As [`VisionLanguageModel::vision_features`] gives them.
+    /// The result of [`VisionLanguageModel::vision_features`].
     pub features: Tensor,
 }
 
-/// Features seen before, the recent ones.
+/// The features of recent pictures.
 pub(super) struct VisionCache {
     recent: LruCache<Fingerprint, ImageFeatures>,
 }
@@ -30,7 +30,7 @@ impl VisionCache {
         Self { recent: LruCache::new(CAPACITY) }
     }
 
-    /// Features of these pictures, by fingerprint; the unknown ones go through the tower together.
+    /// Features of these pictures by fingerprint; unknown pictures are encoded in one batch.
     pub fn features_of(
         &mut self,
         model: &dyn VisionLanguageModel,
@@ -60,7 +60,7 @@ impl VisionCache {
         }
         let encoded = shards.run(&images, |share| model.vision_features(share))?;
         for ((print, grid), features) in unknown.into_iter().zip(encoded) {
-            // A copy of its own: a view would keep the features of the whole batch alive.
+            // Copied, because a view would keep the features of the whole batch in memory.
             let features = features.copy()?;
             let size = features.elem_count() * features.dtype().size_in_bytes();
             let features = ImageFeatures { grid, features };

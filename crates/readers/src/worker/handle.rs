@@ -1,4 +1,4 @@
-//! The engine as its user sees it: send requests, receive events, drop to end.
+//! The handle of the engine: send requests, receive events, drop to stop.
 
 use super::loaded_pipeline::{LoadPipeline, LoadSearch};
 use super::mailbox::Mailbox;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long dropping the handle waits for the threads. They look up between prefill batches; one that is inside a
-/// longer step (reading weights, say) is left to end by itself.
+/// How long dropping the handle waits for the threads. They check for the end between prefill batches; a thread in a
+/// longer step (such as reading weights) is left to end by itself.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
 const READER_THREAD: &str = "dissent-reader";
@@ -21,20 +21,20 @@ const SEARCH_THREAD: &str = "dissent-search";
 
 /// A running engine. Dropping it cancels the work and ends the threads.
 pub struct WorkerHandle {
-    /// What the engine reports, in order.
+    /// The events of the engine, in order.
     pub events: Receiver<Event>,
     mailbox: Arc<Mailbox>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl WorkerHandle {
-    /// Posts a request; never blocks.
+    /// Sends a request; never blocks.
     pub fn send(&self, request: Request) {
         self.mailbox.post(request);
     }
 
-    /// Starts the threads. The answers of a stored run are reported first, before anything is loaded; their cases are not
-    /// read again.
+    /// Starts the threads. The answers of a stored run are reported first, before any model is loaded; their cases are
+    /// not read again.
     ///
     /// # Errors
     /// Fails if the system cannot start a thread.

@@ -1,16 +1,16 @@
-//! What the worker threads work with, once loaded.
+//! The loaded models of the worker threads.
 
 use crate::pipeline::{ModelDescription, Pipeline, Progress};
 use anyhow::Result;
 use dissent_retrieval::index::CaptionResult;
 
-/// Everything that answers cases.
+/// The pipeline that answers cases.
 pub struct LoadedPipeline {
     pub pipeline: Pipeline,
     pub description: ModelDescription,
 }
 
-/// Finds captions by words.
+/// Searches captions for words.
 pub trait SearchCaptions: Send {
     /// The best `limit` captions for the query, best first.
     ///
@@ -19,9 +19,9 @@ pub trait SearchCaptions: Send {
     fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>>;
 }
 
-/// Loads what answers cases; runs on the worker thread, so it may take long. It may look at the second argument between
-/// steps: once true, nobody waits for the result.
+/// Loads the pipeline. Runs on the worker thread, so it may take long. It may call the second argument between steps:
+/// true means that the result is no longer needed.
 pub type LoadPipeline = Box<dyn FnOnce(Progress, &dyn Fn() -> bool) -> Result<LoadedPipeline> + Send>;
 
-/// Opens the caption index for the search thread, once the parts are loaded.
+/// Opens the caption index for the search thread, after the pipeline is loaded.
 pub type LoadSearch = Box<dyn FnOnce() -> Result<Box<dyn SearchCaptions>> + Send>;

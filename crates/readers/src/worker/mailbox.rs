@@ -1,4 +1,4 @@
-//! The slot between the screen and the workers: one pending wish of each kind, the newest wins.
+//! The mailbox between the screen and the workers: one pending request of each kind; the newest wins.
 
 use super::Request;
 use crate::pipeline::{ImageLike, Ticket};
@@ -6,20 +6,20 @@ use dissent_core::run::Probe;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A case to answer, and why.
+/// A unit of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Work {
-    /// Somebody looks at it now.
+    /// Answer a case that the user is looking at.
     Open(usize),
-    /// Nobody waits for it.
+    /// Answer a case ahead of time.
     Ahead(usize),
-    /// Somebody asks about a case.
+    /// Answer a probe of the user.
     Probe(usize, Probe),
-    /// Somebody looks for images.
+    /// Search for images.
     SearchImages(ImageSearch),
 }
 
-/// A search for images that nobody has answered yet.
+/// A pending image search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ImageSearch {
     pub ticket: Ticket,
@@ -28,7 +28,7 @@ pub(super) struct ImageSearch {
     pub limit: usize,
 }
 
-/// A caption search that nobody has answered yet.
+/// A pending caption search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     pub ticket: Ticket,
@@ -46,7 +46,7 @@ struct Wishes {
     closed: bool,
 }
 
-/// Wishes that wait, shared by the handle and the worker threads.
+/// Pending requests, shared by the handle and the worker threads.
 #[derive(Default)]
 pub(super) struct Mailbox {
     wishes: Mutex<Wishes>,
@@ -54,7 +54,7 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Takes a wish; an older one of the same kind that still waits is forgotten.
+    /// Stores a request; it replaces an older one of the same kind that is still pending.
     pub fn post(&self, request: Request) {
         let mut wishes = self.lock();
         match request {
@@ -77,12 +77,12 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
-    /// Has the handle gone?
+    /// True if the handle was dropped.
     pub fn is_closed(&self) -> bool {
         self.lock().closed
     }
 
-    /// Waits for a case to answer; `None` once closed.
+    /// Waits for the next work; `None` once closed.
     pub fn next_work(&self) -> Option<Work> {
         let mut wishes = self.lock();
         loop {
@@ -119,19 +119,19 @@ impl Mailbox {
         }
     }
 
-    /// Is the work on `case` no longer wanted, because another case was opened or nobody listens?
+    /// True if the work on `case` is no longer needed, because another case was opened or the handle was dropped.
     pub fn is_overtaken(&self, case: usize) -> bool {
         let wishes = self.lock();
         wishes.closed || wishes.open.is_some_and(|wanted| wanted != case)
     }
 
-    /// Does somebody wait for a probe or an image search? Work ahead then steps back.
+    /// True if a probe or an image search is pending. Work ahead then pauses.
     pub fn somebody_asks(&self) -> bool {
         let wishes = self.lock();
         !wishes.probes.is_empty() || wishes.images.is_some()
     }
 
-    /// Puts back a case whose work ahead was dropped: it is the first to go on with.
+    /// Puts back a case whose work ahead was interrupted; it will be the next one.
     pub fn put_back(&self, case: usize) {
         let mut wishes = self.lock();
         if !wishes.ahead.contains(&case) {
@@ -139,7 +139,7 @@ impl Mailbox {
         }
     }
 
-    // A panic while the lock is held cannot leave the wishes half changed, so a poisoned lock is as good as another.
+    // A panic while the lock is held cannot leave partial changes, so a poisoned lock is used.
     fn lock(&self) -> MutexGuard<'_, Wishes> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Worker threads behind channels. The newest request wins; nothing here knows a terminal.
+//! Worker threads behind channels. The newest request wins; no code here depends on a terminal.
 
 mod handle;
 mod loaded_pipeline;

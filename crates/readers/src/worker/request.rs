@@ -1,18 +1,19 @@
-//! What the explorer asks of the worker threads.
+//! Requests from the explorer to the worker threads.
 
 use crate::pipeline::{ImageLike, Ticket};
 use dissent_core::run::Probe;
 
-/// A wish. A newer `Open` replaces one that is still waiting and cancels the one in work; so does a newer search.
+/// A request. A newer `Open` replaces one that is still pending and cancels the one in progress; the same holds for
+/// searches.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Retrieve for this case (position in `Dataset::cases`), then read each hit.
     Open { case: usize },
-    /// Work through these cases when nothing else is wanted, in this order; replaces the list given before.
+    /// Answer these cases in this order when idle; replaces the previous list.
     Ahead { cases: Vec<usize> },
-    /// Read this case with this document once; asked in order, before any work ahead.
+    /// Read this case with this document once. Probes are answered in order, before any work ahead.
     Probe { case: usize, probe: Probe },
-    /// Search images like this one among those that the case may see.
+    /// Search for images similar to this one, among those that the case may see.
     SearchImages { ticket: Ticket, case: usize, like: ImageLike, limit: usize },
     /// Search captions.
     SearchCaptions { ticket: Ticket, query: String, limit: usize },

@@ -1,4 +1,4 @@
-//! Starting the engine on a dataset with real models.
+//! Starts the engine on a dataset with real models.
 
 use super::WorkerHandle;
 use super::loaded_pipeline::{LoadedPipeline, SearchCaptions};
@@ -10,14 +10,15 @@ use dissent_core::workspace::Workspace;
 use dissent_retrieval::index::{CaptionResult, Index, IndexError, TextIndex};
 use std::sync::Arc;
 
-/// What the engine works on and with.
+/// Configuration of the engine.
 pub struct WorkerConfig {
     pub dataset: Arc<Dataset>,
     pub workspace: Workspace,
-    /// `Err` says why there are none: stored answers are shown and captions found, and no case is read.
+    /// `Err` with the reason if there are no models: stored answers are shown and captions can be searched, but no case
+    /// is read.
     pub models: Result<ModelChoice, String>,
-    /// A stored run whose answers are shown at once. Its cases are not read again, and the others only by the models that
-    /// the run was made with.
+    /// A stored run whose answers are shown at once. Its cases are not read again. The other cases are read only by the
+    /// models of the run.
     pub run: Option<(String, Run)>,
 }
 
@@ -25,7 +26,7 @@ impl WorkerHandle {
     /// Starts the engine. Models are loaded on its thread; the answers of a stored run are reported first.
     ///
     /// # Errors
-    /// Fails if the stored run cannot be read, or the system gives no thread.
+    /// Fails if the stored run cannot be read, or the system cannot start a thread.
     pub fn spawn(config: WorkerConfig) -> Result<Self> {
         let mut stored = Vec::new();
         let mut stored_identity = None;
@@ -67,7 +68,7 @@ impl SearchCaptions for Captions {
     fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>> {
         let every_row = |_: usize| true;
         match self.index.search(query, None, limit, &every_row) {
-            // Somebody is still typing: an open quote is no mistake yet.
+            // The user is still typing: an open quote is not an error yet.
             Err(IndexError::Query { .. }) => self.index.search_plain(query, limit, &every_row),
             found => Ok(found?),
         }

@@ -1,4 +1,5 @@
-//! What the two threads do: one answers cases with the models, one searches captions and never waits for the reader.
+//! The two worker threads: one answers cases with the models, the other searches captions and never waits for the
+//! reader.
 
 use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
 use super::mailbox::{ImageSearch, Mailbox, Work};
@@ -11,8 +12,9 @@ use dissent_core::text::printable::message_of;
 use std::any::Any;
 use std::collections::HashSet;
 
-/// Loads the models, then answers cases until the mailbox closes. Errors and panics become events; the loop goes on.
-/// `loaded` hears one message when loading is over, however it went; `known` cases need no answer.
+/// Loads the models, then answers cases until the mailbox is closed. Errors and panics become events, and the loop
+/// continues. `loaded` receives one message when loading has ended, with or without success. Cases in `known` are not
+/// answered.
 pub(super) fn answer_cases(
     mailbox: &Mailbox,
     sender: &Sender<Event>,
@@ -36,11 +38,11 @@ pub(super) fn answer_cases(
     if let Some(parts) = &parts {
         report(sender, Event::Ready(parts.description.clone()));
     }
-    // Where the search thread is gone nobody waits for this.
+    // The search thread may be gone; ignore that.
     let _ = loaded.send(());
     while let Some(work) = mailbox.next_work() {
         match work {
-            // All answers of a known case were reported at the start.
+            // All answers to a known case were reported at the start.
             Work::Open(case) | Work::Ahead(case) if known.contains(&case) => {}
             Work::Open(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Now),
             Work::Ahead(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Ahead),
@@ -50,14 +52,14 @@ pub(super) fn answer_cases(
     }
 }
 
-/// Does anybody wait for the case?
+/// Priority of a case: the user looks at it now, or it is answered ahead of time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     Now,
     Ahead,
 }
 
-/// Why nothing is read.
+/// The reason why no case is read.
 const NO_MODELS: &str = "no models are loaded, so nothing can be read";
 
 fn answer_probe(
@@ -141,14 +143,14 @@ fn answer_case(
     }
 }
 
-/// Answers caption searches until the mailbox closes. Waits for the loading first, since that may rebuild the index.
+/// Answers caption searches until the mailbox is closed. Waits for the loading first, because it may rebuild the index.
 pub(super) fn answer_searches(
     mailbox: &Mailbox,
     sender: &Sender<Event>,
     when_loaded: &Receiver<()>,
     load_search: LoadSearch,
 ) {
-    // An error means that the reading thread is gone; the loop below then ends by the mailbox.
+    // An error means that the reading thread is gone; the mailbox then ends the loop below.
     let _ = when_loaded.recv();
     if mailbox.is_closed() {
         return;
@@ -178,12 +180,12 @@ pub(super) fn answer_searches(
     }
 }
 
-/// Reports an event. Where nobody receives any more the threads are about to end, so a lost event is no error.
+/// Reports an event. The receiver may be gone when the threads are about to end; ignore that.
 pub(super) fn report(sender: &Sender<Event>, event: Event) {
     drop(sender.send(event));
 }
 
-/// A line about a panic, which is a fault of this program and worth a report.
+/// A message about a panic, which is a bug of this program.
 fn panic_message(what: &str, panic: &(dyn Any + Send)) -> String {
     format!("internal error while {what}: {}", panic_text(panic))
 }

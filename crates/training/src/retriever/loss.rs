@@ -26,7 +26,7 @@ pub enum ReaderScore {
     DoubleSoftmax,
 }
 
-/// Which distribution comes first in the divergence.
+/// Order of the two distributions in the divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Direction {

@@ -17,7 +17,7 @@ pub struct BertConfig {
     /// The padding token, which is masked.
     pub pad_id: u32,
     pub positions: Positions,
-    /// Whether the MLP is gated: half of its inner layer is the gate of the other half.
+    /// True if the MLP is gated: half of its inner layer is the gate of the other half.
     pub is_gated: bool,
     pub pooling: Pooling,
     pub projection: Projection,
@@ -32,7 +32,7 @@ pub enum Positions {
     Alibi,
 }
 
-/// How hidden states are pooled.
+/// Pooling of the hidden states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// Mean over the tokens without padding.

@@ -9,7 +9,7 @@ pub struct PromptIds<'a> {
     tokenizer: &'a ChatTokenizer,
     ids: Vec<u32>,
     text: String,
-    /// Whether leading white space of the next text is removed.
+    /// True if leading white space of the next text is removed.
     strips: bool,
 }
 

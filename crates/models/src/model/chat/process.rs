@@ -39,7 +39,7 @@ pub(super) fn program() -> Option<&'static Path> {
     PROGRAM.get().map(PathBuf::as_path)
 }
 
-/// Whether a rendering has been in progress for more than a second. Cancelling then need not wait for it.
+/// True if a rendering has been in progress for more than a second. Cancelling then need not wait for it.
 pub fn a_rendering_hangs() -> bool {
     HANGING.load(Ordering::Relaxed) > 0
 }

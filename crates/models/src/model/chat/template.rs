@@ -28,7 +28,7 @@ pub struct ChatTemplate {
     special_tokens: Map<String, Value>,
 }
 
-/// Where the template is rendered.
+/// The place where the template is rendered.
 #[derive(Debug)]
 enum Rendering {
     InProcess(Engine),
@@ -266,12 +266,12 @@ mod tests {
             "{% set ns = namespace(x=[]) %}{% for i in range(9000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}{{ ns.x|tojson }}{{ ns.x == ns.x }}",
         ] {
             let read = ChatTemplate::new("chat_template.jinja".into(), source.into(), Map::new(), None);
-            // Whether it is refused or printed: it comes back.
+            // It may be refused or printed, but it must return.
             if let Ok(template) = read {
                 let _ = template.render(&json!([{ "role": "user" }]), true);
             }
         }
-        // As deep as the fuel goes.
+        // Nesting up to the depth that the fuel allows.
         for depth in (10_000..100_000).step_by(10_000) {
             let source = format!(
                 "{{% set ns = namespace(x=[]) %}}{{% for i in range({depth}) %}}{{% set ns.x = [ns.x] %}}{{% endfor %}}{{{{ ns.x }}}}"

@@ -13,9 +13,9 @@ use std::sync::Arc;
 pub struct SpecialToken {
     pub text: String,
     pub id: u32,
-    /// Whether preceding white space is removed (`lstrip`).
+    /// True if preceding white space is removed (`lstrip`).
     pub strips_before: bool,
-    /// Whether following white space is removed (`rstrip`).
+    /// True if following white space is removed (`rstrip`).
     pub strips_after: bool,
 }
 
@@ -89,7 +89,7 @@ impl ChatTokenizer {
         self.special.iter().find(|token| token.id == id).map(|token| token.text.as_str())
     }
 
-    /// Whether this token ends generation.
+    /// True if this token ends generation.
     pub fn is_end(&self, id: u32) -> bool {
         self.ends.contains(&id)
     }

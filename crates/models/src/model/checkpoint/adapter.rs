@@ -80,7 +80,7 @@ pub struct Adapter {
     pub fingerprint: Fingerprint,
     changes: BTreeMap<String, LowRank>,
     replacements: BTreeMap<String, Tensor>,
-    /// Whether the model stores weights as `[inputs, outputs]`.
+    /// True if the model stores weights as `[inputs, outputs]`.
     fan_in_fan_out: bool,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct WeightFiles {
     pub listed: BTreeMap<String, usize>,
 }
 
-/// Whether `folder` has weight files named as in transformers.
+/// True if `folder` has weight files named as in transformers.
 pub fn has_transformers_weights(folder: &Path) -> bool {
     is_there(&folder.join(SINGLE)) || is_there(&folder.join(SHARDED))
 }
@@ -112,7 +112,7 @@ impl WeightFiles {
     }
 }
 
-/// Whether `name` is a plain file name, without a path.
+/// True if `name` is a plain file name, without a path.
 fn is_plain_name(name: &str) -> bool {
     let path = Path::new(name);
     let mut components = path.components();

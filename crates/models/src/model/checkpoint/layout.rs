@@ -3,7 +3,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-/// Which part of a stored tensor a network's tensor is.
+/// A part of a stored tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
@@ -39,7 +39,7 @@ impl Part {
     }
 }
 
-/// A tensor of the network: its name, and which part of the stored tensor it is.
+/// A tensor of the network: its name and its part of the stored tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetTensor {
     pub name: String,

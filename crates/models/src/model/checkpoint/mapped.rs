@@ -53,7 +53,7 @@ impl MappedFile {
         self.tensors.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
     }
 
-    /// Whether there is a tensor with this name.
+    /// True if there is a tensor with this name.
     pub fn has(&self, name: &str) -> bool {
         self.tensors.get(name).is_ok()
     }
@@ -91,7 +91,7 @@ impl MappedFile {
         }
     }
 
-    /// Whether two tensors, of this file or another, have identical bytes.
+    /// True if two tensors, of this file or another, have identical bytes.
     pub fn is_same(&self, name: &str, other_file: &Self, other: &str) -> bool {
         let (Ok(one), Ok(two)) = (self.tensors.get(name), other_file.tensors.get(other)) else { return false };
         let same = one.dtype() == two.dtype() && one.shape() == two.shape() && one.data() == two.data();

@@ -10,7 +10,7 @@ const LOSS_PARAMETERS: [&str; 2] = ["logit_scale", "logit_bias"];
 /// (`_keys_to_ignore_on_load_unexpected`) and EVA towers store them.
 const BUFFERS: [&str; 5] = ["position_ids", "token_type_ids", "inv_freq", "freqs_cos", "freqs_sin"];
 
-/// Whether a tensor of this name has no effect. With `tied` embeddings a stored output matrix is a copy, which
+/// True if a tensor of this name has no effect. With `tied` embeddings a stored output matrix is a copy, which
 /// transformers ignores, too.
 pub(super) fn is_harmless(name: &str, tied: bool) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);

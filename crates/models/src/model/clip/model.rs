@@ -65,7 +65,7 @@ pub(in crate::model) struct ClipText {
 }
 
 impl ClipText {
-    /// `init_std` is the standard init_std of the projection's initial weights.
+    /// `init_std` is the standard deviation of the projection's initial weights.
     pub fn new(config: &TextConfig, dimension: usize, init_std: f64, mode: Mode, vars: &VarBuilder) -> Result<Self> {
         let projection = vars.pp("text_projection");
         Ok(Self {

@@ -18,12 +18,12 @@ pub struct TextConfig {
     pub positions: usize,
     pub norm_epsilon: f64,
     pub rope_theta: f64,
-    /// How RoPE is changed for sequences longer than in pretraining.
+    /// The change of RoPE for sequences longer than in pretraining.
     pub rope_scaling: Option<RopeScaling>,
     /// M-RoPE (Qwen2-VL): numbers of RoPE pairs that encode the temporal, row and column position of an image token.
     /// `None` for RoPE over the sequence position.
     pub mrope_sections: Option<[usize; 3]>,
-    /// Whether the query, key and value projections have a bias.
+    /// True if the query, key and value projections have a bias.
     pub attention_bias: bool,
     /// Number of tokens that a token attends to, including itself; `None` for full causal attention.
     pub sliding_window: Option<usize>,

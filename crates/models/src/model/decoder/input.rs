@@ -21,8 +21,8 @@ impl DecoderRow {
     }
 }
 
-/// On which side shorter rows of a batch are padded. Results are the same; right padding is faster, as all rows share
-/// one attention mask.
+/// The side on which shorter rows of a batch are padded. Results are the same; right padding is faster, because all
+/// rows share one attention mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaddingSide {
     Left,

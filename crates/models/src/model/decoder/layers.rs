@@ -97,7 +97,7 @@ pub(in crate::model) struct AttentionShape {
     pub heads: usize,
     pub key_value_heads: usize,
     pub head_size: usize,
-    /// Whether the query, key and value projections have a bias.
+    /// True if the query, key and value projections have a bias.
     pub bias: bool,
     /// Number of blocks in the whole stack, for the initial weights.
     pub blocks: usize,

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor};
 /// The slots of one row of a batch, cached ones included; each slot holds a token or padding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowLayout {
-    /// Whether the slot holds a token rather than padding.
+    /// True if the slot holds a token rather than padding.
     tokens: Vec<bool>,
     /// RoPE position of each slot; padding has the position of the next token.
     positions: Vec<Position>,

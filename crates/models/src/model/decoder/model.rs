@@ -54,7 +54,7 @@ impl Decoder {
         image_tokens.nth(first).map(|(index, _)| index)
     }
 
-    /// Whether image tokens have row and column positions (M-RoPE).
+    /// True if image tokens have row and column positions (M-RoPE).
     fn uses_mrope(&self) -> bool {
         self.stack.config().mrope_sections.is_some()
     }

@@ -182,7 +182,7 @@ impl RopeScaling {
         positions.max(scaled as usize)
     }
 
-    /// Whether the frequencies depend on the sequence length.
+    /// True if the frequencies depend on the sequence length.
     pub(super) fn depends_on_length(&self) -> bool {
         matches!(self, Self::Dynamic { .. } | Self::LongRope { .. })
     }

@@ -17,7 +17,7 @@ pub(in crate::model) struct Rope {
 }
 
 impl Rope {
-    /// From f32 angles of the shapes above.
+    /// RoPE of f32 angles with the shapes above.
     fn of_angles(angles: &Tensor, dtype: DType) -> Result<Self> {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
     }

@@ -37,7 +37,7 @@ impl<'a> LayerWeights<'a> {
         }
     }
 
-    /// Whether the GGUF file has a matrix of this name.
+    /// True if the GGUF file has a matrix of this name.
     pub fn has_stored(&self, name: &str) -> bool {
         let full = self.full_name(name);
         self.quantised.as_ref().is_some_and(|file| file.shapes().any(|(known, _)| known == full))

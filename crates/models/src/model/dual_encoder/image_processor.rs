@@ -53,7 +53,7 @@ enum CropTarget {
     Number(u32),
 }
 
-/// How the offset of a crop is rounded if an odd number of pixels is centre_crop off.
+/// Rounding of a crop's offset if an odd number of pixels is cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum CropRounding {
     /// Rounded down (transformers).
@@ -189,7 +189,7 @@ impl ImageProcessor {
     /// [`Self::read`] for an image tower with inputs of `side` × `side` pixels.
     ///
     /// # Errors
-    /// As [`Self::read`]; also fails if the output has another size.
+    /// Fails as [`Self::read`] does, and if the output has another size.
     pub(in crate::model) fn read_for(
         folder: &Path,
         defaults: &Self,
@@ -271,7 +271,7 @@ impl ImageProcessor {
     /// [`Self::pixels`] of pictures that have been resized by [`Self::resized`].
     ///
     /// # Errors
-    /// As [`Self::pixels`].
+    /// Fails as [`Self::pixels`] does.
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Tensor> {
         if pictures.is_empty() {
             candle_core::bail!("expected at least one picture to encode, found none");

@@ -28,7 +28,7 @@ impl PictureProcessor {
     /// [`Self::pixels`] of pictures that have been resized by [`Self::resized`].
     ///
     /// # Errors
-    /// As [`Self::pixels`].
+    /// Fails as [`Self::pixels`] does.
     pub fn pixels_of_resized(&self, pictures: &[&RgbImage]) -> Result<Pixels> {
         match self {
             Self::FixedSize(processor) => Ok(Pixels::whole(processor.pixels_of_resized(pictures)?)),

@@ -26,7 +26,7 @@ const ROWS_PER_CHECK: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub struct DecoderSpec<'a> {
     pub config: &'a TextConfig,
-    /// Whether the output matrix is the token embedding.
+    /// True if the output matrix is the token embedding.
     pub tied: bool,
     /// Prefix of the decoder's tensor names, such as `model`.
     pub inner: &'a str,
@@ -35,7 +35,7 @@ pub struct DecoderSpec<'a> {
 }
 
 impl DecoderSpec<'_> {
-    /// Whether the network's tensor `name` belongs to the decoder.
+    /// True if the network's tensor `name` belongs to the decoder.
     pub fn has(&self, name: &str) -> bool {
         let below = |location: &str| name.strip_prefix(location).is_some_and(|rest| rest.starts_with('.'));
         below(self.inner) || name == self.name_of("lm_head.weight", true)
@@ -230,7 +230,7 @@ impl GgufDecoder {
     /// Loads a tensor as f32 to the CPU, for norms and biases.
     ///
     /// # Errors
-    /// As [`Self::quantised`].
+    /// Fails as [`Self::quantised`] does.
     pub fn dequantised(&self, name: &str) -> Result<Option<Tensor>, CheckpointError> {
         let Some(location) = self.locations.get(name) else { return Ok(None) };
         let Some(tensor) = self.quantised(name, &Device::Cpu)? else { return Ok(None) };
@@ -245,7 +245,7 @@ fn check_tensor(tensor: &ExpectedTensor, found: &[usize], dtype: GgmlDType) -> R
         let (name, expected) = (&tensor.name, &tensor.shape);
         return Err(format!("tensor {name} has shape {found:?}, the configuration requires {expected:?}"));
     }
-    // Types of intermediate results only.
+    // These types are for intermediate results only.
     if matches!(dtype, GgmlDType::Q8_1 | GgmlDType::Q8K) {
         return Err(format!("tensor {}: weights are not stored as {dtype:?}", tensor.name));
     }

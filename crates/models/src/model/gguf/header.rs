@@ -50,7 +50,7 @@ pub(super) fn check_header<R: Read + Seek>(reader: &mut BufReader<R>) -> Result<
     if fields > MOST_FIELDS {
         return Err(bad(format!("expected at most {MOST_FIELDS} fields, found {fields}")));
     }
-    // Of two entries with the same name candle keeps the last; llama.cpp refuses them.
+    // candle keeps the last of two entries with the same name; llama.cpp refuses them.
     let mut names = HashSet::new();
     for _ in 0..fields {
         if reader.fill_buf()?.is_empty() {

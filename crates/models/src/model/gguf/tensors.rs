@@ -13,7 +13,7 @@ pub(super) struct ExpectedTensor {
     /// Number of heads, if the rows of RoPE pairs are adjacent in the file (llama.cpp's `llama`); in the network they are half
     /// a head apart.
     pub paired_heads: Option<usize>,
-    /// Whether the file may lack the tensor.
+    /// True if the file may lack the tensor.
     pub optional: bool,
 }
 
@@ -23,7 +23,7 @@ impl ExpectedTensor {
         Self { name: name.into(), network: network.into(), shape: shape.to_vec(), paired_heads: None, optional: false }
     }
 
-    /// Whether it is the output matrix.
+    /// True if it is the output matrix.
     pub fn is_output(&self) -> bool {
         self.network == "lm_head.weight"
     }

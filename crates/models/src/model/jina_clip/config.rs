@@ -32,7 +32,7 @@ pub(super) struct VisionJson {
     pub rope_embeddings: bool,
     /// Patches along one side of the images in pretraining, for which RoPE positions are defined.
     pub pt_hw_seq_len: usize,
-    /// Whether RoPE positions are scaled to the actual grid.
+    /// True if RoPE positions are scaled to the actual grid.
     pub intp_freq: bool,
     pub naive_swiglu: bool,
     pub subln: bool,

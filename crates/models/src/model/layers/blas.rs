@@ -43,14 +43,14 @@ impl<'a> MatrixView<'a> {
     }
 }
 
-/// Whether the right matrix is transposed.
+/// Transposition of the right matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transpose {
     No,
     Yes,
 }
 
-/// Whether the product is added to the output (BLAS's beta = 1) or overwrites it (beta = 0).
+/// Adds the product to the output (BLAS's beta = 1) or overwrites the output (beta = 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accumulate {
     No,

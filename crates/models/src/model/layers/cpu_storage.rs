@@ -6,16 +6,16 @@
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, WithDType};
 
-/// Whether the fused training operations support this tensor; for others candle's composed operations are used.
+/// True if the fused training operations support this tensor; for others candle's composed operations are used.
 pub(super) fn is_fusible(values: &Tensor) -> bool {
     values.device().is_cpu() && values.dtype() == DType::F32
 }
 
-/// Hidden size from which the kernels for wide models are used. Narrower models run data-parallel, one thread per batch
-/// chunk ([`reader`](dissent_readers::reader)), with candle's own kernels.
+/// Hidden size from which the kernels for wide models are used. Narrower models run data-parallel (in the readers
+/// crate), one thread per part of a batch, with candle's own kernels.
 const WIDE: usize = 512;
 
-/// Whether the inference kernels for wide models support this f32 tensor of a model with `columns` features. They have
+/// True if the inference kernels for wide models support this f32 tensor of a model with `columns` features. They have
 /// no backward pass.
 pub(super) fn is_wide(values: &Tensor, columns: usize) -> bool {
     columns >= WIDE && is_fusible(values) && !values.track_op()

@@ -1,4 +1,4 @@
-//! Embedding tables with a given standard init_std of initial weights.
+//! Embedding tables with a given standard deviation of initial weights.
 
 use candle_core::Result;
 use candle_nn::{Embedding, Init, VarBuilder};

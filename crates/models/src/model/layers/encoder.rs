@@ -14,7 +14,7 @@ pub struct EncoderShape {
     pub heads: usize,
     pub activation: Activation,
     pub epsilon: f64,
-    /// Factor on the standard init_std of all initial weights (`initializer_factor`).
+    /// Factor on the standard deviation of all initial weights (`initializer_factor`).
     pub factor: f64,
 }
 

@@ -36,7 +36,7 @@ mod tests {
 
     type Matmul = fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor>;
 
-    /// As the program multiplies, and without gemmkit.
+    /// The matmul of the program, and the one without gemmkit.
     const BOTH: [Matmul; 2] = [matmul_half, matmul_half_in_f32];
 
     /// Against f64, with odd sizes and from one row to more rows than a kernel's block.

@@ -1,4 +1,4 @@
-//! Linear layers with a given standard init_std of initial weights.
+//! Linear layers with a given standard deviation of initial weights.
 
 use super::Matrix;
 use super::blas::{Accumulate, MatrixView, matmul_parallel};

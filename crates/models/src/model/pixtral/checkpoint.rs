@@ -49,7 +49,7 @@ impl PixtralCheckpoint {
     /// [`Self::load`] with an adapter merged into the weights.
     ///
     /// # Errors
-    /// As [`Self::load`]; also fails if the adapter does not fit.
+    /// Fails as [`Self::load`] does, and if the adapter does not fit.
     pub fn load_with(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = PixtralConfig::read(folder)?;
         let processor = PixtralProcessor::read(folder)?;

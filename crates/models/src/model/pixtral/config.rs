@@ -16,7 +16,7 @@ pub struct PixtralConfig {
     pub image_token: u32,
     pub projector_activation: Activation,
     pub projector_bias: bool,
-    /// Whether the output matrix is the token embedding.
+    /// True if the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 

@@ -30,7 +30,7 @@ pub struct PixtralImageProcessor {
     image_std: [f64; 3],
 }
 
-/// `size`: the bounds that an image is scaled down to.
+/// `size`: upper bounds to which an image is scaled down.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected an object with longest_edge, or with height and width")]
 enum LargestSize {
@@ -140,7 +140,7 @@ impl PixtralImageProcessor {
     /// Resizes an image to whole patches.
     ///
     /// # Errors
-    /// As [`Self::prepare`].
+    /// Fails as [`Self::prepare`] does.
     pub fn resize(&self, picture: &RgbImage) -> Result<RgbImage> {
         let (width, height) = picture.dimensions();
         if width == 0 || height == 0 {

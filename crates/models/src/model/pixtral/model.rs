@@ -95,12 +95,12 @@ impl PixtralModel {
         Ok(features.into_iter().flatten().collect())
     }
 
-    /// As [`Decoder::decode`].
+    /// Calls [`Decoder::decode`].
     pub fn decode(&self, input: &DecoderInput, cache: Option<&mut KvCache>) -> Result<Decoded> {
         self.decoder.decode(input, cache)
     }
 
-    /// As [`Decoder::logits`].
+    /// Calls [`Decoder::logits`].
     pub fn logits(&self, decoded: &Decoded, tokens: &[TokenIndex]) -> Result<Tensor> {
         self.decoder.logits(decoded, tokens)
     }

@@ -47,7 +47,7 @@ impl PixtralProcessor {
         &self.tokenizer
     }
 
-    /// Whether the checkpoint has a chat template.
+    /// True if the checkpoint has a chat template.
     pub fn has_template(&self) -> bool {
         self.chat.is_some()
     }

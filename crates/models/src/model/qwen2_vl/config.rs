@@ -15,7 +15,7 @@ pub struct Qwen2VlConfig {
     pub text: TextConfig,
     /// Id of `<|image_pad|>`; each is replaced by one merged group of patches.
     pub image_token: u32,
-    /// Whether the output matrix is the token embedding.
+    /// True if the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 

@@ -147,7 +147,7 @@ impl Qwen2VlImageProcessor {
     /// The image at the size at which it is split into patches. Resizing the result again does not change it.
     ///
     /// # Errors
-    /// As [`Self::prepare`].
+    /// Fails as [`Self::prepare`] does.
     pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");

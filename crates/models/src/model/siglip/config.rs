@@ -98,7 +98,7 @@ impl SiglipConfig {
     /// [`SiglipConfig::read`] with another check of the image tower's positions.
     ///
     /// # Errors
-    /// As [`SiglipConfig::read`].
+    /// Fails as [`SiglipConfig::read`] does.
     pub(in crate::model) fn read_with(
         folder: &Path,
         check_positions: fn(&VisionConfig) -> Result<(), String>,

@@ -33,7 +33,7 @@ impl SmolVlmCheckpoint {
     /// Loads the checkpoint `folder` and merges the adapter, if given, into its weights.
     ///
     /// # Errors
-    /// As [`load_reader`](crate::model::reader_family::load_reader).
+    /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
     pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
         let config = SmolVlmConfig::read(folder)?;
         let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;

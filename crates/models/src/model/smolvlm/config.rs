@@ -17,7 +17,7 @@ pub struct SmolVlmConfig {
     pub image_token: u32,
     /// `scale_factor`: merge × merge patches become one token (pixel shuffle).
     pub merge: usize,
-    /// Whether the output matrix is the token embedding.
+    /// True if the output matrix is the token embedding.
     pub tied_embeddings: bool,
 }
 

@@ -117,7 +117,7 @@ impl SmolVlmImageProcessor {
     /// The image resized to whole tiles, if preparing the result again would not resize it; otherwise the image itself.
     ///
     /// # Errors
-    /// As [`Self::prepare`].
+    /// Fails as [`Self::prepare`] does.
     pub fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");

@@ -145,7 +145,7 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// Whether this token is added to every text, for instance at its end.
+    /// True if this token is added to every text, for instance at its end.
     ///
     /// # Errors
     /// Fails if tokenising fails.

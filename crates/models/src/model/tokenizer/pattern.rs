@@ -6,6 +6,8 @@ const LONGEST: usize = 16 << 10;
 const DEEPEST: usize = 32;
 const LARGEST_COUNT: usize = 1000;
 
+/// Checks a regular expression before it is compiled.
+///
 /// # Errors
 /// Fails if the pattern is too long or too deeply nested, or has an unbounded repetition of an unbounded repetition, which
 /// takes exponential time.
@@ -14,7 +16,7 @@ pub(super) fn check_regex(pattern: &str) -> Result<(), String> {
         return Err(format!("expected a pattern of at most {LONGEST} bytes, found {}", pattern.len()));
     }
     let letters: Vec<char> = pattern.chars().collect();
-    // For each open bracket, whether it contains an unbounded repetition.
+    // For each open bracket: true if it contains an unbounded repetition.
     let mut open = vec![false];
     let mut place = 0;
     while place < letters.len() {
@@ -71,7 +73,7 @@ fn end_of_class(letters: &[char], start: usize) -> usize {
     place
 }
 
-/// Whether an unbounded repetition starts at `place`, and the index after it.
+/// Returns the index after the quantifier at `place`, and true if its repetition is unbounded.
 fn quantifier(letters: &[char], place: usize) -> Result<(bool, usize), String> {
     let (unbounded, mut after) = match letters.get(place) {
         Some('*' | '+') => (true, place + 1),

@@ -9,7 +9,7 @@ pub enum ContentPart<'a> {
     Image(ImageGrid),
 }
 
-/// How an image is divided: into patches (Pixtral, Qwen2-VL) or tiles (SmolVLM; 0 × 0 if it is not split).
+/// The division of an image: into patches (Pixtral, Qwen2-VL) or tiles (SmolVLM; 0 × 0 if it is not split).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageGrid {
     pub rows: usize,

@@ -1,4 +1,4 @@
-//! The interface of vision-language models, and what loading them has in common.
+//! The interface of vision-language models, and the steps of loading that they share.
 //!
 //! Each family has its own image processor, vision tower and image tokens. The decoder ([`decoder`](super::decoder)), chat
 //! templates ([`chat`](super::chat)), batching, KV caches and label scoring are shared.
@@ -35,22 +35,22 @@ pub trait VisionLanguageModel: Send + Sync {
     /// The processor.
     fn processor(&self) -> &dyn PromptProcessor;
 
-    /// As [`PromptProcessor::prepare`].
+    /// Calls [`PromptProcessor::prepare`].
     fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
         self.processor().prepare(picture)
     }
 
-    /// As [`PromptProcessor::encode`].
+    /// Calls [`PromptProcessor::encode`].
     fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
         self.processor().encode(parts)
     }
 
-    /// As [`PromptProcessor::answer_ids`].
+    /// Calls [`PromptProcessor::answer_ids`].
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.processor().answer_ids(answer, ends)
     }
 
-    /// As [`PromptProcessor::tokenizer`].
+    /// Calls [`PromptProcessor::tokenizer`].
     fn tokenizer(&self) -> &ChatTokenizer {
         self.processor().tokenizer()
     }

@@ -1,4 +1,4 @@
-//! Where the servers are: `http://host:port[,http://…]`.
+//! Addresses of servers: `http://host:port[,http://…]`.
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Url;
@@ -9,16 +9,17 @@ use std::fmt;
 pub struct ServerAddress(Url);
 
 impl ServerAddress {
-    /// Does this text name servers, and not a folder?
+    /// True if this text is an address and not a folder.
     pub fn looks_like_one(text: &str) -> bool {
-        // Another scheme is refused by name; taken for a folder it would be printed, password and all.
+        // Any scheme counts, so that unknown ones are refused: as a folder name the text would be printed with its
+        // password.
         text.split_once("://").is_some_and(|(scheme, _)| scheme.chars().all(|letter| letter.is_ascii_alphanumeric()))
     }
 
-    /// One address or several with commas between them.
+    /// Parses one address, or several with commas between them.
     ///
     /// # Errors
-    /// Fails if one of them is no plain address; a password or a key in it would end up in logs, so it is refused.
+    /// Fails if an address is invalid. Also fails if it has a password or key, which would end up in logs.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
         let mut addresses: Vec<Self> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -32,7 +33,7 @@ impl ServerAddress {
 
     fn parse(text: &str) -> Result<Self> {
         let expected = "expected http://HOST:PORT or https://HOST[:PORT]";
-        // What cannot be read may hold a password: it is not repeated.
+        // Invalid text may contain a password, so the message does not repeat it.
         let mut url = Url::parse(text).with_context(|| format!("{expected}, found something that is no address"))?;
         if !matches!(url.scheme(), "http" | "https") {
             bail!("{expected}, found the scheme {}", url.scheme());
@@ -42,20 +43,20 @@ impl ServerAddress {
             "{expected}, found a user name or password in it; give a key in DISSENT_READER_KEY or --reader-key-file"
         );
         ensure!(url.query().is_none() && url.fragment().is_none(), "{expected}, found ? or # in it");
-        // People copy the address with the API's path.
+        // Users copy the address with the API's path.
         let path = url.path().trim_end_matches('/').trim_end_matches("/v1").trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// The address of `path`, which starts with a slash.
     pub(super) fn join(&self, path: &str) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
         url
     }
 
-    /// Same scheme, host and port?
+    /// True if scheme, host and port are the same.
     pub(super) fn is_origin_of(&self, url: &Url) -> bool {
         self.0.origin() == url.origin()
     }
@@ -64,7 +65,7 @@ impl ServerAddress {
         self.0.scheme() == "https"
     }
 
-    /// Would a key be readable on the way?
+    /// True if a key would be sent unencrypted over a network.
     pub fn is_in_the_clear(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
         let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");

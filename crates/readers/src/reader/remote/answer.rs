@@ -1,5 +1,5 @@
-//! What is read of servers' answers: the fields that are needed. All others are passed over without being kept, so an
-//! answer takes no more memory than its bytes a few times over; a field that is there twice is an error.
+//! The fields of servers' answers that are needed. Other fields are skipped without being stored, so an answer takes no
+//! more memory than a few times its bytes. A repeated field is an error.
 
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Longest answer in bytes to a question about the server. A list of 10,000 models, or a chat template with all that
-/// llama.cpp tells beside it, is shorter.
+/// Longest answer in bytes to a question about the server. A list of 10,000 models is shorter, and so is llama.cpp's
+/// answer with its chat template.
 pub(super) const LONGEST_ABOUT_SERVER: usize = 4 << 20;
 /// Longest answer in bytes with the tokens of a label or of two short messages.
 pub(super) const LONGEST_TOKENS: usize = 1 << 20;
 
-/// An answer, and how it begins: for messages about what it lacks.
+/// An answer, and its first characters for error messages.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
     pub value: T,
@@ -35,7 +35,7 @@ pub(super) struct Model {
     pub meta: Option<ModelMeta>,
 }
 
-/// What llama.cpp tells about the weights.
+/// Properties of the weights in llama.cpp's list.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ModelMeta {
     pub n_vocab: Option<u32>,
@@ -67,7 +67,7 @@ pub(super) struct GenerationSettings {
 #[derive(Debug, Deserialize)]
 pub(super) struct TokenList {
     pub tokens: Vec<u32>,
-    /// vLLM's, of the same list.
+    /// The number of tokens in the list, as vLLM reports it.
     pub count: Option<usize>,
 }
 
@@ -104,7 +104,7 @@ pub(super) struct ChoiceLogProbabilities {
     pub content: Option<Only<Place>>,
 }
 
-/// A place of the answer: its token, and likely ones instead of it.
+/// One position of the answer: its token, and likely alternatives.
 #[derive(Debug, Deserialize)]
 pub(super) struct Place {
     pub id: Option<u64>,
@@ -125,7 +125,7 @@ pub(super) struct Usage {
     pub prompt_tokens: Option<u64>,
 }
 
-/// The one element of a list. Of several nobody knows which answers what was asked.
+/// The only element of a list. With several elements it is unclear which one belongs to the request.
 #[derive(Debug)]
 pub(super) struct Only<T>(pub Option<T>);
 
@@ -159,7 +159,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyVisitor<T> {
     }
 }
 
-/// Log-probabilities by token id, as `{"7": {"logprob": -1.0}}` has them.
+/// Log-probabilities by token id, as in `{"7": {"logprob": -1.0}}`.
 #[derive(Debug)]
 pub(super) struct ByToken(pub HashMap<u32, f64>);
 

@@ -1,4 +1,4 @@
-//! The key of an API: from the environment or a file, and never in a message.
+//! The API key, read from the environment or a file, and never shown in a message.
 
 use anyhow::{Context, Result, ensure};
 use dissent_core::files::input_file;
@@ -11,12 +11,12 @@ pub const KEY_VARIABLE: &str = "DISSENT_READER_KEY";
 /// Longest key file in bytes; signed tokens have a few thousand.
 const LONGEST: u64 = 1 << 16;
 
-/// A key; printing it shows nothing.
+/// An API key; its debug output does not show it.
 #[derive(Clone, Debug)]
 pub struct ApiKey(Secret);
 
 impl ApiKey {
-    /// From `file` where one is named, else from [`KEY_VARIABLE`]; `None` where there is neither.
+    /// Reads the key from `file` if given, else from [`KEY_VARIABLE`]; `None` if neither exists.
     ///
     /// # Errors
     /// Fails if the file cannot be read or holds no key.
@@ -44,16 +44,16 @@ impl ApiKey {
         Ok(Self(Secret::new(key)))
     }
 
-    /// `Bearer …`, marked as not to be printed.
+    /// The header value `Bearer …`, marked as sensitive.
     pub(super) fn header(&self) -> Result<HeaderValue> {
         let value = HeaderValue::from_str(&format!("Bearer {}", self.0.reveal()));
-        // The error of the library would say nothing of the key either.
+        // The library's error message does not contain the key.
         let mut value = value.context("the key cannot be sent in a header")?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// To be hidden in what servers say: some repeat a key that they refuse.
+    /// Hides the key in servers' messages: some repeat a key that they refuse.
     pub(super) fn secret(&self) -> &Secret {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What a server can do, found out by asking it, and how that is told.
+//! The abilities of a server, found out by test requests.
 
 use super::answer::Completion;
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
@@ -9,45 +9,45 @@ use super::{ServerAddress, WITHIN_LONG};
 use dissent_core::run::ServiceRecord;
 use serde_json::{Value, json};
 
-/// Log-probabilities asked for at the start, to see how many come.
+/// Number of log-probabilities in the first test request; the server shows how many it allows.
 const MANY: usize = 1024;
-/// What servers name at most unless told otherwise.
+/// The usual limit of servers.
 const USUAL: usize = 20;
 
-/// How log-probabilities of labels are had.
+/// How log-probabilities of labels are obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogProbabilities {
-    /// Of the tokens that are asked for by id.
+    /// Requested by token id.
     ById,
-    /// Of as many of the likeliest tokens as are asked for.
+    /// From a list of the likeliest tokens of any length.
     AnyNumber,
-    /// Of so many of the likeliest tokens at most: the others have a bound.
+    /// From a list of the likeliest tokens with this maximum length; other tokens have a bound.
     Likeliest(usize),
 }
 
 /// How labels of several tokens are scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SeveralTokens {
-    /// One request per label, whose tokens are read as a part of the prompt.
+    /// One request per label; its tokens are scored as part of the prompt.
     InThePrompt,
     /// One request per token after the first.
     OneByOne,
 }
 
-/// What a server can do.
+/// The abilities of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Capability {
     pub log_probabilities: LogProbabilities,
     pub several_tokens: SeveralTokens,
-    /// Does it say which ids the prompt became?
+    /// True if it returns the token ids of the prompt.
     pub prompt_ids: bool,
 }
 
 impl Capability {
-    /// Tries a server with an image and a word.
+    /// Sends test requests with an image and a word.
     ///
     /// # Errors
-    /// Fails if it reads no images or names no log-probabilities with token ids.
+    /// Fails if the server does not accept images or returns no log-probabilities with token ids.
     pub async fn try_out(
         http: &Http,
         server: &ServerAddress,
@@ -57,7 +57,7 @@ impl Capability {
         let prompt = SentPrompt::probe(image);
         let failed = |trouble| http.failed(server, trouble);
         let mut body = prompt.body(&identity.model, "");
-        // Ids that every vocabulary has and no answer is likely to begin with.
+        // Ids that every vocabulary has and that are unlikely as the start of an answer.
         let asked = [10, 11];
         body["logprob_token_ids"] = json!(asked);
         body["return_token_ids"] = json!(true);
@@ -81,7 +81,7 @@ impl Capability {
                 body["top_logprobs"] = json!(wanted);
                 match ask(&body).await {
                     Ok(answer) => count = NextToken::read(&answer).map_err(failed)?.0.len(),
-                    // Each server says in its own words that it is too many.
+                    // Each server words this refusal differently.
                     Err(ServerError {
                         trouble: ServerErrorKind::TooManyLogProbabilities { .. } | ServerErrorKind::Refused { .. },
                         ..
@@ -90,7 +90,8 @@ impl Capability {
                     }
                     Err(error) => return Err(error),
                 }
-                // vLLM was seen to name fewer while others asked it for tokens by id: the longest of three counts.
+                // vLLM was seen to return fewer while other clients requested tokens by id: use the longest of three
+                // lists.
                 for _ in 0..2 {
                     if count < wanted {
                         let again = ask(&body).await?;
@@ -115,7 +116,7 @@ impl Capability {
         Ok(Self { log_probabilities, several_tokens, prompt_ids })
     }
 
-    /// The record of a server for people and for runs.
+    /// The record of a server for users and for runs.
     pub fn record(&self, identity: &ServerIdentity, resizes: bool) -> ServiceRecord {
         ServiceRecord {
             engine: identity.engine(),

@@ -1,4 +1,4 @@
-//! Chat completions: a prompt as messages, and what is read off the answer.
+//! Chat completions: converts a prompt to messages, and reads log-probabilities from the answer.
 
 use super::answer::{Answer, Completion};
 use super::error::ServerErrorKind;
@@ -12,32 +12,34 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
-/// Letters of one token in most texts, for an estimate.
+/// Letters per token in most texts, for an estimate.
 const LETTERS_PER_TOKEN: usize = 3;
-/// vLLM writes minus infinity, of a token that a constraint forbids, as -9999.
+/// vLLM writes minus infinity (for a token that a constraint forbids) as -9999.
 const FORBIDDEN: f32 = -9000.0;
-/// What the arithmetic of an engine may put a probability above 1, or the sum of several of one answer.
+/// Rounding may put a probability, or the sum of several, this far above 1.
 const ROUNDING: f64 = 1e-3;
-/// Bytes of a token with its log-probability, its text as text and as a list of bytes: 80 in llama.cpp's answers, as measured.
+/// Bytes of a token with its log-probability and its text as text and as a list of bytes: 80 in llama.cpp's answers, as
+/// measured.
 const ENTRY: usize = 512;
-/// Bytes of the rest of an answer, and of a prompt whose length is an estimate (16,384 tokens with their log-probabilities).
+/// Bytes of the rest of an answer, and of a prompt whose length is an estimate (16,384 tokens with their
+/// log-probabilities).
 const BESIDE_ENTRIES: usize = 4 << 20;
 
-/// A prompt as it is sent.
+/// A prompt in the form in which it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct SentPrompt {
     /// The parts of the user's message.
     content: Value,
-    /// What the beginning up to the first text after an image is made of: prompts that share it share a prefix.
+    /// Key of the prompt up to the first text after an image: prompts with the same key share a prefix.
     pub beginning: String,
-    /// Ids that the model should read, where its processor is known.
+    /// Token ids that the model should read, if its processor is known.
     pub ids: Option<Vec<u32>>,
-    /// Tokens, at least roughly.
+    /// Number of tokens, at least roughly.
     pub length: usize,
 }
 
 impl SentPrompt {
-    /// Text and images of a request, in the order of its template.
+    /// Builds the prompt from the text and images of a request, in the order of its template.
     ///
     /// # Errors
     /// Fails if the template is wrong, or an image cannot be sent.
@@ -64,7 +66,7 @@ impl SentPrompt {
                 PromptPiece::QueryImage => &request.query,
                 PromptPiece::DocumentImage => {
                     let image = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
-                    image.context("a closed-book prompt wants a document's image")?
+                    image.context("a closed-book prompt has no document image")?
                 }
             };
             if !is_begun {
@@ -80,7 +82,7 @@ impl SentPrompt {
         Ok(Self { content: Value::Array(parts), beginning: beginning.concat(), ids, length })
     }
 
-    /// A prompt of one image and a word, to try a server with.
+    /// A test prompt of one image and a word.
     pub fn probe(image: &str) -> Self {
         let content = json!([
             {"type": "image_url", "image_url": {"url": image}},
@@ -89,7 +91,7 @@ impl SentPrompt {
         Self { content, beginning: String::new(), ids: None, length: 100 }
     }
 
-    /// A request for one token, the first of the answer; `written` is what the assistant has said already.
+    /// The body of a request for the first token of the answer; `written` is the start of the assistant's message.
     pub fn body(&self, model: &str, written: &str) -> Value {
         let mut messages = vec![json!({"role": "user", "content": self.content})];
         let mut body = json!({
@@ -103,7 +105,7 @@ impl SentPrompt {
         });
         if !written.is_empty() {
             messages.push(json!({"role": "assistant", "content": written}));
-            // llama.cpp goes on with an assistant's message unasked and ignores these.
+            // llama.cpp continues an assistant's message by default and ignores these fields.
             body["continue_final_message"] = json!(true);
             body["add_generation_prompt"] = json!(false);
         }
@@ -111,8 +113,8 @@ impl SentPrompt {
         body
     }
 
-    /// A request for an answer in words, the likeliest token each time. vLLM would follow what the checkpoint's
-    /// `generation_config.json` says of repeated words; `is_vllm` has it follow the model alone.
+    /// The body of a request for a text answer by greedy decoding. vLLM would apply the repetition penalty of the
+    /// checkpoint's `generation_config.json`; `is_vllm` disables this.
     pub fn generation_body(&self, model: &str, is_vllm: bool) -> Value {
         let mut body = json!({
             "model": model,
@@ -129,10 +131,11 @@ impl SentPrompt {
         body
     }
 
-    /// Did the server read what the model's own processor makes of the prompt, followed by `written`?
+    /// Checks that the server read the same token ids as the model's own processor produces for the prompt and
+    /// `written`.
     ///
     /// # Errors
-    /// Fails if it did not, with what differs. Nothing is known without a processor.
+    /// Fails if they differ, and names the difference. Without a processor nothing can be checked.
     pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), ServerErrorKind> {
         let Some(ids) = &self.ids else { return Ok(()) };
         let here = ids.iter().chain(written);
@@ -153,7 +156,7 @@ impl SentPrompt {
         }
     }
 
-    /// Most bytes that the answer to this body may have, by what it asks for.
+    /// Longest allowed answer to this body in bytes.
     pub fn longest_answer(&self, body: &Value) -> usize {
         let listed = body["top_logprobs"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         let by_id = body["logprob_token_ids"].as_array().map_or(0, Vec::len);
@@ -168,7 +171,7 @@ fn push_image(parts: &mut Vec<Value>, picture: &Picture, images: &ImageEncoding)
     Ok(sent)
 }
 
-/// Token ids and log-probabilities at the first place of an answer.
+/// Token ids and log-probabilities at the first position of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct NextToken(pub Vec<(u32, f32)>);
 
@@ -176,7 +179,7 @@ impl NextToken {
     /// Reads `choices[0].logprobs.content[0]`. Texts of tokens are ambiguous, so entries without an id are refused.
     ///
     /// # Errors
-    /// Fails if there are no log-probabilities or no ids, or if the numbers cannot be log-probabilities of one place.
+    /// Fails if log-probabilities or ids are missing, or if the numbers cannot be log-probabilities of one position.
     pub fn read(answer: &Answer<Completion>) -> Result<Self, ServerErrorKind> {
         let choice = answer.value.choices.0.as_ref();
         let content = choice.and_then(|choice| choice.logprobs.as_ref()?.content.as_ref()?.0.as_ref());
@@ -203,7 +206,7 @@ impl NextToken {
         }
         let id = token_id(place.id, place.token.as_deref()).ok_or(ServerErrorKind::NoTokenIds)?;
         let own = log_probability(own)?;
-        // llama.cpp gives a constrained answer another value than its list does, which is the raw one.
+        // For a constrained answer, llama.cpp's value of the answer differs from its list, which has the raw value.
         if !known.contains_key(&id) {
             entries.push((id, own));
         }
@@ -216,34 +219,34 @@ impl NextToken {
         Ok(Self(entries))
     }
 
-    /// log p of a token, where it is among those named.
+    /// The log-probability of a token, if it is listed.
     pub fn of(&self, token: u32) -> Option<f32> {
         self.0.iter().find(|(id, _)| *id == token).map(|(_, value)| *value)
     }
 
-    /// The largest log-probability that a token not named may have: it is not above the least likely one named, and no
-    /// more than what the named ones leave.
+    /// Upper bound for the log-probability of an unlisted token: at most that of the least likely listed token, and at
+    /// most the remaining probability.
     pub fn bound_of_others(&self) -> f32 {
         let least = self.0.iter().map(|(_, value)| *value).fold(0.0, f32::min);
         let named: f64 = self.0.iter().map(|(_, value)| f64::from(*value).exp()).sum();
         let left = (1.0 - named).max(f64::MIN_POSITIVE).ln() as f32;
-        // Rounding makes what is left of nearly everything a guess: below that it says nothing.
+        // Rounding makes a tiny remaining probability unreliable; it is ignored below this limit.
         if 1.0 - named > 1e-4 { least.min(left) } else { least }
     }
 }
 
-/// `"id": 5` as llama.cpp has it, `"token": "token_id:5"` as vLLM has it when asked.
+/// Reads the id from `"id": 5` (llama.cpp) or `"token": "token_id:5"` (vLLM, on request).
 fn token_id(id: Option<u64>, token: Option<&str>) -> Option<u32> {
     if let Some(id) = id {
         return u32::try_from(id).ok();
     }
     let digits = token?.strip_prefix("token_id:")?;
-    // `parse` would take a sign.
+    // `parse` alone would accept a sign.
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
-/// A server's number as log p of one token. What rounding puts above 0 is 0; what no number of 32 bits holds is as good as
-/// forbidden.
+/// Converts a server's number to a log-probability. Values above 0 by rounding become 0; values below the range of f32
+/// count as forbidden.
 fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
     if value.is_nan() || value > ROUNDING {
         return Err(ServerErrorKind::NoProbabilities { what: format!("expected at most 0, found {value}") });
@@ -254,7 +257,7 @@ fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
 /// The text of an answer.
 ///
 /// # Errors
-/// Fails if there is none.
+/// Fails if the answer has no text.
 pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, ServerErrorKind> {
     let choice = answer.value.choices.0.as_ref();
     let text = choice.and_then(|choice| choice.message.as_ref()?.content.as_deref());
@@ -264,7 +267,7 @@ pub(super) fn generated_text(answer: &Answer<Completion>) -> Result<&str, Server
     })
 }
 
-/// Sum of log p of the last `tokens` of a prompt, from vLLM's `prompt_logprobs`.
+/// Sum of the log-probabilities of the last `tokens` of a prompt, from vLLM's `prompt_logprobs`.
 ///
 /// # Errors
 /// Fails if the prompt does not end with these tokens, or there are no log-probabilities.

@@ -1,27 +1,27 @@
-//! What goes wrong with a server, and what to do about it.
+//! Errors of servers, with advice for the user.
 
 use super::ServerAddress;
 use dissent_core::secret::{Secret, excerpt};
 use std::time::Duration;
 
-/// A server and its trouble.
+/// An error of a server.
 #[derive(Debug, thiserror::Error)]
 #[error("reader {server}: {trouble}")]
 pub struct ServerError {
     /// Its address.
     pub server: String,
-    /// Part of the message, so no source of it: else it would be said twice.
+    /// Not the `source` of the error: its text is part of the message already.
     pub trouble: ServerErrorKind,
 }
 
 impl ServerError {
-    /// Secrets of ours are hidden in what the server says, then it is made one short line.
+    /// Creates an error in which our secrets are hidden and the server's message is shortened to one line.
     pub(super) fn new(server: &ServerAddress, trouble: ServerErrorKind, secrets: &[Secret]) -> Self {
         Self { server: server.to_string(), trouble: trouble.map_text(&|text| excerpt(text, secrets)) }
     }
 }
 
-/// What can go wrong; every message says what to do. `said` is the server's own message.
+/// The kinds of errors; every message gives advice. `said` is the server's own message.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ServerErrorKind {
     #[error("no connection ({reason}); is the server running there, and are host and port right?")]
@@ -39,23 +39,25 @@ pub enum ServerErrorKind {
          certificates)"
     )]
     Certificate { reason: String },
-    #[error("it sends us to another host, {to}, which gets no images and no key; give that address if you trust it")]
+    #[error("it redirects to another host, {to}, which gets no images and no key; give that address if you trust it")]
     Redirected { to: String },
-    #[error("it sends us from address to address without end; give the address it ends at")]
+    #[error("it redirects too often; give the final address")]
     RedirectedTooOften,
     #[error("expected JSON, found {found}; is this an OpenAI-compatible server?")]
     NotJson { found: String },
-    /// A log-probability that none can be, or several that cannot be true together.
+    /// Log-probabilities that are invalid or contradict each other.
     #[error(
         "its log-probabilities are wrong ({what}); look at its settings (vLLM: --logprobs-mode) and at what is between us"
     )]
     NoProbabilities { what: String },
-    /// JSON with other fields or kinds of values than asked for, or with a field twice.
+    /// JSON with other fields or types than expected, or with a repeated field.
     #[error("its answer has another shape than it should ({why}); found {found}")]
     OtherShape { why: String, found: String },
     #[error("its answer has no {missing}; found {found}")]
     Incomplete { missing: String, found: String },
-    #[error("it came back as something else ({what}); answers of two models do not belong into one run: begin another")]
+    #[error(
+        "it restarted as another model or version ({what}); a run must not mix answers of two models: begin another run"
+    )]
     Changed { what: String },
     #[error("it differs from the first server ({what}); the servers of a fleet must be the same")]
     Unequal { what: String },
@@ -80,7 +82,7 @@ pub enum ServerErrorKind {
         "its answer is longer than the {limit} bytes that an answer of this kind may have; is it the right server?"
     )]
     TooLarge { limit: usize },
-    /// 429, 502, 503 and 504: worth another try.
+    /// Status 429, 502, 503 or 504; a retry may succeed.
     #[error("it is overloaded or not ready (HTTP {status}: {said}); ask it for less at a time with --reader-requests")]
     Busy { status: u16, said: String, retry_after: Option<Duration> },
     #[error("it wants another key (HTTP {status}: {said}); give it in DISSENT_READER_KEY or --reader-key-file")]
@@ -116,17 +118,17 @@ pub enum ServerErrorKind {
 }
 
 impl ServerErrorKind {
-    /// Is the same request worth another try, later or elsewhere?
+    /// True if a retry may succeed, later or on another server.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Broken { .. } | Self::Busy { .. })
     }
 
-    /// Does the server itself seem to be gone, so that it may come back as another?
+    /// True if the server seems to be down, so that another one may come back in its place.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Broken { .. })
     }
 
-    /// With the texts that came from elsewhere changed.
+    /// Applies `change` to the texts that came from the server.
     fn map_text(mut self, change: &dyn Fn(&str) -> String) -> Self {
         let text = match &mut self {
             Self::Unreachable { reason } | Self::Broken { reason } | Self::Certificate { reason } => reason,

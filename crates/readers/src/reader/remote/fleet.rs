@@ -1,4 +1,5 @@
-//! Several servers of the same model as one: the least busy is asked, one that is down is left out and tried again later.
+//! A fleet: several servers of the same model. Each request goes to the least busy one; a server that is down is
+//! skipped and tried again later.
 
 use super::ServerAddress;
 use super::answer::{Answer, LONGEST_ABOUT_SERVER};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Between looks at a fleet that is all down.
+/// Pause between checks of a fleet that is completely down.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Servers of one model.
@@ -22,9 +23,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Fleet {
     http: Http,
     servers: Vec<Server>,
-    /// What every server is.
+    /// Identity that all servers share.
     identity: ServerIdentity,
-    /// How long a request waits for servers that are gone or overloaded.
+    /// How long a request waits for servers that are down or overloaded.
     patience: Duration,
 }
 
@@ -38,27 +39,27 @@ struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Health {
     Up,
-    /// Left out until then, after so many failures.
+    /// Down until this time, after this number of failures.
     Down {
         until: Instant,
         failures: u32,
     },
-    /// Somebody is looking whether it is there again.
+    /// A request is checking whether the server is up again.
     Asked {
         failures: u32,
     },
 }
 
-/// What to do next with a request.
+/// The next action for a request.
 enum Next<'a> {
     Send(&'a Server),
-    /// A server may be there again: look whether it is the same.
+    /// The server may be up again: check whether it is the same.
     Look(&'a Server, u32),
     Wait,
 }
 
 impl Fleet {
-    /// Servers with what is wrong with each now, if anything; at most `requests` at a time to each.
+    /// Creates a fleet from the servers and their present errors; each gets at most `requests` at a time.
     pub fn new(
         http: Http,
         servers: Vec<(ServerAddress, bool)>,
@@ -73,39 +74,38 @@ impl Fleet {
         Self { http, servers: servers.into_iter().map(server).collect(), identity, patience }
     }
 
-    /// What every server is.
+    /// The identity that all servers share.
     pub fn identity(&self) -> &ServerIdentity {
         &self.identity
     }
 
-    /// For messages about all of them.
+    /// The first server, for messages about the whole fleet.
     pub fn first(&self) -> &ServerAddress {
         &self.servers[0].address
     }
 
-    /// `GET path` of the first server.
+    /// Sends `GET path` to the first server.
     ///
     /// # Errors
-    /// As [`Http::get`].
+    /// Fails as [`Http::get`] does.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, within: Duration) -> Result<Answer<T>, ServerError> {
         self.http.get(self.first(), path, LONGEST_ABOUT_SERVER, within).await
     }
 
-    /// The trouble with a server, without our key.
+    /// An error of a server, with our key hidden.
     pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
         self.http.failed(server, trouble)
     }
 
-    /// What must be in no message, file or screen.
+    /// Secrets that must not appear in messages, files or on the screen.
     pub fn secrets(&self) -> &[Secret] {
         self.http.secrets()
     }
 
-    /// Has one of the servers answer. Overload and broken connections are tried again, elsewhere or later; whatever else
-    /// goes wrong is said at once. Dropping the future cancels the request.
+    /// Sends a request to one of the servers. Overload and broken connections are retried on another server or later; other errors are returned at once. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// What the server said, or why none could be asked for as long as patience lasts.
+    /// Fails with the server's error, or if no server is available before the patience runs out.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -167,17 +167,16 @@ impl Fleet {
         }
     }
 
-    /// Are the servers that are up still what they were? A connection that was closed while nobody asked is opened again
-    /// without a word, be it by another server; so this is asked after answers and before they are believed.
+    /// Checks that the servers that are up are still the same. An idle connection that was closed is silently opened again, perhaps to another server. Call this after answers arrive and before they are used.
     ///
     /// # Errors
-    /// Fails if one has become another. One that is gone is left out.
+    /// Fails if a server has changed. A server that is down is skipped.
     pub async fn check(&self) -> Result<(), ServerError> {
         for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
             match ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
                 Ok(now) => self.compare(server, &now)?,
                 Err(error) if error.trouble.is_absence() => server.failed(1, LOOK),
-                // Too busy to say so: it was busy with our prompts before.
+                // An overloaded server counts as unchanged: it was busy with our prompts before.
                 Err(error) if error.trouble.passes() => {}
                 Err(error) => return Err(error),
             }
@@ -192,7 +191,7 @@ impl Fleet {
         }
     }
 
-    /// The least busy server that is up, else one that was left out for long enough.
+    /// The least busy server that is up, else one whose waiting time is over.
     fn next(&self) -> Next<'_> {
         let now = Instant::now();
         for server in &self.servers {
@@ -210,10 +209,10 @@ impl Fleet {
         up.min_by_key(busy).map_or(Next::Wait, Next::Send)
     }
 
-    /// Is the server there again, and the same? The inner error says why it is still left out.
+    /// Checks whether a server is up again and unchanged. The inner error is the reason why it is still down.
     ///
     /// # Errors
-    /// Fails if it is there and not what it was.
+    /// Fails if the server is up but has changed.
     async fn look(&self, server: &Server, failures: u32) -> Result<Result<(), ServerError>, ServerError> {
         let held = LookedAt { server, failures };
         let asked = ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await;
@@ -230,7 +229,7 @@ impl Fleet {
                 drop(held);
                 match wait {
                     Some(wait) => server.failed(failures + 1, wait),
-                    // It answers, but not as before: not for long, perhaps, yet nothing to wait for.
+                    // The server answers with an error that a retry would not change, so waiting is of no use.
                     None => return Err(error),
                 }
                 Ok(Err(error))
@@ -254,7 +253,7 @@ impl Server {
     }
 }
 
-/// A server that somebody looks at; cancelled in the middle, it may be looked at again.
+/// A server that is being checked. If the check is cancelled, the server may be checked again.
 struct LookedAt<'a> {
     server: &'a Server,
     failures: u32,

@@ -1,4 +1,4 @@
-//! One exchange with a server: send, wait, read the whole answer, say what went wrong.
+//! One HTTP exchange with a server: send the request, read the whole answer, classify errors.
 
 use super::ServerAddress;
 use super::answer::Answer;
@@ -17,33 +17,32 @@ use serde_json::error::Category;
 use std::error::Error;
 use std::time::Duration;
 
-/// Waiting for a connection.
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A connection that is not used for so long is closed; servers close theirs after a minute or so.
+/// Idle connections are closed after this time; servers close theirs after about a minute.
 const KEEP_IDLE: Duration = Duration::from_secs(30);
-/// Bytes of a refusal that are looked at, and of an answer that lacks something.
+/// Most bytes that are read of a refusal, or of an answer that lacks something.
 const LONGEST_REFUSAL: usize = 64 << 10;
 const LONGEST_BEGINNING: usize = 4 << 10;
-/// Redirects within one host.
+/// Most redirects within one host.
 const MOST_REDIRECTS: usize = 3;
 
-/// What a request is sent with.
+/// The HTTP client with its key and limits.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     client: Client,
     key: Option<ApiKey>,
-    /// Given by the user for every request, in place of what a caller allows.
+    /// Timeout that the user sets for all requests; it replaces those of callers.
     timeout: Option<Duration>,
 }
 
 impl Http {
-    /// HTTP/1.1 in the clear; over TLS also HTTP/2, where the server has it. Certificates are checked as the system
-    /// does. No proxy of the environment is used: images of patients go where the address says.
+    /// Creates a client for HTTP/1.1 and, over TLS, HTTP/2. Certificates are checked by the system's rules. Proxies of the environment are ignored: images of patients go only to the given address.
     ///
     /// # Errors
-    /// Fails if the system has no certificates to check others with and an address needs them.
+    /// Fails if an address needs TLS and the system has no certificates.
     pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress], timeout: Option<Duration>) -> Result<Self> {
-        // A second reader finds it installed.
+        // Fails if another reader has installed it already; ignore that.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("dissent/", env!("CARGO_PKG_VERSION")))
@@ -53,16 +52,16 @@ impl Http {
             .pool_idle_timeout(KEEP_IDLE)
             .tcp_nodelay(true);
         if addresses.iter().all(|address| !address.is_encrypted()) {
-            // A slim container may have no certificates, which is then no reason to stop.
+            // A minimal container may have no certificates; without TLS it needs none.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self { client: builder.build().context("cannot set up HTTPS")?, key, timeout })
     }
 
-    /// `GET path` as JSON of at most `most` bytes.
+    /// Sends `GET path` and parses the answer as JSON of at most `most` bytes.
     ///
     /// # Errors
-    /// As [`Self::post`].
+    /// Fails as [`Self::post`] does.
     pub async fn get<T: DeserializeOwned>(
         &self,
         server: &ServerAddress,
@@ -73,10 +72,10 @@ impl Http {
         self.exchange(server, Method::GET, path, None, most, within).await
     }
 
-    /// `POST path` with a JSON body, answered by JSON of at most `most` bytes.
+    /// Sends `POST path` with a JSON body and parses the answer as JSON of at most `most` bytes.
     ///
     /// # Errors
-    /// Whatever [`ServerErrorKind`] there is.
+    /// Fails with the [`ServerErrorKind`] that fits best.
     pub async fn post<T: DeserializeOwned>(
         &self,
         server: &ServerAddress,
@@ -88,12 +87,12 @@ impl Http {
         self.exchange(server, Method::POST, path, Some(body.to_string()), most, within).await
     }
 
-    /// The trouble with a server, without our key.
+    /// An error of a server, with our key hidden.
     pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
         ServerError::new(server, trouble, self.secrets())
     }
 
-    /// What must be in no message, file or screen.
+    /// Secrets that must not appear in messages, files or on the screen.
     pub fn secrets(&self) -> &[Secret] {
         self.key.as_ref().map(|key| std::slice::from_ref(key.secret())).unwrap_or_default()
     }
@@ -152,7 +151,7 @@ fn next_address(server: &ServerAddress, from: &Url, location: Option<&str>) -> R
     if !server.is_origin_of(&to) {
         return Err(ServerErrorKind::Redirected { to: to.origin().ascii_serialization() });
     }
-    // A user name there would be sent in place of our key. An address with a host takes both changes.
+    // A user name in the redirect would replace our key. Both calls succeed for an address with a host.
     let _ = to.set_username("").and_then(|()| to.set_password(None));
     Ok(to)
 }
@@ -173,7 +172,7 @@ async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -
             if status.is_success() {
                 return Err(ServerErrorKind::TooLarge { limit: most });
             }
-            // The beginning of a refusal says enough.
+            // The beginning of a refusal is enough.
             body.extend_from_slice(&chunk[..most - body.len()]);
             break;
         }
@@ -185,7 +184,7 @@ async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -
     Ok(body)
 }
 
-/// An answer as what it should be.
+/// Parses an answer.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, ServerErrorKind> {
     if let Err(error) = input_file::text(body) {
         return Err(ServerErrorKind::NotJson { found: error.to_string() });
@@ -201,7 +200,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, ServerErrorKind>
     }
 }
 
-/// What the library's error means. Its own text names the address again and hides the cause, so the causes are shown.
+/// Classifies an error of the library. Its own text repeats the address and hides the cause, so we show the cause.
 fn trouble_on_the_way(error: &reqwest::Error) -> ServerErrorKind {
     let mut reasons: Vec<String> = Vec::new();
     let mut is_certificate = false;
@@ -214,7 +213,7 @@ fn trouble_on_the_way(error: &reqwest::Error) -> ServerErrorKind {
         }
         cause = inner.source();
     }
-    // The innermost says most.
+    // The innermost cause is the most specific.
     let reason = reasons.pop().unwrap_or_else(|| error.to_string());
     match () {
         () if is_certificate => ServerErrorKind::Certificate { reason },

@@ -1,4 +1,4 @@
-//! Images as they are sent: PNG in a data URI, at the size that the model's own processor would give them.
+//! Encodes images for requests: PNG in a data URI, resized like the model's own processor does.
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
@@ -11,35 +11,35 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ImageEncoder, RgbImage};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of encoded images kept.
+/// Capacity of the cache of encoded images in bytes.
 const CAPACITY: usize = 128 << 20;
-/// Pixels on a side of a patch in most vision models, for an estimate.
+/// Side of a patch in pixels in most vision models, for an estimate.
 const USUAL_PATCH: u32 = 14;
 
-/// An image ready to be sent.
+/// An image that is ready to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct SentImage {
     /// `data:image/png;base64,…`.
     pub uri: Arc<str>,
-    /// Patches it becomes, where the processor is known.
+    /// Grid of its patches, if the processor is known.
     pub grid: Option<ImageGrid>,
-    /// Tokens it becomes, roughly, where the processor is not known.
+    /// Rough number of its tokens, if the processor is not known.
     pub tokens: usize,
 }
 
-/// Encodes images once.
+/// Encodes each image once.
 pub(super) struct ImageEncoding {
     processor: Option<Arc<dyn PromptProcessor>>,
     recent: Mutex<LruCache<Fingerprint, SentImage>>,
 }
 
 impl ImageEncoding {
-    /// With the served model's processor, where there is one here.
+    /// Uses the processor of the served model, if there is one on this machine.
     pub fn new(processor: Option<Arc<dyn PromptProcessor>>) -> Self {
         Self { processor, recent: Mutex::new(LruCache::new(CAPACITY)) }
     }
 
-    /// The picture as it is sent.
+    /// The encoded picture.
     ///
     /// # Errors
     /// Fails if it has no pixels.
@@ -60,7 +60,7 @@ impl ImageEncoding {
             return Ok(SentImage { uri: data_uri(picture)?.into(), grid: None, tokens: patches as usize });
         };
         let (resized, grid) = processor.resized(picture)?;
-        // They are counted where the whole prompt is encoded.
+        // The tokens are counted later, with the whole prompt.
         Ok(SentImage { uri: data_uri(&resized)?.into(), grid: Some(grid), tokens: 0 })
     }
 }

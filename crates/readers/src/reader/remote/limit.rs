@@ -1,12 +1,12 @@
-//! How many requests are on their way to a server at a time: more while it keeps up, half as many once it does not.
+//! An adaptive limit on concurrent requests to a server: it grows while the server keeps up and is halved on overload.
 
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
-/// Requests at a time at the start.
+/// Concurrent requests at the start.
 const FIRST: f64 = 4.0;
 
-/// A limit that adapts: after as many successes as it allows, one more; after an overload, half.
+/// An adaptive limit: it grows by one after as many successes as it allows, and is halved by an overload.
 #[derive(Debug)]
 pub(super) struct AdaptiveLimit {
     state: Mutex<State>,
@@ -21,16 +21,16 @@ struct State {
 }
 
 impl AdaptiveLimit {
-    /// Never more than `most` at a time, and at least one.
+    /// Starts a limit that never exceeds `most` and is at least one.
     pub fn new(most: usize) -> Self {
         let most = most.max(1) as f64;
         Self { state: Mutex::new(State { allowed: FIRST.min(most), under_way: 0 }), most, changed: Notify::new() }
     }
 
-    /// Waits for a place; it is free again when the place is dropped.
+    /// Waits for a free place; dropping the place frees it.
     pub async fn place(&self) -> Place<'_> {
         loop {
-            // Registered before the look, so that a change in between is not missed.
+            // Registered before the check, so that a change in between is not missed.
             let changed = self.changed.notified();
             if let Some(place) = self.try_place() {
                 return place;
@@ -48,7 +48,7 @@ impl AdaptiveLimit {
         Some(Place(self))
     }
 
-    /// A request was answered.
+    /// Records an answered request.
     pub fn succeeded(&self) {
         let mut state = self.lock();
         state.allowed = (state.allowed + 1.0 / state.allowed).min(self.most);
@@ -56,23 +56,23 @@ impl AdaptiveLimit {
         self.changed.notify_waiters();
     }
 
-    /// The server could not keep up.
+    /// Records an overload.
     pub fn overloaded(&self) {
         let mut state = self.lock();
         state.allowed = (state.allowed / 2.0).max(1.0);
     }
 
-    /// Requests that are on their way now.
+    /// Number of requests in progress.
     pub fn under_way(&self) -> usize {
         self.lock().under_way
     }
 
-    /// Requests that may be on their way at a time now.
+    /// The present limit.
     pub fn allowed(&self) -> usize {
         self.lock().allowed as usize
     }
 
-    /// Nothing panics while it holds the lock, so a poisoned state is still whole.
+    /// No code panics while it holds the lock, so a poisoned state is still valid.
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

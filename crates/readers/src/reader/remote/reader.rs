@@ -1,4 +1,4 @@
-//! The `Reader` whose answers come from servers.
+//! The `Reader` that asks servers.
 
 use super::answer::LONGEST_ABOUT_SERVER;
 use super::api_key::ApiKey;
@@ -29,31 +29,31 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Between looks whether an answer is still wanted.
+/// Pause between checks whether an answer is still needed.
 const LOOK: Duration = Duration::from_millis(10);
-/// Between tries of a server that is still loading its model.
+/// Pause between attempts while a server is loading its model.
 const LOADING: Duration = Duration::from_millis(500);
 /// Name of the threads; a panic on one is an error of its request.
 const REMOTE_THREAD: &str = "dissent-remote";
-/// Counted up when requests are put together in another way that may change an answer.
+/// Incremented if requests change in a way that may change an answer.
 const API_VERSION: &str = "chat completions 1";
 
-/// Where a served model is and how it is asked.
+/// Addresses and settings of a served model.
 #[derive(Clone, Debug)]
 pub struct ServedModel {
-    /// Servers of the same model; the first is asked what it is.
+    /// Servers of the same model; the first one determines the identity.
     pub addresses: Vec<ServerAddress>,
-    /// Which of the models there; `None` where there is one.
+    /// Name of the model; `None` if the server has only one.
     pub model: Option<String>,
-    /// Checkpoint folder with the model's image processor and tokenizer. Without one images are sent as they are and
-    /// prompts are not checked.
+    /// Checkpoint folder with the model's image processor and tokenizer. Without it, images are sent without resizing
+    /// and prompts are not checked.
     pub processor: Option<PathBuf>,
     pub key: Option<ApiKey>,
-    /// Requests that are on their way to each server at a time, at most.
+    /// Most concurrent requests to each server.
     pub requests: usize,
-    /// How long any whole answer may take, those about the server among them; `None` goes by what is asked.
+    /// Time limit for every answer; `None` for limits that depend on the request.
     pub timeout: Option<Duration>,
-    /// How long a request waits for servers that are gone or overloaded.
+    /// How long a request waits for servers that are down or overloaded.
     pub patience: Duration,
 }
 
@@ -61,19 +61,19 @@ pub struct ServedModel {
 pub struct RemoteReader {
     name: String,
     fingerprint: Fingerprint,
-    /// Of the checkpoint that the processor is from.
+    /// Fingerprint of the checkpoint that the processor comes from.
     checkpoint: Option<Fingerprint>,
     record: ServiceRecord,
     images: ImageEncoding,
     processor: Option<Arc<dyn PromptProcessor>>,
     scorer: Arc<Scorer>,
-    /// Labels seen before, by their ids.
+    /// Tokens of known label sets, by the ids of the labels.
     labels: HashMap<Vec<String>, Arc<ServedLabels>>,
-    // Dropped last: requests live on it.
+    // Must be dropped last, because requests run on it.
     runtime: RequestThreads,
 }
 
-/// The threads that requests live on. Their end is not waited for: a look-up of a host's name cannot be cancelled.
+/// The threads of the requests. Dropping does not wait for them, because a DNS look-up cannot be cancelled.
 struct RequestThreads(Option<Runtime>);
 
 impl Drop for RequestThreads {
@@ -85,11 +85,10 @@ impl Drop for RequestThreads {
 }
 
 impl RemoteReader {
-    /// Asks the servers what they are and can do. One that is still loading is waited for.
+    /// Connects to the servers and finds out their abilities. Waits for a server that is still loading.
     ///
     /// # Errors
-    /// Fails if no server answers, one is not what it should be, or the processor's folder cannot be read; `Cancelled` once
-    /// `cancelled` says so.
+    /// Returns `Cancelled` if cancelled. Fails if no server answers, a server is unsuitable, or the processor's folder cannot be read.
     pub fn connect(
         served: &ServedModel,
         progress: &dyn Fn(String),
@@ -135,12 +134,12 @@ impl RemoteReader {
         Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
     }
 
-    /// Of the checkpoint that is said to be served, where it is here.
+    /// Fingerprint of the local copy of the served checkpoint, if any.
     pub fn checkpoint_fingerprint(&self) -> Option<&Fingerprint> {
         self.checkpoint.as_ref()
     }
 
-    /// What the servers are and can do.
+    /// The record of the servers' abilities.
     pub fn record(&self) -> &ServiceRecord {
         &self.record
     }
@@ -175,7 +174,7 @@ impl RemoteReader {
         let one_by_one = self.scorer.capability.several_tokens == SeveralTokens::OneByOne;
         let found = wanted_still(&self.runtime, cancelled, tokens.of_labels(labels, one_by_one))?;
         let found = Arc::new(found?);
-        // Open answers are label sets of their own, each used a few times: they are not kept for ever.
+        // Each open answer is a label set of its own that is used a few times, so the cache must be cleared.
         if self.labels.len() >= 1000 {
             self.labels.clear();
         }
@@ -215,7 +214,7 @@ impl Reader for RemoteReader {
     }
 }
 
-/// Runs a future until it is done or nobody wants its result any more; then it is dropped, and its requests with it.
+/// Runs a future until it is done or cancelled. Cancelling drops the future and thereby its requests.
 fn wanted_still<T>(
     threads: &RequestThreads,
     cancelled: &dyn Fn() -> bool,
@@ -237,12 +236,12 @@ fn wanted_still<T>(
     })
 }
 
-/// The processor of the checkpoint that is said to be served, and the checkpoint's fingerprint.
+/// The processor and the fingerprint of the local copy of the served checkpoint.
 fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerprint)> {
     ReaderFamily::of(folder)?.read_processor(folder)
 }
 
-/// What the first server that answers is, and which of the servers are up. All that are up must be the same.
+/// Identity of the first server that answers, and the servers that are up. All servers that are up must be the same.
 async fn find_servers(
     http: &Http,
     served: &ServedModel,
@@ -255,7 +254,7 @@ async fn find_servers(
         let found = match ask_until_loaded(http, address, served, progress).await {
             Ok(found) => found,
             Err(error) if error.trouble.passes() && served.addresses.len() > 1 => {
-                progress(format!("{error}; it is left out for now"));
+                progress(format!("{error}; it is skipped for now"));
                 first_error.get_or_insert(error);
                 servers.push((address.clone(), false));
                 continue;
@@ -286,7 +285,7 @@ async fn ask_until_loaded(
     loop {
         let error = match ServerIdentity::ask(http, address, served.model.as_deref()).await {
             Ok(identity) if identity.kind != ServerKind::LlamaCpp => return Ok(identity),
-            // llama.cpp tells what it serves before it can.
+            // llama.cpp lists its model before it is loaded.
             Ok(identity) => {
                 match http.get::<IgnoredAny>(address, "/health", LONGEST_ABOUT_SERVER, WITHIN_SHORT).await {
                     Ok(_) => return Ok(identity),
@@ -299,15 +298,15 @@ async fn ask_until_loaded(
             return Err(error);
         }
         if !is_said {
-            progress(format!("waiting for {address}, which is not ready"));
+            progress(format!("waiting for {address}, which is still loading"));
             is_said = true;
         }
         tokio::time::sleep(LOADING).await;
     }
 }
 
-/// All prompts at once, as far as the servers take them. Of prompts with the same beginning the first goes ahead, so that
-/// the others find its work in the server's prefix cache.
+/// Sends all prompts at once, within the servers' limits. Of prompts with the same prefix one goes first, so that the
+/// others find the prefix in the server's cache.
 async fn ask_together<W, T, A>(
     scorer: &Arc<Scorer>,
     prepared: Vec<(Arc<SentPrompt>, W)>,
@@ -327,7 +326,7 @@ where
         let asking = ask(scorer.clone(), prompt, wanted);
         tasks.spawn(async move {
             if let Some(leader) = &mut leader {
-                // An error is a leader that failed: everything ends then.
+                // An error means that the first prompt failed; then all requests end.
                 let _ = leader.wait_for(|is_done| *is_done).await;
             }
             let answer = asking.await;
@@ -344,7 +343,7 @@ where
     answers.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
 }
 
-/// For trying out what a server can do.
+/// A picture for test requests.
 fn small_picture() -> Picture {
     let image = image::DynamicImage::ImageRgb8(image::RgbImage::from_pixel(32, 32, image::Rgb([128; 3])));
     Picture { path: "a grey square".into(), fingerprint: Fingerprint::of_bytes(b"a grey square"), image, window: None }

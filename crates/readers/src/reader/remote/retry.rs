@@ -1,18 +1,18 @@
-//! How long to wait before another try.
+//! Waiting times between retries.
 
 use super::error::ServerErrorKind;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-/// The first wait; it doubles with every try.
+/// The first waiting time; it doubles with every retry.
 const FIRST: Duration = Duration::from_millis(100);
-/// No wait is longer, unless the server asks for it.
+/// Longest waiting time, unless the server asks for more.
 const LONGEST: Duration = Duration::from_secs(5);
-/// A server that asks for more is not obeyed but given up.
+/// If a server asks for a longer wait, the request fails.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// Seconds or a date, as `Retry-After` has them.
+/// Parses `Retry-After`: seconds or a date.
 pub(super) fn retry_after(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -21,8 +21,8 @@ pub(super) fn retry_after(value: &str) -> Option<Duration> {
     Some(Duration::try_from(date - OffsetDateTime::now_utc()).unwrap_or_default())
 }
 
-/// How long to wait before try number `tried + 1`, or `None` where that is hopeless. `jitter` in [0, 1) keeps many
-/// requests from coming back at the same moment: between half the wait and all of it.
+/// The waiting time before attempt `tried + 1`, or `None` if a retry is hopeless. `jitter` in [0, 1) spreads retries of
+/// many requests between half the waiting time and all of it.
 pub(super) fn wait_before_next(trouble: &ServerErrorKind, tried: u32, jitter: f64) -> Option<Duration> {
     if !trouble.passes() {
         return None;

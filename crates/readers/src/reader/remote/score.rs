@@ -1,4 +1,4 @@
-//! The log-probabilities of a task's labels, the best way the server has; and answers in the reader's own words.
+//! Scores the labels of a task by the best method of the server, and generates text answers.
 
 use super::answer::{Answer, Completion};
 use super::capability::{Capability, LogProbabilities, SeveralTokens};
@@ -18,18 +18,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
-/// Ids that vLLM takes in one request.
+/// Most ids that vLLM accepts in one request.
 const MOST_IDS: usize = 128;
-/// Likeliest tokens that are asked for first where any number may be; then so many times more, until all labels are there.
+/// Length of the first list of likeliest tokens if any length is allowed; then multiplied until all labels are found.
 const FIRST_LIST: usize = 32;
 const LONGER_LIST: usize = 32;
 /// No vocabulary is larger.
 const LONGEST_LIST: usize = 1 << 20;
-/// Labels that are scored over several tokens come from several requests, whose batches differ in rounding (bf16: 0.01 per
-/// token): their probabilities may sum to so much.
+/// Labels of several tokens are scored by several requests, whose batches differ in rounding (bf16: 0.01 per token).
+/// The sum of their probabilities may reach this value.
 const MOST_OF_LABELS: f64 = 1.05;
 
-/// What a log-probability is known to be.
+/// A log-probability, or what is known about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum LogProbBound {
     Exactly(f32),
@@ -51,11 +51,11 @@ impl LogProbBound {
     }
 }
 
-/// Asks servers for labels.
+/// Scores labels on servers.
 pub(super) struct Scorer {
     pub fleet: Fleet,
     pub capability: Capability,
-    /// Likeliest tokens to ask for at first: what the last labels needed.
+    /// Initial length of the list of likeliest tokens: the length that the last labels needed.
     pub list: AtomicUsize,
 }
 
@@ -64,10 +64,10 @@ impl Scorer {
         Self { fleet, capability, list: AtomicUsize::new(FIRST_LIST) }
     }
 
-    /// log p of every label.
+    /// The log-probability of every label.
     ///
     /// # Errors
-    /// What went wrong with the servers, or where they read another prompt than they should.
+    /// Fails with the error of a server, or if a server reads another prompt than expected.
     pub async fn score(self: Arc<Self>, prompt: Arc<SentPrompt>, labels: Arc<ServedLabels>) -> Result<LabelScores> {
         let known = match &labels.tokens {
             LabelTokens::First(first) => {
@@ -92,21 +92,21 @@ impl Scorer {
         Ok(LabelScores::bounded(known.into_iter().map(LogProbBound::value).collect(), bounds))
     }
 
-    /// The answer in the reader's own words.
+    /// Generates a text answer.
     ///
     /// # Errors
-    /// As [`Self::score`].
+    /// Fails as [`Self::score`] does.
     pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>) -> Result<String> {
         let identity = self.fleet.identity();
         let body = prompt.generation_body(&identity.model, identity.kind == ServerKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
         let text = generated_text(&answer).map_err(|trouble| self.failed(trouble))?;
-        // It becomes a prediction in files and on screens.
+        // The text becomes a prediction in files and on screens, so secrets are hidden.
         let text = self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
         Ok(answer_in(&text))
     }
 
-    /// log p of these tokens after the prompt and what the assistant has `written`.
+    /// Log-probabilities of these tokens after the prompt and the text `written` of the assistant.
     async fn next_tokens(
         &self,
         prompt: &SentPrompt,
@@ -153,8 +153,9 @@ impl Scorer {
         }
     }
 
-    /// Labels that the likeliest tokens left out, by an answer that must be one of the labels: vLLM then names their
-    /// log-probabilities among the labels alone, which differ from those after the prompt by the same number for all.
+    /// Scores labels that the likeliest tokens lack, by an answer that must be one of the labels. vLLM then returns
+    /// log-probabilities among the labels alone, which differ from those after the prompt by the same number for all
+    /// labels.
     async fn by_choice(
         &self,
         prompt: &SentPrompt,
@@ -177,7 +178,7 @@ impl Scorer {
         let chosen = self.read(&self.ask(prompt, &body, &[]).await?)?;
         let among: f64 = first.iter().filter_map(|token| chosen.of(*token)).map(|value| f64::from(value).exp()).sum();
         let Some(shift) = chosen.of(token).map(|among| value - among) else { return Ok(known) };
-        // An older server takes no notice of the choice.
+        // An older server ignores the choice.
         if (among - 1.0).abs() > 1e-3 {
             return Ok(known);
         }
@@ -188,8 +189,8 @@ impl Scorer {
         Ok(known.into_iter().zip(first).map(found).collect())
     }
 
-    /// Each label as a part of the prompt, whose log-probabilities vLLM tells: one request per label, the first alone so
-    /// that the others find its prefix in the server's cache.
+    /// Scores each label as part of the prompt by vLLM's `prompt_logprobs`: one request per label. The first request
+    /// goes alone, so that the others find its prefix in the server's cache.
     async fn read_in_the_prompt(
         self: &Arc<Self>,
         prompt: &Arc<SentPrompt>,
@@ -243,14 +244,14 @@ impl Scorer {
         })
     }
 
-    /// One request for each different beginning of a label: what follows it.
+    /// Sends one request for each different prefix of a label, for the tokens that follow it.
     async fn one_by_one(
         self: &Arc<Self>,
         prompt: &Arc<SentPrompt>,
         labels: &Arc<ServedLabels>,
         whole: &[Vec<u32>],
     ) -> Result<Vec<LogProbBound>> {
-        // Tokens wanted after each beginning, in order, so that the shortest is asked first and found in the cache.
+        // Expected tokens after each prefix. Sorted, so that the shortest prefix comes first and is cached.
         let mut wanted: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         for tokens in whole {
             for (length, next) in tokens.iter().enumerate() {
@@ -322,7 +323,7 @@ fn note(
     }
 }
 
-/// What a list of likely tokens says about the ones wanted.
+/// The entries of a list of likely tokens for the tokens in `wanted`.
 fn known_of(next: &NextToken, wanted: &[u32]) -> Vec<LogProbBound> {
     let bound = next.bound_of_others();
     wanted.iter().map(|token| next.of(*token).map_or(LogProbBound::AtMost(bound), LogProbBound::Exactly)).collect()

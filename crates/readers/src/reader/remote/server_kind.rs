@@ -1,4 +1,4 @@
-//! Which program serves which model: what decides the numbers that come back.
+//! Kind and identity of a server: everything that determines its answers.
 
 use super::answer::{LONGEST_ABOUT_SERVER, Model, ModelList, ModelMeta, Props, Version};
 use super::error::{ServerError, ServerErrorKind};
@@ -7,12 +7,12 @@ use super::{ServerAddress, WITHIN_SHORT};
 use dissent_core::secret::excerpt;
 use std::fmt;
 
-/// Longest name of a model in bytes; llama.cpp calls one by the path of its file (PATH_MAX).
+/// Longest name of a model in bytes; llama.cpp uses the path of its file (PATH_MAX).
 const LONGEST_NAME: usize = 4096;
-/// Names of models in a message.
+/// Most names of models in a message.
 const NAMES_SHOWN: usize = 5;
 
-/// Servers that have more than what OpenAI's interface says.
+/// Servers with extensions of OpenAI's interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServerKind {
     Vllm,
@@ -20,29 +20,29 @@ pub(super) enum ServerKind {
     Other,
 }
 
-/// What one server serves; two of the same identity give the same answers.
+/// The identity of a server; servers with the same identity give the same answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServerIdentity {
     pub kind: ServerKind,
-    /// Version as the server says it; empty where it says none.
+    /// Version reported by the server; empty if none.
     pub version: String,
-    /// Name of the model, as requests give it.
+    /// Name of the model in requests.
     pub model: String,
-    /// The same for people, files and screens: without our key, printable and short.
+    /// The same name for display: without our key, printable and short.
     pub shown_model: String,
-    /// What the server says about the weights: folder, number of parameters, sizes.
+    /// Properties of the weights as the server reports them: folder, number of parameters, sizes.
     pub weights: String,
-    /// Tokens of prompt and answer together.
+    /// Context length in tokens (prompt and answer).
     pub context: Option<usize>,
-    /// Tokens of the vocabulary, where the server says so.
+    /// Vocabulary size in tokens, if the server reports it.
     pub vocabulary: Option<usize>,
 }
 
 impl ServerIdentity {
-    /// Asks a server what it is. With several models, `wanted` names one.
+    /// Asks a server for its identity. If it has several models, `wanted` names one.
     ///
     /// # Errors
-    /// Fails if it does not answer as OpenAI's interface does, or does not serve the model wanted.
+    /// Fails if the server does not implement OpenAI's interface or does not serve the wanted model.
     pub async fn ask(http: &Http, server: &ServerAddress, wanted: Option<&str>) -> Result<Self, ServerError> {
         let most = LONGEST_ABOUT_SERVER;
         let list = http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await?;
@@ -90,19 +90,19 @@ impl ServerIdentity {
             }
             _ => {}
         }
-        // Shown in runs and on the screen, and the same in every answer of one server with one key.
+        // Hidden, because it is shown in runs and on the screen. The result is the same for one server and key.
         identity.version =
             if identity.version.is_empty() { String::new() } else { excerpt(&identity.version, http.secrets()) };
         Ok(identity)
     }
 
-    /// "vLLM 0.32.0".
+    /// For example "vLLM 0.32.0".
     pub fn engine(&self) -> String {
         let name = self.kind.to_string();
         if self.version.is_empty() { name } else { format!("{name} {}", self.version) }
     }
 
-    /// What differs from another, in words; `None` where nothing does.
+    /// The differences from another identity as text; `None` if there are none.
     pub fn difference(&self, now: &Self) -> Option<String> {
         let fields = [
             ("engine", self.engine(), now.engine()),
@@ -116,13 +116,13 @@ impl ServerIdentity {
     }
 }
 
-/// The only model, or the only one of this name.
+/// The only model, or the model with the wanted name.
 fn choose<'a>(models: &'a [Model], wanted: Option<&str>) -> Option<&'a Model> {
     let mut named = models.iter().filter(|model| wanted.is_none_or(|wanted| model.id == wanted));
     named.next().filter(|_| named.next().is_none())
 }
 
-/// "it has a, b and 7 more", for a message.
+/// For a message: "it has a, b and 7 more".
 fn names_of(models: &[Model]) -> String {
     if models.is_empty() {
         return "it has none".into();

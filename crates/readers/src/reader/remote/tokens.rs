@@ -1,4 +1,4 @@
-//! Token ids of labels, as the server's own tokenizer has them.
+//! Token ids of labels from the server's own tokenizer.
 
 use super::WITHIN_SHORT;
 use super::answer::{Answer, LONGEST_TOKENS, Props, Text, TokenList};
@@ -12,18 +12,18 @@ use dissent_models::model::vlm::PromptProcessor;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The labels of a task in tokens, and the texts that lead to the later ones.
+/// The tokens of a task's labels, and the texts that precede each of their tokens.
 #[derive(Debug)]
 pub(super) struct ServedLabels {
     pub tokens: LabelTokens,
-    /// What is answered: the labels' ids.
+    /// The possible answers, which are the labels' ids.
     pub texts: Vec<String>,
-    /// Beginnings of labels, without the end token, and how the assistant would have written them.
+    /// Prefixes of labels without the end token, and the text that the assistant would have written.
     pub beginnings: HashMap<Vec<u32>, String>,
 }
 
 impl ServedLabels {
-    /// The tokens of a label as they are written, without the end token, and their text.
+    /// The tokens of a label without the end token, and their text.
     pub fn written<'a>(&'a self, tokens: &'a [u32]) -> Result<(&'a [u32], &'a str)> {
         let before_end = &tokens[..tokens.len().saturating_sub(1)];
         let written = [tokens, before_end].into_iter().find(|written| self.beginnings.contains_key(*written));
@@ -32,19 +32,18 @@ impl ServedLabels {
     }
 }
 
-/// Where ids come from.
+/// Source of token ids.
 pub(super) struct Tokens<'a> {
     pub fleet: &'a Fleet,
-    /// For servers without a tokenizer.
+    /// Processor for servers without a tokenizer.
     pub local: Option<&'a dyn PromptProcessor>,
 }
 
 impl Tokens<'_> {
-    /// Tokens of these labels; with `every_beginning` also what leads to each of their tokens, else only the
-    /// whole labels as they are written.
+    /// The tokens of these labels. With `every_beginning`, the texts of all prefixes of the labels are included, else only those of whole labels.
     ///
     /// # Errors
-    /// Fails if the server has no tokenizer and none is here, or its tokens are not those that it would read.
+    /// Fails if there is no tokenizer on the server or here, or if the server tokenises a text in context differently.
     pub async fn of_labels(&self, labels: &[Label], every_beginning: bool) -> Result<ServedLabels> {
         let mut ids: HashMap<&str, Vec<u32>> = HashMap::new();
         for label in labels {
@@ -71,7 +70,7 @@ impl Tokens<'_> {
                     continue;
                 }
                 let text = if beginning == written { label.id.clone() } else { self.to_text(beginning).await? };
-                // The template writes what stands before an answer itself.
+                // The template writes the text before an answer itself.
                 let text = text.strip_prefix(self.lead()).unwrap_or(&text).to_owned();
                 let again = self.of_text(&text).await?;
                 if again != beginning {
@@ -88,12 +87,12 @@ impl Tokens<'_> {
         Ok(served)
     }
 
-    /// What the template puts before an answer, as far as it is known.
+    /// The text that the template puts before an answer, if known.
     fn lead(&self) -> &str {
         self.local.map(PromptProcessor::answer_lead).unwrap_or_default()
     }
 
-    /// Ids of an answer.
+    /// Token ids of an answer.
     async fn of_text(&self, text: &str) -> Result<Vec<u32>> {
         let spelled = format!("{}{text}", self.lead());
         let model = &self.fleet.identity().model;
@@ -124,7 +123,7 @@ impl Tokens<'_> {
         let model = &self.fleet.identity().model;
         match self.fleet.identity().kind {
             ServerKind::Vllm => {
-                // What the chat template puts after an answer that is not to be gone on with.
+                // Renders a finished answer: the chat template appends the end token.
                 let messages =
                     json!([{"role": "user", "content": "question"}, {"role": "assistant", "content": "answer"}]);
                 let mut body = json!({"model": model, "messages": messages, "add_generation_prompt": false});
