@@ -83,7 +83,7 @@ impl ModelOptions {
     pub fn reader_is_small(&self, common: &Common, workspace: &Workspace) -> bool {
         let Ok((device, _)) = choose_device(&common.device) else { return false };
         let Ok(reader) = self.reader.resolve(&workspace.path) else { return false };
-        device.is_cpu() && reader.runs_in_shards().unwrap_or(false)
+        device.is_cpu() && reader.is_data_parallel().unwrap_or(false)
     }
 
     /// Starts the worker with the models. Without them it shows stored answers, searches captions and reports what is

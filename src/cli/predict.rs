@@ -187,7 +187,7 @@ fn predict(
         }
         writer.append(dataset, &whole)?;
         outcome.predicted += whole.len();
-        for trouble in pipeline.take_troubles() {
+        for trouble in pipeline.take_errors() {
             bar.suspend(|| say(&format!("{trouble:#}")));
         }
         bar.inc(batch.len() as u64);

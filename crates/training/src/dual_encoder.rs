@@ -3,7 +3,7 @@
 use super::augmentation::Augmentation;
 use super::contrastive::{caption_targets, contrastive_loss};
 use super::epochs::{LoopSettings, Objective, run_epochs};
-use super::gradients::{Gradients, died, sum_over_shards};
+use super::gradients::{Gradients, died, sum_over_parts};
 use super::pictures::decode_all;
 use super::session::{EpochReport, Session, SessionSettings};
 use super::variables::{named, sorted_variables};
@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A batch is split into this many parts, one thread each.
-const SHARDS: usize = 2;
+const BATCH_PARTS: usize = 2;
 /// CLIP's limit on the factor of the cosine similarities (Radford et al. 2021, §2.5).
 const LARGEST_LOGIT_SCALE: f64 = 4.605_170_185_988_092;
 /// Longest caption in tokens.
@@ -186,11 +186,11 @@ impl CaptionMatching {
     /// (gradient caching, Gao et al. 2021; exact).
     fn backward_of_batch(&self, rows: &[usize], images: &[&RgbImage]) -> Result<(f64, Gradients)> {
         let weights = &self.weights;
-        let size = rows.len().div_ceil(SHARDS);
-        let shards: Vec<(&[usize], &[&RgbImage])> = rows.chunks(size).zip(images.chunks(size)).collect();
+        let size = rows.len().div_ceil(BATCH_PARTS);
+        let parts: Vec<(&[usize], &[&RgbImage])> = rows.chunks(size).zip(images.chunks(size)).collect();
         let vectors: Vec<Result<(Tensor, Tensor)>> = std::thread::scope(|scope| {
             let work = |rows, images| caught(|| self.unit_vectors(rows, images));
-            let workers: Vec<_> = shards.iter().map(|(rows, images)| scope.spawn(move || work(rows, images))).collect();
+            let workers: Vec<_> = parts.iter().map(|(rows, images)| scope.spawn(move || work(rows, images))).collect();
             workers
                 .into_iter()
                 .map(|worker| worker.join().flatten().unwrap_or_else(|panic| Err(died(&*panic))))
@@ -220,7 +220,7 @@ impl CaptionMatching {
             parts.push((images, captions, by_image.narrow(0, first, count)?, by_caption.narrow(0, first, count)?));
             first += count;
         }
-        let (_, towers) = sum_over_shards(&parts, |(images, captions, by_image, by_caption)| {
+        let (_, towers) = sum_over_parts(&parts, |(images, captions, by_image, by_caption)| {
             let surrogate = ((images * by_image)?.sum_all()? + (captions * by_caption)?.sum_all()?)?;
             Ok((0.0, Gradients::of_loss(&surrogate, named(weights))?))
         })?;

@@ -66,16 +66,16 @@ pub(super) fn died(panic: &(dyn Any + Send)) -> Error {
     anyhow!("internal error in a training thread: {}", panic_text(panic))
 }
 
-/// Runs `backward_of_shard` for each part of a batch on its own thread and sums gradients and losses in the order of the parts.
+/// Runs `backward_of_part` for each part of a batch on its own thread and sums gradients and losses in the order of the parts.
 ///
 /// candle's element-wise kernels use one thread; two parts keep two cores busy.
-pub fn sum_over_shards<S: Sync>(
-    shards: &[S],
-    backward_of_shard: impl Fn(&S) -> Result<(f64, Gradients)> + Sync,
+pub fn sum_over_parts<S: Sync>(
+    parts: &[S],
+    backward_of_part: impl Fn(&S) -> Result<(f64, Gradients)> + Sync,
 ) -> Result<(f64, Gradients)> {
     let results: Vec<Result<(f64, Gradients)>> = std::thread::scope(|scope| {
-        let work = |shard| caught(|| backward_of_shard(shard));
-        let workers: Vec<_> = shards.iter().map(|shard| scope.spawn(move || work(shard))).collect();
+        let work = |part| caught(|| backward_of_part(part));
+        let workers: Vec<_> = parts.iter().map(|part| scope.spawn(move || work(part))).collect();
         workers.into_iter().map(|worker| worker.join().flatten().unwrap_or_else(|panic| Err(died(&*panic)))).collect()
     });
     let mut total = 0.0;
@@ -104,10 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn shards_sum_to_the_whole() {
+    fn parts_sum_to_the_whole() {
         let variable = Var::from_slice(&[1.0_f32, 2.0, 3.0], 3, &Device::Cpu).unwrap();
-        let shards = [1.0_f64, 2.0];
-        let (loss, gradients) = sum_over_shards(&shards, |factor| {
+        let parts = [1.0_f64, 2.0];
+        let (loss, gradients) = sum_over_parts(&parts, |factor| {
             let loss = (variable.as_tensor().sqr()?.sum_all()? * *factor)?;
             Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, [("v", &variable)].into_iter())?))
         })

@@ -164,7 +164,7 @@ impl RetrieverArgs {
             snapshot_every: self.snapshot_every.unwrap_or(count_by_mode(15, 10)),
             // docs/method.md, "Class balance".
             balance: self.balance || is_reference,
-            signal: self.signal.clone(),
+            teacher: self.signal.clone(),
             part: self.part,
             stored_type: self.weights.into(),
             restart: self.restart,

@@ -51,8 +51,8 @@ impl CachedReader {
     }
 
     /// Takes the errors because of which the caches are no longer written; each is returned once.
-    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
-        self.predictions.take_trouble().into_iter().chain(self.answers.take_trouble()).collect()
+    pub fn take_errors(&mut self) -> Vec<anyhow::Error> {
+        self.predictions.take_error().into_iter().chain(self.answers.take_error()).collect()
     }
 
     /// The request with the key of its prediction.

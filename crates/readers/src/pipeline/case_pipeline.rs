@@ -288,8 +288,8 @@ impl Pipeline {
     }
 
     /// Takes the errors because of which the caches are no longer written; each is returned once.
-    pub fn take_troubles(&mut self) -> Vec<anyhow::Error> {
-        self.known_hits.take_trouble().into_iter().chain(self.reader.take_troubles()).collect()
+    pub fn take_errors(&mut self) -> Vec<anyhow::Error> {
+        self.known_hits.take_error().into_iter().chain(self.reader.take_errors()).collect()
     }
 
     /// The hits of a case, and one question about each.

@@ -29,7 +29,7 @@ pub struct KeyedLog<V> {
     /// `None` if the file cannot be written: then the entries are lost when the program ends.
     file: Option<File>,
     /// Error because of which the file is no longer written, until it is taken.
-    trouble: Option<anyhow::Error>,
+    error: Option<anyhow::Error>,
 }
 
 impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
@@ -52,7 +52,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
         }
         let folder = path.parent().unwrap_or(Path::new("."));
         let opened = fs::create_dir_all(folder).and_then(|()| OpenOptions::new().create(true).append(true).open(path));
-        let mut log = Self { path: path.to_path_buf(), entries, file: None, trouble: None };
+        let mut log = Self { path: path.to_path_buf(), entries, file: None, error: None };
         match opened {
             Ok(file) => log.file = Some(file),
             Err(error) => log.give_up(error),
@@ -70,7 +70,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     }
 
     /// Stores a value in memory and appends it to the file. If the file cannot be written (a full disk), the value is
-    /// kept in memory only, nothing more is written, and [`Self::take_trouble`] returns the error.
+    /// kept in memory only, nothing more is written, and [`Self::take_error`] returns the error.
     pub fn insert(&mut self, key: Fingerprint, value: V) {
         let line = Line { key, value };
         match serde_json::to_vec(&line) {
@@ -84,8 +84,8 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     }
 
     /// Takes the error because of which values are no longer written to the file; it is returned once.
-    pub fn take_trouble(&mut self) -> Option<anyhow::Error> {
-        self.trouble.take()
+    pub fn take_error(&mut self) -> Option<anyhow::Error> {
+        self.error.take()
     }
 
     fn append(&mut self, bytes: &[u8]) {
@@ -98,7 +98,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     fn give_up(&mut self, error: io::Error) {
         self.file = None;
         let what = format!("new answers are kept for this session only: cannot write {}", self.path.display());
-        self.trouble = Some(anyhow::Error::new(error).context(what));
+        self.error = Some(anyhow::Error::new(error).context(what));
     }
 }
 
@@ -138,6 +138,6 @@ mod tests {
         let mut log = KeyedLog::<f32>::open(&path).unwrap();
         log.insert(key("a"), 1.0);
         assert_eq!(log.get(&key("a")), Some(&1.0));
-        assert!(log.take_trouble().is_some() && log.take_trouble().is_none());
+        assert!(log.take_error().is_some() && log.take_error().is_none());
     }
 }

@@ -33,8 +33,8 @@ pub struct CandleReader {
     fingerprint: Fingerprint,
     images: VisionCache,
     /// Used by one batch at a time; unused if batches are split among threads.
-    beginnings: Mutex<PrefixCache>,
-    shards: DataParallel,
+    prefixes: Mutex<PrefixCache>,
+    data_parallel: DataParallel,
     tokens_per_batch: usize,
 }
 
@@ -42,7 +42,7 @@ pub struct CandleReader {
 struct Prepared {
     row: DecoderRow,
     /// The prefix that other prompts may share; `None` if the prompt is read as a whole.
-    beginning: Option<Prefix>,
+    prefix: Option<Prefix>,
     labels: LabelTokens,
 }
 
@@ -74,9 +74,9 @@ impl CandleReader {
         let decoder = checkpoint.model.decoder();
         let on_cpu = decoder.device().is_cpu();
         let tokens_per_batch = if on_cpu { TOKENS_PER_BATCH_CPU } else { TOKENS_PER_BATCH_GPU };
-        let shards = DataParallel::for_model(decoder.config().hidden, on_cpu)?;
-        let (images, beginnings) = (VisionCache::new(), Mutex::new(PrefixCache::new()));
-        Ok(Self { checkpoint, dtype, fingerprint, images, beginnings, shards, tokens_per_batch })
+        let data_parallel = DataParallel::for_model(decoder.config().hidden, on_cpu)?;
+        let (images, prefixes) = (VisionCache::new(), Mutex::new(PrefixCache::new()));
+        Ok(Self { checkpoint, dtype, fingerprint, images, prefixes, data_parallel, tokens_per_batch })
     }
 
     /// True if batches for the checkpoint in `folder` are split among the cores of a CPU. Then one thread per kernel
@@ -84,7 +84,7 @@ impl CandleReader {
     ///
     /// # Errors
     /// Fails if its `config.json` cannot be read.
-    pub fn runs_in_shards(folder: &Path) -> Result<bool> {
+    pub fn is_data_parallel(folder: &Path) -> Result<bool> {
         Ok(suits_data_parallel(ReaderFamily::of(folder)?.text_hidden(folder)?))
     }
 
@@ -118,7 +118,8 @@ impl CandleReader {
                 .flatten()
                 .map(AsRef::as_ref)
                 .collect();
-            let features = self.images.features_of(&*self.checkpoint.model, self.dtype, &self.shards, &pictures)?;
+            let features =
+                self.images.features_of(&*self.checkpoint.model, self.dtype, &self.data_parallel, &pictures)?;
             let mut prepared = Vec::with_capacity(group.len());
             for request in group {
                 prepared.push(self.prepare(request, &features)?);
@@ -127,7 +128,7 @@ impl CandleReader {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
                 }
-                results.extend(self.shards.run(batch, |share| of_batch(self, share))?);
+                results.extend(self.data_parallel.run(batch, |share| of_batch(self, share))?);
             }
         }
         Ok(results)
@@ -163,9 +164,9 @@ impl CandleReader {
         let row = DecoderRow { ids, features: images };
         let decoder = self.checkpoint.model.decoder();
         // With split batches the prefix cache saves little, and additional passes cost more.
-        let beginning = first_image.filter(|_| self.shards.is_empty());
-        let beginning = beginning.and_then(|image| Prefix::of(&row, image, decoder));
-        Ok(Prepared { row, beginning, labels })
+        let prefix = first_image.filter(|_| self.data_parallel.is_empty());
+        let prefix = prefix.and_then(|image| Prefix::of(&row, image, decoder));
+        Ok(Prepared { row, prefix, labels })
     }
 
     fn answers_of_batch(&self, batch: &[Prepared]) -> Result<Vec<String>> {
@@ -184,9 +185,9 @@ impl CandleReader {
 
     fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
         let decoder = self.checkpoint.model.decoder();
-        let begun = self.read_beginnings(batch)?;
-        let rest_of = |prepared: &Prepared| match &prepared.beginning {
-            Some(beginning) if begun.is_some() => beginning.rest_of(&prepared.row),
+        let begun = self.read_prefixes(batch)?;
+        let rest_of = |prepared: &Prepared| match &prepared.prefix {
+            Some(prefix) if begun.is_some() => prefix.rest_of(&prepared.row),
             _ => prepared.row.clone(),
         };
         let input = DecoderInput::new(batch.iter().map(rest_of).collect());
@@ -208,14 +209,14 @@ impl CandleReader {
     }
 
     /// A KV cache that holds the prefixes of a batch, if all its prompts have one.
-    fn read_beginnings(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
+    fn read_prefixes(&self, batch: &[Prepared]) -> Result<Option<KvCache>> {
         let mut rows = Vec::with_capacity(batch.len());
         for prepared in batch {
-            let Some(beginning) = &prepared.beginning else { return Ok(None) };
-            rows.push((&prepared.row, beginning));
+            let Some(prefix) = &prepared.prefix else { return Ok(None) };
+            rows.push((&prepared.row, prefix));
         }
-        let mut beginnings = self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(beginnings.read(self.checkpoint.model.decoder(), &rows)?))
+        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(prefixes.read(self.checkpoint.model.decoder(), &rows)?))
     }
 
     /// Adds to `scores[prompt][label]` the log-probabilities of the tokens after each label's first, given those before

@@ -12,9 +12,9 @@ use std::any::Any;
 /// Batches for models with fewer columns than this are split.
 const SMALL_MODEL: usize = 512;
 /// Name of the threads; a panic on one is an error of the batch.
-const SHARD_THREAD: &str = "dissent-shard";
+const PART_THREAD: &str = "dissent-part";
 /// A case has few prompts, so more parts are of no use.
-const MOST_SHARDS: usize = 8;
+const MOST_POOLS: usize = 8;
 
 /// True if batches for a model of `hidden` columns are split on a CPU.
 pub(super) fn suits_data_parallel(hidden: usize) -> bool {
@@ -33,8 +33,8 @@ impl DataParallel {
         let mut pools = Vec::new();
         if on_cpu && suits_data_parallel(hidden) {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            for _ in 0..cores.min(MOST_SHARDS) {
-                let pool = ThreadPoolBuilder::new().num_threads(1).thread_name(|_| SHARD_THREAD.into());
+            for _ in 0..cores.min(MOST_POOLS) {
+                let pool = ThreadPoolBuilder::new().num_threads(1).thread_name(|_| PART_THREAD.into());
                 pools.push(pool.build().context("cannot start a reader thread")?);
             }
         }
@@ -87,13 +87,14 @@ mod tests {
     #[test]
     fn results_keep_their_order_and_errors_come_through() {
         for (hidden, on_cpu) in [(128, true), (128, false), (5120, true)] {
-            let shards = DataParallel::for_model(hidden, on_cpu).unwrap();
+            let data_parallel = DataParallel::for_model(hidden, on_cpu).unwrap();
             for count in 0..20 {
                 let items: Vec<usize> = (0..count).collect();
-                let doubled = shards.run(&items, |share| Ok(share.iter().map(|item| item * 2).collect())).unwrap();
+                let doubled =
+                    data_parallel.run(&items, |share| Ok(share.iter().map(|item| item * 2).collect())).unwrap();
                 assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
             }
-            let refused = shards.run(&[1, 2, 3], |share| {
+            let refused = data_parallel.run(&[1, 2, 3], |share| {
                 anyhow::ensure!(!share.contains(&3), "no threes");
                 Ok(share.to_vec())
             });

@@ -53,7 +53,7 @@ impl PrefixCache {
         let mut unknown: Vec<&(&DecoderRow, &Prefix)> = Vec::new();
         for row in rows {
             let key = &row.1.key;
-            if known.contains_key(key) || unknown.iter().any(|(_, beginning)| beginning.key == *key) {
+            if known.contains_key(key) || unknown.iter().any(|(_, prefix)| prefix.key == *key) {
                 continue;
             }
             match self.recent.get(key) {
@@ -65,18 +65,18 @@ impl PrefixCache {
         }
         if !unknown.is_empty() {
             let mut cache = KvCache::new();
-            let input = unknown.iter().map(|(row, beginning)| beginning.of_row(row)).collect();
+            let input = unknown.iter().map(|(row, prefix)| prefix.of_row(row)).collect();
             decoder.decode(&DecoderInput::new(input), Some(&mut cache))?;
-            for (number, (_, beginning)) in unknown.iter().enumerate() {
+            for (number, (_, prefix)) in unknown.iter().enumerate() {
                 // Copied, because a view would keep the whole batch in memory.
                 let own = cache.select(&[number])?;
-                self.recent.insert(beginning.key.clone(), own.clone(), own.bytes());
-                known.insert(&beginning.key, own);
+                self.recent.insert(prefix.key.clone(), own.clone(), own.bytes());
+                known.insert(&prefix.key, own);
             }
         }
         let mut caches = Vec::with_capacity(rows.len());
-        for (_, beginning) in rows {
-            caches.push(known.get(&beginning.key).context("the beginning of a prompt was not read")?);
+        for (_, prefix) in rows {
+            caches.push(known.get(&prefix.key).context("the prefix of a prompt was not read")?);
         }
         Ok(KvCache::join(&caches)?)
     }

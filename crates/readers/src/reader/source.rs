@@ -90,14 +90,14 @@ impl ReaderSource {
         }
     }
 
-    /// True if one thread per kernel is fastest for this reader (see [`CandleReader::runs_in_shards`]); always false
+    /// True if one thread per kernel is fastest for this reader (see [`CandleReader::is_data_parallel`]); always false
     /// for a server.
     ///
     /// # Errors
     /// Fails if the checkpoint's `config.json` cannot be read.
-    pub fn runs_in_shards(&self) -> Result<bool> {
+    pub fn is_data_parallel(&self) -> Result<bool> {
         match self {
-            Self::Checkpoint { folder, .. } => CandleReader::runs_in_shards(folder),
+            Self::Checkpoint { folder, .. } => CandleReader::is_data_parallel(folder),
             #[cfg(feature = "remote")]
             Self::Served(_) => Ok(false),
         }

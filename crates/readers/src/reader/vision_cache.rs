@@ -35,7 +35,7 @@ impl VisionCache {
         &mut self,
         model: &dyn VisionLanguageModel,
         dtype: DType,
-        shards: &DataParallel,
+        data_parallel: &DataParallel,
         pictures: &[&Picture],
     ) -> Result<HashMap<Fingerprint, ImageFeatures>> {
         let mut found = HashMap::new();
@@ -58,7 +58,7 @@ impl VisionCache {
             let pixels = prepared.pixels.to_device(device)?.to_dtype(dtype)?;
             images.push(PreparedImage { pixels, grid: prepared.grid });
         }
-        let encoded = shards.run(&images, |share| model.vision_features(share))?;
+        let encoded = data_parallel.run(&images, |share| model.vision_features(share))?;
         for ((print, grid), features) in unknown.into_iter().zip(encoded) {
             // Copied, because a view would keep the features of the whole batch in memory.
             let features = features.copy()?;

@@ -123,8 +123,8 @@ fn answer_case(
     let cancelled = || mailbox.is_overtaken(case) || (urgency == Urgency::Ahead && mailbox.somebody_asks());
     let mut emit = |event| report(sender, event);
     let outcome = caught(|| parts.pipeline.answer(case, &cancelled, &mut emit));
-    for trouble in parts.pipeline.take_troubles() {
-        report(sender, Event::Failed { case: None, message: message_of(&trouble) });
+    for error in parts.pipeline.take_errors() {
+        report(sender, Event::Failed { case: None, message: message_of(&error) });
     }
     match outcome {
         Ok(Ok(())) => {}

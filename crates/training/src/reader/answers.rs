@@ -4,7 +4,7 @@ use super::samples::{Sample, Samples};
 use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::balance::balanced;
 use crate::epochs::Objective;
-use crate::gradients::{Gradients, sum_over_shards};
+use crate::gradients::{Gradients, sum_over_parts};
 use crate::variables::named;
 use anyhow::Result;
 use candle_core::{D, Device, Tensor, Var};
@@ -156,9 +156,9 @@ impl Objective for AnswerLearning<'_> {
             batch.push(Seen { sample, views: sample.pictures.iter().map(&mut draw).collect() });
         }
         let answer_tokens: usize = batch.iter().map(|seen| seen.sample.ids.len() - seen.sample.prompt_length).sum();
-        let shards: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
-        sum_over_shards(&shards, |shard| {
-            let (log_probabilities, wanted) = self.answer_log_probabilities(shard)?;
+        let parts: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
+        sum_over_parts(&parts, |part| {
+            let (log_probabilities, wanted) = self.answer_log_probabilities(part)?;
             let wanted = Tensor::new(wanted.as_slice(), &Device::Cpu)?.unsqueeze(1)?;
             let loss = (log_probabilities.gather(&wanted, 1)?.sum_all()? * (-1.0 / answer_tokens as f64))?;
             Ok((f64::from(loss.to_scalar::<f32>()?), Gradients::of_loss(&loss, named(&self.weights))?))

@@ -6,7 +6,7 @@ use super::samples::Samples;
 use super::settings::{CheckpointParts, ReaderSettings, ensure_samples, ensure_validation};
 use crate::balance::balanced;
 use crate::epochs::Objective;
-use crate::gradients::{Gradients, sum_over_shards};
+use crate::gradients::{Gradients, sum_over_parts};
 use crate::variables::{named, sorted_variables};
 use anyhow::Result;
 use candle_core::{D, DType, Device, Module, Tensor, Var};
@@ -132,14 +132,14 @@ impl Objective for VisionWarmUp<'_> {
         };
         let batch: Vec<(RgbImage, &Labelled)> = items.iter().map(changed).collect();
         let answers: usize = batch.iter().map(|(_, labelled)| labelled.labels.len()).sum();
-        let shards: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
-        sum_over_shards(&shards, |shard| {
-            let images: Vec<&RgbImage> = shard.iter().map(|(image, _)| image).collect();
+        let parts: Vec<_> = batch.chunks(batch.len().div_ceil(2)).collect();
+        sum_over_parts(&parts, |part| {
+            let images: Vec<&RgbImage> = part.iter().map(|(image, _)| image).collect();
             let mut loss = Tensor::zeros((), DType::F32, &Device::Cpu)?;
             for (task, logits) in self.logits(&images)?.iter().enumerate() {
                 let mut mask = vec![0.0_f32; logits.elem_count()];
                 let width = logits.dim(1)?;
-                for (row, (_, labelled)) in shard.iter().enumerate() {
+                for (row, (_, labelled)) in part.iter().enumerate() {
                     for (_, label) in labelled.labels.iter().filter(|(of, _)| *of == task) {
                         mask[row * width + label] = -1.0 / answers as f32;
                     }

@@ -94,7 +94,7 @@ pub fn train_retriever(
     let encoder = retriever.encoder();
     let queries =
         Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
-    let signal = Teacher::open(&settings.signal, dataset, settings.seed)?;
+    let teacher = Teacher::open(&settings.teacher, dataset, settings.seed)?;
     let record = HeadsRecord {
         model_type: HEADS_MODEL_TYPE.into(),
         kind: settings.kind,
@@ -118,7 +118,7 @@ pub fn train_retriever(
             retriever,
             queries: &queries,
             reader_scores: &mut reader_scores,
-            signal: &signal,
+            teacher: &teacher,
             validation: &validation,
             settings,
             training: &training,
@@ -207,8 +207,8 @@ impl Stages<'_, '_> {
                 settings.candidates,
                 settings.snapshot_every,
                 settings.balance,
-                settings.signal,
-                self.common.signal.fingerprint(),
+                settings.teacher,
+                self.common.teacher.fingerprint(),
                 self.common.retriever.hits_per_head(),
                 settings.stored_type,
                 settings.seed,

@@ -57,8 +57,8 @@ impl<'a> ReaderScores<'a> {
             Err(ReaderError::Failed(error)) => return Err(error),
         }
         // Without the cache a resumed run would ask for everything again.
-        if let Some(trouble) = self.pipeline.take_troubles().into_iter().next() {
-            return Err(trouble);
+        if let Some(error) = self.pipeline.take_errors().into_iter().next() {
+            return Err(error);
         }
         let mut answers = Vec::with_capacity(pairs.len());
         for pair in pairs {

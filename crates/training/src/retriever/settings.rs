@@ -27,7 +27,7 @@ pub struct RetrieverSettings {
     pub snapshot_every: usize,
     /// Repeat the cases of rare labels until all labels of a task are equally frequent.
     pub balance: bool,
-    pub signal: TeacherSource,
+    pub teacher: TeacherSource,
     /// Learn from this part of the training cases only.
     pub part: Option<Part>,
     pub stored_type: StoredType,

@@ -12,7 +12,7 @@ use super::teacher::Teacher;
 use super::validation::Validation;
 use crate::balance::balanced;
 use crate::epochs::Objective;
-use crate::gradients::{Gradients, sum_over_shards};
+use crate::gradients::{Gradients, sum_over_parts};
 use crate::variables::named;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Tensor, Var};
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 /// A batch is split into this many parts, one thread each.
-const SHARDS: usize = 2;
+const BATCH_PARTS: usize = 2;
 
 /// Inputs of the training of either head.
 pub struct Common<'a, 'j> {
@@ -35,7 +35,7 @@ pub struct Common<'a, 'j> {
     pub retriever: &'a Retriever,
     pub queries: &'a Queries,
     pub reader_scores: &'a mut ReaderScores<'j>,
-    pub signal: &'a Teacher,
+    pub teacher: &'a Teacher,
     pub validation: &'a Validation,
     pub settings: &'a RetrieverSettings,
     /// Positions of the training cases.
@@ -85,7 +85,7 @@ impl HeadTraining<'_, '_, '_> {
 
     /// ℓ of the candidates, `[cases][candidates]`.
     fn reader_scores(&mut self, cases: &[usize], candidates: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
-        let Common { dataset, reader_scores, signal, settings, .. } = &mut *self.common;
+        let Common { dataset, reader_scores, teacher, settings, .. } = &mut *self.common;
         let pairs: Vec<(usize, usize)> =
             cases.iter().zip(candidates).flat_map(|(case, rows)| rows.iter().map(|row| (*case, *row))).collect();
         // One call for all pairs: the reader is fastest in large batches.
@@ -98,7 +98,7 @@ impl HeadTraining<'_, '_, '_> {
             self.step_metrics.cases += 1;
             self.step_metrics.disagreeing += usize::from(disagree);
             let gold = position_of_gold(dataset, &dataset.cases[*case])?;
-            scores.push(signal.scores(settings.loss.reader_score, *case, gold, &own, rows));
+            scores.push(teacher.scores(settings.loss.reader_score, *case, gold, &own, rows));
         }
         self.step_metrics.calls = reader_scores.calls();
         Ok(scores)
@@ -131,14 +131,14 @@ impl HeadTraining<'_, '_, '_> {
 }
 
 /// Loss of one part of a batch, divided so that the parts add up to the loss of the whole batch.
-fn backward_of_shard(
+fn backward_of_part(
     head: &HeadWeights,
     queries: &Queries,
     loss: &LossSettings,
-    shard: &(Vec<usize>, Tensor, Tensor),
+    part: &(Vec<usize>, Tensor, Tensor),
     share: f64,
 ) -> Result<(f64, Gradients)> {
-    let (cases, documents, reader) = shard;
+    let (cases, documents, reader) = part;
     let queries = head.head.queries(&queries.inputs(cases)?)?;
     let scores = queries.unsqueeze(1)?.broadcast_mul(documents)?.sum(2)?;
     let value = (retriever_loss(&scores, reader, loss)? * share)?;
@@ -189,15 +189,15 @@ impl Objective for HeadTraining<'_, '_, '_> {
         let reader = self.reader_scores(items, &candidates)?;
         self.step_metrics.steps += 1;
         let (head, queries, loss) = (self.head, self.common.queries, &self.common.settings.loss);
-        let size = items.len().div_ceil(SHARDS);
-        let mut shards = Vec::new();
+        let size = items.len().div_ceil(BATCH_PARTS);
+        let mut parts = Vec::new();
         for ((cases, rows), reader) in items.chunks(size).zip(candidates.chunks(size)).zip(reader.chunks(size)) {
             let documents = self.document_vectors(rows)?;
             let reader = Tensor::new(reader.to_vec(), documents.device())?;
-            shards.push((cases.to_vec(), documents, reader));
+            parts.push((cases.to_vec(), documents, reader));
         }
-        sum_over_shards(&shards, |shard| {
-            backward_of_shard(head, queries, loss, shard, shard.0.len() as f64 / items.len() as f64)
+        sum_over_parts(&parts, |part| {
+            backward_of_part(head, queries, loss, part, part.0.len() as f64 / items.len() as f64)
         })
     }
 

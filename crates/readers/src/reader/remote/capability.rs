@@ -55,7 +55,7 @@ impl Capability {
         image: &str,
     ) -> Result<Self, ServerError> {
         let prompt = SentPrompt::probe(image);
-        let failed = |trouble| http.failed(server, trouble);
+        let failed = |kind| http.failed(server, kind);
         let mut body = prompt.body(&identity.model, "");
         // Ids that every vocabulary has and that are unlikely as the start of an answer.
         let asked = [10, 11];
@@ -67,8 +67,8 @@ impl Capability {
         let answer = ask(&body).await?;
         let prompt_ids = answer.value.prompt_token_ids.is_some();
         let named = NextToken::read(&answer);
-        if let Err(trouble @ ServerErrorKind::NoProbabilities { .. }) = named {
-            return Err(failed(trouble));
+        if let Err(kind @ ServerErrorKind::NoProbabilities { .. }) = named {
+            return Err(failed(kind));
         }
         let log_probabilities = if named.is_ok_and(|named| asked.iter().all(|id| named.of(*id).is_some())) {
             LogProbabilities::ById
@@ -83,7 +83,7 @@ impl Capability {
                     Ok(answer) => count = NextToken::read(&answer).map_err(failed)?.0.len(),
                     // Each server words this refusal differently.
                     Err(ServerError {
-                        trouble: ServerErrorKind::TooManyLogProbabilities { .. } | ServerErrorKind::Refused { .. },
+                        kind: ServerErrorKind::TooManyLogProbabilities { .. } | ServerErrorKind::Refused { .. },
                         ..
                     }) if wanted > 5 => {
                         continue;

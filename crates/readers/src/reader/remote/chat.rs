@@ -31,7 +31,7 @@ pub(super) struct SentPrompt {
     /// The parts of the user's message.
     content: Value,
     /// Key of the prompt up to the first text after an image: prompts with the same key share a prefix.
-    pub beginning: String,
+    pub prefix_key: String,
     /// Token ids that the model should read, if its processor is known.
     pub ids: Option<Vec<u32>>,
     /// Number of tokens, at least roughly.
@@ -47,7 +47,7 @@ impl SentPrompt {
         let pieces = request.prompt()?;
         let mut parts = Vec::with_capacity(pieces.len());
         let mut local = Vec::with_capacity(pieces.len());
-        let mut beginning: Vec<&str> = Vec::new();
+        let mut prefix_key: Vec<&str> = Vec::new();
         let mut has_image = false;
         let mut is_begun = false;
         let mut length = 0;
@@ -58,7 +58,7 @@ impl SentPrompt {
                     local.push(ContentPart::Text(text));
                     length += text.len().div_ceil(LETTERS_PER_TOKEN);
                     if !is_begun {
-                        beginning.push(text);
+                        prefix_key.push(text);
                     }
                     is_begun |= has_image;
                     continue;
@@ -70,7 +70,7 @@ impl SentPrompt {
                 }
             };
             if !is_begun {
-                beginning.push(image.fingerprint.as_str());
+                prefix_key.push(image.fingerprint.as_str());
             }
             has_image = true;
             let sent = push_image(&mut parts, image, images)?;
@@ -79,7 +79,7 @@ impl SentPrompt {
         }
         let ids = processor.map(|processor| processor.encode(&local)).transpose()?;
         let length = ids.as_ref().map_or(length, Vec::len);
-        Ok(Self { content: Value::Array(parts), beginning: beginning.concat(), ids, length })
+        Ok(Self { content: Value::Array(parts), prefix_key: prefix_key.concat(), ids, length })
     }
 
     /// A test prompt of one image and a word.
@@ -88,7 +88,7 @@ impl SentPrompt {
             {"type": "image_url", "image_url": {"url": image}},
             {"type": "text", "text": "?"},
         ]);
-        Self { content, beginning: String::new(), ids: None, length: 100 }
+        Self { content, prefix_key: String::new(), ids: None, length: 100 }
     }
 
     /// The body of a request for the first token of the answer; `written` is the start of the assistant's message.

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 /// An error of a server.
 #[derive(Debug, thiserror::Error)]
-#[error("reader {server}: {trouble}")]
+#[error("reader {server}: {kind}")]
 pub struct ServerError {
     /// Its address.
     pub server: String,
     /// Not the `source` of the error: its text is part of the message already.
-    pub trouble: ServerErrorKind,
+    pub kind: ServerErrorKind,
 }
 
 impl ServerError {
     /// Creates an error in which our secrets are hidden and the server's message is shortened to one line.
-    pub(super) fn new(server: &ServerAddress, trouble: ServerErrorKind, secrets: &[Secret]) -> Self {
-        Self { server: server.to_string(), trouble: trouble.map_text(&|text| excerpt(text, secrets)) }
+    pub(super) fn new(server: &ServerAddress, kind: ServerErrorKind, secrets: &[Secret]) -> Self {
+        Self { server: server.to_string(), kind: kind.map_text(&|text| excerpt(text, secrets)) }
     }
 }
 

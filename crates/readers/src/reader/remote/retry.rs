@@ -23,13 +23,13 @@ pub(super) fn retry_after(value: &str) -> Option<Duration> {
 
 /// The waiting time before attempt `tried + 1`, or `None` if a retry is hopeless. `jitter` in [0, 1) spreads retries of
 /// many requests between half the waiting time and all of it.
-pub(super) fn wait_before_next(trouble: &ServerErrorKind, tried: u32, jitter: f64) -> Option<Duration> {
-    if !trouble.passes() {
+pub(super) fn wait_before_next(kind: &ServerErrorKind, tried: u32, jitter: f64) -> Option<Duration> {
+    if !kind.passes() {
         return None;
     }
     let own = FIRST.saturating_mul(1 << tried.saturating_sub(1).min(10)).min(LONGEST);
     let own = own.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-    match trouble {
+    match kind {
         ServerErrorKind::Busy { retry_after: Some(asked), .. } if *asked > LONGEST_ASKED => None,
         ServerErrorKind::Busy { retry_after: Some(asked), .. } => Some(own.max(*asked)),
         _ => Some(own),

@@ -80,8 +80,8 @@ impl Scorer {
             },
         };
         if !known.iter().any(|known| matches!(known, LogProbBound::Exactly(_))) {
-            let trouble = ServerErrorKind::NoLabelNamed;
-            return Err(self.failed(trouble).into());
+            let kind = ServerErrorKind::NoLabelNamed;
+            return Err(self.failed(kind).into());
         }
         let sum: f64 = known.iter().filter_map(|known| known.exact()).map(|value| f64::from(value).exp()).sum();
         if sum > MOST_OF_LABELS {
@@ -100,7 +100,7 @@ impl Scorer {
         let identity = self.fleet.identity();
         let body = prompt.generation_body(&identity.model, identity.kind == ServerKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
-        let text = generated_text(&answer).map_err(|trouble| self.failed(trouble))?;
+        let text = generated_text(&answer).map_err(|kind| self.failed(kind))?;
         // The text becomes a prediction in files and on screens, so secrets are hidden.
         let text = self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
         Ok(answer_in(&text))
@@ -236,7 +236,7 @@ impl Scorer {
             body.remove("logprob_token_ids");
         }
         let answer = self.ask(prompt, &body, written).await?;
-        let sum = end_of_prompt(&answer, written).map_err(|trouble| self.failed(trouble))?;
+        let sum = end_of_prompt(&answer, written).map_err(|kind| self.failed(kind))?;
         let [end] = end[..] else { return Ok(LogProbBound::Exactly(sum)) };
         Ok(match known_of(&self.read(&answer)?, &[end])[0] {
             LogProbBound::Exactly(value) => LogProbBound::Exactly(sum + value),
@@ -255,24 +255,24 @@ impl Scorer {
         let mut wanted: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         for tokens in whole {
             for (length, next) in tokens.iter().enumerate() {
-                let beginning = &tokens[..length];
-                match wanted.iter_mut().find(|(known, _)| known == beginning) {
+                let prefix = &tokens[..length];
+                match wanted.iter_mut().find(|(known, _)| known == prefix) {
                     Some((_, after)) if after.contains(next) => {}
                     Some((_, after)) => after.push(*next),
-                    None => wanted.push((beginning.to_vec(), vec![*next])),
+                    None => wanted.push((prefix.to_vec(), vec![*next])),
                 }
             }
         }
-        wanted.sort_by_key(|(beginning, _)| beginning.len());
+        wanted.sort_by_key(|(prefix, _)| prefix.len());
         let mut found: HashMap<(Vec<u32>, u32), LogProbBound> = HashMap::new();
         let mut asked = JoinSet::new();
-        for (beginning, after) in wanted {
+        for (prefix, after) in wanted {
             let (scorer, prompt, labels) = (self.clone(), prompt.clone(), labels.clone());
-            let is_first = beginning.is_empty();
+            let is_first = prefix.is_empty();
             let request = async move {
-                let text = labels.beginnings.get(&beginning).map(String::as_str).unwrap_or_default();
-                let known = scorer.next_tokens(&prompt, text, &beginning, &after).await;
-                known.map(|known| (beginning, after, known))
+                let text = labels.prefixes.get(&prefix).map(String::as_str).unwrap_or_default();
+                let known = scorer.next_tokens(&prompt, text, &prefix, &after).await;
+                known.map(|known| (prefix, after, known))
             };
             if is_first {
                 note(&mut found, request.await?);
@@ -301,25 +301,25 @@ impl Scorer {
     async fn ask(&self, prompt: &SentPrompt, body: &Value, written: &[u32]) -> Result<Answer<Completion>, ServerError> {
         let (most, within) = (prompt.longest_answer(body), waiting_time(prompt.length));
         let (answer, server) = self.fleet.ask(CHAT, body, most, within).await?;
-        prompt.check(&answer, written).map_err(|trouble| self.fleet.failed(&server, trouble))?;
+        prompt.check(&answer, written).map_err(|kind| self.fleet.failed(&server, kind))?;
         Ok(answer)
     }
 
     fn read(&self, answer: &Answer<Completion>) -> Result<NextToken, ServerError> {
-        NextToken::read(answer).map_err(|trouble| self.failed(trouble))
+        NextToken::read(answer).map_err(|kind| self.failed(kind))
     }
 
-    fn failed(&self, trouble: ServerErrorKind) -> ServerError {
-        self.fleet.failed(self.fleet.first(), trouble)
+    fn failed(&self, kind: ServerErrorKind) -> ServerError {
+        self.fleet.failed(self.fleet.first(), kind)
     }
 }
 
 fn note(
     found: &mut HashMap<(Vec<u32>, u32), LogProbBound>,
-    (beginning, after, known): (Vec<u32>, Vec<u32>, Vec<LogProbBound>),
+    (prefix, after, known): (Vec<u32>, Vec<u32>, Vec<LogProbBound>),
 ) {
     for (token, known) in after.into_iter().zip(known) {
-        found.insert((beginning.clone(), token), known);
+        found.insert((prefix.clone(), token), known);
     }
 }
 

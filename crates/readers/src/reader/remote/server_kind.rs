@@ -47,7 +47,7 @@ impl ServerIdentity {
         let most = LONGEST_ABOUT_SERVER;
         let list = http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await?;
         let (beginning, models) = (list.beginning, list.value.data);
-        let failed = |trouble| http.failed(server, trouble);
+        let failed = |kind| http.failed(server, kind);
         let Some(model) = choose(&models, wanted) else {
             return Err(failed(ServerErrorKind::UnknownModel { said: names_of(&models) }));
         };

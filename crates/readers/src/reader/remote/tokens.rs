@@ -19,16 +19,16 @@ pub(super) struct ServedLabels {
     /// The possible answers, which are the labels' ids.
     pub texts: Vec<String>,
     /// Prefixes of labels without the end token, and the text that the assistant would have written.
-    pub beginnings: HashMap<Vec<u32>, String>,
+    pub prefixes: HashMap<Vec<u32>, String>,
 }
 
 impl ServedLabels {
     /// The tokens of a label without the end token, and their text.
     pub fn written<'a>(&'a self, tokens: &'a [u32]) -> Result<(&'a [u32], &'a str)> {
         let before_end = &tokens[..tokens.len().saturating_sub(1)];
-        let written = [tokens, before_end].into_iter().find(|written| self.beginnings.contains_key(*written));
+        let written = [tokens, before_end].into_iter().find(|written| self.prefixes.contains_key(*written));
         let written = written.context("a label was not looked up")?;
-        Ok((written, self.beginnings.get(written).map(String::as_str).unwrap_or_default()))
+        Ok((written, self.prefixes.get(written).map(String::as_str).unwrap_or_default()))
     }
 }
 
@@ -40,11 +40,11 @@ pub(super) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// The tokens of these labels. With `every_beginning`, the texts of all prefixes of the labels are included, else only those of whole labels.
+    /// The tokens of these labels. With `every_prefix`, the texts of all prefixes of the labels are included, else only those of whole labels.
     ///
     /// # Errors
     /// Fails if there is no tokenizer on the server or here, or if the server tokenises a text in context differently.
-    pub async fn of_labels(&self, labels: &[Label], every_beginning: bool) -> Result<ServedLabels> {
+    pub async fn of_labels(&self, labels: &[Label], every_prefix: bool) -> Result<ServedLabels> {
         let mut ids: HashMap<&str, Vec<u32>> = HashMap::new();
         for label in labels {
             ids.insert(&label.id, self.of_text(&label.id).await?);
@@ -58,32 +58,32 @@ impl Tokens<'_> {
         let mut served = ServedLabels {
             tokens,
             texts: labels.iter().map(|label| label.id.clone()).collect(),
-            beginnings: HashMap::new(),
+            prefixes: HashMap::new(),
         };
         let LabelTokens::Whole(whole) = &served.tokens else { return Ok(served) };
-        let mut beginnings = HashMap::new();
+        let mut prefixes = HashMap::new();
         for (label, tokens) in labels.iter().zip(whole) {
             let written = tokens.strip_suffix(&[end]).unwrap_or(tokens);
-            let lengths = if every_beginning { 1..=tokens.len() - 1 } else { written.len()..=written.len() };
-            for beginning in lengths.map(|length| &written[..length]) {
-                if beginnings.contains_key(beginning) {
+            let lengths = if every_prefix { 1..=tokens.len() - 1 } else { written.len()..=written.len() };
+            for prefix in lengths.map(|length| &written[..length]) {
+                if prefixes.contains_key(prefix) {
                     continue;
                 }
-                let text = if beginning == written { label.id.clone() } else { self.to_text(beginning).await? };
+                let text = if prefix == written { label.id.clone() } else { self.to_text(prefix).await? };
                 // The template writes the text before an answer itself.
                 let text = text.strip_prefix(self.lead()).unwrap_or(&text).to_owned();
                 let again = self.of_text(&text).await?;
-                if again != beginning {
+                if again != prefix {
                     let why = format!(
-                        "its beginning {text:?} is the tokens {again:?} there, and {beginning:?} within the label; \
+                        "its prefix {text:?} is the tokens {again:?} there, and {prefix:?} within the label; \
                          give the label a shorter or another id, or use vLLM"
                     );
                     return Err(self.refuse(ServerErrorKind::OtherTokens { label: label.id.clone(), why }));
                 }
-                beginnings.insert(beginning.to_vec(), text);
+                prefixes.insert(prefix.to_vec(), text);
             }
         }
-        served.beginnings = beginnings;
+        served.prefixes = prefixes;
         Ok(served)
     }
 
@@ -171,8 +171,8 @@ impl Tokens<'_> {
         self.refuse(ServerErrorKind::Incomplete { missing: missing.into(), found })
     }
 
-    fn refuse(&self, trouble: ServerErrorKind) -> anyhow::Error {
-        self.fleet.failed(self.fleet.first(), trouble).into()
+    fn refuse(&self, kind: ServerErrorKind) -> anyhow::Error {
+        self.fleet.failed(self.fleet.first(), kind).into()
     }
 }
 
