@@ -66,7 +66,8 @@ pub(super) fn died(panic: &(dyn Any + Send)) -> Error {
     anyhow!("internal error in a training thread: {}", panic_text(panic))
 }
 
-/// Runs `backward_of_part` for each part of a batch on its own thread and sums gradients and losses in the order of the parts.
+/// Runs `backward_of_part` for each part of a batch on its own thread and sums gradients and losses in the order of the
+/// parts.
 ///
 /// candle's element-wise kernels use one thread; two parts keep two cores busy.
 pub fn sum_over_parts<S: Sync>(

@@ -1,7 +1,8 @@
-//! The retrieval-augmented training set for LLaMA-Factory: each case with each of its documents is one conversation, with the same prompts as in inference (docs/method.md, "Fine-tuning").
+//! The retrieval-augmented training set for LLaMA-Factory: each case with each of its documents is one conversation,
+//! with the same prompts as in inference (docs/method.md, "Fine-tuning").
 //!
-//! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, one JSON array of `{"messages", "images"}` per split,
-//! `<image>` in the user's message for each image, and image files.
+//! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, one JSON array of `{"messages", "images"}` per
+//! split, `<image>` in the user's message for each image, and image files.
 
 use super::reader::documents_of;
 use anyhow::{Context, Result, ensure};

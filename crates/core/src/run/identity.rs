@@ -21,13 +21,13 @@ pub struct RunIdentity {
     pub dataset_name: String,
     /// Names of the checkpoints.
     pub reader_name: String,
-    /// Absent where the run is closed-book only.
+    /// Absent if the run is closed-book only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder_name: Option<String>,
-    /// Name of the trained heads; absent where the encoder itself searched (standard RAG).
+    /// Name of the trained heads; absent if the encoder itself searched (standard RAG).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads_name: Option<String>,
-    /// Hits per head; 0 where the run is closed-book only.
+    /// Hits per head; 0 if the run is closed-book only.
     pub k_image: usize,
     pub k_caption: usize,
     #[serde(default)]
@@ -192,7 +192,7 @@ impl RunIdentity {
     /// Reads `run.toml`.
     ///
     /// # Errors
-    /// Fails if the file is missing or is no `run.toml`.
+    /// Fails if the file is missing or is not a valid `run.toml`.
     pub fn read(path: &Path) -> Result<Self> {
         let text = crate::files::input_file::read_text(path, LONGEST)
             .with_context(|| format!("cannot read {}", path.display()))?;

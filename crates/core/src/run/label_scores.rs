@@ -6,10 +6,11 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// Log-probability log p(label | prompt) of each label in the task's order, summed over the label's tokens, not normalised over the label set.
+/// Log-probability log p(label | prompt) of each label in the task's order, summed over the label's tokens, not
+/// normalised over the label set.
 ///
-/// Some servers return only the likeliest tokens. A label that is not among them has an *upper bound* instead of a value.
-/// Files write a bound as an object, so that nobody takes it for a value: `[-0.12, {"at_most": -6.9}]`.
+/// Some servers return only the likeliest tokens. A label that is not among them has an *upper bound* instead of a
+/// value. Files write a bound as an object, so that nobody takes it for a value: `[-0.12, {"at_most": -6.9}]`.
 ///
 /// ```
 /// use dissent_core::run::LabelScores;

@@ -1,5 +1,5 @@
-//! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of the
-//! reference").
+//! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of
+//! the reference").
 
 use super::{CaseAnswer, Hit, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
 use crate::data::{Answer, Case, Dataset, Document, Split, Task};

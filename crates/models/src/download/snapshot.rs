@@ -79,8 +79,8 @@ fn kept(file: &Remote, blobs: &Path) -> u64 {
 /// Asks the hub for the files of the model. Writes nothing.
 ///
 /// # Errors
-/// Fails if the hub does not have the model, revision or file or refuses access, the model has no safetensors weights, or the
-/// connection fails. Returns [`HubError::Cancelled`] if cancelled.
+/// Fails if the hub does not have the model, revision or file or refuses access, the model has no safetensors weights,
+/// or the connection fails. Returns [`HubError::Cancelled`] if cancelled.
 pub fn plan(hub: &Hub, id: &HubId, cancelled: &dyn Fn() -> bool) -> Result<Plan> {
     let runtime = runtime()?;
     let listed = runtime.block_on(wanted_still(cancelled, list(hub, id)));
@@ -93,8 +93,8 @@ pub fn plan(hub: &Hub, id: &HubId, cancelled: &dyn Fn() -> bool) -> Result<Plan>
 /// Downloads what is missing, verifies it and puts it into the cache.
 ///
 /// # Errors
-/// Fails with a [`HubError`] if the hub or the connection fails or the download is cancelled; the received data is kept for the
-/// next attempt. Fails if the disk is too small or a file does not have the hub's checksum.
+/// Fails with a [`HubError`] if the hub or the connection fails or the download is cancelled; the received data is kept
+/// for the next attempt. Fails if the disk is too small or a file does not have the hub's checksum.
 pub fn download(
     hub: &Hub,
     plan: &Plan,

@@ -13,7 +13,7 @@ const SMALL: u64 = 256 << 20;
 /// driver reports errors itself.
 ///
 /// # Errors
-/// Fails if it does not fit; the message says what would.
+/// Fails if it does not fit; the message names a size that would.
 pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result<()> {
     match available() {
         Some(free) if device.is_cpu() => ensure_fits(parameters as u64, dtype, free),
@@ -25,7 +25,7 @@ pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result
 /// kernels), and `parameters` further weights in f32.
 ///
 /// # Errors
-/// Fails if it does not fit; the message says what would.
+/// Fails if it does not fit; the message names a size that would.
 pub fn ensure_memory_for_quantised(bytes: u64, parameters: usize, device: &Device) -> Result<()> {
     match available() {
         Some(free) if device.is_cpu() => ensure_quantised_fits(bytes, parameters as u64, free),

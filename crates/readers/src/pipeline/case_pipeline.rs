@@ -78,11 +78,13 @@ impl Pipeline {
         self
     }
 
-    /// Answers one case and reports each part as soon as it is known: hits, then predictions. The first unknown prediction is read alone, so that something shows early; the others, closed-book among them, are one batch.
+    /// Answers one case and reports each part as soon as it is known: hits, then predictions. The first unknown
+    /// prediction is read alone, so that something shows early; the others, closed-book among them, are one batch.
     ///
     /// # Errors
-    /// Returns `Cancelled` if cancelled between batches. A document that cannot be read (for example, its image is missing) is not
-    /// an error: it is reported as the case's last event, [`Event::Failed`], after the other documents are answered.
+    /// Returns `Cancelled` if cancelled between batches. A document that cannot be read (for example, its image is
+    /// missing) is not an error: it is reported as the case's last event, [`Event::Failed`], after the other documents
+    /// are answered.
     pub fn answer(
         &mut self,
         case: usize,
@@ -134,7 +136,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Answers several cases at once, with batches as large as the reader allows. A case that cannot be read has an error in its place.
+    /// Answers several cases at once, with batches as large as the reader allows. A case that cannot be read has an
+    /// error in its place.
     ///
     /// # Errors
     /// Returns `Cancelled` if cancelled. Fails if the reader itself fails.
@@ -192,7 +195,8 @@ impl Pipeline {
         Ok(answers)
     }
 
-    /// The reader's answers to pairs of a case and a corpus row, in order. If the answer is a text (open answers, several labels), there is one score: the log-probability of the gold answer, teacher-forced over its tokens.
+    /// The reader's answers to pairs of a case and a corpus row, in order. If the answer is a text (open answers,
+    /// several labels), there is one score: the log-probability of the gold answer, teacher-forced over its tokens.
     ///
     /// # Errors
     /// Returns `Cancelled` if cancelled. Fails if a case or image cannot be read, or the reader fails.
@@ -233,10 +237,12 @@ impl Pipeline {
         Ok(scores)
     }
 
-    /// The reader's answer to a case with one document, shown with the probe's ablation. Also returns what was shown, unless it was the document's own image and caption.
+    /// The reader's answer to a case with one document, shown with the probe's ablation. Also returns what was shown,
+    /// unless it was the document's own image and caption.
     ///
     /// # Errors
-    /// Returns `Cancelled` if cancelled. Fails if the case or document cannot be read, no caption contradicts the document's, or the reader fails.
+    /// Returns `Cancelled` if cancelled. Fails if the case or document cannot be read, no caption contradicts the
+    /// document's, or the reader fails.
     pub fn probe(
         &mut self,
         case: usize,

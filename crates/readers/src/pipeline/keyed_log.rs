@@ -1,7 +1,7 @@
 //! Answers kept on disk: an append-only file of lines `{"key", "value"}`, read completely at the start.
 //!
-//! The key is a fingerprint of everything that the value depends on, so a line is never outdated, only unused. Several programs
-//! may append to one file; each line is one write.
+//! The key is a fingerprint of everything that the value depends on, so a line is never outdated, only unused. Several
+//! programs may append to one file; each line is one write.
 
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;

@@ -53,7 +53,8 @@ pub struct LoadedModels {
 /// Loads all models. `cancelled` is called between the steps and while an index is built.
 ///
 /// # Errors
-/// Returns [`LoadingInterrupted`] if cancelled. Fails if a checkpoint, the index or a cache cannot be read, or the index cannot be built.
+/// Returns [`LoadingInterrupted`] if cancelled. Fails if a checkpoint, the index or a cache cannot be read, or the
+/// index cannot be built.
 pub fn load_models(
     dataset: &Arc<Dataset>,
     workspace: &Workspace,

@@ -1,8 +1,9 @@
 //! Data parallelism for small models: each core gets a part of the batch instead of a part of every kernel.
 //!
-//! candle spreads each matrix product over all cores. With a few hundred columns that costs more than it gives (measured
-//! on two cores with the sample reader: 82 ms of processor time per case of five prompts, 46 ms with one thread per
-//! kernel). Each part of a batch runs in its own pool of one thread, so that its kernels use no other thread.
+//! candle spreads each matrix product over all cores. With a few hundred columns that costs more than it gives
+//! (measured on two cores with the sample reader: 82 ms of processor time per case of five prompts, 46 ms with one
+//! thread per kernel). Each part of a batch runs in its own pool of one thread, so that its kernels use no other
+//! thread.
 
 use anyhow::{Context, Result, anyhow};
 use dissent_core::panics::panic_text;

@@ -1,7 +1,8 @@
-//! The LVLM-aware loss: candidates that lead the reader to the gold answer should score higher (docs/method.md, "Loss").
+//! The LVLM-aware loss: candidates that lead the reader to the gold answer should score higher (docs/method.md,
+//! "Loss").
 //!
 //! ```text
-//! ℓ_i    what the reader thinks of the gold answer, shown candidate i
+//! ℓ_i     the reader's score of the gold answer, given candidate i
 //! p_ret  = softmax(s / τ)
 //! p*     = softmax(ℓ / τ_reader + log p_ret)     the posterior over candidates given the answer; no gradient
 //! L      = KL(p* ‖ p_ret)

@@ -1,5 +1,5 @@
-//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning"; docs/method.md,
-//! "Heads").
+//! `dissent train retriever`: the LVLM-aware heads (paper, "Sequential multimodal retriever fine-tuning";
+//! docs/method.md, "Heads").
 //!
 //! | file | content |
 //! |---|---|

@@ -23,7 +23,7 @@ impl MappedFile {
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bad = |error: candle_core::Error| {
             let (path, reason) = (path.to_path_buf(), without_path(&error.to_string(), path));
-            // An error of the system, such as lack of memory, says nothing about the file.
+            // A system error, such as lack of memory, does not concern the file.
             if reason.contains("(os error ") {
                 return CheckpointError::Unreadable { path, reason };
             }

@@ -39,7 +39,7 @@ pub use patch_embedding::{PatchEmbedding, PatchShape};
 pub use per_channel::{add_per_channel, multiply_per_channel};
 pub use softmax::softmax_last_dim;
 
-/// The form of a layer.
+/// The form of a layer: for training or for inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Differentiable: gradients reach every variable.

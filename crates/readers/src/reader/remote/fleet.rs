@@ -102,7 +102,8 @@ impl Fleet {
         self.http.secrets()
     }
 
-    /// Sends a request to one of the servers. Overload and broken connections are retried on another server or later; other errors are returned at once. Dropping the future cancels the request.
+    /// Sends a request to one of the servers. Overload and broken connections are retried on another server or later;
+    /// other errors are returned at once. Dropping the future cancels the request.
     ///
     /// # Errors
     /// Fails with the server's error, or if no server is available before the patience runs out.
@@ -167,7 +168,8 @@ impl Fleet {
         }
     }
 
-    /// Checks that the servers that are up are still the same. An idle connection that was closed is silently opened again, perhaps to another server. Call this after answers arrive and before they are used.
+    /// Checks that the servers that are up are still the same. An idle connection that was closed is silently opened
+    /// again, perhaps to another server. Call this after answers arrive and before they are used.
     ///
     /// # Errors
     /// Fails if a server has changed. A server that is down is skipped.

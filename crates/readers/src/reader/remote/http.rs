@@ -37,7 +37,8 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// Creates a client for HTTP/1.1 and, over TLS, HTTP/2. Certificates are checked by the system's rules. Proxies of the environment are ignored: images of patients go only to the given address.
+    /// Creates a client for HTTP/1.1 and, over TLS, HTTP/2. Certificates are checked by the system's rules. Proxies of
+    /// the environment are ignored: images of patients go only to the given address.
     ///
     /// # Errors
     /// Fails if an address needs TLS and the system has no certificates.

@@ -1,9 +1,9 @@
 //! Readers on serving engines: vLLM, llama.cpp's server or another one with OpenAI's chat completions.
 //!
-//! Prompts are built by the same code as for the reader in this process. Labels are scored by log-probabilities of token
-//! ids, never of texts. The abilities of a server are found out at the start and shown in the status line, in `run.toml`
-//! and by `dissent doctor --reader URL`. Requests run on a small async runtime; everything outside this folder uses threads
-//! and channels.
+//! Prompts are built by the same code as for the reader in this process. Labels are scored by log-probabilities of
+//! token ids, never of texts. The abilities of a server are found out at the start and shown in the status line, in
+//! `run.toml` and by `dissent doctor --reader URL`. Requests run on a small async runtime; everything outside this
+//! folder uses threads and channels.
 //! | file | content |
 //! |---|---|
 //! | `reader.rs` | the `Reader`: connecting, grouping, cancelling |

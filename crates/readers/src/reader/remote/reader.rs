@@ -88,7 +88,8 @@ impl RemoteReader {
     /// Connects to the servers and finds out their abilities. Waits for a server that is still loading.
     ///
     /// # Errors
-    /// Returns `Cancelled` if cancelled. Fails if no server answers, a server is unsuitable, or the processor's folder cannot be read.
+    /// Returns `Cancelled` if cancelled. Fails if no server answers, a server is unsuitable, or the processor's folder
+    /// cannot be read.
     pub fn connect(
         served: &ServedModel,
         progress: &dyn Fn(String),

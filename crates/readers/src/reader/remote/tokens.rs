@@ -40,7 +40,8 @@ pub(super) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// The tokens of these labels. With `every_prefix`, the texts of all prefixes of the labels are included, else only those of whole labels.
+    /// The tokens of these labels. With `every_prefix`, the texts of all prefixes of the labels are included, else only
+    /// those of whole labels.
     ///
     /// # Errors
     /// Fails if there is no tokenizer on the server or here, or if the server tokenises a text in context differently.
