@@ -2,7 +2,7 @@
 //! "Loss").
 //!
 //! ```text
-//! ℓ_i     the reader's score of the gold answer, given candidate i
+//! ℓ_i    the reader's score of the gold answer, given candidate i
 //! p_ret  = softmax(s / τ)
 //! p*     = softmax(ℓ / τ_reader + log p_ret)     the posterior over candidates given the answer; no gradient
 //! L      = KL(p* ‖ p_ret)
