@@ -27,7 +27,7 @@ enum Command {
     /// Write the data of the embedded sample: OUT/dataset (site B and fundus) and OUT/training (site A and fundus)
     Sample(SampleArgs),
     /// Draw a contact sheet of all entities and grades
-    TableExport(SheetArgs),
+    Sheet(SheetArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -95,7 +95,7 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
             let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
             write_sample(&args.out, args.seed, existing)
         }
-        Command::TableExport(args) => {
+        Command::Sheet(args) => {
             let is_png = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
             ensure!(is_png, "{}: expected a name that ends in .png", args.out.display());
             let sheet = draw_sheet(args.seed, args.scale)?;

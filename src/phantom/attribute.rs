@@ -1,4 +1,4 @@
-//! What can be told about a phantom in one word: an attribute is an enum whose values have fixed words.
+//! Attributes of a phantom: an enum whose values have fixed words.
 
 /// Declares an attribute: the enum, all its values, its words in the same order, and a uniform draw.
 macro_rules! attribute {

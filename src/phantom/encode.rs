@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use image::{GrayImage, RgbImage};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
-/// How hard the encoder tries: the sample is kept in the repository, pools are thrown away.
+/// Compression effort: the sample is kept in the repository, pools are thrown away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Smallest file.
@@ -54,7 +54,7 @@ fn write_png(
     if effort == Effort::Quick {
         return write_filtered(data, colour, depth, palette, Compression::Fast, Filter::NoFilter);
     }
-    // Which filter wins depends on the picture; trying the likely ones costs less than a millisecond.
+    // The best filter depends on the picture; trying the likely ones costs less than a millisecond.
     let mut smallest: Option<Vec<u8>> = None;
     for filter in [Filter::NoFilter, Filter::Sub, Filter::Up, Filter::Adaptive] {
         let bytes = write_filtered(data, colour, depth, palette.clone(), Compression::High, filter)?;
@@ -115,7 +115,8 @@ pub fn reduce_colours(image: &mut RgbImage) {
     }
 }
 
-/// Length of the longest side of a box of colours (green counts double: the signs are in it), its channel, its middle.
+/// Length of the longest side of a box of colours, its channel, its middle. Green counts double, because the signs
+/// show in green.
 fn longest_side(colours: &[[u8; 3]]) -> (u32, usize, u8) {
     let mut best = (0, 0, 0);
     for (channel, weight) in [2, 4, 1].into_iter().enumerate() {

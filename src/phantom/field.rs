@@ -1,4 +1,4 @@
-//! A square field of numbers, one per pixel, and the smooth noise that tissue is made of.
+//! A square field of numbers, one per pixel, and smooth noise for drawing tissue.
 
 use super::rng::PhantomRng;
 
@@ -92,7 +92,7 @@ fn mirrored(index: isize) -> usize {
     (if wrapped < side { wrapped } else { 2 * side - 1 - wrapped }) as usize
 }
 
-/// 0 below `low`, 1 above `high`, smooth between.
+/// Smooth step from 0 below `low` to 1 above `high`.
 pub fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
     let unit = ((value - low) / (high - low)).clamp(0.0, 1.0);
     unit * unit * (3.0 - 2.0 * unit)

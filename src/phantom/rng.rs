@@ -1,14 +1,15 @@
-//! Randomness that gives the same pictures on every machine: ChaCha8 from (seed, stream), plain arithmetic, `libm`.
+//! Random numbers that give the same pictures on every machine: ChaCha8 from (seed, stream), plain arithmetic,
+//! `libm`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// A stream of random numbers that depends on its seed and stream number only.
+/// A stream of random numbers that depends only on its seed and stream number.
 #[derive(Clone, Debug)]
 pub struct PhantomRng(ChaCha8Rng);
 
 impl PhantomRng {
-    /// Streams of one seed are independent of one another: one item of a dataset takes one stream.
+    /// Streams of one seed are independent; each item of a dataset takes one stream.
     pub fn new(seed: u64, stream: u64) -> Self {
         // Written out instead of `seed_from_u64`, whose expansion belongs to another crate's version.
         let mut key = [0; 32];

@@ -1,8 +1,8 @@
-//! Two sites that read the same signs differently, on purpose.
+//! Two sites where the same signs have different outcomes, on purpose.
 //!
-//! A model that learnt site A's rule is no better than guessing at site B unless it reads the evidence retrieved there:
-//! this is what makes retrieval necessary in the sample (recipe, §1 and dead end 5), and it is said wherever the sample
-//! is shown. Family `exc 4`: each site has a simple rule over the interior and four exceptions to it.
+//! A model that learnt site A's rule only guesses at site B unless it reads the evidence retrieved there. This makes
+//! retrieval necessary in the sample (recipe, §1 and dead end 5), and every place that shows the sample says so.
+//! Family `exc 4`: each site has a simple rule over the interior and four exceptions to it.
 
 use super::rng::PhantomRng;
 use super::ultrasound::{Entity, Interior, Outcome};
@@ -11,26 +11,26 @@ use super::ultrasound::{Entity, Interior, Outcome};
 pub const MALIGNANT_ENTITIES: usize = 6;
 /// Share of malignant lesions at each site.
 pub const PREVALENCE: f32 = 0.4;
-/// Entities that are malignant at both sites. Two make the sites agree on 8 of 16 entities: one site's rule tells
-/// nothing about the other's.
+/// Entities that are malignant at both sites. With two of them the sites agree on 8 of 16 entities, so one site's
+/// rule tells nothing about the other's.
 const MALIGNANT_AT_BOTH: usize = 2;
-/// Exceptions to the rule: malignant by the rule but benign, and the reverse.
+/// Exceptions to the rule: entities malignant by the rule but benign here, and the reverse.
 const SPARED: usize = 3;
 const UNEXPECTED: usize = 1;
 
-/// Which entities are malignant at a site.
+/// The malignant entities of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutcomeTable {
     malignant: [bool; Entity::COUNT],
 }
 
 impl OutcomeTable {
-    /// What the biopsy of this entity says.
+    /// Result of the biopsy of this entity.
     pub fn outcome(&self, entity: Entity) -> Outcome {
         if self.malignant[entity.number()] { Outcome::Malignant } else { Outcome::Benign }
     }
 
-    /// A rule (these interiors are malignant) with its exceptions.
+    /// Draws the exceptions to a rule that names the malignant interiors.
     fn draw(rule: [Interior; 2], rng: &mut PhantomRng) -> Self {
         let mut malignant = [false; Entity::COUNT];
         let (mut by_rule, mut others) = (Vec::new(), Vec::new());
@@ -54,19 +54,19 @@ impl OutcomeTable {
 /// The outcome tables of both sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sites {
-    /// Where models are trained.
+    /// The site where models are trained.
     pub a: OutcomeTable,
-    /// Where they are evaluated.
+    /// The site where models are evaluated.
     pub b: OutcomeTable,
 }
 
 impl Sites {
-    /// Rule of site A: these interiors are malignant.
+    /// Malignant interiors by the rule of site A.
     pub const RULE_A: [Interior; 2] = [Interior::Homogeneous, Interior::Dotted];
-    /// Rule of site B.
+    /// Malignant interiors by the rule of site B.
     pub const RULE_B: [Interior; 2] = [Interior::Dotted, Interior::Septated];
 
-    /// Draws exceptions until the sites share as many malignant entities as they should.
+    /// Draws exceptions until the sites share [`MALIGNANT_AT_BOTH`] malignant entities.
     pub fn draw(rng: &mut PhantomRng) -> Self {
         loop {
             let sites = Self { a: OutcomeTable::draw(Self::RULE_A, rng), b: OutcomeTable::draw(Self::RULE_B, rng) };
@@ -77,8 +77,8 @@ impl Sites {
         }
     }
 
-    /// Entities for `count` lesions, shuffled. An entity that is malignant anywhere gets the share that makes the
-    /// prevalence [`PREVALENCE`] at both sites, the others share the rest: all close to a sixteenth.
+    /// Entities for `count` lesions, shuffled. Entities that are malignant at either site get the share that makes
+    /// the prevalence [`PREVALENCE`] at both; the others share the rest. All shares are close to a sixteenth.
     pub fn entities(&self, count: usize, rng: &mut PhantomRng) -> Vec<Entity> {
         let malignant_share = PREVALENCE / MALIGNANT_ENTITIES as f32;
         let malignant_anywhere = |number: usize| self.a.malignant[number] || self.b.malignant[number];

@@ -1,4 +1,4 @@
-//! A phantom of either kind: what it shows, its picture, its captions.
+//! A phantom of either kind: its attributes, its picture, its captions.
 
 use super::encode::{Effort, colour_png, grey_png};
 use super::rng::PhantomRng;
@@ -7,7 +7,7 @@ use super::wording::Wording;
 use super::{fundus, ultrasound};
 use anyhow::Result;
 
-/// What one phantom shows.
+/// The attributes of one phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     Ultrasound(ultrasound::Attributes),
@@ -15,7 +15,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// A subject with everything drawn uniformly; a fundus with probability `fundus_share`.
+    /// Draws all attributes uniformly; the subject is a fundus with probability `fundus_share`.
     pub fn draw(fundus_share: f32, rng: &mut PhantomRng) -> Self {
         if rng.chance(fundus_share) {
             let grade = fundus::Grade::draw(rng);
@@ -25,7 +25,7 @@ impl Subject {
         Self::Ultrasound(ultrasound::Attributes::draw(entity, rng))
     }
 
-    /// The picture as a PNG file, with the default params.
+    /// The picture as a PNG file, drawn with the default parameters.
     pub fn png(&self, effort: Effort, rng: &mut PhantomRng) -> Result<Vec<u8>> {
         match self {
             Self::Ultrasound(attributes) => {
@@ -35,7 +35,7 @@ impl Subject {
         }
     }
 
-    /// Only the signs, all of them.
+    /// A caption with all signs and nothing else.
     pub fn sign_caption(&self) -> String {
         match self {
             Self::Ultrasound(attributes) => ultrasound::sign_caption(attributes.entity),
@@ -43,7 +43,7 @@ impl Subject {
         }
     }
 
-    /// A whole caption without knowledge of any outcome: half of the ultrasound captions end in a random outcome, half
+    /// A whole caption that knows no site's outcomes. Half of the ultrasound captions end in a random outcome, half
     /// of the fundus captions in the grade.
     pub fn pool_caption(&self, rng: &mut PhantomRng) -> String {
         let concluded = rng.chance(0.5);
@@ -56,7 +56,7 @@ impl Subject {
         }
     }
 
-    /// Value of `source` in a document of a pool.
+    /// Value of `source` in a pool's document.
     pub fn source(&self) -> &'static str {
         match self {
             Self::Ultrasound(_) => "ultrasound",

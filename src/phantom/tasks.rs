@@ -1,4 +1,4 @@
-//! The questions that are asked about phantoms.
+//! The questions about phantoms.
 
 use super::{fundus, ultrasound};
 use crate::data::{Label, PromptTemplate, Task, TaskKind};
@@ -8,7 +8,7 @@ pub const MALIGNANCY: &str = "malignancy";
 /// Id of the fundus task.
 pub const GRADE: &str = "grade";
 
-/// Is the lesion malignant? Yes or No; which is right depends on the site.
+/// Asks whether the lesion is malignant (Yes or No); the right answer depends on the site.
 pub fn malignancy_task() -> Task {
     let mut task = yes_no_task(MALIGNANCY, "Is the lesion malignant?");
     for (label, words) in task.labels.iter_mut().zip(["malignant", "benign"]) {
@@ -122,7 +122,7 @@ pub const ULTRASOUND_QUESTIONS: [AttributeQuestion<ultrasound::Attributes>; 9] =
     },
 ];
 
-/// Questions about the nuisances of a fundus phantom; its sign is [`grade_task`].
+/// Questions about the nuisances of a fundus phantom; [`grade_task`] asks about its sign.
 pub const FUNDUS_QUESTIONS: [AttributeQuestion<fundus::Attributes>; 4] = [
     AttributeQuestion {
         id: "eye",
@@ -150,7 +150,7 @@ pub const FUNDUS_QUESTIONS: [AttributeQuestion<fundus::Attributes>; 4] = [
     },
 ];
 
-/// All attribute questions as tasks, [`grade_task`] among them.
+/// All questions about attributes as tasks, including [`grade_task`].
 pub fn attribute_tasks() -> Vec<Task> {
     let ultrasound = ULTRASOUND_QUESTIONS
         .iter()

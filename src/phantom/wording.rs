@@ -1,12 +1,12 @@
-//! How much a caption says.
+//! Completeness of captions.
 
-/// Probability that a caption mentions a finding of each kind.
+/// Probabilities that a caption mentions a finding, by kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wording {
-    /// Of each nuisance (gain, side, ...).
+    /// Probability for each nuisance (gain, side, ...).
     pub nuisance: f32,
-    /// Of each sign (margin, interior; lesions of a fundus). Sets how well untrained retrieval does: in the recipe
-    /// (phantom of convolutional towers) .4 gave entity precision .18 and .7 gave .26.
+    /// Probability for each sign (margin, interior; lesions of a fundus). It sets how well untrained retrieval does:
+    /// in the recipe (prototype with convolutional encoders) .4 gave entity precision .18 and .7 gave .26.
     pub sign: f32,
 }
 

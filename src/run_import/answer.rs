@@ -1,4 +1,4 @@
-//! From generated text to a label (docs/method.md, "Parsing").
+//! Maps generated text to a label (docs/method.md, "Parsing").
 
 use super::line::Group;
 use crate::data::{Answer, LabelIndex};
@@ -7,21 +7,22 @@ use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Stands for the log-probability of a label that was masked, which is minus infinity: files of runs have numbers only. Its
-/// probability is 0 either way.
+/// Log-probability written for a masked label instead of minus infinity, because run files hold finite numbers only.
+/// Its probability is 0 either way.
 const MASKED: f32 = -10_000.0;
 
 /// The labels of the run, in the order of its logits.
 #[derive(Clone, Debug)]
 pub(super) struct AnswerParser {
     pub labels: Vec<String>,
-    /// An answer is a set of numbers, and every set that occurs is a label.
+    /// Answers are sets of numbers, and every set that occurs is a label.
     pub sets: bool,
 }
 
 impl AnswerParser {
-    /// With these labels; without any, the different gold answers, sorted. Where a gold answer is a list of numbers
-    /// (`0, 3`), the sets of labels that occur in gold answers and generated texts (`other_texts` too), sorted.
+    /// Uses the given labels. If there are none, the labels are the different gold answers, sorted. If a gold answer
+    /// is a list of numbers (`0, 3`), the labels are the sets that occur in gold answers and generated texts
+    /// (`other_texts` too), sorted.
     pub fn new(labels: &[String], groups: &[Group], other_texts: &[String], source: &Path) -> Result<Self> {
         if labels.is_empty() && groups.iter().any(|group| group.gold.contains(',')) {
             return Self::of_sets(groups, other_texts, source);
@@ -81,7 +82,7 @@ impl AnswerParser {
         Ok(Self { labels: labels.into_iter().collect(), sets: true })
     }
 
-    /// The label that a gold answer is, without regard to case.
+    /// The label that equals a gold answer, ignoring case.
     pub fn exact(&self, text: &str) -> Option<LabelIndex> {
         if self.sets {
             let set = set_in(text)?;
@@ -91,7 +92,7 @@ impl AnswerParser {
         self.labels.iter().position(|label| label.eq_ignore_ascii_case(text))
     }
 
-    /// The label that a text is or, as the reference reads it, the first label in order that occurs in it.
+    /// The label that equals the text or, as in the reference, the first label in order that occurs in it.
     fn label(&self, text: &str) -> Option<LabelIndex> {
         let small = text.to_lowercase();
         if let Some(label) = self.exact(text) {
@@ -103,9 +104,9 @@ impl AnswerParser {
         self.labels.iter().position(|label| small.contains(&label.to_lowercase()))
     }
 
-    /// The text decides; logits become log-probabilities over the labels.
+    /// Predicts the label of the text; logits become log-probabilities over the labels.
     pub fn prediction(&self, text: &str, logits: Option<&[f32]>) -> Prediction {
-        // Of sets, the reference keeps logits of the single labels.
+        // For label sets, the reference stores the logits of the single labels.
         let scores = logits.filter(|_| !self.sets).map(|logits| {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
@@ -115,7 +116,8 @@ impl AnswerParser {
     }
 }
 
-/// All numbers in a text as a list in order, each once, as the reference reads sets of labels; `None` where there is none.
+/// All numbers in a text, sorted and without repeats, as a list, as the reference parses label sets; `None` if there
+/// are none.
 fn set_in(text: &str) -> Option<String> {
     let numbers = text.split(|letter: char| !letter.is_ascii_digit());
     let numbers: BTreeSet<u32> = numbers.filter_map(|number| number.parse().ok()).collect();

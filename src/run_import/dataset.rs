@@ -1,4 +1,4 @@
-//! The dataset behind a run of the reference code: its cases and the documents that it retrieved.
+//! The dataset behind a run of the reference code: its cases and the retrieved documents.
 
 use super::answer::AnswerParser;
 use super::line::{Group, Passage};
@@ -10,12 +10,12 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Bytes of the longest image file that is copied.
+/// Largest image file that is copied, bytes.
 const LONGEST_IMAGE: u64 = 512 << 20;
-/// Letters of a file name, of up to four bytes each.
+/// Longest file name, in letters of up to four bytes each.
 const LONGEST_NAME: usize = 50;
 
-/// Cases and documents with ids of their own; images as the file names them.
+/// Cases and documents with new ids; image paths are those of the file.
 pub(super) struct DatasetParts {
     cases: Vec<Case>,
     documents: Vec<Document>,
@@ -24,7 +24,7 @@ pub(super) struct DatasetParts {
 }
 
 impl DatasetParts {
-    /// One case per group, one document per different passage.
+    /// Makes one case per group and one document per different passage.
     pub fn of(groups: &[Group], parser: &AnswerParser, options: &ReferenceRunOptions) -> Self {
         let mut used = HashSet::new();
         let mut cases = Vec::with_capacity(groups.len());
@@ -67,7 +67,7 @@ impl DatasetParts {
         Self { cases, documents, rows, task }
     }
 
-    /// Row of the document that this passage became.
+    /// Row of the passage's document.
     pub fn row_of(&self, passage: &Passage) -> usize {
         self.rows.get(passage).copied().unwrap_or_default()
     }
@@ -77,8 +77,8 @@ impl DatasetParts {
         self.documents.get(row).map_or("", |document| &document.id)
     }
 
-    /// Writes the dataset with copies of the images that are found, relative paths from `images` on; gives how many were
-    /// not found.
+    /// Writes the dataset and copies the images that are found; relative paths start at `images`. Returns the dataset
+    /// and the number of images not found.
     pub fn write(
         &self,
         target: &Path,
@@ -92,7 +92,7 @@ impl DatasetParts {
         let mut copied: HashMap<PathBuf, PathBuf> = HashMap::new();
         let mut missing = 0;
         let mut done = 0;
-        // Two ids may be bent to one name.
+        // Two ids may give the same file name.
         let mut names = HashSet::new();
         let mut copy = |writer: &mut DatasetWriter, image: &Path, id: &str| -> Result<PathBuf> {
             done += 1;
@@ -105,7 +105,7 @@ impl DatasetParts {
             let from = images.join(image);
             let path = match input_file::read(&from, LONGEST_IMAGE) {
                 Ok(bytes) => writer.image(&name, &bytes)?,
-                // Without a path there is none, and a part of a path that is a file leads to none.
+                // An empty path names no image; a path below a file does not exist either.
                 Err(error) if image.as_os_str().is_empty() || is_missing(&error) => {
                     missing += 1;
                     Path::new("images").join(&name)
@@ -131,7 +131,7 @@ impl DatasetParts {
     }
 }
 
-/// The id, with a number where another has it.
+/// The id, with a number appended if it is taken.
 fn unused(used: &mut HashSet<String>, id: &str) -> String {
     let mut name = id.to_owned();
     let mut number = 1;
@@ -146,7 +146,7 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// An id bent to what a file name may hold, and cut to a length that leaves room for a number and an ending.
+/// An id as a file name: other letters replaced, cut to leave room for a number and an extension.
 fn file_name(id: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "-_".contains(letter) { letter } else { '-' };
     id.chars().map(plain).take(LONGEST_NAME).collect()

@@ -1,10 +1,10 @@
-//! What a file of the reference code says twice, in two ways: neither is dropped without a word.
+//! Duplicates in a file of the reference code; they are reported, not dropped silently.
 
 use super::answer::AnswerParser;
 use super::line::{Group, Passage, Sample};
 use std::collections::HashMap;
 
-/// Remarks on cases that stand in the file twice, ids that name two images, and documents with two answers in one case.
+/// Remarks on cases that occur twice, ids that name two images, and documents with two answers in one case.
 pub(super) fn remarks_of_doubled(groups: &[Group], parser: &AnswerParser) -> Vec<String> {
     let mut remarks = Vec::new();
     remarks.extend(cases_twice(groups));
@@ -51,7 +51,7 @@ fn ids_of_two_images(groups: &[Group]) -> Option<String> {
     ))
 }
 
-/// The document that both heads found is asked about twice; of the two answers, the first one is kept.
+/// A document found by both heads is read twice; the first of the two answers is kept.
 fn documents_twice(groups: &[Group], parser: &AnswerParser) -> Option<String> {
     let (mut other_answers, mut other_logits) = (0, 0);
     let mut first = None;

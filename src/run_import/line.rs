@@ -1,4 +1,4 @@
-//! One line of the reference's prediction files, and the lines of one case.
+//! The lines of the reference's prediction files, grouped by case.
 
 use crate::data::identifier::identifier_of;
 use crate::files::input_file::without_bom;
@@ -28,11 +28,11 @@ pub(super) struct Passage {
     pub dataset_source: Option<String>,
 }
 
-/// A case as the reference has it (docs/method.md, "Data"); fields that it added in between are not looked at.
+/// A case as the reference stores it (docs/method.md, "Data"); fields that it adds later are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sample {
     pub image_path: String,
-    /// A number is its digits.
+    /// The id as text; a number is written as its digits.
     pub id: Option<String>,
 }
 
@@ -45,11 +45,11 @@ pub(super) struct Group {
     pub candidates: Vec<Candidate>,
     /// One row per candidate.
     pub logits: Option<Vec<Vec<f32>>>,
-    /// Number of its first line.
+    /// Line number of its first line.
     pub line: usize,
 }
 
-/// What was generated with one document.
+/// The text generated with one document.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub passage: Passage,
@@ -82,8 +82,8 @@ pub(super) fn read_groups(path: &Path) -> Result<Vec<Group>> {
                 at(),
                 group.gold
             );
-            // The whole block stands on every line (docs/method.md, "Files of the
-            // reference"), or on the first alone.
+            // Every line holds the whole block (docs/method.md, "Files of the reference"), or only the first line
+            // does.
             ensure!(
                 logits.is_none() || logits == group.logits,
                 "{}: field logits: expected the numbers of line {}, which is of the same case, found others",
@@ -198,7 +198,7 @@ fn passage_of(value: &Written) -> Result<Passage, String> {
     })
 }
 
-/// `field id: …` as `field metadata.id: …`.
+/// Turns `field id: …` into `field metadata.id: …`.
 fn within(outer: &str, error: &str) -> String {
     error.replacen("field ", &format!("field {outer}."), 1)
 }
@@ -207,7 +207,7 @@ fn text(object: &Written, names: &[&str]) -> Result<String, String> {
     optional_text(object, names)?.ok_or_else(|| format!("field {}: the field is missing; expected a text", names[0]))
 }
 
-/// A text as it is, a number as its digits; under two names it must be the same.
+/// A text, or a number as its digits. If the field occurs under both names, the values must agree.
 fn optional_text(object: &Written, names: &[&str]) -> Result<Option<String>, String> {
     let mut found: Option<String> = None;
     for name in names {
@@ -228,8 +228,8 @@ fn optional_text(object: &Written, names: &[&str]) -> Result<Option<String>, Str
     Ok(found)
 }
 
-/// Rows of numbers of one length. A label that was masked has the logit -Infinity, which is no more likely than nothing; in
-/// each row another one must have a chance.
+/// Parses rows of numbers of equal length. A masked label has the logit -Infinity (probability 0); each row needs at
+/// least one finite logit.
 fn rows_of(logits: &Written) -> Result<Vec<Vec<f32>>> {
     let Written::List(rows) = logits else {
         bail!("field logits: expected rows of numbers, one row per candidate, found {}", logits.kind());

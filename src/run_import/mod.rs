@@ -1,5 +1,5 @@
-//! Runs of the reference code as a dataset with a stored run, so that they can be explored and evaluated with no model at
-//! all (docs/method.md, "Files of the reference").
+//! Imports runs of the reference code as a dataset with a stored run, so that they can be explored and evaluated
+//! without any model (docs/method.md, "Files of the reference").
 
 mod answer;
 mod dataset;
@@ -22,15 +22,15 @@ use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 
-/// Cases that are written and synced together.
+/// Cases written and synced together.
 const CASES_PER_BATCH: usize = 1000;
 
-/// Reads a per-candidate file of the reference code and writes dataset and run. `progress` is told how many of how many
-/// images are done; `workspace` is where the run goes, by default beside the dataset.
+/// Reads a per-candidate file of the reference code and writes dataset and run. `progress` receives the number of
+/// images done and their total. The run goes to `workspace`, by default beside the dataset.
 ///
 /// # Errors
-/// Fails if a file cannot be read or a line is not what the reference writes (path, line and field are named), files do not
-/// belong together, or the dataset exists and may not be replaced.
+/// Fails if a file cannot be read, a line is not in the reference's format (path, line and field are named), the
+/// files do not belong together, or the dataset exists and may not be replaced.
 pub fn import_reference_run(
     source: &Path,
     target: &Path,
@@ -121,7 +121,7 @@ fn answer_of(
         };
         let row = parts.row_of(&candidate.passage);
         let provenance = Provenance { head, rank, score: None };
-        // A document that both heads found stands on two lines; here it is one hit.
+        // A document found by both heads stands on two lines; here it is one hit.
         if let Some(known) = hits.iter_mut().find(|hit: &&mut Hit| hit.row == row) {
             known.provenances.push(provenance);
             continue;
@@ -133,7 +133,7 @@ fn answer_of(
     CaseAnswer { case, hits, predictions, closed_book: None, recorded_fusion: None::<Prediction> }
 }
 
-/// The file itself is all that is known of reader and retriever.
+/// Reader and retriever are unknown, so the fingerprint of the file stands for both.
 fn identity_of(source: &Path, dataset: &crate::data::Dataset, answers: &[CaseAnswer]) -> Result<RunIdentity> {
     let print = Fingerprint::of_file(source).with_context(|| format!("cannot read {}", source.display()))?;
     let most = |head: Head| {

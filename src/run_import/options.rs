@@ -1,4 +1,4 @@
-//! What the files of a reference run do not say.
+//! Options for what the files of a reference run leave out.
 
 use crate::data::Split;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ pub struct ReferenceRunOptions {
     pub fused: Option<PathBuf>,
     /// A file of answers without a document, one line per case.
     pub closed_book: Option<PathBuf>,
-    /// Where relative image paths begin; default: the folder of the predictions.
+    /// Folder of relative image paths; default: the folder of the predictions.
     pub images: Option<PathBuf>,
     /// Labels in the order of the logits; default: the different gold answers, sorted.
     pub labels: Vec<String>,
@@ -19,11 +19,11 @@ pub struct ReferenceRunOptions {
     pub split: Split,
     /// Name of the run.
     pub run: String,
-    /// Which heads the candidates came from; default: as the file's name says.
+    /// The heads that found the candidates; default: read from the file's name.
     pub heads: Option<CandidateHeads>,
 }
 
-/// Which heads a file's candidates came from.
+/// The heads that found a file's candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum CandidateHeads {
     Image,

@@ -1,4 +1,4 @@
-//! What a fundus phantom shows.
+//! Attributes of a fundus phantom.
 
 use crate::phantom::attribute::attribute;
 use crate::phantom::rng::PhantomRng;
@@ -36,7 +36,7 @@ attribute!(
 );
 
 impl Grade {
-    /// What a report says about a retina of this grade.
+    /// Findings that a report names for this grade.
     pub fn findings(self) -> &'static str {
         match self {
             Self::None => "no lesions",
@@ -48,7 +48,7 @@ impl Grade {
     }
 }
 
-/// Everything that a caption can say about a fundus phantom.
+/// The attributes that a caption can mention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
     pub grade: Grade,
@@ -59,7 +59,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// This grade among nuisances drawn uniformly and independently.
+    /// Draws the nuisances uniformly and independently for the given grade.
     pub fn draw(grade: Grade, rng: &mut PhantomRng) -> Self {
         Self {
             grade,

@@ -4,8 +4,8 @@ use super::attributes::{Attributes, Grade};
 use crate::phantom::rng::PhantomRng;
 use crate::phantom::wording::Wording;
 
-/// A report such as `left eye, dim, orange, sharp, many haemorrhages and exudates; grade 3`. Each finding is mentioned
-/// with the probability of its kind; the grade, where it is given, always.
+/// A report such as `left eye, dim, orange, sharp, many haemorrhages and exudates; grade 3`. Each finding is
+/// mentioned with the probability of its kind. If `graded`, the grade is always mentioned.
 pub fn caption(attributes: &Attributes, wording: &Wording, graded: bool, rng: &mut PhantomRng) -> String {
     let mut mention = |probability: f32, word: &str| rng.chance(probability).then(|| word.to_owned());
     let phrases = [

@@ -1,4 +1,4 @@
-//! From attributes to pixels: ground, disc, macula, vessels, lesions, then light, blur and a small palette.
+//! Draws attributes as pixels: ground, disc, macula, vessels, lesions, then light, blur and a small palette.
 
 use super::attributes::{Attributes, EyeSide, Focus, Illumination, Tint};
 use super::canvas::{Canvas, Colour};
@@ -15,7 +15,7 @@ const DISC: Colour = [1.0, 0.84, 0.5];
 const CUP: Colour = [1.0, 0.95, 0.74];
 const MACULA: Colour = [0.42, 0.12, 0.05];
 
-/// Draws a fundus phantom, 64x64, at most 32 colours. The rng settle what the attributes leave open: exact places,
+/// Draws a fundus phantom, 64x64, at most 32 colours. `rng` decides what the attributes leave open: exact places,
 /// course of the vessels, vignetting, pigment.
 pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> RgbImage {
     let nasal = match attributes.eye {

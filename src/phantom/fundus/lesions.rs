@@ -1,4 +1,4 @@
-//! The lesions that make the grade.
+//! The lesions that define the grade.
 
 use super::attributes::Grade;
 use super::canvas::{Canvas, Colour};
@@ -11,19 +11,19 @@ const BLOOD: Colour = [0.3, 0.03, 0.03];
 const NEW_VESSEL: Colour = [0.5, 0.04, 0.07];
 const EXUDATE: Colour = [1.0, 0.93, 0.55];
 const COTTON_WOOL: Colour = [0.97, 0.85, 0.68];
-/// No lesion nearer to the middle of the disc than this, pixels: new vessels stay the only thing there.
+/// Smallest distance of a lesion from the middle of the disc, pixels. Only new vessels may be nearer.
 const DISC_CLEARANCE: f32 = 9.0;
-/// No lesion farther from the middle of the image than this, pixels.
+/// Largest distance of a lesion from the middle of the image, pixels.
 const LESION_REACH: f32 = 25.0;
 
-/// Where lesions may lie.
+/// The places that lesions keep away from or stay close to, pixels.
 #[derive(Clone, Copy)]
 pub struct Ground {
     pub centre: (f32, f32),
     pub disc: (f32, f32),
 }
 
-/// Paints what belongs to the grade.
+/// Paints the lesions of a grade.
 pub fn paint_lesions(canvas: &mut Canvas, grade: Grade, ground: Ground, params: &Params, rng: &mut PhantomRng) {
     if grade == Grade::Severe {
         for _ in 0..drawn(&params.cotton_wool_spots, rng) {
@@ -59,7 +59,7 @@ pub fn paint_lesions(canvas: &mut Canvas, grade: Grade, ground: Ground, params: 
 }
 
 impl Ground {
-    /// A place on the retina, off the disc.
+    /// Draws a place on the retina away from the disc.
     fn place(self, rng: &mut PhantomRng) -> (f32, f32) {
         loop {
             let (angle, distance) = (rng.between(0.0, TAU), LESION_REACH * rng.unit().sqrt());

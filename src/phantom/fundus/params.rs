@@ -1,8 +1,8 @@
-//! The generator's settings, all in one place.
+//! Settings of the generator.
 
 use std::ops::RangeInclusive;
 
-/// How loud the nuisances and how clear the lesions are. Lengths in pixels, strengths from 0 to 1.
+/// Strength of nuisances and lesions. Lengths are in pixels, strengths from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     /// Radius of the round image.
@@ -10,18 +10,18 @@ pub struct Params {
     /// Distance of the optic disc from the middle of the image.
     pub disc_offset: RangeInclusive<f32>,
 
-    /// Sign. Microaneurysms of grades 1, 2, and 3 and 4; radius and strength of one.
+    /// Sign. Numbers of microaneurysms for grade 1, grade 2, and grades 3 and 4; radius and strength of one.
     pub microaneurysms: [RangeInclusive<usize>; 3],
     pub microaneurysm_radius: f32,
     pub microaneurysm_strength: f32,
-    /// Sign. Haemorrhages of grades 2, 3 and 4; radius and strength of one.
+    /// Sign. Numbers of haemorrhages for grades 2, 3 and 4; radius and strength of one.
     pub haemorrhages: [RangeInclusive<usize>; 3],
     pub haemorrhage_radius: RangeInclusive<f32>,
     pub haemorrhage_strength: f32,
-    /// Sign. Hard exudates (clusters of dots) and cotton-wool spots of grade 3.
+    /// Sign. Numbers of hard exudates (clusters of dots) and cotton-wool spots, both grade 3 only.
     pub exudate_clusters: RangeInclusive<usize>,
     pub cotton_wool_spots: RangeInclusive<usize>,
-    /// Sign. New vessels at the disc of grade 4: how many, their length, their strength.
+    /// Sign. New vessels at the disc, grade 4 only: number, length, strength.
     pub new_vessels: RangeInclusive<usize>,
     pub new_vessel_reach: RangeInclusive<f32>,
     pub new_vessel_strength: f32,

@@ -7,7 +7,7 @@ use std::f32::consts::TAU;
 const VEIN: Colour = [0.42, 0.08, 0.06];
 const ARTERY: Colour = [0.62, 0.17, 0.08];
 
-/// Paints the vessels. `nasal` is +1 where the disc lies right of the macula, -1 where it lies left.
+/// Paints the vessels. `nasal` is +1 if the disc lies right of the macula, -1 if it lies left.
 pub fn paint_vessels(canvas: &mut Canvas, disc: (f32, f32), macula: (f32, f32), nasal: f32, rng: &mut PhantomRng) {
     for vertical in [-1.0, 1.0] {
         let bow = rng.between(15.0, 19.0);
@@ -39,7 +39,7 @@ pub fn paint_vessels(canvas: &mut Canvas, disc: (f32, f32), macula: (f32, f32), 
 fn branch(canvas: &mut Canvas, arcade: &[(f32, f32)], vertical: f32, colour: Colour, rng: &mut PhantomRng) {
     let at = rng.count(18, 55);
     let (Some(&start), Some(&next)) = (arcade.get(at), arcade.get(at + 6)) else { return };
-    // It leaves along the arcade and turns away slowly.
+    // A branch leaves along the arcade and turns away slowly.
     let along = (2.0 * (next.0 - start.0), 2.0 * (next.1 - start.1));
     let first = (start.0 + 0.5 * along.0, start.1 + 0.5 * along.1 + vertical);
     let end = (start.0 + 1.4 * along.0 + rng.between(-3.0, 3.0), start.1 + vertical * rng.between(6.0, 12.0));
@@ -47,7 +47,7 @@ fn branch(canvas: &mut Canvas, arcade: &[(f32, f32)], vertical: f32, colour: Col
     canvas.line(&wound(&bezier(start, first, second, end), 0.6, rng), 1.0, 0.5, colour, 0.6);
 }
 
-/// The same line with a gentle winding of this height, pixels; its start stays where it is.
+/// The same line, winding gently by `height` pixels; its start stays in place.
 fn wound(points: &[(f32, f32)], height: f32, rng: &mut PhantomRng) -> Vec<(f32, f32)> {
     let (turns, phase) = (rng.between(5.0, 11.0), rng.between(0.0, TAU));
     let count = points.len().max(1) as f32;

@@ -1,7 +1,7 @@
-//! Pairs of a query and one reference case, from which a reader learns to use evidence that matches (recipe, P4, P4b).
+//! Pairs of a query and one reference case, which teach a reader to use evidence that matches (recipe, P4, P4b).
 //!
-//! The outcome shown is random, so nothing but the reference case can tell the answer; where the reference is of another
-//! entity there is nothing to go by, and the gold answer is a coin that leans to `No`.
+//! The outcome shown is random, so only the reference case can tell the answer. If the reference shows another
+//! entity, nothing tells it, and the gold answer is a coin that leans to `No`.
 
 use super::folder::{Item, Pair, numbered_image};
 use super::settings::Pool;
@@ -15,16 +15,17 @@ use crate::phantom::wording::Wording;
 use crate::phantom::{fundus, ultrasound};
 use anyhow::Result;
 
-/// Share of pairs of the same entity (of the same grade); of pairs that share one sign. The rest is random.
+/// Share of pairs with the same entity (or the same grade), and share of pairs with one sign in common. The rest is
+/// random.
 const SAME_ENTITY: f32 = 0.4;
 const ONE_SIGN_SHARED: f32 = 0.3;
 
-/// What a pair is about.
+/// The two phantoms of a pair and the questions about them.
 struct Drawn {
     query: Subject,
     reference: Subject,
     caption: String,
-    /// Task and gold answer.
+    /// Task and gold answer of each question.
     asked: Vec<(&'static str, &'static str)>,
 }
 
@@ -89,7 +90,7 @@ fn reference_entity(query: Entity, rng: &mut PhantomRng) -> Entity {
     if kind >= SAME_ENTITY + ONE_SIGN_SHARED {
         return Entity::draw(rng);
     }
-    // One of the three other values of one sign.
+    // Replace one sign by one of its three other values.
     let other = rng.count(1, 3);
     if rng.chance(0.5) {
         Entity { margin: Margin::ALL[(query.margin as usize + other) % Margin::ALL.len()], ..query }
@@ -98,7 +99,7 @@ fn reference_entity(query: Entity, rng: &mut PhantomRng) -> Entity {
     }
 }
 
-/// The reference has a grade of its own; its caption helps only as far as the two retinas look alike.
+/// The reference has its own grade; its caption helps only if the two retinas look alike.
 fn fundus_pair(query: fundus::Attributes, rng: &mut PhantomRng) -> Drawn {
     let grade = if rng.chance(SAME_ENTITY) { query.grade } else { fundus::Grade::draw(rng) };
     let reference = fundus::Attributes::draw(grade, rng);

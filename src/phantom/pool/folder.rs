@@ -1,5 +1,5 @@
-//! Writing a pool: many small files, quickly. A pool is drawn again from its seed if it is lost, so nothing is synced;
-//! `dataset.toml` comes last, and a folder without it is no dataset.
+//! Writes a pool: many small files, quickly. A lost pool can be drawn again from its seed, so nothing is synced.
+//! `dataset.toml` is written last; a folder without it is no dataset.
 
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, Task};
 use crate::files::durable::make_folder;
@@ -11,22 +11,22 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Beside `cases.jsonl` where each case is to be read with one given document: `{"case": id, "document": id}` lines.
+/// Stands beside `cases.jsonl` if each case is read with one given document: `{"case": id, "document": id}` lines.
 pub const PAIRS_FILE: &str = "pairs.jsonl";
 /// Items drawn at a time: enough for every core, few enough for little memory.
 const CHUNK: usize = 1000;
 
-/// A case is to be read with this document.
+/// A case and the one document it is read with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pair {
     pub case: String,
     pub document: String,
 }
 
-/// What one number of a pool brings.
+/// The images, cases and documents of one item of a pool.
 #[derive(Default)]
 pub struct Item {
-    /// Path in the dataset and bytes.
+    /// Path within the dataset, and the file's bytes.
     pub images: Vec<(String, Vec<u8>)>,
     pub cases: Vec<Case>,
     pub documents: Vec<Document>,

@@ -1,8 +1,8 @@
-//! Training pools: as many phantoms as wanted, from seeds of their own, without knowledge of any site's outcomes.
+//! Training pools: any number of phantoms, drawn from separate seeds, without the outcomes of any site.
 //!
-//! A pool is an ordinary dataset directory, one for each stage of pre-training: the towers must have seen the faint signs
-//! before captions that are mostly about nuisances (recipe, dead end 1), and the reader learns "use the reference
-//! case if it matches" from random outcomes (recipe, P4).
+//! A pool is an ordinary dataset directory, one for each stage of pre-training. The encoders must see the faint signs
+//! before captions that mostly mention nuisances (recipe, dead end 1). The reader learns "use the reference case if
+//! it matches" from random outcomes (recipe, P4).
 
 mod evidence;
 mod folder;
@@ -36,7 +36,7 @@ impl Pool {
         write_folder(out, self.name(), self.tasks(), total, |index| self.item(index))
     }
 
-    /// The item of this number: its own stream of random numbers, so that the order of drawing does not matter.
+    /// Draws the item with this number from its own random stream, so the order of drawing does not matter.
     fn item(&self, index: usize) -> Result<Item> {
         let mut rng = PhantomRng::new(self.seed, stream(self.stage, index));
         let split = if index < self.count { Split::Train } else { Split::Validation };
@@ -58,8 +58,8 @@ impl Pool {
             source: Some(subject.source().into()),
             group: None,
         };
-        // A dataset has cases and documents: what is held out of a pool of documents is asked about, and what is held
-        // out of a pool of questions also has a report.
+        // A dataset needs both cases and documents. The held-out items of a pool of documents are therefore cases,
+        // and the held-out items of a pool of questions also have a document.
         match (self.stage, split) {
             (Stage::ReaderQuestions, Split::Train) => {
                 item.cases = question_cases(&subject, index, &name, split, Asked::SignsAndSomeNuisances, &mut rng);
@@ -75,7 +75,7 @@ impl Pool {
     }
 }
 
-/// Pools take streams that no part of the sample takes, so that they differ from it under the same seed too.
+/// Streams of pools differ from all streams of the sample, so the two never draw the same phantom from one seed.
 fn stream(stage: Stage, index: usize) -> u64 {
     ((0x100 + stage as u64) << 40) | index as u64
 }

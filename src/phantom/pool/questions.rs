@@ -5,7 +5,7 @@ use crate::phantom::rng::PhantomRng;
 use crate::phantom::subject::Subject;
 use crate::phantom::tasks::{FUNDUS_QUESTIONS, GRADE, ULTRASOUND_QUESTIONS};
 
-/// Which questions are asked about an image.
+/// The questions that are asked about an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     SignsOnly,
@@ -13,7 +13,7 @@ pub enum Asked {
     SignsAndSomeNuisances,
 }
 
-/// Signs among [`ULTRASOUND_QUESTIONS`].
+/// Number of signs at the start of [`ULTRASOUND_QUESTIONS`].
 const ULTRASOUND_SIGNS: usize = 2;
 
 /// The cases about one phantom.

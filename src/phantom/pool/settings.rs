@@ -1,9 +1,9 @@
-//! The settings of a pool: what it teaches, how much of it, from which seed.
+//! Settings of a pool: stage, size, seed.
 
 use crate::data::Task;
 use crate::phantom::tasks::{attribute_tasks, grade_task, malignancy_task, yes_no_task};
 
-/// What a pool teaches.
+/// The stage of pre-training that a pool is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Stage {
     /// Documents whose captions say the signs and nothing else
@@ -27,7 +27,7 @@ pub struct Pool {
     pub fundus_share: f32,
     /// Evidence: probability that the outcome shown is malignant.
     pub shown_malignant: f32,
-    /// Evidence: probability of gold `No` where the reference case is of another entity (.5 leans nowhere).
+    /// Evidence: probability of gold `No` if the reference case shows another entity (.5 means no leaning).
     pub default_no: f32,
 }
 

@@ -1,4 +1,4 @@
-//! The data of the embedded sample, from one seed.
+//! The data of the embedded sample, drawn from one seed.
 //!
 //! ```text
 //! OUT/dataset/    what is explored: ultrasound of site B (validation, test), fundus (validation, test)
@@ -6,8 +6,8 @@
 //! OUT/entities.csv   which signs each image shows, for measuring retrieval; read as a control of training only
 //! ```
 //!
-//! Both datasets have the same corpus of images; its captions in `training` end in site A's outcomes, in `dataset` in
-//! site B's. `training` refers to the images in `dataset`, so the two stay side by side.
+//! Both datasets have the same corpus of images. Its captions end in site A's outcomes in `training` and in site B's
+//! in `dataset`. `training` refers to images in `dataset`, so the two must stay side by side.
 
 mod part;
 
@@ -31,7 +31,8 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_SEED: u64 = 2026;
 /// Folder of the dataset that is explored.
 pub const DATASET: &str = "dataset";
-/// Folder of the dataset that the retriever's heads learn from. Encoder and reader are trained on pools of other seeds.
+/// Folder of the dataset that the retriever's heads learn from. Encoder and reader are trained on pools with other
+/// seeds.
 pub const TRAINING: &str = "training";
 
 const NOTE: &str = "Synthetic images: no patient, no diagnosis. Two sites differ on purpose: what is malignant at site A \
@@ -54,7 +55,7 @@ pub fn write_sample(out: &Path, seed: u64, existing: Existing) -> Result<()> {
     }
     let pictures: Vec<Vec<u8>> = phantoms
         .par_iter()
-        .map(|phantom| phantom.subject.png(Effort::Small, &mut phantom.picture_dice(seed)))
+        .map(|phantom| phantom.subject.png(Effort::Small, &mut phantom.picture_rng(seed)))
         .collect::<Result<_>>()?;
 
     let mut dataset = DatasetWriter::create(&out.join(DATASET), existing)?;
@@ -70,7 +71,7 @@ pub fn write_sample(out: &Path, seed: u64, existing: Existing) -> Result<()> {
     }
     dataset.finish(&manifest("phantoms, site B", NOTE)).context("cannot finish the sample's dataset")?;
 
-    // Second, because its corpus points at the images of the first.
+    // Written second, because its corpus points at the images of the first.
     let mut training = DatasetWriter::create(&out.join(TRAINING), existing)?;
     for (phantom, bytes) in phantoms.iter().zip(&pictures) {
         if !phantom.part.in_training() {
@@ -101,9 +102,9 @@ fn manifest(name: &str, note: &str) -> Manifest {
     }
 }
 
-/// The document as this site reports it. The words are the same at both sites, only the outcome differs.
+/// The document as this site reports it. Both sites use the same words; only the outcome differs.
 fn document(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, source: &str, seed: u64) -> Document {
-    let mut rng = phantom.caption_dice(seed);
+    let mut rng = phantom.caption_rng(seed);
     let (caption, source) = match &phantom.subject {
         Subject::Ultrasound(shown) => {
             let outcome = site.outcome(shown.entity);
@@ -127,7 +128,7 @@ fn case(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, split: Split) ->
         image,
         question: None,
         answer: answer.into(),
-        // Every phantom is a patient of its own.
+        // Every phantom is a separate patient.
         group: None,
     }
 }

@@ -1,4 +1,4 @@
-//! The parts of the sample: how many phantoms, in which dataset, in which split.
+//! The parts of the sample: number of phantoms, dataset, split.
 
 use crate::data::Split;
 use crate::phantom::rng::PhantomRng;
@@ -11,7 +11,7 @@ use crate::phantom::{fundus, ultrasound};
 pub enum Part {
     UltrasoundCorpus,
     UltrasoundTrain,
-    /// Validation at site A, while models are trained.
+    /// Validation at site A during training.
     UltrasoundTuning,
     UltrasoundValidation,
     UltrasoundTest,
@@ -43,7 +43,7 @@ impl Part {
         Self::FundusTest,
     ];
 
-    /// Number of phantoms. 600 test cases show the effect of retrieval in every seed, 360 do not (recipe, §5).
+    /// Number of phantoms. 600 test cases show the effect of retrieval with every seed, 360 do not (recipe, §5).
     pub fn count(self) -> usize {
         match self {
             Self::UltrasoundCorpus => 420,
@@ -56,7 +56,7 @@ impl Part {
         }
     }
 
-    /// Split of a part that consists of cases.
+    /// Split of the part's cases, or `None` for a corpus.
     pub fn split(self) -> Option<Split> {
         match self {
             Self::UltrasoundCorpus | Self::FundusCorpus => None,
@@ -66,7 +66,7 @@ impl Part {
         }
     }
 
-    /// Whether the part belongs to the dataset that is explored; its images lie there then.
+    /// Whether the part's images lie in the dataset that is explored.
     pub fn in_dataset(self) -> bool {
         !matches!(self, Self::UltrasoundTrain | Self::UltrasoundTuning | Self::FundusTrain)
     }
@@ -76,7 +76,7 @@ impl Part {
         !matches!(self, Self::UltrasoundValidation | Self::UltrasoundTest | Self::FundusTest)
     }
 
-    /// Start of the ids of its phantoms: short, because a queue shows them.
+    /// Prefix of the ids of its phantoms; short, because the queue shows them.
     fn prefix(self) -> &'static str {
         match self {
             Self::UltrasoundCorpus => "us-d",
@@ -95,7 +95,7 @@ impl Part {
         self.prefix().starts_with("us")
     }
 
-    /// What the phantoms of this part show.
+    /// Draws the attributes of all phantoms of this part.
     pub fn phantoms(self, sites: &Sites, seed: u64) -> Vec<Phantom> {
         let mut rng = PhantomRng::new(seed, 1 + self as u64);
         let mut phantoms = Vec::with_capacity(self.count());
@@ -127,13 +127,13 @@ impl Phantom {
         format!("{}.png", self.id())
     }
 
-    /// Randomness of the picture, apart from what it shows.
-    pub fn picture_dice(&self, seed: u64) -> PhantomRng {
+    /// Random stream for drawing the picture; the attributes are drawn from another.
+    pub fn picture_rng(&self, seed: u64) -> PhantomRng {
         self.rng(seed, 1)
     }
 
-    /// Randomness of the caption.
-    pub fn caption_dice(&self, seed: u64) -> PhantomRng {
+    /// Random stream for the caption.
+    pub fn caption_rng(&self, seed: u64) -> PhantomRng {
         self.rng(seed, 2)
     }
 

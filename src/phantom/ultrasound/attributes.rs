@@ -1,4 +1,4 @@
-//! What an ultrasound phantom shows.
+//! Attributes of an ultrasound phantom.
 
 use crate::phantom::attribute::attribute;
 use crate::phantom::rng::PhantomRng;
@@ -24,11 +24,11 @@ attribute!(
     Tissue { Fatty = "fatty", Dense = "dense" }
 );
 attribute!(
-    /// Nuisance: the lesion across the image.
+    /// Nuisance: horizontal place of the lesion.
     Side { Left = "left", Central = "central", Right = "right" }
 );
 attribute!(
-    /// Nuisance: the lesion below the skin.
+    /// Nuisance: depth of the lesion below the skin.
     Depth { Shallow = "shallow", Deep = "deep" }
 );
 attribute!(
@@ -36,11 +36,11 @@ attribute!(
     Size { Small = "small", Large = "large" }
 );
 attribute!(
-    /// Nuisance: what the sound does behind the lesion.
+    /// Nuisance: echo behind the lesion.
     Posterior { Clear = "clear", Shadowing = "shadowing", Enhancing = "enhancing" }
 );
 attribute!(
-    /// What the biopsy said; a site's table tells it from the entity, no picture shows it.
+    /// Result of the biopsy; a site's table derives it from the entity, no picture shows it.
     Outcome { Benign = "benign", Malignant = "malignant" }
 );
 
@@ -77,7 +77,7 @@ impl Entity {
     }
 }
 
-/// Everything that a caption can say about an ultrasound phantom.
+/// The attributes that a caption can mention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
     pub entity: Entity,
@@ -91,7 +91,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// This entity among nuisances drawn uniformly and independently.
+    /// Draws the nuisances uniformly and independently for the given entity.
     pub fn draw(entity: Entity, rng: &mut PhantomRng) -> Self {
         Self {
             entity,

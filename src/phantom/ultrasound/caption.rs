@@ -4,8 +4,9 @@ use super::attributes::{Attributes, Entity, Outcome};
 use crate::phantom::rng::PhantomRng;
 use crate::phantom::wording::Wording;
 
-/// A report such as `large spiculated septated mass, deep left, curvilinear, bright gain, shadowing; biopsy malignant`.
-/// Each finding is mentioned with the probability of its kind; the outcome, where there is one, always.
+/// A report such as `large spiculated septated mass, deep left, curvilinear, bright gain, shadowing; biopsy
+/// malignant`. Each finding is mentioned with the probability of its kind. The outcome, if given, is always
+/// mentioned.
 pub fn caption(attributes: &Attributes, wording: &Wording, outcome: Option<Outcome>, rng: &mut PhantomRng) -> String {
     let mut mention = |probability: f32, word: &str| rng.chance(probability).then(|| word.to_owned());
     let nuisance = wording.nuisance;

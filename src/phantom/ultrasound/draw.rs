@@ -1,4 +1,4 @@
-//! From attributes to pixels: a map of echo levels in decibel, then gain, speckle and 16 grey levels.
+//! Draws attributes as pixels: a map of echo levels in decibel, then gain, speckle and 16 grey levels.
 
 use super::attributes::{Attributes, Gain, Posterior};
 use super::lesion::Lesion;
@@ -10,11 +10,11 @@ use crate::phantom::field::{Field, SIDE, smoothstep};
 use crate::phantom::rng::PhantomRng;
 use image::{GrayImage, Luma};
 
-/// Decibel from black to white.
+/// Decibels from black to white.
 const DYNAMIC_RANGE: f32 = 46.0;
 
-/// Draws an ultrasound phantom, 64x64, grey levels that are multiples of 17. The rng settle what the attributes leave
-/// open: exact place, size and form, tissue waves, speckle.
+/// Draws an ultrasound phantom, 64x64, with grey levels that are multiples of 17. `rng` decides what the attributes
+/// leave open: exact place, size and form, tissue waves, speckle.
 pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> GrayImage {
     let lesion = Lesion::draw(attributes, params, rng);
     let layers = Layers::draw(attributes.tissue, rng);
@@ -49,7 +49,7 @@ pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> G
     image
 }
 
-/// How far a pixel lies behind the lesion as the sound goes: 0 beside or before it, 1 right behind it.
+/// Degree to which a pixel lies behind the lesion along the beam: 0 beside or before it, 1 right behind it.
 fn share_behind(point: &BeamPoint, centre: &BeamPoint, lesion: &Lesion) -> f32 {
     let aside = libm::fabsf(point.beam - centre.beam) * centre.spread / lesion.radius;
     let below = (point.depth - centre.depth) / (lesion.radius * lesion.aspect);

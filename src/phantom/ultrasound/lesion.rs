@@ -1,4 +1,4 @@
-//! The lesion: an ellipse whose outline is one sign and whose inside is the other.
+//! The lesion: an ellipse with two signs, its outline and its interior.
 
 use super::attributes::{Attributes, Depth, Interior, Margin, Side, Size};
 use super::params::Params;
@@ -6,7 +6,7 @@ use crate::phantom::rng::PhantomRng;
 use std::f32::consts::{PI, TAU};
 use std::ops::RangeInclusive;
 
-/// A lesion with its place and form settled.
+/// A lesion with fixed place and form.
 pub struct Lesion {
     pub centre: (f32, f32),
     /// Half of the width, pixels.
@@ -74,7 +74,7 @@ impl Lesion {
     /// Share of the pixel that the lesion covers (0 to 1) and the lesion's level there.
     pub fn at(&self, x: f32, y: f32) -> (f32, f32) {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
-        // In radii, the ellipse turned and stretched to a circle.
+        // In units of the radius, with the ellipse turned and stretched to a circle.
         let across = (dx * self.tilt.0 + dy * self.tilt.1) / self.radius;
         let down = (dy * self.tilt.0 - dx * self.tilt.1) / (self.radius * self.aspect);
         let distance = (across * across + down * down).sqrt();
@@ -173,7 +173,7 @@ impl Inside {
             Self::Septa { direction, phase, period, sigma, level } => {
                 let along = (across * direction.0 + down * direction.1) / period + phase;
                 let distance = (along - along.round()) * period;
-                // Septa end at the rim, also where a spike or a lobe reaches further.
+                // Septa end at the rim, even if a spike or a lobe reaches further.
                 let inside = (across * across + down * down).sqrt() < 0.95 * radius;
                 if inside { level * libm::expf(-0.5 * distance * distance / (sigma * sigma)) } else { 0.0 }
             }
@@ -185,13 +185,13 @@ impl Inside {
     }
 }
 
-/// Places inside the lesion, pixels from its centre, that keep their distance where there is room.
+/// Places inside the lesion, pixels from its centre, spread evenly where there is room.
 fn scattered(count: usize, radius: f32, rng: &mut PhantomRng) -> Vec<(f32, f32)> {
     let mut places: Vec<(f32, f32)> = Vec::with_capacity(count);
     for _ in 0..count {
         let mut best = (0.0, 0.0);
         let mut best_distance = -1.0;
-        // The farthest of a few candidates: even, but not a pattern.
+        // Taking the farthest of a few candidates spreads dots evenly without a pattern.
         for _ in 0..6 {
             let (angle, reach) = (rng.between(0.0, TAU), 0.7 * radius * rng.unit().sqrt());
             let candidate = (reach * libm::cosf(angle), reach * libm::sinf(angle));

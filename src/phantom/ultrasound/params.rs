@@ -1,10 +1,10 @@
-//! The generator's settings, all in one place.
+//! Settings of the generator.
 
 use std::ops::RangeInclusive;
 
-/// How loud the nuisances and how clear the signs are. Lengths are in pixels or, where said, in lesion radii; levels in
-/// decibel of a 46 dB scale. The defaults suit vision transformers with 8x8 patches: lesions are larger and details
-/// coarser than in the recipe's prototype, which had convolutional towers.
+/// Strength of nuisances and signs. Lengths are in pixels unless a field says lesion radii; levels are in decibel on
+/// a 46 dB scale. The defaults suit vision transformers with 8x8 patches: lesions are larger and details coarser than
+/// in the recipe's prototype, which had convolutional encoders.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     /// Radius of a small and of a large lesion.
@@ -21,31 +21,31 @@ pub struct Params {
     pub shallow: RangeInclusive<f32>,
     pub deep: RangeInclusive<f32>,
 
-    /// Sign. Depth of the lobes, in radii, and how many.
+    /// Sign. Depth of the lobes, in radii, and their number.
     pub lobe_depth: f32,
     pub lobes: RangeInclusive<usize>,
-    /// Sign. Spikes: how many, their length in radii, their half width at the base in radians.
+    /// Sign. Spikes: number, length in radii, half width at the base in radians.
     pub spikes: RangeInclusive<usize>,
     pub spike_length: RangeInclusive<f32>,
     pub spike_half_width: f32,
-    /// Sign. Width of the edge: of a sharp one in pixels, of an indistinct one in radii.
+    /// Sign. Width of a sharp edge in pixels, and of an indistinct one in radii.
     pub sharp_edge: f32,
     pub indistinct_edge: f32,
-    /// Sign. Dots: how many, their size (sigma), their level over the lesion's.
+    /// Sign. Dots: number, size (sigma), level above the lesion's.
     pub dots: RangeInclusive<usize>,
     pub dot_sigma: f32,
     pub dot_level: f32,
-    /// Sign. Septa: distance in radii, thickness (sigma), level over the lesion's.
+    /// Sign. Septa: distance in radii, thickness (sigma), level above the lesion's.
     pub septum_period: f32,
     pub septum_sigma: f32,
     pub septum_level: f32,
-    /// Sign. Bright core of a hollow lesion: radius in radii, level over the lesion's.
+    /// Sign. Bright core of a hollow lesion: radius in radii, level above the lesion's.
     pub core_radius: f32,
     pub core_level: f32,
     /// Level of the lesion itself.
     pub lesion_level: f32,
 
-    /// Nuisance. Distance of dim and bright from medium gain.
+    /// Nuisance. Difference of dim and of bright gain from medium gain.
     pub gain_step: f32,
     /// Nuisance. Level change behind a shadowing and behind an enhancing lesion.
     pub shadow_level: f32,

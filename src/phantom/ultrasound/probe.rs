@@ -1,13 +1,13 @@
-//! Where a pixel lies in the beam: depth below the probe and place across it.
+//! Beam coordinates of a pixel: depth below the probe and place across it.
 
 use super::attributes::ProbeShape;
 use crate::phantom::field::SIDE;
 
 /// Column of the probe's axis.
 const AXIS: f32 = (SIDE as f32 - 1.0) / 2.0;
-/// A curved probe's beams meet this far above the top row.
+/// The beams of a curved probe meet this far above the top row.
 const APEX_HEIGHT: f32 = 20.0;
-/// Distance from there to the probe's face.
+/// Distance from that point to the probe's face.
 const FACE_RADIUS: f32 = 22.0;
 /// Tangent of half the opening angle.
 const HALF_OPENING: f32 = 0.82;

@@ -1,11 +1,11 @@
-//! The layers that sound passes on its way down: skin, fat, gland, fascia, muscle; levels in decibel.
+//! Layers of tissue from the probe downwards: skin, fat, gland, fascia, muscle; levels in decibel.
 
 use super::attributes::Tissue;
 use crate::phantom::field::{Field, SIDE, smoothstep};
 use crate::phantom::rng::PhantomRng;
 use std::f32::consts::TAU;
 
-/// A boundary between layers: a depth that waves across the image.
+/// A boundary between layers, a depth that varies as a sine across the image.
 struct Boundary {
     depth: f32,
     height: f32,
@@ -74,7 +74,7 @@ impl Layers {
     }
 }
 
-/// A line of this level, `distance` pixels away.
+/// A bright or dark line: `level` at distance 0, fading with `sigma` pixels.
 fn ridge(distance: f32, sigma: f32, level: f32) -> f32 {
     if distance.abs() > 4.0 * sigma {
         return 0.0;
