@@ -1,4 +1,4 @@
-//! From a key press to an action, by the table; what the table does not know is text for the line editor.
+//! Maps key presses to actions by the table; other keys are text for the line editor.
 
 use super::action::{Action, Binding, Context, bindings};
 use crate::annotation::Category;
@@ -11,7 +11,7 @@ use std::path::Path;
 use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
 
-/// What a key press means.
+/// Meaning of a key press.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
     Action(Action),
@@ -20,10 +20,10 @@ pub enum Pressed {
     Nothing,
 }
 
-/// Which keys have which action: the table's, and what a person has changed.
+/// The keys of each action: the table's, as changed by the user.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    /// Every row of the table with its keys.
+    /// Each row of the table with its keys.
     rows: Vec<(&'static Binding, Vec<String>)>,
 }
 
@@ -34,17 +34,18 @@ impl Default for Keymap {
     }
 }
 
-/// Bytes of the longest file of keys; the whole table is 10 KB.
+/// Size limit of a file of keys, bytes; the whole table is 10 KB.
 const LONGEST: u64 = 1 << 20;
 
 /// A file of keys: context, then action, then its keys.
 type KeysFile = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 impl Keymap {
-    /// The table's keys with those of a file in their place; a missing file changes nothing.
+    /// The table's keys, overridden by those of a file; a missing file changes nothing.
     ///
     /// # Errors
-    /// Names the file and what in it is no context, no action, no key, or bound twice.
+    /// Fails if the file cannot be read, names an unknown context, action or key, or binds a key twice; the message
+    /// names the file and the entry.
     pub fn load(path: &Path) -> Result<Self> {
         match crate::files::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
@@ -79,7 +80,7 @@ impl Keymap {
         Ok(keymap)
     }
 
-    /// No key may mean two things in one context.
+    /// Checks that no key is bound twice in one context.
     fn check(&self) -> Result<()> {
         for (place, (binding, keys)) in self.rows.iter().enumerate() {
             for (other, other_keys) in &self.rows[place + 1..] {
@@ -92,7 +93,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// The whole map as a file of keys, each with what it does.
+    /// The whole keymap as a file of keys, each with its description.
     pub fn to_toml(&self) -> String {
         let mut text =
             String::from("# Keys of the explorer. Change a list, or leave an action out to keep its own keys.\n");
@@ -106,7 +107,7 @@ impl Keymap {
         text
     }
 
-    /// Looks a key up: first in the map, then among the taxonomy's keys, then as text.
+    /// Looks a key up: first in the keymap, then among the taxonomy's keys, then as text.
     pub fn pressed(&self, key: KeyEvent, context: Context, categories: &[Category]) -> Pressed {
         if key.kind == KeyEventKind::Release {
             return Pressed::Nothing;
@@ -131,12 +132,12 @@ impl Keymap {
         self.rows.iter().find(|(row, _)| same(row)).map_or(&[], |(_, keys)| keys)
     }
 
-    /// The key to show for a row; `None` where a person has taken all keys from it.
+    /// The key that hints show for a row; `None` if the user has unbound all its keys.
     pub fn shown_key(&self, binding: &Binding) -> Option<String> {
         self.keys(binding).first().cloned()
     }
 
-    /// The first category whose key is already used, with the name of that action.
+    /// The first category whose key is already bound, with the name of that action.
     pub fn conflict<'a>(&self, categories: &'a [Category]) -> Option<(&'a Category, &'static str)> {
         categories.iter().find_map(|category| {
             let binding = self.bound(&category.key.to_string(), Context::Explore)?;
@@ -150,7 +151,7 @@ impl Keymap {
     }
 }
 
-/// Keys that go by a word.
+/// Keys that have a word as name.
 const KEY_WORDS: [&str; 14] = [
     "space",
     "enter",
@@ -168,10 +169,10 @@ const KEY_WORDS: [&str; 14] = [
     "end",
 ];
 
-/// The key as [`key_name`] will name it.
+/// The key in the form that [`key_name`] gives it.
 ///
 /// # Errors
-/// Fails if it is none that every terminal sends, or one that a text is typed with.
+/// Fails if not every terminal sends the key, or if it is needed for typing text in this context.
 fn key_as_sent(name: &str, context: Context) -> Result<String> {
     let (has_control, bare) = match name.strip_prefix("ctrl-") {
         Some(bare) => (true, bare.to_lowercase()),
@@ -194,8 +195,8 @@ fn key_as_sent(name: &str, context: Context) -> Result<String> {
     Ok(format!("ctrl-{bare}"))
 }
 
-/// Name of a key: the character itself, or a word such as `enter`, with `ctrl-` before it. `None` for keys that no
-/// table may use, because many terminals and multiplexers swallow them.
+/// Name of a key: the character itself, or a word such as `enter`, with `ctrl-` before it. Returns `None` for keys
+/// that many terminals and multiplexers intercept; no table may use them.
 pub fn key_name(key: KeyEvent) -> Option<String> {
     if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
         return None;
@@ -224,7 +225,7 @@ pub fn key_name(key: KeyEvent) -> Option<String> {
     Some(name)
 }
 
-/// A key's name as people write it.
+/// A key's name as shown to users.
 pub fn shown(name: &str) -> String {
     match name {
         "up" => "↑".to_owned(),

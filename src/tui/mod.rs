@@ -2,14 +2,14 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`action`] | the one table of actions: keymap, help, hints and tests are made from it |
-//! | [`keymap`] | from a key press to an action |
-//! | [`state`] | what the explorer knows; it touches no file, worker or terminal |
+//! | [`action`] | the table of actions: keymap, help, hints and tests are made from it |
+//! | [`keymap`] | maps key presses to actions |
+//! | [`state`] | the explorer's state; it uses no file, worker or terminal |
 //! | [`update`] | how actions, events of the worker and results of edits change the state |
 //! | [`effect`] | what an update asks the session to do |
-//! | [`views`] | from the state to a frame |
-//! | [`theme`] | roles of colours, and the themes that give each a colour |
-//! | [`session`] | the loop: what wakes it, what it draws on, what it records |
+//! | [`views`] | draws the state as a frame |
+//! | [`theme`] | roles of colours, and themes that assign the colours |
+//! | [`session`] | the event loop: messages, drawing, recording |
 
 pub mod action;
 pub mod effect;

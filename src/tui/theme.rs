@@ -1,4 +1,4 @@
-//! Themes: what each part of the screen looks like, one TOML file per theme.
+//! Themes: the style of each part of the screen, one TOML file per theme.
 
 use crate::text::toml_text;
 use anyhow::{Context, Result, bail};
@@ -7,18 +7,18 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a piece of the screen means; the theme says how that looks.
+/// Role of a part of the screen; the theme gives it a style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Plain text.
     Text,
     /// Name of the dataset, headings.
     Title,
-    /// Text of second rank: labels, units, hints.
+    /// Secondary text: labels, units, hints.
     Muted,
-    /// Lines between panes, places not filled yet.
+    /// Lines between panes, empty places.
     Faint,
-    /// What has the focus.
+    /// The part that has the focus.
     Accent,
     /// The selected row of the list that has the focus.
     Selection,
@@ -28,23 +28,23 @@ pub enum Role {
     Same,
     /// An answer that differs; an inconsistent case.
     Differs,
-    /// An answer equal to the gold label, once that is shown.
+    /// An answer equal to the gold label, once gold is shown.
     Right,
     /// Filled part of a probability bar.
     Bar,
-    /// Unfilled part.
+    /// Unfilled part of a probability bar.
     BarRest,
-    /// A person's annotation.
+    /// An annotation.
     Annotation,
-    /// News in the status line.
+    /// A notice in the status line.
     Notice,
-    /// Something failed.
+    /// An error.
     Error,
     /// A key in hints and on the help page.
     Key,
     /// Words of a caption that match the search.
     Match,
-    /// Border of what lies over the screen.
+    /// Border of an overlay.
     Frame,
 }
 
@@ -91,9 +91,9 @@ pub struct Theme {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ThemeFile {
-    /// A built-in theme whose roles hold where this file has none.
+    /// A built-in theme for roles that this file lacks.
     inherits: Option<String>,
-    /// Colours by name, for `fg` and `bg`.
+    /// Colours by name, for use in `fg` and `bg`.
     #[serde(default)]
     palette: BTreeMap<String, String>,
     #[serde(default)]
@@ -117,14 +117,14 @@ struct StyleText {
     reversed: bool,
 }
 
-/// Bytes of the longest theme; ours have 3 KB.
+/// Size limit of a theme file, bytes; the built-in ones have 3 KB.
 const LONGEST: u64 = 1 << 20;
 
 impl Theme {
     /// A built-in theme by name, else a theme file by path.
     ///
     /// # Errors
-    /// Names the file and the key that is wrong.
+    /// Fails if the theme cannot be read or a key is wrong; the message names file and key.
     pub fn load(name_or_path: &str) -> Result<Self> {
         let path = Path::new(name_or_path);
         if Self::names().any(|name| name == name_or_path) || !path.exists() {
@@ -135,8 +135,8 @@ impl Theme {
         Self::parse(&text).with_context(|| format!("theme {}", path.display()))
     }
 
-    /// The same theme for 16 colours: a background given in full has no counterpart there (the nearest named one may be
-    /// loud or invisible), so such a style becomes that of the monochrome theme.
+    /// The same theme for 16 colours. A background given as a full colour has no good counterpart there (the nearest
+    /// named colour may be loud or invisible), so such a style is taken from the monochrome theme.
     ///
     /// # Errors
     /// Fails if the monochrome theme cannot be read.
@@ -155,7 +155,7 @@ impl Theme {
         self.styles.get(&role).copied().unwrap_or_default()
     }
 
-    /// Names of the themes inside the program.
+    /// Names of the built-in themes.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().map(|(name, _)| *name)
     }

@@ -1,6 +1,6 @@
-//! What the keys act on: each context has keys of its own.
+//! Contexts: the parts of the screen that have their own keys.
 
-/// What the keys act on.
+/// The part of the screen that keys act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     Explore,
@@ -9,15 +9,15 @@ pub enum Context {
     Help,
     Filter,
     Picker,
-    /// The name of a view to be saved.
+    /// Input of the name under which a view is saved.
     Name,
     Overview,
     Definitions,
     Adjudication,
-    /// The reason of a decision.
+    /// Input of the reason for a decision.
     Reason,
     Agreement,
-    /// An image over the whole screen.
+    /// An image that fills the body of the screen.
     Image,
 }
 
@@ -38,7 +38,7 @@ impl Context {
         Self::Help,
     ];
 
-    /// Name in a file of keys.
+    /// Name of the context in a file of keys.
     pub fn name(self) -> &'static str {
         match self {
             Self::Explore => "explore",
@@ -57,12 +57,12 @@ impl Context {
         }
     }
 
-    /// Is text typed there?
+    /// Whether text is typed in this context.
     pub fn takes_text(self) -> bool {
         matches!(self, Self::Search | Self::Note | Self::Filter | Self::Picker | Self::Name | Self::Reason)
     }
 
-    /// Do the taxonomy's keys count there?
+    /// Whether the taxonomy's keys work in this context.
     pub fn takes_categories(self) -> bool {
         matches!(self, Self::Explore | Self::Definitions | Self::Adjudication)
     }

@@ -1,4 +1,4 @@
-//! What a person can ask for. The one table of actions ([`bindings`]) says with which keys: keymap, help screen, hint bar,
+//! The actions of the explorer. One table ([`bindings`]) lists them with their keys; keymap, help screen, hint bar,
 //! palette and tests are all made from it.
 
 mod context;
@@ -10,7 +10,7 @@ pub use table::{Binding, bindings};
 use crate::annotation::CategoryId;
 use crate::terminal::images::ViewChange;
 
-/// Something a person can ask for.
+/// An action that a user can ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     Down,
@@ -24,9 +24,9 @@ pub enum Action {
     SwitchFocus,
     SwitchImage,
     Enlarge,
-    /// The image over the whole terminal, in its own pixels.
+    /// Show the image over the whole terminal, in its own pixels.
     FullScreen,
-    /// Zoom, pan, window, inversion.
+    /// Change zoom, position, window or inversion of the image.
     View(ViewChange),
     /// Name the error of the case.
     Annotate(CategoryId),
@@ -38,11 +38,11 @@ pub enum Action {
     Redo,
     Definitions,
     Adjudicate,
-    /// Show what others said.
+    /// Show the annotations of others.
     Reveal,
     Agreement,
     ToggleGold,
-    /// Leave the selected hit out of the fusion, or take it in again.
+    /// Drop the selected hit from the fusion, or take it back.
     DropHit,
     WeighUp,
     WeighDown,
@@ -71,11 +71,11 @@ pub enum Action {
     SaveScreen,
     Mouse,
     Overview,
-    /// Show both runs' hits side by side, or this run's alone.
+    /// Show the hits of both runs side by side, or of this run alone.
     Compare,
-    /// Take what is offered into the line.
+    /// Insert the offered completion into the line.
     Complete,
-    /// Remove what is selected in a list.
+    /// Remove the selected item of a list.
     Delete,
     Search,
     SearchImages,

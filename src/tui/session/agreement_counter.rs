@@ -1,4 +1,4 @@
-//! Counts how far annotators agree while a person goes on looking.
+//! Computes agreement on a thread beside the event loop.
 
 use crate::annotation::agreement::{AgreementReport, RatedCases, usual_agreement_table_keys};
 use crate::evaluation::RESAMPLES;
@@ -7,8 +7,8 @@ use crate::pipeline::Ticket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts on a thread of its own: the figures at once, then the same with intervals. Whoever asks anew ends an earlier
-/// count after its figures.
+/// Computes agreement on its own thread: first the figures, then the same with intervals. A new request stops an
+/// earlier one after its figures.
 pub struct AgreementCounter {
     latest: Arc<AtomicU64>,
 }
@@ -20,7 +20,7 @@ impl Default for AgreementCounter {
 }
 
 impl AgreementCounter {
-    /// Gives each report to `send`, which says whether anybody still listens.
+    /// Passes each report to `send`, which returns whether anybody still listens.
     ///
     /// # Errors
     /// Fails if no thread can be started.

@@ -1,4 +1,5 @@
-//! Between the screen and the journals: what others wrote, what an edit wrote, what was on the screen meanwhile.
+//! Exchanges annotations between screen and journals: events of others, results of edits, and what was shown
+//! meanwhile.
 
 use super::event_loop::Session;
 use crate::annotation::{AnnotationEdit, Event};
@@ -8,8 +9,8 @@ use crate::tui::update::edit_result::EditOutcome;
 use std::sync::Arc;
 
 impl Session<'_> {
-    /// Shows what others wrote; true where there is any. What they wrote of the case that somebody is about to decide waits:
-    /// what is decided is what was on the screen.
+    /// Shows the events of others; returns whether there were any. Events about a case that is being decided wait, so
+    /// that the decision is about what was on the screen.
     pub(super) fn show_heard(&mut self) -> bool {
         let decided = self.app.case_with_people().and_then(|case| self.app.cases().get(case));
         let waits = |event: &Arc<Event>| decided.is_some_and(|case| *case.id == *event.case);
@@ -24,7 +25,7 @@ impl Session<'_> {
         !heard.is_empty()
     }
 
-    /// Has the journal written an edit; the case that it changed, with its annotation now.
+    /// Applies an edit to the journal and returns the changed case with its new annotation.
     pub(super) fn apply(&mut self, edit: &AnnotationEdit) -> Result<EditOutcome, String> {
         let Some(event) = self.annotations.apply(edit).map_err(|error| format!("{error:#}"))? else {
             return Ok(EditOutcome::Nothing);
@@ -36,7 +37,7 @@ impl Session<'_> {
         Ok(EditOutcome::Changed { case, annotation: self.annotations.own_annotation(&event.case).cloned() })
     }
 
-    /// Events record what the annotator has on the screen.
+    /// Tells the annotation session what is on the screen, so that new events record it.
     pub(super) fn tell_what_is_shown(&mut self) {
         let mut told = self.app.cases_told_by_figures().to_vec();
         told.extend(self.app.case_with_people());

@@ -1,4 +1,4 @@
-//! Carries out what an update asks for.
+//! Carries out the effects of updates.
 
 use super::event_loop::Session;
 use super::message::Message;
@@ -22,7 +22,7 @@ use signal_hook::consts::SIGTSTP;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-/// Screens of one case that are kept apart; the last is written over.
+/// Number of screens kept per case; when it is reached, the last is overwritten.
 const MOST_SCREENS: u32 = 10_000;
 
 impl Session<'_> {
@@ -64,7 +64,7 @@ impl Session<'_> {
         }
     }
 
-    /// Clears the screen and has the image printed on it.
+    /// Clears the screen and asks for the image to be printed on it.
     fn cover(&mut self, path: PathBuf) -> Result<()> {
         let Some(full_screen) = &self.full_screen else {
             let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
@@ -93,7 +93,7 @@ impl Session<'_> {
         self.canvas.redraw()
     }
 
-    /// Writes the screen as it stands, without the news of the status line, under the name of the case.
+    /// Writes the current screen, without the notice in the status line, to a file named after the case.
     fn save_screen(&mut self) -> Result<()> {
         self.app.clear_notice();
         let buffer = self.draw(true)?;
@@ -112,14 +112,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Writes place and views down. A place that cannot be kept is no reason to stop.
+    /// Saves place and views. If that fails, the session goes on.
     fn remember(&mut self) {
         if let Err(error) = self.app.memory().write(self.memory) {
             self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
         }
     }
 
-    /// Gives the terminal back and stops, together with whoever started us (make, cargo), as the terminal itself would.
+    /// Gives the terminal back and stops the whole process group (make, cargo), as the terminal itself would.
     pub(super) fn suspend(&mut self) -> Result<()> {
         screen::restore();
         self.own_stops += 1;

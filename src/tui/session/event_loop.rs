@@ -1,4 +1,4 @@
-//! The loop: wait for something to happen, update, carry out effects, draw if anything changed.
+//! The event loop: waits for messages, updates, carries out effects, draws if anything changed.
 
 use super::agreement_counter::AgreementCounter;
 use super::message::{Message, OnPanic};
@@ -21,40 +21,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shortest time from frame to frame; what happens in between is drawn together.
+/// Shortest time between frames; changes in between are drawn together.
 const FRAME: Duration = Duration::from_millis(8);
 
-/// The explorer at work.
+/// The running explorer.
 pub struct Session<'a> {
     pub(super) app: App,
     pub(super) annotations: AnnotationSession,
-    /// Where place and views are written down.
+    /// File in which place and views are saved.
     pub(super) memory: &'a Path,
-    /// Folder for screens as pictures.
+    /// Folder for saved screens.
     pub(super) screens: &'a Path,
     pub(super) film: CastRecorder,
     pub(super) engine: WorkerHandle,
     pub(super) canvas: Renderer,
     pub(super) agreement: AgreementCounter,
-    /// For threads that have something to say.
+    /// Given to threads that send messages.
     pub(super) sender: Sender<Message>,
     pub(super) kitty: bool,
-    /// What others wrote and is not on the screen yet.
+    /// Events of others that are not on the screen yet.
     pub(super) heard: Vec<Arc<Event>>,
-    /// Stop signals that we sent to our own process group and will hear of.
+    /// Stop signals sent to our own process group that will come back to us.
     pub(super) own_stops: usize,
-    /// Images to show over the whole screen; `None` where the terminal takes none.
+    /// Sends images to show over the whole screen; `None` if the terminal cannot show any.
     pub(super) full_screen: Option<Sender<FullScreenImage>>,
-    /// Number of the image that is wanted; it goes on when one is asked for and when it is dismissed.
+    /// Number of the wanted full-screen image. It rises with each request and each dismissal.
     pub(super) wanted_image: Arc<AtomicUsize>,
-    /// Such an image is on the screen, or on its way: nothing is drawn until a key is pressed.
+    /// A full-screen image is shown or about to be: nothing is drawn until a key is pressed.
     pub(super) covered: bool,
-    /// Set once the loop is to end.
+    /// Exit code, set once the loop is to end.
     pub(super) exit: Option<u8>,
 }
 
 impl Session<'_> {
-    /// Carries out what was held back, then what comes.
+    /// Handles the messages held back during startup, then new ones.
     pub(super) fn run(&mut self, held: Vec<Message>, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
         self.tell_what_is_shown();
@@ -87,7 +87,7 @@ impl Session<'_> {
                 messages.recv().context("all threads of the explorer ended")?
             };
             changed |= self.take(first)?;
-            // What came meanwhile goes into the same frame.
+            // Messages that arrived meanwhile go into the same frame.
             while self.exit.is_none()
                 && let Ok(message) = messages.try_recv()
             {
@@ -96,7 +96,7 @@ impl Session<'_> {
         }
     }
 
-    /// Takes one message in; true if the screen may have changed.
+    /// Handles one message; returns whether the screen may have changed.
     fn take(&mut self, message: Message) -> Result<bool> {
         match message {
             Message::Terminal(event) => return self.on_terminal(event),
@@ -115,13 +115,13 @@ impl Session<'_> {
                 self.heard.extend(events);
                 return Ok(self.show_heard());
             }
-            // It was opened before the loop.
+            // The startup has handled it.
             Message::Opened(_) => return Ok(false),
             Message::FullScreen { number, outcome } => {
                 let is_wanted = self.covered && number == self.wanted_image.load(Ordering::SeqCst);
                 match outcome {
                     Ok(()) if self.covered => return Ok(false),
-                    // It was dismissed while it was printed.
+                    // The image was dismissed while it was being printed.
                     Ok(()) => self.uncover()?,
                     Err(reason) => {
                         self.app.notify(Notice::Error(reason));

@@ -1,4 +1,4 @@
-//! Everything that can happen, in one channel: keys, signals, events of the worker, images.
+//! Messages to the event loop, all in one channel: keys, signals, events of the worker, images.
 
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{AnnotationSession, Event};
@@ -10,43 +10,43 @@ use anyhow::Result;
 use crossterm::event;
 use std::sync::Arc;
 
-/// Everything that the explorer works on.
+/// The explorer's state and sources, opened and read.
 pub struct Opened {
     pub app: App,
     pub annotations: AnnotationSession,
     pub engine: WorkerHandle,
 }
 
-/// What becomes of the session where a thread panics.
+/// Effect of a thread's panic on the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnPanic {
-    /// It ends with an error: nobody could leave it any more, or it would wait for ever.
+    /// The session ends with an error, because it could not be left any more or would wait for ever.
     EndSession,
-    /// It goes on without the thread and says so.
+    /// The session goes on without the thread and reports it.
     GoOn,
 }
 
-/// One thing that happened.
+/// One message.
 pub enum Message {
     Terminal(event::Event),
-    /// No key will come any more.
+    /// The input has ended: no key will come any more.
     InputEnded(String),
     /// A signal by number.
     Signal(i32),
-    /// Everything is read, or why it cannot be.
+    /// Opening has finished or failed.
     Opened(Box<Result<Opened>>),
     Engine(crate::pipeline::Event),
     Image(Loaded),
-    /// How far annotators agree, as asked for under this number.
+    /// An agreement report for the request with this ticket.
     Agreement(Ticket, Box<AgreementReport>),
-    /// Others wrote this into their journals.
+    /// New events in the journals of others.
     Heard(Vec<Arc<Event>>),
-    /// The full-screen image of this number is on the terminal, or why it is not.
+    /// The full-screen image with this number is on the terminal, or could not be shown.
     FullScreen {
         number: usize,
         outcome: Result<(), String>,
     },
-    /// A thread of the explorer ended by a panic, which is in the log.
+    /// A thread of the explorer panicked; the log has the panic.
     Panicked {
         thread: &'static str,
         on_panic: OnPanic,

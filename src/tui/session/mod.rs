@@ -1,14 +1,14 @@
-//! The explorer on a terminal, from the start of the program to its end.
+//! The explorer's session on a terminal, from start to end.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `startup` | the cases alone on the screen until everything is read |
-//! | `event_loop` | waits for something to happen, updates, draws if anything changed |
-//! | `effects`, `annotations` | carries out what an update asks for; what journals and screen tell each other |
-//! | `message`, `threads` | everything that wakes the loop, and the threads that report it |
-//! | `agreement_counter` | counts how far annotators agree beside the loop |
-//! | `renderer` | what frames are drawn on |
-//! | [`recording`], [`snapshot`] | the session as a film, the screen as a picture |
+//! | `startup` | shows the cases alone until everything is read |
+//! | `event_loop` | waits for messages, updates, draws if anything changed |
+//! | `effects`, `annotations` | carries out effects; exchanges annotations between screen and journals |
+//! | `message`, `threads` | the messages to the loop, and the threads that send them |
+//! | `agreement_counter` | computes agreement beside the loop |
+//! | `renderer` | draws frames and their images on the terminal |
+//! | [`recording`], [`snapshot`] | records the session, saves the screen as a picture |
 
 mod agreement_counter;
 mod annotations;
@@ -44,35 +44,35 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-/// Where the session shows and writes things.
+/// The terminal's colours and images, and the session's files.
 pub struct Output<'a> {
     pub depth: Depth,
     pub images: ImageMode,
-    /// Place and views are remembered in this file.
+    /// File in which place and views are saved.
     pub memory: &'a Path,
-    /// Folder for screens as pictures.
+    /// Folder for saved screens.
     pub screens: &'a Path,
-    /// A film of the session is written into this new file.
+    /// New file for a recording of the session.
     pub recording: Option<&'a Path>,
 }
 
-/// How a session ended.
+/// Result of a session.
 pub struct Ended {
     /// The exit code.
     pub code: u8,
-    /// `None` where it ended before everything was read.
+    /// The annotations; `None` if the session ended before everything was read.
     pub annotations: Option<AnnotationSession>,
-    /// Why place and views could not be written down.
+    /// Reason why place and views could not be saved.
     pub not_kept: Option<String>,
 }
 
-/// Runs the explorer until a person leaves or a signal ends it. The terminal is restored in any case.
+/// Runs the explorer until the user leaves or a signal ends it. The terminal is always restored.
 ///
-/// `open` reads everything on a thread of its own; where that takes a while, `cover` is shown, which knows the cases only.
-/// Without a cover, or where `open` is quick, the terminal is taken once everything is read.
+/// `open` reads everything on its own thread. If that takes a while, `cover` is shown meanwhile, which has only the
+/// cases. Without a cover, or if `open` is quick, the terminal is taken once everything is read.
 ///
 /// # Errors
-/// Fails if `open` fails, and where the terminal cannot be used.
+/// Fails if `open` fails or the terminal cannot be used.
 pub fn run(
     cover: Option<App>,
     open: impl FnOnce() -> Result<Opened> + Send + 'static,
@@ -83,7 +83,7 @@ pub fn run(
     threads::read_signals(sender.clone())?;
     threads::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
-    // Asked before the terminal is taken, and before anything reads the keyboard.
+    // Ask before the terminal is taken and before anything reads the keyboard.
     let pixels = Pixels::spoken(images);
     let mut opening = Startup::new(&messages);
     let mut waited = opening.wait(cover.is_some())?;
@@ -146,8 +146,8 @@ pub fn run(
     Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })
 }
 
-/// Keeps the images that are there. What was typed was meant for the case on the screen: where another one is opened, it
-/// is not carried out.
+/// Keeps the loaded images. Keys typed so far were meant for the case on the screen: if another case is opened, they
+/// are dropped.
 fn take_over(app: &mut App, cover: App, held: &mut Vec<Message>) {
     let id = |app: &App| app.current().map(|(_, case)| case.id.clone());
     if id(app) != id(&cover) {

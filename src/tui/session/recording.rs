@@ -1,4 +1,4 @@
-//! A session as a film: everything written to the terminal, with its time, as asciicast v2
+//! Recordings of a session: everything written to the terminal, with its time, as asciicast v2
 //! (<https://docs.asciinema.org/manual/asciicast/v2/>).
 
 use anyhow::{Context, Result};
@@ -10,16 +10,16 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The file that grows with the session.
+/// The recording's file, written during the session.
 pub struct Recording {
     file: BufWriter<File>,
     begun: Instant,
-    /// Bytes of a character that is not whole yet.
+    /// Bytes of a character whose rest has not come yet.
     begun_character: Vec<u8>,
 }
 
 impl Recording {
-    /// Starts a new file; an old one is not written over.
+    /// Starts a new file; an existing one is not overwritten.
     ///
     /// # Errors
     /// Fails if the file exists or cannot be written.
@@ -34,7 +34,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// The window has another size from now on.
+    /// Records a new window size.
     pub fn resized(&mut self, columns: u16, rows: u16) -> io::Result<()> {
         self.event("r", &format!("{columns}x{rows}"))
     }
@@ -43,7 +43,7 @@ impl Recording {
         self.begun_character.extend_from_slice(bytes);
         let whole = match std::str::from_utf8(&self.begun_character) {
             Ok(text) => text.len(),
-            // What is no text at all is passed on as such; a character that is cut waits for its rest.
+            // Bytes that are not text are passed on as they are; a cut character waits for its rest.
             Err(error) if error.error_len().is_some() => self.begun_character.len(),
             Err(error) => error.valid_up_to(),
         };
@@ -59,16 +59,16 @@ impl Recording {
 
     fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.file, "{text}")?;
-        // A session that is killed leaves a film of what was seen.
+        // Flush now, so that a killed session leaves a complete recording.
         self.file.flush()
     }
 }
 
-/// The film of a session, shared by what writes to the terminal and what hears of its size. A film that cannot be written
-/// any more ends; the session does not.
+/// The recording, shared by the writer to the terminal and the handler of window sizes. If it cannot be written any
+/// more, it ends and the session goes on.
 pub type CastRecorder = Rc<RefCell<CastFile>>;
 
-/// The recording, where one is made, and why it ended before the session did.
+/// The recording, if one is made, and the error that ended it early.
 #[derive(Default)]
 pub struct CastFile {
     recording: Option<Recording>,
@@ -80,13 +80,13 @@ impl CastFile {
         Self { recording, failure: None }
     }
 
-    /// Why the film has ended, once.
+    /// The error that ended the recording; returned once.
     pub fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }
 }
 
-/// Tells the film, where there is one.
+/// Adds to the recording, if there is one.
 pub fn tell(film: &CastRecorder, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
     let mut film = film.borrow_mut();
     if let Some(Err(error)) = film.recording.as_mut().map(what) {
@@ -95,7 +95,7 @@ pub fn tell(film: &CastRecorder, what: impl FnOnce(&mut Recording) -> io::Result
     }
 }
 
-/// Standard output, and the film of it where one is made.
+/// Standard output, copied to the recording if there is one.
 pub struct TeeWriter {
     out: Stdout,
     film: CastRecorder,

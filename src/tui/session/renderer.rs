@@ -1,4 +1,4 @@
-//! What frames are drawn on: the screen, and the thread that makes its images.
+//! The renderer: the screen, and the thread that prepares its images.
 
 use super::message::Message;
 use super::recording::{CastRecorder, TeeWriter};
@@ -20,23 +20,23 @@ use ratatui::layout::{Rect, Size};
 use ratatui_image::FontSize;
 use std::io::BufWriter;
 
-/// Cell size in pixels where the terminal does not say: pixel images are then scaled by the terminal.
+/// Assumed cell size in pixels if the terminal does not report it: the terminal then scales pixel images.
 const USUAL_CELL: FontSize = FontSize::new(8, 16);
 
-/// The terminal as it is written to.
+/// The writer to the terminal.
 type Out = CrosstermBackend<BufWriter<TeeWriter>>;
 
-/// Draws frames and has the images that they want made.
+/// Draws frames and requests the images in them.
 pub struct Renderer {
     screen: Terminal<SizedBackend<BufWriter<TeeWriter>>>,
     depth: Depth,
     images: ImageWorker,
-    /// Images asked for and not here yet.
+    /// Images that were requested and have not arrived.
     in_flight: Vec<PictureKey>,
 }
 
 impl Renderer {
-    /// A canvas on the terminal, which must be taken.
+    /// A renderer on the terminal, which must be taken.
     pub fn new(film: CastRecorder, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
         let images = start_images(mode, sender)?;
         let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, TeeWriter::new(film)));
@@ -44,7 +44,7 @@ impl Renderer {
         Ok(Self { screen, depth, images, in_flight: Vec::new() })
     }
 
-    /// To write to the terminal past the frame.
+    /// The writer, for output past the frame.
     pub fn out(&mut self) -> &mut Out {
         self.screen.backend_mut().out()
     }
@@ -54,7 +54,7 @@ impl Renderer {
         self.screen.backend().size().context("cannot ask for the terminal's size")
     }
 
-    /// Draws a frame, and gives it back where it is wanted; draws nothing where the terminal is not ours.
+    /// Draws a frame and returns it if `wanted_back`; draws nothing if the terminal is not ours.
     pub fn draw(&mut self, app: &App, wanted_back: bool) -> Result<Option<Buffer>> {
         if !screen::is_taken() {
             return Ok(None);
@@ -77,14 +77,14 @@ impl Renderer {
         Ok(buffer)
     }
 
-    /// An image has come.
+    /// Handles a loaded image.
     pub fn loaded(&mut self, loaded: Loaded, app: &mut App) {
         self.in_flight.retain(|key| *key != loaded.key);
         app.on_image(loaded);
     }
 
-    /// Forgets what is on the screen, so that the next frame draws every cell. (`Terminal::clear` would ask the terminal
-    /// for its cursor and wait for an answer.)
+    /// Forgets the screen's contents, so that the next frame draws every cell. (`Terminal::clear` would ask the
+    /// terminal for its cursor and wait for an answer.)
     pub fn redraw(&mut self) -> Result<()> {
         let size = self.size()?;
         self.screen.resize(Rect::from(size)).context("cannot draw on the terminal")

@@ -1,4 +1,4 @@
-//! The screen as a picture (SVG) and as plain text, for papers and the README.
+//! Saves the screen as a picture (SVG) and as plain text, for papers and the README.
 
 use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 
 /// Size of a cell in SVG units.
 const CELL: (usize, usize) = (8, 16);
-/// Kitty draws its images where this stands.
+/// Character in place of which kitty draws its images.
 const KITTY_PLACEHOLDER: char = '\u{10eeee}';
 
-/// The colours of a terminal where a cell names none.
+/// Default colours of the terminal, for cells that set none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ground {
     background: (u8, u8, u8),
@@ -23,7 +23,7 @@ impl Ground {
     /// Light text on nearly black.
     pub const DARK: Self = Self { background: (0x16, 0x18, 0x1d), foreground: (0xd8, 0xda, 0xe0) };
 
-    /// The ground that a theme is made for: its selected row is a shade of it.
+    /// The ground that suits a theme: the theme's selected row is a shade of it.
     pub fn of(theme: &Theme) -> Self {
         match theme.style(Role::Selection).bg {
             Some(Color::Rgb(red, green, blue)) if red.min(green).min(blue) >= 0x80 => Self::LIGHT,
@@ -63,7 +63,7 @@ pub fn to_text(buffer: &Buffer) -> String {
     text
 }
 
-/// The screen as an SVG of its own: no font file, no script. Images drawn by a pixel protocol are not in it.
+/// The screen as a self-contained SVG: no font file, no script. It lacks images drawn by a pixel protocol.
 pub fn to_svg(buffer: &Buffer, ground: Ground) -> String {
     let (width, height) = (usize::from(buffer.area.width) * CELL.0, usize::from(buffer.area.height) * CELL.1);
     let mut svg = format!(
@@ -96,7 +96,7 @@ pub fn to_svg(buffer: &Buffer, ground: Ground) -> String {
     svg
 }
 
-/// What stands in cells of one look.
+/// Draws neighbouring cells with the same style.
 fn draw_run(svg: &mut String, cells: &[Cell], (x, y): (usize, usize), front: (u8, u8, u8), bold: bool) {
     let (width, half) = (cells.len() * CELL.0, CELL.1 / 2);
     match cells[0].symbol() {
@@ -121,7 +121,7 @@ fn draw_run(svg: &mut String, cells: &[Cell], (x, y): (usize, usize), front: (u8
     }
 }
 
-/// What stands in a cell; a part of a pixel image is nothing that can be read.
+/// Text of a cell; the placeholder of a pixel image becomes a space.
 fn symbol(cell: &Cell) -> &str {
     let symbol = cell.symbol();
     if symbol.chars().any(|sign| sign.is_control() || sign == KITTY_PLACEHOLDER) { " " } else { symbol }

@@ -1,5 +1,5 @@
-//! From the start of the program to the whole explorer: while documents and runs are read, the cases alone are on the
-//! screen, and what is typed is carried out afterwards.
+//! The startup: while documents and runs are read, the screen shows the cases alone; keys typed meanwhile are handled
+//! afterwards.
 
 use super::message::{Message, OnPanic, Opened};
 use super::recording::{CastRecorder, tell};
@@ -12,36 +12,37 @@ use crossterm::event::Event;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::time::{Duration, Instant};
 
-/// How long nothing is drawn: most datasets are whole by then, and their first frame is the only one.
+/// Time during which nothing is drawn: most datasets are read by then, so their first frame is complete.
 const PATIENCE: Duration = Duration::from_millis(60);
-/// What Ctrl-C ends with.
+/// Exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// What came of waiting.
+/// Result of waiting.
 pub enum Waited {
     Opened(Box<Opened>),
-    /// The program is to end with this exit code.
+    /// The program must end with this exit code.
     Left(u8),
     NotYet,
 }
 
-/// The time until everything is read.
+/// The startup phase, until everything is read.
 pub struct Startup<'a> {
     messages: &'a Receiver<Message>,
-    /// What came meanwhile and can only be carried out afterwards, in order.
+    /// Messages that can only be handled afterwards, in order.
     pub held: Vec<Message>,
 }
 
 impl<'a> Startup<'a> {
-    /// Messages are taken from here, `Message::Opened` among them.
+    /// Takes its messages, among them `Message::Opened`, from this channel.
     pub fn new(messages: &'a Receiver<Message>) -> Self {
         Self { messages, held: Vec::new() }
     }
 
-    /// Waits before the terminal is taken: a moment where there is something to be shown meanwhile, else to the end.
+    /// Waits before the terminal is taken: a moment if the cases can be shown meanwhile, else until everything is
+    /// read.
     ///
     /// # Errors
-    /// Fails if it cannot be opened.
+    /// Fails if opening fails.
     pub fn wait(&mut self, shows_cases: bool) -> Result<Waited> {
         let until = shows_cases.then(|| Instant::now() + PATIENCE);
         loop {
@@ -57,15 +58,15 @@ impl<'a> Startup<'a> {
         }
     }
 
-    /// Shows the cases until there is more.
+    /// Shows the cases until everything is read.
     ///
     /// # Errors
-    /// Fails if it cannot be opened.
+    /// Fails if opening fails or the terminal cannot be used.
     pub fn show(&mut self, cover: &mut App, canvas: &mut Renderer, film: &CastRecorder) -> Result<Waited> {
         loop {
             canvas.draw(cover, false)?;
             let mut next = Some(self.messages.recv().context("all threads of the explorer ended")?);
-            // What came meanwhile goes into the same frame.
+            // Messages that arrived meanwhile go into the same frame.
             while let Some(message) = next {
                 match message {
                     Message::Image(loaded) => canvas.loaded(loaded, cover),
@@ -83,7 +84,7 @@ impl<'a> Startup<'a> {
         }
     }
 
-    /// Ends the waiting, or holds the message.
+    /// Ends the wait, or holds the message back.
     fn take(&mut self, message: Message) -> Result<Option<Waited>> {
         match message {
             Message::Opened(opened) => Ok(Some(Waited::Opened(Box::new((*opened)?)))),

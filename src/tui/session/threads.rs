@@ -1,4 +1,4 @@
-//! The threads that send what happens: keys, signals, events of the worker, what others write.
+//! The threads that send messages: keys, signals, events of the worker, events of other annotators.
 
 use super::message::{Message, OnPanic, Opened};
 use crate::annotation::JournalWatch;
@@ -15,19 +15,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the thread that reads keys looks for an image to show, on terminals that show any.
+/// Interval at which the input thread checks for an image to show, on terminals that show any.
 const LOOK_FOR_IMAGES: Duration = Duration::from_millis(100);
 
-/// How often the journals of others are looked at: often enough for people who talk to each other, seldom enough for a
-/// network file system.
+/// Interval at which the journals of others are checked: often enough for people who talk to each other, seldom
+/// enough for a network file system.
 const LOOK_FOR_JOURNALS: Duration = Duration::from_secs(5);
 
-/// Shows images over the whole screen, on the thread that reads the keys: viuer reads the keyboard too, for what the
-/// terminal answers.
+/// Shows images over the whole screen, on the thread that reads keys, because viuer reads the terminal's answers from
+/// the keyboard, too.
 pub struct FullScreen {
     pub pixels: Pixels,
     pub images: Receiver<FullScreenImage>,
-    /// Number of the image that is wanted; one with another number came too late.
+    /// Number of the wanted image; images with other numbers came too late.
     pub wanted: Arc<AtomicUsize>,
 }
 
@@ -38,7 +38,7 @@ impl FullScreen {
     }
 }
 
-/// Reads keys on a thread of its own. Each thread here ends when the receiver is gone.
+/// Reads keys on a thread. Every thread here ends once the receiver is gone.
 pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> Result<()> {
     start("dissent-input", OnPanic::EndSession, sender.clone(), move || {
         let mut late = query::LateAnswers::owed();
@@ -65,7 +65,7 @@ pub fn read_input(sender: Sender<Message>, full_screen: Option<FullScreen>) -> R
     })
 }
 
-/// Shows what is to be shown until there is a key to read; false once nobody listens any more.
+/// Shows requested images until a key arrives; returns false once nobody listens any more.
 fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) -> bool {
     loop {
         if let Some(image) = full_screen.next() {
@@ -74,14 +74,14 @@ fn show_until_a_key_comes(full_screen: &FullScreen, sender: &Sender<Message>) ->
                 return false;
             }
         }
-        // An error is that of the read which follows.
+        // If polling fails, the read that follows fails too and reports it.
         if event::poll(LOOK_FOR_IMAGES).unwrap_or(true) {
             return true;
         }
     }
 }
 
-/// Turns signals into messages.
+/// Sends signals as messages.
 pub fn read_signals(sender: Sender<Message>) -> Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT]).context("cannot listen for signals")?;
     start("dissent-signals", OnPanic::EndSession, sender.clone(), move || {
@@ -93,7 +93,7 @@ pub fn read_signals(sender: Sender<Message>) -> Result<()> {
     })
 }
 
-/// Reads what the explorer shows, which may take a while.
+/// Reads everything that the explorer shows, which may take a while.
 pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Sender<Message>) -> Result<()> {
     start("dissent-open", OnPanic::EndSession, sender.clone(), move || {
         // The receiver may be gone; ignore that.
@@ -101,7 +101,7 @@ pub fn open(open: impl FnOnce() -> Result<Opened> + Send + 'static, sender: Send
     })
 }
 
-/// Reports what others write into their journals.
+/// Sends new events of other annotators' journals.
 pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Result<()> {
     start("dissent-journals", OnPanic::GoOn, sender.clone(), move || {
         loop {
@@ -114,7 +114,7 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
     })
 }
 
-/// Passes events of the worker on.
+/// Forwards events of the worker.
 pub fn read_engine(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
     start("dissent-events", OnPanic::EndSession, sender.clone(), move || {
         for event in events {

@@ -9,9 +9,9 @@ use tui_input::Input;
 pub struct Adjudication {
     /// Position in the dataset.
     pub case: usize,
-    /// What others said is on the screen; once asked for it is for the next cases, too.
+    /// The annotations of others are on the screen. Once asked for, they are shown for the next cases, too.
     pub is_revealed: bool,
-    /// Place among the voices.
+    /// Position of the selected annotator.
     pub selected: usize,
     /// The categories decided on; `None` until something is chosen.
     pub chosen: Option<BTreeSet<CategoryId>>,
@@ -21,8 +21,7 @@ pub struct Adjudication {
 }
 
 impl Adjudication {
-    /// As for annotations: where a case may have several categories one is put in or taken out, else it takes the place
-    /// of the other.
+    /// Chooses a category. If a case may have several, the category is added or removed, else it replaces the other.
     pub fn choose(&mut self, category: CategoryId, several: bool) {
         if !several {
             self.chosen = Some(BTreeSet::from([category]));

@@ -1,10 +1,10 @@
-//! The screen that shows how far annotators agree.
+//! State of the screen with the agreement report.
 
 use super::scroll::Scroll;
 use crate::annotation::agreement::AgreementReport;
 use crate::pipeline::Ticket;
 
-/// The report that was asked for, once it is counted.
+/// The requested report, once it is computed.
 #[derive(Clone, Debug, Default)]
 pub struct AgreementScreen {
     ticket: Ticket,
@@ -18,7 +18,7 @@ impl AgreementScreen {
         Self { ticket, ..Self::default() }
     }
 
-    /// `None` until it is counted; at first without intervals.
+    /// The report; `None` until it is computed, at first without intervals.
     pub fn report(&self) -> Option<&AgreementReport> {
         self.report.as_ref()
     }

@@ -1,5 +1,5 @@
-//! The annotations that the explorer shows, by the position of their case in the dataset: the annotator's own, and what
-//! everybody says.
+//! The annotations on the screen, by the position of their case in the dataset: the annotator's own, and the reviews
+//! of all annotators.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview, Event};
 use crate::data::Dataset;
@@ -13,7 +13,7 @@ pub fn own_annotations(session: &AnnotationSession, dataset: &Dataset) -> FxHash
     cases.filter_map(|(position, case)| Some((position, Arc::clone(session.own_annotation(&case.id)?)))).collect()
 }
 
-/// What everybody says about the dataset's cases, without cases that nobody has annotated or decided.
+/// The reviews of the dataset's cases, without cases that nobody has annotated or decided.
 pub fn case_reviews(session: &AnnotationSession, dataset: &Dataset) -> FxHashMap<usize, CaseReview> {
     let reviews = dataset.cases.iter().map(|case| session.review(&case.id)).enumerate();
     reviews.filter(|(_, review)| !review.is_empty()).collect()

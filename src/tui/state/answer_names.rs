@@ -1,11 +1,11 @@
-//! Answers on the screen: a letter for each different answer to a case, and its name or the words in which it was said.
+//! Names of answers on the screen: a letter for each different answer to a case, and its label or words.
 
 use super::cases::Cases;
 use crate::data::{Answer, TaskKind};
 use crate::evaluation::CaseAnswers;
 use crate::run::Prediction;
 
-/// A label's letter: A for the first; `?` for an answer that names none.
+/// Letter of a label: A for the first, `?` for an answer that names none.
 pub fn letter(label: Option<usize>) -> char {
     const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let Some(label) = label else { return '?' };
@@ -13,20 +13,20 @@ pub fn letter(label: Option<usize>) -> char {
 }
 
 impl Cases {
-    /// The letter of an answer to a case: its label's place in the task, or the place of an open answer among the different
-    /// ones that were given to this case, in the order of the hits.
+    /// Letter of an answer to a case: the position of its label in the task or, for an open answer, its position
+    /// among the different ones given to this case, in the order of the hits.
     pub fn letter_of(&self, case: usize, answer: Option<Answer>) -> char {
         if !self.is_open(case) {
             return letter(answer.and_then(Answer::label));
         }
         let given = self.given_answers(case);
-        // One that nobody gave is the gold one.
+        // An answer that was never given is the gold answer.
         let place = |answer| given.iter().position(|(known, _)| *known == answer).unwrap_or(given.len());
         letter(answer.map(place))
     }
 
-    /// The name of an answer to a case: its label's, or the words in which an open answer was said first; or that it names
-    /// no label.
+    /// Name of an answer to a case: its label's name, the words of an open answer as first given, or a remark that it
+    /// names no label.
     pub fn answer_name(&self, case: usize, answer: Option<Answer>) -> String {
         if !self.is_open(case) {
             let Some(answer) = answer else { return "no label".to_owned() };
@@ -40,14 +40,13 @@ impl Cases {
         given.map_or_else(|| "?".to_owned(), |(_, words)| words.to_owned())
     }
 
-    /// Is the case answered in words?
+    /// Whether the case is answered in words.
     pub fn is_open(&self, case: usize) -> bool {
         let task = self.get(case).and_then(|case| self.task_of(case));
         task.is_some_and(|task| task.kind == TaskKind::OpenVqa)
     }
 
-    /// The different open answers to a case: those with its hits, the one without a document, then
-    /// those of the run that is compared with.
+    /// The different open answers to a case: with its hits, without a document, then those of the other run.
     pub fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
         let mut given: Vec<(Answer, &str)> = Vec::new();
         for answers in [self.answers_of(case), self.other_answers(case)].into_iter().flatten() {
@@ -62,7 +61,7 @@ impl Cases {
     }
 }
 
-/// Every answer to a case, in the order of the hits, the one without a document last.
+/// All answers to a case, in the order of the hits, the one without a document last.
 fn said(answers: &CaseAnswers) -> impl Iterator<Item = &Prediction> {
     (0..answers.slots()).filter_map(|slot| answers.prediction_at(slot)).chain(&answers.closed_book)
 }

@@ -1,4 +1,4 @@
-//! What is known of the cases: the dataset, what the reader answered, what people said.
+//! All data on the cases: the dataset, the reader's answers, the annotations.
 
 use super::comparison::{Against, WhoIsRight};
 use crate::annotation::{
@@ -11,37 +11,37 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Figures of fewer cases than this tell what each of them is.
+/// Figures over fewer cases than this reveal the value of each case.
 pub const FEW: usize = 10;
 
-/// The dataset and everything that is known of its cases. A case is named by its position in `Dataset::cases`.
+/// The dataset with all data on its cases. A case is identified by its position in `Dataset::cases`.
 pub struct Cases {
     dataset: Arc<Dataset>,
-    /// Sources of the corpus, sorted; collected when they are first asked for.
+    /// Sources of the corpus, sorted; collected on first use.
     sources: OnceCell<Vec<String>>,
     categories: Vec<Category>,
-    /// A case, or a document, may have several categories.
+    /// Whether a case or document may have several categories.
     several: bool,
     answers: FxHashMap<usize, CaseAnswers>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
     run_fingerprint: Option<String>,
     against: Option<Against>,
-    /// The categories as they were worded earlier.
+    /// Earlier wordings of the categories.
     definitions: Arc<DefinitionHistory>,
-    /// Name of the annotator at the keys.
+    /// Name of the annotator of this session.
     annotator: String,
     /// The annotator's own annotations.
     annotations: FxHashMap<usize, Arc<CaseAnnotation>>,
-    /// What everybody says.
+    /// The annotations and decisions of everybody.
     reviews: FxHashMap<usize, CaseReview>,
-    /// What others said stays hidden until it is asked for, whatever the annotator has said.
+    /// Annotations of others stay hidden until asked for, even after the annotator has annotated the case.
     is_blind: bool,
-    /// Cases that were opened, in this session or an earlier one.
+    /// Cases opened in this session or an earlier one.
     seen: FxHashSet<usize>,
 }
 
-/// What [`Cases`] starts with.
+/// Initial data of [`Cases`].
 pub struct KnownAtStart {
     pub dataset: Arc<Dataset>,
     pub categories: Vec<Category>,
@@ -85,7 +85,7 @@ impl Cases {
         self.dataset.cases.get(case)
     }
 
-    /// Id of the case, empty where there is none at this position.
+    /// Id of the case, empty if there is none at this position.
     pub fn id_of(&self, case: usize) -> String {
         self.get(case).map(|case| case.id.clone()).unwrap_or_default()
     }
@@ -115,17 +115,17 @@ impl Cases {
         &self.categories
     }
 
-    /// May a case, or a document, have several categories?
+    /// Whether a case or document may have several categories.
     pub fn takes_several_categories(&self) -> bool {
         self.several
     }
 
-    /// Those of these categories that the taxonomy has, in its order.
+    /// The given categories that the taxonomy has, in its order.
     pub fn known_categories<'a>(&'a self, ids: &'a BTreeSet<CategoryId>) -> impl Iterator<Item = &'a Category> {
         self.categories.iter().filter(|category| ids.contains(&category.id))
     }
 
-    /// The category of this id; `None` if the taxonomy no longer has it.
+    /// The category with this id; `None` if the taxonomy no longer has it.
     pub fn category(&self, id: &CategoryId) -> Option<&Category> {
         self.categories.iter().find(|category| category.id == *id)
     }
@@ -135,17 +135,17 @@ impl Cases {
         self.categories.iter().position(|category| category.id == *id)
     }
 
-    /// The categories as they were worded earlier.
+    /// Earlier wordings of the categories.
     pub fn definitions(&self) -> &DefinitionHistory {
         &self.definitions
     }
 
-    /// Name of the annotator at the keys.
+    /// Name of the annotator of this session.
     pub fn annotator(&self) -> &str {
         &self.annotator
     }
 
-    /// "Misleading look-alike, Other", or "no category".
+    /// Names such as "Misleading look-alike, Other", or "no category".
     pub fn category_names(&self, ids: &BTreeSet<CategoryId>) -> String {
         let names: Vec<&str> = self.known_categories(ids).map(|category| category.name.as_str()).collect();
         if names.is_empty() { "no category".to_owned() } else { names.join(", ") }
@@ -165,27 +165,27 @@ impl Cases {
         self.run_fingerprint = Some(fingerprint);
     }
 
-    /// What is known of a case's answers.
+    /// The answers to a case so far.
     pub fn answers_of(&self, case: usize) -> Option<&CaseAnswers> {
         self.answers.get(&case)
     }
 
-    /// The answers of a case, to be added to.
+    /// The answers to a case, for adding to them.
     pub fn answers_mut(&mut self, case: usize) -> &mut CaseAnswers {
         self.answers.entry(case).or_default()
     }
 
-    /// What a person has put in beside the hits of a case; `None` where nothing is known of its answers.
+    /// The user's own evidence for a case; `None` if the case has no answers yet.
     pub fn own_evidence_mut(&mut self, case: usize) -> Option<&mut Vec<OwnHit>> {
         self.answers.get_mut(&case).map(|answers| &mut answers.own)
     }
 
-    /// Most hits that any case has so far; `None` before the first hits.
+    /// Largest number of hits of any case so far; `None` before the first hits.
     pub fn most_hits(&self) -> Option<usize> {
         self.answers.values().filter_map(|answers| answers.hits.as_ref()).map(Vec::len).max()
     }
 
-    /// Will more answers come for this case?
+    /// Whether more answers to this case are expected.
     pub fn is_unread(&self, case: usize) -> bool {
         !self.answers_of(case).is_some_and(CaseAnswers::is_settled)
     }
@@ -196,18 +196,18 @@ impl Cases {
         Some(answers_fingerprint(self.answers_of(case)?.answer_by_document(&task.labels)?).to_string())
     }
 
-    /// The answers of a case beside its gold label; `None` until every hit is read.
+    /// The answers to a case with its gold label; `None` until every hit is read.
     pub fn outcome_of(&self, case: usize) -> Option<CaseOutcome> {
         let gold = self.gold_of(self.get(case)?)?;
         self.answers_of(case)?.outcome(Some(gold))
     }
 
-    /// The run that is compared with.
+    /// The run that this one is compared with.
     pub fn against(&self) -> Option<&Against> {
         self.against.as_ref()
     }
 
-    /// Is there another run to compare with?
+    /// Whether there is another run to compare with.
     pub fn compares_runs(&self) -> bool {
         self.against.is_some()
     }
@@ -217,7 +217,7 @@ impl Cases {
         self.against.as_ref()?.answers.get(&case)
     }
 
-    /// Which of the two runs answers this case rightly; `None` where one of them has no answer.
+    /// Which of the two runs answers this case correctly; `None` if one of them has no answer.
     pub fn who_is_right(&self, case: usize) -> Option<WhoIsRight> {
         let gold = self.gold_of(self.get(case)?)?;
         let right = |answers: &CaseAnswers| Some(answers.fused()?.prediction.is_right(Some(gold)));
@@ -229,7 +229,7 @@ impl Cases {
         })
     }
 
-    /// Do the fused answers of the two runs differ?
+    /// Whether the fused answers of the two runs differ.
     pub fn fused_flips(&self, case: usize) -> bool {
         let one = self.answers_of(case).and_then(CaseAnswers::fused);
         let other = self.other_answers(case).and_then(CaseAnswers::fused);
@@ -241,12 +241,12 @@ impl Cases {
         self.annotations.get(&case).map(Arc::as_ref)
     }
 
-    /// Every annotation, with the position of its case.
+    /// The annotator's own annotations, each with the position of its case.
     pub fn annotations(&self) -> impl Iterator<Item = (usize, &CaseAnnotation)> {
         self.annotations.iter().map(|(case, annotation)| (*case, annotation.as_ref()))
     }
 
-    /// `None` if nothing is left of the annotation.
+    /// Sets the annotator's annotation of a case; `None` removes it.
     pub fn set_annotation(&mut self, case: usize, annotation: Option<Arc<CaseAnnotation>>) {
         match annotation {
             Some(annotation) => drop(self.annotations.insert(case, annotation)),
@@ -254,16 +254,16 @@ impl Cases {
         }
     }
 
-    /// Has the case changed since it was annotated?
+    /// Whether the case has changed since it was annotated.
     pub fn staleness_of(&self, case: usize) -> Staleness {
-        // Drawing asks for each row: only what was decided is worth a fingerprint of the answers.
+        // This runs for every row of a frame, so answers are fingerprinted only for decided cases.
         let decided = self.annotation_of(case).filter(|annotation| annotation.is_decided());
         let Some(annotation) = decided else { return Staleness::Unknown };
         let answers_now = self.answers_fingerprint_of(case);
         annotation.staleness(self.run_fingerprint(), answers_now.as_deref())
     }
 
-    /// What everybody says about a case; `None` if nobody has annotated or decided it.
+    /// The review of a case; `None` if nobody has annotated or decided it.
     pub fn people_on(&self, case: usize) -> Option<&CaseReview> {
         self.reviews.get(&case)
     }
@@ -280,30 +280,30 @@ impl Cases {
         self.is_blind
     }
 
-    /// Does what others said stay hidden until it is asked for? It would lead a person who reads blind or has not said
-    /// anything of the case yet.
+    /// Whether the annotations of others stay hidden until asked for. They would influence an annotator who works
+    /// blind or has not annotated the case yet.
     pub fn hides_people(&self, case: usize) -> bool {
         self.is_blind || !self.annotation_of(case).is_some_and(CaseAnnotation::is_decided)
     }
 
-    /// Where the case stands among all who spoke, as the line under its answers has it; `None` where nobody else did, or
-    /// where that would lead.
+    /// The state of agreement on the case, as shown under its answers; `None` if nobody else has annotated it or it
+    /// must stay hidden.
     pub fn standing_shown(&self, case: usize) -> Option<&'static str> {
         let others = self.people_on(case).filter(|review| self.count_of_others(review) > 0);
         others.filter(|_| !self.hides_people(case)).map(|review| review.standing().word())
     }
 
-    /// How many others than the annotator have annotated the case.
+    /// Number of other annotators who have annotated the case.
     pub fn count_of_others(&self, review: &CaseReview) -> usize {
         review.annotations.iter().filter(|authored| authored.annotator != self.annotator).count()
     }
 
-    /// Was the case opened, in this session or an earlier one?
+    /// Whether the case was opened in this session or an earlier one.
     pub fn is_seen(&self, case: usize) -> bool {
         self.seen.contains(&case)
     }
 
-    /// Cases that were opened, in no order.
+    /// The cases that were opened, in no order.
     pub fn seen(&self) -> impl Iterator<Item = usize> {
         self.seen.iter().copied()
     }
@@ -312,7 +312,7 @@ impl Cases {
         self.seen.insert(case);
     }
 
-    /// Replaces the cases that count as opened.
+    /// Replaces the set of opened cases.
     pub fn replace_seen(&mut self, cases: impl Iterator<Item = usize>) {
         self.seen = cases.collect();
     }

@@ -1,17 +1,17 @@
-//! Another run beside the one on the screen.
+//! The other run that the shown run is compared with.
 
 use crate::evaluation::CaseAnswers;
 use rustc_hash::FxHashMap;
 
-/// The run that is compared with.
+/// The other run.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
     pub name: String,
-    /// By the case's position in the dataset.
+    /// Answers by the case's position in the dataset.
     pub answers: FxHashMap<usize, CaseAnswers>,
 }
 
-/// Fused answers of both runs against gold: A is the run on the screen, B the other.
+/// Correctness of the fused answers of both runs: A is the shown run, B the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WhoIsRight {
     Both,

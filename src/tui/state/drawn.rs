@@ -1,9 +1,9 @@
-//! Where things were drawn: what a click or the wheel of the mouse means.
+//! Places of the last frame's parts, to find what a click or the mouse wheel is about.
 
 use ratatui::layout::{Position, Rect};
 use std::cell::Cell;
 
-/// Where things were last drawn; drawing fills it.
+/// Places in the last frame; drawing fills it.
 #[derive(Debug, Default)]
 pub struct Drawn {
     queue: Cell<(Rect, usize)>,
@@ -12,24 +12,24 @@ pub struct Drawn {
     document: Cell<Rect>,
 }
 
-/// What stands at a position of the screen.
+/// The part of the screen at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A row of the queue: the place in the list.
+    /// A row of the queue, by position in the list.
     Queue(usize),
-    /// A row of the hits: the slot.
+    /// A row of the hits, by slot.
     Hit(usize),
     Query,
     Document,
 }
 
 impl Drawn {
-    /// Rows of the queue, and the place of the first in the list.
+    /// Sets the area of the queue's rows and the list position of the first.
     pub fn set_queue(&self, area: Rect, first: usize) {
         self.queue.set((area, first));
     }
 
-    /// Rows of the hits, and the slot of the first.
+    /// Sets the area of the hits' rows and the slot of the first.
     pub fn set_hits(&self, area: Rect, first: usize) {
         self.hits.set((area, first));
     }
@@ -42,17 +42,17 @@ impl Drawn {
         self.document.set(area);
     }
 
-    /// The query's image with its heading.
+    /// Area of the query's image with its heading.
     pub fn query(&self) -> Rect {
         self.query.get()
     }
 
-    /// The document's image with its heading.
+    /// Area of the document's image with its heading.
     pub fn document(&self) -> Rect {
         self.document.get()
     }
 
-    /// What stands there. A row need not have something in it.
+    /// The part at this position. A row may be empty.
     pub fn at(&self, position: Position) -> Option<Target> {
         let row =
             |(area, first): (Rect, usize)| area.contains(position).then(|| first + usize::from(position.y - area.y));

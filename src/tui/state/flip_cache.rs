@@ -1,11 +1,11 @@
-//! The smallest change that flips the fused answer. It tries thousands of sets of hits, so it is searched once for a state of
-//! the case and not for every frame.
+//! Caches the smallest change that flips the fused answer. The search tries thousands of sets of hits, so it runs
+//! once per state of the case, not per frame.
 
 use crate::evaluation::{Reweighing, ScoredHit, SmallestFlip};
 use crate::run::{Prediction, Provenance};
 use std::cell::RefCell;
 
-/// The latest search and what came of it.
+/// The latest search and its result.
 #[derive(Default)]
 pub struct FlipCache(RefCell<Option<Searched>>);
 
@@ -16,7 +16,7 @@ struct Searched {
 }
 
 impl FlipCache {
-    /// As [`Reweighing::smallest_flip`]; nothing is searched where the fusion and the answers are those of the last time.
+    /// Same result as [`Reweighing::smallest_flip`], cached while fusion and answers stay the same.
     pub fn of(&self, how: &Reweighing, found: &[ScoredHit]) -> Option<SmallestFlip> {
         if let Some(last) = self.0.borrow().as_ref()
             && last.is_of(how, found)

@@ -1,8 +1,8 @@
-//! The images on the screen: loaded ones, how they are looked at, whether one fills the screen.
+//! The images on the screen: which are loaded, how they are viewed, whether one is enlarged.
 
 use crate::terminal::images::{ImageMode, ImageView, Picture, PictureKey, Pictures, ViewChange};
 
-/// One view for query and document, so that both show the same part in the same light.
+/// The image panes. Query and document share one view, so that both show the same part with the same window.
 pub struct ImagePanes {
     mode: ImageMode,
     view: ImageView,
@@ -24,7 +24,7 @@ impl ImagePanes {
         self.view
     }
 
-    /// Does one image fill the screen?
+    /// Whether one image is enlarged.
     pub fn is_enlarged(&self) -> bool {
         self.is_enlarged
     }
@@ -33,28 +33,28 @@ impl ImagePanes {
         self.is_enlarged = is_enlarged;
     }
 
-    /// Images that are decoded and scaled.
+    /// The decoded and scaled images.
     pub fn pictures(&self) -> &Pictures {
         &self.pictures
     }
 
-    /// An image is decoded and scaled, or cannot be.
+    /// Adds an image that is decoded and scaled, or failed.
     pub fn insert(&mut self, key: PictureKey, picture: Picture) {
         self.pictures.insert(key, picture);
     }
 
-    /// The terminal has lost its images: they are made and sent again.
+    /// Forgets all images, because the terminal has lost them: they are made and sent again.
     pub fn forget(&mut self) {
         self.pictures = Pictures::default();
     }
 
-    /// Takes over images that another screen has loaded.
+    /// Takes over the images loaded by another screen.
     pub fn take_pictures(&mut self, other: Self) {
         self.pictures = other.pictures;
     }
 
-    /// Zooms, pans or changes the window; true where the view is another one afterwards. `nearest` is how far the image may
-    /// be zoomed where it is drawn.
+    /// Zooms, pans or changes the window; returns whether the view has changed. `nearest` is the largest zoom for the
+    /// image where it is drawn.
     pub fn change(&mut self, change: ViewChange, nearest: f32) -> bool {
         let before = self.view;
         self.view = before.changed(change, nearest);

@@ -1,23 +1,23 @@
-//! What the explorer knows. No file here knows [`App`](super::App), which puts these parts together.
+//! The explorer's state in parts. No file here uses [`App`](super::App), which combines the parts.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`cases`] | the dataset with all that is known of its cases |
+//! | [`cases`] | the dataset with all data on its cases |
 //! | [`answer_names`] | letters and names of answers on the screen |
-//! | [`annotations`], [`adjudication`] | the annotations of the dataset, deciding a case |
-//! | [`comparison`] | another run beside the one on the screen |
-//! | [`user_evidence`] | documents that a person puts in, hits with something withheld |
-//! | [`what_if`], [`flip_cache`] | the fusion as a person has changed it, and the smallest change that flips the answer |
-//! | [`queue`], [`queue_view`] | the cases in the list; how they are filtered, ordered and shown |
-//! | [`filter`], [`order`], [`queue_columns`] | which cases pass, which stands first, what may stand beside them |
-//! | [`selection`], [`image_panes`], [`drawn`] | where one stands on the screen, its images, what is under the mouse |
-//! | [`overlay`], [`scroll`] | what lies over the screen: one of the next four rows, or a line to type in |
-//! | [`search`] | documents looked for by words or by an image |
-//! | [`picker`], [`definitions`] | lists to pick from: commands, orders, views, columns, themes; categories |
-//! | [`overview`] | figures of the current view, each with the cases behind it |
-//! | [`agreement_screen`] | how far annotators agree |
-//! | [`worker_status`] | what the worker is and does |
-//! | [`session_state`] | place, views and opened cases, kept from one session to the next |
+//! | [`annotations`], [`adjudication`] | the annotations of the dataset, the decision of a case |
+//! | [`comparison`] | the other run that the shown run is compared with |
+//! | [`user_evidence`] | documents that the user adds, hits read with a part withheld |
+//! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
+//! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
+//! | [`filter`], [`order`], [`queue_columns`] | which cases pass, how they are sorted, optional columns |
+//! | [`selection`], [`image_panes`], [`drawn`] | the selection, its images, places of parts for the mouse |
+//! | [`overlay`], [`scroll`] | what covers the screen: one of the next four rows, or an input line |
+//! | [`search`] | the search for documents by words or by an image |
+//! | [`picker`], [`definitions`] | lists to choose from: commands, orders, views, columns, themes; categories |
+//! | [`overview`] | figures of the current view, each with its cases |
+//! | [`agreement_screen`] | the agreement report |
+//! | [`worker_status`] | models and progress of the worker |
+//! | [`session_state`] | place, views and opened cases, saved between sessions |
 
 pub mod adjudication;
 pub mod agreement_screen;

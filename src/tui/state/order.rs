@@ -1,11 +1,11 @@
-//! The order of the queue.
+//! Orders of the queue.
 
 use super::cases::Cases;
 use super::queue::Queue;
 use crate::evaluation::CaseAnswers;
 use std::cmp::Ordering;
 
-/// What stands first. Cases that are alike in it stay in the queue's own order, and so do cases that nobody has read.
+/// An order. Cases that rank equal, and cases that are not read, keep the queue's own order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     #[default]
@@ -29,7 +29,7 @@ impl Order {
         Self::UnseenFirst,
     ];
 
-    /// The word on the screen and in saved views.
+    /// Name on the screen and in saved views.
     pub fn name(self) -> &'static str {
         match self {
             Self::Dataset => "dataset",
@@ -42,7 +42,7 @@ impl Order {
         }
     }
 
-    /// What it is for.
+    /// Purpose of the order.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Dataset => "the order of the dataset or of the assignment",
@@ -55,7 +55,7 @@ impl Order {
         }
     }
 
-    /// The order of this name.
+    /// The order with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.name() == name)
     }
@@ -66,7 +66,7 @@ impl Order {
             list.sort_unstable_by_key(|case| queue.place_among_all(*case));
             return;
         }
-        // Each key is computed once: 20,000 cases have 300,000 comparisons.
+        // Each key is computed once: 20,000 cases take 300,000 comparisons.
         let key = |case: usize| (self.urgency(cases, case), queue.place_among_all(case), case);
         let mut keyed: Vec<(f64, usize, usize)> = list.iter().map(|case| key(*case)).collect();
         keyed.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal).then(one.1.cmp(&other.1)));
@@ -75,7 +75,7 @@ impl Order {
         }
     }
 
-    /// Larger stands first; below every other value where the case is not read.
+    /// Sort key; larger comes first. Cases that are not read have the smallest.
     fn urgency(self, cases: &Cases, index: usize) -> f64 {
         let answers = cases.answers_of(index);
         let yes = |yes: bool| f64::from(u8::from(yes));

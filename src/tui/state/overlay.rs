@@ -1,4 +1,4 @@
-//! What lies over the screen, and the line of news below it.
+//! Overlays over the screen, and the notice in the status line.
 
 use super::adjudication::Adjudication;
 use super::agreement_screen::AgreementScreen;
@@ -11,7 +11,7 @@ use super::search::Search;
 use crate::tui::action::Context;
 use tui_input::Input;
 
-/// Something that lies over the screen.
+/// An overlay.
 #[derive(Clone, Debug)]
 pub enum Overlay {
     Help(Scroll),
@@ -20,23 +20,23 @@ pub enum Overlay {
     Overview(Overview),
     Filter(FilterEdit),
     Picker(Picker),
-    /// The name of a view to be saved.
+    /// Input of the name under which a view is saved.
     Name(Input),
     Definitions(Definitions),
     Adjudication(Adjudication),
     Agreement(AgreementScreen),
 }
 
-/// A line at the bottom that stays until the next key.
+/// A notice in the status line. It stays until the next key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     Said(String),
-    /// Stays until the next action that succeeds.
+    /// An error. It stays until the next action that succeeds.
     Error(String),
 }
 
 impl Overlay {
-    /// Which keys count.
+    /// The context of its keys.
     pub fn context(&self) -> Context {
         match self {
             Self::Help(_) => Context::Help,
@@ -53,7 +53,7 @@ impl Overlay {
         }
     }
 
-    /// The line being edited, where there is one.
+    /// The line being edited, if there is one.
     pub fn input_mut(&mut self) -> Option<&mut Input> {
         match self {
             Self::Help(_) | Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) => None,

@@ -1,9 +1,9 @@
-//! A list to pick from with a line that narrows it.
+//! A list to choose from, with an input line that narrows it.
 
 use crate::tui::theme::Theme;
 use tui_input::Input;
 
-/// What is picked.
+/// The kind of list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickerKind {
     /// Every action of the explorer.
@@ -12,12 +12,12 @@ pub enum PickerKind {
     View,
     Column,
     Theme {
-        /// Comes back where nothing is chosen.
+        /// Theme to restore if nothing is chosen.
         before: Box<Theme>,
     },
 }
 
-/// The open list.
+/// State of the open list.
 #[derive(Clone, Debug)]
 pub struct Picker {
     kind: PickerKind,
@@ -25,7 +25,7 @@ pub struct Picker {
     selected: usize,
 }
 
-/// One line of it.
+/// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Choice {
 }
 
 impl Picker {
-    /// The whole list with the mark on its first line.
+    /// The whole list with its first line selected.
     pub fn new(kind: PickerKind) -> Self {
         Self { kind, input: Input::default(), selected: 0 }
     }
@@ -52,7 +52,7 @@ impl Picker {
         &mut self.input
     }
 
-    /// Place among the lines that are left.
+    /// Position among the lines that are left.
     pub fn selected(&self) -> usize {
         self.selected
     }
@@ -61,7 +61,7 @@ impl Picker {
         self.selected = place;
     }
 
-    /// Moves among this many lines, not beyond the ends.
+    /// Moves among this many lines and stops at the ends.
     pub fn step(&mut self, steps: isize, lines: usize) {
         self.selected = self.selected.saturating_add_signed(steps).min(lines.saturating_sub(1));
     }

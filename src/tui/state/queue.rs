@@ -1,38 +1,37 @@
-//! The list of cases on the left: what is in it and where one stands.
+//! The queue: the list of cases and the current position in it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// All cases, the ones shown and a place among those.
+/// All cases, the shown ones and the current position among those.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Positions in `Dataset::cases`, in the order in which they are to be gone through: the dataset's, or that of an
-    /// assignment.
+    /// Positions in `Dataset::cases`, in working order: the dataset's or an assignment's.
     all: Vec<usize>,
     /// Place of each case in `all`.
     places: FxHashMap<usize, usize>,
-    /// The part of `all` that passes the filter, in the order chosen.
+    /// The cases of `all` that pass the filter, in the chosen order.
     shown: Vec<usize>,
-    /// `shown` again, to look up.
+    /// Set of the cases in `shown`, for fast lookup.
     shown_set: FxHashSet<usize>,
-    /// Place in `shown`.
+    /// Current position in `shown`.
     place: usize,
-    /// The case that one stood on when the list became empty.
+    /// The case that was current when the list became empty.
     left: Option<usize>,
 }
 
 impl Queue {
-    /// A queue of these cases in this order, all of them shown, standing on the first.
+    /// A queue of these cases in this order, all shown, with the first as current.
     pub fn new(all: Vec<usize>) -> Self {
         let places = all.iter().enumerate().map(|(place, case)| (*case, place)).collect();
         Self { shown: all.clone(), shown_set: all.iter().copied().collect(), all, places, place: 0, left: None }
     }
 
-    /// Every case, shown or not.
+    /// All cases, shown or not.
     pub fn all(&self) -> &[usize] {
         &self.all
     }
 
-    /// Where the case stands among all; a case that is not in the queue would come last.
+    /// Position of the case among all; `usize::MAX` if it is not in the queue.
     pub fn place_among_all(&self, case: usize) -> usize {
         self.places.get(&case).copied().unwrap_or(usize::MAX)
     }
@@ -42,32 +41,32 @@ impl Queue {
         &self.shown
     }
 
-    /// Is the case in the list?
+    /// Whether the case is in the list.
     pub fn shows(&self, case: usize) -> bool {
         self.shown_set.contains(&case)
     }
 
-    /// The case one stands on.
+    /// The current case.
     pub fn current(&self) -> Option<usize> {
         self.shown.get(self.place).copied()
     }
 
-    /// The case one stands on or, where the list is empty, the one that it was emptied at.
+    /// The current case or, if the list is empty, the one that was current before.
     pub fn here(&self) -> Option<usize> {
         self.current().or(self.left)
     }
 
-    /// Place of the current case in the shown list.
+    /// Position of the current case in the shown list.
     pub fn place(&self) -> usize {
         self.place
     }
 
-    /// Are some cases left out?
+    /// Whether some cases are left out.
     pub fn is_filtered(&self) -> bool {
         self.shown.len() < self.all.len()
     }
 
-    /// Moves by `steps` places, not beyond the ends. True if the place changed.
+    /// Moves by `steps` and stops at the ends; returns whether the position changed.
     pub fn step(&mut self, steps: isize) -> bool {
         let last = self.shown.len().saturating_sub(1);
         let place = self.place.saturating_add_signed(steps).min(last);
@@ -76,15 +75,16 @@ impl Queue {
         moved
     }
 
-    /// Stands on this case, if it is in the list.
+    /// Makes this case current if it is in the list; returns whether it is.
     pub fn go_to(&mut self, case: usize) -> bool {
         let Some(place) = self.shown.iter().position(|shown| *shown == case) else { return false };
         self.place = place;
         true
     }
 
-    /// Shows these cases in this order. Stays on the current case, or goes back to the one that the list was emptied at;
-    /// where that is left out, goes to the nearest one after it in the queue's own order, else to the last.
+    /// Shows these cases in this order. Stays on the current case, or returns to the one that was current before the
+    /// list became empty. If that case is left out, goes to the next shown one in the queue's own order, else to the
+    /// last.
     pub fn show(&mut self, cases: Vec<usize>) {
         let here = self.here();
         self.left = if cases.is_empty() { here } else { None };
@@ -99,7 +99,7 @@ impl Queue {
         }
     }
 
-    /// Takes a case into a list in the queue's own order.
+    /// Inserts a case into a list that has the queue's own order.
     pub fn admit(&mut self, case: usize) {
         let Some(among_all) = self.places.get(&case).copied() else { return };
         if !self.shown_set.insert(case) {
@@ -112,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// Takes a case in at the end of a list in another order.
+    /// Appends a case to a list that has another order.
     pub fn admit_last(&mut self, case: usize) {
         if self.places.contains_key(&case) && self.shown_set.insert(case) {
             self.shown.push(case);

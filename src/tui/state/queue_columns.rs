@@ -1,6 +1,6 @@
-//! Columns of the queue that a person may add.
+//! Optional columns of the queue.
 
-/// One column beside id, fused answer, verdict and mark.
+/// A column beside id, fused answer, verdict and annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
     ClosedBook,
@@ -24,7 +24,7 @@ impl Column {
         }
     }
 
-    /// What it shows.
+    /// Meaning of the column.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::ClosedBook => "the answer without a document",
@@ -35,7 +35,7 @@ impl Column {
         }
     }
 
-    /// Heading and columns, the space before it included.
+    /// Heading, and width in columns including the space before it.
     pub fn heading(self) -> (&'static str, usize) {
         match self {
             Self::ClosedBook => ("cb", 3),
@@ -46,7 +46,7 @@ impl Column {
         }
     }
 
-    /// The column of this name.
+    /// The column with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|column| column.name() == name)
     }

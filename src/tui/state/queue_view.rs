@@ -1,4 +1,4 @@
-//! How the queue is looked at: filter, order, columns, and views saved of them.
+//! The view of the queue: filter, order, columns, and saved views.
 
 use super::cases::Cases;
 use super::filter::Filter;
@@ -16,7 +16,7 @@ pub struct QueueView {
     order: Order,
     columns: Vec<Column>,
     saved_views: Vec<SavedView>,
-    /// Cases read since the list was sorted: they stand where they stood when they were unread.
+    /// Cases read since the list was sorted; they keep the places they had as unread cases.
     unsorted: FxHashSet<usize>,
 }
 
@@ -25,12 +25,12 @@ impl QueueView {
         &self.filter
     }
 
-    /// The latest filter that was not empty: what `.` and `F` go by.
+    /// The last filter that was not empty; `.` and `F` use it.
     pub fn last_filter(&self) -> &Filter {
         &self.last_filter
     }
 
-    /// Sets the filter; an empty one leaves the last as it was.
+    /// Sets the filter; an empty one keeps the last filter for `.` and `F`.
     pub fn set_filter(&mut self, filter: Filter) {
         if !filter.is_empty() {
             self.last_filter = filter.clone();
@@ -38,7 +38,7 @@ impl QueueView {
         self.filter = filter;
     }
 
-    /// Sets what `.` and `F` go by, empty or not.
+    /// Sets the filter that `.` and `F` use, empty or not.
     pub fn set_last_filter(&mut self, filter: Filter) {
         self.last_filter = filter;
     }
@@ -51,7 +51,7 @@ impl QueueView {
         self.order = order;
     }
 
-    /// Columns beside id, fused answer, verdict and mark.
+    /// Columns beside id, fused answer, verdict and annotation.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
@@ -60,7 +60,7 @@ impl QueueView {
         self.columns = columns;
     }
 
-    /// Adds a column at the end, or takes it out.
+    /// Adds a column at the end, or removes it.
     pub fn toggle_column(&mut self, column: Column) {
         let had = self.columns.contains(&column);
         self.columns.retain(|other| *other != column);
@@ -82,7 +82,7 @@ impl QueueView {
         self.saved_views = views;
     }
 
-    /// Keeps filter and order under a name; an old view of that name is replaced.
+    /// Saves filter and order under a name and replaces an older view with that name.
     pub fn save(&mut self, name: &str) {
         let view =
             SavedView { name: name.to_owned(), filter: self.filter.to_string(), order: self.order.name().to_owned() };
@@ -95,19 +95,18 @@ impl QueueView {
         self.saved_views.retain(|view| view.name != name);
     }
 
-    /// Sorts cases by the order chosen; nothing is unsorted then.
+    /// Sorts cases by the chosen order; afterwards no case counts as unsorted.
     pub fn sort(&mut self, cases: &Cases, queue: &Queue, list: &mut [usize]) {
         self.order.sort(cases, queue, list);
         self.unsorted.clear();
     }
 
-    /// The case is read now and would stand elsewhere if the list were sorted again.
+    /// Notes that the case has been read and would move if the list were sorted again.
     pub fn add_unsorted(&mut self, case: usize) {
         self.unsorted.insert(case);
     }
 
-    /// How many cases of the list have been read since it was sorted by what was read; sorting again puts them in their
-    /// place.
+    /// Number of listed cases that have been read since the list was sorted and would move if it were sorted again.
     pub fn unsorted_count(&self, queue: &Queue) -> usize {
         if matches!(self.order, Order::Dataset | Order::UnseenFirst) {
             return 0;

@@ -1,8 +1,8 @@
-//! How far a page of text is scrolled.
+//! Scroll position of a page of text.
 
 use std::cell::Cell;
 
-/// The first line shown. Drawing keeps it within the page: only then it is known how many lines there are.
+/// The first line shown. Drawing keeps it within the page, because only drawing knows the number of lines.
 #[derive(Clone, Debug, Default)]
 pub struct Scroll(Cell<usize>);
 
@@ -11,7 +11,7 @@ impl Scroll {
         self.0.set(self.0.get().saturating_add_signed(lines));
     }
 
-    /// The first line to draw of a page with this many lines, of which `rows` fit.
+    /// The first line to draw, for a page of `lines` lines of which `rows` fit.
     pub fn first_line(&self, lines: usize, rows: usize) -> usize {
         self.0.set(self.0.get().min(lines.saturating_sub(rows)));
         self.0.get()

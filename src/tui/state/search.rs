@@ -1,10 +1,10 @@
-//! The search for documents, by the words of their captions or by an image.
+//! The search for documents by the words of their captions or by an image.
 
 use crate::index::CaptionResult;
 use crate::pipeline::Ticket;
 use tui_input::Input;
 
-/// The search as it stands.
+/// State of the search.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     input: Input,
@@ -18,7 +18,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search for images in place of captions.
+    /// A search for images instead of captions.
     pub fn for_images() -> Self {
         Self { images: true, ..Self::default() }
     }
@@ -32,7 +32,7 @@ impl Search {
         &mut self.input
     }
 
-    /// Number of the latest request.
+    /// Ticket of the latest request.
     pub fn ticket(&self) -> Ticket {
         self.ticket
     }
@@ -42,22 +42,22 @@ impl Search {
         self.results.as_deref()
     }
 
-    /// Place in the results.
+    /// Position in the results.
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// Are images searched, not captions?
+    /// Whether images are searched instead of captions.
     pub fn is_for_images(&self) -> bool {
         self.images
     }
 
-    /// Why nothing could be searched.
+    /// Reason why the search failed.
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
 
-    /// Enter was pressed before the results came: the best of them is taken.
+    /// Whether Enter was pressed before the results came: the best of them is then taken.
     pub fn takes_the_best(&self) -> bool {
         self.takes_the_best
     }
@@ -67,8 +67,8 @@ impl Search {
         self.selected = self.selected.saturating_add_signed(steps).min(last);
     }
 
-    /// The row of the selected document. While the latest request is not answered the results belong to an earlier line:
-    /// then the best of those to come is taken.
+    /// The row of the selected document. While the latest request is unanswered, the results belong to an earlier
+    /// line: the best of the new results is then taken when they come.
     pub fn accept(&mut self) -> Option<usize> {
         if self.is_waiting {
             self.takes_the_best = true;
@@ -77,7 +77,7 @@ impl Search {
         self.results.as_ref()?.get(self.selected).map(|result| result.row)
     }
 
-    /// A request with this ticket is out; results of an earlier one are dropped.
+    /// Waits for the results of this ticket and drops those of earlier ones.
     pub fn await_results(&mut self, ticket: Ticket) {
         self.ticket = ticket;
         self.selected = 0;
@@ -86,12 +86,12 @@ impl Search {
         self.takes_the_best = false;
     }
 
-    /// Nothing is asked: the line is empty or only begun.
+    /// Asks for nothing, because the line is empty or incomplete.
     pub fn ask_nothing(&mut self, ticket: Ticket) {
         *self = Self { input: self.input.clone(), ticket, images: self.images, ..Self::default() };
     }
 
-    /// Takes in the results of a request; the row of the best one where Enter was pressed meanwhile.
+    /// Takes the results of a request; returns the row of the best one if Enter was pressed meanwhile.
     pub fn take_results(&mut self, ticket: Ticket, results: Vec<CaptionResult>) -> Option<usize> {
         if ticket != self.ticket {
             return None;
@@ -104,7 +104,7 @@ impl Search {
         best
     }
 
-    /// A request could not be answered.
+    /// Takes the failure of a request.
     pub fn fail(&mut self, ticket: Ticket, message: String) {
         if ticket == self.ticket {
             self.ask_nothing(ticket);

@@ -1,6 +1,6 @@
-//! Where one stands on the screen: which list has the focus, which hit is selected, which image keys act on.
+//! The selection on the screen: focused list, selected hit, image that keys act on.
 
-/// Which list j and k move in.
+/// The list that j and k move in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
     #[default]
@@ -8,7 +8,7 @@ pub enum Focus {
     Hits,
 }
 
-/// Which image keys act on.
+/// The image that keys act on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Side {
     #[default]
@@ -16,7 +16,7 @@ pub enum Side {
     Document,
 }
 
-/// What the document's image pane shows.
+/// Contents of the document's image pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
     /// The selected hit.
@@ -26,7 +26,7 @@ pub enum Shown {
     Row(usize),
 }
 
-/// The place on the screen; the place in the queue is the queue's.
+/// The selection, apart from the current case, which the queue holds.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     focus: Focus,
@@ -48,12 +48,12 @@ impl Selection {
         self.shown
     }
 
-    /// Place of the selected hit in the hits of the current case.
+    /// Position of the selected hit among the hits of the current case.
     pub fn hit(&self) -> usize {
         self.hit
     }
 
-    /// Another case is opened: it starts at its first hit.
+    /// Starts at the first hit, because another case is opened.
     pub fn open_case(&mut self) {
         self.hit = 0;
         self.shown = Shown::Hit;
@@ -62,7 +62,7 @@ impl Selection {
         }
     }
 
-    /// Moves among this many hits, not beyond the ends.
+    /// Moves among this many hits and stops at the ends.
     pub fn step_hit(&mut self, steps: isize, hits: usize) {
         self.look_at_hit(self.hit.saturating_add_signed(steps).min(hits.saturating_sub(1)));
     }
@@ -73,23 +73,23 @@ impl Selection {
         self.side = Side::Document;
     }
 
-    /// Selects a hit and leaves the keys with the image that they act on.
+    /// Selects a hit; keys go on acting on the same image.
     pub fn stand_on_hit(&mut self, hit: usize) {
         self.hit = hit;
         self.shown = Shown::Hit;
     }
 
-    /// The place among hits that may not be there yet.
+    /// Sets the position of a hit that may not have arrived yet.
     pub fn set_hit(&mut self, hit: usize) {
         self.hit = hit;
     }
 
-    /// There are only this many hits.
+    /// Moves the selection to the last hit if there are fewer.
     pub fn keep_within(&mut self, hits: usize) {
         self.hit = self.hit.min(hits.saturating_sub(1));
     }
 
-    /// Shows a document that is none of the hits.
+    /// Shows a document that is not among the hits.
     pub fn show_row(&mut self, row: usize) {
         self.shown = Shown::Row(row);
         self.side = Side::Document;

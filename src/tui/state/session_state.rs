@@ -1,5 +1,5 @@
-//! What the explorer remembers from one session to the next: the place, the saved views, the cases that were opened. One
-//! file per annotator; annotations are elsewhere, in the journal.
+//! State saved from one session to the next: the place, the saved views, the opened cases. There is one file per
+//! annotator; annotations are in the journal.
 
 use crate::files::durable;
 use crate::text::toml_text;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The file.
+/// Contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionState {
@@ -18,23 +18,23 @@ pub struct SessionState {
     pub view: Vec<SavedView>,
 }
 
-/// Where the last session ended.
+/// The place where the last session ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Place {
     /// Id of the case.
     pub case: Option<String>,
-    /// Place in its hits, from 0.
+    /// Position among its hits, from 0.
     pub hit: usize,
     pub filter: String,
     pub order: String,
     pub columns: Vec<String>,
 }
 
-/// Bytes of the longest file that a session leaves, with thousands of saved views.
+/// Size limit of the file, bytes; it has room for thousands of saved views.
 const LONGEST: u64 = 4 << 20;
 
-/// A filter and an order by name.
+/// A named filter and order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedView {
     pub name: String,
@@ -43,10 +43,10 @@ pub struct SavedView {
 }
 
 impl SessionState {
-    /// What the file says; a missing one says nothing.
+    /// Reads the file; a missing one gives the default.
     ///
     /// # Errors
-    /// Fails if it cannot be read or is damaged: the path and the line are named.
+    /// Fails if the file cannot be read or is damaged; the message names path and line.
     pub fn read(path: &Path) -> Result<Self> {
         let text = match crate::files::input_file::read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
@@ -55,10 +55,10 @@ impl SessionState {
         toml_text::parse(&text).with_context(|| format!("{}: expected the saved state of a session", path.display()))
     }
 
-    /// Replaces the file, whole or not at all.
+    /// Replaces the file atomically.
     ///
     /// # Errors
-    /// Fails if it cannot be written.
+    /// Fails if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self).context("cannot write the state of the session as TOML")?;
         durable::write_file(path, text.as_bytes())

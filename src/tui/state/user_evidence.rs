@@ -1,9 +1,9 @@
-//! Documents that a person puts in beside the hits, and hits read once more with something withheld.
+//! Documents that the user adds to the hits, and hits read again with a part withheld.
 
 use crate::evaluation::OwnHit;
 use crate::run::{Ablation, CaptionShown};
 
-/// What stands in the column of the head.
+/// Text in the head column.
 pub fn head_column(own: &OwnHit) -> &'static str {
     let Ablation { caption, without_image, .. } = own.probe.ablation;
     match (caption, without_image) {

@@ -1,19 +1,19 @@
-//! What if the hits weighed otherwise? The changes a person has made to the fusion, and what comes of them at once.
+//! The user's changes to the fusion, such as other weights, and their effect.
 
 use crate::evaluation::{CaseAnswers, Fuser, Reweighing};
 use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
-/// Fusers in the order of the key. Learned weights need a validation split, so they are `dissent evaluate`'s.
+/// Fusers in the order of the key. Learned weights need a validation split, so only `dissent evaluate` offers them.
 const FUSERS: [Fuser; 5] =
     [Fuser::ScoreWeighted, Fuser::MeanLogProbability, Fuser::Majority, Fuser::TopOne, Fuser::MostConfident];
 /// Temperatures of the score softmax; 1 is the paper's.
 const TEMPERATURES: [f32; 9] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 const USUAL_TEMPERATURE: usize = 5;
-/// Factors of a hit's weight, in the order of + and -.
+/// Factors for a hit's weight, in the order of + and -.
 const FACTORS: [f32; 9] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0];
 
-/// How one hit is weighed by hand.
+/// The user's change to the weight of one hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HitWeight {
     pub dropped: bool,
@@ -27,12 +27,12 @@ impl Default for HitWeight {
     }
 }
 
-/// Fuser, temperature and heads hold for every case one looks at; hits are dropped and weighed case by case.
+/// The changes. Fuser, temperature and head apply to every case; dropped hits and factors apply to one case.
 #[derive(Clone, Debug)]
 pub struct WhatIf {
     fuser: usize,
     temperature: usize,
-    /// Only hits of this head count.
+    /// The head whose hits alone count, if one is chosen.
     head: Option<Head>,
     /// By case, then by hit.
     hits: HashMap<usize, HashMap<usize, HitWeight>>,
@@ -45,34 +45,34 @@ impl Default for WhatIf {
 }
 
 impl WhatIf {
-    /// How this hit of this case is weighed.
+    /// The user's change to the weight of this hit.
     pub fn hit(&self, case: usize, slot: usize) -> HitWeight {
         self.hits.get(&case).and_then(|hits| hits.get(&slot)).copied().unwrap_or_default()
     }
 
-    /// Does this hit count at all?
+    /// Whether this hit counts.
     pub fn counts(&self, case: usize, slot: usize, hit: &Hit) -> bool {
         let of_head = |head| hit.provenances.iter().any(|found| found.head == head || found.head == Head::Person);
         !self.hit(case, slot).dropped && self.head.is_none_or(of_head)
     }
 
-    /// Is anything changed that bears on this case?
+    /// Whether any change affects this case.
     pub fn changes(&self, case: usize) -> bool {
         let by_hand = self.hits.get(&case).is_some_and(|hits| hits.values().any(|hit| *hit != HitWeight::default()));
         by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
     }
 
-    /// The method that fuses the hits' answers.
+    /// The method that fuses the answers.
     pub fn fuser(&self) -> &Fuser {
         &FUSERS[self.fuser]
     }
 
-    /// Whether the fuser uses the temperature. Only the paper's weighs by a softmax of scores.
+    /// Whether the fuser uses the temperature. Only the paper's fuser weighs by a softmax of scores.
     pub fn has_temperature(&self) -> bool {
         FUSERS[self.fuser] == Fuser::ScoreWeighted
     }
 
-    /// The changes in words: "majority, without hits 2, 4, hit 1 ×1.5".
+    /// The changes in words, such as "majority, without hits 2, 4, hit 1 ×1.5".
     pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
         let hits = answers.hits.as_ref().map_or(0, Vec::len);
         let mut words = Vec::new();
@@ -110,7 +110,7 @@ impl WhatIf {
         hit.dropped = !hit.dropped;
     }
 
-    /// The next larger factor, or the next smaller; a dropped hit comes back with it.
+    /// Takes the next larger or smaller factor; a dropped hit counts again.
     pub fn weigh(&mut self, case: usize, slot: usize, up: bool) {
         let hit = self.hit_mut(case, slot);
         hit.dropped = false;
@@ -126,7 +126,7 @@ impl WhatIf {
         self.temperature = stepped(self.temperature, up, TEMPERATURES.len());
     }
 
-    /// All heads, then each head of these hits alone.
+    /// Steps from all heads to each head of these hits alone.
     pub fn next_head(&mut self, hits: &[Hit]) {
         let mut heads: Vec<Head> = hits.iter().flat_map(|hit| hit.provenances.iter().map(|found| found.head)).collect();
         heads.sort_unstable();
@@ -138,13 +138,13 @@ impl WhatIf {
         self.head = heads.get(next).copied();
     }
 
-    /// Everything as it was found.
+    /// Undoes all changes for this case.
     pub fn reset(&mut self, case: usize) {
         self.hits.remove(&case);
         *self = Self { hits: std::mem::take(&mut self.hits), ..Self::default() };
     }
 
-    /// The fusion as it is changed for this case.
+    /// The changed fusion for this case.
     pub fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
         let factor = |slot: usize| match (answers.hit_at(slot), answers.prediction_at(slot)) {
             (Some(hit), Some(_)) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
@@ -162,7 +162,7 @@ impl WhatIf {
     }
 }
 
-/// One place up or down, within the ends.
+/// One step up or down, within the ends.
 fn stepped(at: usize, up: bool, count: usize) -> usize {
     if up { (at + 1).min(count - 1) } else { at.saturating_sub(1) }
 }

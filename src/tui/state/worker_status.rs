@@ -1,8 +1,8 @@
-//! What the worker is and does, for the status line.
+//! Status of the worker, for the status line.
 
 use crate::pipeline::ModelDescription;
 
-/// The worker as it has described itself.
+/// The status as reported by the worker.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerStatus {
     models: Option<ModelDescription>,
@@ -11,22 +11,22 @@ pub struct WorkerStatus {
 }
 
 impl WorkerStatus {
-    /// A worker that says this until it is ready.
+    /// A worker that shows this progress until it is ready.
     pub fn starting(progress: String) -> Self {
         Self { progress: Some(progress), ..Self::default() }
     }
 
-    /// The models that answer; `None` while models and index are being loaded, and where there are none.
+    /// The loaded models; `None` while models and index are being loaded, or if there are none.
     pub fn models(&self) -> Option<&ModelDescription> {
         self.models.as_ref()
     }
 
-    /// What it is doing, in its own words.
+    /// The worker's current activity.
     pub fn progress(&self) -> Option<&str> {
         self.progress.as_deref()
     }
 
-    /// Why it cannot answer at all.
+    /// Reason why the worker cannot answer at all.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
@@ -40,8 +40,8 @@ impl WorkerStatus {
         self.progress = Some(line);
     }
 
-    /// Something failed that is about no case. The first failure before the models are loaded is the reason why there are
-    /// none; a later one is another matter and is given back.
+    /// Takes a failure that concerns no case. The first one before the models are loaded is the reason why there are
+    /// none; later ones are returned for display.
     pub fn failed(&mut self, message: String) -> Option<String> {
         self.progress = None;
         if self.models.is_some() || self.failure.is_some() {

@@ -1,4 +1,4 @@
-//! Deciding a case: everybody's words side by side, a choice and a reason.
+//! Deciding a case: everybody's annotations side by side, a choice and a reason.
 
 use super::app::App;
 use crate::annotation::{AnnotationEdit, CategoryId};
@@ -66,7 +66,7 @@ impl App {
         Vec::new()
     }
 
-    /// A decision takes down what it was made on: nobody decides what they have not seen.
+    /// Records the decision together with the annotations it was based on; nobody decides what they have not seen.
     fn decide(&mut self) -> Vec<Effect> {
         let Some(Overlay::Adjudication(adjudication)) = &self.overlay else { return Vec::new() };
         let missing = match &adjudication.chosen {
@@ -92,7 +92,7 @@ impl App {
         effects
     }
 
-    /// A decision is on disk: on to the next case, which is decided in the same place.
+    /// Goes on to the next case after a decision is on disk; that case is decided in the same overlay.
     pub(super) fn decided(&mut self, case: usize) -> Vec<Effect> {
         let is_open = matches!(&self.overlay, Some(Overlay::Adjudication(open)) if open.case == case);
         if !is_open {

@@ -1,4 +1,4 @@
-//! How far annotators agree: the report is counted beside the loop.
+//! The agreement report, which is computed beside the loop.
 
 use super::app::App;
 use crate::annotation::agreement::AgreementReport;
@@ -14,7 +14,7 @@ impl App {
         vec![Effect::Agreement(ticket)]
     }
 
-    /// Figures, or the same with intervals, are counted.
+    /// Takes an agreement report, without or with intervals.
     pub fn on_agreement(&mut self, ticket: Ticket, report: AgreementReport) {
         if let Some(Overlay::Agreement(screen)) = &mut self.overlay {
             screen.take_report(ticket, report);

@@ -9,7 +9,8 @@ use crate::tui::state::selection::{Focus, Shown};
 use tui_input::Input;
 
 impl App {
-    /// Names the case, or the selected document where the hits have the focus and the category is one of documents.
+    /// Annotates the case with a category, or the selected document if the hits have the focus and the category is
+    /// for documents.
     pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
         let Some(known) = self.cases.category(id) else { return Vec::new() };
         let category = id.clone();
@@ -24,7 +25,7 @@ impl App {
         self.record_here(|case| AnnotationEdit::ToggleCategory { case, category })
     }
 
-    /// The retrieved document that a category's key names now.
+    /// The retrieved document that the key of a category would annotate now.
     fn document_to_name(&self) -> Option<String> {
         let place = &self.selection;
         let is_meant = place.focus() == Focus::Hits && place.shown() == Shown::Hit;

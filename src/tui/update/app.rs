@@ -1,5 +1,5 @@
-//! The explorer's state put together. Updates, the files beside this one, change it; [`crate::tui::views`] draws it;
-//! neither waits. Fields are visible to updates alone, everything else reads through methods.
+//! The explorer's state as a whole. Updates, the files beside this one, change it; [`crate::tui::views`] draws it;
+//! neither waits. Only updates access the fields, everything else uses methods.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview};
 use crate::data::{Case, Dataset};
@@ -21,7 +21,7 @@ use crate::tui::state::worker_status::WorkerStatus;
 use crate::tui::theme::Theme;
 use std::sync::Arc;
 
-/// What the explorer starts with.
+/// Initial data and settings of the explorer.
 pub struct Setting {
     pub known: KnownAtStart,
     /// Cases to step through, as positions in `Dataset::cases`.
@@ -44,10 +44,10 @@ pub struct App {
     pub(super) selection: Selection,
     pub(super) images: ImagePanes,
     pub(super) gold_visible: bool,
-    /// Both runs' hits stand side by side in place of this run's alone.
+    /// The hits of both runs stand side by side, in place of this run's alone.
     pub(super) comparing: bool,
     pub(super) what_if: WhatIf,
-    /// What removing hits does to the current case's answer.
+    /// The smallest flip of the current case's answer.
     pub(super) last_flip: FlipCache,
     pub(super) overlay: Option<Overlay>,
     pub(super) notice: Option<Notice>,
@@ -59,7 +59,7 @@ pub struct App {
     /// The terminal reports the mouse.
     pub(super) mouse: bool,
     is_preview: bool,
-    /// The list the worker was last asked to work ahead on.
+    /// The cases that the worker was last asked to read ahead.
     pub(super) ahead: Vec<usize>,
     last_ticket: Ticket,
 }
@@ -92,17 +92,18 @@ impl App {
         }
     }
 
-    /// The cases alone, while documents, answers and annotations are being read; `progress` says so.
+    /// A preview with the cases alone, while documents, answers and annotations are being read; `progress` is shown
+    /// meanwhile.
     pub fn preview(setting: Setting, progress: String) -> Self {
         Self { is_preview: true, worker: WorkerStatus::starting(progress), ..Self::new(setting) }
     }
 
-    /// Are only the cases read yet?
+    /// Whether only the cases have been read.
     pub fn is_preview(&self) -> bool {
         self.is_preview
     }
 
-    /// The dataset with all that is known of its cases.
+    /// The dataset with all data on its cases.
     pub fn cases(&self) -> &Cases {
         &self.cases
     }
@@ -120,12 +121,12 @@ impl App {
         &self.queue
     }
 
-    /// How the queue is filtered, ordered and shown.
+    /// Filter, order and columns of the queue.
     pub fn view(&self) -> &QueueView {
         &self.view
     }
 
-    /// Where one stands on the screen.
+    /// The selection on the screen.
     pub fn selection(&self) -> &Selection {
         &self.selection
     }
@@ -134,12 +135,12 @@ impl App {
         &self.images
     }
 
-    /// Are the gold answers on the screen?
+    /// Whether the gold answers are on the screen.
     pub fn is_gold_visible(&self) -> bool {
         self.gold_visible
     }
 
-    /// Do both runs' hits stand side by side?
+    /// Whether the hits of both runs stand side by side.
     pub fn is_comparing(&self) -> bool {
         self.comparing
     }
@@ -169,12 +170,12 @@ impl App {
         &self.keymap
     }
 
-    /// Where things were drawn, for the mouse; drawing sets it.
+    /// Places of the last frame's parts, for the mouse; drawing sets them.
     pub fn drawn(&self) -> &Drawn {
         &self.drawn
     }
 
-    /// Which keys count now.
+    /// The context of the next key.
     pub fn context(&self) -> Context {
         match &self.overlay {
             Some(overlay) => overlay.context(),
@@ -183,25 +184,25 @@ impl App {
         }
     }
 
-    /// The case one stands on, with its position in the dataset.
+    /// The current case with its position in the dataset.
     pub fn current(&self) -> Option<(usize, &Case)> {
         let index = self.queue.current()?;
         Some((index, self.cases.get(index)?))
     }
 
-    /// Is the gold answer on the screen, or can it be told from which cases are in the queue, or in which order?
+    /// Whether the screen reveals gold answers: directly, or by which cases the queue has, or by their order.
     pub fn tells_of_gold(&self) -> bool {
         self.gold_visible || self.view.filter().looks_at_gold() || self.view.order() == Order::OracleButWrong
     }
 
-    /// The cases of which the figures on the screen tell gold or what others said.
+    /// The cases whose gold answers or annotations by others the figures on the screen reveal.
     pub fn cases_told_by_figures(&self) -> &[usize] {
         let shown = self.queue.shown();
         let tells = matches!(self.overlay, Some(Overlay::Overview(_))) && shown.len() < FEW;
         if tells { shown } else { &[] }
     }
 
-    /// The case of which others' words are on the screen.
+    /// The case whose annotations by others are on the screen.
     pub fn case_with_people(&self) -> Option<usize> {
         match &self.overlay {
             Some(Overlay::Adjudication(adjudication)) => adjudication.is_revealed.then_some(adjudication.case),
@@ -209,35 +210,35 @@ impl App {
         }
     }
 
-    /// How many cases the worker has still to read: the current one and those it was asked to read ahead.
+    /// Number of cases still to be read by the worker: the current one and those it was asked to read ahead.
     pub fn cases_being_read(&self) -> usize {
         let current = self.queue.current();
         let asked = current.iter().chain(self.ahead.iter().filter(|case| Some(**case) != current));
         asked.filter(|case| self.cases.is_unread(**case)).count()
     }
 
-    /// How many cases of the list carry an annotation, note or skip. The annotations are gone through, not the list: it is
-    /// counted for every frame.
+    /// Number of listed cases with an annotation, note or skip. It iterates over the annotations, which are fewer
+    /// than the cases, because every frame needs it.
     pub fn marked_count(&self) -> usize {
         self.cases.annotations().filter(|(case, mark)| self.queue.shows(*case) && !mark.is_empty()).count()
     }
 
-    /// How many cases of the list were opened.
+    /// Number of listed cases that were opened.
     pub fn seen_count(&self) -> usize {
         self.cases.seen().filter(|case| self.queue.shows(*case)).count()
     }
 
-    /// Lays this over the screen.
+    /// Opens an overlay.
     pub fn open(&mut self, overlay: Overlay) {
         self.overlay = Some(overlay);
     }
 
-    /// Says something at the bottom of the screen.
+    /// Shows a notice in the status line.
     pub fn notify(&mut self, notice: Notice) {
         self.notice = Some(notice);
     }
 
-    /// Says something that is no error.
+    /// Shows a notice that is no error.
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notify(Notice::Said(text.into()));
     }
@@ -246,34 +247,34 @@ impl App {
         self.notice = None;
     }
 
-    /// Takes over what the session holds on this case.
+    /// Takes annotation and review of a case from the session.
     pub fn refresh_annotations(&mut self, case: usize, session: &AnnotationSession) {
         let id = self.cases.id_of(case);
         self.set_annotation(case, session.own_annotation(&id).cloned());
         self.set_review(case, session.review(&id));
     }
 
-    /// The annotator's own annotation of a case is this now; `None` if nothing is left of it.
+    /// Sets the annotator's own annotation of a case; `None` removes it.
     pub fn set_annotation(&mut self, case: usize, annotation: Option<Arc<CaseAnnotation>>) {
         self.cases.set_annotation(case, annotation);
     }
 
-    /// What everybody says about a case is this now.
+    /// Sets the review of a case.
     pub fn set_review(&mut self, case: usize, review: CaseReview) {
         self.cases.set_review(case, review);
     }
 
-    /// The run on the screen has this fingerprint: annotations are made on it.
+    /// Sets the fingerprint of the run on the screen; annotations are recorded with it.
     pub fn set_run_fingerprint(&mut self, fingerprint: String) {
         self.cases.set_run_fingerprint(fingerprint);
     }
 
-    /// An image is decoded and scaled, or cannot be.
+    /// Takes an image that is decoded and scaled, or failed.
     pub fn on_image(&mut self, loaded: Loaded) {
         self.images.insert(loaded.key, loaded.picture);
     }
 
-    /// The terminal has lost its images: they are made and sent again.
+    /// Forgets all images, because the terminal has lost them: they are made and sent again.
     pub fn forget_images(&mut self) {
         self.images.forget();
     }
@@ -283,7 +284,7 @@ impl App {
         self.images.take_pictures(preview.images);
     }
 
-    /// A ticket that no request has had.
+    /// A new ticket for a request.
     pub(super) fn new_ticket(&mut self) -> Ticket {
         self.last_ticket += 1;
         self.last_ticket

@@ -1,4 +1,4 @@
-//! What the screen shows of the current case: its hits, the selected document, the fused answer.
+//! The current case on the screen: its hits, the selected document, the fused answer.
 
 use super::app::App;
 use crate::data::Document;
@@ -18,17 +18,17 @@ impl App {
         self.current_answers().and_then(|(_, answers)| answers.hits.as_deref()).unwrap_or_default()
     }
 
-    /// How many hits the current case has, a person's own among them.
+    /// Number of hits of the current case, including the user's own evidence.
     pub fn slots(&self) -> usize {
         self.current_answers().map_or(0, |(_, answers)| answers.slots())
     }
 
-    /// The hit that has the mark.
+    /// The selected hit.
     pub fn selected_hit(&self) -> Option<&Hit> {
         self.current_answers()?.1.hit_at(self.selection.hit())
     }
 
-    /// Row of the document whose image is shown: what keys that ask about a document mean.
+    /// Row of the document whose image is shown; keys for documents act on it.
     pub fn shown_row(&self) -> Option<usize> {
         match self.selection.shown() {
             Shown::Row(row) => Some(row),
@@ -41,7 +41,7 @@ impl App {
         self.dataset().corpus.get(self.shown_row()?)
     }
 
-    /// Name and probability of an answer to the current case: "Yes 0.75".
+    /// Name and probability of an answer to the current case, such as "Yes 0.75".
     pub fn answer_in_words(&self, prediction: &Prediction) -> String {
         let case = self.queue.current();
         let name = case.map_or_else(String::new, |case| self.cases.answer_name(case, prediction.answer));
@@ -51,7 +51,7 @@ impl App {
         }
     }
 
-    /// Columns of the longest name that an answer to the current case has.
+    /// Width of the longest name of an answer to the current case, in columns.
     pub fn longest_answer(&self) -> usize {
         let Some((index, case)) = self.current() else { return 0 };
         if self.cases.is_open(index) {
@@ -61,20 +61,20 @@ impl App {
         labels.iter().map(|label| label.name.width()).max().unwrap_or(0)
     }
 
-    /// Is the current case answered in words?
+    /// Whether the current case is answered in words.
     pub fn is_in_words(&self) -> bool {
         self.queue.current().is_some_and(|case| self.cases.is_open(case))
     }
 
-    /// The gold answer to the current case: its label's name, or the words.
+    /// The gold answer to the current case: its label's name, or its words.
     pub fn gold_name(&self) -> Option<String> {
         let (index, case) = self.current()?;
         let gold = self.cases.gold_of(case)?;
         Some(if self.cases.is_open(index) { case.answer.clone() } else { self.cases.answer_name(index, Some(gold)) })
     }
 
-    /// The fused answer of the current case as a person has changed it, or as it is where nothing is changed. `None` until
-    /// every hit is read, and where every hit is dropped.
+    /// The fused answer of the current case with the user's changes, if any. `None` until every hit is read, or if
+    /// every hit is dropped.
     pub fn fused_now(&self) -> Option<Fused> {
         let (case, answers) = self.current_answers()?;
         if !self.fusion_is_changed(case) {
@@ -83,20 +83,20 @@ impl App {
         self.what_if.reweighing(case, answers).fuse(&answers.found_with_own()?)
     }
 
-    /// The fewest hits whose removal changes the answer of [`App::fused_now`], as places in the list of hits.
+    /// The fewest hits whose removal changes the answer of [`App::fused_now`], as positions among the hits.
     pub fn smallest_flip(&self) -> Option<SmallestFlip> {
         let (case, answers) = self.current_answers()?;
         self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_own()?)
     }
 
-    /// Is the fused answer on the screen another than that of the hits as they were found?
+    /// Whether the fused answer on the screen may differ from that of the hits as retrieved.
     pub fn fusion_is_changed(&self, case: usize) -> bool {
         let has_own = self.cases.answers_of(case).is_some_and(|answers| answers.own.iter().any(OwnHit::is_read));
         has_own || self.what_if.changes(case)
     }
 
-    /// The answers on the screen beside the gold label: the slots that are read, a person's own among them, and of their
-    /// answers and the fused one of [`App::fused_now`] what they say together.
+    /// The slots that are read, including the user's own evidence, and the outcome of their answers and of
+    /// [`App::fused_now`] against the gold label.
     pub fn outcome_now(&self) -> Option<(Vec<usize>, CaseOutcome)> {
         let (_, answers) = self.current_answers()?;
         let gold = self.cases.gold_of(self.current()?.1)?;
@@ -105,7 +105,7 @@ impl App {
         Some((slots, CaseOutcome::new(Some(gold), predictions, &fused)))
     }
 
-    /// What is changed about the current case's fusion, in words.
+    /// The user's changes to the current case's fusion, in words.
     pub fn what_if_words(&self) -> Option<String> {
         let (case, answers) = self.current_answers()?;
         let words = self.what_if.words(case, answers);

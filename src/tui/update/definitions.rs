@@ -1,4 +1,4 @@
-//! The taxonomy with its definitions and examples, to read and to pick from.
+//! The list of the taxonomy's categories with their definitions and examples.
 
 use super::app::App;
 use crate::annotation::CategoryId;
@@ -8,7 +8,7 @@ use crate::tui::state::definitions::Definitions;
 use crate::tui::state::overlay::Overlay;
 
 impl App {
-    /// Opens on the category that the case has.
+    /// Opens the list at the category of the current case.
     pub(super) fn open_definitions(&mut self) {
         let mark = self.queue.current().and_then(|case| self.cases.annotation_of(case));
         let is_given = |id: &CategoryId| mark.is_some_and(|mark| mark.categories.contains(id));

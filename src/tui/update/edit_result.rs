@@ -1,4 +1,4 @@
-//! Takes in the result of an edit: what the journal wrote, or why it could not.
+//! Handles the result of an edit: the journal has written it, or could not.
 
 use super::app::App;
 use crate::annotation::{AnnotationEdit, CaseAnnotation};
@@ -6,10 +6,10 @@ use crate::tui::effect::Effect;
 use crate::tui::state::overlay::{Notice, Overlay};
 use std::sync::Arc;
 
-/// What an edit changed, once it is on disk.
+/// Effect of an edit that is on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EditOutcome {
-    /// This case has this annotation now; `None` if nothing is left of it.
+    /// The case has this annotation now; `None` if nothing is left of it.
     Changed { case: usize, annotation: Option<Arc<CaseAnnotation>> },
     /// An undo or redo changed the annotation of a case that this dataset lacks.
     Elsewhere { id: String },
@@ -18,7 +18,7 @@ pub enum EditOutcome {
 }
 
 impl App {
-    /// The journal has written an edit, or could not. Only a written one shows, and only then does the place move on.
+    /// Handles a written edit, or the failure to write it. Only a written edit is shown and moves to the next case.
     pub fn recorded(&mut self, edit: &AnnotationEdit, outcome: Result<EditOutcome, String>) -> Vec<Effect> {
         let is_redo = *edit == AnnotationEdit::Redo;
         let back = if is_redo { "redone" } else { "undone" };
@@ -35,7 +35,7 @@ impl App {
             }
             Err(message) => {
                 self.notify(Notice::Error(format!("not saved: {message}")));
-                // The text stays, so that it can be copied or tried again.
+                // Reopen the editor with the text, so that it can be copied or tried again.
                 if let AnnotationEdit::Note { text, .. } = edit {
                     self.open(Overlay::Note(text.clone().into()));
                 }
@@ -47,7 +47,7 @@ impl App {
         self.cases.set_annotation(case, annotation);
         self.say(said);
         match edit {
-            // Where a case may have several categories, more may follow.
+            // If a case may have several categories, more may follow, so stay.
             AnnotationEdit::ToggleCategory { .. } | AnnotationEdit::SetCategories { .. }
                 if !self.cases.takes_several_categories() =>
             {
@@ -60,7 +60,7 @@ impl App {
         }
     }
 
-    /// The line that says what is on disk now.
+    /// The notice about what is on disk now.
     fn what_was_recorded(&self, id: &str, edit: &AnnotationEdit, annotation: Option<&CaseAnnotation>) -> String {
         let nothing = CaseAnnotation::default();
         let annotation = annotation.unwrap_or(&nothing);
@@ -91,7 +91,7 @@ impl App {
         format!("{said} (u takes it back)")
     }
 
-    /// Goes to the case whose annotation an undo or redo changed.
+    /// Goes to the case whose annotation was changed by undo or redo.
     fn show_changed(&mut self, case: usize) -> Vec<Effect> {
         if self.queue.current() == Some(case) || !self.queue.go_to(case) {
             return Vec::new();

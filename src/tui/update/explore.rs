@@ -1,4 +1,4 @@
-//! Actions of the screen with cases and hits.
+//! Actions on the screen with cases and hits.
 
 use super::app::App;
 use crate::annotation::AnnotationEdit;
@@ -12,7 +12,7 @@ use crate::tui::state::scroll::Scroll;
 use crate::tui::state::search::Search;
 use tui_input::Input;
 
-/// Places a page key moves by.
+/// Number of places that a page key moves by.
 const PAGE: isize = 10;
 
 impl App {

@@ -7,7 +7,7 @@ use crate::tui::effect::Effect;
 use crate::tui::state::selection::Shown;
 
 impl App {
-    /// The fused answer follows in the same frame: no model is asked.
+    /// Changes the fusion. The fused answer follows in the same frame, because no model is needed.
     pub(super) fn change_fusion(&mut self, action: Action) {
         let Some(case) = self.queue.current() else { return };
         let hit = self.selection.hit();

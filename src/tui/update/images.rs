@@ -9,7 +9,7 @@ use ratatui::layout::{Rect, Size};
 use std::path::Path;
 
 impl App {
-    /// Pans where a part is visible; where the whole image is, the same keys go to other cases and hits.
+    /// Pans if only a part of the image is visible; else the same keys go to other cases and hits.
     pub(super) fn update_image(&mut self, action: Action) -> Vec<Effect> {
         let Action::View(change) = action else { return self.update_explorer(action) };
         if !self.images.view().is_zoomed(self.nearest_here()) {
@@ -35,14 +35,14 @@ impl App {
         image.map(|image| Effect::FullScreen(self.dataset().root.join(image))).into_iter().collect()
     }
 
-    /// How many times larger than whole an image of the dataset may be drawn in this area, whose first row is its heading.
-    /// Without bound until it has been loaded there.
+    /// Largest zoom of an image of the dataset in this area, whose first row is the heading. It is infinite until the
+    /// image has been loaded there.
     pub fn nearest(&self, image: &Path, area: Rect) -> f32 {
         let pane = Size::new(area.width, area.height.saturating_sub(1));
         self.images.pictures().nearest(&self.dataset().root.join(image), pane)
     }
 
-    /// The same for the image that keys act on, where it was last drawn.
+    /// Largest zoom of the image that keys act on, where it was last drawn.
     fn nearest_here(&self) -> f32 {
         let (image, area) = match self.selection.side() {
             Side::Query => (self.current().map(|(_, case)| &case.image), self.drawn.query()),

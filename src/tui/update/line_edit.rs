@@ -1,22 +1,22 @@
-//! Typing and pasting into the line of an overlay.
+//! Typing and pasting into the input line of an overlay.
 
 use super::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::{Notice, Overlay};
 use tui_input::{Input, InputRequest};
 
-/// Bytes of the longest line that is edited, as of `dissent annotate`.
+/// Size limit of the edited line, bytes; the same as in `dissent annotate`.
 const LONGEST_LINE: usize = 1 << 16;
 
 impl App {
-    /// A change to the line being edited; a changed query searches at once.
+    /// Changes the line being edited; a changed query is searched at once.
     pub fn edit(&mut self, request: InputRequest) -> Vec<Effect> {
         let Some(input) = self.overlay.as_mut().and_then(Overlay::input_mut) else { return Vec::new() };
         let changed = input.handle(request).is_some_and(|change| change.value);
         if changed { self.line_changed() } else { Vec::new() }
     }
 
-    /// What follows from another text in the line being edited.
+    /// Reacts to a change of the line being edited.
     fn line_changed(&mut self) -> Vec<Effect> {
         match &self.overlay {
             Some(Overlay::Search(_)) => return self.search(),
@@ -31,7 +31,7 @@ impl App {
         Vec::new()
     }
 
-    /// Pasted text goes into the line being edited, on one line, and nowhere else.
+    /// Pastes text into the line being edited, as one line; without such a line it does nothing.
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         let line = text.chars().map(|character| if character.is_control() { ' ' } else { character });
         let Some(input) = self.overlay.as_mut().and_then(Overlay::input_mut) else { return Vec::new() };
@@ -42,7 +42,7 @@ impl App {
             self.notify(Notice::Error(message));
             return Vec::new();
         }
-        // At once: a character at a time copies the whole line for each.
+        // Insert the text at once: inserting by character copies the whole line for each.
         let before = input.value().chars().take(input.cursor());
         let whole: String = before.chain(line).chain(input.value().chars().skip(input.cursor())).collect();
         let cursor = input.cursor() + text.chars().count();

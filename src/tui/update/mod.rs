@@ -1,18 +1,18 @@
-//! From an action to a new state, and the effects it asks for.
+//! Updates: how actions and events change the state, and the effects they ask for.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`app`], `current_case` | the whole state, and what the screen shows of the current case |
-//! | `explore` | actions of the screen with cases and hits |
-//! | `navigation` | moving among cases and hits, and what the worker is asked on the way |
-//! | `annotate`, `edit_result` | naming the error of a case; what the journal made of an edit |
-//! | `adjudication`, `agreement`, `definitions` | deciding a case, how far annotators agree, the taxonomy |
-//! | `queue_view`, `session_state` | filter, order and saved views; what the next session finds again |
-//! | `fusion`, `user_evidence` | changes to the fusion; documents that a person puts in |
-//! | `search`, `picker`, `overview`, `page` | the other things that lie over the screen |
-//! | `line_edit` | typing and pasting into the line of an overlay |
+//! | [`app`], `current_case` | the whole state, and the current case on the screen |
+//! | `explore` | actions on the screen with cases and hits |
+//! | `navigation` | moves among cases and hits, and the requests to the worker that follow |
+//! | `annotate`, `edit_result` | annotates a case; handles the result of an edit |
+//! | `adjudication`, `agreement`, `definitions` | deciding a case, the agreement report, the taxonomy |
+//! | `queue_view`, `session_state` | filter, order and saved views; the state saved for the next session |
+//! | `fusion`, `user_evidence` | changes to the fusion; documents that the user adds |
+//! | `search`, `picker`, `overview`, `page` | the other overlays |
+//! | `line_edit` | typing and pasting into the input line of an overlay |
 //! | `images`, `mouse` | enlarging and zooming images; clicks and wheel |
-//! | `worker_events` | what the worker reports |
+//! | `worker_events` | handles the worker's reports |
 
 mod adjudication;
 mod agreement;

@@ -1,4 +1,4 @@
-//! The mouse, where a person has asked for it: it is off at first, because a terminal that reports it no longer selects text.
+//! The mouse. It is off until the user turns it on, because a terminal that reports the mouse no longer selects text.
 
 use super::app::App;
 use crate::tui::action::Action;
@@ -9,8 +9,8 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 impl App {
-    /// A click stands on a case or hit, or enlarges an image; the wheel moves the list under it. `None` where nothing
-    /// follows from it.
+    /// A click selects a case or hit, or enlarges an image; the wheel moves the list under it. Returns `None` if
+    /// nothing changes.
     pub fn on_mouse(&mut self, event: MouseEvent) -> Option<Vec<Effect>> {
         let at = Position::new(event.column, event.row);
         match event.kind {

@@ -1,19 +1,19 @@
-//! Moving among cases and hits, and what the worker is asked on the way.
+//! Moves among cases and hits, and the requests to the worker that follow.
 
 use super::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::state::selection::Focus;
 use crate::worker::Request;
 
-/// Cases that the worker reads in advance.
+/// Number of cases that the worker reads in advance.
 const AHEAD: usize = 10;
 
 impl App {
-    /// What to ask of the worker before the first frame.
+    /// The requests to the worker before the first frame.
     pub fn start(&mut self) -> Vec<Effect> {
         let hit = self.selection.hit();
         let effects = self.open_current();
-        // Where the last session ended; hits that are still to come set it right when they are there.
+        // Keep the hit where the last session ended; if the hits are still to come, they correct it.
         let are_known =
             self.queue.current().and_then(|case| self.cases.answers_of(case)).is_some_and(|it| it.hits.is_some());
         self.selection.set_hit(if are_known { hit.min(self.slots().saturating_sub(1)) } else { hit });
@@ -37,27 +37,27 @@ impl App {
         self.selection.step_hit(steps, slots);
     }
 
-    /// The place changed: start the case from its first hit and ask the worker for it.
+    /// Opens the new current case at its first hit and asks the worker for it.
     pub(super) fn open_current(&mut self) -> Vec<Effect> {
         self.selection.open_case();
         let Some(case) = self.queue.current() else { return self.work_ahead() };
         self.cases.set_seen(case);
         let mut effects = Vec::new();
-        // A settled case needs no answer, but its opening still cancels work on the case one left.
+        // A settled case needs no answer, but opening it still cancels work on the previous case.
         effects.push(Effect::Engine(Request::Open { case }));
         effects.extend(self.work_ahead());
         effects
     }
 
-    /// Asks the worker to read the next cases in advance; with the filter on, the next ones that nobody has read and that
-    /// could pass, from the first again after the last, so that the list grows.
+    /// Asks the worker to read the next cases in advance. With a filter on, these are the next cases that are not
+    /// read and could pass, wrapping around at the end, so that the list grows.
     pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
         let filter = self.view.filter();
         let filtered = !filter.is_empty();
         let source = if filtered { self.queue.all() } else { self.queue.shown() };
         let here = self.queue.here().and_then(|case| source.iter().position(|other| *other == case)).unwrap_or(0);
         let (before, after) = source.split_at(here);
-        // The current case is asked for by itself; where there is none, the list was emptied at this one.
+        // The current case is requested by itself; without one, `here` is the case at which the list became empty.
         let after = if self.queue.current().is_some() { after.get(1..).unwrap_or_default() } else { after };
         let before = if filtered { before } else { &[] };
         let cases: Vec<usize> = after

@@ -1,4 +1,4 @@
-//! The overview: going from figure to figure, and opening the cases behind one.
+//! The overview: moving from figure to figure, and opening the cases of one.
 
 use super::app::App;
 use crate::tui::action::Action;
@@ -24,7 +24,7 @@ impl App {
         Vec::new()
     }
 
-    /// Narrows the view to the cases behind a cell of the overview.
+    /// Narrows the view to the cases of a cell.
     fn open_cell(&mut self, filter: &str) -> Vec<Effect> {
         let Ok(added) = filter.parse::<Filter>() else { return Vec::new() };
         if added.is_empty() {

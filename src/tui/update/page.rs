@@ -1,4 +1,4 @@
-//! Pages to be read: help and agreement.
+//! Pages of text: help and agreement.
 
 use super::app::App;
 use crate::tui::action::Action;

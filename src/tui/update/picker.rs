@@ -1,4 +1,4 @@
-//! Lists to pick from: command palette, orders, saved views, columns, themes.
+//! Lists to choose from: command palette, orders, saved views, columns, themes.
 
 use super::app::App;
 use crate::tui::action::{Action, Context, bindings};
@@ -111,7 +111,7 @@ impl App {
         Vec::new()
     }
 
-    /// The line or the place changed; a theme shows at once.
+    /// Handles a changed line or selection; a selected theme shows at once.
     pub(super) fn narrowed(&mut self, mut picker: Picker) {
         let choices = self.choices(&picker);
         picker.step(0, choices.len());
@@ -141,7 +141,7 @@ impl App {
                 if let Some(column) = Column::named(&choice.name) {
                     self.view.toggle_column(column);
                 }
-                // One often wants more than one column.
+                // Keep the list open, because one often wants more than one column.
                 self.open(Overlay::Picker(picker.clone()));
                 Vec::new()
             }

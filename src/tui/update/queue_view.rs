@@ -1,4 +1,4 @@
-//! Which cases are in the queue and in which order: filter, order, saved views.
+//! The view of the queue: filter, order, saved views.
 
 use super::app::App;
 use crate::tui::action::Action;
@@ -19,7 +19,7 @@ impl App {
         self.set_filter_edit(Input::new(line));
     }
 
-    /// Opens the line with what it would leave and what could follow.
+    /// Opens the filter line with its count and completions.
     pub(super) fn set_filter_edit(&mut self, input: Input) {
         let edit = FilterEdit::of(input, &self.cases, self.queue.all(), self.gold_visible);
         self.open(Overlay::Filter(edit));
@@ -42,7 +42,7 @@ impl App {
         Vec::new()
     }
 
-    /// Applies the line; a line that is not understood stays open.
+    /// Applies the line; a line with an error stays open.
     fn accept_filter(&mut self) -> Vec<Effect> {
         let Some(Overlay::Filter(edit)) = &mut self.overlay else { return Vec::new() };
         match edit.input().value().parse::<Filter>() {
@@ -57,8 +57,8 @@ impl App {
         }
     }
 
-    /// Shows the cases that pass; the list may be empty while cases that could pass are still to be read. A filter that
-    /// none can pass changes nothing and says so.
+    /// Shows the cases that pass. The list may be empty while cases that could pass are still to be read. A filter
+    /// that no case can pass changes nothing and gives an error.
     pub fn set_filter(&mut self, filter: Filter) -> Vec<Effect> {
         let all = self.queue.all();
         let cases: Vec<usize> = all.iter().copied().filter(|case| filter.passes(&self.cases, *case)).collect();
@@ -73,7 +73,7 @@ impl App {
         self.show(cases)
     }
 
-    /// Cases that are not read yet and could pass this filter once they are; none where nothing is read any more.
+    /// Number of cases that are not read yet and could pass this filter once they are; 0 if nothing is read any more.
     pub fn still_to_read(&self, filter: &Filter) -> usize {
         if self.worker.failure().is_some() {
             return 0;
@@ -82,7 +82,7 @@ impl App {
         self.queue.all().iter().filter(could).count()
     }
 
-    /// Lifts the filter, or puts the last one back.
+    /// Removes the filter, or restores the last one.
     pub(super) fn toggle_filter(&mut self) -> Vec<Effect> {
         if !self.view.filter().is_empty() {
             return self.set_filter(Filter::default());
@@ -94,7 +94,7 @@ impl App {
         self.set_filter(self.view.last_filter().clone())
     }
 
-    /// Adds `verdict:inconsistent` to the filter, or takes it out.
+    /// Adds `verdict:inconsistent` to the filter, or removes it.
     pub(super) fn toggle_only_inconsistent(&mut self) -> Vec<Effect> {
         let Ok(only) = "verdict:inconsistent".parse::<Filter>() else { return Vec::new() };
         let mut filter = self.view.filter().clone();
@@ -106,7 +106,8 @@ impl App {
         self.set_filter(filter)
     }
 
-    /// The next case in the list, or the one before, that passes the last filter; with the filter on, simply the next.
+    /// Goes to the next or previous listed case that passes the last filter; with the filter on, to the next or
+    /// previous one.
     pub(super) fn go_to_match(&mut self, forward: bool) -> Vec<Effect> {
         if self.view.last_filter().is_empty() {
             self.say("no filter yet: press f to type one");
@@ -138,8 +139,8 @@ impl App {
         if self.queue.current() == before { self.work_ahead() } else { self.open_current() }
     }
 
-    /// A case is read: it joins the list where it passes, without moving what is on the screen; the first in an empty list
-    /// is opened.
+    /// Adds a case that has been read to the list if it passes, without moving what is on the screen. The first case
+    /// of an empty list is opened.
     pub(super) fn admit(&mut self, case: usize) -> Vec<Effect> {
         if self.view.filter().is_empty() || !self.view.filter().passes(&self.cases, case) {
             return Vec::new();
@@ -164,7 +165,7 @@ impl App {
         if action == Action::Accept { self.save_view(&name) } else { Vec::new() }
     }
 
-    /// Keeps filter and order under a name; an old view of that name is replaced.
+    /// Saves filter and order under a name and replaces an older view with that name.
     fn save_view(&mut self, name: &str) -> Vec<Effect> {
         self.view.save(name);
         self.say(format!("view {name} saved: v opens it"));

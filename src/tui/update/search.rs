@@ -1,4 +1,4 @@
-//! The search for documents by the words of their captions, or by an image like a file.
+//! The search for documents by the words of their captions, or by an image or image file.
 
 use super::app::App;
 use crate::pipeline::ImageLike;
@@ -9,9 +9,9 @@ use crate::tui::state::search::Search;
 use crate::tui::state::selection::Side;
 use crate::worker::Request;
 
-/// Lines of a caption search.
+/// Most results of a caption search.
 const SEARCH_LIMIT: usize = 50;
-/// Documents that a search for images brings.
+/// Most results of an image search.
 const IMAGES: usize = 50;
 
 impl App {
@@ -33,7 +33,7 @@ impl App {
         Vec::new()
     }
 
-    /// What follows from another text in the line.
+    /// Searches for the changed line.
     pub(super) fn search(&mut self) -> Vec<Effect> {
         let Some(Overlay::Search(mut search)) = self.overlay.take() else { return Vec::new() };
         let typed = search.input().value().trim().to_owned();
@@ -56,8 +56,8 @@ impl App {
         vec![Effect::Engine(Request::SearchCaptions { ticket, query, limit: SEARCH_LIMIT })]
     }
 
-    /// A path is looked for once it may be whole; until then nothing is offered, and without one it is the image in focus
-    /// again.
+    /// Searches by an image file once its path may be complete; until then there are no results. An empty line
+    /// searches by the focused image again.
     fn search_file(&mut self, search: &mut Search, typed: &str) -> Vec<Effect> {
         if typed.is_empty() {
             return self.send_image_search(search, self.image_in_focus());
@@ -70,7 +70,7 @@ impl App {
         self.send_image_search(search, ImageLike::File(typed.into()))
     }
 
-    /// Looks for images like the one that has the focus, or like a file once its path is typed.
+    /// Searches for images like the focused one, or like a file once its path is typed.
     pub(super) fn search_images(&mut self) -> Vec<Effect> {
         let mut search = Search::for_images();
         let effects = self.send_image_search(&mut search, self.image_in_focus());

@@ -1,4 +1,4 @@
-//! What the next session finds again: place, filter, order, columns, saved views, opened cases.
+//! State saved for the next session: place, filter, order, columns, saved views, opened cases.
 
 use super::app::App;
 use crate::tui::state::filter::Filter;
@@ -7,7 +7,7 @@ use crate::tui::state::queue_columns::Column;
 use crate::tui::state::session_state::{Place, SessionState};
 
 impl App {
-    /// What the next start should find again.
+    /// The state to save for the next session.
     pub fn memory(&self) -> SessionState {
         let id = |case: usize| self.cases.get(case).map(|case| case.id.clone());
         let mut seen: Vec<String> = self.cases.seen().filter_map(id).collect();
@@ -25,8 +25,8 @@ impl App {
         }
     }
 
-    /// Stands where the last session ended while only the cases are read: a filter would look at answers that are not
-    /// there yet.
+    /// Restores the place of the last session while only the cases are read. The filter must wait, because it needs
+    /// answers that are not there yet.
     pub fn recall_place(&mut self, memory: &SessionState) {
         let Some(place) = &memory.place else { return };
         self.view.set_columns(self.columns_named(&place.columns));
@@ -36,8 +36,8 @@ impl App {
         }
     }
 
-    /// Goes back to where the last session ended, as far as that is still there. The answers of a
-    /// stored run must be in: filters look at them.
+    /// Restores the state of the last session as far as it still applies. The answers of a stored run must be loaded
+    /// before, because filters need them.
     pub fn recall(&mut self, memory: SessionState) {
         let ids: std::collections::HashMap<&str, usize> =
             self.dataset().cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
@@ -52,13 +52,13 @@ impl App {
         let filter = place.filter.parse::<Filter>().unwrap_or_default();
         self.view.set_last_filter(filter.clone());
         let is_there = case.is_some_and(|case| self.queue.go_to(case));
-        // What this asks of the worker is asked again by `start`. A list that is empty so far begins with the case.
+        // `start` repeats these requests to the worker. A list that is still empty begins with this case.
         drop(self.set_filter(filter));
         self.selection.set_hit(if is_there && self.queue.current() == case { place.hit } else { 0 });
         self.ahead.clear();
     }
 
-    /// The columns of these names that have something to show here.
+    /// The columns with these names that have something to show here.
     fn columns_named(&self, names: &[String]) -> Vec<Column> {
         let columns = names.iter().filter_map(|name| Column::named(name));
         columns.filter(|column| *column != Column::Against || self.cases.compares_runs()).collect()

@@ -1,4 +1,4 @@
-//! Evidence of a person's own: documents put in beside the hits, and hits shown to the reader with something withheld.
+//! The user's own evidence: documents added to the hits, and hits shown to the reader with a part withheld.
 
 use super::app::App;
 use crate::evaluation::{CaseAnswers, OwnHit};
@@ -7,11 +7,11 @@ use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;
 use crate::worker::Request;
 
-/// Why a document is not read.
+/// Reason why a document is not read.
 const OWN_GROUP: &str = "this image is the case's own or of its group: it is shown, but the model may not use it";
 
 impl App {
-    /// Puts a document into the next slot and has the reader answer with it.
+    /// Adds a document in the next slot and has the reader answer with it.
     pub(super) fn put_in(&mut self, row: usize) -> Vec<Effect> {
         self.selection.show_row(row);
         let Some((index, case)) = self.current() else { return Vec::new() };
@@ -31,8 +31,8 @@ impl App {
         self.ask(index, Probe { row, ablation: Ablation::default() })
     }
 
-    /// Reads the shown document once more with its caption or image withheld, or its caption swapped for one that
-    /// contradicts it.
+    /// Reads the shown document again with its caption or image withheld, or with its caption replaced by a
+    /// contradicting one.
     pub(super) fn withhold(&mut self, caption: CaptionShown, without_image: bool) -> Vec<Effect> {
         let Some((index, case)) = self.current() else { return Vec::new() };
         let Some(row) = self.shown_row() else { return Vec::new() };
@@ -55,13 +55,13 @@ impl App {
             self.say("the hits of this case are not retrieved yet: try again in a moment");
             return Vec::new();
         };
-        // Asked before: stand on it, and ask again where the reader could not answer.
+        // If this was asked before, select it, and ask again if the reader failed.
         if let Some(place) = answers.own.iter().position(|own| own.probe == probe) {
             let failed = answers.own[place].outcome.take_if(|outcome| outcome.is_err()).is_some();
             self.selection.stand_on_hit(found + place);
             return if failed { vec![Effect::Engine(Request::Probe { case, probe })] } else { Vec::new() };
         }
-        // Nobody has searched for it, so it has no score; the fuser takes it for as good as the best.
+        // No search found it, so it has no score; the fuser treats it as equal to the best hit.
         let provenance = Provenance { head: Head::Person, rank: answers.own.len() + 1, score: None };
         let hit = Hit { row: probe.row, document, provenances: vec![provenance] };
         let own = OwnHit { probe, hit, outcome: None };
@@ -74,7 +74,7 @@ impl App {
         vec![Effect::Engine(Request::Probe { case, probe })]
     }
 
-    /// The reader has answered a probe.
+    /// Takes the reader's answer to a probe.
     pub(super) fn probed(&mut self, case: usize, probe: Probe, outcome: Result<Prediction, String>) {
         if let Err(message) = &outcome {
             self.notify(Notice::Error(message.clone()));
@@ -85,7 +85,7 @@ impl App {
         }
     }
 
-    /// Takes a person's own evidence out of a case again.
+    /// Removes the user's own evidence from a case.
     pub(super) fn remove_own(&mut self, case: usize) {
         if let Some(own) = self.cases.own_evidence_mut(case) {
             own.clear();

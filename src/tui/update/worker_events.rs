@@ -1,4 +1,4 @@
-//! Takes in what the worker reports.
+//! Handles the worker's reports.
 
 use super::app::App;
 use crate::pipeline::Event;
@@ -6,7 +6,7 @@ use crate::tui::effect::Effect;
 use crate::tui::state::overlay::{Notice, Overlay};
 
 impl App {
-    /// Takes in what the worker reports. Answers about any case are kept, whatever is shown.
+    /// Handles an event of the worker. Answers are kept for every case, not only the current one.
     pub fn on_engine_event(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Ready(description) => {
@@ -36,7 +36,7 @@ impl App {
             Event::ClosedBook { case, prediction } => {
                 let answers = self.cases.answers_mut(case);
                 answers.closed_book = Some(prediction);
-                // It comes after the last hit, and filters ask for it, too.
+                // The closed-book answer comes after the last hit, and filters need it, too.
                 if answers.is_settled() {
                     return self.case_is_settled(case);
                 }
@@ -67,7 +67,7 @@ impl App {
         Vec::new()
     }
 
-    /// A case is read: a filtered list takes it in, and where the worker has run out of cases it gets more.
+    /// Updates the list after a case has been read, and asks for more cases if the worker has run out.
     fn case_is_settled(&mut self, case: usize) -> Vec<Effect> {
         self.view.add_unsorted(case);
         if self.view.filter().is_empty() {

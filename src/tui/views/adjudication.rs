@@ -1,4 +1,4 @@
-//! Deciding a case: everybody's annotations side by side at the foot of the body, so that the case stays in view.
+//! Deciding a case: everybody's annotations side by side at the bottom of the body, so that the case stays in view.
 //!
 //! ```text
 //! ╭ us-0007: disputed ────────────────────────────────────────────╮
@@ -25,14 +25,14 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
-/// Fewest columns of one person's words.
+/// Fewest columns for one annotator.
 const LEAST: usize = 36;
-/// Columns of the names before the decision.
+/// Columns for the names before the decision.
 const NAME: usize = 10;
-/// Rows between the words and the taxonomy: a line, the decision that stands, the new one, its reason.
+/// Rows between annotations and taxonomy: a line, the standing decision, the new one, its reason.
 const DECISION_ROWS: u16 = 4;
 
-/// Draws the words and the decision over the lower part of the body.
+/// Draws annotations and decision over the lower part of the body.
 pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
     let review = app.cases().people_on(adjudication.case);
     let width = usize::from(area.width).saturating_sub(4);
@@ -73,7 +73,7 @@ fn standing(app: &App, adjudication: &Adjudication, review: Option<&CaseReview>)
     }
 }
 
-/// A column of lines per person, as many people as fit beside each other, the selected one among them.
+/// One column of lines per annotator: as many as fit, including the selected one.
 fn columns(app: &App, open: &Adjudication, review: Option<&CaseReview>, width: usize) -> Vec<Vec<Line<'static>>> {
     let faint = app.theme().style(Role::Faint);
     let Some(review) = review else { return vec![vec![Line::styled("no annotations", faint)]] };
@@ -125,7 +125,7 @@ fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, wi
     lines
 }
 
-/// "1 Misleading look-alike, 8 Other".
+/// Keys and names, such as "1 Misleading look-alike, 8 Other".
 fn words(app: &App, ids: &BTreeSet<CategoryId>) -> String {
     let known = app.cases().known_categories(ids);
     let mut names: Vec<String> = known.map(|category| format!("{} {}", category.key, category.name)).collect();
@@ -176,7 +176,7 @@ fn decision_text(app: &App, decision: &Decision) -> String {
     text
 }
 
-/// The categories of cases with their keys, one after the other.
+/// The categories for cases with their keys, in a row.
 fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut spans: Vec<Span> = Vec::new();

@@ -1,4 +1,4 @@
-//! How far annotators agree: the tables of `dissent annotations agreement`, with what each figure means.
+//! The agreement report: the tables of `dissent annotations agreement` with an explanation of each figure.
 //!
 //! ```text
 //! ╭ agreement: computing intervals … ───────────────────────────╮
@@ -22,7 +22,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Draws the tables over the body, from the first line that is wanted.
+/// Draws the tables over the body, from the first line shown.
 pub fn draw(app: &App, screen: &AgreementScreen, frame: &mut Frame, area: Rect) {
     let title = match screen.report() {
         Some(report) if report.resamples == 0 && report.shared > 0 => "agreement: computing intervals …",
@@ -54,7 +54,7 @@ fn lines(app: &App, report: &AgreementReport, width: usize) -> Vec<Line<'static>
     let mut explained = None;
     for table in &report.tables {
         lines.push(Line::default());
-        // Tables of one kind have the same words under them: the first says it for all.
+        // Tables of one kind have the same explanation, so only the first shows it.
         let with_words = explained != Some(table.key);
         explained = Some(table.key);
         lines.extend(table_lines(app, table, with_words, width));

@@ -1,4 +1,4 @@
-//! The answers of a case: closed-book, fused, verdict, gold, mark.
+//! The answers to a case: closed-book, fused, verdict, gold, annotation.
 
 use super::super::theme::Role;
 use super::{text, verdict};
@@ -16,15 +16,15 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns of a bar below the images.
 const BAR: usize = 12;
-/// Columns of the names before the answers.
+/// Columns for the names before the answers.
 const NAME: usize = 13;
-/// Columns that the smallest flip keeps beside the changes of a person.
+/// Columns kept for the smallest flip beside the user's changes.
 const LEAST_FLIP: usize = 24;
-/// In place of an answer that is not there.
+/// Shown in place of an answer that has not come yet.
 const TO_COME: &str = "…";
 const NEVER: &str = "-";
 
-/// A block right of a single image.
+/// Draws the answers right of a single image.
 pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
     if area.width < 8 {
         return;
@@ -68,7 +68,7 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// "fused", or what is changed about it.
+/// "fused", or the user's changes to it.
 fn fused_heading(app: &App, width: usize) -> Line<'static> {
     match app.what_if_words() {
         None => Line::styled("fused", app.theme().style(Role::Muted)),
@@ -76,7 +76,7 @@ fn fused_heading(app: &App, width: usize) -> Line<'static> {
     }
 }
 
-/// The answer without a document, or the sign that it is still to come or never will.
+/// The answer without a document, or a sign that it is still to come or never will.
 fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
     let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else {
         return Err(TO_COME);
@@ -85,8 +85,8 @@ fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
     answers.closed_book.as_ref().ok_or(absent)
 }
 
-/// The fused answer as it is on the screen, or the sign that it is still to come or never will: where every hit is dropped
-/// there is nothing to wait for.
+/// The fused answer on the screen, or a sign that it is still to come or never will: if every hit is dropped, none
+/// will come.
 fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let absent = if answers.is_some_and(CaseAnswers::is_settled) { NEVER } else { TO_COME };
@@ -111,11 +111,11 @@ fn answer_block(
     [Line::from(spans), Line::from(text::bar(theme, probability, bar_width).to_vec())]
 }
 
-/// Where the image is the document's: the fused answer, then what the hit is and what it says.
+/// Lines beside a document's image: the fused answer, then the hit and its answer.
 fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let theme = app.theme();
     let Some(document) = app.shown_document() else { return Vec::new() };
-    // What is done to a hit shows in the answer, which must not be hidden by its document.
+    // The fused answer shows the effect of changes to a hit, so the document must not hide it.
     let mut lines = vec![fused_heading(app, width)];
     let fused = app.fused_now();
     let [answer, _] = answer_block(app, fused_answer(app, fused.as_ref()), width, 0);
@@ -139,13 +139,13 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// Rows under two images: closed-book, fused with verdict, shares of the labels, gold, mark.
+/// Draws rows under two images: closed-book, fused with verdict, shares of the labels, gold, annotation.
 pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let width = usize::from(area.width);
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let fused = app.fused_now();
-    // Letter, star, space and the longest label, so that the figures stand in one column close by.
+    // The letter, the star, a space and the longest label, so that the figures form one column close by.
     let label_width = (app.longest_answer() + 3).clamp(8, (width * 2 / 5).max(8));
     let closed = answer_row(app, "closed-book", closed_book(app), label_width);
     let mut second = answer_row(
@@ -175,7 +175,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// Shares of the labels, then what would flip the answer, then what a person has changed.
+/// The shares of the labels, the smallest flip, the user's changes.
 fn shares_row(app: &App, fused: Option<&Fused>, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
     let mut spans = vec![Span::styled(text::column("vote share", NAME), theme.style(Role::Muted))];
@@ -234,7 +234,7 @@ fn answer_text(app: &App, answer: Option<Answer>, width: usize) -> Vec<Span<'sta
     ]
 }
 
-/// Name of a label of the current case's task or the words of an open answer, or that an answer names none.
+/// Name of an answer to the current case: its label, its words, or a remark that it names no label.
 pub fn answer_name(app: &App, answer: Option<Answer>) -> String {
     app.queue().current().map_or_else(String::new, |case| app.cases().answer_name(case, answer))
 }
@@ -260,7 +260,7 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
     }
 }
 
-/// The mark of the current case on one line.
+/// The annotation of the current case on one line.
 fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     let line = text::fit(&mark_text(app).join("  "), width);
     let room = width.saturating_sub(line.width() + 2);
@@ -271,14 +271,14 @@ fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
     spans
 }
 
-/// What the category of the current case means, where it has one alone: in the words under which it was given.
+/// Definition of the current case's category, if it has exactly one, in the wording under which it was given.
 fn definition(app: &App) -> Option<String> {
     let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case))?;
     let known: Vec<&Category> = app.cases().known_categories(&mark.categories).collect();
     let [category] = known.as_slice() else { return None };
     let earlier = app.cases().definitions().earlier_definitions(mark);
     match earlier.into_iter().find(|earlier| earlier.id == category.id) {
-        // If its wording then is not kept, there is none to show: the current one is different.
+        // If that wording is lost, show none, because the current wording is different.
         Some(earlier) => earlier.then.map(|then| then.definition),
         None => Some(category.definition.clone()),
     }
@@ -294,7 +294,7 @@ fn mark_text(app: &App) -> Vec<String> {
     let Some(case) = app.queue().current() else { return Vec::new() };
     let mut parts = Vec::new();
     if let Some(mark) = app.cases().annotation_of(case) {
-        // First: whoever relies on an old mark must see this, however little room there is.
+        // The changes come first: a reader of an old annotation must see them, however little room there is.
         parts.extend(what_changed(app, case, mark));
         parts.extend(
             app.cases()
@@ -312,7 +312,7 @@ fn mark_text(app: &App) -> Vec<String> {
     parts
 }
 
-/// What is different now from when the case was annotated.
+/// What has changed since the case was annotated.
 fn what_changed(app: &App, case: usize, mark: &CaseAnnotation) -> Vec<String> {
     let mut parts = Vec::new();
     match app.cases().staleness_of(case) {

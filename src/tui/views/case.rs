@@ -11,13 +11,13 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// From this height the facts stand below the images and the caption is written out.
+/// From this height, the answers stand below the images and the whole caption is shown.
 const TALL: u16 = 33;
-/// From this size of the pane all hits' images are shown.
+/// From this size of the pane, the images of all hits are shown.
 const GRID: (u16, u16) = (150, 48);
-/// Columns the facts need beside an image.
+/// Columns that the answers need beside an image.
 const FACTS_WIDTH: u16 = 22;
-/// Rows of the facts below the images.
+/// Rows of the answers below the images.
 const FACTS_ROWS: u16 = 5;
 /// Rows of the selected hit's caption.
 const CAPTION_ROWS: u16 = 7;
@@ -31,7 +31,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let tall = area.height >= TALL;
     let question = app.dataset().question_of(case);
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
-    // Two runs have a line on both of them, and up to twice as many documents.
+    // A comparison has a line about both runs and up to twice as many documents.
     let more = if app.is_comparing() && app.cases().compares_runs() { 3 } else { 1 };
     let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
@@ -74,7 +74,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// Why the list is empty, and whether something is still to come.
+/// Says why the list is empty and whether more cases may come.
 fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
     app.drawn().set_query(Rect::ZERO);
     app.drawn().set_document(Rect::ZERO);
@@ -98,7 +98,7 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Muted)), area);
 }
 
-/// The key that lifts the filter, if it has one.
+/// The key that removes the filter, if it has one.
 fn lifting_key(app: &App) -> Option<String> {
     let binding = bindings().find(|binding| binding.action == Action::ToggleFilter)?;
     Some(keymap::shown(&app.keymap().shown_key(binding)?))
@@ -115,8 +115,8 @@ fn draw_title(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-/// Draws one image or two, each as wide as a square one would be, and gives back what is left on the right;
-/// at least `reserved` columns are.
+/// Draws one image or two, each as wide as a square one would be, and returns the free area on the right, which has
+/// at least `reserved` columns.
 fn draw_images(app: &App, frame: &mut Frame, area: Rect, reserved: u16) -> Rect {
     // A cell is about twice as high as wide; one row is the heading.
     let square = area.height.saturating_sub(1) * 2;

@@ -1,4 +1,4 @@
-//! Two runs on one case: their documents side by side, rank moves, predictions that flipped, who is right.
+//! Two runs on one case: their documents side by side, changes of rank, flipped predictions, which run is right.
 //!
 //! ```text
 //!   A: standard-test  B Yes 0.75    B: trained-test  A No 0.64    right: B
@@ -21,11 +21,11 @@ use ratatui::widgets::Paragraph;
 
 /// Columns of a document's id.
 const DOCUMENT: usize = 14;
-/// Columns of a place with what became of it, and of an answer.
+/// Columns of a position with its change, and of an answer.
 const PLACE: usize = 5;
 const ANSWER: usize = 9;
 
-/// A document that either run found, with its place in both.
+/// A document found by either run, with its position in both.
 struct Aligned {
     row: usize,
     a: Option<usize>,
@@ -54,11 +54,11 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     );
     lines.push(Line::styled(text::fit(&heading, width), theme.style(Role::Muted)));
     let aligned = align(a, b);
-    // The selected hit stays in view.
+    // Keep the selected hit in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());
     let at = aligned.iter().position(|document| document.a == Some(app.selection().hit())).unwrap_or(0);
     let first = (at + 1).saturating_sub(rows);
-    // A's hits come first, each at its place; a document that only B found is no hit to stand on.
+    // A's hits come first, each at its position; documents that only B found cannot be selected.
     let own = aligned.iter().skip(first).take(rows).take_while(|document| document.a.is_some()).count();
     let top = area.y + lines.len() as u16;
     app.drawn().set_hits(Rect { y: top, height: own as u16, ..area }, first);
@@ -97,7 +97,7 @@ fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span
     spans
 }
 
-/// A's hits in their order, then those that only B found.
+/// A's hits in order, then those that only B found.
 fn align(a: &CaseAnswers, b: &CaseAnswers) -> Vec<Aligned> {
     let (ours, theirs) = (a.hits.as_deref().unwrap_or_default(), b.hits.as_deref().unwrap_or_default());
     let mut aligned = Vec::new();

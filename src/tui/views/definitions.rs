@@ -25,7 +25,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Widest name in the list.
 const NAME: usize = 30;
-/// Columns of "yes" and "no" before the examples.
+/// Columns for "yes" and "no" before the examples.
 const SIGN: usize = 5;
 
 /// Draws the list and the selected category over the body.

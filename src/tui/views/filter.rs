@@ -1,4 +1,4 @@
-//! The filter as it is typed, with what could follow and how many cases that leaves.
+//! The filter while it is typed, with completions and the number of cases they leave.
 //!
 //! ```text
 //! ╭ filter ──────────────────────────────────────────────╮
@@ -17,10 +17,10 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-/// Columns of a field's name in the list.
+/// Columns for a completed word in the list.
 const WORD: usize = 22;
 
-/// Draws the line over the left of the body; the case stays in view where there is room.
+/// Draws the line over the left of the body; the case stays in view if there is room.
 pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
     let rows = u16::try_from(edit.completions().len() + 4).unwrap_or(area.height);
     let area = Rect { width: area.width.min(76), height: rows.min(area.height), ..area };

@@ -1,4 +1,4 @@
-//! Query and hits side by side, where the window is large enough for all of them.
+//! Query and hits side by side, if the window is large enough for all of them.
 
 use super::super::theme::Role;
 use super::{picture, text, verdict};
@@ -9,11 +9,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Columns from one tile to the next.
+/// Columns between tiles.
 const GAP: u16 = 2;
 
-/// Draws the query and every hit, as large as fits, each hit with its own answer, and last a document that was found by
-/// search and is none of them:
+/// Draws the query and every hit with its answer, as large as fits; last a document found by search that is not among
+/// the hits:
 ///
 /// ```text
 ///  query                      1 us-doc-001 = B Yes 0.91   2 us-doc-003 = B Yes 0.72
@@ -62,8 +62,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// Columns of the grid that gives the largest tiles, and their rows without the heading. A cell is about twice as high as
-/// wide.
+/// The number of grid columns that gives the largest tiles, and the tiles' rows without heading. A cell is about
+/// twice as high as wide.
 fn arrange(tiles: usize, area: Rect) -> (usize, u16) {
     let mut best = (1, 0);
     for columns in 1..=tiles {

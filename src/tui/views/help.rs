@@ -13,12 +13,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Columns of keys.
+/// Columns for keys.
 const KEYS: usize = 14;
-/// Columns of the page where there is room.
+/// Columns of the page if there is room.
 const WIDEST: u16 = 96;
 
-/// The signs and terms of the screen.
+/// Signs and terms used on the screen.
 const SIGNS: [(&str, &str); 16] = [
     ("closed-book", "the model's answer without any retrieved document"),
     ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
@@ -111,7 +111,7 @@ fn loaded(app: &App) -> Vec<(&'static str, String)> {
         rows.push(("device", engine.device.clone()));
         rows.push(("index", engine.index.clone()));
     }
-    // The status line may have cut them.
+    // The status line may have cut the message.
     if let Some(message) = app.worker().failure() {
         rows.push(("no answers", message.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! A row per hit: rank, head, score, this hit's prediction, caption.
+//! The hits, one per row: rank, head, score, prediction, caption.
 
 use super::super::theme::Role;
 use super::{answers_panel, text, verdict};
@@ -13,24 +13,24 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Columns of the head's name and of its score.
+/// Columns for the head's name and for its score.
 const HEAD: usize = 8;
 const SCORE: usize = 6;
-/// Columns of a hit's share of the weights.
+/// Columns for a hit's share of the weights.
 const WEIGHT: usize = 7;
 
-/// Widths that depend on the room.
+/// Column widths, which depend on the room.
 struct Columns {
-    /// Label name after the letter; 0 leaves it out.
+    /// The label's name after its letter; 0 leaves it out.
     name: usize,
     bar: usize,
-    /// What the hit adds to the margin of the fused answer; 0 leaves it out.
+    /// The hit's push on the margin of the fused answer; 0 leaves it out.
     pull: usize,
     caption: usize,
 }
 
 impl Columns {
-    /// Answers in words have no probabilities: their names get the room of those.
+    /// Divides the width. Answers in words have no probabilities, so their names get that room.
     fn fit(width: usize, longest_label: usize, in_words: bool) -> Self {
         // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 7
         let (name, bar, pull) = match width {
@@ -46,7 +46,7 @@ impl Columns {
     }
 }
 
-/// Draws the table; it scrolls with the selected hit.
+/// Draws the table, scrolled so that the selected hit is visible.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let columns = Columns::fit(usize::from(area.width), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
@@ -58,7 +58,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     };
     let Some(hits) = &answers.hits else {
-        // The reason why nothing is answered says more than that this case is not.
+        // The reason why nothing is answered is more useful than a remark that this case is not.
         match app.worker().failure().or(answers.failed.as_deref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
             None => draw_message(app, "…", Role::Faint, frame, body),
@@ -125,7 +125,7 @@ fn draw_row(
         [one] => (one.head.to_string(), text::score(one.score)),
         [one, ..] => ("several".to_owned(), text::score(one.score)),
     };
-    // What a person added has no score: its name may take that column, too.
+    // A document added by the user has no score, so its name may take that column, too.
     let head = if score.is_empty() {
         text::column(&head, HEAD + SCORE)
     } else {
@@ -146,7 +146,7 @@ fn draw_row(
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
-/// The keys of the categories that a person has given the document in this case, as "1+2 ".
+/// Keys of the categories given to the document in this case, such as "1+2 ".
 fn given_keys(app: &App, document: &str) -> String {
     let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
     let Some(ids) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
@@ -154,7 +154,7 @@ fn given_keys(app: &App, document: &str) -> String {
     if keys.is_empty() { String::new() } else { format!("{} ", keys.join("+")) }
 }
 
-/// `=` or `!` against the fused answer, letter, `*` where gold is shown and this is right, name, bar, probability.
+/// `=` or `!` against the fused answer, letter, `*` if gold is shown and the answer is right, name, bar, probability.
 fn prediction(
     app: &App,
     answers: &CaseAnswers,
@@ -185,7 +185,7 @@ fn prediction(
     spans
 }
 
-/// The hit's share of the weights, or `out` where it is dropped, and what it adds to the margin of the fused answer.
+/// The hit's share of the weights, or `out` if it is dropped, and its push on the margin of the fused answer.
 fn weight(
     app: &App,
     fused: Option<&Fused>,
@@ -212,7 +212,7 @@ fn weight(
     spans
 }
 
-/// The caption of the shown document, written out, with where it comes from.
+/// Draws the whole caption of the shown document with its source.
 pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     let Some(document) = app.shown_document() else { return };
     let theme = app.theme();

@@ -1,4 +1,4 @@
-//! Drawing: from the state to a frame, and nothing else.
+//! Views: they draw the state as a frame and do nothing else.
 
 mod adjudication;
 mod agreement;
@@ -29,9 +29,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders};
 
-/// Below this the screen holds one line that says so.
+/// In a smaller terminal, the screen is one line that says so.
 pub const SMALLEST: (u16, u16) = (60, 15);
-/// From this width both images are shown side by side.
+/// From this width, query and document images stand side by side.
 pub const WIDE: u16 = 100;
 
 /// Draws the whole screen. At 80×24:
@@ -52,9 +52,9 @@ pub const WIDE: u16 = 100;
 ///  tiny-pixtral · cpu · exact search, 420 images                  7/600 · 5 annotated     status
 ///  l hit  Tab focus  Enter image  1-8 name the error  n note  u undo  ? help  q quit      hints
 /// ```
-///
-/// From 100 columns the document's image stands beside the query image; from 36 rows the facts stand below them and the
-/// selected hit's caption is written out; from 200×60 every hit's image is there. Help, note and search lie over this.
+/// From 100 columns the document's image stands beside the query image. From 36 rows the answers stand below them and
+/// the selected hit's whole caption is shown. From 200×60 the images of all hits are shown. Overlays such as help,
+/// note and search cover this.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -101,7 +101,7 @@ fn draw_body(app: &App, frame: &mut Frame, body: Rect) {
     case::draw(app, frame, inner);
 }
 
-/// One line, whatever the size.
+/// Draws one line that fits any size.
 fn too_small(app: &App, frame: &mut Frame, area: Rect) {
     let (width, height) = SMALLEST;
     let message = format!("dissent needs {width}x{height} characters; this window has {}x{}", area.width, area.height);

@@ -1,4 +1,4 @@
-//! The figures of the current view, a cell per set of cases.
+//! The figures of the current view, one cell per set of cases.
 //!
 //! ```text
 //! ╭ overview: fused:wrong · 54 of 54 cases answered ────────────╮
@@ -24,12 +24,12 @@ use unicode_width::UnicodeWidthStr;
 
 /// Widest name of a row.
 const NAME: usize = 24;
-/// Columns of a bar, where there is room.
+/// Columns of a bar, if there is room.
 const BAR: usize = 10;
 /// Columns of a cell.
 const LEAST_CELL: usize = 6;
 const WIDEST_CELL: usize = 36;
-/// Columns in which it is said which columns of a table are shown.
+/// Columns for the remark which columns of a table are shown.
 const PLACE: usize = 12;
 
 /// Draws the tables over the body, scrolled so that the selected cell is in view.
@@ -70,15 +70,15 @@ pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
         lines.push(Line::default());
     }
     let rows = usize::from(inner.height);
-    // The title of the section stays in view.
+    // Keep the title of the section in view.
     let first = (selected_line + 2).saturating_sub(rows).min(lines.len().saturating_sub(rows));
     let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 
-/// Which columns of a table are shown, and how wide.
+/// The columns of a table that are shown, and their widths.
 struct Columns {
-    /// Of the rows' names.
+    /// Width of the rows' names.
     name: usize,
     cell: usize,
     first: usize,
@@ -86,7 +86,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// No figure is cut: where there is no room for all columns, those up to the selected one are shown.
+    /// Fits the columns without cutting a figure: if not all have room, the last one shown is the selected one.
     fn fit(section: &Section, selected: usize, width: usize) -> Self {
         let cells = section.rows.iter().flat_map(|row| &row.cells);
         let longest = cells.map(|cell| without_interval(&cell.text).width()).max().unwrap_or(0);
@@ -107,7 +107,7 @@ impl Columns {
         &all[first..(first + self.count).min(all.len())]
     }
 
-    /// "3-8 of 14" where some are left out.
+    /// "3-8 of 14" if some columns are left out.
     fn words(&self, all: usize) -> String {
         if self.count >= all {
             return String::new();
@@ -116,7 +116,7 @@ impl Columns {
     }
 }
 
-/// The figure and, where there is room, a bar of its share.
+/// The figure and, if there is room, a bar of its share.
 fn cell_spans(app: &App, cell: &Cell, selected: bool, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
     let style = if selected { theme.style(Role::Selection) } else { Style::new() };
@@ -126,7 +126,7 @@ fn cell_spans(app: &App, cell: &Cell, selected: bool, width: usize) -> Vec<Span<
     let mut spans = vec![Span::styled(marker, theme.style(Role::Accent).patch(style))];
     let bar = room.saturating_sub(text_width + 1).min(BAR);
     let full = text_width <= room;
-    // Where an interval does not fit, the figure and its n stay.
+    // If an interval does not fit, keep the figure and its n.
     let shown = if full { cell.text.clone() } else { without_interval(&cell.text) };
     if let (Some(share), true) = (cell.share, full && bar >= 4) {
         spans.push(Span::styled(format!("{shown} "), theme.style(Role::Text).patch(style)));
@@ -138,7 +138,7 @@ fn cell_spans(app: &App, cell: &Cell, selected: bool, width: usize) -> Vec<Span<
     spans
 }
 
-/// "0.333 [0.000, 1.000] n=3" becomes "0.333 n=3".
+/// Turns "0.333 [0.000, 1.000] n=3" into "0.333 n=3".
 fn without_interval(text: &str) -> String {
     match (text.split_once(" ["), text.split_once(']')) {
         (Some((before, _)), Some((_, after))) => format!("{before}{after}"),

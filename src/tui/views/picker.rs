@@ -1,4 +1,4 @@
-//! A list to pick from.
+//! A list to choose from.
 //!
 //! ```text
 //! ╭ commands ────────────────────────────────────────────╮
@@ -17,7 +17,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// Columns of a name, and of a key.
+/// Columns for a name, and for a key.
 const NAME: usize = 18;
 const SIGN: usize = 7;
 
@@ -25,7 +25,7 @@ const SIGN: usize = 7;
 pub fn draw(app: &App, picker: &Picker, frame: &mut Frame, area: Rect) {
     let choices = app.choices(picker);
     let rows = u16::try_from(choices.len().max(1) + 3).unwrap_or(area.height);
-    // Themes are judged by the screen behind the list.
+    // A narrow list leaves the screen in view, by which one judges a theme.
     let widest = if matches!(picker.kind(), PickerKind::Theme { .. }) { 30 } else { 100 };
     let area = Rect { width: area.width.min(widest), height: rows.min(area.height), ..area };
     let inner = popup::framed(app, picker.title(), frame, area);

@@ -1,4 +1,4 @@
-//! An image in a pane with a heading.
+//! An image pane with a heading.
 
 use super::super::theme::Role;
 use super::text;
@@ -12,12 +12,12 @@ use ratatui::widgets::Paragraph;
 use ratatui_image::Image;
 use std::path::Path;
 
-/// Cases whose query images are loaded in advance.
+/// Number of cases whose query images are loaded in advance.
 const AHEAD: usize = 2;
-/// Hits from the selected one on whose images are loaded.
+/// Number of hits, from the selected one on, whose images are loaded.
 const HITS_AHEAD: usize = 6;
 
-/// The query image; `active` marks the one that Enter and z act on where two are shown.
+/// The query image; `active` marks the one of two images that Enter and z act on.
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
     app.drawn().set_query(area);
@@ -44,7 +44,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     app.drawn().set_document(area);
     let image = document.map(|document| document.image.as_path());
     let pane = pane(app, heading(app, &name, image, active, area), image, frame, area);
-    // The cache holds a screen or two; asking for all hits of a large K would throw out what was just loaded.
+    // The cache holds a screen or two; requesting all hits of a large K would evict what was just loaded.
     for hit in app.hits().iter().skip(app.selection().hit()).take(HITS_AHEAD) {
         if let Some(document) = app.dataset().corpus.get(hit.row) {
             app.images().pictures().want_soon(PictureKey {
@@ -56,7 +56,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// The active image over the whole body.
+/// Draws the active image over the whole body.
 pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     match app.selection().side() {
@@ -65,7 +65,7 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// The heading of an image with what is changed about how one looks at it.
+/// The heading of an image with changes to its view.
 fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect) -> Line<'static> {
     let words = app.images().view().words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
     let heading = if words.is_empty() { name.to_owned() } else { format!("{name} · {words}") };
@@ -73,7 +73,7 @@ fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect
     Line::styled(text::fit(&heading, usize::from(area.width)), app.theme().style(role))
 }
 
-/// Draws heading and image and says how large the image's pane is.
+/// Draws heading and image and returns the size of the image's pane.
 pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
     let theme = app.theme();
     frame.render_widget(heading, Rect { height: 1, ..area });
@@ -100,7 +100,7 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
         view: app.images().view(),
     }) {
         None => {}
-        // A pixel image is sent once, within the first cell that it is drawn in: what lies over that cell would swallow it.
+        // A pixel image is sent once, within its first cell: an overlay over that cell would lose it.
         Some(Ok(_)) if app.overlay().is_some() && app.images().mode().is_in_pixels() => {}
         Some(Ok(scaled)) => frame.render_widget(Image::new(&scaled.protocol), pane),
         Some(Err(message)) => {

@@ -1,4 +1,4 @@
-//! What lies over the body: a frame with a title, and a line to type in.
+//! Frame and input line of overlays.
 
 use super::super::theme::Role;
 use crate::text::printable::one_line;
@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use tui_input::Input;
 
-/// Clears the area, frames it and gives back what is inside.
+/// Clears the area, draws a frame and returns the area inside.
 pub fn framed(app: &App, title: &str, frame: &mut Frame, area: Rect) -> Rect {
     frame.render_widget(Clear, area);
     let block = Block::bordered()
@@ -21,14 +21,14 @@ pub fn framed(app: &App, title: &str, frame: &mut Frame, area: Rect) -> Rect {
     inner
 }
 
-/// A line to type in, after a sign.
+/// Draws an input line after a sign.
 pub fn input_line(app: &App, sign: &str, input: &Input, frame: &mut Frame, area: Rect) {
     let prompt = Rect { width: area.width.min(2), ..area };
     frame.render_widget(Line::styled(format!("{sign} "), app.theme().style(Role::Accent)), prompt);
     edit_line(app, input, frame, Rect { x: area.x + prompt.width, width: area.width - prompt.width, ..area });
 }
 
-/// The text being edited with the terminal's own cursor, scrolled so that the cursor is in view.
+/// Draws the text being edited with the terminal's own cursor, scrolled so that the cursor is in view.
 pub fn edit_line(app: &App, input: &Input, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width).max(1);
     let scroll = input.visual_scroll(width.saturating_sub(1));

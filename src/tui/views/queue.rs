@@ -1,4 +1,4 @@
-//! The queue: a row per case with its answers and its annotation.
+//! The queue: one row per case with its answers and its annotation.
 
 use super::super::theme::Role;
 use super::text;
@@ -17,12 +17,12 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns right of the id: gold, fused, verdict, annotation.
 const RIGHT_COLUMNS: usize = 11;
-/// Fewest columns in which a task's id says something, with the space before it.
+/// Fewest columns in which a task's id is readable, including the space before it.
 const LEAST_TASK: usize = 5;
-/// Fewest rows below which the taxonomy is not listed under the queue.
+/// Fewest rows for which the taxonomy is listed under the queue.
 const ROWS_FOR_CATEGORIES: u16 = 30;
 
-/// Draws the queue, and under it the taxonomy where there is room.
+/// Draws the queue, and under it the taxonomy if there is room.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let wanted = u16::try_from(app.cases().categories().len() + 2).unwrap_or(0);
     let legend = if area.height >= ROWS_FOR_CATEGORIES && wanted * 2 < area.height { wanted } else { 0 };
@@ -56,7 +56,7 @@ fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     let rows = usize::from(area.height);
-    // The place stays off the edges, so that one sees what comes.
+    // Keep the current case off the edges, so that the next ones are visible.
     let margin = (rows / 4).min(5);
     let first =
         app.queue().place().saturating_sub(rows.saturating_sub(margin + 1)).min(cases.len().saturating_sub(rows));
@@ -70,7 +70,7 @@ fn draw_list(app: &App, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// Columns of id and task; the task is left out where there is only one or no room.
+/// Columns for id and task; the task is left out if there is only one or no room.
 struct Widths {
     id: usize,
     task: usize,
@@ -114,7 +114,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
-/// The cells of the columns that a person has added.
+/// The cells of the optional columns.
 fn extra_cells(app: &App, index: usize) -> String {
     let answers = app.cases().answers_of(index);
     let mut cells = String::new();
@@ -168,7 +168,7 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
     ]
 }
 
-/// A sign and the category's key; `s` for skipped, `h` where only documents are named, `n` where there is only a note.
+/// A sign and the category's key; `s` for skipped, `h` if only documents are annotated, `n` if there is only a note.
 fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
     let style = app.theme().style(Role::Annotation);
     let Some(mark) = app.cases().annotation_of(index) else { return [Span::raw(" "), Span::raw(" ")] };

@@ -1,4 +1,4 @@
-//! The caption search: a line to type in and what matches.
+//! The caption search: an input line and its results.
 
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
@@ -12,11 +12,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
-/// What can be typed.
+/// Title that explains the syntax.
 const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ (with typos)";
 /// Columns of the document's id.
 const ID: usize = 16;
-/// Columns of the words before a match, where the caption is not shown from its first letter.
+/// Columns for words before the first match, if the caption is not shown from its start.
 const BEFORE_MATCH: usize = 16;
 
 /// Draws the search over the body.
@@ -69,7 +69,7 @@ fn draw_result(app: &App, result: &CaptionResult, selected: bool, frame: &mut Fr
     frame.render_widget(Line::from(spans).style(style), area);
 }
 
-/// The caption in at most `room` columns with matching words marked, the first of them in view. Ranges that are not on
+/// The caption in at most `room` columns with matching words marked and the first of them in view. Ranges off
 /// character boundaries mark whole characters.
 fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize) -> Vec<Span<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
@@ -101,7 +101,7 @@ fn highlighted(theme: &Theme, caption: &str, result: &CaptionResult, room: usize
     spans
 }
 
-/// The byte that the caption is shown from: its first, or, where the first match would not be in view, the start of a word
+/// The byte from which the caption is shown: 0 or, if the first match would then be out of view, the start of a word
 /// a little before that match.
 fn start_of_snippet(caption: &str, result: &CaptionResult, room: usize) -> usize {
     let Some(first) = result.highlights.iter().min_by_key(|range| range.start) else { return 0 };

@@ -1,4 +1,4 @@
-//! The lines above and below: header, status, hints.
+//! The lines above and below the body: header, status, hints.
 
 use super::super::action::{Context, bindings};
 use super::super::keymap;
@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Name of the dataset left, its note right.
+/// Draws the dataset's name on the left and its note on the right.
 pub fn header(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let name = format!(" {}", app.dataset().name);
@@ -21,7 +21,7 @@ pub fn header(app: &App, frame: &mut Frame, area: Rect) {
     both_ends(left, Span::styled(text::fit(note, room), theme.style(Role::Muted)), frame, area);
 }
 
-/// News or the engine left, the place right.
+/// Draws news or models on the left and the position on the right.
 pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let place = if app.queue().shown().is_empty() { 0 } else { app.queue().place() + 1 };
@@ -54,7 +54,7 @@ fn lines(count: usize) -> String {
     if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }
 
-/// What the status line says on the left, the most urgent first.
+/// The text on the left of the status line, most urgent first.
 fn news(app: &App) -> (String, Role) {
     match app.notice() {
         Some(Notice::Error(message)) => return (message.clone(), Role::Error),
@@ -77,7 +77,7 @@ fn news(app: &App) -> (String, Role) {
     match app.worker().models() {
         None => (format!("{to_sort}loading models and index …"), Role::Muted),
         Some(engine) => {
-            // The reason for the device stands on the help page.
+            // The help page gives the reason for the device.
             let device = engine.device.split(',').next().unwrap_or_default();
             let busy = match app.cases_being_read() {
                 0 => String::new(),
@@ -88,7 +88,7 @@ fn news(app: &App) -> (String, Role) {
     }
 }
 
-/// Keys that matter here, from the table, as many as fit.
+/// Draws the keys of this context from the table, as many as fit.
 pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let context = app.context();
@@ -100,7 +100,7 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     if context == Context::Explore && !app.cases().categories().is_empty() {
         pairs.insert(0, (category_keys(app), "annotate".to_owned()));
     }
-    // Commands, help and leaving come last in the table and must not fall off.
+    // Commands, help and quit come last in the table and must stay visible.
     let last = if context == Context::Explore { 3 } else { 2 };
     let keep = pairs.split_off(pairs.len().saturating_sub(last));
     let width_of = |pair: &(String, String)| Span::raw(format!("{} {}  ", pair.0, pair.1)).width();
@@ -122,7 +122,7 @@ pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-/// `1-8`, or the keys one by one where they are no range.
+/// `1-8`, or the single keys if they do not form a range.
 fn category_keys(app: &App) -> String {
     let keys: Vec<char> = app.cases().categories().iter().map(|category| category.key).collect();
     let in_order = keys.windows(2).all(|pair| u32::from(pair[1]) == u32::from(pair[0]) + 1);

@@ -1,4 +1,4 @@
-//! Fitting text into columns.
+//! Fits text into columns.
 
 use super::super::theme::{Role, Theme};
 use crate::run::{Head, Provenance};
@@ -6,7 +6,7 @@ use crate::text::printable::one_line;
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text in at most `width` columns, safe to print; what is cut ends in an ellipsis.
+/// The text in at most `width` columns, safe to print; a cut text ends in an ellipsis.
 pub fn fit(text: &str, width: usize) -> String {
     let clean = one_line(text);
     if clean.width() <= width {
@@ -28,7 +28,7 @@ pub fn fit(text: &str, width: usize) -> String {
     kept
 }
 
-/// As [`fit`], keeping the end: ids often differ there.
+/// Like [`fit`], but keeps the end, where ids often differ.
 pub fn fit_end(text: &str, width: usize) -> String {
     let text = one_line(text);
     if text.width() <= width {
@@ -48,7 +48,7 @@ pub fn fit_end(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { format!("…{tail}") }
 }
 
-/// Spans in at most `width` columns in all.
+/// Spans that take at most `width` columns in all.
 pub fn fit_spans(spans: Vec<Span<'static>>, width: usize) -> Vec<Span<'static>> {
     let mut left = width;
     let mut kept = Vec::new();
@@ -92,7 +92,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// As [`wrap`], with the last of at most `rows` lines ending in an ellipsis where text is left over.
+/// Like [`wrap`], but in at most `rows` lines, the last ending in an ellipsis if text is left over.
 pub fn wrap_into(text: &str, width: usize, rows: usize) -> Vec<String> {
     let mut lines = wrap(text, width);
     if lines.len() > rows {
@@ -121,17 +121,17 @@ pub fn bar(theme: &Theme, probability: Option<f32>, width: usize) -> [Span<'stat
 pub fn probability(value: Option<f32>) -> String {
     match value {
         Some(value) if value.is_finite() => format!("{value:.2}"),
-        // Four columns as well: other software may not write log-probabilities.
+        // Also four columns: software of an imported run may not write log-probabilities.
         _ => "  ? ".to_owned(),
     }
 }
 
-/// A retriever's score, or `?` where the run's software did not write it.
+/// A retriever's score, or `?` if the run has none.
 pub fn score(value: Option<f32>) -> String {
     value.map_or_else(|| "?".to_owned(), |value| format!("{value:.3}"))
 }
 
-/// How a head found a document: "image #2 0.893"; a document that a person added has no score.
+/// How a head found a document, such as "image #2 0.893"; a document added by the user has no score.
 pub fn provenance(found: &Provenance) -> String {
     if found.head == Head::Person {
         return "added by me".to_owned();

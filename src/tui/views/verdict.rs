@@ -1,5 +1,5 @@
-//! What the answers of a case say together, in short lines: do they agree, shares of the labels, smallest change that flips the
-//! answer, and, once gold is shown, which hits lead to the right answer.
+//! Short lines about the answers to a case: agreement, shares of the labels, smallest change that flips the answer,
+//! and, once gold is shown, which hits lead to the right answer.
 
 use super::super::theme::Role;
 use super::text;
@@ -8,11 +8,11 @@ use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, SmallestFlip};
 use crate::tui::update::app::App;
 use ratatui::text::Span;
 
-/// A share of the weights below which a label gets no piece of the bar.
+/// Share of the weights below which a label gets no part of the bar.
 const LEAST_SHARE: f32 = 0.005;
 
-/// `! 1 of 4 differ`, `= all 4 agree`, how many are read, or why nothing more comes. It is said of the answer on the screen
-/// and of everything that is read, a person's own evidence among it.
+/// `! 1 of 4 differ`, `= all 4 agree`, the number that are read, or the reason why no more come. It covers the answer
+/// on the screen and every answer read, including the user's own evidence.
 pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
     let Some(answers) = answers else { return Vec::new() };
@@ -43,8 +43,8 @@ pub fn letter(app: &App, answer: Option<Answer>) -> char {
     app.queue().current().map_or(' ', |case| app.cases().letter_of(case, answer))
 }
 
-/// `= B* ↑`: does the hit's own answer equal the fused one, its letter, `*` where gold is shown and it is right, rescued or
-/// ruined; and the role of its glyph. Blank until it is read.
+/// `= B* ↑`: whether the hit's answer equals the fused one, its letter, `*` if gold is shown and it is right, rescued
+/// or ruined; and the role of the first sign. Blank until the hit is read.
 pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
     let theme = app.theme();
     let Some(prediction) = answers.prediction_at(slot) else {
@@ -67,7 +67,7 @@ pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usiz
     (spans, role)
 }
 
-/// The weights of the hits by the label that each names: `B━━━━━━━━━A━━━`, the fused label first.
+/// The shares of the weights by label, such as `B━━━━━━━━━A━━━`, the fused label first.
 pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>> {
     let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else { return Vec::new() };
     let mut shares: Vec<(Option<Answer>, f32)> = Vec::new();
@@ -100,7 +100,8 @@ pub fn label_shares(app: &App, fused: &Fused, width: usize) -> Vec<Span<'static>
     spans
 }
 
-/// "dropping hits 2 and 3 changes the answer": the smallest set of such hits, or how far the search for it came.
+/// The smallest set of hits that flips the answer, such as "dropping hits 2 and 3 changes the answer", or how far the
+/// search came.
 pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     if fused.weights.len() < 2 {
         return Span::raw("");
@@ -118,8 +119,8 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     Span::styled(text::fit(&line, width), app.theme().style(Role::Muted))
 }
 
-/// With gold shown: whether the answer on the screen is right, by which hits another could be reached, and what retrieval
-/// did to the case as its hits were found.
+/// With gold shown: whether the answer on the screen is right, which hits would give another, and what retrieval did
+/// to the case with its hits as retrieved.
 pub fn oracle(app: &App) -> Option<(String, Role)> {
     if !app.is_gold_visible() {
         return None;
@@ -162,7 +163,7 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
     Some((format!("{line}{effect}"), role))
 }
 
-/// `↑` beside a hit that is right where the fused answer is wrong, `↓` beside the reverse; only with gold shown.
+/// `↑` beside a hit that is right while the fused answer is wrong, `↓` beside the reverse; only with gold shown.
 fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
     let outcome = if app.is_gold_visible() { app.outcome_now() } else { None };
     let place = outcome.as_ref().and_then(|(slots, _)| slots.iter().position(|read| *read == slot));
@@ -176,18 +177,18 @@ fn rescue_sign(app: &App, slot: usize) -> (&'static str, Role) {
     }
 }
 
-/// "hit 2 alone is right", "hits 2 and 3 are right".
+/// "hit 2 alone is right" or "hits 2 and 3 are right".
 fn alone(hits: &[usize], what: &str) -> String {
     let verb = if hits.len() == 1 { "alone is" } else { "are" };
     format!("{} {verb} {what}", named_places(hits))
 }
 
-/// "hit 2", "hits 2 and 3".
+/// "hit 2" or "hits 2 and 3".
 fn named_places(hits: &[usize]) -> String {
     format!("{} {}", if hits.len() == 1 { "hit" } else { "hits" }, places(hits))
 }
 
-/// "2", "2 and 3", "1, 2 and 3": counted from one.
+/// "2", "2 and 3" or "1, 2 and 3", counted from one.
 fn places(hits: &[usize]) -> String {
     let numbers: Vec<String> = hits.iter().map(|hit| (hit + 1).to_string()).collect();
     match numbers.as_slice() {

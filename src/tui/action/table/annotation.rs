@@ -1,4 +1,4 @@
-//! Keys of the taxonomy, of decisions and of agreement.
+//! Keys for the taxonomy, for decisions and for agreement.
 
 use super::{Binding, row};
 use crate::tui::action::Action;

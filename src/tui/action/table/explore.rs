@@ -1,4 +1,4 @@
-//! Keys of the screen with cases and hits.
+//! Keys for the screen with cases and hits.
 
 use super::{Binding, row};
 use crate::tui::action::Action;

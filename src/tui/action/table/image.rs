@@ -1,4 +1,4 @@
-//! Keys of the enlarged image.
+//! Keys for the enlarged image.
 
 use super::{Binding, row};
 use crate::terminal::images::{ViewChange, WindowStart};

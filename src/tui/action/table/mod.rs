@@ -1,4 +1,4 @@
-//! The one table of actions: every action with its context, keys and sentence.
+//! The table of actions: context, keys and description of each.
 //!
 //! | module | keys of |
 //! |---|---|
@@ -21,11 +21,11 @@ pub struct Binding {
     /// Short name in kebab-case.
     pub name: &'static str,
     pub context: Context,
-    /// Names as [`crate::tui::keymap::key_name`] gives them; the first is the one shown in hints.
+    /// Names as given by [`crate::tui::keymap::key_name`]; hints show the first.
     pub keys: &'static [&'static str],
     /// Word for the hint bar; `None` keeps the action out of it.
     pub hint: Option<&'static str>,
-    /// One sentence.
+    /// Description in one sentence.
     pub description: &'static str,
 }
 
@@ -40,7 +40,7 @@ const fn row(
     Binding { action, name, context, keys, hint, description }
 }
 
-/// Every row of the table. Within a context the order is that of the help screen and of the hint bar.
+/// All rows of the table. Within a context they have the order of the help screen and the hint bar.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
     [explore::EXPLORE, image::IMAGE, annotation::ANNOTATION, overlays::OVERLAYS].into_iter().flatten()
 }

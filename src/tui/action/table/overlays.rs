@@ -1,4 +1,4 @@
-//! Keys of the other lists, pages and lines to type in.
+//! Keys for the other lists, pages and input lines.
 
 use super::{Binding, row};
 use crate::tui::action::Action;

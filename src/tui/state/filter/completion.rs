@@ -1,4 +1,4 @@
-//! What could be typed next, with how many cases it would leave.
+//! Completions of a filter line, each with the number of cases it leaves.
 
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
@@ -6,24 +6,24 @@ use super::parse::tokens;
 use crate::tui::state::cases::{Cases, FEW};
 use std::collections::BTreeSet;
 
-/// Values of a field that are offered at most.
+/// Largest number of values offered for a field.
 const MOST: usize = 12;
 
-/// One thing to type.
+/// One completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// The whole line with the word completed.
+    /// The whole line with its last word completed.
     pub line: String,
-    /// The word itself.
+    /// The completed word itself.
     pub word: String,
     pub meaning: String,
-    /// Cases that it would leave; `None` where the word is only begun, and where so few cases are left that the number would
-    /// tell gold or what others said.
+    /// Number of cases it leaves; `None` if the word is incomplete, or if so few cases are left that the number would
+    /// reveal gold or annotations of others.
     pub count: Option<usize>,
 }
 
-/// What could stand in place of the last word of the line. Counts are over `all` cases of the queue; `may_tell_gold` is whether
-/// counts that tell gold of single cases may be shown.
+/// The completions of the line's last word. Counts are over `all` cases of the queue; `may_tell_gold` says whether
+/// counts that reveal the gold answer of single cases may be shown.
 pub fn completions(cases: &Cases, all: &[usize], may_tell_gold: bool, line: &str) -> Vec<Completion> {
     let (before, last) = split_last_word(line);
     let whole = |word: &str| if before.is_empty() { word.to_owned() } else { format!("{before} {word}") };
@@ -60,19 +60,19 @@ pub fn completions(cases: &Cases, all: &[usize], may_tell_gold: bool, line: &str
     offered
 }
 
-/// The words of the line without the one that is being typed.
+/// The line without the word that is being typed.
 pub fn before_last_word(line: &str) -> String {
     split_last_word(line).0
 }
 
-/// The words before the one that is being typed, and that one; it is empty after a space.
+/// Splits off the word that is being typed; it is empty after a space.
 fn split_last_word(line: &str) -> (String, String) {
     let mut words = tokens(line);
     let last = if line.ends_with(char::is_whitespace) { String::new() } else { words.pop().unwrap_or_default() };
     (words.join(" "), last)
 }
 
-/// Values of a field that begin with this, in lower case.
+/// Values of a field that begin with this text, which is in lower case.
 fn values(cases: &Cases, field: Field, kind: Kind, begun: &str) -> Vec<String> {
     let values: Vec<String> = match kind {
         Kind::Words(words) => {
@@ -104,11 +104,11 @@ fn names(cases: &Cases, field: Field, begun: &str) -> Vec<String> {
         Field::Label | Field::Answer => {
             tasks.iter().flat_map(|task| task.labels.iter().map(|label| &label.name)).collect()
         }
-        // They may be as many as the documents: only those that are offered are copied.
+        // A corpus may have as many sources as documents: copy only those that are offered.
         Field::Source => {
             return cases.sources().iter().filter(|name| begins(name, begun)).take(MOST).cloned().collect();
         }
-        // Groups and ids are many: they are typed, not picked.
+        // There are too many groups and ids to offer.
         _ => BTreeSet::new(),
     };
     names.into_iter().filter(|name| begins(name, begun)).cloned().collect()

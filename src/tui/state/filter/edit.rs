@@ -1,11 +1,11 @@
-//! The filter as it is being typed.
+//! The filter while it is typed.
 
 use super::Filter;
 use super::completion::{Completion, before_last_word, completions};
 use crate::tui::state::cases::Cases;
 use tui_input::Input;
 
-/// The line, what it would leave, and what could follow.
+/// The typed line, the number of cases it leaves, and its completions.
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
     input: Input,
@@ -15,12 +15,12 @@ pub struct FilterEdit {
 }
 
 impl FilterEdit {
-    /// Counts what the line leaves of `all` cases of the queue. `may_tell_gold` is whether counts that tell gold of single
-    /// cases may be shown.
+    /// Counts the cases of `all` that the line leaves. `may_tell_gold` says whether counts that reveal the gold
+    /// answer of single cases may be shown.
     pub fn of(input: Input, cases: &Cases, all: &[usize], may_tell_gold: bool) -> Self {
         let completions = completions(cases, all, may_tell_gold, input.value());
         let mut parsed = input.value().parse::<Filter>();
-        // A word that is only begun is no mistake yet: the words before it are counted.
+        // An incomplete last word is no error: count by the words before it.
         if parsed.is_err() && !completions.is_empty() {
             parsed = before_last_word(input.value()).parse();
         }
@@ -36,7 +36,7 @@ impl FilterEdit {
         &mut self.input
     }
 
-    /// How many cases pass, by the words before the last where that is only begun; or what is wrong with the line.
+    /// Number of cases that pass, without the last word if that is incomplete; or the error in the line.
     pub fn outcome(&self) -> Result<usize, &str> {
         self.outcome.as_ref().copied().map_err(String::as_str)
     }
@@ -49,12 +49,12 @@ impl FilterEdit {
         &self.completions
     }
 
-    /// Place in the completions; `None` while the line itself is meant.
+    /// Position of the selected completion; `None` while the line itself is selected.
     pub fn selected(&self) -> Option<usize> {
         self.selected
     }
 
-    /// To the next completion, or back to the line.
+    /// Moves to the next completion, or back to the line.
     pub fn step(&mut self, down: bool) {
         let last = self.completions.len().checked_sub(1);
         self.selected = if down {
@@ -64,7 +64,7 @@ impl FilterEdit {
         };
     }
 
-    /// The line with the selected completion, or the first.
+    /// The line with the selected completion, or with the first.
     pub fn completed_line(&self) -> Option<String> {
         let mut line = self.completions.get(self.selected.unwrap_or(0))?.line.clone();
         if !line.ends_with(':') {

@@ -1,4 +1,4 @@
-//! What a filter can ask of a case.
+//! The fields of a filter.
 
 use crate::tui::state::comparison::WhoIsRight;
 
@@ -30,20 +30,20 @@ pub enum Field {
     Confidence,
 }
 
-/// What a field's value looks like.
+/// Type of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One of these words.
     Words(&'static [&'static str]),
     /// A rank from 1, or `any`.
     Rank,
-    /// A name of the dataset: a task, a label, a source.
+    /// A name from the dataset: task, label or source.
     Name,
-    /// Compared with `>` or `<`.
+    /// A number, compared with `>` or `<`.
     Number,
 }
 
-/// A field, its name in a filter, its values and what it means.
+/// A field with its name in a filter, its values and its meaning.
 pub struct Row {
     pub field: Field,
     pub name: &'static str,
@@ -56,12 +56,12 @@ const fn row(field: Field, name: &'static str, kind: Kind, meaning: &'static str
 }
 
 const RIGHT_OR_WRONG: Kind = Kind::Words(&["right", "wrong"]);
-/// The fused answers of the two runs differ.
+/// Value for cases whose fused answers differ between the two runs.
 pub const FLIPPED: &str = "flipped";
 const AGAINST: &[&str] =
     &[WhoIsRight::Both.word(), WhoIsRight::OnlyA.word(), WhoIsRight::OnlyB.word(), WhoIsRight::Neither.word(), FLIPPED];
 
-/// Every field, in the order of completion and help.
+/// All fields, in the order of completion and help.
 pub const FIELDS: &[Row] = &[
     row(
         Field::Verdict,
@@ -120,7 +120,7 @@ pub const FIELDS: &[Row] = &[
 ];
 
 impl Field {
-    /// Does it tell something of the gold answer?
+    /// Whether the field reveals something of the gold answer.
     pub fn looks_at_gold(self) -> bool {
         matches!(
             self,
@@ -135,12 +135,12 @@ impl Field {
         )
     }
 
-    /// Its row of the table; every field has one.
+    /// The field's row of the table; every field has one.
     pub fn row(self) -> &'static Row {
         FIELDS.iter().find(|row| row.field == self).unwrap_or(&FIELDS[0])
     }
 
-    /// Does it ask for what the models say of a case?
+    /// Whether the field depends on the models' answers.
     pub fn looks_at_answers(self) -> bool {
         !matches!(
             self,
@@ -156,13 +156,13 @@ impl Field {
         )
     }
 
-    /// Does it also take the key of a category?
+    /// Whether the field also takes the key of a category.
     pub fn takes_keys(self) -> bool {
         matches!(self, Self::Mine | Self::Final)
     }
 }
 
-/// The row of this name.
+/// The row with this name.
 pub fn named(name: &str) -> Option<&'static Row> {
     FIELDS.iter().find(|row| row.name == name)
 }

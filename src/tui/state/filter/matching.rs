@@ -1,4 +1,4 @@
-//! Does a case pass?
+//! Decides whether a case passes the filter.
 
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
@@ -10,19 +10,19 @@ use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
 impl Filter {
-    /// Does this case (its position in the dataset) pass?
+    /// Whether this case (a position in the dataset) passes.
     pub fn passes(&self, cases: &Cases, case: usize) -> bool {
         self.terms.iter().all(|term| term.passes(cases, case))
     }
 
-    /// Could a case that is not read yet pass once it is?
+    /// Whether a case that is not read yet could pass once it is.
     pub fn may_pass(&self, cases: &Cases, case: usize) -> bool {
         self.terms.iter().filter(|term| !term.looks_at_answers()).all(|term| term.passes(cases, case))
     }
 }
 
 impl Term {
-    /// Does what the models say bear on it?
+    /// Whether the term depends on the models' answers.
     fn looks_at_answers(&self) -> bool {
         match &self.test {
             Test::Is(field, _) => field.looks_at_answers(),
@@ -127,12 +127,12 @@ fn mark_is(cases: &Cases, index: usize, value: &str) -> bool {
     }
 }
 
-/// Does one of these categories have this key?
+/// Whether one of these categories has this key.
 fn has_key(cases: &Cases, ids: &BTreeSet<CategoryId>, key: &str) -> bool {
     cases.known_categories(ids).any(|category| category.key.to_string() == key)
 }
 
-/// `any`, or a place counted from one.
+/// Tests for `any`, or for a rank counted from 1.
 fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> bool) -> bool {
     match value.parse::<usize>() {
         Ok(place) => place > 0 && test(outcome, place - 1),
@@ -140,8 +140,9 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
     }
 }
 
-/// An open answer by its words; a label by id; where no label of the task has this id, by name; where none has this name, by the letter it has on the screen.
-/// Letters after Z are in lower case there, which a filter does not tell from the others: those labels go by name.
+/// Matches an open answer by its words. Matches a label by id; if no label of the task has this id, by name; if none
+/// has this name, by its letter on the screen. Letters after Z are in lower case there, which a filter does not
+/// distinguish: those labels match by name only.
 fn answer_is(cases: &Cases, case: &Case, answer: Option<Answer>, value: &str) -> bool {
     let label = match answer {
         None => return value == "?",
@@ -196,7 +197,7 @@ fn same(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case(value) || (!name.is_ascii() && name.to_lowercase() == value)
 }
 
-/// Is `part` (in lower case) in the text, whatever its case?
+/// Whether the text contains `part` (given in lower case), ignoring case.
 fn contains(text: &str, part: &str) -> bool {
     if part.is_empty() {
         return true;

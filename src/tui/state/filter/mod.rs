@@ -2,10 +2,10 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `parse` | from the typed line to terms |
-//! | [`field`] | what can be asked of a case, and the words that answer it |
-//! | `matching` | does a case pass? |
-//! | [`completion`] | what could be typed next, with how many cases it leaves |
+//! | `parse` | parses the typed line into terms |
+//! | [`field`] | the fields of a case and their values |
+//! | `matching` | decides whether a case passes |
+//! | [`completion`] | completions, each with the number of cases it leaves |
 //! | [`edit`] | the line while it is typed |
 
 pub mod completion;
@@ -16,7 +16,7 @@ mod parse;
 
 use field::Field;
 
-/// Terms that must all hold; no term passes every case.
+/// Terms that must all hold; a filter without terms passes every case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     pub terms: Vec<Term>,
@@ -25,23 +25,23 @@ pub struct Filter {
 /// One condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
-    /// With a minus before it: the case must not match.
+    /// The term has a minus before it: the case must not match.
     pub negated: bool,
     pub test: Test,
 }
 
-/// What a term asks.
+/// The test of a term.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// Any of these words, in lower case.
+    /// The field has any of these values, given in lower case.
     Is(Field, Vec<String>),
-    /// More or less than a number.
+    /// The field is above or below a number.
     Compares(Field, Comparison, f64),
-    /// These words stand in the id, the question or a hit's caption; lower case.
+    /// The id, the question or a hit's caption contains these words, given in lower case.
     Text(String),
 }
 
-/// `>`, `<` and their like.
+/// A comparison such as `>` or `<`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     Below,
@@ -51,17 +51,17 @@ pub enum Comparison {
 }
 
 impl Filter {
-    /// Does it let every case pass?
+    /// Whether it lets every case pass.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Does a case that passes tell something of what others said of it?
+    /// Whether passing reveals something of the annotations of others.
     pub fn looks_at_others_words(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final | Field::People, _)))
     }
 
-    /// Does a case that passes tell something of its gold answer?
+    /// Whether passing reveals something of the gold answer.
     pub fn looks_at_gold(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Is(field, _) if field.looks_at_gold()))
     }

@@ -1,11 +1,11 @@
-//! From a typed line to a filter, and back.
+//! Parses a typed line into a filter and prints a filter as a line.
 
 use super::field::{FIELDS, Kind, Row, named};
 use super::{Comparison, Filter, Term, Test};
 use std::fmt;
 use std::str::FromStr;
 
-/// Every case is compared with every term at every key.
+/// Size limit of a line, bytes: every case is compared with every term at every key.
 const MOST_BYTES: usize = 4000;
 
 const COMPARISONS: [(&str, Comparison); 4] =
@@ -15,7 +15,7 @@ impl FromStr for Filter {
     type Err = String;
 
     /// # Errors
-    /// Names the word that is not understood and what is expected in its place.
+    /// Fails if a word is not understood; the message names it and what was expected.
     fn from_str(line: &str) -> Result<Self, String> {
         if line.len() > MOST_BYTES {
             return Err(format!("a filter of {} bytes; at most {MOST_BYTES}", line.len()));
@@ -25,7 +25,7 @@ impl FromStr for Filter {
         }
         let terms = tokens(line).iter().map(|token| term(token)).collect::<Result<_, _>>()?;
         let filter = Self { terms };
-        // Shown again it has marks that were not typed, and must be read back: a saved view keeps what is shown.
+        // Printing adds quotation marks, and the printed line must parse again because saved views keep it.
         let shown = filter.to_string().len();
         if shown > MOST_BYTES {
             return Err(format!("a filter of {shown} bytes as it is shown; at most {MOST_BYTES}"));
@@ -60,7 +60,7 @@ impl fmt::Display for Term {
     }
 }
 
-/// In quotes where it would not be read back as one word.
+/// The text, in quotes if it would not parse as one word.
 fn quoted(text: &str) -> String {
     let is_cut_at = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ':' | '"');
     if text.is_empty() || text.contains(is_cut_at) || text.starts_with('-') {
@@ -70,7 +70,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Words of a line; quotes keep spaces, commas and colons together, and stay with their word.
+/// Words of a line; quotes keep spaces, commas and colons together and stay with their word.
 pub(super) fn tokens(line: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut token = String::new();
@@ -117,7 +117,7 @@ fn test_of(row: &Row, value: &str) -> Result<Test, String> {
         let (comparison, number) = number.ok_or_else(|| format!("{name}: expected {name}:>0.5 or {name}:<0.5"))?;
         return Ok(Test::Compares(row.field, comparison, number));
     }
-    // A and a are two keys of a taxonomy.
+    // `A` and `a` are different keys of a taxonomy.
     let is_key = |value: &str| row.field.takes_keys() && value.chars().count() == 1;
     let as_compared = |value: &String| if is_key(value) { value.clone() } else { plain(value) };
     let values: Vec<String> = split_outside_quotes(value).iter().map(as_compared).collect();
@@ -126,7 +126,7 @@ fn test_of(row: &Row, value: &str) -> Result<Test, String> {
     }
     for value in &values {
         let known = match row.kind {
-            // A category of the taxonomy goes by its key.
+            // The taxonomy's categories are given by their keys.
             Kind::Words(words) => words.contains(&value.as_str()) || is_key(value),
             Kind::Rank => value == "any" || value.parse::<usize>().is_ok_and(|rank| rank > 0),
             Kind::Name | Kind::Number => true,

@@ -1,4 +1,5 @@
-//! The figures of the overview: accuracy, what retrieval did, rank by rank, labels against answers, two runs.
+//! Figures of the overview: accuracy, effect of retrieval, ranks, gold labels against answers, comparison of two
+//! runs.
 
 use super::table::{Cell, Known, Row, Section};
 use crate::data::Answer;
@@ -53,7 +54,7 @@ pub fn accuracy(known: &[Known]) -> Section {
     }
 }
 
-/// What retrieval did: closed-book against fused.
+/// Effect of retrieval: closed-book against fused answers.
 pub fn flow(known: &[Known]) -> Section {
     let both: Vec<(bool, bool)> =
         known.iter().filter_map(|known| Some((known.closed_book_right?, known.outcome.is_right()))).collect();
@@ -112,7 +113,7 @@ pub fn ranks(cases: &Cases, known: &[Known]) -> Section {
     }
 }
 
-/// A table per task: gold label against fused answer.
+/// One table per task: gold label against fused answer.
 pub fn confusion(cases: &Cases, known: &[Known]) -> Vec<Section> {
     let mut sections = Vec::new();
     for task in &cases.dataset().tasks {
@@ -142,7 +143,7 @@ pub fn confusion(cases: &Cases, known: &[Known]) -> Vec<Section> {
     sections
 }
 
-/// A is the run on the screen, B the other.
+/// Comparison of two runs: A is the shown run, B the other.
 pub fn against(cases: &Cases, known: &[Known]) -> Section {
     let mut rows = Vec::new();
     let mut slices: Vec<(String, String, Vec<&Known>)> = vec![("all".into(), String::new(), known.iter().collect())];

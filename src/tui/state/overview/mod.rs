@@ -1,11 +1,11 @@
-//! The overview: figures of the cases in the current view, each cell with the cases behind it. Every number is that of
+//! The overview: figures of the cases in the current view, each cell with its cases. Every number equals that of
 //! `dissent evaluate` on the same cases.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | [`table`] | sections, rows and cells |
-//! | `figures` | accuracy, what retrieval did, rank by rank, labels against answers, two runs |
-//! | `named_errors` | which category explains which part of the oracle gap |
+//! | `figures` | accuracy, effect of retrieval, ranks, gold labels against answers, comparison of two runs |
+//! | `named_errors` | share of the oracle gap explained by each category |
 
 mod figures;
 mod named_errors;
@@ -14,19 +14,19 @@ pub mod table;
 use self::table::{Cell, Known, Section};
 use super::cases::Cases;
 
-/// Sections and the cell one stands on.
+/// The sections and the selected cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overview {
     pub sections: Vec<Section>,
-    /// Section, row, column.
+    /// Section, row and column of the selected cell.
     pub selected: (usize, usize, usize),
-    /// Cases of the view that have every answer, and all of the view.
+    /// Number of cases in the view that have every answer.
     pub read: usize,
     pub cases: usize,
 }
 
 impl Overview {
-    /// Counts over the cases shown in the queue that have every answer and a gold label.
+    /// Computes the figures over the shown cases that have every answer and a gold label.
     pub fn of(cases: &Cases, shown: &[usize]) -> Self {
         let mut known = Vec::new();
         for case in shown {
@@ -44,13 +44,13 @@ impl Overview {
         Self { sections, selected: (0, 0, 0), read: known.len(), cases: shown.len() }
     }
 
-    /// The cell one stands on.
+    /// The selected cell.
     pub fn cell(&self) -> Option<&Cell> {
         let (section, row, column) = self.selected;
         self.sections.get(section)?.rows.get(row)?.cells.get(column)
     }
 
-    /// To the row below or above, across the sections.
+    /// Moves to the row below or above, across sections.
     pub fn step_row(&mut self, down: bool) {
         let (section, row, column) = self.selected;
         let rows: Vec<(usize, usize)> = self
@@ -67,7 +67,7 @@ impl Overview {
         }
     }
 
-    /// To the cell on the right or left.
+    /// Moves to the cell on the right or left.
     pub fn step_column(&mut self, right: bool) {
         let (section, row, column) = self.selected;
         self.selected = (section, row, if right { column + 1 } else { column.saturating_sub(1) });

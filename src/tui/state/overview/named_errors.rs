@@ -1,4 +1,4 @@
-//! The overview's tables of named errors: which category explains which part of the oracle gap, by slice.
+//! Tables of named errors: share of the oracle gap explained by each category, by slice.
 
 use super::table::{Cell, Known, Row, Section};
 use crate::annotation::{CaseReview, CategoryId, Standing};
@@ -6,22 +6,23 @@ use crate::evaluation::{Explained, Verdict};
 use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
-/// Where the names come from.
+/// Source of the categories.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// The annotator's own categories.
     Own,
-    /// What all annotators and adjudicators say together.
+    /// The categories on which annotators and adjudicators agree.
     FinalSet,
 }
 
-/// One's own categories, and the final set unless the cases are read blind: what others say must not lead.
+/// Tables of the annotator's own categories and, unless the cases are read blind, of the final sets, which would
+/// influence a blind annotator.
 pub fn sections(cases: &Cases, known: &[Known]) -> Vec<Section> {
     let sources = if cases.is_blind() { &[Source::Own][..] } else { &[Source::Own, Source::FinalSet] };
     sources.iter().filter_map(|source| section(cases, known, *source)).collect()
 }
 
-/// `None` where no case has a name.
+/// One table, or `None` if no case has a category.
 fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
     let gone = if source == Source::FinalSet { gone_from_the_taxonomy(cases, known) } else { Vec::new() };
     let count = cases.categories().len();
@@ -57,7 +58,7 @@ fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
         let all = Explained::count(members.iter().map(|(known, _)| &known.outcome));
         let cases = members.iter().map(|(known, rows)| (&known.outcome, rows.as_slice()));
         for (row, own) in Explained::by_category(rows.len(), cases).into_iter().enumerate() {
-            // A category without a key has nothing to be filtered by.
+            // A category without a key cannot be filtered by.
             let of_row = &rows[row].1;
             let filter = |more: &str| if of_row.is_empty() { String::new() } else { format!("{slice}{of_row}{more}") };
             cells[row].push(Cell::count(own.cases, all.cases, &filter("")));
@@ -66,7 +67,7 @@ fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
         }
     }
     let whose = if source == Source::Own { "Your annotations" } else { "Final annotations" };
-    // What nobody named would hide what somebody did.
+    // Rows without a case would hide the others.
     let given = named.iter().flat_map(|(_, rows)| rows).copied().collect::<BTreeSet<usize>>();
     let rows = rows.into_iter().zip(cells).enumerate().filter(|(row, _)| given.contains(row));
     Some(Section {
@@ -76,8 +77,8 @@ fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
     })
 }
 
-/// The rows that a case counts in: its categories, else the row after them; the one after that where people differ, and
-/// then those of categories that are gone.
+/// The rows that a case counts in: its categories, else the row after them; the next row if annotators differ, and
+/// then those of removed categories.
 fn rows_of(cases: &Cases, case: usize, source: Source, gone: &[&str]) -> Vec<usize> {
     let none = cases.categories().len();
     let own = match source {

@@ -1,4 +1,4 @@
-//! A table of the overview: rows of figures, each with the filter that finds its cases.
+//! A table of the overview: rows of figures, each with a filter for its cases.
 
 use crate::evaluation::{CaseOutcome, Estimate};
 
@@ -10,24 +10,24 @@ pub struct Section {
     pub rows: Vec<Row>,
 }
 
-/// A row of it.
+/// A row of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub name: String,
     pub cells: Vec<Cell>,
 }
 
-/// A figure and the cases behind it.
+/// A figure and the filter for its cases.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     pub text: String,
-    /// 0 to 1, drawn as a bar.
+    /// Share from 0 to 1, drawn as a bar.
     pub share: Option<f64>,
-    /// Added to the view's filter where the cell is opened; empty where there is nothing to open.
+    /// Filter that is added to the view's when the cell is opened; empty if there is nothing to open.
     pub filter: String,
 }
 
-/// A case with all that the figures need.
+/// A case with the data that the figures need.
 pub struct Known {
     /// Position in the dataset.
     pub case: usize,
