@@ -1,5 +1,5 @@
-//! Percentile bootstrap (Efron 1979): cases are drawn with replacement, or whole groups of them (the cases of a patient
-//! are not independent), and a statistic is computed on each resample.
+//! Percentile bootstrap (Efron 1979): cases, or whole groups of them (the cases of a patient are not independent),
+//! are drawn with replacement, and a statistic is computed on each resample.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,26 +8,27 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fmt;
 
-/// Resamples behind an interval.
+/// Number of resamples for an interval.
 pub const RESAMPLES: usize = 10_000;
 
-/// Most cases that the resamples of a statistic of weights look at.
+/// Limit on resamples times cases for a statistic of weights.
 const MOST_LOOKS: usize = 200_000_000;
-/// Resamples that one thread makes in one go.
+/// Number of resamples that one thread computes at a time.
 const BLOCK: usize = 125;
 
-/// With fewer units there are fewer than 40 different resamples (n units have C(2n-1, n)): no 2.5 % to cut off at the ends.
+/// Fewest units for an interval. Fewer have fewer than 40 different resamples (n units have C(2n-1, n)), so 2.5 % at
+/// each end cannot be cut off.
 pub const FEWEST_UNITS: usize = 5;
 
 /// How to resample a set of cases.
 #[derive(Clone, Copy, Debug)]
 pub struct Bootstrap<'a> {
-    /// Number of each case's group, where whole groups are drawn; `None` draws cases.
+    /// Number of each case's group, if whole groups are drawn; `None` draws cases.
     pub groups: Option<&'a [usize]>,
     pub resamples: usize,
 }
 
-/// Ends of a 95 % interval.
+/// A 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Interval {
     pub low: f64,
@@ -35,7 +36,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Itself, if it says how unsure the figure is: not from so few units, and not where the resamples agree.
+    /// The interval, unless there are too few units or the resamples agree, so that it does not show how uncertain
+    /// the figure is.
     pub fn if_it_tells(self, units: usize) -> Result<Self, NoInterval> {
         if units < FEWEST_UNITS {
             return Err(NoInterval::FewUnits);
@@ -44,7 +46,7 @@ impl Interval {
     }
 }
 
-/// Why a figure has no interval.
+/// Reason why a figure has no interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoInterval {
@@ -64,15 +66,15 @@ impl fmt::Display for NoInterval {
 }
 
 impl Bootstrap<'_> {
-    /// Cases are drawn.
+    /// Draws cases.
     pub const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
 
-    /// The interval of a statistic of counts. `cells[case]` is the cell that the case counts in (right or wrong, say; gold
-    /// label and answer), `statistic` is given the number of cases in each of `cell_count` cells. `None` where all units
-    /// are alike: drawing equal ones gives no width, as if there were no doubt. The same cells give the same interval.
+    /// The interval of a statistic of counts. `cells[case]` is the cell in which the case counts (right or wrong;
+    /// gold label and answer), and `statistic` receives the number of cases in each of `cell_count` cells. Returns
+    /// `None` if all units are equal: resampling them would give width 0, as if there were no uncertainty. Equal
+    /// cells give equal intervals.
     ///
-    /// Units with the same cells are one pattern, so that a resample is a draw of each pattern's number and not of each
-    /// unit.
+    /// Units with the same cells form one pattern, so a resample draws a count per pattern, not every unit.
     pub fn of_counts(
         &self,
         cells: &[usize],
@@ -117,8 +119,8 @@ impl Bootstrap<'_> {
         interval_of(values)
     }
 
-    /// The interval of a statistic that looks at every case (an area under a curve, a mean of values): it is given how often
-    /// each of `cases` cases was drawn. `None` where it has no value on any resample.
+    /// The interval of a statistic that needs every case (an area under a curve, a mean of values). `statistic`
+    /// receives how often each of the `cases` cases was drawn. Returns `None` if it has no value on any resample.
     pub fn of_weights(&self, cases: usize, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)) -> Option<Interval> {
         let groups = self.groups.map(|_| self.units(cases));
         let units = groups.as_ref().map_or(cases, Vec::len);
@@ -126,7 +128,7 @@ impl Bootstrap<'_> {
             return None;
         }
         let resamples = self.resamples_of_weights(cases);
-        // Blocks have random numbers of their own, so that it does not matter which thread takes which.
+        // Each block has its own random numbers, so results do not depend on the threads.
         let in_block = |block: usize| {
             let mut random = ChaCha8Rng::seed_from_u64(block as u64);
             let mut weights = vec![0_u32; cases];
@@ -151,13 +153,13 @@ impl Bootstrap<'_> {
         interval_of(values)
     }
 
-    /// Resamples of a statistic that looks at every one of `cases` cases: fewer where they would be looked at more than
-    /// 200 million times, but 1000 at least.
+    /// Number of resamples for a statistic that needs every one of `cases` cases: at most 200 million cases in all,
+    /// but at least 1000 resamples.
     pub fn resamples_of_weights(&self, cases: usize) -> usize {
         self.resamples.min((MOST_LOOKS / cases.max(1)).max(1000))
     }
 
-    /// How many units `cases` cases are.
+    /// Number of units that `cases` cases form.
     pub fn unit_count(&self, cases: usize) -> usize {
         if self.groups.is_some() { self.units(cases).len() } else { cases }
     }
@@ -177,7 +179,7 @@ impl Bootstrap<'_> {
         units
     }
 
-    /// The different lists of cells that units have, and how many units have each; in the order of their first unit.
+    /// The different lists of cells of units, each with its number of units, in the order of their first unit.
     fn patterns(&self, cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
         if self.groups.is_none() {
             return patterns_of_cases(cells);
@@ -198,7 +200,7 @@ impl Bootstrap<'_> {
     }
 }
 
-/// As [`Bootstrap::patterns`] where every case is a unit: no list of lists for 20,000 cases.
+/// Like [`Bootstrap::patterns`] if every case is a unit, without a list per case.
 fn patterns_of_cases(cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
     let mut counts = vec![0_usize; cells.iter().max().map_or(0, |largest| largest + 1)];
     let mut order = Vec::new();
@@ -211,13 +213,13 @@ fn patterns_of_cases(cells: &[usize]) -> Vec<(Vec<usize>, usize)> {
     order.into_iter().map(|cell| (vec![cell], counts[cell])).collect()
 }
 
-/// How often each pattern is drawn among `units` draws: multinomial, one binomial after the other.
+/// How often each pattern is drawn in `units` draws: multinomial, as a sequence of binomials.
 fn draw_numbers(patterns: &[(Vec<usize>, usize)], units: usize, random: &mut ChaCha8Rng, drawn: &mut [usize]) {
     let mut draws_left = units as u64;
     let mut units_left = units;
     for ((_, count), drawn) in patterns.iter().zip(drawn) {
         let share = *count as f64 / units_left as f64;
-        // A share is between 0 and 1, so there is always a distribution.
+        // The share is between 0 and 1, so the distribution always exists.
         let number = Binomial::new(draws_left, share.min(1.0)).map_or(0, |binomial| binomial.sample(random));
         *drawn = number as usize;
         draws_left -= number;
@@ -251,7 +253,8 @@ mod tests {
 
     #[test]
     fn groups_that_answer_alike_count_as_one() {
-        // 400 cases, 300 in the first cell: ± 1.96 · sqrt(0.75 · 0.25 / 400); in groups of 4 that say the same, twice that.
+        // 400 cases, 300 in the first cell: ± 1.96 · sqrt(0.75 · 0.25 / 400); with groups of 4 equal cases, twice
+        // that.
         let cells: Vec<usize> = (0..400).map(|case| usize::from(case >= 300)).collect();
         let by_case = width(Bootstrap::BY_CASE.of_counts(&cells, 2, &share_of_first));
         assert!((by_case - 0.0849).abs() < 0.006, "{by_case}");
@@ -272,7 +275,7 @@ mod tests {
         let by_weights = by_weights.unwrap();
         assert!((by_counts.low - by_weights.low).abs() < 0.006, "{by_counts:?} {by_weights:?}");
         assert!((by_counts.high - by_weights.high).abs() < 0.006, "{by_counts:?} {by_weights:?}");
-        // As many patterns as units: another way of drawing.
+        // There are as many patterns as units, so units are drawn one by one.
         let cells: Vec<usize> = (0..300).collect();
         let third = |counts: &[usize]| Some(counts.iter().step_by(3).sum::<usize>() as f64 / 300.0);
         let all_different = Bootstrap::BY_CASE.of_counts(&cells, 300, &third).unwrap();

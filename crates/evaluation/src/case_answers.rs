@@ -1,31 +1,31 @@
-//! What the engine has said about one case so far.
+//! The models' answers to one case so far.
 
 use super::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use dissent_core::data::{Answer, Label};
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe};
 
-/// Stands in the place of an answer that is not there.
+/// Stands for an answer that has not come.
 const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
 
-/// Hits and predictions of a case; they arrive one by one.
+/// Hits and predictions of a case, which arrive one by one.
 #[derive(Clone, Debug, Default)]
 pub struct CaseAnswers {
-    /// `None` until retrieval is done; an empty list means that nothing was found.
+    /// `None` until retrieval is done; an empty list means that no document was found.
     pub hits: Option<Vec<Hit>>,
-    /// One per hit.
+    /// One prediction per hit.
     pub predictions: Vec<Option<Prediction>>,
     pub closed_book: Option<Prediction>,
-    /// Set in a stored run whose reader was not asked without a document: no closed-book answer will come.
+    /// No closed-book answer will come, because the stored run has none.
     pub has_no_closed_book: bool,
-    /// Why the engine gave up on this case.
+    /// Reason why the worker gave up on this case.
     pub failed: Option<String>,
-    /// Documents that a person has put in; they count in what-if fusions alone.
+    /// Documents added by the user; only what-if fusions count them.
     pub own: Vec<OwnHit>,
-    /// Set once every hit is read.
+    /// The fused answer, set once every hit is read.
     fused: Option<Fused>,
 }
 
-/// A document after the hits.
+/// A document added by the user, in a slot after the hits.
 #[derive(Clone, Debug)]
 pub struct OwnHit {
     pub probe: Probe,
@@ -35,12 +35,12 @@ pub struct OwnHit {
 }
 
 impl OwnHit {
-    /// A whole document counts as a hit; one with something withheld is only looked at.
+    /// Whether it counts in the fusion. A whole document does; one with a part withheld is only shown.
     pub fn counts(&self) -> bool {
         self.probe.ablation.is_none()
     }
 
-    /// Has the reader answered?
+    /// Whether the reader has answered.
     pub fn is_read(&self) -> bool {
         matches!(self.outcome, Some(Ok(_)))
     }
@@ -59,7 +59,7 @@ impl From<CaseAnswer> for CaseAnswers {
 }
 
 impl CaseAnswers {
-    /// The hits arrived. Predictions that were here before are dropped: they belong to other hits.
+    /// Sets the hits. New hits discard the earlier predictions.
     pub fn set_hits(&mut self, hits: Vec<Hit>) {
         if self.hits.as_ref() == Some(&hits) {
             return;
@@ -71,7 +71,7 @@ impl CaseAnswers {
         self.hits = Some(hits);
     }
 
-    /// The reader's answer with the hit in this slot. A slot that does not exist is ignored.
+    /// Sets the reader's answer with the hit in this slot; a slot that does not exist is ignored.
     pub fn set_prediction(&mut self, slot: usize, prediction: Prediction) {
         let Some(place) = self.predictions.get_mut(slot) else { return };
         *place = Some(prediction);
@@ -84,22 +84,22 @@ impl CaseAnswers {
         self.fused.as_ref()
     }
 
-    /// How many hits are read.
+    /// Number of hits that are read.
     pub fn read_count(&self) -> usize {
         self.predictions.iter().flatten().count()
     }
 
-    /// Nothing more will come for this case unless it is asked for again.
+    /// Whether nothing more will come for this case unless it is asked for again.
     pub fn is_settled(&self) -> bool {
         self.failed.is_some() || self.fused.is_some() || self.hits.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// The answers and the gold answer; `None` until every hit is read.
+    /// The outcome against the gold answer; `None` until every hit is read.
     pub fn outcome(&self, gold: Option<Answer>) -> Option<CaseOutcome> {
         Some(CaseOutcome::new(gold, self.predictions.iter().flatten(), &self.fused.as_ref()?.prediction))
     }
 
-    /// Do the predictions agree? `None` until every hit is read.
+    /// Whether the predictions agree; `None` until every hit is read.
     pub fn verdict(&self) -> Option<Verdict> {
         self.without_gold().map(|outcome| outcome.verdict())
     }
@@ -114,18 +114,18 @@ impl CaseAnswers {
         self.without_gold().map(|outcome| outcome.disagreement())
     }
 
-    /// For figures that do not look at gold.
+    /// The outcome for figures that do not depend on gold.
     fn without_gold(&self) -> Option<CaseOutcome> {
         self.outcome(None)
     }
 
-    /// Is the answer without a document right? `None` where there is no such answer, or not yet.
+    /// Whether the closed-book answer is right; `None` if there is none, or not yet.
     pub fn closed_book_is_right(&self, gold: Option<Answer>) -> Option<bool> {
         self.closed_book.as_ref().map(|prediction| prediction.is_right(gold))
     }
 
-    /// Each document with the answer that an annotation is compared by: the label's id, or the words if the task has no
-    /// labels. `None` until every hit is read.
+    /// Each document with its answer in the form that annotations are compared by: the label's id, or the words if
+    /// the task has no labels. `None` until every hit is read.
     pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<&'a str>)>> {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
@@ -137,7 +137,8 @@ impl CaseAnswers {
         Some(read)
     }
 
-    /// The same with a person's own evidence, one per slot. What is not read has no answer there, and must weigh nothing.
+    /// Like [`Self::found`], with the user's own evidence, one entry per slot. A document that is not read has an
+    /// empty prediction and must get weight 0.
     pub fn found_with_own(&self) -> Option<Vec<ScoredHit<'_>>> {
         let mut found = self.found()?;
         for own in &self.own {
@@ -150,7 +151,7 @@ impl CaseAnswers {
         Some(found)
     }
 
-    /// The hit in this slot; a person's own stand after those found.
+    /// The hit in this slot; the user's own evidence comes after the retrieved hits.
     pub fn hit_at(&self, slot: usize) -> Option<&Hit> {
         let hits = self.hits.as_deref()?;
         hits.get(slot).or_else(|| Some(&self.own.get(slot - hits.len())?.hit))
@@ -164,22 +165,22 @@ impl CaseAnswers {
         }
     }
 
-    /// The person's own evidence in this slot.
+    /// The user's own evidence in this slot.
     pub fn own_at(&self, slot: usize) -> Option<&OwnHit> {
         self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
     }
 
-    /// The slots in which the reader has answered, with its predictions.
+    /// The slots that are read, each with its prediction.
     pub fn read_slots(&self) -> Vec<(usize, &Prediction)> {
         (0..self.slots()).filter_map(|slot| Some((slot, self.prediction_at(slot)?))).collect()
     }
 
-    /// Hits and a person's own.
+    /// Number of hits, including the user's own evidence.
     pub fn slots(&self) -> usize {
         self.hits.as_ref().map_or(0, Vec::len) + self.own.len()
     }
 
-    /// Hits and predictions as fusers take them; `None` until every hit is read.
+    /// Hits and predictions as input of fusers; `None` until every hit is read.
     pub fn found(&self) -> Option<Vec<ScoredHit<'_>>> {
         let hits = self.hits.as_ref()?;
         let mut read = Vec::with_capacity(hits.len());

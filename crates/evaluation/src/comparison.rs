@@ -1,11 +1,11 @@
-//! Two retrievers on the same cases: accuracy, disagreement, and whether the difference is more than chance. The cases
-//! on which the first one's predictions disagree are fixed, so that both are scored on the same ones (docs/method.md,
-//! "Inconsistent cases").
+//! Compares two retrievers on the same cases: accuracy, disagreement, and whether the difference exceeds chance. The
+//! first one's predictions decide which cases count as inconsistent, so that both are scored on the same cases
+//! (docs/method.md, "Inconsistent cases").
 
 use super::{Bootstrap, CaseOutcome, Difference, Estimate, Verdict, mcnemar_exact};
 use serde::Serialize;
 
-/// One case as both see it.
+/// One case with the outcomes of both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairedOutcome {
     /// Task id.
@@ -16,39 +16,39 @@ pub struct PairedOutcome {
     pub same_documents: bool,
 }
 
-/// Fused accuracy of both on one set of cases.
+/// Fused accuracy of both on a set of cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedAccuracy {
     pub first: Estimate,
     pub second: Estimate,
-    /// Second minus first, with its paired bootstrap 95 % interval; `None` where every case changed alike, or none did.
+    /// Second minus first, with its paired bootstrap 95 % interval; `None` if all cases changed alike, or none did.
     pub difference: Option<Difference>,
-    /// Wrong at first, right at second.
+    /// Number of cases wrong with the first and right with the second.
     pub gained: usize,
-    /// Right at first, wrong at second.
+    /// Number of cases right with the first and wrong with the second.
     pub lost: usize,
     /// McNemar's exact two-sided p.
     pub p: f64,
 }
 
-/// Both on one task, or on all.
+/// Comparison of both on one task, or on all.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskComparison {
-    /// `None` is all tasks together.
+    /// Task id; `None` for all tasks together.
     pub task: Option<String>,
     pub n: usize,
     pub accuracy: PairedAccuracy,
-    /// On the cases that are inconsistent at first.
+    /// Accuracy on the cases that are inconsistent with the first.
     pub on_inconsistent: PairedAccuracy,
-    /// On the cases that are consistent at first.
+    /// Accuracy on the cases that are consistent with the first.
     pub on_consistent: PairedAccuracy,
     pub inconsistent_first: Estimate,
     pub inconsistent_second: Estimate,
-    /// Cases whose sets of documents differ.
+    /// Number of cases whose sets of documents differ.
     pub changed_documents: usize,
 }
 
-/// Two systems by task; all tasks together last where there is more than one.
+/// Comparison of two systems by task; all tasks together come last if there are several.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     pub split: String,
@@ -58,7 +58,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares on the given cases, all from one split.
+    /// Compares both on the given cases, all from one split.
     pub fn of(split: &str, first: &str, second: &str, cases: &[PairedOutcome]) -> Self {
         let mut names: Vec<&str> = Vec::new();
         for case in cases {
@@ -77,7 +77,7 @@ impl Comparison {
         Self { split: split.into(), first: first.into(), second: second.into(), tasks }
     }
 
-    /// A table for people.
+    /// A table for the terminal.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for task in &self.tasks {

@@ -1,4 +1,4 @@
-//! How much better a second system is on the same cases.
+//! Paired differences of two systems on the same cases.
 
 use super::Bootstrap;
 use serde::Serialize;
@@ -12,8 +12,8 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Mean of the changes, one a case; cases are drawn for the interval. `None` where resampling makes no
-    /// interval: fewer than five cases, or all resamples alike.
+    /// The mean of `changes`, one per case; the interval resamples cases. Returns `None` if there are fewer than five
+    /// cases or all resamples are equal.
     pub fn of(changes: &[f64]) -> Option<Self> {
         if changes.windows(2).all(|pair| pair[0] == pair[1]) {
             return None;
@@ -27,7 +27,7 @@ impl Difference {
         Some(Self { value: changes.iter().sum::<f64>() / changes.len() as f64, low: interval.low, high: interval.high })
     }
 
-    /// The change of a share: each case was right at first, or not, and then. `None` as for [`Difference::of`].
+    /// The change of a share between two lists of right and wrong cases. Returns `None` like [`Difference::of`].
     pub fn of_share(first: &[bool], second: &[bool], bootstrap: Bootstrap) -> Option<Self> {
         let change = |(first, second): (&bool, &bool)| usize::from(*second) + 1 - usize::from(*first);
         let cells: Vec<usize> = first.iter().zip(second).map(change).collect();
@@ -44,7 +44,7 @@ impl Difference {
         Some(Self { value: mean(&counts)?, low: interval.low, high: interval.high })
     }
 
-    /// "+0.093 [+0.021, +0.141]".
+    /// Text such as "+0.093 [+0.021, +0.141]".
     pub fn text(&self) -> String {
         format!("{:+.3} [{:+.3}, {:+.3}]", self.value, self.low, self.high)
     }

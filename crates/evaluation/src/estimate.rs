@@ -1,4 +1,4 @@
-//! A figure with how many cases it stands on and how sure it is.
+//! A figure with its number of cases and its interval.
 
 use super::bootstrap::{Bootstrap, Interval, NoInterval};
 use serde::Serialize;
@@ -6,20 +6,20 @@ use serde::Serialize;
 /// A figure of a set of cases with its bootstrap 95 % interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// `None` where there is no case to tell it from.
+    /// The value; `None` if there is no case to compute it from.
     pub value: Option<f64>,
-    /// Cases.
+    /// Number of cases.
     pub n: usize,
-    /// Ends of the interval; `None` where there is none.
+    /// Ends of the interval, if there is one.
     pub low: Option<f64>,
     pub high: Option<f64>,
-    /// Why there is none, where one was looked for.
+    /// Reason why there is no interval, if one was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_interval: Option<NoInterval>,
 }
 
 impl Estimate {
-    /// The share of `true`, one value per case; cases are drawn for the interval.
+    /// The share of `true`, one value per case; the interval resamples cases.
     pub fn of(outcomes: &[bool]) -> Self {
         Self::of_share(outcomes, Bootstrap::BY_CASE)
     }
@@ -33,7 +33,7 @@ impl Estimate {
         }
         let cells: Vec<usize> = outcomes.iter().map(|right| usize::from(*right)).collect();
         let share = |counts: &[usize]| Some(counts[1] as f64 / (counts[0] + counts[1]) as f64);
-        // Resampling equal values gives no width at all; Wilson's score interval does.
+        // Resampling equal values gives width 0; Wilson's score interval does not.
         let square = 1.959_964_f64.powi(2);
         let width = square / (bootstrap.unit_count(n) as f64 + square);
         let value = Some(right as f64 / n as f64);
@@ -45,7 +45,7 @@ impl Estimate {
         Self { value, n, low: Some(wilson.low), high: Some(wilson.high), no_interval: None }
     }
 
-    /// A statistic of counts (macro F1, say) over `cells.len()` cases; as [`Bootstrap::of_counts`].
+    /// A statistic of counts (such as macro F1) over `cells.len()` cases; see [`Bootstrap::of_counts`].
     pub fn of_counts(
         cells: &[usize],
         cell_count: usize,
@@ -60,13 +60,13 @@ impl Estimate {
         Self::new(statistic(&counts), cells.len(), interval, bootstrap)
     }
 
-    /// A statistic that looks at every one of `n` cases; as [`Bootstrap::of_weights`].
+    /// A statistic that needs every one of `n` cases; see [`Bootstrap::of_weights`].
     pub fn of_weights(n: usize, bootstrap: Bootstrap, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)) -> Self {
         let value = statistic(&vec![1; n]);
         Self::new(value, n, bootstrap.of_weights(n, statistic), bootstrap)
     }
 
-    /// The mean of values, one per case. `None` without a case.
+    /// The mean of values, one per case; it has no value without a case.
     pub fn of_mean(values: &[f64], bootstrap: Bootstrap) -> Self {
         let mut different: Vec<f64> = values.to_vec();
         different.sort_unstable_by(f64::total_cmp);
@@ -79,7 +79,7 @@ impl Estimate {
             }
             (n > 0).then(|| sum / n as f64)
         };
-        // Few values are counted, which is quicker by far.
+        // Counting is much faster if there are few different values.
         if different.len() * 4 < values.len() {
             let cell = |value: &f64| different.partition_point(|other| other.total_cmp(value).is_lt());
             let cells: Vec<usize> = values.iter().map(cell).collect();
@@ -96,7 +96,7 @@ impl Estimate {
         if value.is_none() || bootstrap.resamples == 0 {
             return bare;
         }
-        // The bootstrap gives none where all units are alike.
+        // The bootstrap returns `None` if all units are equal.
         let interval = interval.unwrap_or(Interval { low: 0.0, high: 0.0 });
         match interval.if_it_tells(bootstrap.unit_count(n)) {
             Ok(Interval { low, high }) => Self { low: Some(low), high: Some(high), ..bare },
@@ -104,7 +104,7 @@ impl Estimate {
         }
     }
 
-    /// "0.755 [0.720, 0.788] n=600", "0.755 n=2" without an interval, or "- n=0".
+    /// Text such as "0.755 [0.720, 0.788] n=600", "0.755 n=2" without an interval, or "- n=0".
     pub fn text(&self) -> String {
         match (self.value, self.low, self.high) {
             (Some(value), Some(low), Some(high)) => format!("{value:.3} [{low:.3}, {high:.3}] n={}", self.n),

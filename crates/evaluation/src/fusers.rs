@@ -1,24 +1,24 @@
-//! Ways to make one answer of K predictions, beside the paper's, all on stored predictions.
+//! Fusers: the paper's fusion and alternatives, all on stored predictions.
 
 use super::fusion::{weighted_sum, weighted_vote};
 use super::learned_fusion::LearnedWeights;
 use super::{ScoredHit, fuse};
 use dissent_core::run::Prediction;
 
-/// A way to make one answer.
+/// A method that fuses K predictions into one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fuser {
-    /// Weights from the retriever's scores (paper, late fusion; docs/method.md, "Fusion").
+    /// Weighs by the retriever's scores (paper, late fusion; docs/method.md, "Fusion").
     ScoreWeighted,
-    /// Σ log p / K: all predictions weigh the same.
+    /// Σ log p / K: all predictions have equal weight.
     MeanLogProbability,
-    /// The answer that most predictions give; of equally many the one that stands first.
+    /// The most frequent answer; in a tie, the one that comes first.
     Majority,
-    /// The first document's answer.
+    /// The answer with the first document.
     TopOne,
-    /// The answer of the prediction that is surest of its own.
+    /// The answer whose own prediction gives it the largest probability.
     MostConfident,
-    /// Weights learned on the validation split.
+    /// Weighs by what was learned on the validation split.
     Learned(LearnedWeights),
 }
 
@@ -35,7 +35,8 @@ impl Fuser {
         }
     }
 
-    /// The answer. `None` where there is nothing to fuse, or where the fuser wants log-probabilities and there are none.
+    /// The fused answer. Returns `None` if there is nothing to fuse, or if the fuser needs log-probabilities and
+    /// there are none.
     pub fn answer(&self, found: &[ScoredHit]) -> Option<Prediction> {
         let (_, first) = found.first()?;
         let even = || vec![1.0 / found.len() as f32; found.len()];
@@ -50,7 +51,7 @@ impl Fuser {
     }
 }
 
-/// The place of the prediction that is surest of its own answer; the first of equally sure ones.
+/// Position of the most confident prediction; in a tie, the first.
 pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (hit, (_, prediction)) in found.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! One answer from K predictions: the paper's late fusion (docs/method.md, "Fusion").
+//! The paper's late fusion of K predictions (docs/method.md, "Fusion").
 
 use dissent_core::data::Answer;
 use dissent_core::run::{CaseAnswer, Head, LabelScores, Prediction, Provenance};
@@ -6,33 +6,33 @@ use dissent_core::run::{CaseAnswer, Head, LabelScores, Prediction, Provenance};
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fused {
-    /// Label and weighted sum of label log-probabilities.
+    /// The label, and the weighted sum of label log-probabilities.
     pub prediction: Prediction,
     /// λ, one per prediction; they sum to 1.
     pub weights: Vec<f32>,
 }
 
-/// How a document was found, the deciding head first, and what the reader said with it.
+/// How a document was found, the deciding head first, and the reader's prediction with it.
 pub type ScoredHit<'a> = (&'a [Provenance], &'a Prediction);
 
-/// Hits and predictions of a case, as fusers take them.
+/// Hits and predictions of a case, as input of fusers.
 pub fn scored_hits(answer: &CaseAnswer) -> Vec<ScoredHit<'_>> {
     answer.hits.iter().map(|hit| hit.provenances.as_slice()).zip(&answer.predictions).collect()
 }
 
-/// Fuses K predictions; a document that several heads found counts once, with the first one's score. Each score is
-/// divided by its head's largest when several heads are present, λ is the softmax of those over all predictions, and the
-/// fused score of a label is Σ λ · log p. With weights that sum to 1, label log-probabilities give the same fused
-/// distribution as logits. Where a prediction has no log-probabilities, λ weighs votes instead; where a document has no
-/// score, all weigh the same. A document that a person has put in weighs as much as the best of the others. `None` where
-/// there is nothing to fuse.
+/// Fuses K predictions. A document found by several heads counts once, with the first one's score. If several heads
+/// are present, each score is divided by its head's largest. λ is the softmax of the scores over all predictions, and
+/// the fused score of a label is Σ λ · log p. As the weights sum to 1, label log-probabilities give the same fused
+/// distribution as logits. If a prediction has no log-probabilities, λ weighs votes instead; if a document has no
+/// score, all weights are equal. A document added by the user weighs as much as the best of the others. Returns
+/// `None` if there is nothing to fuse.
 pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
     let weights = softmax(&normalised_scores(found)?);
     let prediction = weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights));
     Some(Fused { prediction, weights })
 }
 
-/// Σ w · log p and its largest label; `None` where a prediction that weighs something has no log-probabilities.
+/// Σ w · log p and its largest label; `None` if a prediction with a weight other than 0 has no log-probabilities.
 pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
     let counted = || found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
     let ((_, first), _) = counted().next()?;
@@ -42,7 +42,7 @@ pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Predi
         let scores = prediction.scores.as_ref()?;
         for (label, (sum, value)) in sums.iter_mut().zip(scores.log_probabilities()).enumerate() {
             *sum += weight * value;
-            // With a bound in it a sum is one, too.
+            // A sum that contains a bound is a bound, too.
             if scores.is_bound(label) && !bounds.contains(&label) {
                 bounds.push(label);
             }
@@ -51,8 +51,8 @@ pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Predi
     Some(Prediction::from(LabelScores::bounded(sums, bounds)))
 }
 
-/// The answer with the largest sum of weights, in the words in which it was said first; the one that stands first wins a
-/// tie.
+/// The answer with the largest sum of weights, in the words of its first prediction; in a tie, the answer that comes
+/// first.
 pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction {
     let mut votes: Vec<(Option<Answer>, f32)> = Vec::new();
     for ((_, prediction), weight) in found.iter().zip(weights) {
@@ -63,7 +63,7 @@ pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction 
     }
     let mut best: Option<(Option<Answer>, f32)> = None;
     for (answer, sum) in votes {
-        // Votes that are equal but for rounding are a tie.
+        // Sums that differ only by rounding are a tie.
         if best.is_none_or(|(_, largest)| sum > largest + 1e-6) {
             best = Some((answer, sum));
         }
@@ -80,9 +80,9 @@ pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
     exponentials.iter().map(|value| value / sum).collect()
 }
 
-/// Scores of one head are used as they are; with several heads each is divided by its head's largest, be that the score
-/// of a document that another head decides. All 0 where a score is not known. A person is no head: what a person has put
-/// in changes no other score and gets the best of them.
+/// Scores of a single head are unchanged. With several heads, each score is divided by its head's largest, even if
+/// that is the score of a document decided by another head. All are 0 if any score is unknown. Documents added by the
+/// user change no other score and get the best of them.
 pub(super) fn normalised_scores(found: &[ScoredHit]) -> Option<Vec<f32>> {
     let by_heads = found.iter().flat_map(|(provenances, _)| provenances.iter());
     let all: Vec<&Provenance> = by_heads.filter(|provenance| provenance.head != Head::Person).collect();
@@ -104,7 +104,7 @@ pub(super) fn normalised_scores(found: &[ScoredHit]) -> Option<Vec<f32>> {
         let of_head = all.iter().filter(|provenance| provenance.head == head);
         let largest = of_head.filter_map(|provenance| provenance.score).fold(f32::NEG_INFINITY, f32::max);
         let score = score?;
-        // A head whose best score is not positive cannot be scaled by it without turning its order round.
+        // Dividing by a best score that is not positive would reverse the head's order.
         scores.push(Some(if several_heads && largest > 0.0 { score / largest } else { score }));
     }
     let best = scores.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -155,7 +155,7 @@ mod tests {
     fn a_head_is_scaled_by_its_best_score_even_where_another_head_decides() {
         let labels = Prediction::from(LabelScores::exact(vec![0.0, 1.0]));
         let of = |head, rank, score| Provenance { head, rank, score: Some(score) };
-        // The caption head's best document was found by the image head, too.
+        // The image head found the caption head's best document, too.
         let shared = [of(Head::Image, 1, 0.9), of(Head::Caption, 1, 0.5)];
         let second = [of(Head::Caption, 2, 0.4)];
         let fused = fuse(&[(&shared, &labels), (&second, &labels)]).unwrap();

@@ -1,7 +1,7 @@
-//! Several tests in one table.
+//! Correction for several tests in one table.
 
-/// Holm's correction (1979): each p adjusted so that the chance of one false discovery among all stays below the level at
-/// which it is read. In the order given.
+/// Holm's correction (1979): adjusts each p so that the chance of any false discovery stays below the significance
+/// level. Returns the adjusted values in the given order.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));

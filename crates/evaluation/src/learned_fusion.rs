@@ -1,15 +1,15 @@
-//! Fusion weights learned from the validation split: what the retriever's scores cannot say, how much each head and rank
-//! is worth and how far a sure prediction is to be trusted.
+//! Fusion weights learned from the validation split: the worth of each head and rank, and how far to trust a
+//! confident prediction, which the retriever's scores cannot tell.
 
 use super::ScoredHit;
 use super::fusion::normalised_scores;
 use dissent_core::run::Head;
 use serde::Serialize;
 
-/// Steps of gradient descent over all cases.
+/// Steps of gradient descent, each over all cases.
 const STEPS: usize = 300;
 const LEARNING_RATE: f64 = 0.5;
-/// Pulls coefficients to 0, where the fusion is the mean log-probability.
+/// Weight decay towards coefficients of 0, which give the mean log-probability.
 const DECAY: f64 = 1e-3;
 /// Fewest cases to learn from.
 const FEWEST: usize = 20;
@@ -17,7 +17,7 @@ const FEWEST: usize = 20;
 /// λ = softmax(place + a · score + b · confidence) over the predictions of a case.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LearnedWeights {
-    /// Deciding head, rank and their coefficient.
+    /// Deciding head and rank, with their coefficient.
     places: Vec<(Head, usize, f64)>,
     /// Coefficient of the score that score-weighted fusion uses.
     score: f64,
@@ -27,7 +27,7 @@ pub struct LearnedWeights {
 
 /// One case as numbers.
 struct Sample {
-    /// Per prediction: number of its place, score, confidence.
+    /// Per prediction: index of its place, score, confidence.
     features: Vec<(usize, f64, f64)>,
     /// `[prediction][label]` log p.
     log_probabilities: Vec<Vec<f64>>,
@@ -35,8 +35,9 @@ struct Sample {
 }
 
 impl LearnedWeights {
-    /// Minimises the mean of −log p(gold) of the fused distribution by gradient descent. `cases` are those of the validation
-    /// split with their gold labels. `None` where fewer than 20 have predictions with log-probabilities.
+    /// Minimises the mean of −log p(gold) of the fused distribution by gradient descent. `cases` are those of the
+    /// validation split with their gold labels. Returns `None` if fewer than 20 of them have predictions with
+    /// log-probabilities.
     pub fn learn(cases: &[(Vec<ScoredHit>, usize)]) -> Option<Self> {
         let mut places: Vec<(Head, usize)> = Vec::new();
         let mut samples = Vec::new();
@@ -46,7 +47,7 @@ impl LearnedWeights {
         if samples.len() < FEWEST {
             return None;
         }
-        // Places, then score, then confidence.
+        // The coefficients of the places, then of the score, then of the confidence.
         let mut coefficients = vec![0.0; places.len() + 2];
         for _ in 0..STEPS {
             let mut gradient: Vec<f64> = coefficients.iter().map(|value| DECAY * value).collect();
@@ -63,7 +64,8 @@ impl LearnedWeights {
         Some(Self { places, score, confidence })
     }
 
-    /// λ of each prediction; a place that was not there to learn from has coefficient 0. `None` without log-probabilities.
+    /// λ of each prediction; a place that did not occur in training has coefficient 0. Returns `None` without
+    /// log-probabilities.
     pub(super) fn of(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
         let mut places: Vec<(Head, usize)> = self.places.iter().map(|(head, rank, _)| (*head, *rank)).collect();
         let sample = sample_of(found, 0, &mut places)?;

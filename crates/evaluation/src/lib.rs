@@ -1,4 +1,4 @@
-//! Fusion, verdict, oracle, metrics, the figures of a run and the difference between two.
+//! Evaluation: fusion, verdict, oracle, metrics, the figures of a run and the comparison of two.
 
 mod bootstrap;
 mod case_answers;

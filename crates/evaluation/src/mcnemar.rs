@@ -1,11 +1,11 @@
 //! McNemar's exact test on paired right and wrong answers.
 
-/// Two-sided p of the hypothesis that a case is as likely to be won as to be lost: the binomial probability of a split
-/// at least as uneven as `gained` to `lost`, doubled (McNemar 1947, exact form). 1 where nothing changed.
+/// Two-sided p of the hypothesis that gains and losses are equally likely: the binomial probability of a split at
+/// least as uneven as `gained` to `lost`, doubled (McNemar 1947, exact form). It is 1 if nothing changed.
 pub fn mcnemar_exact(gained: usize, lost: usize) -> f64 {
     let total = gained + lost;
     let fewer = gained.min(lost);
-    // ln C(total, k) − total · ln 2, term by term: no factorial overflows.
+    // ln C(total, k) − total · ln 2, term by term, so that no factorial overflows.
     let mut term = -(total as f64) * std::f64::consts::LN_2;
     let mut tail = term.exp();
     for k in 0..fewer {

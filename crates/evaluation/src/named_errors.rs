@@ -1,14 +1,14 @@
-//! Which named error explains which part of the oracle gap.
+//! The share of the oracle gap that each named error explains.
 
 use super::verdict::CaseOutcome;
 
-/// Cases that share a name.
+/// Counts of the cases with one category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Explained {
     pub cases: usize,
-    /// Those whose fused answer is wrong.
+    /// Cases whose fused answer is wrong.
     pub wrong: usize,
-    /// Those of them that one of the K predictions has right: what a better choice among the documents would gain.
+    /// Wrong cases that one of the K predictions has right: a better choice among the documents would gain them.
     pub in_gap: usize,
 }
 
@@ -22,7 +22,7 @@ impl Explained {
         explained
     }
 
-    /// Counts cases by their categories, of which a case may have several or none: one count per category, in order.
+    /// Counts cases by category, in order; a case may have several categories or none.
     pub fn by_category<'a, 'c>(
         categories: usize,
         cases: impl IntoIterator<Item = (&'a CaseOutcome, &'c [usize])>,

@@ -1,44 +1,47 @@
-//! What the fused answer would be with other weights: hits dropped or weighed up, another fuser, another temperature.
-//! No model is asked; everything comes from the K predictions.
+//! The fused answer with other weights: hits dropped or reweighed, another fuser, another temperature. It is computed
+//! from the K predictions without any model.
 
 use super::fusers::most_confident;
 use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
 use super::{Fused, Fuser, ScoredHit};
 use dissent_core::run::Prediction;
 
-/// Sets of hits that [`Reweighing::smallest_flip`] tries, within a frame: all there are for twelve hits.
+/// Limit on the sets of hits that [`Reweighing::smallest_flip`] tries within a frame: enough for all sets of twelve
+/// hits.
 const SETS: usize = 4_096;
 
-/// A way to fuse that a person has changed by hand.
+/// A fusion as changed by the user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reweighing {
     pub fuser: Fuser,
-    /// Divides the normalised scores before the softmax that gives λ; 1 is the paper's. Only for the score-weighted fuser.
+    /// Divides the normalised scores before the softmax that gives λ; 1 is the paper's. Only the score-weighted fuser
+    /// uses it.
     pub temperature: f32,
-    /// One per hit, multiplied into its weight; 0 drops the hit. Missing ones are 1.
+    /// Factors on the hits' weights; 0 drops a hit. Missing factors are 1.
     pub factors: Vec<f32>,
 }
 
-/// The smallest change of the hits that changes the fused answer.
+/// The fewest hits whose removal changes the fused answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SmallestFlip {
-    /// Removing these hits changes it, and no fewer do; of equally few those that stand first.
+    /// Removing these hits changes it, and no smaller set does; of sets of equal size, the first one.
     Without(Vec<usize>),
-    /// No set of hits changes it (a set that leaves nothing to fuse is none).
+    /// No set of hits changes it; sets that leave nothing to fuse do not count.
     Never,
-    /// No set of so many hits or fewer changes it; larger ones are too many to try them all.
+    /// No set of at most this size changes it; larger sets are too many to try.
     NoneUpTo(usize),
 }
 
 impl Default for Reweighing {
-    /// The paper's late fusion, nothing changed.
+    /// The unchanged late fusion of the paper.
     fn default() -> Self {
         Self { fuser: Fuser::ScoreWeighted, temperature: 1.0, factors: Vec::new() }
     }
 }
 
 impl Reweighing {
-    /// The weight of each hit, summing to 1; a fuser that picks one hit gives it all. `None` where nothing is left to fuse.
+    /// The weights of the hits, which sum to 1; a fuser that picks one hit gives it weight 1. `None` if nothing is
+    /// left to fuse.
     fn weights(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
         let factor = |hit: usize| self.factors.get(hit).copied().unwrap_or(1.0);
         let kept: Vec<usize> = (0..found.len()).filter(|hit| factor(*hit) > 0.0).collect();
@@ -53,7 +56,7 @@ impl Reweighing {
         if let Some(picked) = picked {
             return Some((0..found.len()).map(|hit| f32::from(u8::from(hit == picked))).collect());
         }
-        // What is dropped is no longer there: the best score of a head is that of the hits that are left.
+        // Dropped hits must not count: the best score of a head is that of its remaining hits.
         let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
         let base = match &self.fuser {
             Fuser::ScoreWeighted => {
@@ -71,7 +74,7 @@ impl Reweighing {
         (sum > 0.0).then(|| weights.iter().map(|weight| weight / sum).collect())
     }
 
-    /// The fused answer. `None` where every hit is dropped, or the fuser wants log-probabilities and there are none.
+    /// The fused answer. `None` if every hit is dropped, or if the fuser needs log-probabilities and there are none.
     pub fn fuse(&self, found: &[ScoredHit]) -> Option<Fused> {
         let weights = self.weights(found)?;
         let prediction = match &self.fuser {
@@ -86,7 +89,7 @@ impl Reweighing {
         Some(Fused { prediction, weights })
     }
 
-    /// The fewest hits whose removal changes the fused answer. `None` where there is no answer.
+    /// The fewest hits whose removal changes the fused answer. `None` if there is no answer.
     pub fn smallest_flip(&self, found: &[ScoredHit]) -> Option<SmallestFlip> {
         let answer = self.fuse(found)?.prediction.answer;
         let kept: Vec<usize> =
@@ -123,7 +126,8 @@ impl Reweighing {
     }
 }
 
-/// The next choice of `chosen.len()` places below `count` in lexicographic order; false after the last one.
+/// Advances to the next choice of `chosen.len()` positions below `count` in lexicographic order; returns false after
+/// the last.
 fn next_combination(chosen: &mut [usize], count: usize) -> bool {
     let size = chosen.len();
     for place in (0..size).rev() {
@@ -138,9 +142,9 @@ fn next_combination(chosen: &mut [usize], count: usize) -> bool {
     false
 }
 
-/// What each hit adds to the margin of the fused answer over the runner-up: λ · (log p(answer) − log p(runner-up)). They
-/// sum to that margin; a negative one pulls the other way, and one that weighs nothing adds 0. `None` where there are no
-/// log-probabilities or only one label.
+/// The push of each hit on the margin of the fused answer over the runner-up: λ · (log p(answer) − log p(runner-up)).
+/// They sum to the margin; a negative one pushes away from the answer, and a hit without weight adds 0. `None` if
+/// there are no log-probabilities or only one label.
 pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
     let scores = fused.prediction.scores.as_ref()?.log_probabilities();
     let answer = fused.prediction.label()?;
@@ -165,7 +169,7 @@ mod tests {
     use dissent_core::run::LabelScores;
     use dissent_core::run::{Head, Provenance};
 
-    /// Three hits for label 0, the last for label 1 and very sure.
+    /// Three hits for label 0; the last, very confident, for label 1.
     fn with_found(test: impl Fn(&[ScoredHit])) {
         let said = |p: f32| Prediction::from(LabelScores::exact(vec![p.ln(), (1.0 - p).ln()]));
         let predictions = [said(0.7), said(0.6), said(0.8), said(0.04)];
@@ -203,7 +207,7 @@ mod tests {
             assert_eq!(how.smallest_flip(found), Some(SmallestFlip::Without(vec![3])));
             let majority = Reweighing { fuser: Fuser::Majority, ..how };
             assert_eq!(majority.fuse(found).unwrap().prediction.label(), Some(0));
-            // One against one is a tie, which the first wins: all three must go.
+            // One against one is a tie, which the first wins, so all three must go.
             assert_eq!(majority.smallest_flip(found), Some(SmallestFlip::Without(vec![0, 1, 2])));
         });
     }
@@ -220,7 +224,7 @@ mod tests {
             let found: Vec<ScoredHit> = places.iter().map(<[_; 1]>::as_slice).zip(&predictions).collect();
             Reweighing { fuser: Fuser::Majority, ..Reweighing::default() }.smallest_flip(&found).unwrap()
         };
-        // 28 single hits and 378 pairs are tried whole, of the 3276 sets of three all, of those of four a part.
+        // All 28 single hits, 378 pairs and 3276 sets of three are tried, and some sets of four.
         assert_eq!(flip(20, 8), SmallestFlip::NoneUpTo(3));
         assert_eq!(flip(12, 0), SmallestFlip::Never, "every set of twelve hits is tried");
         assert_eq!(flip(13, 0), SmallestFlip::NoneUpTo(6));
@@ -245,7 +249,7 @@ mod tests {
     fn a_low_temperature_leaves_the_best_score_alone() {
         with_found(|found| {
             let cold = Reweighing { temperature: 0.001, ..Reweighing::default() }.fuse(found).unwrap();
-            // Both heads' best documents have the score 1 after scaling.
+            // The best document of each head has score 1 after scaling.
             assert!((cold.weights[0] - 0.5).abs() < 1e-3 && (cold.weights[2] - 0.5).abs() < 1e-3, "{cold:?}");
         });
     }

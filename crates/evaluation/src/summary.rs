@@ -1,12 +1,12 @@
-//! The figures of a run: how often the fused, the closed-book and the best single answer are right, and how that differs
-//! between consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
+//! Summary of a run: accuracy of the fused, the closed-book and the best single answer, and how it differs between
+//! consistent and inconsistent cases (docs/method.md, "Inconsistent cases").
 
 use super::{CaseOutcome, Estimate, Verdict};
 use dissent_core::data::{Answer, Dataset};
 use dissent_core::run::CaseAnswer;
 use serde::Serialize;
 
-/// One case as the summary counts it.
+/// One case of the summary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryCase {
     /// Task id.
@@ -19,7 +19,7 @@ pub struct SummaryCase {
 }
 
 impl SummaryCase {
-    /// The answers and the gold answer. `None` if the dataset has no such case.
+    /// The case of these answers; `None` if the dataset does not have it.
     pub fn of(answer: &CaseAnswer, dataset: &Dataset) -> Option<Self> {
         let case = dataset.cases.get(answer.case)?;
         let gold = dataset.gold_of(case);
@@ -28,7 +28,7 @@ impl SummaryCase {
         Some(Self { task: case.task.clone(), gold, closed_book, outcome })
     }
 
-    /// `None` if the reader was not asked without a document.
+    /// Whether the closed-book answer is right; `None` if the reader was not asked without a document.
     fn closed_book_is_right(&self) -> Option<bool> {
         self.closed_book.map(|answer| answer.is_some() && answer == self.gold)
     }
@@ -37,13 +37,13 @@ impl SummaryCase {
 /// Figures of one task, or of all together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskSummary {
-    /// `None` is all tasks together.
+    /// Task id; `None` for all tasks together.
     pub task: Option<String>,
-    /// Cases.
+    /// Number of cases.
     pub n: usize,
     pub closed_book_accuracy: Estimate,
     pub fused_accuracy: Estimate,
-    /// Right if any of the K predictions is.
+    /// Share of cases in which any of the K predictions is right.
     pub oracle_accuracy: Estimate,
     /// Share of cases whose K predictions are not all the same label.
     pub inconsistent: Estimate,
@@ -51,11 +51,11 @@ pub struct TaskSummary {
     pub accuracy_on_inconsistent: Estimate,
 }
 
-/// Figures of a set of cases, all from one split.
+/// Summary of a set of cases, all from one split.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     pub split: String,
-    /// One per task, in order of appearance; all together last where there is more than one task.
+    /// One per task, in order of appearance; all together come last if there is more than one task.
     pub tasks: Vec<TaskSummary>,
 }
 
@@ -79,7 +79,7 @@ impl Summary {
         Self { split: split.to_string(), tasks }
     }
 
-    /// A table for people, one figure a line.
+    /// A table for the terminal, one figure per line.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for task in &self.tasks {

@@ -1,10 +1,10 @@
-//! The K predictions of a case together: do they agree, and is one of them right?
+//! The K predictions of a case together: their agreement, and whether one of them is right.
 
 use super::{Fused, fuse, scored_hits};
 use dissent_core::data::Answer;
 use dissent_core::run::{CaseAnswer, Prediction};
 
-/// Do the predictions agree? (docs/method.md, "Inconsistent cases")
+/// Agreement of the predictions (docs/method.md, "Inconsistent cases").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Consistent,
@@ -15,15 +15,15 @@ pub enum Verdict {
 /// The answers of a case and its gold answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseOutcome {
-    /// `None` if the gold answer is not known, or is not to be looked at: then no answer is right.
+    /// The gold answer; `None` if it is unknown or must not be used: then no answer is right.
     pub gold: Option<Answer>,
-    /// The answer with each hit, in the order of the hits; `None` is an answer that names no label.
+    /// The answers with the hits, in their order; `None` is an answer that names no label.
     pub answers: Vec<Option<Answer>>,
     pub fused: Option<Answer>,
 }
 
 impl CaseOutcome {
-    /// The answers of these predictions, and of their fusion.
+    /// Takes the answers of these predictions and of their fusion.
     pub fn new<'a>(
         gold: Option<Answer>,
         predictions: impl IntoIterator<Item = &'a Prediction>,
@@ -40,38 +40,38 @@ impl CaseOutcome {
         Some((fused, outcome))
     }
 
-    /// Consistent or not: are all answers the same?
+    /// Whether all answers are the same.
     pub fn verdict(&self) -> Verdict {
         let all_same = self.answers.windows(2).all(|pair| pair[0] == pair[1]);
         if all_same { Verdict::Consistent } else { Verdict::Inconsistent }
     }
 
-    /// Is this the gold answer? `None` names no label, which is never right.
+    /// Whether this is the gold answer. `None` names no label and is never right.
     fn is_gold(&self, answer: Option<Answer>) -> bool {
         answer.is_some() && answer == self.gold
     }
 
-    /// Is the fused answer right?
+    /// Whether the fused answer is right.
     pub fn is_right(&self) -> bool {
         self.is_gold(self.fused)
     }
 
-    /// Is the answer with this hit right?
+    /// Whether the answer with this hit is right.
     pub fn is_right_at(&self, hit: usize) -> bool {
         self.answers.get(hit).is_some_and(|answer| self.is_gold(*answer))
     }
 
-    /// Would picking the right hit have given the right answer? (docs/method.md, "Oracle")
+    /// Whether picking the best hit would give the right answer (docs/method.md, "Oracle").
     pub fn oracle_is_right(&self) -> bool {
         self.answers.iter().any(|answer| self.is_gold(*answer))
     }
 
-    /// Is the fused answer wrong though one of the hits' own answers is right?
+    /// Whether the fused answer is wrong although the answer with one of the hits is right.
     pub fn is_in_gap(&self) -> bool {
         self.oracle_is_right() && !self.is_right()
     }
 
-    /// Share of the pairs of answers that differ; 0 where there is one answer.
+    /// Share of the pairs of answers that differ; 0 if there is one answer.
     pub fn disagreement(&self) -> f64 {
         let counts = self.answer_counts();
         let k: usize = counts.iter().sum();
@@ -87,11 +87,11 @@ impl CaseOutcome {
         let counts = self.answer_counts();
         let k: usize = counts.iter().sum();
         let share = |count: usize| count as f64 / k as f64;
-        // Written so that a single answer gives 0 and not −0.
+        // This form gives 0, not −0, for a single answer.
         counts.iter().map(|count| share(*count) * (1.0 / share(*count)).log2()).sum()
     }
 
-    /// How many hits gave each answer; one that names no label is an answer of its own.
+    /// Number of hits per answer; all answers that name no label count as one.
     fn answer_counts(&self) -> Vec<usize> {
         let mut counts: Vec<(Option<Answer>, usize)> = Vec::new();
         for answer in &self.answers {
@@ -103,12 +103,12 @@ impl CaseOutcome {
         counts.into_iter().map(|(_, count)| count).collect()
     }
 
-    /// A hit whose own answer is right where the fused one is wrong.
+    /// Whether this hit's answer is right while the fused one is wrong.
     pub fn is_rescued_by(&self, hit: usize) -> bool {
         !self.is_right() && self.is_right_at(hit)
     }
 
-    /// A hit whose own answer is wrong where the fused one is right.
+    /// Whether this hit's answer is wrong while the fused one is right.
     pub fn is_ruined_by(&self, hit: usize) -> bool {
         self.is_right() && hit < self.answers.len() && !self.is_right_at(hit)
     }

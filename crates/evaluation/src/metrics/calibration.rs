@@ -1,24 +1,24 @@
-//! Does the reader know what it does not know? Confidence against accuracy.
+//! Calibration: confidence against accuracy.
 
 use serde::Serialize;
 
-/// Bins of the expected calibration error (Guo et al. 2017, §2).
+/// Number of bins of the expected calibration error (Guo et al. 2017, §2).
 const BINS: usize = 15;
 
-/// Cases of about the same confidence.
+/// Cases of similar confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ReliabilityBin {
-    /// Confidence above `low` and up to `high`.
+    /// The bin holds confidences above `low` and up to `high`.
     pub low: f64,
     pub high: f64,
     pub n: usize,
-    /// Mean of the largest probability; 0 where `n` is.
+    /// Mean of the largest probability; 0 if `n` is 0.
     pub confidence: f64,
-    /// Share of right answers; 0 where `n` is.
+    /// Share of right answers; 0 if `n` is 0.
     pub accuracy: f64,
 }
 
-/// How well probabilities tell the share of right answers.
+/// Agreement of probabilities with the share of right answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Calibration {
     /// Expected calibration error: Σ n_b / n · |accuracy_b − confidence_b| over 15 bins of equal width.
@@ -29,14 +29,14 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Of `probabilities[case][label]`, which sum to 1 over labels, and the gold label of each case. `None` without a
-    /// case.
+    /// Calibration for `probabilities[case][label]`, which sum to 1 over labels, and the gold label of each case.
+    /// Returns `None` without a case.
     pub fn of(probabilities: &[Vec<f64>], gold: &[usize]) -> Option<Self> {
         ConfidentCases::of(probabilities, gold).calibration(&vec![1; gold.len()])
     }
 }
 
-/// What calibration needs to know of each case, for many resamples of the same ones.
+/// Per-case values for calibration, computed once for many resamples of the same cases.
 #[derive(Debug)]
 pub struct ConfidentCases {
     cases: Vec<ConfidentCase>,
@@ -52,7 +52,7 @@ struct ConfidentCase {
 }
 
 impl ConfidentCases {
-    /// As [`Calibration::of`].
+    /// Prepares the same input as [`Calibration::of`].
     pub fn of(probabilities: &[Vec<f64>], gold: &[usize]) -> Self {
         let mut cases = Vec::with_capacity(gold.len());
         for (values, gold) in probabilities.iter().zip(gold) {
@@ -71,7 +71,7 @@ impl ConfidentCases {
         Self { cases }
     }
 
-    /// Where each case counts `weights[case]` times. `None` where none counts.
+    /// Calibration if each case counts `weights[case]` times; `None` if none counts.
     pub fn calibration(&self, weights: &[u32]) -> Option<Calibration> {
         let mut n = 0;
         let mut squares = 0.0;

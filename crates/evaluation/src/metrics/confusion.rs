@@ -1,8 +1,8 @@
-//! Gold labels against answers, counted.
+//! Confusion matrix: gold labels against answers.
 
 use serde::Serialize;
 
-/// How often each gold label got each answer.
+/// Number of cases by gold label and answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     /// `counts[gold][answer]`; the last answer of each row is "none of the labels" (a parse failure).
@@ -18,8 +18,8 @@ pub struct MacroAverages {
 }
 
 impl Confusion {
-    /// Counts pairs of gold label and answer, both positions below `labels`; an answer that is `None` or no such
-    /// position could not be parsed. A pair whose gold label is none is left out.
+    /// Counts pairs of gold label and answer, both positions below `labels`. An answer that is `None` or another
+    /// position could not be parsed. Pairs with another gold position are left out.
     pub fn of(labels: usize, pairs: impl IntoIterator<Item = (usize, Option<usize>)>) -> Self {
         let mut counts = vec![vec![0; labels + 1]; labels];
         for (gold, answer) in pairs {
@@ -30,30 +30,31 @@ impl Confusion {
         Self { counts }
     }
 
-    /// From `[gold][answer]`, answers that could not be parsed last, as [`Confusion::counts`] gives them.
+    /// Takes counts in the form that [`Confusion::counts`] returns.
     pub fn from_counts<'a>(rows: impl Iterator<Item = &'a [usize]>) -> Self {
         Self { counts: rows.map(<[usize]>::to_vec).collect() }
     }
 
-    /// `[gold][answer]`, answers that could not be parsed last.
+    /// Counts by `[gold][answer]`; the last answer counts parse failures.
     pub fn counts(&self) -> &[Vec<usize>] {
         &self.counts
     }
 
-    /// Cases.
+    /// Number of cases.
     pub fn total(&self) -> usize {
         self.counts.iter().flatten().sum()
     }
 
-    /// Share of right answers. `None` without a case.
+    /// Share of right answers; `None` without a case.
     pub fn accuracy(&self) -> Option<f64> {
         let total = self.total();
         let right: usize = self.counts.iter().enumerate().map(|(label, row)| row[label]).sum();
         (total > 0).then(|| right as f64 / total as f64)
     }
 
-    /// Macro averages over the labels that occur as gold or as answer; 0 where a label has no answer or no case, as
-    /// scikit-learn with `zero_division=0`. What could not be parsed is wrong and no label. `None` without a case.
+    /// Macro averages over the labels that occur as gold or as answer. A label without an answer or a case counts as
+    /// 0, as in scikit-learn with `zero_division=0`. Parse failures are wrong but belong to no label. Returns `None`
+    /// without a case.
     pub fn macro_averages(&self) -> Option<MacroAverages> {
         let mut sums = MacroAverages { precision: 0.0, recall: 0.0, f1: 0.0 };
         let mut occurring = 0;
@@ -78,7 +79,7 @@ impl Confusion {
     }
 }
 
-/// 0 where there is nothing to have a share of.
+/// The share, or 0 if `whole` is 0.
 pub(super) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -1,4 +1,4 @@
-//! The figures by which answers are judged: of labels as scikit-learn defines them, of words as SQuAD does.
+//! Metrics of answers: for labels as scikit-learn defines them, for words as SQuAD does.
 
 mod calibration;
 mod confusion;

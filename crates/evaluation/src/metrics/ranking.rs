@@ -1,7 +1,8 @@
 //! Area under the receiver operating characteristic.
 
-/// The probability that a positive case scores higher than a negative one, ties counted half (Mann and Whitney's U by
-/// midranks). Each item is (score, positive?). `None` where one of the two kinds is missing.
+/// The probability that a positive case scores higher than a negative one, with ties counted half (Mann and Whitney's
+/// U by midranks). Each item is a score and whether the case is positive. Returns `None` if there are no positive or
+/// no negative cases.
 pub fn area_under_curve(cases: &[(f64, bool)]) -> Option<f64> {
     let positives = cases.iter().filter(|case| case.1).count();
     let negatives = cases.len() - positives;
@@ -13,7 +14,7 @@ pub fn area_under_curve(cases: &[(f64, bool)]) -> Option<f64> {
     let mut rank_sum = 0.0;
     let mut before = 0;
     for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
-        // Ranks before + 1 to before + length, averaged.
+        // The mean of the ranks before + 1 to before + length.
         let midrank = before as f64 + (tied.len() + 1) as f64 / 2.0;
         rank_sum += midrank * tied.iter().filter(|case| case.1).count() as f64;
         before += tied.len();
@@ -22,9 +23,9 @@ pub fn area_under_curve(cases: &[(f64, bool)]) -> Option<f64> {
     Some((rank_sum - least) / (positives as f64 * negatives as f64))
 }
 
-/// One label against the rest, averaged over the labels that some cases have and some have not; with two labels that is
-/// the area of either. `probabilities[case][label]` sum to 1 over labels; `gold[case]` is a position. `None` where no
-/// label has both.
+/// Area of one label against the rest, averaged over the labels that some cases have and others do not; with two
+/// labels it equals the area of either. `probabilities[case][label]` sum to 1 over labels; `gold[case]` is a
+/// position. Returns `None` if there is no such label.
 pub fn macro_area_under_curve(probabilities: &[Vec<f64>], gold: &[usize]) -> Option<f64> {
     let labels = probabilities.first()?.len();
     let mut areas = Vec::new();
@@ -36,7 +37,7 @@ pub fn macro_area_under_curve(probabilities: &[Vec<f64>], gold: &[usize]) -> Opt
     (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
 }
 
-/// Cases ranked once for each label, so that areas of many resamples cost one pass each.
+/// Cases ranked once per label, so that each resample takes one pass.
 #[derive(Debug)]
 pub struct OneAgainstRest {
     labels: Vec<RankedCases>,
@@ -45,19 +46,20 @@ pub struct OneAgainstRest {
 /// Cases by the score of one label.
 #[derive(Debug)]
 struct RankedCases {
-    /// Case, is the label its gold one, and is its score the last of equal ones; the lowest score first.
+    /// Case, whether the label is its gold label, and whether its score is the last of equal ones; lowest score
+    /// first.
     order: Vec<(usize, bool, bool)>,
 }
 
 impl OneAgainstRest {
-    /// Ranks `probabilities[case][label]`; `gold[case]` is a label. With two labels one ranking tells all.
+    /// Ranks `probabilities[case][label]`; `gold[case]` is a label. With two labels, one ranking is enough.
     pub fn of(labels: usize, probabilities: &[Vec<f32>], gold: &[usize]) -> Self {
         let rankings = if labels == 2 { 1 } else { labels };
         Self { labels: (0..rankings).map(|label| RankedCases::of(label, probabilities, gold)).collect() }
     }
 
-    /// The area under the curve of each label against the rest, averaged over the labels that some cases have and some have
-    /// not, where each case counts `weights[case]` times. As [`macro_area_under_curve`] where every weight is 1.
+    /// The mean area of each label against the rest, over the labels that some cases have and others do not, if each
+    /// case counts `weights[case]` times. With all weights 1 it equals [`macro_area_under_curve`].
     pub fn mean_area(&self, weights: &[u32]) -> Option<f64> {
         let areas: Vec<f64> = self.labels.iter().filter_map(|label| label.area(weights)).collect();
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)

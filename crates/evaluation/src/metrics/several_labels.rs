@@ -1,4 +1,4 @@
-//! Answers that are sets of labels.
+//! Metrics of answers that are sets of labels.
 
 use super::confusion::{MacroAverages, share};
 
@@ -7,12 +7,13 @@ use super::confusion::{MacroAverages, share};
 pub struct LabelSets {
     cases: usize,
     same: usize,
-    /// Per label: right, gold, answered.
+    /// Per label: number of cases in which it is right, gold, answered.
     labels: Vec<[usize; 3]>,
 }
 
 impl LabelSets {
-    /// Of gold set, answered set and how many cases have them; positions below `labels`, each once in a set.
+    /// Counts triples of gold set, answered set and number of cases; positions are below `labels`, each at most once
+    /// in a set.
     pub fn of<'a>(labels: usize, sets: impl IntoIterator<Item = (&'a [usize], &'a [usize], usize)>) -> Self {
         let mut counted = Self { cases: 0, same: 0, labels: vec![[0; 3]; labels] };
         for (gold, answer, cases) in sets {
@@ -31,17 +32,18 @@ impl LabelSets {
         counted
     }
 
-    /// Share of cases whose sets are the same (exact match). `None` without a case.
+    /// Share of cases whose sets are equal (exact match); `None` without a case.
     pub fn subset_accuracy(&self) -> Option<f64> {
         (self.cases > 0).then(|| share(self.same, self.cases))
     }
 
-    /// F1 of each label; 0 where it is neither given nor answered, as scikit-learn with `zero_division=0`.
+    /// F1 of each label; 0 if it is neither gold nor answered, as in scikit-learn with `zero_division=0`.
     pub fn label_f1(&self) -> Vec<f64> {
         self.labels.iter().map(|[right, gold, answered]| share(2 * right, gold + answered)).collect()
     }
 
-    /// Means over the labels, 0 where one is neither given nor answered. `None` without a case or a label.
+    /// Means over the labels, 0 for a label that is neither gold nor answered. Returns `None` without a case or a
+    /// label.
     pub fn macro_averages(&self) -> Option<MacroAverages> {
         let mean = |each: fn(&[usize; 3]) -> f64| self.labels.iter().map(each).sum::<f64>() / self.labels.len() as f64;
         (self.cases > 0 && !self.labels.is_empty()).then(|| MacroAverages {
@@ -51,7 +53,7 @@ impl LabelSets {
         })
     }
 
-    /// F1 of all labels' decisions together; 0 where there is none. `None` without a case.
+    /// F1 of the decisions of all labels together; 0 if there are none. Returns `None` without a case.
     pub fn micro_f1(&self) -> Option<f64> {
         let sum = |place: usize| self.labels.iter().map(|counts| counts[place]).sum::<usize>();
         (self.cases > 0).then(|| share(2 * sum(0), sum(1) + sum(2)))

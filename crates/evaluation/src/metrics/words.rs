@@ -1,21 +1,22 @@
-//! Open answers against the gold one, word by word, whatever their order: as SQuAD's evaluation (Rajpurkar et al. 2016), and
-//! BLEU of single words (Papineni et al. 2002).
+//! Word overlap of open answers with the gold answer, in any order: as in SQuAD's evaluation (Rajpurkar et al. 2016),
+//! and BLEU of single words (Papineni et al. 2002).
 
 use dissent_core::data::answer_words;
 
-/// How far an answer has the words of the gold one; each from 0 to 1.
+/// Overlap of an answer with the gold answer; each figure is from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WordOverlap {
     /// Share of the gold words that are in the answer.
     pub recall: f64,
-    /// Harmonic mean of that and of the share of the answer's words that are in the gold one.
+    /// Harmonic mean of recall and of the share of the answer's words that are in the gold answer.
     pub f1: f64,
-    /// Share of the answer's words that are in the gold one, times exp(1 − gold words / words) where the answer is shorter.
+    /// Share of the answer's words that are in the gold answer, times exp(1 − gold words / words) if the answer is
+    /// shorter.
     pub bleu_1: f64,
 }
 
 impl WordOverlap {
-    /// A word counts as often as both have it. Articles, punctuation and case do not.
+    /// Counts a word as often as both have it; articles, punctuation and case are ignored.
     pub fn of(gold: &str, answer: &str) -> Self {
         let (gold, answer) = (answer_words(gold), answer_words(answer));
         let mut left = gold.clone();

@@ -1,5 +1,5 @@
-//! How often systems are right: closed-book and each run, on all cases and on those that are consistent and inconsistent
-//! in the reference run (docs/method.md, "Inconsistent cases").
+//! Accuracy of systems: closed-book and each run, on all cases and on those that are consistent and inconsistent in
+//! the reference run (docs/method.md, "Inconsistent cases").
 
 use super::label_sets::AnsweredSets;
 use super::system::{Row, Subset, TaskRows};
@@ -10,12 +10,12 @@ use crate::metrics::{Confusion, MacroAverages, OneAgainstRest};
 use dissent_core::data::{LabelIndex, Task};
 use dissent_core::run::Prediction;
 
-/// The answer of a row that is looked at.
+/// Picks the answer of a row that is evaluated.
 type Pick = fn(&Row) -> Option<Prediction>;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
-    // Open answers have a table of their own.
+    // Open answers have a separate table.
     for reference in evaluation.reference_tasks().iter().filter(|own| own.task.chooses_one_label()) {
         let task = &reference.task.id;
         let mut rows = Vec::new();
@@ -51,7 +51,7 @@ fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> V
 fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
     let labels = task.labels.len();
     let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
-    // The labels of a task that chooses one are checked as the dataset is opened.
+    // Gold labels of a task that chooses one label are checked when the dataset is opened.
     let Some(gold) = subset.rows.iter().map(|row| row.gold_label()).collect::<Option<Vec<LabelIndex>>>() else {
         return vec![Cell::from("-"); 6];
     };
@@ -78,7 +78,7 @@ fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
     ]
 }
 
-/// Over the cases whose answers have log-probabilities; missing where some have none.
+/// AUC over the cases; "-" if some answers have no log-probabilities.
 fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>], gold: &[LabelIndex]) -> Cell {
     let scores = answers.iter().map(|answer| answer.as_ref().and_then(|answer| answer.scores.as_ref()));
     let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::from("-") };

@@ -1,4 +1,4 @@
-//! Do probabilities tell the share of right answers? And which labels are taken for which.
+//! Tables of calibration and confusion.
 
 use super::Evaluation;
 use super::system::{Subset, TaskRows};
@@ -38,7 +38,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// The bins behind the expected calibration error.
+/// Table of the bins of the expected calibration error.
 pub(super) fn reliability(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
@@ -70,12 +70,12 @@ pub(super) fn reliability(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// Gold labels against fused answers.
+/// Table of gold labels against fused answers.
 pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
         for (system, own) in evaluation.of_task(&reference.task.id) {
-            // Sets of labels, and open answers, are too many to be set against each other.
+            // There are too many label sets and open answers for a confusion table.
             if own.task.label_sets().is_some() || !own.task.chooses_one_label() {
                 continue;
             }
@@ -101,7 +101,7 @@ pub(super) fn confusion(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// Of the fused answers, where all have log-probabilities.
+/// Probabilities of the fused answers and gold labels; `None` unless every answer has log-probabilities.
 pub(super) fn fused_probabilities(own: &TaskRows) -> Option<(Vec<Vec<f64>>, Vec<usize>)> {
     let mut probabilities = Vec::new();
     let mut gold = Vec::new();

@@ -1,5 +1,5 @@
-//! Each system against the reference run on the same cases: paired differences, McNemar's exact test, Holm's correction
-//! over the whole table.
+//! Compares each system with the reference run on the same cases: paired differences, McNemar's exact test, Holm's
+//! correction over the whole table.
 
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
@@ -40,7 +40,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     }]
 }
 
-/// From the closed-book answer to the fused one, cases by right and wrong.
+/// Counts cases by whether the closed-book and the fused answer are right.
 pub(super) fn flow(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
@@ -73,7 +73,7 @@ fn fused_is_right(row: &Row) -> bool {
     row.fused.as_ref().or(row.answer.closed_book.as_ref()).is_some_and(|answer| answer.is_right(row.gold))
 }
 
-/// Rows of the retrieved documents, whatever their order.
+/// Rows of the retrieved documents, in any order.
 fn documents_of(row: &Row) -> Vec<usize> {
     let mut documents: Vec<usize> = row.answer.hits.iter().map(|hit| hit.row).collect();
     documents.sort_unstable();

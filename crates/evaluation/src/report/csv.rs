@@ -1,21 +1,22 @@
-//! Every number on a line of its own, for a spreadsheet or a data frame.
+//! The report as CSV, one number per line, for a spreadsheet or a data frame.
 
 use super::{Cell, Report, Table};
 use anyhow::{Context, Result};
 use dissent_core::text::csv_cells::Formulas;
 
-/// Columns: table, title, split, row, column, value, low, high, n, and why there is no interval.
+/// The report with the columns table, title, split, row, column, value, low, high, n, and the reason for a missing
+/// interval.
 ///
 /// # Errors
-/// None that can be met: the text is made in memory.
+/// Fails if the CSV cannot be written to memory, which does not occur in practice.
 pub fn csv(report: &Report, formulas: Formulas) -> Result<String> {
     tables_csv(&report.split, &report.tables, formulas)
 }
 
-/// The same of any tables.
+/// Like [`csv()`], for any tables.
 ///
 /// # Errors
-/// As [`csv()`].
+/// Fails like [`csv()`].
 pub fn tables_csv(split: &str, tables: &[Table], formulas: Formulas) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["table", "title", "split", "row", "column", "value", "low", "high", "n", "no_interval"])?;
@@ -23,7 +24,7 @@ pub fn tables_csv(split: &str, tables: &[Table], formulas: Formulas) -> Result<S
         for cells in &table.rows {
             let names = cells.iter().filter(|cell| matches!(cell, Cell::Text(_))).map(Cell::text);
             let name = names.collect::<Vec<_>>().join(", ");
-            // Counts give the n of what has none of its own.
+            // Figures without an n have the count cells beside them.
             for (column, cell) in table.columns.iter().zip(cells) {
                 let Some(numbers) = cell.numbers() else { continue };
                 let texts = [table.key, table.title.as_str(), split, name.as_str(), column];

@@ -1,4 +1,4 @@
-//! How much the predictions of a case disagree, each run by its own predictions.
+//! Disagreement among the predictions of a case, by each run's own predictions.
 
 use super::Evaluation;
 use super::system::{Row, Subset};

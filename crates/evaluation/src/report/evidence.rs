@@ -1,5 +1,5 @@
-//! Does the reader use what it was given? Per prediction, that is per case and document, over runs that differ in what
-//! was withheld from the reader alone (`dissent predict --no-caption …`). Definitions: docs/reference/evaluation.md.
+//! Use of evidence per prediction, that is per case and document, over runs that differ only in what was withheld
+//! from the reader (`dissent predict --no-caption …`). Definitions: docs/reference/evaluation.md.
 
 use super::Evaluation;
 use super::system::{Clusters, System, TaskRows};
@@ -35,7 +35,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// A line of yes and no over predictions, with the clusters that they come in.
+/// Outcomes of predictions, with the clusters for resampling.
 struct Answers {
     outcomes: Vec<bool>,
     clusters: Clusters,

@@ -1,4 +1,4 @@
-//! Every way to fuse the stored predictions, against the oracle.
+//! Compares all fusers of the stored predictions with the oracle.
 
 use super::Evaluation;
 use super::system::{Row, Subset, System};
@@ -7,7 +7,7 @@ use crate::{Estimate, Fuser, LearnedWeights, Verdict, scored_hits};
 use dissent_core::data::Task;
 use dissent_core::run::Prediction;
 
-/// The fused answer that other software wrote into the run.
+/// Name of the fused answer that other software wrote into the run.
 const RECORDED: &str = "as recorded";
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -32,7 +32,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                     remarks.push(format!("Weights of {} learned from {n} validation cases.", system.name));
                     fusers.push(Fuser::Learned(weights));
                 }
-                // Weights are learned from log-probabilities, which open answers have none of.
+                // Weights are learned from log-probabilities, which open answers lack.
                 None if !own.task.chooses_one_label() => {}
                 None => remarks.push(format!(
                     "No learned weights for {}: predict its validation split (--split validation --run {}).",
@@ -72,7 +72,7 @@ fn prediction_with(row: &Row, document: &str) -> Option<Prediction> {
     row.answer.predictions.get(place).cloned()
 }
 
-/// From the run's own validation cases, never from those that are evaluated.
+/// Learns weights from the run's own validation cases, never from the evaluated ones.
 fn learn(evaluation: &Evaluation, system: &System, task: &Task) -> Option<(LearnedWeights, usize)> {
     let mut cases = Vec::new();
     for answer in &system.validation {
@@ -83,7 +83,7 @@ fn learn(evaluation: &Evaluation, system: &System, task: &Task) -> Option<(Learn
     Some((LearnedWeights::learn(&cases)?, cases.len()))
 }
 
-/// `None` where a case has no such answer.
+/// One row of the table; `None` if a case has no such answer.
 fn row_of(
     evaluation: &Evaluation,
     system: &str,

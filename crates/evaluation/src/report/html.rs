@@ -1,4 +1,4 @@
-//! The report as one HTML file: plots and tables, nothing from the network.
+//! The report as one HTML file with plots and tables, without external resources.
 
 use super::plots::plots;
 use super::{Cell, Report, Table};
@@ -50,7 +50,7 @@ fn table_html(table: &Table) -> String {
     html
 }
 
-/// Names come from people and files.
+/// Escapes a text for HTML, because names come from people and files.
 fn escaped(text: &str) -> String {
     our_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

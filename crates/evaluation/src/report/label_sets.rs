@@ -1,4 +1,4 @@
-//! Tasks whose answers are sets of labels: how well each label is found (docs/method.md, "Parsing", multi-label).
+//! Table for tasks whose answers are sets of labels: F1 of each label (docs/method.md, "Parsing", multi-label).
 
 use super::Evaluation;
 use super::system::{Row, Subset};
@@ -56,19 +56,19 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// Gold and answered sets of some cases, each different pair counted once.
+/// Gold and answered sets of some cases; equal pairs are stored once.
 pub(super) struct AnsweredSets<'a> {
     pub names: Vec<&'a str>,
     /// Labels of each answer of the task.
     sets: Vec<Vec<usize>>,
-    /// Gold answer and given answer, where it is one of the task.
+    /// Gold answer, and given answer if it is one of the task's.
     pairs: Vec<(LabelIndex, Option<LabelIndex>)>,
     /// Position of each case's pair.
     cells: Vec<usize>,
 }
 
 impl<'a> AnsweredSets<'a> {
-    /// Pairs of gold answer and given answer, one a case. `None` where the task's answers are no sets.
+    /// Takes pairs of gold answer and given answer, one per case. Returns `None` if the task's answers are not sets.
     pub fn of(task: &'a Task, answers: impl Iterator<Item = (LabelIndex, Option<LabelIndex>)>) -> Option<Self> {
         let (names, sets) = task.label_sets()?;
         let mut positions = HashMap::new();

@@ -1,4 +1,4 @@
-//! Tables for a README.
+//! The report as Markdown tables, for a README.
 
 use super::{Cell, Report, Table};
 use dissent_core::text::printable::Printable;
@@ -8,7 +8,7 @@ pub fn markdown(report: &Report) -> String {
     tables_markdown(&report.basis(), &report.remarks, &report.tables)
 }
 
-/// Any tables, below what they stand on and what a reader should know of them.
+/// Any tables, after the basis of their figures and the remarks.
 pub fn tables_markdown(basis: &str, remarks: &[String], tables: &[Table]) -> String {
     let mut text = format!("{}\n", Printable(basis));
     for remark in remarks {
@@ -21,14 +21,14 @@ pub fn tables_markdown(basis: &str, remarks: &[String], tables: &[Table]) -> Str
         for cells in &table.rows {
             text.push_str(&row(cells.iter().map(Cell::text)));
         }
-        // A backslash keeps the end of a line.
+        // A backslash keeps the line break.
         text.push_str(&format!("\n{}\n", table.note.replace('\n', "\\\n")));
     }
     text
 }
 
 fn row(cells: impl Iterator<Item = String>) -> String {
-    // A bar would end the cell.
+    // An unescaped bar would end the cell.
     let cells: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }

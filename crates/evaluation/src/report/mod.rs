@@ -1,4 +1,4 @@
-//! The whole evaluation of stored runs as tables: one file per table, and one per way to print them.
+//! The evaluation of stored runs as tables: one file per table, and one per output format.
 
 mod accuracy;
 mod calibration;
@@ -34,13 +34,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// Said where cases are told apart by verdict.
+/// Note of tables that split cases by verdict.
 const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the reference run.";
 
-/// Makes the tables of one kind.
+/// Builds the tables of one kind.
 type Build = fn(&Evaluation) -> Vec<Table>;
 
-/// The kinds of tables in the order in which they are printed, and whether they are where none is asked for.
+/// The kinds of tables in printing order; the flag marks those printed by default.
 const KINDS: [(&str, bool, Build); 16] = [
     ("accuracy", true, accuracy::tables),
     ("labels", true, label_sets::tables),
@@ -65,29 +65,29 @@ pub fn table_keys() -> Vec<&'static str> {
     KINDS.iter().map(|(key, ..)| *key).collect()
 }
 
-/// The names of those that are printed where none is asked for.
+/// The names of the tables that are printed by default.
 pub fn usual_table_keys() -> Vec<&'static str> {
     KINDS.iter().filter(|(_, usual, _)| *usual).map(|(key, ..)| *key).collect()
 }
 
-/// Every figure of some runs on the cases of one split.
+/// The figures of some runs on the cases of one split.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub dataset: String,
     pub split: String,
-    /// The run whose consistent and inconsistent cases are everybody's.
+    /// The run that decides which cases are consistent and inconsistent for all systems.
     pub reference: String,
     pub resamples: usize,
-    /// Of statistics that look at every case; fewer where there are many.
+    /// Resamples for statistics that need every case; fewer if there are many cases.
     pub resamples_of_every_case: usize,
-    /// "case" or "group": what is drawn for intervals.
+    /// "case" or "group": the unit that is resampled for intervals.
     pub drawn: &'static str,
-    /// What a reader should know of the runs: how they differ, which cases only some of them have.
+    /// Remarks on the runs: how they differ, which cases only some of them have.
     pub remarks: Vec<String>,
     pub tables: Vec<Table>,
 }
 
-/// Systems with their rows, and what is the same for all tables.
+/// Systems with their rows, and the data shared by all tables.
 struct Evaluation<'a> {
     dataset: &'a Dataset,
     systems: Vec<(&'a System, Vec<TaskRows<'a>>)>,
@@ -97,8 +97,8 @@ struct Evaluation<'a> {
 }
 
 impl Report {
-    /// Evaluates systems on the cases of one split; the first is the reference. `named` is what people said of the cases,
-    /// `keys` names the tables that are wanted. `None` without a system.
+    /// Evaluates systems on the cases of one split; the first is the reference. `named` has the categories of the
+    /// cases, `keys` names the wanted tables. Returns `None` without a system.
     pub fn of(
         dataset: &Dataset,
         split: &str,
@@ -109,7 +109,7 @@ impl Report {
     ) -> Option<Self> {
         let reference = systems.first()?;
         let evaluation = Evaluation::new(dataset, systems, named, sampling);
-        // Each table has random numbers of its own: the order in which they are made does not matter.
+        // Each table has its own random numbers, so the order of building does not matter.
         let tables: Vec<Vec<Table>> =
             KINDS.par_iter().filter(|(key, ..)| keys.contains(key)).map(|(.., build)| build(&evaluation)).collect();
         Some(Self {
@@ -127,7 +127,7 @@ impl Report {
         })
     }
 
-    /// What stands behind the figures.
+    /// The basis of the figures: dataset, split, reference run, resamples.
     pub fn basis(&self) -> String {
         let fewer = match self.resamples_of_every_case {
             fewer if fewer < self.resamples => format!(" ({fewer} for AUC and calibration)"),
@@ -177,7 +177,8 @@ impl<'a> Evaluation<'a> {
         &self.systems[0].1
     }
 
-    /// Does the system only show what another one's reader does with less? Then it is compared in the table of evidence.
+    /// Whether the system is an ablation of another one's reader. Such a system appears only in the table of
+    /// evidence.
     fn is_ablation(&self, system: &System) -> bool {
         !system.ablation.is_none() && self.whole_of(system).is_some()
     }
@@ -204,7 +205,7 @@ impl<'a> Evaluation<'a> {
         tasks.iter().find(|own| own.task.id == task)
     }
 
-    /// The run that withholds nothing and is otherwise like this one.
+    /// The run that differs from this one only in withholding nothing.
     fn whole_of(&self, system: &System) -> Option<&'a System> {
         self.systems
             .iter()
@@ -216,7 +217,7 @@ impl<'a> Evaluation<'a> {
         self.systems.iter().position(|(other, _)| other.name == system.name).unwrap_or_default()
     }
 
-    /// A row for all cases of a task, and one each for the consistent and inconsistent ones: names, then figures.
+    /// One row for all cases of a task, and one each for the consistent and inconsistent ones: names, then figures.
     fn rows_by_verdict(&self, name: &str, own: &TaskRows, figures: &dyn Fn(&Subset) -> Vec<Cell>) -> Vec<Vec<Cell>> {
         let subsets = Subset::by_verdict(&own.rows, &self.verdicts, self.sampling);
         let row = |subset: &Subset| {

@@ -1,4 +1,4 @@
-//! What people named as the error, by slice: which category explains which part of the oracle gap.
+//! Table of named errors by slice: the share of the oracle gap that each category explains.
 
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
@@ -6,25 +6,25 @@ use super::table::{Cell, Table};
 use crate::{CaseOutcome, Estimate, Verdict};
 use std::collections::HashMap;
 
-/// What people agreed on about the cases of a dataset.
+/// The categories on which annotators agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedErrors {
     /// Names of the categories.
     pub categories: Vec<String>,
-    /// By position of the case; cases that nobody annotated are absent.
+    /// By the position of the case; cases that nobody annotated are absent.
     pub of_case: HashMap<usize, Named>,
 }
 
-/// What was said of a case.
+/// Annotation of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// Positions of its categories.
+    /// Agreed on these categories, given by position.
     As(Vec<usize>),
-    /// Annotators differ, and nobody decided.
+    /// Annotators differ, and nobody has decided.
     Open,
 }
 
-/// Which cases a line of the table counts.
+/// The cases that a row of the table counts.
 #[derive(Clone, Copy)]
 enum Kind {
     Category(usize),
@@ -81,7 +81,7 @@ fn rows_of(evaluation: &Evaluation, named: &NamedErrors, own: &TaskRows) -> Vec<
     rows
 }
 
-/// `None` where the slice has no such case.
+/// One row of the table; `None` if the slice has no such case.
 fn row_of(
     evaluation: &Evaluation,
     named: &NamedErrors,

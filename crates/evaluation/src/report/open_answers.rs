@@ -1,4 +1,4 @@
-//! Tasks that are answered in words: how far the answers have the words of the gold one (docs/method.md, "Figures").
+//! Table for tasks that are answered in words: word overlap with the gold answer (docs/method.md, "Figures").
 
 use super::system::{Row, Subset, TaskRows};
 use super::table::{Cell, Table};
@@ -8,7 +8,7 @@ use crate::metrics::WordOverlap;
 use dissent_core::data::{Dataset, TaskKind};
 use dissent_core::run::Prediction;
 
-/// The answer of a row that is looked at.
+/// Picks the answer of a row that is evaluated.
 type Pick = fn(&Row) -> Option<Prediction>;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {

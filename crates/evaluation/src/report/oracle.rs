@@ -1,5 +1,5 @@
-//! The oracle: right if any of the K predictions is. What a perfect choice among the retrieved documents would gain
-//! (docs/method.md, "Oracle"), by slice.
+//! The oracle: right if any of the K predictions is right. It shows what a perfect choice among the retrieved
+//! documents would gain (docs/method.md, "Oracle"), also by slice.
 
 use super::Evaluation;
 use super::system::{Row, Subset, TaskRows};
@@ -8,7 +8,7 @@ use crate::{Bootstrap, Estimate, fuse, scored_hits};
 use dissent_core::data::Dataset;
 use dissent_core::run::{Head, Hit};
 
-/// Slices by group that are printed: those with the largest gaps.
+/// Number of groups in the table of slices: those with the largest gaps.
 const GROUPS: usize = 10;
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
@@ -36,7 +36,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// The same by label, head, source and group.
+/// Oracle tables by label, head, source and group.
 pub(super) fn slices(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
@@ -75,7 +75,7 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
     rows
 }
 
-/// The groups of two cases or more with the largest gaps.
+/// The groups of at least two cases with the largest gaps.
 fn groups_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
     let mut names: Vec<&str> =
         own.rows.iter().filter_map(|row| evaluation.dataset.cases[row.case].group.as_deref()).collect();
@@ -103,7 +103,7 @@ fn sources(dataset: &Dataset) -> Vec<&str> {
     sources
 }
 
-/// Adds a row about the hits that `keep` keeps, where a case has such hits.
+/// Adds a row over the hits that `keep` accepts, if any case has such hits.
 fn push_slice<'r, 'a: 'r>(
     evaluation: &Evaluation,
     rows: &mut Vec<Vec<Cell>>,

@@ -1,4 +1,4 @@
-//! What each rank contributes: how often its prediction is right where the fused answer is wrong, and the reverse.
+//! Contribution of each rank: how often its prediction is right while the fused answer is wrong, and the reverse.
 
 use super::Evaluation;
 use super::system::{Row, Subset};
@@ -52,7 +52,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     tables
 }
 
-/// Share of cases whose answers in two places differ.
+/// Table of the share of cases whose answers in two places differ.
 pub(super) fn flips(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
@@ -90,7 +90,7 @@ fn most_hits(rows: &[Row]) -> usize {
     rows.iter().map(|row| row.answer.predictions.len()).max().unwrap_or(0)
 }
 
-/// "1 image", where that head fills the place in most cases.
+/// Name such as "1 image", with the head that fills the place in most cases.
 fn place_name(rows: &[Row], place: usize) -> String {
     let mut counts: Vec<(Head, usize)> = Vec::new();
     for hit in rows.iter().filter_map(|row| row.answer.hits.get(place)) {

@@ -5,43 +5,43 @@ use dissent_core::data::{Answer, Dataset, Label, LabelIndex, Task};
 use dissent_core::run::{Ablation, CaseAnswer, Prediction};
 use std::collections::HashMap;
 
-/// What is evaluated.
+/// A system to evaluate.
 #[derive(Clone, Debug)]
 pub struct System {
     /// Name of the run.
     pub name: String,
-    /// What was withheld from the reader.
+    /// The ablation: what was withheld from the reader.
     pub ablation: Ablation,
-    /// The same for runs that differ in the ablation alone.
+    /// Equal for runs that differ only in the ablation.
     pub family: String,
-    /// In what it differs from the reference run.
+    /// The settings in which it differs from the reference run.
     pub differences: Vec<String>,
-    /// In the order of the dataset's cases, all of one split.
+    /// Answers in the order of the dataset's cases, all of one split.
     pub cases: Vec<CaseAnswer>,
     /// Rerankers by name, with the document that each picked for a case.
     pub rerankers: Vec<(String, HashMap<usize, String>)>,
-    /// Of the validation split, where the run has it: what weights may be learned from.
+    /// Answers on the validation split, if the run has them; weights may be learned from these only.
     pub validation: Vec<CaseAnswer>,
 }
 
-/// How intervals are made.
+/// Settings of the bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
     pub resamples: usize,
-    /// Whole groups of cases are drawn.
+    /// Draws whole groups of cases.
     pub by_group: bool,
 }
 
-/// One case of a system beside its gold label.
+/// One case of a system with its gold label.
 #[derive(Clone, Debug)]
 pub(super) struct Row<'a> {
     /// Position in the dataset.
     pub case: usize,
     pub gold: Option<Answer>,
-    /// Number of the case's group; its own where it has none.
+    /// Number of the case's group, or a number of its own without one.
     pub group: usize,
     pub answer: &'a CaseAnswer,
-    /// The paper's fusion, made once for all tables; `None` if the case was read closed-book only.
+    /// The paper's fusion, computed once for all tables; `None` if the case was read closed-book only.
     pub fused: Option<Prediction>,
     pub outcome: Option<CaseOutcome>,
 }
@@ -54,12 +54,12 @@ pub(super) struct TaskRows<'a> {
 }
 
 impl Row<'_> {
-    /// `None` if the task is not answered with one label.
+    /// The gold label; `None` if the task is not answered with one label.
     pub fn gold_label(&self) -> Option<LabelIndex> {
         self.gold?.label()
     }
 
-    /// Do the predictions agree? `None` where the case was read closed-book only.
+    /// Whether the predictions agree; `None` if the case was read closed-book only.
     pub fn verdict(&self) -> Option<Verdict> {
         self.outcome.as_ref().map(CaseOutcome::verdict)
     }
@@ -87,7 +87,7 @@ impl<'a> TaskRows<'a> {
     }
 }
 
-/// A number per case: that of its group, or its own.
+/// A number per case: its group's, or its own.
 fn group_numbers(dataset: &Dataset) -> Vec<usize> {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut groups = Vec::with_capacity(dataset.cases.len());
@@ -100,7 +100,7 @@ fn group_numbers(dataset: &Dataset) -> Vec<usize> {
     groups
 }
 
-/// A subset of a task's rows, with what resampling it needs.
+/// A subset of a task's rows, with the data for resampling.
 pub(super) struct Subset<'r, 'a> {
     pub name: &'static str,
     pub rows: Vec<&'r Row<'a>>,
@@ -130,7 +130,7 @@ impl<'r, 'a> Subset<'r, 'a> {
     }
 }
 
-/// Resampling of values of which a case has several (one per prediction): whole cases, or whole groups, are drawn.
+/// Resampling of values if a case has several (one per prediction): whole cases, or whole groups, are drawn.
 pub(super) struct Clusters {
     groups: Vec<usize>,
     resamples: usize,
@@ -141,7 +141,7 @@ impl Clusters {
         Self { groups: Vec::new(), resamples: sampling.resamples }
     }
 
-    /// One more value of this row's case.
+    /// Adds a value of this row's case.
     pub fn push(&mut self, row: &Row, sampling: Sampling) {
         self.groups.push(if sampling.by_group { row.group } else { row.case });
     }

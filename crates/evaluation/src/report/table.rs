@@ -1,24 +1,24 @@
-//! A table of figures, whatever it will be printed as.
+//! A table of figures, independent of the output format.
 
 use crate::{Bootstrap, Difference, Estimate, FEWEST_UNITS, Interval};
 use dissent_core::text::printable::one_line;
 use serde::Serialize;
 
-/// Rows of figures with what they are about.
+/// Rows of figures with their names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Table {
-    /// Short name, for `--tables`.
+    /// Short name, used by `--tables`.
     pub key: &'static str,
     pub title: String,
-    /// What the columns mean, in a sentence or two, or a line for each.
+    /// Explanation of the columns, in a sentence or two, or one line each.
     pub note: String,
     pub columns: Vec<&'static str>,
-    /// One cell per column; the first one names the row, rows of the same name stand together.
+    /// One cell per column. The first one names the row; rows with the same name are adjacent.
     pub rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    /// With a sentence below it that says why figures have no interval, where some have none.
+    /// Adds the reasons for missing intervals to the note, if any interval is missing.
     pub(super) fn with_reasons(mut self) -> Self {
         let mut reasons: Vec<String> = Vec::new();
         for cell in self.rows.iter().flatten() {
@@ -34,7 +34,7 @@ impl Table {
     }
 }
 
-/// One place of a table.
+/// A cell of a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
@@ -42,7 +42,7 @@ pub enum Cell {
     Count(usize),
     #[serde(rename = "figure")]
     Estimate(Estimate),
-    /// A paired difference over `n` cases; no value without a case, no interval where all cases changed alike.
+    /// A paired difference over `n` cases; it has no value without a case, no interval if all cases changed alike.
     Difference {
         n: usize,
         value: Option<f64>,
@@ -50,7 +50,7 @@ pub enum Cell {
     },
     /// A p value.
     P(f64),
-    /// A figure that cannot be told, with the reason in a word or three.
+    /// A figure that cannot be computed, with a short reason.
     Undefined(String),
 }
 
@@ -61,7 +61,7 @@ impl From<&str> for Cell {
 }
 
 impl Cell {
-    /// How the share of right cases changed; one value per case in both.
+    /// The change in the share of right cases; both slices have one value per case.
     pub fn change(first: &[bool], second: &[bool], bootstrap: Bootstrap) -> Self {
         let n = first.len();
         let share = |right: &[bool]| right.iter().filter(|right| **right).count() as f64 / n as f64;
@@ -70,7 +70,7 @@ impl Cell {
         Self::Difference { n, value: (n > 0).then(|| share(second) - share(first)), interval }
     }
 
-    /// As it stands in a table for people; the n of figures has its own column.
+    /// The cell's text in a table; the n of figures has a separate column.
     pub fn text(&self) -> String {
         match self {
             Self::Text(text) => one_line(text),
@@ -91,7 +91,7 @@ impl Cell {
         }
     }
 
-    /// Why there is no interval, where one was looked for.
+    /// Reason why there is no interval, if one was computed.
     pub fn no_interval(&self) -> Option<String> {
         match self {
             Self::Estimate(figure) => Some(figure.no_interval?.to_string()),
@@ -102,7 +102,7 @@ impl Cell {
         }
     }
 
-    /// Value, ends of the interval and n, for a file of numbers.
+    /// Value, ends of the interval and n, for CSV.
     pub fn numbers(&self) -> Option<[Option<f64>; 4]> {
         match self {
             Self::Text(_) => None,
@@ -118,14 +118,14 @@ impl Cell {
     }
 }
 
-/// Three decimals without the zero before the point: ".818", "1.000", "-.011".
+/// Three decimals without the zero before the point, such as ".818", "1.000", "-.011".
 fn short(value: f64) -> String {
     let text = format!("{value:.3}");
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     format!("{sign}{}", digits.strip_prefix('0').unwrap_or(digits))
 }
 
-/// "+.036", "-.012".
+/// Like [`short`] with a sign, such as "+.036", "-.012".
 fn signed(value: f64) -> String {
     let text = format!("{value:+.3}");
     let (sign, digits) = text.split_at(1);

@@ -37,7 +37,7 @@ fn dataset(cases: usize) -> Dataset {
     Dataset::new(Path::new("small"), manifest, (0..cases).map(case).collect(), (0..2).map(document).collect())
 }
 
-/// Says this label with probability 0.8.
+/// A prediction that gives this label probability 0.8.
 fn said(label: usize) -> Prediction {
     let mut probabilities = [0.2_f32, 0.2];
     probabilities[label] = 0.8;
@@ -77,7 +77,8 @@ fn reference() -> System {
     system("plain", vec![answer(0, 0, [0, 0]), answer(1, 1, [0, 0]), answer(2, 0, [1, 0]), answer(3, 0, [1, 0])])
 }
 
-/// Case 1 and 2 have the first category, case 2 the second as well; annotators differ on case 3; nobody saw case 0.
+/// Cases 1 and 2 have the first category, case 2 also the second; annotators differ on case 3; nobody annotated case
+/// 0.
 fn named_errors() -> NamedErrors {
     let of_case = [(1, Named::As(vec![0])), (2, Named::As(vec![0, 1])), (3, Named::Open)];
     NamedErrors {
@@ -100,7 +101,7 @@ fn values(report: &Report, key: &str, begin: &[&str], column: &str) -> Vec<Optio
 
 #[test]
 fn accuracy_and_oracle_are_counted_on_the_reference_runs_cases() {
-    // The other run is right on case 1 and wrong on case 2; both are consistent there.
+    // The other run is right on case 1 and wrong on case 2, with both cases consistent.
     let other =
         system("other", vec![answer(0, 0, [0, 0]), answer(1, 1, [1, 1]), answer(2, 0, [1, 1]), answer(3, 0, [1, 0])]);
     let report = report(&[reference(), other]);
@@ -138,7 +139,7 @@ fn disagreement_ranks_flips_and_confusion() {
 fn named_errors_explain_parts_of_the_gap() {
     let report = report(&[reference()]);
     let of = |begin: &[&str], column: &str| values(&report, "categories", begin, column);
-    // Case 2 alone is in the gap: case 1 is wrong and out of reach.
+    // Only case 2 is in the gap: no prediction has case 1 right.
     assert_eq!(of(&["all", "look-alike"], "n"), [Some(2.0)]);
     assert_eq!(of(&["all", "look-alike"], "fused wrong"), [Some(1.0)]);
     assert_eq!(of(&["all", "look-alike"], "in the gap"), [Some(0.5)]);
@@ -162,7 +163,7 @@ fn an_ablation_stands_in_the_table_of_evidence_alone() {
     let evidence = |name: &str, column: &str| values(&report, "evidence", &["plain", name], column);
     // Document 0 says benign (No), document 1 malignant (Yes).
     assert_eq!(evidence("as retrieved", "follows caption"), [Some(0.25)]);
-    // Swapped, they say the reverse; the last prediction of case 3 alone does not follow.
+    // Swapped captions say the reverse; only the last prediction of case 3 does not follow.
     assert_eq!(evidence("swapped-captions", "follows caption"), [Some(0.875)]);
     assert_eq!(evidence("swapped-captions", "changed"), [Some(0.375)]);
     // Cases 0, 1 and 2 are right closed-book.
@@ -180,7 +181,7 @@ fn learned_weights_come_from_validation_cases_alone() {
     assert!(note.contains("--split validation"), "{note}");
     assert_eq!(fusers(&without, "top-1"), [Some(0.5)]);
     assert_eq!(fusers(&without, "majority"), [Some(0.5)]);
-    // A reranker that picks the second document where it is right.
+    // A reranker that picks the second document only where it is right.
     let chosen = (0..4).map(|case| (case, format!("document-{}", usize::from(case == 2)))).collect();
     let reranked = System { rerankers: vec![("reranker".into(), chosen)], ..reference() };
     assert_eq!(
@@ -206,7 +207,7 @@ fn every_form_has_every_number() {
     let markdown = markdown(&report);
     assert!(markdown.contains("| plain | all | 4 | .500 |"), "{markdown}");
     let page = html(&report).unwrap();
-    // Accuracy, oracle, one of ranks, reliability, flow.
+    // Plots of accuracy, oracle, one system's ranks, reliability and flow.
     assert_eq!((page.matches("<svg").count(), page.matches("<table").count()), (5, report.tables.len()));
     assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/").count());
     let csv = csv(&report, Formulas::Escaped).unwrap();

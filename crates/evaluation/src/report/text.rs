@@ -1,4 +1,4 @@
-//! Tables for a terminal.
+//! The report as tables for a terminal.
 //!
 //! ```text
 //! Accuracy, malignancy
@@ -10,15 +10,15 @@
 
 use super::{Cell, Report, Table};
 
-/// Blanks between columns.
+/// Space between columns.
 const GAP: &str = "  ";
 
-/// The whole report. Columns that do not fit into `width` stand in a second block below the first.
+/// The whole report. Columns that do not fit into `width` come in another block below.
 pub fn text(report: &Report, width: usize) -> String {
     tables_text(&report.basis(), &report.remarks, &report.tables, width)
 }
 
-/// Any tables, below what they stand on and what a reader should know of them.
+/// Any tables, after the basis of their figures and the remarks.
 pub fn tables_text(basis: &str, remarks: &[String], tables: &[Table], width: usize) -> String {
     let mut text = wrapped(basis, width);
     for remark in remarks {
@@ -32,7 +32,7 @@ pub fn tables_text(basis: &str, remarks: &[String], tables: &[Table], width: usi
 }
 
 fn table_text(table: &Table, width: usize) -> String {
-    // The first column names a block of rows; its lines are indented by the rest.
+    // The first column names a block of rows; the lines below the name are indented.
     let mut widths: Vec<usize> = table.columns.iter().map(|column| column.chars().count()).collect();
     for row in &table.rows {
         for (own, cell) in widths.iter_mut().zip(row) {
@@ -60,7 +60,7 @@ fn table_text(table: &Table, width: usize) -> String {
     text
 }
 
-/// Columns beside each other, as many as fit; each block begins with those that name its lines.
+/// Splits the columns into blocks that fit; each block begins with the columns that name its lines.
 fn blocks(table: &Table, widths: &[usize], width: usize) -> Vec<Vec<usize>> {
     let names_lines = |column: &usize| table.rows.iter().all(|row| matches!(row.get(*column), Some(Cell::Text(_))));
     let names: Vec<usize> = (1..table.columns.len()).take_while(names_lines).collect();
@@ -88,7 +88,7 @@ fn line(cells: &[String], columns: &[usize], widths: &[usize]) -> String {
     format!("{}\n", line.trim_end())
 }
 
-/// Whole words on lines of at most `width` columns.
+/// Breaks text at spaces into lines of at most `width` columns.
 fn wrapped(text: &str, width: usize) -> String {
     let mut wrapped = String::new();
     let mut used = 0;

@@ -1,4 +1,5 @@
-//! What retrieval does to closed-book answers: bands from right and wrong without documents to right and wrong with them.
+//! Effect of retrieval on closed-book answers: bands from right and wrong without documents to right and wrong with
+//! them.
 
 use super::{COLOURS, Table};
 use anyhow::{Result, anyhow};
@@ -6,11 +7,11 @@ use plotters::prelude::*;
 
 const WIDTH: i32 = 420;
 const HEIGHT: i32 = 240;
-/// Blank between right and wrong.
+/// Gap between right and wrong.
 const GAP: f64 = 12.0;
 const TOP: f64 = 34.0;
 
-/// Four bands of a system: (from right?, to right?, cases).
+/// The four bands of a system: whether the closed-book answer is right, whether the fused one is, number of cases.
 type Bands = [(bool, bool, f64); 4];
 
 /// One flow per system, side by side, as SVG.
@@ -47,7 +48,7 @@ pub(super) fn draw(table: &Table) -> Result<String> {
                 area.draw(&Polygon::new(band(from_x, to_x, (*start, *end), height), colour.filled()))
                     .map_err(|error| trouble(&error))?;
                 if cases > 0.0 {
-                    // Near the left end, where no band crosses another.
+                    // The number stands near the left end, where bands do not cross.
                     let place = (from_x + 8.0, *start + height / 2.0 - 6.0);
                     area.draw(&text(&format!("{cases:.0}"), place)).map_err(|error| trouble(&error))?;
                 }
@@ -79,7 +80,7 @@ fn band(from_x: f64, to_x: f64, (start, end): (f64, f64), height: f64) -> Vec<(i
     let mut upper = Vec::with_capacity(STEPS + 1);
     for step in 0..=STEPS {
         let share = step as f64 / STEPS as f64;
-        // Level at both ends.
+        // The curve is level at both ends.
         let eased = share * share * (3.0 - 2.0 * share);
         upper.push((from_x + (to_x - from_x) * share, start + (end - start) * eased));
     }

@@ -1,4 +1,4 @@
-//! Figures with their intervals, series beside each other at each place of the x axis.
+//! Plot of figures with their intervals; the series stand side by side at each place of the x axis.
 
 use super::{COLOURS, Lines};
 use anyhow::{Result, anyhow};

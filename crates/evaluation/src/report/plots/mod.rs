@@ -1,4 +1,4 @@
-//! The plots of the HTML report, as SVG texts, from the numbers of the tables.
+//! The plots of the HTML report as SVG, drawn from the numbers of the tables.
 
 mod flow;
 mod intervals;
@@ -9,7 +9,7 @@ use crate::Estimate;
 use anyhow::Result;
 use plotters::style::RGBColor;
 
-/// Colours that people who see colours differently can tell apart (Okabe and Ito 2008).
+/// Colours that colour-blind people can tell apart (Okabe and Ito 2008).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -20,7 +20,7 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(70, 70, 70),
 ];
 
-/// A line of figures, one per place on the x axis.
+/// A series of figures, one per place on the x axis.
 struct Series {
     name: String,
     figures: Vec<Option<Estimate>>,
@@ -32,7 +32,7 @@ pub(super) struct Plot {
     pub svg: String,
 }
 
-/// All plots that the report's tables have numbers for.
+/// All plots for which the report has tables.
 ///
 /// # Errors
 /// Fails if a plot cannot be drawn.
@@ -90,7 +90,7 @@ fn of_all_cases(table: &Table) -> Lines {
     (places, series.into())
 }
 
-/// Per system the places with what they rescue and ruin.
+/// Per system, the shares right, rescued and ruined by place.
 fn rescue_by_place(table: &Table) -> Vec<(String, Vec<String>, Vec<Series>)> {
     let mut plots = Vec::new();
     for rows in table.rows.chunk_by(|one, other| one[0] == other[0]) {

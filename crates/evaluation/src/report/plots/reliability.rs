@@ -1,4 +1,5 @@
-//! Reliability diagram: the share of right answers over the confidence, one line per system; the diagonal is calibrated.
+//! Reliability diagram: the share of right answers over the confidence, one line per system; the diagonal is perfect
+//! calibration.
 
 use super::{COLOURS, Table};
 use anyhow::{Result, anyhow};
