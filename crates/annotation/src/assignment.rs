@@ -4,8 +4,8 @@ use anyhow::{Result, bail, ensure};
 use dissent_core::files::fingerprint::Fingerprint;
 use std::collections::{HashMap, HashSet};
 
-/// The annotators and how many cases they share. The same plan over the same cases gives the same assignment on every
-/// machine.
+/// The annotators and the number of cases they share. The same plan over the same cases gives the same assignment on
+/// every machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// In alphabetical order, each once.
@@ -146,7 +146,8 @@ impl Assignment {
         Ok(queue)
     }
 
-    /// How many cases each two annotators share, the calibration round included; by their positions, the smaller first.
+    /// Number of cases that each two annotators share, including the calibration round; keyed by their positions, the
+    /// smaller first.
     pub fn shared(&self) -> HashMap<(usize, usize), usize> {
         let mut shared = HashMap::new();
         for who in &self.of_case {

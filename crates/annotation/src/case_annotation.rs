@@ -24,11 +24,11 @@ pub struct CaseAnnotation {
     pub blind: bool,
     /// Time spent on the case, summed over the events that record it.
     pub seconds: Option<f64>,
-    /// From 1.
+    /// Number of the pass, from 1.
     pub pass: u32,
     /// Per category of the case: fingerprint of the definition it was given under, if known.
     pub definitions: Arc<GivenDefinitions>,
-    /// The same for the categories of documents, by document id.
+    /// Like `definitions`, for the categories of documents, by document id.
     pub hit_definitions: BTreeMap<String, Arc<GivenDefinitions>>,
     /// The event that gave the case its categories, or took them away.
     pub given_by: Option<Uuid>,
@@ -48,9 +48,9 @@ pub struct Decision {
     pub adjudicator: String,
     /// Empty if no category of the taxonomy applies.
     pub categories: BTreeSet<CategoryId>,
-    /// As in [`CaseAnnotation::definitions`].
+    /// See [`CaseAnnotation::definitions`].
     pub definitions: Arc<GivenDefinitions>,
-    /// Why, in words; may be empty.
+    /// The reason in words; may be empty.
     pub reason: String,
     /// Events of the annotations that the adjudicator saw.
     pub seen: Vec<Uuid>,
@@ -59,7 +59,7 @@ pub struct Decision {
 }
 
 impl Default for CaseAnnotation {
-    /// An annotation that says nothing yet.
+    /// An empty annotation.
     fn default() -> Self {
         Self {
             categories: BTreeSet::new(),
@@ -83,17 +83,17 @@ impl Default for CaseAnnotation {
 }
 
 impl CaseAnnotation {
-    /// Has the annotator given a category, to the case or a document, or skipped the case on purpose?
+    /// Whether the annotator has given a category, to the case or a document, or skipped the case on purpose.
     pub fn is_decided(&self) -> bool {
         self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
     }
 
-    /// Does it say nothing, or nothing any more?
+    /// Whether it is empty, perhaps after something was taken back.
     pub fn is_empty(&self) -> bool {
         !self.is_decided() && !self.unsure && !self.flagged && self.note.is_none()
     }
 
-    /// "look-alike, other; d7 look-alike; unsure; note: the margin is copied".
+    /// The annotation in words, such as "look-alike, other; d7 look-alike; unsure; note: the margin is copied".
     pub fn in_words(&self) -> String {
         let mut parts = Vec::new();
         if !self.categories.is_empty() {
@@ -120,26 +120,26 @@ impl CaseAnnotation {
     }
 }
 
-/// The words for those of the three that are true.
+/// The words for those of the three flags that are true.
 pub fn remarks(skipped: bool, unsure: bool, flagged: bool) -> impl Iterator<Item = &'static str> {
     let all = [(skipped, "skipped"), (unsure, "unsure"), (flagged, "flagged")];
     all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word)
 }
 
-/// "look-alike, other".
+/// A list such as "look-alike, other".
 fn listed(categories: &BTreeSet<CategoryId>) -> String {
     categories.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Decision {
-    /// "eve decided look-alike: the margin is copied".
+    /// The decision in words, such as "eve decided look-alike: the margin is copied".
     pub fn in_words(&self) -> String {
         let categories = if self.categories.is_empty() { "no category".to_owned() } else { listed(&self.categories) };
         let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
         format!("{} decided {categories}{reason}", self.adjudicator)
     }
 
-    /// The decision that this event records, if it records one.
+    /// The decision that this event records, if any.
     pub(super) fn of(event: &Event) -> Option<Self> {
         let EventKind::Decide { categories, reason, seen } = &event.kind else { return None };
         Some(Self {

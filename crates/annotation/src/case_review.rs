@@ -1,4 +1,4 @@
-//! What all annotators say about one case, and what follows from it: whether they agree, and the final categories.
+//! All annotations of one case, and what follows from them: whether annotators agree, and the final categories.
 
 use super::category_id::CategoryId;
 use super::{AnnotationState, CaseAnnotation, Decision};
@@ -14,7 +14,7 @@ pub struct CaseReview {
     pub case: CompactString,
     /// The latest annotation of each annotator, ordered by name. Skips and mere notes are among them.
     pub annotations: Vec<AuthoredAnnotation>,
-    /// The decision that counts.
+    /// The decision that counts, if there is one.
     pub decision: Option<Arc<Decision>>,
 }
 
@@ -25,17 +25,17 @@ pub struct AuthoredAnnotation {
     pub annotation: Arc<CaseAnnotation>,
 }
 
-/// Where a case stands among its annotators. Only categories given to the case itself count: a skip, a note or a
-/// category of a document is no vote.
+/// The state of agreement on a case. Only categories given to the case itself count: a skip, a note or a category of
+/// a document is no vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nobody has given a category.
     Open,
-    /// One annotator has.
+    /// One annotator has given categories.
     Single,
-    /// Two or more have, and all gave the same ones.
+    /// At least two have, and all gave the same categories.
     Agreed,
-    /// They gave different ones.
+    /// They gave different categories.
     Disputed,
     /// An adjudicator has decided; `is_outdated` if somebody has annotated the case anew since.
     Decided { is_outdated: bool },
@@ -53,14 +53,14 @@ impl Standing {
         }
     }
 
-    /// Should an adjudicator look at the case?
+    /// Whether an adjudicator should look at the case.
     pub fn is_to_be_decided(self) -> bool {
         matches!(self, Self::Disputed | Self::Decided { is_outdated: true })
     }
 }
 
 impl CaseReview {
-    /// Has nobody annotated or decided the case?
+    /// Whether nobody has annotated or decided the case.
     pub fn is_empty(&self) -> bool {
         self.annotations.is_empty() && self.decision.is_none()
     }
@@ -97,7 +97,8 @@ impl CaseReview {
         }
     }
 
-    /// "disputed", or "decided: eve decided other: the caption says so (annotated anew since)".
+    /// The standing in words, such as "disputed" or "decided: eve decided other: the caption says so (annotated anew
+    /// since)".
     pub fn standing_in_words(&self) -> String {
         let standing = self.standing();
         let Some(decision) = &self.decision else { return standing.word().to_owned() };
@@ -105,7 +106,8 @@ impl CaseReview {
         format!("{}: {}{since}", standing.word(), decision.in_words())
     }
 
-    /// The events that a decision records as seen: per annotation the one that gave its categories, and the latest.
+    /// The events that a decision records as seen: per annotation, the event that gave its categories and the latest
+    /// one.
     pub fn seen_by_a_decision(&self) -> Vec<Uuid> {
         let mut seen = Vec::new();
         for AuthoredAnnotation { annotation, .. } in &self.annotations {
@@ -116,8 +118,8 @@ impl CaseReview {
     }
 }
 
-/// Had the adjudicator seen these categories? A decision that names no events was written by a program that does not
-/// record them; then the times of both decide.
+/// Whether the adjudicator had seen these categories. A decision that names no events comes from a program that does
+/// not record them; then the times of both decide.
 fn was_seen(annotation: &CaseAnnotation, decision: &Decision) -> bool {
     if decision.seen.is_empty() {
         return annotation.ts <= decision.ts;

@@ -1,4 +1,4 @@
-//! The id of a category of error: what the taxonomy, the journals, edits and the explorer's actions call it by.
+//! The id of an error category, used by taxonomy, journals, edits and the explorer's actions.
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-/// The id of a category. The taxonomy need not know it: journals keep ids that somebody removed from the file later.
+/// The id of a category. The taxonomy may lack it: journals keep ids that were later removed from the file.
 ///
 /// Cloning is cheap: up to 24 bytes are stored in place.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Deref for CategoryId {
     }
 }
 
-/// Sets and maps are searched with a plain text.
+/// Allows sets and maps to be searched by a plain text.
 impl Borrow<str> for CategoryId {
     fn borrow(&self) -> &str {
         &self.0
@@ -58,7 +58,7 @@ impl PartialEq<&str> for CategoryId {
     }
 }
 
-/// As a text in quotation marks: messages show ids so.
+/// The id in quotation marks, as messages show it.
 impl fmt::Debug for CategoryId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), formatter)

@@ -20,18 +20,18 @@ impl DefinitionHistory {
         Self { taxonomy, versions, current }
     }
 
-    /// The taxonomy as it is now.
+    /// The current taxonomy.
     pub fn taxonomy(&self) -> &Taxonomy {
         &self.taxonomy
     }
 
-    /// Is any category of this annotation, the categories of documents included, worded differently now or gone?
+    /// Whether any category of this annotation, including those of documents, has been reworded or removed since.
     pub fn is_outdated(&self, annotation: &CaseAnnotation) -> bool {
         annotation.all_definitions().any(|given| !self.is_current(given))
     }
 
-    /// The categories of this annotation, those of documents included, that are worded differently now or gone from the
-    /// taxonomy; each once.
+    /// The categories of this annotation, including those of documents, that have been reworded or removed since;
+    /// each once.
     pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
         let mut earlier: Vec<EarlierDefinition> = Vec::new();
         for given in annotation.all_definitions().filter(|given| !self.is_current(given)) {

@@ -1,4 +1,4 @@
-//! Cases for an adjudicator, those that annotators differ most on first.
+//! Cases for an adjudicator, sorted by disagreement.
 
 use super::agreement::masi_distance;
 use super::category_id::CategoryId;

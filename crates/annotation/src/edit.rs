@@ -1,9 +1,9 @@
-//! What an annotator asks for, by a key of the explorer or a line of `dissent annotate`.
+//! Edits that an annotator asks for, by a key of the explorer or a line of `dissent annotate`.
 
 use super::category_id::CategoryId;
 use std::collections::BTreeSet;
 
-/// A change to what the annotator says about a case, which is named by its id.
+/// A change to an annotator's annotation of a case, which is named by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnnotationEdit {
     /// Give the case these categories and no others; an empty set takes them away.

@@ -1,4 +1,4 @@
-//! One event: what a person did to a case, when, and what was on the screen. Its JSON line is in `event_json.rs`.
+//! One event: what a person did to a case, when, and what was on the screen. Its JSON is in `event_json.rs`.
 
 use super::category_id::CategoryId;
 use super::event_json::Line;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Version of the line format that is written. Lines of version 1 are read and mean what they meant; a line of a later
-/// version is reported, not guessed at.
+/// Version of the line format that is written. Lines of version 1 are read with their old meaning; a line of a later
+/// version is reported as a problem.
 pub const EVENT_VERSION: u32 = 2;
 
 /// One event.
@@ -59,7 +59,7 @@ pub enum EventKind {
 /// By category id: the fingerprint of the definition it was given under.
 pub type GivenDefinitions = BTreeMap<CategoryId, CompactString>;
 
-/// What was on the screen and known to the annotator, as far as the writer knew.
+/// The screen and the annotator's knowledge at the time of the event, as far as the program knows them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventContext {
     /// Fingerprint of the run on the screen: annotations made on other predictions can be recognised.
@@ -107,12 +107,12 @@ impl EventKind {
 }
 
 impl Event {
-    /// The key that events are replayed by.
+    /// Sort key of the replay.
     pub(super) fn order(&self) -> (OffsetDateTime, Uuid) {
         (self.ts, self.id)
     }
 
-    /// Chooses between two events with the same id, the same one on every machine.
+    /// Whether this of two different events with the same id is kept; the choice is the same on every machine.
     pub(super) fn is_before(&self, other: &Self) -> bool {
         let text = |event: &Self| serde_json::to_string(event).unwrap_or_default();
         (self.order(), text(self)) < (other.order(), text(other))

@@ -1,5 +1,5 @@
-//! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`,
-//! the fields of each kind beside the common ones.
+//! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`.
+//! The fields of each kind stand beside the common ones.
 
 use super::category_id::CategoryId;
 use super::event::{Event, EventContext, EventKind, GivenDefinitions};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// All fields that an event can have. It is one flat struct because a million of them are read at the start.
+/// All fields that an event can have, in one flat struct, because a million events may be read at start.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Line {
     v: u32,

@@ -1,6 +1,6 @@
-//! Cases that an annotator has seen the gold answer of, or what others said about: their annotations of these are not
-//! blind, in later sessions either. A look is no annotation, so it is kept beside the journal, in `<name of the
-//! journal>.told`.
+//! Cases whose gold answer, or annotations by others, an annotator has seen: the annotator's own annotations of these
+//! cases are not blind, in later sessions either. Seeing them is no annotation, so it is kept beside the journal, in
+//! `<name of the journal>.told`.
 
 use super::journal_watch::read_from;
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 /// Ending of the files; earlier versions read and write the same.
 pub(super) const EXPOSURE_ENDING: &str = "told";
 
-/// One look: `{"v":1,"ts":…,"case":…,"pass":…}`.
+/// One exposure: `{"v":1,"ts":…,"case":…,"pass":…}`.
 #[derive(Serialize, Deserialize)]
 struct Line {
     v: u32,
@@ -27,7 +27,7 @@ struct Line {
     pass: u32,
 }
 
-/// The cases that one annotator saw unblinded, in this program and in others on every host.
+/// The cases that one annotator has seen unblinded, in this program and in others on every host.
 #[derive(Debug)]
 pub(super) struct UnblindedCases {
     folder: PathBuf,
@@ -43,7 +43,8 @@ pub(super) struct UnblindedCases {
 }
 
 impl UnblindedCases {
-    /// Reads the files that are there, to go on beside this journal; gives a problem for each that cannot be read.
+    /// Reads the existing files and prepares to write beside this journal; returns a problem for each file that
+    /// cannot be read.
     pub fn open(folder: &Path, annotator: &str, journal: Option<&Path>) -> (Self, Vec<Problem>) {
         let mut unblinded = Self {
             folder: folder.to_path_buf(),
@@ -57,7 +58,7 @@ impl UnblindedCases {
         (unblinded, problems)
     }
 
-    /// Was the case unblinded in this pass or a later one? What other programs wrote meanwhile counts as well.
+    /// Whether the case was unblinded in this pass or a later one. This also reads what other programs have written.
     pub fn holds(&mut self, case: &str, pass: u32) -> bool {
         self.knows(case, pass) || {
             self.read_new_lines();
@@ -72,7 +73,7 @@ impl UnblindedCases {
     /// Records that the annotator sees the case unblinded now.
     ///
     /// # Errors
-    /// Fails if the file cannot be written. Then the look is remembered for this session only.
+    /// Fails if the file cannot be written. The exposure is then remembered for this session only.
     pub fn insert(&mut self, case: &str, pass: u32) -> Result<()> {
         if self.knows(case, pass) {
             return Ok(());
@@ -81,7 +82,7 @@ impl UnblindedCases {
         let Some(path) = self.path.clone() else { return Ok(()) };
         let line = Line { v: 1, ts: OffsetDateTime::now_utc(), case: case.to_owned(), pass };
         let line = serde_json::to_string(&line).context("cannot write the look as JSON")?;
-        // The newline before it separates it from a line that was cut short.
+        // The newline before the line separates it from one that was cut short.
         self.append(&path, format!("\n{line}\n").as_bytes())
             .with_context(|| format!("could not record that the gold answer was seen: cannot write {}", path.display()))
     }
@@ -97,8 +98,8 @@ impl UnblindedCases {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Reads what was added to the annotator's files; gives a problem for each that cannot be read. Lines that cannot
-    /// be parsed are ignored.
+    /// Reads what was added to the annotator's files; returns a problem for each that cannot be read. Lines that
+    /// cannot be parsed are ignored.
     fn read_new_lines(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let beginning = format!("{}@", self.annotator);
@@ -132,7 +133,7 @@ impl UnblindedCases {
 /// The files of all annotators in this folder.
 pub(super) fn exposure_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // Files that operating systems put there (`._NAME`) belong to no annotator.
+    // Files that operating systems add (`._NAME`) belong to no annotator.
     let visible = entries.filter(|entry| !is_litter(&entry.file_name().to_string_lossy()));
     let paths = visible.map(|entry| entry.path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == EXPOSURE_ENDING)).collect()

@@ -1,6 +1,6 @@
-//! The final set: one answer per case, derived and never stored. An adjudicator's decision comes first; without one a
-//! case has the categories that all its annotators gave, even if that is one annotator. If they differ there is no
-//! answer: a majority would settle unseen the very cases that adjudication is for.
+//! The final set: one answer per case, computed and never stored. An adjudicator's decision comes first. Without one,
+//! a case has the categories that all its annotators gave, even if there is only one annotator. If they differ there
+//! is no answer, because a majority would settle the very cases that adjudication is for.
 
 use super::rated_cases::positions_of;
 use super::table_export::{Column, Kind};

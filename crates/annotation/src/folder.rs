@@ -13,17 +13,17 @@ use std::io::{self, BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Lines that one core parses at a time.
+/// Number of lines that one core parses at a time.
 const BLOCK: usize = 2048;
 
-/// Bytes of the longest journal: several million events.
+/// Size limit of a journal, bytes: several million events.
 const LONGEST_JOURNAL: u64 = 4 << 30;
 
-/// The content of one file.
+/// Content of one file.
 pub(super) struct Content {
-    /// Each event with its line, from 1.
+    /// Each event with its line number, from 1.
     pub events: Vec<(usize, Arc<Event>)>,
-    /// One per line that is no event.
+    /// One problem per line that is no event.
     pub problems: Vec<Problem>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn read_lines(bytes: &[u8], path: &Path) -> Content {
                     interner.intern(&mut event);
                     content.events.push((index + 1, Arc::new(event)));
                 }
-                // The torn tail.
+                // An interrupted write at the end of the file.
                 Err(_) if index >= whole && is_torn(line) => {}
                 Err(message) => content.problems.push(Problem::error(path, message).at_line(index + 1)),
             }
@@ -125,14 +125,14 @@ fn distinct(files: Vec<Vec<(usize, Arc<Event>)>>, paths: &[PathBuf], problems: &
     kept.into_iter().map(|(_, _, (file, index))| Arc::clone(&files[file][index].1)).collect()
 }
 
-/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. Files that operating
-/// systems put there are left out (macOS writes `._NAME` beside files on other disks; no annotator's name begins so).
-/// Anything else that is no regular file is included: reading it fails with a message, whereas leaving it out would
+/// The `*.jsonl` files of the folder by name, so that every machine reads them in the same order. Files that
+/// operating systems add are left out (macOS writes `._NAME` beside files on other disks; no annotator's name begins
+/// so). Anything else that is no regular file is included: reading it fails with a message, and leaving it out could
 /// hide somebody's work.
 pub(super) fn journal_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        // A link to nothing is not a missing folder: its disk may be unmounted.
+        // A broken link is not a missing folder: its disk may be unmounted.
         Err(error) if error.kind() == ErrorKind::NotFound && !input_file::is_there(folder) => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read folder {}", folder.display())),
     };
@@ -154,7 +154,7 @@ fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
     let mut rest = content;
     while !rest.is_empty() {
         let mut after = rest;
-        // The standard library looks at words, not bytes; reading from memory cannot fail.
+        // The standard library searches by words, not bytes; reading from memory cannot fail.
         let length = after.skip_until(b'\n').unwrap_or(rest.len());
         let line = &rest[..length];
         let Some(line) = line.strip_suffix(b"\n") else { return (lines, Some(line)) };
@@ -164,8 +164,8 @@ fn whole_lines(content: &[u8]) -> (Vec<&[u8]>, Option<&[u8]>) {
     (lines, None)
 }
 
-/// Did an interrupted write leave this: the beginning of an event or nothing, perhaps with zeros that a file system
-/// added when power was lost? Anything else at the end of a file was meant as a whole line.
+/// Whether an interrupted write left this: nothing or the beginning of an event, perhaps with zeros that a file
+/// system added at a power loss. Anything else at the end of a file was meant as a whole line.
 fn is_torn(line: &[u8]) -> bool {
     let written = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let written = line[..written].trim_ascii();
@@ -178,8 +178,7 @@ fn parse_line(line: &[u8]) -> Result<Event, String> {
         if error.is_eof() {
             "the line was cut short by an interrupted write; nothing in it was acknowledged".into()
         } else {
-            // Lines that are no JSON object are named for what they are: a list, another encoding, lone carriage
-            // returns.
+            // Name lines that are no JSON object for what they are: a list, another encoding, lone carriage returns.
             let what = Written::parse_line(line).err().unwrap_or_else(|| error.to_string());
             format!("not an annotation event: {what}")
         }
@@ -254,7 +253,7 @@ mod tests {
             (text.replace('\n', "\r\n").into_bytes(), 2, None),
             (text.trim_end().as_bytes().to_vec(), 2, None),
             (good[..good.len() - 9].to_vec(), 1, None),
-            // In the middle of the two bytes of a letter.
+            // The cut is between the two bytes of a letter.
             (good[..first + 1 + text[first..].find('\u{fc}').unwrap()].to_vec(), 1, None),
             ([&good[..], &[0; 100]].concat(), 2, None),
             ([&good[..first + 50], &[0; 100]].concat(), 1, None),

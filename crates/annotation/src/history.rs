@@ -39,7 +39,7 @@ impl History {
 }
 
 fn move_entry(from: &mut Vec<Entry>, to: &mut Vec<Entry>, id: Uuid) {
-    // It is nearly always the last.
+    // The event is nearly always the last.
     if let Some(position) = from.iter().rposition(|entry| entry.0 == id) {
         to.push(from.remove(position));
     }

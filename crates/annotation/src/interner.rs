@@ -1,5 +1,5 @@
-//! Events share equal sets of categories and equal definitions. A tree with one entry takes a whole node (0.5 KB for
-//! definitions, 0.3 KB for categories), and a million events have a handful of different ones.
+//! Lets events share equal sets of categories and equal definitions. A tree with one entry takes a whole node (0.5 KB
+//! for definitions, 0.3 KB for categories), and a million events have only a handful of different ones.
 
 use super::category_id::CategoryId;
 use super::event::{Event, EventKind, GivenDefinitions};

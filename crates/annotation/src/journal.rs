@@ -13,7 +13,7 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// An open journal. Nobody else writes to its file while it is open.
+/// An open journal. No other program writes to its file while it is open.
 #[derive(Debug)]
 pub struct Journal {
     file: JournalFile,
@@ -24,8 +24,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens `<annotator>@<host>.jsonl` in `folder`, which is made if missing, or a file of its own
-    /// (`<annotator>@<host>-<uuid>.jsonl`) if another process has locked that one or the file system has no locks.
+    /// Opens `<annotator>@<host>.jsonl` in `folder`, which is created if missing. If another process has locked that
+    /// file or the file system has no locks, opens a new file `<annotator>@<host>-<uuid>.jsonl` instead.
     ///
     /// # Errors
     /// Fails if the annotator's name cannot be a file name, or the folder cannot be read and written.
@@ -33,16 +33,16 @@ impl Journal {
         Ok(Self::open_and_read(folder, annotator, host)?.0)
     }
 
-    /// Opens as [`Journal::open`] does, and gives what [`read_folder`] reads: every annotator's events, and a problem
-    /// for each line that is none.
+    /// Like [`Journal::open`]; also returns the result of [`read_folder`]: every annotator's events, and a problem
+    /// for each line that is no event.
     ///
     /// # Errors
-    /// As [`Journal::open`].
+    /// Fails like [`Journal::open`].
     pub fn open_and_read(folder: &Path, annotator: &str, host: &str) -> Result<(Self, Vec<Arc<Event>>, Vec<Problem>)> {
         check_annotator(annotator)?;
         let host = file_safe_host(host);
         make_folder(folder)?;
-        // Lock before reading, so that nobody adds events in between.
+        // Lock before reading, so that no other program adds events in between.
         let file = JournalFile::open(folder, &format!("{annotator}@{host}"))?;
         let (events, problems) = read_folder(folder)?;
         let mut journal = Self { file, annotator: annotator.into(), host, last_ts: None, history: History::default() };
@@ -50,8 +50,8 @@ impl Journal {
         Ok((journal, events, problems))
     }
 
-    /// Takes over the annotator's own events among these, which are in the order of replay: the next event will be
-    /// later than all of them, and the last that counts is undone first.
+    /// Takes over the annotator's own events from these, which are in the order of replay. The next event will be
+    /// later than all of them, and undo begins with the last that counts.
     pub(super) fn know(&mut self, events: &[Arc<Event>]) {
         self.history = History::default();
         for event in events.iter().filter(|event| event.annotator == self.annotator) {
@@ -60,7 +60,7 @@ impl Journal {
         }
     }
 
-    /// The file written to.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -68,8 +68,8 @@ impl Journal {
     /// Writes one event and returns once it is on disk.
     ///
     /// # Errors
-    /// Fails if the event could not be written whole (full disk, lost mount). The journal is then as it was, and the
-    /// call may be repeated.
+    /// Fails if the event could not be written completely (full disk, lost mount). The journal is then unchanged, and
+    /// the call may be repeated.
     pub fn append(&mut self, case: &str, kind: EventKind, context: EventContext) -> Result<Event> {
         let seconds = context.seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
         let event = Event {
@@ -92,26 +92,27 @@ impl Journal {
         Ok(event)
     }
 
-    /// Undoes the annotator's last event that still counts, of this session or an earlier one; `None` when none does.
+    /// Undoes the annotator's last event that still counts, of this session or an earlier one; returns `None` if
+    /// there is none.
     ///
     /// # Errors
-    /// As [`Journal::append`].
+    /// Fails like [`Journal::append`].
     pub fn undo(&mut self) -> Result<Option<Event>> {
         let Some((undoes, case)) = self.history.next_undo().cloned() else { return Ok(None) };
         self.append(&case, EventKind::Undo { undoes }, EventContext::default()).map(Some)
     }
 
-    /// Makes the event that was undone last count again; `None` if nothing was undone since the last new event.
+    /// Redoes the event that was undone last; returns `None` if nothing was undone since the last new event.
     ///
     /// # Errors
-    /// As [`Journal::append`].
+    /// Fails like [`Journal::append`].
     pub fn redo(&mut self) -> Result<Option<Event>> {
         let Some((redoes, case)) = self.history.next_redo().cloned() else { return Ok(None) };
         self.append(&case, EventKind::Redo { redoes }, EventContext::default()).map(Some)
     }
 
-    /// Now, or just after the annotator's last event if the clock stood still or went back or another machine's is
-    /// ahead: as far as this process can know, the times are in the order of the keys pressed.
+    /// The current time, or just after the annotator's last event if the clock stood still or went back, or another
+    /// machine's clock is ahead. So times are in the order of the keys pressed, as far as this process can know.
     fn next_ts(&self) -> OffsetDateTime {
         let now = OffsetDateTime::now_utc();
         match self.last_ts {

@@ -7,26 +7,26 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// An open file and what this process wrote to it.
+/// An open file, and the lines that this process wrote to it.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     folder: PathBuf,
     stem: String,
     path: PathBuf,
     file: File,
-    /// Bytes in the file after our last write. If its length is different now, somebody else writes to it.
+    /// Length of the file after our last write. If it has changed, another program writes to it.
     length: u64,
-    /// The file ends in a line that a crash cut short; a newline must be written before the next line.
+    /// The file ends in an incomplete line; a newline must be written before the next line.
     torn: bool,
-    /// The lines acknowledged so far. They are written again if we have to go on in another file: the old one may be
-    /// gone, and the same line twice is harmless.
+    /// The lines acknowledged so far. They are written again if we have to continue in another file: the old one may
+    /// be gone, and repeated lines are harmless.
     acknowledged: Vec<u8>,
-    /// They are not in this file yet.
+    /// The acknowledged lines are not in this file yet.
     owes_acknowledged: bool,
 }
 
 impl JournalFile {
-    /// Opens `<stem>.jsonl`, or a file of its own if another process has locked that one or locks do not work there.
+    /// Opens `<stem>.jsonl`, or a new file if another process has locked that one or locks do not work there.
     pub fn open(folder: &Path, stem: &str) -> Result<Self> {
         let plain = folder.join(format!("{stem}.jsonl"));
         let file = open_append(&plain)?;
@@ -58,7 +58,7 @@ impl JournalFile {
         }
         self.write(line)?;
         if !self.is_ours() {
-            // Somebody wrote at the same time: the line may be in pieces. Twice is harmless.
+            // Another program wrote at the same time, so the line may be in pieces. Repeating it is harmless.
             self.move_on()?;
             self.write(line)?;
         }
@@ -66,14 +66,14 @@ impl JournalFile {
         Ok(())
     }
 
-    /// Is the open file still the one with this name, and as long as we left it? A lock that does not reach another
+    /// Whether the open file still has this name and the length we left it with. A lock that does not reach another
     /// machine, a restored copy and a `git checkout` all break one of these.
     fn is_ours(&self) -> bool {
         let (Ok(open), Ok(named)) = (self.file.metadata(), fs::metadata(&self.path)) else { return false };
         open.len() == self.length && is_same_file(&open, &named)
     }
 
-    /// Goes on in a new file that nobody can share.
+    /// Continues in a new file that no other program shares.
     fn move_on(&mut self) -> Result<()> {
         let (path, file) = open_own(&self.folder, &self.stem)?;
         let _ = self.file.unlock();
@@ -82,7 +82,7 @@ impl JournalFile {
         Ok(())
     }
 
-    /// The line, and what must go before it, is on disk, or the file has its old length.
+    /// Writes the line, after what must precede it. On an error the file has its old length.
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         let mut bytes = if self.torn { vec![b'\n'] } else { Vec::new() };
         if self.owes_acknowledged {
@@ -91,7 +91,7 @@ impl JournalFile {
         bytes.extend_from_slice(line);
         let whole = self.length + bytes.len() as u64;
         if let Err(error) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
-            // Nobody else's bytes are cut off.
+            // Never cut off another program's bytes.
             let may_cut = self.file.metadata().is_ok_and(|metadata| metadata.len() <= whole);
             if !may_cut || self.file.set_len(self.length).is_err() {
                 self.torn = true;

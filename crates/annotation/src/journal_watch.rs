@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Looks at the annotations folder from time to time.
+/// Watches the annotations folder by polling.
 #[derive(Clone, Debug)]
 pub struct JournalWatch {
     folder: PathBuf,
@@ -18,7 +18,7 @@ pub struct JournalWatch {
 }
 
 impl JournalWatch {
-    /// Begins with what is there now. A caller that reads the folder afterwards misses nothing.
+    /// Starts at the current ends of the journals. A caller that reads the folder afterwards misses nothing.
     pub fn begin(folder: &Path) -> Self {
         let mut watch = Self { folder: folder.to_path_buf(), read_to: HashMap::new() };
         for path in journal_files(folder).unwrap_or_default() {
@@ -29,15 +29,15 @@ impl JournalWatch {
         watch
     }
 
-    /// The events written since, this process's own included. A line that is still being written comes the next time. A
-    /// file that cannot be read is tried again later: a network share may be away for a moment.
+    /// The events written since the last call, including this process's own. An incomplete line comes with a later
+    /// call. A file that cannot be read is tried again later: a network share may be away for a moment.
     pub fn new_events(&mut self) -> Vec<Arc<Event>> {
         let mut events = Vec::new();
         for path in journal_files(&self.folder).unwrap_or_default() {
             let Ok(length) = fs::metadata(&path).map(|file| file.len()) else { continue };
             let read_to = self.read_to.entry(path.clone()).or_default();
             if length < *read_to {
-                // The file was replaced: reading events again is harmless.
+                // The file was replaced; reading events again is harmless.
                 *read_to = 0;
             }
             if length == *read_to {
@@ -52,7 +52,7 @@ impl JournalWatch {
     }
 }
 
-/// The bytes of a file from this place on.
+/// The bytes of a file from this position on.
 pub(super) fn read_from(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
     let mut file = input_file::open(path)?;
     file.seek(SeekFrom::Start(place))?;

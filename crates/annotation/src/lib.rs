@@ -1,25 +1,26 @@
-//! Annotations: what people say about cases, kept in journals, and everything computed from it.
+//! Annotations of cases, kept in journals, and everything computed from them.
 //!
 //! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk
-//! before [`Journal::append`] returns and never rewritten. What a person sees is a fold over the events of all files in
-//! the folder ([`AnnotationState`]), so folders of several people merge by copying their files together. What everybody
-//! says about one case is a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one annotator
-//! and carries out [`AnnotationEdit`]s.
+//! Events ([`Event`]) are the truth: one JSON line each in `WORKSPACE/annotations/<annotator>@<host>.jsonl`, on disk
+//! before [`Journal::append`] returns and never rewritten. The current annotations are a fold over the events of all
+//! files in the folder ([`AnnotationState`]), so folders of several people merge by copying their files together. All
+//! annotations of one case are a [`CaseReview`]. An [`AnnotationSession`] has journal, taxonomy and state for one
+//! annotator and carries out [`AnnotationEdit`]s.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `taxonomy`, `category_id` | the categories of error that people choose from, and their ids |
+//! | `taxonomy`, `category_id` | the error categories that people choose from, and their ids |
 //! | `taxonomy_versions`, `definition_history` | earlier wordings of categories, and which annotations were made under them |
-//! | `event`, `event_json` | what happened, and its line in the journal |
-//! | `journal`, `journal_file`, `history` | writing events so that none is lost; undo and redo |
-//! | `folder`, `interner`, `journal_watch` | reading all journals, and what others add meanwhile |
-//! | `state`, `replay`, `case_annotation` | from events to the annotation of a case by one annotator |
-//! | `case_review`, `disagreement`, `final_set` | what everybody says about a case: disputed, decided, final |
-//! | `session`, `edit`, `exposure` | one annotator at work; what they ask for; the cases that they saw unblinded |
+//! | `event`, `event_json` | events, and their lines in the journal |
+//! | `journal`, `journal_file`, `history` | writes events so that none is lost; undo and redo |
+//! | `folder`, `interner`, `journal_watch` | reads all journals, and events that others add meanwhile |
+//! | `state`, `replay`, `case_annotation` | computes the annotation of a case by one annotator from events |
+//! | `case_review`, `disagreement`, `final_set` | all annotations of a case: disputed, decided, final |
+//! | `session`, `edit`, `exposure` | one annotator's session; edits; the cases seen unblinded |
 //! | `assignment`, `worklist` | which cases an annotator gets, and in which pass |
-//! | `rated_cases`, [`agreement`] | annotations as ratings, and how far annotators agree |
+//! | `rated_cases`, [`agreement`] | annotations as ratings, and the agreement of annotators |
 //! | `merge`, `names`, `strangers` | other people's folders; names of annotators; unknown ids |
-//! | `export`, `table_export`, `prodigy` | to tables, Label Studio and Argilla; from Prodigy |
+//! | `export`, `table_export`, `prodigy` | export to tables, Label Studio and Argilla; import from Prodigy |
 //! | `staleness` | whether a case has changed since it was annotated |
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Merging the journals of another folder: they are copied under names that cannot collide, and the fold does the rest.
+//! Merges the journals of another folder by copying them under names that cannot collide.
 
 use super::exposure::{EXPOSURE_ENDING, exposure_files};
 use super::folder::{Content, journal_files, read_journal, read_lines};
@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 pub enum Brought {
     /// It was copied.
     New,
-    /// It replaced an earlier copy, to which it only adds lines at the end.
+    /// It replaced an earlier copy, to which it only adds lines.
     Longer,
-    /// It is there already, whole.
+    /// It is there already, completely.
     Known,
     /// It has no event.
     NoJournal,
@@ -32,17 +32,17 @@ pub enum Brought {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Merged {
     pub source: PathBuf,
-    /// The copy.
+    /// Path of the copy.
     pub target: PathBuf,
     pub brought: Brought,
-    /// Events in it.
+    /// Number of events in it.
     pub events: usize,
     /// Lines that are no events; they are copied all the same.
     pub problems: Vec<Problem>,
 }
 
-/// Copies every journal of `source` into `target`, and the versions of the taxonomy that it was written under. Doing it
-/// again changes nothing. `source` is an annotations folder, a workspace or a dataset directory.
+/// Copies every journal of `source` into `target`, and the versions of the taxonomy that it was written under.
+/// Repeating it changes nothing. `source` is an annotations folder, a workspace or a dataset directory.
 ///
 /// # Errors
 /// Fails if a folder cannot be read or written, or if both are the same.
@@ -122,11 +122,11 @@ fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
     format!("{stem}-merged-{}.{ending}", Fingerprint::of_bytes(bytes))
 }
 
-/// Copies the lists of unblinded cases: they are found by the annotator at the beginning of their names.
+/// Copies the files of unblinded cases, whose names begin with the annotator.
 fn bring_looks(source: &Path, target: &Path) -> Result<()> {
     for path in exposure_files(source) {
         let content = read_journal(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        // As for journals, the name comes from the first line.
+        // The name comes from the first line, as for journals.
         let first = content.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or_default();
         let mut copy = target.join(merged_name(&path, first, EXPOSURE_ENDING));
         let earlier = read_journal(&copy).unwrap_or_default();

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 /// Longest annotator or host in bytes; with `@`, a UUID and the ending the file name stays under 255.
 const LONGEST: usize = 100;
 
-/// Refuses a name that cannot be a file name on every system, or that could be mistaken for another part of one.
+/// Rejects a name that cannot be a file name on every system, or that could be mistaken for another part of one.
 pub(super) fn check_annotator(name: &str) -> Result<()> {
     let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-');
     if name.is_empty() || name.len() > LONGEST || name.starts_with(['.', '-']) || !name.chars().all(allowed) {
@@ -17,8 +17,8 @@ pub(super) fn check_annotator(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The host with every other character replaced by `-`: users do not choose it here, so it is changed instead of
-/// refused.
+/// The host with every other character replaced by `-`. Users do not choose the host here, so it is changed instead
+/// of rejected.
 pub(super) fn file_safe_host(host: &str) -> String {
     let mut safe = String::new();
     for letter in host.chars() {

@@ -1,4 +1,4 @@
-//! Annotations made in Prodigy, from the JSON lines of its `db-out`, as journals.
+//! Imports annotations made in Prodigy, from the JSON lines of its `db-out`, as journals.
 //!
 //! A line names a case (`case`, `id`, `meta.case` or `meta.id`, else an image of the dataset under `image` or `path`;
 //! if several do, they must agree), an annotator (`_annotator_id`, else `_session_id`) and a time (`_timestamp`, in
@@ -102,7 +102,7 @@ type Mistake = (&'static str, String);
 const LINE: &str = "line";
 const ONE_ONLY: &str = "taxonomy.toml does not say several = true";
 
-/// Reads the lines of a file. The same lines give the same events, ids included, so that a file may be read in again.
+/// Reads the lines of a file. The same lines give the same events, including ids, so a file may be read again.
 pub fn read_prodigy(
     path: &Path,
     content: &[u8],
@@ -278,7 +278,7 @@ impl Reader<'_> {
         let mut named: Option<(&'static str, usize)> = None;
         for (field, value) in places {
             let Some(id) = value.and_then(identifier_of) else { continue };
-            // The same letters may be written in two ways, as group_of knows.
+            // The same letters may be encoded in two ways; group_of unifies them.
             let position = self.positions.get(id.as_str()).or_else(|| self.positions.get(group_of(&id).as_str()));
             match (named, position.copied()) {
                 (None, Some(position)) => named = Some((field, position)),
@@ -349,7 +349,7 @@ impl Reader<'_> {
             if set.len() > 1 && !self.taxonomy.several {
                 return Err(("accept", format!("expected one category, found {}; {ONE_ONLY}", set.len())));
             }
-            // A label that is no category may be a heading of the choices; a category must be among the chosen.
+            // A label that is no category may be a heading of the choices; a label that is a category must be chosen.
             let label = line.get("label").and_then(identifier_of).and_then(|label| self.known(&label));
             if let Some(label) = label.filter(|label| !set.contains(&label.id)) {
                 let chosen = set.iter().map(CategoryId::as_str).collect::<Vec<_>>().join(", ");
@@ -403,7 +403,7 @@ fn found(value: Option<&Written>) -> String {
     value.map_or_else(|| "null".to_owned(), ToString::to_string)
 }
 
-/// Does the path of `image` end in this path of a dataset's image?
+/// Whether the path of `image` ends in this path of a dataset's image.
 fn ends_with(image: &Path, relative: &Path) -> bool {
     let parts = |path: &Path| -> Vec<String> {
         let normal = path.components().filter(|part| matches!(part, Component::Normal(_)));

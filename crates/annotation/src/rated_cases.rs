@@ -1,15 +1,15 @@
-//! The annotations as ratings: each annotator's set of categories per case.
+//! Annotations as ratings: each annotator's set of categories per case.
 
 use super::agreement::{RatedCases, Ratings};
 use super::{AnnotationState, CaseAnnotation, CategoryId, Taxonomy};
 use dissent_core::data::{Case, Task};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Which annotations count. Only categories given to the case itself are ratings; skips, notes and adjudicators'
-/// decisions are none, and of several passes the last counts.
+/// The annotations that count. Only categories given to the case itself are ratings; skips, notes and adjudicators'
+/// decisions are not. Of several passes, the last counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted<'a> {
-    /// Only annotations by these people; by everybody if empty.
+    /// Only annotations by these people; empty for everybody.
     pub annotators: &'a [String],
     /// Only blind annotations.
     pub blind_only: bool,
@@ -69,7 +69,7 @@ pub fn rated_cases(
     rated
 }
 
-/// The first pass against the last, for each annotator who read cases a second time.
+/// The first pass against the last, for each annotator who read cases again.
 fn second_readings(
     state: &AnnotationState,
     taxonomy: &Taxonomy,

@@ -1,4 +1,4 @@
-//! From the events of one pass to the annotation. Their fields are borrowed until the last event is known.
+//! Computes the annotation from the events of one pass. Fields of events are borrowed until the last event is known.
 
 use super::case_annotation::CaseAnnotation;
 use super::category_id::CategoryId;
@@ -21,7 +21,7 @@ pub(super) struct Replay<'a> {
     seconds: Option<f64>,
     /// The definitions that the case's categories were given under, if known.
     definitions: Option<&'a Arc<GivenDefinitions>>,
-    /// The same for each document's categories.
+    /// Like `definitions`, for each document's categories.
     hit_definitions: BTreeMap<&'a str, &'a Arc<GivenDefinitions>>,
     given_by: Option<Uuid>,
     /// Context of the latest categories or skip of the case.

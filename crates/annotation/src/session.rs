@@ -1,5 +1,5 @@
-//! One annotator at work: their journal, the taxonomy they go by, and what everybody has said so far. The explorer and
-//! `dissent annotate` both stand on it.
+//! One annotator's session: journal, taxonomy, and all annotations so far. The explorer and `dissent annotate` both
+//! use it.
 
 use super::definition_history::DefinitionHistory;
 use super::event::{Event, EventContext, EventKind};
@@ -19,16 +19,16 @@ use std::time::Instant;
 /// One annotator's session. Cases are named by their ids.
 #[derive(Debug)]
 pub struct AnnotationSession {
-    /// `Err` if the journal cannot be written: then everything can be read and nothing recorded.
+    /// An error if the journal cannot be written: then everything can be read and nothing recorded.
     journal: Result<Journal, String>,
     state: AnnotationState,
     definitions: Arc<DefinitionHistory>,
     unblinded: UnblindedCases,
-    /// Begun before the journals were read, so that it misses nothing.
+    /// Started before the journals were read, so that it misses nothing.
     watch: JournalWatch,
     annotator: String,
     written: usize,
-    /// By case id: the pass to read it as, if that is not the annotator's latest.
+    /// By case id: the pass to read it in, if that is not the annotator's latest.
     passes: HashMap<String, u32>,
     run_fingerprint: Option<CompactString>,
     on_screen: Option<ShownCase>,
@@ -44,8 +44,8 @@ struct ShownCase {
 }
 
 impl AnnotationSession {
-    /// Opens the journal of `annotator` in this folder and reads all journals; gives the lines and files that could not
-    /// be read as well.
+    /// Opens the journal of `annotator` in this folder and reads all journals; also returns the lines and files that
+    /// could not be read.
     ///
     /// # Errors
     /// Fails if the folder cannot be read. A journal that cannot be written is no error: see
@@ -78,7 +78,7 @@ impl AnnotationSession {
         Ok((session, problems))
     }
 
-    /// Everybody's annotations, this annotator's latest event included.
+    /// Everybody's annotations, including this annotator's latest event.
     pub fn state(&self) -> &AnnotationState {
         &self.state
     }
@@ -92,7 +92,7 @@ impl AnnotationSession {
         &self.definitions
     }
 
-    /// As [`DefinitionHistory::earlier_definitions`].
+    /// See [`DefinitionHistory::earlier_definitions`].
     pub fn earlier_definitions(&self, annotation: &CaseAnnotation) -> Vec<EarlierDefinition> {
         self.definitions.earlier_definitions(annotation)
     }
@@ -101,7 +101,7 @@ impl AnnotationSession {
         &self.annotator
     }
 
-    /// Why nothing can be recorded; `None` if the journal can be written.
+    /// Reason why nothing can be recorded; `None` if the journal can be written.
     pub fn write_error(&self) -> Option<&str> {
         self.journal.as_ref().err().map(String::as_str)
     }
@@ -111,18 +111,18 @@ impl AnnotationSession {
         self.written
     }
 
-    /// The journal that is written to; `None` if it cannot be.
+    /// Path of the journal; `None` if it cannot be written.
     pub fn path(&self) -> Option<&Path> {
         self.journal.as_ref().ok().map(Journal::path)
     }
 
-    /// Reports what is added to the journals from now on; it may be used on another thread.
+    /// A watch that reports additions to the journals; it may be used on another thread.
     pub fn watch(&self) -> JournalWatch {
         self.watch.clone()
     }
 
-    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator, written
-    /// on another machine, is undone and dated as if it had been written here.
+    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator from
+    /// another machine can be undone, and later events are dated after it.
     pub fn receive(&mut self, event: &Event) {
         if self.state.apply(event)
             && event.annotator == self.annotator
@@ -132,12 +132,12 @@ impl AnnotationSession {
         }
     }
 
-    /// From now on these cases are read as these passes ([`Worklist::passes`](super::Worklist::passes)).
+    /// Sets the passes in which these cases are read ([`Worklist::passes`](super::Worklist::passes)).
     pub fn set_passes(&mut self, passes: HashMap<String, u32>) {
         self.passes = passes;
     }
 
-    /// The pass in which the annotator reads this case: the one that was set, else that of their latest annotation.
+    /// The pass in which the annotator reads this case: the one set, else that of their latest annotation.
     pub fn pass_of(&self, case: &str) -> u32 {
         let latest = || self.state.of(&self.annotator, case).map_or(1, |annotation| annotation.pass);
         self.passes.get(case).copied().unwrap_or_else(latest)
@@ -148,7 +148,7 @@ impl AnnotationSession {
         self.state.of_pass(&self.annotator, case, self.pass_of(case))
     }
 
-    /// What everybody says about a case.
+    /// All annotations of a case.
     pub fn review(&self, case: &str) -> CaseReview {
         self.state.review(case)
     }
@@ -158,8 +158,8 @@ impl AnnotationSession {
         self.run_fingerprint = fingerprint.map(Into::into);
     }
 
-    /// The annotator looks at this case with these answers ([`answers_fingerprint`](super::answers_fingerprint)). The
-    /// time spent on the case begins with the first call.
+    /// Sets the case and the answers that are on the screen ([`answers_fingerprint`](super::answers_fingerprint)).
+    /// The time spent on the case begins with the first call.
     pub fn show(&mut self, case: &str, answers_fingerprint: Option<&str>) {
         let since = self.on_screen.as_ref().filter(|shown| shown.id == case).map(|shown| shown.since);
         self.on_screen = Some(ShownCase {
@@ -169,16 +169,16 @@ impl AnnotationSession {
         });
     }
 
-    /// Records that the annotator sees the case's gold answer, or something of what others said about it: their
-    /// annotations of it in this pass are not blind from now on, in later sessions either.
+    /// Records that the annotator sees the case's gold answer, or something of what others said about it. Their
+    /// annotations of it in this pass are not blind from then on, in later sessions either.
     ///
     /// # Errors
-    /// Fails if this cannot be written down; it is remembered for this session all the same.
+    /// Fails if this cannot be written; it is then remembered for this session only.
     pub fn unblind(&mut self, case: &str) -> Result<()> {
         self.unblinded.insert(case, self.pass_of(case))
     }
 
-    /// Carries out an edit. The event it led to is on disk when this returns; `None` if there was nothing to undo or
+    /// Carries out an edit. The resulting event is on disk when this returns; `None` if there was nothing to undo or
     /// redo.
     ///
     /// # Errors
@@ -201,8 +201,8 @@ impl AnnotationSession {
         let before = self.own_annotation(case).map(Arc::as_ref);
         let definitions = self.definitions.definitions_for(&kind, before).into();
         let pass = self.pass_of(case);
-        // An adjudicator has seen what everybody said. An annotator who was unblinded once stays so, even after
-        // starting anew.
+        // An adjudicator has seen all annotations. An annotator who was unblinded once stays so, even after starting
+        // anew.
         let blind = !matches!(kind, EventKind::Decide { .. })
             && !self.state.was_unblinded(&self.annotator, case, pass)
             && !self.unblinded.holds(case, pass);
@@ -226,7 +226,7 @@ impl AnnotationSession {
         self.journal.as_mut().map_err(|message| anyhow!("{message}"))
     }
 
-    /// The event that makes of the current annotation what the edit asks for; `None` for undo and redo.
+    /// The event that changes the current annotation as the edit asks; `None` for undo and redo.
     fn event_kind(&self, edit: &AnnotationEdit) -> Option<EventKind> {
         let before = self.own_annotation(edit.case()?);
         let nothing = BTreeSet::new();

@@ -1,30 +1,30 @@
-//! Has a case changed since it was annotated?
+//! Staleness: whether a case has changed since it was annotated.
 
 use super::CaseAnnotation;
 use dissent_core::files::fingerprint::Fingerprint;
 
-/// Compares the screen now with the screen when the case was annotated.
+/// Comparison of the current screen with the one at the annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staleness {
     /// The annotator saw the same documents and answers, or at least the same run.
     Current,
     /// The case's documents or the reader's answers to it have changed.
     AnswersChanged,
-    /// The run is another one, and it is not known which answers the annotator saw.
+    /// The run is another one, and the answers that the annotator saw are unknown.
     RunChanged,
-    /// The event does not record what it was made on, or there is nothing on the screen to compare it with.
+    /// The event does not record the screen, or there is nothing on the current screen to compare it with.
     Unknown,
 }
 
 impl Staleness {
-    /// Should the annotator look again?
+    /// Whether the annotator should look again.
     pub fn is_stale(self) -> bool {
         matches!(self, Self::AnswersChanged | Self::RunChanged)
     }
 
-    /// Compares fingerprints of (run, answers) then and now. If the answers were recorded, they decide: another run
-    /// with the same answers to this case does not make its annotation stale, and until the current answers are read it
-    /// is unknown.
+    /// Compares fingerprints of (run, answers) at the annotation and now. If the answers were recorded, they decide:
+    /// another run with the same answers does not make the annotation stale, and the result is unknown until the
+    /// current answers are read.
     pub fn between(then: (Option<&str>, Option<&str>), now: (Option<&str>, Option<&str>)) -> Self {
         match (then.1, now.1) {
             (Some(then), Some(now)) if then == now => return Self::Current,
@@ -52,7 +52,7 @@ pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Optio
 }
 
 impl CaseAnnotation {
-    /// As [`Staleness::between`]; what decides nothing is not stale.
+    /// See [`Staleness::between`]; without a decision it counts as not stale.
     pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
         if !self.is_decided() {
             return Staleness::Unknown;

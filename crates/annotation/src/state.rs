@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// any repetition, because an annotator's annotation of a case depends only on the set of their events on that case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotationState {
-    /// By annotator, then case.
+    /// Records by annotator, then case.
     records: BTreeMap<String, BTreeMap<String, Record>>,
 }
 
@@ -63,7 +63,7 @@ impl AnnotationState {
         Ok((Self::fold(events), problems))
     }
 
-    /// Adds one more event; false if it is known already, which changes nothing.
+    /// Adds one more event; returns false if it is known already, which changes nothing.
     pub fn apply(&mut self, event: &Event) -> bool {
         let record = self.record_of(event);
         if record.events.iter().any(|known| **known == *event) {
@@ -75,8 +75,8 @@ impl AnnotationState {
         true
     }
 
-    /// The annotation of `case` by `annotator`; `None` if there is none, or none that still counts. Of several passes
-    /// it is the last in which they decided anything.
+    /// The annotation of `case` by `annotator`; `None` if there is none that counts. Of several passes, it is the
+    /// last in which they decided anything.
     pub fn of(&self, annotator: &str, case: &str) -> Option<&CaseAnnotation> {
         self.records.get(annotator)?.get(case)?.latest().map(Arc::as_ref)
     }
@@ -98,7 +98,7 @@ impl AnnotationState {
         })
     }
 
-    /// What everybody says about one case.
+    /// All annotations of one case.
     pub fn review(&self, case: &str) -> CaseReview {
         let mut annotations = Vec::new();
         for (annotator, cases) in &self.records {
@@ -110,14 +110,14 @@ impl AnnotationState {
         CaseReview { case: case.into(), annotations, decision: self.decision(case).cloned() }
     }
 
-    /// The decision on a case that counts: of several adjudicators' the latest.
+    /// The decision on a case that counts, which is the latest.
     pub fn decision(&self, case: &str) -> Option<&Arc<Decision>> {
         let decisions = self.records.values().filter_map(|cases| cases.get(case)?.decision.as_ref());
         decisions.max_by_key(|decision| (decision.ts, decision.event_id))
     }
 
-    /// Did the annotator record any event on the case in this pass that was not blind, even if it was undone since?
-    /// Version 1 of the journal does not say.
+    /// Whether the annotator recorded any event on the case in this pass that was not blind, even if it was undone
+    /// since. Version 1 of the journal does not record this.
     pub fn was_unblinded(&self, annotator: &str, case: &str, pass: u32) -> bool {
         let record = self.records.get(annotator).and_then(|cases| cases.get(case));
         record.is_some_and(|record| {

@@ -15,20 +15,20 @@ use std::path::Path;
 /// Name of the file in the annotations folder.
 pub const TAXONOMY_FILE: &str = "taxonomy.toml";
 
-/// Bytes of the longest taxonomy: 500 categories of a page each.
+/// Size limit of a taxonomy, bytes: 500 categories of a page each.
 const LONGEST: u64 = 2 << 20;
 
-/// Categories that people choose from, and that one event may give. Each has a key of its own, and the largest
-/// vocabularies that people annotate with have a few hundred; time and memory of the agreement tables grow with them.
+/// Most categories to choose from, and in one event. Each has a separate key, and the largest vocabularies in use for
+/// annotation have a few hundred; time and memory of the agreement tables grow with them.
 pub(super) const MOST_CATEGORIES: usize = 500;
 
 const DEFAULT: &str = include_str!("default_taxonomy.toml");
 
-/// The categories in the order of the file; keys and ids are unique. The explorer checks that no key is one of its own
-/// (`tui::keymap::conflict`).
+/// The categories in the order of the file; keys and ids are unique. The explorer checks that no key is used by one
+/// of its own actions (`tui::keymap::conflict`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taxonomy {
-    /// A case, or a document, may have several categories. If not, a new one replaces the old one.
+    /// Whether a case, or a document, may have several categories. If not, a new one replaces the old one.
     pub several: bool,
     pub categories: Vec<Category>,
 }
@@ -42,7 +42,7 @@ pub struct Category {
     /// The id that journals store.
     pub id: CategoryId,
     pub name: String,
-    /// When to choose it, shown beside the name.
+    /// When to choose it; shown beside the name.
     pub definition: String,
     /// Describes a case that belongs here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub struct Category {
     pub level: Level,
 }
 
-/// What a category applies to.
+/// The level that a category applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -66,20 +66,20 @@ pub enum Level {
 }
 
 impl Level {
-    /// May a case have it?
+    /// Whether a case may have it.
     pub fn is_of_case(self) -> bool {
         self != Self::Hit
     }
 
-    /// May a document have it?
+    /// Whether a document may have it.
     pub fn is_of_hit(self) -> bool {
         self != Self::Case
     }
 }
 
 impl Category {
-    /// Fingerprint of what the category means: id, name, definition and examples, whatever the line breaks. Key, level
-    /// and place in the file do not count.
+    /// Fingerprint of the category's meaning: id, name, definition and examples, ignoring line breaks. Key, level and
+    /// position in the file do not count.
     pub fn definition_fingerprint(&self) -> Fingerprint {
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
@@ -100,14 +100,15 @@ struct TaxonomyFile {
 impl Default for Taxonomy {
     /// The embedded categories of inconsistent-retrieval errors.
     fn default() -> Self {
-        // `the_default_is_valid` below keeps this branch from being taken.
+        // The test `the_default_is_valid` ensures that the alternative is never used.
         Self::parse(DEFAULT).unwrap_or(Self { several: false, categories: Vec::new() })
     }
 }
 
 impl Taxonomy {
-    /// The folder's taxonomy. At first use the default is written there so that people find and edit it, and each
-    /// version is kept under `taxonomies/`; a folder that cannot be written is no error here (the journal will say so).
+    /// The folder's taxonomy. On first use the default is written there, so that people find and edit it, and each
+    /// version is kept under `taxonomies/`. A folder that cannot be written is no error here (the journal reports
+    /// it).
     ///
     /// # Errors
     /// Fails if the file exists and cannot be read or is no taxonomy; the message names file, category and field.
@@ -117,15 +118,15 @@ impl Taxonomy {
             DEFAULT.to_owned()
         });
         let taxonomy = Self::parse_file(folder, &text)?;
-        // Readers of the journals find the definitions that annotators worked with.
+        // Keep the version, so that readers of the journals find the definitions that annotators used.
         keep_version(folder, text.as_bytes());
         Ok(taxonomy)
     }
 
-    /// As [`Taxonomy::load`], without writing anything.
+    /// Like [`Taxonomy::load`], without writing anything.
     ///
     /// # Errors
-    /// As [`Taxonomy::load`].
+    /// Fails like [`Taxonomy::load`].
     pub fn read(folder: &Path) -> Result<Self> {
         read_text(folder)?.map_or_else(|| Ok(Self::default()), |text| Self::parse_file(folder, &text))
     }
@@ -144,13 +145,13 @@ impl Taxonomy {
         self.categories.iter().find(|category| category.id == id)
     }
 
-    /// Fingerprints of these categories' definitions, by id, as events carry them.
+    /// Fingerprints of these categories' definitions, by id, for recording in events.
     pub fn definitions_of<'a>(&self, ids: impl IntoIterator<Item = &'a CategoryId>) -> GivenDefinitions {
         let known = ids.into_iter().filter_map(|id| self.by_id(id));
         known.map(|category| (category.id.clone(), category.definition_fingerprint().as_str().into())).collect()
     }
 
-    /// Ids of these definitions (as [`Taxonomy::definitions_of`] gives them) that are worded differently now, or gone.
+    /// Ids of these definitions (from [`Taxonomy::definitions_of`]) that have been reworded or removed since.
     pub fn changed_since<'a>(&self, definitions: &'a GivenDefinitions) -> Vec<&'a str> {
         let is_changed = |id: &str, then: &str| {
             self.by_id(id).is_none_or(|category| category.definition_fingerprint().as_str() != then)
@@ -159,8 +160,8 @@ impl Taxonomy {
         changed.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// The set after a person assigns a category. If several are allowed, it is added or, if it is there, removed; if
-    /// not, it replaces all others.
+    /// The set after assigning a category. If several are allowed, the category is added or, if it is there, removed;
+    /// if not, it replaces all others.
     pub fn with_assigned(&self, given: &BTreeSet<CategoryId>, id: &CategoryId) -> BTreeSet<CategoryId> {
         if !self.several {
             return BTreeSet::from([id.clone()]);
@@ -215,12 +216,12 @@ impl Taxonomy {
     }
 }
 
-/// The text of a taxonomy's file.
+/// Reads the text of a taxonomy file.
 pub(super) fn read_taxonomy(path: &Path) -> io::Result<String> {
     input_file::read_text(path, LONGEST)
 }
 
-/// `None` if there is no file.
+/// The text of the folder's file; `None` if there is no file.
 fn read_text(folder: &Path) -> Result<Option<String>> {
     let path = folder.join(TAXONOMY_FILE);
     match read_taxonomy(&path) {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Folder of the copies in the annotations folder.
 pub const TAXONOMIES_FOLDER: &str = "taxonomies";
 
-/// Every category in every wording that people worked with, by id and definition fingerprint.
+/// Every category in every wording that was used, by id and definition fingerprint.
 #[derive(Clone, Debug, Default)]
 pub struct TaxonomyVersions {
     by_definition: HashMap<(CategoryId, String), Category>,
@@ -31,7 +31,7 @@ pub struct EarlierDefinition {
 }
 
 impl EarlierDefinition {
-    /// "earlier definition of Other: None of the above.", with the earlier name if it was different.
+    /// Text such as "earlier definition of Other: None of the above.", with the earlier name if it was different.
     pub fn in_words(&self) -> String {
         let then = match &self.then {
             None => "its words are not kept here".to_owned(),
@@ -42,8 +42,8 @@ impl EarlierDefinition {
     }
 }
 
-/// Keeps a copy of the file's text, unless there is one already. Copies are named after their content, so that folders
-/// of several people merge. A folder that cannot be written is no error here.
+/// Keeps a copy of the file's text, unless there is one already. Copies are named after their content, so that
+/// folders of several people merge. A folder that cannot be written is no error here.
 pub(super) fn keep_version(folder: &Path, text: &[u8]) {
     let path = folder.join(TAXONOMIES_FOLDER).join(format!("{}.toml", Fingerprint::of_bytes(text)));
     if !path.exists() {
@@ -59,8 +59,8 @@ pub(super) fn kept_versions(folder: &Path) -> Vec<PathBuf> {
 }
 
 impl TaxonomyVersions {
-    /// Reads the copies in the annotations folder; gives a problem for each that cannot be read, whose wordings are
-    /// unknown.
+    /// Reads the copies in the annotations folder; returns a problem for each that cannot be read. The wordings in
+    /// such a copy stay unknown.
     pub fn read(folder: &Path) -> (Self, Vec<Problem>) {
         let mut versions = Self::default();
         let mut problems = Vec::new();
@@ -86,7 +86,7 @@ impl TaxonomyVersions {
         }
     }
 
-    /// The categories that are worded differently now from when they were given, or that are gone.
+    /// The categories that have been reworded or removed since they were given.
     pub fn earlier(&self, given: &GivenDefinitions, taxonomy: &Taxonomy) -> Vec<EarlierDefinition> {
         let mut earlier = Vec::new();
         for id in taxonomy.changed_since(given) {

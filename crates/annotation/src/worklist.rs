@@ -1,20 +1,20 @@
-//! The cases that an annotator is to see now, and the number of the reading of each.
+//! Worklists: the cases that an annotator should see now, and the pass in which each is read.
 
 use super::AnnotationState;
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
-/// Which cases an annotator wants to see.
+/// The cases that an annotator wants to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wanted {
-    /// All of theirs.
+    /// All assigned cases.
     #[default]
     All,
-    /// Cases that they have not decided.
+    /// Cases that the annotator has not decided.
     Left,
-    /// Cases that somebody else has decided and they have not: they are the second reader.
+    /// Cases that somebody else has decided and the annotator has not, for a second reading.
     SecondPass,
-    /// Cases that they decided at least so long ago: they read them again, and both readings are kept.
+    /// Cases that the annotator decided at least this long ago, for reading them again; both readings are kept.
     OwnAgain(Duration),
 }
 
@@ -23,7 +23,7 @@ pub enum Wanted {
 pub struct Worklist {
     /// Positions in the list they were chosen from, in its order.
     pub cases: Vec<usize>,
-    /// By case id, if it is not the pass of the annotator's latest annotation.
+    /// Pass by case id, if it is not that of the annotator's latest annotation.
     pub passes: HashMap<String, u32>,
 }
 

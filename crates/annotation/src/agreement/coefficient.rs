@@ -5,7 +5,7 @@
 pub enum Coefficient {
     /// Share of the pairs of annotators of a unit who give the same answer, mean over units.
     Percent,
-    /// Krippendorff's alpha, answers being the same or not.
+    /// Krippendorff's alpha with nominal distance: answers are equal or not.
     Alpha,
     /// Krippendorff's alpha with the MASI distance of sets of categories.
     AlphaMasi,
@@ -17,7 +17,7 @@ pub enum Coefficient {
     Cohen,
 }
 
-/// Why a figure is undefined.
+/// Reason why a figure is undefined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undefined {
     #[error("nobody annotated")]
@@ -26,7 +26,7 @@ pub enum Undefined {
     OneAnnotator,
     #[error("no case shared")]
     NothingShared,
-    /// Chance alone would agree on everything.
+    /// Everybody gave the same answer, so chance alone would agree on everything.
     #[error("one answer only")]
     OneAnswer,
     #[error("over 2000 answers")]

@@ -1,4 +1,4 @@
-//! Units by the number of annotators per answer: all that coefficients of several annotators need.
+//! Units by the number of annotators per answer, which suffices for the coefficients of several annotators.
 
 use super::ratings::Ratings;
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ impl Counted {
             }
             let mut pattern: Vec<Given> = Vec::with_capacity(2);
             for answer in unit.iter().flatten() {
-                // Counted at its first mention.
+                // The answer is counted at its first mention.
                 let annotators = std::mem::take(&mut counts[*answer]);
                 if annotators > 0 {
                     pattern.push(Given { answer: *answer, annotators });

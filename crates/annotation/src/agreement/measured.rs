@@ -9,10 +9,10 @@ use dissent_evaluation::{Bootstrap, Estimate};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Different answers that figures are made of: memory grows with their square.
+/// Most different answers for which figures are computed: memory grows with their square.
 const MOST_ANSWERS: usize = 2000;
 
-/// A coefficient, or why there is none.
+/// A coefficient, or the reason why there is none.
 pub type Measured = Result<Estimate, Undefined>;
 
 /// Agreement between the annotators of a table.
@@ -38,9 +38,9 @@ pub struct PairAgreement {
 }
 
 impl Agreement {
-    /// Computes all coefficients. Intervals are 95 %, by the percentile bootstrap that draws units, or whole groups of
-    /// them if two units share one ([`Ratings::push_of_group`]). With 0 `resamples` there are none, and the calling
-    /// thread does all the work.
+    /// Computes all coefficients. Intervals are 95 %, by the percentile bootstrap, which draws units, or whole groups
+    /// of them if two units share one ([`Ratings::push_of_group`]). With 0 `resamples` there are no intervals, and
+    /// the calling thread does all the work.
     pub fn of(ratings: &Ratings, resamples: usize) -> Self {
         let counted = Counted::of(ratings);
         let shared = ratings.shared();
@@ -54,7 +54,7 @@ impl Agreement {
             };
             (*coefficient, measured)
         };
-        // Other threads may be busy with a model: without intervals nothing waits for them.
+        // Other threads may be busy with a model, so without intervals the work must not wait for them.
         let figures = if resamples == 0 {
             Coefficient::OF_ALL.iter().map(figure).collect()
         } else {
@@ -70,7 +70,7 @@ impl Agreement {
 }
 
 impl PairAgreement {
-    /// Every two annotators, in order.
+    /// The agreement of each two annotators, in order.
     pub fn all(ratings: &Ratings, resamples: usize) -> Vec<Self> {
         let annotators = ratings.annotators.len();
         let pairs: Vec<(usize, usize)> =
@@ -105,7 +105,7 @@ impl PairAgreement {
     }
 }
 
-/// A share with its interval, which is Wilson's if all are alike; without one if there are no resamples.
+/// A share with its interval, which is Wilson's if all outcomes are equal; there is none without resamples.
 fn share(outcomes: &[bool], bootstrap: Bootstrap<'_>) -> Estimate {
     let figure = Estimate::of_share(outcomes, bootstrap);
     if bootstrap.resamples == 0 { Estimate { low: None, high: None, no_interval: None, ..figure } } else { figure }

@@ -1,6 +1,6 @@
 //! Agreement between annotators: coefficients over a table of [`Ratings`], each with its interval and an explanation.
 //!
-//! Nothing here knows of journals. A figure that is undefined has a reason ([`Undefined`]) and is never a NaN.
+//! Nothing here depends on journals. A figure that is undefined has a reason ([`Undefined`]) and is never a NaN.
 
 mod chance;
 mod coefficient;

@@ -17,17 +17,17 @@ pub struct Ratings {
 }
 
 impl Ratings {
-    /// No unit yet.
+    /// A table without units.
     pub fn new(annotators: Vec<String>, categories: Vec<String>) -> Self {
         Self { annotators, categories, ..Self::default() }
     }
 
-    /// One more unit, with one place per annotator; the order and repetition of categories within a set do not matter.
+    /// Adds a unit, with one place per annotator; the order and repetition of categories within a set do not matter.
     pub fn push(&mut self, said: Vec<Option<Vec<usize>>>) {
         self.push_of_group(said, self.units.len());
     }
 
-    /// As [`Ratings::push`], for a unit of this group: intervals draw whole groups if two units share one.
+    /// Like [`Ratings::push`], for a unit of this group: intervals draw whole groups if two units share one.
     pub fn push_of_group(&mut self, said: Vec<Option<Vec<usize>>>, group: usize) {
         debug_assert_eq!(said.len(), self.annotators.len());
         let unit = said.into_iter().map(|set| set.map(|set| self.position_of(set))).collect();
@@ -54,13 +54,13 @@ impl Ratings {
         Some(groups.map(|(_, group)| *group).collect())
     }
 
-    /// Do two units share a group?
+    /// Whether two units share a group.
     pub fn has_groups(&self) -> bool {
         let mut seen = HashSet::new();
         !self.groups.iter().all(|group| seen.insert(group))
     }
 
-    /// These units alone.
+    /// The table with these units only.
     #[must_use]
     pub fn of_units(&self, units: impl Iterator<Item = usize> + Clone) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Ratings {
         (0..self.annotators.len()).filter(|annotator| self.units.iter().any(|unit| unit[*annotator].is_some())).count()
     }
 
-    /// "look-alike + other", or "none" for the empty set.
+    /// Name such as "look-alike + other", or "none" for the empty set.
     pub fn name_of(&self, answer: usize) -> String {
         let names: Vec<&str> =
             self.answers[answer].iter().map(|category| self.categories[*category].as_str()).collect();

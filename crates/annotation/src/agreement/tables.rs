@@ -24,7 +24,7 @@ const HIGH: f64 = 0.8;
 /// Most categories with a row of their own: each is resampled, and nobody reads more.
 const MOST_ROWS: usize = 200;
 
-/// With fewer shared units a figure says little.
+/// With fewer shared units, a figure says little.
 const FEW: usize = 30;
 
 /// The names of all kinds of tables.
@@ -63,12 +63,12 @@ pub struct AgreementReport {
     pub resamples: usize,
     /// Intervals draw whole groups, because two cases share one.
     pub by_group: bool,
-    /// What a reader should know before trusting a figure.
+    /// Remarks that a reader should know before trusting a figure.
     pub remarks: Vec<String>,
     pub tables: Vec<Table>,
 }
 
-/// All cases, or those of a task.
+/// All cases, or those of one task.
 struct Subset {
     name: String,
     ratings: Ratings,
@@ -231,7 +231,7 @@ fn cell(measured: &Measured) -> Cell {
     }
 }
 
-/// Warns if people agree nearly always and a coefficient is low all the same.
+/// Warns if annotators nearly always agree and a coefficient is low nevertheless.
 fn paradox(subset: &str, category: &str, agreement: &Agreement) -> Option<String> {
     let value = |coefficient| agreement.figure(coefficient)?.as_ref().ok()?.value;
     let (percent, alpha, ac1) = (value(Coefficient::Percent)?, value(Coefficient::Alpha)?, value(Coefficient::Ac1)?);
@@ -316,8 +316,8 @@ fn confusion_tables(subset: &Subset, pairs: &[PairAgreement]) -> Vec<Table> {
     tables
 }
 
-/// Each annotator's first reading against the last: nobody can agree with a person more than that person with
-/// themselves.
+/// Each annotator's first reading against the last. It bounds the agreement that others can reach with this
+/// annotator.
 fn readings_table(readings: &[Ratings], resamples: usize) -> Table {
     let mut rows = Vec::new();
     for ratings in readings {

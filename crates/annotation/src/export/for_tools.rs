@@ -24,7 +24,7 @@ pub struct ToolExport<'a> {
     pub users: BTreeMap<String, String>,
 }
 
-/// A case of the dataset with what everybody says about it.
+/// A case of the dataset with its review.
 pub(super) struct ReviewedCase<'a> {
     pub case: &'a Case,
     pub review: CaseReview,
@@ -58,7 +58,7 @@ impl ToolExport<'_> {
         (self.taxonomy.categories.iter().collect(), others)
     }
 
-    /// May a case have several categories, or has one had?
+    /// Whether a case may have several categories, or has had several.
     pub(super) fn has_several(&self) -> bool {
         self.taxonomy.several
             || self.state.iter().any(|(.., annotation)| annotation.categories.len() > 1)
@@ -72,7 +72,7 @@ impl ToolExport<'_> {
     /// Prefix and path. If the prefix makes a URL of it (it has a query, or begins with `http:`), the path is
     /// percent-encoded; a path of a file system or a bucket stays as it is.
     pub(super) fn image_of(&self, case: &Case) -> String {
-        // Both tools take URLs, whose separator this is.
+        // Both tools take URLs, whose separator is the slash.
         let path: Vec<String> =
             case.image.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         let path = path.join("/");
@@ -87,7 +87,7 @@ impl ToolExport<'_> {
     }
 
     /// # Errors
-    /// Fails if a user is given for somebody who annotated nothing: probably a typing error.
+    /// Fails if a user is given for an annotator without annotations, which is probably a typing error.
     pub(super) fn check_users(&self) -> Result<()> {
         for annotator in self.users.keys() {
             if !self.state.annotators().any(|known| known == annotator) {

@@ -5,7 +5,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why an index cannot be used. Rebuilding repairs all but the last two.
+/// Reason why an index cannot be used. Rebuilding repairs all but the last two.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The index does not exist.

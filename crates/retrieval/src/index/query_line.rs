@@ -101,7 +101,7 @@ pub(super) fn without_apostrophes(query: &str) -> String {
                 rest = &rest[length + 1..];
             }
             _ if starts_word || ends_word(rest) => written.push(' '),
-            // As in x-ray: the two words must be adjacent.
+            // In words such as x-ray, the two parts must be adjacent.
             _ => written.push('-'),
         }
     }

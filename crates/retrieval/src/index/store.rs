@@ -259,12 +259,12 @@ impl Index {
         ])
     }
 
-    /// "Flat, 420 vectors of 64".
+    /// Text such as "Flat, 420 vectors of 64".
     pub fn description(&self) -> String {
         self.images.description()
     }
 
-    /// "exact search, 420 images".
+    /// Text such as "exact search, 420 images".
     pub fn summary(&self) -> String {
         self.images.summary()
     }

@@ -205,12 +205,12 @@ impl VectorIndex {
         self.dimension
     }
 
-    /// Which FAISS index it is.
+    /// The kind of FAISS index.
     pub fn kind(&self) -> VectorKind {
         self.kind
     }
 
-    /// "exact search, 420 images"; the details are in [`Self::description`].
+    /// Text such as "exact search, 420 images"; the details are in [`Self::description`].
     pub fn summary(&self) -> String {
         let search = match self.kind {
             VectorKind::Flat => "exact search",
@@ -219,7 +219,7 @@ impl VectorIndex {
         format!("{search}, {} images", self.rows.len())
     }
 
-    /// "Flat, 420 vectors of 64".
+    /// Text such as "Flat, 420 vectors of 64".
     pub fn description(&self) -> String {
         format!("{}, {} vectors of {}", self.kind, self.rows.len(), self.dimension)
     }

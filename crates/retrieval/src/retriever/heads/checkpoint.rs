@@ -135,7 +135,7 @@ impl TrainedHeads {
         &self.fingerprint
     }
 
-    /// "retriever, adapter, α 0.5".
+    /// Text such as "retriever, adapter, α 0.5".
     pub fn description(&self) -> String {
         let alpha =
             |head: &Option<HeadRecord>| head.as_ref().map_or_else(|| "none".into(), |head| head.alpha.to_string());
