@@ -1,7 +1,7 @@
 //! dissent: a terminal explorer for retrieval-augmented medical diagnosis.
 //!
-//! A retriever fetches documents (image and caption) for a case, a reader (vision-language model) answers once per
-//! document, and where those answers disagree the case is *inconsistent*. The way of the data:
+//! A retriever fetches documents (image and caption) for a case, and a reader (vision-language model) answers once
+//! per document. If those answers disagree, the case is *inconsistent*. The modules, in the order of the data:
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -13,14 +13,14 @@
 //! | [`download`] | models of the Hugging Face hub into its cache |
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
 //! | [`retriever`] | heads, search, merging of hits |
-//! | [`reader`] | prompts, the `Reader` trait and its engines, label scoring |
-//! | [`pipeline`] | from a case to its predictions: models, caches, the order of the calls |
+//! | [`reader`] | prompts, the `Reader` trait and its implementations, label scoring |
+//! | [`pipeline`] | computes the predictions of a case: models, caches, the order of the calls |
 //! | [`worker`] | the pipeline on threads behind channels |
 //! | [`training`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
 //! | [`evaluation`] | fusion, verdict, oracle, figures with intervals, one run against another, reports |
 //! | [`annotation`] | journal of events, taxonomy, agreement, adjudication, exports |
 //! | [`run_import`] | runs of the paper's reference code |
-//! | [`terminal`] | what the terminal can do, taking it and giving it back, pictures on it |
+//! | [`terminal`] | the terminal's capabilities, taking and restoring it, pictures on it |
 //! | [`tui`] | the explorer |
 //! | [`cli`] | one file per subcommand |
 

@@ -1,4 +1,4 @@
-//! Arguments, dispatch, exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+//! The main program: arguments, dispatch, exit codes (0 done, 1 failed, 2 wrong usage, 130 interrupted).
 
 use clap::Parser;
 use clap::error::Error as UsageError;
@@ -28,10 +28,10 @@ fn main() {
     let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);
     let code = match worker {
         Ok(worker) => worker.join().unwrap_or(FAILED),
-        // Without a second thread the main thread does the work.
+        // If no second thread can be started, the main thread does the work.
         Err(_) => guarded(),
     };
-    // Everything is written by now. The C library's exit would wait for OpenBLAS's threads, which never end if they
+    // All output is written by now. The C library's exit would wait for OpenBLAS's threads, which never end if they
     // could not all be started (`ulimit -v`).
     signal_hook::low_level::exit(i32::from(code));
 }
@@ -44,7 +44,7 @@ fn guarded() -> u8 {
 }
 
 fn run() -> u8 {
-    // First of all, because loading a model waits for it.
+    // Check this first, because loading a model waits for it.
     if std::env::args_os().nth(1).is_some_and(|word| word == RENDERING_SUBCOMMAND) {
         return render_template::run();
     }

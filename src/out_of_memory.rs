@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// If a smaller request is refused, nothing can continue.
+/// If a request smaller than this is refused, nothing can continue.
 const MUCH: usize = 64 << 20;
-/// As for any other error.
+/// Exit code, the same as for any other error.
 const EXIT_CODE: i32 = 1;
 /// Time limit for the last message.
 const LAST_WORD: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ pub fn advise(advice: &'static str) {
     let _ = ADVICE.set(advice);
 }
 
-/// From now on running out of memory aborts, for requests of any size.
+/// From now on, running out of memory aborts, for requests of any size.
 pub fn leave_to_rust() {
     LEFT_TO_RUST.store(true, Ordering::Relaxed);
 }

@@ -83,7 +83,7 @@ pub fn say_styled(text: &str) {
     let _ = writeln!(io::stderr(), "{}", our_styled_lines(text));
 }
 
-/// "1 row", "2 rows".
+/// A number with its noun, such as "1 row" or "2 rows".
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

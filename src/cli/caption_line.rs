@@ -74,7 +74,7 @@ mod tests {
     fn a_long_caption_is_clipped_by_columns() {
         assert_eq!(caption_line("abcdefgh", &[], 8, false), "abcdefgh");
         assert_eq!(caption_line("abcdefgh", &[], 5, false), "abcd…");
-        // Two columns each.
+        // Each character takes two columns.
         assert_eq!(caption_line("胸部胸部", &[], 5, false), "胸部…");
     }
 

@@ -30,7 +30,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What `--json` prints.
+/// JSON output of the command.
 #[derive(Serialize)]
 struct Report<'a> {
     /// "built" or "up to date".

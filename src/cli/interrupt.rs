@@ -17,7 +17,8 @@ pub const INTERRUPTED_EXIT_CODE: u8 = 130;
 /// seconds. Work that is cut off is resumed as after `kill -9`.
 const GRACE: u64 = 30;
 
-/// Waits, and returns the seconds: fewer if a checkpoint's chat template hangs, which would never finish.
+/// Waits for the current step to end and returns the seconds waited: fewer if a checkpoint's chat template hangs,
+/// which would never finish.
 fn wait_for_a_good_place() -> u64 {
     for second in 1..=GRACE {
         thread::sleep(Duration::from_secs(1));
@@ -35,7 +36,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; {kept}")]
 pub struct Interrupted {
-    /// What is kept and how to continue.
+    /// Says what is kept and how to continue.
     pub kept: String,
 }
 

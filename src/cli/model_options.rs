@@ -1,4 +1,4 @@
-//! Which models retrieve and read: the options that `explore`, `annotate` and `predict` share.
+//! The models that retrieve and read: options shared by `explore`, `annotate` and `predict`.
 
 use super::Common;
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
@@ -58,7 +58,7 @@ impl ModelOptions {
         })
     }
 
-    /// The same without the models that retrieve.
+    /// Like [`Self::choice`], without the models that retrieve.
     ///
     /// # Errors
     /// Fails if the reader is not there.
@@ -99,7 +99,7 @@ impl ModelOptions {
         run: Option<(String, Run)>,
     ) -> Result<WorkerHandle> {
         let models = match self.choice(common, workspace, Ablation::default()) {
-            // The user named a model that is not there: a mistake in the command.
+            // The user named a model that is not there, so report it.
             Err(error) if self.name_a_model() => return Err(error),
             models => models.map_err(|error| format!("{error:#}")),
         };

@@ -1,5 +1,5 @@
-//! The panic hook: each panic is written to a log, and one that nobody catches is one line on standard error. A backtrace
-//! over the explorer's screen helps nobody (issue 18, B4).
+//! The panic hook: each panic is written to a log, and an uncaught one is printed as one line on standard error,
+//! because a backtrace over the explorer's screen helps nobody (issue 18, B4).
 
 use crate::output::say;
 use crate::panics::{is_caught, panic_text};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A longer log is started anew: the latest panics matter.
+/// Size limit of the log, bytes; a longer log is replaced, because the latest panics matter.
 const LONGEST_LOG: u64 = 1 << 20;
 
 /// Whether a panic was printed already; later ones follow from the first.
@@ -57,7 +57,7 @@ fn line(panic: &PanicHookInfo, log: Option<&Path>) -> String {
     format!("error: internal error in {place} ({said}); please report{more}")
 }
 
-/// Where panics are written: `panics.log` in the user's state folder.
+/// Path of the log: `panics.log` in the user's state folder.
 pub fn log_file() -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "dissent")?;
     Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).join("panics.log"))

@@ -77,7 +77,7 @@ impl PicturePrinter {
     }
 
     fn print_half_blocks(&self, image: &DynamicImage, columns: u32, rows: u32) -> Result<(), viuer::ViuError> {
-        // As viuer computes it: an odd height leaves the last half row empty.
+        // viuer computes it so: an odd height leaves the last half row empty.
         let scaled = image.resize_exact(columns, 2 * rows, FilterType::CatmullRom);
         let config = viuer::Config {
             absolute_offset: false,

@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
-/// Who annotates which case. Everybody gives the same options and gets their own share; there is no server.
+/// The plan of who annotates which case. Everybody gives the same options and gets their own share; there is no
+/// server.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PlanOptions {
     /// Divide the cases among these annotators; their order does not matter
@@ -28,7 +29,7 @@ pub struct PlanOptions {
     pub calibration: usize,
 }
 
-/// Which of the annotator's cases are shown, and in which order.
+/// Options that choose the annotator's cases and their order.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct QueueOptions {
     #[command(flatten)]
@@ -78,7 +79,7 @@ impl PlanOptions {
 }
 
 impl QueueOptions {
-    /// Which of the annotator's cases are wanted.
+    /// The chosen part of the annotator's cases.
     pub fn wanted(&self) -> Wanted {
         if self.only_mine_left {
             Wanted::Left

@@ -1,4 +1,4 @@
-//! The name of an annotator who gives none.
+//! The default name of an annotator.
 
 /// The user's login name, without characters that a file name cannot hold.
 pub fn user_name() -> String {

@@ -7,8 +7,8 @@ use std::time::Duration;
 const TIME_OUT: Duration = Duration::from_millis(100);
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
-/// `Some(true)` for a light background. `None` if the terminal does not answer, or is not asked: over SSH an
-/// answer would usually miss the time-out.
+/// Whether the background is light. `None` if the terminal does not answer, or is not asked: over SSH an answer would
+/// usually miss the time-out.
 pub fn is_light(environment: super::caps::Environment) -> Option<bool> {
     let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
     if far {

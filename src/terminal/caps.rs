@@ -1,10 +1,10 @@
-//! How many colours the terminal shows and how it draws images, from flags and environment. `background` and `pixels`
-//! ask the terminal what the environment does not tell.
+//! The terminal's colours and image protocol, from flags and environment. `background` and `pixels` ask the terminal
+//! for what the environment does not say.
 
 use super::images::ImageMode;
 use clap::ValueEnum;
 
-/// How many colours the terminal shows.
+/// Number of colours of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorDepth {
     Auto,
@@ -17,7 +17,7 @@ pub enum ColorDepth {
     Truecolor,
 }
 
-/// How images are sent to the terminal.
+/// Protocol by which images are sent to the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImageProtocol {
     Auto,
@@ -110,7 +110,7 @@ pub fn default_theme(environment: Environment) -> &'static str {
     }
 }
 
-/// Set and not empty, as defined by <https://no-color.org>.
+/// Whether the variable is set and not empty, as defined by <https://no-color.org>.
 fn is_set(environment: Environment, name: &str) -> bool {
     environment(name).is_some_and(|value| !value.is_empty())
 }

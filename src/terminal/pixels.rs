@@ -1,8 +1,7 @@
 //! Pixel images through viuer: for `dissent show`, and for one image over the whole screen of the explorer.
 //!
-//! viuer queries the terminal and waits for the answers without a time-out,
-//! reading the keyboard. So it is used only after a query with a time-out was answered, and in the explorer only by
-//! the thread that reads the keys.
+//! viuer queries the terminal and waits for the answers without a time-out, reading the keyboard. It is therefore
+//! used only after a query with a time-out was answered, and in the explorer only by the thread that reads the keys.
 
 use super::images::{ImageMode, ImageView};
 use super::query::{ask, attributes};
@@ -26,7 +25,7 @@ const KITTY: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 const KITTY_YES: &[u8] = b"_Gi=31;OK";
 /// The device attribute of terminals that draw sixels.
 const SIXEL: u32 = 4;
-/// Far more than a connection to another continent needs.
+/// Time-out, far longer than a connection to another continent needs.
 const TIME_OUT: Duration = Duration::from_secs(2);
 
 /// A pixel protocol that this terminal supports.

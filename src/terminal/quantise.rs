@@ -7,7 +7,7 @@ use super::caps::Depth;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
 
-/// Red, green, blue.
+/// Red, green and blue.
 type Rgb = (u8, u8, u8);
 
 /// Glyphs from dark to light, for terminals that cannot shade.
@@ -68,7 +68,7 @@ fn mean(one: Rgb, other: Rgb) -> Rgb {
     (one.0.midpoint(other.0), one.1.midpoint(other.1), one.2.midpoint(other.2))
 }
 
-/// ITU-R BT.709 weights, 0 to 255.
+/// Luminance with ITU-R BT.709 weights, 0 to 255.
 fn luminance((r, g, b): Rgb) -> u8 {
     let sum = u32::from(r) * 2126 + u32::from(g) * 7152 + u32::from(b) * 722;
     u8::try_from(sum / 10_000).unwrap_or(u8::MAX)

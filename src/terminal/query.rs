@@ -122,7 +122,7 @@ pub struct LateAnswers {
 }
 
 impl LateAnswers {
-    /// For the queries sent so far.
+    /// A filter for the answers to the queries sent so far.
     pub fn owed() -> Self {
         Self { owed: OWED.load(Ordering::SeqCst), within: None }
     }

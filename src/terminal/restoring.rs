@@ -12,7 +12,7 @@ pub fn delete_kitty_images(out: &mut impl Write) -> io::Result<()> {
     queue!(out, Print("\x1b_Ga=d,d=A,q=2\x1b\\"))
 }
 
-/// Writes what puts a terminal back that [`super::screen::enter`] took, its line modes aside.
+/// Writes the sequences that restore a terminal taken by [`super::screen::enter`], except its line modes.
 pub(super) fn write_restoring(out: &mut impl Write, kitty: bool, mouse: bool) -> io::Result<()> {
     if kitty {
         delete_kitty_images(out)?;

@@ -59,7 +59,7 @@ pub fn is_taken() -> bool {
 pub struct Taken;
 
 impl Taken {
-    /// See [`enter`].
+    /// Takes the terminal; see [`enter`].
     pub fn take(kitty: bool) -> io::Result<Self> {
         let taken = Self;
         enter(kitty)?;

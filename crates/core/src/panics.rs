@@ -1,4 +1,4 @@
-//! Panics that a caller turns into an error, which must not be printed (issue 18, B4).
+//! Marks panics that a caller turns into an error, so that they are not printed (issue 18, B4).
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,7 +12,7 @@ thread_local! {
 #[must_use]
 pub struct Caught(());
 
-/// See [`Caught`].
+/// Starts a [`Caught`] scope.
 pub fn caught_here() -> Caught {
     CAUGHT.with(|depth| depth.set(depth.get() + 1));
     Caught(())

@@ -12,7 +12,7 @@ pub const WORKSPACE_FOLDER: &str = ".dissent";
 /// Folder of the annotations in a workspace.
 pub const ANNOTATIONS_FOLDER: &str = "annotations";
 
-/// Why the workspace is where it is.
+/// Reason for the workspace's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkspaceOrigin {
     /// `--workspace` or `DISSENT_WORKSPACE`.
@@ -69,17 +69,17 @@ impl Workspace {
         Ok(Self { path, origin: WorkspaceOrigin::UserData })
     }
 
-    /// Tantivy directory, FAISS files and `index.toml`.
+    /// Folder of the index: Tantivy directory, FAISS files and `index.toml`.
     pub fn index_dir(&self) -> PathBuf {
         self.path.join("index")
     }
 
-    /// All runs.
+    /// Folder of all runs.
     pub fn runs_dir(&self) -> PathBuf {
         self.path.join("runs")
     }
 
-    /// One run: `run.toml` and `predictions.jsonl`.
+    /// Folder of one run: `run.toml` and `predictions.jsonl`.
     ///
     /// # Errors
     /// Fails if the name is not one plain folder name.
@@ -93,12 +93,12 @@ impl Workspace {
         Ok(self.runs_dir().join(name))
     }
 
-    /// Journals and `taxonomy.toml`.
+    /// Folder of journals and `taxonomy.toml`.
     pub fn annotations_dir(&self) -> PathBuf {
         self.path.join(ANNOTATIONS_FOLDER)
     }
 
-    /// Files that can be recomputed at any time.
+    /// Folder of files that can be recomputed at any time.
     pub fn cache_dir(&self) -> PathBuf {
         self.path.join("cache")
     }

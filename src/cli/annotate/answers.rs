@@ -1,4 +1,4 @@
-//! The answers to a case, from the stored run or else from the models; waits for them.
+//! The answers to a case, from the stored run or else from the models. Callers wait for them.
 
 use crate::evaluation::CaseAnswers;
 use crate::output::say;
@@ -19,7 +19,7 @@ impl Answers {
         Self { engine, of_case: HashMap::new(), run_fingerprint }
     }
 
-    /// Everything about a case; waits for the reader. The first case waits for the models as well.
+    /// All answers to a case; waits for the reader. The first case waits for the models as well.
     pub fn wait_for(&mut self, case: usize) -> &CaseAnswers {
         while let Ok(event) = self.engine.events.try_recv() {
             self.take_in(event);
@@ -28,14 +28,14 @@ impl Answers {
             self.engine.send(Request::Open { case });
         }
         while !self.of_case.get(&case).is_some_and(is_complete) {
-            // If the engine has ended, no more answers will come.
+            // If the worker has ended, no more answers will come.
             let Ok(event) = self.engine.events.recv() else { break };
             self.take_in(event);
         }
         self.of_case.entry(case).or_default()
     }
 
-    /// Lets the reader work on these cases while a person thinks.
+    /// Asks the reader to work on these cases while the annotator thinks.
     pub fn work_ahead(&self, cases: Vec<usize>) {
         self.engine.send(Request::Ahead { cases });
     }
@@ -63,7 +63,7 @@ impl Answers {
     }
 }
 
-/// Is there nothing more to wait for? The answer without a document comes last.
+/// Whether all answers have come. The closed-book answer comes last.
 fn is_complete(answers: &CaseAnswers) -> bool {
     let has_closed_book = answers.closed_book.is_some() || answers.has_no_closed_book;
     answers.failed.is_some() || (answers.is_settled() && has_closed_book)

@@ -148,7 +148,7 @@ fn known<'a>(word: &str, taxonomy: &'a Taxonomy) -> Result<&'a Category, String>
     find(word, taxonomy).ok_or_else(|| unknown(word, taxonomy))
 }
 
-/// By key, else by id.
+/// Finds a category by its key, else by its id.
 fn find<'a>(word: &str, taxonomy: &'a Taxonomy) -> Option<&'a Category> {
     let mut letters = word.chars();
     let by_key = letters.next().filter(|_| letters.next().is_none()).and_then(|key| taxonomy.by_key(key));

@@ -23,7 +23,7 @@ pub(super) fn help_text(taxonomy: &Taxonomy) -> String {
     lines.join("\n")
 }
 
-/// The same as a JSON object.
+/// Like [`help_text`], as a JSON object.
 pub(super) fn help_json(taxonomy: &Taxonomy) -> Value {
     let command = |(words, meaning): &(&str, &str)| json!({ "words": words, "meaning": meaning });
     let commands: Vec<Value> = COMMANDS.iter().map(command).collect();

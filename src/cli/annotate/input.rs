@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use std::io::{BufRead, Read};
 
-/// Bytes of the longest line.
+/// Size limit of a line, bytes.
 const LONGEST_LINE: u64 = 1 << 16;
 
 /// One line of the input.

@@ -57,7 +57,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if args.models.reader_is_small(common, &workspace) {
         relaunch::with_one_thread_per_kernel()?;
     }
-    // The reader works and the next line is waited for in places that no flag reaches.
+    // No flag can stop the reader or the wait for the next line, so a signal ends the program at once.
     let _ = end_at_once("every event that was confirmed is in the journal");
     let (dataset, problems) = Dataset::open_usable(&args.dataset)?;
     let dataset = Arc::new(dataset);

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// One case as it is printed. The gold answer is there only if it was asked for.
 #[derive(Serialize)]
 pub(super) struct Page<'a> {
-    /// Place in the queue, from 1.
+    /// Position in the queue, from 1.
     place: usize,
     of: usize,
     case: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Page<'a> {
     fused: Option<Answer<'a>>,
     /// `None` until the reader has answered for every document.
     answers_differ: Option<bool>,
-    /// Why there are no answers.
+    /// Reason why there are no answers.
     trouble: Option<&'a str>,
     annotation: Option<AnnotationText<'a>>,
     /// How the case differs from when it was annotated.
@@ -36,7 +36,7 @@ pub(super) struct Page<'a> {
 
 #[derive(Serialize)]
 struct HitLine<'a> {
-    /// From 1; the command `hit` takes it.
+    /// Position from 1; the command `hit` takes it.
     place: usize,
     document: &'a str,
     heads: &'a [Provenance],
@@ -88,7 +88,7 @@ impl<'a> AnnotationText<'a> {
         }
     }
 
-    /// [`CaseAnnotation::in_words`], and the earlier definitions that categories were given under.
+    /// [`CaseAnnotation::in_words`], with the earlier definitions under which categories were given.
     pub fn text(&self) -> String {
         let mut text = self.annotation.in_words();
         for earlier in &self.earlier_definitions {
@@ -99,7 +99,7 @@ impl<'a> AnnotationText<'a> {
     }
 }
 
-/// The case's place in the queue, and what is printed with it.
+/// The case's position in the queue, and what is printed with it.
 pub(super) struct Shown<'a> {
     pub place: usize,
     pub of: usize,
@@ -148,7 +148,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Plain lines, each of which says what it is.
+    /// Plain lines, each with its own heading.
     pub fn text(&self) -> String {
         let mut lines = vec![format!(
             "case {} of {}: {} ({}, task {})",

@@ -1,4 +1,4 @@
-//! What everybody says about a case, as the adjudicator reads it.
+//! All annotations of a case, for the adjudicator.
 
 use super::page::AnnotationText;
 use crate::annotation::{AnnotationSession, CaseReview, CategoryId};
@@ -56,7 +56,7 @@ impl<'a> ReviewPage<'a> {
         }
     }
 
-    /// A line per annotator, and one that says where the case stands.
+    /// A line per annotator, and one with the state of agreement.
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
         for voice in &self.voices {

@@ -1,4 +1,4 @@
-//! The loop: print a case, read a line, write the event, confirm that it is written.
+//! The loop of `dissent annotate`: print a case, read a line, write the event, confirm that it is written.
 
 use super::answers::Answers;
 use super::command::{Command, parse};
@@ -31,14 +31,14 @@ pub(super) enum Form {
     Json,
 }
 
-/// One person's session with a queue of cases.
+/// One annotator's session with a queue of cases.
 pub(super) struct Session {
     dataset: Arc<Dataset>,
     annotations: AnnotationSession,
-    /// Reports what others write meanwhile.
+    /// Reports events of other annotators.
     watch: JournalWatch,
     queue: Vec<usize>,
-    /// One beyond the last if every case was passed.
+    /// Position in the queue; one beyond the last if every case was passed.
     place: usize,
     answers: Answers,
     form: Form,
@@ -46,14 +46,14 @@ pub(super) struct Session {
     gold_shown: HashSet<usize>,
     /// Per case: ids of the annotations shown to the adjudicator.
     reviews_shown: HashMap<usize, Vec<Uuid>>,
-    /// What could not be saved and was not saved since: "the note of c7".
+    /// Edits that could not be saved and were not saved since, such as "the note of c7".
     unsaved: BTreeSet<String>,
 }
 
-/// What to do after a line.
+/// The next step after a line.
 enum Next {
     Stay,
-    /// Print the case at the place.
+    /// Print the current case.
     Print,
     Quit,
 }
@@ -80,10 +80,10 @@ impl Session {
         }
     }
 
-    /// Reads lines until the input ends. Gives the number of events written and where.
+    /// Reads lines until the input ends. Returns the number of events written and their file.
     ///
-    /// # Errors
-    /// Fails if something could not be saved until the end, or if input or output breaks. It is no error if the reader
+    /// Fails if something could not be saved until the end, or if input or output breaks. It is no error if the
+    /// output is closed by its reader.
     /// of the output has gone.
     pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {
         match self.talk(&mut input) {
@@ -158,7 +158,7 @@ impl Session {
         }
     }
 
-    /// Carries out an edit of the case at hand. Only what is on disk is acknowledged.
+    /// Carries out an edit of the current case. Only what is on disk is acknowledged.
     fn edit(&mut self, edit: impl FnOnce(String) -> AnnotationEdit, goes_on: bool) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
         let id = self.dataset.cases[case].id.clone();
@@ -184,7 +184,7 @@ impl Session {
         Ok(Next::Print)
     }
 
-    /// Events record the run and the answers that the annotator has before them.
+    /// Sets the run and the answers on the screen, so that events record them.
     fn tell_what_is_shown(&mut self, case: usize) {
         let answers = self.answers_fingerprint(case);
         self.annotations.set_run_fingerprint(self.answers.run_fingerprint.as_deref());
@@ -267,7 +267,7 @@ impl Session {
         Ok(Next::Stay)
     }
 
-    /// Annotations of the case are not blind from now on.
+    /// Marks the case as unblinded: annotations of it are not blind from now on.
     fn unblind(&mut self, case: usize) {
         if let Err(error) = self.annotations.unblind(&self.dataset.cases[case].id) {
             say(&format!("{error:#}"));
@@ -317,7 +317,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says that the event is on disk, with its id and with what the annotator says now.
+    /// Confirms that the event is on disk, with its id and the current annotation.
     fn acknowledge(&self, event: &Event) -> Result<()> {
         let own = self.annotations.own_annotation(&event.case);
         let own = own.map(|annotation| AnnotationText::of(annotation, &self.annotations));
@@ -338,7 +338,7 @@ impl Session {
         self.put(&text, json!({ "type": "saved", "event": event, "annotation": own }))
     }
 
-    /// Says what was wrong with the line.
+    /// Reports a mistake in the line.
     fn refuse(&self, message: &str) -> Result<Next> {
         self.put(&format!("mistake: {}", one_line(message)), json!({ "type": "mistake", "message": message }))?;
         Ok(Next::Stay)
@@ -361,7 +361,7 @@ impl Session {
     }
 }
 
-/// Names what could not be saved, for somebody who has to enter it again.
+/// Names an edit that could not be saved, so that the annotator can enter it again.
 fn what_is_edited(edit: &AnnotationEdit) -> String {
     match edit {
         AnnotationEdit::SetHitCategories { document, .. } | AnnotationEdit::ToggleHitCategory { document, .. } => {

@@ -94,8 +94,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             serde_json::to_writer(&mut lines, event).context("cannot write an event as JSON")?;
             lines.push(b'\n');
         }
-        // A file of its own: importing the same lines again writes the same file. One with as many events has the same
-        // but for the time of lines that name none, and what was said since is later than what it has.
+        // The file name comes from the content, so importing the same lines again writes the same file. A file with
+        // as many events differs at most in the time of lines that name none, and events added since are later.
         let name = format!("{annotator}@{PRODIGY_HOST}-{}.jsonl", Fingerprint::of_bytes(&bytes).as_str());
         let path = annotations.folder.join(&name);
         if !fs::read_to_string(&path).is_ok_and(|there| there.lines().count() == events.len()) {
@@ -106,7 +106,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     report(&args, &read, &journals)
 }
 
-/// Lines without a time were written before the file was changed last.
+/// Time of the file's last change; lines without a time were written before it.
 fn last_changed(path: &Path) -> Result<OffsetDateTime> {
     let changed = fs::metadata(path).and_then(|file| file.modified());
     Ok(changed.with_context(|| format!("cannot tell when {} was changed", path.display()))?.into())

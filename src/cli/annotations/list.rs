@@ -107,7 +107,7 @@ fn aligned(lines: &[[String; 7]]) -> String {
     table.join("\n")
 }
 
-/// "look-alike, other; d7 look-alike; unsure, flagged, blind, pass 2, earlier definition of other".
+/// Text such as "look-alike, other; d7 look-alike; unsure, flagged, blind, pass 2, earlier definition of other".
 fn decision_of(row: &ExportRow<'_>) -> String {
     let mut parts = Vec::new();
     if row.skipped {

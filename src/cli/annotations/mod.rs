@@ -60,7 +60,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 struct Annotations {
     state: AnnotationState,
     taxonomy: Taxonomy,
-    /// Without its invalid lines.
+    /// The dataset without its invalid lines.
     dataset: Dataset,
     /// The folder of the journals.
     folder: PathBuf,

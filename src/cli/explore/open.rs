@@ -38,7 +38,7 @@ pub struct Opener {
     pub theme: Theme,
     pub themes: Vec<(String, Theme)>,
     pub images: ImageMode,
-    /// What [`Opener::cover`] has read already.
+    /// Cases that [`Opener::cover`] has read already.
     pub cases: Option<OpenedCases>,
 }
 
@@ -104,7 +104,7 @@ impl Opener {
         Some(app)
     }
 
-    /// Reads everything and starts the engine.
+    /// Reads everything and starts the worker.
     ///
     /// # Errors
     /// Fails if something that the user named cannot be used, and with [`NothingLeft`] if the queue is empty.
@@ -168,7 +168,7 @@ impl Opener {
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let engine = args.models.start_worker(&common, &dataset, &workspace, run)?;
-        // The answers of a stored run are ready: the first frame shows them.
+        // The answers of a stored run are ready, so the first frame can show them.
         while let Ok(event) = engine.events.try_recv() {
             app.on_engine_event(event);
         }

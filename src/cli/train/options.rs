@@ -1,4 +1,4 @@
-//! Options that several trainings have.
+//! Options shared by several trainings.
 
 use crate::model::checkpoint::StoredType;
 use crate::training::{Augmentation, LoopSettings};

@@ -162,7 +162,7 @@ impl RetrieverArgs {
             validate_every: self.validate_every,
             candidates: self.candidates,
             snapshot_every: self.snapshot_every.unwrap_or(count_by_mode(15, 10)),
-            // docs/method.md, "Class balance".
+            // See docs/method.md, "Class balance".
             balance: self.balance || is_reference,
             teacher: self.signal.clone(),
             part: self.part,

@@ -1,4 +1,4 @@
-//! What every training does before and after its epochs.
+//! Steps of every training before and after its epochs.
 
 use super::options::Run;
 use crate::cli::Common;

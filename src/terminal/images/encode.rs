@@ -14,8 +14,8 @@ use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 use ratatui_image::{FontSize, Resize};
 
-/// How images are sent to the terminal. `tmux` wraps pixel images so that tmux passes them on (`allow-passthrough` must be
-/// on there).
+/// Mode in which images are sent to the terminal. `tmux` wraps pixel images so that tmux passes them on
+/// (`allow-passthrough` must be on there).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageMode {
     Off,
@@ -76,7 +76,7 @@ pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSi
     Ok(Scaled { protocol, nearest: nearest(&picture.image, grid) })
 }
 
-/// The picture before any change of the view: what the models see.
+/// The picture in the unchanged view, which is what the models see.
 pub fn as_first_seen(picture: &Picture) -> DynamicImage {
     ImageView::default().apply(picture, Size::new(1, 1))
 }
@@ -89,7 +89,7 @@ mod tests {
     use image::{ImageBuffer, Luma};
 
     fn picture(image: DynamicImage) -> Picture {
-        // As decoded: twelve bits of sixteen are stretched.
+        // As after decoding: twelve bits of sixteen are stretched.
         let window = matches!(image, DynamicImage::ImageLuma16(_)).then_some(ValueWindow { low: 0.0, high: 4095.0 });
         Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window }
     }

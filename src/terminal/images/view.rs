@@ -24,7 +24,7 @@ pub struct ImageView {
     pub window: Window,
 }
 
-/// Which values become black and white: a start and the user's change.
+/// The values that become black and white: a start and the user's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Window {
     pub start: WindowStart,
@@ -36,7 +36,7 @@ pub struct Window {
 /// The start of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WindowStart {
-    /// What the models see: the picture's own window, or the unchanged values if it has none.
+    /// The picture's own window or, if it has none, the unchanged values. The models see this.
     #[default]
     AsStored,
     /// All values.
@@ -218,7 +218,7 @@ mod tests {
     use crate::terminal::images::view::*;
 
     fn picture(image: DynamicImage) -> Picture {
-        // As decoded: twelve bits of sixteen are stretched.
+        // As after decoding: twelve bits of sixteen are stretched.
         let window = matches!(image, DynamicImage::ImageLuma16(_)).then_some(ValueWindow { low: 0.0, high: 4095.0 });
         Picture { path: "a".into(), fingerprint: Fingerprint::of_bytes(b"a"), image, window }
     }
@@ -290,13 +290,13 @@ mod tests {
         let grid = Size::new(100, 100);
         let limit = |width: u32| nearest(&ramp(width).image, grid);
         assert_eq!((limit(400), limit(250), limit(50)), (4.0, 2.5, 1.0));
-        // 1, 1.5, 2, and then the maximum.
+        // The steps are 1, 1.5, 2, and then the maximum.
         let far = [ViewChange::ZoomIn; 9].iter().fold(ImageView::default(), |view, change| view.changed(*change, 2.5));
         assert_eq!(far.words(2.5), "×2.5");
         assert_eq!(far.apply(&ramp(250), grid).width(), 100);
         let back = far.changed(ViewChange::ZoomOut, 2.5);
         assert_eq!((back.words(2.5).as_str(), back.apply(&ramp(250), grid).width()), ("×2", 125));
-        // An eighth of the visible part, not of what ×24 would show.
+        // The pan is an eighth of the visible part, not of what ×24 would show.
         assert_eq!(far.changed(ViewChange::Right, 2.5).x, 50);
         assert_eq!((far.is_zoomed(1.0), far.words(1.0).as_str()), (false, ""), "a small image is not zoomed");
         let small = ImageView::default().changed(ViewChange::ZoomIn, 1.0);

@@ -1,4 +1,4 @@
-//! What an answer is when answers are compared: a label of the task, or the words of an open answer.
+//! Answers as they are compared: a label of the task, or the words of an open answer.
 
 use super::Label;
 use crate::files::fingerprint::Fingerprint;
@@ -16,12 +16,12 @@ pub enum Answer {
     Text(AnswerKey),
 }
 
-/// Stands for the words of an open answer: a hash of [`answer_words`], so that answers compare without their text.
+/// The words of an open answer as a hash of [`answer_words`], so that answers compare without their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnswerKey(u64);
 
 impl Answer {
-    /// An open answer with these words; `None` for a text without a word, which answers nothing.
+    /// The key of an open answer with these words; `None` for a text without a word.
     pub fn from_words(text: &str) -> Option<Self> {
         let words = answer_words(text);
         if words.is_empty() {
@@ -44,8 +44,8 @@ impl Answer {
     }
 }
 
-/// The words of an answer as they are compared: lower case, no punctuation, no articles (as SQuAD's evaluation; Rajpurkar
-/// et al. 2016). An answer of nothing else ("A.") is compared as it stands.
+/// The words of an answer as they are compared: lower case, no punctuation, no articles (as in SQuAD's evaluation;
+/// Rajpurkar et al. 2016). An answer that has nothing else ("A.") is compared unchanged.
 pub fn answer_words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let plain: String = lower.chars().filter(|letter| !letter.is_ascii_punctuation()).collect();

@@ -33,7 +33,7 @@ impl CheckReport {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub name: String,
-    /// Task, then split, then gold label: number of cases.
+    /// Number of cases by task, then split, then gold label.
     pub cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>,
     pub documents: usize,
     /// Number of documents by source; documents without a source are under "(none)".

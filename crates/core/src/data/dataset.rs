@@ -42,20 +42,21 @@ pub struct LenientDataset {
     pub problems: Vec<Problem>,
 }
 
-/// A dataset whose manifest and cases are read, and whose corpus is not. The cases can be shown before the rest is there.
+/// A dataset whose manifest and cases have been read, but not its corpus. Its cases can be shown before the rest is
+/// read.
 #[derive(Clone, Debug)]
 pub struct OpenedCases {
-    /// Its corpus is empty.
+    /// The dataset so far; its corpus is empty.
     pub dataset: Arc<Dataset>,
     case_lines: Vec<usize>,
     problems: Vec<Problem>,
 }
 
 impl OpenedCases {
-    /// Reads `dataset.toml` and the good lines of `cases.jsonl`.
+    /// Reads `dataset.toml` and the valid lines of `cases.jsonl`.
     ///
     /// # Errors
-    /// Returns what is wrong with `dataset.toml` if it cannot be used.
+    /// Returns the problems of `dataset.toml` if it cannot be used.
     pub fn read(root: &Path) -> Result<Self, Vec<Problem>> {
         if !root.is_dir() {
             let message =
@@ -72,27 +73,27 @@ impl OpenedCases {
         Ok(Self { dataset: Arc::new(Dataset::new(root, manifest, cases, Vec::new())), case_lines, problems })
     }
 
-    /// Is everything right so far?
+    /// Whether there is no error so far.
     pub fn is_without_error(&self) -> bool {
         !self.problems.iter().any(Problem::is_error)
     }
 
-    /// Reads the good lines of `corpus.jsonl`.
+    /// Reads the valid lines of `corpus.jsonl`.
     pub fn read_corpus(self) -> LenientDataset {
         let Self { dataset, case_lines, mut problems } = self;
         let path = dataset.root.join(CORPUS_FILE);
         let corpus = read_documents(&path);
         let (document_lines, corpus) =
             take(corpus, &path, "the corpus is empty; expected one document per line", &mut problems);
-        // The cases are copied only while they are shown.
+        // The cases are copied only if they are being shown.
         let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };
         LenientDataset { dataset: Some(dataset), case_lines, document_lines, problems }
     }
 
-    /// Reads the rest of a dataset whose bad lines are left out, as [`Dataset::open_usable`].
+    /// Reads the rest of the dataset and leaves out invalid lines, like [`Dataset::open_usable`].
     ///
     /// # Errors
-    /// As [`Dataset::open_usable`].
+    /// Fails like [`Dataset::open_usable`].
     pub fn open_usable(self) -> Result<(Dataset, Vec<Problem>)> {
         let root = self.dataset.root.clone();
         let LenientDataset { dataset, problems, .. } = self.read_corpus();
@@ -183,7 +184,7 @@ impl Dataset {
         }
     }
 
-    /// The gold answer. Every case of an opened dataset has one, except where several labels are answered at once.
+    /// The gold answer. Every case of an opened dataset has one, unless its task takes several labels at once.
     pub fn gold_of(&self, case: &Case) -> Option<Answer> {
         self.task(&case.task)?.answer_of(&case.answer)
     }

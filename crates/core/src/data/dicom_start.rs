@@ -1,4 +1,4 @@
-//! What a DICOM file starts with. A build that cannot decode one still recognises it, so that fingerprints agree.
+//! Recognises a DICOM file by its start. A build that cannot decode DICOM needs this too, so that fingerprints agree.
 
 /// Number of bytes before the magic letters `DICM`.
 pub(super) const PREAMBLE: usize = 128;

@@ -63,7 +63,7 @@ pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
-/// The same for a group.
+/// Like [`is_plain`], for a group.
 pub(crate) fn is_plain_group(text: &str) -> bool {
     is_plain(text) && !text.contains('.') && !text.starts_with(['+', '-'])
 }
@@ -84,7 +84,7 @@ pub fn likeness(text: &str) -> String {
 fn push_alike(letters: &mut String, letter: char) {
     match letter {
         '\u{df}' => letters.push_str("ss"),
-        // A final sigma, a dotless i, and a combining dot.
+        // These are a final sigma, a dotless i, and a combining dot.
         '\u{3c2}' => letters.push('\u{3c3}'),
         '\u{131}' => letters.push('i'),
         '\u{307}' if letters.ends_with('i') => {}

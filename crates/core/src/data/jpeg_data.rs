@@ -153,8 +153,8 @@ struct Tables {
     restart_interval: u32,
 }
 
-/// Whether every scan of the file contains all blocks of the frame. Also true if this is unknown: for a file that is
-/// progressive, arithmetic or lossless.
+/// Whether every scan of the file contains all blocks of the frame. It is also true if this is unknown, for a file
+/// that is progressive, arithmetic or lossless.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     walk(bytes) != Some(false)
 }

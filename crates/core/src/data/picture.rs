@@ -98,8 +98,8 @@ impl Picture {
         self.image.height()
     }
 
-    /// What the models see: three channels of 8 bit. 16-bit values pass the window (without one, 65535 becomes 255, rounded
-    /// to nearest), grey is replicated, alpha laid over black.
+    /// Pixels as the models see them: three channels of 8 bit. 16-bit values pass the window (without one, 65535
+    /// becomes 255, rounded to nearest), grey is replicated, alpha laid over black.
     pub fn to_rgb8(&self) -> RgbImage {
         let is_deep = self.image.color().bytes_per_pixel() / self.image.color().channel_count() > 1;
         if !self.image.color().has_alpha() && !is_deep && self.window.is_none() {
@@ -127,8 +127,8 @@ impl Picture {
         })
     }
 
-    /// What the models see, in one channel if the image is grey. The screen shows this unless the user changes the
-    /// window.
+    /// Pixels as the models see them, in one channel if the image is grey. The screen shows this unless the user
+    /// changes the window.
     pub fn as_models_see(&self) -> DynamicImage {
         match &self.image {
             DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) if self.window.is_none() => self.image.clone(),

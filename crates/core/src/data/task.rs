@@ -69,7 +69,7 @@ pub struct Task {
     /// The question for cases without their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// Empty for [`TaskKind::OpenVqa`].
+    /// The labels; empty for [`TaskKind::OpenVqa`].
     #[serde(default)]
     pub labels: Vec<Label>,
     #[serde(default)]
@@ -96,7 +96,7 @@ impl Task {
         self.kind != TaskKind::MultiLabel
     }
 
-    /// The answer with this text, as predictions are compared with it: the label with this id, or the words of an open
+    /// The answer with this text, for comparison with predictions: the label with this id, or the words of an open
     /// answer.
     pub fn answer_of(&self, text: &str) -> Option<Answer> {
         match self.kind {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// images of one patient are in one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// From 1.
+    /// Number of the part, from 1.
     number: u64,
     of: u64,
 }

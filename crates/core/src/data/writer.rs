@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Cursor, Write};
 use std::path::{Component, Path, PathBuf};
 
-/// What to do with an existing dataset.
+/// Treatment of an existing dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     Refuse,

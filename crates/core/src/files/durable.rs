@@ -57,7 +57,7 @@ pub fn make_folder(folder: &Path) -> Result<()> {
     Err(error).with_context(in_folder)
 }
 
-/// A private file stays private.
+/// Gives the new file the permissions of the old one, so that a private file stays private.
 fn keep_permissions(file: &File, before: Option<Permissions>) -> io::Result<()> {
     before.map_or(Ok(()), |permissions| file.set_permissions(permissions))
 }
@@ -106,7 +106,7 @@ fn write_through(path: &Path, there: Option<&Metadata>, content: &[u8]) -> Resul
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) => bail!("no program reads from this FIFO"),
         opened => opened?,
     };
-    // Its reader may be slow.
+    // Blocking writes again, because its reader may be slow.
     fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND)).map_err(io::Error::from)?;
     file.write_all(content)?;
     match file.sync_all() {

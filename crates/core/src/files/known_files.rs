@@ -58,7 +58,7 @@ fn remembered(path: &Path, notes: &Path, large: u64) -> io::Result<Fingerprint> 
 pub(crate) struct KnownFiles {
     /// `None` keeps the fingerprints in memory only.
     table: Option<PathBuf>,
-    /// Fingerprint of the file's state to that of its content, both as numbers.
+    /// Maps the fingerprint of a file's state to that of its content, both as numbers.
     known: HashMap<u64, u64>,
     is_read: bool,
 }
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(remembered(&file, &notes, 6).unwrap(), first, "a small file is always read");
         fs::write(&note, "torn").unwrap();
         assert_eq!(remembered(&file, &notes, 1).unwrap(), first);
-        // The same length and modification time as before.
+        // This keeps the length and the modification time.
         fs::write(&file, "other").unwrap();
         set_modified(&file, long_ago);
         assert_eq!(remembered(&file, &notes, 1).unwrap(), Fingerprint::of_bytes(b"other"));

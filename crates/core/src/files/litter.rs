@@ -34,7 +34,7 @@ pub fn is_litter(name: &str) -> bool {
     name.starts_with('.') || name.starts_with(OFFICE_LOCK) || is_stream || NAMES.contains(&small.as_str())
 }
 
-/// The same for the last part of a path.
+/// Like [`is_litter`], for the last part of a path.
 pub fn is_litter_path(path: &Path) -> bool {
     path.file_name().is_some_and(|name| is_litter(&name.to_string_lossy()))
 }

@@ -30,7 +30,7 @@ pub fn one_line(text: &str) -> String {
     letters(text).map(|(_, letter)| letter).collect()
 }
 
-/// An error with its causes, but [`without_backtrace`].
+/// An error with its causes, without a backtrace (see [`without_backtrace`]).
 pub fn message_of(error: &anyhow::Error) -> String {
     let message = format!("{error:#}");
     without_backtrace(&message).to_string()

@@ -126,7 +126,7 @@ impl Written {
     }
 }
 
-/// Short enough for a message.
+/// Displays the value shortened, for a message.
 impl fmt::Display for Written {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -42,7 +42,7 @@ impl LookupTable {
         Ok(Self { first, entries, top: ((1_u32 << bits) - 1) as u16 })
     }
 
-    /// The entry of a value; beyond the ends the first or the last entry.
+    /// The entry for a value; values beyond the ends use the first or the last entry.
     pub fn of(&self, value: f64) -> u16 {
         let place = (value.round() - f64::from(self.first)).clamp(0.0, (self.entries.len() - 1) as f64);
         self.entries[place as usize].min(self.top)

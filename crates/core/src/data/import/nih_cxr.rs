@@ -115,7 +115,7 @@ fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>>
             };
             let mut id = file_name.rsplit_once('.').map_or(file_name.as_str(), |(stem, _)| stem).to_string();
             if by_id.get(&id).is_some_and(|other| other.label == label) && !by_id.contains_key(&file_name) {
-                // Two files in one folder.
+                // Two files in one folder have the same stem.
                 id.clone_from(&file_name);
             }
             if let Some(other) = by_id.get(&id) {
@@ -146,7 +146,8 @@ fn visible_entries(folder: &Path, litter: &mut Vec<String>) -> Result<BTreeMap<S
     Ok(visible)
 }
 
-/// The release writes "No Finding", subsets of it also "No_findings".
+/// Whether the folder is the one without a finding. The release writes "No Finding", subsets of it also
+/// "No_findings".
 fn is_no_finding(label: &str) -> bool {
     label == "no finding" || label == "no findings"
 }

@@ -1,7 +1,7 @@
 //! Reads numpy's `.npy` format as a stream (numpy.lib.format, versions 1 to 3).
 //!
-//! The crate npyz streams, too, but allocates as many bytes as a header claims to have (up to 4 GiB), does not name the field
-//! that is wrong, and brings twelve crates, a parser generator among them, for a header of three fields.
+//! The crate npyz streams, too, but it allocates as many bytes as a header claims to have (up to 4 GiB), does not
+//! name the wrong field, and brings twelve crates, including a parser generator, for a header of three fields.
 
 use anyhow::{Context, Result, bail};
 use std::io::Read;

@@ -27,7 +27,7 @@ const VALIDATION_ONE_IN: u64 = 5;
 pub struct VqaRadOptions {
     /// Skip training questions about images that test questions also use; the official split has many.
     pub drop_shared_images: bool,
-    /// Also import open questions, as a task of their own.
+    /// Also import open questions, as a separate task.
     pub open_questions: bool,
 }
 
@@ -216,7 +216,7 @@ fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
     let mut count: HashMap<&str, usize> = HashMap::new();
     for image in images.iter().copied() {
         *count.entry(stem(image)).or_default() += 1;
-        // A file named like another one's stem.
+        // Another image has this stem as its whole name.
         *count.entry(image).or_default() += 1;
     }
     let mut names = HashMap::new();
@@ -227,7 +227,7 @@ fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
     names
 }
 
-/// Decided by the group's name, so that the result is the same on every machine and for every selection.
+/// Decides by the group's name, so that the result is the same on every machine and for every selection.
 fn is_for_validation(group: &str) -> bool {
     let fingerprint = Fingerprint::of_parts(["validation", group]);
     u64::from_str_radix(fingerprint.as_str(), 16).is_ok_and(|number| number % VALIDATION_ONE_IN == 0)

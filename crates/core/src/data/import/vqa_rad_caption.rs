@@ -172,7 +172,7 @@ fn finding_in(question: &str) -> Option<String> {
     (!finding.is_empty() && !unfit).then(|| finding.to_string())
 }
 
-/// Ignores ASCII case.
+/// Whether the text starts so, ignoring ASCII case.
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
 }
