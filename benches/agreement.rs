@@ -1,5 +1,5 @@
-//! What agreement among five annotators of 2,000 cases costs, with and without intervals, and what adjudication's list costs.
-//! Prints one line per figure; `make bench` runs it.
+//! Time of agreement among five annotators of 2,000 cases, with and without intervals, and of the list for
+//! adjudication. Prints one line per figure; `make bench` runs it.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use dissent::annotation::agreement::{AgreementReport, usual_agreement_table_keys};
@@ -46,7 +46,7 @@ fn main() {
     });
 }
 
-/// Each case has its own categories, one or two; an annotator gives them, or others with a probability of 0.3.
+/// Each case has one or two categories; an annotator gives them, or others with probability 0.3.
 fn events(taxonomy: &Taxonomy) -> Vec<Event> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let draw = |random: &mut ChaCha8Rng| -> BTreeSet<CategoryId> {

@@ -1,5 +1,5 @@
-//! What one annotation costs until it is on disk, and what a million of them cost to read. Prints one line per figure;
-//! `make bench` runs it.
+//! Time until one annotation is on disk, and time and memory for reading a million. Prints one line per figure; `make
+//! bench` runs it.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Journal, Taxonomy, read_folder};
@@ -29,7 +29,7 @@ fn main() {
     a_million_events(folder.path());
 }
 
-/// As the explorer records a category.
+/// Records a category like the explorer.
 fn context() -> EventContext {
     EventContext {
         run_fingerprint: Some("0123456789abcdef".into()),
@@ -41,7 +41,7 @@ fn context() -> EventContext {
     }
 }
 
-/// From the call to its return with the event on disk; then the same lines written and not synced.
+/// Time of the call, which returns with the event on disk; then of the same lines written without a sync.
 fn one_annotation(root: &Path) {
     let mut journal = Journal::open(&root.join("one"), "ada", "box").unwrap();
     let mut times = Vec::new();
@@ -63,7 +63,7 @@ fn one_annotation(root: &Path) {
     report("its line written alone, without fsync", times);
 }
 
-/// `dissent annotate`: from the line sent to the line that acknowledges it.
+/// `dissent annotate`: time from the line sent to the line that acknowledges it.
 fn one_line(root: &Path) {
     let dataset = root.join("dataset");
     fs::create_dir(&dataset).unwrap();
@@ -131,7 +131,7 @@ fn a_million_events(root: &Path) {
         folding.push(all - read);
         both.push(all);
     }
-    // Every start of the program is a first time: on memory that the process has to be given.
+    // Each start of the program needs fresh memory from the system, so measure every time as a first one.
     println!("the first time: read in {:.3} s, read and folded in {:.3} s", reading[0] / 1e6, both[0] / 1e6);
     report("a million events read", reading);
     report("a million events folded", folding);
@@ -140,7 +140,7 @@ fn a_million_events(root: &Path) {
     report("processor time of the folding, all cores together", fold_cpu);
 }
 
-/// One annotator's journal; its length in bytes.
+/// Writes one annotator's journal; returns its length in bytes.
 fn write_journal(folder: &Path, annotator: usize) -> u64 {
     let path = folder.join(format!("annotator{annotator}@box.jsonl"));
     let mut file = BufWriter::new(File::create(&path).unwrap());
@@ -176,11 +176,11 @@ fn write_journal(folder: &Path, annotator: usize) -> u64 {
     fs::metadata(path).unwrap().len()
 }
 
-/// Microseconds of processor time that this process has used: what is left of a figure where the machine is busy.
+/// Microseconds of processor time that this process has used, a figure that stays useful if the machine is busy.
 fn processor_time() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    // In hundredths of a second.
+    // The times are in hundredths of a second.
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) * 1e4
 }
 
@@ -193,7 +193,7 @@ fn microseconds(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e6
 }
 
-/// Prints median, 99th percentile and largest.
+/// Prints median, 99th percentile and largest value.
 fn report(what: &str, mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize] / 1000.0;

@@ -1,5 +1,6 @@
-//! What a person feels: the explorer on the embedded sample, in a pseudo-terminal of 120x40 with half-block images, its
-//! reader at work. Prints one line per figure; `make bench` runs it. Everything is timed from outside, on the screen.
+//! Response times of the explorer on the embedded sample, in a pseudo-terminal of 120x40 with half-block images, with
+//! the reader at work. Prints one line per figure; `make bench` runs it. Everything is timed from outside, on the
+//! screen.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 mod on_screen;
@@ -59,7 +60,7 @@ fn start_with(home: &Path, images: &str) -> Pty {
     )
 }
 
-/// From the start of the program to the first frame with the first case on it; the sample is unpacked already.
+/// Time from the start of the program to the first frame with the first case; the sample is unpacked already.
 fn first_frames(home: &Path) {
     let mut pty = start(home);
     pty.wait_for("differ");
@@ -77,7 +78,7 @@ fn first_frames(home: &Path) {
     report("time to first frame", "ms", times);
 }
 
-/// A person's very first start: nothing unpacked, no index. Milliseconds to the first prediction.
+/// The very first start: nothing unpacked, no index. Milliseconds to the first prediction.
 fn first_start() -> f64 {
     let home = tempfile::tempdir().unwrap();
     let begun = Instant::now();
@@ -86,13 +87,13 @@ fn first_start() -> f64 {
     milliseconds(begun)
 }
 
-/// From a key to the frame that shows its case, while the reader works ahead.
+/// Time from a key to the frame with its case, while the reader works ahead.
 fn keys(pty: &mut Pty) {
     pty.type_keys("\x1b[H");
     pty.wait_until("the first case", |pty| is_at(&pty.screen(), 1));
     let mut times = Vec::new();
     for press in 1..=KEYS {
-        // Out of step with the reader and with the frames.
+        // This delay keeps the keys out of step with the reader and the frames.
         sleep(Duration::from_millis(23 + (press % 7) as u64));
         let begun = Instant::now();
         pty.type_keys("j");
@@ -102,7 +103,7 @@ fn keys(pty: &mut Pty) {
     report("key to frame, reader at work", "ms", times);
 }
 
-/// Bytes per step from case to case, everything drawn: text, two images if they are on, answers.
+/// Bytes per step from case to case, with everything drawn: text, two images if they are on, answers.
 fn steps(what: &str, pty: &mut Pty) {
     let mut bytes = Vec::new();
     for _ in 0..STEPS {
@@ -127,7 +128,7 @@ fn idle(pty: &Pty) {
     );
 }
 
-/// Waits until nothing has come for half a second.
+/// Waits until no output has come for half a second.
 fn settle(pty: &Pty) {
     let mut last = pty.byte_count();
     loop {

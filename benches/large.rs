@@ -83,7 +83,7 @@ fn start(root: &Path) -> Pty {
     Pty::start(Path::new(env!("CARGO_BIN_EXE_dissent")), &arguments, &environment, SIZE)
 }
 
-/// The sample's reader as busy as it gets, in a program of its own: it predicts the sample's cases with 40 hits each.
+/// The sample's reader at full load, in a separate process: it predicts the sample's cases with 40 hits each.
 struct ReaderAtWork(Child);
 
 impl ReaderAtWork {
@@ -94,12 +94,12 @@ impl ReaderAtWork {
         command.arg("predict").arg(sample.join("dataset")).args(["--run", "load", "-k", "20", "--workspace"]);
         command.arg(root.join("load")).arg("--encoder").arg(encoder).arg("--reader").arg(reader);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Loading and the index come first.
+        // Loading and the index come first, so wait for the first prediction.
         std::thread::sleep(Duration::from_secs(3));
         Self(child)
     }
 
-    /// It must still be at work, or nothing was measured.
+    /// Checks that the reader is still at work; otherwise nothing was measured.
     fn stop(&mut self) {
         assert!(self.0.try_wait().unwrap().is_none(), "the reader was done too soon");
         self.0.kill().unwrap();
@@ -119,7 +119,7 @@ fn keys(what: &str, first: usize, pty: &mut Pty) {
     report(what, times);
 }
 
-/// A hit dropped and taken back: from the key to the changed weights on the screen.
+/// A hit is dropped and taken back: time from the key to the changed weights on the screen.
 fn what_ifs(pty: &mut Pty) {
     let mut times = Vec::new();
     for _ in 0..20 {
@@ -136,7 +136,7 @@ fn what_ifs(pty: &mut Pty) {
     report("hit dropped to new answer", times);
 }
 
-/// A filter typed whole: from Enter to the list, and from a letter to the new count.
+/// A filter is typed: time from Enter to the list, and from a letter to the new count.
 fn filters(pty: &mut Pty) {
     let (mut counted, mut shown) = (Vec::new(), Vec::new());
     for round in 0..FILTERS {
@@ -162,12 +162,12 @@ fn filters(pty: &mut Pty) {
     report("filter typed to list shown", shown);
 }
 
-/// The line that says how many cases pass.
+/// The line with the number of cases that pass.
 fn count_line(screen: &str) -> Option<String> {
     screen.lines().find(|line| line.contains(" of 20000 cases")).map(str::to_owned)
 }
 
-/// A field's values offered at its colon, and what is left at the last letter of a value and of a text.
+/// Time to offer a field's values at its colon, and to count at the last letter of a value and of a text.
 fn letters(pty: &mut Pty) {
     let lines = [
         ("source: to its completions", "source", ":", "source:source-0"),
@@ -193,7 +193,7 @@ fn letters(pty: &mut Pty) {
     }
 }
 
-/// The whole queue in another order: from Enter to the list.
+/// The whole queue is sorted anew: time from Enter to the list.
 fn orders(pty: &mut Pty) {
     let mut times = Vec::new();
     for round in 0..ORDERS {
@@ -226,7 +226,7 @@ fn overviews(pty: &mut Pty) {
     report("overview key to frame", times);
 }
 
-/// The dataset and a run whose numbers are drawn from a seed.
+/// Writes the dataset, and a run with numbers drawn from a seed.
 fn generate(root: &Path) {
     let dataset_root = root.join("dataset");
     std::fs::create_dir_all(dataset_root.join("images")).unwrap();
@@ -321,7 +321,7 @@ fn milliseconds(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Prints median, 99th percentile and largest.
+/// Prints median, 99th percentile and largest value.
 fn report(what: &str, mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];

@@ -36,7 +36,7 @@ fn time_cases(run: &Path, dataset: &Path, reader: &str, dtype: &str) {
     let mut turns = std::io::stdin().lines();
     let mut seen = HashSet::new();
     for (position, answer) in answers.iter().enumerate() {
-        // The reader keeps the features of images: a case counts where it meets every one for the first time.
+        // The reader caches image features, so a case counts only if all its images are new to the reader.
         if answer.hits.iter().any(|hit| !seen.insert(hit.row)) {
             continue;
         }

@@ -1,6 +1,6 @@
-//! Served readers beside the one in this process, as a person feels them: the explorer on the sample in a pseudo-terminal,
-//! from a key to the first prediction of a case that nobody has read and to all of them. The addresses of servers of the
-//! sample's reader are the arguments: `cargo bench --profile dev --bench served -- http://127.0.0.1:8123`.
+//! Served readers compared with the one in this process: the explorer on the sample in a pseudo-terminal, timed from
+//! a key to the first prediction of a case that is not read yet, and to all of them. The arguments are the addresses
+//! of servers of the sample's reader: `cargo bench --profile dev --bench served -- http://127.0.0.1:8123`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 mod on_screen;
@@ -11,7 +11,7 @@ use on_screen::{is_read, new_cases, report};
 use std::path::Path;
 use terminal::Pty;
 
-/// In turns, so that what else the machine does falls on all of them.
+/// Takes turns, so that other load on the machine affects all of them.
 const ROUNDS: usize = 3;
 
 fn main() {

@@ -1,17 +1,17 @@
-//! What stands on the explorer's screen, and when: shared by the benchmarks that look at it from outside.
+//! Recognises states of the explorer's screen, for benchmarks that look at it from outside.
 #![allow(dead_code, reason = "each benchmark looks at its own part")]
 
 use crate::terminal::Pty;
 use std::time::Instant;
 
-/// Cases of the sample's test split, as the status line counts them.
+/// Number of cases in the sample's test split, as the status line counts them.
 const CASES: usize = 700;
 const JUMPS: usize = 28;
-/// Cases from one jump to the next: beyond what is read ahead.
+/// Number of cases per jump, more than are read ahead.
 const JUMP: usize = 20;
 
-/// Jumps to a case that nobody has read, and waits for its first prediction and for all of them: both in milliseconds from
-/// the key, one per jump.
+/// Jumps to a case that is not read yet, and waits for its first prediction and for all of them. Returns both in
+/// milliseconds from the key, one per jump.
 pub fn new_cases(pty: &mut Pty) -> (Vec<f64>, Vec<f64>) {
     let (mut first, mut all) = (Vec::new(), Vec::new());
     for jump in 1..=JUMPS {
@@ -28,18 +28,18 @@ pub fn new_cases(pty: &mut Pty) -> (Vec<f64>, Vec<f64>) {
     (first, all)
 }
 
-/// Does the status line say that this is the case at `place`?
+/// Whether the status line says that this is the case at `place`.
 pub fn is_at(screen: &str, place: usize) -> bool {
     screen.contains(&format!(" {place}/{CASES} "))
 }
 
-/// Rows of the table of hits that have an answer, with its bar.
+/// Number of rows in the table of hits that have an answer with its bar.
 pub fn predictions(screen: &str) -> usize {
     let table = screen.lines().skip_while(|line| !line.contains("# head"));
     table.filter(|line| line.contains('━')).count()
 }
 
-/// Does the fused answer stand there?
+/// Whether the fused answer is shown.
 pub fn is_read(screen: &str) -> bool {
     let fused = screen.lines().find(|line| line.contains("fused  "));
     fused.is_some_and(|line| line.contains("differ") || line.contains("agree"))
@@ -49,7 +49,7 @@ pub fn milliseconds(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Prints median, 99th percentile and largest.
+/// Prints median, 99th percentile and largest value.
 pub fn report(what: &str, unit: &str, mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];

@@ -42,7 +42,7 @@ pub const CLASSES: [(&str, Make); 22] = [
 /// One that is slow by nature has its turn less often.
 const RARE: (&str, Make) = ("screen", explorer::shown);
 
-/// What happened to one input.
+/// Result of one input.
 pub struct Ran {
     pub number: u64,
     pub class: &'static str,
@@ -67,7 +67,7 @@ fn seed() -> u64 {
     variable("HOSTILE_SEED").unwrap_or(18)
 }
 
-/// Where failing inputs are kept.
+/// Folder of failing inputs.
 fn kept() -> PathBuf {
     project().join("target/hostile")
 }

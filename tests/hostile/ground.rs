@@ -1,4 +1,4 @@
-//! What every input is a change of: a cut of the sample with its index and a run, and the sample's models.
+//! The ground that every input changes: a cut of the sample with its index and a run, and the sample's models.
 
 use crate::input::text_of;
 pub use crate::support::fixtures::project;

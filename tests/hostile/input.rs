@@ -14,7 +14,7 @@ pub type Make = fn(&mut Random, &Ground, &Path) -> Input;
 /// Looks at the outcome and the folder; says what is wrong.
 pub type Look = Box<dyn Fn(&Outcome, &Path) -> Result<(), String> + Send>;
 
-/// What is run.
+/// A command to run.
 pub struct Input {
     /// In one line, for the report: what was done to what.
     pub what: String,
@@ -22,7 +22,7 @@ pub struct Input {
     pub environment: Vec<(String, String)>,
     /// Lines or keys, each typed once the program is quiet.
     pub typed: Vec<String>,
-    /// What has to be, beside that nothing falls over.
+    /// A further check of the outcome, besides that nothing crashes.
     pub look: Option<Look>,
     /// Ends with the input: a server, say.
     pub beside: Option<Box<dyn Send>>,
@@ -66,7 +66,7 @@ impl Input {
         self
     }
 
-    /// Must end with an error.
+    /// Expects that the command ends with an error.
     pub fn refused(self) -> Self {
         self.expecting(|outcome, _| match outcome.code {
             Some(0) => Err("taken without a word".into()),
@@ -74,7 +74,7 @@ impl Input {
         })
     }
 
-    /// Must end with an error or say one of these words.
+    /// Expects that the command ends with an error or prints one of these words.
     pub fn said(self, words: &'static [&'static str]) -> Self {
         self.expecting(move |outcome, _| {
             let is_said = outcome.code != Some(0) || words.iter().any(|word| outcome.text().contains(word));

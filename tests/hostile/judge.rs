@@ -1,4 +1,4 @@
-//! What is wrong with an outcome, whatever the input was.
+//! Judges the outcome of any input.
 
 use crate::program::Outcome;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// Longest line of an error or warning in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// How an outcome is wrong; the order is that of the report's columns.
+/// Kind of failure; the order is that of the report's columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Signal,
@@ -106,7 +106,7 @@ fn escape(letters: &[char]) -> Option<usize> {
         '[' => {
             let end = letters[2..].iter().position(|letter| ('@'..='~').contains(letter))?;
             let body: String = letters[2..2 + end].iter().collect();
-            // What a hostile text brings has this number in it.
+            // Hostile texts contain this number.
             let is_ours = body.chars().all(|letter| letter.is_ascii_digit() || ";?:>=$ ".contains(letter));
             (is_ours && !body.contains(crate::mutate::MARK)).then_some(end + 3)
         }

@@ -140,7 +140,7 @@ fn image_of_equal_size(random: &mut Random, ground: &Ground, folder: &Path) -> I
         .write_to(&mut file, image::ImageFormat::Png)
         .unwrap();
     let mut content = file.into_inner();
-    // What follows the last chunk of a PNG file is not looked at.
+    // Readers ignore bytes after the last chunk of a PNG file.
     content.resize(length.max(content.len()), 0);
     assert_eq!(content.len(), length, "an even image is smaller");
     let times = fs::metadata(&path).unwrap().modified().unwrap();
@@ -281,7 +281,7 @@ fn twelve_bits(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
 /// -Infinity is the logit of a label that was masked.
 const NO_NUMBERS: [&str; 3] = ["NaN", "Infinity", "1e999"];
 
-/// What is no number among the logits of JOMED's predictions.
+/// Puts a value that is no number among the logits of JOMED's predictions.
 fn no_number_in_predictions(random: &mut Random, _: &Ground, folder: &Path) -> Input {
     let word = *NO_NUMBERS.choose(random).unwrap();
     let text = imports::prediction_lines().replacen("[1.0,0.0]", &format!("[{word},0.0]"), 4);
@@ -313,7 +313,7 @@ fn changed_run(ground: &Ground, folder: &Path, value: &str) -> Input {
     .refused()
 }
 
-/// What is no number among the log-probabilities of a run.
+/// Puts a value that is no number among the log-probabilities of a run.
 fn no_number_in_a_run(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     changed_run(ground, folder, NO_NUMBERS.choose(random).unwrap())
 }

@@ -158,7 +158,7 @@ pub fn json(random: &mut Random, text: &str) -> (String, String) {
     paths_of(&value, "", &mut paths);
     let path = paths.choose(random).cloned().unwrap_or_default();
     let hostile = hostile_value(random);
-    // What is no JSON value takes the place of a word that is in no file.
+    // A value that is not valid JSON replaces a word that is in no file.
     let word = Value::String("@@hostile@@".into());
     let what = match random.random_range(0..8) {
         0 => {

@@ -55,7 +55,7 @@ pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Inpu
     if name == image { input.said(&[PASSED_OVER]) } else { input.refused() }
 }
 
-/// What the program says of a document whose image it cannot read.
+/// The program's words for a document whose image it cannot read.
 const PASSED_OVER: &str = "passed over";
 
 /// A source of an import or a setting that is no file.

@@ -20,7 +20,7 @@ const QUIET: Duration = Duration::from_millis(400);
 /// More output than any command has; what comes after is counted, not kept.
 const MOST_OUTPUT: usize = 8 << 20;
 
-/// What came of an input.
+/// Outcome of an input.
 pub struct Outcome {
     /// `None` where a signal ended it.
     pub code: Option<u32>,
@@ -38,7 +38,7 @@ impl Outcome {
     }
 }
 
-/// What has come so far, and when the last of it came.
+/// The output so far, and the time of its last part.
 struct Received {
     output: Vec<u8>,
     at: Instant,

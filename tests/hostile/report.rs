@@ -4,7 +4,7 @@ use crate::drive::Ran;
 use crate::judge::KINDS;
 use std::collections::BTreeMap;
 
-/// What came of all inputs, in their order.
+/// Results of all inputs, in order.
 pub struct Report {
     pub seed: u64,
     pub done: Vec<Ran>,

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Which target the process runs.
+/// Variable that names the target of this process.
 const VARIABLE: &str = "DISSENT_FUZZ_TARGET";
 
 /// Each target in a process of its own: what aborts is named, and the others go on.

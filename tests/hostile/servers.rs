@@ -31,7 +31,7 @@ impl Drop for Server {
     }
 }
 
-/// What a server does with every question.
+/// A server's reaction to every question.
 #[derive(Clone)]
 enum Manner {
     /// Status, headers and body.
@@ -59,7 +59,7 @@ fn serve(manner: Manner, good: fn(&str) -> Value) -> Server {
                 return;
             }
             let (manner, ended) = (manner.clone(), ended.clone());
-            // Who is asked by several at once answers them at once.
+            // Several clients may ask at once and are answered at once.
             thread::spawn(move || answer(stream, &manner, good, &ended));
         }
     });

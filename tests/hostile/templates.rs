@@ -144,7 +144,8 @@ fn both_ways_to_render_give_the_same_bytes() {
         json!([{"role": "assistant", "content": content}, {"role": "assistant", "content": content}]),
         json!([]),
     ];
-    // What a checkpoint brings is rendered apart from the first call of `use_program` on; a built-in template never is.
+    // From the first call of `use_program` on, templates of checkpoints are rendered in another process; a built-in
+    // one never is.
     for folder in folders {
         let read = {
             use_program(PathBuf::from(PROGRAM));

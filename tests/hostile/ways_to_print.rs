@@ -5,7 +5,7 @@ use crate::ground::project;
 use crate::support::source_files::source_files;
 use std::fs;
 
-/// What reaches standard output or standard error.
+/// Words in code that reaches standard output or standard error.
 const WAYS: [&str; 9] =
     ["println!", "print!", "dbg!", "stdout()", "stderr()", "io::stdout", "io::stderr", "stdio::inherit", "/dev/tty"];
 

@@ -76,6 +76,6 @@ pub fn settings(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     fs::write(&file, content).unwrap();
     let workspace = folder.join("ws");
     let arguments = ["explore", text_of(&dataset), "--workspace", text_of(&workspace), option, text_of(&file)];
-    // What leaves may be bound to another key: the last resort is the interrupt.
+    // The quit key may be bound elsewhere, so the last resort is the interrupt.
     Input::new(format!("{option} {what}"), &arguments).typing("j").typing("\u{3}").typing("\u{3}")
 }

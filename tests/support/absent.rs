@@ -1,4 +1,4 @@
-//! What a test needs and this machine does not have.
+//! Handles requirements of a test that this machine does not meet.
 
 /// Says that a test does not run. Where `variable` is 1, as in `.ci/run`, that is a failure: a test that cannot run must not
 /// count as passed.

@@ -32,7 +32,7 @@ pub fn toggle(case: usize, place: usize) -> AnnotationEdit {
     AnnotationEdit::ToggleCategory { case: case_id(case), category: category_id(place) }
 }
 
-/// What the journal answers to an edit.
+/// The journal's result for an edit.
 #[allow(clippy::unnecessary_wraps, reason = "what the journal answers")]
 pub fn written(case: usize, annotation: CaseAnnotation) -> Result<EditOutcome, String> {
     Ok(EditOutcome::Changed { case, annotation: Some(Arc::new(annotation)) })

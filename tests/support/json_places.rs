@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Where a number stands below `place`, in the order of the text.
+/// Collects the places of numbers below `place`, in the order of the text.
 pub fn numbers_of(value: &Value, place: String, pointers: &mut Vec<String>) {
     match value {
         Value::Number(_) => pointers.push(place),

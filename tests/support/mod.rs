@@ -1,4 +1,5 @@
-//! What tests share: datasets, explorers, terminals, disks. Every test program has all of it and uses a part.
+//! Shared support for tests: datasets, explorers, terminals, disks. Every test program includes all of it and uses a
+//! part.
 #![allow(dead_code, clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 pub mod absent;

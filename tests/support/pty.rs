@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Far more than anything here takes, even on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the terminal has received: the emulator's screen and the raw bytes.
+/// The output so far: the emulator's screen and the raw bytes.
 struct Received {
     emulator: vt100::Parser,
     bytes: Vec<u8>,
@@ -95,12 +95,13 @@ impl Pty {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Of the program.
+    /// Process id of the program.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap())
     }
 
-    /// Has the program ended? `/proc` calls a program that starts itself anew from a thread a zombie for a moment.
+    /// Whether the program has ended. `/proc` calls a program that restarts itself from a thread a zombie for a
+    /// moment.
     pub fn has_ended(&self) -> bool {
         let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         waitid(Id::Pid(self.pid()), how).is_ok_and(|status| status != WaitStatus::StillAlive)
@@ -149,7 +150,7 @@ impl Pty {
         self.received.lock().unwrap().emulator.screen().contents()
     }
 
-    /// How many bytes came so far.
+    /// Number of bytes so far.
     pub fn byte_count(&self) -> usize {
         self.received.lock().unwrap().bytes.len()
     }
@@ -211,7 +212,7 @@ impl Pty {
         }
     }
 
-    /// Is the terminal as it was: main screen, cursor shown, plain paste, line modes as before?
+    /// Checks that the terminal is restored: main screen, cursor shown, plain paste, line modes as before.
     pub fn assert_restored(&self) {
         // The last bytes may still be on their way.
         self.wait_until("the main screen", |pty| !pty.received.lock().unwrap().emulator.screen().alternate_screen());
@@ -220,12 +221,12 @@ impl Pty {
         assert!(self.has_its_modes(), "the terminal's line modes differ from {}", self.modes_before);
     }
 
-    /// Are the line modes as before?
+    /// Whether the line modes are as before.
     pub fn has_its_modes(&self) -> bool {
         modes(self.master.as_ref().unwrap().as_ref()) == self.modes_before
     }
 
-    /// Is the explorer's screen up?
+    /// Whether the explorer's screen is shown.
     pub fn is_on_alternate_screen(&self) -> bool {
         self.received.lock().unwrap().emulator.screen().alternate_screen()
     }

@@ -33,7 +33,7 @@ pub struct World {
     folder: TempDir,
 }
 
-/// What the binary did.
+/// Result of running the binary.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: i32,

@@ -83,7 +83,7 @@ fn what_others_write_is_seen_without_a_restart() {
     assert!(!is_blind(), "nor does she forget it");
 }
 
-/// Of one's own words of the day before nothing is shown to whoever reads a case again.
+/// An annotator who reads a case again sees nothing of the annotation of the day before.
 #[test]
 fn a_second_reading_does_not_show_the_first() {
     let dataset = dataset(1);

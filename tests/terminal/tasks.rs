@@ -81,7 +81,7 @@ fn write_run(dataset: &Dataset, name: &str, yes: &dyn Fn(usize) -> [f32; 4]) {
     writer.append(dataset, &answers).unwrap();
 }
 
-/// What a task needs of a terminal, pseudo or real.
+/// The operations that a task needs of a terminal, pseudo or real.
 trait Terminal {
     fn keys(&mut self, keys: &str);
     fn sees(&self, what: &str, is_so: &dyn Fn(&str) -> bool);

@@ -1,4 +1,4 @@
-//! What servers answer: a server in this process says it over HTTP, to the code that asks the real ones.
+//! Answers of servers: a server in this process sends them over HTTP to the code that asks real servers.
 
 use super::check_message;
 use dissent::download::{Hub, plan};
@@ -9,18 +9,18 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Parts the answers of one input: the first is given first, the last again and again.
+/// Separates the answers of one input: the first is given first, the last is repeated.
 const SEPARATOR: &[u8] = b"\n---\n";
-/// Where the hub is; the server of this process listens there.
+/// Variable with the hub's address; the server of this process listens there.
 const HUB_VARIABLE: &str = "HF_ENDPOINT";
 
-/// A server on this machine and the answers that it is to give.
+/// A server on this machine with the answers that it gives.
 struct Server {
     port: u16,
     answers: &'static Mutex<Vec<Vec<u8>>>,
 }
 
-/// The server that gives these answers from now on.
+/// The server, which gives these answers from now on.
 fn server_of(bytes: &[u8]) -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
@@ -32,7 +32,7 @@ fn server_of(bytes: &[u8]) -> &'static Server {
         let answers: &'static Mutex<Vec<Vec<u8>>> = Box::leak(Box::default());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // An answer that the other side does not wait for is no failure.
+                // It is no failure if the client does not wait for the answer.
                 let _ = answer(stream, answers);
             }
         });
@@ -71,7 +71,7 @@ fn answer(stream: TcpStream, answers: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<(
     };
     let mut stream = stream;
     if is_head == Some(true) {
-        // Header values of one line each.
+        // A header value is one line.
         let text: String = String::from_utf8_lossy(&body).chars().filter(|letter| !letter.is_control()).collect();
         let (tag, size) = text.split_once(' ').unwrap_or((&text, "0"));
         return write!(
@@ -87,7 +87,7 @@ fn answer(stream: TcpStream, answers: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<(
     stream.write_all(&body)
 }
 
-/// What a reader's server answers to the questions by which it is tried out.
+/// Answers of a reader's server to the questions at the start.
 pub fn server(bytes: &[u8]) {
     let port = server_of(bytes).port;
     let addresses = ServerAddress::parse_list(&format!("http://127.0.0.1:{port}")).expect("an address");
@@ -106,7 +106,8 @@ pub fn server(bytes: &[u8]) {
     }
 }
 
-/// What the hub lists of a model. The hub's address is of the environment: [`HUB_VARIABLE`] names a free port here.
+/// The hub's list of a model's files. The hub's address comes from the environment: [`HUB_VARIABLE`] names a free
+/// port here.
 pub fn hub(bytes: &[u8]) {
     static HUB: OnceLock<Hub> = OnceLock::new();
     server_of(bytes);

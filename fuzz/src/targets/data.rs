@@ -1,4 +1,4 @@
-//! Datasets and what is imported into one.
+//! Datasets, and files that are imported into one.
 
 use super::check_message;
 use super::folder::{folder, write};
@@ -43,7 +43,8 @@ fn as_lines<T: serde::Serialize>(items: &[T]) -> Vec<u8> {
     bytes
 }
 
-/// The same bytes as `cases.jsonl` and as `corpus.jsonl`. What was read comes back the same when it is written.
+/// The same bytes as `cases.jsonl` and as `corpus.jsonl`. Valid lines must be unchanged after writing and reading
+/// them.
 pub fn lines(bytes: &[u8]) {
     let root = folder();
     write(&root.join(MANIFEST_FILE), MANIFEST.as_bytes());
@@ -59,7 +60,7 @@ pub fn lines(bytes: &[u8]) {
     assert_eq!(again.corpus, dataset.corpus, "documents written and read");
 }
 
-/// `dataset.toml`; what was read comes back the same when it is written.
+/// `dataset.toml`; a valid one must be unchanged after writing and reading it.
 pub fn manifest(bytes: &[u8]) {
     let path = folder().join(MANIFEST_FILE);
     write(&path, bytes);
@@ -73,7 +74,8 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// An npz file as it is or, where it is no zip, six arrays parted by "|||" (checksums would let no change of a zip through).
+/// An npz file as it is or, if it is no zip, six arrays separated by "|||" (checksums would reject every change of a
+/// zip).
 pub fn npz(bytes: &[u8]) {
     let root = folder();
     let (source, target) = (root.join("fuzz.npz"), root.join("out"));
@@ -84,7 +86,7 @@ pub fn npz(bytes: &[u8]) {
         question: Some("Which?".into()),
         modality: Some("image".into()),
     };
-    // A file of this size holds few images; what claims more is refused before.
+    // A file of this size holds few images; larger claims are rejected before.
     match import_medmnist(&source, &target, &options, Existing::Replace, &|_, _| {}) {
         Ok(imported) => {
             assert!(imported.dataset.cases.len() <= bytes.len() * 1100, "more images than the file can hold");

@@ -1,4 +1,4 @@
-//! A folder for what a target reads: its own on each thread, emptied by whoever uses it.
+//! A folder for the files that a target reads: one per thread, emptied by its user.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ thread_local! {
     static FOLDER: RefCell<Option<TempDir>> = const { RefCell::new(None) };
 }
 
-/// This thread's folder; the files of the run before are still there.
+/// This thread's folder; it still holds the files of the previous run.
 pub fn folder() -> PathBuf {
     FOLDER.with_borrow_mut(|slot| {
         if slot.is_none() {
@@ -18,13 +18,13 @@ pub fn folder() -> PathBuf {
     })
 }
 
-/// The project's own folder, for fixtures and the sample.
+/// The project's folder, for fixtures and the sample.
 pub fn project() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     if here.join("sample-data").is_dir() { here.into() } else { here.join("..") }
 }
 
-/// Copies the small files of a checkpoint into `to` (made where it is missing): everything but its weights.
+/// Copies the small files of a checkpoint, without its weights, into `to`, which is created if missing.
 pub fn copy_settings(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("the fixture").flatten() {

@@ -1,5 +1,5 @@
-//! What is fuzzed: every place where bytes that others wrote come in, each through the public function that the program
-//! itself calls. A target fails by a panic; a wrong value is one, too.
+//! Fuzz targets: every place where bytes of others come in, each through the public function that the program calls.
+//! A target fails by a panic, also if a value is wrong.
 //!
 //! The test suite runs the same targets over their seeds (`tests/hostile/seeds.rs`).
 
@@ -50,12 +50,12 @@ targets! {
     "hub": answers::hub,
 }
 
-/// The target of this name.
+/// The target with this name.
 pub fn named(name: &str) -> Option<&'static Target> {
     ALL.iter().find(|target| target.name == name)
 }
 
-/// An error of the program: short enough to be read, whatever it quotes.
+/// Checks the message of an error: it must be short enough to be read, whatever it quotes.
 fn check_message(error: &impl std::fmt::Display) {
     let message = format!("{error:#}");
     let start: String = message.chars().take(300).collect();

@@ -1,4 +1,4 @@
-//! The files of a checkpoint.
+//! Files of a checkpoint.
 
 use super::check_message;
 use super::folder::{copy_settings, folder, project, write};
@@ -59,7 +59,7 @@ pub fn config(bytes: &[u8]) {
         Err(error) => check_message(&error),
     }
     encoder(&folder);
-    // Where there is no config.json, OpenCLIP's file speaks.
+    // Without a config.json, OpenCLIP's file is used.
     let open_clip = folder.join("open_clip");
     std::fs::create_dir_all(&open_clip).expect("a folder");
     write(&open_clip.join("open_clip_config.json"), bytes);
@@ -85,7 +85,7 @@ pub fn processor(bytes: &[u8]) {
         let reader = folder.join(number.to_string());
         if !reader.exists() {
             copy_settings(&fixtures.join(checkpoint), &reader);
-            // The fingerprint of a checkpoint is that of its weights, too.
+            // The fingerprint of a checkpoint includes its weights.
             write(&reader.join("model.safetensors"), b"\x02\0\0\0\0\0\0\0{}");
         }
         for file in ["processor_config.json", "preprocessor_config.json"] {
@@ -109,7 +109,7 @@ pub fn processor(bytes: &[u8]) {
     encoder(&siglip);
 }
 
-/// `tokenizer.json` of a reader and of an encoder, and what it makes of a text.
+/// `tokenizer.json` of a reader and of an encoder, and the tokens of a text.
 pub fn tokenizer(bytes: &[u8]) {
     let folder = folder();
     write(&folder.join("tokenizer.json"), bytes);

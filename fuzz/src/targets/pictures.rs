@@ -1,11 +1,11 @@
-//! Pictures in every format that is read.
+//! Pictures in every supported format.
 
 use super::check_message;
 use dissent::data::Picture;
 use flate2::Crc;
 use std::path::Path;
 
-/// A DICOM file; its mark is put where it is missing, so that no input is lost on it.
+/// A DICOM file; missing magic letters are added, so that no input is rejected for them.
 pub fn dicom(bytes: &[u8]) {
     let mut file = bytes.to_vec();
     if file.len() < 132 {
@@ -16,7 +16,7 @@ pub fn dicom(bytes: &[u8]) {
     decode("fuzz.dcm", bytes);
 }
 
-/// A PNG or JPEG file; the checksums of a PNG's chunks are made to fit, or no change would come through.
+/// A PNG or JPEG file; the checksums of a PNG's chunks are corrected, or every change would be rejected.
 pub fn picture(bytes: &[u8]) {
     let mut file = bytes.to_vec();
     if file.starts_with(b"\x89PNG\r\n\x1a\n") {

@@ -1,4 +1,4 @@
-//! Records that the program keeps: journals of annotation, runs.
+//! Records of the program: journals of annotation, runs.
 
 use super::check_message;
 use super::folder::{folder, write};
@@ -6,7 +6,7 @@ use dissent::annotation::{AnnotationState, read_folder};
 use dissent::data::{Case, Dataset, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
 use dissent::run::{PREDICTIONS_FILE, RUN_FILE, Run};
 
-/// A journal; the state is the same in whatever order its events come.
+/// A journal; the state must not depend on the order of its events.
 pub fn journal(bytes: &[u8]) {
     let folder = folder().join("annotations");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -24,7 +24,7 @@ pub fn journal(bytes: &[u8]) {
 
 const RUN: &str = include_str!("../../seeds/run.toml");
 
-/// The lines of a run; before a line "===", its `run.toml` where there is one.
+/// The lines of a run; `run.toml` may come before a line "===".
 pub fn run(bytes: &[u8]) {
     let folder = folder();
     let separator = b"\n===\n";

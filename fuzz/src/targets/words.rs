@@ -1,4 +1,4 @@
-//! What people type and set: filters, searches, themes, keys.
+//! Input of users: filters, searches, themes, keys.
 
 use super::check_message;
 use super::folder::{folder, write};
@@ -8,7 +8,7 @@ use dissent::tui::keymap::Keymap;
 use dissent::tui::state::filter::Filter;
 use dissent::tui::theme::Theme;
 
-/// A filter; what was understood is read back from how it is shown.
+/// A filter; a valid one must parse again from how it is shown.
 pub fn filter(bytes: &[u8]) {
     let Ok(line) = std::str::from_utf8(bytes) else { return };
     match line.parse::<Filter>() {
@@ -63,7 +63,7 @@ pub fn search(bytes: &[u8]) {
                             assert!(CAPTIONS[result.row].get(place.clone()).is_some(), "a highlight within a letter");
                         }
                     }
-                    // Signs such as ㎜ and Ⅲ are spelled out before they are looked up.
+                    // Signs such as ㎜ and Ⅲ are decomposed before the search.
                     let is_word = |letter: char| letter.is_alphanumeric() || !letter.is_ascii();
                     let nothing_to_find = !query.contains(is_word) && !query.contains('*');
                     assert!(results.is_empty() || !nothing_to_find, "found by {query:?}, in which is no word");
@@ -82,7 +82,7 @@ pub fn theme(bytes: &[u8]) {
     let _ = Theme::load(&path.to_string_lossy()).map_err(|error| check_message(&error));
 }
 
-/// A file of keys; what was read comes back the same when it is written.
+/// A file of keys; a valid one must be unchanged after writing and reading it.
 pub fn keys(bytes: &[u8]) {
     let path = folder().join("keys.toml");
     write(&path, bytes);

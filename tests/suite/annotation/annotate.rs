@@ -174,7 +174,7 @@ fn a_case_is_decided_once_everybodys_words_are_shown() {
     assert!(list(&[]).contains("disputed"), "the decision was taken back");
 }
 
-/// What others write while one looks at another case is not taken for seen.
+/// Events that others write while one looks at another case do not count as seen.
 #[test]
 fn a_decision_is_not_made_on_words_that_were_not_shown() {
     let dataset = dataset(2);

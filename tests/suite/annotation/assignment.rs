@@ -1,4 +1,4 @@
-//! Who gets which case, and which of them are left.
+//! Assignment of cases to annotators, and the cases that are left.
 
 use dissent::annotation::{AnnotationState, Event, EventContext, EventKind, Plan, Wanted, Worklist};
 use proptest::prelude::*;

@@ -20,7 +20,7 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// What a Parquet field is in JSON; times are microseconds.
+/// The JSON of a Parquet field; times are in microseconds.
 fn json_of(field: &Field) -> Value {
     match field {
         Field::Null => Value::Null,

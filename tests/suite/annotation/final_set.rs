@@ -123,11 +123,11 @@ fn agreement_prints_as_text_json_csv_and_markdown() {
         let rows = table["rows"].as_array().unwrap();
         rows.iter().find(|row| row[1]["text"] == json!(name)).unwrap().as_array().unwrap().clone()
     };
-    // Of c1 all three agree; of c2, c4 and c5 the two who answered do not.
+    // All three annotators agree on c1; the two who annotated c2, c4 and c5 do not.
     let all = row("Agreement, all tasks", "all categories");
     assert_eq!((&all[2]["count"], &all[3]["figure"]["value"]), (&json!(4), &json!(0.25)));
     assert_eq!(all[3]["figure"]["low"], Value::Null, "no resamples, no interval");
-    // Of the one case of this task each gave another answer.
+    // On the only case of this task, each gave a different answer.
     assert_eq!(row("Agreement, site", "all categories")[3]["figure"]["value"], json!(0.0));
     let csv = stdout_of(&annotations(&["agreement", "--csv", "--tables", "pairs", "--resamples", "0"], folder.path()));
     let mut reader = csv::Reader::from_reader(csv.as_bytes());

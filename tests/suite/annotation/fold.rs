@@ -38,7 +38,7 @@ fn any_kind() -> impl Strategy<Value = EventKind> {
         1 => any::<bool>().prop_map(|flag| EventKind::Flag { flag }),
         1 => Just(EventKind::Skip),
         1 => (any_set(), "[rs]").prop_map(|(categories, reason)| EventKind::Decide { categories: categories.into(), reason, seen: Vec::new() }),
-        // Of any event, known or not, one's own or not, an undo included.
+        // They name any event: known or unknown, the annotator's own or not, or an undo.
         3 => (0..24u128).prop_map(|id| EventKind::Undo { undoes: Uuid::from_u128(id) }),
         2 => (0..24u128).prop_map(|id| EventKind::Redo { redoes: Uuid::from_u128(id) }),
     ]

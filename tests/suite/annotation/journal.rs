@@ -142,7 +142,7 @@ fn no_acknowledged_event_is_lost_to_a_kill() {
             acknowledged.extend(line.split("acknowledged ").nth(1).map(str::to_owned));
         }
         child.kill().unwrap();
-        // What it had acknowledged before the signal arrived counts, too.
+        // Events acknowledged before the signal arrived count, too.
         for line in lines {
             acknowledged.extend(line.unwrap().split("acknowledged ").nth(1).map(str::to_owned));
         }

@@ -247,7 +247,7 @@ fn bad_lines_are_named_by_line_and_field_and_nothing_is_imported() {
     assert_eq!(state_of(folder.path()), before);
     assert!(stdout_of(&import(&file, folder.path(), &["--partial"])).starts_with("1 accepted"));
     assert!(state_of(folder.path()).of("fay", "c6").unwrap().categories.contains("other"));
-    // Who annotated may be said on the command line.
+    // The annotator may be given on the command line.
     fs::write(&file, r#"{"case":"c6","accept":["other"],"answer":"accept"}"#).unwrap();
     stdout_of(&import(&file, folder.path(), &["--annotator", "hal"]));
     assert!(state_of(folder.path()).of("hal", "c6").is_some());

@@ -226,7 +226,7 @@ fn an_annotator_who_was_not_blind_stays_so_after_a_restart() {
     assert!(is_blind(&mut ada, "c1"), "a second reading stands for itself");
 }
 
-/// Of two machines of one annotator the other's clock is ten minutes ahead.
+/// One annotator uses two machines, and the other machine's clock is ten minutes ahead.
 #[test]
 fn an_own_event_from_another_machine_does_not_outdo_what_is_typed_after_it() {
     let folder = tempfile::tempdir().unwrap();

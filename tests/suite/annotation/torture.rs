@@ -35,7 +35,7 @@ fn acknowledged(line: &str) -> Option<String> {
     line.strip_prefix("saved ")?.split(':').next().map(str::to_owned)
 }
 
-/// What a process said of its events.
+/// The events that a process reported.
 #[derive(Default)]
 struct Heard {
     /// Ids of the events that it acknowledged.
@@ -120,7 +120,7 @@ fn assert_all_are_there(folder: &Path, acknowledged: &[String]) -> (Vec<Arc<Even
     (events, problems.len())
 }
 
-/// What the processes stand on.
+/// The folders and disks that the processes use.
 #[derive(Default)]
 struct Ground<'a> {
     disk: Option<&'a SmallDisk>,
@@ -128,7 +128,7 @@ struct Ground<'a> {
     locks: Option<&'a Path>,
 }
 
-/// What came of it.
+/// Result of the torture.
 struct Outcome {
     heard: Heard,
     events: usize,
@@ -148,8 +148,8 @@ impl Outcome {
     }
 }
 
-/// So many annotators at once, each killed so many times. The last one has a second process under the same name. A small
-/// disk grows while they write, and is full again as soon.
+/// Runs this many annotators at once and kills each this many times. The last one has a second process under the same
+/// name. A small disk grows while they write, and is soon full again.
 fn torture(annotators: usize, lives: usize, ground: &Ground<'_>) -> Outcome {
     let dataset = dataset(50);
     let workspace = ground.disk.map_or_else(|| dataset.path().join(".dissent"), |disk| disk.path().join("w"));
@@ -342,7 +342,7 @@ fn a_journal_that_is_replaced_or_removed_goes_on_elsewhere_with_all_it_wrote() {
         if remove {
             fs::remove_file(&path).unwrap();
         } else {
-            // As `git checkout` and rsync do: an older copy is renamed over it.
+            // `git checkout` and rsync rename an older copy over the file.
             fs::write(folder.path().join("old"), "").unwrap();
             fs::rename(folder.path().join("old"), &path).unwrap();
         }

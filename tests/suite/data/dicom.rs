@@ -6,7 +6,7 @@ use dissent::data::Picture;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Of 255: the window's ends are rounded in another order.
+/// Tolerance in grey levels of 255: the window's ends are rounded in another order.
 const TOLERANCE: i64 = 1;
 /// JPEG decoders round their transforms in different ways.
 const TOLERANCE_IN_JPEG: i64 = 3;

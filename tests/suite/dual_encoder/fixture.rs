@@ -85,7 +85,7 @@ pub fn weights_of(folder: &Path) -> PathBuf {
     files.find(|path| path.extension().is_some_and(|extension| extension == "safetensors")).unwrap()
 }
 
-/// What loading the folder says is wrong.
+/// The error message of loading the folder.
 pub fn message(folder: &Path) -> String {
     match DualEncoder::load(folder, &Device::Cpu, DType::F32) {
         Ok(encoder) => panic!("{} was loaded from {}", encoder.name(), folder.display()),

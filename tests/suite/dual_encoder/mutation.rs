@@ -24,8 +24,8 @@ fn damaged(tensor: &Tensor) -> Tensor {
     Tensor::cat(&moved, 0).unwrap().reshape(tensor.shape()).unwrap()
 }
 
-/// What cannot show: scale and bias of the loss; a bias on keys alone, which cancels in the softmax; what every query sees
-/// of a token type that no text has.
+/// Tensors that cannot affect a vector: scale and bias of the loss, biases on keys alone, which cancel in the
+/// softmax, and the embedding of a token type that no text has.
 fn decides_nothing(name: &str) -> bool {
     ["logit_scale", "logit_bias"].contains(&name) || ["k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end))
 }

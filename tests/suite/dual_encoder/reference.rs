@@ -28,7 +28,8 @@ fn token_numbers_are_those_of_the_reference() {
     }
 }
 
-/// What `AutoTokenizer` of transformers 5.24 does with each class, but for `do_lower_case: false`, which it does not read.
+/// Agrees with `AutoTokenizer` of transformers 5.24 for each class, except for `do_lower_case: false`, which it
+/// ignores.
 #[test]
 fn texts_of_siglip_2_are_put_in_lower_case_where_its_tokenizer_does() {
     let gemma = |class: &str, lowercase: Value| json!({"tokenizer_class": class, "do_lower_case": lowercase});
@@ -45,7 +46,7 @@ fn texts_of_siglip_2_are_put_in_lower_case_where_its_tokenizer_does() {
         let loaded = Loaded::new(name);
         let folder = copy_of(name, aside.path());
         rewrite(&folder, "tokenizer.json", |tokenizer| {
-            // As a Gemma tokenizer saves it: the normaliser without the lower case.
+            // A Gemma tokenizer is saved like this: the normaliser does not lower the case.
             tokenizer["normalizer"] = tokenizer["normalizer"]["normalizers"][1].take();
             assert_eq!(tokenizer["normalizer"]["type"], "Replace");
         });
@@ -109,7 +110,7 @@ fn a_batch_equals_its_members() {
     }
 }
 
-/// As `dissent train retriever --kind tower` needs it.
+/// `dissent train retriever --kind tower` needs these gradients.
 #[test]
 fn image_towers_have_gradients_everywhere_and_the_same_vectors_in_training() {
     for name in FAMILIES {
@@ -132,7 +133,7 @@ fn image_towers_have_gradients_everywhere_and_the_same_vectors_in_training() {
             let gradient = gradients.get(variable.as_tensor());
             let gradient = gradient.unwrap_or_else(|| panic!("{name}: no gradient for {variable_name}"));
             let largest = numbers(&gradient.abs().unwrap()).into_iter().fold(0.0, f32::max);
-            // What is added to every key cancels in the softmax.
+            // A bias added to every key cancels in the softmax.
             assert!(largest > 1e-7 || variable_name.ends_with("k_proj.bias"), "{name}: {variable_name}: {largest}");
         }
     }

@@ -58,7 +58,7 @@ fn until_answered(engine: &WorkerHandle, wanted: usize) -> Vec<Event> {
     }
 }
 
-/// What is said when the first case fails.
+/// The message when the first case fails.
 fn failure_of_the_first_case(engine: &WorkerHandle) -> String {
     loop {
         if let Event::Failed { case: Some(0), message } = next(engine) {

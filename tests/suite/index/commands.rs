@@ -215,7 +215,7 @@ fn a_killed_build_leaves_the_old_index() {
     assert_eq!(folders_aside(&workspace), [] as [PathBuf; 0]);
 }
 
-/// What tells the moment, given the workspace and the folders in it that this build has begun.
+/// Detects the moment, given the workspace and the folders in it that this build has created.
 type HasCome = fn(&Path, &[PathBuf]) -> bool;
 
 /// When a build is killed.

@@ -235,7 +235,7 @@ fn a_build_that_dies_leaves_the_old_index_and_no_rubbish() {
     let workspace = dataset.root.join(".dissent");
     let dying = DyingEncoder(LetterEncoder::new("dying"));
     assert!(Index::build(&dataset, &index_folder(&dataset), &dying, &mut |_| Ok(())).is_err());
-    // What a kill in the middle of writing leaves.
+    // A kill during writing leaves such a folder.
     let rubbish = workspace.join(".index-building-left");
     fs::create_dir_all(rubbish.join("index")).unwrap();
     fs::write(rubbish.join("index/image.faiss"), b"half").unwrap();

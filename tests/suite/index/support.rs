@@ -17,7 +17,7 @@ pub struct LetterEncoder {
     pub fingerprint: Fingerprint,
     /// Pictures and texts looked at.
     pub looked_at: Cell<usize>,
-    /// What every vector is multiplied by; anything but 1 is a fault.
+    /// Factor on every vector; anything but 1 is a fault.
     pub factor: f32,
 }
 

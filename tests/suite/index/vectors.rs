@@ -20,7 +20,7 @@ fn rows(count: usize) -> Vec<u32> {
     (0..count as u32).collect()
 }
 
-/// What an index must find: every inner product, sorted.
+/// The results that an index must find: all inner products, sorted.
 fn by_hand(vectors: &[f32], query: &[f32], allowed: &dyn Fn(usize) -> bool) -> Vec<usize> {
     let mut scores: Vec<(usize, f32)> = vectors
         .chunks(query.len())

@@ -188,7 +188,7 @@ fn a_field_out_of_range_is_named() {
     }
 }
 
-/// As mistral-community/pixtral-12b has it, to the same effect: another way to say what dissent says without a template.
+/// The template of mistral-community/pixtral-12b in another form, which gives the same text as dissent's own.
 const PUBLISHED: &str = r#"{%- if messages[0]["role"] == "system" %}
     {%- set system_message = messages[0]["content"] %}
     {%- set loop_messages = messages[1:] %}

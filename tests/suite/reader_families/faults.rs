@@ -31,7 +31,7 @@ fn a_fault_in_the_weights_shows() {
     }
 }
 
-/// What generate.py writes is near enough to the models' own arithmetic to tell each of these faults.
+/// The results of generate.py are precise enough to detect each of these faults.
 #[test]
 fn a_fault_in_the_arithmetic_shows() {
     let changes: [(&str, &str, &str); 6] = [

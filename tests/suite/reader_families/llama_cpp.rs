@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 const FAMILIES: [&str; 4] = ["smolvlm", "smolvlm_long", "qwen2_vl", "pixtral"];
 
-/// Of the largest logit.
+/// Tolerance relative to the largest logit.
 fn tolerance(kind: &str) -> f32 {
     match kind {
         // llama.cpp is that far from f64, this program below 1e-5 (tests/fixtures/readers/generate.py).

@@ -49,7 +49,7 @@ fn settings_of_another_network_are_refused_by_name() {
     }
 }
 
-/// What published files have beside these, and what changes nothing in inference.
+/// Published files have further settings, some of which do not affect inference.
 #[test]
 fn settings_that_change_nothing_pass() {
     for (family, fields) in [

@@ -56,7 +56,7 @@ fn pixels_equal_those_of_transformers() {
     }
 }
 
-/// What an engine with a processor of its own makes of the picture that it is sent.
+/// A server with its own processor must not change a picture that has the final size.
 #[test]
 fn a_picture_at_its_final_size_is_prepared_as_the_picture_itself() {
     for family in FAMILIES {

@@ -94,8 +94,8 @@ fn wide_readers_equal_those_of_transformers() {
     }
 }
 
-/// What a wrong rotation, window or norm changes is more than the tolerance in f32, a hundred times at least, and in f16,
-/// which has kernels of its own, twenty times.
+/// A wrong rotation, window or norm changes the result by more than the tolerance: at least a hundred times in f32,
+/// and twenty times in f16, which has separate kernels.
 #[test]
 fn a_fault_in_a_wide_reader_shows() {
     let expected = expected();

@@ -31,7 +31,7 @@ fn cut_to_one_row(tensors: &mut HashMap<String, Tensor>, name: &str) {
     tensors.insert(name.to_owned(), row);
 }
 
-/// As [`change_tensors`], with a model of the world; `predict` names the model, the tensor and the `reason`.
+/// Like [`change_tensors`], for a model of the world; `predict` must name the model, the tensor and the `reason`.
 fn assert_named(model: &str, reason: &str, change: impl Fn(&mut HashMap<String, Tensor>, &str)) {
     let world = World::new();
     let name = change_tensors(&world.path("checkpoints").join(model), change);

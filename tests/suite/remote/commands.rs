@@ -166,7 +166,7 @@ pub fn open_dataset(folder: &Path) -> std::path::PathBuf {
     root
 }
 
-/// What was generated for each case and document.
+/// The text generated for each case and document.
 fn generated(workspace: &Path, run: &str) -> Vec<[Value; 3]> {
     let text = std::fs::read_to_string(workspace.join("runs").join(run).join("predictions.jsonl")).unwrap();
     let line = |line| -> Value { serde_json::from_str(line).unwrap() };

@@ -15,7 +15,7 @@ const KEY: &str = "hf_secretKey123";
 /// `git hash-object` of `{}`.
 const CONFIG_TAG: &str = "9e26dfeeb6e641a33dae4961196235bdb965b21b";
 
-/// What goes wrong.
+/// Faults of the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Faults {
     /// Every answer with weights ends after so many bytes.
@@ -24,7 +24,7 @@ struct Faults {
     wrong_bytes: bool,
     /// Ranges are answered with the whole file.
     no_ranges: bool,
-    /// Nobody without the key gets anything.
+    /// Requests without the key are refused.
     private: bool,
     /// The size that the hub gives for the weights.
     claimed_size: Option<u64>,

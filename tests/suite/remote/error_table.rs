@@ -7,7 +7,7 @@ use super::support::{connect, requests, score, served, whole};
 use dissent::reader::Reader;
 use serde_json::{Value, json};
 
-/// What became of a request.
+/// Outcome of a request.
 enum Outcome {
     /// Refused with these words of the server, and this advice.
     Refused(&'static str, &'static str),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What happens to one request.
+/// Treatment of one request.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// The server answers it.
@@ -25,7 +25,7 @@ pub enum Fault {
     Raw(String),
     /// These bytes, then a space now and then until the client goes.
     Endless(String),
-    /// What the function makes of path and body, in place of an answer.
+    /// Answers with the function's result for path and body.
     Respond(fn(&str, &str) -> String),
 }
 
@@ -50,7 +50,7 @@ pub struct Seen {
     /// `POST /v1/chat/completions`.
     pub what: String,
     pub headers: String,
-    /// Did the client go before it was answered?
+    /// Whether the client left before it was answered.
     pub given_up: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What breaks between reader and server, and servers that go and come back.
+//! Faults between reader and server, and servers that disappear and come back.
 
 use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::{LlamaServer, Settings};

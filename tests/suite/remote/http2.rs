@@ -20,7 +20,7 @@ fn tls(file: &str) -> PathBuf {
     fixtures::path("tls").join(file)
 }
 
-/// What went through.
+/// Counts of the traffic.
 #[derive(Default)]
 struct Counts {
     connections: AtomicUsize,

@@ -12,7 +12,7 @@ const PROPS: &str = r#"{"eos_token": "</s>", "default_generation_settings": {"n_
 const PLACE: &str = r#"{"choices": [{"logprobs": {"content": [{"id": 10, "logprob": -1.0, "top_logprobs": [
     {"id": 10, "logprob": -1.0}, {"id": 11, "logprob": -2.0}]}]}}]}"#;
 
-/// What a working server answers.
+/// The answer of a working server.
 fn usual(kind: &str, path: &str) -> Fault {
     let text = match path {
         "/v1/models" => MODELS.replace("KIND", kind),
@@ -34,7 +34,7 @@ fn without_processor(server: &FaultProxy) -> ServedModel {
     ServedModel { processor: None, ..served(&server.url()) }
 }
 
-/// What is said where one answer is wrong, at the start or by the first question.
+/// The message if one answer is wrong, at the start or at the first question.
 fn said(kind: &'static str, at: &'static str, wrong: Fault, timeout: Option<Duration>) -> String {
     let server = with(kind, at, wrong);
     let model = ServedModel { timeout, ..without_processor(&server) };

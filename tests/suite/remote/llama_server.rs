@@ -16,7 +16,7 @@ pub struct LlamaServer {
     process: Child,
 }
 
-/// How a server is started.
+/// Settings with which a server is started.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub alias: &'static str,

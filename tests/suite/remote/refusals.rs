@@ -1,4 +1,4 @@
-//! What real servers refuse, in their own words.
+//! Refusals of real servers, in their own words.
 
 use super::llama_server::{LlamaServer, Settings};
 use super::support::{connect, refusal, requests, served, whole};
@@ -41,7 +41,7 @@ fn servers_of_a_fleet_must_be_the_same() {
     assert!(message.contains("differs from the first") && message.contains(&second.url()), "{message}");
 }
 
-/// Nobody is asked for that: the folder is read first.
+/// No server is asked, because the folder is read first.
 #[test]
 fn the_processor_of_a_family_that_is_not_known_is_refused_by_name() {
     let mut model = served("http://127.0.0.1:1");

@@ -130,7 +130,7 @@ pub fn largest_difference(left: &[LabelScores], right: &[LabelScores]) -> f32 {
     largest
 }
 
-/// Is the arg max the same wherever the two largest are further apart than `tie`?
+/// Checks that the arg max is the same wherever the two largest differ by more than `tie`.
 pub fn assert_same_answers(left: &[LabelScores], right: &[LabelScores], tie: f32) {
     for (left, right) in left.iter().zip(right) {
         let mut sorted = left.log_probabilities().to_vec();

@@ -55,7 +55,7 @@ fn a_new_head_is_the_encoder() {
     }
 }
 
-/// As on a GPU, where the half types are the default.
+/// GPUs use the half types by default.
 #[test]
 fn heads_work_in_half_types() {
     let world = World::new();
@@ -81,7 +81,7 @@ fn every_variable_of_a_head_gets_a_gradient() {
         for (name, variable) in variables.data().lock().unwrap().iter() {
             let gradient = store.get(variable.as_tensor()).unwrap_or_else(|| panic!("{kind}: no gradient for {name}"));
             let largest = gradient.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
-            // What is added to every key cancels in the softmax.
+            // A bias added to every key cancels in the softmax.
             let may_be_zero = name.ends_with("k_proj.bias");
             assert!(largest > 0.0 || may_be_zero, "{kind}: the gradient of {name} is zero");
         }

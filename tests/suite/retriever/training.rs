@@ -99,7 +99,7 @@ fn heads_learn_to_fetch_what_they_are_taught() {
 fn patience_ends_a_training_also_one_that_goes_on_later() {
     let world = World::trainable();
     let out = world.path("out");
-    // Nothing moves, so nothing is ever better than the first round.
+    // The weights do not move, so no later round is better than the first.
     let still = ["--learning-rate", "1e-30", "--patience", "1"];
     train(&world, &out, &still).succeeds();
     assert_eq!(losses(&out).len(), 4, "two rounds of each head");

@@ -1,4 +1,4 @@
-//! What a step costs on the line to the terminal: SSH users pay for every byte.
+//! Bytes that a step sends to the terminal: SSH users pay for every byte.
 
 use crate::support::explorer;
 use crossterm::style::force_color_output;

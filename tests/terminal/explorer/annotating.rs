@@ -1,4 +1,4 @@
-//! What is shown as annotated is on disk, and what could not be saved is not shown.
+//! Annotations on the screen are on disk, and annotations that could not be saved are not shown.
 
 use super::Setup;
 use crate::support::program::PROGRAM;

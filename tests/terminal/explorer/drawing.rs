@@ -1,4 +1,4 @@
-//! What reaches the terminal: sizes, colours, the mouse, and nothing while nothing happens.
+//! Output to the terminal: sizes, colours, the mouse, and silence while nothing happens.
 
 use super::Setup;
 use crate::support::pty::Pty;

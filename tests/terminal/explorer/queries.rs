@@ -1,11 +1,11 @@
-//! What the explorer asks the terminal, and what the terminal answers in between keys.
+//! The explorer's queries to the terminal, and answers that arrive between keys.
 
 use super::Setup;
 use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use std::path::Path;
 
-/// What kitty answers: graphics, cell size and "who are you".
+/// kitty's answers to the queries: graphics, cell size and device attributes.
 const KITTY_SAYS: &str = "\x1b_Gi=31;OK\x1b\\\x1b[6;16;8t\x1b[?62;c";
 
 #[test]

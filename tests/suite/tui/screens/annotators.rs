@@ -1,4 +1,4 @@
-//! What several annotators said of a case, and how far they agree.
+//! Screens with annotations by several annotators, and their agreement.
 
 use super::{assert_screen, explorer, explorer_with};
 use crate::support::annotations::{annotation, category_id, decision, review, reworded};

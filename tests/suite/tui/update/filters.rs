@@ -1,4 +1,4 @@
-//! Which cases are in the queue, and in which order.
+//! Cases in the queue, and their order.
 
 use crate::support::annotations::annotation;
 use crate::support::explorer;

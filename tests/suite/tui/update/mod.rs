@@ -1,4 +1,4 @@
-//! What keys do to the state, and what they ask of the world.
+//! Effects of keys on the state, and the effects that updates ask for.
 
 mod annotation;
 mod evidence;

@@ -1,4 +1,4 @@
-//! What others said: hidden, disputed, decided, counted.
+//! Annotations of others: hidden, disputed, decided, counted.
 
 use crate::support::annotations::{annotation, case_id, category_id, category_ids, decision, review, written};
 use crate::support::explorer;
@@ -146,7 +146,7 @@ fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_
     assert_eq!(row(&together, "Misleading look-alike"), [2, 2, 1, 1, 1, 0, 1, 1, 1]);
     assert_eq!(row(&together, "Other"), [1, 1, 1, 0, 0, 0, 1, 1, 1]);
     assert!(!together.rows.iter().any(|row| row.name == "(annotators differ)"), "nobody does");
-    // Of each figure the cases that it opens are as many as it says.
+    // Each figure opens as many cases as it counts.
     let decided = |categories| review([], Some(decision(categories, "")));
     for (case, other) in (3..).zip([disputed(), decided([].into()), decided(["gone".into()].into())]) {
         answer(&mut app, case, &[0.9, 0.2, 0.9, 0.9]);
